@@ -1,0 +1,42 @@
+"""Where the program keeps its files, in the platform's own folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+
+class NoHome(Exception):
+    """The user's folder cannot be found; the text says what to do."""
+
+
+def _dirs() -> PlatformDirs:
+    return PlatformDirs("llmstack", appauthor=False)
+
+
+def _resolved(path: str) -> Path:
+    # Without HOME and without an entry in the user database, "~" stays as it is, and a folder of that name would
+    # be made wherever the program happens to run.
+    if path.startswith("~"):
+        raise NoHome("No home folder is known for this user: set HOME to a folder that you can write to.")
+    return Path(path)
+
+
+def config_file() -> Path:
+    """The settings, unless ``--config`` names another file."""
+    return _resolved(_dirs().user_config_dir) / "config.toml"
+
+
+def data_folder() -> Path:
+    """State, logs and the engine's own models."""
+    return _resolved(_dirs().user_data_dir)
+
+
+def models_folder() -> Path:
+    """The engine's own models, in Ollama's layout: ``manifests/`` and ``blobs/``."""
+    return data_folder() / "models"
+
+
+def logs_folder() -> Path:
+    return data_folder() / "logs"

@@ -1,0 +1,93 @@
+"""The one interface behind which every server stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from datetime import timedelta
+    from pathlib import Path
+
+    from llmstack_tui.hosts.types import (
+        Capability,
+        Chunk,
+        Message,
+        Model,
+        ModelDetails,
+        Progress,
+        RunningModel,
+        ServerVersion,
+    )
+
+
+
+class Host(Protocol):
+    """A server of models. Every call raises `HostError` and nothing else; cancelling a call closes its connection.
+
+    ``keep_alive`` is how long a model stays loaded after its last request; a negative one is for ever, None leaves
+    it to the server. A call for which ``capabilities`` has no flag raises `Refused`.
+    """
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capability: ...
+
+    async def version(self) -> ServerVersion: ...
+
+    async def installed(self) -> tuple[Model, ...]: ...
+
+    async def running(self) -> tuple[RunningModel, ...]: ...
+
+    async def show(self, name: str) -> ModelDetails: ...
+
+    async def load(
+        self, name: str, *, keep_alive: timedelta | None = None, context_length: int | None = None
+    ) -> None:
+        """Load a model of any capability, and return when it is ready to answer."""
+
+    async def unload(self, name: str) -> None:
+        """Ask a model to leave. Returns at once; a running request is never cut."""
+
+    def chat(
+        self,
+        name: str,
+        messages: Sequence[Message],
+        *,
+        options: Mapping[str, object] | None = None,
+        keep_alive: timedelta | None = None,
+    ) -> AsyncIterator[Chunk]: ...
+
+    def generate(
+        self,
+        name: str,
+        prompt: str,
+        *,
+        options: Mapping[str, object] | None = None,
+        keep_alive: timedelta | None = None,
+    ) -> AsyncIterator[Chunk]: ...
+
+    async def embed(self, name: str, texts: Sequence[str]) -> tuple[tuple[float, ...], ...]: ...
+
+    def pull(self, name: str) -> AsyncIterator[Progress]: ...
+
+    def create(
+        self,
+        name: str,
+        *,
+        base: str,
+        system: str | None = None,
+        parameters: Mapping[str, object] | None = None,
+    ) -> AsyncIterator[Progress]:
+        """Make a model from an installed one."""
+
+    def import_gguf(self, path: Path, name: str) -> AsyncIterator[Progress]:
+        """Make a model from a GGUF file of this machine. The file itself is never moved or changed."""
+
+    async def copy(self, source: str, destination: str) -> None: ...
+
+    async def delete(self, name: str) -> None: ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,191 @@
+"""What a host tells, as frozen values.
+
+Sizes are bytes, times are aware datetimes; ``None`` is "the server does not say", never zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Flag, StrEnum, auto
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+    from llmstack_tui.hosts.errors import HostError
+
+
+class HostKind(StrEnum):
+    """Which server answers."""
+
+    OLLAMA = "ollama"
+    BUILTIN = "builtin"
+    OPENAI = "openai"
+
+
+class Capability(Flag):
+    """What a host can be asked to do."""
+
+    LIST = auto()
+    SHOW = auto()
+    LOAD = auto()
+    UNLOAD = auto()
+    CHAT = auto()
+    EMBED = auto()
+    PULL = auto()
+    CREATE = auto()
+    COPY = auto()
+    DELETE = auto()
+    IMPORT = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerVersion:
+    """The answer to "who are you": kind and version of the server."""
+
+    kind: HostKind
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model that is installed on a host.
+
+    Attributes:
+        name: canonical short name with its tag, as the server lists it.
+        digest: hexadecimal sha256 of the manifest, without a prefix; empty if unknown.
+        size: bytes on disk of all layers.
+        remote_host: set for a cloud model, which runs elsewhere.
+    """
+
+    name: str
+    digest: str
+    size: int | None = None
+    modified_at: datetime | None = None
+    format: str | None = None
+    family: str | None = None
+    parameters: str | None = None
+    quantization: str | None = None
+    context_length: int | None = None
+    capabilities: frozenset[str] | None = None
+    weights_digest: str | None = None
+    remote_host: str | None = None
+    remote_model: str | None = None
+
+    @property
+    def is_cloud(self) -> bool:
+        return self.remote_host is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningModel:
+    """A model that the host lists as loaded.
+
+    Attributes:
+        size: bytes in all memory, as the *server* reckons.
+        size_vram: the part of ``size`` on a GPU, 0 when it runs on the CPU.
+        context_length: tokens of context it was loaded with.
+        requests: requests in flight; only the built-in engine says this.
+    """
+
+    name: str
+    digest: str
+    size: int | None = None
+    size_vram: int | None = None
+    expires_at: datetime | None = None
+    context_length: int | None = None
+    requests: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDetails:
+    """What ``show`` tells of one model."""
+
+    name: str
+    modelfile: str = ""
+    parameters: str = ""
+    template: str = ""
+    system: str = ""
+    license: str = ""
+    format: str | None = None
+    family: str | None = None
+    parameter_size: str | None = None
+    quantization: str | None = None
+    context_length: int | None = None
+    embedding_length: int | None = None
+    capabilities: frozenset[str] | None = None
+    weights_digest: str | None = None
+    modified_at: datetime | None = None
+    info: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One turn of a chat. ``role`` is "system", "user", "assistant" or "tool"."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a finished answer cost, as the server counted it."""
+
+    total: timedelta
+    load: timedelta
+    prompt_tokens: int
+    prompt: timedelta
+    answer_tokens: int
+    answer: timedelta
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Decode speed, or None when nothing was timed."""
+        seconds = self.answer.total_seconds()
+        return self.answer_tokens / seconds if seconds > 0 and self.answer_tokens else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A piece of a streamed answer; the last one is ``done`` and carries ``usage``."""
+
+    text: str
+    thinking: str = ""
+    done: bool = False
+    done_reason: str | None = None
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A line of a long act (pull, create, import): what is happening, and bytes of how many."""
+
+    status: str
+    digest: str | None = None
+    total: int | None = None
+    completed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All that is known of one host at one moment.
+
+    ``error`` is why the last poll failed; the figures are then those of ``read_at``, and old.
+
+    Attributes:
+        url: the host's base URL, its key everywhere.
+        read_at: monotonic seconds of the last poll that succeeded, None before the first.
+    """
+
+    url: str
+    capabilities: Capability
+    server: ServerVersion | None = None
+    installed: tuple[Model, ...] = ()
+    running: tuple[RunningModel, ...] = ()
+    read_at: float | None = None
+    error: HostError | None = None
+
+    @property
+    def reachable(self) -> bool:
+        return self.read_at is not None and self.error is None

@@ -1,0 +1,1 @@
+"""Ollama's protocol: names, types, the client of a server."""
