@@ -1,0 +1,42 @@
+"""The recorded answers of real Ollama servers, as test data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+RECORDED = Path(__file__).parent / "recorded"
+MODEL = "smollm2:135m"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer. ``lines`` are decoded JSON values, or texts where the answer was no JSON."""
+
+    name: str
+    method: str
+    path: str
+    body: object
+    status: int
+    content_type: str | None
+    lines: tuple[object, ...]
+
+
+@cache
+def exchanges(recording: str) -> dict[str, Exchange]:
+    """The exchanges of ``recorded/<recording>.json`` by name."""
+    document = json.loads((RECORDED / f"{recording}.json").read_text())
+    return {
+        entry["name"]: Exchange(
+            name=entry["name"],
+            method=entry["request"]["method"],
+            path=entry["request"]["path"],
+            body=entry["request"]["body"],
+            status=entry["response"]["status"],
+            content_type=entry["response"]["content_type"],
+            lines=tuple(entry["response"]["lines"]),
+        )
+        for entry in document["exchanges"]
+    }

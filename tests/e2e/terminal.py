@@ -1,0 +1,154 @@
+"""A real terminal around a program: a pseudo-terminal with an emulator behind it that keeps the screen."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from typing import TYPE_CHECKING, Self
+
+import pyte
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+# What a terminal answers to the questions that Textual asks of it at its start.
+ANSWERS = {
+    b"\x1b[6n": b"\x1b[1;1R",  # where is the cursor
+    b"\x1b[c": b"\x1b[?62;c",  # what are you
+    b"\x1b[?2026$p": b"\x1b[?2026;2$y",  # synchronised output: known, off
+}
+
+KEYS = {
+    "enter": "\r",
+    "escape": "\x1b",
+    "tab": "\t",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "right": "\x1b[C",
+    "left": "\x1b[D",
+    "backspace": "\x7f",
+    "delete": "\x1b[3~",
+    "ctrl+c": "\x03",
+    "ctrl+p": "\x10",
+    "ctrl+u": "\x15",
+}
+
+
+class Terminal:
+    """Run ``command`` in a terminal of ``columns`` × ``rows``; use it as a context manager."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        columns: int = 120,
+        rows: int = 40,
+        cwd: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self.received = 0
+        self.exit_status: int | None = None
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            try:
+                if cwd:
+                    os.chdir(cwd)
+                os.execvpe(command[0], list(command), {"TERM": "xterm-256color", "COLORTERM": "truecolor", **environment})
+            finally:
+                os._exit(127)
+        self.resize(columns, rows)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.exit_status is None and not self._reap():
+            os.kill(self.pid, signal.SIGTERM)
+            if not self._until(self._reap, 10):
+                os.kill(self.pid, signal.SIGKILL)
+                self._until(self._reap, 5)
+        os.close(self._fd)
+
+    @property
+    def text(self) -> str:
+        """What the screen shows, a line for a row."""
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def resize(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._screen.resize(rows, columns)
+
+    def type(self, text: str) -> None:
+        os.write(self._fd, text.encode())
+
+    def press(self, *keys: str) -> None:
+        """Press keys by name ("enter") or character, one after the other."""
+        for key in keys:
+            self.type(KEYS.get(key, key))
+            # An escape is told from the start of a sequence by the silence after it.
+            self.pump(0.2 if key == "escape" else 0.02)
+
+    def pump(self, seconds: float) -> bool:
+        """Read what the program writes for so long; False when its terminal is closed."""
+        end = time.monotonic() + seconds
+        while True:
+            readable, _, _ = select.select([self._fd], [], [], max(0.0, end - time.monotonic()))
+            if not readable:
+                return True
+            try:
+                data = os.read(self._fd, 65536)
+            except OSError:
+                return False
+            if not data:
+                return False
+            self.received += len(data)
+            for question, answer in ANSWERS.items():
+                if question in data:
+                    os.write(self._fd, answer)
+            self._stream.feed(data)
+
+    def wait_for(self, *texts: str, timeout_s: float = 30) -> None:
+        """Until all of ``texts`` are on the screen."""
+        if not self._until(lambda: all(text in self.text for text in texts), timeout_s):
+            raise AssertionError(f"{texts} not on the screen after {timeout_s} s:\n{self.text}")
+
+    def wait_without(self, text: str, timeout_s: float = 30) -> None:
+        """Until ``text`` is no longer on the screen."""
+        if not self._until(lambda: text not in self.text, timeout_s):
+            raise AssertionError(f"{text!r} still on the screen after {timeout_s} s:\n{self.text}")
+
+    def wait_exit(self, timeout_s: float = 30) -> int:
+        """Until the program ends; its exit status, negative for a signal."""
+        if not self._until(self._reap, timeout_s):
+            raise AssertionError(f"still running after {timeout_s} s:\n{self.text}")
+        assert self.exit_status is not None
+        return self.exit_status
+
+    def hang_up(self) -> None:
+        """What a lost terminal is to the program: its other end is closed."""
+        os.close(self._fd)
+        self._fd = os.open(os.devnull, os.O_RDWR)
+
+    def _reap(self) -> bool:
+        if self.exit_status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.exit_status = os.waitstatus_to_exitcode(status)
+        return self.exit_status is not None
+
+    def _until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            if not self.pump(0.05) and not condition():
+                time.sleep(0.02)
+        return True
