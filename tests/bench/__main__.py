@@ -1,0 +1,40 @@
+"""``python -m tests.bench [NAME…]``: the budgets of the design, measured here and now, as ratios of one run.
+
+The machine is shared and noisy: each figure is the median of several runs taken in turns with what it is compared to.
+Prints a table; a figure over its budget is marked and makes the exit status 1 only with ``--strict``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from tests.bench import command, dashboard, engine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.bench.figures import Figure
+
+BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
+    "command": command.figures,
+    "dashboard": dashboard.figures,
+    "engine": engine.figures,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--strict", action="store_true", help="exit 1 when a figure is over its budget")
+    options = parser.parse_args()
+    kept = True
+    for name in options.names or BENCHMARKS:
+        for figure in BENCHMARKS[name]():
+            print(figure.line(), flush=True)
+            kept = kept and figure.kept is not False
+    return 0 if kept or not options.strict else 1
+
+
+sys.exit(main())
