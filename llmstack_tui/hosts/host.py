@@ -21,12 +21,11 @@ if TYPE_CHECKING:
     )
 
 
-
 class Host(Protocol):
-    """A server of models. Every call raises `HostError` and nothing else; cancelling a call closes its connection.
+    """A server of models. Every call raises `HostError` and nothing else; cancelling closes its connection.
 
-    ``keep_alive`` is how long a model stays loaded after its last request; a negative one is for ever, None leaves
-    it to the server. A call for which ``capabilities`` has no flag raises `Refused`.
+    ``keep_alive`` is how long a model stays loaded after its last request; a negative one is for ever, None
+    leaves it to the server. A call for which ``capabilities`` has no flag raises `Refused`.
     """
 
     @property

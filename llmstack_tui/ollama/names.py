@@ -72,7 +72,8 @@ class ModelName:
         except InvalidName as error:
             shown = text if len(text) <= 80 else text[:77] + "…"
             raise InvalidName(
-                f"{shown!r} is not a model name: {error} Names look like qwen2.5-coder:7b or hf.co/user/model:Q4_K_M."
+                f"{shown!r} is not a model name: {error} Names look like qwen2.5-coder:7b or "
+                "hf.co/user/model:Q4_K_M."
             ) from None
 
     @property

@@ -1,0 +1,116 @@
+"""Where a server is: the forms of ``OLLAMA_HOST``, read as Ollama's own clients read them.
+
+The rules are those of Ollama's ``envconfig.ConnectableHost``, with one difference: where Ollama silently uses
+another port than the one that was written, this says that the port is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_PORT = 11434
+_PORTS = {"http": 80, "https": 443}
+_HOST_NAME = re.compile(r"[^\s\x00-\x20\x7f/?#@\\<>\"'\[\]%:^`{|}]{1,253}")
+_PATH = re.compile(r"[\w\-.~!$&'()*+,;=:@%/]*", flags=re.ASCII)
+
+
+class InvalidAddress(ValueError):
+    """A text that is no address of a server; ``str`` of it is a sentence for the user."""
+
+
+def parse_host(text: str) -> str:
+    """The base URL that an address means: "gpu-box", ":8080", "0.0.0.0", "https://example.com/ollama", "::1".
+
+    Without a scheme it is http on port 11434; http:// alone is port 80 and https:// port 443. An address on
+    which a server listens for everybody (0.0.0.0, ::) becomes the loopback address, where a client finds it.
+
+    Raises:
+        InvalidAddress: with one sentence that says what is wrong.
+    """
+    text = text.strip().strip("\"'").strip()
+    scheme, found, rest = text.partition("://")
+    if not found:
+        scheme, rest = ("https", "ollama.com:443") if text == "ollama.com" else ("http", text)
+    if scheme not in _PORTS:
+        raise InvalidAddress(
+            f"{_shown(text)} has an unknown scheme: an address begins with http:// or https://."
+        )
+    default_port = _PORTS[scheme] if found else DEFAULT_PORT
+    host_port, _, path = rest.partition("/")
+    if "@" in host_port:
+        raise InvalidAddress(
+            "An address takes no user name and password: leave out what stands before the @."
+        )
+    host, port = _split_port(host_port)
+    number = default_port if port is None else _port(port, text)
+    if not _PATH.fullmatch(path):
+        raise InvalidAddress(
+            f"{_shown(text)} is not an address of a server: there is a sign in its path that must not be."
+        )
+    path = path.rstrip("/")
+    return f"{scheme}://{_host(host, text)}:{number}" + (f"/{path}" if path else "")
+
+
+def default_host(environ: Mapping[str, str]) -> str:
+    """The base URL of the server that Ollama's clients would use.
+
+    Raises:
+        InvalidAddress: when ``OLLAMA_HOST`` is none.
+    """
+    return parse_host(environ.get("OLLAMA_HOST", ""))
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the host of a base URL can only be this machine. Names are not looked up."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped.is_loopback
+    return address.is_loopback
+
+
+def _split_port(text: str) -> tuple[str, str | None]:
+    """Host and port, as Go's ``net.SplitHostPort``; an IPv6 address needs brackets only before a port."""
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        return host, rest[1:] if rest.startswith(":") else None
+    if text.count(":") == 1:
+        host, _, port = text.partition(":")
+        return host, port
+    return text, None
+
+
+def _port(text: str, whole: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:9]) <= 65535):
+        raise InvalidAddress(f"The port in {_shown(whole)} is not a number from 0 to 65535.")
+    return int(text)
+
+
+def _host(text: str, whole: str) -> str:
+    if not text:
+        return "127.0.0.1"
+    try:
+        address = ip_address(text)
+    except ValueError:
+        if not _HOST_NAME.fullmatch(text):
+            raise InvalidAddress(
+                f"{_shown(whole)} is not an address of a server: addresses look like 127.0.0.1:11434 or "
+                "https://example.com."
+            ) from None
+        return text.lower()
+    if isinstance(address, IPv6Address):
+        return "[::1]" if address.is_unspecified else f"[{address}]"
+    return "127.0.0.1" if address.is_unspecified else str(address)
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 80 else text[:79] + "…")

@@ -1,0 +1,308 @@
+"""The wire forms of Ollama's HTTP API: requests and responses, for both sides of it.
+
+Names and meanings are those of Ollama's ``api/types.go``. Every field is optional: ``None`` is "not there" in
+both directions, a JSON ``null`` decodes to it, and it is left out on encoding; any other value, an empty or
+false one too, is sent as it is. Unknown fields are ignored. Durations are integers of nanoseconds, times are
+RFC 3339 text, digests of models are bare hexadecimal, those of blobs and layers begin with ``sha256:``.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+
+class Wire(Struct, kw_only=True, omit_defaults=True):
+    """Common to all: a field that is ``None`` is not on the wire."""
+
+
+# --- shared parts ---
+
+
+class ToolCallFunction(Wire):
+    index: int | None = None
+    name: str | None = None
+    arguments: dict[str, object] | None = None
+
+
+class ToolCall(Wire):
+    id: str | None = None
+    function: ToolCallFunction | None = None
+
+
+class Message(Wire):
+    role: str | None = None
+    content: str | None = None
+    thinking: str | None = None
+    images: list[str] | None = None
+    tool_calls: list[ToolCall] | None = None
+    tool_name: str | None = None
+    tool_call_id: str | None = None
+
+
+class ModelDetails(Wire):
+    parent_model: str | None = None
+    format: str | None = None
+    family: str | None = None
+    families: list[str] | None = None
+    parameter_size: str | None = None
+    quantization_level: str | None = None
+    context_length: int | None = None
+    embedding_length: int | None = None
+
+
+class Tensor(Wire):
+    name: str | None = None
+    type: str | None = None
+    shape: list[int] | None = None
+
+
+# --- requests ---
+
+
+class GenerateRequest(Wire):
+    """``POST /api/generate``. Without a prompt it loads the model, or with ``keep_alive`` 0 unloads it."""
+
+    model: str | None = None
+    prompt: str | None = None
+    suffix: str | None = None
+    system: str | None = None
+    template: str | None = None
+    context: list[int] | None = None
+    stream: bool | None = None
+    raw: bool | None = None
+    format: str | dict[str, object] | None = None
+    keep_alive: str | int | float | None = None
+    images: list[str] | None = None
+    options: dict[str, object] | None = None
+    think: bool | str | None = None
+    truncate: bool | None = None
+    shift: bool | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+
+
+class ChatRequest(Wire):
+    """``POST /api/chat``."""
+
+    model: str | None = None
+    messages: list[Message] | None = None
+    stream: bool | None = None
+    format: str | dict[str, object] | None = None
+    keep_alive: str | int | float | None = None
+    tools: list[dict[str, object]] | None = None
+    options: dict[str, object] | None = None
+    think: bool | str | None = None
+    truncate: bool | None = None
+    shift: bool | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+
+
+class EmbedRequest(Wire):
+    """``POST /api/embed``. Without ``input`` it loads the model."""
+
+    model: str | None = None
+    input: str | list[str] | None = None
+    keep_alive: str | int | float | None = None
+    truncate: bool | None = None
+    dimensions: int | None = None
+    options: dict[str, object] | None = None
+
+
+class EmbeddingRequest(Wire):
+    """``POST /api/embeddings``, the older form of embed."""
+
+    model: str | None = None
+    prompt: str | None = None
+    keep_alive: str | int | float | None = None
+    options: dict[str, object] | None = None
+
+
+class ShowRequest(Wire):
+    """``POST /api/show``. ``name`` is the older word for ``model``, here and below."""
+
+    model: str | None = None
+    name: str | None = None
+    verbose: bool | None = None
+
+
+class PullRequest(Wire):
+    """``POST /api/pull``."""
+
+    model: str | None = None
+    name: str | None = None
+    insecure: bool | None = None
+    stream: bool | None = None
+
+
+class CreateRequest(Wire):
+    """``POST /api/create``. ``files`` and ``adapters`` map file names to digests of blobs sent before."""
+
+    model: str | None = None
+    name: str | None = None
+    stream: bool | None = None
+    quantize: str | None = None
+    from_: str | None = field(default=None, name="from")
+    files: dict[str, str] | None = None
+    adapters: dict[str, str] | None = None
+    template: str | None = None
+    license: str | list[str] | None = None
+    system: str | None = None
+    parameters: dict[str, object] | None = None
+    messages: list[Message] | None = None
+
+
+class ImportRequest(Wire):
+    """``POST /api/import``, only of the built-in engine: make ``model`` from the GGUF file at ``path``."""
+
+    model: str | None = None
+    path: str | None = None
+
+
+class CopyRequest(Wire):
+    """``POST /api/copy``."""
+
+    source: str | None = None
+    destination: str | None = None
+
+
+class DeleteRequest(Wire):
+    """``DELETE /api/delete``."""
+
+    model: str | None = None
+    name: str | None = None
+
+
+# --- responses ---
+
+
+class StreamLine(Wire):
+    """A line of a stream. A stream that fails ends with a line that is only an ``error``."""
+
+    error: str | dict[str, object] | None = None
+
+
+class ErrorResponse(StreamLine):
+    """The body of a 4xx or 5xx. An object instead of a text is what the ``/v1`` routes say."""
+
+
+class VersionResponse(Wire):
+    """``GET /api/version``. ``engine`` is "llmstack" from the built-in engine and absent from Ollama."""
+
+    version: str | None = None
+    engine: str | None = None
+
+
+class ListedModel(Wire):
+    name: str | None = None
+    model: str | None = None
+    remote_model: str | None = None
+    remote_host: str | None = None
+    modified_at: str | None = None
+    size: int | None = None
+    digest: str | None = None
+    details: ModelDetails | None = None
+    capabilities: list[str] | None = None
+
+
+class ListResponse(Wire):
+    """``GET /api/tags``."""
+
+    models: list[ListedModel] | None = None
+
+
+class LoadedModel(Wire):
+    """``requests`` are those in flight; only the built-in engine says it."""
+
+    name: str | None = None
+    model: str | None = None
+    size: int | None = None
+    digest: str | None = None
+    details: ModelDetails | None = None
+    expires_at: str | None = None
+    size_vram: int | None = None
+    context_length: int | None = None
+    requests: int | None = None
+
+
+class ProcessResponse(Wire):
+    """``GET /api/ps``."""
+
+    models: list[LoadedModel] | None = None
+
+
+class ShowResponse(Wire):
+    """``POST /api/show``."""
+
+    license: str | None = None
+    modelfile: str | None = None
+    parameters: str | None = None
+    template: str | None = None
+    system: str | None = None
+    details: ModelDetails | None = None
+    messages: list[Message] | None = None
+    remote_model: str | None = None
+    remote_host: str | None = None
+    model_info: dict[str, object] | None = None
+    projector_info: dict[str, object] | None = None
+    tensors: list[Tensor] | None = None
+    capabilities: list[str] | None = None
+    modified_at: str | None = None
+
+
+class _Answer(StreamLine):
+    """What generate and chat have in common; the figures come with the last line."""
+
+    model: str | None = None
+    remote_model: str | None = None
+    remote_host: str | None = None
+    created_at: str | None = None
+    done: bool | None = None
+    done_reason: str | None = None
+    total_duration: int | None = None
+    load_duration: int | None = None
+    prompt_eval_count: int | None = None
+    prompt_eval_duration: int | None = None
+    eval_count: int | None = None
+    eval_duration: int | None = None
+    logprobs: list[dict[str, object]] | None = None
+
+
+class GenerateResponse(_Answer):
+    """A line of ``/api/generate``."""
+
+    response: str | None = None
+    thinking: str | None = None
+    context: list[int] | None = None
+    tool_calls: list[ToolCall] | None = None
+
+
+class ChatResponse(_Answer):
+    """A line of ``/api/chat``."""
+
+    message: Message | None = None
+
+
+class EmbedResponse(Wire):
+    """``POST /api/embed``."""
+
+    model: str | None = None
+    embeddings: tuple[tuple[float, ...], ...] | None = None
+    total_duration: int | None = None
+    load_duration: int | None = None
+    prompt_eval_count: int | None = None
+
+
+class EmbeddingResponse(Wire):
+    """``POST /api/embeddings``."""
+
+    embedding: tuple[float, ...] | None = None
+
+
+class ProgressResponse(StreamLine):
+    """A line of pull, create and import; the last one of a success has the status "success"."""
+
+    status: str | None = None
+    digest: str | None = None
+    total: int | None = None
+    completed: int | None = None
