@@ -1,0 +1,112 @@
+"""The program ``llmstack``: a command of the command line, or the dashboard if none is given."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from llmstack_tui.cli.output import Failed, WrongUsage, is_terminal, say
+from llmstack_tui.folders import NoHome
+from llmstack_tui.hosts.errors import HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import TextIO
+
+    from llmstack_tui.config import Settings
+
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+# As a shell tells of a program that a signal ended: 128 and the signal's number.
+INTERRUPTED, READER_GONE = 130, 141
+
+
+def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """Run the program and return its status. A failure is a sentence, with LLMSTACK_DEBUG a traceback."""
+    _prepare_streams()
+    try:
+        code = _run(sys.argv[1:] if arguments is None else arguments, environ)
+        _flush(sys.stdout)
+    except BrokenPipeError:
+        code = READER_GONE
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except SystemExit as exit_:  # argparse's way to end.
+        code = exit_.code if isinstance(exit_.code, int) else FAILED
+    except WrongUsage as error:
+        say(str(error))
+        code = WRONG_USAGE
+    except (Failed, HostError, NoHome) as error:
+        say(str(error))
+        code = FAILED
+    except Exception as error:
+        if environ.get("LLMSTACK_DEBUG"):
+            raise
+        say(_unexpected(error))
+        code = FAILED
+    return _finish(code)
+
+
+def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    from llmstack_tui.cli.options import Invocation, with_options
+    from llmstack_tui.cli.parser import build_parser
+    from llmstack_tui.config import load_settings
+
+    options = build_parser().parse_args(arguments)
+    settings, problems = load_settings(getattr(options, "config", None), environ)
+    settings = with_options(settings, options)
+    if not hasattr(options, "run"):
+        return _dashboard(settings, problems, environ)
+    for problem in problems:
+        say(problem)
+    return int(options.run(Invocation(options, settings, environ)))
+
+
+def _dashboard(settings: Settings, problems: Sequence[str], environ: Mapping[str, str]) -> int:
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
+        raise Failed("The dashboard needs a terminal. For scripts there are commands: llmstack --help.")
+    from llmstack_tui.tui.app import run_dashboard
+
+    return run_dashboard(settings, problems=problems, environ=environ)
+
+
+def _prepare_streams() -> None:
+    """A closed standard stream gets /dev/null, so that no file or socket takes its number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _finish(code: int) -> int:
+    """Make sure that nothing is left that the interpreter would try, in vain, to write at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            _flush(stream)
+        except OSError:
+            code = code or READER_GONE
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return code
+
+
+def _flush(stream: TextIO | None) -> None:
+    if stream is not None:
+        stream.flush()
+
+
+def _unexpected(error: Exception) -> str:
+    if isinstance(error, OSError):
+        place = f": {error.filename}" if error.filename else ""
+        return f"The system says: {error.strerror or error}{place}."
+    return (
+        f"This should not happen: {type(error).__name__}: {error}. "
+        "With LLMSTACK_DEBUG=1 it says where; please report it."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

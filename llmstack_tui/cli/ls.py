@@ -1,0 +1,76 @@
+"""``llmstack ls``: the models that are there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmstack_tui.cli import output
+from llmstack_tui.cli.options import add_command
+
+if TYPE_CHECKING:
+    from llmstack_tui.cli.options import Commands, Invocation
+    from llmstack_tui.lifecycle.states import ModelStatus
+
+
+def add_parser(commands: Commands) -> None:
+    add_command(commands, "ls", run, "List the models of the servers, loaded or not.")
+
+
+def run(call: Invocation) -> int:
+    import asyncio
+
+    return asyncio.run(_list(call))
+
+
+async def _list(call: Invocation) -> int:
+    from llmstack_tui.cli.servers import connect, read_all
+    from llmstack_tui.lifecycle.states import statuses
+
+    async with connect(call) as hosts:
+        models = [status for snapshot in await read_all(hosts) for status in statuses(snapshot)]
+    if call.json:
+        output.write_document({"models": [_document(status) for status in models]})
+    elif models:
+        output.write_table(*_table(models))
+    else:
+        output.say("No model is installed: add one with `llmstack import FILE.gguf`.")
+    return 0
+
+
+def _document(status: ModelStatus) -> dict[str, object]:
+    model = status.model
+    return {
+        "host": status.host,
+        "name": status.name,
+        "digest": (model.digest if model else status.running.digest if status.running else None) or None,
+        "size": model.size if model else None,
+        "parameters": model.parameters if model else None,
+        "quantization": model.quantization if model else None,
+        "state": status.state.value,
+        "pinned": False,
+        "update": {
+            "state": "cloud" if model and model.is_cloud else "unknown",
+            "changed": [],
+            "download": None,
+            "checked_at": None,
+        },
+        "fit": {"state": None, "estimate": None, "basis": None},
+        "modified_at": output.iso(model.modified_at) if model else None,
+    }
+
+
+def _table(models: list[ModelStatus]) -> tuple[list[str], list[list[str]]]:
+    several = len({status.host for status in models}) > 1
+    heads = ["", "NAME", ">SIZE", "QUANTIZATION", ">PARAMETERS", "STATE", *(["HOST"] if several else [])]
+    return heads, [
+        [
+            output.mark(status.state),
+            status.name,
+            output.size(status.model.size) if status.model and not status.model.is_cloud else "-",
+            (status.model and status.model.quantization) or "-",
+            (status.model and status.model.parameters) or "-",
+            status.state,
+            *([status.host] if several else []),
+        ]
+        for status in models
+    ]

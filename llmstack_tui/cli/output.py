@@ -1,0 +1,162 @@
+"""What a command writes: text that is safe on a terminal, tables, documents, a line that says what goes on.
+
+Answers go to standard output, everything else to standard error, so that a script sees only answers.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+PROGRAM = "llmstack"
+
+# C0, DEL and C1 drive the terminal; the others reorder or break the line that they stand in.
+_CONTROLS = (
+    *range(0x20),
+    *range(0x7F, 0xA0),
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+    0x2028,
+    0x2029,
+)
+_REPLACED = dict.fromkeys(_CONTROLS, "\ufffd")
+_REPLACED_IN_PROSE = {code: mark for code, mark in _REPLACED.items() if chr(code) not in "\n\t"}
+
+_MARKS = {"active": "●", "inactive": "○", "loading": "◌", "stopping": "◐", "cloud": "☁"}
+_ASCII_MARKS = {"active": "*", "inactive": "o", "loading": ".", "stopping": "~", "cloud": "@"}
+
+
+class Failed(Exception):
+    """The command did not do what was asked; the text is a sentence that says what to do."""
+
+
+class WrongUsage(Exception):
+    """The command was called in a way that makes no sense; the text is a sentence."""
+
+
+def plain(text: str) -> str:
+    """One line of text from outside, without anything that a terminal would obey."""
+    return text.translate(_REPLACED)
+
+
+def plain_prose(text: str) -> str:
+    """As `plain`, for text of many lines: line breaks and tabs stay."""
+    return text.translate(_REPLACED_IN_PROSE)
+
+
+def write(text: str, *, end: str = "\n") -> None:
+    print(text, end=end, flush=True)
+
+
+def write_document(document: Mapping[str, object]) -> None:
+    """Write one JSON document. In ASCII, which every terminal and every encoding can carry."""
+    import json
+
+    write(json.dumps(document, indent=2))
+
+
+def say(text: str) -> None:
+    """A sentence for the person, beside the answer."""
+    _to_stderr(f"{PROGRAM}: {plain(text)}\n")
+
+
+def mark(state: str) -> str:
+    """The sign of a model's state, in what standard output can show."""
+    return (_MARKS if shows(sys.stdout, "".join(_MARKS.values())) else _ASCII_MARKS)[state]
+
+
+def shows(stream: TextIO | None, text: str) -> bool:
+    """Whether a stream's encoding has all characters of ``text``."""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write rows under their heads. A head that begins with ">" is of a column that is set to the right."""
+    right = [head.startswith(">") for head in heads]
+    cells = [[head.lstrip(">") for head in heads], *([plain(cell) for cell in row] for row in rows)]
+    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        padded = (
+            " " * (width - _width(cell)) + cell if to_right else cell + " " * (width - _width(cell))
+            for cell, width, to_right in zip(row, widths, right, strict=True)
+        )
+        write("  ".join(padded).rstrip())
+
+
+def size(count: int | None) -> str:
+    """Bytes in powers of 1000, as Ollama's own tools count them; "?" if not known."""
+    if count is None:
+        return "?"
+    amount, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while amount >= 999.5 and len(units) > 1:
+        amount /= 1000
+        del units[0]
+    decimals = 1 if units[0] in ("GB", "TB") and amount < 99.95 else 0
+    return f"{amount:.{decimals}f} {units[0]}"
+
+
+def iso(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat()
+
+
+class StatusLine:
+    """One line on standard error that is written over and over; nothing where that is no terminal."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._shown = False
+        self._enabled = is_terminal(sys.stderr) and environ.get("TERM", "dumb") != "dumb"
+
+    @property
+    def enabled(self) -> bool:
+        return self._enabled
+
+    def show(self, text: str) -> None:
+        if self._enabled:
+            columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+            _to_stderr(f"\r\x1b[K{_clipped(plain(text), columns - 1)}")
+            self._shown = True
+
+    def clear(self) -> None:
+        if self._shown:
+            _to_stderr("\r\x1b[K")
+            self._shown = False
+
+
+def ask(question: str) -> bool:
+    """A question with yes and no on the terminal; anything but a yes is a no."""
+    _to_stderr(f"{plain(question)} [y/N] ")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def _to_stderr(text: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def _width(text: str) -> int:
+    """Cells that a text takes in a terminal."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def _clipped(text: str, width: int) -> str:
+    while _width(text) > width:
+        text = text[:-1]
+    return text

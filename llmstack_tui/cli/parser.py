@@ -1,0 +1,21 @@
+"""The parser of the command line. Building it imports no command's heavy parts."""
+
+from __future__ import annotations
+
+from llmstack_tui.cli import chat, engine, import_, ls, ps, rm, show, start, status, stop
+from llmstack_tui.cli.options import Parser, add_global_options
+from llmstack_tui.cli.output import PROGRAM
+
+_COMMANDS = (ls, ps, show, start, stop, rm, import_, chat, status, engine)
+
+
+def build_parser() -> Parser:
+    parser = Parser(
+        prog=PROGRAM,
+        description="The dashboard for language models on your own machine. Without a command it opens.",
+    )
+    add_global_options(parser, depth=0)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in _COMMANDS:
+        command.add_parser(commands)
+    return parser

@@ -1,0 +1,163 @@
+"""From what the user said to the servers and models that are meant."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from llmstack_tui.cli.output import Failed, say
+from llmstack_tui.hosts.errors import HostError
+from llmstack_tui.hosts.types import Snapshot
+from llmstack_tui.lifecycle.states import ModelState, ModelStatus, statuses
+from llmstack_tui.ollama.names import same_model
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from llmstack_tui.cli.options import Invocation
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.lifecycle.worker import Lifecycle
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A model and the host that has it."""
+
+    host: Host
+    status: ModelStatus
+    snapshot: Snapshot
+
+    @property
+    def name(self) -> str:
+        return self.status.name
+
+
+def refuse_if_read_only(call: Invocation) -> None:
+    if call.settings.read_only:
+        raise Failed("Nothing was changed: --read-only or read_only in the settings forbids it.")
+
+
+@asynccontextmanager
+async def connect(call: Invocation) -> AsyncIterator[tuple[Host, ...]]:
+    """The hosts that are meant.
+
+    Raises:
+        Failed: when no server can be found, with what to do about it.
+    """
+    _leave_out_httpx_command_line()
+    from llmstack_tui.ollama.client import OllamaHost
+
+    async with AsyncExitStack() as stack:
+        hosts: list[Host] = [OllamaHost(url) for url in await find_urls(call)]
+        for host in hosts:
+            stack.push_async_callback(host.aclose)
+        yield tuple(hosts)
+
+
+def _leave_out_httpx_command_line() -> None:
+    """httpx imports its command line, and rich with it, wherever click is installed: half of our start."""
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None means "not to be had"
+
+
+async def find_urls(call: Invocation) -> tuple[str, ...]:
+    """The base URLs of the servers that are meant, without a double.
+
+    Raises:
+        Failed: when none is named and none answers.
+    """
+    from llmstack_tui.ollama.address import InvalidAddress, default_host
+    from llmstack_tui.startup import Found, find_servers
+
+    try:
+        found = await find_servers(call.settings, call.environ)
+        if isinstance(found, Found):
+            return tuple(dict.fromkeys(found.hosts))
+        url = default_host(call.environ)
+    except InvalidAddress as error:
+        raise Failed(str(error)) from None
+    if call.settings.engine.choice == "builtin":
+        raise Failed("The built-in engine is not running: start it with `llmstack engine start`.")
+    raise Failed(
+        f"No server answers at {url}: start Ollama, or the built-in engine with `llmstack engine start`."
+    )
+
+
+@asynccontextmanager
+async def closing(stream: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+    """A stream of a host, whose request ends with the block."""
+    try:
+        yield stream
+    finally:
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()
+
+
+async def read(host: Host) -> Snapshot:
+    """A host as it is now; if it does not answer, ``error`` says why."""
+    try:
+        server, installed, running = await asyncio.gather(host.version(), host.installed(), host.running())
+    except HostError as error:
+        return Snapshot(url=host.url, capabilities=host.capabilities, error=error)
+    return Snapshot(
+        url=host.url,
+        capabilities=host.capabilities,
+        server=server,
+        installed=installed,
+        running=running,
+        read_at=asyncio.get_running_loop().time(),
+    )
+
+
+async def read_all(hosts: Sequence[Host]) -> tuple[Snapshot, ...]:
+    """The hosts that answer; the others are a warning.
+
+    Raises:
+        HostError: when none answers.
+    """
+    snapshots = await asyncio.gather(*map(read, hosts))
+    errors = [snapshot.error for snapshot in snapshots if snapshot.error]
+    if len(errors) == len(snapshots):
+        raise errors[0]
+    for error in errors:
+        say(str(error))
+    return tuple(snapshot for snapshot in snapshots if snapshot.error is None)
+
+
+async def locate(hosts: Sequence[Host], name: str) -> Located:
+    """The model of that name, on the first host that has it.
+
+    Raises:
+        Failed: when no host has it.
+        HostError: when no host answers.
+    """
+    snapshots = await read_all(hosts)
+    by_url = {host.url: host for host in hosts}
+    for snapshot in snapshots:
+        for status in statuses(snapshot):
+            if same_model(status.name, name):
+                return Located(by_url[snapshot.url], status, snapshot)
+    places = " or ".join(snapshot.url for snapshot in snapshots)
+    raise Failed(f"There is no model {name!r} at {places}: `llmstack ls` lists those that are there.")
+
+
+def refuse_if_cloud(located: Located) -> None:
+    if located.status.state is ModelState.CLOUD:
+        raise Failed(f"{located.name} runs in the cloud: there is nothing to load or unload here.")
+
+
+@asynccontextmanager
+async def lifecycle() -> AsyncIterator[Lifecycle]:
+    """The one that may load and unload, for as long as a command runs."""
+    from llmstack_tui.lifecycle.worker import Lifecycle
+
+    acts = Lifecycle()
+    try:
+        yield acts
+    finally:
+        await acts.aclose()
