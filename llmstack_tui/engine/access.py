@@ -1,0 +1,182 @@
+"""Who may call the server, so that a page in a browser cannot use it behind its owner's back.
+
+The rules and headers are those of Ollama (``allowedHostsMiddleware`` in ``server/routes.go``,
+``AllowedOrigins`` in ``envconfig/config.go`` and the defaults of gin-contrib/cors): a page's Origin must be a
+known one, and a server that is bound to the loopback address answers only to names that can be nobody else's
+(against DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_LOCAL_ORIGINS = ("localhost", "127.0.0.1", "0.0.0.0")  # noqa: S104 (names of origins, nothing is bound to them)
+_PROGRAM_ORIGINS = ("app://*", "file://*", "tauri://*", "vscode-webview://*", "vscode-file://*")
+_LOCAL_DOMAINS = (".localhost", ".local", ".internal")
+_PRIVATE_NETWORKS = tuple(
+    ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+)
+_METHODS = "GET,POST,PUT,PATCH,DELETE,HEAD,OPTIONS"
+_HEADERS = (
+    "Authorization,Content-Type,User-Agent,Accept,X-Requested-With,Openai-Beta,X-Stainless-Arch,X-Stainless-Async,"
+    "X-Stainless-Custom-Poll-Interval,X-Stainless-Helper-Method,X-Stainless-Lang,X-Stainless-Os,"
+    "X-Stainless-Package-Version,X-Stainless-Poll-Helper,X-Stainless-Retry-Count,X-Stainless-Runtime,"
+    "X-Stainless-Runtime-Version,X-Stainless-Timeout"
+)
+_TWELVE_HOURS_S = "43200"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is let in: ``origins`` are exact or have one ``*``; the Host is checked when bound to loopback."""
+
+    origins: tuple[str, ...]
+    check_host: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``status`` is the whole answer, or None to let the request through; ``headers`` go with either."""
+
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def rules(environ: Mapping[str, str], bound_to: str) -> Rules:
+    """The rules for a server bound to the address ``bound_to``, with the origins of ``OLLAMA_ORIGINS``."""
+    own = tuple(text.strip() for text in environ.get("OLLAMA_ORIGINS", "").split(",") if text.strip())
+    local = tuple(
+        f"{scheme}://{name}{port}"
+        for name in _LOCAL_ORIGINS
+        for port in ("", ":*")
+        for scheme in ("http", "https")
+    )
+    return Rules(origins=(*own, *local, *_PROGRAM_ORIGINS), check_host=is_loopback(bound_to))
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address (not a name, "localhost" excepted) can be reached from this machine only."""
+    if address == "localhost":
+        return True
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
+
+
+def judge(allowed: Rules, method: str, host: str, origin: str) -> Verdict:
+    """What becomes of a request with these headers; an absent header is an empty text."""
+    headers: tuple[tuple[str, str], ...] = ()
+    if origin and origin not in (f"http://{host}", f"https://{host}"):
+        if not origin_allowed(origin, allowed.origins):
+            return Verdict(status=403)
+        everyone = "*" in allowed.origins
+        headers = (("Access-Control-Allow-Origin", "*" if everyone else origin),)
+        if method == "OPTIONS":
+            return Verdict(status=204, headers=headers + _preflight_headers(everyone))
+        headers += () if everyone else (("Vary", "Origin"),)
+    if not allowed.check_host:
+        return Verdict(headers=headers)
+    if not host_allowed(host):
+        return Verdict(status=403, headers=headers)
+    return Verdict(status=204 if method == "OPTIONS" else None, headers=headers)
+
+
+def origin_allowed(origin: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a page of ``origin`` may call; a ``*`` in a pattern stands for anything."""
+    return any(_matches(origin, pattern) for pattern in patterns)
+
+
+def host_allowed(host: str) -> bool:
+    """Whether a Host header names this machine, or a network that no page of the Internet can stand for."""
+    name = _without_port(host).lower()
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return name in ("", "localhost", socket.gethostname().lower()) or name.endswith(_LOCAL_DOMAINS)
+    return (
+        address.is_loopback
+        or address.is_unspecified
+        or any(address in network for network in _PRIVATE_NETWORKS)
+        or str(address) in _own_addresses()
+    )
+
+
+def is_local_program(scope: Scope) -> bool:
+    """Whether a request comes from a program of this machine: a page in a browser always says its Origin."""
+    peer = scope.get("client")
+    from_page = any(name == b"origin" for name, _ in scope["headers"])
+    return peer is not None and is_loopback(peer[0]) and not from_page
+
+
+class Access:
+    """The rules as ASGI middleware."""
+
+    def __init__(self, app: ASGIApp, allowed: Rules) -> None:
+        self._app = app
+        self._allowed = allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        origin = host = ""
+        for name, value in scope["headers"]:
+            if name == b"origin":
+                origin = value.decode("latin-1")
+            elif name == b"host":
+                host = value.decode("latin-1")
+        verdict = judge(self._allowed, scope["method"], host, origin)
+        extra = [(name.encode(), value.encode("latin-1")) for name, value in verdict.headers]
+        if verdict.status is not None:
+            await send({"type": "http.response.start", "status": verdict.status, "headers": extra})
+            await send({"type": "http.response.body", "body": b""})
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *extra]
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if extra else send)
+
+
+def _preflight_headers(everyone: bool) -> tuple[tuple[str, str], ...]:
+    vary = () if everyone else ("Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers")
+    return (
+        ("Access-Control-Allow-Methods", _METHODS),
+        ("Access-Control-Allow-Headers", _HEADERS),
+        ("Access-Control-Max-Age", _TWELVE_HOURS_S),
+        *(("Vary", name) for name in vary),
+    )
+
+
+def _matches(origin: str, pattern: str) -> bool:
+    begin, star, end = pattern.partition("*")
+    if not star:
+        return origin == pattern
+    return len(origin) >= len(begin) + len(end) and origin.startswith(begin) and origin.endswith(end)
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdecimal() and ":" not in name else host
+
+
+def _own_addresses() -> frozenset[str]:
+    import psutil  # noqa: PLC0415 (only a request to an unusual address needs it)
+
+    return frozenset(
+        entry.address.partition("%")[0] for entries in psutil.net_if_addrs().values() for entry in entries
+    )

@@ -1,0 +1,108 @@
+"""A socket, and uvicorn on it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import signal
+import socket
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from starlette.types import ASGIApp
+
+# Clients keep connections open between two looks at the dashboard; Ollama never closes an idle one.
+_KEEP_ALIVE_SECONDS = 120
+_GRACE_SECONDS = 20
+
+
+class CannotListen(Exception):
+    """The address cannot be listened on; the text is a sentence with the cause."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which returns after SIGINT or SIGTERM instead of dying of it in the end.
+
+    After a signal, running requests get twenty seconds to finish; then they are cancelled.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="uvloop" if find_spec("uvloop") else "asyncio",
+                http="httptools" if find_spec("httptools") else "h11",
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, self.handle_exit) for number in numbers]
+        try:
+            yield
+        finally:
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
+
+
+def listen(host: str, port: int, *, tries: int = 1) -> socket.socket:
+    """A socket on ``port`` (0: any), or on the first free one of ``tries`` ports from there on.
+
+    Raises:
+        CannotListen: with the cause.
+    """
+    for number in range(port, port + tries):
+        try:
+            return _listen(host, number)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or number == port + tries - 1:
+                raise CannotListen(_cause(error, host, number)) from error
+    raise ValueError("A socket needs at least one try.")
+
+
+def base_url(listening: socket.socket) -> str:
+    """Where a client on this machine reaches the socket."""
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (nothing is bound here)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        if sys.platform != "win32":
+            # A port that was just left can be taken again; on Windows this would take it from a living owner.
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen()
+    except BaseException:
+        listening.close()
+        raise
+    return listening
+
+
+def _cause(error: OSError, host: str, port: int) -> str:
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is no address of this machine."
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} of {host} is in use by another program: choose another port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs more rights than this user has: choose one above 1023."
+    return f"Port {port} of {host} cannot be used: {error.strerror or error}."
