@@ -12,7 +12,6 @@ from llmstack_tui.hosts.errors import HostError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import TextIO
 
     from llmstack_tui.config import Settings
 
@@ -26,7 +25,6 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     _prepare_streams()
     try:
         code = _run(sys.argv[1:] if arguments is None else arguments, environ)
-        _flush(sys.stdout)
     except BrokenPipeError:
         code = READER_GONE
     except KeyboardInterrupt:
@@ -85,27 +83,24 @@ def _prepare_streams() -> None:
 def _finish(code: int) -> int:
     """Make sure that nothing is left that the interpreter would try, in vain, to write at its end."""
     for stream in (sys.stdout, sys.stderr):
+        if stream is None:
+            continue
         try:
-            _flush(stream)
-        except OSError:
-            code = code or READER_GONE
+            stream.flush()
+        except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            gone = isinstance(error, BrokenPipeError)
+            if not gone:
+                say(_unexpected(error))
+            code = code or (READER_GONE if gone else FAILED)
     return code
-
-
-def _flush(stream: TextIO | None) -> None:
-    if stream is not None:
-        stream.flush()
 
 
 def _unexpected(error: Exception) -> str:
     if isinstance(error, OSError):
         place = f": {error.filename}" if error.filename else ""
         return f"The system says: {error.strerror or error}{place}."
-    return (
-        f"This should not happen: {type(error).__name__}: {error}. "
-        "With LLMSTACK_DEBUG=1 it says where; please report it."
-    )
+    return f"This should not happen: {error!r}. Please report it, with what it says under LLMSTACK_DEBUG=1."
 
 
 if __name__ == "__main__":

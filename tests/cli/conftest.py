@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.program import Program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def llmstack(tmp_path: Path) -> Program:
+    """The program, for a user who has nothing and whose servers, if any, are named by ``--host``."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return Program(home, {"OLLAMA_HOST": "127.0.0.1:1"})
