@@ -1,0 +1,131 @@
+"""The header of a GGUF file: what the model is, how large, and where its tensors lie.
+
+The format is that of ``ggml/docs/gguf.md`` in llama.cpp, versions 2 and 3, little-endian. Nothing in the file
+is believed: every count and length is held against the size of the file before it is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from llmstack_tui.gguf.parsing import ArrayInfo, Tensor, parse
+from llmstack_tui.gguf.source import InvalidGGUF, Source, open_regular
+from llmstack_tui.gguf.types import FILE_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from llmstack_tui.gguf.parsing import Value
+
+__all__ = ["ArrayInfo", "Header", "InvalidGGUF", "Tensor", "read_header"]
+
+_EMBEDDING_ARCHITECTURES = frozenset(
+    {
+        "bert",
+        "eurobert",
+        "gemma-embedding",
+        "jina-bert-v2",
+        "jina-bert-v3",
+        "llama-embed",
+        "modern-bert",
+        "neo-bert",
+        "nomic-bert",
+        "nomic-bert-moe",
+        "t5encoder",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a GGUF file says before its weights begin. All sizes and offsets are bytes.
+
+    Attributes:
+        metadata: the values by their keys; of a long array only its type and length.
+        data_offset: where in the file the offsets of the tensors count from.
+    """
+
+    version: int
+    metadata: Mapping[str, Value]
+    tensors: tuple[Tensor, ...]
+    file_size: int
+    data_offset: int
+
+    def value(self, key: str) -> Value | None:
+        """``metadata["<architecture>.<key>"]``, or ``None``."""
+        return self.metadata.get(f"{self.architecture}.{key}")
+
+    def number(self, key: str) -> int | None:
+        """The whole number of the architecture's ``key``; ``None`` if it is missing or something else."""
+        value = self.value(key)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def text(self, key: str) -> str:
+        """The text of ``key`` in full; empty if it is missing or something else."""
+        value = self.metadata.get(key)
+        return value if isinstance(value, str) else ""
+
+    @property
+    def architecture(self) -> str:
+        return self.text("general.architecture")
+
+    @property
+    def name(self) -> str:
+        return self.text("general.name")
+
+    @property
+    def chat_template(self) -> str | None:
+        """The Jinja template of the model's chat, if the file carries one."""
+        return self.text("tokenizer.chat_template") or None
+
+    @property
+    def quantization(self) -> str:
+        """How most of the weights are stored, as "Q4_K_M"; "unknown" if the file does not say."""
+        number = self.metadata.get("general.file_type")
+        return FILE_TYPES.get(number, "unknown") if isinstance(number, int) else "unknown"
+
+    @property
+    def context_length(self) -> int | None:
+        """Tokens of context that the model was trained for."""
+        return self.number("context_length")
+
+    @property
+    def embedding_length(self) -> int | None:
+        return self.number("embedding_length")
+
+    @property
+    def block_count(self) -> int | None:
+        return self.number("block_count")
+
+    @property
+    def is_embedding(self) -> bool:
+        """Whether the model makes embeddings and cannot chat."""
+        return self.value("pooling_type") is not None or self.architecture in _EMBEDDING_ARCHITECTURES
+
+    @cached_property
+    def parameter_count(self) -> int:
+        """The number of weights: the elements of all tensors."""
+        return sum(tensor.elements for tensor in self.tensors)
+
+    @cached_property
+    def weights_size(self) -> int:
+        """Bytes of all tensors."""
+        return sum(tensor.size for tensor in self.tensors)
+
+    @cached_property
+    def tensor_names(self) -> frozenset[str]:
+        return frozenset(tensor.name for tensor in self.tensors)
+
+
+def read_header(path: Path) -> Header:
+    """The header of the GGUF file at ``path``.
+
+    Raises:
+        InvalidGGUF: with one sentence that says what is wrong with the file.
+    """
+    with open_regular(path) as (file, size):
+        version, metadata, tensors, data_offset = parse(Source(file, size, path))
+    return Header(version, metadata, tensors, size, data_offset)

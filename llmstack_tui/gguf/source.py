@@ -1,0 +1,147 @@
+"""A file that is read from its start, one value after the other, and that may lie about every one of them."""
+
+from __future__ import annotations
+
+import os
+import struct
+from contextlib import contextmanager
+from stat import S_ISDIR, S_ISREG
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# A vocabulary of 262,144 tokens with its merges takes 16 MiB.
+MAX_HEADER = 64 * 1024**2
+# The longest texts in a header are chat templates and licences.
+MAX_STRING = 16 * 1024**2
+_FIRST_READ = 256 * 1024
+
+LENGTH = struct.Struct("<Q")
+
+
+class InvalidGGUF(ValueError):
+    """A file that is no GGUF model, or a broken one; ``str`` of it is a sentence for the user."""
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """The file and its size in bytes. Never waits: a pipe or a device is refused unread.
+
+    Raises:
+        InvalidGGUF: if there is no such file, or it is no regular file, or it may not be read.
+    """
+    flags = (
+        os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    )
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        raise InvalidGGUF(f"There is no file {path}.") from None
+    except ValueError:
+        raise InvalidGGUF(f"{str(path)!r} cannot be the name of a file.") from None
+    except OSError as error:
+        if os.path.isdir(path):  # noqa: PTH112 — never raises; Windows does not open folders
+            raise InvalidGGUF(f"{path} is a folder, not a GGUF file.") from None
+        raise InvalidGGUF(f"{path} cannot be read: {error.strerror}.") from None
+    try:
+        status = os.fstat(descriptor)
+        if S_ISDIR(status.st_mode):
+            raise InvalidGGUF(f"{path} is a folder, not a GGUF file.")
+        if not S_ISREG(status.st_mode):
+            raise InvalidGGUF(f"{path} is a device, a pipe or a socket, not a GGUF file.")
+        if status.st_size == 0:
+            raise InvalidGGUF(f"{path} is empty.")
+        yield os.fdopen(descriptor, "rb", buffering=0, closefd=False), status.st_size
+    finally:
+        os.close(descriptor)
+
+
+class Source:
+    """The start of a file, of which more is read as it is asked for.
+
+    The bytes are copied, not mapped: a mapped file that somebody cuts kills the process that looks at it.
+    """
+
+    def __init__(self, file: BinaryIO, size: int, path: Path) -> None:
+        self.at = 0
+        self.size = size
+        self.path = path
+        self._file = file
+        self._data = b""
+
+    def fail(self, what: str) -> InvalidGGUF:
+        return InvalidGGUF(f"{self.path} {what}")
+
+    def cut_short(self, where: str) -> InvalidGGUF:
+        return self.fail(f"is cut short: it ends {where}. Copy or download it again.")
+
+    def _reach(self, end: int, where: str) -> None:
+        """Have the bytes up to ``end``."""
+        if end > self.size:
+            raise self.cut_short(where)
+        if end > MAX_HEADER:
+            raise self.fail(f"has a header of more than {MAX_HEADER // 1024**2} MiB, which no model has.")
+        wanted = min(self.size, MAX_HEADER, max(end, 2 * len(self._data), _FIRST_READ))
+        try:
+            while len(self._data) < wanted:
+                more = self._file.read(wanted - len(self._data))
+                if not more:
+                    break
+                self._data += more
+        except OSError as error:
+            raise self.fail(f"cannot be read: {error.strerror}.") from None
+        if len(self._data) < end:
+            raise self.cut_short(where)
+
+    def start(self, count: int) -> bytes:
+        """The first bytes of the file, ``count`` at most; the position stays."""
+        self._reach(min(count, self.size), "at once")
+        return self._data[:count]
+
+    def take(self, layout: struct.Struct, where: str) -> tuple[int | float, ...]:
+        """The values of ``layout``; ``where`` completes "it ends …" if the file has them not."""
+        end = self.at + layout.size
+        if end > len(self._data):
+            self._reach(end, where)
+        values = layout.unpack_from(self._data, self.at)
+        self.at = end
+        return values
+
+    def number(self, layout: struct.Struct, where: str) -> int:
+        return int(self.take(layout, where)[0])
+
+    def string(self, where: str) -> str:
+        length = self.number(LENGTH, where)
+        if self.at + length > self.size:
+            raise self.cut_short(where)
+        if length > MAX_STRING:
+            raise self.fail(f"holds a text of {length:,} bytes {where}, which no model has.")
+        end = self.at + length
+        if end > len(self._data):
+            self._reach(end, where)
+        text = self._data[self.at : end].decode("utf-8", "replace")
+        self.at = end
+        return text
+
+    def skip(self, length: int, where: str) -> None:
+        if self.at + length > len(self._data):
+            self._reach(self.at + length, where)
+        self.at += length
+
+    def skip_strings(self, count: int, where: str) -> None:
+        """Pass over ``count`` strings. A vocabulary has hundreds of thousands: this loop has to be fast."""
+        if self.at + count * LENGTH.size > self.size:
+            raise self.cut_short(where)
+        unpack, left = LENGTH.unpack_from, count
+        while left:
+            at, data, todo = self.at, self._data, left
+            try:
+                for left in range(todo, 0, -1):  # noqa: B007 — tells how many are left when the bytes end
+                    at += 8 + unpack(data, at)[0]
+                left = 0
+            except (struct.error, OverflowError):
+                self._reach(at + LENGTH.size, where)
+            self.at = at
+        self._reach(self.at, where)
