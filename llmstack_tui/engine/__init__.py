@@ -1,0 +1,1 @@
+"""The built-in server: llama.cpp behind Ollama's protocol, one process for each model."""
