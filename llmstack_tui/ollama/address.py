@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 11434
 _PORTS = {"http": 80, "https": 443}
-_HOST_NAME = re.compile(r"[^\s\x00-\x20\x7f/?#@\\<>\"'\[\]%:^`{|}]{1,253}")
+_HOST_NAME = re.compile(r"[A-Za-z0-9_.-]{1,253}")
+_BRACKETS = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::(.*))?", flags=re.DOTALL)
 _PATH = re.compile(r"[\w\-.~!$&'()*+,;=:@%/]*", flags=re.ASCII)
 
 
@@ -80,9 +81,8 @@ def is_loopback(url: str) -> bool:
 
 def _split_port(text: str) -> tuple[str, str | None]:
     """Host and port, as Go's ``net.SplitHostPort``; an IPv6 address needs brackets only before a port."""
-    if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        return host, rest[1:] if rest.startswith(":") else None
+    if brackets := _BRACKETS.fullmatch(text):
+        return brackets[1], brackets[2]
     if text.count(":") == 1:
         host, _, port = text.partition(":")
         return host, port
@@ -99,7 +99,8 @@ def _host(text: str, whole: str) -> str:
     if not text:
         return "127.0.0.1"
     try:
-        address = ip_address(text)
+        # The zone of a link-local address has no place in a URL that every library reads alike.
+        address = ip_address(text.replace("%", "/"))
     except ValueError:
         if not _HOST_NAME.fullmatch(text):
             raise InvalidAddress(

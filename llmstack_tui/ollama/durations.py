@@ -39,7 +39,12 @@ def parse_keep_alive(value: str | float) -> timedelta:
     Raises:
         InvalidDuration: for any other text. A number in a text has no unit, and Ollama refuses it, too.
     """
-    duration = parse_duration(value) if isinstance(value, str) else _from_seconds(value)
+    if isinstance(value, str):
+        duration = parse_duration(value)
+    elif value < 0:
+        return FOREVER
+    else:
+        duration = timedelta(seconds=value) if value < LONGEST.total_seconds() else LONGEST
     return FOREVER if duration < timedelta(0) else duration
 
 
@@ -78,10 +83,6 @@ def format_duration(duration: timedelta) -> str:
     hours, minutes = divmod(minutes, 60)
     clock = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
     return f"{sign}{clock}{_decimal(rest, 6)}s"
-
-
-def _from_seconds(seconds: float) -> timedelta:
-    return timedelta(seconds=seconds) if seconds < LONGEST.total_seconds() else LONGEST
 
 
 def _decimal(number: int, places: int) -> str:

@@ -15,9 +15,6 @@ class Wire(Struct, kw_only=True, omit_defaults=True):
     """Common to all: a field that is ``None`` is not on the wire."""
 
 
-# --- shared parts ---
-
-
 class ToolCallFunction(Wire):
     index: int | None = None
     name: str | None = None
@@ -56,46 +53,38 @@ class Tensor(Wire):
     shape: list[int] | None = None
 
 
-# --- requests ---
-
-
-class GenerateRequest(Wire):
-    """``POST /api/generate``. Without a prompt it loads the model, or with ``keep_alive`` 0 unloads it."""
+class _Ask(Wire):
+    """What generate and chat have in common."""
 
     model: str | None = None
+    stream: bool | None = None
+    format: str | dict[str, object] | None = None
+    keep_alive: str | int | float | None = None
+    options: dict[str, object] | None = None
+    think: bool | str | None = None
+    truncate: bool | None = None
+    shift: bool | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+
+
+class GenerateRequest(_Ask):
+    """``POST /api/generate``. Without a prompt it loads the model, or with ``keep_alive`` 0 unloads it."""
+
     prompt: str | None = None
     suffix: str | None = None
     system: str | None = None
     template: str | None = None
     context: list[int] | None = None
-    stream: bool | None = None
     raw: bool | None = None
-    format: str | dict[str, object] | None = None
-    keep_alive: str | int | float | None = None
     images: list[str] | None = None
-    options: dict[str, object] | None = None
-    think: bool | str | None = None
-    truncate: bool | None = None
-    shift: bool | None = None
-    logprobs: bool | None = None
-    top_logprobs: int | None = None
 
 
-class ChatRequest(Wire):
+class ChatRequest(_Ask):
     """``POST /api/chat``."""
 
-    model: str | None = None
     messages: list[Message] | None = None
-    stream: bool | None = None
-    format: str | dict[str, object] | None = None
-    keep_alive: str | int | float | None = None
     tools: list[dict[str, object]] | None = None
-    options: dict[str, object] | None = None
-    think: bool | str | None = None
-    truncate: bool | None = None
-    shift: bool | None = None
-    logprobs: bool | None = None
-    top_logprobs: int | None = None
 
 
 class EmbedRequest(Wire):
@@ -171,9 +160,6 @@ class DeleteRequest(Wire):
 
     model: str | None = None
     name: str | None = None
-
-
-# --- responses ---
 
 
 class StreamLine(Wire):

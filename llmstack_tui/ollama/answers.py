@@ -1,0 +1,201 @@
+"""From the wire's forms to the values that the rest of the program knows. Pure.
+
+An empty text on the wire is "the server does not say", and so is Go's zero time.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from llmstack_tui.hosts.types import (
+    Chunk,
+    HostKind,
+    Model,
+    ModelDetails,
+    Progress,
+    RunningModel,
+    ServerVersion,
+    Usage,
+)
+from llmstack_tui.ollama.times import parse_time
+from llmstack_tui.ollama.transport import WrongShape
+from llmstack_tui.ollama.types import ModelDetails as WireDetails
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from llmstack_tui.ollama import types as wire
+
+_BLOB = re.compile(r"sha256[-:]([0-9a-f]{64})\b")
+_FROM = re.compile(r"^FROM .*", flags=re.MULTILINE)
+_ZERO_YEAR = 1
+
+
+def server_version(answer: wire.VersionResponse) -> ServerVersion:
+    if not answer.version:
+        raise WrongShape("it names no version")
+    kind = HostKind.BUILTIN if answer.engine == "llmstack" else HostKind.OLLAMA
+    return ServerVersion(kind=kind, version=answer.version)
+
+
+def installed(answer: wire.ListResponse) -> tuple[Model, ...]:
+    if answer.models is None:
+        raise WrongShape("it lists no models")
+    return tuple(_model(listed) for listed in answer.models)
+
+
+def running(answer: wire.ProcessResponse) -> tuple[RunningModel, ...]:
+    if answer.models is None:
+        raise WrongShape("it lists no models")
+    return tuple(
+        RunningModel(
+            name=_name(loaded),
+            digest=_digest(loaded.digest),
+            size=loaded.size,
+            size_vram=loaded.size_vram,
+            expires_at=_time(loaded.expires_at),
+            context_length=loaded.context_length or None,
+            requests=loaded.requests,
+        )
+        for loaded in answer.models
+    )
+
+
+def details(name: str, answer: wire.ShowResponse) -> ModelDetails:
+    """What ``show`` says. Where it says a figure twice, its own field counts before the file's metadata."""
+    said = answer.details or WireDetails()
+    info = answer.model_info or {}
+    return ModelDetails(
+        name=name,
+        modelfile=answer.modelfile or "",
+        parameters=answer.parameters or "",
+        template=answer.template or "",
+        system=answer.system or "",
+        license=answer.license or "",
+        format=said.format or None,
+        family=said.family or None,
+        parameter_size=said.parameter_size or None,
+        quantization=said.quantization_level or None,
+        context_length=said.context_length or _of_architecture(info, "context_length"),
+        embedding_length=said.embedding_length or _of_architecture(info, "embedding_length"),
+        capabilities=_capabilities(answer.capabilities),
+        weights_digest=_weights(*_FROM.findall(answer.modelfile or ""), said.parent_model),
+        modified_at=_time(answer.modified_at),
+        info=info,
+    )
+
+
+def finished(answer: wire.GenerateResponse) -> None:
+    """Loading and unloading say nothing but that they are done."""
+    if not answer.done:
+        raise WrongShape("it does not say that it is done")
+
+
+def embedded(answer: wire.EmbedResponse) -> tuple[tuple[float, ...], ...]:
+    if answer.embeddings is None:
+        raise WrongShape("it has no embeddings")
+    return answer.embeddings
+
+
+def generated(line: wire.GenerateResponse) -> Chunk:
+    return Chunk(
+        text=line.response or "",
+        thinking=line.thinking or "",
+        done=bool(line.done),
+        done_reason=line.done_reason or None,
+        usage=_usage(line),
+    )
+
+
+def chatted(line: wire.ChatResponse) -> Chunk:
+    message = line.message
+    return Chunk(
+        text=(message.content if message else None) or "",
+        thinking=(message.thinking if message else None) or "",
+        done=bool(line.done),
+        done_reason=line.done_reason or None,
+        usage=_usage(line),
+    )
+
+
+def progress(line: wire.ProgressResponse) -> Progress:
+    return Progress(
+        status=line.status or "", digest=line.digest or None, total=line.total, completed=line.completed
+    )
+
+
+def _model(listed: wire.ListedModel) -> Model:
+    said = listed.details or WireDetails()
+    remote = listed.remote_host or None
+    return Model(
+        name=_name(listed),
+        digest=_digest(listed.digest),
+        size=None if remote else listed.size,
+        modified_at=_time(listed.modified_at),
+        format=said.format or None,
+        family=said.family or None,
+        parameters=said.parameter_size or None,
+        quantization=said.quantization_level or None,
+        context_length=said.context_length or None,
+        capabilities=_capabilities(listed.capabilities),
+        weights_digest=_weights(said.parent_model),
+        remote_host=remote,
+        remote_model=listed.remote_model or None,
+    )
+
+
+def _name(listed: wire.ListedModel | wire.LoadedModel) -> str:
+    name = listed.name or listed.model
+    if not name:
+        raise WrongShape("a model in it has no name")
+    return name
+
+
+def _digest(text: str | None) -> str:
+    return (text or "").removeprefix("sha256:")
+
+
+def _weights(*texts: str | None) -> str | None:
+    """The digest in the first text that names a blob: a path of it, as a Modelfile's FROM has it."""
+    return next((found.group(1) for text in texts if text and (found := _BLOB.search(text))), None)
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        time = parse_time(text or "")
+    except ValueError:
+        return None
+    return time if time.year > _ZERO_YEAR else None
+
+
+def _capabilities(names: Iterable[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
+
+
+def _of_architecture(info: Mapping[str, object], key: str) -> int | None:
+    value = info.get(f"{info.get('general.architecture')}.{key}")
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _usage(line: wire.GenerateResponse | wire.ChatResponse) -> Usage | None:
+    """The figures of a last line; loading and unloading have none."""
+    if not line.done or line.total_duration is None:
+        return None
+    return Usage(
+        total=_nanoseconds(line.total_duration),
+        load=_nanoseconds(line.load_duration),
+        prompt_tokens=line.prompt_eval_count or 0,
+        prompt=_nanoseconds(line.prompt_eval_duration),
+        answer_tokens=line.eval_count or 0,
+        answer=_nanoseconds(line.eval_duration),
+    )
+
+
+def _nanoseconds(count: int | None) -> timedelta:
+    try:
+        return timedelta(microseconds=(count or 0) / 1000)
+    except OverflowError:
+        raise WrongShape("a duration in it is beyond all measure") from None

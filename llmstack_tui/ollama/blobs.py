@@ -1,0 +1,87 @@
+"""A file of this machine as a blob of a server: its digest, and sending it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from llmstack_tui.hosts.types import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from llmstack_tui.ollama.transport import Transport
+
+# A few milliseconds of hashing: what a cancelled import still waits for.
+_PIECE_BYTES = 8 * 2**20
+_REPORT_EVERY_S = 0.2
+
+
+class NotGGUF(ValueError):
+    """A file that is no model; ``str`` of it is a sentence that says why."""
+
+
+def checked_gguf(path: Path) -> Path:
+    """The absolute path of a file that begins as GGUF does. A server would say so only after all was sent.
+
+    Raises:
+        NotGGUF: when it does not.
+        OSError: when it cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise NotGGUF("it is not a file.")
+    with path.open("rb") as file:
+        if file.read(4) != b"GGUF":
+            raise NotGGUF("it is not a GGUF file.")
+    return path.resolve()
+
+
+async def hash_file(path: Path) -> AsyncGenerator[Progress, None]:
+    """The way to the digest of a file, which only the last piece of progress carries."""
+    size = (await asyncio.to_thread(path.stat)).st_size
+    hasher, done = hashlib.sha256(), 0
+    async with aclosing(_read_pieces(path)) as pieces:
+        async for piece in pieces:
+            await asyncio.to_thread(hasher.update, piece)
+            done += len(piece)
+            yield Progress(status="hashing", total=size, completed=done)
+    yield Progress(status="hashing", digest=f"sha256:{hasher.hexdigest()}", total=size, completed=done)
+
+
+async def send_blob(http: Transport, path: Path, digest: str) -> AsyncGenerator[Progress, None]:
+    """Send a file, unless the server has it already."""
+    address = f"/api/blobs/{digest}"
+    if await http.exists(address):
+        return
+    size = (await asyncio.to_thread(path.stat)).st_size
+    sent = 0
+
+    async def content() -> AsyncGenerator[bytes, None]:
+        nonlocal sent
+        async with aclosing(_read_pieces(path)) as pieces:
+            async for piece in pieces:
+                yield piece
+                sent += len(piece)
+
+    sending = asyncio.create_task(http.send(address, content(), size), name=f"send {digest[:19]}")
+    try:
+        while not (await asyncio.wait((sending,), timeout=_REPORT_EVERY_S))[0]:
+            yield Progress(status="sending", digest=digest, total=size, completed=sent)
+        sending.result()
+        yield Progress(status="sending", digest=digest, total=size, completed=size)
+    finally:
+        sending.cancel()
+        await asyncio.wait((sending,))
+        if not sending.cancelled():
+            sending.exception()  # looked at, so that nobody complains that it was not
+
+
+async def _read_pieces(path: Path) -> AsyncGenerator[bytes, None]:
+    """The file's bytes in pieces, read off the event loop."""
+    file = await asyncio.to_thread(path.open, "rb", buffering=0)
+    with file:
+        while piece := await asyncio.to_thread(file.read, _PIECE_BYTES):
+            yield piece

@@ -1,0 +1,268 @@
+"""A host that speaks Ollama's protocol: a real Ollama, or the built-in engine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import aclosing
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from llmstack_tui import __version__
+from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.hosts.text import printable
+from llmstack_tui.hosts.types import Capability, HostKind
+from llmstack_tui.ollama import answers, types
+from llmstack_tui.ollama.address import is_loopback
+from llmstack_tui.ollama.blobs import NotGGUF, checked_gguf, hash_file, send_blob
+from llmstack_tui.ollama.durations import format_duration
+from llmstack_tui.ollama.names import InvalidName, ModelName
+from llmstack_tui.ollama.transport import Timeouts, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.hosts.types import (
+        Chunk,
+        Message,
+        Model,
+        ModelDetails,
+        Progress,
+        RunningModel,
+        ServerVersion,
+    )
+
+Answer = TypeVar("Answer", bound=types.Wire)
+Value = TypeVar("Value")
+
+_EVERYTHING = ~Capability(0)
+# Ollama wants a name for each file of a model and keeps none of it.
+_FILE_NAME = "model.gguf"
+
+
+class OllamaHost:
+    """The server at ``url``, a base URL as `parse_host` makes it.
+
+    Close the iterators that its streams are (`contextlib.aclosing`) when they are not read to their end.
+    """
+
+    def __init__(self, url: str, *, user_agent: str | None = None, timeouts: Timeouts | None = None) -> None:
+        self._timeouts = timeouts or Timeouts()
+        # The built-in engine tells its owner from other clients by the process id.
+        agent = user_agent or f"llmstack/{__version__} pid/{os.getpid()}"
+        self._http = Transport(url, user_agent=agent, timeouts=self._timeouts)
+        self._kind: HostKind | None = None
+
+    @property
+    def url(self) -> str:
+        return self._http.url
+
+    @property
+    def capabilities(self) -> Capability:
+        return _EVERYTHING
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    # --- what there is ---
+
+    async def version(self) -> ServerVersion:
+        version = await self._ask("/api/version", types.VersionResponse, answers.server_version)
+        self._kind = version.kind
+        return version
+
+    async def installed(self) -> tuple[Model, ...]:
+        return await self._ask("/api/tags", types.ListResponse, answers.installed)
+
+    async def running(self) -> tuple[RunningModel, ...]:
+        return await self._ask("/api/ps", types.ProcessResponse, answers.running)
+
+    async def show(self, name: str) -> ModelDetails:
+        request = types.ShowRequest(model=name)
+        read = partial(answers.details, name)
+        return await self._post("/api/show", request, types.ShowResponse, read, about=name)
+
+    # --- in and out of memory ---
+
+    async def load(
+        self, name: str, *, keep_alive: timedelta | None = None, context_length: int | None = None
+    ) -> None:
+        capabilities = (await self.show(name)).capabilities or frozenset()
+        # Options that differ from those of a loaded model reload it: none are sent unless wished for.
+        options: dict[str, object] | None = {"num_ctx": context_length} if context_length else None
+        keep, limit_s = _keep_alive(keep_alive), self._timeouts.load_s
+        if "embedding" in capabilities and "completion" not in capabilities:
+            embed = types.EmbedRequest(model=name, keep_alive=keep, options=options)
+            kind, read = types.EmbedResponse, answers.embedded
+            await self._post("/api/embed", embed, kind, read, about=name, limit_s=limit_s)
+        else:
+            await self._generate_nothing(name, keep, options, limit_s)
+
+    async def unload(self, name: str) -> None:
+        await self._generate_nothing(name, 0, None, self._timeouts.call_s)
+
+    # --- answers ---
+
+    def chat(
+        self,
+        name: str,
+        messages: Sequence[Message],
+        *,
+        options: Mapping[str, object] | None = None,
+        keep_alive: timedelta | None = None,
+    ) -> AsyncGenerator[Chunk, None]:
+        request = types.ChatRequest(
+            model=name,
+            messages=[types.Message(role=message.role, content=message.content) for message in messages],
+            options=dict(options) if options else None,
+            keep_alive=_keep_alive(keep_alive),
+        )
+        lines = self._http.lines(
+            "/api/chat", request, types.ChatResponse, answers.chatted, missing=_model(name)
+        )
+        return self._until(lines, lambda chunk: chunk.done)
+
+    def generate(
+        self,
+        name: str,
+        prompt: str,
+        *,
+        options: Mapping[str, object] | None = None,
+        keep_alive: timedelta | None = None,
+    ) -> AsyncGenerator[Chunk, None]:
+        request = types.GenerateRequest(
+            model=name,
+            prompt=prompt,
+            options=dict(options) if options else None,
+            keep_alive=_keep_alive(keep_alive),
+        )
+        kind, read = types.GenerateResponse, answers.generated
+        lines = self._http.lines("/api/generate", request, kind, read, missing=_model(name))
+        return self._until(lines, lambda chunk: chunk.done)
+
+    async def embed(self, name: str, texts: Sequence[str]) -> tuple[tuple[float, ...], ...]:
+        request = types.EmbedRequest(model=name, input=list(texts))
+        kind, limit_s = types.EmbedResponse, self._timeouts.load_s
+        return await self._post("/api/embed", request, kind, answers.embedded, about=name, limit_s=limit_s)
+
+    # --- what is installed ---
+
+    def pull(self, name: str) -> AsyncGenerator[Progress, None]:
+        request = types.PullRequest(model=name, insecure=True if _is_plain_http(name) else None)
+        return self._progress("/api/pull", request, name)
+
+    def create(
+        self,
+        name: str,
+        *,
+        base: str,
+        system: str | None = None,
+        parameters: Mapping[str, object] | None = None,
+    ) -> AsyncGenerator[Progress, None]:
+        request = types.CreateRequest(
+            model=name, from_=base, system=system, parameters=dict(parameters) if parameters else None
+        )
+        return self._progress("/api/create", request, base)
+
+    async def import_gguf(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
+        kind = self._kind or (await self.version()).kind
+        steps = self._import_by_path if kind is HostKind.BUILTIN else self._import_by_blob
+        try:
+            path = await asyncio.to_thread(checked_gguf, path)
+            async with aclosing(steps(path, name)) as lines:
+                async for line in lines:
+                    yield line
+        except (OSError, NotGGUF) as error:
+            why = str(error) if isinstance(error, NotGGUF) else f"{error.strerror}."
+            message = f"{printable(str(path))} cannot be imported: {why}"
+            raise Refused(message, host=self.url, detail=printable(str(error))) from None
+
+    async def copy(self, source: str, destination: str) -> None:
+        request = types.CopyRequest(source=source, destination=destination)
+        limit_s = self._timeouts.call_s
+        await self._http.done("POST", "/api/copy", request, limit_s=limit_s, missing=_model(source))
+
+    async def delete(self, name: str) -> None:
+        request = types.DeleteRequest(model=name)
+        limit_s = self._timeouts.call_s
+        await self._http.done("DELETE", "/api/delete", request, limit_s=limit_s, missing=_model(name))
+
+    # --- the parts of these ---
+
+    async def _ask(self, path: str, kind: type[Answer], read: Callable[[Answer], Value]) -> Value:
+        return await self._http.document("GET", path, None, kind, read, limit_s=self._timeouts.short_s)
+
+    async def _post(
+        self,
+        path: str,
+        request: types.Wire,
+        kind: type[Answer],
+        read: Callable[[Answer], Value],
+        *,
+        about: str,
+        limit_s: float | None = None,
+    ) -> Value:
+        limit_s, missing = limit_s or self._timeouts.call_s, _model(about)
+        return await self._http.document("POST", path, request, kind, read, limit_s=limit_s, missing=missing)
+
+    async def _generate_nothing(
+        self, name: str, keep_alive: str | int | None, options: dict[str, object] | None, limit_s: float
+    ) -> None:
+        """Loading and unloading are generating without a prompt."""
+        request = types.GenerateRequest(model=name, keep_alive=keep_alive, options=options, stream=False)
+        kind, read = types.GenerateResponse, answers.finished
+        await self._post("/api/generate", request, kind, read, about=name, limit_s=limit_s)
+
+    async def _until(
+        self, values: AsyncGenerator[Value, None], is_last: Callable[[Value], bool]
+    ) -> AsyncGenerator[Value, None]:
+        async with aclosing(values):
+            async for value in values:
+                yield value
+                if is_last(value):
+                    return
+        raise self._http.cut_off()
+
+    def _progress(self, path: str, request: types.Wire, name: str) -> AsyncGenerator[Progress, None]:
+        kind, read = types.ProgressResponse, answers.progress
+        lines = self._http.lines(path, request, kind, read, missing=_model(name))
+        return self._until(lines, lambda line: line.status == "success")
+
+    def _import_by_path(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
+        if not is_loopback(self.url):
+            message = f"{self.url} is another machine: its engine imports only files of its own."
+            raise Refused(message, host=self.url, hint="Run the import there.")
+        return self._progress("/api/import", types.ImportRequest(model=name, path=str(path)), name)
+
+    async def _import_by_blob(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
+        digest = ""
+        async with aclosing(hash_file(path)) as steps:
+            async for step in steps:
+                digest = step.digest or ""
+                yield step
+        async with aclosing(send_blob(self._http, path, digest)) as steps:
+            async for step in steps:
+                yield step
+        request = types.CreateRequest(model=name, files={_FILE_NAME: digest})
+        async with aclosing(self._progress("/api/create", request, name)) as steps:
+            async for step in steps:
+                yield step
+
+
+def _model(name: str) -> str:
+    return f"Model {printable(name)!r}"
+
+
+def _keep_alive(duration: timedelta | None) -> str | int | None:
+    if duration is None:
+        return None
+    return -1 if duration < timedelta(0) else format_duration(duration)
+
+
+def _is_plain_http(name: str) -> bool:
+    try:
+        return ModelName.parse(name).scheme == "http"
+    except InvalidName:
+        return False
