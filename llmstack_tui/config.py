@@ -6,7 +6,6 @@ What is wrong is never fatal: each problem becomes one sentence that names its p
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -124,6 +123,8 @@ def _from_file(file: Path | None, problems: list[str]) -> dict[str, dict[str, ob
     if len(content) > MAX_FILE_BYTES:
         problems.append(f"The settings {path} were not read: more than 1 MB is no settings file.")
         return {}
+    import tomllib  # noqa: PLC0415 (most users have no file, and every command reads the settings)
+
     try:
         text = content.decode()
         document = tomllib.loads(text)

@@ -1,0 +1,88 @@
+"""What a command must not import: it would pay for it at every start, and some machines have not got it."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.little_ollama import LittleOllama
+from tests.cli.program import Program
+from tests.scripted_server import serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SCRIPT = """
+import sys
+from llmstack_tui.__main__ import main
+code = main(sys.argv[1:])
+print("IMPORTED", *{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
+sys.exit(code)
+"""
+
+SCREEN = {"textual", "rich", "pygments"}
+ENGINE = {"xllamacpp", "starlette", "uvicorn", "aiohttp"}
+LIBRARIES = {"httpx", "asyncio", "msgspec", "psutil", "json", "tomllib"}
+
+
+@pytest.fixture
+def llmstack(tmp_path: Path) -> Program:
+    return Program(tmp_path, {"OLLAMA_HOST": "127.0.0.1:1"})
+
+
+def imported(program: Program, *arguments: str) -> tuple[int, set[str]]:
+    """The exit status of a command, and the top-level modules that it imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, *arguments],
+        env=program.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    *_, modules = done.stderr.strip().splitlines()
+    assert modules.startswith("IMPORTED ")
+    return done.returncode, set(modules.split()[1:])
+
+
+@pytest.mark.parametrize(
+    "arguments", ["--help", "ls --help", "engine start --help", "--version", "ls --wrong"]
+)
+def test_what_only_parses_imports_nothing_heavy(llmstack: Program, arguments: str) -> None:
+    _, modules = imported(llmstack, *arguments.split())
+    assert modules & (SCREEN | ENGINE | LIBRARIES) == set()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "ls",
+        "ps",
+        "show tiny",
+        "start tiny",
+        "stop tiny",
+        "stop --all",
+        "rm tiny --yes",
+        "chat tiny Hi",
+        "status",
+    ],
+)
+async def test_commands_import_neither_screen_nor_engine(llmstack: Program, arguments: str) -> None:
+    async with serving(LittleOllama("tiny:latest", loaded=("tiny:latest",))) as server:
+        code, modules = await asyncio.to_thread(
+            imported, llmstack, *arguments.split(), "--json", "--host", server.url
+        )
+    assert code == 0
+    assert "httpx" in modules
+    assert modules & (SCREEN | ENGINE) == set()
+
+
+@pytest.mark.parametrize("arguments", ["engine status --json", "engine stop --json"])
+def test_looking_at_the_engine_does_not_import_it(llmstack: Program, arguments: str) -> None:
+    _, modules = imported(llmstack, *arguments.split())
+    assert modules & (SCREEN | ENGINE) == set()
