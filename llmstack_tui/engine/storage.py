@@ -1,0 +1,92 @@
+"""Changes of the engine's own models folder: one at a time, and never half."""
+
+from __future__ import annotations
+
+import errno
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from llmstack_tui.engine import manifest as layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from llmstack_tui.ollama.names import ModelName
+
+_LOCK_WAIT_S = 60.0
+_GRACE_S = 3600.0
+
+
+class LibraryError(Exception):
+    """A change of the models folder that did not happen; ``str`` of it is a sentence for the user."""
+
+
+def reason(error: OSError) -> str:
+    """The operating system's word for what went wrong, as part of a sentence."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "the disk is full"
+    if error.errno == errno.EROFS:
+        return "the disk is read-only"
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return "it is not permitted"
+    return (error.strerror or str(error)).rstrip(".")
+
+
+@contextmanager
+def locked(models: Path) -> Iterator[None]:
+    """Be the only one, of all threads and processes, that changes the folder.
+
+    Raises:
+        LibraryError: if the folder cannot be written, or another change takes too long.
+    """
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(models / ".lock", timeout=_LOCK_WAIT_S)
+        lock.acquire()
+    except Timeout:
+        raise LibraryError(
+            f"Another import or removal in {models} is not done yet: try again later."
+        ) from None
+    except OSError as error:
+        raise LibraryError(f"The models folder {models} cannot be written: {reason(error)}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def blobs_of(models: Path, name: ModelName) -> frozenset[str]:
+    """The file names of the blobs of a model; empty if it is not there, or its manifest says nothing."""
+    try:
+        return _blob_names(layout.manifest_path(models, name))
+    except (OSError, layout.InvalidManifest):
+        return frozenset()
+
+
+def remove_unused(models: Path, left: frozenset[str]) -> None:
+    """Remove those blobs in ``left``, and older ones, that no manifest names. For the holder of the lock.
+
+    A young blob without a manifest may be waiting for one: a client sends blobs first.
+    """
+    used = set[str]()
+    for path in layout.manifests_folder(models).glob("*/*/*/*"):
+        try:
+            used |= _blob_names(path)
+        except FileNotFoundError:
+            continue
+        except (OSError, layout.InvalidManifest):
+            # It may name any blob.
+            return
+    for path in layout.blobs_folder(models).glob("sha256-*"):
+        with suppress(OSError):
+            if path.name not in used and (path.name in left or time.time() - path.stat().st_ctime > _GRACE_S):
+                path.unlink()
+
+
+def _blob_names(manifest: Path) -> frozenset[str]:
+    blobs = layout.decode_manifest(layout.read_small(manifest)).blobs
+    return frozenset(layout.blob_name(layer.digest) for layer in blobs)
