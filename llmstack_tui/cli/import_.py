@@ -37,7 +37,7 @@ async def _import(call: Invocation) -> int:
         name = ModelName.parse(call.options.name or _suggested(call.options.file)).short
     except InvalidName as error:
         raise output.WrongUsage(str(error)) from None
-    path = call.options.file.expanduser().absolute()
+    path = call.options.file.absolute()
     line = output.StatusLine(call.environ)
     async with connect(call) as hosts:
         host = hosts[0]
@@ -64,9 +64,13 @@ async def _import(call: Invocation) -> int:
 
 
 def _suggested(file: Path) -> str:
-    from llmstack_tui.engine.importing import suggest_name
+    from llmstack_tui.engine.naming import suggest_name
+    from llmstack_tui.gguf.source import InvalidGGUF
 
-    return suggest_name(file)
+    try:
+        return suggest_name(file)
+    except InvalidGGUF as error:
+        raise output.Failed(str(error)) from None
 
 
 def _text(step: Progress) -> str:

@@ -38,7 +38,7 @@ async def _start(call: Invocation) -> int:
     from llmstack_tui.cli.ps import document
     from llmstack_tui.cli.servers import connect, lifecycle, locate, refuse_if_cloud, refuse_if_read_only
     from llmstack_tui.cli.waiting import waiting
-    from llmstack_tui.lifecycle.states import find_running
+    from llmstack_tui.lifecycle.states import Loaded
 
     refuse_if_read_only(call)
     async with connect(call) as hosts, lifecycle() as acts:
@@ -52,7 +52,7 @@ async def _start(call: Invocation) -> int:
                 context_length=call.options.ctx,
             )
         digest = located.status.model.digest if located.status.model else ""
-        running = find_running(await located.host.running(), located.name, digest)
+        running = Loaded(await located.host.running()).find(located.name, digest)
     if running is None:
         raise output.Failed(f"{located.name} was loaded, but the server has unloaded it again.")
     if call.json:

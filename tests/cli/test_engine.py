@@ -1,0 +1,177 @@
+"""The command line and the real built-in engine, from nothing to an answer and back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from tests.cli.program import COMMAND, Program
+from tests.models import ANSWER
+from tests.waiting import wait_until_sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[Program]:
+    """The program of a user whose engine runs and has the model ``tiny:latest``."""
+    llmstack = Program(
+        tmp_path_factory.mktemp("home"), {"OLLAMA_HOST": "127.0.0.1:1", "LLMSTACK_ENGINE_CHOICE": "builtin"}
+    )
+    started = llmstack("engine", "start", "--port", "0")
+    assert started.returncode == 0, started.stderr
+    try:
+        imported = llmstack("import", tiny_model, "tiny")
+        assert imported.returncode == 0, imported.stderr
+        yield llmstack
+    finally:
+        stopped = llmstack("engine", "stop", "--force")
+    assert (stopped.returncode, stopped.stdout) == (0, "The engine is stopped.\n")
+
+
+def document(llmstack: Program, *arguments: str | Path) -> Any:
+    done = llmstack(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_model_from_start_to_stop(engine: Program) -> None:
+    (listed,) = document(engine, "ls")["models"]
+    assert (listed["name"], listed["state"], listed["quantization"]) == ("tiny:latest", "inactive", "F16")
+    (started,) = document(engine, "start", "tiny", "--keep-alive", "-1", "--ctx", "512")["models"]
+    assert (started["name"], started["context_length"]) == ("tiny:latest", 512)
+    assert started["expires_at"] > "2200"
+    assert document(engine, "ls")["models"][0]["state"] == "active"
+    (loaded,) = document(engine, "ps")["models"]
+    assert (loaded["busy"], loaded["requests"]) == (False, 0)
+    assert engine("stop", "tiny").stdout == "tiny:latest is stopped.\n"
+    assert document(engine, "ps") == {"models": []}
+
+
+def test_chat(engine: Program) -> None:
+    done = engine("chat", "tiny", "Who are you?")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{ANSWER}\n", "")
+    answer = document(engine, "chat", "tiny", "Who are you?")
+    assert (answer["answer"], answer["done_reason"]) == (ANSWER, "stop")
+    assert answer["usage"]["answer_tokens"] == 9
+    engine("stop", "--all")
+
+
+def test_import_suggests_a_name_and_rm_takes_it_away(engine: Program, random_model: Path) -> None:
+    imported = document(engine, "import", random_model)
+    assert imported["size"] >= random_model.stat().st_size
+    assert imported["name"] in [model["name"] for model in document(engine, "ls")["models"]]
+    (removed,) = document(engine, "rm", imported["name"], "--yes")["removed"]
+    assert (removed["name"], removed["freed"]) == (imported["name"], imported["size"])
+    assert random_model.exists()
+    assert [model["name"] for model in document(engine, "ls")["models"]] == ["tiny:latest"]
+
+
+@pytest.mark.parametrize("content", [b"", b"just text\n" * 100, b"GGUF\x03\x00\x00\x00" + b"\xff" * 64, None])
+def test_what_is_no_gguf_is_a_sentence(engine: Program, tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "model.gguf"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    done = engine("import", file, "wrong")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert "wrong:latest" not in engine("ls").stdout
+
+
+def test_a_missing_file_is_a_sentence(engine: Program, tmp_path: Path) -> None:
+    done = engine("import", tmp_path / "none.gguf")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "none.gguf" in done.stderr
+
+
+def test_a_relative_path_is_meant_from_where_the_user_is(engine: Program, random_model: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "import", random_model.name, "here", "--json"],
+        env={**engine.environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        cwd=random_model.parent,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["name"] == "here:latest"
+    assert engine("rm", "here", "-y").returncode == 0
+
+
+def test_the_engine_is_told_apart(engine: Program) -> None:
+    (host,) = document(engine, "status")["hosts"]
+    process = document(engine, "engine", "status")
+    assert host == {
+        "url": process["url"],
+        "kind": "builtin",
+        "version": process["version"],
+        "reachable": True,
+    }
+    assert psutil.pid_exists(process["pid"])
+    assert "built-in engine" in engine("status").stdout
+
+
+def test_starting_twice_is_starting_once(engine: Program) -> None:
+    first = document(engine, "engine", "status")
+    assert document(engine, "engine", "start")["pid"] == first["pid"]
+    moved = engine("engine", "start", "--port", "0")
+    assert moved.returncode == 1
+    assert "llmstack engine stop" in moved.stderr
+
+
+def test_start_and_stop(llmstack: Program) -> None:
+    down = llmstack("engine", "status", "--json")
+    assert (down.returncode, json.loads(down.stdout)["running"]) == (1, False)
+    assert document(llmstack, "engine", "stop") == {"stopped": False}
+    process = document(llmstack, "engine", "start", "--port", "0")
+    try:
+        assert process["running"]
+        assert llmstack("ls", "--engine", "builtin").stderr.startswith("llmstack: No model is installed")
+    finally:
+        assert document(llmstack, "engine", "stop") == {"stopped": True}
+    wait_until_sync(lambda: not psutil.pid_exists(process["pid"]), what="the engine's process has ended")
+
+
+def test_a_port_in_use_is_a_sentence(engine: Program, llmstack: Program) -> None:
+    port = document(engine, "engine", "status")["url"].rpartition(":")[2]
+    done = llmstack("engine", "start", "--port", port)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"Port {port} of 127.0.0.1 is in use" in done.stderr
+
+
+def test_without_a_home_that_can_be_written(tmp_path: Path) -> None:
+    home = tmp_path / "file"
+    home.touch()
+    done = Program(home)("engine", "start", "--port", "0")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert str(home) in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_without_any_environment(engine: Program) -> None:
+    """As in `env -i`: no HOME, no PATH, no TERM, no locale."""
+    url = document(engine, "engine", "status")["url"]
+    done = subprocess.run(
+        [*COMMAND, "ls", "--host", url], env={}, capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "tiny:latest" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "locale",
+    [{"LANG": "C"}, {"LC_ALL": "POSIX"}, {"LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}],
+)
+def test_in_the_c_locale(engine: Program, locale: dict[str, str]) -> None:
+    done = engine.given(**locale)("ls")
+    assert done.returncode == 0
+    assert "tiny:latest" in done.stdout
