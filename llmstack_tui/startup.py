@@ -1,15 +1,24 @@
-"""Which servers to talk to: a pure decision over what answers and what is installed."""
+"""Which servers to talk to: a decision over what was asked for, what answers and what is installed."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
+from llmstack_tui.ollama.address import default_host, is_loopback, parse_host
+from llmstack_tui.ollama.client import OllamaHost
+from llmstack_tui.ollama.transport import Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from llmstack_tui.config import Settings
+    from llmstack_tui.config import EngineChoice, Settings
+
+# An idle server answers in a millisecond; one that loads a model on a busy machine may take a while.
+_PATIENCE = Timeouts(connect_s=2.0, short_s=3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +51,74 @@ class NothingToRun:
 Startup = Found | OllamaStopped | BuiltinStopped | NothingToRun
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """What of this machine counts when nothing answers at Ollama's address.
+
+    Attributes:
+        url: Ollama's address.
+        engine_url: where the built-in engine runs, or None.
+        engine_missing: why the built-in engine cannot run, or None when it can.
+    """
+
+    url: str
+    ollama: Path | None
+    engine_url: str | None
+    engine_missing: str | None
+
+
 async def find_servers(settings: Settings, environ: Mapping[str, str]) -> Startup:
     """Look for servers. Addresses that were given are taken as they are, without asking them.
 
     Raises:
         InvalidAddress: when a given address, or ``OLLAMA_HOST``, is none.
     """
-    raise NotImplementedError
+    if settings.hosts:
+        return Found(tuple(dict.fromkeys(parse_host(host) for host in settings.hosts)))
+    choice, url = settings.engine.choice, default_host(environ)
+    if choice != "builtin" and (not is_loopback(url) or await answers(url)):
+        # Another machine was named on purpose: it is the one that is meant, down or not.
+        return Found((url,))
+    return decide(choice, await asyncio.to_thread(_look_around, url, environ))
+
+
+def decide(choice: EngineChoice, installed: Installed) -> Startup:
+    """What to do when nothing answers at Ollama's address, or nobody asked for it."""
+    if choice != "ollama" and installed.engine_url is not None:
+        return Found((installed.engine_url,))
+    if choice != "builtin" and installed.ollama is not None:
+        return OllamaStopped(installed.ollama, installed.url)
+    if choice == "ollama":
+        return NothingToRun("Ollama is not installed: get it from https://ollama.com/download.")
+    if installed.engine_missing is not None:
+        return NothingToRun(installed.engine_missing)
+    return BuiltinStopped()
+
+
+async def answers(url: str) -> bool:
+    """Whether a server that speaks Ollama's protocol answers at ``url``; one that fails does, too."""
+    host = OllamaHost(url, timeouts=_PATIENCE)
+    try:
+        await host.version()
+    except (Unreachable, BadStream):
+        return False
+    except HostError:
+        return True
+    finally:
+        await host.aclose()
+    return True
+
+
+def _look_around(url: str, environ: Mapping[str, str]) -> Installed:
+    # Only now, because a server that answers makes all of it needless.
+    from llmstack_tui.engine.available import missing_reason  # noqa: PLC0415
+    from llmstack_tui.engine.state import status  # noqa: PLC0415
+    from llmstack_tui.ollama.local import find_ollama  # noqa: PLC0415
+
+    engine = status()
+    return Installed(
+        url=url,
+        ollama=find_ollama(environ),
+        engine_url=None if engine is None else engine.url,
+        engine_missing=missing_reason(),
+    )

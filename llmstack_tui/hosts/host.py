@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
 
@@ -57,7 +57,7 @@ class Host(Protocol):
         *,
         options: Mapping[str, object] | None = None,
         keep_alive: timedelta | None = None,
-    ) -> AsyncIterator[Chunk]: ...
+    ) -> AsyncGenerator[Chunk, None]: ...
 
     def generate(
         self,
@@ -66,11 +66,11 @@ class Host(Protocol):
         *,
         options: Mapping[str, object] | None = None,
         keep_alive: timedelta | None = None,
-    ) -> AsyncIterator[Chunk]: ...
+    ) -> AsyncGenerator[Chunk, None]: ...
 
     async def embed(self, name: str, texts: Sequence[str]) -> tuple[tuple[float, ...], ...]: ...
 
-    def pull(self, name: str) -> AsyncIterator[Progress]: ...
+    def pull(self, name: str) -> AsyncGenerator[Progress, None]: ...
 
     def create(
         self,
@@ -79,10 +79,10 @@ class Host(Protocol):
         base: str,
         system: str | None = None,
         parameters: Mapping[str, object] | None = None,
-    ) -> AsyncIterator[Progress]:
+    ) -> AsyncGenerator[Progress, None]:
         """Make a model from an installed one."""
 
-    def import_gguf(self, path: Path, name: str) -> AsyncIterator[Progress]:
+    def import_gguf(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
         """Make a model from a GGUF file of this machine. The file itself is never moved or changed."""
 
     async def copy(self, source: str, destination: str) -> None: ...

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from llmstack_tui.lifecycle.acts import ActKind
-from llmstack_tui.ollama.names import same_model
+from llmstack_tui.ollama.names import model_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,34 +49,39 @@ class ModelStatus:
 
 def statuses(snapshot: Snapshot, acts: Sequence[Act] = ()) -> tuple[ModelStatus, ...]:
     """Every installed model in the server's order, then those that are loaded and installed under no name."""
-    ours = [act for act in acts if act.host == snapshot.url]
-    installed = [
-        (model.name, model, find_running(snapshot.running, model.name, model.digest))
-        for model in snapshot.installed
-    ]
-    known = {id(running) for _, _, running in installed if running is not None}
+    under_way = {model_key(act.model): act.kind for act in acts if act.host == snapshot.url}
+    loaded = Loaded(snapshot.running)
+    installed = [(model.name, model, loaded.find(model.name, model.digest)) for model in snapshot.installed]
+    known = {id(running) for _, _, running in installed}
     orphans = [(running.name, None, running) for running in snapshot.running if id(running) not in known]
     return tuple(
-        ModelStatus(snapshot.url, name, _state(name, model, running, ours), model, running)
+        ModelStatus(
+            snapshot.url, name, _state(model, running, under_way.get(model_key(name))), model, running
+        )
         for name, model, running in (*installed, *orphans)
     )
 
 
-def find_running(running: Iterable[RunningModel], name: str, digest: str = "") -> RunningModel | None:
-    """The loaded model that ``name`` stands for: listed under that name or, if under none, with that digest.
+class Loaded:
+    """What a host lists as loaded, to be asked by name or digest."""
 
-    Two names over the same weights share one runner, which is listed under the name that loaded first.
-    """
-    candidates = tuple(running)
-    by_name = (each for each in candidates if same_model(each.name, name))
-    by_digest = (each for each in candidates if digest and each.digest == digest)
-    return next(by_name, None) or next(by_digest, None)
+    def __init__(self, running: Iterable[RunningModel]) -> None:
+        # Of two with one digest the first counts, so the later ones are put in first.
+        models = tuple(reversed(tuple(running)))
+        self._by_name = {model_key(model.name): model for model in models}
+        self._by_digest = {model.digest: model for model in models if model.digest}
+
+    def find(self, name: str, digest: str = "") -> RunningModel | None:
+        """The loaded model of that name or, if there is none, of that digest.
+
+        Two names over the same weights share one runner, which is listed under the name that loaded first.
+        """
+        return self._by_name.get(model_key(name)) or self._by_digest.get(digest)
 
 
-def _state(name: str, model: Model | None, running: RunningModel | None, acts: Iterable[Act]) -> ModelState:
-    kinds = {act.kind for act in acts if same_model(act.model, name)}
+def _state(model: Model | None, running: RunningModel | None, act: ActKind | None) -> ModelState:
     if model is not None and model.is_cloud:
         return ModelState.CLOUD
     if running is not None:
-        return ModelState.STOPPING if ActKind.DEACTIVATE in kinds else ModelState.ACTIVE
-    return ModelState.LOADING if ActKind.ACTIVATE in kinds else ModelState.INACTIVE
+        return ModelState.STOPPING if act is ActKind.DEACTIVATE else ModelState.ACTIVE
+    return ModelState.LOADING if act is ActKind.ACTIVATE else ModelState.INACTIVE

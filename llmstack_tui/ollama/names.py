@@ -109,9 +109,14 @@ class ModelName:
         return self.short
 
 
+def model_key(text: str) -> str:
+    """A text that is the same for all names of one model; a text that is no name is its own."""
+    try:
+        return ModelName.parse(text).full.lower()
+    except InvalidName:
+        return text
+
+
 def same_model(one: str, other: str) -> bool:
     """Whether two texts name the same model; texts that are no names are compared as they are."""
-    try:
-        return ModelName.parse(one) == ModelName.parse(other)
-    except InvalidName:
-        return one == other
+    return model_key(one) == model_key(other)

@@ -60,8 +60,8 @@ class Transport:
     def __init__(self, url: str, *, user_agent: str, timeouts: Timeouts) -> None:
         self.url = url
         self.timeouts = timeouts
-        # Certificates take longer to load than a small request takes, and an environment's proxy does not find
-        # the machines of a local network: both only where TLS asks for them.
+        # Certificates take longer to load than a small request takes, and a proxy does not find the machines
+        # of a local network: both only where TLS asks for them.
         secure = url.startswith("https:")
         self._client = httpx.AsyncClient(
             base_url=url,

@@ -1,0 +1,150 @@
+"""Watching one host: the newest snapshot of it, and a word when it changes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from llmstack_tui.hosts.errors import HostError
+from llmstack_tui.hosts.types import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llmstack_tui.hosts.host import Host
+
+_HIDDEN_FACTOR = 5
+_BACK_OFF_S = (2.0, 4.0, 8.0, 15.0)
+
+
+class Poller:
+    """Asks a host again and again, one round at a time, within `run`.
+
+    When a round fails, the snapshot keeps what was known, with the error beside it, and the next rounds come
+    later and later, up to 15 seconds.
+
+    Args:
+        on_change: called after each round that found something new. A new ``read_at`` alone is nothing new.
+        running_every_s: seconds between the end of a round and the next one, which asks what is loaded.
+        installed_every_s: seconds after which a round also asks who answers and what is installed.
+
+    Attributes:
+        snapshot: what is known now.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        *,
+        on_change: Callable[[], None] = lambda: None,
+        running_every_s: float = 2.0,
+        installed_every_s: float = 30.0,
+    ) -> None:
+        self.host = host
+        self.snapshot = Snapshot(url=host.url, capabilities=host.capabilities)
+        self._on_change = on_change
+        self._running_every_s = running_every_s
+        self._installed_every_s = installed_every_s
+        self._installed_at = 0.0
+        self._all_due = True
+        self._failures = 0
+        self._visible = True
+        self._wake = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
+
+    @property
+    def visible(self) -> bool:
+        """Whether somebody looks. While nobody does, rounds come less often."""
+        return self._visible
+
+    @visible.setter
+    def visible(self, visible: bool) -> None:
+        if visible and not self._visible:
+            self._wake.set()
+        self._visible = visible
+
+    def refresh(self) -> None:
+        """Ask again at once, for everything."""
+        self._all_due = True
+        self._wake.set()
+
+    async def refreshed(self) -> None:
+        """Return when a round is over that began after this call, or when nobody polls any more."""
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        self.refresh()
+        await waiting
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        try:
+            while True:
+                self._wake.clear()
+                waiting, self._waiting = self._waiting, []
+                try:
+                    await self._round()
+                finally:
+                    _release(waiting)
+                await self._pause()
+        finally:
+            _release(self._waiting)
+
+    async def _round(self) -> None:
+        before = self.snapshot
+        try:
+            self.snapshot = await self._read(before)
+            self._failures = 0
+        except HostError as error:
+            self._failures += 1
+            # Another server may answer after an outage.
+            self._all_due = True
+            self.snapshot = replace(before, error=error)
+        if _news(before) != _news(self.snapshot):
+            self._on_change()
+
+    async def _read(self, before: Snapshot) -> Snapshot:
+        server, installed, now = before.server, before.installed, time.monotonic()
+        if (
+            self._all_due
+            or server is None
+            or now - self._installed_at >= self._slowed(self._installed_every_s)
+        ):
+            # Before the first question, so that a wish for more that comes meanwhile is not lost.
+            self._all_due, self._installed_at = False, now
+            server = await self.host.version()
+            newest = await self.host.installed()
+            installed = installed if newest == installed else newest
+        running = await self.host.running()
+        return Snapshot(
+            url=self.host.url,
+            capabilities=self.host.capabilities,
+            server=server,
+            installed=installed,
+            running=running,
+            read_at=time.monotonic(),
+        )
+
+    async def _pause(self) -> None:
+        failed = _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S)) - 1] if self._failures else 0.0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(failed, self._slowed(self._running_every_s))):
+                await self._wake.wait()
+
+    def _slowed(self, seconds: float) -> float:
+        return seconds if self._visible else seconds * _HIDDEN_FACTOR
+
+
+def _news(snapshot: Snapshot) -> object:
+    """What of a snapshot is worth a word. Two errors are the same news when they say the same."""
+    error = snapshot.error
+    said = None if error is None else (type(error), str(error), error.detail)
+    return replace(snapshot, read_at=0.0, error=None), said, snapshot.read_at is None
+
+
+def _release(waiting: list[asyncio.Future[None]]) -> None:
+    for future in waiting:
+        if not future.done():
+            future.set_result(None)

@@ -1,0 +1,139 @@
+"""Ollama on this machine: where it is installed, and starting it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from llmstack_tui.folders import logs_folder
+from llmstack_tui.hosts.errors import HostError, Unreachable
+from llmstack_tui.hosts.text import printable
+from llmstack_tui.ollama.client import OllamaHost
+from llmstack_tui.ollama.transport import Timeouts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_ASK_EVERY_S = 0.2
+_MAX_LOG_BYTES = 10 * 2**20
+
+
+class StartFailed(Exception):
+    """Ollama could not be started; ``str`` of it is a sentence with the cause and what to do."""
+
+
+def find_ollama(environ: Mapping[str, str]) -> Path | None:
+    """The ``ollama`` program: on the path, or where its installers put it."""
+    found = shutil.which("ollama", path=environ.get("PATH", ""))
+    if found is not None:
+        return Path(found)
+    return next((path for path in _usual_places(environ) if path.is_file()), None)
+
+
+async def start_ollama(
+    binary: Path,
+    url: str,
+    *,
+    wait_seconds: float = 30.0,
+    on_progress: Callable[[float], None] = lambda _: None,
+    environ: Mapping[str, str] | None = None,
+) -> None:
+    """Start ``ollama serve`` at ``url`` as a process of its own, and return when it answers.
+
+    It goes on after this program. What it says goes to ``ollama.log`` in the folder of logs. When this is
+    cancelled, it ends.
+
+    Args:
+        on_progress: told now and then the seconds that have passed.
+        environ: what Ollama's settings are read from, our own environment unless it is given.
+
+    Raises:
+        StartFailed: when it ends at once, or does not answer in time.
+    """
+    log = logs_folder() / "ollama.log"
+    try:
+        process = await asyncio.to_thread(_spawn, binary, url, environ or os.environ, log)
+    except OSError as error:
+        raise StartFailed(f"{binary} could not be started: {error.strerror or error}.") from None
+    # Reaps it whenever it ends; nothing else waits for a process that may outlive this one.
+    threading.Thread(target=process.wait, daemon=True, name="ollama-reaper").start()
+    try:
+        await _answering(process, url, log, wait_seconds, on_progress)
+    except BaseException:
+        process.terminate()
+        raise
+
+
+async def _answering(
+    process: subprocess.Popen[bytes],
+    url: str,
+    log: Path,
+    wait_seconds: float,
+    on_progress: Callable[[float], None],
+) -> None:
+    host = OllamaHost(url, timeouts=Timeouts(connect_s=1.0, short_s=1.0))
+    started_at = time.monotonic()
+    try:
+        while True:
+            if process.returncode is not None:
+                raise StartFailed(f"Ollama ended at once: {_last_words(log)}")
+            try:
+                await host.version()
+            except Unreachable:
+                passed = time.monotonic() - started_at
+            else:
+                return
+            if passed > wait_seconds:
+                raise StartFailed(
+                    f"Ollama did not answer at {url} within {wait_seconds:g} seconds: see {log}."
+                )
+            on_progress(passed)
+            await asyncio.sleep(_ASK_EVERY_S)
+    except HostError as error:
+        raise StartFailed(f"Something else answers at {url}: {error}") from None
+    finally:
+        await host.aclose()
+
+
+def _spawn(binary: Path, url: str, environ: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    mode = "wb" if log.exists() and log.stat().st_size > _MAX_LOG_BYTES else "ab"
+    detached = 0
+    if sys.platform == "win32":
+        detached = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+    with log.open(mode) as output:
+        return subprocess.Popen(
+            [binary, "serve"],
+            env={**environ, "OLLAMA_HOST": urlsplit(url).netloc},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=log.parent,
+            start_new_session=True,
+            creationflags=detached,
+        )
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return f"{printable(lines[-1])} (more in {log})" if lines else f"see {log}."
+
+
+def _usual_places(environ: Mapping[str, str]) -> list[Path]:
+    if sys.platform == "win32":
+        return [Path(environ.get("LOCALAPPDATA", "")) / "Programs" / "Ollama" / "ollama.exe"]
+    if sys.platform == "darwin":
+        return [
+            Path("/Applications/Ollama.app/Contents/Resources/ollama"),
+            Path("/opt/homebrew/bin/ollama"),
+            Path("/usr/local/bin/ollama"),
+        ]
+    return [Path("/usr/local/bin/ollama"), Path("/usr/bin/ollama")]
