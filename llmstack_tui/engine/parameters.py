@@ -7,12 +7,15 @@ the fields are those of its ``llm/llama_server.go``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _LIMIT = 2**31 - 1
+_FLOAT_LIMIT = 3.4e38
+_ENDLESS = (inf, -inf)
 # A generation that nothing else ends is ended after so many contexts.
 _OPEN_ENDED_CONTEXTS = 10
 
@@ -108,7 +111,7 @@ def response_format(wanted: object) -> dict[str, object] | None:
 
 
 def _integer(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value in _ENDLESS:
         raise ValueError(f'option "{name}" must be of type integer')
     # Ollama cuts off what stands behind the point.
     return int(value)
@@ -127,7 +130,8 @@ def _seed(name: str, value: object) -> int:
 def _number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f'option "{name}" must be of type float32')
-    return float(value)
+    # As far as 32 bits reach.
+    return float(max(-_FLOAT_LIMIT, min(_FLOAT_LIMIT, value)))
 
 
 def _truth(name: str, value: object) -> bool:
