@@ -1,0 +1,205 @@
+"""NVIDIA cards: what each is and how it does."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from llmstack_tui.hardware.nvml import DriverFailed, GpuLost, NoDriver, Nvml
+from llmstack_tui.hardware.readings import Device, DeviceKind, Probed, Throttle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from llmstack_tui.hardware.nvml import Handle
+
+_RETRY_S = 30.0
+_TEMPERATURE_GPU = 0  # the sensor of the chip, NVML_TEMPERATURE_GPU
+# Bits of nvmlClocksEventReasons. The others are no brake: idle, clocks that somebody set, cards kept in step.
+_THROTTLES = (
+    (0x20 | 0x40, Throttle.HEAT),
+    (0x04, Throttle.POWER_LIMIT),
+    (0x80, Throttle.POWER_SUPPLY),
+    (0x08, Throttle.HARDWARE),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """A card as it was when the session began; ``handle`` is None for one that was lost already.
+
+    ``named``: it told its UUID, by which it is known again.
+    """
+
+    handle: Handle | None
+    device: Device
+    named: bool
+
+
+class Nvidia:
+    """Reads all NVIDIA cards. Nothing is loaded before the first `read`; for one thread at a time.
+
+    While something is wrong, the session with the driver is begun anew every 30 seconds. A card that was seen
+    once stays, as lost when it no longer answers.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._nvml: Nvml | None = None
+        self._cards: list[_Card] = []
+        self._known: dict[str, Device] = {}
+        self._failure: str | None = None
+        self._begin_at = -math.inf
+
+    def read(self) -> Probed:
+        """The cards now. Whatever the driver does, it does not raise."""
+        now = self._clock()
+        if now >= self._begin_at:
+            self._begin(now)
+        devices: list[Device] = []
+        errors = [self._failure] if self._failure else []
+        for card in self._cards:
+            found, error = self._read_card(card)
+            devices += found
+            errors += [error] if error else []
+        seen = {device.parent or device.id for device in devices}
+        gone = [device for device in self._known.values() if device.id not in seen]
+        devices += [replace(device, lost=True) for device in gone]
+        devices.sort(key=lambda device: device.index or 0)
+        if not self._failure:
+            errors += [_lost_sentence(device) for device in devices if device.lost]
+        if errors and self._begin_at == math.inf:
+            self._begin_at = now + _RETRY_S
+        return Probed(tuple(devices), tuple(errors))
+
+    def close(self) -> None:
+        """Give the driver back; a later `read` begins anew."""
+        nvml, self._nvml, self._cards = self._nvml, None, []
+        self._begin_at = -math.inf
+        if nvml is not None:
+            nvml.close()
+
+    def _begin(self, now: float) -> None:
+        self.close()
+        self._failure = None
+        self._begin_at = now + _RETRY_S
+        try:
+            self._nvml = nvml = Nvml()
+            self._cards = _cards(nvml, {device.index: device for device in self._known.values()})
+        except NoDriver:
+            return
+        except (DriverFailed, GpuLost) as error:
+            self._failure = (
+                str(error) or "NVIDIA's driver lost its cards: restart the machine to use them again."
+            )
+            return
+        self._begin_at = math.inf
+        self._known.update({card.device.id: card.device for card in self._cards if card.named})
+
+    def _read_card(self, card: _Card) -> tuple[list[Device], str | None]:
+        nvml = self._nvml
+        if nvml is None or card.handle is None:
+            return [replace(card.device, lost=True)], None
+        nvml.take_trouble()
+        try:
+            device = _measure(nvml, card.handle, card.device)
+            slices = nvml.slices(card.handle)
+            if slices:
+                return [_measure_slice(nvml, device, handle) for handle in slices], None
+        except GpuLost:
+            return [replace(card.device, lost=True)], None
+        if slices is not None:
+            return [device], (
+                f"{device.name} is in MIG mode without an instance, so nothing can run on it: "
+                "make one with nvidia-smi mig -cgi, or turn MIG off."
+            )
+        if device.total is None and (trouble := nvml.take_trouble()):
+            return [device], f"{device.name} does not tell its memory ({trouble})."
+        return [device], None
+
+
+def _cards(nvml: Nvml, known: Mapping[int | None, Device]) -> list[_Card]:
+    driver = nvml.text("nvmlSystemGetDriverVersion")
+    cuda = _cuda(nvml.number("nvmlSystemGetCudaDriverVersion_v2", most=10**6))
+    cards = []
+    for index in range(nvml.count()):
+        # One that does not tell its name is the one that had this number before, or has no other name.
+        device = known.get(index) or Device(
+            kind=DeviceKind.NVIDIA, id=f"nvidia-{index}", index=index, name=f"NVIDIA card {index}"
+        )
+        device = replace(device, driver=driver, cuda=cuda)
+        try:
+            handle = nvml.handle(index)
+            uuid, name = (None, None) if handle is None else _identity(nvml, handle)
+        except GpuLost:
+            handle, uuid, name = None, None, None
+        if uuid is not None and uuid != device.id:
+            device = replace(device, id=uuid, name=f"NVIDIA card {index}")
+        cards.append(_Card(handle, replace(device, name=name or device.name), named=uuid is not None))
+    return cards
+
+
+def _identity(nvml: Nvml, handle: Handle) -> tuple[str | None, str | None]:
+    return nvml.text("nvmlDeviceGetUUID", handle), nvml.text("nvmlDeviceGetName", handle)
+
+
+def _measure(nvml: Nvml, handle: Handle, device: Device) -> Device:
+    memory = nvml.memory(handle)
+    return replace(
+        device,
+        total=memory.total,
+        used=memory.used,
+        free=memory.free,
+        shared=memory.unified,
+        utilization_percent=nvml.utilization_percent(handle),
+        temperature=nvml.number("nvmlDeviceGetTemperature", handle, _TEMPERATURE_GPU, most=200),
+        power=_watts(nvml.number("nvmlDeviceGetPowerUsage", handle, most=10**7)),
+        power_limit=_watts(nvml.number("nvmlDeviceGetEnforcedPowerLimit", handle, most=10**7)),
+        throttles=_throttles(nvml, handle),
+        processes=nvml.processes(handle),
+    )
+
+
+def _measure_slice(nvml: Nvml, card: Device, handle: Handle) -> Device:
+    """A MIG instance: memory and processes are its own, heat, power and brakes the card's. Its share of the
+    card's work is not told."""
+    memory = nvml.memory(handle)
+    uuid, name = _identity(nvml, handle)
+    return replace(
+        card,
+        id=uuid or card.id,
+        name=name or card.name,
+        parent=card.id,
+        total=memory.total,
+        used=memory.used,
+        free=memory.free,
+        shared=False,
+        utilization_percent=None,
+        processes=nvml.processes(handle),
+    )
+
+
+def _throttles(nvml: Nvml, handle: Handle) -> tuple[Throttle, ...] | None:
+    for function in ("nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons"):
+        bits = nvml.number(function, handle, most=2**64 - 1)
+        if bits is not None:
+            return tuple(reason for mask, reason in _THROTTLES if bits & mask)
+    return None
+
+
+def _watts(milliwatts: int | None) -> float | None:
+    return None if milliwatts is None else milliwatts / 1000
+
+
+def _cuda(version: int | None) -> str | None:
+    """ "12.4" from 12040."""
+    return None if not version else f"{version // 1000}.{version % 1000 // 10}"
+
+
+def _lost_sentence(device: Device) -> str:
+    return (
+        f"{device.name} no longer answers, and models that were on it have failed: "
+        "restart the machine if it does not come back."
+    )

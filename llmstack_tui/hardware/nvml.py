@@ -1,0 +1,179 @@
+"""NVML, the library of NVIDIA's driver: the one place that calls it.
+
+``pynvml`` is untyped, and its library may be missing, older than the module, or fail at any moment. What
+leaves here is an answer, None for one that is not to be had, or `GpuLost`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+    Handle = Any  # a pointer of the library
+
+# NVML's error codes are part of its binary interface (nvml.h) and never change.
+_NOT_SUPPORTED = 3
+_DRIVER_NOT_LOADED = 9
+_LIBRARY_NOT_FOUND = 12
+_LIBRARY_MISMATCH = 18
+_LOST = (15, 16)  # GPU is lost; GPU requires restart
+# The answers of a card in good order that has no such figure, or tells it to others only: not supported, no
+# permission, not found, function not found, argument version mismatch, deprecated.
+_NO_FIGURE = (_NOT_SUPPORTED, 4, 6, 13, 25, 26)
+_MOST_BYTES = 2**64 - 2  # One more is NVML_VALUE_NOT_AVAILABLE.
+
+
+class GpuLost(Exception):
+    """The card fell off the bus, or hangs until it is reset."""
+
+
+class NoDriver(Exception):
+    """There is no NVIDIA driver here: nothing is wrong."""
+
+
+class DriverFailed(Exception):
+    """There is a driver and it cannot be used; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardMemory:
+    """Bytes of a card. As in nvidia-smi, what the driver keeps for itself is neither ``used`` nor ``free``.
+
+    Drivers before 510 count it as used. ``unified``: the card has no memory of its own and uses the main one.
+    """
+
+    total: int | None = None
+    used: int | None = None
+    free: int | None = None
+    unified: bool = False
+
+
+class Nvml:
+    """An open session of the library. Used by one thread at a time.
+
+    Raises:
+        NoDriver, DriverFailed: when there is no session to be had.
+    """
+
+    def __init__(self) -> None:
+        try:
+            self._module: ModuleType = importlib.import_module("pynvml")
+        except ImportError as error:
+            raise NoDriver from error
+        self._trouble: str | None = None
+        try:
+            self._module.nvmlInit()
+        except self._module.NVMLError as error:
+            if error.value in (_LIBRARY_NOT_FOUND, _DRIVER_NOT_LOADED):
+                raise NoDriver from error
+            raise DriverFailed(_sentence(error)) from error
+
+    def close(self) -> None:
+        with contextlib.suppress(GpuLost):
+            self._ask("nvmlShutdown")
+
+    def take_trouble(self) -> str | None:
+        """What the library last said when it failed as a card in good order does not; told once."""
+        trouble, self._trouble = self._trouble, None
+        return trouble
+
+    def count(self) -> int:
+        return self.number("nvmlDeviceGetCount", most=1024) or 0
+
+    def handle(self, index: int) -> Handle | None:
+        return self._ask("nvmlDeviceGetHandleByIndex", index)
+
+    def number(self, function: str, *arguments: Any, most: int) -> int | None:
+        """A figure from 0 to ``most``; what lies outside is a card's way to say that it does not know."""
+        return _number(self._ask(function, *arguments), most)
+
+    def text(self, function: str, *arguments: Any) -> str | None:
+        answer = self._ask(function, *arguments)
+        return answer if isinstance(answer, str) and answer else None
+
+    def utilization_percent(self, handle: Handle) -> int | None:
+        return _number(getattr(self._ask("nvmlDeviceGetUtilizationRates", handle), "gpu", None), 100)
+
+    def memory(self, handle: Handle) -> CardMemory:
+        version = getattr(self._module, "nvmlMemory_v2", None)
+        info, _ = self._answer("nvmlDeviceGetMemoryInfo", handle, version)
+        code = None
+        if info is None:
+            info, code = self._answer("nvmlDeviceGetMemoryInfo", handle)
+        if info is None:
+            return CardMemory(unified=code == _NOT_SUPPORTED)
+        total, used, free = (
+            _number(getattr(info, name, None), _MOST_BYTES) for name in ("total", "used", "free")
+        )
+        # Of a card that uses the main memory, some drivers tell nothing but zeros instead.
+        return CardMemory(total, used, free) if total else CardMemory(unified=total == 0)
+
+    def processes(self, handle: Handle) -> dict[int, int | None] | None:
+        """Bytes by process id; None where the driver does not tell, as on WSL."""
+        found: dict[int, int | None] = {}
+        answered = False
+        for kind in ("Compute", "Graphics"):
+            processes = self._processes(kind, handle)
+            answered = answered or processes is not None
+            for process in processes or ():
+                # One that both computes and draws is on both lists, with the same figure.
+                used = _number(process.usedGpuMemory, _MOST_BYTES)
+                found[process.pid] = used if used is not None else found.get(process.pid)
+        return found if answered else None
+
+    def slices(self, handle: Handle) -> Sequence[Handle] | None:
+        """The MIG instances of a card, None when it is not cut into any."""
+        mode = self._ask("nvmlDeviceGetMigMode", handle)
+        if not mode or mode[0] != 1:
+            return None
+        most = self.number("nvmlDeviceGetMaxMigDeviceCount", handle, most=64) or 0
+        found = (self._ask("nvmlDeviceGetMigDeviceHandleByIndex", handle, index) for index in range(most))
+        return [instance for instance in found if instance is not None]
+
+    def _processes(self, kind: str, handle: Handle) -> Sequence[Any] | None:
+        # By version: the function without one raises something else when the library is older than pynvml.
+        for version in ("v3", "v2"):
+            answer = self._ask(f"nvmlDeviceGet{kind}RunningProcesses_{version}", handle)
+            if isinstance(answer, list):
+                return answer
+        return None
+
+    def _ask(self, function: str, *arguments: Any) -> Any:
+        """The answer of a function of NVML, None when it has none.
+
+        Raises:
+            GpuLost: when the card that was asked about is gone.
+        """
+        return self._answer(function, *arguments)[0]
+
+    def _answer(self, function: str, *arguments: Any) -> tuple[Any, int | None]:
+        try:
+            return getattr(self._module, function)(*arguments), None
+        except self._module.NVMLError as error:
+            code: int = error.value
+            if code in _LOST:
+                raise GpuLost from error
+            if code not in _NO_FIGURE:
+                self._trouble = str(error).rstrip(".")
+            return None, code
+        except (AttributeError, TypeError, ValueError):
+            return None, None  # A pynvml without this function, or an answer that is no text.
+
+
+def _number(value: object, most: int) -> int | None:
+    return value if isinstance(value, int) and 0 <= value <= most else None
+
+
+def _sentence(error: Any) -> str:
+    if error.value == _LIBRARY_MISMATCH:
+        return (
+            "NVIDIA's driver and its library are of different versions, as after an update: "
+            "restart the machine to use the card again."
+        )
+    return f"NVIDIA's driver does not answer ({str(error).rstrip('.')}): see what nvidia-smi says."

@@ -1,0 +1,153 @@
+"""What was measured of the machine, as frozen values.
+
+Sizes are bytes, temperatures °C, power watts, ``…percent`` 0 to 100, times monotonic seconds. ``None`` is
+"not known", never zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class DeviceKind(StrEnum):
+    """Who made the device; ``RAM`` is the main memory."""
+
+    NVIDIA = "nvidia"
+    APPLE = "apple"
+    AMD = "amd"
+    RAM = "ram"
+
+
+class Throttle(StrEnum):
+    """Why a card runs slower than it could."""
+
+    HEAT = "heat"
+    POWER_LIMIT = "power limit"
+    POWER_SUPPLY = "power supply"
+    HARDWARE = "hardware protection"
+
+
+class Pressure(StrEnum):
+    """How hard the system has to look for memory, in the steps that macOS has."""
+
+    NORMAL = "normal"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Room of one sort: swap, a disk."""
+
+    total: int
+    used: int
+
+    @property
+    def free(self) -> int:
+        return max(self.total - self.used, 0)
+
+    @property
+    def percent(self) -> float:
+        return _percent(self.used, self.total) or 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A graphics card, a slice of one, or the main memory, and what is known of it.
+
+    Attributes:
+        id: the same for the same device as long as the machine runs: a card's UUID or place, "ram".
+        index: the number that the maker's own tools give it; a slice has its card's.
+        used: by everybody. With ``free`` it need not add up to ``total``: drivers keep some for themselves.
+        free: what a program could still get.
+        shared: its memory is a part of the main memory.
+        throttles: why it runs slower than it could; empty when it does not.
+        processes: bytes of each process by its id, None for one that uses the device to an unknown extent. In
+            a container they are the host's process ids.
+        cuda: the newest CUDA that the driver can do.
+        parent: of a slice, the ``id`` of its card.
+        lost: it was there and no longer answers. Its name stays, its figures are unknown.
+        taken_at: when its figures were read, where that is not the reading's own time.
+    """
+
+    kind: DeviceKind
+    id: str
+    name: str
+    index: int | None = None
+    total: int | None = None
+    used: int | None = None
+    free: int | None = None
+    shared: bool = False
+    utilization_percent: float | None = None
+    temperature: float | None = None
+    power: float | None = None
+    power_limit: float | None = None
+    throttles: tuple[Throttle, ...] | None = None
+    processes: Mapping[int, int | None] | None = None
+    driver: str | None = None
+    cuda: str | None = None
+    parent: str | None = None
+    lost: bool = False
+    taken_at: float | None = None
+
+    @property
+    def percent(self) -> float | None:
+        """Used of total."""
+        return _percent(self.used, self.total)
+
+    @property
+    def throttled(self) -> bool | None:
+        return None if self.throttles is None else bool(self.throttles)
+
+    @property
+    def memory_word(self) -> str:
+        """What its memory is called: "VRAM", "unified memory" or "RAM"."""
+        if self.kind is DeviceKind.RAM:
+            return "RAM"
+        return "unified memory" if self.shared else "VRAM"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineReading:
+    """The whole machine at one moment.
+
+    Attributes:
+        taken_at: monotonic seconds; the figures are those of this moment unless a device says otherwise.
+        ram: what this process may use: the machine's, or its container's.
+        devices: graphics cards in the order of their makers' tools; the main memory is not among them.
+        disk: of the disk that the models are on.
+        errors: what could not be read and what to do about it, one sentence each.
+    """
+
+    taken_at: float
+    ram: Device
+    devices: tuple[Device, ...] = ()
+    swap: Space | None = None
+    disk: Space | None = None
+    cpu_percent: float | None = None
+    pressure: Pressure | None = None
+    errors: tuple[str, ...] = ()
+
+    def age(self, device: Device | None, now: float) -> float:
+        """Seconds since the figures of ``device`` (None: the rest of the reading) were read."""
+        taken_at = self.taken_at if device is None or device.taken_at is None else device.taken_at
+        return max(now - taken_at, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What one maker's cards told: the devices, and a sentence for each thing that is wrong with them."""
+
+    devices: tuple[Device, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
+def _percent(used: int | None, total: int | None) -> float | None:
+    if used is None or not total:
+        return None
+    return min(max(100.0 * used / total, 0.0), 100.0)
