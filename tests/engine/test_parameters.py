@@ -85,7 +85,7 @@ def test_the_request_counts_more_than_the_model() -> None:
     ],
 )
 def test_wrong_types(name: str, value: object, says: str) -> None:
-    with pytest.raises(ValueError, match="^option") as caught:
+    with pytest.raises(ValueError, match=r"^option") as caught:
         merge({name: value})
     assert str(caught.value) == says
 
