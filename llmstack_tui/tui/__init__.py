@@ -1,0 +1,1 @@
+"""The dashboard. Everything here may know Textual; nothing outside does."""

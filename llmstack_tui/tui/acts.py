@@ -1,0 +1,226 @@
+"""What the keys do to models. Each act is a worker of its own, and ends with one line in the activity."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from llmstack_tui.hosts.errors import HostError
+from llmstack_tui.hosts.types import Capability
+from llmstack_tui.lifecycle.states import ModelState, ModelStatus
+from llmstack_tui.tui.activity import Kind
+from llmstack_tui.tui.figures import bytes_text, seconds_text
+from llmstack_tui.tui.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from textual.timer import Timer
+
+    from llmstack_tui.hosts.types import ModelDetails
+    from llmstack_tui.stack import Stack
+    from llmstack_tui.tui.dashboard import Dashboard
+    from llmstack_tui.tui.rows import Key
+
+ACTS, DETAILS = "acts", "details"
+_REST_S = 0.15
+_MOST_DETAILS = 500
+
+
+class Acts:
+    """Intents of the user, carried out on the stack."""
+
+    def __init__(self, app: Dashboard) -> None:
+        self._app = app
+        self._details: dict[tuple[str, str, str], ModelDetails] = {}
+        self._looking: Timer | None = None
+
+    def activate(self, key: Key) -> None:
+        status, stack = self._found(key)
+        if status is None or stack is None:
+            return
+        match status.state:
+            case ModelState.CLOUD:
+                self._app.tell(f"{clean(status.name)} runs elsewhere: there is nothing to load here.")
+            case ModelState.ACTIVE:
+                self._app.tell(f"{clean(status.name)} is active already.")
+            case ModelState.LOADING:
+                pass
+            case ModelState.INACTIVE | ModelState.STOPPING:
+                self._run(key, f"Activate {key[1]}", self._activate(stack, key))
+
+    def deactivate(self, key: Key) -> None:
+        status, stack = self._found(key)
+        if status is None or stack is None:
+            return
+        match status.state:
+            case ModelState.LOADING:
+                self.cancel(key)
+            case ModelState.ACTIVE:
+                self._run(key, f"Deactivate {key[1]}", self._deactivate(stack, key))
+            case ModelState.STOPPING:
+                self._app.tell(f"{clean(status.name)} leaves as soon as its running request has ended.")
+            case ModelState.INACTIVE | ModelState.CLOUD:
+                self._app.tell(f"{clean(status.name)} is not in memory.")
+
+    def cancel(self, key: Key) -> None:
+        """Give up the load of a model that is under way."""
+        status, _ = self._found(key)
+        if status is not None and status.state is ModelState.LOADING:
+            for worker in self._app.workers:
+                if worker.group == ACTS and worker.name == _worker_name(key):
+                    worker.cancel()
+
+    def remove(self, key: Key) -> None:
+        status, stack = self._found(key)
+        if status is None or stack is None or self._refused(stack):
+            return
+        self._run(key, f"Remove {key[1]}", self._remove(stack, status))
+
+    def add_file(self) -> None:
+        stack = self._stack()
+        if stack is None or self._refused(stack):
+            return
+        selected = self._app.models.selected
+        for host in stack.state.hosts:
+            url = host.snapshot.url
+            if (selected is None or selected[0] == url) and Capability.IMPORT in host.snapshot.capabilities:
+                self._app.run_worker(
+                    self._add_file(stack, url), group=ACTS, description="Add a model", exit_on_error=False
+                )
+                return
+        self._app.tell("This server takes no GGUF files.")
+
+    def look_at(self, key: Key) -> None:
+        """Ask for the details of a model, once the cursor has come to rest on it."""
+        if self._looking is not None:
+            self._looking.stop()
+        if (known := self.known(key)) is not None:
+            self._app.models.show_model(key, known)
+            return
+        self._looking = self._app.set_timer(_REST_S, lambda: self._ask(key))
+
+    def known(self, key: Key) -> ModelDetails | None:
+        """The details of a model, if they were asked for since it last changed."""
+        return self._details.get((*key, self._digest(key)))
+
+    def _ask(self, key: Key) -> None:
+        if (stack := self._app.connection.stack) is not None:
+            self._app.run_worker(
+                self._look_at(stack, key),
+                group=DETAILS,
+                exclusive=True,
+                description="Details",
+                exit_on_error=False,
+            )
+
+    async def _look_at(self, stack: Stack, key: Key) -> None:
+        digest = self._digest(key)
+        try:
+            details = await stack.details(*key)
+        except HostError:
+            return  # The pane keeps what the list tells; a server that is away has its banner.
+        if len(self._details) >= _MOST_DETAILS:
+            self._details.clear()
+        self._details[(*key, digest)] = details
+        self._app.models.show_model(key, details)
+
+    async def _activate(self, stack: Stack, key: Key) -> None:
+        began = time.monotonic()
+        await stack.activate(*key)
+        self._app.record(Kind.DONE, f"{key[1]} is active after {seconds_text(time.monotonic() - began)}.")
+
+    async def _deactivate(self, stack: Stack, key: Key) -> None:
+        from llmstack_tui.lifecycle.acts import Departure
+
+        match await stack.deactivate(*key):
+            case Departure.GONE:
+                self._app.record(Kind.DONE, f"{key[1]} has left memory.")
+            case Departure.LEAVING:
+                self._app.record(Kind.NOTE, f"{key[1]} leaves as soon as its running request has ended.")
+            case Departure.KEPT:
+                self._app.record(Kind.NOTE, f"{key[1]} stays: another client has asked for it meanwhile.")
+
+    async def _remove(self, stack: Stack, status: ModelStatus) -> None:
+        from llmstack_tui.tui.screens.ask import Answer, AskScreen
+
+        text = removal_text(status, [model for host in stack.state.hosts for model in host.models])
+        answers = (Answer("keep", "Keep it"), Answer("remove", "Remove it", dangerous=True))
+        question = AskScreen(f"Remove {clean(status.name, limit=50)}?", text, answers, escape="keep")
+        if await self._app.push_screen_wait(question) == "remove":
+            await stack.delete(status.host, status.name)
+            self._app.record(Kind.DONE, f"{status.name} was removed.")
+
+    async def _add_file(self, stack: Stack, url: str) -> None:
+        from llmstack_tui.tui.screens.import_file import ImportScreen
+
+        names = {
+            model.name for host in stack.state.hosts if host.snapshot.url == url for model in host.models
+        }
+        added = await self._app.push_screen_wait(
+            ImportScreen(lambda path, name: stack.import_gguf(url, path, name), names, self._app.marks)
+        )
+        if added is not None:
+            self._app.record(Kind.DONE, f"{added} was added. Press a to activate it.")
+            stack.refresh()
+            self._app.select_when_listed(url, added)
+
+    def _run(self, key: Key, description: str, work: Coroutine[None, None, None]) -> None:
+        self._app.run_worker(
+            work,
+            name=_worker_name(key),
+            group=ACTS,
+            description=clean(description, limit=200),
+            exit_on_error=False,
+        )
+
+    def _stack(self) -> Stack | None:
+        stack = self._app.connection.stack
+        if stack is None:
+            self._app.tell("There is no server yet.")
+        return stack
+
+    def _refused(self, stack: Stack) -> bool:
+        if stack.read_only:
+            self._app.tell("Nothing can be changed: the dashboard was opened with --read-only.")
+        return stack.read_only
+
+    def _found(self, key: Key) -> tuple[ModelStatus | None, Stack | None]:
+        stack = self._stack()
+        return (self._app.view.model(key), stack) if stack else (None, None)
+
+    def _digest(self, key: Key) -> str:
+        status = self._app.view.model(key)
+        return status.model.digest if status and status.model else ""
+
+
+def removal_text(status: ModelStatus, models: list[ModelStatus]) -> str:
+    """What is asked before a model is removed, and what disk that frees."""
+    model = status.model
+    if model is None:
+        return "It is in memory, but installed under no name: it can only be deactivated."
+    if status.state is ModelState.CLOUD:
+        return "It runs elsewhere: only its entry here goes, and no disk is freed."
+    shares = [
+        clean(other.name, limit=60)
+        for other in models
+        if other.host == status.host
+        and other.name != status.name
+        and other.model
+        and (
+            other.model.digest == model.digest
+            or (model.weights_digest and other.model.weights_digest == model.weights_digest)
+        )
+    ]
+    if shares:
+        others = shares[0] if len(shares) == 1 else f"{shares[0]} and {len(shares) - 1} more"
+        text = f"Its files stay, because {others} uses the same weights: next to no disk is freed."
+    else:
+        text = f"This deletes it from the disk and frees up to {bytes_text(model.size)}."
+    if status.running is not None:
+        text += "\nIt is in memory: it is stopped first, when its running request has ended."
+    return text
+
+
+def _worker_name(key: Key) -> str:
+    return "\n".join(key)

@@ -1,0 +1,74 @@
+"""The dashboard as a program: what is asked of the terminal before it, and what is left behind after it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from llmstack_tui.tui import terminal
+from llmstack_tui.tui.marks import speaks_unicode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from llmstack_tui.config import Settings
+    from llmstack_tui.tui.dashboard import Dashboard
+
+
+def run_dashboard(
+    settings: Settings, problems: Sequence[str] = (), environ: Mapping[str, str] | None = None
+) -> int:
+    """Show the dashboard until the user leaves it.
+
+    Args:
+        problems: what was wrong in the settings, one sentence each.
+
+    Returns:
+        the exit status: 1 where it could not be shown or failed, 128 + the number of a signal that ended it.
+    """
+    environ = os.environ if environ is None else environ
+    if reason := terminal.unusable(environ, (sys.stdin, sys.stdout, sys.stderr)):
+        sys.stderr.write(reason + "\n")
+        return 1
+    from rich.console import Console
+
+    from llmstack_tui.tui.dashboard import Dashboard
+    from llmstack_tui.tui.services import Core
+
+    unicode = speaks_unicode(environ, getattr(sys.__stderr__, "encoding", None))
+    app = Dashboard(settings, problems, Core(settings, environ), unicode=unicode)
+    # Textual prints its traceback, with the values of local variables, on the terminal: it belongs into a
+    # file that only the user can read.
+    report = io.StringIO()
+    app.error_console = Console(file=report, width=110, markup=False, highlight=False)
+    asyncio.run(_run(app))
+    if report.getvalue():
+        sys.stderr.write(_saved(report.getvalue()))
+    sys.stdout.write(app.farewell)
+    return app.return_code or 0
+
+
+async def _run(app: Dashboard) -> None:
+    loop = asyncio.get_running_loop()
+    terminal.on_signals(loop, app.end)
+    with terminal.TerminalWatch(lambda: loop.call_soon_threadsafe(app.end, terminal.LOST)):
+        await app.run_async()
+
+
+def _saved(report: str) -> str:
+    """Put the report of a defect beside the logs; returns what to tell the user."""
+    from llmstack_tui.folders import NoHome, logs_folder
+
+    said = "llmstack: the dashboard failed, which is a defect of it."
+    try:
+        file = logs_folder() / "dashboard-failure.log"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(report)
+    except (OSError, NoHome):
+        return f"{said}\n{report.strip().splitlines()[-1]}\n"
+    return f"{said} Please report it with {file}\n"

@@ -1,0 +1,155 @@
+"""Finds a server to drive, or has one started, and follows it."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from llmstack_tui.tui.activity import Kind
+from llmstack_tui.tui.services import OLLAMA_START_SECONDS
+
+if TYPE_CHECKING:
+    from llmstack_tui.engine.process import EngineHandle
+    from llmstack_tui.stack import Stack, StackState
+    from llmstack_tui.startup import OllamaStopped
+    from llmstack_tui.tui.dashboard import Dashboard
+    from llmstack_tui.tui.services import Services
+
+Hosts = tuple[str, ...]
+AGAIN: Hosts = ()
+_MIN_SECONDS_BETWEEN_STATES = 0.05
+
+HOW_TO = (
+    "Get Ollama from https://ollama.com/download, or install the built-in engine with\n"
+    "  pip install 'llmstack-tui[engine]'"
+)
+
+
+class Connection:
+    """The way to the servers. ``stack`` is there while one is followed, ``engine`` once we started it."""
+
+    def __init__(self, app: Dashboard, services: Services) -> None:
+        self._app = app
+        self._services = services
+        self.stack: Stack | None = None
+        self.engine: EngineHandle | None = None
+
+    async def run(self) -> None:
+        """Find a server and show its states, until this is cancelled or the user wants to leave."""
+        hosts = await self._find()
+        if hosts is None:
+            self._app.exit()
+            return
+        self._app.say("Reading the list of models…")
+        async with await self._services.open(hosts) as stack:
+            self.stack = stack
+            try:
+                async for state in stack.watch():
+                    self._app.show_state(state)
+                    # Whatever comes faster than an eye can follow is drawn once: `watch` keeps the newest.
+                    await asyncio.sleep(_MIN_SECONDS_BETWEEN_STATES)
+            finally:
+                self.stack = None
+
+    @property
+    def state(self) -> StackState | None:
+        return self.stack.state if self.stack else None
+
+    def owns(self, url: str) -> bool:
+        """Whether the server at ``url`` is an engine that this dashboard started."""
+        return self.engine is not None and self.engine.process.url == url
+
+    def release(self) -> None:
+        """Let the engine that we started end; it does so once nobody uses it."""
+        if self.engine is not None:
+            self.engine.release()
+            self.engine = None
+
+    async def _find(self) -> Hosts | None:
+        """The servers to use; None when the user would rather leave."""
+        hosts: Hosts | None = AGAIN
+        while hosts == AGAIN:
+            hosts = await self._find_once()
+        return hosts
+
+    async def _find_once(self) -> Hosts | None:
+        self._app.say("Looking for a server…")
+        try:
+            found = await self._services.find()
+        except ValueError as error:
+            return await self._nothing("No server can be found", str(error))
+        from llmstack_tui.startup import BuiltinStopped, Found, OllamaStopped
+
+        match found:
+            case Found(hosts):
+                return hosts
+            case OllamaStopped():
+                return await self._offer_ollama(found)
+            case BuiltinStopped():
+                return await self._start_engine()
+            case _:
+                return await self._nothing(
+                    "There is no server of models on this machine", f"{found.reason}\n\n{HOW_TO}"
+                )
+
+    async def _offer_ollama(self, stopped: OllamaStopped) -> Hosts | None:
+        from llmstack_tui.tui.screens.ask import Answer, AskScreen
+
+        text = f"It can be started at {stopped.url}, and then stays running.\n({stopped.binary})"
+        answers = (
+            Answer("ollama", "Start Ollama"),
+            Answer("engine", "Use the built-in engine"),
+            Answer("quit", "Quit"),
+        )
+        while True:
+            self._app.say("Ollama is installed, but does not run.")
+            match await self._app.push_screen_wait(
+                AskScreen("Ollama is installed, but does not run", text, answers, escape="quit")
+            ):
+                case "ollama":
+                    outcome = await self._start_ollama(stopped)
+                    if outcome is True:
+                        return (stopped.url,)
+                    if isinstance(outcome, Exception):
+                        text = f"It did not start: {outcome}"
+                case "engine":
+                    if hosts := await self._start_engine():
+                        return hosts
+                case _:
+                    return None
+
+    async def _start_ollama(self, stopped: OllamaStopped) -> bool | Exception:
+        """True when it answers, False when the user did not want to wait."""
+        from llmstack_tui.tui.screens.wait import WaitScreen
+
+        return await self._app.push_screen_wait(
+            WaitScreen(
+                "Starting Ollama",
+                f"Waiting until it answers at {stopped.url}",
+                partial(self._services.start_ollama, stopped),
+                self._app.marks,
+                limit_s=OLLAMA_START_SECONDS,
+            )
+        )
+
+    async def _start_engine(self) -> Hosts | None:
+        from llmstack_tui.engine.process import EngineFailed
+
+        self.release()
+        self._app.say("Starting the built-in engine…")
+        try:
+            self.engine = await self._services.start_engine()
+        except EngineFailed as error:
+            return await self._nothing("The built-in engine did not start", str(error))
+        if notice := self.engine.process.notice:
+            self._app.record(Kind.NOTE, notice)
+        return (self.engine.process.url,)
+
+    async def _nothing(self, title: str, reason: str) -> Hosts | None:
+        from llmstack_tui.tui.screens.ask import Answer, AskScreen
+
+        self._app.say(f"{title}.")
+        answers = (Answer("again", "Try again"), Answer("quit", "Quit"))
+        answer = await self._app.push_screen_wait(AskScreen(title, reason, answers, escape="quit"))
+        return AGAIN if answer == "again" else None

@@ -1,0 +1,287 @@
+"""The dashboard: one Textual app over the core, painted before anything heavy is imported."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.worker import Worker, WorkerState
+
+from llmstack_tui.hosts.errors import HostError
+from llmstack_tui.ollama.names import same_model
+from llmstack_tui.tui import keys, status, themes
+from llmstack_tui.tui.activity import Activity, Event, Kind, changes
+from llmstack_tui.tui.acts import ACTS, Acts
+from llmstack_tui.tui.connection import Connection
+from llmstack_tui.tui.marks import ASCII, UNICODE
+from llmstack_tui.tui.rows import Moment
+from llmstack_tui.tui.screens.live import LiveScreen, View
+from llmstack_tui.tui.screens.models.screen import ModelsScreen
+from llmstack_tui.tui.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual.binding import Binding, BindingType
+    from textual.dom import DOMNode
+    from textual.screen import Screen
+
+    from llmstack_tui.config import Settings
+    from llmstack_tui.stack import StackState
+    from llmstack_tui.tui.rows import Key
+    from llmstack_tui.tui.services import Services
+
+_CONNECTION = "connection"
+_TICK_S = 1.0
+_TWICE_S = 2.0
+_CLOSE_S = 5.0
+_MOST_PROBLEMS_TOLD = 3
+
+
+class Dashboard(App[None]):
+    """Owns the way to the servers, the acts under way, and the screens that show them.
+
+    Args:
+        problems: what was wrong in the settings, one sentence each.
+        unicode: whether the terminal shows more than ASCII.
+    """
+
+    TITLE = "llmstack"
+    DEFAULT_MODE = "models"
+    CSS = """
+    .-ascii Pane, .-ascii #dialog { border: ascii $pane-border; }
+    .-ascii Pane:focus-within { border: ascii $primary; }
+    .-ascii Toast { border-left: ascii $foreground; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
+
+    def __init__(
+        self, settings: Settings, problems: Sequence[str], services: Services, *, unicode: bool = True
+    ) -> None:
+        super().__init__()
+        for theme in themes.THEMES.values():
+            self.register_theme(theme)
+        self.theme = themes.THEMES[settings.ui.theme].name
+        ascii_only = settings.ui.ascii or not unicode
+        self.marks = ASCII if ascii_only else UNICODE
+        self.settings = settings
+        self.connection = Connection(self, services)
+        self.acts = Acts(self)
+        self.activity = Activity()
+        notes = ("read-only",) if settings.read_only else ()
+        self.set_class(ascii_only, "-ascii")
+        self.models = ModelsScreen(self.marks, notes=notes)
+        self.add_mode(self.DEFAULT_MODE, lambda: self.models)
+        self.farewell = ""
+        self._problems = (*problems, *keys.unknown_ids(settings.ui.keys))
+        self._state: StackState | None = None
+        self._saying = status.Saying("", time.monotonic())
+        self._wanted: Key | None = None
+        self._interrupted_s = float("-inf")
+        self._clashes: set[str] = set()
+
+    # The screens
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        # Textual's own themes, which the palette offers, do not have it.
+        return {**super().get_theme_variable_defaults(), "pane-border": "#67707c"}
+
+    def on_mount(self) -> None:
+        if self.settings.ui.keys:
+            self.set_keymap(self.settings.ui.keys)
+        for problem in self._problems:
+            self.record(Kind.NOTE, problem)
+        for problem in self._problems[:_MOST_PROBLEMS_TOLD]:
+            self.notify(clean(problem), title="Settings", severity="warning", timeout=15, markup=False)
+        self.set_interval(_TICK_S, self._draw)
+        # Paint first: what is behind the connection takes longer to import than the screen to draw.
+        self.call_after_refresh(self.connect)
+
+    async def on_unmount(self) -> None:
+        """Let what was under way close its connections, then let go of the engine that we started."""
+        self.workers.cancel_all()
+        async with asyncio.timeout(_CLOSE_S):
+            await asyncio.gather(*(worker.wait() for worker in [*self.workers]), return_exceptions=True)
+        self.connection.release()
+
+    @property
+    def view(self) -> View:
+        return View(self._state, Moment(datetime.now(UTC), time.monotonic()))
+
+    def connect(self) -> None:
+        """Find a server and follow it; one that was followed before is let go."""
+        self._state = None
+        self.run_worker(
+            self.connection.run(),
+            group=_CONNECTION,
+            exclusive=True,
+            description="The connection to the server",
+            exit_on_error=False,
+        )
+
+    def show_state(self, state: StackState) -> None:
+        before, self._state = self._state, state
+        if before is not None:
+            for change in changes(before, state):
+                self.record(Kind.NOTE, change)
+        self._draw()
+        self._select_wanted(state)
+
+    def say(self, text: str) -> None:
+        """What is going on while there is no server yet."""
+        self._saying = status.Saying(text, time.monotonic())
+        self._draw()
+
+    def select_when_listed(self, url: str, name: str) -> None:
+        """Put the cursor on a model as soon as the server lists it."""
+        self._wanted = (url, name)
+
+    def _select_wanted(self, state: StackState) -> None:
+        for host in state.hosts if self._wanted else ():
+            for model in host.models:
+                if self._wanted and model.host == self._wanted[0] and same_model(model.name, self._wanted[1]):
+                    self.models.list.move_to((model.host, model.name))
+                    self._wanted = None
+
+    def _draw(self) -> None:
+        view = self.view
+        if not self.models.is_mounted:
+            return
+        self.models.header.show_servers(status.servers(view.state))
+        self.models.banner.show(status.banner(view, restart=self._is_ours_and_away(view)))
+        self.models.list.show_message(status.message(view, self._saying))
+        for screen in self.screen_stack:
+            if isinstance(screen, LiveScreen) and screen.is_mounted:
+                screen.show(view)
+
+    def _is_ours_and_away(self, view: View) -> bool:
+        hosts = view.state.hosts if view.state else ()
+        return any(self.connection.owns(host.snapshot.url) and not host.snapshot.reachable for host in hosts)
+
+    # What is said
+
+    def record(self, kind: Kind, text: str, detail: str = "") -> None:
+        """A line in the activity."""
+        self.activity.add(Event(datetime.now(UTC).astimezone(), kind, text, detail))
+        for screen in self.screen_stack:
+            if isinstance(screen, LiveScreen) and screen.is_mounted:
+                screen.show_activity(self.activity)
+
+    def tell(self, text: str, *, title: str = "") -> None:
+        self.notify(clean(text), title=title, markup=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """The one place where what went wrong in an act becomes a sentence on the screen."""
+        worker = event.worker
+        if event.state is WorkerState.ERROR and worker.error is not None:
+            self._fail(worker.description, worker.error)
+        elif event.state is WorkerState.CANCELLED and worker.group == ACTS:
+            self.record(Kind.NOTE, f"{worker.description}: cancelled.")
+        if worker.group == _CONNECTION and event.state is WorkerState.ERROR:
+            self.say("The connection to the server ended. Press r to try again.")
+
+    def _fail(self, what: str, error: BaseException) -> None:
+        if isinstance(error, HostError):
+            title, text = error.title, str(error)
+        else:
+            title, text = "Failed", f"{type(error).__name__}: {error}"
+        self.record(Kind.FAILED, f"{what}: {text}", getattr(error, "detail", ""))
+        self.notify(
+            clean(f"{what}: {text}", limit=400), title=title, severity="error", timeout=10, markup=False
+        )
+
+    # Keys
+
+    def open_details(self) -> None:
+        from llmstack_tui.tui.screens.details import DetailsScreen
+
+        self.push_screen(DetailsScreen(self.models.selected))
+
+    def action_help(self) -> None:
+        from llmstack_tui.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.marks, self.shown_keys()))
+
+    def shown_keys(self) -> dict[str, str]:
+        """The keys of each binding by its id, as they are on this user's keyboard."""
+        return {
+            binding.id: " ".join(
+                self.get_key_display(binding.with_key(key.strip()))
+                for key in self.settings.ui.keys.get(binding.id, binding.key).split(",")
+            )
+            for binding in keys.ALL
+            if binding.id
+        }
+
+    def refresh_state(self) -> None:
+        """Look again now; where the engine that we started has gone, start it again."""
+        if self.connection.stack is None or self._is_ours_and_away(self.view):
+            self.connect()
+        else:
+            self.connection.stack.refresh()
+
+    def copy_url(self, *, native: bool) -> None:
+        hosts = self._state.hosts if self._state else ()
+        if not hosts:
+            self.tell("There is no server yet.")
+            return
+        url = self.models.selected[0] if self.models.selected else hosts[0].snapshot.url
+        url = url if native else f"{url}/v1"
+        self.copy_to_clipboard(url)
+        whose = "Ollama" if native else "OpenAI"
+        self.tell(f"{url}\nGive it to a client of the {whose} API.", title="Copied")
+
+    def get_key_display(self, binding: Binding) -> str:
+        return self.marks.enter if binding.key == "enter" else super().get_key_display(binding)
+
+    async def action_quit(self) -> None:
+        self.end(0)
+
+    def end(self, return_code: int) -> None:
+        """Leave; the terminal is restored on the way out."""
+        if self.connection.engine is not None and not self.settings.engine.keep:
+            self.farewell = status.farewell(self._state, self.connection.engine.process.url)
+        self.exit(return_code=return_code)
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C: what ends other programs should not end this one by accident, and should be no riddle."""
+        now = time.monotonic()
+        if now - self._interrupted_s <= _TWICE_S:
+            self.end(0)
+        self._interrupted_s = now
+        self.tell("Press Ctrl-C again, or q, to leave.")
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
+        # Called for every key that is pressed.
+        for binding in clashed_bindings:
+            if binding.id and binding.id not in self._clashes:
+                self._clashes.add(binding.id)
+                self.notify(
+                    f"ui.keys: the key {binding.key} has two meanings; {binding.id} has lost it.",
+                    title="Settings",
+                    severity="warning",
+                    markup=False,
+                )
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        bindings = [(self.models, binding) for binding in keys.MODELS] if screen is self.models else []
+        for node, binding in (*bindings, *((self, binding) for binding in keys.APP)):
+            if binding.action != "command_palette":
+                yield SystemCommand(
+                    binding.description, binding.tooltip, partial(self.run_action, binding.action, node)
+                )
+        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+
+    def on_app_focus(self) -> None:
+        self._set_visible(True)
+
+    def on_app_blur(self) -> None:
+        self._set_visible(False)
+
+    def _set_visible(self, visible: bool) -> None:
+        if self.connection.stack is not None:
+            self.connection.stack.set_visible(visible)

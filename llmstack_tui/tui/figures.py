@@ -1,0 +1,66 @@
+"""Numbers as a person reads them. What is not known is shown as not known."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+UNKNOWN = "?"
+NEVER = "never"
+# A server writes "for ever" as a time some centuries away.
+_FOR_EVER = timedelta(days=50 * 365)
+
+
+def bytes_text(count: int | None) -> str:
+    """``4.7 GB``: decimal units, as Ollama counts them, so that disk, memory and model can be compared."""
+    if count is None:
+        return UNKNOWN
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if abs(value) < 999.5 or unit == "TB":
+            # Below gigabytes a tenth says nothing that anybody decides by.
+            digits = 1 if unit in {"GB", "TB"} and abs(value) < 99.95 else 0
+            return f"{value:.{digits}f} {unit}"
+        value /= 1000
+    raise AssertionError("unreachable")
+
+
+def left_text(expires_at: datetime | None, now: datetime) -> str:
+    """How long until ``expires_at``: ``4:12``, ``2 h 05``, ``3 days``, ``never``.
+
+    A time that has passed means that a request is running: the server sets a new one when it ends.
+    """
+    if expires_at is None:
+        return UNKNOWN
+    left = expires_at - now
+    if left > _FOR_EVER:
+        return NEVER
+    if left < timedelta(0):
+        return "in use"
+    return clock_text(left.total_seconds())
+
+
+def clock_text(seconds: float) -> str:
+    """A length of time, coarser the longer it is, so that a long one need not be painted every second."""
+    whole = int(seconds)
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02}"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02}"
+    days = whole // 86400
+    return "1 day" if days == 1 else f"{days} days"
+
+
+def seconds_text(seconds: float) -> str:
+    """How long something took or takes: ``0.4 s``, ``12 s``, ``3 min``."""
+    if seconds < 9.95:
+        return f"{max(seconds, 0):.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h"
+
+
+def count_text(count: int | None) -> str:
+    """A whole number with its thousands apart."""
+    return UNKNOWN if count is None else f"{count:,}"

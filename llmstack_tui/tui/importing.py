@@ -1,0 +1,107 @@
+"""From what the user typed or dropped to a file and a name for it."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmstack_tui.ollama.names import InvalidName, ModelName
+from llmstack_tui.tui.figures import bytes_text
+
+_QUANTIZATION = re.compile(
+    r"(?P<model>.+?)[-._](?P<tag>(?:UD-)?(?:I?Q\d\w*|B?F16|F32|MXFP4\w*))", re.IGNORECASE
+)
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
+_MOST_ENTRIES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A file that can be imported: what it is, in a line, and a name for it."""
+
+    path: Path
+    summary: str
+    name: str
+
+
+class NotImportable(Exception):
+    """A sentence that says what is wrong with the file and what to do."""
+
+
+def typed_path(text: str) -> Path:
+    """The path that was typed, or dropped on the terminal, which quotes it as a shell would."""
+    text = text.strip()
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
+        text = text[1:-1]
+    try:
+        path = Path(text).expanduser()
+        if os.name == "posix" and "\\" in text and not path.exists():
+            path = Path(re.sub(r"\\(.)", r"\1", text)).expanduser()
+    except (RuntimeError, OSError, ValueError):  # no home of that user, or a name that no file can have
+        path = Path(text)
+    return path
+
+
+def suggested_name(path: Path) -> str:
+    """A model name from a file name: ``SmolLM2-135M-Q4_1.gguf`` is ``smollm2-135m:q4_1``."""
+    stem = path.name.removesuffix(".gguf").lower()
+    found = _QUANTIZATION.fullmatch(stem)
+    model, tag = (found["model"], found["tag"]) if found else (stem, "latest")
+    model = _NOT_IN_A_NAME.sub("-", model).strip("-._")[:80] or "model"
+    return f"{model}:{_NOT_IN_A_NAME.sub('-', tag)[:80]}"
+
+
+def check_name(text: str) -> str | None:
+    """What is wrong with a model name, or None."""
+    try:
+        ModelName.parse(text.strip())
+    except InvalidName as error:
+        return str(error)
+    return None
+
+
+def check_file(text: str) -> CheckedFile:
+    """Read the header of the file that was typed. Reads the disk: not on the event loop.
+
+    Raises:
+        NotImportable: with a sentence.
+    """
+    from llmstack_tui.gguf.header import InvalidGGUF, read_header
+
+    path = typed_path(text)
+    try:
+        if path.is_dir():
+            raise NotImportable("That is a folder. Choose a .gguf file in it.")
+        header = read_header(path)
+    except FileNotFoundError:
+        raise NotImportable("There is no such file.") from None
+    except InvalidGGUF as error:
+        raise NotImportable(str(error)) from None
+    except (OSError, ValueError) as error:
+        raise NotImportable(
+            f"The file cannot be read: {getattr(error, 'strerror', None) or error}."
+        ) from None
+    parts = (header.architecture, header.quantization, bytes_text(header.file_size))
+    return CheckedFile(path, "  ".join(str(part) for part in parts if part), suggested_name(path))
+
+
+def completion(text: str) -> str | None:
+    """``text`` with its last part completed to a folder or a GGUF file. Reads the disk: not on the loop."""
+    if not text or text.endswith((" ", "/..", "/.")):
+        return None
+    folder, _, start = text.rpartition("/")
+    base = typed_path(folder or ("/" if text.startswith("/") else "."))
+    try:
+        with os.scandir(base) as entries:
+            names = sorted(
+                entry.name + ("/" if entry.is_dir() else "")
+                for entry, _ in zip(entries, range(_MOST_ENTRIES), strict=False)
+                if entry.name.startswith(start)
+                and (start or not entry.name.startswith("."))
+                and (entry.is_dir() or entry.name.lower().endswith(".gguf"))
+            )
+    except (OSError, ValueError):
+        return None
+    return text + names[0][len(start) :] if names else None

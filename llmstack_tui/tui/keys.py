@@ -1,0 +1,95 @@
+"""Every key of the dashboard, with the id under which the settings can give it another one.
+
+The order is that of the key bar; what does not fit there is found under ``?`` and in the palette.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HELP, QUIT, PALETTE = "app.help", "app.quit", "app.palette"
+
+MODELS = [
+    Binding(
+        "a", "activate", "Activate", id="models.activate",
+        tooltip="Load the model into memory, ready to answer",
+    ),
+    Binding(
+        "d", "deactivate", "Deactivate", id="models.deactivate",
+        tooltip="Take the model out of memory when its running request has ended; cancels a load",
+    ),
+    Binding("p", "import", "Add", id="models.import", tooltip="Add a model from a GGUF file on this machine"),
+    Binding(
+        "x,delete", "remove", "Remove", id="models.remove",
+        tooltip="Delete the model from the disk, after a question",
+    ),
+    Binding(
+        "enter", "open", "Details", id="models.open",
+        tooltip="All that is known of the model, and the whole activity",
+    ),
+    Binding("y", "copy_url", "Copy URL", id="models.copy_url", tooltip="Copy the address for OpenAI clients"),
+    Binding(
+        "Y", "copy_native_url", "Copy native URL", show=False, id="models.copy_native_url",
+        tooltip="Copy the address for Ollama clients",
+    ),
+    Binding("r", "refresh", "Refresh", id="models.refresh", tooltip="Ask the server again now"),
+    Binding(
+        "escape", "cancel", "Cancel", show=False, id="models.cancel",
+        tooltip="Cancel the load of the model that is under way",
+    ),
+]  # fmt: skip
+
+LIST = [
+    Binding("up,k", "cursor_up", "Up", show=False, id="list.up", tooltip="One model up"),
+    Binding("down,j", "cursor_down", "Down", show=False, id="list.down", tooltip="One model down"),
+    Binding("pageup", "page_up", "Page up", show=False, id="list.page_up", tooltip="One page of models up"),
+    Binding(
+        "pagedown",
+        "page_down",
+        "Page down",
+        show=False,
+        id="list.page_down",
+        tooltip="One page of models down",
+    ),
+    Binding("home,g", "first", "First", show=False, id="list.first", tooltip="To the first model"),
+    Binding("end,G", "last", "Last", show=False, id="list.last", tooltip="To the last model"),
+]
+
+APP = [
+    Binding(
+        "question_mark,f1", "help", "Help", id=HELP, tooltip="What is on the screen, and what the keys do"
+    ),
+    Binding(
+        "ctrl+p", "command_palette", "Commands", show=False, id=PALETTE, tooltip="Every command, by name"
+    ),
+    Binding("q", "quit", "Quit", id=QUIT, tooltip="Leave; no running request is cut"),
+    Binding(
+        "ctrl+z",
+        "suspend_process",
+        "Suspend",
+        show=False,
+        id="app.suspend",
+        tooltip="Back to the shell; fg returns",
+    ),
+]
+
+MODAL = [
+    Binding("escape", "cancel", "Back", id="dialog.cancel", tooltip="Close this, and do nothing"),
+]
+
+ALL = (*MODELS, *LIST, *APP, *MODAL)
+
+
+def unknown_ids(ids: Iterable[str]) -> list[str]:
+    """Those of ``ids`` that no key has, each as a sentence for the user."""
+    known = {binding.id for binding in ALL}
+    return [
+        f"ui.keys: there is no key called {name!r}. Known: {', '.join(sorted(filter(None, known)))}."
+        for name in ids
+        if name not in known
+    ]

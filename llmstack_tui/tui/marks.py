@@ -1,0 +1,63 @@
+"""The signs that the dashboard draws with, and their twins for terminals that have only ASCII."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """One character, one cell each. ``cursor`` stands before the row that the keys act on."""
+
+    active: str
+    inactive: str
+    loading: str
+    stopping: str
+    cloud: str
+    cursor: str
+    full: str
+    empty: str
+    ellipsis: str
+    dot: str
+    enter: str
+
+
+UNICODE = Marks(
+    active="●", inactive="○", loading="◌", stopping="◐", cloud="☁", cursor="▌",
+    full="█", empty="░", ellipsis="…", dot="·", enter="↵",
+)  # fmt: skip
+ASCII = Marks(
+    active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
+    full="#", empty="-", ellipsis="~", dot="-", enter="enter",
+)  # fmt: skip
+
+
+def speaks_unicode(environ: Mapping[str, str], encoding: str | None) -> bool:
+    """Whether the terminal is likely to show more than ASCII.
+
+    Args:
+        environ: of the process.
+        encoding: of the stream that the dashboard is written to.
+    """
+    if environ.get("TERM") == "linux":
+        return False  # The console's font has 512 signs, and ◌ ◐ ☁ are not among them.
+    if not encoding or not _is_utf8(encoding):
+        return False
+    named = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    if not environ.get("LC_ALL") and environ.get("LANG") in {"C", "POSIX"} and named == "C.UTF-8":
+        # Python itself writes LC_CTYPE=C.UTF-8 into its environment when the locale is C (PEP 538).
+        named = environ["LANG"]
+    # With none of the three set nobody said anything (a container, a bare ssh): terminals speak UTF-8 today.
+    return not named or _is_utf8(named.rpartition(".")[2].partition("@")[0])
+
+
+def _is_utf8(encoding: str) -> bool:
+    try:
+        return codecs.lookup(encoding).name == "utf-8"
+    except LookupError:
+        return False

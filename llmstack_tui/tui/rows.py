@@ -1,0 +1,109 @@
+"""From what is known of a model to the line that shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.tui import figures
+from llmstack_tui.tui.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from llmstack_tui.lifecycle.acts import Act
+    from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.tui.marks import Marks
+
+Key = tuple[str, str]
+"""A model on the screen: the URL of its host, and its name there."""
+
+_TICKING = frozenset({ModelState.ACTIVE, ModelState.LOADING, ModelState.STOPPING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRow:
+    """One line of the list, as text. ``memory`` is the server's own figure."""
+
+    key: Key
+    state: ModelState
+    mark: str
+    name: str
+    quantization: str
+    size: str
+    memory: str
+    word: str
+    leaves: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a row is drawn: the wall clock for what the server says, monotonic seconds for what we did."""
+
+    now: datetime
+    monotonic_s: float
+
+
+def model_row(status: ModelStatus, act: Act | None, moment: Moment, marks: Marks) -> ModelRow:
+    """The line of one model; ``act`` is what is under way with it."""
+    model, running, state = status.model, status.running, status.state
+    shown = state is ModelState.ACTIVE or state is ModelState.STOPPING
+    return ModelRow(
+        key=(status.host, status.name),
+        state=state,
+        mark=mark_of(state, marks),
+        name=clean(status.name, limit=400),
+        quantization=clean((model.quantization if model else None) or "", limit=40),
+        size="" if state is ModelState.CLOUD else figures.bytes_text(model.size if model else None),
+        memory=figures.bytes_text(running.size if running else None) if shown else "",
+        word=_word(status, act, moment),
+        leaves=figures.left_text(running.expires_at, moment.now) if shown and running else "",
+    )
+
+
+def mark_of(state: ModelState, marks: Marks) -> str:
+    match state:
+        case ModelState.ACTIVE:
+            return marks.active
+        case ModelState.LOADING:
+            return marks.loading
+        case ModelState.STOPPING:
+            return marks.stopping
+        case ModelState.CLOUD:
+            return marks.cloud
+        case ModelState.INACTIVE:
+            return marks.inactive
+
+
+def _word(status: ModelStatus, act: Act | None, moment: Moment) -> str:
+    if act is not None and status.state in {ModelState.LOADING, ModelState.STOPPING}:
+        return f"{status.state} {max(0.0, moment.monotonic_s - act.started_at_s):.0f}s"
+    if status.state is ModelState.ACTIVE and status.running is not None and status.running.requests:
+        return "active, busy"
+    return str(status.state)
+
+
+class Rows:
+    """Makes the lines of the list, and makes again only those that can have changed."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+        self._made: Mapping[Key, tuple[ModelStatus, Act | None, ModelRow]] = {}
+
+    def make(
+        self, models: Iterable[ModelStatus], acts: Iterable[Act], moment: Moment
+    ) -> tuple[ModelRow, ...]:
+        under_way = {(act.host, act.model): act for act in acts}
+        made: dict[Key, tuple[ModelStatus, Act | None, ModelRow]] = {}
+        for status in models:
+            key = (status.host, status.name)
+            act = under_way.get(key)
+            known = self._made.get(key)
+            if known and status.state not in _TICKING and known[1] == act and known[0] == status:
+                made[key] = known
+            else:
+                made[key] = (status, act, model_row(status, act, moment, self._marks))
+        self._made = made
+        return tuple(row for _, _, row in made.values())

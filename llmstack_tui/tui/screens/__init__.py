@@ -1,0 +1,1 @@
+"""One folder per screen: its code beside its styles."""

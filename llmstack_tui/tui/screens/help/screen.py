@@ -1,0 +1,146 @@
+"""The help, written for who sees the dashboard for the first time."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from llmstack_tui.tui import keys
+from llmstack_tui.tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from textual import events
+    from textual.app import ComposeResult
+
+    from llmstack_tui.tui.marks import Marks
+
+_USUAL_CELLS = 78
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A title over lines of a name, which may be empty, and what is said of it."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+
+
+class HelpScreen(ModalScreen[None]):
+    """Any of the usual keys closes it."""
+
+    CSS_PATH = "screen.tcss"
+    AUTO_FOCUS = "VerticalScroll"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark", "dismiss", "Back", id="help.close", tooltip="Close the help"),
+    ]
+
+    def __init__(self, marks: Marks, shown_keys: Mapping[str, str]) -> None:
+        """``shown_keys`` has the key of each binding by its id, as the settings have it."""
+        super().__init__()
+        self._marks = marks
+        self._keys = shown_keys
+
+    def compose(self) -> ComposeResult:
+        with Pane("Help", id="dialog"):
+            with VerticalScroll():
+                yield HelpText(self._sections())
+            yield Static("arrows  scroll    esc  back", id="hint", markup=False)
+
+    def _sections(self) -> tuple[Section, ...]:
+        marks, key = self._marks, self._key
+        told = [binding for binding in (*keys.MODELS, *keys.APP, *keys.LIST) if binding.tooltip]
+        return (
+            Section(
+                "What this is",
+                (
+                    (
+                        "",
+                        "The models that are on this machine, which of them are in memory, and what that "
+                        "costs. Other programs reach an active model at the addresses under Details: OpenAI "
+                        "clients take the one that ends in /v1.",
+                    ),
+                ),
+            ),
+            Section(
+                "First steps",
+                (
+                    (key("models.import"), "Add a model from a GGUF file. The file stays as it is."),
+                    (
+                        key("models.activate"),
+                        f"Load the model under the cursor: {marks.inactive} turns into {marks.loading} "
+                        f"and then {marks.active}.",
+                    ),
+                    (key("models.copy_url"), "Copy the address, and give it to your program."),
+                    (key("models.deactivate"), "Take the model out of memory again."),
+                ),
+            ),
+            Section(
+                "The marks",
+                (
+                    (marks.active, "active: in memory, ready to answer"),
+                    (marks.loading, f"loading: you activated it; {key('models.cancel')} cancels"),
+                    (marks.stopping, "stopping: leaves memory as soon as its running request has ended"),
+                    (marks.inactive, "inactive: on the disk only"),
+                    (marks.cloud, "cloud: listed here, runs elsewhere"),
+                ),
+            ),
+            Section(
+                "The columns",
+                (
+                    ("Quant.", "How much the weights are compressed: Q4 is smaller and less exact than Q8."),
+                    ("Size", "On the disk, in decimal units as Ollama counts: 1 GB is 1,000,000,000 bytes."),
+                    ("Memory", "What the server says that the model takes while it is active."),
+                    (
+                        "Leaves in",
+                        "When the server drops the model if nobody asks it; a request starts anew.",
+                    ),
+                ),
+            ),
+            Section("Keys", tuple((key(binding.id or ""), f"{binding.tooltip}.") for binding in told)),
+            Section(
+                "Good to know",
+                (
+                    ("", "No running request is ever cut: a model that you deactivate answers to the end."),
+                    (
+                        "",
+                        "When you quit, an engine that the dashboard started ends as soon as nobody uses it; "
+                        "a running Ollama is left alone.",
+                    ),
+                    ("", "Other keys can be set in the settings, under [ui.keys]."),
+                ),
+            ),
+        )
+
+    def _key(self, binding_id: str) -> str:
+        return self._keys.get(binding_id, "")
+
+
+class HelpText(Static):
+    """Wraps the second column under itself, at any width."""
+
+    def __init__(self, sections: Sequence[Section]) -> None:
+        super().__init__(Content("\n").join(_lines(sections, _USUAL_CELLS)), markup=False)
+        self._sections = sections
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.update(Content("\n").join(_lines(self._sections, event.size.width - 1)))
+
+
+def _lines(sections: Sequence[Section], width: int) -> Iterator[Content]:
+    for section in sections:
+        yield Content.assemble("\n", (section.title, "bold $text-primary"))
+        indent = max((len(name) + 2 for name, _ in section.lines if name), default=0)
+        for name, text in section.lines:
+            head = name
+            for line in textwrap.wrap(text, max(20, width - indent)):
+                yield Content.assemble((head.ljust(indent), "bold"), line)
+                head = ""

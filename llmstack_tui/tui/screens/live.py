@@ -1,0 +1,63 @@
+"""A screen that follows the state of the stack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from textual.screen import Screen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.stack import HostState, StackState
+    from llmstack_tui.tui.activity import Activity
+    from llmstack_tui.tui.dashboard import Dashboard
+    from llmstack_tui.tui.rows import Key, Moment
+
+# Below the first step of each there is no room for anything but to say so.
+_WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide"), (160, "-very-wide")]
+_HEIGHTS = [(0, "-short"), (16, "-high")]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What there is to draw: the state, None before a server was found, and the moment of drawing."""
+
+    state: StackState | None
+    moment: Moment
+
+    def models(self) -> Iterator[ModelStatus]:
+        for host in self.state.hosts if self.state else ():
+            yield from host.models
+
+    def host(self, url: str) -> HostState | None:
+        hosts = self.state.hosts if self.state else ()
+        return next((host for host in hosts if host.snapshot.url == url), None)
+
+    def model(self, key: Key) -> ModelStatus | None:
+        return next((model for model in self.models() if (model.host, model.name) == key), None)
+
+
+class LiveScreen(Screen[None]):
+    """Drawn again for every new state, and once a second for what grows older by itself."""
+
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    VERTICAL_BREAKPOINTS = _HEIGHTS
+
+    @property
+    def dashboard(self) -> Dashboard:
+        return cast("Dashboard", self.app)
+
+    def on_mount(self) -> None:
+        self.show(self.dashboard.view)
+        self.show_activity(self.dashboard.activity)
+
+    def show(self, view: View) -> None:
+        """Draw what is so now."""
+        raise NotImplementedError
+
+    def show_activity(self, activity: Activity) -> None:
+        """Draw what happened; called after each event."""
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""The models of the servers: what is installed, what is loaded, and what it costs."""

@@ -1,0 +1,168 @@
+"""The first screen: the list of models, the one under the cursor, memory, and what happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Static
+
+from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.tui import keys
+from llmstack_tui.tui.rows import Rows
+from llmstack_tui.tui.screens.live import LiveScreen, View
+from llmstack_tui.tui.text import clean, fit
+from llmstack_tui.tui.widgets.activity import ActivityLog
+from llmstack_tui.tui.widgets.banner import Banner
+from llmstack_tui.tui.widgets.details import Details, details_content
+from llmstack_tui.tui.widgets.header import Header
+from llmstack_tui.tui.widgets.keybar import KeyBar
+from llmstack_tui.tui.widgets.memory import MemoryGauge, Reading
+from llmstack_tui.tui.widgets.model_list import Headings, ModelList
+from llmstack_tui.tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from llmstack_tui.hosts.types import ModelDetails
+    from llmstack_tui.tui.activity import Activity
+    from llmstack_tui.tui.marks import Marks
+    from llmstack_tui.tui.rows import Key, ModelRow
+
+SHOWN_EVENTS = 60
+TOO_SMALL = (
+    "llmstack needs a terminal of at least 60 columns and 16 lines. "
+    "Make this one larger, or press q to leave."
+)
+
+
+class ModelsScreen(LiveScreen):
+    """Draws states; every key is an intent that the dashboard carries out."""
+
+    CSS_PATH = "screen.tcss"
+    AUTO_FOCUS = "#models"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.MODELS]
+
+    def __init__(self, marks: Marks, *, notes: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self._ellipsis = marks.ellipsis
+        self._rows = Rows(marks)
+        self._view: View | None = None
+        self._details: ModelDetails | None = None
+        # Kept, not queried: a state may still arrive while the screen is being taken down.
+        self.header = Header(marks, notes=notes)
+        self.banner = Banner()
+        self.list = ModelList(marks, id="models")
+        self.gauge = MemoryGauge(marks, id="memory")
+        self.details = Details(id="details")
+        self.log_lines = ActivityLog(id="activity")
+        self._list_pane = Pane("Models", id="models-pane")
+        self._details_pane = Pane("Details", id="details-pane")
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        yield self.banner
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                with self._list_pane:
+                    yield Headings()
+                    yield self.list
+                with Pane("Memory", id="memory-pane"):
+                    yield self.gauge
+            with Vertical(id="right"):
+                with self._details_pane:
+                    yield self.details
+                with Pane("Activity", id="activity-pane"):
+                    yield self.log_lines
+        yield Static(TOO_SMALL, id="too-small", markup=False)
+        yield KeyBar()
+
+    @property
+    def selected(self) -> Key | None:
+        """The model that a key acts on."""
+        row = self.list.row
+        return row.key if row else None
+
+    def show(self, view: View) -> None:
+        self._view = view
+        self.header.show_time(view.moment.now.astimezone())
+        acts = view.state.acts if view.state else ()
+        rows = self._rows.make(view.models(), acts, view.moment)
+        self.list.show(rows)
+        self._list_pane.show_title(_models_title(rows))
+        self.gauge.show(_reading(view))
+        self._show_details()
+
+    def show_activity(self, activity: Activity) -> None:
+        self.log_lines.show(activity.newest(SHOWN_EVENTS))
+
+    def show_model(self, key: Key, details: ModelDetails | None) -> None:
+        """What the server told of a model; left out if the cursor is on another one by now."""
+        if key == self.selected:
+            self._details = details
+            self._show_details()
+
+    def _show_details(self) -> None:
+        key = self.selected
+        status = self._view.model(key) if self._view and key else None
+        title = fit(clean(status.name), 40, ellipsis=self._ellipsis).rstrip() if status else "Details"
+        self._details_pane.show_title(title)
+        self.details.show(details_content(status, self._details))
+
+    @on(ModelList.Moved)
+    def _moved(self) -> None:
+        self._details = None
+        self._show_details()
+        if key := self.selected:
+            self.dashboard.acts.look_at(key)
+
+    @on(ModelList.Opened)
+    def action_open(self) -> None:
+        self.dashboard.open_details()
+
+    def action_activate(self) -> None:
+        if key := self.selected:
+            self.dashboard.acts.activate(key)
+
+    def action_deactivate(self) -> None:
+        if key := self.selected:
+            self.dashboard.acts.deactivate(key)
+
+    def action_cancel(self) -> None:
+        if key := self.selected:
+            self.dashboard.acts.cancel(key)
+
+    def action_import(self) -> None:
+        self.dashboard.acts.add_file()
+
+    def action_remove(self) -> None:
+        if key := self.selected:
+            self.dashboard.acts.remove(key)
+
+    def action_copy_url(self) -> None:
+        self.dashboard.copy_url(native=False)
+
+    def action_copy_native_url(self) -> None:
+        self.dashboard.copy_url(native=True)
+
+    def action_refresh(self) -> None:
+        self.dashboard.refresh_state()
+
+
+def _models_title(rows: Sequence[ModelRow]) -> str:
+    active = sum(row.state is ModelState.ACTIVE for row in rows)
+    return f"Models  {len(rows)}, {active} active" if rows else "Models"
+
+
+def _reading(view: View) -> Reading | None:
+    if view.state is None or view.state.memory is None:
+        return None
+    running = [model for host in view.state.hosts for model in host.snapshot.running]
+    sizes = [model.size for model in running]
+    known = [size for size in sizes if size is not None]
+    memory = view.state.memory
+    return Reading(memory.used, memory.total, sum(known) if len(known) == len(sizes) else None, len(running))

@@ -1,0 +1,79 @@
+"""What the dashboard asks of the core, and the core itself behind it.
+
+The screen is painted before any of this is imported: HTTP, TLS and processes take longer than to draw.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from llmstack_tui.config import Settings
+    from llmstack_tui.engine.process import EngineHandle
+    from llmstack_tui.stack import Stack
+    from llmstack_tui.startup import OllamaStopped, Startup
+
+OLLAMA_START_SECONDS = 30
+
+
+class Services(Protocol):
+    """The core, as far as the dashboard needs it."""
+
+    async def find(self) -> Startup:
+        """Which servers to use.
+
+        Raises:
+            ValueError: an address that was given is none; the text is a sentence.
+        """
+
+    async def start_ollama(self, stopped: OllamaStopped) -> None:
+        """Start an installed Ollama and return when it answers."""
+
+    async def start_engine(self) -> EngineHandle:
+        """Start the built-in engine and return when it answers."""
+
+    async def open(self, hosts: Sequence[str]) -> Stack:
+        """A stack, not entered yet, over the servers at these URLs."""
+
+
+class Core:
+    """The real one."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._environ = environ
+
+    async def find(self) -> Startup:
+        await _imported("llmstack_tui.startup")
+        from llmstack_tui.startup import find_servers
+
+        return await find_servers(self._settings, self._environ)
+
+    async def start_ollama(self, stopped: OllamaStopped) -> None:
+        await _imported("llmstack_tui.ollama.local")
+        from llmstack_tui.ollama.local import start_ollama
+
+        await start_ollama(stopped.binary, stopped.url, wait_seconds=OLLAMA_START_SECONDS)
+
+    async def start_engine(self) -> EngineHandle:
+        await _imported("llmstack_tui.engine.process")
+        from llmstack_tui.engine import process
+
+        return await process.start(port=self._settings.engine.port, owner=not self._settings.engine.keep)
+
+    async def open(self, hosts: Sequence[str]) -> Stack:
+        await _imported("llmstack_tui.stack", "llmstack_tui.ollama.client", "llmstack_tui.ollama.address")
+        from llmstack_tui.ollama.client import OllamaHost
+        from llmstack_tui.stack import Stack
+
+        return Stack([OllamaHost(url) for url in dict.fromkeys(hosts)], read_only=self._settings.read_only)
+
+
+async def _imported(*names: str) -> None:
+    """Import modules in a thread: on the event loop it would hold up the keys."""
+    for name in names:
+        await asyncio.to_thread(importlib.import_module, name)

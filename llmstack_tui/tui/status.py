@@ -1,0 +1,100 @@
+"""What the dashboard says of its servers, as text. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from llmstack_tui.hosts.types import HostKind
+from llmstack_tui.tui.activity import server_name
+from llmstack_tui.tui.figures import seconds_text
+from llmstack_tui.tui.text import clean
+from llmstack_tui.tui.widgets.header import ServerLine
+
+if TYPE_CHECKING:
+    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.stack import StackState
+    from llmstack_tui.tui.screens.live import View
+
+_SLOW_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What is under way while there is no server, and since when in monotonic seconds."""
+
+    text: str
+    since_s: float
+
+
+def servers(state: StackState | None) -> tuple[ServerLine, ...]:
+    """The header's part for each server."""
+    return tuple(_server(host.snapshot) for host in state.hosts) if state else ()
+
+
+def _server(snapshot: Snapshot) -> ServerLine:
+    version = f" {clean(snapshot.server.version, limit=30)}" if snapshot.server else ""
+    asked = snapshot.read_at is not None or snapshot.error is not None
+    return ServerLine(
+        server_name(snapshot.server) + version, address(snapshot.url), snapshot.reachable if asked else None
+    )
+
+
+def address(url: str) -> str:
+    """A URL without what every one of them has."""
+    parts = urlsplit(url)
+    return parts.netloc if parts.scheme == "http" and parts.path in {"", "/"} else url
+
+
+def banner(view: View, *, restart: bool) -> str:
+    """Which servers are away, why, and how old the figures are; empty when all is well."""
+    hosts = view.state.hosts if view.state else ()
+    sentences = [_away(host.snapshot, view.moment.monotonic_s) for host in hosts if host.snapshot.error]
+    if sentences and restart:
+        sentences.append("Press r to start the engine again.")
+    return " ".join(sentences)
+
+
+def _away(snapshot: Snapshot, now_s: float) -> str:
+    error = snapshot.error
+    assert error is not None  # noqa: S101  # the caller looks for it
+    reason = f" ({clean(error.detail, limit=100)})" if error.detail else ""
+    age = ""
+    if snapshot.read_at is not None:
+        age = f" The figures are {seconds_text(max(1.0, now_s - snapshot.read_at))} old."
+    if snapshot.read_at is None:
+        return f"{clean(str(error), limit=300)} Trying again."
+    where = f"{server_name(snapshot.server)} at {address(snapshot.url)}"
+    return f"{where} is not reachable{reason}. Trying again.{age}"
+
+
+def message(view: View, saying: Saying) -> tuple[str, ...]:
+    """What stands in the place of the list while there are no models."""
+    if view.state is None:
+        waited = view.moment.monotonic_s - saying.since_s
+        return (saying.text + (f"  {waited:.0f} s" if waited >= _SLOW_S else ""),)
+    snapshots = [host.snapshot for host in view.state.hosts]
+    if not any(snapshot.read_at is not None for snapshot in snapshots):
+        return ("No answer yet.", "Press r to try again now, q to leave.")
+    lines = ["No models here yet.", "Press p to add one from a GGUF file."]
+    if any(snapshot.server and snapshot.server.kind is HostKind.OLLAMA for snapshot in snapshots):
+        lines.append("Or let Ollama fetch one:  ollama pull qwen2.5:0.5b")
+    return tuple(lines)
+
+
+def farewell(state: StackState | None, engine_url: str) -> str:
+    """What to say after the dashboard has ended, if its engine outlives it for a while; else nothing."""
+    for host in state.hosts if state else ():
+        running = host.snapshot.running
+        if host.snapshot.url == engine_url and running:
+            names = ", ".join(clean(model.name, limit=60) for model in running[:3])
+            busy = any(model.requests for model in running)
+            until = (
+                "until its running requests have ended" if busy else "until nobody has used it for a minute"
+            )
+            return (
+                f"The built-in engine ({names}) stays at {engine_url} {until}.\n"
+                "End it now with: llmstack engine stop\n"
+            )
+    return ""

@@ -1,0 +1,50 @@
+"""Text from outside, made fit for a terminal: no control characters, measured in cells."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from rich.cells import cell_len, set_cell_size
+
+# Controls, lone surrogates and line ends would move the terminal's cursor; the directional ones would turn
+# the rest of the row around.
+_HARMFUL = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_DIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Joiners and variation selectors have no width of their own, but change the width of their neighbours in some
+# terminals and not in others.
+_INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff")
+_PLAIN = re.compile(r"[\x20-\x7e]*")
+
+
+def clean(text: str, *, limit: int = 1000) -> str:
+    """``text`` on one line of at most ``limit`` characters, with a harmless sign for each harmful one."""
+    text = text[:limit]
+    if _PLAIN.fullmatch(text):
+        return text
+    return "".join(_harmless(character) for character in text)
+
+
+def clean_lines(text: str, *, limit: int = 4000) -> str:
+    """As `clean`, with the line ends kept."""
+    return "\n".join(clean(line, limit=limit) for line in text[:limit].splitlines())
+
+
+def fit(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -> str:
+    """``text`` in exactly ``width`` cells: cut with an ellipsis, or filled up (left if ``right``)."""
+    if width <= 0:
+        return ""
+    length = cell_len(text)
+    if length > width:
+        # Half of a wide character cannot be shown: `set_cell_size` puts a blank there.
+        return set_cell_size(text, width - 1) + ellipsis
+    padding = " " * (width - length)
+    return padding + text if right else text + padding
+
+
+def _harmless(character: str) -> str:
+    if character in _INVISIBLE:
+        return ""
+    if character in _DIRECTIONAL or unicodedata.category(character) in _HARMFUL:
+        return " " if character in "\t\n\r" else "\N{REPLACEMENT CHARACTER}"
+    return character

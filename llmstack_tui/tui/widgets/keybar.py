@@ -1,0 +1,73 @@
+"""The bottom line: the keys of the screen, as many as fit. Textual's own footer is a widget per key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.widget import Widget
+
+from llmstack_tui.tui import keys
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.binding import Binding
+    from textual.screen import Screen
+
+_KEPT = (keys.HELP, keys.QUIT)
+
+
+class KeyBar(Widget):
+    """Names and keys of the active bindings; a click presses the key."""
+
+    DEFAULT_CSS = """
+    KeyBar { height: 1; dock: bottom; background: $panel; color: $foreground; }
+    """
+    ALLOW_SELECT = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._drawn: tuple[Binding, ...] = ()
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._changed)
+        self._changed(self.screen)
+
+    def _changed(self, screen: Screen[object]) -> None:
+        by_action: dict[str, Binding] = {}
+        for active in screen.active_bindings.values():
+            if active.binding.show:
+                by_action.setdefault(active.binding.action, active.binding)
+        bindings = tuple(by_action.values())
+        if bindings != self._drawn:
+            self._drawn = bindings
+            self.refresh()
+
+    def _fitting(self, width: int) -> list[tuple[str, Binding]]:
+        """The key and name of each binding that has room; help and quit always have."""
+        labels = [(self.app.get_key_display(binding), binding) for binding in self._drawn]
+        while labels and sum(_width(label) for label in labels) > width:
+            droppable = [label for label in labels if label[1].id not in _KEPT]
+            if not droppable:
+                break
+            labels.remove(droppable[-1])
+        return labels
+
+    def render(self) -> Content:
+        parts: list[tuple[str, str]] = []
+        for key, binding in self._fitting(self.size.width):
+            parts += [(f" {key} ", "bold $primary"), (f"{binding.description} ", "")]
+        return Content.assemble(*parts)
+
+    def on_click(self, event: events.Click) -> None:
+        right = 0
+        for label in self._fitting(self.size.width):
+            right += _width(label)
+            if event.x < right:
+                self.app.simulate_key(label[1].key)
+                return
+
+
+def _width(label: tuple[str, Binding]) -> int:
+    key, binding = label
+    return len(key) + len(binding.description) + 3

@@ -1,0 +1,156 @@
+"""A stack and services that do what a test tells them: the methods of the real ones, and no server."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self, cast
+
+from llmstack_tui.hosts.errors import HostError, Refused
+from llmstack_tui.hosts.types import ModelDetails, Progress
+from llmstack_tui.lifecycle.acts import Act, ActKind, Departure
+from llmstack_tui.lifecycle.states import statuses
+from llmstack_tui.stack import HostState, Stack, StackState
+from llmstack_tui.startup import Found
+from tests.tui import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.engine.process import EngineHandle
+    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.startup import OllamaStopped, Startup
+
+
+class FakeStack:
+    """Acts wait until the test lets them end; ``calls`` says what was asked."""
+
+    def __init__(self, state: StackState, *, read_only: bool = False) -> None:
+        self._state = state
+        self._changed = asyncio.Event()
+        self.read_only = read_only
+        self.calls: list[tuple[str, ...]] = []
+        self.visible: list[bool] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.failure: HostError | None = None
+        self.departure = Departure.GONE
+        self.open = False
+
+    async def __aenter__(self) -> Self:
+        self.open = True
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.open = False
+
+    @property
+    def state(self) -> StackState:
+        return self._state
+
+    def put(self, state: StackState) -> None:
+        self._state = state
+        self._changed.set()
+
+    def put_snapshot(self, snapshot: Snapshot, acts: tuple[Act, ...] | None = None) -> None:
+        acts = self._state.acts if acts is None else acts
+        self.put(replace(self._state, hosts=(HostState(snapshot, statuses(snapshot, acts)),), acts=acts))
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self._state.hosts[0].snapshot
+
+    async def watch(self) -> AsyncIterator[StackState]:
+        while True:
+            self._changed.clear()
+            yield self._state
+            await self._changed.wait()
+
+    def refresh(self) -> None:
+        self.calls.append(("refresh",))
+
+    def set_visible(self, visible: bool) -> None:
+        self.visible.append(visible)
+
+    @asynccontextmanager
+    async def _act(self, kind: ActKind, host: str, name: str) -> AsyncIterator[None]:
+        self.calls.append((kind.value, host, name))
+        act = Act(kind, host, name, time.monotonic())
+        self.put_snapshot(self.snapshot, (*self._state.acts, act))
+        try:
+            await self.gate.wait()
+            if self.failure is not None:
+                raise self.failure
+            yield
+        finally:
+            self.put_snapshot(self.snapshot, tuple(each for each in self._state.acts if each != act))
+
+    async def activate(self, host_url: str, model: str, **_: object) -> None:
+        async with self._act(ActKind.ACTIVATE, host_url, model):
+            installed = next(each for each in self.snapshot.installed if each.name == model)
+            loaded = seeded.running(installed, seconds=300)
+            self.put_snapshot(replace(self.snapshot, running=(*self.snapshot.running, loaded)))
+
+    async def deactivate(self, host_url: str, model: str) -> Departure:
+        async with self._act(ActKind.DEACTIVATE, host_url, model):
+            if self.departure is Departure.GONE:
+                left = tuple(each for each in self.snapshot.running if each.name != model)
+                self.put_snapshot(replace(self.snapshot, running=left))
+        return self.departure
+
+    async def details(self, host_url: str, model: str) -> ModelDetails:
+        self.calls.append(("details", host_url, model))
+        return ModelDetails(
+            name=model, context_length=32_768, capabilities=frozenset({"completion", "tools", "insert"})
+        )
+
+    async def delete(self, host_url: str, model: str) -> None:
+        self.calls.append(("delete", host_url, model))
+        if self.read_only:
+            raise Refused("Read-only.", host=host_url)
+        if self.failure is not None:
+            raise self.failure
+        left = tuple(each for each in self.snapshot.installed if each.name != model)
+        self.put_snapshot(replace(self.snapshot, installed=left))
+
+    async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncIterator[Progress]:
+        self.calls.append(("import", host_url, str(path), name))
+        yield Progress(status="hashing", total=100, completed=40)
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        yield Progress(status="success")
+        added = seeded.model(name if ":" in name else f"{name}:latest", size=542_000)
+        self.put_snapshot(replace(self.snapshot, installed=(*self.snapshot.installed, added)))
+
+
+class FakeServices:
+    """Finds what it is told to find; ``found`` is used up from the left, its last one again and again."""
+
+    def __init__(self, stack: FakeStack, *found: Startup | ValueError) -> None:
+        self.stack = stack
+        self._found = list(found) or [Found((seeded.URL,))]
+        self.opened: list[tuple[str, ...]] = []
+        self.ollama: asyncio.Future[None] | None = None
+        self.engine: asyncio.Future[EngineHandle] | None = None
+
+    async def find(self) -> Startup:
+        found = self._found.pop(0) if len(self._found) > 1 else self._found[0]
+        if isinstance(found, ValueError):
+            raise found
+        return found
+
+    async def start_ollama(self, stopped: OllamaStopped) -> None:
+        if self.ollama is not None:
+            await self.ollama
+
+    async def start_engine(self) -> EngineHandle:
+        assert self.engine is not None
+        return await self.engine
+
+    async def open(self, hosts: Sequence[str]) -> Stack:
+        self.opened.append(tuple(hosts))
+        return cast("Stack", self.stack)

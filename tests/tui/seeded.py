@@ -1,0 +1,101 @@
+"""States for tests and screenshots: what a server could have told, frozen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from llmstack_tui.hardware.memory import Memory
+from llmstack_tui.hosts.types import Capability, HostKind, Model, RunningModel, ServerVersion, Snapshot
+from llmstack_tui.lifecycle.states import statuses
+from llmstack_tui.stack import HostState, StackState
+
+if TYPE_CHECKING:
+    from llmstack_tui.lifecycle.acts import Act
+
+URL = "http://127.0.0.1:11434"
+ALL = ~Capability(0)
+MEMORY = Memory(total=16_500_000_000, used=7_900_000_000)
+HOSTILE_NAMES = (
+    "evil/[/red]:latest",
+    "model[q4]:latest",
+    "\x1b[31mred\x1b[0m:latest",
+    "🦙🔥llama-family-👨‍👩‍👧:7b",
+    "نموذج-لغوي-كبير:latest",
+    "\u202erev:latest",
+    "x" * 300 + ":latest",
+    "模型" * 60 + ":latest",
+    "a\nb\tc:latest",
+)
+
+
+def model(name: str, *, size: int | None = 4_700_000_000, quantization: str | None = "Q4_K_M") -> Model:
+    return Model(
+        name=name,
+        digest=f"{abs(hash(name)):064x}",
+        size=size,
+        modified_at=datetime(2025, 10, 3, 12, tzinfo=UTC),
+        format="gguf",
+        family="qwen2",
+        parameters="7.6B",
+        quantization=quantization,
+    )
+
+
+def running(of: Model, *, seconds: float = 252, requests: int | None = None) -> RunningModel:
+    return RunningModel(
+        name=of.name,
+        digest=of.digest,
+        size=5_100_000_000,
+        size_vram=0,
+        expires_at=datetime.now(UTC) + timedelta(seconds=seconds),
+        context_length=4096,
+        requests=requests,
+    )
+
+
+def snapshot(
+    models: tuple[Model, ...] = (),
+    loaded: tuple[RunningModel, ...] = (),
+    *,
+    kind: HostKind = HostKind.OLLAMA,
+    read_at: float = 1000.0,
+    url: str = URL,
+) -> Snapshot:
+    version = ServerVersion(kind=kind, version="0.24.0" if kind is HostKind.OLLAMA else "0.1.0")
+    return Snapshot(
+        url=url, capabilities=ALL, server=version, installed=models, running=loaded, read_at=read_at
+    )
+
+
+def state(of: Snapshot, acts: tuple[Act, ...] = ()) -> StackState:
+    return StackState(hosts=(HostState(of, statuses(of, acts)),), memory=MEMORY, acts=acts)
+
+
+def many(count: int) -> StackState:
+    return state(snapshot(tuple(model(f"model-{number:04}:latest") for number in range(count))))
+
+
+def typical() -> StackState:
+    """A list as somebody has it, with every mark on it."""
+    coder = model("qwen2.5-coder:7b")
+    tiny = model("smollm2:135m", size=98_000_000, quantization="Q4_1")
+    cloud = replace(
+        model("gpt-oss:120b-cloud", size=None, quantization=None),
+        remote_host="https://ollama.com",
+        remote_model="gpt-oss:120b",
+    )
+    others = (
+        model("mistral:7b", size=4_100_000_000, quantization="Q4_0"),
+        model("llama3.2-vision:11b-instruct-q4_K_M", size=7_900_000_000),
+        model("nomic-embed-text:latest", size=274_000_000, quantization="F16"),
+        model("phi4:14b", size=9_100_000_000),
+        cloud,
+    )
+    return state(
+        snapshot(
+            (coder, tiny, *others),
+            (running(coder), replace(running(tiny, seconds=3, requests=1), size=180_000_000)),
+        )
+    )
