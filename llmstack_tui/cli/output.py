@@ -83,7 +83,7 @@ def shows(stream: TextIO | None, text: str) -> bool:
 def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write rows under their heads. A head that begins with ">" is of a column that is set to the right."""
     right = [head.startswith(">") for head in heads]
-    cells = [[head.lstrip(">") for head in heads], *([plain(cell) for cell in row] for row in rows)]
+    cells = [[head.lstrip(">") for head in heads], *([_as_shown(cell) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         padded = (
@@ -114,7 +114,7 @@ class StatusLine:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._shown = False
-        self._enabled = is_terminal(sys.stderr) and environ.get("TERM", "dumb") != "dumb"
+        self._enabled = is_terminal(sys.stderr) and environ.get("TERM", "") not in ("", "dumb")
 
     @property
     def enabled(self) -> bool:
@@ -148,6 +148,12 @@ def _to_stderr(text: str) -> None:
         if sys.stderr is not None:
             sys.stderr.write(text)
             sys.stderr.flush()
+
+
+def _as_shown(text: str) -> str:
+    """As standard output will have it, so that columns are measured by what is seen."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return plain(text).encode(encoding, errors="replace").decode(encoding)
 
 
 def _width(text: str) -> int:

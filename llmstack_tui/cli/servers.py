@@ -72,7 +72,7 @@ async def find_urls(call: Invocation) -> tuple[str, ...]:
         Failed: when none is named and none answers.
     """
     from llmstack_tui.ollama.address import InvalidAddress, default_host
-    from llmstack_tui.startup import Found, find_servers
+    from llmstack_tui.startup import Found, NothingToRun, find_servers
 
     try:
         found = await find_servers(call.settings, call.environ)
@@ -81,7 +81,10 @@ async def find_urls(call: Invocation) -> tuple[str, ...]:
         url = default_host(call.environ)
     except InvalidAddress as error:
         raise Failed(str(error)) from None
-    if call.settings.engine.choice == "builtin":
+    builtin = call.settings.engine.choice == "builtin"
+    if isinstance(found, NothingToRun):
+        raise Failed(found.reason if builtin else f"No server answers at {url}. {found.reason}")
+    if builtin:
         raise Failed("The built-in engine is not running: start it with `llmstack engine start`.")
     raise Failed(
         f"No server answers at {url}: start Ollama, or the built-in engine with `llmstack engine start`."

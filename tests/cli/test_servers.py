@@ -337,12 +337,18 @@ async def test_hosts_of_the_settings_are_used(llmstack: Program) -> None:
 
 @pytest.mark.parametrize("command", ["ls", "ps", "status", "show a", "start a", "stop --all", "chat a b"])
 def test_without_any_server_a_command_says_what_to_start(llmstack: Program, command: str) -> None:
-    done = llmstack(*command.split(), "--engine", "ollama")
+    done = llmstack(*command.split())
     assert done.returncode == 1
     assert done.stderr == (
         f"llmstack: No server answers at {NOWHERE}: start Ollama, or the built-in engine with "
         "`llmstack engine start`.\n"
     )
+
+
+def test_without_ollama_a_command_says_how_to_get_it(llmstack: Program) -> None:
+    done = llmstack.given(PATH="")("ls", "--engine", "ollama")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"llmstack: No server answers at {NOWHERE}. Ollama is not installed")
 
 
 def test_without_the_engine_a_command_says_how_to_start_it(llmstack: Program) -> None:
