@@ -6,14 +6,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from llmstack_tui.cli.output import Failed, WrongUsage, is_terminal, say
+from llmstack_tui.cli.output import Failed, WrongUsage, say
 from llmstack_tui.folders import NoHome
 from llmstack_tui.hosts.errors import HostError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from llmstack_tui.config import Settings
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 # As a shell tells of a program that a signal ended: 128 and the signal's number.
@@ -54,18 +53,12 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     settings, problems = load_settings(getattr(options, "config", None), environ)
     settings = with_options(settings, options)
     if not hasattr(options, "run"):
-        return _dashboard(settings, problems, environ)
+        from llmstack_tui.tui.app import run_dashboard
+
+        return run_dashboard(settings, problems, environ)
     for problem in problems:
         say(problem)
     return int(options.run(Invocation(options, settings, environ)))
-
-
-def _dashboard(settings: Settings, problems: Sequence[str], environ: Mapping[str, str]) -> int:
-    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
-        raise Failed("The dashboard needs a terminal. For scripts there are commands: llmstack --help.")
-    from llmstack_tui.tui.app import run_dashboard
-
-    return run_dashboard(settings, problems=problems, environ=environ)
 
 
 def _prepare_streams() -> None:

@@ -101,9 +101,9 @@ def test_wrong_usage_is_a_sentence_and_2(llmstack: Program, line: str, words: st
 def test_the_dashboard_needs_a_terminal(llmstack: Program) -> None:
     done = llmstack()
     assert done.returncode == 1
-    assert done.stderr == (
-        "llmstack: The dashboard needs a terminal. For scripts there are commands: llmstack --help.\n"
-    )
+    assert "needs a terminal" in done.stderr
+    assert "llmstack --help" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_what_is_wrong_in_the_settings_is_said_and_the_rest_applies(
