@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from llmstack_tui.engine import storage
+from llmstack_tui.engine import manifest, storage
 from llmstack_tui.engine.importing import ImportCancelled, ImportFailed
 from llmstack_tui.engine.library import Library
 from llmstack_tui.ollama.names import ModelName
@@ -69,7 +69,7 @@ def test_an_imported_model_lies_as_ollama_would_lay_it(tmp_path: Path, source: P
         b'"model_type":"263K","file_type":"F16","architecture":"amd64","os":"linux"}\n'
     )
     config_digest = hashlib.sha256(config).hexdigest()
-    manifest = (
+    told = (
         '{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json",'
         '"config":{"mediaType":"application/vnd.docker.container.image.v1+json",'
         f'"digest":"sha256:{config_digest}","size":{len(config)}}},'
@@ -78,12 +78,12 @@ def test_an_imported_model_lies_as_ollama_would_lay_it(tmp_path: Path, source: P
     ).encode()
     files = {path: content for path, (content, _) in folders.tree(own).items()}
     assert files == {
-        PLACE: manifest,
+        PLACE: told,
         f"blobs/sha256-{config_digest}": config,
         f"blobs/sha256-{weights}": content,
     }
     assert model == Library(own).get(TINY)
-    assert model.digest == hashlib.sha256(manifest).hexdigest()
+    assert model.digest == hashlib.sha256(told).hexdigest()
     assert model.size == size + len(config)
     assert not model.read_only
     assert model.weights.samefile(source) == (way == "linked")
@@ -191,6 +191,18 @@ def test_a_file_that_changes_meanwhile(tmp_path: Path, source: Path) -> None:
                 file.write(b"more")
 
     assert "changed while it was read" in failure(tmp_path / "own", source, progress=change)
+
+
+@pytest.mark.usefixtures("way")
+def test_a_file_that_grows_after_its_header_was_read(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def grow(*_: object, **__: object) -> None:
+        with source.open("ab") as file:
+            file.write(b"more")
+
+    monkeypatch.setattr(manifest, "remove_unfinished", grow)
+    assert "changed while it was read" in failure(tmp_path / "own", source)
 
 
 @pytest.mark.usefixtures("way")
@@ -320,6 +332,7 @@ Library(Path(sys.argv[1])).import_gguf(Path(sys.argv[2]), ModelName.parse("tiny:
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
 def test_a_killed_import_leaves_no_model_and_is_cleared_away(tmp_path: Path, source: Path, way: str) -> None:
     own = tmp_path / "own"
+    os.utime(source, (1, 1))  # a link to it is as old
     died = subprocess.run([sys.executable, "-c", KILLED, own, source, way], check=False, timeout=60)
     assert died.returncode == -signal.SIGKILL
     (left,) = (own / "blobs").iterdir()
