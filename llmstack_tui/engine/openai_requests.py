@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from llmstack_tui.engine.replies import ApiError
+from llmstack_tui.engine.replies import NO_IMAGES, ApiError
 from llmstack_tui.ollama.types import (
     ChatRequest,
     EmbedRequest,
@@ -222,7 +222,7 @@ def _text(content: str | list[dict[str, Any]] | None) -> str:
     for part in content:
         text = part.get("text")
         if part.get("type") in ("image_url", "input_audio"):
-            raise ApiError(400, "images and sound need Ollama: the built-in engine reads text only")
+            raise ApiError(400, NO_IMAGES)
         if part.get("type") != "text" or not isinstance(text, str):
             raise ApiError(400, "invalid message format")
         texts.append(text)

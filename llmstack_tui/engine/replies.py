@@ -20,6 +20,8 @@ NATIVE_LINES = "application/x-ndjson"
 OPENAI_JSON = "application/json"
 OPENAI_EVENTS = "text/event-stream"
 
+NO_IMAGES = "Reading images and sound needs Ollama: the built-in engine takes text only."
+
 T = TypeVar("T")
 
 encode = msgspec.json.Encoder().encode

@@ -91,7 +91,7 @@ def test_tools_that_must_not_be_used() -> None:
         ({"messages": []}, "[] is too short - 'messages'"),
         ({"messages": [{"role": "user"}]}, "invalid message content type: <nil>"),
         ({"messages": [{"role": "user", "content": [{"type": "?"}]}]}, "invalid message format"),
-        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "need Ollama"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "needs Ollama"),
         ({"reasoning_effort": "huge"}, "invalid reasoning value"),
         (
             {"messages": [{"role": "assistant", "tool_calls": [{"function": {"arguments": "{"}}]}]},

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llmstack_tui.engine.prompt import fitting_messages, without_middle, without_oldest
+from llmstack_tui.engine.prompt import fitting, without_middle, without_oldest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,25 +33,25 @@ class Counter:
 
 async def test_a_conversation_that_fits_is_left_alone() -> None:
     messages = [SYSTEM, *turns("aaa", "bbb", "ccc")]
-    assert await fitting_messages(messages, 14, Counter()) == messages
+    assert await fitting(messages, 14, Counter()) == messages
 
 
 async def test_the_oldest_turns_go_and_the_system_message_stays() -> None:
     messages = [SYSTEM, *turns("aaa", "bbb", "ccc")]
-    assert await fitting_messages(messages, 13, Counter()) == [SYSTEM, *turns("bbb", "ccc")]
-    assert await fitting_messages(messages, 8, Counter()) == [SYSTEM, *turns("ccc")]
+    assert await fitting(messages, 13, Counter()) == [SYSTEM, *turns("bbb", "ccc")]
+    assert await fitting(messages, 8, Counter()) == [SYSTEM, *turns("ccc")]
 
 
 async def test_the_last_message_stays_however_long_it_is() -> None:
     messages = [SYSTEM, *turns("aaa", "ccc")]
-    assert await fitting_messages(messages, 1, Counter()) == [SYSTEM, *turns("ccc")]
-    assert await fitting_messages(turns("ccc"), 1, Counter()) == turns("ccc")
+    assert await fitting(messages, 1, Counter()) == [SYSTEM, *turns("ccc")]
+    assert await fitting(turns("ccc"), 1, Counter()) == turns("ccc")
 
 
 async def test_a_long_conversation_is_counted_a_few_times_only() -> None:
     count = Counter()
     messages = turns(*["aaa"] * 1000)
-    assert await fitting_messages(messages, 30, count) == turns(*["aaa"] * 10)
+    assert await fitting(messages, 30, count) == turns(*["aaa"] * 10)
     assert count.calls <= 11
 
 

@@ -1,0 +1,166 @@
+"""Ollama's routes about models: what is installed and what is loaded, its details, importing and removing."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from llmstack_tui import __version__
+from llmstack_tui.engine.access import is_local_program
+from llmstack_tui.engine.library import NotInstalled, ReadOnlyModel
+from llmstack_tui.engine.replies import NATIVE_LINES, ApiError, Produced, body, encode, reply
+from llmstack_tui.engine.show import details, show
+from llmstack_tui.engine.storage import LibraryError
+from llmstack_tui.ollama import types
+from llmstack_tui.ollama.names import InvalidName, ModelName
+from llmstack_tui.ollama.times import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from starlette.requests import Request
+
+    from llmstack_tui.engine.installed import InstalledModel
+    from llmstack_tui.engine.launch import RunnerConfig
+    from llmstack_tui.engine.runner import Runner
+    from llmstack_tui.engine.scheduler import Loaded
+    from llmstack_tui.engine.service import Engine
+
+
+def routes(engine: Engine, notice: str | None) -> list[Route]:
+    models = _Models(engine, notice)
+    return [
+        Route("/api/version", models.version, methods=["GET"]),
+        Route("/api/tags", models.tags, methods=["GET"]),
+        Route("/api/ps", models.ps, methods=["GET"]),
+        Route("/api/show", models.show, methods=["POST"]),
+        Route("/api/delete", models.delete, methods=["DELETE"]),
+        Route("/api/blobs/{digest}", models.blob, methods=["HEAD"]),
+        Route("/api/import", models.import_file, methods=["POST"]),
+        *(Route(f"/api/{act}", _later, methods=["POST"]) for act in ("pull", "create", "copy", "push")),
+    ]
+
+
+class _Models:
+    def __init__(self, engine: Engine, notice: str | None) -> None:
+        self._engine = engine
+        self._notice = notice
+
+    async def version(self, _: Request) -> Response:
+        told = {"version": __version__, "engine": "llmstack"}
+        return reply({**told, "notice": self._notice} if self._notice else told)
+
+    async def tags(self, _: Request) -> Response:
+        models = sorted(await self._engine.installed(), key=lambda model: model.modified_at, reverse=True)
+        return reply({"models": [_listed(model) for model in models]})
+
+    async def ps(self, _: Request) -> Response:
+        running = sorted(self._engine.running(), key=lambda loaded: loaded.expires_at, reverse=True)
+        return reply({"models": [_loaded(loaded) for loaded in running]})
+
+    async def show(self, request: Request) -> Response:
+        asked = await body(request, types.ShowRequest)
+        target = await self._engine.find(asked.model or asked.name)
+        verbose = bool(asked.verbose)
+        return reply(show(target.model, target.header, target.capabilities, verbose=verbose))
+
+    async def delete(self, request: Request) -> Response:
+        asked = await body(request, types.DeleteRequest)
+        named = asked.model or asked.name or ""
+        try:
+            await asyncio.to_thread(self._engine.library.delete, ModelName.parse(named))
+        except InvalidName:
+            raise ApiError(400, f'name "{named}" is invalid') from None
+        except NotInstalled:
+            raise ApiError(404, f"model '{named}' not found") from None
+        except ReadOnlyModel as error:
+            raise ApiError(403, str(error)) from None
+        except LibraryError as error:
+            raise ApiError(500, str(error)) from error
+        return Response()
+
+    async def blob(self, request: Request) -> Response:
+        digest = request.path_params["digest"]
+        known = await asyncio.to_thread(self._engine.has_blob, digest)
+        return Response() if known else reply({"error": f'blob "{digest}" not found'}, status=404)
+
+    async def import_file(self, request: Request) -> Produced:
+        if not is_local_program(request.scope):
+            raise ApiError(403, "Only a program on the engine's own machine may import a file.")
+        asked = await body(request, types.ImportRequest)
+        try:
+            name = ModelName.parse(asked.model or "")
+        except InvalidName as error:
+            raise ApiError(400, str(error)) from None
+        path = Path(asked.path or "")
+        if not path.is_absolute():
+            raise ApiError(400, "Name the file with its whole path: the engine has a folder of its own.")
+        return Produced(_importing(self._engine, path, name), NATIVE_LINES)
+
+
+async def _later(request: Request) -> Response:
+    act = request.url.path.rpartition("/")[2]
+    raise ApiError(501, f"The built-in engine cannot {act} models yet: import a GGUF file, or use Ollama.")
+
+
+def _listed(model: InstalledModel) -> dict[str, object]:
+    return {
+        "name": model.name.short,
+        "model": model.name.short,
+        "modified_at": format_time(model.modified_at),
+        "size": model.size,
+        "digest": model.digest,
+        "details": details(model),
+    }
+
+
+def _loaded(loaded: Loaded[InstalledModel, RunnerConfig, Runner]) -> dict[str, object]:
+    return {
+        "name": loaded.model.name.short,
+        "model": loaded.model.name.short,
+        "size": loaded.memory_bytes,
+        "digest": loaded.model.digest,
+        "details": details(loaded.model),
+        "expires_at": format_time(loaded.expires_at),
+        "size_vram": 0,
+        "context_length": loaded.config.context_length,
+        "requests": loaded.requests,
+    }
+
+
+async def _importing(engine: Engine, path: Path, name: ModelName) -> AsyncGenerator[bytes, None]:
+    """A line for each step. An import whose client leaves ends, and nothing of it stays."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[dict[str, object] | None] = asyncio.Queue()
+    cancelled = threading.Event()
+
+    def progress(status: str, completed: int | None, total: int | None) -> None:
+        line: dict[str, object] = {"status": status}
+        if total is not None:
+            line |= {"total": total, "completed": completed}
+        loop.call_soon_threadsafe(lines.put_nowait, line)
+
+    def work() -> None:
+        try:
+            engine.library.import_gguf(path, name, progress=progress, cancelled=cancelled.is_set)
+        finally:
+            loop.call_soon_threadsafe(lines.put_nowait, None)
+
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        while (line := await lines.get()) is not None:
+            yield encode(line) + b"\n"
+        await working
+    except LibraryError as error:
+        raise ApiError(500, str(error)) from error
+    finally:
+        cancelled.set()
+        with suppress(LibraryError):
+            await working
+    yield encode({"status": "success"}) + b"\n"

@@ -1,0 +1,238 @@
+"""The engine: the models on disk and those in memory, and how a request gets one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import tempfile
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmstack_tui.engine.capabilities import EMBEDDING, capabilities
+from llmstack_tui.engine.compatibility import needs_ollama
+from llmstack_tui.engine.cores import default_threads
+from llmstack_tui.engine.failures import EngineStopping, LoadFailed, RunnerDied, ServerBusy, UpstreamError
+from llmstack_tui.engine.launch import RunnerConfig
+from llmstack_tui.engine.library import Library, NotInstalled, ollama_models_folders
+from llmstack_tui.engine.manifest import InvalidManifest, blob_path
+from llmstack_tui.engine.parameters import Options, merge, unknown
+from llmstack_tui.engine.replies import ApiError
+from llmstack_tui.engine.runner import Runner
+from llmstack_tui.engine.scheduler import Loaded, Scheduler
+from llmstack_tui.engine.templates import chat_template_for
+from llmstack_tui.folders import models_folder
+from llmstack_tui.gguf.checks import check_loadable
+from llmstack_tui.gguf.header import InvalidGGUF
+from llmstack_tui.ollama.durations import InvalidDuration, parse_keep_alive
+from llmstack_tui.ollama.names import InvalidName, ModelName
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from datetime import timedelta
+
+    from llmstack_tui.engine.installed import InstalledModel
+    from llmstack_tui.engine.options import EngineOptions
+    from llmstack_tui.gguf.header import Header
+
+log = logging.getLogger(__name__)
+
+_LEAST_CONTEXT = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A model that a request names, with what its file says.
+
+    Attributes:
+        template: Jinja that replaces the file's own; None leaves it to that.
+        capabilities: as `llmstack_tui.engine.capabilities` names them.
+        needs_ollama: why only Ollama can run it.
+        fault: why nobody can.
+    """
+
+    model: InstalledModel
+    header: Header
+    template: str | None
+    capabilities: tuple[str, ...]
+    needs_ollama: str | None
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A model that is loaded for one request. ``load_ns`` is how long the request waited for it."""
+
+    runner: Runner
+    target: Target
+    options: Options
+    load_ns: int
+
+    @property
+    def context_length(self) -> int:
+        return self.runner.config.context_length
+
+
+class Engine:
+    """Belongs to one event loop; the files are read in threads."""
+
+    def __init__(self, library: Library, options: EngineOptions) -> None:
+        self.library = library
+        self._options = options
+        # Short, because a socket's path may be: the data folder can be anywhere.
+        self._sockets = Path(tempfile.mkdtemp(prefix="llmstack-"))
+        self._threads = default_threads()
+        self._targets: dict[ModelName, Target] = {}
+        self._scheduler: Scheduler[InstalledModel, RunnerConfig, Runner] = Scheduler(
+            start_runner=partial(Runner.start, folder=self._sockets),
+            max_loaded=options.max_loaded,
+            max_queue=options.max_queue,
+            keep_alive=options.keep_alive,
+            serves=RunnerConfig.serves,
+        )
+
+    @classmethod
+    def of_this_machine(cls, options: EngineOptions, environ: Mapping[str, str]) -> Engine:
+        """One with its own folder of models, and the folders of an Ollama on this machine."""
+        return cls(Library(models_folder(), ollama_models_folders(environ)), options)
+
+    async def close(self) -> None:
+        """End all models."""
+        await self._scheduler.close()
+        await asyncio.to_thread(shutil.rmtree, self._sockets, ignore_errors=True)
+
+    async def installed(self) -> tuple[InstalledModel, ...]:
+        return await asyncio.to_thread(self.library.list)
+
+    def running(self) -> tuple[Loaded[InstalledModel, RunnerConfig, Runner], ...]:
+        return self._scheduler.loaded()
+
+    async def find(self, name: str | None) -> Target:
+        """The model that a request names.
+
+        Raises:
+            ApiError: there is none (404), the name is none (400), or its file is broken (500).
+        """
+        if not name:
+            raise ApiError(400, "model is required")
+        try:
+            parsed = ModelName.parse(name)
+        except InvalidName:
+            raise ApiError(400, "invalid model name") from None
+        try:
+            return await asyncio.to_thread(self._find, parsed)
+        except NotInstalled:
+            raise ApiError(404, f"model '{name}' not found") from None
+        except InvalidGGUF as error:
+            raise ApiError(500, str(error)) from error
+
+    def has_blob(self, digest: str) -> bool:
+        """Whether the own folder has the blob of that digest. Blocking.
+
+        Raises:
+            ApiError: it is no digest.
+        """
+        try:
+            return blob_path(self.library.own, digest).is_file()
+        except InvalidManifest:
+            raise ApiError(400, "invalid digest format") from None
+
+    def unload(self, target: Target) -> None:
+        self._scheduler.unload(target.model.weights_digest)
+
+    @asynccontextmanager
+    async def use(
+        self,
+        target: Target,
+        *,
+        options: Mapping[str, object] | None,
+        keep_alive: timedelta | None,
+        embedding: bool = False,
+    ) -> AsyncIterator[Session]:
+        """The model, loaded as ``options`` want it; it stays at least as long as this is open.
+
+        Raises:
+            ApiError: it cannot be loaded; also for all that fails at the model while this is open.
+        """
+        since = time.monotonic_ns()
+        wanted = _options(target, options or {})
+        if target.needs_ollama:
+            raise ApiError(400, target.needs_ollama)
+        if target.fault:
+            raise ApiError(500, target.fault)
+        key, config = target.model.weights_digest, self._config(target, wanted, embedding=embedding)
+        try:
+            async with self._scheduler.use(key, config, model=target.model, keep_alive=keep_alive) as runner:
+                yield Session(
+                    runner=runner,
+                    target=target,
+                    options=wanted,
+                    load_ns=time.monotonic_ns() - since,
+                )
+        except (LoadFailed, RunnerDied) as error:
+            raise ApiError(500, str(error)) from error
+        except (ServerBusy, EngineStopping) as error:
+            raise ApiError(503, str(error)) from error
+        except UpstreamError as error:
+            raise ApiError(error.status if 400 <= error.status < 500 else 500, str(error)) from error
+
+    def _find(self, name: ModelName) -> Target:
+        model = self.library.get(name)
+        header = model.header()
+        known = self._targets.get(name)
+        if known is not None and known.model is model and known.header is header:
+            return known
+        template = chat_template_for(model, header)
+        target = self._targets[name] = Target(
+            model=model,
+            header=header,
+            template=template,
+            capabilities=capabilities(header, template or header.chat_template or ""),
+            needs_ollama=needs_ollama(header),
+            fault=check_loadable(header),
+        )
+        return target
+
+    def _config(self, target: Target, wanted: Options, *, embedding: bool) -> RunnerConfig:
+        header = target.header
+        context_length = wanted.num_ctx or self._options.context_length
+        if header.context_length:
+            context_length = min(context_length, header.context_length)
+        return RunnerConfig(
+            weights=target.model.weights,
+            context_length=max(context_length, _LEAST_CONTEXT),
+            threads=wanted.num_thread or self._threads,
+            parallel=self._options.parallel,
+            embedding=embedding or EMBEDDING in target.capabilities,
+            mean_pooling=header.value("pooling_type") is None,
+            batch=wanted.num_batch,
+            chat_template=target.template,
+            adapters=target.model.adapters,
+            cache_type=self._options.cache_type,
+            gpu_layers=wanted.num_gpu,
+        )
+
+
+def keep_alive_of(value: str | float | None) -> timedelta | None:
+    """What a request's ``keep_alive`` means; None is the engine's own.
+
+    Raises:
+        ApiError: it is no duration, in Ollama's words.
+    """
+    try:
+        return None if value is None else parse_keep_alive(value)
+    except InvalidDuration as error:
+        raise ApiError(400, str(error)) from None
+
+
+def _options(target: Target, options: Mapping[str, object]) -> Options:
+    if names := unknown(options):
+        log.info("Options that mean nothing to the engine: %s", ", ".join(names))
+    try:
+        return merge(target.model.parameters, options)
+    except ValueError as error:
+        raise ApiError(400, str(error)) from None
