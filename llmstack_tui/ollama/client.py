@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer", bound=types.Wire)
 Value = TypeVar("Value")
 
-_EVERYTHING = ~Capability(0)
+_OLLAMA = ~Capability(0)
+_BUILTIN = _OLLAMA & ~(Capability.PULL | Capability.CREATE | Capability.COPY)
 # Ollama wants a name for each file of a model and keeps none of it.
 _FILE_NAME = "model.gguf"
 
@@ -61,7 +62,8 @@ class OllamaHost:
 
     @property
     def capabilities(self) -> Capability:
-        return _EVERYTHING
+        """What the server can do; until it told its version, what Ollama can."""
+        return _BUILTIN if self._kind is HostKind.BUILTIN else _OLLAMA
 
     async def aclose(self) -> None:
         await self._http.aclose()

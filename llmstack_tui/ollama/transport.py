@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
@@ -138,8 +139,8 @@ class Transport:
     async def send(self, path: str, content: AsyncIterable[bytes], size: int) -> None:
         """POST ``size`` bytes."""
         headers = {"Content-Length": str(size)}
-        async with self._response("POST", path, None, content=content, headers=headers):
-            pass
+        async with self._response("POST", path, None, content=content, headers=headers) as response:
+            await self._content(response, _MAX_ERROR_BYTES)
 
     # --- the wire ---
 
@@ -256,9 +257,9 @@ class Transport:
         if code == 404 and (said or not content):
             message = f"{missing or 'What was asked for'} is not on {self.url}."
             raise NotFound(message, host=self.url, detail=said)
-        if code >= 500:
+        if code >= 500 and code != HTTPStatus.NOT_IMPLEMENTED:
             raise self._failed(said or f"status {code}")
-        if not 400 <= code < 500 or (code == 404 and content.lstrip()[:1] == b"<"):
+        if code < 400 or (code == 404 and content.lstrip()[:1] == b"<"):
             raise self._not_understood(f"its status is {code}")
         raise Refused(
             f"{self.url} refused: {_sentence(said or f'status {code}')}", host=self.url, detail=said
