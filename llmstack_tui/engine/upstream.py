@@ -32,8 +32,8 @@ class Upstream:
     def __init__(self, address: str, key: str) -> None:
         unix = address.removeprefix("unix://")
         self._base = _HOST if unix != address else address
-        # An idle connection would hold one of the server's threads for some seconds, and then be closed under a
-        # request that takes it up again.
+        # An idle connection would hold one of the server's threads for some seconds, and then be closed,
+        # perhaps under a request that takes it up again.
         connector = (
             aiohttp.UnixConnector(unix, limit=0, force_close=True)
             if unix != address
