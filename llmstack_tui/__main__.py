@@ -13,7 +13,6 @@ from llmstack_tui.hosts.errors import HostError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 # As a shell tells of a program that a signal ended: 128 and the signal's number.
 INTERRUPTED, READER_GONE = 130, 141

@@ -117,7 +117,7 @@ def _from_file(file: Path | None, problems: list[str]) -> dict[str, dict[str, ob
     except folders.NoHome:
         return {}
     except OSError as error:
-        if file is not None or not isinstance(error, FileNotFoundError):
+        if file is not None or not isinstance(error, FileNotFoundError | NotADirectoryError):
             problems.append(f"The settings {error.filename} cannot be read: {error.strerror}.")
         return {}
     if len(content) > MAX_FILE_BYTES:

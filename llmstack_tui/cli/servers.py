@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Long enough for memory to be given back, short enough for a person who waits while a long answer is written.
+_PATIENCE_S = 4.0
+
 
 @dataclass(frozen=True, slots=True)
 class Located:
@@ -159,7 +162,7 @@ async def lifecycle() -> AsyncIterator[Lifecycle]:
     """The one that may load and unload, for as long as a command runs."""
     from llmstack_tui.lifecycle.worker import Lifecycle
 
-    acts = Lifecycle()
+    acts = Lifecycle(patience_s=_PATIENCE_S)
     try:
         yield acts
     finally:
