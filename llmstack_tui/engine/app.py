@@ -44,8 +44,8 @@ def create_app(engine: Engine, allowed: Rules, *, notice: str | None = None) -> 
         middleware=[Middleware(Access, allowed)],
         exception_handlers={
             ApiError: _api_error,
-            404: _no_such_route,
-            405: _no_such_method,
+            404: no_such_route,
+            405: no_such_method,
             500: _failed,
         },
         lifespan=lifespan,
@@ -70,11 +70,11 @@ async def _failed(request: Request, _: Exception) -> Response:
     return _error(request, ApiError(500, "The engine failed: its log says why."))
 
 
-async def _no_such_route(_: Request, error: Exception) -> Response:
+async def no_such_route(_: Request, error: Exception) -> Response:
     return _plain(error, "404 page not found")
 
 
-async def _no_such_method(_: Request, error: Exception) -> Response:
+async def no_such_method(_: Request, error: Exception) -> Response:
     return _plain(error, "405 method not allowed")
 
 

@@ -64,14 +64,12 @@ def routes(engine: Engine) -> list[Route]:
 
     async def chat(request: Request) -> Produced:
         asked = await body(request, requests.ChatCompletionRequest, absent="EOF")
-        form = _Chat(asked.model, usage=bool(asked.stream_options and asked.stream_options.include_usage))
+        form = _Chat(await engine.answers_as(asked.model), asked.stream_options)
         return form.answer(talk.chat(engine, requests.chat_request(asked)), stream=bool(asked.stream))
 
     async def completions(request: Request) -> Produced:
         asked = await body(request, requests.CompletionRequest, absent="EOF")
-        form = _Completion(
-            asked.model, usage=bool(asked.stream_options and asked.stream_options.include_usage)
-        )
+        form = _Completion(await engine.answers_as(asked.model), asked.stream_options)
         return form.answer(talk.generate(engine, requests.generate_request(asked)), stream=bool(asked.stream))
 
     async def embeddings(request: Request) -> Produced:
@@ -94,8 +92,8 @@ class _Form:
     kind = ""
     part_kind = ""
 
-    def __init__(self, model: str, *, usage: bool) -> None:
-        self._usage = usage
+    def __init__(self, model: str, wanted: requests.StreamOptions | None) -> None:
+        self._usage = wanted is not None and bool(wanted.include_usage)
         self._head = {
             "id": f"{self.prefix}-{random.randrange(10**9)}",  # noqa: S311 (a name, no secret)
             "created": int(time.time()),

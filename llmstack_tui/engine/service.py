@@ -130,6 +130,10 @@ class Engine:
         except InvalidGGUF as error:
             raise ApiError(500, str(error)) from error
 
+    async def answers_as(self, name: str) -> str:
+        """The name under which a model answers that a request calls ``name``."""
+        return name
+
     def has_blob(self, digest: str) -> bool:
         """Whether the own folder has the blob of that digest. Blocking.
 

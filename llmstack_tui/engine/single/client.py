@@ -1,0 +1,137 @@
+"""A client for the server of a single file.
+
+    with SingleClient("http://127.0.0.1:8005") as client:
+        client.health_check()
+        client.chat([{"role": "user", "content": "Hello"}]).response
+        client.process_pipeline("What does it cost?", "The price list says: 7 euros.")
+
+Every call raises `SingleError` and nothing else; ``str`` of it is a sentence that says what is wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self, TypeVar
+
+import httpx
+import msgspec
+
+from llmstack_tui.engine.single.wire import ChatAnswer, ChatRequest, Health, Turn
+from llmstack_tui.ollama.address import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+DEFAULT_URL = "http://127.0.0.1:8005"
+PIPELINE_SYSTEM = (
+    "Answer the question from the context alone. "
+    "If the context does not contain the answer, say that it does not."
+)
+
+T = TypeVar("T")
+
+
+class SingleError(Exception):
+    """A call failed."""
+
+
+class SingleUnreachable(SingleError):
+    """Nothing answers at the address, or not in time."""
+
+
+class SingleFailed(SingleError):
+    """The server answered that it cannot do it; ``status`` is the HTTP status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class SingleClient:
+    """Synchronous; one connection is kept and used again. ``timeout_s`` is for each call."""
+
+    def __init__(self, url: str = DEFAULT_URL, *, timeout_s: float = 300.0) -> None:
+        timeout = httpx.Timeout(timeout_s, connect=5.0)
+        # A proxy has no way to this machine's own address.
+        self._http = httpx.Client(base_url=url, timeout=timeout, trust_env=not is_loopback(url))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def health_check(self) -> Health:
+        """Whether the model is ready. One that is not is no error: ``status`` and ``error`` tell why."""
+        return self._decoded(self._call("GET", "/health"), Health)
+
+    def chat(
+        self,
+        messages: str | Sequence[Turn | Mapping[str, str]],
+        *,
+        session: str | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+    ) -> ChatAnswer:
+        """The model's answer to a conversation, or to one message; see `ChatRequest` for ``session``."""
+        request = ChatRequest(
+            message=messages if isinstance(messages, str) else None,
+            messages=None if isinstance(messages, str) else tuple(_turn(message) for message in messages),
+            session=session,
+            max_tokens=max_tokens,
+            temperature=temperature,
+        )
+        response = self._call("POST", "/chat", msgspec.json.encode(request))
+        if response.status_code != 200:
+            raise SingleFailed(_error_text(response), response.status_code)
+        return self._decoded(response, ChatAnswer)
+
+    def process_pipeline(self, query: str, context: str | Sequence[str]) -> str:
+        """The answer to ``query`` from ``context``, which is a text or several passages."""
+        passages = context if isinstance(context, str) else "\n\n".join(context)
+        turns = [
+            Turn(role="system", content=PIPELINE_SYSTEM),
+            Turn(role="user", content=f"Context:\n{passages}\n\nQuestion: {query}"),
+        ]
+        return self.chat(turns).response
+
+    def _call(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
+        try:
+            return self._http.request(
+                method, path, content=body, headers={"Content-Type": "application/json"}
+            )
+        except httpx.TimeoutException as error:
+            raise SingleUnreachable(f"The server at {self._http.base_url} did not answer in time.") from error
+        except httpx.HTTPError as error:
+            raise SingleUnreachable(
+                f"Nothing answers at {self._http.base_url}. Start it with: llmstack engine run --gguf FILE"
+            ) from error
+
+    def _decoded(self, response: httpx.Response, kind: type[T]) -> T:
+        try:
+            return msgspec.json.decode(response.content, type=kind)
+        except msgspec.MsgspecError as error:
+            raise SingleFailed(
+                f"What answers at {self._http.base_url} is no server of a single file.", response.status_code
+            ) from error
+
+
+def _turn(message: Turn | Mapping[str, str]) -> Turn:
+    if isinstance(message, Turn):
+        return message
+    try:
+        return msgspec.convert(dict(message), Turn)
+    except msgspec.ValidationError as error:
+        raise SingleError(f"A message needs a role and a content, both texts: {error}") from error
+
+
+def _error_text(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"The server answered with status {response.status_code}."

@@ -1,0 +1,195 @@
+"""One GGUF file as all the models that there are."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmstack_tui.engine.installed import InstalledModel
+from llmstack_tui.engine.library import Library
+from llmstack_tui.engine.manifest import ConfigLayer
+from llmstack_tui.engine.naming import parameter_size, suggest_name
+from llmstack_tui.engine.options import EngineOptions
+from llmstack_tui.engine.replies import ApiError
+from llmstack_tui.engine.service import Engine, Target
+from llmstack_tui.engine.single.wire import Health
+from llmstack_tui.gguf.header import read_header
+from llmstack_tui.gguf.source import InvalidGGUF
+from llmstack_tui.ollama.durations import FOREVER
+from llmstack_tui.ollama.names import ModelName
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleConfig:
+    """What to serve and where.
+
+    Attributes:
+        gguf: the file; it may come later.
+        context_length: tokens of context, no more than the model was trained on.
+        max_tokens: of an answer, unless a request says otherwise.
+        max_history: questions with their answers that ``/chat`` keeps of a conversation.
+    """
+
+    gguf: Path
+    host: str = "127.0.0.1"
+    port: int = 8005
+    context_length: int = 4096
+    max_tokens: int = 2048
+    max_history: int = 10
+
+    @classmethod
+    def read(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        gguf: Path | None = None,
+        host: str = "127.0.0.1",
+        port: int = 8005,
+    ) -> SingleConfig:
+        """From ``LLM_MODEL_PATH``, ``LLM_CONTEXT_SIZE``, ``LLM_MAX_TOKENS`` and ``LLM_MAX_HISTORY``.
+
+        Raises:
+            ValueError: a sentence that names the variable and what is wrong.
+        """
+        named = gguf or Path(environ.get("LLM_MODEL_PATH", ""))
+        if named == Path():
+            raise ValueError("Which file? Name it with --gguf FILE or in LLM_MODEL_PATH.")
+        return cls(
+            gguf=named.expanduser().absolute(),
+            host=host,
+            port=port,
+            context_length=_number(environ, "LLM_CONTEXT_SIZE", 4096, least=1),
+            max_tokens=_number(environ, "LLM_MAX_TOKENS", 2048, least=1),
+            max_history=_number(environ, "LLM_MAX_HISTORY", 10, least=0),
+        )
+
+
+class OneFile(Library):
+    """A library of one model, whose weights are the file."""
+
+    def __init__(self, file: Path, parameters: Mapping[str, object]) -> None:
+        super().__init__(file.parent)
+        self._file = file
+        self._parameters = parameters
+        self._known: tuple[tuple[int, int, int], InstalledModel] | None = None
+
+    def list(self) -> tuple[InstalledModel, ...]:
+        """The model, or none while there is no good file."""
+        with suppress(InvalidGGUF):
+            return (self.model(),)
+        return ()
+
+    def get(self, name: ModelName) -> InstalledModel:
+        return self.model()
+
+    def model(self) -> InstalledModel:
+        """The model as the file is now.
+
+        Raises:
+            InvalidGGUF: there is none, or it is broken.
+        """
+        try:
+            status = self._file.stat()
+        except OSError:
+            read_header(self._file)
+            raise
+        signature = (status.st_mtime_ns, status.st_size, status.st_ino)
+        if self._known is None or self._known[0] != signature:
+            self._known = (signature, self._read(status))
+        return self._known[1]
+
+    def _read(self, status: os.stat_result) -> InstalledModel:
+        header = read_header(self._file)
+        return InstalledModel(
+            name=ModelName.parse(suggest_name(self._file, header)),
+            digest="",
+            size=status.st_size,
+            modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
+            weights=self._file,
+            # What is loaded is told apart by this: another content is another model.
+            weights_digest=f"file:{status.st_mtime_ns}:{status.st_size}:{status.st_ino}",
+            config=ConfigLayer(
+                model_format="gguf",
+                model_family=header.architecture,
+                model_families=(header.architecture,),
+                model_type=parameter_size(header.parameter_count),
+                file_type=header.quantization,
+            ),
+            parameters=self._parameters,
+            read_only=True,
+            _reader=lambda _: header,
+        )
+
+
+class SingleEngine(Engine):
+    """Runs the file, whatever name a request gives it, and keeps it loaded."""
+
+    def __init__(self, config: SingleConfig) -> None:
+        self.file = config.gguf
+        options = EngineOptions(keep_alive=FOREVER, max_loaded=1, context_length=config.context_length)
+        super().__init__(OneFile(config.gguf, {"num_predict": config.max_tokens}), options)
+        self._loading: asyncio.Task[None] | None = None
+        self._failed: tuple[str, str] | None = None
+
+    async def find(self, name: str | None = None) -> Target:
+        return await super().find("file")
+
+    async def answers_as(self, name: str) -> str:
+        return (await self.find(name)).model.name.short
+
+    def begin_loading(self) -> None:
+        """Load the model beside everything else."""
+        if self._loading is None or self._loading.done():
+            self._loading = asyncio.create_task(self._load(), name="load")
+
+    async def health(self) -> Health:
+        """How the model is. A good file that is not loaded, being new or its process dead, is loaded now."""
+        try:
+            target = await self.find()
+        except ApiError as error:
+            return Health(status="error", model="", path=str(self.file), error=str(error))
+        name, key = target.model.name.short, target.model.weights_digest
+        if any(loaded.key == key for loaded in self.running()):
+            return Health(status="ok", model=name, path=str(self.file))
+        if self._failed is not None and self._failed[0] == key:
+            return Health(status="error", model=name, path=str(self.file), error=self._failed[1])
+        self.begin_loading()
+        return Health(status="loading", model=name, path=str(self.file))
+
+    async def close(self) -> None:
+        if self._loading is not None:
+            self._loading.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._loading
+        await super().close()
+
+    async def _load(self) -> None:
+        key = ""
+        try:
+            target = await self.find()
+            key = target.model.weights_digest
+            async with self.use(target, options=None, keep_alive=None):
+                log.info("%s is loaded", self.file)
+        except ApiError as error:
+            log.warning("%s is not loaded: %s", self.file, error)
+            self._failed = (key, str(error))
+
+
+def _number(environ: Mapping[str, str], name: str, default: int, *, least: int) -> int:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal() and int(text) >= least):
+        raise ValueError(f"{name} is {text!r}: it has to be a whole number, {least} or more.")
+    return int(text)
