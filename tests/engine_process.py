@@ -7,41 +7,37 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+END_S = 30
 
 
-def environment(home: Path, **more: str) -> dict[str, str]:
-    """This process's, without what points at the user's own models and folders."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("OLLAMA_", "LLMSTACK_", "LLM_", "XDG_"))
-    }
-    return {**kept, "HOME": str(home), **more}
+def home_environment(home: Path) -> dict[str, str]:
+    """This process's environment with another home, and without what the user has set for servers of models."""
+    foreign = ("OLLAMA_", "LLMSTACK_", "LLM_", "XDG_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return {**kept, "HOME": str(home), "USERPROFILE": str(home)}
 
 
 @contextmanager
-def engine_process(folder: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> Iterator[str]:
-    """The address of an engine on a free port, whose home is ``folder``; it ends with the block."""
+def engine_process(home: Path, **environment: str) -> Iterator[str]:
+    """The URL of an engine on a free port, whose files are below ``home``. It must end cleanly."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "llmstack_tui.engine.server", "--port", "0", *arguments],
+        [sys.executable, "-m", "llmstack_tui.engine.server", "--port", "0"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        cwd=ROOT,
-        env=environment(folder, **(environ or {})),
+        env=home_environment(home) | environment,
     )
     assert process.stdout is not None
     try:
         said = json.loads(process.stdout.readline())
-        assert "url" in said, said
-        yield str(said["url"])
+        yield said["url"]
     finally:
         process.terminate()
-        process.wait(30)
+        status = process.wait(END_S)
         process.stdout.close()
+    assert status == 0
