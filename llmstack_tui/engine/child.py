@@ -94,7 +94,7 @@ def _set_model(params: xllamacpp.CommonParams, order: Order) -> None:
         params.mmproj.path = str(config.projector)
     if config.chat_template is not None:
         params.chat_template = config.chat_template
-    params.use_jinja = True
+    params.use_jinja = True; params.warmup=False
     if config.embedding:
         params.embedding = True
         if config.mean_pooling:
@@ -109,6 +109,8 @@ def _set_limits(params: xllamacpp.CommonParams, order: Order) -> None:
     params.n_parallel = config.parallel
     # Each request gets the context that was promised, and not what the others leave.
     params.kv_unified = config.parallel == 1
+    # As with Ollama, an answer may outgrow the context: what is oldest in it after the first tokens goes.
+    params.ctx_shift = True
     # An input to embed has to fit into one batch.
     params.n_ubatch = config.context_length if config.embedding else min(config.batch, config.context_length)
     params.n_batch = max(params.n_ubatch, params.n_batch)
