@@ -17,7 +17,7 @@ from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.ollama.names import same_model
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
     from types import TracebackType
@@ -84,13 +84,15 @@ class Stack:
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._changed = asyncio.Event()
         self._closed = False
+        self._defect: BaseException | None = None
         self._state = StackState(tuple(self._host_state(poller) for poller in self._pollers.values()))
 
     async def __aenter__(self) -> Self:
-        polls = [
-            asyncio.create_task(poller.run(), name=f"poll {url}") for url, poller in self._pollers.items()
-        ]
-        self._tasks = (*polls, asyncio.create_task(self._sample_memory(), name="sample memory"))
+        works = {f"poll {url}": poller.run() for url, poller in self._pollers.items()}
+        works["sample memory"] = self._sample_memory()
+        self._tasks = tuple(asyncio.create_task(work, name=name) for name, work in works.items())
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
         return self
 
     async def __aexit__(
@@ -99,15 +101,19 @@ class Stack:
         await self._lifecycle.aclose()
         for task in self._tasks:
             task.cancel()
-        ended = await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for poller in self._pollers.values():
             await poller.host.aclose()
         self._closed = True
         self._announce()
-        # What ended a task other than our cancelling is a defect, and must not pass in silence.
-        for result in ended:
-            if isinstance(result, Exception):
-                raise result
+        if self._defect is not None and error is None:
+            raise self._defect
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """What ends a task other than our cancelling is a defect, and must not pass in silence."""
+        if not task.cancelled() and (defect := task.exception()) is not None:
+            self._defect = self._defect or defect
+            self._announce()
 
     # --- what is so ---
 
@@ -116,10 +122,16 @@ class Stack:
         return self._state
 
     async def watch(self) -> AsyncGenerator[StackState, None]:
-        """The state now, and then each new one until the stack closes. A slow reader gets only the newest."""
+        """The state now, and then each new one until the stack closes. A slow reader gets only the newest.
+
+        Raises:
+            BaseException: the defect that has ended the watching of something, if one has.
+        """
         seen: StackState | None = None
         while not self._closed:
             changed = self._changed
+            if self._defect is not None:
+                raise self._defect
             if self._state is not seen:
                 seen = self._state
                 yield seen
@@ -165,6 +177,7 @@ class Stack:
     async def delete(self, host_url: str, model: str) -> None:
         """Remove a model; one that is active is stopped first, for it could not be stopped afterwards."""
         host = self._allowed(host_url, Capability.DELETE, act=True)
+        await self._settle(host)
         status = self._status(host_url, model)
         if status is not None and status.running is not None and self._is_alone(status):
             departure = await self._lifecycle.deactivate(host, model)
@@ -231,7 +244,7 @@ class Stack:
         from llmstack_tui.hardware.memory import read_memory  # noqa: PLC0415
 
         while True:
-            memory = await asyncio.to_thread(read_memory)
+            memory = await asyncio.to_thread(_known, read_memory)
             if memory != self._state.memory:
                 self._publish(replace(self._state, memory=memory))
             await asyncio.sleep(self._memory_every_s * (1 if self._visible else _HIDDEN_FACTOR))
@@ -268,3 +281,11 @@ class Stack:
     def _announce(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+
+def _known(read: Callable[[], Memory]) -> Memory | None:
+    """A reading, or None where the system does not let us."""
+    try:
+        return read()
+    except OSError:
+        return None

@@ -108,6 +108,8 @@ class FakeOllama:
             return Reply(raw=b"")
         body = request.json if request.body else {}
         name = str(body.get("model", ""))
+        if request.method == "HEAD":
+            return Reply()  # every blob is there already
         if request.method != "GET" and name not in self.installed and request.path != "/api/create":
             return document({"error": f"model '{name}' not found"}, 404)
         route = re.sub(r"\W+", "_", f"{request.method} {request.path}".replace("/api/", "").lower())
