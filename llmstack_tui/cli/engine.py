@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from llmstack_tui.cli.options import Commands, Invocation, Run
     from llmstack_tui.engine.process import EngineProcess
 
+_SINGLE_PORT = 8005
 _NOT_RUNNING = "The built-in engine is not running: start it with `llmstack engine start`."
 
 
@@ -30,7 +31,7 @@ def add_parser(commands: Commands) -> None:
         acts, "run", _run_file, "Serve one GGUF file until Ctrl-C, without any other set-up.", json=False
     )
     one.add_argument("--gguf", metavar="FILE", type=Path, help="the file (default: LLM_MODEL_PATH)")
-    _add_address(one, default_port="8005")
+    _add_address(one, default_port=str(_SINGLE_PORT))
 
 
 def _add(acts: Commands, name: str, run: Run, purpose: str, *, json: bool = True) -> Parser:
@@ -77,10 +78,17 @@ def _run_status(call: Invocation) -> int:
 
 
 def _run_file(call: Invocation) -> int:
-    from llmstack_tui.engine.single.app import serve
+    from llmstack_tui.engine.available import missing_reason
 
     _refuse_hosts(call)
-    return serve(call.options.gguf, host=call.options.listen or "127.0.0.1", port=call.options.port or 8005)
+    if call.options.gguf is None and not call.environ.get("LLM_MODEL_PATH"):
+        raise output.WrongUsage("Which file? Name it with --gguf FILE or in LLM_MODEL_PATH.")
+    if reason := missing_reason():
+        raise output.Failed(reason)
+    from llmstack_tui.engine.single.app import serve
+
+    port = _SINGLE_PORT if call.options.port is None else call.options.port
+    return serve(call.options.gguf, host=call.options.listen or "127.0.0.1", port=port)
 
 
 async def _start(call: Invocation) -> int:

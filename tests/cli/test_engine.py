@@ -201,6 +201,28 @@ def test_start_and_stop(llmstack: Program) -> None:
     wait_until_sync(lambda: not psutil.pid_exists(process["pid"]), what="the engine's process has ended")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL")
+def test_an_engine_that_is_killed_while_it_answers_is_a_sentence(
+    llmstack: Program, endless_model: Path
+) -> None:
+    process = document(llmstack, "engine", "start", "--port", "0")
+    host = ("--host", process["url"])
+    assert llmstack("import", endless_model, "endless", *host).returncode == 0
+    runners = []
+    with llmstack.start("chat", "endless", "Count.", *host) as chat:
+        assert chat.stdout
+        assert chat.stdout.read(8)
+        runners = psutil.Process(process["pid"]).children(recursive=True)
+        os.kill(process["pid"], signal.SIGKILL)
+        _, errors = chat.communicate(timeout=30)
+    assert chat.returncode == 1
+    assert re.fullmatch(r"llmstack: [^\n]+\n", errors)
+    _, alive = psutil.wait_procs(runners, timeout=10)
+    assert alive == []
+    assert llmstack("engine", "status").returncode == 1
+    assert llmstack("ls", *host).returncode == 1
+
+
 def test_a_port_in_use_is_a_sentence(engine: Program, llmstack: Program) -> None:
     port = document(engine, "engine", "status")["url"].rpartition(":")[2]
     done = llmstack("engine", "start", "--port", port)
