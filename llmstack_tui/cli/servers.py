@@ -149,7 +149,18 @@ async def locate(hosts: Sequence[Host], name: str) -> Located:
             if same_model(status.name, name):
                 return Located(by_url[snapshot.url], status, snapshot)
     places = " or ".join(snapshot.url for snapshot in snapshots)
-    raise Failed(f"There is no model {name!r} at {places}: `llmstack ls` lists those that are there.")
+    advice = "`llmstack ls` lists those that are there."
+    if meant := _meant(name, [model.name for snapshot in snapshots for model in snapshot.installed]):
+        advice = f"did you mean {meant}?"
+    raise Failed(f"There is no model {name!r} at {places}: {advice}")
+
+
+def _meant(name: str, names: Sequence[str]) -> str | None:
+    """The name that somebody probably meant: one that lacks only its tag, else one that looks alike."""
+    from difflib import get_close_matches
+
+    tagged = [each for each in names if each.lower().startswith(f"{name.lower()}:")]
+    return next(iter(tagged or get_close_matches(name, names, n=1, cutoff=0.75)), None)
 
 
 def refuse_if_cloud(located: Located) -> None:

@@ -164,6 +164,14 @@ async def test_an_unknown_model_is_a_sentence(llmstack: Program) -> None:
             )
 
 
+@pytest.mark.parametrize("name", ["qwen", "QWEN", "qwen:1.5b", "qwn:1.5b-q4"])
+async def test_a_name_that_is_nearly_one_is_suggested(llmstack: Program, name: str) -> None:
+    async with running(LittleOllama("tiny:latest", "qwen:1.5b-q4")) as (url,):
+        done = await run(llmstack, "start", name, "--host", url)
+    assert done.returncode == 1
+    assert done.stderr.endswith(": did you mean qwen:1.5b-q4?\n")
+
+
 async def test_show_tells_all(llmstack: Program) -> None:
     async with running(LittleOllama("tiny:latest")) as (url,):
         document = json.loads((await run(llmstack, "show", "tiny", "--json", "--host", url)).stdout)
