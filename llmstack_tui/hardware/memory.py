@@ -1,11 +1,14 @@
-"""The machine's main memory."""
+"""The machine's main memory, or as much of it as this process may use."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
+
+from llmstack_tui.hardware.numbers import whole
 
 _ROOT = Path("/")
 
@@ -23,6 +26,22 @@ class Memory:
         return 100 * self.used / self.total if self.total else 0.0
 
 
+class _Names(NamedTuple):
+    """The files of a control group, and the lines of its ``memory.stat`` that count what can be given up."""
+
+    limit: str
+    used: str
+    reclaimable: tuple[str, ...]
+
+
+# What the older control groups tell where there is no limit is the largest number there is, in whole pages.
+_NO_LIMIT = 2**62
+_VERSION_1 = _Names(
+    "memory.limit_in_bytes", "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")
+)
+_VERSION_2 = _Names("memory.max", "memory.current", ("inactive_file", "active_file", "slab_reclaimable"))
+
+
 def read_memory(root: Path = _ROOT) -> Memory:
     """The memory that this process may use: the machine's, or less where its container has a limit.
 
@@ -30,58 +49,60 @@ def read_memory(root: Path = _ROOT) -> Memory:
         root: the folder below which ``proc`` and ``sys`` are looked for.
     """
     machine = psutil.virtual_memory()
-    whole = Memory(total=machine.total, used=machine.total - machine.available)
     limited = container_memory(root)
-    return limited if limited is not None and limited.total < whole.total else whole
+    if limited is None or limited.total >= machine.total:
+        return Memory(total=machine.total, used=machine.total - machine.available)
+    # The machine may have less to give than the container would be allowed.
+    free = min(limited.total - limited.used, machine.available)
+    return Memory(total=limited.total, used=limited.total - free)
 
 
 def container_memory(root: Path = _ROOT) -> Memory | None:
     """The lowest limit that control groups set for this process, and what is used of it; None without one."""
-    limits = [
-        memory
-        for folder, limit, current, inactive in _groups(root)
-        if (memory := _group_memory(folder, limit, current, inactive)) is not None
-    ]
+    limits = [memory for folder, names in control_groups(root) if (memory := _limited(folder, names))]
     return min(limits, key=lambda memory: memory.total, default=None)
 
 
-def _groups(root: Path) -> list[tuple[Path, str, str, str]]:
-    """The folders of this process's control groups with the names of their files.
+def control_groups(root: Path = _ROOT) -> list[tuple[Path, _Names]]:
+    """The folders of this process's control groups, its own first, with the names of their files.
 
     A limit can be set on any group above its own, so all are named. In a container the path that ``proc``
     tells may not exist, because the tree is its own group: then the top is what counts.
     """
     groups = []
-    for line in _text(root / "proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
-        if not controllers:
-            top, names = root / "sys/fs/cgroup", ("memory.max", "memory.current", "inactive_file")
-        elif "memory" in controllers.split(","):
-            top = root / "sys/fs/cgroup/memory"
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+    for line in text(root / "proc/self/cgroup").splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if "memory" in controllers.split(","):
+            top, names = root / "sys/fs/cgroup/memory", _VERSION_1
+        elif not controllers and path.startswith("/"):
+            top, names = root / "sys/fs/cgroup", _VERSION_2
         else:
             continue
-        own = top / path.lstrip("/")
-        groups += [(folder, *names) for folder in (own, *own.parents) if folder.is_relative_to(top)]
+        # A group outside what the container sees is told as "/../…".
+        own = top if ".." in path else top / path.lstrip("/")
+        depth = len(own.parts) - len(top.parts)
+        groups += [(folder, names) for folder in (own, *own.parents)[: depth + 1]]
     return groups
 
 
-def _group_memory(folder: Path, limit: str, current: str, inactive: str) -> Memory | None:
-    total, used = _number(_text(folder / limit)), _number(_text(folder / current))
-    if total is None or used is None:
-        return None
-    # Pages of files that nobody used lately are given up before anything else: they are free, as the kernel's
-    # own "available" counts them.
-    stat = dict(line.split(" ", 1) for line in _text(folder / "memory.stat").splitlines() if " " in line)
-    return Memory(total=total, used=max(0, used - (_number(stat.get(inactive, "")) or 0)))
-
-
-def _text(path: Path) -> str:
+def text(path: Path) -> str:
+    """The content of a small file of the system; empty when there is none to be read."""
     try:
         return path.read_text()
     except (OSError, ValueError):
         return ""
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.strip().isdecimal() else None
+def _limited(folder: Path, names: _Names) -> Memory | None:
+    total = whole(text(folder / names.limit))
+    if total is None or total > _NO_LIMIT:
+        return None
+    used = whole(text(folder / names.used))
+    if used is None:
+        return None
+    # Pages of files are given up before a program is refused memory: they are free, as in the kernel's own
+    # "available".
+    stat = dict(line.split(" ", 1) for line in text(folder / "memory.stat").splitlines() if " " in line)
+    reclaimable = sum(whole(stat.get(name, "")) or 0 for name in names.reclaimable)
+    return Memory(total=total, used=min(max(0, used - reclaimable), total))

@@ -10,7 +10,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from tests.bench import command, dashboard, engine
+from tests.bench import command, dashboard, engine, hardware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "command": command.figures,
     "dashboard": dashboard.figures,
     "engine": engine.figures,
+    "hardware": hardware.figures,
 }
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from llmstack_tui.hardware.memory import Memory, container_memory, read_memory
 
@@ -42,11 +44,43 @@ def test_a_container_that_is_its_own_tree(tmp_path: Path) -> None:
             "proc/self/cgroup": "0::/docker/abc\n",
             "sys/fs/cgroup/memory.max": f"{GIB}\n",
             "sys/fs/cgroup/memory.current": f"{GIB // 2}\n",
-            "sys/fs/cgroup/memory.stat": f"anon 5\ninactive_file {GIB // 4}\n",
+            "sys/fs/cgroup/memory.stat": f"anon 5\ninactive_file {GIB // 8}\nactive_file {GIB // 8}\n",
         },
     )
     assert container_memory(root) == Memory(total=GIB, used=GIB // 4)
     assert read_memory(root) == Memory(total=GIB, used=GIB // 4)
+
+
+def test_the_machine_may_have_less_to_give_than_the_container_may_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = psutil.virtual_memory()._replace(total=8 * GIB, available=GIB)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: machine)
+    files = {
+        "proc/self/cgroup": "0::/\n",
+        "sys/fs/cgroup/memory.max": f"{4 * GIB}\n",
+        "sys/fs/cgroup/memory.current": f"{GIB}\n",
+    }
+    assert read_memory(write(tmp_path, files)) == Memory(total=4 * GIB, used=3 * GIB)
+
+
+def test_a_group_outside_of_what_the_container_sees(tmp_path: Path) -> None:
+    files = {
+        "proc/self/cgroup": "0::/../../elsewhere\n",
+        "sys/fs/cgroup/memory.max": f"{GIB}\n",
+        "sys/fs/cgroup/memory.current": "12\n",
+    }
+    assert container_memory(write(tmp_path, files)) == Memory(total=GIB, used=12)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=4, max_size=4))
+def test_any_content_is_a_reading(tmp_path: Path, contents: list[str]) -> None:
+    names = ("memory.max", "memory.current", "memory.stat")
+    files = {f"sys/fs/cgroup/{name}": content for name, content in zip(names, contents[1:], strict=True)}
+    for groups in (contents[0], f"0::/\n{contents[0]}"):
+        memory = read_memory(write(tmp_path, files | {"proc/self/cgroup": groups}))
+        assert 0 <= memory.used <= memory.total
 
 
 def test_the_lowest_limit_on_the_way_up_counts(tmp_path: Path) -> None:

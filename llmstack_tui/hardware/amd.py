@@ -1,0 +1,123 @@
+"""AMD cards and processors with graphics, as the Linux kernel's amdgpu driver tells them in ``/sys``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from llmstack_tui.hardware.memory import text
+from llmstack_tui.hardware.numbers import whole
+from llmstack_tui.hardware.readings import Device, DeviceKind, Probed
+
+_ROOT = Path("/")
+_AMD = "0x1002"
+# The third byte of gpu_metrics (metrics_table_header in the kernel's kgd_pp_interface.h): tables of the first
+# format are those of cards, those of later ones of processors with graphics.
+_CARD_FORMAT = 1
+
+
+class Amd:
+    """Reads all AMD devices that have memory of their own or a share of the main memory.
+
+    Args:
+        root: the folder below which ``sys`` is looked for.
+    """
+
+    def __init__(self, root: Path = _ROOT) -> None:
+        self._root = root
+        self._integrated: dict[Path, bool] = {}
+
+    def read(self) -> Probed:
+        folders = (self._root / "sys/class/drm").glob("card*/device/mem_info_vram_total")
+        cards = sorted(
+            (int(match[1]), file.parent)
+            for file in folders
+            if (match := re.fullmatch(r"card([0-9]{1,4})", file.parent.parent.name))
+        )
+        amd = [folder for _, folder in cards if _line(folder / "vendor") == _AMD]
+        return Probed(tuple(self._device(index, folder) for index, folder in enumerate(amd)))
+
+    def _device(self, index: int, folder: Path) -> Device:
+        total, used = _pair(folder, "vram")
+        shared = False
+        if self._is_integrated(folder):
+            shared_total, shared_used = _pair(folder, "gtt")
+            # A small part of the memory is set aside for graphics, and the rest comes from where programs get
+            # theirs. With a large part set aside, that alone is what models get.
+            shared = (shared_total or 0) > (total or 0)
+            if shared:
+                total, used = _sum(total, shared_total), _sum(used, shared_used)
+        # To ask a card that sleeps would wake it up.
+        awake = _line(folder / "power/runtime_status") != "suspended"
+        busy = _number(folder / "gpu_busy_percent") if awake else None
+        return Device(
+            kind=DeviceKind.AMD,
+            id=_slot(folder) or f"amd-{index}",
+            index=index,
+            name=_name(folder),
+            total=total,
+            used=used,
+            free=None if total is None or used is None else max(total - used, 0),
+            shared=shared,
+            utilization_percent=None if busy is None or busy > 100 else busy,
+            temperature=_sensor(folder, 1000, "temp1_input") if awake else None,
+            power=_sensor(folder, 10**6, "power1_average", "power1_input") if awake else None,
+            power_limit=_sensor(folder, 10**6, "power1_cap") if awake else None,
+        )
+
+    def _is_integrated(self, folder: Path) -> bool:
+        # Asked once: the question costs the driver a talk with the card.
+        if folder not in self._integrated:
+            self._integrated[folder] = is_integrated(folder)
+        return self._integrated[folder]
+
+
+def is_integrated(folder: Path) -> bool:
+    """Whether the graphics unit is a part of the processor and shares its memory."""
+    try:
+        with (folder / "gpu_metrics").open("rb") as file:
+            header = file.read(4)
+    except OSError:
+        header = b""
+    if len(header) == 4:
+        return header[2] > _CARD_FORMAT
+    # Older ones have no such table. Cards have a limit for their power, and memory of a known maker.
+    limited = any(folder.glob("hwmon/hwmon*/power1_cap"))
+    return not limited and _line(folder / "mem_info_vram_vendor").lower() in ("", "n/a", "unknown")
+
+
+def _pair(folder: Path, kind: str) -> tuple[int | None, int | None]:
+    total, used = (_number(folder / f"mem_info_{kind}_{what}") for what in ("total", "used"))
+    return total or None, used
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
+
+
+def _sensor(folder: Path, scale: int, *names: str) -> float | None:
+    """The first of these files of the hardware monitor that holds a figure."""
+    for name in names:
+        for file in sorted(folder.glob(f"hwmon/hwmon*/{name}")):
+            figure = _number(file)
+            if figure is not None:
+                return figure / scale
+    return None
+
+
+def _name(folder: Path) -> str:
+    # Only server cards tell their names; for others that would take a list of all devices ever made.
+    return _line(folder / "product_name") or f"AMD GPU {_line(folder / 'device').removeprefix('0x')}".strip()
+
+
+def _slot(folder: Path) -> str | None:
+    match = re.search(r"^PCI_SLOT_NAME=(\S+)$", text(folder / "uevent"), re.MULTILINE)
+    return match[1] if match else None
+
+
+def _number(file: Path) -> int | None:
+    return whole(text(file))
+
+
+def _line(file: Path) -> str:
+    return text(file).strip()

@@ -1,0 +1,89 @@
+"""What every machine has: processor, swap, disks, and how hard it looks for memory."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import psutil
+
+from llmstack_tui.hardware.memory import control_groups, text
+from llmstack_tui.hardware.numbers import whole
+from llmstack_tui.hardware.readings import Pressure, Space
+
+_ROOT = Path("/")
+# Percent of the last ten seconds in which programs waited for memory: some of them, or all.
+_WARNING_SOME, _CRITICAL_FULL = 10.0, 10.0
+
+
+class CpuMeter:
+    """How busy the processors were between two looks."""
+
+    def __init__(self) -> None:
+        self._before: tuple[float, float] | None = None
+
+    def read(self) -> float | None:
+        """Percent of all cores since the last call; None at the first and when no time went by."""
+        now, before = _cpu_seconds(), self._before
+        self._before = now
+        if before is None or now[1] <= before[1]:
+            return None
+        return min(max(100.0 * (now[0] - before[0]) / (now[1] - before[1]), 0.0), 100.0)
+
+
+def _cpu_seconds() -> tuple[float, float]:
+    """Busy seconds, and all, of all cores since the machine started."""
+    times = psutil.cpu_times()
+    # The time of guests is counted a second time in that of users.
+    everything = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+    return everything - times.idle - getattr(times, "iowait", 0.0), everything
+
+
+def read_swap(root: Path = _ROOT) -> Space | None:
+    """None where the system does not tell."""
+    # psutil reads the same file, and another one for counters that nobody asked for, which it warns of.
+    if content := text(root / "proc/meminfo"):
+        figures = dict(re.findall(r"^(Swap\w+):\s+(\d+) kB$", content, re.MULTILINE))
+        total, free = whole(figures.get("SwapTotal", "")), whole(figures.get("SwapFree", ""))
+        return None if total is None or free is None else Space(total * 1024, max(total - free, 0) * 1024)
+    try:
+        swap = psutil.swap_memory()
+    except (OSError, RuntimeError):
+        return None
+    return Space(swap.total, swap.used)
+
+
+def read_disk(path: Path) -> Space | None:
+    """The disk of ``path``, which need not exist yet. What only the administrator may fill counts as used."""
+    for folder in (path, *path.parents):
+        try:
+            usage = psutil.disk_usage(str(folder))
+        except (OSError, ValueError):
+            continue
+        return Space(total=usage.total, used=usage.total - usage.free)
+    return None
+
+
+def read_pressure(root: Path = _ROOT) -> Pressure | None:
+    """Linux's pressure stall information, of this process's container where that has its own.
+
+    None before Linux 4.20, where it is switched off, and on other systems.
+    """
+    folders = [folder for folder, _ in control_groups(root)]
+    for file in (*(folder / "memory.pressure" for folder in folders[:1]), root / "proc/pressure/memory"):
+        if content := text(file):
+            return parse_pressure(content)
+    return None
+
+
+def parse_pressure(content: str) -> Pressure | None:
+    """From ``some avg10=0.00 avg60=… total=…`` and the line ``full …`` after it."""
+    waits = {
+        kind: float(percent)
+        for kind, percent in re.findall(r"^(some|full) avg10=([0-9]{1,3}\.[0-9]{2}) ", content, re.MULTILINE)
+    }
+    if "some" not in waits:
+        return None
+    if waits.get("full", 0.0) >= _CRITICAL_FULL:
+        return Pressure.CRITICAL
+    return Pressure.WARNING if waits["some"] >= _WARNING_SOME else Pressure.NORMAL

@@ -1,0 +1,108 @@
+"""The whole machine, read at once."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from llmstack_tui.hardware.amd import Amd
+from llmstack_tui.hardware.host import CpuMeter, read_disk, read_pressure, read_swap
+from llmstack_tui.hardware.mac import Mac, MacReading
+from llmstack_tui.hardware.memory import read_memory
+from llmstack_tui.hardware.nvidia import Nvidia
+from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Probed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+_ROOT = Path("/")
+
+
+class Machine:
+    """Reads everything that this machine tells of itself. For one thread at a time.
+
+    Args:
+        models: where models are kept, for the room that is left on that disk.
+        root: the folder below which ``proc`` and ``sys`` are looked for.
+        mac: asks a Mac's tools; None on other machines.
+    """
+
+    def __init__(
+        self,
+        models: Path | None = None,
+        *,
+        root: Path = _ROOT,
+        nvidia: Nvidia | None = None,
+        mac: Mac | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._models = models
+        self._root = root
+        self._nvidia = nvidia or Nvidia()
+        self._amd = Amd(root)
+        self._mac = mac or (Mac() if sys.platform == "darwin" else None)
+        self._cpu = CpuMeter()
+        self._clock = clock
+        self._seen_by_psutil: tuple[float, int] | None = None
+
+    def read(self) -> MachineReading:
+        """What is so now. What cannot be read is unknown; nothing is raised."""
+        errors: list[str] = []
+        mac = None if self._mac is None else _guarded("the Mac's tools", self._mac.read, None, errors)
+        nvidia = _guarded("NVIDIA cards", self._nvidia.read, Probed(), errors)
+        amd = _guarded("AMD cards", self._amd.read, Probed(), errors)
+        apple = (mac.gpu,) if mac is not None and mac.gpu is not None else ()
+        ram = _guarded("the main memory", lambda: self._ram(mac), _UNKNOWN_RAM, errors)
+        models, root = self._models, self._root
+        pressure = mac.pressure if mac else _guarded("pressure", lambda: read_pressure(root), None, errors)
+        return MachineReading(
+            taken_at=self._clock(),
+            ram=ram,
+            devices=(*nvidia.devices, *amd.devices, *(_within(ram, device) for device in apple)),
+            swap=mac.swap if mac else _guarded("swap", lambda: read_swap(root), None, errors),
+            disk=None if models is None else _guarded("the disk", lambda: read_disk(models), None, errors),
+            cpu_percent=_guarded("the processor", self._cpu.read, None, errors),
+            pressure=pressure,
+            errors=(*nvidia.errors, *amd.errors, *(mac.errors if mac else ()), *errors),
+        )
+
+    def close(self) -> None:
+        """Give the drivers back; a later `read` begins anew."""
+        self._nvidia.close()
+
+    def _ram(self, mac: MacReading | None) -> Device:
+        memory = read_memory(self._root)
+        used = memory.used
+        if mac is not None and mac.memory_used is not None:
+            # The tool's figure is right and old; psutil's is fresh and leaves out much. So the first is moved
+            # by how much the second has changed since.
+            if self._seen_by_psutil is None or self._seen_by_psutil[0] != mac.taken_at:
+                self._seen_by_psutil = (mac.taken_at, memory.used)
+            used = min(max(mac.memory_used + memory.used - self._seen_by_psutil[1], 0), memory.total)
+        return replace(_UNKNOWN_RAM, total=memory.total, used=used, free=memory.total - used)
+
+
+_UNKNOWN_RAM = Device(kind=DeviceKind.RAM, id="ram", name="RAM")
+
+
+def _guarded(what: str, read: Callable[[], _T], otherwise: _T, errors: list[str]) -> _T:
+    """The outcome of ``read``; a mistake of ours in reading one thing must not hide the others."""
+    try:
+        return read()
+    except Exception:  # noqa: BLE001 - logged, and told as one of the errors
+        _log.exception("reading %s", what)
+        errors.append(f"The figures of {what} could not be read; the log says why.")
+        return otherwise
+
+
+def _within(ram: Device, device: Device) -> Device:
+    """A device that shares the main memory can have no more of it than is free."""
+    if device.free is None or ram.free is None:
+        return device
+    return replace(device, free=min(device.free, ram.free))

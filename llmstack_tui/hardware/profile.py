@@ -1,0 +1,216 @@
+"""What a machine is good for: its limits, worked out from a reading of it. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from llmstack_tui.hardware import apple
+from llmstack_tui.hardware.readings import DeviceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llmstack_tui.hardware.readings import Device, MachineReading
+
+_GIB = 2**30
+# The sizes that cards and slices of cards are sold in, in GB that are GiB. Drivers tell a little less, or
+# much less where a part goes to error correction: a T4 of 16 has 15.0, an A10 of 24 has 22.2.
+_SIZES = (1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 16, 20, 24, 32, 40, 48, 64, 72, 80)
+_SERVER_SIZES = (94, 96, 128, 141, 180, 192, 256, 288)
+_LEAST_SHARE = 0.915
+_LEAST_CARD_GB = 2
+_ONE_MODEL_BELOW_GB = 6
+_MAKERS = {DeviceKind.NVIDIA: "NVIDIA", DeviceKind.AMD: "AMD"}
+
+
+class UnknownProfile(ValueError):
+    """There is no profile of that name; the text says which there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """The limits of a machine.
+
+    Attributes:
+        name: ``cpu``, ``nvidia_8gb``, ``amd_16gb``, ``apple_m3``, …
+        max_loaded: models loaded at once.
+        memory_budget: bytes that all models together may take; None when the machine's size is unknown.
+        reserve: bytes kept for the desktop, other programs and the driver.
+        context_length: tokens of context that suit the machine.
+        cache_type: of the KV cache, "f16" or "q8_0".
+        memory_word: what its memory is called: "VRAM", "unified memory" or "RAM".
+        reason: how the profile was found, a sentence.
+    """
+
+    name: str
+    max_loaded: int
+    memory_budget: int | None
+    reserve: int
+    context_length: int
+    cache_type: str
+    memory_word: str
+    reason: str
+
+
+def detect(reading: MachineReading) -> Profile:
+    """The profile of the machine. A card that is lost does not count: ask while all is in order."""
+    ram = reading.ram
+    for device in reading.devices:
+        if device.kind is DeviceKind.APPLE:
+            return _apple(_generation(device.name), device, ram, device.name)
+    cards = _best_cards(reading.devices)
+    if cards:
+        return _cards(cards[0].kind, [card.total or 0 for card in cards], _named_cards(cards))
+    for device in reading.devices:
+        if device.shared and not device.lost and device.kind in _MAKERS:
+            return _shared(device, ram)
+    return _cpu(ram, "No graphics card that runs models was found, so they run on the processor.")
+
+
+def named(name: str, reading: MachineReading) -> Profile:
+    """The profile that the user chose by name, with the rest from the machine.
+
+    Raises:
+        UnknownProfile: for a name that is none.
+    """
+    found = detect(reading)
+    reason = f"Chosen in the settings. Without that, this machine is {found.name}."
+    if name == found.name:
+        return replace(found, reason=f"Chosen in the settings, and found. {found.reason}")
+    if name == "cpu":
+        return _cpu(reading.ram, reason)
+    if match := re.fullmatch(r"(nvidia|amd)_([1-9][0-9]{0,3})gb", name):
+        return replace(_cards(DeviceKind(match[1]), [int(match[2]) * _GIB], ""), reason=reason)
+    if re.fullmatch(r"apple(_[a-z][0-9]{1,2})?", name):
+        gpus = [device for device in reading.devices if device.kind is DeviceKind.APPLE]
+        return replace(_apple(name, gpus[0] if gpus else None, reading.ram, ""), reason=reason)
+    raise UnknownProfile(
+        f"There is no profile {name[:60]!r}: use cpu, nvidia_8gb or amd_16gb with the size of the card, "
+        "or apple_m1 to apple_m5."
+    )
+
+
+def marketed_gb(size: int) -> int:
+    """The size that a card of ``size`` bytes is sold as: 8 for 8,192 MiB, 24 for 23,034 MiB."""
+    gib = size / _GIB
+    for sold in _SIZES + _SERVER_SIZES:
+        if gib <= sold * 1.005:
+            return sold if gib >= sold * _LEAST_SHARE else max(round(gib), 1)
+    return round(gib)
+
+
+def _best_cards(devices: Sequence[Device]) -> list[Device]:
+    """The cards of the maker that has the most memory here; a server runs a model on cards of one maker."""
+    best: list[Device] = []
+    for kind in _MAKERS:
+        cards = [d for d in devices if d.kind is kind and not d.shared and not d.lost]
+        cards = [card for card in cards if marketed_gb(card.total or 0) >= _LEAST_CARD_GB]
+        # A model can lie on several cards, and on one slice of a card.
+        whole = [card for card in cards if card.parent is None]
+        cards = whole or sorted(cards, key=lambda card: card.total or 0)[-1:]
+        if sum(card.total or 0 for card in cards) > sum(card.total or 0 for card in best):
+            best = cards
+    return best
+
+
+def _named_cards(cards: Sequence[Device]) -> str:
+    names = list(dict.fromkeys(card.name for card in cards))
+    return names[0] if len(cards) == 1 else f"{len(cards)} cards ({', '.join(names)})"
+
+
+def _cards(kind: DeviceKind, totals: Sequence[int], what: str) -> Profile:
+    sizes_gb = [marketed_gb(total) for total in totals]
+    size_gb = sum(sizes_gb)
+    reserve = sum(min(max(total // 20, _GIB // 2), _GIB) for total in totals)
+    return Profile(
+        name=f"{kind.value}_{size_gb}gb",
+        max_loaded=1 if max(sizes_gb) < _ONE_MODEL_BELOW_GB else 2,
+        memory_budget=sum(totals) - reserve,
+        reserve=reserve,
+        context_length=_context(size_gb),
+        cache_type="q8_0" if size_gb < 8 else "f16",
+        memory_word="VRAM",
+        reason=f"{what} with {size_gb} GB of VRAM, of which {_gib(reserve)} are kept for the desktop.",
+    )
+
+
+def _apple(name: str, gpu: Device | None, ram: Device, what: str) -> Profile:
+    memory = ram.total
+    limit = gpu.total if gpu is not None else None
+    if limit is None and memory is not None:
+        limit = apple.gpu_limit(memory, None, None)
+    budget = limit
+    if limit is not None and memory is not None:
+        # The user can raise the limit of the graphics unit until nothing is left for the system.
+        budget = min(limit, memory - max(2 * _GIB, memory // 8))
+    budget = None if budget is None else max(budget, 0)
+    budget_gb = 0 if budget is None else budget // _GIB
+    reserve = 0 if budget is None or memory is None else memory - budget
+    size = "unknown memory" if memory is None else f"{round(memory / _GIB)} GB of unified memory"
+    share = "" if budget is None else f", of which models get {_gib(budget)}"
+    return Profile(
+        name=name,
+        max_loaded=1,
+        memory_budget=budget,
+        reserve=reserve,
+        context_length=_context(budget_gb),
+        cache_type="q8_0" if budget_gb < 8 else "f16",
+        memory_word="unified memory",
+        reason=f"{what} with {size}{share}.",
+    )
+
+
+def _shared(device: Device, ram: Device) -> Profile:
+    """A graphics unit of another maker that uses the main memory."""
+    of_ram = _ram_budget(ram)
+    budget = min((limit for limit in (device.total, of_ram) if limit is not None), default=None)
+    size = marketed_gb(device.total or ram.total or 0)
+    return Profile(
+        name=f"{device.kind.value}_{size}gb",
+        max_loaded=1 if size < _ONE_MODEL_BELOW_GB else 2,
+        memory_budget=budget,
+        reserve=0 if ram.total is None or of_ram is None else ram.total - of_ram,
+        context_length=_context(size),
+        cache_type="q8_0" if size < 8 else "f16",
+        memory_word="unified memory",
+        reason=f"{device.name} with up to {size} GB of the main memory, which it shares with all programs.",
+    )
+
+
+def _cpu(ram: Device, reason: str) -> Profile:
+    budget = _ram_budget(ram)
+    return Profile(
+        name="cpu",
+        max_loaded=2,
+        memory_budget=budget,
+        reserve=0 if ram.total is None or budget is None else ram.total - budget,
+        context_length=4096,
+        cache_type="f16",
+        memory_word="RAM",
+        reason=reason,
+    )
+
+
+def _ram_budget(ram: Device) -> int | None:
+    """What models may take of the main memory: all but a quarter, which is 1 to 8 GiB and half at most."""
+    if ram.total is None:
+        return None
+    return ram.total - min(max(ram.total // 4, _GIB), 8 * _GIB, ram.total // 2)
+
+
+def _context(size_gb: int) -> int:
+    for below, tokens in ((10, 4096), (24, 8192), (48, 16384)):
+        if size_gb < below:
+            return tokens
+    return 32768
+
+
+def _generation(chip_name: str) -> str:
+    """``apple_m3`` for every sort of M3."""
+    return "_".join((apple.chip(chip_name) or "apple").split("_")[:2])
+
+
+def _gib(size: int) -> str:
+    return f"{size / _GIB:.1f} GiB"

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llmstack_tui.hardware.machine import Machine
+from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading
+from llmstack_tui.hardware.sampler import Sampler
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+RAM = Device(kind=DeviceKind.RAM, id="ram", name="RAM")
+
+
+class Slow:
+    """A machine that answers when it is let."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+        self.at_once = 0
+        self.most_at_once = 0
+        self.closed_by: str | None = None
+        self.threads: set[str] = set()
+        self.let = threading.Event()
+        self.let.set()
+        self.failure: Exception | None = None
+
+    def read(self) -> MachineReading:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.threads.add(threading.current_thread().name)
+        self.reads += 1
+        reads = self.reads
+        self.let.wait(30)
+        self.at_once -= 1
+        if self.failure:
+            raise self.failure
+        return MachineReading(taken_at=float(reads), ram=RAM)
+
+    def close(self) -> None:
+        self.closed_by = threading.current_thread().name
+
+
+@contextlib.asynccontextmanager
+async def running(sampler: Sampler) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(sampler.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_reads_again_and_again_in_one_thread_of_its_own() -> None:
+    machine, seen = Slow(), list[MachineReading]()
+    sampler = Sampler(machine, on_reading=seen.append, every_s=0.01)
+    async with running(sampler):
+        await wait_until(lambda: len(seen) >= 5)
+    assert machine.threads == {"hardware"}
+    assert machine.closed_by == "hardware"
+    assert [reading.taken_at for reading in seen] == [float(n) for n in range(1, len(seen) + 1)]
+    assert sampler.reading == seen[-1]
+    assert not any(thread.name == "hardware" and thread.is_alive() for thread in threading.enumerate())
+
+
+async def test_never_two_readings_at_once() -> None:
+    machine = Slow()
+    machine.let.clear()
+    sampler = Sampler(machine, every_s=0.001)
+    async with running(sampler):
+        await wait_until(lambda: machine.reads == 1)
+        for _ in range(20):
+            sampler.refresh()
+            sampler.visible = not sampler.visible
+            await asyncio.sleep(0)
+        assert machine.reads == 1
+        machine.let.set()
+        await wait_until(lambda: machine.reads > 3)
+    assert machine.most_at_once == 1
+
+
+async def test_at_once_when_somebody_looks_or_asks() -> None:
+    machine = Slow()
+    sampler = Sampler(machine, every_s=60)
+    async with running(sampler):
+        await wait_until(lambda: sampler.reading is not None)
+        sampler.visible = False
+        sampler.visible = True
+        await wait_until(lambda: machine.reads == 2)
+        sampler.refresh()
+        await wait_until(lambda: machine.reads == 3)
+
+
+async def test_the_pause_of_a_hidden_one_is_ten_times_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    timeout = asyncio.timeout
+
+    def noted(seconds: float) -> asyncio.Timeout:
+        pauses.append(seconds)
+        return timeout(seconds)
+
+    machine = Slow()
+    sampler = Sampler(machine, every_s=1.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncio, "timeout", noted)
+        async with running(sampler):
+            await wait_until(lambda: pauses == [1.0])
+            sampler.visible = False
+            sampler.refresh()
+            await wait_until(lambda: pauses == [1.0, 10.0])
+
+
+async def test_a_driver_that_hangs_keeps_neither_the_loop_nor_the_end_waiting() -> None:
+    machine = Slow()
+    machine.let.clear()
+    sampler = Sampler(machine, every_s=0.01)
+    started = time.monotonic()
+    async with running(sampler):
+        await wait_until(lambda: machine.reads == 1)
+    assert time.monotonic() - started < 5
+    assert machine.closed_by is None
+    thread = next(thread for thread in threading.enumerate() if thread.name == "hardware")
+    assert thread.daemon
+    machine.let.set()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert machine.closed_by == "hardware"
+
+
+def test_a_driver_that_comes_back_after_the_loop_is_gone_harms_nobody() -> None:
+    machine = Slow()
+    machine.let.clear()
+
+    async def once() -> None:
+        async with running(Sampler(machine)):
+            await wait_until(lambda: machine.reads == 1)
+
+    asyncio.run(once())
+    thread = next(thread for thread in threading.enumerate() if thread.name == "hardware")
+    machine.let.set()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+async def test_a_failure_is_raised_where_the_sampler_runs() -> None:
+    machine = Slow()
+    machine.failure = ValueError("broken")
+    with pytest.raises(ValueError, match="broken"):
+        await Sampler(machine).run()
+    assert machine.closed_by == "hardware"
+
+
+async def test_this_machine() -> None:
+    sampler = Sampler(Machine(), every_s=0.01)
+    async with running(sampler):
+        await wait_until(lambda: sampler.reading is not None and sampler.reading.cpu_percent is not None)
+    assert sampler.reading is not None
+    assert sampler.reading.ram.used
