@@ -38,7 +38,7 @@ class Tools:
     def __init__(self, **outputs: str | Exception) -> None:
         self.outputs: dict[str, str | Exception] = {
             "sysctl": recorded("sysctl/m3_pro_18gb.txt"),
-            "vm_stat": recorded("vm_stat/m2_ultra_96gb.txt"),
+            "vm_stat": recorded("vm_stat/mac_studio_96gb.txt"),
             "ioreg": recorded("ioreg/m4.txt"),
             **outputs,
         }
@@ -55,7 +55,7 @@ class Tools:
 
 def test_memory_in_use_is_what_activity_monitor_says() -> None:
     """It said about 50 % of 96 GiB; a sum of active and wired pages would say a third."""
-    used = apple.parse_vm_stat(recorded("vm_stat/m2_ultra_96gb.txt"))
+    used = apple.parse_vm_stat(recorded("vm_stat/mac_studio_96gb.txt"))
     assert used == (2805832 - 29393 + 321922 + 610) * 16384
     assert 0.48 < used / (96 * GIB) < 0.52
 
@@ -76,12 +76,12 @@ def test_the_size_of_a_page_is_what_the_header_says() -> None:
     "missing", ["page size", "Pages wired", "Pages purgeable", "File-backed", "occupied"]
 )
 def test_memory_in_use_is_unknown_when_a_figure_is_missing(missing: str) -> None:
-    lines = recorded("vm_stat/m2_ultra_96gb.txt").splitlines()
+    lines = recorded("vm_stat/mac_studio_96gb.txt").splitlines()
     assert apple.parse_vm_stat("\n".join(line for line in lines if missing not in line)) is None
 
 
 def test_a_negative_count_is_unknown() -> None:
-    text = recorded("vm_stat/m2_ultra_96gb.txt").replace("321922", "-321922")
+    text = recorded("vm_stat/mac_studio_96gb.txt").replace("321922", "-321922")
     assert apple.parse_vm_stat(text) is None
 
 
@@ -91,7 +91,7 @@ def test_more_spare_pages_than_pages_is_nothing_in_use() -> None:
 
 
 def test_counts_over_two_to_the_53_are_exact() -> None:
-    text = recorded("vm_stat/m2_ultra_96gb.txt").replace("321922", str(2**53 + 1))
+    text = recorded("vm_stat/mac_studio_96gb.txt").replace("321922", str(2**53 + 1))
     assert apple.parse_vm_stat(text) == (2805832 - 29393 + 2**53 + 1 + 610) * 16384
 
 
@@ -225,7 +225,7 @@ def test_a_mac_as_a_whole() -> None:
     clock = Clock()
     reading = Mac(run=Tools(), clock=clock).read()
     assert reading.taken_at == 50.0
-    assert reading.memory_used == apple.parse_vm_stat(recorded("vm_stat/m2_ultra_96gb.txt"))
+    assert reading.memory_used == apple.parse_vm_stat(recorded("vm_stat/mac_studio_96gb.txt"))
     assert reading.swap == Space(7168 * 2**20, 6416299458)
     assert reading.pressure is Pressure.WARNING
     gpu = reading.gpu
