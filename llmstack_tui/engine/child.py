@@ -94,7 +94,7 @@ def _set_model(params: xllamacpp.CommonParams, order: Order) -> None:
         params.mmproj.path = str(config.projector)
     if config.chat_template is not None:
         params.chat_template = config.chat_template
-    params.use_jinja = True; params.warmup=False
+    params.use_jinja = True
     if config.embedding:
         params.embedding = True
         if config.mean_pooling:
