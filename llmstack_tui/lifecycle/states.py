@@ -54,10 +54,13 @@ def statuses(snapshot: Snapshot, acts: Sequence[Act] = ()) -> tuple[ModelStatus,
     installed = [(model.name, model, loaded.find(model.name, model.digest)) for model in snapshot.installed]
     known = {id(running) for _, _, running in installed}
     orphans = [(running.name, None, running) for running in snapshot.running if id(running) not in known]
+
+    def state(name: str, model: Model | None, running: RunningModel | None) -> ModelState:
+        # Reading a name takes microseconds, and a list may have a thousand: only when there are acts.
+        return _state(model, running, under_way.get(model_key(name)) if under_way else None)
+
     return tuple(
-        ModelStatus(
-            snapshot.url, name, _state(model, running, under_way.get(model_key(name))), model, running
-        )
+        ModelStatus(snapshot.url, name, state(name, model, running), model, running)
         for name, model, running in (*installed, *orphans)
     )
 
@@ -76,6 +79,8 @@ class Loaded:
 
         Two names over the same weights share one runner, which is listed under the name that loaded first.
         """
+        if not self._by_name:
+            return None
         return self._by_name.get(model_key(name)) or self._by_digest.get(digest)
 
 

@@ -15,11 +15,11 @@ from llmstack_tui.lifecycle.states import Loaded
 from llmstack_tui.ollama.names import model_key
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from datetime import timedelta
 
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import RunningModel, Snapshot
+    from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
 
 _Key = tuple[str, str]
 
@@ -99,7 +99,7 @@ class Lifecycle:
         async with self._locks[key]:
             act = self._begin(key, ActKind.DEACTIVATE, model)
             try:
-                digest = await _digest(host, model)
+                digest = _digest(await host.installed(), model)
                 await self._unload(host, model, digest)
             except BaseException:
                 self._end(key, act)
@@ -119,16 +119,17 @@ class Lifecycle:
         """Take note of a host's newest snapshot: a stop ends when its model has left or is kept."""
         if snapshot.error is not None or snapshot.read_at is None:
             return
+        stops = [
+            (key, act)
+            for key, act in self._acts.items()
+            if act.host == snapshot.url
+            and act.kind is ActKind.DEACTIVATE
+            and act.started_at_s <= snapshot.read_at
+        ]
         loaded = Loaded(snapshot.running)
-        digests = {model_key(model.name): model.digest for model in snapshot.installed}
-        for key, act in tuple(self._acts.items()):
-            if (
-                act.host != snapshot.url
-                or act.kind is not ActKind.DEACTIVATE
-                or snapshot.read_at < act.started_at_s
-            ):
-                continue
-            running = loaded.find(act.model, digests.get(key[1], ""))
+        for key, act in stops:
+            digest = _digest(snapshot.installed, act.model)
+            running = loaded.find(act.model, digest)
             if running is None or (key in self._sightings and self._kept(key, running, snapshot.read_at)):
                 self._end(key, act)
 
@@ -220,7 +221,7 @@ def _key(host: Host, model: str) -> _Key:
     return host.url, model_key(model)
 
 
-async def _digest(host: Host, model: str) -> str:
-    """The digest that ``model`` is installed as, by which it may be loaded under another name."""
-    key = model_key(model)
-    return next((each.digest for each in await host.installed() if model_key(each.name) == key), "")
+def _digest(installed: Iterable[Model], name: str) -> str:
+    """The digest that ``name`` is installed as, by which it may be loaded under another name."""
+    key = model_key(name)
+    return next((model.digest for model in installed if model_key(model.name) == key), "")
