@@ -68,13 +68,14 @@ class FakeOllama:
     def now(self) -> datetime:
         return datetime.now(UTC) + self.skew
 
-    def load(self, name: str, keep_alive: timedelta = timedelta(minutes=5)) -> Runner:
+    def load(self, name: str, keep_alive: timedelta | None = None) -> Runner:
         digest = self.installed[name]
         for runner in self.runners:
             if runner.digest == digest:
-                runner.keep_alive = keep_alive
+                runner.keep_alive = runner.keep_alive if keep_alive is None else keep_alive
                 self._idle(runner)
                 return runner
+        keep_alive = timedelta(minutes=5) if keep_alive is None else keep_alive
         runner = Runner(name, digest, keep_alive, self.now() + keep_alive)
         self.runners.append(runner)
         return runner
@@ -152,15 +153,15 @@ class FakeOllama:
         return document({"capabilities": ["completion"]})
 
     async def _post_generate(self, name: str, body: dict[str, object]) -> Reply:
-        keep_alive = body.get("keep_alive", "5m")
-        assert isinstance(keep_alive, str | int)
+        keep_alive = body.get("keep_alive")
+        assert keep_alive is None or isinstance(keep_alive, str | int)
         if keep_alive == 0:
             self._stop(name)
             return document({"done": True, "done_reason": "unload"})
         await self.may_load.wait()
         if self.load_error:
             return document({"error": self.load_error}, 500)
-        self.load(name, abs(parse_keep_alive(keep_alive)))
+        self.load(name, None if keep_alive is None else abs(parse_keep_alive(keep_alive)))
         return document({"done": True, "done_reason": "load"})
 
     async def _post_chat(self, _: str, __: dict[str, object]) -> Reply:

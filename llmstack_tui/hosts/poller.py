@@ -54,6 +54,7 @@ class Poller:
         self._visible = True
         self._wake = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
+        self._over = False
 
     @property
     def visible(self) -> bool:
@@ -73,6 +74,8 @@ class Poller:
 
     async def refreshed(self) -> None:
         """Return when a round is over that began after this call, or when nobody polls any more."""
+        if self._over:
+            return
         waiting = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
         self.refresh()
@@ -90,6 +93,7 @@ class Poller:
                     _release(waiting)
                 await self._pause()
         finally:
+            self._over = True
             _release(self._waiting)
 
     async def _round(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused
@@ -16,8 +17,6 @@ from llmstack_tui.ollama.names import model_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
-    from datetime import timedelta
-
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
 
@@ -26,6 +25,7 @@ _Key = tuple[str, str]
 _FIRST_LOOK_S = 0.2
 _LOOKS_GROW = 1.5
 _LAST_WISH_S = 2.0
+_USUAL_KEEP_ALIVE = timedelta(minutes=5)
 
 
 async def _no_need(_: Host) -> None:
@@ -81,6 +81,9 @@ class Lifecycle:
         """
         key = _key(host, model)
         async with self._locks[key]:
+            if keep_alive is None and key in self._acts:
+                # A stop is only forgotten for a request that says how long the model is to stay.
+                keep_alive = _USUAL_KEEP_ALIVE
             act = self._begin(key, ActKind.ACTIVATE, model)
             load = host.load(model, keep_alive=keep_alive, context_length=context_length)
             self._loads[key] = asyncio.create_task(load, name=f"load {model}")

@@ -206,6 +206,7 @@ async def test_nobody_is_left_waiting() -> None:
             waiting = asyncio.create_task(poller.refreshed())
             await asyncio.sleep(0)
         await asyncio.wait_for(waiting, 1)
+        await asyncio.wait_for(poller.refreshed(), 1)
 
 
 async def test_a_hidden_host_is_asked_less_often_and_at_once_when_it_shows() -> None:

@@ -160,12 +160,14 @@ async def test_a_stop_that_is_taken_back_while_it_waits_says_so() -> None:
 
 async def test_activating_what_is_about_to_leave_takes_the_stop_back() -> None:
     async with fake_host(a_1="a") as (fake, host, server), lifecycle(patience_s=5) as life:
-        fake.begin_request("a:1")
+        runner = fake.begin_request("a:1")
         stop = asyncio.create_task(life.deactivate(host, "a:1"))
         await wait_until(lambda: "GET /api/ps" in server.asked)
         await life.activate(host, "a:1")
         assert await stop is Departure.KEPT
         assert life.acts == ()
+        fake.end_request(runner)
+        assert fake.loaded == ["a:1"]
 
 
 async def test_a_stop_gives_up_a_load_under_way() -> None:
