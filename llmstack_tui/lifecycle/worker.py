@@ -17,6 +17,7 @@ from llmstack_tui.ollama.names import model_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
+
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
 
