@@ -64,6 +64,14 @@ def server_name(server: ServerVersion | None) -> str:
     ]
 
 
+def server_phrase(server: ServerVersion | None) -> str:
+    """The same at the beginning of a sentence."""
+    name = server_name(server)
+    return (
+        name if server is not None and server.kind is HostKind.OLLAMA else f"The {name[0].lower()}{name[1:]}"
+    )
+
+
 def changes(before: StackState, after: StackState) -> Iterator[str]:
     """What other clients, keep-alive times and networks did between two states: one sentence each.
 
@@ -75,7 +83,7 @@ def changes(before: StackState, after: StackState) -> Iterator[str]:
         old = old_hosts.get(host.snapshot.url)
         if old is None or old.snapshot.read_at is None:
             continue
-        name = server_name(host.snapshot.server)
+        name = server_phrase(host.snapshot.server)
         if old.snapshot.reachable != host.snapshot.reachable:
             yield f"{name} is back." if host.snapshot.reachable else f"{name} is not reachable."
         if not host.snapshot.reachable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -41,14 +42,15 @@ class Connection:
         if hosts is None:
             self._app.exit()
             return
-        self._app.say("Reading the list of models…")
+        self._app.say("Reading the list of models…", waiting=True)
         async with await self._services.open(hosts) as stack:
             self.stack = stack
             try:
-                async for state in stack.watch():
-                    self._app.show_state(state)
-                    # Whatever comes faster than an eye can follow is drawn once: `watch` keeps the newest.
-                    await asyncio.sleep(_MIN_SECONDS_BETWEEN_STATES)
+                async with aclosing(stack.watch()) as states:
+                    async for state in states:
+                        self._app.show_state(state)
+                        # What comes faster than an eye can follow is drawn once: `watch` keeps the newest.
+                        await asyncio.sleep(_MIN_SECONDS_BETWEEN_STATES)
             finally:
                 self.stack = None
 
@@ -74,7 +76,7 @@ class Connection:
         return hosts
 
     async def _find_once(self) -> Hosts | None:
-        self._app.say("Looking for a server…")
+        self._app.say("Looking for a server…", waiting=True)
         try:
             found = await self._services.find()
         except ValueError as error:
@@ -137,11 +139,12 @@ class Connection:
         from llmstack_tui.engine.process import EngineFailed
 
         self.release()
-        self._app.say("Starting the built-in engine…")
+        self._app.say("Starting the built-in engine…", waiting=True)
         try:
             self.engine = await self._services.start_engine()
         except EngineFailed as error:
             return await self._nothing("The built-in engine did not start", str(error))
+        self._app.record(Kind.DONE, f"The built-in engine answers at {self.engine.process.url}.")
         if notice := self.engine.process.notice:
             self._app.record(Kind.NOTE, notice)
         return (self.engine.process.url,)

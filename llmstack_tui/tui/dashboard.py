@@ -51,7 +51,8 @@ class Dashboard(App[None]):
     """
 
     TITLE = "llmstack"
-    DEFAULT_MODE = "models"
+    # The first screen's own: a screen that brings its styles has Textual parse all of them a second time.
+    CSS_PATH = "screens/models/screen.tcss"
     CSS = """
     .-ascii Pane, .-ascii #dialog { border: ascii $pane-border; }
     .-ascii Pane:focus-within { border: ascii $primary; }
@@ -75,16 +76,18 @@ class Dashboard(App[None]):
         notes = ("read-only",) if settings.read_only else ()
         self.set_class(ascii_only, "-ascii")
         self.models = ModelsScreen(self.marks, notes=notes)
-        self.add_mode(self.DEFAULT_MODE, lambda: self.models)
         self.farewell = ""
         self._problems = (*problems, *keys.unknown_ids(settings.ui.keys))
         self._state: StackState | None = None
-        self._saying = status.Saying("", time.monotonic())
+        self._saying = status.Saying("Starting…")
         self._wanted: Key | None = None
         self._interrupted_s = float("-inf")
         self._clashes: set[str] = set()
 
     # The screens
+
+    def get_default_screen(self) -> Screen[None]:
+        return self.models
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         # Textual's own themes, which the palette offers, do not have it.
@@ -131,9 +134,9 @@ class Dashboard(App[None]):
         self._draw()
         self._select_wanted(state)
 
-    def say(self, text: str) -> None:
-        """What is going on while there is no server yet."""
-        self._saying = status.Saying(text, time.monotonic())
+    def say(self, text: str, *, waiting: bool = False) -> None:
+        """What is going on while there is no server yet; a wait is shown with its seconds."""
+        self._saying = status.Saying(text, time.monotonic() if waiting else None)
         self._draw()
 
     def select_when_listed(self, url: str, name: str) -> None:

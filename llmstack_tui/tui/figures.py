@@ -61,6 +61,14 @@ def seconds_text(seconds: float) -> str:
     return f"{seconds / 3600:.0f} h"
 
 
+def age_text(seconds: float) -> str:
+    """How old something is, in whole units: ``12 s``, ``3 min``, ``2 h``."""
+    whole = max(1, int(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    return f"{whole // 60} min" if whole < 7200 else f"{whole // 3600} h"
+
+
 def count_text(count: int | None) -> str:
     """A whole number with its thousands apart."""
     return UNKNOWN if count is None else f"{count:,}"

@@ -29,7 +29,7 @@ MODELS = [
         tooltip="Delete the model from the disk, after a question",
     ),
     Binding(
-        "enter", "open", "Details", id="models.open",
+        "enter", "open", "Open", id="models.open",
         tooltip="All that is known of the model, and the whole activity",
     ),
     Binding("y", "copy_url", "Copy URL", id="models.copy_url", tooltip="Copy the address for OpenAI clients"),

@@ -10,11 +10,12 @@ from llmstack_tui.tui import figures
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from llmstack_tui.lifecycle.acts import Act
     from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.stack import StackState
     from llmstack_tui.tui.marks import Marks
 
 Key = tuple[str, str]
@@ -25,7 +26,12 @@ _TICKING = frozenset({ModelState.ACTIVE, ModelState.LOADING, ModelState.STOPPING
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRow:
-    """One line of the list, as text. ``memory`` is the server's own figure."""
+    """One line of the list, as text.
+
+    Attributes:
+        memory: the server's own figure.
+        old: the server is away, and this is what it said last.
+    """
 
     key: Key
     state: ModelState
@@ -36,6 +42,7 @@ class ModelRow:
     memory: str
     word: str
     leaves: str
+    old: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,9 @@ class Moment:
     monotonic_s: float
 
 
-def model_row(status: ModelStatus, act: Act | None, moment: Moment, marks: Marks) -> ModelRow:
+def model_row(
+    status: ModelStatus, act: Act | None, moment: Moment, marks: Marks, *, old: bool = False
+) -> ModelRow:
     """The line of one model; ``act`` is what is under way with it."""
     model, running, state = status.model, status.running, status.state
     shown = state is ModelState.ACTIVE or state is ModelState.STOPPING
@@ -59,7 +68,9 @@ def model_row(status: ModelStatus, act: Act | None, moment: Moment, marks: Marks
         size="" if state is ModelState.CLOUD else figures.bytes_text(model.size if model else None),
         memory=figures.bytes_text(running.size if running else None) if shown else "",
         word=_word(status, act, moment),
-        leaves=figures.left_text(running.expires_at, moment.now) if shown and running else "",
+        # Without the server nobody knows: a request may have put it off.
+        leaves=figures.left_text(running.expires_at, moment.now) if shown and running and not old else "",
+        old=old,
     )
 
 
@@ -90,20 +101,20 @@ class Rows:
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
-        self._made: Mapping[Key, tuple[ModelStatus, Act | None, ModelRow]] = {}
+        self._made: Mapping[Key, tuple[ModelStatus, ModelRow]] = {}
 
-    def make(
-        self, models: Iterable[ModelStatus], acts: Iterable[Act], moment: Moment
-    ) -> tuple[ModelRow, ...]:
-        under_way = {(act.host, act.model): act for act in acts}
-        made: dict[Key, tuple[ModelStatus, Act | None, ModelRow]] = {}
-        for status in models:
-            key = (status.host, status.name)
-            act = under_way.get(key)
-            known = self._made.get(key)
-            if known and status.state not in _TICKING and known[1] == act and known[0] == status:
-                made[key] = known
-            else:
-                made[key] = (status, act, model_row(status, act, moment, self._marks))
+    def make(self, state: StackState, moment: Moment) -> tuple[ModelRow, ...]:
+        under_way = {(act.host, act.model): act for act in state.acts}
+        made: dict[Key, tuple[ModelStatus, ModelRow]] = {}
+        for host in state.hosts:
+            old = host.snapshot.error is not None
+            for status in host.models:
+                key = (status.host, status.name)
+                known = self._made.get(key)
+                if known and status.state not in _TICKING and known[1].old == old and known[0] == status:
+                    made[key] = known
+                else:
+                    act = under_way.get(key)
+                    made[key] = (status, model_row(status, act, moment, self._marks, old=old))
         self._made = made
-        return tuple(row for _, _, row in made.values())
+        return tuple(row for _, row in made.values())

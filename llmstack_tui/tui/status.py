@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llmstack_tui.hosts.types import HostKind
-from llmstack_tui.tui.activity import server_name
-from llmstack_tui.tui.figures import seconds_text
+from llmstack_tui.tui.activity import server_name, server_phrase
+from llmstack_tui.tui.figures import age_text
 from llmstack_tui.tui.text import clean
 from llmstack_tui.tui.widgets.header import ServerLine
 
@@ -22,10 +22,10 @@ _SLOW_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """What is under way while there is no server, and since when in monotonic seconds."""
+    """What is going on while there is no server, and for a wait since when in monotonic seconds."""
 
     text: str
-    since_s: float
+    since_s: float | None = None
 
 
 def servers(state: StackState | None) -> tuple[ServerLine, ...]:
@@ -62,17 +62,17 @@ def _away(snapshot: Snapshot, now_s: float) -> str:
     reason = f" ({clean(error.detail, limit=100)})" if error.detail else ""
     age = ""
     if snapshot.read_at is not None:
-        age = f" The figures are {seconds_text(max(1.0, now_s - snapshot.read_at))} old."
+        age = f" The figures are {age_text(now_s - snapshot.read_at)} old."
     if snapshot.read_at is None:
         return f"{clean(str(error), limit=300)} Trying again."
-    where = f"{server_name(snapshot.server)} at {address(snapshot.url)}"
+    where = f"{server_phrase(snapshot.server)} at {address(snapshot.url)}"
     return f"{where} is not reachable{reason}. Trying again.{age}"
 
 
 def message(view: View, saying: Saying) -> tuple[str, ...]:
     """What stands in the place of the list while there are no models."""
     if view.state is None:
-        waited = view.moment.monotonic_s - saying.since_s
+        waited = 0.0 if saying.since_s is None else view.moment.monotonic_s - saying.since_s
         return (saying.text + (f"  {waited:.0f} s" if waited >= _SLOW_S else ""),)
     snapshots = [host.snapshot for host in view.state.hosts]
     if not any(snapshot.read_at is not None for snapshot in snapshots):
@@ -84,17 +84,13 @@ def message(view: View, saying: Saying) -> tuple[str, ...]:
 
 
 def farewell(state: StackState | None, engine_url: str) -> str:
-    """What to say after the dashboard has ended, if its engine outlives it for a while; else nothing."""
+    """What to say after the dashboard has ended, where its engine may outlive it for a while; else ""."""
     for host in state.hosts if state else ():
         running = host.snapshot.running
         if host.snapshot.url == engine_url and running:
-            names = ", ".join(clean(model.name, limit=60) for model in running[:3])
-            busy = any(model.requests for model in running)
-            until = (
-                "until its running requests have ended" if busy else "until nobody has used it for a minute"
-            )
+            answers = " It is answering a request." if any(model.requests for model in running) else ""
             return (
-                f"The built-in engine ({names}) stays at {engine_url} {until}.\n"
+                f"The built-in engine at {engine_url} ends by itself as soon as nobody uses it.{answers}\n"
                 "End it now with: llmstack engine stop\n"
             )
     return ""

@@ -17,7 +17,7 @@ from llmstack_tui.startup import Found
 from tests.tui import seeded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
     from pathlib import Path
 
     from llmstack_tui.engine.process import EngineHandle
@@ -63,7 +63,7 @@ class FakeStack:
     def snapshot(self) -> Snapshot:
         return self._state.hosts[0].snapshot
 
-    async def watch(self) -> AsyncIterator[StackState]:
+    async def watch(self) -> AsyncGenerator[StackState, None]:
         while True:
             self._changed.clear()
             yield self._state

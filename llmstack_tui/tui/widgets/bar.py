@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 
 
 def bar(share: float, cells: int, marks: Marks, *, tone: str) -> Content:
-    """``share`` of ``cells``, from 0 to 1. It is full only when all is done."""
-    full = max(0, min(cells, int(share * cells)))
+    """``share`` of ``cells``, from 0 to 1. It is empty only at nothing, and full only when all is done."""
+    full = max(1 if share > 0 else 0, min(cells, int(share * cells)))
     return Content.assemble((marks.full * full, tone), (marks.empty * (cells - full), "$pane-border"))

@@ -257,20 +257,22 @@ class ModelList(ScrollView, can_focus=True):
             return self.get_visual_style(*under, f"model-list--{name}").rich_style
 
         base = style("plain")
-        tone = style(_TONES[row.state])
-        present = row.state is not ModelState.INACTIVE
+        tone = style("muted" if row.old else _TONES[row.state])
+        present = row.state is not ModelState.INACTIVE and not row.old
+        figures = base if present else style("muted")
+
+        def cell(text: str, cells: int, of: Style, *, right: bool = False) -> Segment:
+            return Segment(fit(text, cells, right=right, ellipsis=ellipsis), of)
+
         segments = [
             Segment(self._marks.cursor if at_cursor else " ", style("pointer")),
             Segment(row.mark + " ", tone),
-            Segment(fit(row.name, columns.name, ellipsis=ellipsis), style("name") if present else base),
-            Segment(fit("  " + row.quantization, columns.quantization, ellipsis=ellipsis), style("muted")),
-            Segment(
-                fit(row.size, columns.size, right=True, ellipsis=ellipsis),
-                base if present else style("muted"),
-            ),
-            Segment(fit(row.memory, columns.memory, right=True, ellipsis=ellipsis), base),
-            Segment(fit("  " + row.word, columns.word, ellipsis=ellipsis), tone),
-            Segment(fit(row.leaves, columns.leaves, right=True, ellipsis=ellipsis), base),
+            cell(row.name, columns.name, style("name") if present else base),
+            cell("  " + row.quantization, columns.quantization, style("muted")),
+            cell(row.size, columns.size, figures, right=True),
+            cell(row.memory, columns.memory, figures, right=True),
+            cell("  " + row.word, columns.word, tone),
+            cell(row.leaves, columns.leaves, base, right=True),
         ]
         return Strip(segments).adjust_cell_length(width, base)
 

@@ -43,7 +43,6 @@ TOO_SMALL = (
 class ModelsScreen(LiveScreen):
     """Draws states; every key is an intent that the dashboard carries out."""
 
-    CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "#models"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.MODELS]
 
@@ -90,8 +89,7 @@ class ModelsScreen(LiveScreen):
     def show(self, view: View) -> None:
         self._view = view
         self.header.show_time(view.moment.now.astimezone())
-        acts = view.state.acts if view.state else ()
-        rows = self._rows.make(view.models(), acts, view.moment)
+        rows = self._rows.make(view.state, view.moment) if view.state else ()
         self.list.show(rows)
         self._list_pane.show_title(_models_title(rows))
         self.gauge.show(_reading(view))

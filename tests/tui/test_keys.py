@@ -1,0 +1,28 @@
+"""Every key has an id under which it can be changed, and says what it does."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from llmstack_tui.tui import keys
+
+
+def test_every_binding_has_an_id_of_its_own_and_a_tooltip() -> None:
+    ids = Counter(binding.id for binding in keys.ALL)
+    assert None not in ids
+    assert set(ids.values()) == {1}
+    assert all(binding.tooltip and binding.description for binding in keys.ALL)
+
+
+def test_no_key_means_two_things_on_one_screen() -> None:
+    pressed = Counter(
+        key.strip() for binding in (*keys.MODELS, *keys.LIST, *keys.APP) for key in binding.key.split(",")
+    )
+    assert [key for key, count in pressed.items() if count > 1] == []
+
+
+def test_ids_that_are_none_are_named() -> None:
+    assert keys.unknown_ids(["models.activate", "app.quit"]) == []
+    (problem,) = keys.unknown_ids(["models.activte"])
+    assert "'models.activte'" in problem
+    assert "models.activate" in problem

@@ -1,0 +1,106 @@
+"""From a state to the lines of the list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from llmstack_tui.hosts.errors import Unreachable
+from llmstack_tui.lifecycle.acts import Act, ActKind
+from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.tui.marks import ASCII, UNICODE
+from llmstack_tui.tui.rows import ModelRow, Moment, Rows
+from tests.tui import seeded
+
+if TYPE_CHECKING:
+    from llmstack_tui.stack import StackState
+
+
+def now() -> Moment:
+    return Moment(datetime.now(UTC), 1000.0)
+
+
+def rows(state: StackState) -> dict[str, ModelRow]:
+    return {row.name: row for row in Rows(UNICODE).make(state, now())}
+
+
+def test_an_active_model_has_the_servers_figure_and_its_time() -> None:
+    row = rows(seeded.typical())["qwen2.5-coder:7b"]
+    assert (row.mark, row.size, row.memory, row.word) == ("●", "4.7 GB", "5.1 GB", "active")
+    assert row.leaves in {"4:11", "4:12"}
+
+
+def test_an_inactive_model_takes_no_memory_and_leaves_never() -> None:
+    row = rows(seeded.typical())["mistral:7b"]
+    assert (row.mark, row.memory, row.word, row.leaves) == ("○", "", "inactive", "")
+
+
+def test_a_cloud_model_has_no_size() -> None:
+    row = rows(seeded.typical())["gpt-oss:120b-cloud"]
+    assert (row.mark, row.size, row.memory, row.word) == ("☁", "", "", "cloud")
+
+
+def test_what_the_server_does_not_say_is_unknown() -> None:
+    unknown = seeded.model("unknown:latest", size=None, quantization=None)
+    loaded = replace(seeded.running(unknown), size=None, expires_at=None)
+    row = rows(seeded.state(seeded.snapshot((unknown,), (loaded,))))["unknown:latest"]
+    assert (row.size, row.memory, row.leaves, row.quantization) == ("?", "?", "?", "")
+
+
+def test_requests_in_flight_are_said() -> None:
+    assert rows(seeded.typical())["smollm2:135m"].word == "active, busy"
+
+
+def test_acts_under_way_count_their_seconds() -> None:
+    model = seeded.model("a:latest")
+    loading = Act(ActKind.ACTIVATE, seeded.URL, model.name, 988.0)
+    row = rows(seeded.state(seeded.snapshot((model,)), (loading,)))[model.name]
+    assert (row.mark, row.word, row.state) == ("◌", "loading 12s", ModelState.LOADING)
+    stopping = Act(ActKind.DEACTIVATE, seeded.URL, model.name, 997.0)
+    row = rows(seeded.state(seeded.snapshot((model,), (seeded.running(model),)), (stopping,)))[model.name]
+    assert (row.mark, row.word, row.memory) == ("◐", "stopping 3s", "5.1 GB")
+
+
+def test_a_model_that_is_loaded_under_no_name_is_listed() -> None:
+    gone = seeded.running(seeded.model("gone:latest"))
+    row = rows(seeded.state(seeded.snapshot((), (gone,))))["gone:latest"]
+    assert (row.mark, row.size, row.memory) == ("●", "?", "5.1 GB")
+
+
+def test_figures_of_a_server_that_is_away_are_old_and_promise_no_time() -> None:
+    model = seeded.model("a:latest")
+    away = replace(
+        seeded.snapshot((model,), (seeded.running(model),)), error=Unreachable("No.", host=seeded.URL)
+    )
+    row = rows(seeded.state(away))[model.name]
+    assert (row.old, row.leaves, row.memory) == (True, "", "5.1 GB")
+
+
+def test_ascii_marks() -> None:
+    marks = {row.mark for row in Rows(ASCII).make(seeded.typical(), now())}
+    assert marks == {"*", "o", "@"}
+
+
+def test_only_what_can_have_changed_is_made_again() -> None:
+    maker, state = Rows(UNICODE), seeded.typical()
+    begin = now()
+    first = maker.make(state, begin)
+    later = maker.make(state, Moment(begin.now + timedelta(seconds=5), 1005.0))
+    same = {row.name for row, after in zip(first, later, strict=True) if row is after}
+    assert same == {row.name for row in first} - {"qwen2.5-coder:7b", "smollm2:135m"}
+    assert {row.name: row.leaves for row in later}["qwen2.5-coder:7b"] in {"4:06", "4:07"}
+
+
+def test_a_server_that_goes_away_makes_all_of_its_lines_old() -> None:
+    maker, snapshot = Rows(UNICODE), seeded.snapshot((seeded.model("a:latest"),))
+    assert [row.old for row in maker.make(seeded.state(snapshot), now())] == [False]
+    away = replace(snapshot, error=Unreachable("No.", host=seeded.URL))
+    assert [row.old for row in maker.make(seeded.state(away), now())] == [True]
+
+
+def test_names_of_models_are_cleaned() -> None:
+    state = seeded.state(seeded.snapshot(tuple(seeded.model(name) for name in seeded.HOSTILE_NAMES)))
+    made = Rows(UNICODE).make(state, now())
+    assert len(made) == len(seeded.HOSTILE_NAMES)
+    assert all(row.name.isprintable() for row in made)

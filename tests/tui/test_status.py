@@ -1,0 +1,106 @@
+"""What the dashboard says of its servers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from llmstack_tui.hosts.errors import Unreachable
+from llmstack_tui.hosts.types import HostKind, Snapshot
+from llmstack_tui.stack import StackState
+from llmstack_tui.tui import status
+from llmstack_tui.tui.rows import Moment
+from llmstack_tui.tui.screens.live import View
+from llmstack_tui.tui.widgets.header import ServerLine
+from tests.tui import seeded
+
+REFUSED = Unreachable(
+    "No server answers at http://127.0.0.1:11434.",
+    host=seeded.URL,
+    detail="connection refused",
+    hint="Start it.",
+)
+NEVER_READ = Snapshot(url=seeded.URL, capabilities=seeded.ALL)
+
+
+def view(state: StackState | None, at_s: float = 1012.0) -> View:
+    return View(state, Moment(datetime.now(UTC), at_s))
+
+
+def test_the_header_names_kind_version_and_address() -> None:
+    assert status.servers(seeded.typical()) == (ServerLine("Ollama 0.24.0", "127.0.0.1:11434", True),)
+    builtin = seeded.state(seeded.snapshot(kind=HostKind.BUILTIN))
+    assert status.servers(builtin) == (ServerLine("Built-in engine 0.1.0", "127.0.0.1:11434", True),)
+
+
+def test_a_server_that_was_not_asked_yet_is_neither_here_nor_away() -> None:
+    assert status.servers(seeded.state(NEVER_READ)) == (ServerLine("Server", "127.0.0.1:11434", None),)
+    failed = replace(NEVER_READ, error=REFUSED)
+    assert status.servers(seeded.state(failed)) == (ServerLine("Server", "127.0.0.1:11434", False),)
+
+
+def test_no_banner_while_all_is_well() -> None:
+    assert status.banner(view(seeded.typical()), restart=False) == ""
+    assert status.banner(view(None), restart=False) == ""
+
+
+def test_the_banner_says_why_and_how_old_the_figures_are() -> None:
+    away = seeded.state(replace(seeded.snapshot(), error=REFUSED))
+    assert status.banner(view(away), restart=False) == (
+        "Ollama at 127.0.0.1:11434 is not reachable (connection refused). Trying again. "
+        "The figures are 12 s old."
+    )
+    assert status.banner(view(away), restart=True).endswith("Press r to start the engine again.")
+
+
+def test_a_server_that_never_answered_has_no_figures() -> None:
+    never = seeded.state(replace(NEVER_READ, error=REFUSED))
+    assert status.banner(view(never), restart=False) == (
+        "No server answers at http://127.0.0.1:11434. Start it. Trying again."
+    )
+    assert status.message(view(never), status.Saying(""))[0] == "No answer yet."
+
+
+def test_several_servers_that_are_away_are_each_named() -> None:
+    hosts = tuple(
+        seeded.state(replace(seeded.snapshot(url=f"http://10.0.0.{n}:11434"), error=REFUSED)).hosts[0]
+        for n in (1, 2)
+    )
+    text = status.banner(view(StackState(hosts)), restart=False)
+    assert "10.0.0.1:11434" in text
+    assert "10.0.0.2:11434" in text
+
+
+def test_an_empty_list_says_what_to_do() -> None:
+    first, *more = status.message(view(seeded.state(seeded.snapshot())), status.Saying(""))
+    assert first == "No models here yet."
+    assert "Press p" in more[0]
+    assert "ollama pull" in more[1]
+    builtin = seeded.state(seeded.snapshot(kind=HostKind.BUILTIN))
+    assert len(status.message(view(builtin), status.Saying(""))) == 2
+
+
+def test_a_wait_counts_its_seconds() -> None:
+    assert status.message(view(None), status.Saying("Looking…", 1011.0)) == ("Looking…",)
+    assert status.message(view(None), status.Saying("Looking…", 1000.0)) == ("Looking…  12 s",)
+    assert status.message(view(None), status.Saying("Nothing.")) == ("Nothing.",)
+
+
+def test_addresses_are_short_where_nothing_is_lost() -> None:
+    assert status.address("http://127.0.0.1:11434") == "127.0.0.1:11434"
+    assert status.address("https://models.example") == "https://models.example"
+    assert status.address("http://models.example/ollama") == "http://models.example/ollama"
+
+
+def test_the_farewell_is_for_an_engine_that_may_stay() -> None:
+    model = seeded.model("a:latest")
+    idle = seeded.state(seeded.snapshot((model,), (seeded.running(model),), kind=HostKind.BUILTIN))
+    busy = seeded.state(
+        seeded.snapshot((model,), (seeded.running(model, requests=1),), kind=HostKind.BUILTIN)
+    )
+    assert "llmstack engine stop" in status.farewell(idle, seeded.URL)
+    assert "answering" not in status.farewell(idle, seeded.URL)
+    assert "It is answering a request." in status.farewell(busy, seeded.URL)
+    assert status.farewell(idle, "http://127.0.0.1:1") == ""
+    assert status.farewell(seeded.state(seeded.snapshot((model,))), seeded.URL) == ""
+    assert status.farewell(None, seeded.URL) == ""
