@@ -6,12 +6,12 @@ Sizes are bytes, times are aware datetimes; ``None`` is "the server does not say
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta  # noqa: TC003  # msgspec reads the annotations of what is kept as JSON
 from enum import Flag, StrEnum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime, timedelta
 
     from llmstack_tui.hosts.errors import HostError
 
