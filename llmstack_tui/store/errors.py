@@ -1,0 +1,25 @@
+"""What can go wrong with the state file. ``str(error)`` is one sentence for the person at the screen."""
+
+
+class StoreError(Exception):
+    """Something could not be read or written. The program can go on without it."""
+
+    title = "State not available"
+
+
+class StoreFull(StoreError):
+    """There is no room left on the disk."""
+
+    title = "Disk full"
+
+
+class StoreBusy(StoreError):
+    """Another program kept the file locked for longer than we wait."""
+
+
+class StoreDamaged(StoreError):
+    """The file is not, or not wholly, an SQLite database."""
+
+
+class StoreReadOnly(StoreError):
+    """The file, its folder or its disk cannot be written to."""

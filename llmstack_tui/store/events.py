@@ -1,0 +1,101 @@
+"""What happened, for the activity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from llmstack_tui.store.retention import EXCESS_EVENTS, MAX_EVENTS
+from llmstack_tui.store.values import columns, to_mapping, to_time
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from llmstack_tui.store.database import Database
+
+_PRUNE_EVERY = 5_000
+
+_ADD = """
+INSERT INTO events (at, kind, host, model, text, reason, details)
+VALUES (:at, :kind, :host, :model, :text, :reason, :details)"""
+_FIND = """
+SELECT * FROM events
+WHERE id < coalesce(:before, 9223372036854775807) AND id > :after
+  AND (:kinds IS NULL OR kind IN (SELECT value FROM json_each(:kinds)))
+  AND (:host IS NULL OR host = :host) AND (:model IS NULL OR model = :model)
+ORDER BY id DESC LIMIT :limit"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened.
+
+    Attributes:
+        kind: what sort of thing, a word that the activity can be filtered by.
+        text: one sentence.
+        reason: why, where somebody decided it; empty where nobody did.
+        details: what else there is to know, as JSON can say it.
+        id: given when it is recorded, rising; 0 before.
+    """
+
+    at: datetime
+    kind: str
+    text: str
+    host: str | None = None
+    model: str | None = None
+    reason: str = ""
+    details: Mapping[str, object] = field(default_factory=dict)
+    id: int = 0
+
+
+class Events:
+    """Events of every program that uses the file, in the order in which they were recorded."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._added = 0
+
+    def add(self, event: Event) -> None:
+        self._database.put(_ADD, columns(event))
+        self._added += 1
+        if self._added % _PRUNE_EVERY == 0:  # A storm must not fill the disk before the next start.
+            self._database.put(EXCESS_EVENTS, {"keep": MAX_EVENTS})
+
+    async def newest(
+        self,
+        limit: int = 100,
+        *,
+        before: int | None = None,
+        after: int = 0,
+        kinds: Collection[str] | None = None,
+        host: str | None = None,
+        model: str | None = None,
+    ) -> tuple[Event, ...]:
+        """The newest events first, at most ``limit``.
+
+        ``before`` is the id of the last one of the page before, ``after`` that of the newest one known.
+        """
+        wanted = {
+            "limit": limit,
+            "before": before,
+            "after": after,
+            "kinds": None if kinds is None else list(kinds),
+            "host": host,
+            "model": model,
+        }
+        return await self._database.read(_FIND, wanted, _event)
+
+
+def _event(row: sqlite3.Row) -> Event:
+    return Event(
+        at=to_time(row["at"]),
+        kind=row["kind"],
+        text=row["text"],
+        host=row["host"],
+        model=row["model"],
+        reason=row["reason"],
+        details=to_mapping(row["details"]),
+        id=row["id"],
+    )

@@ -1,0 +1,108 @@
+"""The store: everything that is remembered, by subject."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+from llmstack_tui.store.activations import Activations
+from llmstack_tui.store.events import Events
+from llmstack_tui.store.installed import InstalledLists
+from llmstack_tui.store.measured import MeasuredLoads
+from llmstack_tui.store.models import Models
+from llmstack_tui.store.screen import Screen
+from llmstack_tui.store.speeds import Speeds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from llmstack_tui.store.database import Database
+    from llmstack_tui.store.errors import StoreError
+    from llmstack_tui.store.opening import Mode
+
+
+class Store:
+    """The state file, open: ``async with await Store.open(path) as store``.
+
+    Several programs may have the same file open, each with a store of its own. Writing never waits and never
+    fails: it is done half a second later (`Database`), and at the latest when the store is closed. Where it
+    cannot be done, `notices` says so. Reading raises `StoreError`, and sees all that this store wrote before.
+
+    Attributes:
+        mode: where what is written goes. In a newer version's file nothing is written, silently: its notice,
+            given once, has said so. Where the file cannot be used at all, a memory stands in for it.
+    """
+
+    def __init__(self, database: Database, told: list[str]) -> None:
+        self._database = database
+        self._told = told
+        self.models = Models(database)
+        self.installed = InstalledLists(database)
+        self.activations = Activations(database)
+        self.measured = MeasuredLoads(database)
+        self.speeds = Speeds(database)
+        self.events = Events(database)
+        self.screen = Screen(database)
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path | None,
+        *,
+        on_notice: Callable[[str], None] = lambda _: None,
+        now: datetime | None = None,
+    ) -> Self:
+        """Open the file, or make it. Never fails for what is on the disk: `notices` says what is amiss.
+
+        Args:
+            path: None for a store that lives in memory only.
+            on_notice: is called with each notice, also with those of later.
+            now: the time that old rows are measured by; the clock's if it is None.
+        """
+        # SQLite's module costs 6 ms, which a command that remembers nothing need not pay.
+        from llmstack_tui.store.database import Database  # noqa: PLC0415
+
+        told: list[str] = []
+
+        def tell(text: str) -> None:
+            told.append(text)
+            on_notice(text)
+
+        def trouble(error: StoreError) -> None:
+            tell(str(error))
+
+        database = await Database.open(path, now or datetime.now(UTC), trouble)
+        if database.notice:
+            tell(database.notice)
+        return cls(database, told)
+
+    @property
+    def mode(self) -> Mode:
+        return self._database.mode
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know about the file, oldest first: one sentence or two each."""
+        return tuple(self._told)
+
+    async def flush(self) -> None:
+        """Return when all that was written is in the file.
+
+        Raises:
+            StoreError: when that is not possible now; it is tried again later.
+        """
+        await self._database.flush()
+
+    async def close(self) -> None:
+        """Write what waits, and end the connection. Raises nothing; what was lost is in `notices`."""
+        await self._database.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,86 @@
+"""How values are kept: a time as whole microseconds since 1970 UTC, a length of time as whole microseconds,
+bytes as integers, mappings and lists as JSON text, unknown as NULL.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+SqlValue = None | int | float | str
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_INTEGER_LIMIT = 2**63
+
+
+def bound(value: object) -> SqlValue:
+    """``value`` as SQLite keeps it.
+
+    An integer that SQLite has no room for is no size or count of anything, so it becomes NULL. What is not
+    valid Unicode (a file name of other bytes) is kept as visible escapes.
+
+    Raises:
+        TypeError: for a time without a zone, or something that cannot be kept.
+    """
+    match value:
+        case None | float():
+            return value
+        case int():  # and bool
+            return value if -_INTEGER_LIMIT <= value < _INTEGER_LIMIT else None
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case datetime():
+            return (value - _EPOCH) // _MICROSECOND
+        case timedelta():
+            return bound(value // _MICROSECOND)
+        case _:
+            return document(value)
+
+
+def columns(row: DataclassInstance) -> dict[str, object]:
+    """The fields of a dataclass, by the names that its columns have, too."""
+    return {field.name: getattr(row, field.name) for field in fields(row)}
+
+
+def document(value: object) -> str:
+    """``value`` as JSON text."""
+    return json.dumps(value, default=_plain, separators=(",", ":"))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{value!r} cannot be kept")
+
+
+def to_time(kept: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=kept)
+
+
+def to_optional_time(kept: int | None) -> datetime | None:
+    return None if kept is None else to_time(kept)
+
+
+def to_optional_length(kept: int | None) -> timedelta | None:
+    return None if kept is None else timedelta(microseconds=kept)
+
+
+def to_mapping(kept: str) -> dict[str, object]:
+    """The JSON object that ``kept`` is.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    value = json.loads(kept)
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    return value
