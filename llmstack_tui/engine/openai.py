@@ -94,12 +94,9 @@ class _Form:
 
     def __init__(self, model: str, wanted: requests.StreamOptions | None) -> None:
         self._usage = wanted is not None and bool(wanted.include_usage)
-        self._head = {
-            "id": f"{self.prefix}-{random.randrange(10**9)}",  # noqa: S311 (a name, no secret)
-            "created": int(time.time()),
-            "model": model,
-            "system_fingerprint": "fp_ollama",
-        }
+        self._id = f"{self.prefix}-{random.randrange(10**9)}"  # noqa: S311 (a name, no secret)
+        self._created = int(time.time())
+        self._model = model
 
     def answer(self, pieces: Talk, *, stream: bool) -> Produced:
         if stream:
@@ -118,8 +115,17 @@ class _Form:
         """The choice of a whole answer."""
         raise NotImplementedError
 
+    def _head(self, kind: str) -> dict[str, Any]:
+        return {
+            "id": self._id,
+            "object": kind,
+            "created": self._created,
+            "model": self._model,
+            "system_fingerprint": "fp_ollama",
+        }
+
     async def _events(self, pieces: Talk) -> Parts:
-        head = {**self._head, "object": self.part_kind}
+        head = self._head(self.part_kind)
         async with aclosing(pieces):
             async for piece in pieces:
                 if not isinstance(piece, Done):
@@ -139,8 +145,7 @@ class _Form:
                     continue
                 yield encode(
                     {
-                        **self._head,
-                        "object": self.kind,
+                        **self._head(self.kind),
                         "choices": [{"index": 0, **self.choice(answer, piece)}],
                         "usage": _usage(piece.usage),
                     }
