@@ -201,7 +201,7 @@ async def test_another_program_that_writes_for_a_moment_is_waited_for(store: Sto
 async def test_another_program_that_never_lets_go_is_an_error_and_reading_goes_on(
     store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_TRIES", 2)
+    monkeypatch.setattr(database, "BUSY_TRIES", 8)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         store.events.add(event())
@@ -210,7 +210,7 @@ async def test_another_program_that_never_lets_go_is_an_error_and_reading_goes_o
         assert len(store.notices) == 1
         began = time.monotonic()
         assert await store.events.newest() == ()
-        assert time.monotonic() - began < 0.2
+        assert time.monotonic() - began < 1
         other.execute("ROLLBACK")
     await store.flush()
     assert in_file(path, COUNT) == [(1,)]
