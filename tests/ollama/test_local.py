@@ -46,7 +46,7 @@ class Program:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "ollama"
         self.pid_file = folder / "pid"
-        self.log = folder / "llmstack" / "logs" / "ollama.log"
+        self.log = folder / "logs" / "ollama.log"
 
     def write(self, then: str = "") -> Path:
         self.path.write_text(PROGRAM.format(python=sys.executable, pid=str(self.pid_file), then=then))
@@ -64,7 +64,7 @@ class Program:
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr(local, "logs_folder", lambda: tmp_path / "logs")
     program = Program(tmp_path)
     yield program
     if program.runs:
