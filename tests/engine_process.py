@@ -17,7 +17,7 @@ END_S = 30
 
 
 def home_environment(home: Path) -> dict[str, str]:
-    """This process's environment with another home, and without what the user has set for servers of models."""
+    """This process's environment with another home, and without the user's settings for servers."""
     foreign = ("OLLAMA_", "LLMSTACK_", "LLM_", "XDG_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {**kept, "HOME": str(home), "USERPROFILE": str(home)}

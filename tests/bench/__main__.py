@@ -1,7 +1,7 @@
 """``python -m tests.bench [NAME…]``: the budgets of the design, measured here and now, as ratios of one run.
 
-The machine is shared and noisy: each figure is the median of several runs taken in turns with what it is compared to.
-Prints a table; a figure over its budget is marked and makes the exit status 1 only with ``--strict``.
+The machine is shared and noisy: each figure is the median of several runs, taken in turns with what it is
+compared to. Prints a table; a figure over its budget is marked, and with ``--strict`` the exit status is 1.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument(
+        "names", nargs="*", choices=[*BENCHMARKS, []], metavar="NAME", help=", ".join(BENCHMARKS)
+    )
     parser.add_argument("--strict", action="store_true", help="exit 1 when a figure is over its budget")
     options = parser.parse_args()
     kept = True

@@ -1,4 +1,4 @@
-"""The dashboard from outside: what a person at a terminal waits for, and what it costs while nobody touches it."""
+"""The dashboard from outside: what a person waits for, and what it costs while nobody touches it."""
 
 from __future__ import annotations
 
@@ -100,7 +100,10 @@ def start_figures(starts: dict[str, list[Start]]) -> Iterator[Figure]:
         "exec → first paint / minimal app's", paint / base, budget=1.5, note=f"{paint:.2f} s / {base:.2f} s"
     )
     yield Figure(
-        "exec → model list shown / minimal app's", shown / base, budget=2.5, note=f"{shown:.2f} s / {base:.2f} s"
+        "exec → model list shown / minimal app's",
+        shown / base,
+        budget=2.5,
+        note=f"{shown:.2f} s / {base:.2f} s",
     )
 
 
@@ -128,7 +131,11 @@ def standing_figures(
         yield Figure(f"idle CPU, one active of {INSTALLED} models", spent * 100, "% of a core", 1.5)
         times = sorted(press_times(terminal))
         yield Figure(
-            "key press → painted, p95", times[int(len(times) * 0.95)] * 1000, "ms", 50, note=f"{INSTALLED} models"
+            "key press → painted, p95",
+            times[int(len(times) * 0.95)] * 1000,
+            "ms",
+            50,
+            note=f"{INSTALLED} models",
         )
         terminal.press("q")
 

@@ -73,7 +73,9 @@ def decode_speed(ours: httpx.Client, path: Path) -> Iterator[Figure]:
     address = os.environ.get("LLMSTACK_TEST_OLLAMA")
     if not address:
         rate = statistics.median(speed(ours) for _ in range(RUNS))
-        yield Figure(what, None, note=f"{rate:.0f} tokens/s; LLMSTACK_TEST_OLLAMA names no Ollama to compare with")
+        yield Figure(
+            what, None, note=f"{rate:.0f} tokens/s; LLMSTACK_TEST_OLLAMA names no Ollama to compare with"
+        )
         return
     with httpx.Client(base_url=address if "://" in address else f"http://{address}", timeout=120) as real:
         create_from_file(real, NAME, path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """``value`` in ``unit``; ``budget`` is the most it may be (the least with ``at_least``), None for information.
+    """``value`` in ``unit``; ``budget`` is the most it may be, the least with ``at_least``, or None.
 
     ``note`` gives the absolute figures behind a ratio, or why there is no value.
     """

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pty
 import select
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.cli.program import COMMAND
+from tests.pseudo_terminal import open_in_terminal
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
     from tests.cli.program import Program
-
-# The new session's leader takes the terminal as its own, and becomes the program.
-_BECOME = """
-import fcntl, os, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 
 
 class Terminal:
@@ -67,16 +59,7 @@ class Terminal:
 @contextmanager
 def terminal(llmstack: Program, *arguments: str) -> Iterator[Terminal]:
     """Run the program in a terminal; it is killed at the end of the block if it has not ended."""
-    master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", _BECOME, *COMMAND, *arguments],
-        env=llmstack.environment,
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-    )
-    os.close(slave)
+    process, master = open_in_terminal([*COMMAND, *arguments], llmstack.environment)
     try:
         yield Terminal(process, master)
     finally:

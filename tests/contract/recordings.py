@@ -13,7 +13,7 @@ MODEL = "smollm2:135m"
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer. ``lines`` are decoded JSON values, or texts where the answer was no JSON."""
+    """One request and its answer. ``lines`` are decoded JSON values, or texts where it was no JSON."""
 
     name: str
     method: str

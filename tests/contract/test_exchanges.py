@@ -1,4 +1,4 @@
-"""Every recorded exchange that needs no registry, asked of the server: same status, same kind of answer, same shape."""
+"""Every recorded exchange that needs no registry, asked of the server: it answers in the same way."""
 
 from __future__ import annotations
 
@@ -100,5 +100,9 @@ def assert_events_alike(exchange: Exchange, response: httpx.Response) -> None:
     recorded = events([str(line) for line in exchange.lines])
     answered = events(response.text.split("\n"))
     assert answered[-1] == recorded[-1] == "[DONE]"
-    for one, other in ((recorded[0], answered[0]), (recorded[-3], answered[-3]), (recorded[-2], answered[-2])):
+    for one, other in (
+        (recorded[0], answered[0]),
+        (recorded[-3], answered[-3]),
+        (recorded[-2], answered[-2]),
+    ):
         assert not missing(json.loads(one), json.loads(other))

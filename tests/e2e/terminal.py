@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pty
 import select
-import signal
 import struct
 import termios
 import time
 from typing import TYPE_CHECKING, Self
 
 import pyte
+
+from tests.pseudo_terminal import open_in_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,32 +55,33 @@ class Terminal:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.received = 0
-        self.exit_status: int | None = None
-        self.pid, self._fd = pty.fork()
-        if self.pid == 0:
-            try:
-                if cwd:
-                    os.chdir(cwd)
-                os.execvpe(command[0], list(command), {"TERM": "xterm-256color", "COLORTERM": "truecolor", **environment})
-            finally:
-                os._exit(127)
+        known = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        self._process, self._fd = open_in_terminal(command, known | dict(environment), cwd)
+        self.pid = self._process.pid
         self.resize(columns, rows)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.exit_status is None and not self._reap():
-            os.kill(self.pid, signal.SIGTERM)
-            if not self._until(self._reap, 10):
-                os.kill(self.pid, signal.SIGKILL)
-                self._until(self._reap, 5)
+        if not self._ended():
+            self._process.terminate()
+            if not self._until(self._ended, 10):
+                self._process.kill()
+        self._process.wait()
         os.close(self._fd)
 
     @property
     def text(self) -> str:
         """What the screen shows, a line for a row."""
         return "\n".join(line.rstrip() for line in self._screen.display)
+
+    @property
+    def words(self) -> str:
+        """`text` without frames and line breaks, for sentences that may be wrapped."""
+        return " ".join(
+            "".join(" " if "\u2500" <= letter <= "\u257f" else letter for letter in self.text).split()
+        )
 
     def resize(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -116,8 +117,8 @@ class Terminal:
             self._stream.feed(data)
 
     def wait_for(self, *texts: str, timeout_s: float = 30) -> None:
-        """Until all of ``texts`` are on the screen."""
-        if not self._until(lambda: all(text in self.text for text in texts), timeout_s):
+        """Until all of ``texts`` are on the screen, wrapped or not."""
+        if not self._until(lambda: all(text in self.text or text in self.words for text in texts), timeout_s):
             raise AssertionError(f"{texts} not on the screen after {timeout_s} s:\n{self.text}")
 
     def wait_without(self, text: str, timeout_s: float = 30) -> None:
@@ -127,22 +128,17 @@ class Terminal:
 
     def wait_exit(self, timeout_s: float = 30) -> int:
         """Until the program ends; its exit status, negative for a signal."""
-        if not self._until(self._reap, timeout_s):
+        if not self._until(self._ended, timeout_s):
             raise AssertionError(f"still running after {timeout_s} s:\n{self.text}")
-        assert self.exit_status is not None
-        return self.exit_status
+        return self._process.returncode
 
     def hang_up(self) -> None:
         """What a lost terminal is to the program: its other end is closed."""
         os.close(self._fd)
         self._fd = os.open(os.devnull, os.O_RDWR)
 
-    def _reap(self) -> bool:
-        if self.exit_status is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.exit_status = os.waitstatus_to_exitcode(status)
-        return self.exit_status is not None
+    def _ended(self) -> bool:
+        return self._process.poll() is not None
 
     def _until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
         deadline = time.monotonic() + timeout_s

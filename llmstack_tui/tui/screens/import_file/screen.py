@@ -85,10 +85,14 @@ class ImportScreen(ModalScreen[str]):
         self._say("#file-said", "")
         self.workers.cancel_group(self, "check")
         if event.value.strip():
-            self.run_worker(self._check(event.value), group="check", description="Check", exit_on_error=False)
+            work = self._check_after_pause(event.value)
+            self.run_worker(work, group="check", description="Check", exit_on_error=False)
+
+    async def _check_after_pause(self, text: str) -> None:
+        await asyncio.sleep(_PAUSE_S)
+        await self._check(text)
 
     async def _check(self, text: str) -> None:
-        await asyncio.sleep(_PAUSE_S)
         try:
             checked = await asyncio.to_thread(check_file, text)
         except NotImportable as error:
@@ -115,19 +119,30 @@ class ImportScreen(ModalScreen[str]):
             self._say("#name-said", "")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        if self._importing:
-            return
-        name = self.query_one("#name", Input)
-        if event.input.id == "path":
-            name.focus()
-            return
-        if self._file is None:
+        if not self._importing:
+            self.workers.cancel_group(self, "check")
+            work = self._submit(in_path=event.input.id == "path")
+            self.run_worker(work, group="check", description="Check", exit_on_error=False)
+
+    async def _submit(self, *, in_path: bool) -> None:
+        """Begin if all is right, else go to the field where it is not."""
+        path, name = self.query_one("#path", Input), self.query_one("#name", Input)
+        if not path.value.strip():
             self._say("#file-said", "Choose a GGUF file first.", "-wrong")
-            self.query_one("#path").focus()
-        elif not name.value.strip():
+        elif self._file is None:
+            # Enter may come before the pause after the last letter is over.
+            await self._check(path.value)
+        wanted = name.value.strip()
+        if self._file is None:
+            path.focus()
+        elif not wanted:
             self._say("#name-said", "Give the model a name, such as smollm2:135m.", "-wrong")
-        elif check_name(name.value) is None:
-            self._begin(self._file.path, name.value.strip())
+            name.focus()
+        elif check_name(wanted) or (in_path and wanted in self._names):
+            # A model of this name would be replaced: that takes an Enter in the name itself.
+            name.focus()
+        else:
+            self._begin(self._file.path, wanted)
 
     def _begin(self, path: Path, name: str) -> None:
         self._set_importing(True)
