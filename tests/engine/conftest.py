@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import models
-from tests.engine.serving import THINKING, TOOLS, Serving, add_ollamas, serving
+from tests.engine.calling import caller
+from tests.engine.serving import THINKING, Serving, add_ollamas, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 def engine(
     tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, endless_model: Path, random_model: Path
 ) -> Iterator[Serving]:
-    """A running engine with tiny, endless, random, tools, thinking, and Ollama's ``ollamas``."""
+    """A running engine with tiny, endless, random, caller, thinking, and Ollama's ``ollamas``."""
     home = tmp_path_factory.mktemp("home")
     add_ollamas(home, tiny_model)
     with serving(home) as found:
         found.import_file("tiny", tiny_model)
         found.import_file("endless", endless_model)
         found.import_file("random", random_model)
-        for name, template in (("tools", TOOLS), ("thinking", THINKING)):
-            found.import_file(name, models.scripted(home / f"{name}.gguf", chat_template=template))
+        found.import_file("caller", caller(home / "caller.gguf"))
+        found.import_file("thinking", models.scripted(home / "thinking.gguf", chat_template=THINKING))
         yield found

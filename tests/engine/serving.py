@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psutil
 
-from tests import models
 from tests.engine import folders
 from tests.engine_process import engine_process
 from tests.waiting import wait_until_sync
@@ -21,11 +20,7 @@ if TYPE_CHECKING:
 HI = [{"role": "user", "content": "Hi"}]
 GREEDY = {"temperature": 0}
 
-# Templates that only begin to be what their names say: enough for the signs that are looked for.
-TOOLS = (
-    "{% if tools %}{{ '<|im_start|>tools\\n' + (tools | tojson) + '<|im_end|>\\n' }}{% endif %}"
-    + models.CHATML
-)
+# Thinks unless it is told not to.
 THINKING = (
     "{% for message in messages %}"
     "{{ '<|im_start|>' + message.role + '\\n' }}"

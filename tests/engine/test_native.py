@@ -13,6 +13,7 @@ import pytest
 from tests import models
 from tests.contract.recordings import exchanges
 from tests.contract.shapes import missing
+from tests.engine.calling import ARGUMENTS, TOOL
 from tests.engine.serving import GREEDY, HI, Serving, model_process, model_processes
 from tests.waiting import wait_until_sync
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import httpx
 
 RECORDED = exchanges("ollama-0.24.0")
-TOOL = {"type": "function", "function": {"name": "t", "parameters": {"type": "object", "properties": {}}}}
 
 
 def lines(response: httpx.Response) -> list[dict[str, Any]]:
@@ -152,18 +152,23 @@ def test_thoughts_are_told_apart(engine: Serving) -> None:
     )
 
 
-def test_tools_reach_the_template(engine: Serving) -> None:
-    without = engine.chat(model="tools")["prompt_eval_count"]
-    call = {"id": "1", "function": {"name": "t", "arguments": {"a": 1}}}
-    said = [
-        *HI,
-        {"role": "assistant", "tool_calls": [call]},
-        {"role": "tool", "content": "2", "tool_name": "t"},
-    ]
-    answer = engine.chat(model="tools", tools=[TOOL])
-    assert answer["message"]["content"] == models.ANSWER
-    assert answer["prompt_eval_count"] > without
-    assert engine.chat(model="tools", tools=[TOOL], messages=said)["message"]["content"] == models.ANSWER
+def test_a_tool_is_called(engine: Serving) -> None:
+    message = engine.chat(model="caller", tools=[TOOL])["message"]
+    (call,) = message["tool_calls"]
+    assert message["content"] == ""
+    assert call["function"] == {"index": 0, "name": "add", "arguments": ARGUMENTS}
+    streamed = engine.post("/api/chat", model="caller", messages=HI, tools=[TOOL], options=GREEDY)
+    *parts, last = lines(streamed)
+    assert [part["message"]["tool_calls"][0]["function"]["name"] for part in parts] == ["add"]
+    assert last["message"] == {"role": "assistant", "content": ""}
+    # A client sends the call back with the result.
+    said = [*HI, message, {"role": "tool", "content": "2", "tool_name": "add", "tool_call_id": call["id"]}]
+    again = engine.chat(model="caller", tools=[TOOL], messages=said)
+    assert again["prompt_eval_count"] > engine.chat(model="caller", tools=[TOOL])["prompt_eval_count"]
+
+
+def test_without_tools_a_call_is_text(engine: Serving) -> None:
+    assert engine.chat(model="caller")["message"]["content"].startswith("<tool_call>")
 
 
 def test_probabilities(engine: Serving) -> None:

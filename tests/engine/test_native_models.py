@@ -62,7 +62,7 @@ def test_show_has_arrays_only_where_they_are_asked_for(engine: Serving) -> None:
     assert set(types) == {1, 3}
 
 
-@pytest.mark.parametrize(("name", "expected"), [("tools", "tools"), ("thinking", "thinking")])
+@pytest.mark.parametrize(("name", "expected"), [("caller", "tools"), ("thinking", "thinking")])
 def test_capabilities(engine: Serving, name: str, expected: str) -> None:
     assert engine.post("/api/show", model=name).json()["capabilities"] == ["completion", expected]
 

@@ -11,6 +11,7 @@ import pytest
 from tests import models
 from tests.contract.recordings import exchanges
 from tests.contract.shapes import missing
+from tests.engine.calling import ARGUMENTS, TOOL
 from tests.engine.serving import HI, Serving, model_processes
 
 if TYPE_CHECKING:
@@ -78,6 +79,25 @@ def test_thoughts_are_told_apart(engine: Serving) -> None:
     assert choice["message"] == {"role": "assistant", "content": "", "reasoning": "Hello from a tiny"}
     (choice,) = engine.post("/v1/chat/completions", **asked, reasoning_effort="none").json()["choices"]
     assert choice["message"] == {"role": "assistant", "content": "Hello from a tiny"}
+
+
+def test_a_tool_is_called(engine: Serving) -> None:
+    asked: dict[str, Any] = {"model": "caller", "messages": HI, "tools": [TOOL], "temperature": 0}
+    (choice,) = engine.post("/v1/chat/completions", **asked).json()["choices"]
+    (call,) = choice["message"]["tool_calls"]
+    assert (call["type"], call["function"]["name"]) == ("function", "add")
+    assert json.loads(call["function"]["arguments"]) == ARGUMENTS
+    assert choice["finish_reason"] == "tool_calls"
+    said = [*HI, choice["message"], {"role": "tool", "content": "2", "tool_call_id": call["id"]}]
+    assert engine.post("/v1/chat/completions", **{**asked, "messages": said}).status_code == 200
+    streamed = engine.post("/v1/chat/completions", **asked, stream=True).text.split("\n\n")
+    (end, done) = [event.removeprefix("data: ") for event in streamed if event]
+    delta = json.loads(end)["choices"][0]
+    assert (delta["delta"]["tool_calls"][0]["function"]["name"], delta["finish_reason"]) == (
+        "add",
+        "tool_calls",
+    )
+    assert done == "[DONE]"
 
 
 def test_completions(client: openai.OpenAI) -> None:

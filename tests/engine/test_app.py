@@ -1,0 +1,53 @@
+"""The application as it is put together, without a process of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from llmstack_tui.engine.access import rules
+from llmstack_tui.engine.app import create_app
+from llmstack_tui.engine.library import Library
+from llmstack_tui.engine.options import EngineOptions
+from llmstack_tui.engine.service import Engine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+async def test_what_the_engine_has_to_say_is_with_its_version(tmp_path: Path) -> None:
+    engine = Engine(Library(tmp_path), EngineOptions())
+    app = create_app(engine, rules({}, "127.0.0.1"), notice="A card stands idle.")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        assert (await client.get("/api/version")).json()["notice"] == "A card stands idle."
+    await engine.close()
+
+
+async def test_a_fault_of_the_engine_is_an_answer_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine(Library(tmp_path), EngineOptions())
+
+    def fail(_: Library) -> None:
+        raise RuntimeError("a secret of the inside")
+
+    monkeypatch.setattr(Library, "list", fail)
+    app = create_app(engine, rules({}, "127.0.0.1"))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        native = await client.get("/api/tags")
+        openai = await client.get("/v1/models")
+    assert (native.status_code, native.json()) == (500, {"error": "The engine failed: its log says why."})
+    assert openai.json()["error"]["type"] == "api_error"
+    await engine.close()
+
+
+async def test_an_engine_that_ends_takes_its_folder_along(tmp_path: Path) -> None:
+    engine = Engine(Library(tmp_path), EngineOptions())
+    folder = engine._sockets
+    assert folder.stat().st_mode & 0o077 == 0
+    await engine.close()
+    assert not folder.exists()
