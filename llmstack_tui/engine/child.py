@@ -25,6 +25,10 @@ _VERBOSITY = 2
 _SPARE_HTTP_THREADS = 16
 _LOAD_FAILED = 3
 _PR_SET_PDEATHSIG = 1
+# How long a thread that has done its part spins before it sleeps, in turns of a loop. With the default, the
+# threads that wait for one whose core another program has taken burn the time it needs: on two cores, one
+# of them busy, 7 tokens/s instead of 33 (135M, Q4_1). On an idle machine the difference is below 4 %.
+_SPIN_COUNT = "1000"
 
 
 def main() -> None:
@@ -70,8 +74,9 @@ def _die_with(parent: int) -> None:
 
 
 def _serve(order: Order) -> xllamacpp.Server:
-    # Without it an abort first looks for a debugger. llama.cpp reads it when it is loaded.
+    # Both are read when the library is loaded. Without the first, an abort looks for a debugger.
     os.environ["GGML_NO_BACKTRACE"] = "1"
+    os.environ.setdefault("GOMP_SPINCOUNT", _SPIN_COUNT)
     import xllamacpp  # noqa: PLC0415 (reads the environment)
 
     params = xllamacpp.CommonParams()
