@@ -79,7 +79,7 @@ class Produced:
 
     What ``parts`` holds is given back as soon as the client leaves, before the first part too, and when the
     answer is a ``whole`` one of a single part. An `ApiError` before the first part becomes the status of the
-    answer; after it, ``error_part`` is the last part.
+    answer; after it, ``error_part`` is the last part. So it is when the server ends and has waited long.
     """
 
     def __init__(
@@ -96,39 +96,50 @@ class Produced:
         self._error = error
         self._error_part = error_part
         self._whole = whole
+        self._begun = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         sending = asyncio.ensure_future(self._send(scope, receive, send))
         leaving = asyncio.ensure_future(_left(receive))
+        stopped = False
         try:
             await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            stopped = not sending.done()
         finally:
             leaving.cancel()
             if not sending.done():
                 sending.cancel()
             with suppress(asyncio.CancelledError):
                 await sending
+        if stopped:
+            await self._fail(
+                ApiError(503, "The engine was stopped in the middle of the answer."), scope, receive, send
+            )
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self._parts) as parts:
-            try:
+        try:
+            async with aclosing(self._parts) as parts:
                 first = await anext(parts)
-            except ApiError as error:
-                await self._error(error)(scope, receive, send)
-                return
-            headers = [(b"content-type", self._content_type.encode())]
-            if self._whole:
-                headers.append((b"content-length", str(len(first)).encode()))
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": first, "more_body": not self._whole})
-            if self._whole:
-                return
-            try:
+                headers = [(b"content-type", self._content_type.encode())]
+                if self._whole:
+                    headers.append((b"content-length", str(len(first)).encode()))
+                self._begun = True
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                await send({"type": "http.response.body", "body": first, "more_body": not self._whole})
+                if self._whole:
+                    return
                 async for part in parts:
                     await send({"type": "http.response.body", "body": part, "more_body": True})
-            except ApiError as error:
-                await send({"type": "http.response.body", "body": self._error_part(error), "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await send({"type": "http.response.body", "body": b""})
+        except ApiError as error:
+            await self._fail(error, scope, receive, send)
+
+    async def _fail(self, error: ApiError, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._begun:
+            await send({"type": "http.response.body", "body": self._error_part(error)})
+        else:
+            await self._error(error)(scope, receive, send)
 
 
 async def _left(receive: Receive) -> None:

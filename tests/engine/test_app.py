@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 
 from llmstack_tui.engine.access import rules
 from llmstack_tui.engine.app import create_app
 from llmstack_tui.engine.library import Library
 from llmstack_tui.engine.options import EngineOptions
+from llmstack_tui.engine.replies import Produced
 from llmstack_tui.engine.service import Engine
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    import pytest
+    from starlette.types import Message
 
 
 async def test_what_the_engine_has_to_say_is_with_its_version(tmp_path: Path) -> None:
@@ -51,3 +56,37 @@ async def test_an_engine_that_ends_takes_its_folder_along(tmp_path: Path) -> Non
     assert folder.stat().st_mode & 0o077 == 0
     await engine.close()
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("begun", [True, False])
+async def test_an_answer_that_the_servers_end_cuts_says_so(begun: bool) -> None:
+    freed = asyncio.Event()
+
+    async def parts() -> AsyncGenerator[bytes, None]:
+        try:
+            if begun:
+                yield b"one\n"
+            await asyncio.Event().wait()
+        finally:
+            freed.set()
+
+    sent: list[Any] = []
+    waiting = asyncio.Event()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        waiting.set()
+        await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    answering = asyncio.create_task(Produced(parts(), "text/plain")({"type": "http"}, receive, send))
+    await waiting.wait()
+    await wait_until(lambda: len(sent) == 2 * begun)
+    answering.cancel()
+    await answering
+    assert freed.is_set()
+    assert sent[0]["status"] == (200 if begun else 503)
+    assert b"The engine was stopped" in sent[-1]["body"]
+    assert not sent[-1].get("more_body")
