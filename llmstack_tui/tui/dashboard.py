@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from textual.binding import Binding, BindingType
-    from textual.dom import DOMNode
     from textual.screen import Screen
 
     from llmstack_tui.config import Settings
@@ -57,6 +56,8 @@ class Dashboard(App[None]):
     .-ascii Pane, .-ascii #dialog { border: ascii $pane-border; }
     .-ascii Pane:focus-within { border: ascii $primary; }
     .-ascii Toast { border-left: ascii $foreground; }
+    .-ascii ModelList, .-ascii VerticalScroll { scrollbar-size-vertical: 0; }
+    .-ascii Headings { padding: 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
 
@@ -77,12 +78,12 @@ class Dashboard(App[None]):
         self.set_class(ascii_only, "-ascii")
         self.models = ModelsScreen(self.marks, notes=notes)
         self.farewell = ""
-        self._problems = (*problems, *keys.unknown_ids(settings.ui.keys))
+        self._keymap_chosen = keys.usable(settings.ui.keys)
+        self._problems = (*problems, *keys.problems(settings.ui.keys))
         self._state: StackState | None = None
         self._saying = status.Saying("Starting…")
         self._wanted: Key | None = None
         self._interrupted_s = float("-inf")
-        self._clashes: set[str] = set()
 
     # The screens
 
@@ -94,8 +95,8 @@ class Dashboard(App[None]):
         return {**super().get_theme_variable_defaults(), "pane-border": "#67707c"}
 
     def on_mount(self) -> None:
-        if self.settings.ui.keys:
-            self.set_keymap(self.settings.ui.keys)
+        if self._keymap_chosen:
+            self.set_keymap(self._keymap_chosen)
         for problem in self._problems:
             self.record(Kind.NOTE, problem)
         for problem in self._problems[:_MOST_PROBLEMS_TOLD]:
@@ -142,6 +143,8 @@ class Dashboard(App[None]):
     def select_when_listed(self, url: str, name: str) -> None:
         """Put the cursor on a model as soon as the server lists it."""
         self._wanted = (url, name)
+        if self._state is not None:
+            self._select_wanted(self._state)
 
     def _select_wanted(self, state: StackState) -> None:
         for host in state.hosts if self._wanted else ():
@@ -214,7 +217,7 @@ class Dashboard(App[None]):
         return {
             binding.id: " ".join(
                 self.get_key_display(binding.with_key(key.strip()))
-                for key in self.settings.ui.keys.get(binding.id, binding.key).split(",")
+                for key in self._keymap_chosen.get(binding.id, binding.key).split(",")
             )
             for binding in keys.ALL
             if binding.id
@@ -257,18 +260,6 @@ class Dashboard(App[None]):
             self.end(0)
         self._interrupted_s = now
         self.tell("Press Ctrl-C again, or q, to leave.")
-
-    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
-        # Called for every key that is pressed.
-        for binding in clashed_bindings:
-            if binding.id and binding.id not in self._clashes:
-                self._clashes.add(binding.id)
-                self.notify(
-                    f"ui.keys: the key {binding.key} has two meanings; {binding.id} has lost it.",
-                    title="Settings",
-                    severity="warning",
-                    markup=False,
-                )
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         bindings = [(self.models, binding) for binding in keys.MODELS] if screen is self.models else []

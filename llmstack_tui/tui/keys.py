@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.binding import Binding
+from textual.binding import Binding, InvalidBinding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
 HELP, QUIT, PALETTE = "app.help", "app.quit", "app.palette"
 
@@ -82,14 +82,47 @@ MODAL = [
     Binding("escape", "cancel", "Back", id="dialog.cancel", tooltip="Close this, and do nothing"),
 ]
 
-ALL = (*MODELS, *LIST, *APP, *MODAL)
+ASK = [
+    Binding(
+        "left,up", "app.focus_previous", "Before", show=False, id="ask.before", tooltip="The answer before"
+    ),
+    Binding("right,down", "app.focus_next", "Next", show=False, id="ask.next", tooltip="The next answer"),
+    Binding("r", "answer('again')", "Try again", show=False, id="ask.again", tooltip="Try again"),
+    Binding("q", "answer('quit')", "Quit", show=False, id="ask.quit", tooltip="Leave"),
+]
+
+ALL = (*MODELS, *LIST, *APP, *MODAL, *ASK)
 
 
-def unknown_ids(ids: Iterable[str]) -> list[str]:
-    """Those of ``ids`` that no key has, each as a sentence for the user."""
+def problems(keymap: Mapping[str, str]) -> list[str]:
+    """What is wrong with the keys of the settings, one sentence for each.
+
+    Textual reports a clash only of bindings that have no id, and every one here has.
+    """
     known = {binding.id for binding in ALL}
-    return [
-        f"ui.keys: there is no key called {name!r}. Known: {', '.join(sorted(filter(None, known)))}."
-        for name in ids
-        if name not in known
+    names = ", ".join(sorted(filter(None, known)))
+    found = [
+        f"ui.keys: there is no key called {name!r}. Known: {names}." for name in keymap if name not in known
     ]
+    owners: dict[str, str] = {}
+    for binding in (*MODELS, *LIST, *APP):
+        for key in _pressed(keymap.get(binding.id or "", binding.key)):
+            owner = owners.setdefault(key, binding.id or "")
+            if owner != binding.id:
+                found.append(
+                    f"ui.keys: {key!r} is the key of both {owner} and {binding.id}; only one of them gets it."
+                )
+    return found
+
+
+def usable(keymap: Mapping[str, str]) -> dict[str, str]:
+    """The part of the settings' keys that names keys at all."""
+    return {name: key for name, key in keymap.items() if _pressed(key)}
+
+
+def _pressed(keys: str) -> list[str]:
+    """The single keys of "x,delete", by the names that Textual gives them."""
+    try:
+        return [binding.key for binding in Binding.make_bindings([(keys, "press")])]
+    except InvalidBinding:
+        return []

@@ -128,16 +128,19 @@ class FakeStack:
 
 
 class FakeServices:
-    """Finds what it is told to find; ``found`` is used up from the left, its last one again and again."""
+    """Finds what it is told to find: ``found`` from the left, its last one again and again, or ``never``."""
 
-    def __init__(self, stack: FakeStack, *found: Startup | ValueError) -> None:
+    def __init__(self, stack: FakeStack, *found: Startup | ValueError, never: bool = False) -> None:
         self.stack = stack
         self._found = list(found) or [Found((seeded.URL,))]
+        self._never = never
         self.opened: list[tuple[str, ...]] = []
         self.ollama: asyncio.Future[None] | None = None
         self.engine: asyncio.Future[EngineHandle] | None = None
 
     async def find(self) -> Startup:
+        if self._never:
+            await asyncio.Event().wait()
         found = self._found.pop(0) if len(self._found) > 1 else self._found[0]
         if isinstance(found, ValueError):
             raise found

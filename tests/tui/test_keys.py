@@ -22,7 +22,17 @@ def test_no_key_means_two_things_on_one_screen() -> None:
 
 
 def test_ids_that_are_none_are_named() -> None:
-    assert keys.unknown_ids(["models.activate", "app.quit"]) == []
-    (problem,) = keys.unknown_ids(["models.activte"])
+    assert keys.problems({"models.activate": "f5", "app.quit": "ctrl+x"}) == []
+    (problem,) = keys.problems({"models.activte": "f5"})
     assert "'models.activte'" in problem
     assert "models.activate" in problem
+
+
+def test_keys_that_get_two_meanings_are_named() -> None:
+    (problem,) = keys.problems({"models.activate": "?"})
+    assert "models.activate and app.help" in problem
+    assert keys.problems({"models.activate": "d", "models.deactivate": "a"}) == []
+
+
+def test_what_is_no_key_leaves_the_usual_one() -> None:
+    assert keys.usable({"models.activate": " , ", "app.quit": "ctrl+x"}) == {"app.quit": "ctrl+x"}

@@ -42,7 +42,7 @@ def details_content(status: ModelStatus | None, details: ModelDetails | None) ->
     if status is None:
         return Content.styled("No model selected.", "$foreground 60%")
     model, running = status.model, status.running
-    lines: list[tuple[str, str]] = []
+    lines = [("State", str(status.state))]
     if status.state is ModelState.CLOUD and model:
         lines.append(("Runs on", clean(model.remote_host or "", limit=200)))
         lines.append(("As", clean(model.remote_model or "", limit=200)))
@@ -81,7 +81,7 @@ def _placed(size: int | None, vram: int | None) -> str:
         return "the CPU"
     if vram >= size:
         return "the GPU"
-    return f"the GPU, {100 - 100 * vram // size} % on the CPU: slow"
+    return f"{100 - 100 * vram // size} % on the CPU: slow"
 
 
 def _context(status: ModelStatus, details: ModelDetails | None) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +33,7 @@ class AskScreen(ModalScreen[str]):
     """Returns the value of the answer. The first one has the focus; Esc gives ``escape``."""
 
     CSS_PATH = "screen.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *keys.MODAL,
-        Binding(
-            "left,up",
-            "app.focus_previous",
-            "Before",
-            show=False,
-            id="dialog.before",
-            tooltip="The answer before",
-        ),
-        Binding(
-            "right,down", "app.focus_next", "Next", show=False, id="dialog.next", tooltip="The next answer"
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL, *keys.ASK]
     AUTO_FOCUS = "Button"
 
     def __init__(self, title: str, text: str, answers: Sequence[Answer], *, escape: str) -> None:
@@ -74,3 +61,10 @@ class AskScreen(ModalScreen[str]):
 
     def action_cancel(self) -> None:
         self.dismiss(self._escape)
+
+    def action_answer(self, value: str) -> None:
+        self.dismiss(value)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key for an answer works only where the question has that answer."""
+        return action != "answer" or parameters[0] in {answer.value for answer in self._answers}

@@ -1,0 +1,96 @@
+"""A dashboard over fakes, driven by keys, and what is on its screen."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llmstack_tui.config import Settings
+from llmstack_tui.tui.dashboard import Dashboard
+from tests.tui import seeded
+from tests.tui.fakes import FakeServices, FakeStack
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from textual.notifications import Notification
+    from textual.pilot import Pilot
+
+    from llmstack_tui.stack import StackState
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One dashboard: its keys, and what it says."""
+
+    app: Dashboard
+    pilot: Pilot[None]
+
+    @property
+    def text(self) -> str:
+        """What the whole screen shows, a line for a row."""
+        app = self.app
+        update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+        lines: list[Sequence[object]] = update.strips  # type: ignore[union-attr]
+        return "\n".join("".join(getattr(strip, "text", "") for strip in line).rstrip() for line in lines)
+
+    @property
+    def toasts(self) -> list[Notification]:
+        return [*self.app._notifications]
+
+    @property
+    def events(self) -> list[str]:
+        """The activity, newest first."""
+        return [event.text for event in self.app.activity.newest(100)]
+
+    def word(self, name: str) -> str:
+        """The state of a model, as its row says it."""
+        return next(row.word for row in self.app.models.list.rows if row.name == name)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        await self.pilot.press(*text)
+
+    async def until_shown(self, *texts: str) -> None:
+        await wait_until(lambda: all(text in self.text for text in texts), what=f"{texts} on the screen")
+
+    async def until_said(self, text: str) -> None:
+        """In the activity."""
+        await wait_until(lambda: any(text in event for event in self.events), what=f"{text} in the activity")
+
+
+@dataclass(frozen=True, slots=True)
+class FakeDesk(Desk):
+    """One over fakes."""
+
+    stack: FakeStack
+    services: FakeServices
+
+
+@asynccontextmanager
+async def dashboard(
+    state: StackState | None = None,
+    *,
+    size: tuple[int, int] = (120, 40),
+    settings: Settings | None = None,
+    problems: Sequence[str] = (),
+    unicode: bool = True,
+    services: FakeServices | None = None,
+    connected: bool = True,
+) -> AsyncIterator[FakeDesk]:
+    """With ``connected`` it begins when the first state is on the screen."""
+    settings = settings or Settings()
+    if services is None:
+        services = FakeServices(FakeStack(state or seeded.typical(), read_only=settings.read_only))
+    app = Dashboard(settings, problems, services, unicode=unicode)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        desk = FakeDesk(app, pilot, services.stack, services)
+        if connected:
+            await wait_until(lambda: app.view.state is not None, what="a first state")
+            await pilot.pause()
+        yield desk

@@ -1,0 +1,109 @@
+"""The dashboard over the real stack, against a server that behaves as Ollama and against the engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.widgets import Input
+
+from llmstack_tui.config import Settings
+from llmstack_tui.engine.available import missing_reason
+from llmstack_tui.tui.dashboard import Dashboard
+from llmstack_tui.tui.services import Core
+from tests.engine_process import engine_process
+from tests.fake_ollama import fake_ollama
+from tests.tui.driving import Desk
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from llmstack_tui.tui.rows import ModelRow
+
+
+def watched(
+    show: Callable[[tuple[ModelRow, ...]], None], states: list[str]
+) -> Callable[[tuple[ModelRow, ...]], None]:
+    """``show`` that notes each new state of the one model."""
+
+    def noted(rows: tuple[ModelRow, ...]) -> None:
+        if rows and (not states or states[-1] != rows[0].state):
+            states.append(rows[0].state.value)
+        show(rows)
+
+    return noted
+
+
+@pytest.mark.skipif(missing_reason() is not None, reason=str(missing_reason()))
+async def test_a_model_runs_from_the_dashboard(tmp_path: Path, tiny_model: Path) -> None:
+    with engine_process(tmp_path) as url:
+        settings = Settings(hosts=(url,))
+        app = Dashboard(settings, (), Core(settings, {}))
+        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+            desk = Desk(app, pilot)
+            await desk.until_shown("Built-in engine", "No models here yet.")
+            await desk.press("p")
+            await desk.until_shown("Add a model")
+            app.screen.query_one("#path", Input).value = str(tiny_model)
+            await desk.until_shown("tiny-scripted:f16")
+            await desk.press("enter")
+            await desk.until_said("tiny-scripted:f16 was added")
+            await wait_until(lambda: app.screen is app.models)
+            assert app.models.selected == (url, "tiny-scripted:f16")
+            states: list[str] = []
+            app.models.list.show = watched(app.models.list.show, states)  # type: ignore[method-assign, assignment]
+            await desk.press("a")
+            await wait_until(lambda: desk.word("tiny-scripted:f16") == "active")
+            await desk.until_shown("the CPU", "1 model:")
+            await desk.press("d")
+            await wait_until(lambda: desk.word("tiny-scripted:f16") == "inactive")
+            assert states[-4:] == ["loading", "active", "stopping", "inactive"]
+            await desk.until_said("has left memory")
+            await desk.press("x", "right", "enter")
+            await desk.until_said("was removed")
+            await desk.until_shown("No models here yet.")
+        assert tiny_model.exists()
+
+
+async def test_the_real_stack_against_a_server_that_behaves_as_ollama() -> None:
+    async with fake_ollama(mistral_7b="a", tiny_1b="b") as (fake, server):
+        settings = Settings(hosts=(server.url,))
+        app = Dashboard(settings, (), Core(settings, {}))
+        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+            desk = Desk(app, pilot)
+            await desk.until_shown("Ollama 0.32.15", "○ mistral:7b", "○ tiny:1b")
+            fake.may_load.clear()
+            await desk.press("a")
+            await wait_until(lambda: desk.word("mistral:7b").startswith("loading"))
+            await desk.press("escape")
+            await wait_until(lambda: desk.word("mistral:7b") == "inactive")
+            await desk.until_said("cancelled")
+            fake.may_load.set()
+            await desk.press("j", "a")
+            await wait_until(lambda: desk.word("tiny:1b") == "active")
+            request = fake.begin_request("tiny:1b")
+            await desk.press("d")
+            await wait_until(lambda: desk.word("tiny:1b").startswith("stopping"))
+            fake.end_request(request)
+            await wait_until(lambda: desk.word("tiny:1b") == "inactive")
+            fake.load_error = "model requires more system memory"
+            await desk.press("a")
+            await desk.until_shown("Server error", "requires more system memory")
+            fake.down = True
+            await desk.press("r")
+            await desk.until_shown("is not reachable")
+            fake.down = False
+            await desk.press("r")
+            await desk.until_said("Ollama is back.")
+
+
+async def test_a_server_that_is_not_there_is_a_banner_and_the_dashboard_goes_on() -> None:
+    settings = Settings(hosts=("http://127.0.0.1:9",))
+    app = Dashboard(settings, (), Core(settings, {}))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        desk = Desk(app, pilot)
+        await desk.until_shown("No answer yet.", "Trying again.")
+        await desk.press("a", "d", "j", "y")
+        assert app.is_running
