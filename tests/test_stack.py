@@ -33,7 +33,7 @@ async def stack_of(
 ) -> AsyncIterator[tuple[FakeOllama, Stack, str]]:
     """A stack over one server, after its first look at it."""
     async with fake_ollama(**models) as (fake, server):
-        async with Stack([OllamaHost(server.url)], running_every_s=0.02, memory_every_s=0.02) as stack:
+        async with Stack([OllamaHost(server.url)], running_every_s=0.02, machine_every_s=0.02) as stack:
             await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
             yield fake, stack, server.url
         await wait_until(lambda: server.open == 0, what="all connections closed")
@@ -204,21 +204,35 @@ async def test_two_may_watch_and_both_end_with_the_stack() -> None:
     await asyncio.gather(*watchers)
 
 
-async def test_memory_is_read_again_and_again_and_leaves_the_models_alone() -> None:
+async def test_the_machine_is_read_again_and_again_and_leaves_the_models_alone() -> None:
     async with stack_of(a_1="a") as (_, stack, _):
-        await wait_until(lambda: stack.state.memory)
+        await wait_until(lambda: stack.state.machine)
         first = stack.state
-        assert first.memory is not None
-        assert first.memory.total > first.memory.used > 0
-        await wait_until(lambda: stack.state.memory != first.memory)
+        assert first.machine is not None
+        assert first.machine.ram.total
+        assert first.profile is not None
+        await wait_until(lambda: stack.state.machine is not first.machine)
         assert stack.state.hosts is first.hosts
+        assert stack.state.profile is first.profile, "worked out once"
+
+
+async def test_a_profile_that_is_chosen_and_one_that_is_none() -> None:
+    async with Stack([], profile="nvidia_8gb") as stack:
+        await wait_until(lambda: stack.state.profile)
+        assert stack.state.profile is not None
+        assert (stack.state.profile.name, stack.state.notices) == ("nvidia_8gb", ())
+    async with Stack([], profile="toaster") as stack:
+        await wait_until(lambda: stack.state.profile)
+        assert stack.state.profile is not None
+        assert stack.state.profile.name != "toaster"
+        assert "no profile 'toaster'" in stack.state.notices[0]
 
 
 async def test_nothing_new_is_not_told() -> None:
     async with fake_ollama(a_1="a") as (_, server):
         host = OllamaHost(server.url)
-        async with Stack([host], running_every_s=0.01, memory_every_s=60) as stack:
-            await wait_until(lambda: stack.state.memory and stack.state.hosts[0].snapshot.reachable)
+        async with Stack([host], running_every_s=0.01, machine_every_s=60) as stack:
+            await wait_until(lambda: stack.state.machine and stack.state.hosts[0].snapshot.reachable)
             before, asked = stack.state, len(server.requests)
             await wait_until(lambda: len(server.requests) > asked + 5)
             assert stack.state is before
@@ -260,17 +274,7 @@ async def test_a_defect_does_not_pass_in_silence(watching: bool) -> None:
         stack = Stack([host])
         with pytest.raises(KeyError, match="a defect"):
             async with stack:
-                await (collect(stack, []) if watching else wait_until(lambda: stack._defect))
-
-
-async def test_memory_that_cannot_be_read_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    def forbidden() -> object:
-        raise PermissionError("/proc/meminfo")
-
-    async with stack_of(a_1="a") as (_, stack, _):
-        await wait_until(lambda: stack.state.memory)
-        monkeypatch.setattr("llmstack_tui.hardware.memory.psutil.virtual_memory", forbidden)
-        await wait_until(lambda: stack.state.memory is None)
+                await (collect(stack, []) if watching else wait_until(lambda: stack._feed.defect))
 
 
 def test_the_core_needs_no_terminal_library() -> None:
@@ -280,3 +284,23 @@ def test_the_core_needs_no_terminal_library() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+async def test_what_the_screen_remembers(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    async with Stack([], state_file=path) as stack:
+        stack.remember("sort", {"column": "size"})
+        assert await stack.recall("sort", {}, dict[str, str]) == {"column": "size"}
+        assert await stack.events() == ()
+    async with Stack([], state_file=path) as stack:
+        assert await stack.recall("sort", {}, dict[str, str]) == {"column": "size"}
+        assert await stack.recall("theme", "dark", str) == "dark"
+        assert stack.state.notices == ()
+
+
+async def test_a_damaged_state_is_a_notice_and_no_obstacle(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    path.write_bytes(b"no database at all" * 1000)
+    async with Stack([], state_file=path) as stack:
+        assert await stack.recall("sort", "name", str) == "name"
+        assert "damaged" in stack.state.notices[0]

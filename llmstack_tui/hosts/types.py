@@ -176,6 +176,8 @@ class Snapshot:
     Attributes:
         url: the host's base URL, its key everywhere.
         read_at: monotonic seconds of the last poll that succeeded, None before the first.
+        recalled_at: before the first poll, ``installed`` may be what an earlier session saw at this time.
+        latency_s: seconds that the host takes to answer a short question, of late.
     """
 
     url: str
@@ -185,6 +187,8 @@ class Snapshot:
     running: tuple[RunningModel, ...] = ()
     read_at: float | None = None
     error: HostError | None = None
+    recalled_at: datetime | None = None
+    latency_s: float | None = None
 
     @property
     def reachable(self) -> bool:

@@ -38,6 +38,9 @@ class ModelStatus:
         host: the base URL of the host.
         model: as installed; None for one that is loaded but installed under no name any more.
         running: as loaded; the same object for several names that share one runner.
+        busy: there is a sign that it answers a request. Without one nobody can tell (see `activity`).
+        idle_since_s: monotonic seconds when it was last seen at work; None while it is busy or not loaded.
+        idle_at_least: it may have been idle for longer: nobody looked before.
     """
 
     host: str
@@ -45,6 +48,9 @@ class ModelStatus:
     state: ModelState
     model: Model | None = None
     running: RunningModel | None = None
+    busy: bool = False
+    idle_since_s: float | None = None
+    idle_at_least: bool = False
 
 
 def statuses(snapshot: Snapshot, acts: Sequence[Act] = ()) -> tuple[ModelStatus, ...]:

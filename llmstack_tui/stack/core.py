@@ -1,11 +1,11 @@
-"""The headless core: opens and closes the parts below in order, and says what is so and what is under way."""
+"""Opens and closes the parts below in order, and says what is so and what is under way."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.poller import Poller
@@ -15,37 +15,28 @@ from llmstack_tui.lifecycle.acts import Departure
 from llmstack_tui.lifecycle.states import ModelState, statuses
 from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.ollama.names import same_model
+from llmstack_tui.stack.feed import Feed
+from llmstack_tui.stack.hardware import Hardware
+from llmstack_tui.stack.history import History
+from llmstack_tui.stack.state import HostState, StackState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
     from types import TracebackType
 
     from llmstack_tui.hardware.memory import Memory
+    from llmstack_tui.hardware.profile import Profile
+    from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.hardware.sampler import Readable
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Progress, Snapshot
+    from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Progress
     from llmstack_tui.lifecycle.acts import Act
     from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.store.events import Event
 
-_HIDDEN_FACTOR = 5
-
-
-@dataclass(frozen=True, slots=True)
-class HostState:
-    """One host: what it told last, and the state of each of its models."""
-
-    snapshot: Snapshot
-    models: tuple[ModelStatus, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StackState:
-    """All that a screen shows, at one moment. ``memory`` is None until it was first read."""
-
-    hosts: tuple[HostState, ...]
-    memory: Memory | None = None
-    acts: tuple[Act, ...] = ()
+T = TypeVar("T")
 
 
 class Stack:
@@ -56,7 +47,11 @@ class Stack:
 
     Args:
         running_every_s: seconds between looks at what is loaded; ``installed_every_s`` at what is installed.
-        memory_every_s: seconds between two readings of the machine's memory.
+        machine_every_s: seconds between two readings of the machine.
+        machine: what is read; None is this machine.
+        models_folder: where models are kept, for the room that is left on that disk.
+        profile: the name of the profile that the user chose; None works it out.
+        state_file: where all is remembered; None remembers as long as the program runs.
     """
 
     def __init__(
@@ -66,7 +61,11 @@ class Stack:
         read_only: bool = False,
         running_every_s: float = 2.0,
         installed_every_s: float = 30.0,
-        memory_every_s: float = 1.0,
+        machine_every_s: float = 1.0,
+        machine: Readable | None = None,
+        models_folder: Path | None = None,
+        profile: str | None = None,
+        state_file: Path | None = None,
     ) -> None:
         self.read_only = read_only
         self._pollers = {
@@ -79,17 +78,24 @@ class Stack:
             for host in hosts
         }
         self._lifecycle = Lifecycle(on_change=self._acts_changed, settle=self._settle)
-        self._memory_every_s = memory_every_s
-        self._visible = True
+        self._hardware = Hardware(
+            on_reading=self._machine_read,
+            on_notice=self._noticed,
+            machine=machine,
+            models=models_folder,
+            profile=profile,
+            every_s=machine_every_s,
+        )
+        self._history = History(
+            state_file, on_open=lambda: None, on_notice=self._noticed, on_news=self._happened
+        )
         self._tasks: tuple[asyncio.Task[None], ...] = ()
-        self._changed = asyncio.Event()
-        self._closed = False
-        self._defect: BaseException | None = None
-        self._state = StackState(tuple(self._host_state(poller) for poller in self._pollers.values()))
+        self._feed = Feed(StackState(tuple(self._host_state(poller) for poller in self._pollers.values())))
 
     async def __aenter__(self) -> Self:
         works = {f"poll {url}": poller.run() for url, poller in self._pollers.items()}
-        works["sample memory"] = self._sample_memory()
+        works["read the machine"] = self._hardware.run()
+        works["remember"] = self._history.run()
         self._tasks = tuple(asyncio.create_task(work, name=name) for name, work in works.items())
         for task in self._tasks:
             task.add_done_callback(self._ended)
@@ -99,44 +105,36 @@ class Stack:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._lifecycle.aclose()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # The store ends last, so that it hears of the end of the others.
+        *works, remembering = self._tasks
+        for tasks in (works, [remembering]):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         for poller in self._pollers.values():
             await poller.host.aclose()
-        self._closed = True
-        self._announce()
-        if self._defect is not None and error is None:
-            raise self._defect
+        self._feed.close()
+        if self._feed.defect is not None and error is None:
+            raise self._feed.defect
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """What ends a task other than our cancelling is a defect, and must not pass in silence."""
         if not task.cancelled() and (defect := task.exception()) is not None:
-            self._defect = self._defect or defect
-            self._announce()
+            self._feed.fail(defect)
 
     # --- what is so ---
 
     @property
     def state(self) -> StackState:
-        return self._state
+        return self._feed.value
 
-    async def watch(self) -> AsyncGenerator[StackState, None]:
+    def watch(self) -> AsyncGenerator[StackState, None]:
         """The state now, and then each new one until the stack closes. A slow reader gets only the newest.
 
         Raises:
             BaseException: the defect that has ended the watching of something, if one has.
         """
-        seen: StackState | None = None
-        while not self._closed:
-            changed = self._changed
-            if self._defect is not None:
-                raise self._defect
-            if self._state is not seen:
-                seen = self._state
-                yield seen
-            else:
-                await changed.wait()
+        return self._feed.watch()
 
     def refresh(self) -> None:
         """Look at every host again, now."""
@@ -145,9 +143,37 @@ class Stack:
 
     def set_visible(self, visible: bool) -> None:
         """Nobody looks: look less often; somebody looks again: look at once."""
-        self._visible = visible
+        self._hardware.set_visible(visible)
         for poller in self._pollers.values():
             poller.visible = visible
+
+    # --- what was ---
+
+    async def events(
+        self,
+        limit: int = 100,
+        *,
+        before: int | None = None,
+        kinds: Collection[str] | None = None,
+        host: str | None = None,
+        model: str | None = None,
+    ) -> tuple[Event, ...]:
+        """What happened, the newest first; ``before`` is the id of the last one of the page before.
+
+        Raises:
+            StoreError: when what is remembered cannot be read; so do all that ask for it.
+        """
+        store = await self._history.store()
+        return await store.events.newest(limit, before=before, kinds=kinds, host=host, model=model)
+
+    def remember(self, key: str, value: object) -> None:
+        """Keep a value that JSON can say, for another session."""
+        self._history.write(lambda store: store.screen.remember(key, value))
+
+    async def recall(self, key: str, default: T, kind: type[T]) -> T:
+        """What was remembered last; ``default`` where there is nothing, or nothing of this kind."""
+        store = await self._history.store()
+        return await store.screen.recall(key, default, kind)
 
     # --- acts ---
 
@@ -228,64 +254,54 @@ class Stack:
         return poller.host
 
     def _status(self, host_url: str, model: str) -> ModelStatus | None:
-        hosts = (host for host in self._state.hosts if host.snapshot.url == host_url)
+        hosts = (host for host in self.state.hosts if host.snapshot.url == host_url)
         return next((each for host in hosts for each in host.models if same_model(each.name, model)), None)
 
     def _is_alone(self, status: ModelStatus) -> bool:
         """Whether no other installed name stands for what is loaded: that one could still stop it."""
-        models = next(host.models for host in self._state.hosts if host.snapshot.url == status.host)
+        models = next(host.models for host in self.state.hosts if host.snapshot.url == status.host)
         return sum(each.running is status.running and each.model is not None for each in models) <= 1
 
     async def _settle(self, host: Host) -> None:
         await self._pollers[host.url].refreshed()
-
-    async def _sample_memory(self) -> None:
-        # Not at the top: it needs a library that takes a while to import, and the command line does without.
-        from llmstack_tui.hardware.memory import read_memory  # noqa: PLC0415
-
-        while True:
-            memory = await asyncio.to_thread(_known, read_memory)
-            if memory != self._state.memory:
-                self._publish(replace(self._state, memory=memory))
-            await asyncio.sleep(self._memory_every_s * (1 if self._visible else _HIDDEN_FACTOR))
 
     # --- changes ---
 
     def _host_changed(self) -> None:
         for poller in self._pollers.values():
             self._lifecycle.observe(poller.snapshot)
-        self._publish(self._read_state())
+        self._feed.put(self._read_state())
 
     def _acts_changed(self) -> None:
-        self._publish(self._read_state())
+        self._feed.put(self._read_state())
 
     def _read_state(self) -> StackState:
         acts = self._lifecycle.acts
-        same_acts = acts == self._state.acts
-        before = {host.snapshot.url: host for host in self._state.hosts}
+        same_acts = acts == self.state.acts
+        before = {host.snapshot.url: host for host in self.state.hosts}
         hosts = tuple(
             old
             if same_acts and (old := before[url]).snapshot is poller.snapshot
             else self._host_state(poller, acts)
             for url, poller in self._pollers.items()
         )
-        return replace(self._state, hosts=hosts, acts=acts)
+        return replace(self.state, hosts=hosts, acts=acts)
 
     def _host_state(self, poller: Poller, acts: tuple[Act, ...] = ()) -> HostState:
         return HostState(poller.snapshot, statuses(poller.snapshot, acts))
 
-    def _publish(self, state: StackState) -> None:
-        self._state = state
-        self._announce()
+    def _machine_read(self, reading: MachineReading, profile: Profile) -> None:
+        self._feed.put(replace(self.state, machine=reading, profile=profile, memory=_main_memory(reading)))
 
-    def _announce(self) -> None:
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+    def _happened(self, event_id: int) -> None:
+        self._feed.put(replace(self.state, last_event_id=event_id))
+
+    def _noticed(self, notice: str) -> None:
+        self._feed.put(replace(self.state, notices=(*self.state.notices, notice)))
 
 
-def _known(read: Callable[[], Memory]) -> Memory | None:
-    """A reading, or None where the system does not let us."""
-    try:
-        return read()
-    except OSError:
-        return None
+def _main_memory(reading: MachineReading) -> Memory | None:
+    from llmstack_tui.hardware.memory import Memory  # noqa: PLC0415
+
+    ram = reading.ram
+    return None if ram.total is None or ram.used is None else Memory(ram.total, ram.used)

@@ -1,0 +1,51 @@
+"""What a screen shows, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llmstack_tui.hardware.memory import Memory
+    from llmstack_tui.hardware.profile import Profile
+    from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.lifecycle.acts import Act
+    from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.store.speeds import Speed
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """One host: what it told last, and the state of each of its models.
+
+    Attributes:
+        speeds: by the model's name, the last answer of ours that was timed, in whichever session.
+    """
+
+    snapshot: Snapshot
+    models: tuple[ModelStatus, ...]
+    speeds: Mapping[str, Speed] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StackState:
+    """All that a screen shows, at one moment.
+
+    Attributes:
+        memory: the main memory of ``machine``, None until it was first read.
+        machine: the newest reading of this machine, None until it was first read.
+        profile: what this machine is good for, worked out from the first reading.
+        notices: what the user should know about the program's own affairs, oldest first: one sentence each.
+        last_event_id: rises when there is something new to be had from `Stack.events`.
+    """
+
+    hosts: tuple[HostState, ...]
+    memory: Memory | None = None
+    acts: tuple[Act, ...] = ()
+    machine: MachineReading | None = None
+    profile: Profile | None = None
+    notices: tuple[str, ...] = ()
+    last_event_id: int = 0
