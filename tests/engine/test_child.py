@@ -74,7 +74,7 @@ def test_it_says_where_it_answers_and_ends_with_its_input(tiny_model: Path, fold
         assert ready(child) == f"unix://{folder / 'x.sock'}"
         assert child.stdin is not None
         child.stdin.close()
-        assert child.wait(2) == 0
+        assert child.wait(10) == 0
 
 
 def test_without_an_order_it_ends(folder: Path) -> None:
@@ -93,7 +93,7 @@ def test_it_does_not_hear_ctrl_c(tiny_model: Path, folder: Path) -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             child.wait(0.3)
         child.stdin.close()  # type: ignore[union-attr]
-        assert child.wait(2) == 0
+        assert child.wait(10) == 0
 
 
 def test_a_load_that_fails_says_why_and_ends(folder: Path) -> None:
@@ -109,7 +109,7 @@ def test_it_can_be_ended_while_it_loads(endless_load: Path, folder: Path) -> Non
         give(child, order(endless_load, folder))
         wait_until_sync(lambda: list(folder.iterdir()), what="it has begun to load")
         child.terminate()
-        assert child.wait(1) == -signal.SIGTERM
+        assert child.wait(10) == -signal.SIGTERM
 
 
 @linux
@@ -156,7 +156,7 @@ def test_no_child_outlives_a_parent_that_is_killed(
             wait_until_sync(lambda: list(folder.iterdir()), what="it has begun to load")
         parent.kill()
         parent.wait()
-    wait_until_sync(lambda: is_dead(child), timeout_s=3)
+    wait_until_sync(lambda: is_dead(child), timeout_s=10)
 
 
 def test_modules_in_the_current_folder_are_not_imported(

@@ -209,16 +209,16 @@ async def test_who_leaves_frees_the_model(endless_model: Path, folder: Path, how
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-        await wait_until_free(runner, within_s=3)
+        await wait_until_free(runner, within_s=8)
 
 
 async def test_who_leaves_during_a_long_prompt_frees_the_model(endless_model: Path, folder: Path) -> None:
     async with running(endless_model, folder, context_length=16_384) as runner:
-        async with aclosing(runner.stream(CHAT, chat("a" * 12_000))) as events:
+        async with aclosing(runner.stream(CHAT, chat("a" * 15_000))) as events:
             progress = decode(await anext(events)).progress
             assert progress is not None
             assert progress.processed < progress.total
-        await wait_until_free(runner, within_s=5)
+        await wait_until_free(runner, within_s=8)
 
 
 async def test_who_waits_for_a_turn_can_leave_it(endless_model: Path, folder: Path) -> None:
@@ -322,7 +322,7 @@ async def test_cancelling_a_load_ends_its_process_at_once(folder: Path, tmp_path
     await wait_until(lambda: list(folder.iterdir()), what="the child has begun to load")
     (child,) = set(psutil.Process().children()) - before
     loading.cancel()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(1.8):  # Less than what a gentle end may take.
         with pytest.raises(asyncio.CancelledError):
             await loading
     assert not child.is_running()
