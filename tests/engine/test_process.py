@@ -218,7 +218,6 @@ async def test_a_process_that_only_has_the_number_of_the_engine_is_none() -> Non
 async def test_a_start_that_is_given_up_leaves_no_engine() -> None:
     # Other tests may share an engine that runs on.
     before = set(psutil.Process().children())
-    before = set(psutil.Process().children())
 
     def new() -> set[psutil.Process]:
         return set(psutil.Process().children()) - before
