@@ -1,7 +1,9 @@
-"""The engine that the tests of its routes share."""
+"""What the tests of the engine share."""
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,6 @@ from tests.engine.serving import THINKING, Serving, add_ollamas, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +30,10 @@ def engine(
         found.import_file("caller", caller(home / "caller.gguf"))
         found.import_file("thinking", models.scripted(home / "thinking.gguf", chat_template=THINKING))
         yield found
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short name: a socket's path has a limit, and those of tests are long."""
+    with tempfile.TemporaryDirectory(prefix="ls-") as made:
+        yield Path(made)

@@ -7,26 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from tests.waiting import wait_until_sync
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and Unix sockets")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="ls-") as made:
-        yield Path(made)
 
 
 @pytest.fixture

@@ -1,75 +1,40 @@
+"""A model answers, and nothing of it stays."""
+
 from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
-import tempfile
-from contextlib import aclosing, asynccontextmanager
-from pathlib import Path
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import aiohttp
 import psutil
 import pytest
 
-from llmstack_tui.engine.answers import Answer, decode
-from llmstack_tui.engine.failures import LoadFailed, RunnerDied, UpstreamError
+from llmstack_tui.engine.answers import decode
+from llmstack_tui.engine.failures import RunnerDied, UpstreamError
 from llmstack_tui.engine.launch import RunnerConfig
 from llmstack_tui.engine.runner import Runner
 from llmstack_tui.engine.scheduler import Scheduler
 from tests import models
+from tests.engine.real_runners import (
+    CHAT,
+    ask,
+    busy,
+    chat,
+    config,
+    posix,
+    running,
+    until_text,
+    wait_until_busy,
+    wait_until_free,
+)
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
-posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and Unix sockets")
-CHAT = "/v1/chat/completions"
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder with a short name: a socket's path has a limit, and those of tests are long."""
-    with tempfile.TemporaryDirectory(prefix="ls-") as made:
-        yield Path(made)
-
-
-def config(weights: Path, **values: object) -> RunnerConfig:
-    return RunnerConfig(**{"weights": weights, "context_length": 2048, "threads": 1, **values})  # type: ignore[arg-type]
-
-
-@asynccontextmanager
-async def running(weights: Path, folder: Path | None, **values: object) -> AsyncIterator[Runner]:
-    runner = await Runner.start(config(weights, **values), folder=folder)
-    try:
-        yield runner
-    finally:
-        await runner.stop()
-        assert not psutil.pid_exists(runner.pid)
-
-
-def chat(content: str = "Hi", **fields: object) -> dict[str, object]:
-    return {"messages": [{"role": "user", "content": content}], "temperature": 0, **fields}
-
-
-async def ask(runner: Runner, **fields: object) -> Answer:
-    answer = Answer()
-    async for event in runner.stream(CHAT, chat(**fields)):  # type: ignore[arg-type]
-        answer.add(decode(event))
-    return answer
-
-
-async def until_text(events: AsyncIterator[bytes]) -> None:
-    async for event in events:
-        if decode(event).text:
-            return
-
-
-async def busy(runner: Runner) -> bool:
-    slots = (await runner.call("/slots"))["data"]
-    return any(slot["is_processing"] for slot in slots)
+    from pathlib import Path
 
 
 async def test_a_model_is_loaded_answers_and_is_gone(tiny_model: Path, folder: Path) -> None:
@@ -231,115 +196,6 @@ async def test_who_waits_for_a_turn_can_leave_it(endless_model: Path, folder: Pa
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-
-
-async def wait_until_busy(runner: Runner) -> None:
-    async with asyncio.timeout(10):
-        while not await busy(runner):
-            await asyncio.sleep(0.01)
-
-
-async def wait_until_free(runner: Runner, *, within_s: float) -> None:
-    async with asyncio.timeout(within_s):
-        while await busy(runner):
-            await asyncio.sleep(0.01)
-
-
-@posix
-@pytest.mark.parametrize(
-    ("number", "cause"),
-    [
-        (signal.SIGKILL, "was killed (SIGKILL), most likely because the machine ran out of memory"),
-        (signal.SIGABRT, "crashed (SIGABRT)"),
-    ],
-)
-async def test_a_process_that_dies_under_a_request_gives_its_cause(
-    endless_model: Path, folder: Path, number: int, cause: str
-) -> None:
-    runner = await Runner.start(config(endless_model), folder=folder)
-    waiting = asyncio.create_task(ask(runner))
-    await wait_until_busy(runner)
-    second = asyncio.create_task(ask(runner))
-    os.kill(runner.pid, number)
-    for task in (waiting, second):
-        with pytest.raises(RunnerDied) as caught:
-            await task
-        assert str(caught.value) == f"The model's process {cause}."
-    assert await runner.wait_exit() == cause
-    await runner.stop()
-    assert list(folder.iterdir()) == []
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="needs a file system that lets a mapped file shrink")
-async def test_a_file_that_shrinks_under_the_model_is_named_as_the_cause(
-    endless_model: Path, folder: Path, tmp_path: Path
-) -> None:
-    weights = Path(shutil.copy(endless_model, tmp_path))
-    runner = await Runner.start(config(weights), folder=folder)
-    os.truncate(weights, 4096)
-    with pytest.raises(RunnerDied, match=r"SIGBUS.*file was changed or cut off"):
-        await ask(runner)
-    await runner.stop()
-
-
-async def test_an_unknown_architecture_is_named(tiny_model: Path, folder: Path, tmp_path: Path) -> None:
-    weights = tmp_path / "strange.gguf"
-    weights.write_bytes(tiny_model.read_bytes().replace(b"llama", b"zebra"))
-    with pytest.raises(LoadFailed) as caught:
-        await Runner.start(config(weights), folder=folder)
-    assert str(caught.value) == "The model cannot be loaded: unknown model architecture: 'zebra'."
-    assert list(folder.iterdir()) == []
-
-
-async def test_a_file_that_is_cut_off_is_told_from_a_missing_one(
-    tiny_model: Path, folder: Path, tmp_path: Path
-) -> None:
-    weights = tmp_path / "cut.gguf"
-    weights.write_bytes(tiny_model.read_bytes()[:300_000])
-    with pytest.raises(LoadFailed, match="corrupted or incomplete"):
-        await Runner.start(config(weights), folder=folder)
-    with pytest.raises(LoadFailed, match="No such file"):
-        await Runner.start(config(tmp_path / "missing.gguf"), folder=folder)
-
-
-async def test_a_template_that_is_wrong_is_named(tiny_model: Path, folder: Path) -> None:
-    with pytest.raises(LoadFailed, match="Parser Error"):
-        await Runner.start(config(tiny_model, chat_template="{% for"), folder=folder)
-
-
-@posix
-async def test_a_folder_whose_name_is_too_long_says_what_to_do(tiny_model: Path, tmp_path: Path) -> None:
-    with pytest.raises(LoadFailed, match="TMPDIR"):
-        await Runner.start(config(tiny_model), folder=tmp_path / ("x" * 100))
-
-
-@posix
-async def test_cancelling_a_load_ends_its_process_at_once(folder: Path, tmp_path: Path) -> None:
-    weights = tmp_path / "pipe.gguf"
-    os.mkfifo(weights)  # Opening it waits for a writer: a load without an end.
-    before = set(psutil.Process().children())
-    loading = asyncio.create_task(Runner.start(config(weights), folder=folder))
-    await wait_until(lambda: list(folder.iterdir()), what="the child has begun to load")
-    (child,) = set(psutil.Process().children()) - before
-    loading.cancel()
-    async with asyncio.timeout(1.8):  # Less than what a gentle end may take.
-        with pytest.raises(asyncio.CancelledError):
-            await loading
-    assert not child.is_running()
-    assert list(folder.iterdir()) == []
-
-
-@posix
-async def test_a_process_that_is_killed_while_it_loads_says_so(folder: Path, tmp_path: Path) -> None:
-    weights = tmp_path / "pipe.gguf"
-    os.mkfifo(weights)
-    before = set(psutil.Process().children())
-    loading = asyncio.create_task(Runner.start(config(weights), folder=folder))
-    await wait_until(lambda: list(folder.iterdir()), what="the child has begun to load")
-    (child,) = set(psutil.Process().children()) - before
-    child.kill()
-    with pytest.raises(LoadFailed, match=r"SIGKILL.*memory"):
-        await loading
 
 
 @posix
