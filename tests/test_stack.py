@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,14 +19,17 @@ from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.stack import Stack
 from tests.fake_ollama import fake_ollama
+from tests.scripted_server import Reply, serving
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.stack import StackState
     from tests.fake_ollama import FakeOllama
+    from tests.scripted_server import Request
 
 
 @asynccontextmanager
@@ -41,6 +46,10 @@ async def stack_of(
 
 def states(stack: Stack) -> dict[str, ModelState]:
     return {status.name: status.state for status in stack.state.hosts[0].models}
+
+
+def first(stack: Stack) -> ModelStatus:
+    return stack.state.hosts[0].models[0]
 
 
 async def collect(stack: Stack, seen: list[StackState]) -> None:
@@ -160,12 +169,12 @@ async def test_what_cannot_be_done_is_refused() -> None:
 
 async def test_an_act_that_the_host_has_no_way_to_do_is_refused() -> None:
     async with stack_of(a_1="a") as (_, stack, url):
-        host = stack._pollers[url].host
+        host = stack._watched[url].poller.host
         lacking = type("Lacking", (), {"url": url, "capabilities": host.capabilities & ~host.capabilities})()
-        stack._pollers[url].host = lacking
+        stack._watched[url].poller.host = lacking
         with pytest.raises(Refused, match="no way to unload"):
             await stack.deactivate(url, "a:1")
-        stack._pollers[url].host = host
+        stack._watched[url].poller.host = host
 
 
 async def test_a_host_that_is_down_hides_no_other() -> None:
@@ -304,3 +313,61 @@ async def test_a_damaged_state_is_a_notice_and_no_obstacle(tmp_path: Path) -> No
     async with Stack([], state_file=path) as stack:
         assert await stack.recall("sort", "name", str) == "name"
         assert "damaged" in stack.state.notices[0]
+
+
+async def test_busy_and_idle_are_seen_without_any_change_of_the_list() -> None:
+    async with stack_of(a_1="a") as (fake, stack, _):
+        runner = fake.load("a:1", timedelta(minutes=5))
+        await wait_until(lambda: states(stack)["a:1"] is ModelState.ACTIVE)
+        model = first(stack)
+        assert not model.busy
+        assert model.idle_since_s is not None
+        assert not model.idle_at_least, "we saw it come"
+        runner.requests, runner.expires_at = 1, fake.now()
+        await wait_until(lambda: first(stack).busy)
+        assert first(stack).idle_since_s is None
+        before = time.monotonic()
+        fake.end_request(runner)
+        await wait_until(lambda: not first(stack).busy)
+        since = first(stack).idle_since_s
+        assert since is not None
+        assert since >= before
+
+
+async def test_a_model_that_answers_us_is_busy_from_the_first_moment() -> None:
+    async with stack_of(a_1="a") as (fake, stack, url):
+        fake.load("a:1")
+        await wait_until(lambda: states(stack)["a:1"] is ModelState.ACTIVE)
+        async with aclosing(stack.chat(url, "a:1", [Message(role="user", content="Hi")])) as chunks:
+            await anext(chunks)
+            assert first(stack).busy
+        assert not first(stack).busy
+
+
+async def test_a_host_that_hangs_costs_the_others_nothing() -> None:
+    async with AsyncExitStack() as opened:
+        fake, server = await opened.enter_async_context(fake_ollama(a_1="a"))
+        hanging = asyncio.Event()
+
+        async def hang(_: Request) -> Reply:
+            await hanging.wait()
+            return Reply(raw=b"")
+
+        other = await opened.enter_async_context(serving(hang))
+        opened.callback(hanging.set)
+        stack = await opened.enter_async_context(
+            Stack([OllamaHost(other.url), OllamaHost(server.url)], running_every_s=0.02)
+        )
+        await wait_until(lambda: stack.state.hosts[1].snapshot.reachable, 2)
+        stuck = asyncio.create_task(stack.activate(other.url, "a:1"))
+        began = time.monotonic()
+        await stack.activate(server.url, "a:1")
+        fake.begin_request("a:1")
+        await wait_until(lambda: stack.state.hosts[1].models[0].running)
+        await stack.details(server.url, "a:1")
+        assert time.monotonic() - began < 2
+        first, second = (host.snapshot for host in stack.state.hosts)
+        assert (first.read_at, first.latency_s) == (None, None)
+        assert second.latency_s is not None
+        stuck.cancel()
+        await asyncio.gather(stuck, return_exceptions=True)

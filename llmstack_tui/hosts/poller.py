@@ -13,10 +13,15 @@ from llmstack_tui.hosts.types import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.types import Model
 
 _HIDDEN_FACTOR = 5
+# How much one look counts for the latency, and what change of it is worth a word.
+_LATENCY_WEIGHT = 0.25
+_LATENCY_STEP_S = 0.1
 _BACK_OFF_S = (2.0, 4.0, 8.0, 15.0)
 
 
@@ -27,6 +32,7 @@ class Poller:
     later and later, up to 15 seconds.
 
     Args:
+        on_round: called after each round, and told whether it found something new.
         on_change: called after each round that found something new. A new ``read_at`` alone is nothing new.
         running_every_s: seconds between the end of a round and the next one, which asks what is loaded.
         installed_every_s: seconds after which a round also asks who answers and what is installed.
@@ -39,12 +45,14 @@ class Poller:
         self,
         host: Host,
         *,
+        on_round: Callable[[bool], None] = lambda _: None,
         on_change: Callable[[], None] = lambda: None,
         running_every_s: float = 2.0,
         installed_every_s: float = 30.0,
     ) -> None:
         self.host = host
         self.snapshot = Snapshot(url=host.url, capabilities=host.capabilities)
+        self._on_round = on_round
         self._on_change = on_change
         self._running_every_s = running_every_s
         self._installed_every_s = installed_every_s
@@ -96,17 +104,25 @@ class Poller:
             self._over = True
             _release(self._waiting)
 
+    def recall(self, installed: tuple[Model, ...], at: datetime) -> None:
+        """Until the host has answered, show what it listed in an earlier session."""
+        if self.snapshot.read_at is None:
+            self.snapshot = replace(self.snapshot, installed=installed, recalled_at=at)
+            self._on_change()
+
     async def _round(self) -> None:
-        before = self.snapshot
         try:
-            self.snapshot = await self._read(before)
+            newest = await self._read(self.snapshot)
             self._failures = 0
         except HostError as error:
             self._failures += 1
             # Another server may answer after an outage.
             self._all_due = True
-            self.snapshot = replace(before, error=error)
-        if _news(before) != _news(self.snapshot):
+            newest = replace(self.snapshot, error=error)
+        before, self.snapshot = self.snapshot, newest
+        is_new = _news(before) != _news(newest)
+        self._on_round(is_new)
+        if is_new:
             self._on_change()
 
     async def _read(self, before: Snapshot) -> Snapshot:
@@ -121,14 +137,17 @@ class Poller:
             server = await self.host.version()
             newest = await self.host.installed()
             installed = installed if newest == installed else newest
+        asked_at = time.monotonic()
         running = await self.host.running()
+        read_at = time.monotonic()
         return Snapshot(
             url=self.host.url,
             capabilities=self.host.capabilities,
             server=server,
             installed=installed,
             running=running,
-            read_at=time.monotonic(),
+            read_at=read_at,
+            latency_s=_steady(before.latency_s, read_at - asked_at),
         )
 
     async def _pause(self) -> None:
@@ -146,6 +165,14 @@ def _news(snapshot: Snapshot) -> object:
     error = snapshot.error
     said = None if error is None else (type(error), str(error), error.detail)
     return replace(snapshot, read_at=0.0, error=None), said, snapshot.read_at is None
+
+
+def _steady(before: float | None, now: float) -> float:
+    """The figure of before, unless a person would call the new one another."""
+    if before is None:
+        return now
+    change = now - before
+    return before + _LATENCY_WEIGHT * change if abs(change) > max(_LATENCY_STEP_S, before / 3) else before
 
 
 def _release(waiting: list[asyncio.Future[None]]) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from llmstack_tui.lifecycle.activity import Activity
 from llmstack_tui.lifecycle.acts import ActKind
 from llmstack_tui.ollama.names import model_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
+    from llmstack_tui.lifecycle.activity import Trace
     from llmstack_tui.lifecycle.acts import Act
+
+_UNSEEN = Activity()
 
 
 class ModelState(StrEnum):
@@ -53,22 +57,65 @@ class ModelStatus:
     idle_at_least: bool = False
 
 
-def statuses(snapshot: Snapshot, acts: Sequence[Act] = ()) -> tuple[ModelStatus, ...]:
-    """Every installed model in the server's order, then those that are loaded and installed under no name."""
+def statuses(
+    snapshot: Snapshot,
+    acts: Sequence[Act] = (),
+    activity: Activity = _UNSEEN,
+    in_use: Collection[str] = (),
+) -> tuple[ModelStatus, ...]:
+    """Every installed model in the server's order, then those that are loaded and installed under no name.
+
+    Args:
+        activity: what was seen of the loaded models.
+        in_use: names of those that answer a request of our own.
+    """
     under_way = {model_key(act.model): act.kind for act in acts if act.host == snapshot.url}
     loaded = Loaded(snapshot.running)
     installed = [(model.name, model, loaded.find(model.name, model.digest)) for model in snapshot.installed]
     known = {id(running) for _, _, running in installed}
     orphans = [(running.name, None, running) for running in snapshot.running if id(running) not in known]
 
+    used = {id(loaded.find(name, _digest(snapshot, name))) for name in in_use}
+    work = {id(running): _work(activity.of(running), id(running) in used) for running in snapshot.running}
+
     def state(name: str, model: Model | None, running: RunningModel | None) -> ModelState:
         # Reading a name takes microseconds, and a list may have a thousand: only when there are acts.
         return _state(model, running, under_way.get(model_key(name)) if under_way else None)
 
     return tuple(
-        ModelStatus(snapshot.url, name, state(name, model, running), model, running)
+        ModelStatus(
+            snapshot.url, name, state(name, model, running), model, running, *work.get(id(running), _NONE)
+        )
         for name, model, running in (*installed, *orphans)
     )
+
+
+def find(models: Iterable[ModelStatus], name: str) -> ModelStatus | None:
+    """The model of that name, however it is written."""
+    key = model_key(name)
+    return next((each for each in models if each.name == name or model_key(each.name) == key), None)
+
+
+class _Work(NamedTuple):
+    """What `ModelStatus` says of a loaded model's work."""
+
+    busy: bool = False
+    idle_since_s: float | None = None
+    idle_at_least: bool = False
+
+
+_NONE = _Work()
+
+
+def _work(trace: Trace | None, used_by_us: bool) -> _Work:
+    if used_by_us or (trace is not None and trace.busy):
+        return _Work(busy=True)
+    return _NONE if trace is None else _Work(False, trace.worked_at_s, trace.at_least)
+
+
+def _digest(snapshot: Snapshot, name: str) -> str:
+    key = model_key(name)
+    return next((model.digest for model in snapshot.installed if model_key(model.name) == key), "")
 
 
 class Loaded:

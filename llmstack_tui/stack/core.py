@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from llmstack_tui.hosts.errors import Refused
-from llmstack_tui.hosts.poller import Poller
 from llmstack_tui.hosts.text import printable
 from llmstack_tui.hosts.types import Capability
 from llmstack_tui.lifecycle.acts import Departure
-from llmstack_tui.lifecycle.states import ModelState, statuses
+from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.lifecycle.worker import Lifecycle
-from llmstack_tui.ollama.names import same_model
 from llmstack_tui.stack.feed import Feed
 from llmstack_tui.stack.hardware import Hardware
 from llmstack_tui.stack.history import History
-from llmstack_tui.stack.state import HostState, StackState
+from llmstack_tui.stack.state import StackState
+from llmstack_tui.stack.watched import WatchedHost
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hardware.sampler import Readable
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Progress
-    from llmstack_tui.lifecycle.acts import Act
+    from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Progress, Snapshot
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.store.events import Event
 
@@ -68,10 +67,11 @@ class Stack:
         state_file: Path | None = None,
     ) -> None:
         self.read_only = read_only
-        self._pollers = {
-            host.url: Poller(
+        self._watched = {
+            host.url: WatchedHost(
                 host,
-                on_change=self._host_changed,
+                on_look=self._looked,
+                on_change=partial(self._changed, host.url),
                 running_every_s=running_every_s,
                 installed_every_s=installed_every_s,
             )
@@ -90,10 +90,10 @@ class Stack:
             state_file, on_open=lambda: None, on_notice=self._noticed, on_news=self._happened
         )
         self._tasks: tuple[asyncio.Task[None], ...] = ()
-        self._feed = Feed(StackState(tuple(self._host_state(poller) for poller in self._pollers.values())))
+        self._feed = Feed(StackState(tuple(each.state for each in self._watched.values())))
 
     async def __aenter__(self) -> Self:
-        works = {f"poll {url}": poller.run() for url, poller in self._pollers.items()}
+        works = {f"poll {url}": each.poller.run() for url, each in self._watched.items()}
         works["read the machine"] = self._hardware.run()
         works["remember"] = self._history.run()
         self._tasks = tuple(asyncio.create_task(work, name=name) for name, work in works.items())
@@ -111,8 +111,8 @@ class Stack:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        for poller in self._pollers.values():
-            await poller.host.aclose()
+        for each in self._watched.values():
+            await each.host.aclose()
         self._feed.close()
         if self._feed.defect is not None and error is None:
             raise self._feed.defect
@@ -138,14 +138,14 @@ class Stack:
 
     def refresh(self) -> None:
         """Look at every host again, now."""
-        for poller in self._pollers.values():
-            poller.refresh()
+        for each in self._watched.values():
+            each.poller.refresh()
 
     def set_visible(self, visible: bool) -> None:
         """Nobody looks: look less often; somebody looks again: look at once."""
         self._hardware.set_visible(visible)
-        for poller in self._pollers.values():
-            poller.visible = visible
+        for each in self._watched.values():
+            each.poller.visible = visible
 
     # --- what was ---
 
@@ -235,9 +235,10 @@ class Stack:
     ) -> AsyncGenerator[Chunk, None]:
         """An answer in pieces. It may load the model, which read-only does not forbid."""
         host = self._allowed(host_url, Capability.CHAT)
-        async with aclosing(host.chat(model, messages, options=options, keep_alive=keep_alive)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        with self._watched[host_url].using(model):
+            async with aclosing(host.chat(model, messages, options=options, keep_alive=keep_alive)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
 
     # --- parts of these ---
 
@@ -245,50 +246,44 @@ class Stack:
         """The host, if it can do this and we may."""
         if act and self.read_only:
             raise Refused("Nothing can be changed: llmstack was started read-only.", host=host_url)
-        poller = self._pollers.get(host_url)
-        if poller is None:
+        watched = self._watched.get(host_url)
+        if watched is None:
             raise Refused(f"{printable(host_url)} is no host of this dashboard.", host=host_url)
-        if capability not in poller.host.capabilities:
+        if capability not in watched.host.capabilities:
             word = (capability.name or "this").lower()
             raise Refused(f"{host_url} cannot do this: it has no way to {word}.", host=host_url)
-        return poller.host
+        return watched.host
 
     def _status(self, host_url: str, model: str) -> ModelStatus | None:
-        hosts = (host for host in self.state.hosts if host.snapshot.url == host_url)
-        return next((each for host in hosts for each in host.models if same_model(each.name, model)), None)
+        return self._watched[host_url].status(model)
 
     def _is_alone(self, status: ModelStatus) -> bool:
         """Whether no other installed name stands for what is loaded: that one could still stop it."""
-        models = next(host.models for host in self.state.hosts if host.snapshot.url == status.host)
+        models = self._watched[status.host].state.models
         return sum(each.running is status.running and each.model is not None for each in models) <= 1
 
     async def _settle(self, host: Host) -> None:
-        await self._pollers[host.url].refreshed()
+        await self._watched[host.url].poller.refreshed()
 
     # --- changes ---
 
-    def _host_changed(self) -> None:
-        for poller in self._pollers.values():
-            self._lifecycle.observe(poller.snapshot)
-        self._feed.put(self._read_state())
+    def _looked(self, snapshot: Snapshot) -> None:
+        self._lifecycle.observe(snapshot)
+
+    def _changed(self, url: str) -> None:
+        self._watched[url].renew(self._lifecycle.acts)
+        self._put_hosts()
 
     def _acts_changed(self) -> None:
-        self._feed.put(self._read_state())
-
-    def _read_state(self) -> StackState:
         acts = self._lifecycle.acts
-        same_acts = acts == self.state.acts
-        before = {host.snapshot.url: host for host in self.state.hosts}
-        hosts = tuple(
-            old
-            if same_acts and (old := before[url]).snapshot is poller.snapshot
-            else self._host_state(poller, acts)
-            for url, poller in self._pollers.items()
-        )
-        return replace(self.state, hosts=hosts, acts=acts)
+        changed = {act.host for act in {*acts} ^ {*self.state.acts}}
+        for url in changed & self._watched.keys():
+            self._watched[url].renew(acts)
+        self._put_hosts()
 
-    def _host_state(self, poller: Poller, acts: tuple[Act, ...] = ()) -> HostState:
-        return HostState(poller.snapshot, statuses(poller.snapshot, acts))
+    def _put_hosts(self) -> None:
+        hosts = tuple(each.state for each in self._watched.values())
+        self._feed.put(replace(self.state, hosts=hosts, acts=self._lifecycle.acts))
 
     def _machine_read(self, reading: MachineReading, profile: Profile) -> None:
         self._feed.put(replace(self.state, machine=reading, profile=profile, memory=_main_memory(reading)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from llmstack_tui.hosts import poller as module
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.poller import Poller
+from llmstack_tui.hosts.types import Model
 from tests.fake_ollama import fake_host
 from tests.waiting import wait_until
 
@@ -237,3 +239,47 @@ async def test_the_same_news_is_told_once_whatever_object_says_it() -> None:
         other = replace(snapshot, error=Unreachable("gone", host=host.url))
         third = replace(snapshot, error=Unreachable("still gone", host=host.url))
         assert module._news(one) == module._news(other) != module._news(third)
+
+
+async def test_each_round_is_told_with_whether_it_is_news() -> None:
+    async with fake_host(a_1="a") as (_, host, _):
+        told: list[bool] = []
+        poller = Poller(host, on_round=told.append, running_every_s=0.01)
+        task = asyncio.create_task(poller.run())
+        await wait_until(lambda: len(told) > 3)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        assert told[:2] == [True, False]
+        assert poller.snapshot.latency_s is not None
+        assert 0 < poller.snapshot.latency_s < 5
+
+
+async def test_what_an_earlier_session_saw_is_shown_until_the_host_answers() -> None:
+    old = (Model(name="old:1", digest="o"),)
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    async with fake_host(a_1="a") as (fake, host, _):
+        fake.down = True
+        async with polling(host) as (poller, told):
+            poller.recall(old, at)
+            assert told == [None]
+            await wait_until(lambda: poller.snapshot.error)
+            assert (poller.snapshot.installed, poller.snapshot.recalled_at) == (old, at)
+            assert poller.snapshot.read_at is None
+            fake.down = False
+            poller.refresh()
+            await poller.refreshed()
+            assert [model.name for model in poller.snapshot.installed] == ["a:1"]
+            assert poller.snapshot.recalled_at is None
+            poller.recall(old, at)
+            assert [model.name for model in poller.snapshot.installed] == ["a:1"], "too late"
+
+
+def test_a_latency_that_hardly_changes_is_no_news() -> None:
+    assert module._steady(None, 0.3) == 0.3
+    assert module._steady(0.002, 0.09) == 0.002, "one hiccup"
+    slow = 0.002
+    for _ in range(20):
+        slow = module._steady(slow, 0.5)
+    assert slow == pytest.approx(0.5, rel=0.3)
+    assert module._steady(slow, slow * 1.2) == slow

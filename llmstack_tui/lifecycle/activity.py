@@ -1,0 +1,136 @@
+"""Which loaded models show a sign of work, and since when the others show none. Pure.
+
+A server does not say whether a model is busy. What can be seen of Ollama (0.24 and 0.32):
+
+- ``expires_at`` is set when the last running request ends; during the first request after a load it moves at
+  every look; during later ones it stands still, and may come to lie in the past.
+- So a model is busy when ``expires_at`` moved in both of the last two looks, or lay in the past in both.
+- The built-in engine says how many requests run, which settles it.
+
+No sign is no proof: a long request on a long keep-alive shows none. A wrong guess is safe, because a stop
+waits for the request. The processor time of a runner on this machine is another sign, not looked at yet.
+
+Everything is measured in monotonic seconds. When ``expires_at`` moves, its distance from the clock is taken
+once; so a clock that jumps, or a machine that sleeps, makes no model busy and none idle for longer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from llmstack_tui.hosts.types import RunningModel, Snapshot
+
+_LOOKS = 2
+_Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What successive looks saw of one loaded model.
+
+    Attributes:
+        due_at_s: when ``expires_at`` is reached; None where the server tells none.
+        moved, past: in how many looks in a row ``expires_at`` moved, or lay in the past; at most two.
+        worked_at_s: the last look that found it at work or having worked since the look before.
+        at_least: nobody looked before, so it may have worked last at any time before ``worked_at_s``.
+    """
+
+    expires_at: datetime | None
+    due_at_s: float | None
+    worked_at_s: float
+    moved: int = 0
+    past: int = 0
+    requests: int | None = None
+    at_least: bool = False
+
+    @property
+    def busy(self) -> bool:
+        if self.requests is not None:
+            return self.requests > 0
+        return _LOOKS in (self.moved, self.past)
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """The traces of all models that a host lists as loaded, by name and digest."""
+
+    traces: Mapping[_Key, Trace] = field(default_factory=dict)
+    begun: bool = False
+
+    def of(self, running: RunningModel) -> Trace | None:
+        return self.traces.get(_key(running))
+
+    def signs(self) -> Mapping[_Key, float | None]:
+        """What of it is worth a word: since when each model is idle, None for one that is busy."""
+        return {key: None if trace.busy else trace.worked_at_s for key, trace in self.traces.items()}
+
+
+def observed(before: Activity, snapshot: Snapshot, now: datetime) -> Activity:
+    """What is known after one more look. A look that failed tells nothing.
+
+    Args:
+        now: the time of the look by this machine's clock, which the server's is taken to agree with.
+    """
+    read_at_s = snapshot.read_at
+    if snapshot.error is not None or read_at_s is None:
+        return before
+    return Activity(
+        {
+            _key(model): _met(model, read_at_s, now, at_least=not before.begun)
+            if (trace := before.of(model)) is None
+            else _followed(trace, model, read_at_s, now)
+            for model in snapshot.running
+        },
+        begun=True,
+    )
+
+
+def worked(before: Activity, running: RunningModel, at_s: float) -> Activity:
+    """What is known when a request of our own has ended."""
+    trace = before.of(running)
+    if trace is None:
+        return before
+    changed = replace(trace, worked_at_s=max(trace.worked_at_s, at_s), at_least=False)
+    return Activity({**before.traces, _key(running): changed}, before.begun)
+
+
+def _met(model: RunningModel, read_at_s: float, now: datetime, *, at_least: bool) -> Trace:
+    due_at_s = _due(model, read_at_s, now)
+    return Trace(
+        expires_at=model.expires_at,
+        due_at_s=due_at_s,
+        worked_at_s=read_at_s,
+        past=int(due_at_s is not None and due_at_s < read_at_s),
+        requests=model.requests,
+        at_least=at_least,
+    )
+
+
+def _followed(trace: Trace, model: RunningModel, read_at_s: float, now: datetime) -> Trace:
+    has_moved = model.expires_at != trace.expires_at
+    due_at_s = _due(model, read_at_s, now) if has_moved else trace.due_at_s
+    is_past = due_at_s is not None and due_at_s < read_at_s
+    seen = Trace(
+        expires_at=model.expires_at,
+        due_at_s=due_at_s,
+        worked_at_s=trace.worked_at_s,
+        moved=min(trace.moved + 1, _LOOKS) if has_moved else 0,
+        past=min(trace.past + 1, _LOOKS) if is_past else 0,
+        requests=model.requests,
+        at_least=trace.at_least,
+    )
+    # A request that ended since the look before had its end at some time since then: now, at the latest.
+    return replace(seen, worked_at_s=read_at_s, at_least=False) if has_moved or seen.busy else seen
+
+
+def _due(model: RunningModel, read_at_s: float, now: datetime) -> float | None:
+    return None if model.expires_at is None else read_at_s + (model.expires_at - now).total_seconds()
+
+
+def _key(running: RunningModel) -> _Key:
+    return running.name, running.digest

@@ -1,0 +1,103 @@
+"""One host that is watched: what it tells, what its models seem to do, and what is remembered of them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from llmstack_tui.hosts.poller import Poller
+from llmstack_tui.lifecycle.activity import Activity, observed, worked
+from llmstack_tui.lifecycle.states import find, statuses
+from llmstack_tui.stack.state import HostState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.lifecycle.acts import Act
+    from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.store.speeds import Speed
+
+
+class WatchedHost:
+    """A host and its newest `HostState`.
+
+    Args:
+        on_change: is called after each change of `state` that comes from the host or from requests of ours.
+        on_look: is told each newest snapshot, before ``on_change``.
+
+    Attributes:
+        state: as of the last `renew`.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        *,
+        on_look: Callable[[Snapshot], None],
+        on_change: Callable[[], None],
+        running_every_s: float,
+        installed_every_s: float,
+    ) -> None:
+        self.poller = Poller(
+            host,
+            on_round=self._looked,
+            running_every_s=running_every_s,
+            installed_every_s=installed_every_s,
+        )
+        self._on_look = on_look
+        self._on_change = on_change
+        self._activity = Activity()
+        self._in_use: Counter[str] = Counter()
+        self._speeds: Mapping[str, Speed] = {}
+        self.state = HostState(self.poller.snapshot, ())
+
+    @property
+    def host(self) -> Host:
+        return self.poller.host
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self.poller.snapshot
+
+    @property
+    def in_use(self) -> frozenset[str]:
+        """The names of models that answer a request of our own."""
+        return frozenset(self._in_use)
+
+    def renew(self, acts: tuple[Act, ...]) -> None:
+        """Bring `state` up to date."""
+        models = statuses(self.snapshot, acts, self._activity, self.in_use)
+        self.state = HostState(self.snapshot, models, self._speeds)
+
+    def status(self, model: str) -> ModelStatus | None:
+        return find(self.state.models, model)
+
+    def timed(self, *speeds: Speed) -> None:
+        """Take note of answers that were timed."""
+        self._speeds = {**self._speeds, **{speed.model: speed for speed in speeds}}
+        self._on_change()
+
+    @contextmanager
+    def using(self, model: str) -> Iterator[None]:
+        """While a request of ours runs, its model is busy."""
+        self._in_use[model] += 1
+        self._on_change()
+        try:
+            yield
+        finally:
+            self._in_use -= Counter((model,))
+            status = self.status(model)
+            if status is not None and status.running is not None:
+                self._activity = worked(self._activity, status.running, time.monotonic())
+            self._on_change()
+
+    def _looked(self, is_new: bool) -> None:
+        before, self._activity = self._activity, observed(self._activity, self.snapshot, datetime.now(UTC))
+        self._on_look(self.snapshot)
+        if is_new or before.signs() != self._activity.signs():
+            self._on_change()
