@@ -54,7 +54,7 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     if not hasattr(options, "run"):
         from llmstack_tui.tui.app import run_dashboard
 
-        return run_dashboard(settings, problems, environ)
+        return run_dashboard(settings, problems, environ, config=getattr(options, "config", None))
     for problem in problems:
         say(problem)
     return int(options.run(Invocation(options, settings, environ)))

@@ -13,18 +13,24 @@ from llmstack_tui.tui.marks import speaks_unicode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from llmstack_tui.config import Settings
     from llmstack_tui.tui.dashboard import Dashboard
 
 
 def run_dashboard(
-    settings: Settings, problems: Sequence[str] = (), environ: Mapping[str, str] | None = None
+    settings: Settings,
+    problems: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+    *,
+    config: Path | None = None,
 ) -> int:
     """Show the dashboard until the user leaves it.
 
     Args:
         problems: what was wrong in the settings, one sentence each.
+        config: the file of the settings, for the engine to read, too; None is the usual one.
 
     Returns:
         the exit status: 1 where it could not be shown or failed, 128 + the number of a signal that ended it.
@@ -39,7 +45,7 @@ def run_dashboard(
     from llmstack_tui.tui.services import Core
 
     unicode = speaks_unicode(environ, getattr(sys.__stderr__, "encoding", None))
-    app = Dashboard(settings, problems, Core(settings, environ), unicode=unicode)
+    app = Dashboard(settings, problems, Core(settings, environ, config), unicode=unicode)
     # Textual prints its traceback, with the values of local variables, on the terminal: it belongs into a
     # file that only the user can read.
     report = io.StringIO()

@@ -21,10 +21,7 @@ Hosts = tuple[str, ...]
 AGAIN: Hosts = ()
 _MIN_SECONDS_BETWEEN_STATES = 0.05
 
-HOW_TO = (
-    "Get Ollama from https://ollama.com/download, or install the built-in engine with\n"
-    "  pip install 'llmstack-tui[engine]'"
-)
+_OLLAMA = "https://ollama.com/download"
 
 
 class Connection:
@@ -81,7 +78,7 @@ class Connection:
             found = await self._services.find()
         except ValueError as error:
             return await self._nothing("No server can be found", str(error))
-        from llmstack_tui.startup import BuiltinStopped, Found, OllamaStopped
+        from llmstack_tui.startup import BuiltinStopped, Found, NothingToRun, OllamaStopped
 
         match found:
             case Found(hosts):
@@ -90,9 +87,9 @@ class Connection:
                 return await self._offer_ollama(found)
             case BuiltinStopped():
                 return await self._start_engine()
-            case _:
+            case NothingToRun(reason):
                 return await self._nothing(
-                    "There is no server of models on this machine", f"{found.reason}\n\n{HOW_TO}"
+                    "There is no server of models on this machine", how_to_go_on(reason)
                 )
 
     async def _offer_ollama(self, stopped: OllamaStopped) -> Hosts | None:
@@ -105,7 +102,7 @@ class Connection:
             Answer("quit", "Quit"),
         )
         while True:
-            self._app.say("Ollama is installed, but does not run.")
+            self._app.say("")
             match await self._app.push_screen_wait(
                 AskScreen("Ollama is installed, but does not run", text, answers, escape="quit")
             ):
@@ -152,7 +149,13 @@ class Connection:
     async def _nothing(self, title: str, reason: str) -> Hosts | None:
         from llmstack_tui.tui.screens.ask import Answer, AskScreen
 
-        self._app.say(f"{title}.")
+        self._app.say("")
         answers = (Answer("again", "Try again"), Answer("quit", "Quit"))
         answer = await self._app.push_screen_wait(AskScreen(title, reason, answers, escape="quit"))
         return AGAIN if answer == "again" else None
+
+
+def how_to_go_on(reason: str) -> str:
+    """``reason`` with every way out: a command to copy stands on a line of its own."""
+    text = reason.replace(": pip install", ":\n\n  pip install")
+    return text if _OLLAMA in text else f"{text}\n\nOr get Ollama from {_OLLAMA}."

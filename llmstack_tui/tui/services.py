@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from llmstack_tui.config import Settings
     from llmstack_tui.engine.process import EngineHandle
@@ -43,9 +44,10 @@ class Services(Protocol):
 class Core:
     """The real one."""
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str], config: Path | None = None) -> None:
         self._settings = settings
         self._environ = environ
+        self._config = config
 
     async def find(self) -> Startup:
         await _imported("llmstack_tui.startup")
@@ -63,7 +65,8 @@ class Core:
         await _imported("llmstack_tui.engine.process")
         from llmstack_tui.engine import process
 
-        return await process.start(port=self._settings.engine.port, owner=not self._settings.engine.keep)
+        engine = self._settings.engine
+        return await process.start(port=engine.port, owner=not engine.keep, config=self._config)
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         await _imported("llmstack_tui.stack", "llmstack_tui.ollama.client", "llmstack_tui.ollama.address")

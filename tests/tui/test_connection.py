@@ -15,6 +15,7 @@ from llmstack_tui.engine.process import EngineFailed, EngineHandle, EngineProces
 from llmstack_tui.hosts.errors import HostError, Unreachable
 from llmstack_tui.hosts.types import HostKind
 from llmstack_tui.startup import BuiltinStopped, Found, NothingToRun, OllamaStopped
+from llmstack_tui.tui.connection import how_to_go_on
 from tests.tui import seeded
 from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices, FakeStack
@@ -145,7 +146,7 @@ async def test_a_machine_with_nothing_to_run_says_how_to_get_it(size: tuple[int,
     services = FakeServices(FakeStack(seeded.typical()), NothingToRun(reason), Found((seeded.URL,)))
     async with dashboard(services=services, size=size, connected=False) as desk:
         await desk.until_shown(
-            "https://ollama.com/download", "pip install 'llmstack-tui[engine]'", "Try again"
+            "https://ollama.com/download", "  pip install 'llmstack-tui[engine]'", "Try again"
         )
         await desk.press("enter")
         await desk.until_shown("qwen2.5-coder:7b")
@@ -223,3 +224,9 @@ async def test_a_connection_that_ends_by_a_defect_is_told_and_can_be_made_anew()
         services.broken = False
         await desk.press("r")
         await desk.until_shown("qwen2.5-coder:7b")
+
+
+def test_the_way_out_is_said_once() -> None:
+    assert how_to_go_on("Install it with: pip install x").splitlines()[2] == "  pip install x"
+    no_build = "There is no build for this. Use Ollama instead: https://ollama.com/download"
+    assert how_to_go_on(no_build) == no_build
