@@ -97,8 +97,7 @@ class Dashboard(App[None]):
     def on_mount(self) -> None:
         if self._keymap_chosen:
             self.set_keymap(self._keymap_chosen)
-        for problem in self._problems:
-            self.record(Kind.NOTE, problem)
+        self._note(*self._problems)
         for problem in self._problems[:_MOST_PROBLEMS_TOLD]:
             self.notify(clean(problem), title="Settings", severity="warning", timeout=15, markup=False)
         self.set_interval(_TICK_S, self._draw)
@@ -130,8 +129,7 @@ class Dashboard(App[None]):
     def show_state(self, state: StackState) -> None:
         before, self._state = self._state, state
         if before is not None:
-            for change in changes(before, state):
-                self.record(Kind.NOTE, change)
+            self._note(*changes(before, state))
         self._draw()
         self._select_wanted(state)
 
@@ -173,6 +171,16 @@ class Dashboard(App[None]):
     def record(self, kind: Kind, text: str, detail: str = "") -> None:
         """A line in the activity."""
         self.activity.add(Event(datetime.now(UTC).astimezone(), kind, text, detail))
+        self._draw_activity()
+
+    def _note(self, *texts: str) -> None:
+        """Several lines at once: they are drawn once."""
+        for text in texts:
+            self.activity.add(Event(datetime.now(UTC).astimezone(), Kind.NOTE, text))
+        if texts:
+            self._draw_activity()
+
+    def _draw_activity(self) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, LiveScreen) and screen.is_mounted:
                 screen.show_activity(self.activity)

@@ -15,6 +15,7 @@ from llmstack_tui.config import Settings, UiSettings
 from llmstack_tui.hosts.errors import ServerError, Unreachable
 from llmstack_tui.hosts.types import HostKind
 from llmstack_tui.lifecycle.acts import Departure
+from llmstack_tui.tui.widgets.keybar import KeyBar
 from tests.tui import seeded
 from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices
@@ -480,3 +481,27 @@ async def test_models_of_unknown_time_and_of_none() -> None:
     for_ever = replace(seeded.running(model), expires_at=datetime.now(UTC) + timedelta(days=365 * 290))
     async with dashboard(seeded.state(seeded.snapshot((model,), (for_ever,)))) as desk:
         assert "never" in desk.text
+
+
+async def test_the_key_bar_can_be_clicked() -> None:
+    async with dashboard() as desk:
+        bar = desk.text.splitlines()[-1]
+        await desk.pilot.click(KeyBar, offset=(bar.index("Help"), 0))
+        await desk.until_shown("First steps")
+        await desk.press("escape")
+        await desk.pilot.click(KeyBar, offset=(bar.index("q Quit"), 0))
+        await wait_until(lambda: not desk.app.is_running)
+
+
+async def test_three_thousand_models_are_drawn_in_time() -> None:
+    state = seeded.many(3000)
+    async with dashboard(state) as desk:
+        await desk.press("end")
+        await desk.until_shown("model-2999")
+        taken: list[float] = []
+        for number in range(20):
+            memory = replace(seeded.MEMORY, used=number * 10**8)
+            begin = time.perf_counter()
+            desk.app.show_state(replace(state, memory=memory))
+            taken.append(time.perf_counter() - begin)
+        assert sorted(taken)[10] < 0.02
