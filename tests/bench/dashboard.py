@@ -84,11 +84,12 @@ def figures() -> Iterator[Figure]:
 
 
 def install(url: str, folder: Path) -> None:
-    """``INSTALLED`` names over one set of weights, and one of them active."""
-    path = models.scripted(folder / "tiny.gguf")
+    """``INSTALLED`` models, and one of them active: the one that was added last and so is listed first."""
     with httpx.Client(base_url=url, timeout=60, trust_env=False) as http:
-        for number in range(INSTALLED):
+        for number in reversed(range(INSTALLED)):
+            path = models.random_weights(folder / "model.gguf", seed=number)
             http.post("/api/import", json={"model": f"bench-{number}", "path": str(path)}).raise_for_status()
+            path.unlink()
         http.post("/api/generate", json={"model": "bench-0", "keep_alive": -1}).raise_for_status()
 
 
@@ -116,7 +117,7 @@ def standing_figures(
         base = proportional_bytes(terminal.pid)
         terminal.press("ctrl+q")
     with Terminal(dashboard, environment) as terminal:
-        terminal.wait_for("bench-0", "●")
+        terminal.wait_for("● bench-0")
         terminal.pump(3)
         ours = proportional_bytes(terminal.pid)
         yield Figure(
