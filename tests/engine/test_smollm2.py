@@ -12,6 +12,7 @@ import openai
 import pytest
 
 from tests.engine_process import engine_process
+from tests.waiting import wait_until_sync
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,4 +74,4 @@ def test_a_real_model_loads_chats_and_leaves(smollm2: Path, tmp_path: Path) -> N
             assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices).strip()
 
         http.post("/api/generate", json={"model": NAME, "keep_alive": 0})
-        assert http.get("/api/ps").json() == {"models": []}
+        wait_until_sync(lambda: http.get("/api/ps").json() == {"models": []}, what="it has left")
