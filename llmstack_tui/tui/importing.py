@@ -10,10 +10,6 @@ from pathlib import Path
 from llmstack_tui.ollama.names import InvalidName, ModelName
 from llmstack_tui.tui.figures import bytes_text
 
-_QUANTIZATION = re.compile(
-    r"(?P<model>.+?)[-._](?P<tag>(?:UD-)?(?:I?Q\d\w*|B?F16|F32|MXFP4\w*))", re.IGNORECASE
-)
-_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 _MOST_ENTRIES = 2000
 
 
@@ -44,15 +40,6 @@ def typed_path(text: str) -> Path:
     return path
 
 
-def suggested_name(path: Path) -> str:
-    """A model name from a file name: ``SmolLM2-135M-Q4_1.gguf`` is ``smollm2-135m:q4_1``."""
-    stem = path.name.removesuffix(".gguf").lower()
-    found = _QUANTIZATION.fullmatch(stem)
-    model, tag = (found["model"], found["tag"]) if found else (stem, "latest")
-    model = _NOT_IN_A_NAME.sub("-", model).strip("-._")[:80] or "model"
-    return f"{model}:{_NOT_IN_A_NAME.sub('-', tag)[:80]}"
-
-
 def check_name(text: str) -> str | None:
     """What is wrong with a model name, or None."""
     try:
@@ -68,6 +55,7 @@ def check_file(text: str) -> CheckedFile:
     Raises:
         NotImportable: with a sentence.
     """
+    from llmstack_tui.engine.naming import suggest_name
     from llmstack_tui.gguf.header import InvalidGGUF, read_header
 
     path = typed_path(text)
@@ -84,7 +72,7 @@ def check_file(text: str) -> CheckedFile:
             f"The file cannot be read: {getattr(error, 'strerror', None) or error}."
         ) from None
     parts = (header.architecture, header.quantization, bytes_text(header.file_size))
-    return CheckedFile(path, "  ".join(str(part) for part in parts if part), suggested_name(path))
+    return CheckedFile(path, "  ".join(str(part) for part in parts if part), suggest_name(path, header))
 
 
 def completion(text: str) -> str | None:

@@ -12,7 +12,6 @@ from llmstack_tui.tui.importing import (
     check_file,
     check_name,
     completion,
-    suggested_name,
     typed_path,
 )
 
@@ -37,25 +36,6 @@ def test_home_and_backslashes_in_a_name(tmp_path: Path, monkeypatch: pytest.Monk
     odd = tmp_path / "a\\b.gguf"
     odd.touch()
     assert typed_path(str(odd)) == odd
-
-
-@pytest.mark.parametrize(
-    ("file", "name"),
-    [
-        ("SmolLM2-135M-Instruct-Q4_1.gguf", "smollm2-135m-instruct:q4_1"),
-        ("qwen2.5-coder-7b-instruct-q4_k_m.gguf", "qwen2.5-coder-7b-instruct:q4_k_m"),
-        ("Llama.IQ3_XXS.gguf", "llama:iq3_xxs"),
-        ("gemma-3-4b-it-BF16.gguf", "gemma-3-4b-it:bf16"),
-        ("model-UD-Q4_K_XL.gguf", "model:ud-q4_k_xl"),
-        ("plain.gguf", "plain:latest"),
-        ("mein Modell (1).gguf", "mein-modell-1:latest"),
-        ("模型.gguf", "model:latest"),
-        ("x" * 300 + ".gguf", "x" * 80 + ":latest"),
-    ],
-)
-def test_a_name_is_suggested_that_is_one(file: str, name: str) -> None:
-    assert suggested_name(Path(file)) == name
-    assert check_name(name) is None
 
 
 def test_a_wrong_name_is_explained() -> None:
