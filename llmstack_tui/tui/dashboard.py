@@ -24,7 +24,7 @@ from llmstack_tui.tui.screens.models.screen import ModelsScreen
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from textual.binding import Binding, BindingType
     from textual.screen import Screen
@@ -41,12 +41,17 @@ _CLOSE_S = 5.0
 _MOST_PROBLEMS_TOLD = 3
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Dashboard(App[None]):
     """Owns the way to the servers, the acts under way, and the screens that show them.
 
     Args:
         problems: what was wrong in the settings, one sentence each.
         unicode: whether the terminal shows more than ASCII.
+        clock: the time now, with a zone.
     """
 
     TITLE = "llmstack"
@@ -62,9 +67,16 @@ class Dashboard(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
 
     def __init__(
-        self, settings: Settings, problems: Sequence[str], services: Services, *, unicode: bool = True
+        self,
+        settings: Settings,
+        problems: Sequence[str],
+        services: Services,
+        *,
+        unicode: bool = True,
+        clock: Callable[[], datetime] = _now,
     ) -> None:
         super().__init__()
+        self._clock = clock
         for theme in themes.THEMES.values():
             self.register_theme(theme)
         self.theme = themes.THEMES[settings.ui.theme].name
@@ -101,6 +113,8 @@ class Dashboard(App[None]):
         for problem in self._problems[:_MOST_PROBLEMS_TOLD]:
             self.notify(clean(problem), title="Settings", severity="warning", timeout=15, markup=False)
         self.set_interval(_TICK_S, self._draw)
+        # After Ctrl-Z and fg the terminal is empty, and Textual believes that it still shows everything.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         # Paint first: what is behind the connection takes longer to import than the screen to draw.
         self.call_after_refresh(self.connect)
 
@@ -113,7 +127,7 @@ class Dashboard(App[None]):
 
     @property
     def view(self) -> View:
-        return View(self._state, Moment(datetime.now(UTC), time.monotonic()))
+        return View(self._state, Moment(self._clock(), time.monotonic()))
 
     def connect(self) -> None:
         """Find a server and follow it; one that was followed before is let go."""
@@ -170,13 +184,13 @@ class Dashboard(App[None]):
 
     def record(self, kind: Kind, text: str, detail: str = "") -> None:
         """A line in the activity."""
-        self.activity.add(Event(datetime.now(UTC).astimezone(), kind, text, detail))
+        self.activity.add(Event(self._clock().astimezone(), kind, text, detail))
         self._draw_activity()
 
     def _note(self, *texts: str) -> None:
         """Several lines at once: they are drawn once."""
         for text in texts:
-            self.activity.add(Event(datetime.now(UTC).astimezone(), Kind.NOTE, text))
+            self.activity.add(Event(self._clock().astimezone(), Kind.NOTE, text))
         if texts:
             self._draw_activity()
 

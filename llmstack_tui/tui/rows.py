@@ -91,7 +91,7 @@ def mark_of(state: ModelState, marks: Marks) -> str:
 def _word(status: ModelStatus, act: Act | None, moment: Moment) -> str:
     if act is not None and status.state in {ModelState.LOADING, ModelState.STOPPING}:
         return f"{status.state} {max(0.0, moment.monotonic_s - act.started_at_s):.0f}s"
-    if status.state is ModelState.ACTIVE and status.running is not None and status.running.requests:
+    if status.state is ModelState.ACTIVE and status.busy:
         return "active, busy"
     return str(status.state)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llmstack_tui.config import Settings
@@ -13,7 +14,7 @@ from tests.tui.fakes import FakeServices, FakeStack
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from textual.notifications import Notification
     from textual.pilot import Pilot
@@ -82,12 +83,14 @@ async def dashboard(
     unicode: bool = True,
     services: FakeServices | None = None,
     connected: bool = True,
+    clock: Callable[[], datetime] | None = None,
 ) -> AsyncIterator[FakeDesk]:
     """With ``connected`` it begins when the first state is on the screen."""
     settings = settings or Settings()
     if services is None:
         services = FakeServices(FakeStack(state or seeded.typical(), read_only=settings.read_only))
-    app = Dashboard(settings, problems, services, unicode=unicode)
+    clock = clock or (lambda: datetime.now(UTC))
+    app = Dashboard(settings, problems, services, unicode=unicode, clock=clock)
     async with app.run_test(size=size, notifications=True) as pilot:
         desk = FakeDesk(app, pilot, services.stack, services)
         if connected:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Self, cast
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress
 from llmstack_tui.lifecycle.acts import Act, ActKind, Departure
-from llmstack_tui.lifecycle.states import statuses
 from llmstack_tui.stack import HostState, Stack, StackState
 from llmstack_tui.startup import Found
 from tests.tui import seeded
@@ -57,7 +56,9 @@ class FakeStack:
 
     def put_snapshot(self, snapshot: Snapshot, acts: tuple[Act, ...] | None = None) -> None:
         acts = self._state.acts if acts is None else acts
-        self.put(replace(self._state, hosts=(HostState(snapshot, statuses(snapshot, acts)),), acts=acts))
+        self.put(
+            replace(self._state, hosts=(HostState(snapshot, seeded.models_of(snapshot, acts)),), acts=acts)
+        )
 
     @property
     def snapshot(self) -> Snapshot:

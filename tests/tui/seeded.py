@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hardware.memory import Memory
 from llmstack_tui.hosts.types import Capability, HostKind, Model, RunningModel, ServerVersion, Snapshot
-from llmstack_tui.lifecycle.states import statuses
+from llmstack_tui.lifecycle.states import ModelStatus, statuses
 from llmstack_tui.stack import HostState, StackState
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ HOSTILE_NAMES = (
 def model(name: str, *, size: int | None = 4_700_000_000, quantization: str | None = "Q4_K_M") -> Model:
     return Model(
         name=name,
-        digest=f"{abs(hash(name)):064x}",
+        digest=hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest(),
         size=size,
         modified_at=datetime(2025, 10, 3, 12, tzinfo=UTC),
         format="gguf",
@@ -69,8 +70,15 @@ def snapshot(
     )
 
 
+def models_of(of: Snapshot, acts: tuple[Act, ...] = ()) -> tuple[ModelStatus, ...]:
+    """As the stack tells them, and busy where the server counts requests."""
+    return tuple(
+        replace(each, busy=bool(each.running and each.running.requests)) for each in statuses(of, acts)
+    )
+
+
 def state(of: Snapshot, acts: tuple[Act, ...] = ()) -> StackState:
-    return StackState(hosts=(HostState(of, statuses(of, acts)),), memory=MEMORY, acts=acts)
+    return StackState(hosts=(HostState(of, models_of(of, acts)),), memory=MEMORY, acts=acts)
 
 
 def many(count: int) -> StackState:

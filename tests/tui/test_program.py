@@ -118,3 +118,16 @@ def test_a_redirected_stream_gets_one_sentence(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
     assert "needs a terminal" in done.stderr
     assert os.sep not in done.stderr
+
+
+def test_a_suspended_dashboard_is_drawn_whole_again(program: Callable[[str], Terminal]) -> None:
+    with program(RUN) as terminal:
+        terminal.wait_for("No answer yet.")
+        child = psutil.Process(terminal.pid)
+        terminal.type("\x1a")
+        assert terminal._until(lambda: child.status() == psutil.STATUS_STOPPED, 10)
+        terminal._screen.reset()
+        child.resume()
+        terminal.wait_for("No answer yet.", "Memory", "q Quit")
+        terminal.press("q")
+        assert terminal.wait_exit() == 0

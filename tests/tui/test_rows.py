@@ -48,7 +48,7 @@ def test_what_the_server_does_not_say_is_unknown() -> None:
     assert (row.size, row.memory, row.leaves, row.quantization) == ("?", "?", "?", "")
 
 
-def test_requests_in_flight_are_said() -> None:
+def test_a_busy_model_says_so() -> None:
     assert rows(seeded.typical())["smollm2:135m"].word == "active, busy"
 
 
