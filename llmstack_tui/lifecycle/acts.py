@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
 
 from llmstack_tui.hosts.errors import HostError
+from llmstack_tui.store.activations import Asker
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 
 class ActKind(StrEnum):
@@ -21,12 +26,17 @@ class Act:
         host: the base URL of the host.
         model: the name as it was asked for.
         started_at_s: monotonic seconds.
+        reason: why, in words of the one who asked.
     """
 
     kind: ActKind
     host: str
     model: str
     started_at_s: float
+    asked_by: Asker = Asker.USER
+    reason: str = ""
+    keep_alive: timedelta | None = None
+    context_length: int | None = None
 
 
 class Departure(StrEnum):
@@ -35,6 +45,29 @@ class Departure(StrEnum):
     GONE = "gone"
     LEAVING = "leaving"
     KEPT = "kept"
+
+
+class ActEnd(StrEnum):
+    """What came of an act.
+
+    LEAVING is no end: the model leaves when its request ends. SUPERSEDED made room for a newer act.
+    """
+
+    LOADED = "loaded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    GONE = "gone"
+    LEAVING = "leaving"
+    KEPT = "kept"
+    SUPERSEDED = "superseded"
+
+
+class Journal(Protocol):
+    """Is told of every act."""
+
+    def began(self, act: Act) -> None: ...
+
+    def ended(self, act: Act, end: ActEnd, why: str = "") -> None: ...
 
 
 class Interrupted(HostError):

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused
 from llmstack_tui.hosts.text import printable
-from llmstack_tui.lifecycle.acts import Act, ActKind, Departure, Interrupted
+from llmstack_tui.lifecycle.acts import Act, ActEnd, ActKind, Departure, Interrupted
 from llmstack_tui.lifecycle.departures import Sighting, is_kept
 from llmstack_tui.lifecycle.states import Loaded
 from llmstack_tui.ollama.names import model_key
+from llmstack_tui.store.activations import Asker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
+    from llmstack_tui.lifecycle.acts import Journal
 
 _Key = tuple[str, str]
 
@@ -41,6 +43,8 @@ class Lifecycle:
         settle: awaited when an act is done and before it leaves `acts`; here the owner reads the host again,
             so that no state between "loading" and "active" is shown.
         patience_s: how long a stop waits for the model to leave.
+        journal: is told of every act.
+        asked_by: who asks, unless an act says otherwise.
     """
 
     def __init__(
@@ -49,10 +53,14 @@ class Lifecycle:
         on_change: Callable[[], None] = lambda: None,
         settle: Callable[[Host], Awaitable[None]] = _no_need,
         patience_s: float = 10.0,
+        journal: Journal | None = None,
+        asked_by: Asker = Asker.USER,
     ) -> None:
         self._on_change = on_change
         self._settle = settle
         self._patience_s = patience_s
+        self._journal = journal
+        self._asked_by = asked_by
         self._acts: dict[_Key, Act] = {}
         self._locks: defaultdict[_Key, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._loads: dict[_Key, asyncio.Task[None]] = {}
@@ -71,8 +79,10 @@ class Lifecycle:
         *,
         keep_alive: timedelta | None = None,
         context_length: int | None = None,
+        asked_by: Asker | None = None,
+        reason: str = "",
     ) -> None:
-        """Load a model and return when it can answer.
+        """Load a model and return when it can answer. It is asked for once: a load that fails is no accident.
 
         Cancelling this closes the request and asks the model to leave again.
 
@@ -85,38 +95,66 @@ class Lifecycle:
             if keep_alive is None and key in self._acts:
                 # A stop is only forgotten for a request that says how long the model is to stay.
                 keep_alive = _USUAL_KEEP_ALIVE
-            act = self._begin(key, ActKind.ACTIVATE, model)
+            act = self._begin(
+                key,
+                Act(
+                    ActKind.ACTIVATE,
+                    host.url,
+                    model,
+                    time.monotonic(),
+                    asked_by or self._asked_by,
+                    reason,
+                    keep_alive,
+                    context_length,
+                ),
+            )
             load = host.load(model, keep_alive=keep_alive, context_length=context_length)
             self._loads[key] = asyncio.create_task(load, name=f"load {model}")
             try:
                 await self._loaded(self._loads[key], host, model)
+                self._tell(act, ActEnd.LOADED)
                 await self._settle(host)
+            except (asyncio.CancelledError, Interrupted):
+                self._tell(act, ActEnd.CANCELLED)
+                raise
+            except HostError as error:
+                self._tell(act, ActEnd.FAILED, str(error))
+                raise
             finally:
                 del self._loads[key]
                 self._end(key, act)
 
-    async def deactivate(self, host: Host, model: str) -> Departure:
+    async def deactivate(
+        self, host: Host, model: str, *, asked_by: Asker | None = None, reason: str = ""
+    ) -> Departure:
         """Ask a model to leave, and wait a while until it has left. A running request is never cut."""
         key = _key(host, model)
         if (load := self._loads.get(key)) is not None:
             load.cancel()
         async with self._locks[key]:
-            act = self._begin(key, ActKind.DEACTIVATE, model)
+            asker = asked_by or self._asked_by
+            act = self._begin(key, Act(ActKind.DEACTIVATE, host.url, model, time.monotonic(), asker, reason))
             try:
                 digest = _digest(await host.installed(), model)
                 await self._unload(host, model, digest)
+            except HostError as error:
+                self._end(key, act, ActEnd.FAILED, str(error))
+                raise
             except BaseException:
-                self._end(key, act)
+                self._end(key, act, ActEnd.CANCELLED)
                 raise
         try:
             departure = await self._wait(host, key, act, digest)
             if departure is not Departure.LEAVING:
                 await self._settle(host)
-        except HostError:
-            self._end(key, act)
+        except HostError as error:
+            self._end(key, act, ActEnd.FAILED, str(error))
             raise
-        if departure is not Departure.LEAVING:
-            self._end(key, act)
+        if departure is Departure.LEAVING:
+            if self._acts.get(key) is act:
+                self._tell(act, ActEnd.LEAVING)
+        else:
+            self._end(key, act, ActEnd(departure.value))
         return departure
 
     def observe(self, snapshot: Snapshot) -> None:
@@ -134,8 +172,10 @@ class Lifecycle:
         for key, act in stops:
             digest = _digest(snapshot.installed, act.model)
             running = loaded.find(act.model, digest)
-            if running is None or (key in self._sightings and self._kept(key, running, snapshot.read_at)):
-                self._end(key, act)
+            if running is None:
+                self._end(key, act, ActEnd.GONE)
+            elif key in self._sightings and self._kept(key, running, snapshot.read_at):
+                self._end(key, act, ActEnd.KEPT)
 
     async def aclose(self) -> None:
         """Give what is under way in the background a moment, then end it."""
@@ -147,20 +187,29 @@ class Lifecycle:
 
     # --- acts ---
 
-    def _begin(self, key: _Key, kind: ActKind, model: str) -> Act:
-        act = Act(kind, key[0], model, time.monotonic())
+    def _begin(self, key: _Key, act: Act) -> Act:
         # A newer act takes the place of a stop whose model has not left yet.
-        self._acts.pop(key, None)
+        if (older := self._acts.pop(key, None)) is not None:
+            self._tell(older, ActEnd.SUPERSEDED)
         self._sightings.pop(key, None)
         self._acts[key] = act
+        if self._journal is not None:
+            self._journal.began(act)
         self._on_change()
         return act
 
-    def _end(self, key: _Key, act: Act) -> None:
+    def _end(self, key: _Key, act: Act, end: ActEnd | None = None, why: str = "") -> None:
+        """Unless a newer act took its place, this one is over; ``end`` is None where it was told before."""
         if self._acts.get(key) is act:
             del self._acts[key]
             self._sightings.pop(key, None)
+            if end is not None:
+                self._tell(act, end, why)
             self._on_change()
+
+    def _tell(self, act: Act, end: ActEnd, why: str = "") -> None:
+        if self._journal is not None:
+            self._journal.ended(act, end, why)
 
     # --- loading ---
 
@@ -211,9 +260,10 @@ class Lifecycle:
                 return Departure.GONE
             if self._acts.get(key) is not act or self._kept(key, running, time.monotonic()):
                 return Departure.KEPT
-            if time.monotonic() >= deadline:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
                 return Departure.LEAVING
-            await asyncio.sleep(pause_s)
+            await asyncio.sleep(min(pause_s, left_s))
             pause_s *= _LOOKS_GROW
 
     def _kept(self, key: _Key, running: RunningModel, seen_at_s: float) -> bool:

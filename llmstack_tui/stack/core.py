@@ -12,12 +12,16 @@ from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.text import printable
 from llmstack_tui.hosts.types import Capability
 from llmstack_tui.lifecycle.acts import Departure
+from llmstack_tui.lifecycle.happenings import EventKind
+from llmstack_tui.lifecycle.recorder import Recorder
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.stack.feed import Feed
 from llmstack_tui.stack.hardware import Hardware
 from llmstack_tui.stack.history import History
+from llmstack_tui.stack.remembering import remember
 from llmstack_tui.stack.state import StackState
+from llmstack_tui.stack.timing import Timing
 from llmstack_tui.stack.watched import WatchedHost
 
 if TYPE_CHECKING:
@@ -77,7 +81,9 @@ class Stack:
             )
             for host in hosts
         }
-        self._lifecycle = Lifecycle(on_change=self._acts_changed, settle=self._settle)
+        self._history = History(state_file, on_notice=self._noticed, on_news=self._happened)
+        self._recorder = Recorder(self._history.write)
+        self._lifecycle = Lifecycle(on_change=self._acts_changed, settle=self._settle, journal=self._recorder)
         self._hardware = Hardware(
             on_reading=self._machine_read,
             on_notice=self._noticed,
@@ -86,14 +92,12 @@ class Stack:
             profile=profile,
             every_s=machine_every_s,
         )
-        self._history = History(
-            state_file, on_open=lambda: None, on_notice=self._noticed, on_news=self._happened
-        )
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._feed = Feed(StackState(tuple(each.state for each in self._watched.values())))
 
     async def __aenter__(self) -> Self:
         works = {f"poll {url}": each.poller.run() for url, each in self._watched.items()}
+        works |= {f"remember {url}": remember(self._history, each) for url, each in self._watched.items()}
         works["read the machine"] = self._hardware.run()
         works["remember"] = self._history.run()
         self._tasks = tuple(asyncio.create_task(work, name=name) for name, work in works.items())
@@ -106,11 +110,12 @@ class Stack:
     ) -> None:
         await self._lifecycle.aclose()
         # The store ends last, so that it hears of the end of the others.
-        *works, remembering = self._tasks
-        for tasks in (works, [remembering]):
+        *works, history = self._tasks
+        for tasks in (works, [history]):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._recorder.close()
         for each in self._watched.values():
             await each.host.aclose()
         self._feed.close()
@@ -214,6 +219,7 @@ class Stack:
                     hint="Remove it when the request has ended.",
                 )
         await host.delete(model)
+        self._recorder.event(EventKind.REMOVE, f"{printable(model)} was removed.", host=host_url, model=model)
         await self._settle(host)
 
     async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncGenerator[Progress, None]:
@@ -222,6 +228,7 @@ class Stack:
         async with aclosing(host.import_gguf(path, name)) as steps:
             async for step in steps:
                 yield step
+        self._recorder.event(EventKind.IMPORT, f"{printable(name)} was added.", host=host_url, model=name)
         await self._settle(host)
 
     async def chat(
@@ -235,10 +242,17 @@ class Stack:
     ) -> AsyncGenerator[Chunk, None]:
         """An answer in pieces. It may load the model, which read-only does not forbid."""
         host = self._allowed(host_url, Capability.CHAT)
-        with self._watched[host_url].using(model):
+        watched, timing = self._watched[host_url], Timing()
+        with watched.using(model):
             async with aclosing(host.chat(model, messages, options=options, keep_alive=keep_alive)) as chunks:
                 async for chunk in chunks:
+                    timing.heard(chunk)
                     yield chunk
+        status = watched.status(model)
+        digest = status.model.digest if status is not None and status.model is not None else ""
+        if (speed := timing.speed(host_url, status.name if status else model, digest)) is not None:
+            self._history.write(lambda store: store.speeds.add(speed))
+            watched.timed(speed)
 
     # --- parts of these ---
 
@@ -267,8 +281,11 @@ class Stack:
 
     # --- changes ---
 
-    def _looked(self, snapshot: Snapshot) -> None:
+    def _looked(self, snapshot: Snapshot, used: frozenset[str]) -> None:
+        before = self._lifecycle.acts
         self._lifecycle.observe(snapshot)
+        acts = (*before, *self._lifecycle.acts)
+        self._recorder.look(snapshot, used | {act.model for act in acts if act.host == snapshot.url})
 
     def _changed(self, url: str) -> None:
         self._watched[url].renew(self._lifecycle.acts)
@@ -293,6 +310,7 @@ class Stack:
 
     def _noticed(self, notice: str) -> None:
         self._feed.put(replace(self.state, notices=(*self.state.notices, notice)))
+        self._recorder.event(EventKind.NOTICE, notice)
 
 
 def _main_memory(reading: MachineReading) -> Memory | None:

@@ -26,7 +26,6 @@ class History:
 
     Args:
         path: the state file; None remembers as long as the program runs.
-        on_open: is called once, when the store can be asked.
         on_notice: is told what the user should know about the file.
         on_news: is told the id of the newest event whenever there is a newer one.
         look_every_s: seconds between looks for events of other programs.
@@ -36,13 +35,11 @@ class History:
         self,
         path: Path | None,
         *,
-        on_open: Callable[[], None],
         on_notice: Callable[[str], None],
         on_news: Callable[[int], None],
         look_every_s: float = 5.0,
     ) -> None:
         self._path = path
-        self._on_open = on_open
         self._on_notice = on_notice
         self._on_news = on_news
         self._look_every_s = look_every_s
@@ -91,7 +88,6 @@ class History:
         for write in waiting:
             write(store)
         self._decided.set()
-        self._on_open()
 
     async def _tell(self, store: Store) -> None:
         last = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.hosts.types import Model, Snapshot
     from llmstack_tui.lifecycle.acts import Act
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.store.speeds import Speed
@@ -28,9 +29,11 @@ class WatchedHost:
 
     Args:
         on_change: is called after each change of `state` that comes from the host or from requests of ours.
-        on_look: is told each newest snapshot, before ``on_change``.
+        on_look: is told each newest snapshot, and the names of models that requests of ours used since the
+            last one; before ``on_change``.
 
     Attributes:
+        news: is set when the list of what is installed is another one than before.
         state: as of the last `renew`.
     """
 
@@ -38,7 +41,7 @@ class WatchedHost:
         self,
         host: Host,
         *,
-        on_look: Callable[[Snapshot], None],
+        on_look: Callable[[Snapshot, frozenset[str]], None],
         on_change: Callable[[], None],
         running_every_s: float,
         installed_every_s: float,
@@ -53,6 +56,9 @@ class WatchedHost:
         self._on_change = on_change
         self._activity = Activity()
         self._in_use: Counter[str] = Counter()
+        self._used: set[str] = set()
+        self._listed: tuple[Model, ...] | None = None
+        self.news = asyncio.Event()
         self._speeds: Mapping[str, Speed] = {}
         self.state = HostState(self.poller.snapshot, ())
 
@@ -77,6 +83,11 @@ class WatchedHost:
     def status(self, model: str) -> ModelStatus | None:
         return find(self.state.models, model)
 
+    def recall(self, installed: tuple[Model, ...], at: datetime) -> None:
+        """Show what an earlier session saw, unless the host has answered already."""
+        self.poller.recall(installed, at)
+        self._on_change()
+
     def timed(self, *speeds: Speed) -> None:
         """Take note of answers that were timed."""
         self._speeds = {**self._speeds, **{speed.model: speed for speed in speeds}}
@@ -86,11 +97,13 @@ class WatchedHost:
     def using(self, model: str) -> Iterator[None]:
         """While a request of ours runs, its model is busy."""
         self._in_use[model] += 1
+        self._used.add(model)
         self._on_change()
         try:
             yield
         finally:
             self._in_use -= Counter((model,))
+            self._used.add(model)
             status = self.status(model)
             if status is not None and status.running is not None:
                 self._activity = worked(self._activity, status.running, time.monotonic())
@@ -98,6 +111,10 @@ class WatchedHost:
 
     def _looked(self, is_new: bool) -> None:
         before, self._activity = self._activity, observed(self._activity, self.snapshot, datetime.now(UTC))
-        self._on_look(self.snapshot)
+        used, self._used = frozenset(self._used), set(self._in_use)
+        self._on_look(self.snapshot, used)
+        if self.snapshot.read_at is not None and self.snapshot.installed is not self._listed:
+            self._listed = self.snapshot.installed
+            self.news.set()
         if is_new or before.signs() != self._activity.signs():
             self._on_change()

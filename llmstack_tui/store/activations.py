@@ -15,22 +15,28 @@ if TYPE_CHECKING:
     from llmstack_tui.store.database import Database
     from llmstack_tui.store.reconcile import Difference
 
+# What is told late of a time that another row covers, within a second, is that row's load.
 _INSERT = """
 INSERT INTO activations (host, model, digest, asked_by, reason, context_length, keep_alive,
                          started_at, loaded_at, ended_at, outcome, ended_by, end_reason)
 SELECT :host, :model, :digest, :asked_by, :reason, :context_length, :keep_alive,
        :started_at, :loaded_at, :ended_at, :outcome, :ended_by, :end_reason
-WHERE NOT EXISTS (SELECT 1 FROM activations WHERE host = :host AND model = :model AND ended_at IS NULL)"""
+WHERE NOT EXISTS (
+  SELECT 1 FROM activations
+  WHERE host = :host AND model = :model
+    AND (ended_at IS NULL OR (started_at <= :loaded_at + 1000000 AND ended_at >= :loaded_at - 1000000)))"""
 _REPLACE = """
 UPDATE activations SET ended_at = :started_at, outcome = 'replaced'
 WHERE host = :host AND model = :model AND ended_at IS NULL"""
 _LOADED = """
-UPDATE activations SET loaded_at = :at, digest = coalesce(nullif(:digest, ''), digest)
+UPDATE activations SET loaded_at = coalesce(loaded_at, :at), digest = coalesce(nullif(:digest, ''), digest)
 WHERE host = :host AND model = :model AND ended_at IS NULL"""
 _END = """
 UPDATE activations SET ended_at = :at, outcome = :outcome, ended_by = :by, end_reason = :reason
 WHERE id = (SELECT max(id) FROM activations WHERE host = :host AND model = :model)
-  AND (ended_at IS NULL OR (:known AND outcome IN ('left', 'unnoticed')))"""
+  AND (ended_at IS NULL OR (:known AND outcome IN ('left', 'unnoticed')))
+  AND (loaded_at IS NULL OR :outcome NOT IN ('failed', 'cancelled'))
+  AND (started_at <= :at OR :outcome <> 'left')"""
 _ACTIVE = """
 SELECT * FROM activations WHERE ended_at IS NULL AND (:host IS NULL OR host = :host) ORDER BY id"""
 _HISTORY = """
@@ -123,7 +129,7 @@ class Activations:
         self._database.put(_INSERT, columns(activation))
 
     def observe(self, activation: Activation) -> None:
-        """Record what is seen to be loaded, unless it is recorded already: by us, or by another dashboard."""
+        """Record what is seen to be loaded, or asked for, unless it is recorded already, by whomever."""
         self._database.put(_INSERT, columns(activation))
 
     def loaded(self, host: str, model: str, at: datetime, digest: str = "") -> None:
@@ -142,7 +148,9 @@ class Activations:
     ) -> None:
         """Record the end of the last activation of a model.
 
-        The first end stands; but who knows why it ended corrects who only saw that it did.
+        The first end stands; but who knows why it ended corrects who only saw that it did. That it could not
+        be loaded does not end what is loaded: it was asked for once more. What was seen to leave does not end
+        what began since.
         """
         end = {"host": host, "model": model, "at": at, "outcome": outcome, "by": by, "reason": reason}
         self._database.put(_END, {**end, "known": outcome not in (Outcome.LEFT, Outcome.UNNOTICED)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.store.retention import EXCESS_EVENTS, MAX_EVENTS
@@ -16,10 +17,30 @@ if TYPE_CHECKING:
     from llmstack_tui.store.database import Database
 
 _PRUNE_EVERY = 5_000
+# How far apart two dashboards see the same, and how late one that nobody watches sees what another did.
+_APART = timedelta(seconds=5)
+_NOTICED = timedelta(seconds=15)
+# Between an answer of the server and the time that we write down for it.
+_SLACK = timedelta(seconds=1)
 
 _ADD = """
 INSERT INTO events (at, kind, host, model, text, reason, details)
 VALUES (:at, :kind, :host, :model, :text, :reason, :details)"""
+# What another dashboard saw, too, or what one of us did, is recorded once.
+_WITNESS = """
+INSERT INTO events (at, kind, host, model, text, reason, details)
+SELECT :at, :kind, :host, :model, :text, :reason, :details
+WHERE NOT EXISTS (
+  SELECT 1 FROM events
+  WHERE id > (SELECT coalesce(max(id), 0) FROM events) - 500
+    AND kind = :kind AND host IS :host AND model IS :model AND text = :text AND abs(at - :at) < :apart
+    AND json_extract(details, '$.seen_by') IS NOT :seen_by)
+AND NOT EXISTS (
+  SELECT 1 FROM activations
+  WHERE host = :host AND (model = :model OR (digest = :digest AND digest <> ''))
+    AND ((:kind = 'loaded' AND asked_by NOT IN ('client', 'unknown')
+          AND started_at <= :at + :slack AND (ended_at IS NULL OR ended_at >= :at - :slack))
+      OR (:kind = 'left' AND outcome = 'stopped' AND abs(ended_at - :at) < :noticed)))"""
 _FIND = """
 SELECT * FROM events
 WHERE id < coalesce(:before, 9223372036854775807) AND id > :after
@@ -62,6 +83,17 @@ class Events:
         self._added += 1
         if self._added % _PRUNE_EVERY == 0:  # A storm must not fill the disk before the next start.
             self._database.put(EXCESS_EVENTS, {"keep": MAX_EVENTS})
+
+    def witness(self, event: Event, *, seen_by: str, digest: str = "") -> None:
+        """Record what was seen, unless another witness recorded the same, or somebody did it, a moment ago.
+
+        Args:
+            seen_by: which witness; it is never taken for its own double.
+            digest: of the model that was seen to be loaded or to leave; it may go by another name, too.
+        """
+        row = {**columns(event), "details": {**event.details, "seen_by": seen_by}}
+        row |= {"seen_by": seen_by, "digest": digest, "apart": _APART, "noticed": _NOTICED, "slack": _SLACK}
+        self._database.put(_WITNESS, row)
 
     async def newest(
         self,

@@ -1,0 +1,67 @@
+"""What happened between two looks at a host that nobody here asked for. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from llmstack_tui.ollama.names import model_key
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from llmstack_tui.hosts.types import RunningModel, Snapshot
+
+
+class EventKind(StrEnum):
+    """The kinds of events that are recorded."""
+
+    ACTIVATE = "activate"
+    DEACTIVATE = "deactivate"
+    LOADED = "loaded"
+    LEFT = "left"
+    SERVER = "server"
+    DIFFERENCE = "difference"
+    REMOVE = "remove"
+    IMPORT = "import"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Come:
+    """A model was not listed as loaded at the look before; ``is_ours`` where we asked for it."""
+
+    running: RunningModel
+    is_ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A model was listed at the look before and is no more."""
+
+    running: RunningModel
+    is_ours: bool
+
+
+def between(before: Snapshot, after: Snapshot, ours: Collection[str]) -> Iterator[Come | Gone]:
+    """Both are looks that succeeded.
+
+    Args:
+        ours: names of models that we did something to meanwhile. Another name with the same digest counts.
+    """
+    if before.running is after.running:
+        return
+    old, new = ({(each.name, each.digest): each for each in look.running} for look in (before, after))
+    changed = old.keys() ^ new.keys()
+    if not changed:
+        return
+    names = {model_key(name) for name in ours}
+    installed = (*before.installed, *after.installed) if names else ()
+    digests = {each.digest for each in installed if each.digest and model_key(each.name) in names}
+
+    def is_ours(running: RunningModel) -> bool:
+        return running.digest in digests or model_key(running.name) in names
+
+    yield from (Gone(each, is_ours(each)) for key, each in old.items() if key in changed)
+    yield from (Come(each, is_ours(each)) for key, each in new.items() if key in changed)

@@ -1,0 +1,259 @@
+"""Puts on record what is done to models, who asked for it and why, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from llmstack_tui.hosts.text import printable
+from llmstack_tui.hosts.types import HostKind
+from llmstack_tui.lifecycle.acts import ActEnd, ActKind
+from llmstack_tui.lifecycle.happenings import Come, EventKind, between
+from llmstack_tui.store.activations import Activation, Asker, Outcome
+from llmstack_tui.store.events import Event
+from llmstack_tui.store.measured import Measured
+from llmstack_tui.store.reconcile import Loaded, reconcile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from llmstack_tui.hosts.types import RunningModel, Snapshot
+    from llmstack_tui.lifecycle.acts import Act
+    from llmstack_tui.store.store import Store
+
+    Write = Callable[[Store], None]
+
+# Whoever loads or stops a model records it within half a second: only then we say "another client".
+_COURTESY_S = 1.2
+
+_FRESH, _LONG = timedelta(seconds=15), timedelta(minutes=10)
+
+_SENTENCES = {
+    ActEnd.LOADED: "{} is active.",
+    ActEnd.GONE: "{} was stopped.",
+    ActEnd.LEAVING: "{} leaves when its request ends.",
+    ActEnd.KEPT: "{} stays: a newer request of another program keeps it loaded.",
+}
+_NEVER_LOADED = {ActEnd.FAILED: Outcome.FAILED, ActEnd.CANCELLED: Outcome.CANCELLED}
+
+
+class Recorder:
+    """A journal of acts, and of what other programs do. Writing never waits.
+
+    Args:
+        write: does something with the store, now or soon.
+    """
+
+    def __init__(self, write: Callable[[Write], None]) -> None:
+        self._write = write
+        self._name = uuid.uuid4().hex[:12]
+        self._before: dict[str, Snapshot] = {}
+        self._answered: dict[str, bool] = {}
+        self._held: dict[asyncio.TimerHandle, Write] = {}
+
+    # --- what we do ---
+
+    def began(self, act: Act) -> None:
+        if act.kind is ActKind.ACTIVATE:
+            activation = Activation(
+                host=act.host,
+                model=act.model,
+                asked_by=act.asked_by,
+                reason=act.reason,
+                context_length=act.context_length,
+                keep_alive=act.keep_alive,
+                started_at=datetime.now(UTC),
+            )
+            self._write(lambda store: store.activations.observe(activation))
+
+    def ended(self, act: Act, end: ActEnd, why: str = "") -> None:
+        now, host, model = datetime.now(UTC), act.host, act.model
+        if act.kind is ActKind.ACTIVATE and end is ActEnd.LOADED:
+            self._write(lambda store: store.activations.loaded(host, model, now))
+        elif act.kind is ActKind.ACTIVATE and end in _NEVER_LOADED:
+            outcome = _NEVER_LOADED[end]
+            self._write(
+                lambda store: store.activations.end(
+                    host, model, at=now, outcome=outcome, by=act.asked_by, reason=why
+                )
+            )
+        elif end is ActEnd.GONE:
+            self._write(
+                lambda store: store.activations.end(
+                    host, model, at=now, outcome=Outcome.STOPPED, by=act.asked_by, reason=act.reason
+                )
+            )
+        if text := _sentence(act, end, why):
+            self.event(
+                EventKind(act.kind.value),
+                text,
+                host=host,
+                model=model,
+                reason=act.reason,
+                details={
+                    "asked_by": act.asked_by.value,
+                    "end": end.value,
+                    "seconds": round(time.monotonic() - act.started_at_s, 3),
+                },
+            )
+
+    def event(
+        self,
+        kind: EventKind,
+        text: str,
+        *,
+        host: str | None = None,
+        model: str | None = None,
+        reason: str = "",
+        details: dict[str, object] | None = None,
+    ) -> None:
+        event = Event(
+            at=datetime.now(UTC),
+            kind=kind.value,
+            text=text,
+            host=host,
+            model=model,
+            reason=reason,
+            details=details or {},
+        )
+        self._write(lambda store: store.events.add(event))
+
+    # --- what we see ---
+
+    def look(self, snapshot: Snapshot, ours: Collection[str] = ()) -> None:
+        """Take note of a host's newest snapshot.
+
+        Args:
+            ours: names of models that we did something to since the look before.
+        """
+        self._server(snapshot)
+        if snapshot.error is not None or snapshot.read_at is None:
+            return
+        before = self._before.get(snapshot.url)
+        self._before[snapshot.url] = snapshot
+        if before is None:
+            return
+        for each in between(before, snapshot, ours):
+            if isinstance(each, Come):
+                self._measure(snapshot, each.running)
+                self._came(snapshot.url, each.running, is_ours=each.is_ours)
+            elif not each.is_ours:
+                self._left(snapshot.url, each.running)
+
+    def close(self) -> None:
+        """Record what waited out of courtesy."""
+        for timer in tuple(self._held):
+            timer.cancel()
+            self._write(self._held.pop(timer))
+
+    def _server(self, snapshot: Snapshot) -> None:
+        answers, answered = snapshot.error is None, self._answered.get(snapshot.url)
+        self._answered[snapshot.url] = answers
+        if answered is None or answered is answers:
+            return
+        text = f"{snapshot.url} answers again." if answers else str(snapshot.error)
+        event = Event(at=datetime.now(UTC), kind=EventKind.SERVER, text=text, host=snapshot.url)
+        self._hold(lambda store: store.events.witness(event, seen_by=self._name))
+
+    def _came(self, host: str, running: RunningModel, *, is_ours: bool) -> None:
+        now = datetime.now(UTC)
+        activation = Activation(
+            host=host,
+            model=running.name,
+            asked_by=Asker.USER if is_ours else Asker.CLIENT,
+            reason="chat" if is_ours else "",
+            started_at=now,
+            loaded_at=now,
+            digest=running.digest,
+            context_length=running.context_length,
+        )
+        if is_ours:
+            # An activation is on record and learns its digest; what a chat of ours has loaded is not yet.
+            self._write(lambda store: store.activations.observe(activation))
+            self._write(lambda store: store.activations.loaded(host, running.name, now, running.digest))
+            return
+        text = f"{printable(running.name)} was loaded by another client."
+        event = Event(at=now, kind=EventKind.LOADED, text=text, host=host, model=running.name)
+
+        def write(store: Store) -> None:
+            store.events.witness(event, seen_by=self._name, digest=running.digest)
+            store.activations.observe(activation)
+
+        self._hold(write)
+
+    def _left(self, host: str, running: RunningModel) -> None:
+        now = datetime.now(UTC)
+        text = f"{printable(running.name)} left memory: its time was up, or another client stopped it."
+        event = Event(at=now, kind=EventKind.LEFT, text=text, host=host, model=running.name)
+
+        def write(store: Store) -> None:
+            store.events.witness(event, seen_by=self._name, digest=running.digest)
+            store.activations.end(host, running.name, at=now, outcome=Outcome.LEFT)
+
+        self._hold(write)
+
+    def _measure(self, snapshot: Snapshot, running: RunningModel) -> None:
+        # The built-in engine's figure is what the system says of the model's process.
+        is_process = snapshot.server is not None and snapshot.server.kind is HostKind.BUILTIN
+        measured = Measured(
+            at=datetime.now(UTC),
+            host=snapshot.url,
+            model=running.name,
+            digest=running.digest,
+            context_length=running.context_length,
+            server_bytes=running.size,
+            server_gpu_bytes=running.size_vram,
+            device_bytes={"RAM": running.size} if is_process and running.size else {},
+        )
+        self._write(lambda store: store.measured.add(measured))
+
+    def _hold(self, write: Write) -> None:
+        def release() -> None:
+            self._write(self._held.pop(timer))
+
+        timer = asyncio.get_running_loop().call_later(_COURTESY_S, release)
+        self._held[timer] = write
+
+
+async def settle(store: Store, snapshot: Snapshot, now: datetime) -> Event | None:
+    """Make the record of what is loaded say what a host lists at the first look; an event if they differed.
+
+    Raises:
+        StoreError: when the record cannot be read.
+    """
+    url = snapshot.url
+    loaded = [
+        Loaded(model=each.name, digest=each.digest, context_length=each.context_length)
+        for each in snapshot.running
+    ]
+    difference = reconcile(await store.activations.active(url), {url: loaded})
+    ended = tuple(each for each in difference.ended if not _is_under_way(each, now))
+    difference = replace(difference, ended=ended)
+    store.activations.settle(difference, now)
+    parts = [f"{printable(each.model)} left memory" for each in difference.ended]
+    parts += [f"{printable(each.model)} was loaded" for _, each in difference.appeared]
+    if not parts:
+        return None
+    return Event(at=now, kind=EventKind.DIFFERENCE, text=f"Unnoticed: {', '.join(parts)}.", host=url)
+
+
+def _is_under_way(activation: Activation, now: datetime) -> bool:
+    """Whether another program may still be loading it, or have loaded it since we looked."""
+    since, patience = (
+        (activation.loaded_at, _FRESH) if activation.loaded_at else (activation.started_at, _LONG)
+    )
+    return abs(now - since) < patience
+
+
+def _sentence(act: Act, end: ActEnd, why: str) -> str:
+    if end is ActEnd.FAILED:
+        return why
+    if end is ActEnd.CANCELLED:
+        what = "loading" if act.kind is ActKind.ACTIVATE else "stopping"
+        return f"{printable(act.model)}: {what} was given up."
+    template = _SENTENCES.get(end)
+    return template.format(printable(act.model)) if template else ""
