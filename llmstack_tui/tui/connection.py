@@ -12,7 +12,7 @@ from llmstack_tui.tui.services import OLLAMA_START_SECONDS
 
 if TYPE_CHECKING:
     from llmstack_tui.engine.process import EngineHandle
-    from llmstack_tui.stack import Stack, StackState
+    from llmstack_tui.stack import Stack
     from llmstack_tui.startup import OllamaStopped
     from llmstack_tui.tui.dashboard import Dashboard
     from llmstack_tui.tui.services import Services
@@ -52,12 +52,11 @@ class Connection:
                 self.stack = None
 
     @property
-    def state(self) -> StackState | None:
-        return self.stack.state if self.stack else None
-
-    def owns(self, url: str) -> bool:
-        """Whether the server at ``url`` is an engine that this dashboard started."""
-        return self.engine is not None and self.engine.process.url == url
+    def engine_is_away(self) -> bool:
+        """Whether the engine that this dashboard started no longer answers."""
+        hosts = self.stack.state.hosts if self.stack and self.engine else ()
+        urls = {host.snapshot.url for host in hosts if host.snapshot.error}
+        return self.engine is not None and self.engine.process.url in urls
 
     def release(self) -> None:
         """Let the engine that we started end; it does so once nobody uses it."""

@@ -170,15 +170,11 @@ class Dashboard(App[None]):
         if not self.models.is_mounted:
             return
         self.models.header.show_servers(status.servers(view.state))
-        self.models.banner.show(status.banner(view, restart=self._is_ours_and_away(view)))
+        self.models.banner.show(status.banner(view, restart=self.connection.engine_is_away))
         self.models.list.show_message(status.message(view, self._saying))
         for screen in self.screen_stack:
             if isinstance(screen, LiveScreen) and screen.is_mounted:
                 screen.show(view)
-
-    def _is_ours_and_away(self, view: View) -> bool:
-        hosts = view.state.hosts if view.state else ()
-        return any(self.connection.owns(host.snapshot.url) and not host.snapshot.reachable for host in hosts)
 
     # What is said
 
@@ -247,7 +243,7 @@ class Dashboard(App[None]):
 
     def refresh_state(self) -> None:
         """Look again now; where the engine that we started has gone, start it again."""
-        if self.connection.stack is None or self._is_ours_and_away(self.view):
+        if self.connection.stack is None or self.connection.engine_is_away:
             self.connect()
         else:
             self.connection.stack.refresh()

@@ -204,7 +204,7 @@ async def test_remove_asks_and_says_what_it_frees() -> None:
         await desk.press("q", "r")  # no answers of this question
         await desk.until_shown("Remove mistral:7b?")
         await desk.press("enter")  # "Keep it" has the focus
-        assert desk.stack.calls[-1][0] != "delete"
+        assert "delete" not in {call[0] for call in desk.stack.calls}
         await desk.press("delete", "right", "enter")
         await desk.until_said("mistral:7b was removed.")
         assert "mistral:7b" not in {row.name for row in desk.app.models.list.rows}
@@ -281,7 +281,7 @@ async def test_copying_the_address() -> None:
 async def test_refresh_asks_again() -> None:
     async with dashboard() as desk:
         await desk.press("r")
-        assert desk.stack.calls[-1] == ("refresh",)
+        assert ("refresh",) in desk.stack.calls
 
 
 async def test_a_server_that_goes_away_is_a_banner_and_comes_back() -> None:
