@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -226,7 +227,7 @@ class Transport:
         try:
             yield
         except httpx.ConnectError as error:
-            raise self._unreachable(f"Nothing answers at {self.url}.", str(error)) from None
+            raise self._unreachable(f"Nothing answers at {self.url}.", _reason(error)) from None
         except httpx.TimeoutException as error:
             raise self._unreachable(f"No answer came from {self.url} in time.", str(error)) from None
         except httpx.RemoteProtocolError as error:
@@ -287,6 +288,16 @@ class Transport:
             else "Check the address, and that the server listens for other machines."
         )
         return Unreachable(message, host=self.url, detail=printable(detail), hint=hint)
+
+
+def _reason(error: BaseException) -> str:
+    """Why a connection failed, in the system's words: they are at the bottom of a pile of wrappers."""
+    deepest = error
+    while (below := deepest.__cause__ or deepest.__context__) is not None:
+        deepest = below
+    number = deepest.errno if isinstance(deepest, OSError) else None
+    # Name look-ups count their failures from -1 downwards, and their text is in ``strerror`` already.
+    return os.strerror(number) if number is not None and number > 0 else str(error)
 
 
 def _words(error: str | Mapping[str, object]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, user_environment
 from tests.engine_process import engine_process
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def seconds(command: Sequence[str], environment: Mapping[str, str]) -> float:
 def figures() -> Iterator[Figure]:
     python = sys.executable
     with tempfile.TemporaryDirectory() as folder, engine_process(Path(folder)) as url:
-        environment = {**os.environ, "OLLAMA_HOST": url}
+        environment = user_environment(OLLAMA_HOST=url)
         commands = {
             "httpx": (python, "-c", "import httpx"),
             "bare": (python, "-c", "pass"),

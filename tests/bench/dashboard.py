@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import sys
 import tempfile
@@ -16,7 +15,7 @@ import httpx
 import psutil
 
 from tests import models
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, user_environment
 from tests.e2e.terminal import Terminal
 from tests.engine_process import engine_process
 
@@ -74,7 +73,7 @@ def figures() -> Iterator[Figure]:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
         url = opened.enter_context(engine_process(folder))
         install(url, folder)
-        environment = {**os.environ, "HOME": str(folder), "OLLAMA_HOST": url}
+        environment = user_environment(HOME=str(folder), OLLAMA_HOST=url)
         starts: dict[str, list[Start]] = {"minimal": [], "ours": []}
         for _ in range(RUNS):
             starts["minimal"].append(started(minimal, environment, None))

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+
+
+def user_environment(**more: str) -> dict[str, str]:
+    """This process's environment as a user's would be: with modules that stay compiled."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | more
 
 
 @dataclass(frozen=True, slots=True)

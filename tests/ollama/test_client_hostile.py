@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 import socket
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -145,6 +147,7 @@ async def test_nobody_there_is_unreachable_with_a_hint(call: str) -> None:
     assert str(port) in str(caught.value)
     assert caught.value.hint in str(caught.value)
     assert "Start" in caught.value.hint
+    assert caught.value.detail == os.strerror(errno.ECONNREFUSED)
 
 
 async def test_a_name_that_nobody_knows_is_unreachable() -> None:
