@@ -16,8 +16,8 @@ def _dirs() -> PlatformDirs:
 
 
 def _resolved(path: str) -> Path:
-    # Without HOME and without an entry in the user database, "~" stays as it is, and a folder of that name would
-    # be made wherever the program happens to run.
+    # Without HOME and without an entry in the user database, "~" stays as it is, and a folder of that name
+    # would be made wherever the program happens to run.
     if path.startswith("~"):
         raise NoHome("No home folder is known for this user: set HOME to a folder that you can write to.")
     return Path(path)
@@ -31,6 +31,11 @@ def config_file() -> Path:
 def data_folder() -> Path:
     """State, logs and the engine's own models."""
     return _resolved(_dirs().user_data_dir)
+
+
+def state_file() -> Path:
+    """What is remembered between sessions."""
+    return data_folder() / "state.db"
 
 
 def models_folder() -> Path:

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from llmstack_tui import folders
 from llmstack_tui.cli.output import Failed, say
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.hosts.types import Snapshot
@@ -17,6 +18,7 @@ from llmstack_tui.ollama.names import same_model
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
 
     from llmstack_tui.cli.options import Invocation
     from llmstack_tui.hosts.host import Host
@@ -170,11 +172,23 @@ def refuse_if_cloud(located: Located) -> None:
 
 @asynccontextmanager
 async def lifecycle() -> AsyncIterator[Lifecycle]:
-    """The one that may load and unload, for as long as a command runs."""
+    """The one that may load and unload, for as long as a command runs. What it does is put on record."""
+    from llmstack_tui.lifecycle.recorder import Recorder
     from llmstack_tui.lifecycle.worker import Lifecycle
+    from llmstack_tui.store.activations import Asker
+    from llmstack_tui.store.store import Store
 
-    acts = Lifecycle(patience_s=_PATIENCE_S)
+    async with await Store.open(_state_file(), on_notice=say) as store:
+        journal = Recorder(lambda write: write(store))
+        acts = Lifecycle(patience_s=_PATIENCE_S, journal=journal, asked_by=Asker.CLI)
+        try:
+            yield acts
+        finally:
+            await acts.aclose()
+
+
+def _state_file() -> Path | None:
     try:
-        yield acts
-    finally:
-        await acts.aclose()
+        return folders.state_file()
+    except folders.NoHome:
+        return None

@@ -9,7 +9,8 @@ from llmstack_tui.cli.options import add_command
 
 if TYPE_CHECKING:
     from llmstack_tui.cli.options import Commands, Invocation
-    from llmstack_tui.hardware.memory import Memory
+    from llmstack_tui.hardware.profile import Profile
+    from llmstack_tui.hardware.readings import Device
     from llmstack_tui.hosts.types import Snapshot
 
 
@@ -27,28 +28,36 @@ async def _status(call: Invocation) -> int:
     import asyncio
 
     from llmstack_tui.cli.servers import connect, read
-    from llmstack_tui.hardware.memory import read_memory
+    from llmstack_tui.hardware.machine import Machine
+    from llmstack_tui.hardware.profile import detect
 
-    memory = read_memory()
+    machine = Machine()
     problem = ""
     snapshots: list[Snapshot] = []
+    # Beside the questions to the servers: a driver may take its time.
+    reading_task = asyncio.create_task(asyncio.to_thread(machine.read))
     try:
         async with connect(call) as hosts:
             snapshots = await asyncio.gather(*map(read, hosts))
     except output.Failed as error:
         problem = str(error)
+    reading = await reading_task
+    machine.close()
+    devices, profile = (reading.ram, *reading.devices), detect(reading)
     if snapshots and all(snapshot.error for snapshot in snapshots):
         problem = str(snapshots[0].error)
     if call.json:
-        output.write_document(_document(call, snapshots, memory))
+        output.write_document(_document(call, snapshots, devices, profile))
     else:
-        _write(call, snapshots, memory)
+        _write(call, snapshots, devices, profile)
     if problem:
         raise output.Failed(problem)
     return 0
 
 
-def _document(call: Invocation, snapshots: list[Snapshot], memory: Memory) -> dict[str, object]:
+def _document(
+    call: Invocation, snapshots: list[Snapshot], devices: tuple[Device, ...], profile: Profile
+) -> dict[str, object]:
     return {
         "hosts": [
             {
@@ -59,13 +68,18 @@ def _document(call: Invocation, snapshots: list[Snapshot], memory: Memory) -> di
             }
             for snapshot in snapshots
         ],
-        "devices": [{"name": "RAM", "kind": "ram", "used": memory.used, "total": memory.total}],
-        "profile": None,
+        "devices": [
+            {"name": each.name, "kind": each.kind.value, "used": each.used, "total": each.total}
+            for each in devices
+        ],
+        "profile": profile.name,
         "limit": call.settings.engine.max_loaded,
     }
 
 
-def _write(call: Invocation, snapshots: list[Snapshot], memory: Memory) -> None:
+def _write(
+    call: Invocation, snapshots: list[Snapshot], devices: tuple[Device, ...], profile: Profile
+) -> None:
     for snapshot in snapshots:
         if snapshot.server:
             kind = {"ollama": "Ollama", "builtin": "built-in engine", "openai": "OpenAI API"}[
@@ -77,8 +91,15 @@ def _write(call: Invocation, snapshots: list[Snapshot], memory: Memory) -> None:
         else:
             text = f"{output.mark('inactive')} {snapshot.url}  {snapshot.error}"
         output.write(output.plain(text))
-    output.write(
-        f"RAM {output.size(memory.used)} of {output.size(memory.total)} in use ({memory.percent:.0f} %)"
-    )
+    for each in devices:
+        output.write(output.plain(_device(each)))
+    output.write(f"Profile {profile.name}")
     if limit := call.settings.engine.max_loaded:
         output.write(f"At most {limit} {'model' if limit == 1 else 'models'} loaded at once")
+
+
+def _device(device: Device) -> str:
+    if device.lost:
+        return f"{device.name} does not answer"
+    share = "" if device.percent is None else f" ({device.percent:.0f} %)"
+    return f"{device.name} {output.size(device.used)} of {output.size(device.total)} in use{share}"

@@ -73,7 +73,23 @@ class Core:
         from llmstack_tui.ollama.client import OllamaHost
         from llmstack_tui.stack import Stack
 
-        return Stack([OllamaHost(url) for url in dict.fromkeys(hosts)], read_only=self._settings.read_only)
+        state_file, models_folder = _places()
+        return Stack(
+            [OllamaHost(url) for url in dict.fromkeys(hosts)],
+            read_only=self._settings.read_only,
+            state_file=state_file,
+            models_folder=models_folder,
+        )
+
+
+def _places() -> tuple[Path | None, Path | None]:
+    """The state file and the folder of models; without a home nothing is remembered."""
+    from llmstack_tui import folders
+
+    try:
+        return folders.state_file(), folders.models_folder()
+    except folders.NoHome:
+        return None, None
 
 
 async def _imported(*names: str) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from llmstack_tui.store.activations import Asker
+from llmstack_tui.store.store import Store
 from tests.cli.little_ollama import LittleOllama
 from tests.scripted_server import Reply, Then, always, serving
 from tests.waiting import wait_until
@@ -102,10 +104,11 @@ async def test_status_has_the_keys_that_scripts_rely_on(llmstack: Program) -> No
         {"url": url, "kind": "ollama", "version": "0.32.15", "reachable": True},
         {"url": NOWHERE, "kind": None, "version": None, "reachable": False},
     ]
-    (memory,) = document["devices"]
+    memory = document["devices"][0]
     assert 0 < memory.pop("used") < memory.pop("total")
     assert memory == {"name": "RAM", "kind": "ram"}
-    assert (document["profile"], document["limit"]) == (None, 2)
+    assert document["profile"]
+    assert document["limit"] == 2
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -390,3 +393,31 @@ def test_a_wrong_ollama_host_is_a_sentence(llmstack: Program) -> None:
     done = llmstack.given(OLLAMA_HOST="127.0.0.1:port")("ls")
     assert done.returncode == 1
     assert "port" in done.stderr
+
+
+async def test_what_a_command_does_is_on_record(llmstack: Program) -> None:
+    async with running(LittleOllama("tiny:latest")) as (url,):
+        assert (await run(llmstack, "start", "tiny", "--host", url)).stderr == ""
+        await run(llmstack, "stop", "tiny", "--host", url)
+        await run(llmstack, "ls", "--host", url)
+    (file,) = llmstack.home.rglob("state.db")
+    async with await Store.open(file) as store:
+        stop, start = await store.events.newest()
+        (activation,) = await store.activations.history(url, "tiny:latest")
+    assert [(each.kind, each.details["asked_by"]) for each in (start, stop)] == [
+        ("activate", "cli"),
+        ("deactivate", "cli"),
+    ]
+    assert (activation.asked_by, activation.ended_by) == (Asker.CLI, Asker.CLI)
+
+
+async def test_a_state_that_cannot_be_kept_is_no_obstacle(llmstack: Program) -> None:
+    async with running(LittleOllama("tiny:latest")) as (url,):
+        await run(llmstack, "start", "tiny", "--host", url)
+        (file,) = llmstack.home.rglob("state.db")
+        for each in file.parent.glob("state.db*"):
+            each.unlink()
+        file.write_text("this is no database " * 100)
+        done = await run(llmstack, "stop", "tiny", "--host", url)
+    assert (done.returncode, done.stdout) == (0, "tiny:latest is stopped.\n")
+    assert "damaged" in done.stderr
