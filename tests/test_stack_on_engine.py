@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,8 @@ from tests.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from llmstack_tui.lifecycle.states import ModelStatus
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +58,32 @@ async def test_a_models_whole_life(engine: str, tiny_model: Path) -> None:
             answer = [chunk async for chunk in chunks]
         assert "".join(chunk.text for chunk in answer) == ANSWER
         assert answer[-1].usage is not None
+        speed = stack.state.hosts[0].speeds[name]
+        assert speed.tokens_per_second
+        assert speed.first_token is not None
+        assert timedelta(0) < speed.first_token < timedelta(seconds=30)
+        idle = stack.state.hosts[0].models[0]
+        assert (idle.busy, idle.idle_at_least) == (False, False)
+        (measured,) = await stack.measured(engine, idle.model.digest if idle.model else "")
+        assert measured.server_bytes
+        assert measured.device_bytes == {"RAM": measured.server_bytes}
+        assert measured.context_length
 
         assert await stack.deactivate(engine, name) is Departure.GONE
         assert state_of(stack, name) is ModelState.INACTIVE
         await stack.activate(engine, name)
         await stack.delete(engine, name)
         assert state_of(stack, name) is None
+        assert [event.kind for event in await stack.events()][::-1] == [
+            "import",
+            "activate",
+            "deactivate",
+            "activate",
+            "deactivate",
+            "remove",
+        ]
+        assert len(await stack.activations(engine, name)) == 2
+        assert (await stack.uses(engine))[name].times == 2
     assert tiny_model.read_bytes() == before
 
 
@@ -73,6 +96,7 @@ async def test_a_stop_lets_the_answer_end(engine: str, endless_model: Path) -> N
         async with aclosing(stack.chat(engine, name, [Message(role="user", content="Hi")])) as chunks:
             assert (await anext(chunks)).text
             await wait_until(lambda: state_of(stack, name) is ModelState.ACTIVE)
+            assert next(each for each in stack.state.hosts[0].models if each.name == name).busy
             assert await stack.deactivate(engine, name) is Departure.LEAVING
             assert state_of(stack, name) is ModelState.STOPPING
             assert (await anext(chunks)).text, "the answer goes on"
@@ -93,3 +117,24 @@ async def test_a_load_that_is_given_up_leaves_nothing_loaded(engine: str, tiny_m
         await asyncio.gather(load, return_exceptions=True)
         await wait_until(lambda: not stack.state.acts)
         assert state_of(stack, name) is ModelState.INACTIVE
+
+
+async def test_another_client_s_request_shows(engine: str, endless_model: Path) -> None:
+    name = "endless:other"
+    other = OllamaHost(engine)
+    async with Stack([OllamaHost(engine)], running_every_s=0.1) as stack:
+        async for _ in stack.import_gguf(engine, endless_model, name):
+            pass
+
+        def model() -> ModelStatus:
+            return next(each for each in stack.state.hosts[0].models if each.name == name)
+
+        async with aclosing(other.chat(name, [Message(role="user", content="Hi")])) as chunks:
+            await anext(chunks)
+            await wait_until(lambda: model().busy)
+        await wait_until(lambda: model().running and not model().busy)
+        assert model().idle_since_s is not None
+        await stack.delete(engine, name)
+        await wait_until(lambda: not stack._recorder._held)
+        assert [event.kind for event in await stack.events(kinds=["loaded"])] == ["loaded"]
+    await other.aclose()

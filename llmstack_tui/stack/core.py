@@ -6,7 +6,7 @@ import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.text import printable
@@ -19,13 +19,14 @@ from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.stack.feed import Feed
 from llmstack_tui.stack.hardware import Hardware
 from llmstack_tui.stack.history import History
+from llmstack_tui.stack.past import Past
 from llmstack_tui.stack.remembering import remember
 from llmstack_tui.stack.state import StackState
 from llmstack_tui.stack.timing import Timing
 from llmstack_tui.stack.watched import WatchedHost
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
     from types import TracebackType
@@ -37,12 +38,9 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Progress, Snapshot
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.store.events import Event
-
-T = TypeVar("T")
 
 
-class Stack:
+class Stack(Past):
     """Watches hosts and acts on them, within ``async with``. It closes the hosts that it is given.
 
     Every act raises `HostError`, and `Refused` where the stack is read-only or the host cannot do it.
@@ -81,8 +79,9 @@ class Stack:
             )
             for host in hosts
         }
-        self._history = History(state_file, on_notice=self._noticed, on_news=self._happened)
-        self._recorder = Recorder(self._history.write)
+        history = History(state_file, on_notice=self._noticed, on_news=self._happened)
+        super().__init__(history)
+        self._recorder = Recorder(history.write)
         self._lifecycle = Lifecycle(on_change=self._acts_changed, settle=self._settle, journal=self._recorder)
         self._hardware = Hardware(
             on_reading=self._machine_read,
@@ -151,34 +150,6 @@ class Stack:
         self._hardware.set_visible(visible)
         for each in self._watched.values():
             each.poller.visible = visible
-
-    # --- what was ---
-
-    async def events(
-        self,
-        limit: int = 100,
-        *,
-        before: int | None = None,
-        kinds: Collection[str] | None = None,
-        host: str | None = None,
-        model: str | None = None,
-    ) -> tuple[Event, ...]:
-        """What happened, the newest first; ``before`` is the id of the last one of the page before.
-
-        Raises:
-            StoreError: when what is remembered cannot be read; so do all that ask for it.
-        """
-        store = await self._history.store()
-        return await store.events.newest(limit, before=before, kinds=kinds, host=host, model=model)
-
-    def remember(self, key: str, value: object) -> None:
-        """Keep a value that JSON can say, for another session."""
-        self._history.write(lambda store: store.screen.remember(key, value))
-
-    async def recall(self, key: str, default: T, kind: type[T]) -> T:
-        """What was remembered last; ``default`` where there is nothing, or nothing of this kind."""
-        store = await self._history.store()
-        return await store.screen.recall(key, default, kind)
 
     # --- acts ---
 

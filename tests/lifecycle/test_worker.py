@@ -12,14 +12,16 @@ import pytest
 
 from llmstack_tui.hosts.errors import NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.hosts.types import Snapshot
-from llmstack_tui.lifecycle.acts import ActKind, Departure, Interrupted
+from llmstack_tui.lifecycle.acts import ActEnd, ActKind, Departure, Interrupted
 from llmstack_tui.lifecycle.worker import Lifecycle
+from llmstack_tui.store.activations import Asker
 from tests.fake_ollama import fake_host
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from llmstack_tui.lifecycle.acts import Act
     from llmstack_tui.ollama.client import OllamaHost
 
 
@@ -286,3 +288,57 @@ async def test_old_news_and_news_of_others_end_no_act() -> None:
         assert kinds(life) == STOPPING
         life.observe(Snapshot(url=host.url, capabilities=host.capabilities, read_at=now))
         assert life.acts == ()
+
+
+async def test_a_stop_waits_as_long_as_it_says_and_no_longer() -> None:
+    async with fake_host(a_1="a") as (fake, host, _), lifecycle(patience_s=1.7) as life:
+        fake.begin_request("a:1")
+        began = time.monotonic()
+        assert await life.deactivate(host, "a:1") is Departure.LEAVING
+        # Its pauses, which grow, would end after 1.6 s and then after 2.6.
+        assert 1.7 <= time.monotonic() - began < 2.5
+
+
+@pytest.mark.parametrize("unreachable", [True, False])
+async def test_a_load_that_fails_is_not_tried_again(unreachable: bool) -> None:
+    async with fake_host(a_1="a") as (fake, host, server), lifecycle() as life:
+        fake.down, fake.load_error = unreachable, "out of memory"
+        with pytest.raises(Unreachable if unreachable else ServerError):
+            await life.activate(host, "a:1")
+        assert len(server.asked) == len(set(server.asked)) > 0
+
+
+async def test_the_journal_is_told_who_asked_and_how_each_act_ended() -> None:
+    told: list[tuple[str, ...]] = []
+
+    class Listener:
+        def began(self, act: Act) -> None:
+            told.append((act.kind.value, act.asked_by.value, act.reason))
+
+        def ended(self, act: Act, end: ActEnd, why: str = "") -> None:
+            told.append((act.kind.value, end.value, why))
+
+    async with fake_host(a_1="a") as (fake, host, _):
+        life = Lifecycle(patience_s=0.3, journal=Listener(), asked_by=Asker.CLI)
+        await life.activate(host, "a:1", asked_by=Asker.GUARD, reason="pinned")
+        runner = fake.begin_request("a:1")
+        await life.deactivate(host, "a:1", reason="idle")
+        fake.end_request(runner)
+        life.observe(await look(host))
+        fake.load("a:1")
+        fake.begin_request("a:1")
+        await life.deactivate(host, "a:1")
+        await life.activate(host, "a:1")
+        await life.aclose()
+    assert told == [
+        ("activate", "guard", "pinned"),
+        ("activate", "loaded", ""),
+        ("deactivate", "cli", "idle"),
+        ("deactivate", "leaving", ""),
+        ("deactivate", "gone", ""),
+        ("deactivate", "cli", ""),
+        ("deactivate", "leaving", ""),
+        ("deactivate", "superseded", ""),
+        ("activate", "cli", ""),
+        ("activate", "loaded", ""),
+    ]
