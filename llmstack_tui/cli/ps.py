@@ -9,8 +9,14 @@ from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from llmstack_tui.cli.options import Commands, Invocation
-    from llmstack_tui.hosts.types import RunningModel
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.types import RunningModel, Snapshot
+
+# A model without a request leaves some milliseconds after its time.
+_SECOND_LOOK_S = 0.15
 
 
 def add_parser(commands: Commands) -> None:
@@ -27,11 +33,12 @@ async def _list(call: Invocation) -> int:
     from llmstack_tui.cli.servers import connect, read_all
 
     async with connect(call) as hosts:
-        loaded = [
-            (snapshot.url, running) for snapshot in await read_all(hosts) for running in snapshot.running
-        ]
+        snapshots = await read_all(hosts)
+        overdue = await _overdue(hosts, snapshots) if call.json else set()
+    loaded = [(snapshot.url, running) for snapshot in snapshots for running in snapshot.running]
     if call.json:
-        output.write_document({"models": [document(host, running) for host, running in loaded]})
+        models = [document(host, running, busy=(host, running) in overdue) for host, running in loaded]
+        output.write_document({"models": models})
     elif loaded:
         output.write_table(*_table(loaded))
     else:
@@ -39,14 +46,38 @@ async def _list(call: Invocation) -> int:
     return 0
 
 
-def document(host: str, running: RunningModel) -> dict[str, object]:
-    """A loaded model as `ps` and `start` write it."""
+async def _overdue(hosts: Sequence[Host], snapshots: Sequence[Snapshot]) -> set[tuple[str, RunningModel]]:
+    """Those that should have left and are there at a second look, too: a request holds them."""
+    import asyncio
+
+    by_url, now = {host.url: host for host in hosts}, datetime.now(UTC)
+    late = {
+        (snapshot.url, running)
+        for snapshot in snapshots
+        for running in snapshot.running
+        if running.requests is None and running.expires_at is not None and running.expires_at < now
+    }
+    if not late:
+        return late
+    await asyncio.sleep(_SECOND_LOOK_S)
+    found = await asyncio.gather(*(by_url[url].running() for url in dict(late)), return_exceptions=True)
+    again = {
+        (url, running)
+        for url, models in zip(dict(late), found, strict=True)
+        if not isinstance(models, BaseException)
+        for running in models
+    }
+    return late & again
+
+
+def document(host: str, running: RunningModel, *, busy: bool = False) -> dict[str, object]:
+    """A loaded model as `ps` and `start` write it. Whether it is busy is unknown without a sign."""
     return {
         "host": host,
         "name": running.name,
         "digest": running.digest or None,
         "state": "active",
-        "busy": None if running.requests is None else running.requests > 0,
+        "busy": busy or None if running.requests is None else running.requests > 0,
         "memory": {"server": running.size, "device": None, "estimate": None},
         "context_length": running.context_length,
         "expires_at": output.iso(running.expires_at),

@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from llmstack_tui.store.activations import Asker
 from llmstack_tui.store.store import Store
 from tests.cli.little_ollama import LittleOllama
+from tests.fake_ollama import fake_ollama
 from tests.scripted_server import Reply, Then, always, serving
 from tests.waiting import wait_until
 
@@ -421,3 +423,12 @@ async def test_a_state_that_cannot_be_kept_is_no_obstacle(llmstack: Program) -> 
         done = await run(llmstack, "stop", "tiny", "--host", url)
     assert (done.returncode, done.stdout) == (0, "tiny:latest is stopped.\n")
     assert "damaged" in done.stderr
+
+
+async def test_ps_knows_a_model_that_outstays_its_time_for_busy(llmstack: Program) -> None:
+    async with fake_ollama(a_1="a", b_1="b") as (fake, server):
+        fake.load("b:1")
+        runner = fake.begin_request("a:1")
+        runner.expires_at = fake.now() - timedelta(seconds=3)
+        models = only(await run(llmstack, "ps", "--json", "--host", server.url), "models")
+    assert {model["name"]: model["busy"] for model in models} == {"a:1": True, "b:1": None}
