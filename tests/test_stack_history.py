@@ -18,7 +18,8 @@ from llmstack_tui.lifecycle.recorder import Recorder
 from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.stack import Stack
-from llmstack_tui.store.activations import Activation, Asker, Outcome
+from llmstack_tui.store.activations import Activation, Outcome
+from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.store import Store
 from tests.fake_ollama import fake_ollama
 from tests.store.samples import change_file

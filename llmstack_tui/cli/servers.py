@@ -175,7 +175,7 @@ async def lifecycle() -> AsyncIterator[Lifecycle]:
     """The one that may load and unload, for as long as a command runs. What it does is put on record."""
     from llmstack_tui.lifecycle.recorder import Recorder
     from llmstack_tui.lifecycle.worker import Lifecycle
-    from llmstack_tui.store.activations import Asker
+    from llmstack_tui.store.askers import Asker
     from llmstack_tui.store.store import Store
 
     async with await Store.open(_state_file(), on_notice=say) as store:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.store.activations import Asker
+from llmstack_tui.store.askers import Asker
 
 if TYPE_CHECKING:
     from datetime import timedelta

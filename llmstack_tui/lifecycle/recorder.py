@@ -13,7 +13,8 @@ from llmstack_tui.hosts.text import printable
 from llmstack_tui.hosts.types import HostKind
 from llmstack_tui.lifecycle.acts import ActEnd, ActKind
 from llmstack_tui.lifecycle.happenings import Come, EventKind, between
-from llmstack_tui.store.activations import Activation, Asker, Outcome
+from llmstack_tui.store.activations import Activation, Outcome
+from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.events import Event
 from llmstack_tui.store.measured import Measured
 from llmstack_tui.store.reconcile import Loaded, reconcile

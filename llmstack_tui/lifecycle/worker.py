@@ -14,7 +14,7 @@ from llmstack_tui.lifecycle.acts import Act, ActEnd, ActKind, Departure, Interru
 from llmstack_tui.lifecycle.departures import Sighting, is_kept
 from llmstack_tui.lifecycle.states import Loaded
 from llmstack_tui.ollama.names import model_key
-from llmstack_tui.store.activations import Asker
+from llmstack_tui.store.askers import Asker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+from llmstack_tui.store.askers import Asker, Known
 from llmstack_tui.store.values import columns, to_optional_length, to_optional_time, to_time
 
 if TYPE_CHECKING:
@@ -48,24 +48,7 @@ SELECT model, count(*) AS times, max(started_at) AS last_at FROM activations
 WHERE host = :host AND loaded_at IS NOT NULL GROUP BY model"""
 
 
-class _Known(StrEnum):
-    @classmethod
-    def _missing_(cls, value: object) -> Self:
-        # A newer version may know more of them.
-        return cls("unknown")
-
-
-class Asker(_Known):
-    """Who asked. CLIENT is another program, of which nothing more is known."""
-
-    USER = "user"
-    CLI = "cli"
-    GUARD = "guard"
-    CLIENT = "client"
-    UNKNOWN = "unknown"
-
-
-class Outcome(_Known):
+class Outcome(Known):
     """How an activation ended.
 
     FAILED and CANCELLED never got to be loaded. STOPPED was asked for by somebody we know. LEFT was seen to

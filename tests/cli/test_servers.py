@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llmstack_tui.store.activations import Asker
+from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.store import Store
 from tests.cli.little_ollama import LittleOllama
 from tests.fake_ollama import fake_ollama

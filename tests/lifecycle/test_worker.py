@@ -14,7 +14,7 @@ from llmstack_tui.hosts.errors import NotFound, Refused, ServerError, Unreachabl
 from llmstack_tui.hosts.types import Snapshot
 from llmstack_tui.lifecycle.acts import ActEnd, ActKind, Departure, Interrupted
 from llmstack_tui.lifecycle.worker import Lifecycle
-from llmstack_tui.store.activations import Asker
+from llmstack_tui.store.askers import Asker
 from tests.fake_ollama import fake_host
 from tests.waiting import wait_until
 

@@ -7,7 +7,8 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.store.activations import Activation, Asker
+from llmstack_tui.store.activations import Activation
+from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.events import Event
 
 if TYPE_CHECKING:

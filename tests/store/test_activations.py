@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.store.activations import Asker, Outcome, Uses
+from llmstack_tui.store.activations import Outcome, Uses
+from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.reconcile import Difference, Loaded
 from llmstack_tui.store.store import Store
 from tests.store.samples import HOST, NOW, OTHER_HOST, activation, change_file, later

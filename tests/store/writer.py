@@ -8,7 +8,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from llmstack_tui.store.activations import Activation, Asker, Outcome
+from llmstack_tui.store.activations import Activation, Outcome
+from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.events import Event
 from llmstack_tui.store.store import Store
 
