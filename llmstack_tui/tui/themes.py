@@ -1,4 +1,4 @@
-"""The two looks of the dashboard: calm surfaces, one accent, and colour only where it says something."""
+"""The looks of the dashboard: calm surfaces, one accent, and colour only where it says something."""
 
 from __future__ import annotations
 
@@ -52,4 +52,52 @@ LIGHT = Theme(
         "scrollbar-background-active": "#fbfcfd",
     },
 )
-THEMES = {"dark": DARK, "light": LIGHT}
+HIGH_CONTRAST = Theme(
+    name=PREFIX + "high-contrast",
+    dark=True,
+    primary="#ffd700",
+    secondary="#ffffff",
+    accent="#ffd700",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#1c1c1c",
+    success="#5fff87",
+    warning="#ffaf00",
+    error="#ff8787",
+    variables={
+        "pane-border": "#ffffff",
+        "scrollbar": "#ffffff",
+        "scrollbar-hover": "#ffd700",
+        "scrollbar-active": "#ffd700",
+        "scrollbar-background": "#000000",
+        "scrollbar-background-hover": "#000000",
+        "scrollbar-background-active": "#000000",
+    },
+)
+NO_COLOUR = Theme(
+    name=PREFIX + "no-colour",
+    dark=True,
+    primary="#ffffff",
+    secondary="#a8a8a8",
+    accent="#ffffff",
+    foreground="#dadada",
+    background="#121212",
+    surface="#181818",
+    panel="#262626",
+    success="#dadada",
+    warning="#ffffff",
+    error="#ffffff",
+    variables={
+        "pane-border": "#6c6c6c",
+        "scrollbar": "#6c6c6c",
+        "scrollbar-hover": "#a8a8a8",
+        "scrollbar-active": "#ffffff",
+        "scrollbar-background": "#181818",
+        "scrollbar-background-hover": "#181818",
+        "scrollbar-background-active": "#181818",
+    },
+)
+THEMES: dict[str, Theme] = {
+    theme.name.removeprefix(PREFIX): theme for theme in (DARK, LIGHT, HIGH_CONTRAST, NO_COLOUR)
+}
