@@ -46,18 +46,19 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
 def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     from llmstack_tui.cli.options import Invocation, with_options
     from llmstack_tui.cli.parser import build_parser
-    from llmstack_tui.config import load_settings
+    from llmstack_tui.config.loading import load_settings
 
     options = build_parser().parse_args(arguments)
-    settings, problems = load_settings(getattr(options, "config", None), environ)
-    settings = with_options(settings, options)
+    environ = dict(environ)  # As it was at the start: Textual takes NO_COLOR out of the real one.
+    loaded = load_settings(getattr(options, "config", None), environ)
+    settings = with_options(loaded.settings, options)
     if not hasattr(options, "run"):
         from llmstack_tui.tui.app import run_dashboard
 
-        return run_dashboard(settings, problems, environ, config=getattr(options, "config", None))
-    for problem in problems:
+        return run_dashboard(settings, loaded.problems, environ, config=getattr(options, "config", None))
+    for problem in loaded.problems:
         say(problem)
-    return int(options.run(Invocation(options, settings, environ)))
+    return int(options.run(Invocation(options, settings, environ, loaded)))
 
 
 def _prepare_streams() -> None:

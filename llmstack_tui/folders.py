@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from platformdirs import PlatformDirs
+if TYPE_CHECKING:
+    from platformdirs import PlatformDirs
 
 
 class NoHome(Exception):
@@ -12,6 +14,8 @@ class NoHome(Exception):
 
 
 def _dirs() -> PlatformDirs:
+    from platformdirs import PlatformDirs  # noqa: PLC0415 (what only parses its arguments does without)
+
     return PlatformDirs("llmstack", appauthor=False)
 
 

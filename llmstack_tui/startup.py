@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llmstack_tui.config.address import default_host, is_loopback
 from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
-from llmstack_tui.ollama.address import default_host, is_loopback, parse_host
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.ollama.transport import Timeouts
 
@@ -71,10 +71,10 @@ async def find_servers(settings: Settings, environ: Mapping[str, str]) -> Startu
     """Look for servers. Addresses that were given are taken as they are, without asking them.
 
     Raises:
-        InvalidAddress: when a given address, or ``OLLAMA_HOST``, is none.
+        InvalidAddress: when ``OLLAMA_HOST`` is none.
     """
     if settings.hosts:
-        return Found(tuple(dict.fromkeys(parse_host(host) for host in settings.hosts)))
+        return Found(tuple(host.url for host in settings.hosts))
     choice, url = settings.engine.choice, default_host(environ)
     if choice != "builtin" and (not is_loopback(url) or await answers(url)):
         # Another machine was named on purpose: it is the one that is meant, down or not.

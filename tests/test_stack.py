@@ -156,6 +156,22 @@ async def test_read_only_changes_nothing(tmp_path: Path) -> None:
         assert not any(asked.startswith("DELETE") for asked in server.asked)
 
 
+async def test_a_host_that_is_only_looked_at_is_not_changed_and_the_others_are(tmp_path: Path) -> None:
+    async with fake_ollama(a_1="a") as (fake, server), fake_ollama(b_1="b") as (_, own):
+        hosts = [OllamaHost(server.url), OllamaHost(own.url)]
+        async with Stack(hosts, look_only=[server.url]) as stack:
+            for act in (stack.activate, stack.deactivate, stack.delete):
+                with pytest.raises(Refused, match="only looked at"):
+                    await act(server.url, "a:1")
+            with pytest.raises(Refused, match="only looked at"):
+                async for _ in stack.import_gguf(server.url, tmp_path, "m"):
+                    pass
+            assert (await stack.details(server.url, "a:1")).name == "a:1"
+            await stack.activate(own.url, "b:1")
+        assert fake.installed == {"a:1": "a" * 64}
+        assert not any(asked.startswith(("DELETE", "POST /api/generate")) for asked in server.asked)
+
+
 async def test_what_cannot_be_done_is_refused() -> None:
     async with stack_of(a_1="a", big_cloud="c") as (fake, stack, url):
         fake.cloud.add("big:cloud")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui import startup
-from llmstack_tui.config import EngineSettings, Settings
-from llmstack_tui.ollama.address import InvalidAddress
+from llmstack_tui.config import EngineSettings, HostSettings, Settings
+from llmstack_tui.config.address import InvalidAddress
 from llmstack_tui.startup import (
     BuiltinStopped,
     Found,
@@ -65,7 +65,7 @@ def test_the_decision(
 
 
 def settings(choice: EngineChoice = "auto", hosts: tuple[str, ...] = ()) -> Settings:
-    return Settings(hosts=hosts, engine=EngineSettings(choice=choice))
+    return Settings(hosts=tuple(HostSettings(url=url) for url in hosts), engine=EngineSettings(choice=choice))
 
 
 @pytest.fixture
@@ -82,10 +82,10 @@ def around(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 async def test_addresses_that_were_given_are_taken_unasked(around: list[str]) -> None:
-    given = settings(hosts=("gpu-box", "127.0.0.1:1", "GPU-BOX:11434"))
-    assert await startup.find_servers(given, {}) == Found(("http://gpu-box:11434", "http://127.0.0.1:1"))
+    urls = ("http://gpu-box:11434", "http://127.0.0.1:1")
+    assert await startup.find_servers(settings(hosts=urls), {"OLLAMA_HOST": "a b"}) == Found(urls)
     with pytest.raises(InvalidAddress):
-        await startup.find_servers(settings(hosts=("a b",)), {})
+        await startup.find_servers(settings(), {"OLLAMA_HOST": "a b"})
     assert around == []
 
 

@@ -39,7 +39,7 @@ async def _import(call: Invocation) -> int:
         raise output.WrongUsage(str(error)) from None
     path = call.options.file.absolute()
     line = output.StatusLine(call.environ)
-    async with connect(call) as hosts:
+    async with connect(call, act=True) as hosts:
         host = hosts[0]
         try:
             async with closing(host.import_gguf(path, name)) as progress:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 from llmstack_tui import __version__
 from llmstack_tui.cli.output import plain
-from llmstack_tui.config import ENGINE_CHOICES, Settings, parse_duration
+from llmstack_tui.config import ENGINE_CHOICES, HostSettings, Settings, parse_duration
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
     from datetime import timedelta
+
+    from llmstack_tui.config.loading import Loaded
 
 
 class Parser(ArgumentParser):
@@ -33,11 +35,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One call of one command."""
+    """One call of one command. ``settings`` are those of ``loaded`` with what the options say instead."""
 
     options: Namespace
     settings: Settings
     environ: Mapping[str, str]
+    loaded: Loaded
 
     @property
     def json(self) -> bool:
@@ -91,20 +94,32 @@ def add_global_options(parser: Parser, *, depth: int) -> None:
 
 def hosts(options: Namespace) -> tuple[str, ...]:
     """The hosts of the command line, in their order."""
-    return (*getattr(options, "hosts_0", ()), *getattr(options, "hosts_1", ()))
+    return tuple(dict.fromkeys((*getattr(options, "hosts_0", ()), *getattr(options, "hosts_1", ()))))
 
 
 def with_options(settings: Settings, options: Namespace) -> Settings:
     """The settings with what the command line says instead."""
-    engine = settings.engine
+    from llmstack_tui.config.table import with_values
+
+    return with_values(settings, {name: value for name, (_, value) in given(settings, options).items()})
+
+
+def given(settings: Settings, options: Namespace) -> dict[str, tuple[str, object]]:
+    """What the command line says: the option and the value, by the names of the settings."""
+    found: dict[str, tuple[str, object]] = {}
+    if named := hosts(options):
+        found["hosts"] = ("--host", tuple(_as_settings(url, settings) for url in named))
     if choice := getattr(options, "engine_choice", None):
-        engine = replace(engine, choice=choice)
-    return replace(
-        settings,
-        engine=engine,
-        hosts=hosts(options) or settings.hosts,
-        read_only=settings.read_only or getattr(options, "read_only", False),
-    )
+        found["engine.choice"] = ("--engine", choice)
+    if getattr(options, "read_only", False):
+        found["read_only"] = ("--read-only", True)
+    return found
+
+
+def _as_settings(url: str, settings: Settings) -> HostSettings:
+    """A host that was named for this once may be acted on, unless the settings expressly forbid it."""
+    known = next((host for host in settings.hosts if host.url == url), HostSettings(url=url))
+    return replace(known, allow=known.allow or "act")
 
 
 def duration(text: str) -> timedelta:
@@ -130,7 +145,7 @@ def port(text: str) -> int:
 
 
 def _host(text: str) -> str:
-    from llmstack_tui.ollama.address import InvalidAddress, parse_host
+    from llmstack_tui.config.address import InvalidAddress, parse_host
 
     try:
         return parse_host(text)

@@ -76,7 +76,7 @@ async def _plan(call: Invocation) -> list[_Removal]:
     from llmstack_tui.cli.servers import connect, locate
 
     plan: dict[tuple[str, str], _Removal] = {}
-    async with connect(call) as hosts:
+    async with connect(call, act=True) as hosts:
         for name in call.options.names:
             located = await locate(hosts, name)
             key = (located.host.url, located.name)

@@ -49,8 +49,8 @@ def refuse_if_read_only(call: Invocation) -> None:
 
 
 @asynccontextmanager
-async def connect(call: Invocation) -> AsyncIterator[tuple[Host, ...]]:
-    """The hosts that are meant.
+async def connect(call: Invocation, *, act: bool = False) -> AsyncIterator[tuple[Host, ...]]:
+    """The hosts that are meant; to ``act``, without those that are only looked at.
 
     Raises:
         Failed: when no server can be found, with what to do about it.
@@ -59,10 +59,26 @@ async def connect(call: Invocation) -> AsyncIterator[tuple[Host, ...]]:
     from llmstack_tui.ollama.client import OllamaHost
 
     async with AsyncExitStack() as stack:
-        hosts: list[Host] = [OllamaHost(url) for url in await find_urls(call)]
+        urls = await find_urls(call)
+        hosts: list[Host] = [OllamaHost(url) for url in (_where_allowed(call, urls) if act else urls)]
         for host in hosts:
             stack.push_async_callback(host.aclose)
         yield tuple(hosts)
+
+
+def _where_allowed(call: Invocation, urls: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that may be acted on; the others are a note."""
+    allowed = tuple(url for url in urls if call.settings.may_act(url))
+    notes = [
+        f'{url} is only looked at: to change something there, give it allow = "act" in the settings.'
+        for url in urls
+        if url not in allowed
+    ]
+    if not allowed:
+        raise Failed(" ".join(notes))
+    for note in notes:
+        say(note)
+    return allowed
 
 
 def _leave_out_httpx_command_line() -> None:
@@ -76,7 +92,7 @@ async def find_urls(call: Invocation) -> tuple[str, ...]:
     Raises:
         Failed: when none is named and none answers.
     """
-    from llmstack_tui.ollama.address import InvalidAddress, default_host
+    from llmstack_tui.config.address import InvalidAddress, default_host
     from llmstack_tui.startup import Found, NothingToRun, find_servers
 
     try:

@@ -41,7 +41,7 @@ async def _start(call: Invocation) -> int:
     from llmstack_tui.lifecycle.states import Loaded
 
     refuse_if_read_only(call)
-    async with connect(call) as hosts, lifecycle() as acts:
+    async with connect(call, act=True) as hosts, lifecycle() as acts:
         located = await locate(hosts, call.options.name)
         refuse_if_cloud(located)
         async with waiting(f"Loading {located.name}", call.environ):

@@ -29,7 +29,7 @@ async def _status(call: Invocation) -> int:
 
     from llmstack_tui.cli.servers import connect, read
     from llmstack_tui.hardware.machine import Machine
-    from llmstack_tui.hardware.profile import detect
+    from llmstack_tui.hardware.profile import detect, named
 
     machine = Machine()
     problem = ""
@@ -43,7 +43,8 @@ async def _status(call: Invocation) -> int:
         problem = str(error)
     reading = await reading_task
     machine.close()
-    devices, profile = (reading.ram, *reading.devices), detect(reading)
+    devices, chosen = (reading.ram, *reading.devices), call.settings.hardware.profile
+    profile = named(chosen, reading) if chosen else detect(reading)
     if snapshots and all(snapshot.error for snapshot in snapshots):
         problem = str(snapshots[0].error)
     if call.json:

@@ -44,7 +44,7 @@ async def _stop(call: Invocation) -> int:
     from llmstack_tui.cli.waiting import waiting
 
     refuse_if_read_only(call)
-    async with connect(call) as hosts, lifecycle() as acts:
+    async with connect(call, act=True) as hosts, lifecycle() as acts:
         targets = await _targets(call, hosts)
         async with waiting("Stopping", call.environ):
             ends = await asyncio.gather(*(_end(acts, host, name) for host, name in targets))

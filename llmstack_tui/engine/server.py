@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from llmstack_tui import __version__
-from llmstack_tui.config import load_settings
+from llmstack_tui.config.address import DEFAULT_PORT
+from llmstack_tui.config.loading import load_settings
 from llmstack_tui.engine import access, graphics, listening, state
 from llmstack_tui.engine.app import create_app
 from llmstack_tui.engine.options import EngineOptions
 from llmstack_tui.engine.service import Engine
 from llmstack_tui.engine.usage import Usage
-from llmstack_tui.ollama.address import DEFAULT_PORT
 from llmstack_tui.ollama.local import find_ollama
 
 if TYPE_CHECKING:
@@ -63,16 +63,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         _log_to(state.log_file())
-        settings, problems = load_settings(options.config, os.environ)
-        for problem in problems:
+        loaded = load_settings(options.config, os.environ)
+        for problem in loaded.problems:
             log.warning("%s", problem)
-        port = settings.engine.port if options.port is None else options.port
+        settings = loaded.settings.engine
+        port = settings.port if options.port is None else options.port
         if port is None:
             first = DEFAULT_PORT + 1 if find_ollama(os.environ) else DEFAULT_PORT
             bound = listening.listen(options.host, first, tries=_PORTS_TRIED)
         else:
             bound = listening.listen(options.host, port)
-        engine = Engine.of_this_machine(EngineOptions.read(settings.engine, os.environ), os.environ)
+        engine = Engine.of_this_machine(EngineOptions.read(settings, os.environ), os.environ)
     except (listening.CannotListen, OSError) as error:
         _report({"error": str(error)})
         return 1

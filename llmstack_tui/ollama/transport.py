@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 import msgspec
 
+from llmstack_tui.config.address import is_loopback
 from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.hosts.text import printable
-from llmstack_tui.ollama.address import is_loopback
 from llmstack_tui.ollama.types import ErrorResponse, StreamLine, Wire
 
 if TYPE_CHECKING:

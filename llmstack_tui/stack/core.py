@@ -26,7 +26,7 @@ from llmstack_tui.stack.timing import Timing
 from llmstack_tui.stack.watched import WatchedHost
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
     from types import TracebackType
@@ -47,6 +47,7 @@ class Stack(Past):
     Close the iterators that acts are (`contextlib.aclosing`) when they are not read to their end.
 
     Args:
+        look_only: the URLs of hosts on which nothing may be changed, as with ``read_only`` on none.
         running_every_s: seconds between looks at what is loaded; ``installed_every_s`` at what is installed.
         machine_every_s: seconds between two readings of the machine.
         machine: what is read; None is this machine.
@@ -60,6 +61,7 @@ class Stack(Past):
         hosts: Sequence[Host],
         *,
         read_only: bool = False,
+        look_only: Collection[str] = (),
         running_every_s: float = 2.0,
         installed_every_s: float = 30.0,
         machine_every_s: float = 1.0,
@@ -69,6 +71,7 @@ class Stack(Past):
         state_file: Path | None = None,
     ) -> None:
         self.read_only = read_only
+        self.look_only = frozenset(look_only)
         self._watched = {
             host.url: WatchedHost(
                 host,
@@ -231,6 +234,12 @@ class Stack(Past):
         """The host, if it can do this and we may."""
         if act and self.read_only:
             raise Refused("Nothing can be changed: llmstack was started read-only.", host=host_url)
+        if act and host_url in self.look_only:
+            raise Refused(
+                f"{host_url} is only looked at.",
+                host=host_url,
+                hint='To change something there, give it allow = "act" in the settings.',
+            )
         watched = self._watched.get(host_url)
         if watched is None:
             raise Refused(f"{printable(host_url)} is no host of this dashboard.", host=host_url)

@@ -69,7 +69,7 @@ class Core:
         return await process.start(port=engine.port, owner=not engine.keep, config=self._config)
 
     async def open(self, hosts: Sequence[str]) -> Stack:
-        await _imported("llmstack_tui.stack", "llmstack_tui.ollama.client", "llmstack_tui.ollama.address")
+        await _imported("llmstack_tui.stack", "llmstack_tui.ollama.client", "llmstack_tui.config.address")
         from llmstack_tui.ollama.client import OllamaHost
         from llmstack_tui.stack import Stack
 
@@ -77,6 +77,8 @@ class Core:
         return Stack(
             [OllamaHost(url) for url in dict.fromkeys(hosts)],
             read_only=self._settings.read_only,
+            look_only={url for url in hosts if not self._settings.may_act(url)},
+            profile=self._settings.hardware.profile,
             state_file=state_file,
             models_folder=models_folder,
         )

@@ -13,7 +13,7 @@ import pytest
 from llmstack_tui import __version__
 from llmstack_tui.cli.options import hosts, with_options
 from llmstack_tui.cli.parser import build_parser
-from llmstack_tui.config import EngineSettings, Settings
+from llmstack_tui.config import EngineSettings, HostSettings, Settings
 from tests.cli.program import COMMAND
 
 if TYPE_CHECKING:
@@ -33,14 +33,29 @@ if TYPE_CHECKING:
 )
 def test_options_stand_before_or_after_the_command(line: str) -> None:
     options = build_parser().parse_args(line.split())
-    settings = with_options(Settings(hosts=("c",)), options)
+    settings = with_options(Settings(hosts=(HostSettings(url="http://c:11434"),)), options)
     assert settings == Settings(
-        hosts=("http://a:11434", "http://b:11434"), read_only=True, engine=EngineSettings(choice="ollama")
+        hosts=tuple(HostSettings(url=f"http://{name}:11434", allow="act") for name in "ab"),
+        read_only=True,
+        engine=EngineSettings(choice="ollama"),
     )
 
 
+def test_a_host_that_is_named_may_be_acted_on_unless_the_settings_say_otherwise() -> None:
+    a, b, c = (f"http://{name}:11434" for name in "abc")
+    settings = Settings(hosts=(HostSettings(url=a, name="A"), HostSettings(url=b, allow="look")))
+    assert [settings.may_act(url) for url in (a, b)] == [False, False]
+    options = build_parser().parse_args(["--host", "a", "--host", "b", "--host", "c", "--host", "A", "ls"])
+    named = with_options(settings, options)
+    assert [host.url for host in named.hosts] == [a, b, c]
+    assert [host.name for host in named.hosts] == ["A", "", ""]
+    assert [named.may_act(url) for url in (a, b, c)] == [True, False, True]
+
+
 def test_without_options_the_settings_stay() -> None:
-    settings = Settings(hosts=("c",), read_only=True, engine=EngineSettings(choice="builtin"))
+    settings = Settings(
+        hosts=(HostSettings(url="http://c:11434"),), read_only=True, engine=EngineSettings(choice="builtin")
+    )
     options = build_parser().parse_args(["ls"])
     assert hosts(options) == ()
     assert with_options(settings, options) == settings
@@ -55,7 +70,8 @@ def test_the_version_is_told_before_and_after_the_command(llmstack: Program) -> 
 def test_help_names_every_command(llmstack: Program) -> None:
     done = llmstack("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    for command in ("ls", "ps", "show", "start", "stop", "rm", "import", "chat", "status", "engine"):
+    commands = ("ls", "ps", "show", "start", "stop", "rm", "import", "chat", "status", "engine", "config")
+    for command in commands:
         assert re.search(rf"^    {command} ", done.stdout, flags=re.MULTILINE)
         assert llmstack(command, "--help").returncode == 0
 
@@ -85,6 +101,7 @@ def test_help_names_every_command(llmstack: Program) -> None:
         ("import a.gguf [/red]", "not a model name"),
         ("chat a", "question"),
         ("engine", "COMMAND"),
+        ("config --path --example", "--path"),
         ("engine start --port 70000", "65535"),
         ("--host a engine start", "llmstack engine start --host"),
         ("show \x1b[31m --wrong", "unrecognized"),
@@ -114,7 +131,8 @@ def test_what_is_wrong_in_the_settings_is_said_and_the_rest_applies(
     done = llmstack("stop", "--all", "--config", file)
     assert done.returncode == 1
     assert done.stderr == (
-        "llmstack: mine.toml line 4: engine.port must be a whole number from 1 to 65535, not 'x'.\n"
+        'llmstack: mine.toml line 4: engine.port must be a whole number from 1 to 65535, or "auto", '
+        "not 'x'.\n"
         "llmstack: Nothing was changed: --read-only or read_only in the settings forbids it.\n"
     )
 

@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 from textual import events
 
-from llmstack_tui.config import Settings, UiSettings
+from llmstack_tui.config import THEMES, Settings, UiSettings
 from llmstack_tui.hosts.errors import ServerError, Unreachable
 from llmstack_tui.hosts.types import HostKind
 from llmstack_tui.lifecycle.acts import Departure
@@ -22,6 +22,7 @@ from tests.tui.fakes import FakeServices
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
+    from llmstack_tui.config import Theme
     from llmstack_tui.stack import StackState
 
 SIZES = [(80, 24), (120, 40), (200, 60), (60, 16)]
@@ -404,10 +405,11 @@ async def test_problems_of_the_settings_are_told() -> None:
         await desk.until_shown("[bold] is not a setting")
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-async def test_both_themes(theme: str) -> None:
+@pytest.mark.parametrize("theme", THEMES)
+async def test_every_theme_of_the_settings(theme: Theme) -> None:
     async with dashboard(settings=Settings(ui=UiSettings(theme=theme))) as desk:
-        assert desk.app.current_theme.dark == (theme == "dark")
+        assert desk.app.current_theme.name == f"llmstack-{theme}"
+        assert desk.app.current_theme.dark == (theme != "light")
         assert "qwen2.5-coder:7b" in desk.text
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 # Nobody listens there, so that no engine is started.
 RUN = (
-    "from llmstack_tui.config import Settings\n"
+    "from llmstack_tui.config import HostSettings, Settings\n"
     "from llmstack_tui.tui.app import run_dashboard\n"
-    "settings = Settings(hosts=('http://127.0.0.1:9',))\n"
+    "settings = Settings(hosts=(HostSettings(url='http://127.0.0.1:9'),))\n"
     "raise SystemExit(run_dashboard(settings, ['A [/problem] of the settings.']))\n"
 )
 RAW_MODE = "import sys, termios; print('ECHO', bool(termios.tcgetattr(0)[3] & termios.ECHO), flush=True)\n"

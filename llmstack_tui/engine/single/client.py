@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import httpx
 import msgspec
 
+from llmstack_tui.config.address import is_loopback
 from llmstack_tui.engine.single.wire import ChatAnswer, ChatRequest, Health, Turn
-from llmstack_tui.ollama.address import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.ollama.address import InvalidAddress, default_host, is_loopback, parse_host
+from llmstack_tui.config.address import InvalidAddress, default_host, is_loopback, parse_host
 
 
 @pytest.mark.parametrize(

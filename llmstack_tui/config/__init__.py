@@ -1,0 +1,31 @@
+"""The settings: one TOML file, then the environment, then the command line.
+
+What is wrong is never fatal: each problem becomes one sentence that names its place, and the rest applies.
+`llmstack_tui.config.loading` reads them; here is only what they are, for every command imports it.
+"""
+
+from llmstack_tui.config.durations import parse_duration
+from llmstack_tui.config.hosts import HostSettings
+from llmstack_tui.config.settings import (
+    ENGINE_CHOICES,
+    THEMES,
+    EngineChoice,
+    EngineSettings,
+    HardwareSettings,
+    Settings,
+    Theme,
+    UiSettings,
+)
+
+__all__ = [
+    "ENGINE_CHOICES",
+    "THEMES",
+    "EngineChoice",
+    "EngineSettings",
+    "HardwareSettings",
+    "HostSettings",
+    "Settings",
+    "Theme",
+    "UiSettings",
+    "parse_duration",
+]

@@ -1,0 +1,106 @@
+"""``hosts``: which servers there are, and what may be done on them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal, get_args
+
+from llmstack_tui.config.kinds import Complain, Kind, UnfitError, quoted, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Allow = Literal["look", "act"]
+ALLOW: tuple[Allow, ...] = get_args(Allow)
+
+_LONGEST_NAME = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSettings:
+    """A server.
+
+    Attributes:
+        url: its base URL, as `llmstack_tui.config.address.parse_host` makes it.
+        name: what it is called on the screen, or "".
+        allow: "look" only, or "act"; None is "act" on this machine and "look" elsewhere, where other people's
+            models may be.
+    """
+
+    url: str
+    name: str = ""
+    allow: Allow | None = None
+
+    @property
+    def may_act(self) -> bool:
+        from llmstack_tui.config.address import is_loopback  # noqa: PLC0415 (needless where no host is named)
+
+        return self.allow == "act" or (self.allow is None and is_loopback(self.url))
+
+
+def hosts() -> Kind[tuple[HostSettings, ...]]:
+    allowed = 'a list of addresses such as "127.0.0.1:11434" and of tables { url, name, allow }'
+    return Kind(allowed, _read, _write, in_environment="127.0.0.1:11434,gpu-box")
+
+
+def _read(value: object, complain: Complain) -> tuple[HostSettings, ...]:
+    if isinstance(value, str):
+        value = re.findall(r"[^\s,]+", value)
+    if not isinstance(value, list):
+        raise UnfitError
+    found: dict[str, HostSettings] = {}
+    for number, item in enumerate(value):
+        host = _read_host(item, partial(_complain_within, complain, number))
+        if host is not None and found.setdefault(host.url, host) is not host:
+            complain((number,), f"has {host.url} more than once; the first one counts")
+    return tuple(found.values())
+
+
+def _complain_within(complain: Complain, number: int, path: tuple[str | int, ...], text: str) -> None:
+    complain((number, *path), text)
+
+
+def _read_host(item: object, complain: Complain) -> HostSettings | None:
+    if not isinstance(item, dict):
+        url = _read_url(item, partial(complain, ()))
+        return HostSettings(url=url) if url else None
+    for key in item:
+        if key not in ("url", "name", "allow"):
+            complain((key,), "is not a setting. Known here: url, name, allow")
+    url = _read_url(item.get("url"), partial(complain, ("url",)))
+    name = item.get("name", "")
+    if not isinstance(name, str) or not name.isprintable() or len(name) > _LONGEST_NAME:
+        complain(("name",), f"must be a text of at most {_LONGEST_NAME} characters, not {shown(name)}")
+        name = ""
+    allow = item.get("allow")
+    if allow is not None and allow not in ALLOW:
+        complain(("allow",), f'must be "look" or "act", not {shown(allow)}: it is only looked at')
+        allow = "look"
+    return HostSettings(url=url, name=name, allow=allow) if url else None
+
+
+def _read_url(value: object, complain: Callable[[str], None]) -> str | None:
+    from llmstack_tui.config.address import InvalidAddress, parse_host  # noqa: PLC0415 (as above)
+
+    if not isinstance(value, str) or not value.strip():
+        given = "it has none" if value is None else f"not {shown(value)}"
+        complain(f'must be an address such as "127.0.0.1:11434", {given}')
+        return None
+    try:
+        return parse_host(value)
+    except InvalidAddress as error:
+        complain(f"has a wrong address. {str(error).rstrip('.')}")
+        return None
+
+
+def _write(value: tuple[HostSettings, ...]) -> str:
+    return f"[{', '.join(map(_write_host, value))}]"
+
+
+def _write_host(host: HostSettings) -> str:
+    if not host.name and host.allow is None:
+        return quoted(host.url)
+    pairs = {"url": host.url, "name": host.name, "allow": host.allow}
+    return f"{{ {', '.join(f'{key} = {quoted(text)}' for key, text in pairs.items() if text)} }}"

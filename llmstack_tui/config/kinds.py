@@ -1,0 +1,179 @@
+"""The kinds of values that settings have: how they are written, in the file and in the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from llmstack_tui.config.durations import format_duration, parse_duration
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+T = TypeVar("T")
+
+Place = tuple[str | int, ...]
+"""Where a value stands in a document: keys, and places in a list."""
+
+Complain = Callable[[Place, str], None]
+"""Takes what is wrong with one part of a value: its place within the value, and the end of a sentence."""
+
+AUTO = "auto"
+_LONGEST_SHOWN = 60
+
+
+class UnfitError(ValueError):
+    """A value that a setting cannot have."""
+
+
+class Kind(Generic[T]):
+    """One kind of value.
+
+    Attributes:
+        allowed: what a value has to be, to follow "must be".
+        read: takes a value of the file, or the text of an environment variable. Raises `UnfitError`, or
+            complains of the parts that are left out.
+        write: the value as TOML.
+        in_environment: an example of the text of a variable, where that is written in another way.
+    """
+
+    __slots__ = ("allowed", "in_environment", "read", "write")
+
+    def __init__(
+        self,
+        allowed: str,
+        read: Callable[[object, Complain], T],
+        write: Callable[[T], str],
+        *,
+        in_environment: str = "",
+    ) -> None:
+        self.allowed = allowed
+        self.read = read
+        self.write = write
+        self.in_environment = in_environment
+
+
+def flag() -> Kind[bool]:
+    return Kind("true or false", _read_flag, lambda value: str(value).lower())
+
+
+def integer(low: int, high: int) -> Kind[int]:
+    return Kind(f"a whole number from {low} to {high}", partial(_read_integer, low, high), str)
+
+
+def one_of(*words: str) -> Kind[str]:
+    *first, last = map(quoted, words)
+    return Kind(f"{', '.join(first)} or {last}", partial(_read_word, words), quoted)
+
+
+def matching(pattern: str, allowed: str) -> Kind[str]:
+    """A text that has the form of a regular expression."""
+    return Kind(allowed, partial(_read_matching, pattern), quoted)
+
+
+def duration() -> Kind[timedelta]:
+    allowed = 'a length of time such as "90s", "10m" or "1h30m" (negative: for ever)'
+    return Kind(allowed, _read_duration, lambda value: quoted(format_duration(value)))
+
+
+def optional(kind: Kind[T]) -> Kind[T | None]:
+    """A value that may also be left to the program: "auto" in the file, None here."""
+
+    def read(value: object, complain: Complain) -> T | None:
+        return None if value in (AUTO, "") else kind.read(value, complain)
+
+    def write(value: T | None) -> str:
+        return quoted(AUTO) if value is None else kind.write(value)
+
+    return Kind(f"{kind.allowed}, or {quoted(AUTO)}", read, write)
+
+
+def keys() -> Kind[Mapping[str, str]]:
+    """Keys of the keyboard by the id of what they do."""
+    allowed = 'a table of keys such as { "app.quit" = "ctrl+q", "list.up" = "up,w" }'
+    return Kind(allowed, _read_keys, _write_keys, in_environment="app.quit=ctrl+q list.up=up,w")
+
+
+def quoted(text: str) -> str:
+    """A text as TOML."""
+    escaped = (char if char.isprintable() and char not in '"\\' else f"\\U{ord(char):08x}" for char in text)
+    return f'"{"".join(escaped)}"'
+
+
+def shown(value: object) -> str:
+    """A value of the file for a sentence, however large or deep it is."""
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    try:
+        text = repr(value) if isinstance(value, str) else str(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits.
+        return "a number of thousands of digits"
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+
+
+def _read_flag(value: object, _: Complain) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in ("true", "1", "yes", "on"):
+        return True
+    if isinstance(value, str) and value.lower() in ("false", "0", "no", "off"):
+        return False
+    raise UnfitError
+
+
+def _read_integer(low: int, high: int, value: object, _: Complain) -> int:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}", value):
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+        return value
+    raise UnfitError
+
+
+def _read_word(words: tuple[str, ...], value: object, _: Complain) -> str:
+    if isinstance(value, str) and value in words:
+        return value
+    raise UnfitError
+
+
+def _read_matching(pattern: str, value: object, _: Complain) -> str:
+    if isinstance(value, str) and re.fullmatch(pattern, value):
+        return value
+    raise UnfitError
+
+
+def _read_duration(value: object, _: Complain) -> timedelta:
+    try:
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+            return parse_duration(str(value))
+    except ValueError:
+        pass
+    raise UnfitError
+
+
+def _read_keys(value: object, complain: Complain) -> Mapping[str, str]:
+    if isinstance(value, str):
+        value = {name: key for name, _, key in (pair.partition("=") for pair in value.split())}
+    if not isinstance(value, dict):
+        raise UnfitError
+    found = {}
+    # Ids have dots in them, which TOML takes for tables where they are not quoted.
+    rest: list[tuple[Place, object]] = [((name,), key) for name, key in value.items()]
+    for path, key in rest:
+        if isinstance(key, dict) and len(path) < 3:
+            rest.extend(((*path, name), inner) for name, inner in key.items())
+        elif isinstance(key, str) and key and key.isprintable() and " " not in key:
+            found[".".join(map(str, path))] = key
+        else:
+            complain(path, f'must be a key such as "ctrl+q", or several as in "q,ctrl+q", not {shown(key)}')
+    return found
+
+
+def _write_keys(value: Mapping[str, str]) -> str:
+    pairs = ", ".join(f"{quoted(name)} = {quoted(key)}" for name, key in value.items())
+    return f"{{ {pairs} }}" if pairs else "{}"

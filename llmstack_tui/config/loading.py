@@ -1,0 +1,227 @@
+"""Reads the settings, and remembers where each one came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from llmstack_tui import folders
+from llmstack_tui.config.kinds import UnfitError, shown
+from llmstack_tui.config.lines import Lines
+from llmstack_tui.config.settings import Settings
+from llmstack_tui.config.table import ENVIRONMENT_PREFIX, table, with_values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from llmstack_tui.config.kinds import Complain, Place
+    from llmstack_tui.config.table import Setting
+
+MAX_FILE_BYTES = 100_000
+_MOST_PROBLEMS = 20
+_LONGEST_NAME = 60
+
+
+class Origin(NamedTuple):
+    """Where a setting came from. ``name`` is that of the file, of the variable or of the option."""
+
+    kind: Literal["default", "file", "environment", "option"]
+    name: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The settings that were read.
+
+    Attributes:
+        problems: one sentence for each thing that was wrong and therefore left out.
+        unfit: the names of the settings that could not be read, or not in whole.
+        broken: there is a file, and nothing of it could be read.
+    """
+
+    settings: Settings
+    problems: tuple[str, ...] = ()
+    unfit: frozenset[str] = frozenset()
+    broken: bool = False
+    origins: Mapping[str, Origin] = field(default_factory=dict, repr=False)
+    lines: Lines = field(default_factory=Lines, repr=False, compare=False)
+
+    def origin(self, name: str) -> Origin:
+        """Where the setting of that name came from, as `llmstack_tui.config.table` names it."""
+        origin = self.origins.get(name, Origin("default"))
+        if origin.kind == "file":
+            return origin._replace(line=self.lines.of(tuple(name.split("."))))
+        return origin
+
+
+def load_settings(file: Path | None, environ: Mapping[str, str]) -> Loaded:
+    """The settings from ``file`` (None: the platform's own, which need not exist) and from ``environ``."""
+    reading = _Reading()
+    reading.take_implied(environ)
+    broken = False
+    try:
+        reading.take_file(_path(file))
+    except _BrokenError as error:
+        broken = True
+        reading.problems.append(str(error))
+    except FileNotFoundError as error:
+        if file is not None:
+            reading.problems.append(f"The settings {file} cannot be read: {error.strerror}.")
+    reading.take_environment(environ)
+    return reading.result(broken=broken)
+
+
+class _BrokenError(Exception):
+    """A file of which nothing can be used; the text is a sentence."""
+
+
+class _Reading:
+    """What has been read so far. What is taken later wins."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self._table = table()
+        self._sections = tuple(dict.fromkeys(setting.section for setting in self._table if setting.section))
+        self._values: dict[str, object] = {}
+        self._origins: dict[str, Origin] = {}
+        self._unfit: set[str] = set()
+        self._lines = Lines()
+
+    def take_implied(self, environ: Mapping[str, str]) -> None:
+        for setting in self._table:
+            if setting.implied and environ.get(setting.implied[0]):
+                self._values[setting.name] = setting.implied[1]
+                self._origins[setting.name] = Origin("environment", setting.implied[0])
+
+    def take_environment(self, environ: Mapping[str, str]) -> None:
+        for setting in self._table:
+            # As everywhere: an empty variable is one that is not set.
+            if text := environ.get(setting.variable, "").strip():
+                origin = Origin("environment", setting.variable)
+                self._take(setting, text, origin, partial(self._complain_of_variable, setting.variable))
+        known = {setting.variable for setting in self._table}
+        for section in self._sections:
+            start = f"{ENVIRONMENT_PREFIX}{section.upper()}_"
+            for variable in environ:
+                if variable.startswith(start) and variable not in known:
+                    there = ", ".join(sorted(name for name in known if name.startswith(start)))
+                    self._complain_of_variable(variable, (), f"is not a setting. Known here: {there}")
+
+    def take_file(self, path: Path | None) -> None:
+        """Take what is right in a file.
+
+        Raises:
+            FileNotFoundError: there is none.
+            _BrokenError: nothing in it can be read.
+        """
+        if path is None:
+            return
+        text = _text(path)
+        document = _document(path, text)
+        self._lines = Lines(text)
+        for key, value in document.items():
+            if key not in self._sections:
+                self._take_key(path.name, "", key, value)
+            elif isinstance(value, dict):
+                for inner, inner_value in value.items():
+                    self._take_key(path.name, key, inner, inner_value)
+            else:
+                self._complain_of_line(path.name, (), (key,), f"must be a section [{key}]")
+
+    def result(self, *, broken: bool) -> Loaded:
+        problems = self.problems[:_MOST_PROBLEMS]
+        if left := len(self.problems) - len(problems):
+            problems.append(f"{left} more problems of the settings are not listed.")
+        # Nobody who wrote these wants to have something changed somewhere because of a slip of the pen.
+        if "read_only" in self._unfit or ("hosts" in self._unfit and not self._values.get("hosts")):
+            self._values["read_only"] = True
+            problems.append("Until that is put right nothing is changed anywhere, as with read_only = true.")
+        return Loaded(
+            settings=with_values(Settings(), self._values),
+            problems=tuple(problems),
+            unfit=frozenset(self._unfit),
+            broken=broken,
+            origins=self._origins,
+            lines=self._lines,
+        )
+
+    def _take_key(self, file: str, section: str, key: str, value: object) -> None:
+        place = (section, key) if section else (key,)
+        complain = partial(self._complain_of_line, file, place)
+        for setting in self._table:
+            if (setting.section, setting.key) == (section, key):
+                self._take(setting, value, Origin("file", file), complain)
+                return
+        known = [setting.key for setting in self._table if setting.section == section]
+        if not section:
+            known += [
+                f"[{name}]" for name in dict.fromkeys(setting.section for setting in self._table) if name
+            ]
+        complain((), f"is not a setting. Known here: {', '.join(known)}")
+
+    def _take(self, setting: Setting, value: object, origin: Origin, complain: Complain) -> None:
+        before = len(self.problems)
+        try:
+            self._values[setting.name] = setting.kind.read(value, complain)
+            self._origins[setting.name] = origin
+        except UnfitError:
+            complain((), f"must be {setting.kind.allowed}, not {shown(value)}")
+        if len(self.problems) > before:
+            self._unfit.add(setting.name)
+        else:
+            self._unfit.discard(setting.name)
+
+    def _complain_of_line(self, file: str, base: Place, place: Place, text: str) -> None:
+        place = (*base, *place)
+        name = ".".join(key for key in place if isinstance(key, str))
+        if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
+            name = shown(name)
+        self.problems.append(f"{file} line {self._lines.of(place)}: {name} {text}.")
+
+    def _complain_of_variable(self, variable: str, _: Place, text: str) -> None:
+        self.problems.append(f"{variable} {text}.")
+
+
+def _path(file: Path | None) -> Path | None:
+    try:
+        return file or folders.config_file()
+    except folders.NoHome:
+        return None
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise
+    except NotADirectoryError as error:
+        raise FileNotFoundError(error.errno, error.strerror) from None
+    except OSError as error:
+        raise _BrokenError(f"The settings {path} cannot be read: {error.strerror}.") from None
+    if len(content) > MAX_FILE_BYTES:
+        raise _BrokenError(
+            f"The settings {path} were not read: a file of more than {MAX_FILE_BYTES // 1000} kB is none."
+        )
+    try:
+        # Some editors put a mark at the beginning that says that the text is UTF-8.
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise _BrokenError(f"The settings {path} were not read: the file is not UTF-8 text.") from None
+
+
+def _document(path: Path, text: str) -> dict[str, object]:
+    import tomllib  # noqa: PLC0415 (most users have no file, and every command reads the settings)
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        reason = str(error).rstrip(".")
+    except RecursionError:
+        reason = "it is nested too deep"
+    except ValueError:  # Python makes no whole number of more than 4,300 digits.
+        reason = "a number in it is too long"
+    raise _BrokenError(f"The settings {path} were not read, the file is not valid TOML: {reason}.")

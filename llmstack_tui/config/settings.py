@@ -1,0 +1,157 @@
+"""All settings: each with its default, the values it takes and what it is for, in one place.
+
+What reads the file, what shows the settings and what writes the example follow from the fields here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
+
+from llmstack_tui.config import kinds
+from llmstack_tui.config.hosts import HostSettings, hosts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llmstack_tui.config.kinds import Kind
+
+T = TypeVar("T")
+
+EngineChoice = Literal["auto", "ollama", "builtin"]
+ENGINE_CHOICES: tuple[EngineChoice, ...] = get_args(EngineChoice)
+Theme = Literal["dark", "light", "high-contrast", "no-colour"]
+THEMES: tuple[Theme, ...] = get_args(Theme)
+
+
+def _described(kind: Kind[T], purpose: str, *, implied: tuple[str, T] | None = None) -> Mapping[str, object]:
+    """What a field has beside its type and its default.
+
+    Args:
+        implied: another variable of the environment, and the default where that is set.
+    """
+    return {"kind": kind, "purpose": purpose, "implied": implied}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """``[engine]``: which server is used, and how the built-in one runs."""
+
+    choice: EngineChoice = field(
+        default="auto",
+        metadata=_described(
+            kinds.one_of(*ENGINE_CHOICES),
+            "Which server to look for where no host is named. auto takes a running Ollama first, then the "
+            "built-in engine.",
+        ),
+    )
+    port: int | None = field(
+        default=None,
+        metadata=_described(
+            kinds.optional(kinds.integer(1, 65535)),
+            "The port of the built-in engine. auto is 11434 where no Ollama is installed, else the next free "
+            "one.",
+        ),
+    )
+    keep: bool = field(
+        default=False,
+        metadata=_described(
+            kinds.flag(), "Leave an engine that the dashboard started running when the dashboard ends."
+        ),
+    )
+    keep_alive: timedelta = field(
+        default=timedelta(minutes=5),
+        metadata=_described(
+            kinds.duration(), "How long the built-in engine keeps a model after its last request."
+        ),
+    )
+    max_loaded: int | None = field(
+        default=None,
+        metadata=_described(
+            kinds.optional(kinds.integer(1, 1000)),
+            "How many models the built-in engine keeps loaded at once. auto leaves it to the engine.",
+        ),
+    )
+    context_length: int = field(
+        default=4096,
+        metadata=_described(
+            kinds.integer(16, 100_000_000),
+            "Tokens of context that the built-in engine loads a model with, unless the request or the model "
+            "says otherwise.",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HardwareSettings:
+    """``[hardware]``: what this machine is taken for."""
+
+    profile: str | None = field(
+        default=None,
+        metadata=_described(
+            kinds.optional(
+                kinds.matching(
+                    r"cpu|(nvidia|amd)_[1-9][0-9]{0,3}gb|apple(_[a-z][0-9]{1,2})?",
+                    'a profile such as "cpu", "nvidia_8gb", "amd_16gb" or "apple_m3"',
+                )
+            ),
+            "The profile that sets the limits of this machine. auto finds it out.",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UiSettings:
+    """``[ui]``: how the dashboard looks and what its keys are."""
+
+    theme: Theme = field(
+        default="dark",
+        metadata=_described(
+            kinds.one_of(*THEMES),
+            "The colours. Where NO_COLOR is set, the default is no-colour.",
+            implied=("NO_COLOR", "no-colour"),
+        ),
+    )
+    ascii: bool = field(
+        default=False,
+        metadata=_described(
+            kinds.flag(),
+            "Draw with ASCII characters only. Terminals that show no others are recognised without this.",
+        ),
+    )
+    keys: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=_described(
+            kinds.keys(),
+            "Other keys, by the id of what they do. The dashboard lists the ids when one is wrong.",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings. Without ``hosts`` a server is looked for."""
+
+    hosts: tuple[HostSettings, ...] = field(
+        default=(),
+        metadata=_described(
+            hosts(),
+            "The servers to use. Without any: OLLAMA_HOST, or one that runs on this machine.\n"
+            'A table says more: { url = "https://gpu-box", name = "GPU box", allow = "act" }. With "act", '
+            'models may be loaded, unloaded, added and removed there; with "look", not. Where neither is '
+            "said, a server of this machine may be acted on, and one elsewhere is only looked at. One that "
+            'is named by --host may be acted on, unless it is "look" here.',
+        ),
+    )
+    read_only: bool = field(
+        default=False, metadata=_described(kinds.flag(), "Change nothing anywhere, whatever the host.")
+    )
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    hardware: HardwareSettings = field(default_factory=HardwareSettings)
+    ui: UiSettings = field(default_factory=UiSettings)
+
+    def may_act(self, url: str) -> bool:
+        """Whether anything may be changed on the server at this base URL."""
+        named = next((host for host in self.hosts if host.url == url), None)
+        return not self.read_only and (named is None or named.may_act)

@@ -1,0 +1,98 @@
+"""Files that are no settings, or more than any settings would be: a sentence each."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llmstack_tui.config import Settings
+from llmstack_tui.config.loading import Loaded, load_settings
+from tests.config.files import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xff\xfe[engine]", "not UTF-8"),
+        ("\n[engine\nport = 1", "line 2"),
+        ("[engine]\nport = 1\n[engine]\n", "line 3"),
+        ("a = " + "[" * 50_000, "nested too deep"),
+        ("a = " + "9" * 10_000, "a number in it is too long"),
+        (b"#" * 10_000_000, "more than 100 kB"),
+        (b"\0" * 100, "not valid TOML"),
+    ],
+)
+def test_a_file_that_is_no_settings_is_one_sentence(tmp_path: Path, content: str | bytes, words: str) -> None:
+    loaded = load(tmp_path, content)
+    assert loaded.settings == Settings()
+    assert loaded.broken
+    (problem,) = loaded.problems
+    assert words in problem
+    assert str(tmp_path / "config.toml") in problem
+    assert "\n" not in problem
+
+
+@pytest.mark.parametrize(
+    "value", ["0x" + "f" * 20_000, "'" + "x" * 5000 + "'", "{" + "a." * 2_000 + "b = 1}", "[[[[[1]]]]]"]
+)
+@pytest.mark.parametrize("key", ["engine.port", "engine.port.a.a", "hosts", "ui.keys", "engine", "read_only"])
+def test_values_without_end_are_one_sentence_each(tmp_path: Path, key: str, value: str) -> None:
+    loaded = load(tmp_path, f"{key} = {value}")
+    assert loaded.problems
+    assert not loaded.broken
+    assert all(len(problem) < 500 for problem in loaded.problems)
+
+
+def test_keys_nested_without_end_are_one_sentence(tmp_path: Path) -> None:
+    for content in (f"engine{'.a' * 2_000} = 1", f"[{'a.' * 2_000}b]", f"[ui.keys{'.a' * 2_000}]\nb = 'x'"):
+        (problem,) = load(tmp_path, content).problems
+        assert problem.startswith("config.toml line 1: ")
+        assert len(problem) < 500
+
+
+def test_a_flood_of_problems_is_cut(tmp_path: Path) -> None:
+    problems = load(tmp_path, "\n".join(f"a{number} = 1" for number in range(3000))).problems
+    assert len(problems) == 21
+    assert problems[19].startswith("config.toml line 20: a19 is not a setting.")
+    assert problems[20] == "2980 more problems of the settings are not listed."
+
+
+def test_what_editors_of_other_systems_add_is_no_problem(tmp_path: Path) -> None:
+    loaded = load(tmp_path, b"\xef\xbb\xbf[engine]\r\nport = 1\r\n\r\nkeep = 1\r\n")
+    assert loaded.settings.engine.port == 1
+    (problem,) = loaded.problems
+    assert problem.startswith("config.toml line 4: engine.keep")
+
+
+def test_a_folder_and_a_missing_file_that_was_named_are_problems(tmp_path: Path) -> None:
+    for path, broken in ((tmp_path, True), (tmp_path / "none.toml", False), (tmp_path / ("a" * 300), None)):
+        loaded = load_settings(path, {})
+        assert loaded.settings == Settings()
+        assert len(loaded.problems) == 1
+        assert str(path) in loaded.problems[0]
+        assert broken is None or loaded.broken is broken
+
+
+def test_a_file_that_may_not_be_read_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "config.toml"
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(file))
+
+    monkeypatch.setattr(type(file), "open", refuse)
+    loaded = load_settings(file, {})
+    assert loaded.broken
+    assert loaded.problems == (f"The settings {file} cannot be read: Permission denied.",)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="other places there")
+def test_the_platforms_own_file_need_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_settings(None, {}) == Loaded(settings=Settings())
