@@ -1,0 +1,76 @@
+"""The settings while they are being edited."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from llmstack_tui import folders
+from llmstack_tui.config.loading import Loaded, load_settings
+from llmstack_tui.config.table import value_of, with_values
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+    from pathlib import Path
+
+_SETTLE_S = 0.2
+_SETTLE_STEPS = 10
+
+# The time, the size and the number of a file; None where there is none.
+_Stamp = tuple[int, int, int] | None
+
+
+async def watch_settings(
+    file: Path | None, environ: Mapping[str, str], *, every_s: float = 2.0
+) -> AsyncGenerator[Loaded, None]:
+    """The settings now, and then whenever they or what is wrong in them have changed.
+
+    What cannot be read stays as it was last: one setting, or all of them where the file is broken or half
+    written. A file that is gone means the defaults. Nothing is read on the event loop.
+
+    Args:
+        file: as for `load_settings`.
+        environ: a copy of the environment at the start, for Textual takes NO_COLOR out of the real one.
+        every_s: seconds between two looks at the file.
+    """
+    stamp = await asyncio.to_thread(_stamp, file)
+    current = await asyncio.to_thread(load_settings, file, environ)
+    yield current
+    while True:
+        await asyncio.sleep(every_s)
+        now = await asyncio.to_thread(_stamp, file)
+        if now == stamp:
+            continue
+        stamp = await _settled(file, now, min(every_s, _SETTLE_S))
+        before, current = current, _kept(current, await asyncio.to_thread(load_settings, file, environ))
+        if (current.settings, current.problems) != (before.settings, before.problems):
+            yield current
+
+
+async def _settled(file: Path | None, stamp: _Stamp, step_s: float) -> _Stamp:
+    """Wait until a file that is being written, or replaced, is whole; the stamp that it has then."""
+    for _ in range(_SETTLE_STEPS):
+        await asyncio.sleep(step_s)
+        before, stamp = stamp, await asyncio.to_thread(_stamp, file)
+        if stamp == before:
+            break
+    return stamp
+
+
+def _kept(before: Loaded, loaded: Loaded) -> Loaded:
+    """What was loaded, and from before what could not be."""
+    if loaded.broken:
+        return replace(loaded, settings=before.settings)
+    old = {name: value_of(before.settings, name) for name in loaded.unfit - {"read_only"}}
+    return replace(loaded, settings=with_values(loaded.settings, old))
+
+
+def _stamp(file: Path | None) -> _Stamp:
+    try:
+        found = (file or folders.config_file()).stat()
+    except (OSError, folders.NoHome):
+        return None
+    # What comes out of a pipe cannot be read again.
+    return (found.st_mtime_ns, found.st_size, found.st_ino) if stat.S_ISREG(found.st_mode) else None
