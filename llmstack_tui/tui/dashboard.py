@@ -162,7 +162,7 @@ class Dashboard(App[None]):
         for host in state.hosts if self._wanted else ():
             for model in host.models:
                 if self._wanted and model.host == self._wanted[0] and same_model(model.name, self._wanted[1]):
-                    self.models.list.move_to((model.host, model.name))
+                    self.models.pane.move_to((model.host, model.name))
                     self._wanted = None
 
     def _draw(self) -> None:
@@ -171,7 +171,7 @@ class Dashboard(App[None]):
             return
         self.models.header.show_servers(status.servers(view.state))
         self.models.banner.show(status.banner(view, restart=self.connection.engine_is_away))
-        self.models.list.show_message(status.message(view, self._saying))
+        self.models.pane.show_message(status.message(view, self._saying))
         for screen in self.screen_stack:
             if isinstance(screen, LiveScreen) and screen.is_mounted:
                 screen.show(view)

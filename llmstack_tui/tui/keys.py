@@ -23,6 +23,10 @@ MODELS = [
         "d", "deactivate", "Deactivate", id="models.deactivate",
         tooltip="Take the model out of memory when its running request has ended; cancels a load",
     ),
+    Binding(
+        "slash", "filter", "Filter", id="models.filter",
+        tooltip="List only the models that have what you type in name, family, quantisation or state",
+    ),
     Binding("p", "import", "Add", id="models.import", tooltip="Add a model from a GGUF file on this machine"),
     Binding(
         "x,delete", "remove", "Remove", id="models.remove",
@@ -40,9 +44,15 @@ MODELS = [
     Binding("r", "refresh", "Refresh", id="models.refresh", tooltip="Ask the server again now"),
     Binding(
         "escape", "cancel", "Cancel", show=False, id="models.cancel",
-        tooltip="Cancel the load of the model that is under way",
+        tooltip="Show all models again where some are filtered out, else cancel the load that is under way",
     ),
 ]  # fmt: skip
+
+FILTER = [
+    Binding("enter", "keep", "Keep", id="filter.keep", tooltip="Back to the list, which stays filtered"),
+    Binding("down", "keep", "Down", show=False, id="filter.down", tooltip="From the filter to the list"),
+    Binding("escape", "clear", "Show all", id="filter.clear", tooltip="Back to the whole list"),
+]
 
 LIST = [
     Binding("up,k", "cursor_up", "Up", show=False, id="list.up", tooltip="One model up"),
@@ -91,7 +101,7 @@ ASK = [
     Binding("q", "answer('quit')", "Quit", show=False, id="ask.quit", tooltip="Leave"),
 ]
 
-ALL = (*MODELS, *LIST, *APP, *MODAL, *ASK)
+ALL = (*MODELS, *FILTER, *LIST, *APP, *MODAL, *ASK)
 
 
 def problems(keymap: Mapping[str, str]) -> list[str]:

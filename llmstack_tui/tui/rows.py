@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from llmstack_tui.lifecycle.states import ModelState
@@ -31,6 +31,7 @@ class ModelRow:
     Attributes:
         memory: the server's own figure.
         old: the server is away, and this is what it said last.
+        searched: what a filter looks in, in lower case; it is not drawn.
     """
 
     key: Key
@@ -43,6 +44,7 @@ class ModelRow:
     word: str
     leaves: str
     old: bool = False
+    searched: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +61,24 @@ def model_row(
     """The line of one model; ``act`` is what is under way with it."""
     model, running, state = status.model, status.running, status.state
     shown = state is ModelState.ACTIVE or state is ModelState.STOPPING
+    name = clean(status.name, limit=400)
+    family = clean((model.family if model else None) or "", limit=40)
+    quantization = clean((model.quantization if model else None) or "", limit=40)
+    word = _word(status, act, moment)
     return ModelRow(
         key=(status.host, status.name),
         state=state,
         mark=mark_of(state, marks),
-        name=clean(status.name, limit=400),
-        quantization=clean((model.quantization if model else None) or "", limit=40),
+        name=name,
+        quantization=quantization,
         size="" if state is ModelState.CLOUD else figures.bytes_text(model.size if model else None),
         memory=figures.bytes_text(running.size if running else None) if shown else "",
-        word=_word(status, act, moment),
+        word=word,
         # Without the server nobody knows: a request may have put it off.
         leaves=figures.left_text(running.expires_at, moment.now) if shown and running and not old else "",
         old=old,
+        # No word of a filter has a line end in it, so none is found across two of these.
+        searched="\n".join((name, family, quantization, word)).casefold(),
     )
 
 

@@ -57,7 +57,7 @@ class HelpScreen(ModalScreen[None]):
 
     def _sections(self) -> tuple[Section, ...]:
         marks, key = self._marks, self._key
-        told = [binding for binding in (*keys.MODELS, *keys.APP, *keys.LIST) if binding.tooltip]
+        told = [binding for binding in (*keys.MODELS, *keys.APP, *keys.LIST, *keys.FILTER) if binding.tooltip]
         return (
             Section(
                 "What this is",

@@ -8,7 +8,6 @@ from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.rows import Rows
 from llmstack_tui.tui.screens.live import LiveScreen, View
@@ -19,19 +18,18 @@ from llmstack_tui.tui.widgets.details import Details, details_content
 from llmstack_tui.tui.widgets.header import Header
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.memory import MemoryGauge, Reading
-from llmstack_tui.tui.widgets.model_list import Headings, ModelList
+from llmstack_tui.tui.widgets.model_list import ModelList
+from llmstack_tui.tui.widgets.models_pane import ModelsPane
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.tui.activity import Activity
     from llmstack_tui.tui.marks import Marks
-    from llmstack_tui.tui.rows import Key, ModelRow
+    from llmstack_tui.tui.rows import Key
 
 SHOWN_EVENTS = 60
 TOO_SMALL = (
@@ -55,11 +53,11 @@ class ModelsScreen(LiveScreen):
         # Kept, not queried: a state may still arrive while the screen is being taken down.
         self.header = Header(marks, notes=notes)
         self.banner = Banner()
-        self.list = ModelList(marks, id="models")
+        self.pane = ModelsPane(marks, id="models-pane")
+        self.list = self.pane.list
         self.gauge = MemoryGauge(marks, id="memory")
         self.details = Details(id="details")
         self.log_lines = ActivityLog(id="activity")
-        self._list_pane = Pane("Models", id="models-pane")
         self._details_pane = Pane("Details", id="details-pane")
 
     def compose(self) -> ComposeResult:
@@ -67,9 +65,7 @@ class ModelsScreen(LiveScreen):
         yield self.banner
         with Horizontal(id="body"):
             with Vertical(id="left"):
-                with self._list_pane:
-                    yield Headings()
-                    yield self.list
+                yield self.pane
                 with Pane("Memory", id="memory-pane"):
                     yield self.gauge
             with Vertical(id="right"):
@@ -89,9 +85,7 @@ class ModelsScreen(LiveScreen):
     def show(self, view: View) -> None:
         self._view = view
         self.header.show_time(view.moment.now.astimezone())
-        rows = self._rows.make(view.state, view.moment) if view.state else ()
-        self.list.show(rows)
-        self._list_pane.show_title(_models_title(rows))
+        self.pane.show(self._rows.make(view.state, view.moment) if view.state else ())
         self.gauge.show(_reading(view))
         self._show_details()
 
@@ -130,7 +124,13 @@ class ModelsScreen(LiveScreen):
         if key := self.selected:
             self.dashboard.acts.deactivate(key)
 
+    def action_filter(self) -> None:
+        self.pane.open_filter()
+
     def action_cancel(self) -> None:
+        """What is innermost: the filter, then a load."""
+        if self.pane.clear_filter():
+            return
         if key := self.selected:
             self.dashboard.acts.cancel(key)
 
@@ -149,11 +149,6 @@ class ModelsScreen(LiveScreen):
 
     def action_refresh(self) -> None:
         self.dashboard.refresh_state()
-
-
-def _models_title(rows: Sequence[ModelRow]) -> str:
-    active = sum(row.state is ModelState.ACTIVE for row in rows)
-    return f"Models  {len(rows)}, {active} active" if rows else "Models"
 
 
 def _reading(view: View) -> Reading | None:

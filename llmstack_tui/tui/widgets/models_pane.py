@@ -1,0 +1,110 @@
+"""The pane of the models: which of them are listed, and the line in which that is said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.widgets import Input
+
+from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.tui.ordering import matching
+from llmstack_tui.tui.widgets.filter_field import FilterField
+from llmstack_tui.tui.widgets.model_list import Headings, ModelList
+from llmstack_tui.tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+    from llmstack_tui.tui.marks import Marks
+    from llmstack_tui.tui.rows import Key, ModelRow
+_NO_MATCH = ("No model has that.", "Esc shows all of them again.")
+
+
+class ModelsPane(Pane):
+    """Shows those of the models that the filter lets through."""
+
+    def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+        super().__init__("Models", id=id)
+        self.list = ModelList(marks, id="models")
+        self._all: tuple[ModelRow, ...] = ()
+        self._when_empty: tuple[str, ...] = ()
+        self._filter = ""
+        self._field = FilterField()
+        self._field.display = False
+
+    def compose(self) -> ComposeResult:
+        yield Headings()
+        yield self.list
+        yield self._field
+
+    def show(self, rows: tuple[ModelRow, ...]) -> None:
+        """Draw those of ``rows``, all that there are, that are wanted."""
+        self._all = rows
+        self._show_wanted()
+
+    def show_message(self, lines: Sequence[str]) -> None:
+        """What stands in the place of models while there are none at all."""
+        self._when_empty = tuple(lines)
+        self._show_message()
+
+    def move_to(self, key: Key) -> None:
+        """Put the cursor on a model; a filter that hides it is cleared."""
+        if not self.list.move_to(key) and any(row.key == key for row in self._all):
+            self.clear_filter()
+            self.list.move_to(key)
+
+    def open_filter(self) -> None:
+        self._field.display = True
+        self.screen.set_focus(self._field)
+
+    def clear_filter(self) -> bool:
+        """Show all models again; False if they were shown already."""
+        if not self._field.display:
+            return False
+        had_focus = self._field.has_focus
+        self._field.display = False
+        self._field.value = ""
+        self._set_filter("")
+        if had_focus:
+            self.screen.set_focus(self.list)
+        return True
+
+    @on(Input.Changed, "#filter")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._set_filter(event.value)
+
+    @on(FilterField.Kept)
+    def _kept(self) -> None:
+        self.screen.set_focus(self.list)
+        if not self._filter.strip():
+            self.clear_filter()
+
+    @on(FilterField.Cleared)
+    def _cleared(self) -> None:
+        self.clear_filter()
+
+    def _set_filter(self, text: str) -> None:
+        if text != self._filter:
+            self._filter = text
+            self._show_wanted()
+
+    def _show_wanted(self) -> None:
+        rows = matching(self._all, self._filter)
+        self._show_message()
+        self.list.show(rows)
+        self.show_title(models_title(self._all, rows))
+
+    def _show_message(self) -> None:
+        self.list.show_message(_NO_MATCH if self._all else self._when_empty)
+
+
+def models_title(rows: Sequence[ModelRow], shown: Sequence[ModelRow]) -> str:
+    """``shown`` are those of ``rows`` that the filter lets through."""
+    if len(shown) < len(rows):
+        return f"Models  {len(shown)} of {len(rows)}"
+    active = sum(row.state is ModelState.ACTIVE for row in rows)
+    return f"Models  {len(rows)}, {active} active" if rows else "Models"
