@@ -36,6 +36,11 @@ def watched(
     return noted
 
 
+def is_subsequence(some: list[str], of: list[str]) -> bool:
+    rest = iter(of)
+    return all(each in rest for each in some)
+
+
 @pytest.mark.skipif(missing_reason() is not None, reason=str(missing_reason()))
 async def test_a_model_runs_from_the_dashboard(tmp_path: Path, tiny_model: Path) -> None:
     with engine_process(tmp_path) as url:
@@ -59,7 +64,10 @@ async def test_a_model_runs_from_the_dashboard(tmp_path: Path, tiny_model: Path)
             await desk.until_shown("the CPU", "1 model:")
             await desk.press("d")
             await wait_until(lambda: desk.word("tiny-scripted:f16") == "inactive")
-            assert states[-4:] == ["loading", "active", "stopping", "inactive"]
+            # On a busy machine a state may be over before it is drawn, but none comes out of its order.
+            order = ["inactive", "loading", "active", "stopping", "inactive"]
+            assert "loading" in states
+            assert is_subsequence(states[states.index("loading") :], order)
             await desk.until_said("has left memory")
             await desk.press("x", "right", "enter")
             await desk.until_said("was removed")
