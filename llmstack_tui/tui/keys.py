@@ -27,6 +27,14 @@ MODELS = [
         "slash", "filter", "Filter", id="models.filter",
         tooltip="List only the models that have what you type in name, family, quantisation or state",
     ),
+    Binding(
+        "o", "sort", "Sort", id="models.sort",
+        tooltip="Sort by the next column: as the server lists them, name, size, memory, state",
+    ),
+    Binding(
+        "O", "reverse", "Reverse", show=False, id="models.reverse",
+        tooltip="Turn the order of the list around",
+    ),
     Binding("p", "import", "Add", id="models.import", tooltip="Add a model from a GGUF file on this machine"),
     Binding(
         "x,delete", "remove", "Remove", id="models.remove",

@@ -25,15 +25,17 @@ class Marks:
     ellipsis: str
     dot: str
     enter: str
+    up: str
+    down: str
 
 
 UNICODE = Marks(
     active="●", inactive="○", loading="◌", stopping="◐", cloud="☁", cursor="▌",
-    full="█", empty="░", ellipsis="…", dot="·", enter="↵",
+    full="█", empty="░", ellipsis="…", dot="·", enter="↵", up="▲", down="▼",
 )  # fmt: skip
 ASCII = Marks(
     active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
-    full="#", empty="-", ellipsis="~", dot="-", enter="enter",
+    full="#", empty="-", ellipsis="~", dot="-", enter="enter", up="^", down="v",
 )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ class ModelRow:
         memory: the server's own figure.
         old: the server is away, and this is what it said last.
         searched: what a filter looks in, in lower case; it is not drawn.
+        size_bytes, memory_bytes: what the list is sorted by; None is unknown or nothing.
     """
 
     key: Key
@@ -45,6 +46,8 @@ class ModelRow:
     leaves: str
     old: bool = False
     searched: str = field(default="", compare=False, repr=False)
+    size_bytes: int | None = field(default=None, compare=False, repr=False)
+    memory_bytes: int | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +68,24 @@ def model_row(
     family = clean((model.family if model else None) or "", limit=40)
     quantization = clean((model.quantization if model else None) or "", limit=40)
     word = _word(status, act, moment)
+    size = model.size if model and state is not ModelState.CLOUD else None
+    memory = running.size if running and shown else None
     return ModelRow(
         key=(status.host, status.name),
         state=state,
         mark=mark_of(state, marks),
         name=name,
         quantization=quantization,
-        size="" if state is ModelState.CLOUD else figures.bytes_text(model.size if model else None),
-        memory=figures.bytes_text(running.size if running else None) if shown else "",
+        size="" if state is ModelState.CLOUD else figures.bytes_text(size),
+        memory=figures.bytes_text(memory) if shown else "",
         word=word,
         # Without the server nobody knows: a request may have put it off.
         leaves=figures.left_text(running.expires_at, moment.now) if shown and running and not old else "",
         old=old,
         # No word of a filter has a line end in it, so none is found across two of these.
         searched="\n".join((name, family, quantization, word)).casefold(),
+        size_bytes=size,
+        memory_bytes=memory,
     )
 
 

@@ -12,7 +12,8 @@ from textual.app import App, ComposeResult
 
 from llmstack_tui.tui.marks import UNICODE
 from llmstack_tui.tui.rows import ModelRow, Moment, Rows
-from llmstack_tui.tui.widgets.model_list import Columns, Headings, ModelList
+from llmstack_tui.tui.widgets.headings import Columns, Headings
+from llmstack_tui.tui.widgets.model_list import ModelList
 from tests.tui import seeded
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class ListApp(App[None]):
         self.moves: list[str | None] = []
 
     def compose(self) -> ComposeResult:
-        yield Headings()
+        yield Headings(UNICODE)
         yield self.list
 
     def on_model_list_moved(self, event: ModelList.Moved) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from llmstack_tui.tui.marks import UNICODE
-from llmstack_tui.tui.ordering import matching
+from llmstack_tui.tui.ordering import Column, Order, matching, ordered
 from llmstack_tui.tui.rows import ModelRow, Moment, Rows
 from tests.tui import seeded
 
@@ -61,3 +61,53 @@ def test_a_thousand_models_are_filtered_in_time() -> None:
         took.append(time.perf_counter() - began)
         assert len(found) == 10
     assert min(took) < 0.005
+
+
+@pytest.mark.parametrize(
+    ("order", "first", "last"),
+    [
+        (Order(), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (Order(reverse=True), "gpt-oss:120b-cloud", "qwen2.5-coder:7b"),
+        (Order(Column.NAME), "gpt-oss:120b-cloud", "smollm2:135m"),
+        (Order(Column.NAME, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (Order(Column.SIZE), "phi4:14b", "gpt-oss:120b-cloud"),
+        (Order(Column.SIZE, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (Order(Column.MEMORY), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (Order(Column.MEMORY, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (Order(Column.STATE), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (Order(Column.STATE, reverse=True), "gpt-oss:120b-cloud", "smollm2:135m"),
+    ],
+)
+def test_every_order_puts_what_is_unknown_last(order: Order, first: str, last: str) -> None:
+    found = names(ordered(TYPICAL, order))
+    assert (found[0], found[-1]) == (first, last)
+    assert sorted(found) == sorted(names(TYPICAL))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("column", [Column.SIZE, Column.MEMORY, Column.STATE])
+def test_what_is_alike_stays_as_the_server_lists_it(column: Column, reverse: bool) -> None:
+    rows = Rows(UNICODE).make(seeded.many(20), NOW)
+    assert ordered(rows, Order(column, reverse)) == rows
+
+
+def test_the_orders_go_round_and_a_second_click_reverses() -> None:
+    order, seen = Order(), []
+    for _ in Column:
+        seen.append(order.column)
+        order = order.next()
+    assert (seen, order) == ([*Column], Order())
+    assert Order(Column.SIZE, reverse=True).next() == Order(Column.MEMORY)
+    assert Order().chosen(Column.SIZE) == Order(Column.SIZE)
+    assert Order(Column.SIZE).chosen(Column.SIZE) == Order(Column.SIZE, reverse=True)
+
+
+def test_a_thousand_models_are_sorted_in_time() -> None:
+    rows = Rows(UNICODE).make(seeded.many(1000), NOW)
+    for column in Column:
+        took: list[float] = []
+        for _ in range(5):
+            began = time.perf_counter()
+            ordered(rows, Order(column, reverse=True))
+            took.append(time.perf_counter() - began)
+        assert min(took) < 0.005, column

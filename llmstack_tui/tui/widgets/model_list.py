@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -12,11 +11,11 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.widget import Widget
 
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.text import fit
+from llmstack_tui.tui.widgets.headings import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,46 +26,6 @@ if TYPE_CHECKING:
 
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.rows import Key, ModelRow
-
-_WIDEST_NAME = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Widths in cells; a column that has no room is 0. The name takes what the others leave."""
-
-    name: int
-    quantization: int
-    size: int
-    memory: int
-    word: int
-    leaves: int
-
-    @classmethod
-    def of(cls, width: int) -> Columns:
-        # Cursor, mark and a gap take three cells; every other column begins with its gap.
-        quantization, leaves = (9, 10) if width >= 68 else (0, 0)
-        size, memory, word = 8, 8, 14
-        name = width - (3 + quantization + size + memory + word + leaves)
-        return cls(max(0, min(_WIDEST_NAME, name)), quantization, size, memory, word, leaves)
-
-
-class Headings(Widget):
-    """The names of the columns."""
-
-    DEFAULT_CSS = """
-    Headings { height: 1; padding-right: 1; background: $surface; color: $foreground 60%; }
-    """
-    ALLOW_SELECT = False
-
-    def render_line(self, y: int) -> Strip:
-        columns = Columns.of(self.size.width)
-        text = "   " + fit("Name", columns.name)
-        text += fit("  Quant.", columns.quantization)
-        text += fit("Size", columns.size, right=True) + fit("Memory", columns.memory, right=True)
-        text += fit("  State", columns.word) + fit("Leaves in", columns.leaves, right=True)
-        style = self.visual_style.rich_style
-        return Strip([Segment(fit(text, self.size.width), style)])
 
 
 class ModelList(ScrollView, can_focus=True):

@@ -1,4 +1,4 @@
-"""The pane of the models: which of them are listed, and the line in which that is said."""
+"""The pane of the models: which of them are listed, how, and the line in which that is said."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from textual import on
 from textual.widgets import Input
 
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.ordering import matching
+from llmstack_tui.tui.ordering import Order, matching, ordered
 from llmstack_tui.tui.widgets.filter_field import FilterField
-from llmstack_tui.tui.widgets.model_list import Headings, ModelList
+from llmstack_tui.tui.widgets.headings import Headings
+from llmstack_tui.tui.widgets.model_list import ModelList
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -24,11 +25,13 @@ _NO_MATCH = ("No model has that.", "Esc shows all of them again.")
 
 
 class ModelsPane(Pane):
-    """Shows those of the models that the filter lets through."""
+    """Shows those of the models that the filter lets through, in the order that was chosen."""
 
     def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__("Models", id=id)
         self.list = ModelList(marks, id="models")
+        self.order = Order()
+        self._headings = Headings(marks)
         self._all: tuple[ModelRow, ...] = ()
         self._when_empty: tuple[str, ...] = ()
         self._filter = ""
@@ -36,7 +39,7 @@ class ModelsPane(Pane):
         self._field.display = False
 
     def compose(self) -> ComposeResult:
-        yield Headings()
+        yield self._headings
         yield self.list
         yield self._field
 
@@ -55,6 +58,16 @@ class ModelsPane(Pane):
         if not self.list.move_to(key) and any(row.key == key for row in self._all):
             self.clear_filter()
             self.list.move_to(key)
+
+    def sort(self, order: Order) -> None:
+        if order != self.order:
+            self.order = order
+            self._headings.show(order)
+            self._show_wanted()
+
+    @on(Headings.Chosen)
+    def _chosen(self, event: Headings.Chosen) -> None:
+        self.sort(self.order.chosen(event.column))
 
     def open_filter(self) -> None:
         self._field.display = True
@@ -93,7 +106,7 @@ class ModelsPane(Pane):
             self._show_wanted()
 
     def _show_wanted(self) -> None:
-        rows = matching(self._all, self._filter)
+        rows = ordered(matching(self._all, self._filter), self.order)
         self._show_message()
         self.list.show(rows)
         self.show_title(models_title(self._all, rows))

@@ -127,6 +127,12 @@ class ModelsScreen(LiveScreen):
     def action_filter(self) -> None:
         self.pane.open_filter()
 
+    def action_sort(self) -> None:
+        self.pane.sort(self.pane.order.next())
+
+    def action_reverse(self) -> None:
+        self.pane.sort(self.pane.order.reversed())
+
     def action_cancel(self) -> None:
         """What is innermost: the filter, then a load."""
         if self.pane.clear_filter():
