@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ACTS, DETAILS = "acts", "details"
 _REST_S = 0.15
 _MOST_DETAILS = 500
+_MOST_NAMED = 8
 
 
 class Acts:
@@ -71,11 +72,14 @@ class Acts:
                 if worker.group == ACTS and worker.name == _worker_name(key):
                     worker.cancel()
 
-    def remove(self, key: Key) -> None:
-        status, stack = self._found(key)
-        if status is None or stack is None or self._refused(stack):
+    def remove(self, *keys: Key) -> None:
+        stack = self._stack() if keys else None
+        found = [status for key in keys if (status := self._app.view.model(key)) is not None]
+        if not found or stack is None or self._refused(stack):
             return
-        self._run(key, f"Remove {key[1]}", self._remove(stack, status))
+        key = keys[0] if len(keys) == 1 else ("", "")
+        what = f"Remove {key[1]}" if len(keys) == 1 else f"Remove {len(keys)} models"
+        self._run(key, what, self._remove(stack, found))
 
     def add_file(self) -> None:
         stack = self._stack()
@@ -141,15 +145,29 @@ class Acts:
             case Departure.KEPT:
                 self._app.record(Kind.NOTE, f"{key[1]} stays: another client has asked for it meanwhile.")
 
-    async def _remove(self, stack: Stack, status: ModelStatus) -> None:
+    async def _remove(self, stack: Stack, chosen: list[ModelStatus]) -> None:
         from llmstack_tui.tui.screens.ask import Answer, AskScreen
 
-        text = removal_text(status, [model for host in stack.state.hosts for model in host.models])
-        answers = (Answer("keep", "Keep it"), Answer("remove", "Remove it", dangerous=True))
-        question = AskScreen(f"Remove {clean(status.name, limit=50)}?", text, answers, escape="keep")
-        if await self._app.push_screen_wait(question) == "remove":
-            await stack.delete(status.host, status.name)
-            self._app.record(Kind.DONE, f"{status.name} was removed.")
+        models = [model for host in stack.state.hosts for model in host.models]
+        if len(chosen) == 1:
+            title, text, them = (
+                f"Remove {clean(chosen[0].name, limit=50)}?",
+                removal_text(chosen[0], models),
+                "it",
+            )
+        else:
+            title, text, them = f"Remove {len(chosen)} models?", removals_text(chosen, models), "them"
+        answers = (Answer("keep", f"Keep {them}"), Answer("remove", f"Remove {them}", dangerous=True))
+        if await self._app.push_screen_wait(AskScreen(title, text, answers, escape="keep")) != "remove":
+            return
+        for status in chosen:
+            # Each for itself: one that cannot be removed keeps none of the others.
+            key = (status.host, status.name)
+            self._run(key, f"Remove {status.name}", self._delete(stack, key))
+
+    async def _delete(self, stack: Stack, key: Key) -> None:
+        await stack.delete(*key)
+        self._app.record(Kind.DONE, f"{key[1]} was removed.")
 
     async def _add_file(self, stack: Stack, url: str) -> None:
         from llmstack_tui.tui.screens.import_file import ImportScreen
@@ -220,6 +238,32 @@ def removal_text(status: ModelStatus, models: list[ModelStatus]) -> str:
     if status.running is not None:
         text += "\nIt is in memory: it is stopped first, when its running request has ended."
     return text
+
+
+def removals_text(chosen: list[ModelStatus], models: list[ModelStatus]) -> str:
+    """What is asked before several models are removed: which, and what disk that frees."""
+    names = [clean(status.name, limit=60) for status in chosen[:_MOST_NAMED]]
+    if len(chosen) > len(names):
+        names.append(f"and {len(chosen) - len(names)} more")
+    going = {(status.host, status.name) for status in chosen}
+    kept = {files for each in models if (each.host, each.name) not in going for files in _files(each)}
+    # Names that share their weights free them once.
+    freed = {
+        (_files(each) or ((each.host, each.name),))[0]: each.model.size or 0
+        for each in chosen
+        if each.model and each.state is not ModelState.CLOUD and not kept & {*_files(each)}
+    }
+    text = "\n".join(names) + f"\n\nThis frees up to {bytes_text(sum(freed.values()))} of the disk."
+    if any(status.running for status in chosen):
+        text += "\nThose in memory are stopped first, when their running requests have ended."
+    return text
+
+
+def _files(status: ModelStatus) -> tuple[tuple[str, str], ...]:
+    """What a model has on the disk of its host: its weights where they are known, and its manifest."""
+    model = status.model
+    digests = (model.weights_digest, model.digest) if model else ()
+    return tuple((status.host, digest) for digest in digests if digest)
 
 
 def _worker_name(key: Key) -> str:

@@ -28,6 +28,10 @@ MODELS = [
         tooltip="List only the models that have what you type in name, family, quantisation or state",
     ),
     Binding(
+        "space", "mark", "Mark", show=False, id="models.mark",
+        tooltip="Mark the model, or take its mark away: activate, deactivate and remove take all marked ones",
+    ),
+    Binding(
         "o", "sort", "Sort", id="models.sort",
         tooltip="Sort by the next column: as the server lists them, name, size, memory, state",
     ),
@@ -52,7 +56,7 @@ MODELS = [
     Binding("r", "refresh", "Refresh", id="models.refresh", tooltip="Ask the server again now"),
     Binding(
         "escape", "cancel", "Cancel", show=False, id="models.cancel",
-        tooltip="Show all models again where some are filtered out, else cancel the load that is under way",
+        tooltip="Take the marks away, else the filter, else cancel the load that is under way",
     ),
 ]  # fmt: skip
 

@@ -27,15 +27,16 @@ class Marks:
     enter: str
     up: str
     down: str
+    tick: str
 
 
 UNICODE = Marks(
     active="●", inactive="○", loading="◌", stopping="◐", cloud="☁", cursor="▌",
-    full="█", empty="░", ellipsis="…", dot="·", enter="↵", up="▲", down="▼",
+    full="█", empty="░", ellipsis="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
 )  # fmt: skip
 ASCII = Marks(
     active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
-    full="#", empty="-", ellipsis="~", dot="-", enter="enter", up="^", down="v",
+    full="#", empty="-", ellipsis="~", dot="-", enter="enter", up="^", down="v", tick="+",
 )  # fmt: skip
 
 

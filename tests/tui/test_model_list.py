@@ -196,12 +196,12 @@ async def test_an_empty_list_shows_its_message_and_no_cursor_moves() -> None:
 async def test_every_line_is_as_wide_as_the_list_whatever_the_names() -> None:
     state = seeded.state(seeded.snapshot(tuple(seeded.model(name) for name in seeded.HOSTILE_NAMES)))
     made = Rows(UNICODE).make(state, NOW)
-    for width in (40, 61, 69, 90, 200):
+    for width in (42, 61, 69, 90, 200):
         async with listing(made, (width, 21)) as (app, _):
             inner = app.list.scrollable_content_region.width
             assert [cell_len(screen_line(app, y)) for y in range(20)] == [inner] * 20
             assert "evil/" in screen_line(app, 0)
-            assert ("[/red]" in screen_line(app, 0)) == (width > 40)
+            assert ("[/red]" in screen_line(app, 0)) == (width > 42)
 
 
 async def test_headings_stand_over_their_columns() -> None:
@@ -217,7 +217,7 @@ def test_columns_leave_room_for_the_name() -> None:
     for width in range(56, 300):
         columns = Columns.of(width)
         assert columns.name >= 16, width
-        total = 3 + columns.name + columns.quantization + columns.size + columns.memory + columns.word
+        total = 4 + columns.name + columns.quantization + columns.size + columns.memory + columns.word
         assert total + columns.leaves <= width
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.marks import Marks
 
 _WIDEST_NAME = 60
-_BEFORE_NAME = 3
+_BEFORE_NAME = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Columns:
 
     @classmethod
     def of(cls, width: int) -> Columns:
-        # Cursor, mark and a gap take three cells; every other column begins with its gap.
-        quantization, leaves = (9, 10) if width >= 68 else (0, 0)
+        # Cursor, tick, mark and a gap come first; every other column begins with its gap.
+        quantization, leaves = (9, 10) if width >= 69 else (0, 0)
         size, memory, word = 8, 8, 14
         name = width - (_BEFORE_NAME + quantization + size + memory + word + leaves)
         return cls(max(0, min(_WIDEST_NAME, name)), quantization, size, memory, word, leaves)
@@ -92,7 +92,7 @@ class Headings(Widget):
         columns = Columns.of(self.size.width)
         # The server's own order needs no arrow, unless it is turned around.
         before = self._arrow(Column.SERVER) if self._order.reverse else ""
-        text = fit(f" {before}", _BEFORE_NAME) + fit(f"Name {self._arrow(Column.NAME)}", columns.name)
+        text = fit(f"  {before}", _BEFORE_NAME) + fit(f"Name {self._arrow(Column.NAME)}", columns.name)
         text += fit("  Quant.", columns.quantization)
         text += fit(f"{self._arrow(Column.SIZE)}Size", columns.size, right=True)
         text += fit(f"{self._arrow(Column.MEMORY)}Memory", columns.memory, right=True)

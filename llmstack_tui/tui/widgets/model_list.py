@@ -87,6 +87,7 @@ class ModelList(ScrollView, can_focus=True):
         self._marks = marks
         self._rows: tuple[ModelRow, ...] = ()
         self._message: tuple[str, ...] = ()
+        self._ticked: frozenset[Key] = frozenset()
         self._strips: LRUCache[object, Strip] = LRUCache(256)
 
     @property
@@ -109,6 +110,13 @@ class ModelList(ScrollView, can_focus=True):
         self._keep_cursor(old)
         self.virtual_size = Size(self.scrollable_content_region.width, len(rows))
         self.refresh()
+
+    def show_ticked(self, keys: frozenset[Key]) -> None:
+        """Draw a tick at these models, and at no others."""
+        changed, self._ticked = self._ticked ^ keys, keys
+        for line, row in enumerate(self._rows) if changed else ():
+            if row.key in changed:
+                self._repaint(line)
 
     def show_message(self, lines: Sequence[str]) -> None:
         """What stands in the place of models while there are none: a first line, and what to do."""
@@ -194,10 +202,11 @@ class ModelList(ScrollView, can_focus=True):
         if line >= len(self._rows):
             return Strip.blank(width, self.rich_style)
         row, at_cursor = self._rows[line], line == self.cursor
-        cached = (row, width, at_cursor, self.has_focus)
+        ticked = row.key in self._ticked
+        cached = (row, width, at_cursor, ticked, self.has_focus)
         strip = self._strips.get(cached)
         if strip is None:
-            strip = self._strips[cached] = self._row_strip(row, width, at_cursor=at_cursor)
+            strip = self._strips[cached] = self._row_strip(row, width, at_cursor=at_cursor, ticked=ticked)
         return strip
 
     def _message_line(self, y: int, width: int) -> Strip:
@@ -208,7 +217,7 @@ class ModelList(ScrollView, can_focus=True):
         text = fit("   " + self._message[line], width, ellipsis=self._marks.ellipsis)
         return Strip([Segment(text, style)], width)
 
-    def _row_strip(self, row: ModelRow, width: int, *, at_cursor: bool) -> Strip:
+    def _row_strip(self, row: ModelRow, width: int, *, at_cursor: bool, ticked: bool) -> Strip:
         columns, ellipsis = Columns.of(width), self._marks.ellipsis
         under = ("model-list--cursor",) if at_cursor else ()
 
@@ -225,6 +234,7 @@ class ModelList(ScrollView, can_focus=True):
 
         segments = [
             Segment(self._marks.cursor if at_cursor else " ", style("pointer")),
+            Segment(self._marks.tick if ticked else " ", style("pointer")),
             Segment(row.mark + " ", tone),
             cell(row.name, columns.name, style("name") if present else base),
             cell("  " + row.quantization, columns.quantization, style("muted")),

@@ -35,6 +35,7 @@ class ModelsPane(Pane):
         self._all: tuple[ModelRow, ...] = ()
         self._when_empty: tuple[str, ...] = ()
         self._filter = ""
+        self._marked: frozenset[Key] = frozenset()
         self._field = FilterField()
         self._field.display = False
 
@@ -46,6 +47,8 @@ class ModelsPane(Pane):
     def show(self, rows: tuple[ModelRow, ...]) -> None:
         """Draw those of ``rows``, all that there are, that are wanted."""
         self._all = rows
+        if self._marked:
+            self._mark(self._marked & {row.key for row in rows})
         self._show_wanted()
 
     def show_message(self, lines: Sequence[str]) -> None:
@@ -58,6 +61,31 @@ class ModelsPane(Pane):
         if not self.list.move_to(key) and any(row.key == key for row in self._all):
             self.clear_filter()
             self.list.move_to(key)
+
+    @property
+    def targets(self) -> tuple[Key, ...]:
+        """What a key acts on: the marked models, also those that are filtered out; else the selected one."""
+        if self._marked:
+            return tuple(row.key for row in ordered(self._all, self.order) if row.key in self._marked)
+        return (self.list.row.key,) if self.list.row else ()
+
+    def toggle_mark(self) -> None:
+        """Mark the model under the cursor, or take its mark away, and go on to the next."""
+        if self.list.row:
+            self._mark(self._marked ^ {self.list.row.key})
+            self._show_title()
+            self.list.action_cursor_down()
+
+    def clear_marks(self) -> bool:
+        """False if there were none."""
+        had = bool(self._marked)
+        self._mark(frozenset())
+        self._show_title()
+        return had
+
+    def _mark(self, keys: frozenset[Key]) -> None:
+        self._marked = keys
+        self.list.show_ticked(keys)
 
     def sort(self, order: Order) -> None:
         if order != self.order:
@@ -109,15 +137,19 @@ class ModelsPane(Pane):
         rows = ordered(matching(self._all, self._filter), self.order)
         self._show_message()
         self.list.show(rows)
-        self.show_title(models_title(self._all, rows))
+        self._show_title()
+
+    def _show_title(self) -> None:
+        self.show_title(models_title(self._all, self.list.rows, len(self._marked)))
 
     def _show_message(self) -> None:
         self.list.show_message(_NO_MATCH if self._all else self._when_empty)
 
 
-def models_title(rows: Sequence[ModelRow], shown: Sequence[ModelRow]) -> str:
+def models_title(rows: Sequence[ModelRow], shown: Sequence[ModelRow], marked: int = 0) -> str:
     """``shown`` are those of ``rows`` that the filter lets through."""
+    said = f", {marked} marked" if marked else ""
     if len(shown) < len(rows):
-        return f"Models  {len(shown)} of {len(rows)}"
+        return f"Models  {len(shown)} of {len(rows)}{said}"
     active = sum(row.state is ModelState.ACTIVE for row in rows)
-    return f"Models  {len(rows)}, {active} active" if rows else "Models"
+    return f"Models  {len(rows)}, {active} active{said}" if rows else "Models"

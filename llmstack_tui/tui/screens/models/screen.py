@@ -117,15 +117,18 @@ class ModelsScreen(LiveScreen):
         self.dashboard.open_details()
 
     def action_activate(self) -> None:
-        if key := self.selected:
+        for key in self.pane.targets:
             self.dashboard.acts.activate(key)
 
     def action_deactivate(self) -> None:
-        if key := self.selected:
+        for key in self.pane.targets:
             self.dashboard.acts.deactivate(key)
 
     def action_filter(self) -> None:
         self.pane.open_filter()
+
+    def action_mark(self) -> None:
+        self.pane.toggle_mark()
 
     def action_sort(self) -> None:
         self.pane.sort(self.pane.order.next())
@@ -134,8 +137,8 @@ class ModelsScreen(LiveScreen):
         self.pane.sort(self.pane.order.reversed())
 
     def action_cancel(self) -> None:
-        """What is innermost: the filter, then a load."""
-        if self.pane.clear_filter():
+        """What is innermost: the marks, the filter, then a load."""
+        if self.pane.clear_marks() or self.pane.clear_filter():
             return
         if key := self.selected:
             self.dashboard.acts.cancel(key)
@@ -144,8 +147,7 @@ class ModelsScreen(LiveScreen):
         self.dashboard.acts.add_file()
 
     def action_remove(self) -> None:
-        if key := self.selected:
-            self.dashboard.acts.remove(key)
+        self.dashboard.acts.remove(*self.pane.targets)
 
     def action_copy_url(self) -> None:
         self.dashboard.copy_url(native=False)
