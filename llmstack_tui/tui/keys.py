@@ -23,8 +23,9 @@ MODELS = [
         "d", "deactivate", "Deactivate", id="models.deactivate",
         tooltip="Take the model out of memory when its running request has ended; cancels a load",
     ),
+    # Priority: else what is typed right after it is sent to the list, which still has the focus.
     Binding(
-        "slash", "filter", "Filter", id="models.filter",
+        "slash", "filter", "Filter", id="models.filter", priority=True,
         tooltip="List only the models that have what you type in name, family, quantisation or state",
     ),
     Binding(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
+from textual import events
 
 from llmstack_tui.tui.widgets.filter_field import FilterField
 from tests.tui import seeded
@@ -97,9 +98,16 @@ async def test_a_model_that_was_added_is_shown_although_the_filter_would_hide_it
 async def test_it_fits_every_size(size: tuple[int, int], unicode: bool) -> None:
     async with dashboard(seeded.many(300), size=size, unicode=unicode) as desk:
         await desk.press("slash")
-        await desk.type("model" * 30)
+        desk.app.query_one(FilterField).value = "model" * 30
         await desk.until_shown("0 of 300", "Show all")
         lines = desk.text.splitlines()
         assert len(lines) == size[1]
         assert max(map(cell_len, lines)) <= size[0]
         assert unicode or desk.text.isascii()
+
+
+async def test_what_is_typed_faster_than_the_screen_follows_is_not_lost() -> None:
+    async with dashboard() as desk:
+        for letter in "/qdx/tiny":
+            desk.app.post_message(events.Key("slash" if letter == "/" else letter, letter))
+        await wait_until(lambda: desk.app.query_one(FilterField).value == "qdx/tiny")

@@ -15,6 +15,7 @@ from llmstack_tui.tui.text import clean, fit
 from llmstack_tui.tui.widgets.activity import ActivityLog
 from llmstack_tui.tui.widgets.banner import Banner
 from llmstack_tui.tui.widgets.details import Details, details_content
+from llmstack_tui.tui.widgets.filter_field import FilterField
 from llmstack_tui.tui.widgets.header import Header
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.memory import MemoryGauge, Reading
@@ -123,6 +124,10 @@ class ModelsScreen(LiveScreen):
     def action_deactivate(self) -> None:
         for key in self.pane.targets:
             self.dashboard.acts.deactivate(key)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # In the field itself its key is a letter like any other.
+        return action != "filter" or not isinstance(self.focused, FilterField)
 
     def action_filter(self) -> None:
         self.pane.open_filter()
