@@ -70,19 +70,24 @@ class ChatMessage(Struct, frozen=True):
     tool_call_id: str | None = None
 
 
-class ChatCompletionRequest(Struct, frozen=True, kw_only=True):
+class GenerationRequest(Struct, frozen=True, kw_only=True):
+    """What a chat and a completion have in common."""
+
     model: str = ""
-    messages: list[ChatMessage] = []
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     max_tokens: int | None = None
-    max_completion_tokens: int | None = None
     seed: int | None = None
     stop: str | list[str] | None = None
     temperature: float | None = None
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
     top_p: float | None = None
+
+
+class ChatCompletionRequest(GenerationRequest, frozen=True, kw_only=True):
+    messages: list[ChatMessage] = []
+    max_completion_tokens: int | None = None
     response_format: ResponseFormat | None = None
     tools: list[dict[str, object]] | None = None
     tool_choice: str | dict[str, object] | None = None
@@ -92,18 +97,8 @@ class ChatCompletionRequest(Struct, frozen=True, kw_only=True):
     top_logprobs: int | None = None
 
 
-class CompletionRequest(Struct, frozen=True, kw_only=True):
-    model: str = ""
+class CompletionRequest(GenerationRequest, frozen=True, kw_only=True):
     prompt: str | list[str] = ""
-    stream: bool | None = None
-    stream_options: StreamOptions | None = None
-    max_tokens: int | None = None
-    seed: int | None = None
-    stop: str | list[str] | None = None
-    temperature: float | None = None
-    frequency_penalty: float | None = None
-    presence_penalty: float | None = None
-    top_p: float | None = None
     suffix: str | None = None
     logprobs: int | None = None
 
@@ -177,7 +172,7 @@ def embed_request(request: EmbeddingsRequest) -> EmbedRequest:
     return EmbedRequest(model=request.model, input=texts, dimensions=request.dimensions)
 
 
-def _options(request: ChatCompletionRequest | CompletionRequest, most: int | None) -> dict[str, object]:
+def _options(request: GenerationRequest, most: int | None) -> dict[str, object]:
     # What OpenAI does when these are left out, whatever the model's own parameters say.
     options: dict[str, object] = {"temperature": 1.0, "top_p": 1.0}
     given = {

@@ -279,12 +279,6 @@ class EmbedResponse(Wire):
     prompt_eval_count: int | None = None
 
 
-class EmbeddingResponse(Wire):
-    """``POST /api/embeddings``."""
-
-    embedding: tuple[float, ...] | None = None
-
-
 class ProgressResponse(StreamLine):
     """A line of pull, create and import; the last one of a success has the status "success"."""
 

@@ -6,6 +6,20 @@ from textual.theme import Theme
 
 PREFIX = "llmstack-"
 
+
+def _variables(*, border: str, hover: str, active: str, ground: str) -> dict[str, str]:
+    """The colours of what Textual has no name for: frames, and scrollbars that look like them."""
+    return {
+        "pane-border": border,
+        "scrollbar": border,
+        "scrollbar-hover": hover,
+        "scrollbar-active": active,
+        "scrollbar-background": ground,
+        "scrollbar-background-hover": ground,
+        "scrollbar-background-active": ground,
+    }
+
+
 DARK = Theme(
     name=PREFIX + "dark",
     dark=True,
@@ -19,15 +33,7 @@ DARK = Theme(
     success="#7ed491",
     warning="#edbb6a",
     error="#f08080",
-    variables={
-        "pane-border": "#343c48",
-        "scrollbar": "#343c48",
-        "scrollbar-hover": "#4a5565",
-        "scrollbar-active": "#7cb7ff",
-        "scrollbar-background": "#171b21",
-        "scrollbar-background-hover": "#171b21",
-        "scrollbar-background-active": "#171b21",
-    },
+    variables=_variables(border="#343c48", hover="#4a5565", active="#7cb7ff", ground="#171b21"),
 )
 LIGHT = Theme(
     name=PREFIX + "light",
@@ -42,15 +48,7 @@ LIGHT = Theme(
     success="#177a3d",
     warning="#8f5c00",
     error="#b92b2b",
-    variables={
-        "pane-border": "#c3cad3",
-        "scrollbar": "#c3cad3",
-        "scrollbar-hover": "#a3adb9",
-        "scrollbar-active": "#0a5fb4",
-        "scrollbar-background": "#fbfcfd",
-        "scrollbar-background-hover": "#fbfcfd",
-        "scrollbar-background-active": "#fbfcfd",
-    },
+    variables=_variables(border="#c3cad3", hover="#a3adb9", active="#0a5fb4", ground="#fbfcfd"),
 )
 HIGH_CONTRAST = Theme(
     name=PREFIX + "high-contrast",
@@ -65,15 +63,7 @@ HIGH_CONTRAST = Theme(
     success="#5fff87",
     warning="#ffaf00",
     error="#ff8787",
-    variables={
-        "pane-border": "#ffffff",
-        "scrollbar": "#ffffff",
-        "scrollbar-hover": "#ffd700",
-        "scrollbar-active": "#ffd700",
-        "scrollbar-background": "#000000",
-        "scrollbar-background-hover": "#000000",
-        "scrollbar-background-active": "#000000",
-    },
+    variables=_variables(border="#ffffff", hover="#ffd700", active="#ffd700", ground="#000000"),
 )
 NO_COLOUR = Theme(
     name=PREFIX + "no-colour",
@@ -88,15 +78,7 @@ NO_COLOUR = Theme(
     success="#dadada",
     warning="#ffffff",
     error="#ffffff",
-    variables={
-        "pane-border": "#6c6c6c",
-        "scrollbar": "#6c6c6c",
-        "scrollbar-hover": "#a8a8a8",
-        "scrollbar-active": "#ffffff",
-        "scrollbar-background": "#181818",
-        "scrollbar-background-hover": "#181818",
-        "scrollbar-background-active": "#181818",
-    },
+    variables=_variables(border="#6c6c6c", hover="#a8a8a8", active="#ffffff", ground="#181818"),
 )
 THEMES: dict[str, Theme] = {
     theme.name.removeprefix(PREFIX): theme for theme in (DARK, LIGHT, HIGH_CONTRAST, NO_COLOUR)
