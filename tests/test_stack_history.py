@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -73,9 +74,13 @@ async def test_every_act_is_an_event_and_an_activation_with_its_end(path: Path) 
                 await stack.activate(server.url, "a:1")
             await stack.delete(server.url, "a:1")
             events = await stack.events()
-            assert kinds(events) == ["activate", "deactivate", "activate", "remove"]
-            assert [event.text for event in events][::-1][:2] == ["a:1 is active.", "a:1 was stopped."]
-            assert "out of memory" in events[1].text
+            assert kinds(events) == ["activate", "deactivate", "failed", "remove"]
+            active, left, not_loaded, _ = reversed(events)
+            assert re.fullmatch(r"a:1 is active after 0\.\d\N{NO-BREAK SPACE}s\.", active.text)
+            assert left.text == "a:1 has left memory."
+            assert not_loaded.text.startswith("a:1 was not loaded: ")
+            assert "out of memory" in f"{not_loaded.text} {not_loaded.details}"
+            assert (not_loaded.details["act"], not_loaded.details["error"]) == ("activate", "Server error")
             assert events[-1].details["asked_by"] == "user"
             assert kinds(await stack.events(1, kinds=["deactivate"])) == ["deactivate"]
         failed, stopped = await history(path, server.url, "a:1")
@@ -107,7 +112,7 @@ async def test_a_load_that_is_given_up_and_one_that_fails_while_loaded(path: Pat
         loaded, given_up = await store.activations.history(server.url, "a:1")
         assert given_up.outcome is Outcome.CANCELLED
         assert loaded.outcome is None, "it is still loaded"
-        assert "given up" in (await stack.events())[-1].text
+        assert "was cancelled" in (await stack.events())[-1].text
 
 
 async def test_what_other_clients_do_is_seen(path: Path) -> None:

@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     REMOVE = "remove"
     IMPORT = "import"
     NOTICE = "notice"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)

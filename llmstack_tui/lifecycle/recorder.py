@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.hosts.text import printable
 from llmstack_tui.hosts.types import HostKind
+from llmstack_tui.lifecycle import sentences
 from llmstack_tui.lifecycle.acts import ActEnd, ActKind
 from llmstack_tui.lifecycle.happenings import Come, EventKind, between
 from llmstack_tui.store.activations import Activation, Outcome
@@ -20,7 +23,7 @@ from llmstack_tui.store.measured import Measured
 from llmstack_tui.store.reconcile import Loaded, reconcile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from llmstack_tui.hosts.types import RunningModel, Snapshot
     from llmstack_tui.lifecycle.acts import Act
@@ -33,12 +36,6 @@ _COURTESY_S = 1.2
 
 _FRESH, _LONG = timedelta(seconds=15), timedelta(minutes=10)
 
-_SENTENCES = {
-    ActEnd.LOADED: "{} is active.",
-    ActEnd.GONE: "{} was stopped.",
-    ActEnd.LEAVING: "{} leaves when its request ends.",
-    ActEnd.KEPT: "{} stays: a newer request of another program keeps it loaded.",
-}
 _NEVER_LOADED = {ActEnd.FAILED: Outcome.FAILED, ActEnd.CANCELLED: Outcome.CANCELLED}
 
 
@@ -71,7 +68,8 @@ class Recorder:
             )
             self._write(lambda store: store.activations.observe(activation))
 
-    def ended(self, act: Act, end: ActEnd, why: str = "") -> None:
+    def ended(self, act: Act, end: ActEnd, error: HostError | None = None) -> None:
+        why = str(error or "")
         now, host, model = datetime.now(UTC), act.host, act.model
         if act.kind is ActKind.ACTIVATE and end is ActEnd.LOADED:
             self._write(lambda store: store.activations.loaded(host, model, now))
@@ -88,19 +86,53 @@ class Recorder:
                     host, model, at=now, outcome=Outcome.STOPPED, by=act.asked_by, reason=act.reason
                 )
             )
-        if text := _sentence(act, end, why):
+        seconds = time.monotonic() - act.started_at_s
+        if text := sentences.ended(act, end, seconds, error):
             self.event(
-                EventKind(act.kind.value),
+                EventKind.FAILED if end is ActEnd.FAILED else EventKind(act.kind.value),
                 text,
                 host=host,
                 model=model,
                 reason=act.reason,
                 details={
+                    "act": act.kind.value,
                     "asked_by": act.asked_by.value,
                     "end": end.value,
-                    "seconds": round(time.monotonic() - act.started_at_s, 3),
+                    "seconds": round(seconds, 3),
+                    **sentences.said(error),
                 },
             )
+
+    @contextmanager
+    def act(self, kind: EventKind, host: str, model: str, *, ends_well: bool = True) -> Iterator[None]:
+        """What is done within it goes on record, with what came of it.
+
+        Args:
+            ends_well: it is recorded here, too, that it succeeded; else only that it did not.
+        """
+        began = time.monotonic()
+
+        def record(end: str, text: str, error: HostError | None = None) -> None:
+            details = {
+                "act": kind.value,
+                "asked_by": Asker.USER.value,
+                "end": end,
+                "seconds": round(time.monotonic() - began, 3),
+                **sentences.said(error),
+            }
+            as_kind = EventKind.FAILED if error is not None else kind
+            self.event(as_kind, text, host=host, model=model, details=details)
+
+        try:
+            yield
+        except HostError as error:
+            record("failed", sentences.failed(kind, model, error), error)
+            raise
+        except (asyncio.CancelledError, GeneratorExit):
+            record("cancelled", sentences.cancelled(kind, model))
+            raise
+        if ends_well:
+            record("done", sentences.done(kind, model))
 
     def event(
         self,
@@ -157,7 +189,13 @@ class Recorder:
         if answered is None or answered is answers:
             return
         text = f"{snapshot.url} answers again." if answers else str(snapshot.error)
-        event = Event(at=datetime.now(UTC), kind=EventKind.SERVER, text=text, host=snapshot.url)
+        event = Event(
+            at=datetime.now(UTC),
+            kind=EventKind.SERVER,
+            text=text,
+            host=snapshot.url,
+            details=sentences.said(snapshot.error),
+        )
         self._hold(lambda store: store.events.witness(event, seen_by=self._name))
 
     def _came(self, host: str, running: RunningModel, *, is_ours: bool) -> None:
@@ -248,13 +286,3 @@ def _is_under_way(activation: Activation, now: datetime) -> bool:
         (activation.loaded_at, _FRESH) if activation.loaded_at else (activation.started_at, _LONG)
     )
     return abs(now - since) < patience
-
-
-def _sentence(act: Act, end: ActEnd, why: str) -> str:
-    if end is ActEnd.FAILED:
-        return why
-    if end is ActEnd.CANCELLED:
-        what = "loading" if act.kind is ActKind.ACTIVATE else "stopping"
-        return f"{printable(act.model)}: {what} was given up."
-    template = _SENTENCES.get(end)
-    return template.format(printable(act.model)) if template else ""

@@ -118,7 +118,7 @@ class Lifecycle:
                 self._tell(act, ActEnd.CANCELLED)
                 raise
             except HostError as error:
-                self._tell(act, ActEnd.FAILED, str(error))
+                self._tell(act, ActEnd.FAILED, error)
                 raise
             finally:
                 del self._loads[key]
@@ -138,7 +138,7 @@ class Lifecycle:
                 digest = _digest(await host.installed(), model)
                 await self._unload(host, model, digest)
             except HostError as error:
-                self._end(key, act, ActEnd.FAILED, str(error))
+                self._end(key, act, ActEnd.FAILED, error)
                 raise
             except BaseException:
                 self._end(key, act, ActEnd.CANCELLED)
@@ -148,7 +148,7 @@ class Lifecycle:
             if departure is not Departure.LEAVING:
                 await self._settle(host)
         except HostError as error:
-            self._end(key, act, ActEnd.FAILED, str(error))
+            self._end(key, act, ActEnd.FAILED, error)
             raise
         if departure is Departure.LEAVING:
             if self._acts.get(key) is act:
@@ -198,18 +198,18 @@ class Lifecycle:
         self._on_change()
         return act
 
-    def _end(self, key: _Key, act: Act, end: ActEnd | None = None, why: str = "") -> None:
+    def _end(self, key: _Key, act: Act, end: ActEnd | None = None, error: HostError | None = None) -> None:
         """Unless a newer act took its place, this one is over; ``end`` is None where it was told before."""
         if self._acts.get(key) is act:
             del self._acts[key]
             self._sightings.pop(key, None)
             if end is not None:
-                self._tell(act, end, why)
+                self._tell(act, end, error)
             self._on_change()
 
-    def _tell(self, act: Act, end: ActEnd, why: str = "") -> None:
+    def _tell(self, act: Act, end: ActEnd, error: HostError | None = None) -> None:
         if self._journal is not None:
-            self._journal.ended(act, end, why)
+            self._journal.ended(act, end, error)
 
     # --- loading ---
 

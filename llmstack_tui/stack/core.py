@@ -165,15 +165,18 @@ class Stack(Past):
         context_length: int | None = None,
     ) -> None:
         """Load a model, and return when it can answer and the state says so."""
-        host = self._allowed(host_url, Capability.LOAD, act=True)
-        status = self._status(host_url, model)
-        if status is not None and status.state is ModelState.CLOUD:
-            raise Refused(f"{printable(model)} runs elsewhere: there is nothing to load here.", host=host_url)
+        with self._recorder.act(EventKind.ACTIVATE, host_url, model, ends_well=False):
+            host = self._allowed(host_url, Capability.LOAD, act=True)
+            status = self._status(host_url, model)
+            if status is not None and status.state is ModelState.CLOUD:
+                text = f"{printable(model)} runs elsewhere: there is nothing to load here."
+                raise Refused(text, host=host_url)
         await self._lifecycle.activate(host, model, keep_alive=keep_alive, context_length=context_length)
 
     async def deactivate(self, host_url: str, model: str) -> Departure:
         """Ask a model to leave; the answer says whether it has."""
-        host = self._allowed(host_url, Capability.UNLOAD, act=True)
+        with self._recorder.act(EventKind.DEACTIVATE, host_url, model, ends_well=False):
+            host = self._allowed(host_url, Capability.UNLOAD, act=True)
         return await self._lifecycle.deactivate(host, model)
 
     async def details(self, host_url: str, model: str) -> ModelDetails:
@@ -181,28 +184,28 @@ class Stack(Past):
 
     async def delete(self, host_url: str, model: str) -> None:
         """Remove a model; one that is active is stopped first, for it could not be stopped afterwards."""
-        host = self._allowed(host_url, Capability.DELETE, act=True)
-        await self._settle(host)
-        status = self._status(host_url, model)
-        if status is not None and status.running is not None and self._is_alone(status):
-            departure = await self._lifecycle.deactivate(host, model)
-            if departure is not Departure.GONE:
-                raise Refused(
-                    f"{printable(model)} still answers a request and was not removed.",
-                    host=host_url,
-                    hint="Remove it when the request has ended.",
-                )
-        await host.delete(model)
-        self._recorder.event(EventKind.REMOVE, f"{printable(model)} was removed.", host=host_url, model=model)
+        with self._recorder.act(EventKind.REMOVE, host_url, model):
+            host = self._allowed(host_url, Capability.DELETE, act=True)
+            await self._settle(host)
+            status = self._status(host_url, model)
+            if status is not None and status.running is not None and self._is_alone(status):
+                departure = await self._lifecycle.deactivate(host, model)
+                if departure is not Departure.GONE:
+                    raise Refused(
+                        f"{printable(model)} still answers a request and was not removed.",
+                        host=host_url,
+                        hint="Remove it when the request has ended.",
+                    )
+            await host.delete(model)
         await self._settle(host)
 
     async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncGenerator[Progress, None]:
         """Make a model from a GGUF file of this machine."""
-        host = self._allowed(host_url, Capability.IMPORT, act=True)
-        async with aclosing(host.import_gguf(path, name)) as steps:
-            async for step in steps:
-                yield step
-        self._recorder.event(EventKind.IMPORT, f"{printable(name)} was added.", host=host_url, model=name)
+        with self._recorder.act(EventKind.IMPORT, host_url, name):
+            host = self._allowed(host_url, Capability.IMPORT, act=True)
+            async with aclosing(host.import_gguf(path, name)) as steps:
+                async for step in steps:
+                    yield step
         await self._settle(host)
 
     async def chat(

@@ -26,13 +26,19 @@ class Past:
         limit: int = 100,
         *,
         before: int | None = None,
+        after: int = 0,
         kinds: Collection[str] | None = None,
         host: str | None = None,
         model: str | None = None,
     ) -> tuple[Event, ...]:
-        """What happened, the newest first; ``before`` is the id of the last one of the page before."""
+        """What happened, the newest first.
+
+        ``before`` is the id of the last one of the page before, ``after`` that of the newest one known.
+        """
         store = await self._history.store()
-        return await store.events.newest(limit, before=before, kinds=kinds, host=host, model=model)
+        return await store.events.newest(
+            limit, before=before, after=after, kinds=kinds, host=host, model=model
+        )
 
     async def activations(
         self, host_url: str, model: str, limit: int = 100, *, before: int | None = None

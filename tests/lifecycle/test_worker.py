@@ -21,6 +21,7 @@ from tests.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from llmstack_tui.hosts.errors import HostError
     from llmstack_tui.lifecycle.acts import Act
     from llmstack_tui.ollama.client import OllamaHost
 
@@ -315,8 +316,8 @@ async def test_the_journal_is_told_who_asked_and_how_each_act_ended() -> None:
         def began(self, act: Act) -> None:
             told.append((act.kind.value, act.asked_by.value, act.reason))
 
-        def ended(self, act: Act, end: ActEnd, why: str = "") -> None:
-            told.append((act.kind.value, end.value, why))
+        def ended(self, act: Act, end: ActEnd, error: HostError | None = None) -> None:
+            told.append((act.kind.value, end.value, str(error or "")))
 
     async with fake_host(a_1="a") as (fake, host, _):
         life = Lifecycle(patience_s=0.3, journal=Listener(), asked_by=Asker.CLI)

@@ -1,0 +1,66 @@
+"""What is said of acts, for the record. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmstack_tui.hosts.text import printable
+from llmstack_tui.lifecycle.acts import ActEnd
+from llmstack_tui.lifecycle.happenings import EventKind
+
+if TYPE_CHECKING:
+    from llmstack_tui.hosts.errors import HostError
+    from llmstack_tui.lifecycle.acts import Act
+
+_MOST_DETAIL = 2000
+_ENDS = {
+    ActEnd.LOADED: "{} is active after {}.",
+    ActEnd.GONE: "{} has left memory.",
+    ActEnd.LEAVING: "{} leaves as soon as its running request has ended.",
+    ActEnd.KEPT: "{} stays: another client has asked for it meanwhile.",
+}
+_DONE = {
+    EventKind.ACTIVATE: "loaded",
+    EventKind.DEACTIVATE: "stopped",
+    EventKind.REMOVE: "removed",
+    EventKind.IMPORT: "added",
+}
+_DOING = {
+    EventKind.ACTIVATE: "Loading",
+    EventKind.DEACTIVATE: "Stopping",
+    EventKind.REMOVE: "Removing",
+    EventKind.IMPORT: "Adding",
+}
+
+
+def ended(act: Act, end: ActEnd, seconds: float, error: HostError | None) -> str:
+    """What came of a load or a stop; empty where there is nothing to say."""
+    kind = EventKind(act.kind.value)
+    if error is not None:
+        return failed(kind, act.model, error)
+    if end is ActEnd.CANCELLED:
+        return cancelled(kind, act.model)
+    # A figure and its unit are not broken over two lines.
+    took = f"{seconds:.{1 if seconds < 9.95 else 0}f}\N{NO-BREAK SPACE}s"
+    template = _ENDS.get(end)
+    return template.format(printable(act.model), took) if template else ""
+
+
+def done(kind: EventKind, model: str) -> str:
+    return f"{printable(model)} was {_DONE[kind]}."
+
+
+def failed(kind: EventKind, model: str, error: HostError) -> str:
+    return f"{printable(model)} was not {_DONE[kind]}: {error}"
+
+
+def cancelled(kind: EventKind, model: str) -> str:
+    return f"{_DOING[kind]} {printable(model)} was cancelled."
+
+
+def said(error: HostError | None) -> dict[str, object]:
+    """What an error has to say beside its sentence."""
+    if error is None:
+        return {}
+    detail = printable(error.detail, _MOST_DETAIL)
+    return {"error": error.title, **({"detail": detail} if detail else {})}
