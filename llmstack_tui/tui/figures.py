@@ -69,6 +69,11 @@ def age_text(seconds: float) -> str:
     return f"{whole // 60} min" if whole < 7200 else f"{whole // 3600} h"
 
 
+def rate_text(per_second: float) -> str:
+    """So many a second, in at most five characters: ``7.3``, ``128``."""
+    return f"{per_second:.1f}" if per_second < 99.95 else f"{min(per_second, 99_999):.0f}"
+
+
 def count_text(count: int | None) -> str:
     """A whole number with its thousands apart."""
     return UNKNOWN if count is None else f"{count:,}"

@@ -34,7 +34,7 @@ MODELS = [
     ),
     Binding(
         "o", "sort", "Sort", id="models.sort",
-        tooltip="Sort by the next column: as the server lists them, name, size, memory, state",
+        tooltip="Sort by the next column; after the last one, as the server lists them",
     ),
     Binding(
         "O", "reverse", "Reverse", show=False, id="models.reverse",

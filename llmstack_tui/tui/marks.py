@@ -28,15 +28,18 @@ class Marks:
     up: str
     down: str
     tick: str
+    at_least: str
 
 
 UNICODE = Marks(
     active="●", inactive="○", loading="◌", stopping="◐", cloud="☁", cursor="▌",
     full="█", empty="░", ellipsis="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
+    at_least="≥",
 )  # fmt: skip
 ASCII = Marks(
     active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
     full="#", empty="-", ellipsis="~", dot="-", enter="enter", up="^", down="v", tick="+",
+    at_least=">",
 )  # fmt: skip
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, Any, Protocol
 
 from llmstack_tui.lifecycle.states import ModelState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from llmstack_tui.tui.rows import ModelRow
 
@@ -27,18 +28,26 @@ class Column(StrEnum):
 
     SERVER = "server"
     NAME = "name"
+    VERSION = "version"
+    QUANTIZATION = "quantisation"
     SIZE = "size"
     MEMORY = "memory"
     STATE = "state"
+    SPEED = "speed"
+    LEAVES = "leaves"
 
 
 _COLUMNS = tuple(Column)
-_LARGEST_FIRST = frozenset({Column.SIZE, Column.MEMORY})
+_LARGEST_FIRST = frozenset({Column.VERSION, Column.SIZE, Column.MEMORY, Column.SPEED})
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """``reverse`` turns the usual order of a column around: names from a to z, figures from the largest."""
+    """``reverse`` turns the usual order of a column around.
+
+    Usual is from a to z, from the largest figure, from the newest version, from what leaves first, and from
+    what is busy to what is longest idle.
+    """
 
     column: Column = Column.SERVER
     reverse: bool = False
@@ -48,8 +57,10 @@ class Order:
         """Whether what is less stands above what is more."""
         return (self.column in _LARGEST_FIRST) == self.reverse
 
-    def next(self) -> Order:
-        return Order(_COLUMNS[(_COLUMNS.index(self.column) + 1) % len(_COLUMNS)])
+    def next(self, among: Collection[Column] = _COLUMNS) -> Order:
+        """By the next column of those, and after the last one as the server lists them."""
+        later = _COLUMNS[_COLUMNS.index(self.column) + 1 :]
+        return Order(next((column for column in later if column in among), Column.SERVER))
 
     def reversed(self) -> Order:
         return replace(self, reverse=not self.reverse)
@@ -59,30 +70,54 @@ class Order:
         return self.reversed() if column is self.column else Order(column)
 
 
+class _Comparable(Protocol):
+    def __lt__(self, other: Any, /) -> bool: ...
+
+
+_FIGURES: Mapping[Column, Callable[[ModelRow], _Comparable | None]] = {
+    Column.VERSION: lambda row: row.figures.modified_at,
+    Column.QUANTIZATION: lambda row: row.quantization.casefold() or None,
+    Column.SIZE: lambda row: row.figures.size,
+    Column.MEMORY: lambda row: row.figures.memory,
+    Column.SPEED: lambda row: row.figures.speed,
+    Column.LEAVES: lambda row: row.figures.leaves_at,
+}
+
+
 def ordered(rows: Sequence[ModelRow], order: Order) -> tuple[ModelRow, ...]:
     """What is alike stays as the server lists it; what has no figure comes last either way."""
-    match order.column:
-        case Column.SERVER:
-            return tuple(reversed(rows)) if order.reverse else tuple(rows)
-        case Column.NAME:
-            return tuple(sorted(rows, key=lambda row: row.name.casefold(), reverse=order.reverse))
-        case Column.STATE:
-            return tuple(sorted(rows, key=lambda row: _STATES.index(row.state), reverse=order.reverse))
-        case Column.SIZE:
-            return _by_figure(rows, [row.size_bytes for row in rows], order)
-        case Column.MEMORY:
-            return _by_figure(rows, [row.memory_bytes for row in rows], order)
+    figure = _FIGURES.get(order.column)
+    if figure is not None:
+        return _known_first(rows, figure, reverse=not order.upwards)
+    if order.column is Column.SERVER:
+        return tuple(reversed(rows)) if order.reverse else tuple(rows)
+    key = _by_state if order.column is Column.STATE else _by_name
+    return tuple(sorted(rows, key=key, reverse=order.reverse))
 
 
-def _by_figure(rows: Sequence[ModelRow], figures: Sequence[int | None], order: Order) -> tuple[ModelRow, ...]:
-    sign = 1 if order.reverse else -1
-    known = [(sign * figure, row) for row, figure in zip(rows, figures, strict=True) if figure is not None]
-    known.sort(key=lambda each: each[0])
-    unknown = (row for row, figure in zip(rows, figures, strict=True) if figure is None)
-    return (*(row for _, row in known), *unknown)
+def _by_name(row: ModelRow) -> _Comparable:
+    return row.name.casefold()
+
+
+def _by_state(row: ModelRow) -> _Comparable:
+    figures = row.figures
+    # What is busy comes first, what nobody knows about last.
+    worked_s = inf if figures.busy else -inf if figures.idle_since_s is None else figures.idle_since_s
+    return _STATES.index(row.state), -worked_s
+
+
+def _known_first(
+    rows: Sequence[ModelRow], figure: Callable[[ModelRow], _Comparable | None], *, reverse: bool
+) -> tuple[ModelRow, ...]:
+    figures = [(figure(row), row) for row in rows]
+    known = [(found, row) for found, row in figures if found is not None]
+    known.sort(key=lambda each: each[0], reverse=reverse)
+    return (*(row for _, row in known), *(row for found, row in figures if found is None))
 
 
 def matching(rows: Sequence[ModelRow], text: str) -> tuple[ModelRow, ...]:
     """The lines that have every word of ``text`` in them, in either case; all of them if it has none."""
     words = text.casefold().split()
+    if not words:
+        return tuple(rows)
     return tuple(row for row in rows if all(word in row.searched for word in words))

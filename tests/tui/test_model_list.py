@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
 from llmstack_tui.tui.marks import UNICODE
+from llmstack_tui.tui.ordering import Column, Order
 from llmstack_tui.tui.rows import ModelRow, Moment, Rows
 from llmstack_tui.tui.widgets.headings import Columns, Headings
 from llmstack_tui.tui.widgets.model_list import ModelList
@@ -213,12 +214,49 @@ async def test_headings_stand_over_their_columns() -> None:
         assert headings.index("State") == line.index("inactive")
 
 
+async def test_a_wide_list_has_a_version_with_its_day_and_the_speeds() -> None:
+    made = tuple(replace(row, speed="31.0") for row in rows(3))
+    async with listing(made, (134, 21)) as (app, _):
+        app.list.show(made, speeds=True)
+        headings = app.query_one(Headings)
+        headings.show(Order(), speeds=True)
+        names, line = headings.render_line(0).text, screen_line(app, 0)
+        assert f"{made[0].digest} 2025-10-03  Q4_K_M" in line
+        assert names.index("Version") == line.index(made[0].digest)
+        assert names.index("tok/s") + len("tok/s") == line.index("31.0") + len("31.0")
+
+
+async def test_a_note_stands_where_there_is_no_size() -> None:
+    made = (replace(rows(1)[0], note="not installed", quantization="", size="?"), *rows(2)[1:])
+    async with listing(made, (78, 21)) as (app, _):
+        note, other = screen_line(app, 0), screen_line(app, 1)
+        assert note.index("not installed") == other.index("Q4_K_M")
+        assert "?" not in note
+        assert note.index("inactive") == other.index("inactive")
+
+
+def test_columns_go_the_least_important_first() -> None:
+    def named(width: int, *, speeds: bool = True) -> list[Column]:
+        return [column for _, column in Columns.of(width, speeds=speeds).sortable][2:]
+
+    least = [Column.SIZE, Column.MEMORY, Column.STATE]
+    assert named(56) == least
+    assert named(73) == [Column.QUANTIZATION, *least, Column.SPEED]
+    assert named(73, speeds=False) == [Column.QUANTIZATION, *least, Column.LEAVES]
+    assert named(80) == [Column.QUANTIZATION, *least, Column.SPEED, Column.LEAVES]
+    assert named(90) == [Column.VERSION, Column.QUANTIZATION, *least, Column.SPEED, Column.LEAVES]
+    assert [Columns.of(width, speeds=True).version for width in (89, 90, 100, 101)] == [0, 10, 10, 21]
+    before = 0
+    for width in range(56, 300):
+        assert len(named(width)) >= before, width
+        before = len(named(width))
+
+
 def test_columns_leave_room_for_the_name() -> None:
     for width in range(56, 300):
         columns = Columns.of(width)
         assert columns.name >= 16, width
-        total = 4 + columns.name + columns.quantization + columns.size + columns.memory + columns.word
-        assert total + columns.leaves <= width
+        assert sum(cells for cells, _ in columns.sortable) <= width
 
 
 async def test_a_theme_repaints_the_lines() -> None:

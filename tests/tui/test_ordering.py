@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from llmstack_tui.stack import StackState
 from llmstack_tui.tui.marks import UNICODE
 from llmstack_tui.tui.ordering import Column, Order, matching, ordered
 from llmstack_tui.tui.rows import ModelRow, Moment, Rows
@@ -74,8 +76,14 @@ def test_a_thousand_models_are_filtered_in_time() -> None:
         (Order(Column.SIZE, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
         (Order(Column.MEMORY), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
         (Order(Column.MEMORY, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
-        (Order(Column.STATE), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (Order(Column.STATE), "smollm2:135m", "gpt-oss:120b-cloud"),
         (Order(Column.STATE, reverse=True), "gpt-oss:120b-cloud", "smollm2:135m"),
+        (Order(Column.QUANTIZATION), "nomic-embed-text:latest", "gpt-oss:120b-cloud"),
+        (Order(Column.QUANTIZATION, reverse=True), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (Order(Column.VERSION), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (Order(Column.SPEED), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (Order(Column.LEAVES), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (Order(Column.LEAVES, reverse=True), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
     ],
 )
 def test_every_order_puts_what_is_unknown_last(order: Order, first: str, last: str) -> None:
@@ -89,6 +97,28 @@ def test_every_order_puts_what_is_unknown_last(order: Order, first: str, last: s
 def test_what_is_alike_stays_as_the_server_lists_it(column: Column, reverse: bool) -> None:
     rows = Rows(UNICODE).make(seeded.many(20), NOW)
     assert ordered(rows, Order(column, reverse)) == rows
+
+
+def test_what_is_busy_comes_first_and_what_is_longest_idle_last() -> None:
+    names_of = [f"{name}:latest" for name in ("unknown", "long", "busy", "short")]
+    models = tuple(map(seeded.model, names_of))
+    host = seeded.state(seeded.snapshot(models, tuple(map(seeded.running, models)))).hosts[0]
+    signs = ((False, None), (False, 100.0), (True, None), (False, 900.0))
+    told = tuple(
+        replace(status, busy=busy, idle_since_s=since)
+        for status, (busy, since) in zip(host.models, signs, strict=True)
+    )
+    rows = Rows(UNICODE).make(StackState((replace(host, models=told),)), NOW)
+    by_work = ["busy:latest", "short:latest", "long:latest", "unknown:latest"]
+    assert names(ordered(rows, Order(Column.STATE))) == by_work
+    assert names(ordered(rows, Order(Column.STATE, reverse=True))) == by_work[::-1]
+
+
+def test_an_order_goes_through_the_columns_that_are_there() -> None:
+    shown = {Column.SERVER, Column.NAME, Column.LEAVES}
+    assert Order(Column.NAME).next(shown) == Order(Column.LEAVES)
+    assert Order(Column.SPEED).next(shown) == Order(Column.LEAVES)
+    assert Order(Column.LEAVES).next(shown) == Order()
 
 
 def test_the_orders_go_round_and_a_second_click_reverses() -> None:

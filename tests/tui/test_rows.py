@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.lifecycle.acts import Act, ActKind
 from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.stack import StackState
+from llmstack_tui.store.speeds import Speed
 from llmstack_tui.tui.marks import ASCII, UNICODE
 from llmstack_tui.tui.rows import ModelRow, Moment, Rows
 from tests.tui import seeded
-
-if TYPE_CHECKING:
-    from llmstack_tui.stack import StackState
 
 
 def now() -> Moment:
@@ -39,6 +37,7 @@ def test_an_inactive_model_takes_no_memory_and_leaves_never() -> None:
 def test_a_cloud_model_has_no_size() -> None:
     row = rows(seeded.typical())["gpt-oss:120b-cloud"]
     assert (row.mark, row.size, row.memory, row.word) == ("☁", "", "", "cloud")
+    assert row.note == "on ollama.com"
 
 
 def test_what_the_server_does_not_say_is_unknown() -> None:
@@ -50,6 +49,63 @@ def test_what_the_server_does_not_say_is_unknown() -> None:
 
 def test_a_busy_model_says_so() -> None:
     assert rows(seeded.typical())["smollm2:135m"].word == "active, busy"
+
+
+def loaded(**told: object) -> StackState:
+    """One loaded model, and what its status says beyond that."""
+    model = seeded.model("a:latest")
+    host = seeded.state(seeded.snapshot((model,), (seeded.running(model),))).hosts[0]
+    return StackState((replace(host, models=(replace(host.models[0], **told),)),))  # type: ignore[arg-type]
+
+
+def test_an_idle_model_counts_its_time() -> None:
+    maker, state = Rows(UNICODE), loaded(idle_since_s=849.0)
+    at = datetime.now(UTC)
+    words = [maker.make(state, Moment(at, 1000.0 + s))[0].word for s in (0.0, 0.9, 1.0, 3600.0)]
+    assert words == ["idle 2:31", "idle 2:31", "idle 2:32", "idle 1 h 02"]
+    # The clock of the machine may stand still in a test, but never goes backwards on the screen.
+    assert rows(loaded(idle_since_s=1001.0))["a:latest"].word == "idle 0:00"
+
+
+def test_an_idle_model_that_nobody_looked_at_before_says_at_least() -> None:
+    state = loaded(idle_since_s=849.0, idle_at_least=True)
+    assert rows(state)["a:latest"].word == "idle ≥2:31"
+    assert Rows(ASCII).make(state, now())[0].word == "idle >2:31"
+
+
+def test_of_a_server_that_is_away_nobody_knows_whether_it_idles() -> None:
+    host = loaded(idle_since_s=849.0).hosts[0]
+    away = replace(host.snapshot, error=Unreachable("No.", host=seeded.URL))
+    assert rows(StackState((replace(host, snapshot=away),)))["a:latest"].word == "active"
+
+
+def test_the_version_is_told_by_its_digest_and_its_day() -> None:
+    row = rows(seeded.typical())["mistral:7b"]
+    assert (row.digest, row.modified) == (seeded.model("mistral:7b").digest[:8], "2025-10-03")
+    for year in (1, 9999):
+        of_year = replace(seeded.model("a:latest"), modified_at=datetime(year, 12, 31, 23, 59, tzinfo=UTC))
+        assert rows(seeded.state(seeded.snapshot((of_year,))))["a:latest"].modified in {"", "9999-12-31"}
+
+
+def test_the_speed_is_that_of_this_version() -> None:
+    host = loaded().hosts[0]
+    digest = host.models[0].model.digest if host.models[0].model else ""
+
+    def speed(rate: float | None, digest: str) -> str:
+        timed = Speed(at=now().now, host=seeded.URL, model="a:latest", digest=digest, tokens_per_second=rate)
+        return rows(StackState((replace(host, speeds={"a:latest": timed}),)))["a:latest"].speed
+
+    assert [speed(7.25, digest), speed(128.4, digest), speed(1e9, digest)] == ["7.2", "128", "99999"]
+    assert [speed(None, digest), speed(7.25, "of another"), speed(7.25, "")] == ["", "", "7.2"]
+
+
+def test_a_speed_that_was_timed_is_shown_at_the_next_look() -> None:
+    maker, state = Rows(UNICODE), seeded.many(2)
+    maker.make(state, now())
+    name = state.hosts[0].models[0].name
+    timed = Speed(at=now().now, host=seeded.URL, model=name, tokens_per_second=31.0)
+    later = StackState((replace(state.hosts[0], speeds={name: timed}),))
+    assert [row.speed for row in maker.make(later, now())] == ["31.0", ""]
 
 
 def test_acts_under_way_count_their_seconds() -> None:
@@ -65,7 +121,8 @@ def test_acts_under_way_count_their_seconds() -> None:
 def test_a_model_that_is_loaded_under_no_name_is_listed() -> None:
     gone = seeded.running(seeded.model("gone:latest"))
     row = rows(seeded.state(seeded.snapshot((), (gone,))))["gone:latest"]
-    assert (row.mark, row.size, row.memory) == ("●", "?", "5.1 GB")
+    assert (row.mark, row.size, row.memory, row.note) == ("●", "?", "5.1 GB", "not installed")
+    assert row.digest == gone.digest[:8]
 
 
 def test_figures_of_a_server_that_is_away_are_old_and_promise_no_time() -> None:

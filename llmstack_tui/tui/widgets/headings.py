@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.marks import Marks
 
 _WIDEST_NAME = 60
+_LEAST_NAME = 22
 _BEFORE_NAME = 4
+SHORT_VERSION, LONG_VERSION = 10, 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +29,57 @@ class Columns:
     """Widths in cells; a column that has no room is 0. The name takes what the others leave."""
 
     name: int
+    version: int
     quantization: int
     size: int
     memory: int
     word: int
+    speed: int
     leaves: int
 
     @classmethod
-    def of(cls, width: int) -> Columns:
+    def of(cls, width: int, *, speeds: bool = False) -> Columns:
+        """Those that fit, the more important ones first; ``speeds`` says whether any is known."""
         # Cursor, tick, mark and a gap come first; every other column begins with its gap.
-        quantization, leaves = (9, 10) if width >= 69 else (0, 0)
         size, memory, word = 8, 8, 14
-        name = width - (_BEFORE_NAME + quantization + size + memory + word + leaves)
-        return cls(max(0, min(_WIDEST_NAME, name)), quantization, size, memory, word, leaves)
+        left = width - (_BEFORE_NAME + size + memory + word)
+        cells = {"version": 0, "quantization": 0, "speed": 0, "leaves": 0}
+        wanted = [("quantization", 9), ("speed", 7), ("leaves", 8)]
+        wanted += [("version", SHORT_VERSION), ("version", LONG_VERSION)]
+        for column, wide in wanted:
+            if column == "speed" and not speeds:
+                continue
+            if left - (wide - cells[column]) < _LEAST_NAME:
+                break
+            left -= wide - cells[column]
+            cells[column] = wide
+        return cls(max(0, min(_WIDEST_NAME, left)), size=size, memory=memory, word=word, **cells)
 
-    def at(self, x: int) -> Column | None:
-        """The column at a cell, if the list can be sorted by it; the server's stands before the name."""
-        right = 0
-        for width, column in (
+    @property
+    def note(self) -> int:
+        """Where a note stands, in the place of quantisation and size."""
+        return self.quantization + self.size
+
+    @property
+    def sortable(self) -> tuple[tuple[int, Column], ...]:
+        """What the list can be sorted by, from left to right; the server's order stands before the name."""
+        every = (
             (_BEFORE_NAME, Column.SERVER),
             (self.name, Column.NAME),
-            (self.quantization, None),
+            (self.version, Column.VERSION),
+            (self.quantization, Column.QUANTIZATION),
             (self.size, Column.SIZE),
             (self.memory, Column.MEMORY),
             (self.word, Column.STATE),
-        ):
+            (self.speed, Column.SPEED),
+            (self.leaves, Column.LEAVES),
+        )
+        return tuple((width, column) for width, column in every if width)
+
+    def at(self, x: int) -> Column | None:
+        """The column at a cell."""
+        right = 0
+        for width, column in self.sortable:
             right += width
             if x < right:
                 return column
@@ -77,27 +105,34 @@ class Headings(Widget):
         super().__init__()
         self._marks = marks
         self._order = Order()
+        self._speeds = False
 
-    def show(self, order: Order) -> None:
-        if order != self._order:
-            self._order = order
+    @property
+    def columns(self) -> Columns:
+        return Columns.of(self.size.width, speeds=self._speeds)
+
+    def show(self, order: Order, *, speeds: bool = False) -> None:
+        if (order, speeds) != (self._order, self._speeds):
+            self._order, self._speeds = order, speeds
             self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        column = Columns.of(self.size.width).at(event.x)
+        column = self.columns.at(event.x)
         if column is not None:
             self.post_message(self.Chosen(column))
 
     def render_line(self, y: int) -> Strip:
-        columns = Columns.of(self.size.width)
+        columns, arrow = self.columns, self._arrow
         # The server's own order needs no arrow, unless it is turned around.
-        before = self._arrow(Column.SERVER) if self._order.reverse else ""
-        text = fit(f"  {before}", _BEFORE_NAME) + fit(f"Name {self._arrow(Column.NAME)}", columns.name)
-        text += fit("  Quant.", columns.quantization)
-        text += fit(f"{self._arrow(Column.SIZE)}Size", columns.size, right=True)
-        text += fit(f"{self._arrow(Column.MEMORY)}Memory", columns.memory, right=True)
-        text += fit(f"  State {self._arrow(Column.STATE)}", columns.word)
-        text += fit("Leaves in", columns.leaves, right=True)
+        before = arrow(Column.SERVER) if self._order.reverse else ""
+        text = fit(f"  {before}", _BEFORE_NAME) + fit(f"Name {arrow(Column.NAME)}", columns.name)
+        text += fit(f"  Version{arrow(Column.VERSION)}", columns.version)
+        text += fit(f"  Quant.{arrow(Column.QUANTIZATION)}", columns.quantization)
+        text += fit(f"{arrow(Column.SIZE)}Size", columns.size, right=True)
+        text += fit(f"{arrow(Column.MEMORY)}Memory", columns.memory, right=True)
+        text += fit(f"  State {arrow(Column.STATE)}", columns.word)
+        text += fit(f"{arrow(Column.SPEED)}tok/s", columns.speed, right=True)
+        text += fit(f"{arrow(Column.LEAVES)}Leaves", columns.leaves, right=True)
         style = self.visual_style.rich_style
         return Strip([Segment(fit(text, self.size.width), style)])
 

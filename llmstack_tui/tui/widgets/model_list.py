@@ -15,7 +15,7 @@ from textual.strip import Strip
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.text import fit
-from llmstack_tui.tui.widgets.headings import Columns
+from llmstack_tui.tui.widgets.headings import LONG_VERSION, SHORT_VERSION, Columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +88,7 @@ class ModelList(ScrollView, can_focus=True):
         self._rows: tuple[ModelRow, ...] = ()
         self._message: tuple[str, ...] = ()
         self._ticked: frozenset[Key] = frozenset()
+        self._speeds = False
         self._strips: LRUCache[object, Strip] = LRUCache(256)
 
     @property
@@ -99,9 +100,17 @@ class ModelList(ScrollView, can_focus=True):
     def rows(self) -> tuple[ModelRow, ...]:
         return self._rows
 
-    def show(self, rows: tuple[ModelRow, ...]) -> None:
-        """Draw ``rows``; only the lines that are different are painted."""
+    def show(self, rows: tuple[ModelRow, ...], *, speeds: bool = False) -> None:
+        """Draw ``rows``; only the lines that are different are painted.
+
+        Args:
+            speeds: whether there is a column of them.
+        """
         old, self._rows = self._rows, rows
+        if speeds != self._speeds:
+            self._speeds = speeds
+            self._strips.clear()
+            self.refresh()
         if len(old) == len(rows) and all(one.key == other.key for one, other in zip(old, rows, strict=True)):
             for line, (one, other) in enumerate(zip(old, rows, strict=True)):
                 if one is not other and one != other:
@@ -218,7 +227,8 @@ class ModelList(ScrollView, can_focus=True):
         return Strip([Segment(text, style)], width)
 
     def _row_strip(self, row: ModelRow, width: int, *, at_cursor: bool, ticked: bool) -> Strip:
-        columns, ellipsis = Columns.of(width), self._marks.ellipsis
+        columns = Columns.of(width, speeds=self._speeds)
+        ellipsis = self._marks.ellipsis
         under = ("model-list--cursor",) if at_cursor else ()
 
         def style(name: str) -> Style:
@@ -232,15 +242,26 @@ class ModelList(ScrollView, can_focus=True):
         def cell(text: str, cells: int, of: Style, *, right: bool = False) -> Segment:
             return Segment(fit(text, cells, right=right, ellipsis=ellipsis), of)
 
+        version = f"  {row.digest}"
+        if columns.version == LONG_VERSION:
+            version = f"{version.ljust(SHORT_VERSION)} {row.modified}"
+        if row.note:
+            middle = [cell("  " + row.note, columns.note, style("muted"))]
+        else:
+            middle = [
+                cell("  " + row.quantization, columns.quantization, style("muted")),
+                cell(row.size, columns.size, figures, right=True),
+            ]
         segments = [
             Segment(self._marks.cursor if at_cursor else " ", style("pointer")),
             Segment(self._marks.tick if ticked else " ", style("pointer")),
             Segment(row.mark + " ", tone),
             cell(row.name, columns.name, style("name") if present else base),
-            cell("  " + row.quantization, columns.quantization, style("muted")),
-            cell(row.size, columns.size, figures, right=True),
+            cell(version, columns.version, style("muted")),
+            *middle,
             cell(row.memory, columns.memory, figures, right=True),
             cell("  " + row.word, columns.word, tone),
+            cell(row.speed, columns.speed, base, right=True),
             cell(row.leaves, columns.leaves, base, right=True),
         ]
         return Strip(segments).adjust_cell_length(width, base)

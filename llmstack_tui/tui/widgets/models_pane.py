@@ -33,6 +33,7 @@ class ModelsPane(Pane):
         self.order = Order()
         self._headings = Headings(marks)
         self._all: tuple[ModelRow, ...] = ()
+        self._speeds = False
         self._when_empty: tuple[str, ...] = ()
         self._filter = ""
         self._marked: frozenset[Key] = frozenset()
@@ -47,6 +48,8 @@ class ModelsPane(Pane):
     def show(self, rows: tuple[ModelRow, ...]) -> None:
         """Draw those of ``rows``, all that there are, that are wanted."""
         self._all = rows
+        self._speeds = any(row.speed for row in rows)
+        self._headings.show(self.order, speeds=self._speeds)
         if self._marked:
             self._mark(self._marked & {row.key for row in rows})
         self._show_wanted()
@@ -90,8 +93,13 @@ class ModelsPane(Pane):
     def sort(self, order: Order) -> None:
         if order != self.order:
             self.order = order
-            self._headings.show(order)
+            self._headings.show(order, speeds=self._speeds)
             self._show_wanted()
+
+    def sort_next(self) -> None:
+        """Sort by the next of the columns that there is room for."""
+        shown = [column for _, column in self._headings.columns.sortable]
+        self.sort(self.order.next(shown))
 
     @on(Headings.Chosen)
     def _chosen(self, event: Headings.Chosen) -> None:
@@ -136,7 +144,7 @@ class ModelsPane(Pane):
     def _show_wanted(self) -> None:
         rows = ordered(matching(self._all, self._filter), self.order)
         self._show_message()
-        self.list.show(rows)
+        self.list.show(rows, speeds=self._speeds)
         self._show_title()
 
     def _show_title(self) -> None:
@@ -151,5 +159,6 @@ def models_title(rows: Sequence[ModelRow], shown: Sequence[ModelRow], marked: in
     said = f", {marked} marked" if marked else ""
     if len(shown) < len(rows):
         return f"Models  {len(shown)} of {len(rows)}{said}"
-    active = sum(row.state is ModelState.ACTIVE for row in rows)
+    # Several names may share one that is loaded.
+    active = len({row.figures.loaded for row in rows if row.state is ModelState.ACTIVE})
     return f"Models  {len(rows)}, {active} active{said}" if rows else "Models"

@@ -96,11 +96,18 @@ class HelpScreen(ModalScreen[None]):
             Section(
                 "The columns",
                 (
+                    ("Version", "The beginning of the model's digest, and the day it was changed."),
                     ("Quant.", "How much the weights are compressed: Q4 is smaller and less exact than Q8."),
                     ("Size", "On the disk, in decimal units as Ollama counts: 1 GB is 1,000,000,000 bytes."),
                     ("Memory", "What the server says that the model takes while it is active."),
                     (
-                        "Leaves in",
+                        "State",
+                        "An active model is busy, or idle for so long; "
+                        f"{self._marks.at_least} means that nobody looked before.",
+                    ),
+                    ("tok/s", "Tokens per second of the last answer that was timed here."),
+                    (
+                        "Leaves",
                         "When the server drops the model if nobody asks it; a request starts anew.",
                     ),
                 ),

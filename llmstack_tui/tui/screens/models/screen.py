@@ -136,7 +136,7 @@ class ModelsScreen(LiveScreen):
         self.pane.toggle_mark()
 
     def action_sort(self) -> None:
-        self.pane.sort(self.pane.order.next())
+        self.pane.sort_next()
 
     def action_reverse(self) -> None:
         self.pane.sort(self.pane.order.reversed())
