@@ -99,8 +99,23 @@ class RunningModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One turn of a chat. ``role`` is "system", "user", "assistant" or "tool"."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelDetails:
-    """What ``show`` tells of one model."""
+    """What ``show`` tells of one model.
+
+    Attributes:
+        parameters: a line for each, its name and its value.
+        parent_model: the name of the model that this one was made from.
+        messages: what each chat with it begins with.
+        info: the metadata of its file by key; ``projector_info`` of the file that lets it see.
+    """
 
     name: str
     modelfile: str = ""
@@ -117,15 +132,12 @@ class ModelDetails:
     capabilities: frozenset[str] | None = None
     weights_digest: str | None = None
     modified_at: datetime | None = None
+    parent_model: str | None = None
+    remote_host: str | None = None
+    remote_model: str | None = None
+    messages: tuple[Message, ...] = ()
     info: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One turn of a chat. ``role`` is "system", "user", "assistant" or "tool"."""
-
-    role: str
-    content: str
+    projector_info: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.hosts.types import (
     Chunk,
     HostKind,
+    Message,
     Model,
     ModelDetails,
     Progress,
@@ -84,7 +85,14 @@ def details(name: str, answer: wire.ShowResponse) -> ModelDetails:
         capabilities=_capabilities(answer.capabilities),
         weights_digest=_weights(*_FROM.findall(answer.modelfile or ""), said.parent_model),
         modified_at=_time(answer.modified_at),
+        parent_model=_parent(said.parent_model),
+        remote_host=answer.remote_host or None,
+        remote_model=answer.remote_model or None,
+        messages=tuple(
+            Message(role=each.role or "", content=each.content or "") for each in answer.messages or ()
+        ),
         info=info,
+        projector_info=answer.projector_info or {},
     )
 
 
@@ -161,6 +169,11 @@ def _digest(text: str | None) -> str:
 def _weights(*texts: str | None) -> str | None:
     """The digest in the first text that names a blob: a path of it, as a Modelfile's FROM has it."""
     return next((found.group(1) for text in texts if text and (found := _BLOB.search(text))), None)
+
+
+def _parent(text: str | None) -> str | None:
+    """The name of a model; where the field has the path of a blob instead, it has no more to say."""
+    return text if text and not _BLOB.search(text) else None
 
 
 def _time(text: str | None) -> datetime | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.hosts.types import Capability
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
 from llmstack_tui.tui.activity import Kind
@@ -15,16 +14,11 @@ from llmstack_tui.tui.text import clean
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from textual.timer import Timer
-
-    from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.stack import Stack
     from llmstack_tui.tui.dashboard import Dashboard
     from llmstack_tui.tui.rows import Key
 
-ACTS, DETAILS = "acts", "details"
-_REST_S = 0.15
-_MOST_DETAILS = 500
+ACTS = "acts"
 _MOST_NAMED = 8
 
 
@@ -33,8 +27,6 @@ class Acts:
 
     def __init__(self, app: Dashboard) -> None:
         self._app = app
-        self._details: dict[tuple[str, str, str], ModelDetails] = {}
-        self._looking: Timer | None = None
 
     def activate(self, key: Key) -> None:
         status, stack = self._found(key)
@@ -94,40 +86,6 @@ class Acts:
                 )
                 return
         self._app.tell("This server takes no GGUF files.")
-
-    def look_at(self, key: Key) -> None:
-        """Ask for the details of a model, once the cursor has come to rest on it."""
-        if self._looking is not None:
-            self._looking.stop()
-        if (known := self.known(key)) is not None:
-            self._app.models.show_model(key, known)
-            return
-        self._looking = self._app.set_timer(_REST_S, lambda: self._ask(key))
-
-    def known(self, key: Key) -> ModelDetails | None:
-        """The details of a model, if they were asked for since it last changed."""
-        return self._details.get((*key, self._digest(key)))
-
-    def _ask(self, key: Key) -> None:
-        if (stack := self._app.connection.stack) is not None:
-            self._app.run_worker(
-                self._look_at(stack, key),
-                group=DETAILS,
-                exclusive=True,
-                description="Details",
-                exit_on_error=False,
-            )
-
-    async def _look_at(self, stack: Stack, key: Key) -> None:
-        digest = self._digest(key)
-        try:
-            details = await stack.details(*key)
-        except HostError:
-            return  # The pane keeps what the list tells; a server that is away has its banner.
-        if len(self._details) >= _MOST_DETAILS:
-            self._details.clear()
-        self._details[(*key, digest)] = details
-        self._app.models.show_model(key, details)
 
     async def _activate(self, stack: Stack, key: Key) -> None:
         began = time.monotonic()
@@ -206,10 +164,6 @@ class Acts:
     def _found(self, key: Key) -> tuple[ModelStatus | None, Stack | None]:
         stack = self._stack()
         return (self._app.view.model(key), stack) if stack else (None, None)
-
-    def _digest(self, key: Key) -> str:
-        status = self._app.view.model(key)
-        return status.model.digest if status and status.model else ""
 
 
 def removal_text(status: ModelStatus, models: list[ModelStatus]) -> str:

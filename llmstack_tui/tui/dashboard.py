@@ -17,6 +17,7 @@ from llmstack_tui.tui import keys, status, themes
 from llmstack_tui.tui.activity import Activity, Event, Kind, changes
 from llmstack_tui.tui.acts import ACTS, Acts
 from llmstack_tui.tui.connection import Connection
+from llmstack_tui.tui.looking import Looking
 from llmstack_tui.tui.marks import ASCII, UNICODE
 from llmstack_tui.tui.rows import Moment
 from llmstack_tui.tui.screens.live import LiveScreen, View
@@ -85,6 +86,7 @@ class Dashboard(App[None]):
         self.settings = settings
         self.connection = Connection(self, services)
         self.acts = Acts(self)
+        self.looking = Looking(self)
         self.activity = Activity()
         notes = ("read-only",) if settings.read_only else ()
         self.set_class(ascii_only, "-ascii")
@@ -145,6 +147,7 @@ class Dashboard(App[None]):
         if before is not None:
             self._note(*changes(before, state))
         self._draw()
+        self.looking.follow(state)
         self._select_wanted(state)
 
     def say(self, text: str, *, waiting: bool = False) -> None:

@@ -8,6 +8,8 @@ UNKNOWN = "?"
 NEVER = "never"
 # A server writes "for ever" as a time some centuries away.
 _FOR_EVER = timedelta(days=50 * 365)
+# Not strftime's, which are in the language of the locale.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def bytes_text(count: int | None) -> str:
@@ -77,3 +79,16 @@ def rate_text(per_second: float) -> str:
 def count_text(count: int | None) -> str:
     """A whole number with its thousands apart."""
     return UNKNOWN if count is None else f"{count:,}"
+
+
+def when_text(at: datetime, now: datetime | None = None) -> str:
+    """A moment on the viewer's clock: ``11:02`` today, ``20 Nov 11:02`` this year, else ``2025-11-20``."""
+    try:
+        at = at.astimezone(now.tzinfo if now else None)
+    except (OverflowError, ValueError):  # The first and the last day of all have no other zones.
+        return f"{at:%Y-%m-%d}"
+    if now is not None and at.date() == now.date():
+        return f"{at:%H:%M}"
+    if now is not None and at.year == now.year:
+        return f"{at.day} {_MONTHS[at.month - 1]} {at:%H:%M}"
+    return f"{at:%Y-%m-%d}"

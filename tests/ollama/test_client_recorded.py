@@ -166,6 +166,16 @@ async def test_the_details_of_a_model() -> None:
     assert details.capabilities == frozenset({"completion"})
     assert details.info["general.architecture"] == "llama"
     assert details.template.startswith("{{- range .Messages }}")
+    # What it says of its parent here is the path of a blob, which names no model.
+    assert details.parent_model is None
+
+
+async def test_the_details_of_a_model_made_from_another() -> None:
+    async with talking(replaying(named(OLD, "show-created"))) as (host, _):
+        details = await host.show("sys:1")
+    assert details.parent_model == "smollm2:135m"
+    assert details.system == "You are terse."
+    assert (details.messages, details.remote_host, dict(details.projector_info)) == ((), None, {})
 
 
 async def test_an_answer_in_pieces_and_its_figures() -> None:

@@ -16,12 +16,15 @@ from llmstack_tui.startup import Found
 from tests.tui import seeded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
     from pathlib import Path
 
     from llmstack_tui.engine.process import EngineHandle
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.startup import OllamaStopped, Startup
+    from llmstack_tui.store.activations import Activation, Uses
+    from llmstack_tui.store.events import Event
+    from llmstack_tui.store.measured import Measured
 
 
 class FakeStack:
@@ -38,6 +41,12 @@ class FakeStack:
         self.failure: HostError | None = None
         self.departure = Departure.GONE
         self.open = False
+        self.past: list[Event] = []
+        self.loads: list[Activation] = []
+        self.used: dict[str, Uses] = {}
+        self.weighed: list[Measured] = []
+        self.told: dict[str, ModelDetails] = {}
+        self.store_failure: Exception | None = None
 
     async def __aenter__(self) -> Self:
         self.open = True
@@ -104,9 +113,53 @@ class FakeStack:
 
     async def details(self, host_url: str, model: str) -> ModelDetails:
         self.calls.append(("details", host_url, model))
-        return ModelDetails(
+        if self.failure is not None:
+            raise self.failure
+        return self.told.get(model) or ModelDetails(
             name=model, context_length=32_768, capabilities=frozenset({"completion", "tools", "insert"})
         )
+
+    def _look_up(self, what: str) -> None:
+        self.calls.append((what,))
+        if self.store_failure is not None:
+            raise self.store_failure
+
+    async def events(
+        self,
+        limit: int = 100,
+        *,
+        before: int | None = None,
+        kinds: Collection[str] | None = None,
+        host: str | None = None,
+        model: str | None = None,
+    ) -> tuple[Event, ...]:
+        self._look_up("events")
+        return tuple(
+            event
+            for event in sorted(self.past, key=lambda event: -event.id)
+            if (before is None or event.id < before)
+            and (kinds is None or event.kind in kinds)
+            and host in {None, event.host}
+            and model in {None, event.model}
+        )[:limit]
+
+    async def activations(
+        self, host_url: str, model: str, limit: int = 100, *, before: int | None = None
+    ) -> tuple[Activation, ...]:
+        self._look_up("activations")
+        return tuple(
+            each
+            for each in sorted(self.loads, key=lambda each: -each.id)
+            if (each.host, each.model) == (host_url, model) and (before is None or each.id < before)
+        )[:limit]
+
+    async def uses(self, host_url: str) -> Mapping[str, Uses]:
+        self._look_up("uses")
+        return self.used if host_url == self.snapshot.url else {}
+
+    async def measured(self, host_url: str, digest: str, limit: int = 100) -> tuple[Measured, ...]:
+        self._look_up("measured")
+        return tuple(each for each in self.weighed if (each.host, each.digest) == (host_url, digest))[:limit]
 
     async def delete(self, host_url: str, model: str) -> None:
         self.calls.append(("delete", host_url, model))

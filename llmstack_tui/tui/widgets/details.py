@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.widgets import Static
 
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.figures import bytes_text, count_text
+from llmstack_tui.tui.figures import bytes_text, count_text, seconds_text, when_text
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
     from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.store.activations import Uses
+    from llmstack_tui.store.speeds import Speed
 
-_LABEL_CELLS = 11
+    Row = tuple[str, str]
+
+_LABEL_CELLS = 12
 _ORDER = ("completion", "chat", "embedding", "vision", "tools", "insert", "thinking")
 _WORDS = {"completion": "text", "insert": "fill in", "embedding": "embeddings"}
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of one model.
+
+    Attributes:
+        details: None until the server has been asked; the list alone already tells most.
+        speed: the last answer of ours that was timed.
+        uses: how often it was loaded, as far as anybody looked.
+        now: the time on the viewer's clock, for how to write another one.
+    """
+
+    status: ModelStatus
+    details: ModelDetails | None = None
+    speed: Speed | None = None
+    uses: Uses | None = None
+    now: datetime | None = None
 
 
 class Details(Static):
@@ -37,40 +63,65 @@ class Details(Static):
             self._shown = content
 
 
-def details_content(status: ModelStatus | None, details: ModelDetails | None) -> Content:
-    """``details`` is None until the server has been asked; the list alone already tells most."""
-    if status is None:
+def details_content(about: About | None) -> Content:
+    """The few lines beside the list: what clients need before what is good to know, for a pane may be low."""
+    if about is None:
         return Content.styled("No model selected.", "$foreground 60%")
-    model, running = status.model, status.running
-    lines = [("State", str(status.state))]
-    if status.state is ModelState.CLOUD and model:
-        lines.append(("Runs on", clean(model.remote_host or "", limit=200)))
-        lines.append(("As", clean(model.remote_model or "", limit=200)))
-    digest = (model.digest if model else running.digest if running else "")[:12]
-    modified = f"  {model.modified_at:%Y-%m-%d}" if model and model.modified_at else ""
-    lines.append(("Version", clean(digest) + modified))
-    if status.state is not ModelState.CLOUD:
-        lines.append(("On disk", bytes_text(model.size if model else None)))
-    if running:
-        lines.append(("In memory", f"{bytes_text(running.size)}, says the server"))
-        lines.append(("Runs on", _placed(running.size, running.size_vram)))
-    quantization = (model.quantization if model else None) or (details.quantization if details else None)
-    lines.append(("Quantised", clean(quantization or "?", limit=40)))
-    family = (model.family if model else None) or (details.family if details else None) or "?"
-    size = (model.parameters if model else None) or (details.parameter_size if details else None) or ""
-    lines.append(("Family", clean(f"{family}  {size}".rstrip(), limit=80)))
-    lines.append(("Context", _context(status, details)))
-    capabilities = (details.capabilities if details else None) or (model.capabilities if model else None)
-    lines.append(("Can do", _capabilities(capabilities)))
-    if model is None:
-        lines.append(("Note", "loaded, but installed under no name"))
-    lines.append(("Ollama API", status.host))
-    lines.append(("OpenAI API", f"{status.host}/v1"))
+    return rows_content((*what_it_is(about), *addresses(about.status.host), *how_it_did(about)))
+
+
+def rows_content(rows: Iterable[Row], cells: int = _LABEL_CELLS) -> Content:
+    """Names and values in two columns; a row without a value is left out."""
     return Content("\n").join(
-        Content.assemble((label.ljust(_LABEL_CELLS), "$foreground 60%"), Content(value))
-        for label, value in lines
+        Content.assemble((label.ljust(cells), "$foreground 60%"), Content(value))
+        for label, value in rows
         if value
     )
+
+
+def what_it_is(about: About) -> Iterator[Row]:
+    status, details = about.status, about.details
+    model, running = status.model, status.running
+    is_cloud = status.state is ModelState.CLOUD
+    yield "State", f"{status.state}, busy" if status.busy else str(status.state)
+    if is_cloud and model:
+        yield "Runs on", clean(model.remote_host or "", limit=200)
+        yield "As", clean(model.remote_model or "", limit=200)
+    if model is None:
+        yield "Note", "loaded, but installed under no name"
+    digest = (model.digest if model else running.digest if running else "")[:12]
+    modified = f"  {model.modified_at:%Y-%m-%d}" if model and model.modified_at else ""
+    yield "Version", clean(digest) + modified
+    if not is_cloud:
+        yield "On disk", bytes_text(model.size if model else None)
+    if running:
+        yield "In memory", f"{bytes_text(running.size)}, says the server"
+        yield "Runs on", _placed(running.size, running.size_vram)
+    quantization = (model.quantization if model else None) or (details.quantization if details else None)
+    yield "Quantised", clean(quantization or "?", limit=40)
+    family = (model.family if model else None) or (details.family if details else None) or "?"
+    size = (model.parameters if model else None) or (details.parameter_size if details else None) or ""
+    yield "Family", clean(f"{family}  {size}".rstrip(), limit=80)
+    yield "Context", _context(status, details)
+    capabilities = (details.capabilities if details else None) or (model.capabilities if model else None)
+    yield "Can do", _capabilities(capabilities)
+
+
+def addresses(url: str) -> tuple[Row, ...]:
+    """Where clients reach it, by what they speak."""
+    return (("Ollama API", clean(url, limit=300)), ("OpenAI API", f"{clean(url, limit=300)}/v1"))
+
+
+def how_it_did(about: About) -> Iterator[Row]:
+    """What was seen of it; nothing of what never was."""
+    if (speed := about.speed) is not None:
+        if speed.tokens_per_second is not None:
+            yield "Speed", f"{speed.tokens_per_second:.1f} tokens/s"
+        if speed.first_token is not None:
+            yield "First token", f"after {seconds_text(speed.first_token.total_seconds())}"
+    if (uses := about.uses) is not None:
+        times = "once" if uses.times == 1 else f"{count_text(uses.times)} times, last"
+        yield "Loaded", f"{times} {when_text(uses.last_at, about.now)}"
 
 
 def _placed(size: int | None, vram: int | None) -> str:

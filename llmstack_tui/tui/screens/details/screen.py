@@ -50,9 +50,7 @@ class DetailsScreen(LiveScreen, ModalScreen[None]):
             yield Static("arrows  scroll    y  copy URL    esc  back", id="hint", markup=False)
 
     def show(self, view: View) -> None:
-        status = view.model(self._key) if self._key else None
-        details = self.dashboard.acts.known(self._key) if self._key else None
-        self._model.show(details_content(status, details))
+        self._model.show(details_content(self.dashboard.looking.about(view, self._key)))
 
     def show_activity(self, activity: Activity) -> None:
         self._log_lines.show(activity.newest(SHOWN_EVENTS))

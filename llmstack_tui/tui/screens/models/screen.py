@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.tui.activity import Activity
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.rows import Key
@@ -50,7 +49,6 @@ class ModelsScreen(LiveScreen):
         self._ellipsis = marks.ellipsis
         self._rows = Rows(marks)
         self._view: View | None = None
-        self._details: ModelDetails | None = None
         # Kept, not queried: a state may still arrive while the screen is being taken down.
         self.header = Header(marks, notes=notes)
         self.banner = Banner()
@@ -88,30 +86,23 @@ class ModelsScreen(LiveScreen):
         self.header.show_time(view.moment.now.astimezone())
         self.pane.show(self._rows.make(view.state, view.moment) if view.state else ())
         self.gauge.show(_reading(view))
-        self._show_details()
+        self.show_details()
 
     def show_activity(self, activity: Activity) -> None:
         self.log_lines.show(activity.newest(SHOWN_EVENTS))
 
-    def show_model(self, key: Key, details: ModelDetails | None) -> None:
-        """What the server told of a model; left out if the cursor is on another one by now."""
-        if key == self.selected:
-            self._details = details
-            self._show_details()
-
-    def _show_details(self) -> None:
-        key = self.selected
-        status = self._view.model(key) if self._view and key else None
-        title = fit(clean(status.name), 40, ellipsis=self._ellipsis).rstrip() if status else "Details"
+    def show_details(self) -> None:
+        """Draw the model under the cursor."""
+        about = self.dashboard.looking.about(self._view, self.selected) if self._view else None
+        title = fit(clean(about.status.name), 40, ellipsis=self._ellipsis).rstrip() if about else "Details"
         self._details_pane.show_title(title)
-        self.details.show(details_content(status, self._details))
+        self.details.show(details_content(about))
 
     @on(ModelList.Moved)
     def _moved(self) -> None:
-        self._details = None
-        self._show_details()
+        self.show_details()
         if key := self.selected:
-            self.dashboard.acts.look_at(key)
+            self.dashboard.looking.look_at(key)
 
     @on(ModelList.Opened)
     def action_open(self) -> None:
