@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Route
 
-from llmstack_tui.engine import native, native_models, openai
+from llmstack_tui.engine import native, native_making, native_models, openai
 from llmstack_tui.engine.access import Access, Rules
 from llmstack_tui.engine.replies import ApiError, native_error, openai_error, reply
 
@@ -38,6 +38,7 @@ def create_app(engine: Engine, allowed: Rules, *, notice: str | None = None) -> 
             Route("/", _is_running, methods=["GET"]),
             Route("/health", _health, methods=["GET"]),
             *native_models.routes(engine, notice),
+            *native_making.routes(engine),
             *native.routes(engine),
             *openai.routes(engine),
         ],

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from llmstack_tui.ollama.names import ModelName
 
 _CHUNK = 4 * 1024**2
-_STALE_S = 3600.0
+STALE_S = 3600.0
 # What has to stay free on the disk beside the copy.
-_SPARE = 64 * 1024**2
+SPARE = 64 * 1024**2
 
 
 class ImportFailed(LibraryError):
@@ -68,7 +68,7 @@ def import_gguf(
             raise ImportFailed(f"{source} cannot be imported: {fault}")
         blobs = layout.blobs_folder(models)
         blobs.mkdir(parents=True, exist_ok=True)
-        layout.remove_unfinished(models, older_than_s=_STALE_S)
+        layout.remove_unfinished(models, older_than_s=STALE_S)
         staged = layout.unfinished_path(blobs)
         try:
             digest = _stage(source, staged, header.file_size, progress, cancelled)
@@ -93,7 +93,7 @@ def _stage(source: Path, staged: Path, size: int, progress: Progress, cancelled:
     except OSError:
         # Another disk, or one without links.
         free = shutil.disk_usage(staged.parent).free
-        if free < size + _SPARE:
+        if free < size + SPARE:
             raise ImportFailed(
                 f"{source} needs {size / 1e9:.2f} GB in {staged.parent}, where {free / 1e9:.2f} GB are free."
             ) from None
@@ -146,8 +146,8 @@ def _install(
         _place(models, weights, staged)
         layers = [weights]
         if parameters:
-            layers.append(_write(models, layout.PARAMETERS, layout.encode(parameters)))
-        config = _write(models, layout.CONFIG_TYPE, layout.encode(_config(header)))
+            layers.append(write_layer(models, layout.PARAMETERS, layout.encode(parameters)))
+        config = write_layer(models, layout.CONFIG_TYPE, layout.encode(_config(header)))
         written |= {layout.blob_name(layer.digest) for layer in (*layers, config)}
         manifest = layout.encode(Manifest(config=config, layers=tuple(layers)))
         layout.write_whole(layout.manifest_path(models, name), manifest)
@@ -159,19 +159,21 @@ def _install(
 
 def _place(models: Path, layer: Layer, staged: Path) -> None:
     path = layout.blob_path(models, layer.digest)
-    if not _is_whole(path, layer.size):
+    if not is_whole(path, layer.size):
         staged.replace(path)
 
 
-def _write(models: Path, media_type: str, content: bytes) -> Layer:
+def write_layer(models: Path, media_type: str, content: bytes) -> Layer:
+    """Have ``content`` as a blob. For the holder of the lock."""
     layer = Layer(media_type=media_type, digest=layout.digest_of(content), size=len(content))
     path = layout.blob_path(models, layer.digest)
-    if not _is_whole(path, layer.size):
+    if not is_whole(path, layer.size):
         layout.write_whole(path, content)
     return layer
 
 
-def _is_whole(path: Path, size: int) -> bool:
+def is_whole(path: Path, size: int) -> bool:
+    """Whether there is a blob, all of it as far as its size tells."""
     try:
         return path.stat().st_size == size
     except FileNotFoundError:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.engine import manifest as layout
+from llmstack_tui.engine.deriving import derive
 from llmstack_tui.engine.importing import import_gguf
 from llmstack_tui.engine.installed import InstalledModel, NotForUs, load_installed
 from llmstack_tui.engine.manifest import InvalidManifest
@@ -21,6 +22,7 @@ from llmstack_tui.ollama.names import InvalidName, ModelName
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from llmstack_tui.engine.deriving import Changes
     from llmstack_tui.gguf.header import Header
 
 _log = logging.getLogger(__name__)
@@ -106,6 +108,35 @@ class Library:
                 raise LibraryError(f"The model {name} cannot be removed: {reason(error)}.") from error
             remove_unused(self.own, blobs)
 
+    def derive(
+        self,
+        source: ModelName,
+        name: ModelName,
+        changes: Changes | None = None,
+        *,
+        progress: Callable[[str, int | None, int | None], None] = lambda status, completed, total: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Make the model ``name`` from an installed one; replaces one of the own folder.
+
+        Args:
+            changes: what is to differ; None gives the same model a second name.
+
+        Raises:
+            NotInstalled: if there is no model ``source``.
+            DeriveFailed: with one sentence. Nothing half written stays.
+        """
+        base = self.get(source)
+        folder = base.weights.parent.parent
+        derive(
+            self.own,
+            (folder, base.name),
+            self._as_written(name),
+            changes,
+            progress=progress,
+            cancelled=cancelled,
+        )
+
     def import_gguf(
         self,
         source: Path,
@@ -125,11 +156,15 @@ class Library:
         Raises:
             ImportFailed: with one sentence. Nothing half written stays.
         """
-        name = next((known for known in _names(self.own) if known == name), name)
+        name = self._as_written(name)
         import_gguf(
             self.own, source, name, progress=progress, cancelled=cancelled, parameters=parameters or {}
         )
         return load_installed(self.own, name, read_only=False, reader=self._header)
+
+    def _as_written(self, name: ModelName) -> ModelName:
+        """The name as it is written in the own folder, if there is one that differs in nothing but case."""
+        return next((known for known in _names(self.own) if known == name), name)
 
     def _load(self, folder: Path, name: ModelName, path: Path) -> InstalledModel | None:
         try:

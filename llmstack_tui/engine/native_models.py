@@ -1,20 +1,16 @@
-"""Ollama's routes about models: what is installed and what is loaded, its details, importing and removing."""
+"""Ollama's routes about models: what is installed and what is loaded, its details and removing."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 from starlette.routing import Route
 
 from llmstack_tui import __version__
-from llmstack_tui.engine.access import is_local_program
 from llmstack_tui.engine.library import NotInstalled, ReadOnlyModel
-from llmstack_tui.engine.replies import NATIVE_LINES, ApiError, Produced, body, encode, reply
+from llmstack_tui.engine.replies import ApiError, body, reply
 from llmstack_tui.engine.show import details, show
 from llmstack_tui.engine.storage import LibraryError
 from llmstack_tui.ollama import types
@@ -22,8 +18,6 @@ from llmstack_tui.ollama.names import InvalidName, ModelName
 from llmstack_tui.ollama.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from starlette.requests import Request
 
     from llmstack_tui.engine.installed import InstalledModel
@@ -42,8 +36,7 @@ def routes(engine: Engine, notice: str | None) -> list[Route]:
         Route("/api/show", models.show, methods=["POST"]),
         Route("/api/delete", models.delete, methods=["DELETE"]),
         Route("/api/blobs/{digest}", models.blob, methods=["HEAD"]),
-        Route("/api/import", models.import_file, methods=["POST"]),
-        *(Route(f"/api/{act}", _later, methods=["POST"]) for act in ("pull", "create", "copy", "push")),
+        *(Route(f"/api/{act}", _later, methods=["POST"]) for act in ("pull", "push")),
     ]
 
 
@@ -90,19 +83,6 @@ class _Models:
         known = await asyncio.to_thread(self._engine.has_blob, digest)
         return Response() if known else reply({"error": f'blob "{digest}" not found'}, status=404)
 
-    async def import_file(self, request: Request) -> Produced:
-        if not is_local_program(request.scope):
-            raise ApiError(403, "Only a program on the engine's own machine may import a file.")
-        asked = await body(request, types.ImportRequest)
-        try:
-            name = ModelName.parse(asked.model or "")
-        except InvalidName as error:
-            raise ApiError(400, str(error)) from None
-        path = Path(asked.path or "")
-        if not path.is_absolute():
-            raise ApiError(400, "Name the file with its whole path: the engine has a folder of its own.")
-        return Produced(_importing(self._engine, path, name), NATIVE_LINES)
-
 
 async def _later(request: Request) -> Response:
     act = request.url.path.rpartition("/")[2]
@@ -132,35 +112,3 @@ def _loaded(loaded: Loaded[InstalledModel, RunnerConfig, Runner]) -> dict[str, o
         "context_length": loaded.config.context_length,
         "requests": loaded.requests,
     }
-
-
-async def _importing(engine: Engine, path: Path, name: ModelName) -> AsyncGenerator[bytes, None]:
-    """A line for each step. An import whose client leaves ends, and nothing of it stays."""
-    loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[dict[str, object] | None] = asyncio.Queue()
-    cancelled = threading.Event()
-
-    def progress(status: str, completed: int | None, total: int | None) -> None:
-        line: dict[str, object] = {"status": status}
-        if total is not None:
-            line |= {"total": total, "completed": completed}
-        loop.call_soon_threadsafe(lines.put_nowait, line)
-
-    def work() -> None:
-        try:
-            engine.library.import_gguf(path, name, progress=progress, cancelled=cancelled.is_set)
-        finally:
-            loop.call_soon_threadsafe(lines.put_nowait, None)
-
-    working = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        while (line := await lines.get()) is not None:
-            yield encode(line) + b"\n"
-        await working
-    except LibraryError as error:
-        raise ApiError(500, str(error)) from error
-    finally:
-        cancelled.set()
-        with suppress(LibraryError):
-            await working
-    yield encode({"status": "success"}) + b"\n"

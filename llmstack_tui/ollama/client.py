@@ -38,7 +38,7 @@ Answer = TypeVar("Answer", bound=types.Wire)
 Value = TypeVar("Value")
 
 _OLLAMA = ~Capability(0)
-_BUILTIN = _OLLAMA & ~(Capability.PULL | Capability.CREATE | Capability.COPY)
+_BUILTIN = _OLLAMA & ~Capability.PULL
 # Ollama wants a name for each file of a model and keeps none of it.
 _FILE_NAME = "model.gguf"
 
@@ -183,7 +183,8 @@ class OllamaHost:
 
     async def copy(self, source: str, destination: str) -> None:
         request = types.CopyRequest(source=source, destination=destination)
-        limit_s = self._timeouts.call_s
+        # The built-in engine may have to fetch all of it from another folder.
+        limit_s = self._timeouts.load_s
         await self._http.done("POST", "/api/copy", request, limit_s=limit_s, missing=_model(source))
 
     async def delete(self, name: str) -> None:

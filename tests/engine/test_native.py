@@ -194,7 +194,11 @@ def test_probabilities(engine: Serving) -> None:
         ("/api/chat", {"messages": HI, "model": "a b"}, 400, "invalid model name"),
         ("/api/embed", {"input": [1]}, 400, "Expected `str`"),
         ("/api/pull", {}, 501, "cannot pull models yet"),
-        ("/api/create", {}, 501, "cannot create models yet"),
+        ("/api/create", {"files": {"a": "b"}}, 501, "import the GGUF file"),
+        ("/api/create", {"from": "tiny", "quantize": "q4_K_M"}, 501, "needs Ollama"),
+        ("/api/create", {"from": "tiny", "template": "{{ .Foo }}"}, 400, "leave the template out"),
+        ("/api/create", {"from": "tiny", "parameters": {"num_ctx": "x"}}, 400, "must be of type integer"),
+        ("/api/create", {"from": "nope"}, 404, "model 'nope' not found"),
     ],
 )  # fmt: skip
 def test_what_is_refused(engine: Serving, path: str, asked: dict[str, Any], status: int, text: str) -> None:

@@ -159,7 +159,7 @@ async def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.Monke
 
 
 async def test_the_built_in_engine_says_so_and_can_less() -> None:
-    lacking = Capability.PULL | Capability.CREATE | Capability.COPY
+    lacking = Capability.PULL
 
     async def handle(request: Request) -> Reply:
         if request.path == "/api/version":

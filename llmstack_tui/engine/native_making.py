@@ -1,0 +1,192 @@
+"""Ollama's routes that make models: copy, create from an installed one, and our own import of a file."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from llmstack_tui.engine.access import is_local_program
+from llmstack_tui.engine.deriving import Changes
+from llmstack_tui.engine.library import NotInstalled
+from llmstack_tui.engine.parameters import merge
+from llmstack_tui.engine.replies import NATIVE_JSON, NATIVE_LINES, ApiError, Produced, body, encode
+from llmstack_tui.engine.storage import LibraryError
+from llmstack_tui.engine.templates import known_templates, recognise
+from llmstack_tui.ollama import types
+from llmstack_tui.ollama.names import InvalidName, ModelName
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from starlette.requests import Request
+
+    from llmstack_tui.engine.importing import Progress
+    from llmstack_tui.engine.service import Engine, Target
+
+    # What is done in a thread, given where to tell how it goes and how to ask whether to go on.
+    Work = Callable[[Progress, Callable[[], bool]], None]
+    Parts = AsyncGenerator[bytes, None]
+
+
+def routes(engine: Engine) -> list[Route]:
+    making = _Making(engine)
+    return [
+        Route("/api/copy", making.copy, methods=["POST"]),
+        Route("/api/create", making.create, methods=["POST"]),
+        Route("/api/import", making.import_file, methods=["POST"]),
+    ]
+
+
+class _Making:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def copy(self, request: Request) -> Produced:
+        asked = await body(request, types.CopyRequest)
+        source = _name(f'source "{asked.source or ""}" is invalid', asked.source)
+        name = _name(f'destination "{asked.destination or ""}" is invalid', asked.destination)
+
+        def work(progress: Progress, cancelled: Callable[[], bool]) -> None:
+            try:
+                self._engine.library.derive(source, name, progress=progress, cancelled=cancelled)
+            except NotInstalled:
+                raise ApiError(404, f'model "{asked.source}" not found') from None
+
+        return Produced(_nothing(work), NATIVE_JSON, whole=True)
+
+    async def create(self, request: Request) -> Produced:
+        asked = await body(request, types.CreateRequest)
+        name = _name("invalid model name", asked.model or asked.name)
+        if not asked.from_:
+            if asked.files is None:
+                raise ApiError(400, "neither 'from' or 'files' was specified")
+            raise ApiError(501, "The built-in engine makes no models of blobs: import the GGUF file.")
+        if asked.adapters or asked.quantize:
+            raise ApiError(
+                501, "The built-in engine adds no adapters and quantizes nothing: that needs Ollama."
+            )
+        source, base = _name("invalid model name", asked.from_), await self._engine.find(asked.from_)
+        changes = _changes(asked, base)
+
+        def work(progress: Progress, cancelled: Callable[[], bool]) -> None:
+            try:
+                self._engine.library.derive(source, name, changes, progress=progress, cancelled=cancelled)
+            except NotInstalled:
+                raise ApiError(404, f"model '{asked.from_}' not found") from None
+
+        return _answer(work, stream=asked.stream is not False)
+
+    async def import_file(self, request: Request) -> Produced:
+        if not is_local_program(request.scope):
+            raise ApiError(403, "Only a program on the engine's own machine may import a file.")
+        asked = await body(request, types.ImportRequest)
+        try:
+            name = ModelName.parse(asked.model or "")
+        except InvalidName as error:
+            raise ApiError(400, str(error)) from None
+        path = Path(asked.path or "")
+        if not path.is_absolute():
+            raise ApiError(400, "Name the file with its whole path: the engine has a folder of its own.")
+
+        def work(progress: Progress, cancelled: Callable[[], bool]) -> None:
+            self._engine.library.import_gguf(path, name, progress=progress, cancelled=cancelled)
+
+        return _answer(work, stream=True)
+
+
+def _name(complaint: str, text: str | None) -> ModelName:
+    try:
+        return ModelName.parse(text or "")
+    except InvalidName:
+        raise ApiError(400, complaint) from None
+
+
+def _changes(asked: types.CreateRequest, base: Target) -> Changes:
+    """What a request wants to be different.
+
+    Raises:
+        ApiError: it would make a model that cannot run as it says.
+    """
+    if asked.template and not _runs_with(base, asked.template):
+        raise ApiError(
+            400,
+            "The built-in engine takes the chat template of the model's file and no other: "
+            "leave the template out, or use Ollama.",
+        )
+    try:
+        merge(asked.parameters or {})
+    except ValueError as error:
+        raise ApiError(400, str(error)) from None
+    licenses = [asked.license] if isinstance(asked.license, str) else asked.license or ()
+    return Changes(
+        system=asked.system or "",
+        licenses=tuple(filter(None, licenses)),
+        parameters={key: value for key, value in (asked.parameters or {}).items() if value is not None},
+        messages=asked.messages or (),
+    )
+
+
+def _runs_with(base: Target, template: str) -> bool:
+    """Whether a template is the one that the model is run with anyway."""
+    if template == (base.model.template or base.header.chat_template):
+        return True
+    if base.template is None:
+        return False
+    found = recognise(template, base.header.architecture)
+    return found.jinja == base.template and found != known_templates()[-1]
+
+
+def _answer(work: Work, *, stream: bool) -> Produced:
+    if stream:
+        return Produced(_lines(work), NATIVE_LINES)
+    return Produced(_last_line(work), "application/json", whole=True)
+
+
+async def _nothing(work: Work) -> Parts:
+    async for _ in _lines(work):
+        pass
+    yield b""
+
+
+async def _last_line(work: Work) -> Parts:
+    line = b""
+    async for each in _lines(work):
+        line = each
+    yield line.rstrip()
+
+
+async def _lines(work: Work) -> Parts:
+    """A line for each step. What is done for a client that leaves ends, and nothing of it stays."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[dict[str, object] | None] = asyncio.Queue()
+    cancelled = threading.Event()
+
+    def progress(status: str, completed: int | None, total: int | None) -> None:
+        line: dict[str, object] = {"status": status}
+        if total is not None:
+            line |= {"total": total, "completed": completed}
+        loop.call_soon_threadsafe(lines.put_nowait, line)
+
+    def run() -> None:
+        try:
+            work(progress, cancelled.is_set)
+        finally:
+            loop.call_soon_threadsafe(lines.put_nowait, None)
+
+    working = asyncio.ensure_future(asyncio.to_thread(run))
+    try:
+        while (line := await lines.get()) is not None:
+            yield encode(line) + b"\n"
+        await working
+    except LibraryError as error:
+        raise ApiError(500, str(error)) from error
+    finally:
+        cancelled.set()
+        with suppress(LibraryError, ApiError):
+            await working
+    yield encode({"status": "success"}) + b"\n"

@@ -1,0 +1,151 @@
+"""Models that are made from others: copied, and created with another system prompt and parameters."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.contract.conftest import Server
+
+NEW = "llmstack-contract:new"
+ERROR = "application/json; charset=utf-8"
+
+
+@pytest.fixture
+def new(server: Server) -> Iterator[str]:
+    """A name for a model, which is gone afterwards."""
+    yield NEW
+    server.http.request("DELETE", "/api/delete", json={"model": NEW})
+
+
+def show(server: Server, name: str) -> dict[str, Any]:
+    shown: dict[str, Any] = server.http.post("/api/show", json={"model": name}).json()
+    return shown
+
+
+def digests(server: Server) -> dict[str, str]:
+    return {each["name"]: each["digest"] for each in server.http.get("/api/tags").json()["models"]}
+
+
+def parameters(server: Server, name: str) -> set[tuple[str, str]]:
+    lines = show(server, name)["parameters"].splitlines()
+    return {(name, value) for name, value in (line.split(maxsplit=1) for line in lines)}
+
+
+def test_a_copy_is_the_same_model(server: Server, new: str) -> None:
+    answer = server.http.post("/api/copy", json={"source": server.model, "destination": new})
+    assert (answer.status_code, answer.content) == (200, b"")
+    known = digests(server)
+    assert known[new] == known[server.model]
+    said = server.http.post(
+        "/api/generate", json={"model": new, "prompt": "Hi", "stream": False, "options": {"temperature": 0}}
+    ).json()
+    assert said["response"] == "Hello from a tiny model running locally."
+    server.unload_all()
+
+
+def test_a_copy_outlives_its_original(server: Server, new: str) -> None:
+    server.http.post("/api/copy", json={"source": server.model, "destination": "llmstack-contract:old"})
+    server.http.post("/api/copy", json={"source": "llmstack-contract:old", "destination": new})
+    server.http.request("DELETE", "/api/delete", json={"model": "llmstack-contract:old"})
+    assert "llmstack-contract:old" not in digests(server)
+    assert show(server, new)["details"] == show(server, server.model)["details"]
+
+
+def test_a_copy_to_itself_changes_nothing(server: Server) -> None:
+    before = digests(server)
+    answer = server.http.post("/api/copy", json={"source": server.model, "destination": server.model})
+    assert answer.status_code == 200
+    assert digests(server) == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "error"),
+    [
+        ({"source": "nope", "destination": NEW}, 404, 'model "nope" not found'),
+        ({"source": "a b", "destination": NEW}, 400, 'source "a b" is invalid'),
+        ({"source": "MODEL", "destination": "../x"}, 400, 'destination "../x" is invalid'),
+        ({"source": "MODEL"}, 400, 'destination "" is invalid'),
+        ({}, 400, 'source "" is invalid'),
+    ],
+)
+def test_a_copy_that_cannot_be(server: Server, asked: dict[str, str], status: int, error: str) -> None:
+    asked = {key: value.replace("MODEL", server.model) for key, value in asked.items()}
+    before = digests(server)
+    answer = server.http.post("/api/copy", json=asked)
+    assert (answer.status_code, answer.json()) == (status, {"error": error})
+    assert answer.headers["content-type"] == ERROR
+    assert digests(server) == before
+
+
+def test_create_says_each_step(server: Server, new: str) -> None:
+    answer = server.http.post(
+        "/api/create",
+        json={
+            "model": new,
+            "from": server.model,
+            "system": "Be terse.",
+            "parameters": {"temperature": 0.5, "stop": ["a", "b"], "num_ctx": 2048},
+            "messages": [{"role": "user", "content": "One?"}, {"role": "assistant", "content": "Two."}],
+            "license": ["MIT"],
+        },
+    )
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    *layers, manifest, last = (json.loads(line)["status"] for line in answer.text.splitlines())
+    assert (manifest, last) == ("writing manifest", "success")
+    assert layers[0].startswith("using existing layer sha256:")
+    assert [layer.split(" layer ")[0] for layer in layers[-4:]] == ["creating new"] * 4
+    shown = show(server, new)
+    assert shown["system"] == "Be terse."
+    assert shown["license"] == "MIT"
+    assert [message["content"] for message in shown["messages"]] == ["One?", "Two."]
+    found = parameters(server, new)
+    assert found >= {("temperature", "0.5"), ("num_ctx", "2048"), ("stop", '"a"'), ("stop", '"b"')}
+
+
+def test_what_is_not_said_stays_as_in_the_base(server: Server, new: str) -> None:
+    first = {
+        "model": new,
+        "from": server.model,
+        "system": "Be terse.",
+        "parameters": {"temperature": 0.5, "num_ctx": 2048},
+        "stream": False,
+    }
+    assert server.http.post("/api/create", json=first).json() == {"status": "success"}
+    # From itself: the new one takes the place of the old one.
+    again = {"model": new, "from": new, "parameters": {"temperature": 0.9}, "stream": False}
+    answer = server.http.post("/api/create", json=again)
+    assert (answer.status_code, answer.json()) == (200, {"status": "success"})
+    shown = show(server, new)
+    assert shown["system"] == "Be terse."
+    found = parameters(server, new)
+    assert found >= {("temperature", "0.9"), ("num_ctx", "2048")}
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        ({"model": "a b", "from": "MODEL"}, "invalid model name"),
+        ({"from": "MODEL"}, "invalid model name"),
+        ({"model": NEW, "from": "a b"}, "invalid model name"),
+        ({"model": NEW}, "neither 'from' or 'files' was specified"),
+    ],
+)
+def test_what_cannot_be_created(server: Server, asked: dict[str, str], error: str) -> None:
+    asked = {key: value.replace("MODEL", server.model) for key, value in asked.items()}
+    before = digests(server)
+    answer = server.http.post("/api/create", json=asked)
+    assert (answer.status_code, answer.json()) == (400, {"error": error})
+    assert digests(server) == before
+
+
+@pytest.mark.parametrize("path", ["/api/copy", "/api/create"])
+def test_without_a_body(server: Server, path: str) -> None:
+    answer = server.http.post(path)
+    assert (answer.status_code, answer.json()) == (400, {"error": "missing request body"})
