@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from llmstack_tui.hardware.memory import Memory
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hardware.sampler import Readable
@@ -286,7 +285,7 @@ class Stack(Past):
         self._feed.put(replace(self.state, hosts=hosts, acts=self._lifecycle.acts))
 
     def _machine_read(self, reading: MachineReading, profile: Profile) -> None:
-        self._feed.put(replace(self.state, machine=reading, profile=profile, memory=_main_memory(reading)))
+        self._feed.put(replace(self.state, machine=reading, profile=profile))
 
     def _happened(self, event_id: int) -> None:
         self._feed.put(replace(self.state, last_event_id=event_id))
@@ -294,10 +293,3 @@ class Stack(Past):
     def _noticed(self, notice: str) -> None:
         self._feed.put(replace(self.state, notices=(*self.state.notices, notice)))
         self._recorder.event(EventKind.NOTICE, notice)
-
-
-def _main_memory(reading: MachineReading) -> Memory | None:
-    from llmstack_tui.hardware.memory import Memory  # noqa: PLC0415
-
-    ram = reading.ram
-    return None if ram.total is None or ram.used is None else Memory(ram.total, ram.used)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llmstack_tui.hardware.memory import Memory
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.types import Snapshot
@@ -35,7 +34,6 @@ class StackState:
     """All that a screen shows, at one moment.
 
     Attributes:
-        memory: the main memory of ``machine``, None until it was first read.
         machine: the newest reading of this machine, None until it was first read.
         profile: what this machine is good for, worked out from the first reading.
         notices: what the user should know about the program's own affairs, oldest first: one sentence each.
@@ -43,7 +41,6 @@ class StackState:
     """
 
     hosts: tuple[HostState, ...]
-    memory: Memory | None = None
     acts: tuple[Act, ...] = ()
     machine: MachineReading | None = None
     profile: Profile | None = None

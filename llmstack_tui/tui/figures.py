@@ -26,6 +26,19 @@ def bytes_text(count: int | None) -> str:
     raise AssertionError("unreachable")
 
 
+def used_text(used: int | None, total: int | None) -> str:
+    """``5.6 of 8.6 GB``; the unit once where both have the same one."""
+    one, other = bytes_text(used), bytes_text(total)
+    if used is None and total is None:
+        return UNKNOWN
+    number, _, unit = one.partition(" ")
+    return f"{number} of {other}" if unit and other.endswith(f" {unit}") else f"{one} of {other}"
+
+
+def percent_text(percent: float | None) -> str:
+    return UNKNOWN if percent is None else f"{percent:.0f} %"
+
+
 def left_text(expires_at: datetime | None, now: datetime) -> str:
     """How long until ``expires_at``: ``4:12``, ``2 h 05``, ``3 days``, ``never``.
 

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """One character, one cell each. ``cursor`` stands before the row that the keys act on."""
+    """One character, one cell each. ``cursor`` stands before the row that the keys act on.
+
+    ``levels`` are heights from low to high, one character each; ``celsius`` is a unit, of one or two.
+    """
 
     active: str
     inactive: str
@@ -29,17 +32,21 @@ class Marks:
     down: str
     tick: str
     at_least: str
+    levels: str
+    celsius: str
 
 
 UNICODE = Marks(
     active="●", inactive="○", loading="◌", stopping="◐", cloud="☁", cursor="▌",
     full="█", empty="░", ellipsis="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
     at_least="≥",
+    levels="▁▂▃▄▅▆▇█", celsius="°C",
 )  # fmt: skip
 ASCII = Marks(
     active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
     full="#", empty="-", ellipsis="~", dot="-", enter="enter", up="^", down="v", tick="+",
     at_least=">",
+    levels="_.-:=+*#", celsius="C",
 )  # fmt: skip
 
 

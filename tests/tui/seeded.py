@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.hardware.memory import Memory
+from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Space, Throttle
 from llmstack_tui.hosts.types import Capability, HostKind, Model, RunningModel, ServerVersion, Snapshot
 from llmstack_tui.lifecycle.states import ModelStatus, statuses
 from llmstack_tui.stack import HostState, StackState
@@ -17,7 +18,36 @@ if TYPE_CHECKING:
 
 URL = "http://127.0.0.1:11434"
 ALL = ~Capability(0)
-MEMORY = Memory(total=16_500_000_000, used=7_900_000_000)
+RAM = Device(
+    kind=DeviceKind.RAM, id="ram", name="RAM", total=16_500_000_000, used=7_900_000_000, free=8_600_000_000
+)
+CARD = Device(
+    kind=DeviceKind.NVIDIA,
+    id="GPU-5d1d9e0c",
+    index=0,
+    name="NVIDIA GeForce RTX 2070 SUPER",
+    total=8_589_934_592,
+    used=5_600_000_000,
+    free=2_790_000_000,
+    utilization_percent=37,
+    temperature=61,
+    power=118.25,
+    power_limit=215,
+    throttles=(),
+    driver="575.64.03",
+    cuda="12.9",
+)
+HOT_CARD = replace(
+    CARD,
+    id="GPU-7a2b1c3d",
+    index=1,
+    name="NVIDIA GeForce RTX 3060",
+    total=12_884_901_888,
+    used=12_300_000_000,
+    temperature=87,
+    power=169.8,
+    throttles=(Throttle.HEAT,),
+)
 HOSTILE_NAMES = (
     "evil/[/red]:latest",
     "model[q4]:latest",
@@ -78,7 +108,35 @@ def models_of(of: Snapshot, acts: tuple[Act, ...] = ()) -> tuple[ModelStatus, ..
 
 
 def state(of: Snapshot, acts: tuple[Act, ...] = ()) -> StackState:
-    return StackState(hosts=(HostState(of, models_of(of, acts)),), memory=MEMORY, acts=acts)
+    return StackState(hosts=(HostState(of, models_of(of, acts)),), machine=machine(), acts=acts)
+
+
+def machine(
+    *devices: Device, ram: Device = RAM, taken_at: float | None = None, swap: Space | None = None
+) -> MachineReading:
+    """A reading of this moment, or of ``taken_at`` in monotonic seconds."""
+    return MachineReading(
+        taken_at=time.monotonic() if taken_at is None else taken_at,
+        ram=ram,
+        devices=devices,
+        swap=swap,
+        disk=Space(total=500_000_000_000, used=380_000_000_000),
+    )
+
+
+def two_cards() -> StackState:
+    """A typical one with two NVIDIA cards, the second of them hot; one model fell back to the CPU in part."""
+    found = typical()
+    of = found.hosts[0].snapshot
+    coder, tiny = of.running
+    of = replace(
+        of,
+        running=(
+            replace(coder, size_vram=3_200_000_000),
+            replace(tiny, size_vram=tiny.size),
+        ),
+    )
+    return replace(state(of), machine=machine(CARD, HOT_CARD))
 
 
 def many(count: int) -> StackState:

@@ -15,6 +15,7 @@ from llmstack_tui.config import THEMES, Settings, UiSettings
 from llmstack_tui.hosts.errors import ServerError, Unreachable
 from llmstack_tui.hosts.types import HostKind
 from llmstack_tui.lifecycle.acts import Departure
+from llmstack_tui.tui.widgets import sparkline
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from tests.tui import seeded
 from tests.tui.driving import dashboard
@@ -314,7 +315,9 @@ async def test_the_clock_and_the_time_that_is_left_go_on_without_a_new_state() -
         assert f"{datetime.now().astimezone():%H:%M}" in desk.text.splitlines()[0]
 
 
-async def test_nothing_is_painted_while_nothing_changes() -> None:
+async def test_nothing_is_painted_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The graph of the last minutes moves on every ten seconds.
+    monkeypatch.setattr(sparkline, "SLOT_S", 1e9)
     # The clock of the header would be a change.
     now = datetime.now(UTC)
     async with dashboard(seeded.many(300), clock=lambda: now) as desk:
@@ -322,7 +325,8 @@ async def test_nothing_is_painted_while_nothing_changes() -> None:
         await desk.pilot.pause()
         painted: list[object] = []
         desk.app.post_display_hook = lambda: painted.append(1)  # type: ignore[method-assign]
-        desk.stack.put(replace(desk.stack.state, memory=replace(seeded.MEMORY, used=seeded.MEMORY.used + 1)))
+        ram = replace(seeded.RAM, used=(seeded.RAM.used or 0) + 1)
+        desk.stack.put(replace(desk.stack.state, machine=seeded.machine(ram=ram)))
         begin = time.monotonic()
         await wait_until(lambda: time.monotonic() - begin > 2.5)
         assert painted == []
@@ -339,7 +343,8 @@ async def test_a_storm_of_states_is_drawn_a_few_times() -> None:
 
         desk.app.show_state = counted  # type: ignore[method-assign]
         for number in range(500):
-            desk.stack.put(replace(desk.stack.state, memory=replace(seeded.MEMORY, used=number * 10**6)))
+            ram = replace(seeded.RAM, used=number * 10**6)
+            desk.stack.put(replace(desk.stack.state, machine=seeded.machine(ram=ram)))
             await desk.pilot.pause(0)
         await desk.until_shown("499 MB of 16.5 GB")
         assert len(drawn) < 100
@@ -504,8 +509,8 @@ async def test_three_thousand_models_are_drawn_in_time() -> None:
         await desk.until_shown("model-2999")
         taken: list[float] = []
         for number in range(20):
-            memory = replace(seeded.MEMORY, used=number * 10**8)
+            machine = seeded.machine(ram=replace(seeded.RAM, used=number * 10**8))
             begin = time.perf_counter()
-            desk.app.show_state(replace(state, memory=memory))
+            desk.app.show_state(replace(state, machine=machine))
             taken.append(time.perf_counter() - begin)
         assert sorted(taken)[10] < 0.02

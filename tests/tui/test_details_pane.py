@@ -75,9 +75,8 @@ async def test_uses_are_looked_up_when_something_has_happened_and_only_then() ->
         desk.stack.put(replace(desk.stack.state, last_event_id=5))
         await desk.until_shown("7 times, last")
         for used in range(5):
-            desk.stack.put(
-                replace(desk.stack.state, memory=replace(seeded.MEMORY, used=seeded.MEMORY.used + used))
-            )
+            ram = replace(seeded.RAM, used=used)
+            desk.stack.put(replace(desk.stack.state, machine=seeded.machine(ram=ram)))
             await desk.pilot.pause(0.06)
         assert asked() == 1
         desk.stack.used = {"qwen2.5-coder:7b": Uses(8, datetime.now(UTC))}

@@ -11,8 +11,14 @@ from llmstack_tui.tui.marks import ASCII, UNICODE, Marks, speaks_unicode
 
 
 def test_every_mark_takes_one_cell() -> None:
-    assert {cell_len(mark) for mark in astuple(UNICODE)} == {1}
-    assert {cell_len(getattr(ASCII, each.name)) for each in fields(Marks) if each.name != "enter"} == {1}
+    signs = [each.name for each in fields(Marks) if each.name not in {"levels", "celsius"}]
+    assert {cell_len(getattr(UNICODE, name)) for name in signs} == {1}
+    assert {cell_len(getattr(ASCII, name)) for name in signs if name != "enter"} == {1}
+
+
+def test_as_many_levels_in_ascii_all_of_one_cell() -> None:
+    assert len(set(UNICODE.levels)) == len(set(ASCII.levels)) == len(UNICODE.levels) == len(ASCII.levels)
+    assert {cell_len(level) for level in UNICODE.levels + ASCII.levels} == {1}
 
 
 def test_the_twins_are_ascii_and_tell_the_states_apart() -> None:

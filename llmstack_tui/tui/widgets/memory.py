@@ -1,83 +1,96 @@
-"""The memory of this machine as a gauge, beside what the servers say their models take."""
+"""The memory of this machine as gauges, beside what the servers say their models take."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
+from textual.geometry import Size
 from textual.widget import Widget
 
-from llmstack_tui.tui.figures import bytes_text
-from llmstack_tui.tui.widgets.bar import bar
+from llmstack_tui.tui.gauges import DIM, about, cut, each_line, gauge_lines, gauges
+from llmstack_tui.tui.loaded import loaded_line
+from llmstack_tui.tui.text import clean
+from llmstack_tui.tui.widgets.sparkline import History
 
 if TYPE_CHECKING:
+    from llmstack_tui.stack import StackState
     from llmstack_tui.tui.marks import Marks
 
-_BAR_CELLS = (12, 40)
-_HIGH, _FULL = 75, 90
+_SHARE_OF_SCREEN = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Bytes. ``models`` is the sum of the servers' own figures, None where one does not say."""
+class MemoryGauges(Widget):
+    """As high as what there is to say, but a small part of the screen. Painted again when that changes.
 
-    used: int
-    total: int
-    models: int | None
-    active: int
-
-
-class MemoryGauge(Widget):
-    """One line. Painted again when a figure is another one *as shown*, not at every byte."""
+    It keeps the last minutes of each device itself, for nobody else asks for them.
+    """
 
     DEFAULT_CSS = """
-    MemoryGauge { height: 1; background: $surface; color: $foreground; }
+    MemoryGauges { height: auto; background: $surface; color: $foreground; text-wrap: nowrap; }
     """
 
     def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id)
         self._marks = marks
-        self._reading: Reading | None = None
-        self._shown = Content()
+        self._history = History()
+        self._state: StackState | None = None
+        self._now = 0.0
+        self._shown: tuple[Content, ...] = ()
+        self._about = ""
 
-    def show(self, reading: Reading | None) -> None:
-        self._reading = reading
-        if self.is_mounted and not self._content().is_same(self._shown):
+    def show(self, state: StackState | None, now: float) -> None:
+        """``now`` in monotonic seconds, as readings are timed."""
+        machine = state.machine if state else None
+        if machine is not None and (self._state is None or machine is not self._state.machine):
+            self._history.add(machine)
+        self._state, self._now = state, now
+        if not self.is_mounted:
+            return
+        said = about(machine) if machine else ""
+        if said != self._about:
+            self._about = said
+            self.tooltip = Content(said) if said else None
+        self._renew()
+
+    def on_resize(self) -> None:
+        self._renew()
+
+    def _renew(self) -> None:
+        lines = self._lines(self.size.width)
+        if len(lines) != len(self._shown):
+            self.refresh(layout=True)
+        elif not all(new.is_same(old) for new, old in zip(lines, self._shown, strict=True)):
             self.refresh()
+        self._shown = lines
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines(width))
 
     def render(self) -> Content:
-        self._shown = self._content()
-        return self._shown
+        return Content("\n").join(self._shown)
 
-    def _content(self) -> Content:
-        if self._reading is None:
-            return Content.styled(" RAM  not known", "$foreground 60%")
-        now, width = self._reading, self.size.width
-        percent = 100 * now.used / now.total if now.total else 0
-        tone = "$text-error" if percent >= _FULL else "$text-warning" if percent >= _HIGH else "$text-primary"
-        figures = f" {bytes_text(now.used)} of {bytes_text(now.total)}"
-        share = f"  {percent:.0f} %"
-        room = width - len(" RAM  ") - len(figures) - len(share) - _BAR_CELLS[0]
-        models = next((text for text in _models_texts(now) if len(text) <= room), "")
-        cells = min(_BAR_CELLS[1], _BAR_CELLS[0] + room - len(models))
-        return Content.assemble(
-            (" RAM ", "bold"),
-            bar(percent / 100, cells, self._marks, tone=tone),
-            figures,
-            (share, tone if percent >= _HIGH else "$foreground 60%"),
-            (models, "$foreground 60%"),
+    def _lines(self, width: int) -> tuple[Content, ...]:
+        most = max(2, self.screen.size.height // _SHARE_OF_SCREEN)
+        return memory_lines(self._state, self._history, self._now, Size(width, most), self._marks)
+
+
+def memory_lines(
+    state: StackState | None, history: History, now: float, room: Size, marks: Marks
+) -> tuple[Content, ...]:
+    """As many lines as ``room`` has, which are at least two."""
+    width, most = room
+    if state is None or state.machine is None:
+        return (Content.styled(" not read yet", DIM),)
+    machine = state.machine
+    shown = gauges(machine, history, now, max(most - 1, 2))
+    lines = [*gauge_lines(shown, width, marks)]
+    if len(shown) <= len(machine.devices) and len(lines) + 1 < most:
+        lines.insert(-1, each_line(machine, width, marks))
+    if len(lines) < most and (loaded := loaded_line(state, width, marks)).plain.strip():
+        lines.append(loaded)
+    if len(lines) < most and machine.errors:
+        lines.append(
+            cut(Content.styled(f" {clean(machine.errors[0], limit=300)}", "$text-warning"), width, marks)
         )
-
-
-def _models_texts(now: Reading) -> tuple[str, ...]:
-    """What the models take, from the longest way to say it to the shortest."""
-    if not now.active:
-        return ("   no model loaded", "")
-    plural = "model" if now.active == 1 else "models"
-    figure = bytes_text(now.models)
-    return (
-        f"   {now.active} {plural}: {figure}, says the server",
-        f"   {now.active} {plural}: {figure}",
-        f"  {plural} {figure}",
-    )
+    return tuple(lines)

@@ -18,7 +18,7 @@ from llmstack_tui.tui.widgets.details import Details, details_content
 from llmstack_tui.tui.widgets.filter_field import FilterField
 from llmstack_tui.tui.widgets.header import Header
 from llmstack_tui.tui.widgets.keybar import KeyBar
-from llmstack_tui.tui.widgets.memory import MemoryGauge, Reading
+from llmstack_tui.tui.widgets.memory import MemoryGauges
 from llmstack_tui.tui.widgets.model_list import ModelList
 from llmstack_tui.tui.widgets.models_pane import ModelsPane
 from llmstack_tui.tui.widgets.pane import Pane
@@ -54,7 +54,7 @@ class ModelsScreen(LiveScreen):
         self.banner = Banner()
         self.pane = ModelsPane(marks, id="models-pane")
         self.list = self.pane.list
-        self.gauge = MemoryGauge(marks, id="memory")
+        self.memory = MemoryGauges(marks, id="memory")
         self.details = Details(id="details")
         self.log_lines = ActivityLog(id="activity")
         self._details_pane = Pane("Details", id="details-pane")
@@ -66,7 +66,7 @@ class ModelsScreen(LiveScreen):
             with Vertical(id="left"):
                 yield self.pane
                 with Pane("Memory", id="memory-pane"):
-                    yield self.gauge
+                    yield self.memory
             with Vertical(id="right"):
                 with self._details_pane:
                     yield self.details
@@ -85,7 +85,7 @@ class ModelsScreen(LiveScreen):
         self._view = view
         self.header.show_time(view.moment.now.astimezone())
         self.pane.show(self._rows.make(view.state, view.moment) if view.state else ())
-        self.gauge.show(_reading(view))
+        self.memory.show(view.state, view.moment.monotonic_s)
         self.show_details()
 
     def show_activity(self, activity: Activity) -> None:
@@ -153,13 +153,3 @@ class ModelsScreen(LiveScreen):
 
     def action_refresh(self) -> None:
         self.dashboard.refresh_state()
-
-
-def _reading(view: View) -> Reading | None:
-    if view.state is None or view.state.memory is None:
-        return None
-    running = [model for host in view.state.hosts for model in host.snapshot.running]
-    sizes = [model.size for model in running]
-    known = [size for size in sizes if size is not None]
-    memory = view.state.memory
-    return Reading(memory.used, memory.total, sum(known) if len(known) == len(sizes) else None, len(running))

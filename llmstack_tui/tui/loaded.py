@@ -1,0 +1,107 @@
+"""What the servers of this machine say that their models take, beside what its devices say. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from llmstack_tui.tui.activity import server_name
+from llmstack_tui.tui.figures import bytes_text
+from llmstack_tui.tui.gauges import DIM, cut
+from llmstack_tui.tui.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llmstack_tui.hosts.types import RunningModel, Snapshot
+    from llmstack_tui.stack import StackState
+    from llmstack_tui.tui.marks import Marks
+
+_GAP = "   "
+
+
+def loaded_line(state: StackState, width: int, marks: Marks) -> Content:
+    """One line: each server's figure, models that fell back to the processor, room on the disk."""
+    from llmstack_tui.config.address import is_loopback
+
+    snapshots = [host.snapshot for host in state.hosts]
+    here = [each for each in snapshots if is_loopback(each.url) and each.read_at is not None]
+    elsewhere = sum(len(each.running) for each in snapshots if not is_loopback(each.url))
+    cards = state.machine.devices if state.machine else ()
+    word = cards[0].memory_word if cards else ""
+    long, short = _servers(here, word), _servers(here, "", short=True)
+    slow, slow_short = (
+        _on_the_processor([each for host in here for each in host.running]) if cards else ("", "")
+    )
+    disk = state.machine.disk if state.machine else None
+    room = "" if disk is None else f"{bytes_text(disk.free)} free on the disk"
+    plural = "model" if elsewhere == 1 else "models"
+    away = f"{elsewhere} {plural} on other machines" if elsewhere else ""
+    ways = (
+        (long, slow, away, room),
+        (long, slow, away, ""),
+        (long, slow, "", room),
+        (long, slow, "", ""),
+        (short, slow, "", ""),
+        (short, slow_short, "", ""),
+    )
+    fitting = next((way for way in ways if _length(way) <= width), ways[-1])
+    tones = (DIM, "$text-warning", DIM, DIM)
+    parts = [Content.styled(text, tone) for text, tone in zip(fitting, tones, strict=True) if text]
+    return cut(Content(" ") + Content(_GAP).join(parts), width, marks)
+
+
+def _length(texts: Sequence[str]) -> int:
+    shown = [Content(text).cell_length for text in texts if text]
+    return 1 + sum(shown) + len(_GAP) * max(len(shown) - 1, 0)
+
+
+def _servers(snapshots: Sequence[Snapshot], word: str, *, short: bool = False) -> str:
+    if not any(each.running for each in snapshots):
+        # Of a server that is away nobody knows.
+        known = bool(snapshots) and all(each.reachable for each in snapshots)
+        return "no model loaded" if known else ""
+    names = Counter(server_name(each.server) for each in snapshots)
+    texts = []
+    for each in snapshots:
+        if each.running:
+            name = server_name(each.server)
+            port = f" {each.url.rpartition(':')[2]}" if names[name] > 1 else ""
+            texts.append(f"{name}{clean(port, limit=7)} {_figure(each, word, short=short)}")
+    return ", ".join(texts)
+
+
+def _figure(snapshot: Snapshot, word: str, *, short: bool) -> str:
+    """``says 5.1 GB, 3.2 GB of it VRAM, in 2 models``."""
+    running = snapshot.running
+    size = _sum([model.size for model in running])
+    text = f"{'says' if snapshot.reachable else 'said'} {bytes_text(size)}"
+    if short:
+        return text
+    on_card = _sum([model.size_vram for model in running])
+    if word and on_card is not None and size is not None:
+        text += f" of {word}" if on_card >= size else f", {bytes_text(on_card)} of it {word},"
+    return f"{text} for {len(running)} {'model' if len(running) == 1 else 'models'}"
+
+
+def _on_the_processor(running: Sequence[RunningModel]) -> tuple[str, str]:
+    """What to say of models that did not fit on the card, long and short; empty when all do."""
+    fallen = [
+        model
+        for model in running
+        if model.size and model.size_vram is not None and model.size_vram < model.size
+    ]
+    if not fallen:
+        return "", ""
+    if len(fallen) > 1:
+        return f"{len(fallen)} models partly on the CPU: slow", f"{len(fallen)} on the CPU"
+    size, on_card = fallen[0].size or 1, fallen[0].size_vram or 0
+    share = 100 - 100 * on_card // size
+    return f"{clean(fallen[0].name, limit=40)} {share} % on the CPU: slow", f"{share} % on the CPU: slow"
+
+
+def _sum(figures: Sequence[int | None]) -> int | None:
+    known = [figure for figure in figures if figure is not None]
+    return sum(known) if len(known) == len(figures) else None
