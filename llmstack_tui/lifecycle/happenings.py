@@ -25,6 +25,9 @@ class EventKind(StrEnum):
     DIFFERENCE = "difference"
     REMOVE = "remove"
     IMPORT = "import"
+    COPY = "copy"
+    RENAME = "rename"
+    CREATE = "create"
     NOTICE = "notice"
     FAILED = "failed"
 

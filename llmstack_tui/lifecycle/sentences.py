@@ -24,12 +24,18 @@ _DONE = {
     EventKind.DEACTIVATE: "stopped",
     EventKind.REMOVE: "removed",
     EventKind.IMPORT: "added",
+    EventKind.COPY: "copied",
+    EventKind.RENAME: "renamed",
+    EventKind.CREATE: "created",
 }
 _DOING = {
     EventKind.ACTIVATE: "Loading",
     EventKind.DEACTIVATE: "Stopping",
     EventKind.REMOVE: "Removing",
     EventKind.IMPORT: "Adding",
+    EventKind.COPY: "Copying",
+    EventKind.RENAME: "Renaming",
+    EventKind.CREATE: "Creating",
 }
 
 

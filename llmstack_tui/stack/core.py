@@ -19,7 +19,7 @@ from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.stack.feed import Feed
 from llmstack_tui.stack.hardware import Hardware
 from llmstack_tui.stack.history import History
-from llmstack_tui.stack.past import Past
+from llmstack_tui.stack.making import Making
 from llmstack_tui.stack.remembering import remember
 from llmstack_tui.stack.state import StackState
 from llmstack_tui.stack.timing import Timing
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.states import ModelStatus
 
 
-class Stack(Past):
+class Stack(Making):
     """Watches hosts and acts on them, within ``async with``. It closes the hosts that it is given.
 
     Every act raises `HostError`, and `Refused` where the stack is read-only or the host cannot do it.
