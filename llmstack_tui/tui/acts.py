@@ -158,7 +158,7 @@ class Acts:
 
     def _refused(self, stack: Stack) -> bool:
         if stack.read_only:
-            self._app.tell("Nothing can be changed: the dashboard was opened with --read-only.")
+            self._app.tell("Nothing can be changed: llmstack is read-only.")
         return stack.read_only
 
     def _found(self, key: Key) -> tuple[ModelStatus | None, Stack | None]:

@@ -43,6 +43,7 @@ class Connection:
         async with await self._services.open(hosts) as stack:
             self.stack = stack
             try:
+                await self._app.preferences.connected(stack)
                 async with aclosing(stack.watch()) as states:
                     async for state in states:
                         self._app.show_state(state)

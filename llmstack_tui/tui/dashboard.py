@@ -19,6 +19,7 @@ from llmstack_tui.tui.acts import ACTS, Acts
 from llmstack_tui.tui.connection import Connection
 from llmstack_tui.tui.looking import Looking
 from llmstack_tui.tui.marks import ASCII, UNICODE
+from llmstack_tui.tui.preferences import SETTINGS, Preferences
 from llmstack_tui.tui.rows import Moment
 from llmstack_tui.tui.screens.live import LiveScreen, View
 from llmstack_tui.tui.screens.models.screen import ModelsScreen
@@ -39,7 +40,6 @@ _CONNECTION = "connection"
 _TICK_S = 1.0
 _TWICE_S = 2.0
 _CLOSE_S = 5.0
-_MOST_PROBLEMS_TOLD = 3
 
 
 def _now() -> datetime:
@@ -80,7 +80,6 @@ class Dashboard(App[None]):
         self._clock = clock
         for theme in themes.THEMES.values():
             self.register_theme(theme)
-        self.theme = themes.THEMES[settings.ui.theme].name
         ascii_only = settings.ui.ascii or not unicode
         self.marks = ASCII if ascii_only else UNICODE
         self.settings = settings
@@ -88,12 +87,12 @@ class Dashboard(App[None]):
         self.acts = Acts(self)
         self.looking = Looking(self)
         self.activity = Activity()
+        self.services = services
+        self.preferences = Preferences(self, settings, problems)
         notes = ("read-only",) if settings.read_only else ()
         self.set_class(ascii_only, "-ascii")
         self.models = ModelsScreen(self.marks, notes=notes)
         self.farewell = ""
-        self._keymap_chosen = keys.usable(settings.ui.keys)
-        self._problems = (*problems, *keys.problems(settings.ui.keys))
         self._state: StackState | None = None
         self._saying = status.Saying("Starting…")
         self._wanted: Key | None = None
@@ -109,16 +108,12 @@ class Dashboard(App[None]):
         return {**super().get_theme_variable_defaults(), "pane-border": "#67707c"}
 
     def on_mount(self) -> None:
-        if self._keymap_chosen:
-            self.set_keymap(self._keymap_chosen)
-        self._note(*self._problems)
-        for problem in self._problems[:_MOST_PROBLEMS_TOLD]:
-            self.notify(clean(problem), title="Settings", severity="warning", timeout=15, markup=False)
+        self.preferences.begin()
         self.set_interval(_TICK_S, self._draw)
         # After Ctrl-Z and fg the terminal is empty, and Textual believes that it still shows everything.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         # Paint first: what is behind the connection takes longer to import than the screen to draw.
-        self.call_after_refresh(self.connect)
+        self.call_after_refresh(self._connect_first)
 
     async def on_unmount(self) -> None:
         """Let what was under way close its connections, then let go of the engine that we started."""
@@ -130,6 +125,12 @@ class Dashboard(App[None]):
     @property
     def view(self) -> View:
         return View(self._state, Moment(self._clock(), time.monotonic()))
+
+    def _connect_first(self) -> None:
+        self.connect()
+        self.run_worker(
+            self.preferences.follow(), group=SETTINGS, description="The settings", exit_on_error=False
+        )
 
     def connect(self) -> None:
         """Find a server and follow it; one that was followed before is let go."""
@@ -145,7 +146,7 @@ class Dashboard(App[None]):
     def show_state(self, state: StackState) -> None:
         before, self._state = self._state, state
         if before is not None:
-            self._note(*changes(before, state))
+            self.note(*changes(before, state))
         self._draw()
         self.looking.follow(state)
         self._select_wanted(state)
@@ -186,7 +187,7 @@ class Dashboard(App[None]):
         self.activity.add(Event(self._clock().astimezone(), kind, text, detail))
         self._draw_activity()
 
-    def _note(self, *texts: str) -> None:
+    def note(self, *texts: str) -> None:
         """Several lines at once: they are drawn once."""
         for text in texts:
             self.activity.add(Event(self._clock().astimezone(), Kind.NOTE, text))
@@ -238,7 +239,7 @@ class Dashboard(App[None]):
         return {
             binding.id: " ".join(
                 self.get_key_display(binding.with_key(key.strip()))
-                for key in self._keymap_chosen.get(binding.id, binding.key).split(",")
+                for key in self.preferences.keymap.get(binding.id, binding.key).split(",")
             )
             for binding in keys.ALL
             if binding.id

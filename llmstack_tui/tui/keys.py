@@ -5,6 +5,7 @@ The order is that of the key bar; what does not fit there is found under ``?`` a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.binding import Binding, InvalidBinding
@@ -117,7 +118,11 @@ ASK = [
 ALL = (*MODELS, *FILTER, *LIST, *APP, *MODAL, *ASK)
 
 
-def problems(keymap: Mapping[str, str]) -> list[str]:
+# Where the key of a binding was set, as the beginning of a sentence.
+Place = Callable[[str], str]
+
+
+def problems(keymap: Mapping[str, str], place: Place = lambda _: "ui.keys: ") -> list[str]:
     """What is wrong with the keys of the settings, one sentence for each.
 
     Textual reports a clash only of bindings that have no id, and every one here has.
@@ -125,15 +130,25 @@ def problems(keymap: Mapping[str, str]) -> list[str]:
     known = {binding.id for binding in ALL}
     names = ", ".join(sorted(filter(None, known)))
     found = [
-        f"ui.keys: there is no key called {name!r}. Known: {names}." for name in keymap if name not in known
+        f"{place(name)}there is no key called {name!r}. Known: {names}."
+        for name in keymap
+        if name not in known
+    ]
+    found += [
+        f"{place(name)}{key!r} is no key for {name}, which keeps its usual one."
+        for name, key in keymap.items()
+        if name in known and not _pressed(key)
     ]
     owners: dict[str, str] = {}
+    keymap = usable(keymap)
     for binding in (*MODELS, *LIST, *APP):
         for key in _pressed(keymap.get(binding.id or "", binding.key)):
             owner = owners.setdefault(key, binding.id or "")
             if owner != binding.id:
+                changed = binding.id if binding.id in keymap else owner
                 found.append(
-                    f"ui.keys: {key!r} is the key of both {owner} and {binding.id}; only one of them gets it."
+                    f"{place(changed or '')}{key!r} is the key of both {owner} and {binding.id}; "
+                    "only one of them gets it."
                 )
     return found
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
 
     from llmstack_tui.config import Settings
+    from llmstack_tui.config.loading import Loaded
     from llmstack_tui.engine.process import EngineHandle
     from llmstack_tui.stack import Stack
     from llmstack_tui.startup import OllamaStopped, Startup
@@ -23,6 +25,9 @@ OLLAMA_START_SECONDS = 30
 
 class Services(Protocol):
     """The core, as far as the dashboard needs it."""
+
+    def watch_settings(self) -> AsyncGenerator[Loaded, None]:
+        """The settings now, and then whenever they have changed; without what the command line said."""
 
     async def find(self) -> Startup:
         """Which servers to use.
@@ -46,8 +51,16 @@ class Core:
 
     def __init__(self, settings: Settings, environ: Mapping[str, str], config: Path | None = None) -> None:
         self._settings = settings
-        self._environ = environ
+        self._environ = dict(environ)  # As it is now: Textual takes NO_COLOR out of the real one.
         self._config = config
+
+    async def watch_settings(self) -> AsyncGenerator[Loaded, None]:
+        await _imported("llmstack_tui.config.watch")
+        from llmstack_tui.config.watch import watch_settings
+
+        async with aclosing(watch_settings(self._config, self._environ)) as all_loaded:
+            async for loaded in all_loaded:
+                yield loaded
 
     async def find(self) -> Startup:
         await _imported("llmstack_tui.startup")

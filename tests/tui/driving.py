@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llmstack_tui.config import Settings
+from llmstack_tui.config.loading import Loaded
 from llmstack_tui.tui.dashboard import Dashboard
 from tests.tui import seeded
 from tests.tui.fakes import FakeServices, FakeStack
@@ -89,6 +90,8 @@ async def dashboard(
     settings = settings or Settings()
     if services is None:
         services = FakeServices(FakeStack(state or seeded.typical(), read_only=settings.read_only))
+    if services.settings.empty():
+        services.settings.put_nowait(Loaded(settings=settings))
     clock = clock or (lambda: datetime.now(UTC))
     app = Dashboard(settings, problems, services, unicode=unicode, clock=clock)
     async with app.run_test(size=size, notifications=True) as pilot:

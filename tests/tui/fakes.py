@@ -6,7 +6,7 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
     from pathlib import Path
 
+    from llmstack_tui.config.loading import Loaded
     from llmstack_tui.engine.process import EngineHandle
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.startup import OllamaStopped, Startup
     from llmstack_tui.store.activations import Activation, Uses
     from llmstack_tui.store.events import Event
     from llmstack_tui.store.measured import Measured
+
+T = TypeVar("T")
 
 
 class FakeStack:
@@ -47,6 +50,7 @@ class FakeStack:
         self.weighed: list[Measured] = []
         self.told: dict[str, ModelDetails] = {}
         self.store_failure: Exception | None = None
+        self.remembered: dict[str, object] = {}
 
     async def __aenter__(self) -> Self:
         self.open = True
@@ -78,6 +82,13 @@ class FakeStack:
             self._changed.clear()
             yield self._state
             await self._changed.wait()
+
+    def remember(self, key: str, value: object) -> None:
+        self.remembered[key] = value
+
+    async def recall(self, key: str, default: T, kind: type[T]) -> T:
+        value = self.remembered.get(key)
+        return value if isinstance(value, kind) else default
 
     def refresh(self) -> None:
         self.calls.append(("refresh",))
@@ -191,6 +202,11 @@ class FakeServices:
         self.opened: list[tuple[str, ...]] = []
         self.ollama: asyncio.Future[None] | None = None
         self.engine: asyncio.Future[EngineHandle] | None = None
+        self.settings: asyncio.Queue[Loaded] = asyncio.Queue()
+
+    async def watch_settings(self) -> AsyncGenerator[Loaded, None]:
+        while True:
+            yield await self.settings.get()
 
     async def find(self) -> Startup:
         if self._never:

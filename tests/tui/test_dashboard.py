@@ -392,13 +392,14 @@ async def test_keys_from_the_settings() -> None:
         await desk.press("f5")
         await desk.until_said("mistral:7b is active")
         assert "f5 Activate" in desk.text
-        assert any("'no.such'" in toast.message for toast in desk.toasts)
+        await wait_until(lambda: any("'no.such'" in toast.message for toast in desk.toasts))
         assert desk.app.shown_keys()["models.activate"] == "f5"
 
 
 async def test_two_meanings_of_a_key_are_told() -> None:
     settings = Settings(ui=UiSettings(keys={"models.activate": "d"}))
     async with dashboard(settings=settings) as desk:
+        await wait_until(lambda: desk.toasts)
         (toast,) = desk.toasts
         assert "'d' is the key of both models.activate and models.deactivate" in toast.message
 

@@ -42,6 +42,11 @@ class Header(Widget):
             self._servers = servers
             self.refresh()
 
+    def show_notes(self, notes: tuple[str, ...]) -> None:
+        if notes != self._notes:
+            self._notes = notes
+            self.refresh()
+
     def show_time(self, now: datetime) -> None:
         clock = f"{now:%H:%M}"
         if clock != self._clock:

@@ -1,0 +1,169 @@
+"""How the user wants the dashboard: what the settings say while it runs, and the theme that was chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmstack_tui.tui import keys, themes
+from llmstack_tui.tui.activity import Kind
+from llmstack_tui.tui.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from llmstack_tui.config import Settings
+    from llmstack_tui.config.loading import Loaded
+    from llmstack_tui.stack import Stack
+    from llmstack_tui.tui.dashboard import Dashboard
+
+SETTINGS = "settings"
+_THEME = "theme"
+_MOST_PROBLEMS_TOLD = 3
+_LIVE = frozenset({"read_only", "ui.theme", "ui.keys"})
+
+
+class Preferences:
+    """Applies the settings to the dashboard, and again whenever their file changes.
+
+    Attributes:
+        keymap: the keys that the settings give, by the ids of `llmstack_tui.tui.keys`.
+    """
+
+    def __init__(self, app: Dashboard, settings: Settings, problems: Iterable[str]) -> None:
+        self._app = app
+        self._settings = settings
+        self._loaded: Loaded | None = None
+        self._problems = tuple(problems)
+        self._theme = themes.THEMES[settings.ui.theme].name
+        self._chosen: str | None = None
+        self._stack: Stack | None = None
+        self.keymap = keys.usable(settings.ui.keys)
+
+    def begin(self) -> None:
+        """What the dashboard looks like at its start; and what is wrong in the settings."""
+        self._app.theme = self._theme
+        if self.keymap:
+            self._app.set_keymap(self.keymap)
+        self._complain(self._problems)
+        self._app.theme_changed_signal.subscribe(self._app, lambda _: self._theme_changed())
+
+    async def follow(self) -> None:
+        """Read the settings again whenever they change; begins with what they are now."""
+        async for loaded in self._app.services.watch_settings():
+            before, self._loaded = self._loaded, loaded
+            if before is not None:
+                self._apply(before.settings, loaded)
+            self._tell_problems(
+                (*loaded.problems, *keys.problems(loaded.settings.ui.keys, _place_of_key(loaded)))
+            )
+            await self._recall_theme()
+
+    async def connected(self, stack: Stack) -> None:
+        """Where things are remembered: the theme that was chosen in another session."""
+        self._stack = stack
+        self._show_read_only()
+        if self._chosen is not None:
+            stack.remember(_THEME, self._chosen)
+        await self._recall_theme()
+
+    # The settings
+
+    def _apply(self, before: Settings, loaded: Loaded) -> None:
+        from llmstack_tui.config.table import table, value_of
+
+        now = loaded.settings
+        changed = [
+            setting.name
+            for setting in table()
+            if value_of(before, setting.name) != value_of(now, setting.name)
+        ]
+        for name in changed:
+            match name:
+                case "ui.theme":
+                    self._chosen = None
+                    self._show_theme(themes.THEMES[now.ui.theme].name)
+                case "ui.keys":
+                    self.keymap = keys.usable(now.ui.keys)
+                    self._app.set_keymap(self.keymap)
+                case _:
+                    pass
+        self._show_read_only()
+        if changed:
+            live = _LIVE - ({"read_only"} if self._settings.read_only else set())
+            self._app.record(Kind.NOTE, _told(changed, live))
+
+    @property
+    def read_only(self) -> bool:
+        """What was read-only at the start stays so: the command line may have said it, not the file."""
+        return self._settings.read_only or (self._loaded is not None and self._loaded.settings.read_only)
+
+    def _show_read_only(self) -> None:
+        if self._stack is not None:
+            self._stack.read_only = self.read_only
+        self._app.models.header.show_notes(("read-only",) if self.read_only else ())
+
+    def _tell_problems(self, problems: tuple[str, ...]) -> None:
+        before, self._problems = self._problems, problems
+        self._complain([problem for problem in problems if problem not in before])
+        if before and not problems:
+            self._app.record(Kind.DONE, "The settings are right again.")
+            self._app.tell("They are right again, and count now.", title="Settings")
+
+    def _complain(self, problems: Iterable[str]) -> None:
+        problems = tuple(problems)
+        self._app.note(*problems)
+        for problem in problems[:_MOST_PROBLEMS_TOLD]:
+            self._app.notify(clean(problem), title="Settings", severity="warning", timeout=15, markup=False)
+
+    # The theme
+
+    def _show_theme(self, name: str) -> None:
+        self._theme = name
+        self._app.theme = name
+
+    def _theme_changed(self) -> None:
+        """Whatever was not changed by the settings was chosen by the user."""
+        if self._app.theme == self._theme:
+            return
+        self._theme = self._chosen = self._app.theme
+        if self._stack is not None:
+            self._stack.remember(_THEME, self._chosen)
+        if self._loaded is not None and (named := _named_by(self._loaded)):
+            self._app.tell(f"The next start takes the theme of {named} again.", title="Theme")
+
+    async def _recall_theme(self) -> None:
+        """The theme of another session, unless the settings name one or the user has chosen by now."""
+        if self._stack is None or self._loaded is None or self._chosen or _named_by(self._loaded):
+            return
+        name = await self._stack.recall(_THEME, "", str)
+        if name in self._app.available_themes and not self._chosen:
+            self._show_theme(name)
+
+
+def _named_by(loaded: Loaded) -> str:
+    """What names a theme: a file, a variable; else ""."""
+    origin = loaded.origin("ui.theme")
+    return (origin.name or "") if origin.kind != "default" else ""
+
+
+def _told(changed: list[str], live: frozenset[str]) -> str:
+    """Which settings changed, and which of them count only later."""
+    now = [name for name in changed if name in live]
+    later = [name for name in changed if name not in live]
+    said = []
+    if now:
+        said.append(f"{' and '.join(now)} {'counts' if len(now) == 1 else 'count'} now")
+    if later:
+        said.append(f"{' and '.join(later)} {'counts' if len(later) == 1 else 'count'} from the next start")
+    return f"The settings were read again: {'; '.join(said)}."
+
+
+def _place_of_key(loaded: Loaded) -> keys.Place:
+    origin = loaded.origin("ui.keys")
+
+    def place(binding_id: str) -> str:
+        if origin.kind != "file":
+            return f"{origin.name}: " if origin.name else "ui.keys: "
+        return f"{origin.name} line {loaded.lines.of(('ui', 'keys', binding_id))}: "
+
+    return place

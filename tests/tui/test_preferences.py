@@ -1,0 +1,143 @@
+"""The settings while they are edited beside the dashboard, and the theme that it remembers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmstack_tui.config import Settings
+from llmstack_tui.config.loading import Loaded, load_settings
+from llmstack_tui.tui.services import Core
+from tests.config.files import load
+from tests.tui import seeded
+from tests.tui.driving import FakeDesk, dashboard
+from tests.tui.fakes import FakeServices, FakeStack
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def services(remembered: Mapping[str, object] | None = None, loaded: Loaded | None = None) -> FakeServices:
+    stack = FakeStack(seeded.typical())
+    stack.remembered.update(remembered or {})
+    made = FakeServices(stack)
+    if loaded is not None:
+        made.settings.put_nowait(loaded)
+    return made
+
+
+def edit(desk: FakeDesk, folder: Path, content: str) -> None:
+    desk.services.settings.put_nowait(load(folder, content))
+
+
+async def test_other_keys_count_at_once_and_removed_ones_go_back(tmp_path: Path) -> None:
+    async with dashboard() as desk:
+        await desk.press("j", "j")
+        edit(desk, tmp_path, '[ui.keys]\n"models.activate" = "f5"')
+        await desk.until_shown("f5 Activate")
+        await desk.until_said("The settings were read again: ui.keys counts now.")
+        await desk.press("a")
+        assert desk.word("mistral:7b") == "inactive"
+        await desk.press("question_mark")
+        await desk.until_shown("f5")
+        await desk.press("escape")
+        edit(desk, tmp_path, "")
+        await desk.until_shown("a Activate")
+        await desk.press("a")
+        await desk.until_said("mistral:7b is active")
+
+
+async def test_a_key_that_is_none_names_its_line_until_it_is_right(tmp_path: Path) -> None:
+    async with dashboard() as desk:
+        edit(desk, tmp_path, '[ui.keys]\n"app.quit" = "ctrl+x"\n"no.such" = "z"')
+        await desk.until_said("config.toml line 3: there is no key called 'no.such'")
+        edit(desk, tmp_path, '[ui.keys]\n"app.quit" = "ctrl+x"')
+        await desk.until_said("The settings are right again.")
+
+
+async def test_key_problems_at_the_start_name_their_line(tmp_path: Path) -> None:
+    loaded = load(tmp_path, '[ui.keys]\n"models.activate" = "d"')
+    async with dashboard(settings=loaded.settings, services=services(loaded=loaded)) as desk:
+        await desk.until_said(
+            "config.toml line 2: 'd' is the key of both models.activate and models.deactivate"
+        )
+        assert len(desk.toasts) == 1
+
+
+async def test_a_problem_that_stays_is_told_once(tmp_path: Path) -> None:
+    loaded = load(tmp_path, "nonsense = 1")
+    start = services(loaded=loaded)
+    async with dashboard(settings=loaded.settings, problems=loaded.problems, services=start) as desk:
+        edit(desk, tmp_path, 'nonsense = 1\n[ui]\ntheme = "light"')
+        await desk.until_said("ui.theme counts now")
+        assert len(desk.toasts) == 1
+        assert sum("nonsense" in event for event in desk.events) == 1
+
+
+async def test_what_counts_later_says_so(tmp_path: Path) -> None:
+    async with dashboard() as desk:
+        edit(desk, tmp_path, 'hosts = ["10.0.0.1"]\n[ui]\ntheme = "high-contrast"\n[engine]\nport = 1234')
+        await desk.until_said("ui.theme counts now; hosts and engine.port count from the next start.")
+        assert desk.app.theme == "llmstack-high-contrast"
+
+
+async def test_read_only_counts_at_once(tmp_path: Path) -> None:
+    async with dashboard() as desk:
+        edit(desk, tmp_path, "read_only = true")
+        await desk.until_shown("read-only")
+        assert desk.stack.read_only
+        edit(desk, tmp_path, "read_only = false")
+        await wait_until(lambda: not desk.stack.read_only)
+        assert "read-only" not in desk.text
+
+
+async def test_a_dashboard_that_was_opened_read_only_stays_so(tmp_path: Path) -> None:
+    loaded = load(tmp_path, "read_only = true")
+    async with dashboard(settings=Settings(read_only=True), services=services(loaded=loaded)) as desk:
+        edit(desk, tmp_path, "")
+        await desk.until_said("read_only counts from the next start.")
+        assert desk.stack.read_only
+        await desk.until_shown("read-only")
+
+
+async def test_the_theme_that_was_chosen_is_remembered(tmp_path: Path) -> None:
+    async with dashboard(services=services({"theme": "llmstack-light"})) as desk:
+        await wait_until(lambda: desk.app.theme == "llmstack-light")
+        desk.app.theme = "nord"
+        await wait_until(lambda: desk.stack.remembered["theme"] == "nord")
+        edit(desk, tmp_path, '[ui]\ntheme = "high-contrast"')
+        await wait_until(lambda: desk.app.theme == "llmstack-high-contrast")
+        assert desk.stack.remembered["theme"] == "nord"
+
+
+async def test_the_theme_of_the_settings_wins(tmp_path: Path) -> None:
+    loaded = load(tmp_path, '[ui]\ntheme = "dark"')
+    start = services({"theme": "llmstack-light"}, loaded)
+    async with dashboard(settings=loaded.settings, services=start) as desk:
+        await desk.pilot.pause(0.1)
+        assert desk.app.theme == "llmstack-dark"
+        desk.app.theme = "llmstack-light"
+        await wait_until(lambda: any("The next start takes" in toast.message for toast in desk.toasts))
+
+
+async def test_no_color_wins_over_what_is_remembered() -> None:
+    loaded = load_settings(Path("/nowhere/config.toml"), {"NO_COLOR": "1"})
+    start = services({"theme": "llmstack-light"}, loaded)
+    async with dashboard(settings=loaded.settings, services=start) as desk:
+        await desk.pilot.pause(0.1)
+        assert desk.app.theme == "llmstack-no-colour"
+
+
+async def test_a_theme_that_is_gone_leaves_the_usual_one() -> None:
+    async with dashboard(services=services({"theme": "of-a-plugin"})) as desk:
+        await desk.pilot.pause(0.1)
+        assert desk.app.theme == "llmstack-dark"
+
+
+async def test_the_core_reads_the_file_that_was_named(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[ui]\ntheme = "light"')
+    all_loaded = Core(Settings(), {}, file).watch_settings()
+    assert (await anext(all_loaded)).settings.ui.theme == "light"
+    await all_loaded.aclose()
