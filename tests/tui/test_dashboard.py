@@ -238,7 +238,7 @@ async def test_read_only_is_said_and_refuses() -> None:
             desk.app.clear_notifications()
             await desk.press(key)
             await wait_until(lambda: desk.toasts)
-            assert "--read-only" in desk.toasts[0].message
+            assert "llmstack is read-only" in desk.toasts[0].message
             assert desk.app.screen is desk.app.models
 
 
