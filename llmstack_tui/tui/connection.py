@@ -32,6 +32,7 @@ class Connection:
         self._services = services
         self.stack: Stack | None = None
         self.engine: EngineHandle | None = None
+        self._starting: asyncio.Future[EngineHandle] | None = None
 
     async def run(self) -> None:
         """Find a server and show its states, until this is cancelled or the user wants to leave."""
@@ -58,6 +59,10 @@ class Connection:
         hosts = self.stack.state.hosts if self.stack and self.engine else ()
         urls = {host.snapshot.url for host in hosts if host.snapshot.error}
         return self.engine is not None and self.engine.process.url in urls
+
+    def cancel_start(self) -> bool:
+        """Give up the start of the engine; False if none is under way."""
+        return self._starting is not None and self._starting.cancel()
 
     def release(self) -> None:
         """Let the engine that we started end; it does so once nobody uses it."""
@@ -136,11 +141,20 @@ class Connection:
         from llmstack_tui.engine.process import EngineFailed
 
         self.release()
-        self._app.say("Starting the built-in engine…", waiting=True)
+        self._app.say("Starting the built-in engine…  Esc cancels.", waiting=True)
+        self._starting = asyncio.ensure_future(self._services.start_engine())
         try:
-            self.engine = await self._services.start_engine()
+            self.engine = await self._starting
         except EngineFailed as error:
             return await self._nothing("The built-in engine did not start", str(error))
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():
+                raise  # The dashboard ends, or connects anew.
+            return await self._nothing("The built-in engine was not started", "You cancelled its start.")
+        finally:
+            self._starting.cancel()
+            self._starting = None
         self._app.record(Kind.DONE, f"The built-in engine answers at {self.engine.process.url}.")
         if notice := self.engine.process.notice:
             self._app.record(Kind.NOTE, notice)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from textual.binding import Binding, BindingType
+    from textual.command import Provider
     from textual.screen import Screen
 
     from llmstack_tui.config import Settings
@@ -40,6 +41,12 @@ _CONNECTION = "connection"
 _TICK_S = 1.0
 _TWICE_S = 2.0
 _CLOSE_S = 5.0
+
+
+def _model_commands() -> type[Provider]:
+    from llmstack_tui.tui.palette import ModelCommands
+
+    return ModelCommands
 
 
 def _now() -> datetime:
@@ -66,6 +73,7 @@ class Dashboard(App[None]):
     .-ascii Headings { padding: 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
+    COMMANDS = App.COMMANDS | {_model_commands}
 
     def __init__(
         self,
@@ -232,18 +240,7 @@ class Dashboard(App[None]):
     def action_help(self) -> None:
         from llmstack_tui.tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self.marks, self.shown_keys()))
-
-    def shown_keys(self) -> dict[str, str]:
-        """The keys of each binding by its id, as they are on this user's keyboard."""
-        return {
-            binding.id: " ".join(
-                self.get_key_display(binding.with_key(key.strip()))
-                for key in self.preferences.keymap.get(binding.id, binding.key).split(",")
-            )
-            for binding in keys.ALL
-            if binding.id
-        }
+        self.push_screen(HelpScreen(self.marks, self.preferences.shown_keys(), self.preferences.places()))
 
     def refresh_state(self) -> None:
         """Look again now; where the engine that we started has gone, start it again."""
@@ -285,10 +282,15 @@ class Dashboard(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         bindings = [(self.models, binding) for binding in keys.MODELS] if screen is self.models else []
+        shown = self.preferences.shown_keys()
         for node, binding in (*bindings, *((self, binding) for binding in keys.APP)):
             if binding.action != "command_palette":
+                # What Textual shows below a command is markup.
+                key = shown.get(binding.id or "", "").replace("[", "")
                 yield SystemCommand(
-                    binding.description, binding.tooltip, partial(self.run_action, binding.action, node)
+                    binding.description,
+                    f"{binding.tooltip}  ({key})",
+                    partial(self.run_action, binding.action, node),
                 )
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
 

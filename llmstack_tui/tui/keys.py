@@ -115,7 +115,26 @@ ASK = [
     Binding("q", "answer('quit')", "Quit", show=False, id="ask.quit", tooltip="Leave"),
 ]
 
-ALL = (*MODELS, *FILTER, *LIST, *APP, *MODAL, *ASK)
+DETAILS = [
+    Binding("escape,q,enter", "dismiss", "Back", id="details.close", tooltip="Back to the list"),
+]
+
+READING = [
+    Binding("escape,q,question_mark", "dismiss", "Back", id="help.close", tooltip="Close the help"),
+]
+
+# What is pressed where, for the help.
+CONTEXTS = {
+    "Keys for models": MODELS,
+    "Keys of the list": LIST,
+    "Keys while a filter is typed": FILTER,
+    "Keys everywhere": APP,
+    "Keys in the details": DETAILS,
+    "Keys in dialogs": MODAL,
+    "Keys in questions": ASK,
+    "Keys in this help": READING,
+}
+ALL = tuple(binding for bindings in CONTEXTS.values() for binding in bindings)
 
 
 # Where the key of a binding was set, as the beginning of a sentence.

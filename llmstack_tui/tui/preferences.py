@@ -66,6 +66,24 @@ class Preferences:
             stack.remember(_THEME, self._chosen)
         await self._recall_theme()
 
+    def shown_keys(self) -> dict[str, str]:
+        """The keys of each binding by its id, as they are on this user's keyboard."""
+        return {
+            binding.id: " ".join(
+                self._app.get_key_display(binding.with_key(key.strip()))
+                for key in self.keymap.get(binding.id, binding.key).split(",")
+            )
+            for binding in keys.ALL
+            if binding.id
+        }
+
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Where the files are and what this machine is taken for, for the help."""
+        state = self._app.view.state
+        profile = state.profile if state else None
+        said = (("Profile", f"{profile.name}: {profile.reason}"),) if profile else ()
+        return (*self._app.services.places(), *said)
+
     # The settings
 
     def _apply(self, before: Settings, loaded: Loaded) -> None:

@@ -29,6 +29,9 @@ class Services(Protocol):
     def watch_settings(self) -> AsyncGenerator[Loaded, None]:
         """The settings now, and then whenever they have changed; without what the command line said."""
 
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Where the files are: a word and a path for each."""
+
     async def find(self) -> Startup:
         """Which servers to use.
 
@@ -61,6 +64,19 @@ class Core:
         async with aclosing(watch_settings(self._config, self._environ)) as all_loaded:
             async for loaded in all_loaded:
                 yield loaded
+
+    def places(self) -> tuple[tuple[str, str], ...]:
+        from llmstack_tui import folders
+
+        try:
+            settings = self._config or folders.config_file()
+            return (
+                ("Settings", str(settings)),
+                ("State", str(folders.state_file())),
+                ("Logs", str(folders.logs_folder())),
+            )
+        except folders.NoHome:
+            return ()
 
     async def find(self) -> Startup:
         await _imported("llmstack_tui.startup")

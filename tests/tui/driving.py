@@ -91,7 +91,7 @@ async def dashboard(
     if services is None:
         services = FakeServices(FakeStack(state or seeded.typical(), read_only=settings.read_only))
     if services.settings.empty():
-        services.settings.put_nowait(Loaded(settings=settings))
+        services.settings.put_nowait(Loaded(settings=settings, problems=tuple(problems)))
     clock = clock or (lambda: datetime.now(UTC))
     app = Dashboard(settings, problems, services, unicode=unicode, clock=clock)
     async with app.run_test(size=size, notifications=True) as pilot:

@@ -208,6 +208,9 @@ class FakeServices:
         while True:
             yield await self.settings.get()
 
+    def places(self) -> tuple[tuple[str, str], ...]:
+        return (("Settings", "/home/somebody/.config/llmstack/config.toml"),)
+
     async def find(self) -> Startup:
         if self._never:
             await asyncio.Event().wait()

@@ -127,6 +127,31 @@ async def test_an_engine_that_is_to_stay_has_no_farewell() -> None:
     assert desk.app.farewell == ""
 
 
+async def test_the_start_of_the_engine_can_be_cancelled_and_tried_again() -> None:
+    services = FakeServices(builtin(), BuiltinStopped())
+    loop = asyncio.get_running_loop()
+    services.engine = loop.create_future()
+    async with dashboard(services=services, connected=False) as desk:
+        await desk.until_shown("Starting the built-in engine", "Esc cancels")
+        await desk.press("escape")
+        await desk.until_shown("You cancelled its start", "Try again", "Quit")
+        assert services.engine.cancelled()
+        services.engine = loop.create_future()
+        services.engine.set_result(FakeHandle())
+        await desk.press("enter")
+        await desk.until_shown("Built-in engine 0.1.0")
+
+
+async def test_quitting_while_the_engine_starts_cancels_its_start() -> None:
+    services = FakeServices(builtin(), BuiltinStopped())
+    services.engine = asyncio.get_running_loop().create_future()
+    async with dashboard(services=services, connected=False) as desk:
+        await desk.until_shown("Starting the built-in engine")
+        await desk.press("q")
+        await wait_until(lambda: not desk.app.is_running)
+    assert services.engine.cancelled()
+
+
 async def test_an_engine_that_does_not_start_can_be_tried_again() -> None:
     services = FakeServices(builtin(), BuiltinStopped())
     loop = asyncio.get_running_loop()

@@ -393,7 +393,7 @@ async def test_keys_from_the_settings() -> None:
         await desk.until_said("mistral:7b is active")
         assert "f5 Activate" in desk.text
         await wait_until(lambda: any("'no.such'" in toast.message for toast in desk.toasts))
-        assert desk.app.shown_keys()["models.activate"] == "f5"
+        assert desk.app.preferences.shown_keys()["models.activate"] == "f5"
 
 
 async def test_two_meanings_of_a_key_are_told() -> None:

@@ -126,6 +126,8 @@ def test_a_suspended_dashboard_is_drawn_whole_again(program: Callable[[str], Ter
         child = psutil.Process(terminal.pid)
         terminal.type("\x1a")
         assert terminal._until(lambda: child.status() == psutil.STATUS_STOPPED, 10)
+        # What it wrote before it stopped must not be taken for what it draws afterwards.
+        terminal.pump(0.2)
         terminal._screen.reset()
         child.resume()
         terminal.wait_for("No answer yet.", "Memory", "q Quit")

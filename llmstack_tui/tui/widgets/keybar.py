@@ -60,12 +60,23 @@ class KeyBar(Widget):
         return Content.assemble(*parts)
 
     def on_click(self, event: events.Click) -> None:
+        if (binding := self._at(event.x)) is not None:
+            self.app.simulate_key(binding.key)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        binding = self._at(event.x)
+        tooltip = Content(binding.tooltip) if binding else None
+        if tooltip != self.tooltip:
+            self.tooltip = tooltip
+
+    def _at(self, x: int) -> Binding | None:
+        """What stands in this column."""
         right = 0
         for label in self._fitting(self.size.width):
             right += _width(label)
-            if event.x < right:
-                self.app.simulate_key(label[1].key)
-                return
+            if x < right:
+                return label[1]
+        return None
 
 
 def _width(label: tuple[str, Binding]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -18,6 +17,7 @@ from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from llmstack_tui.tui.activity import Activity
     from llmstack_tui.tui.rows import Key
@@ -31,7 +31,7 @@ class DetailsScreen(LiveScreen, ModalScreen[None]):
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "VerticalScroll"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "dismiss", "Back", id="details.close", tooltip="Back to the list"),
+        *keys.DETAILS,
         *(binding for binding in keys.MODELS if binding.action in {"copy_url", "copy_native_url"}),
     ]
 

@@ -6,7 +6,6 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from llmstack_tui.tui.marks import Marks
 
@@ -39,15 +39,16 @@ class HelpScreen(ModalScreen[None]):
 
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "VerticalScroll"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark", "dismiss", "Back", id="help.close", tooltip="Close the help"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.READING]
 
-    def __init__(self, marks: Marks, shown_keys: Mapping[str, str]) -> None:
-        """``shown_keys`` has the key of each binding by its id, as the settings have it."""
+    def __init__(
+        self, marks: Marks, shown_keys: Mapping[str, str], places: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        """``shown_keys`` has the key of each binding by its id; ``places`` says where the files are."""
         super().__init__()
         self._marks = marks
         self._keys = shown_keys
+        self._places = places
 
     def compose(self) -> ComposeResult:
         with Pane("Help", id="dialog"):
@@ -57,7 +58,6 @@ class HelpScreen(ModalScreen[None]):
 
     def _sections(self) -> tuple[Section, ...]:
         marks, key = self._marks, self._key
-        told = [binding for binding in (*keys.MODELS, *keys.APP, *keys.LIST, *keys.FILTER) if binding.tooltip]
         return (
             Section(
                 "What this is",
@@ -112,7 +112,23 @@ class HelpScreen(ModalScreen[None]):
                     ),
                 ),
             ),
-            Section("Keys", tuple((key(binding.id or ""), f"{binding.tooltip}.") for binding in told)),
+            Section(
+                "The panes",
+                (
+                    ("Models", "All that the server lists; the mark and the word for each say its state."),
+                    (
+                        "Memory",
+                        "What this machine uses of its memory, and what the server counts.",
+                    ),
+                    ("Details", "What is known of the model under the cursor, and its addresses."),
+                    ("Activity", "What happened, newest first."),
+                ),
+            ),
+            *(
+                Section(title, tuple((key(each.id or ""), f"{each.tooltip}.") for each in bindings))
+                for title, bindings in keys.CONTEXTS.items()
+            ),
+            *((Section("This machine", self._places),) if self._places else ()),
             Section(
                 "Good to know",
                 (
@@ -122,7 +138,11 @@ class HelpScreen(ModalScreen[None]):
                         "When you quit, an engine that the dashboard started ends as soon as nobody uses it; "
                         "a running Ollama is left alone.",
                     ),
-                    ("", "Other keys can be set in the settings, under [ui.keys]."),
+                    (
+                        "",
+                        "Other keys can be set in the settings, under [ui.keys]; they count as soon as the "
+                        "file is saved. llmstack config --example shows all settings.",
+                    ),
                 ),
             ),
         )

@@ -133,7 +133,9 @@ class ModelsScreen(LiveScreen):
         self.pane.sort(self.pane.order.reversed())
 
     def action_cancel(self) -> None:
-        """What is innermost: the marks, the filter, then a load."""
+        """What is innermost: the start of the engine, the marks, the filter, then a load."""
+        if self.dashboard.connection.cancel_start():
+            return
         if self.pane.clear_marks() or self.pane.clear_filter():
             return
         if key := self.selected:

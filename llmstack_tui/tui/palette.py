@@ -1,0 +1,66 @@
+"""The models in the palette: go to one by its name, load it, or take it out of memory."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from textual.command import Hit, Hits, Provider
+from textual.content import Content
+
+from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.tui.status import address
+from llmstack_tui.tui.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.tui.dashboard import Dashboard
+
+_MOST = 40
+_LONGEST_NAME = 120
+_DOES = {
+    ModelState.INACTIVE: "activate",
+    ModelState.ACTIVE: "deactivate",
+    ModelState.LOADING: "deactivate",
+}
+
+
+class ModelCommands(Provider):
+    """Lists a model for a part of its name, and its act where the name follows the word for it."""
+
+    async def search(self, query: str) -> Hits:
+        # Textual's own fuzzy search takes a second for some thousand names; and every hit is a row to build.
+        for hit in sorted(self._hits(query.casefold().split()), reverse=True)[:_MOST]:
+            yield hit
+
+    @property
+    def _dashboard(self) -> Dashboard:
+        return cast("Dashboard", self.app)
+
+    def _hits(self, words: list[str]) -> Iterator[Hit]:
+        view = self._dashboard.view
+        several = view.state is not None and len(view.state.hosts) > 1
+        for model in view.models():
+            name = model.name.casefold()
+            does = _DOES.get(model.state, "")
+            if words and all(word in name for word in words):
+                yield self._hit("", model, words, several=several)
+            elif len(words) > 1 and does.startswith(words[0]) and all(word in name for word in words[1:]):
+                yield self._hit(does, model, words[1:], several=several)
+
+    def _hit(self, does: str, model: ModelStatus, words: list[str], *, several: bool) -> Hit:
+        name = clean(model.name, limit=_LONGEST_NAME)
+        key = (model.host, model.name)
+        act = {"activate": self._dashboard.acts.activate, "deactivate": self._dashboard.acts.deactivate}
+        shown = Content.assemble(
+            f"{does.capitalize()} " if does else "",
+            (name, "bold"),
+            f"  {model.state.value}",
+            f"  {address(model.host)}" if several else "",
+        )
+        at = model.name.casefold().find(words[0])
+        score = 1.0 if words[0] == model.name.casefold() else 0.9 if at == 0 else 0.5
+        command = partial(act.get(does, self._dashboard.models.pane.move_to), key)
+        return Hit(score, shown, command, text=f"{does} {name}".strip())

@@ -1,0 +1,67 @@
+"""Models in the palette: found by name, quickly, and never as markup."""
+
+from __future__ import annotations
+
+import time
+
+from textual.command import Hit
+
+from llmstack_tui.tui.palette import ModelCommands
+from tests.tui import seeded
+from tests.tui.driving import FakeDesk, dashboard
+
+
+async def found(desk: FakeDesk, query: str) -> list[Hit]:
+    return [hit async for hit in ModelCommands(desk.app.screen).search(query) if isinstance(hit, Hit)]
+
+
+async def test_a_name_goes_to_the_model() -> None:
+    async with dashboard() as desk:
+        await desk.press("ctrl+p")
+        await desk.until_shown("Search for commands")
+        await desk.type("mistral")
+        await desk.until_shown("mistral:7b  inactive")
+        await desk.press("enter")
+        await desk.pilot.pause()
+        assert desk.app.models.selected == (seeded.URL, "mistral:7b")
+
+
+async def test_the_word_before_a_name_acts_on_it() -> None:
+    async with dashboard() as desk:
+        await desk.press("ctrl+p")
+        await desk.until_shown("Search for commands")
+        await desk.type("activate mistral")
+        await desk.until_shown("Activate mistral:7b")
+        await desk.press("enter")
+        await desk.until_said("mistral:7b is active")
+        assert [hit.text for hit in await found(desk, "deac mistral")] == ["deactivate mistral:7b"]
+
+
+async def test_names_from_outside_are_no_markup() -> None:
+    models = tuple(seeded.model(name) for name in seeded.HOSTILE_NAMES)
+    async with dashboard(seeded.state(seeded.snapshot(models))) as desk:
+        await desk.press("ctrl+p")
+        await desk.until_shown("Search for commands")
+        await desk.type("[")
+        await desk.until_shown("evil/[/red]:latest", "model[q4]:latest")
+
+
+async def test_thousands_of_models_do_not_hold_up_the_keys() -> None:
+    async with dashboard(seeded.many(3000)) as desk:
+        await found(desk, "model")
+        began = time.process_time()
+        hits = await found(desk, "2999")
+        assert time.process_time() - began < 0.1
+        assert [hit.text for hit in hits] == ["model-2999:latest"]
+        assert len(await found(desk, "model")) == 40
+
+
+async def test_a_lone_verb_lists_no_models() -> None:
+    async with dashboard() as desk:
+        assert await found(desk, "activate") == []
+
+
+async def test_the_commands_name_the_keys_of_the_user() -> None:
+    async with dashboard() as desk:
+        helps = {each.title: each.help for each in desk.app.get_system_commands(desk.app.screen)}
+        assert helps["Activate"].endswith("(a)")
