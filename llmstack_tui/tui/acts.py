@@ -77,10 +77,10 @@ class Acts:
         stack = self._stack()
         if stack is None or self._refused(stack):
             return
-        selected = self._app.models.selected
+        selected = self._app.models.selected_host
         for host in stack.state.hosts:
             url = host.snapshot.url
-            if (selected is None or selected[0] == url) and Capability.IMPORT in host.snapshot.capabilities:
+            if selected in {None, url} and Capability.IMPORT in host.snapshot.capabilities:
                 self._app.run_worker(
                     self._add_file(stack, url), group=ACTS, description="Add a model", exit_on_error=False
                 )

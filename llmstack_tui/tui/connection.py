@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.tui.activity import Kind
+from llmstack_tui.tui.ordering import Arrangement
 from llmstack_tui.tui.services import OLLAMA_START_SECONDS
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 Hosts = tuple[str, ...]
 AGAIN: Hosts = ()
+_RECALL = "models.arrangement"
 _MIN_SECONDS_BETWEEN_STATES = 0.05
 
 _OLLAMA = "https://ollama.com/download"
@@ -43,6 +46,13 @@ class Connection:
         self._app.say("Reading the list of models…", waiting=True)
         async with await self._services.open(hosts) as stack:
             self.stack = stack
+            self._app.run_worker(
+                self._recall(stack),
+                group=_RECALL,
+                exclusive=True,
+                description="What the screen remembers",
+                exit_on_error=False,
+            )
             try:
                 await self._app.preferences.connected(stack)
                 async with aclosing(stack.watch()) as states:
@@ -52,6 +62,17 @@ class Connection:
                         await asyncio.sleep(_MIN_SECONDS_BETWEEN_STATES)
             finally:
                 self.stack = None
+
+    def remember(self, arrangement: Arrangement) -> None:
+        """Keep how the list is arranged, for the next session."""
+        if self.stack is not None:
+            self.stack.remember(_RECALL, asdict(arrangement))
+
+    async def _recall(self, stack: Stack) -> None:
+        from llmstack_tui.store.errors import StoreError
+
+        with suppress(StoreError):  # A notice tells of it already.
+            self._app.models.pane.restore(await stack.recall(_RECALL, Arrangement(), Arrangement))
 
     @property
     def engine_is_away(self) -> bool:

@@ -254,7 +254,7 @@ class Dashboard(App[None]):
         if not hosts:
             self.tell("There is no server yet.")
             return
-        url = self.models.selected[0] if self.models.selected else hosts[0].snapshot.url
+        url = self.models.selected_host or hosts[0].snapshot.url
         url = url if native else f"{url}/v1"
         self.copy_to_clipboard(url)
         whose = "Ollama" if native else "OpenAI"

@@ -89,6 +89,13 @@ def rate_text(per_second: float) -> str:
     return f"{per_second:.1f}" if per_second < 99.95 else f"{min(per_second, 99_999):.0f}"
 
 
+def latency_text(seconds: float) -> str:
+    """How long an answer takes: ``12 ms``, ``1.3 s``."""
+    if seconds >= 0.9995:
+        return seconds_text(seconds)
+    return f"{seconds * 1000:.0f} ms" if seconds >= 0.001 else "<1 ms"
+
+
 def count_text(count: int | None) -> str:
     """A whole number with its thousands apart."""
     return UNKNOWN if count is None else f"{count:,}"

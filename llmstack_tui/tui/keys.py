@@ -80,6 +80,17 @@ LIST = [
         id="list.page_down",
         tooltip="One page of models down",
     ),
+    Binding(
+        "left",
+        "fold",
+        "Fold",
+        show=False,
+        id="list.fold",
+        tooltip="Where there are several hosts: to the line of the model's host, then fold its models away",
+    ),
+    Binding(
+        "right", "unfold", "Unfold", show=False, id="list.unfold", tooltip="Show the models of the host again"
+    ),
     Binding("home,g", "first", "First", show=False, id="list.first", tooltip="To the first model"),
     Binding("end,G", "last", "Last", show=False, id="list.last", tooltip="To the last model"),
 ]

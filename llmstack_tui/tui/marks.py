@@ -32,6 +32,8 @@ class Marks:
     down: str
     tick: str
     at_least: str
+    folded: str
+    unfolded: str
     levels: str
     celsius: str
 
@@ -39,13 +41,13 @@ class Marks:
 UNICODE = Marks(
     active="●", inactive="○", loading="◌", stopping="◐", cloud="☁", cursor="▌",
     full="█", empty="░", ellipsis="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
-    at_least="≥",
+    at_least="≥", folded="▸", unfolded="▾",
     levels="▁▂▃▄▅▆▇█", celsius="°C",
 )  # fmt: skip
 ASCII = Marks(
     active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
     full="#", empty="-", ellipsis="~", dot="-", enter="enter", up="^", down="v", tick="+",
-    at_least=">",
+    at_least=">", folded="+", unfolded="-",
     levels="_.-:=+*#", celsius="C",
 )  # fmt: skip
 

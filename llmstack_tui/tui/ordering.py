@@ -70,6 +70,21 @@ class Order:
         return self.reversed() if column is self.column else Order(column)
 
 
+_AS_LISTED = Order()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """How the user has arranged the list, from session to session.
+
+    Attributes:
+        folded: the URLs of the hosts whose models are not shown.
+    """
+
+    order: Order = _AS_LISTED
+    folded: tuple[str, ...] = ()
+
+
 class _Comparable(Protocol):
     def __lt__(self, other: Any, /) -> bool: ...
 

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 
+import msgspec
+
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress
 from llmstack_tui.lifecycle.acts import Act, ActKind, Departure
@@ -51,6 +53,7 @@ class FakeStack:
         self.told: dict[str, ModelDetails] = {}
         self.store_failure: Exception | None = None
         self.remembered: dict[str, object] = {}
+        self.look_only: frozenset[str] = frozenset()
 
     async def __aenter__(self) -> Self:
         self.open = True
@@ -87,8 +90,10 @@ class FakeStack:
         self.remembered[key] = value
 
     async def recall(self, key: str, default: T, kind: type[T]) -> T:
-        value = self.remembered.get(key)
-        return value if isinstance(value, kind) else default
+        try:
+            return msgspec.convert(self.remembered.get(key), kind)
+        except msgspec.ValidationError:
+            return default
 
     def refresh(self) -> None:
         self.calls.append(("refresh",))

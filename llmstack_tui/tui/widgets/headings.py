@@ -56,11 +56,6 @@ class Columns:
         return cls(max(0, min(_WIDEST_NAME, left)), size=size, memory=memory, word=word, **cells)
 
     @property
-    def note(self) -> int:
-        """Where a note stands, in the place of quantisation and size."""
-        return self.quantization + self.size
-
-    @property
     def sortable(self) -> tuple[tuple[int, Column], ...]:
         """What the list can be sorted by, from left to right; the server's order stands before the name."""
         every = (

@@ -12,20 +12,22 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui import keys
+from llmstack_tui.tui.groups import HostLine
+from llmstack_tui.tui.rows import ModelRow
 from llmstack_tui.tui.text import fit
-from llmstack_tui.tui.widgets.headings import LONG_VERSION, SHORT_VERSION, Columns
+from llmstack_tui.tui.widgets.headings import Columns
+from llmstack_tui.tui.widgets.strips import Pen, host_strip, model_strip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.style import Style
     from textual import events
     from textual.binding import BindingType
 
+    from llmstack_tui.tui.groups import Line
     from llmstack_tui.tui.marks import Marks
-    from llmstack_tui.tui.rows import Key, ModelRow
+    from llmstack_tui.tui.rows import Key
 
 
 class ModelList(ScrollView, can_focus=True):
@@ -44,6 +46,7 @@ class ModelList(ScrollView, can_focus=True):
         & .model-list--pointer { color: $primary; text-style: bold; }
         & .model-list--muted { color: $foreground 62%; }
         & .model-list--active { color: $text-success; }
+        & .model-list--away { color: $text-error; }
         & .model-list--changing { color: $text-warning; }
         & .model-list--cloud { color: $text-primary; }
         & .model-list--name { text-style: bold; }
@@ -55,6 +58,7 @@ class ModelList(ScrollView, can_focus=True):
         "model-list--pointer",
         "model-list--muted",
         "model-list--active",
+        "model-list--away",
         "model-list--changing",
         "model-list--cloud",
         "model-list--name",
@@ -82,78 +86,97 @@ class ModelList(ScrollView, can_focus=True):
     class Opened(Message):
         """A model was double-clicked."""
 
+    class Folded(Message):
+        """The models of a host are to be folded away, or shown again."""
+
+        def __init__(self, url: str, *, fold: bool) -> None:
+            super().__init__()
+            self.url = url
+            self.fold = fold
+
     def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id)
         self._marks = marks
-        self._rows: tuple[ModelRow, ...] = ()
+        self._lines: tuple[Line, ...] = ()
+        self._had_rows = False
         self._message: tuple[str, ...] = ()
         self._ticked: frozenset[Key] = frozenset()
         self._speeds = False
         self._strips: LRUCache[object, Strip] = LRUCache(256)
 
     @property
+    def line(self) -> Line | None:
+        """What is under the cursor: a model, or a host."""
+        return self._lines[self.cursor] if self.cursor < len(self._lines) else None
+
+    @property
     def row(self) -> ModelRow | None:
         """The model under the cursor."""
-        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+        line = self.line
+        return line if isinstance(line, ModelRow) else None
 
     @property
     def rows(self) -> tuple[ModelRow, ...]:
-        return self._rows
+        """The models that are listed."""
+        return tuple(line for line in self._lines if isinstance(line, ModelRow))
 
-    def show(self, rows: tuple[ModelRow, ...], *, speeds: bool = False) -> None:
-        """Draw ``rows``; only the lines that are different are painted.
+    def show(self, lines: tuple[Line, ...], *, speeds: bool = False) -> None:
+        """Draw ``lines``; only those that are different are painted.
 
         Args:
             speeds: whether there is a column of them.
         """
-        old, self._rows = self._rows, rows
+        old, self._lines = self._lines, lines
         if speeds != self._speeds:
             self._speeds = speeds
             self._strips.clear()
             self.refresh()
-        if len(old) == len(rows) and all(one.key == other.key for one, other in zip(old, rows, strict=True)):
-            for line, (one, other) in enumerate(zip(old, rows, strict=True)):
+        if [line.key for line in old] == [line.key for line in lines]:
+            for number, (one, other) in enumerate(zip(old, lines, strict=True)):
                 if one is not other and one != other:
-                    self._repaint(line)
+                    self._repaint(number)
             return
         self._keep_cursor(old)
-        self.virtual_size = Size(self.scrollable_content_region.width, len(rows))
+        self.virtual_size = Size(self.scrollable_content_region.width, len(lines))
         self.refresh()
 
     def show_ticked(self, keys: frozenset[Key]) -> None:
         """Draw a tick at these models, and at no others."""
         changed, self._ticked = self._ticked ^ keys, keys
-        for line, row in enumerate(self._rows) if changed else ():
-            if row.key in changed:
+        for line, each in enumerate(self._lines) if changed else ():
+            if each.key in changed:
                 self._repaint(line)
 
     def show_message(self, lines: Sequence[str]) -> None:
         """What stands in the place of models while there are none: a first line, and what to do."""
         if tuple(lines) != self._message:
             self._message = tuple(lines)
-            if not self._rows:
+            if not self._lines:
                 self.refresh()
 
     def move_to(self, key: Key) -> bool:
         """Put the cursor on a model; False if it is not listed."""
-        for index, row in enumerate(self._rows):
-            if row.key == key:
+        for index, line in enumerate(self._lines):
+            if line.key == key:
                 self.cursor = index
                 return True
         return False
 
-    def _keep_cursor(self, old: tuple[ModelRow, ...]) -> None:
+    def _keep_cursor(self, old: tuple[Line, ...]) -> None:
         key = old[self.cursor].key if self.cursor < len(old) else None
-        before = self.cursor
-        index = next((i for i, row in enumerate(self._rows) if row.key == key), None)
+        if not self._had_rows and (row := next((line for line in self._lines if _is_row(line)), None)):
+            # It begins on a model, although the line of its host stands first and may have come before.
+            key, self._had_rows = row.key, True
+        before, moved = self.cursor, key is None or self.cursor >= len(old) or key != old[self.cursor].key
+        index = next((i for i, line in enumerate(self._lines) if line.key == key), None)
         self.set_reactive(ModelList.cursor, self.validate_cursor(before) if index is None else index)
-        if index is None or not old:
+        if index is None or moved:
             self.post_message(self.Moved(self, self.row))
         if self.cursor != before or index is None:
             self.call_after_refresh(self._scroll_to_cursor)
 
     def validate_cursor(self, cursor: int) -> int:
-        return max(0, min(cursor, len(self._rows) - 1))
+        return max(0, min(cursor, len(self._lines) - 1))
 
     def watch_cursor(self, old: int, new: int) -> None:
         if old != new:
@@ -171,7 +194,7 @@ class ModelList(ScrollView, can_focus=True):
         self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False, force=True, immediate=True)
 
     def on_resize(self, _event: events.Resize) -> None:
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows))
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._lines))
         self._scroll_to_cursor()
 
     def notify_style_update(self) -> None:
@@ -194,29 +217,69 @@ class ModelList(ScrollView, can_focus=True):
         self.cursor = 0
 
     def action_last(self) -> None:
-        self.cursor = len(self._rows) - 1
+        self.cursor = len(self._lines) - 1
+
+    def action_fold(self) -> None:
+        """To the line of the host; from there, fold its models away."""
+        line = self.line
+        if isinstance(line, HostLine):
+            self.post_message(self.Folded(line.url, fold=True))
+        elif line is not None:
+            host = (line.key[0], "")
+            self.cursor = next((i for i, each in enumerate(self._lines) if each.key == host), self.cursor)
+
+    def action_unfold(self) -> None:
+        """Show the models of the host; from its line, where they are shown, to the first of them."""
+        line = self.line
+        if isinstance(line, HostLine):
+            if line.folded:
+                self.post_message(self.Folded(line.url, fold=False))
+            elif self.cursor + 1 < len(self._lines) and _is_row(self._lines[self.cursor + 1]):
+                self.cursor += 1
+
+    def toggle_fold(self) -> bool:
+        """Fold the host under the cursor or unfold it; False if there is none."""
+        line = self.line
+        if isinstance(line, HostLine):
+            self.post_message(self.Folded(line.url, fold=not line.folded))
+        return isinstance(line, HostLine)
 
     def on_click(self, event: events.Click) -> None:
         line = event.y + self.scroll_offset.y
-        if line < len(self._rows):
+        if line < len(self._lines):
             self.cursor = line
-            if event.chain == 2:
+            if event.chain == 1:
+                self.toggle_fold()
+            elif event.chain == 2 and self.row is not None:
                 self.post_message(self.Opened())
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
-        if not self._rows:
+        if not self._lines:
             return self._message_line(y, width)
         line = y + self.scroll_offset.y
-        if line >= len(self._rows):
+        if line >= len(self._lines):
             return Strip.blank(width, self.rich_style)
-        row, at_cursor = self._rows[line], line == self.cursor
-        ticked = row.key in self._ticked
-        cached = (row, width, at_cursor, ticked, self.has_focus)
+        shown, at_cursor = self._lines[line], line == self.cursor
+        ticked = shown.key in self._ticked
+        cached = (shown, width, at_cursor, ticked, self.has_focus)
         strip = self._strips.get(cached)
         if strip is None:
-            strip = self._strips[cached] = self._row_strip(row, width, at_cursor=at_cursor, ticked=ticked)
+            pen = self._pen(at_cursor=at_cursor)
+            if isinstance(shown, HostLine):
+                strip = host_strip(shown, width, pen)
+            else:
+                strip = model_strip(shown, Columns.of(width, speeds=self._speeds), pen, ticked=ticked)
+            self._strips[cached] = strip = strip.adjust_cell_length(width, pen.style("plain"))
         return strip
+
+    def _pen(self, *, at_cursor: bool) -> Pen:
+        under = ("model-list--cursor",) if at_cursor else ()
+        return Pen(
+            self._marks,
+            lambda name: self.get_visual_style(*under, f"model-list--{name}").rich_style,
+            at_cursor=at_cursor,
+        )
 
     def _message_line(self, y: int, width: int) -> Strip:
         line = y - max(0, (self.size.height - len(self._message)) // 3)
@@ -226,51 +289,6 @@ class ModelList(ScrollView, can_focus=True):
         text = fit("   " + self._message[line], width, ellipsis=self._marks.ellipsis)
         return Strip([Segment(text, style)], width)
 
-    def _row_strip(self, row: ModelRow, width: int, *, at_cursor: bool, ticked: bool) -> Strip:
-        columns = Columns.of(width, speeds=self._speeds)
-        ellipsis = self._marks.ellipsis
-        under = ("model-list--cursor",) if at_cursor else ()
 
-        def style(name: str) -> Style:
-            return self.get_visual_style(*under, f"model-list--{name}").rich_style
-
-        base = style("plain")
-        tone = style("muted" if row.old else _TONES[row.state])
-        present = row.state is not ModelState.INACTIVE and not row.old
-        figures = base if present else style("muted")
-
-        def cell(text: str, cells: int, of: Style, *, right: bool = False) -> Segment:
-            return Segment(fit(text, cells, right=right, ellipsis=ellipsis), of)
-
-        version = f"  {row.digest}"
-        if columns.version == LONG_VERSION:
-            version = f"{version.ljust(SHORT_VERSION)} {row.modified}"
-        if row.note:
-            middle = [cell("  " + row.note, columns.note, style("muted"))]
-        else:
-            middle = [
-                cell("  " + row.quantization, columns.quantization, style("muted")),
-                cell(row.size, columns.size, figures, right=True),
-            ]
-        segments = [
-            Segment(self._marks.cursor if at_cursor else " ", style("pointer")),
-            Segment(self._marks.tick if ticked else " ", style("pointer")),
-            Segment(row.mark + " ", tone),
-            cell(row.name, columns.name, style("name") if present else base),
-            cell(version, columns.version, style("muted")),
-            *middle,
-            cell(row.memory, columns.memory, figures, right=True),
-            cell("  " + row.word, columns.word, tone),
-            cell(row.speed, columns.speed, base, right=True),
-            cell(row.leaves, columns.leaves, base, right=True),
-        ]
-        return Strip(segments).adjust_cell_length(width, base)
-
-
-_TONES = {
-    ModelState.ACTIVE: "active",
-    ModelState.LOADING: "changing",
-    ModelState.STOPPING: "changing",
-    ModelState.INACTIVE: "muted",
-    ModelState.CLOUD: "cloud",
-}
+def _is_row(line: Line) -> bool:
+    return isinstance(line, ModelRow)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual import on
+from textual.message import Message
 from textual.widgets import Input
 
-from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.ordering import Order, matching, ordered
+from llmstack_tui.tui.groups import active_count, lines
+from llmstack_tui.tui.ordering import Arrangement, Order, matching, ordered
 from llmstack_tui.tui.widgets.filter_field import FilterField
 from llmstack_tui.tui.widgets.headings import Headings
 from llmstack_tui.tui.widgets.model_list import ModelList
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from llmstack_tui.tui.groups import HostLine
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.rows import Key, ModelRow
 _NO_MATCH = ("No model has that.", "Esc shows all of them again.")
@@ -27,13 +29,20 @@ _NO_MATCH = ("No model has that.", "Esc shows all of them again.")
 class ModelsPane(Pane):
     """Shows those of the models that the filter lets through, in the order that was chosen."""
 
+    class Arranged(Message):
+        """The user has sorted the list, or folded a host."""
+
     def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__("Models", id=id)
         self.list = ModelList(marks, id="models")
         self.order = Order()
         self._headings = Headings(marks)
         self._all: tuple[ModelRow, ...] = ()
+        self._hosts: tuple[HostLine, ...] = ()
+        self._folded: frozenset[str] = frozenset()
+        self._arranged = False
         self._speeds = False
+        self._found = 0
         self._when_empty: tuple[str, ...] = ()
         self._filter = ""
         self._marked: frozenset[Key] = frozenset()
@@ -45,9 +54,9 @@ class ModelsPane(Pane):
         yield self.list
         yield self._field
 
-    def show(self, rows: tuple[ModelRow, ...]) -> None:
-        """Draw those of ``rows``, all that there are, that are wanted."""
-        self._all = rows
+    def show(self, rows: tuple[ModelRow, ...], hosts: tuple[HostLine, ...] = ()) -> None:
+        """Draw those of ``rows``, all that there are, that are wanted, under the lines of their hosts."""
+        self._all, self._hosts = rows, hosts
         self._speeds = any(row.speed for row in rows)
         self._headings.show(self.order, speeds=self._speeds)
         if self._marked:
@@ -60,10 +69,30 @@ class ModelsPane(Pane):
         self._show_message()
 
     def move_to(self, key: Key) -> None:
-        """Put the cursor on a model; a filter that hides it is cleared."""
+        """Put the cursor on a model; a filter or a fold that hides it is cleared."""
         if not self.list.move_to(key) and any(row.key == key for row in self._all):
             self.clear_filter()
+            self._folded -= {key[0]}
+            self._show_wanted()
             self.list.move_to(key)
+
+    @property
+    def arrangement(self) -> Arrangement:
+        return Arrangement(self.order, tuple(sorted(self._folded)))
+
+    def restore(self, arrangement: Arrangement) -> None:
+        """As it was in an earlier session; what was done in this one already counts for more."""
+        if not self._arranged:
+            self._arranged = True
+            self._folded = frozenset(arrangement.folded)
+            self.order = arrangement.order
+            self._headings.show(self.order, speeds=self._speeds)
+            self._show_wanted()
+
+    def _rearranged(self) -> None:
+        self._arranged = True
+        self._show_wanted()
+        self.post_message(self.Arranged())
 
     @property
     def targets(self) -> tuple[Key, ...]:
@@ -94,7 +123,15 @@ class ModelsPane(Pane):
         if order != self.order:
             self.order = order
             self._headings.show(order, speeds=self._speeds)
-            self._show_wanted()
+            self._rearranged()
+
+    @on(ModelList.Folded)
+    def _fold(self, event: ModelList.Folded) -> None:
+        event.stop()
+        # What is found is shown wherever it is.
+        if not self._filter.strip():
+            self._folded = self._folded | {event.url} if event.fold else self._folded - {event.url}
+            self._rearranged()
 
     def sort_next(self) -> None:
         """Sort by the next of the columns that there is room for."""
@@ -142,23 +179,29 @@ class ModelsPane(Pane):
             self._show_wanted()
 
     def _show_wanted(self) -> None:
-        rows = ordered(matching(self._all, self._filter), self.order)
+        wanted, filtered = matching(self._all, self._filter), bool(self._filter.strip())
+        self._found = len(wanted)
+        shown = lines(
+            wanted,
+            self._hosts,
+            self.order,
+            folded=() if filtered else self._folded,
+            only_found=filtered,
+        )
         self._show_message()
-        self.list.show(rows, speeds=self._speeds)
+        self.list.show(shown, speeds=self._speeds)
         self._show_title()
 
     def _show_title(self) -> None:
-        self.show_title(models_title(self._all, self.list.rows, len(self._marked)))
+        self.show_title(models_title(self._all, self._found, len(self._marked)))
 
     def _show_message(self) -> None:
         self.list.show_message(_NO_MATCH if self._all else self._when_empty)
 
 
-def models_title(rows: Sequence[ModelRow], shown: Sequence[ModelRow], marked: int = 0) -> str:
-    """``shown`` are those of ``rows`` that the filter lets through."""
+def models_title(rows: Sequence[ModelRow], found: int, marked: int = 0) -> str:
+    """``found`` is how many of ``rows`` the filter lets through."""
     said = f", {marked} marked" if marked else ""
-    if len(shown) < len(rows):
-        return f"Models  {len(shown)} of {len(rows)}{said}"
-    # Several names may share one that is loaded.
-    active = len({row.figures.loaded for row in rows if row.state is ModelState.ACTIVE})
-    return f"Models  {len(rows)}, {active} active{said}" if rows else "Models"
+    if found < len(rows):
+        return f"Models  {found} of {len(rows)}{said}"
+    return f"Models  {len(rows)}, {active_count(rows)} active{said}" if rows else "Models"

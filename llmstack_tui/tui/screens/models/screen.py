@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from llmstack_tui.tui import keys
+from llmstack_tui.tui.groups import host_lines
 from llmstack_tui.tui.rows import Rows
 from llmstack_tui.tui.screens.live import LiveScreen, View
 from llmstack_tui.tui.text import clean, fit
@@ -81,12 +82,28 @@ class ModelsScreen(LiveScreen):
         row = self.list.row
         return row.key if row else None
 
+    @property
+    def selected_host(self) -> str | None:
+        """The URL of the host that the cursor is on, or on a model of."""
+        line = self.list.line
+        return line.key[0] if line else None
+
     def show(self, view: View) -> None:
         self._view = view
         self.header.show_time(view.moment.now.astimezone())
-        self.pane.show(self._rows.make(view.state, view.moment) if view.state else ())
+        self._show_models(view)
         self.memory.show(view.state, view.moment.monotonic_s)
         self.show_details()
+
+    def _show_models(self, view: View) -> None:
+        if view.state is None:
+            self.pane.show(())
+            return
+        rows = self._rows.make(view.state, view.moment)
+        names = {host.url: host.name for host in self.dashboard.settings.hosts}
+        stack = self.dashboard.connection.stack
+        look_only = stack.look_only if stack else frozenset[str]()
+        self.pane.show(rows, host_lines(view.state, rows, names=names, look_only=look_only))
 
     def show_activity(self, activity: Activity) -> None:
         self.log_lines.show(activity.newest(SHOWN_EVENTS))
@@ -104,9 +121,14 @@ class ModelsScreen(LiveScreen):
         if key := self.selected:
             self.dashboard.looking.look_at(key)
 
+    @on(ModelsPane.Arranged)
+    def _arranged(self) -> None:
+        self.dashboard.connection.remember(self.pane.arrangement)
+
     @on(ModelList.Opened)
     def action_open(self) -> None:
-        self.dashboard.open_details()
+        if not self.list.toggle_fold():
+            self.dashboard.open_details()
 
     def action_activate(self) -> None:
         for key in self.pane.targets:
