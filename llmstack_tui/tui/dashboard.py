@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
+from textual.command import CommandPalette
 from textual.worker import Worker, WorkerState
 
 from llmstack_tui.hosts.errors import HostError
@@ -71,6 +72,10 @@ class Dashboard(App[None]):
     .-ascii Toast { border-left: ascii $foreground; }
     .-ascii ModelList, .-ascii VerticalScroll { scrollbar-size-vertical: 0; }
     .-ascii Headings { padding: 0; }
+    .-ascii CommandPalette #--input, .-ascii CommandPalette CommandList,
+    .-ascii CommandPalette #--input.--list-visible { border: ascii $pane-border; }
+    .-ascii CommandPalette CommandList { scrollbar-size-vertical: 0; }
+    .-ascii CommandPalette SearchIcon, .-ascii CommandPalette LoadingIndicator { display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
     COMMANDS = App.COMMANDS | {_model_commands}
@@ -102,7 +107,7 @@ class Dashboard(App[None]):
         self.models = ModelsScreen(self.marks, notes=notes)
         self.farewell = ""
         self._state: StackState | None = None
-        self._saying = status.Saying("Starting…")
+        self._saying = status.Saying("Starting")
         self._wanted: Key | None = None
         self._interrupted_s = float("-inf")
 
@@ -161,6 +166,7 @@ class Dashboard(App[None]):
 
     def say(self, text: str, *, waiting: bool = False) -> None:
         """What is going on while there is no server yet; a wait is shown with its seconds."""
+        text = text.replace("…", "...") if self.marks is ASCII else text
         self._saying = status.Saying(text, time.monotonic() if waiting else None)
         self._draw()
 
@@ -261,7 +267,16 @@ class Dashboard(App[None]):
         self.tell(f"{url}\nGive it to a client of the {whose} API.", title="Copied")
 
     def get_key_display(self, binding: Binding) -> str:
-        return self.marks.enter if binding.key == "enter" else super().get_key_display(binding)
+        if binding.key == "enter":
+            return self.marks.enter
+        shown = super().get_key_display(binding)
+        return binding.key if self.marks is ASCII and not shown.isascii() else shown
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(
+                CommandPalette(placeholder="Search for commands and models", id="--command-palette")
+            )
 
     async def action_quit(self) -> None:
         self.end(0)

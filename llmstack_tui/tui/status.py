@@ -71,12 +71,14 @@ def _away(snapshot: Snapshot, now_s: float) -> str:
 
 def message(view: View, saying: Saying) -> tuple[str, ...]:
     """What stands in the place of the list while there are no models."""
+    waited = 0.0 if saying.since_s is None else view.moment.monotonic_s - saying.since_s
+    said = saying.text + (f"  {waited:.0f} s" if waited >= _SLOW_S else "")
     if view.state is None:
-        waited = 0.0 if saying.since_s is None else view.moment.monotonic_s - saying.since_s
-        return (saying.text + (f"  {waited:.0f} s" if waited >= _SLOW_S else ""),)
+        return (said,)
     snapshots = [host.snapshot for host in view.state.hosts]
     if not any(snapshot.read_at is not None for snapshot in snapshots):
-        return ("No answer yet.", "Press r to try again now, q to leave.")
+        failed = any(snapshot.error for snapshot in snapshots)
+        return ("No answer yet." if failed or not said else said, "Press r to try again now, q to leave.")
     lines = ["No models here yet.", "Press p to add one from a GGUF file."]
     if any(snapshot.server and snapshot.server.kind is HostKind.OLLAMA for snapshot in snapshots):
         lines.append("Or let Ollama fetch one:  ollama pull qwen2.5:0.5b")

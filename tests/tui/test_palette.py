@@ -65,3 +65,15 @@ async def test_the_commands_name_the_keys_of_the_user() -> None:
     async with dashboard() as desk:
         helps = {each.title: each.help for each in desk.app.get_system_commands(desk.app.screen)}
         assert helps["Activate"].endswith("(a)")
+
+
+async def test_the_palette_and_the_help_are_ascii_where_the_terminal_is() -> None:
+    async with dashboard(unicode=False, size=(80, 24)) as desk:
+        await desk.press("ctrl+p")
+        await desk.until_shown("Search for commands", "Activate")
+        assert desk.text.isascii()
+        await desk.press("escape")
+        await desk.press("question_mark")
+        await desk.until_shown("First steps")
+        assert desk.text.isascii()
+        assert all(shown.isascii() for shown in desk.app.preferences.shown_keys().values())

@@ -61,6 +61,11 @@ def test_a_server_that_never_answered_has_no_figures() -> None:
     assert status.message(view(never), status.Saying(""))[0] == "No answer yet."
 
 
+def test_the_wait_for_a_first_list_counts_its_seconds() -> None:
+    slow = view(seeded.state(NEVER_READ))
+    assert status.message(slow, status.Saying("Reading the list…", 1000.0))[0] == "Reading the list…  12 s"
+
+
 def test_several_servers_that_are_away_are_each_named() -> None:
     hosts = tuple(
         seeded.state(replace(seeded.snapshot(url=f"http://10.0.0.{n}:11434"), error=REFUSED)).hosts[0]
