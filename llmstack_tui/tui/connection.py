@@ -54,7 +54,7 @@ class Connection:
                 exit_on_error=False,
             )
             try:
-                await self._app.preferences.connected(stack)
+                self._app.preferences.connected(stack)
                 async with aclosing(stack.watch()) as states:
                     async for state in states:
                         self._app.show_state(state)

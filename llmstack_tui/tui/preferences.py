@@ -58,13 +58,16 @@ class Preferences:
             )
             await self._recall_theme()
 
-    async def connected(self, stack: Stack) -> None:
+    def connected(self, stack: Stack) -> None:
         """Where things are remembered: the theme that was chosen in another session."""
         self._stack = stack
         self._show_read_only()
         if self._chosen is not None:
             stack.remember(_THEME, self._chosen)
-        await self._recall_theme()
+        # The list must not wait for the store.
+        self._app.run_worker(
+            self._recall_theme(), group=SETTINGS, description="The theme", exit_on_error=False
+        )
 
     def shown_keys(self) -> dict[str, str]:
         """The keys of each binding by its id, as they are on this user's keyboard."""
