@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
+from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.worker import Worker, WorkerState
 
@@ -29,7 +30,7 @@ from llmstack_tui.tui.text import clean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from textual.binding import Binding, BindingType
+    from textual.binding import BindingType
     from textual.command import Provider
     from textual.screen import Screen
 
@@ -241,7 +242,7 @@ class Dashboard(App[None]):
     def open_details(self) -> None:
         from llmstack_tui.tui.screens.details import DetailsScreen
 
-        self.push_screen(DetailsScreen(self.models.selected))
+        self.push_screen(DetailsScreen(self.models.selected, self.marks))
 
     def action_help(self) -> None:
         from llmstack_tui.tui.screens.help import HelpScreen
@@ -296,7 +297,8 @@ class Dashboard(App[None]):
         self.tell("Press Ctrl-C again, or q, to leave.")
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        bindings = [(self.models, binding) for binding in keys.MODELS] if screen is self.models else []
+        offered = screen.BINDINGS if isinstance(screen, LiveScreen) else ()
+        bindings = [(screen, binding) for binding in offered if isinstance(binding, Binding)]
         shown = self.preferences.shown_keys()
         for node, binding in (*bindings, *((self, binding) for binding in keys.APP)):
             if binding.action != "command_palette":

@@ -117,6 +117,29 @@ MODAL = [
     Binding("escape", "cancel", "Back", id="dialog.cancel", tooltip="Close this, and do nothing"),
 ]
 
+DETAILS = [
+    Binding("escape,q", "close", "Back", id="details.close", tooltip="Back to the list"),
+    Binding(
+        "enter,space", "fold", "Unfold", id="details.fold",
+        tooltip="Show or hide the long text that Tab has chosen; all of them where none is chosen",
+    ),
+    Binding(
+        "tab", "app.focus_next", "Next text", id="details.next", tooltip="Choose the next long text",
+    ),
+    Binding(
+        "f", "fold_all", "Unfold all", show=False, id="details.fold_all",
+        tooltip="Show all long texts in full, or hide them all",
+    ),
+    Binding("r", "ask", "Refresh", id="details.ask", tooltip="Ask the server again now"),
+]  # fmt: skip
+
+TEXT = [
+    Binding("up,k", "scroll_up", "Up", show=False, id="text.up", tooltip="One line up"),
+    Binding("down,j", "scroll_down", "Down", show=False, id="text.down", tooltip="One line down"),
+    Binding("home,g", "scroll_home", "Top", show=False, id="text.top", tooltip="To the beginning"),
+    Binding("end,G", "scroll_end", "End", show=False, id="text.end", tooltip="To the end"),
+]  # fmt: skip
+
 ASK = [
     Binding(
         "left,up", "app.focus_previous", "Before", show=False, id="ask.before", tooltip="The answer before"
@@ -124,10 +147,6 @@ ASK = [
     Binding("right,down", "app.focus_next", "Next", show=False, id="ask.next", tooltip="The next answer"),
     Binding("r", "answer('again')", "Try again", show=False, id="ask.again", tooltip="Try again"),
     Binding("q", "answer('quit')", "Quit", show=False, id="ask.quit", tooltip="Leave"),
-]
-
-DETAILS = [
-    Binding("escape,q,enter", "dismiss", "Back", id="details.close", tooltip="Back to the list"),
 ]
 
 READING = [
@@ -141,6 +160,7 @@ CONTEXTS = {
     "Keys while a filter is typed": FILTER,
     "Keys everywhere": APP,
     "Keys in the details": DETAILS,
+    "Keys of the details' text": TEXT,
     "Keys in dialogs": MODAL,
     "Keys in questions": ASK,
     "Keys in this help": READING,

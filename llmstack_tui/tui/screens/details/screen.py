@@ -1,59 +1,226 @@
-"""The details of one model and the activity, over the list."""
+"""All that is known of one model, or the whole activity, over the list."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
+from textual.content import Content
 from textual.widgets import Static
 
-from llmstack_tui.tui import keys
+from llmstack_tui.hosts.errors import HostError
+from llmstack_tui.tui import keys, status
+from llmstack_tui.tui.screens.details.content import (
+    Part,
+    address_part,
+    events_part,
+    loads_part,
+    measured_part,
+    told_parts,
+)
+from llmstack_tui.tui.screens.details.section import Section
 from llmstack_tui.tui.screens.live import LiveScreen, View
 from llmstack_tui.tui.text import clean
 from llmstack_tui.tui.widgets.activity import ActivityLog
-from llmstack_tui.tui.widgets.details import Details, details_content
+from llmstack_tui.tui.widgets.banner import Banner
+from llmstack_tui.tui.widgets.details import how_it_did, rows_content, what_it_is
+from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.tui.activity import Activity
+    from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.rows import Key
 
 SHOWN_EVENTS = 200
+_MOST_LOOKED_UP = 50
+_LOOK_UP_EVERY_S = 0.5
+_CELLS = 22
+_BEFORE = ("Model", "Addresses")
+_TOLD = (
+    "Parameters",
+    "System prompt",
+    "Messages it begins with",
+    "Template",
+    "Licence",
+    "Architecture",
+    "Made of",
+)
+_PAST = ("Loaded", "Memory that it took", "What happened to it")
 
 
-class DetailsScreen(LiveScreen, ModalScreen[None]):
-    """Follows the state as the list does."""
+class Reading(VerticalScroll):
+    """Scrolls with the keys of the list, too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.TEXT]
+
+
+class DetailsScreen(LiveScreen):
+    """Follows the state; asks the server and the store when it opens and when something has changed."""
 
     CSS_PATH = "screen.tcss"
-    AUTO_FOCUS = "VerticalScroll"
+    AUTO_FOCUS = "Reading"
     BINDINGS: ClassVar[list[BindingType]] = [
         *keys.DETAILS,
         *(binding for binding in keys.MODELS if binding.action in {"copy_url", "copy_native_url"}),
     ]
 
-    def __init__(self, key: Key | None) -> None:
+    def __init__(self, key: Key | None, marks: Marks) -> None:
         super().__init__()
         self._key = key
-        self._model = Details(id="details")
+        self._sections = {title: Section(title, marks) for title in (*_BEFORE, *_TOLD, *_PAST)}
+        self._banner = Banner()
+        self._note = Static("", id="note", markup=False)
+        self._reading = Reading(id="all")
         self._log_lines = ActivityLog(id="activity")
+        self._told: ModelDetails | None = None
+        self._asked_for: tuple[str, bool] | None = None
+        self._last_event_id = 0
+        self._stirred = asyncio.Event()
 
     def compose(self) -> ComposeResult:
-        with Pane(clean(self._key[1], limit=200) if self._key else "Activity", id="dialog"):
-            with VerticalScroll():
-                yield self._model
+        yield self._banner
+        with Pane(clean(self._key[1], limit=200) if self._key else "Activity", id="frame"), self._reading:
+            if self._key:
+                for title in _BEFORE:
+                    yield self._sections[title]
+                yield self._note
+                for title in (*_TOLD, *_PAST):
+                    yield self._sections[title]
                 yield Static("Activity", classes="heading", markup=False)
-                yield self._log_lines
-            yield Static("arrows  scroll    y  copy URL    esc  back", id="hint", markup=False)
+            yield self._log_lines
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        if self._key:
+            self._stirred.set()
+            self.run_worker(self._look_up(self._key), description="History", exit_on_error=False)
+
+    # What is drawn
 
     def show(self, view: View) -> None:
-        self._model.show(details_content(self.dashboard.looking.about(view, self._key)))
+        self._banner.show(status.banner(view, restart=self.dashboard.connection.engine_is_away))
+        if self._key is None:
+            return
+        self._show_model(view, self._key)
+        if view.state is not None and view.state.last_event_id != self._last_event_id:
+            self._last_event_id = view.state.last_event_id
+            self._stirred.set()
 
     def show_activity(self, activity: Activity) -> None:
         self._log_lines.show(activity.newest(SHOWN_EVENTS))
+
+    def _show_model(self, view: View, key: Key) -> None:
+        about = self.dashboard.looking.about(view, key)
+        if about is None:
+            rows = [("State", "no server lists it any more" if view.state else "there is no server yet")]
+            self._sections["Model"].say(Part(rows_content(rows, _CELLS)))
+            return
+        rows = [*what_it_is(about), *how_it_did(about)]
+        self._sections["Model"].say(Part(rows_content(rows, _CELLS)))
+        shown = self.dashboard.preferences.shown_keys()
+        copies = (shown["models.copy_url"], shown["models.copy_native_url"])
+        self._sections["Addresses"].say(address_part(key[0], *copies))
+        self._show_told(about.details)
+        host = view.host(key[0])
+        version = about.status.model.digest if about.status.model else ""
+        wanted = (version, host is not None and host.snapshot.reachable)
+        if about.details is None and wanted != self._asked_for:
+            self._asked_for = wanted
+            self._ask_again(key)
+
+    def _show_told(self, details: ModelDetails | None) -> None:
+        # Once for each answer: its texts may be long.
+        if details is None or details is self._told:
+            return
+        self._told = details
+        parts = told_parts(details, details.name)
+        for title in _TOLD:
+            self._sections[title].say(parts.get(title))
+        self._say("")
+
+    def _say(self, text: str) -> None:
+        self._note.update(Content(text))
+        self._note.display = bool(text)
+
+    # What is asked
+
+    def _ask_again(self, key: Key) -> None:
+        self._say("Asking the server…")
+        self.run_worker(
+            self._ask(key), group="ask", exclusive=True, description="Details", exit_on_error=False
+        )
+
+    async def _ask(self, key: Key) -> None:
+        stack = self.dashboard.connection.stack
+        if stack is None:
+            self._say("There is no server yet.")
+            return
+        try:
+            await self.dashboard.looking.ask(stack, key)
+        except HostError as error:
+            self._say(clean(f"The server tells no more of it: {error}", limit=400))
+        else:
+            self.show(self.dashboard.view)
+
+    async def _look_up(self, key: Key) -> None:
+        """Read what was, now and whenever something has happened since."""
+        from llmstack_tui.store.errors import StoreError
+
+        while True:
+            await self._stirred.wait()
+            self._stirred.clear()
+            try:
+                await self._look_up_once(key)
+            except StoreError as error:
+                trouble = Part(Content(clean(f"It cannot be looked up: {error}", limit=300)))
+                self._sections["Loaded"].say(trouble)
+            await asyncio.sleep(_LOOK_UP_EVERY_S)
+
+    async def _look_up_once(self, key: Key) -> None:
+        stack = self.dashboard.connection.stack
+        if stack is None:
+            return
+        host, name = key
+        now = self.dashboard.view.moment.now.astimezone()
+        model = self.dashboard.view.model(key)
+        digest = model.model.digest if model and model.model else ""
+        loads = await stack.activations(host, name, _MOST_LOOKED_UP)
+        self._sections["Loaded"].say(loads_part(loads, now))
+        measured = await stack.measured(host, digest, _MOST_LOOKED_UP) if digest else ()
+        self._sections["Memory that it took"].say(measured_part(measured, now))
+        events = await stack.events(_MOST_LOOKED_UP, host=host, model=name)
+        self._sections["What happened to it"].say(events_part(events, now))
+
+    # Keys
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+    def action_fold(self) -> None:
+        """The part that has the focus; all of them where none has it."""
+        if isinstance(self.focused, Section):
+            self.focused.fold(is_open=not self.focused.is_open)
+        else:
+            self.action_fold_all()
+
+    def action_fold_all(self) -> None:
+        """Open all; or fold all, where all are open."""
+        folding = [section for section in self._sections.values() if section.folds]
+        is_open = not all(section.is_open for section in folding)
+        for section in folding:
+            section.fold(is_open=is_open)
+
+    def action_ask(self) -> None:
+        self.dashboard.refresh_state()
+        self._stirred.set()
+        if self._key:
+            self._ask_again(self._key)
 
     def action_copy_url(self) -> None:
         self.dashboard.copy_url(native=False)

@@ -130,6 +130,16 @@ class HelpScreen(ModalScreen[None]):
             ),
             *((Section("This machine", self._places),) if self._places else ()),
             Section(
+                "In the details of a model",
+                (
+                    (
+                        "",
+                        "What the server and the file of the model say, each load with who asked for it, the "
+                        "memory that it took, and what happened to it. Long texts are folded.",
+                    ),
+                ),
+            ),
+            Section(
                 "Good to know",
                 (
                     ("", "No running request is ever cut: a model that you deactivate answers to the end."),
