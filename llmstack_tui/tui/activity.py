@@ -1,101 +1,183 @@
-"""What happened, newest first: the acts of the user, and what was seen to change without them."""
+"""What the activity shows, newest first: what is on record, and what this screen alone has to say."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from llmstack_tui.hosts.types import HostKind
-from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.lifecycle.happenings import EventKind
+from llmstack_tui.store.events import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
     from datetime import datetime
 
-    from llmstack_tui.hosts.types import ServerVersion
-    from llmstack_tui.stack import StackState
-
 LIMIT = 500
+_OWN_LIMIT = 100
 
 
 class Kind(StrEnum):
-    """How an event ended; each has a word, so that nothing is said by colour alone."""
+    """How something ended that this screen alone has to say."""
 
     DONE = "done"
     NOTE = "note"
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of the activity. ``detail`` is what else there is to know, for who opens the line."""
-
-    at: datetime
-    kind: Kind
-    text: str
-    detail: str = ""
+_ACTS = frozenset({EventKind.ACTIVATE, EventKind.DEACTIVATE, EventKind.REMOVE, EventKind.IMPORT})
+_CLIENTS = frozenset({EventKind.LOADED, EventKind.LEFT, EventKind.DIFFERENCE})
+_TROUBLE = frozenset({EventKind.FAILED, EventKind.SERVER, EventKind.NOTICE, EventKind.DIFFERENCE})
 
 
-class Activity:
-    """The last `LIMIT` events."""
+class Choice(StrEnum):
+    """Which lines are shown."""
 
-    def __init__(self) -> None:
-        self._events: deque[Event] = deque(maxlen=LIMIT)
+    ALL = "all"
+    ACTS = "acts"
+    CLIENTS = "other clients"
+    TROUBLE = "warnings and errors"
 
-    def add(self, event: Event) -> None:
-        self._events.appendleft(event)
+    @property
+    def kinds(self) -> frozenset[str] | None:
+        """The kinds of events; None is every one, of newer versions, too."""
+        return {
+            Choice.ALL: None,
+            Choice.ACTS: frozenset({*_ACTS, EventKind.FAILED, Kind.DONE}),
+            Choice.CLIENTS: frozenset(_CLIENTS),
+            Choice.TROUBLE: frozenset({*_TROUBLE, Kind.NOTE}),
+        }[self]
 
-    def newest(self, count: int) -> tuple[Event, ...]:
-        return tuple(islice(self._events, count))
+    @property
+    def heading(self) -> str:
+        return "Activity" if self is Choice.ALL else f"Activity: {self}"
 
-    def __len__(self) -> int:
-        return len(self._events)
-
-
-def server_name(server: ServerVersion | None) -> str:
-    """What a server is called on the screen."""
-    if server is None:
-        return "Server"
-    return {HostKind.OLLAMA: "Ollama", HostKind.BUILTIN: "Built-in engine", HostKind.OPENAI: "Server"}[
-        server.kind
-    ]
+    def next(self) -> Choice:
+        every = list(Choice)
+        return every[(every.index(self) + 1) % len(every)]
 
 
-def server_phrase(server: ServerVersion | None) -> str:
-    """The same at the beginning of a sentence."""
-    name = server_name(server)
+class Tone(StrEnum):
+    """How a line looks; the word for it stands in `word`."""
+
+    DONE = "done"
+    PLAIN = "plain"
+    CLIENT = "client"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+def tone(event: Event) -> Tone:
+    kind = event.kind
+    if kind == EventKind.FAILED:
+        return Tone.FAILED
+    if kind in _CLIENTS and kind != EventKind.DIFFERENCE:
+        return Tone.CLIENT
+    if kind == EventKind.SERVER:
+        return Tone.WARNING if "error" in event.details else Tone.DONE
+    if kind in _TROUBLE or kind == Kind.NOTE:
+        return Tone.WARNING
     return (
-        name if server is not None and server.kind is HostKind.OLLAMA else f"The {name[0].lower()}{name[1:]}"
+        Tone.DONE
+        if event.details.get("end") in {"loaded", "gone", "done"} or kind == Kind.DONE
+        else Tone.PLAIN
     )
 
 
-def changes(before: StackState, after: StackState) -> Iterator[str]:
-    """What other clients, keep-alive times and networks did between two states: one sentence each.
+def word(event: Event) -> str:
+    """What sort of thing an event is, in one word."""
+    match event.kind:
+        case EventKind.LOADED | EventKind.LEFT:
+            return "client"
+        case EventKind.DIFFERENCE:
+            return "missed"
+        case EventKind.FAILED | EventKind.SERVER | EventKind.NOTICE:
+            return event.kind
+        case Kind.NOTE:
+            return "notice"
+        case _ if event.kind in _ACTS or event.kind == Kind.DONE:
+            return "act"
+        case _:
+            return "event"
 
-    What we did ourselves is left out: its own act says it, and better.
-    """
-    ours = {(act.host, act.model) for state in (before, after) for act in state.acts}
-    old_hosts = {host.snapshot.url: host for host in before.hosts}
-    for host in after.hosts:
-        old = old_hosts.get(host.snapshot.url)
-        if old is None or old.snapshot.read_at is None:
-            continue
-        name = server_phrase(host.snapshot.server)
-        if old.snapshot.reachable != host.snapshot.reachable:
-            yield f"{name} is back." if host.snapshot.reachable else f"{name} is not reachable."
-        if not host.snapshot.reachable:
-            continue
-        old_models = {model.name: model.state for model in old.models}
-        new_models = {model.name: model.state for model in host.models}
-        for model in (*new_models, *(gone for gone in old_models if gone not in new_models)):
-            if (host.snapshot.url, model) in ours:
-                continue
-            was = old_models.get(model) is ModelState.ACTIVE
-            is_now = new_models.get(model) is ModelState.ACTIVE
-            if is_now and not was:
-                yield f"{model} was loaded by another client."
-            elif was and not is_now:
-                yield f"{model} left memory: its time was up, or another client stopped it."
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What stands in the activity: these events, newest first, of those that were chosen."""
+
+    events: tuple[Event, ...]
+    choice: Choice
+
+
+class Activity:
+    """The newest `LIMIT` events of the chosen kinds."""
+
+    def __init__(self) -> None:
+        self.choice = Choice.ALL
+        self._recorded: tuple[Event, ...] = ()
+        self._own: deque[Event] = deque(maxlen=_OWN_LIMIT)
+        self._notices: dict[str, Event] = {}
+        self.lines = Lines((), self.choice)
+
+    @property
+    def last_id(self) -> int:
+        """Of the newest recorded event that is known."""
+        return self._recorded[0].id if self._recorded else 0
+
+    def add(self, event: Event) -> None:
+        """A line that is on no record."""
+        self._own.appendleft(event)
+        self._arrange()
+
+    def notice(self, texts: Iterable[str], now: datetime) -> bool:
+        """What the program has to say of its own affairs, until it is on record; whether that is news."""
+        new = {
+            text: Event(at=now, kind=EventKind.NOTICE, text=text)
+            for text in texts
+            if text not in self._notices
+        }
+        self._notices |= new
+        if new:
+            self._arrange()
+        return bool(new)
+
+    def read(self, events: tuple[Event, ...]) -> None:
+        """What has come on record since the last one, newest first."""
+        self._recorded = (*events, *self._recorded)[:LIMIT]
+        self._arrange()
+
+    def forget(self) -> None:
+        """What is on record is to be read anew."""
+        self._recorded = ()
+
+    def choose(self, choice: Choice) -> None:
+        self.choice = choice
+        kinds = choice.kinds
+        self._recorded = tuple(each for each in self._recorded if kinds is None or each.kind in kinds)
+        self._arrange()
+
+    def newest(self, count: int) -> tuple[Event, ...]:
+        return self.lines.events[:count]
+
+    def _arrange(self) -> None:
+        kinds, recorded = (
+            self.choice.kinds,
+            {each.text for each in self._recorded if each.kind == EventKind.NOTICE},
+        )
+        own = (*self._own, *(each for text, each in self._notices.items() if text not in recorded))
+        shown = [each for each in own if kinds is None or each.kind in kinds]
+        events = self._recorded
+        if shown:
+            # Stable: what is on record keeps its order where a clock was set back.
+            events = tuple(_merged(sorted(shown, key=lambda each: each.at, reverse=True), [*events]))[:LIMIT]
+        self.lines = Lines(events, self.choice)
+
+
+def _merged(own: list[Event], recorded: list[Event]) -> Iterable[Event]:
+    """Both are newest first; the order of what is on record is kept even where a clock was set back."""
+    for event in recorded:
+        while own and own[0].at >= event.at:
+            yield own.pop(0)
+        yield event
+    yield from own

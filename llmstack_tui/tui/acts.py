@@ -1,14 +1,12 @@
-"""What the keys do to models. Each act is a worker of its own, and ends with one line in the activity."""
+"""What the keys do to models. Each act is a worker of its own; the stack puts on record what comes of it."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.types import Capability
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
-from llmstack_tui.tui.activity import Kind
-from llmstack_tui.tui.figures import bytes_text, seconds_text
+from llmstack_tui.tui.figures import bytes_text
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
@@ -88,20 +86,10 @@ class Acts:
         self._app.tell("This server takes no GGUF files.")
 
     async def _activate(self, stack: Stack, key: Key) -> None:
-        began = time.monotonic()
         await stack.activate(*key)
-        self._app.record(Kind.DONE, f"{key[1]} is active after {seconds_text(time.monotonic() - began)}.")
 
     async def _deactivate(self, stack: Stack, key: Key) -> None:
-        from llmstack_tui.lifecycle.acts import Departure
-
-        match await stack.deactivate(*key):
-            case Departure.GONE:
-                self._app.record(Kind.DONE, f"{key[1]} has left memory.")
-            case Departure.LEAVING:
-                self._app.record(Kind.NOTE, f"{key[1]} leaves as soon as its running request has ended.")
-            case Departure.KEPT:
-                self._app.record(Kind.NOTE, f"{key[1]} stays: another client has asked for it meanwhile.")
+        await stack.deactivate(*key)
 
     async def _remove(self, stack: Stack, chosen: list[ModelStatus]) -> None:
         from llmstack_tui.tui.screens.ask import Answer, AskScreen
@@ -125,7 +113,6 @@ class Acts:
 
     async def _delete(self, stack: Stack, key: Key) -> None:
         await stack.delete(*key)
-        self._app.record(Kind.DONE, f"{key[1]} was removed.")
 
     async def _add_file(self, stack: Stack, url: str) -> None:
         from llmstack_tui.tui.screens.import_file import ImportScreen
@@ -137,7 +124,6 @@ class Acts:
             ImportScreen(lambda path, name: stack.import_gguf(url, path, name), names, self._app.marks)
         )
         if added is not None:
-            self._app.record(Kind.DONE, f"{added} was added. Press a to activate it.")
             stack.refresh()
             self._app.select_when_listed(url, added)
 

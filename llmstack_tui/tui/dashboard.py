@@ -13,10 +13,9 @@ from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.worker import Worker, WorkerState
 
-from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.ollama.names import same_model
 from llmstack_tui.tui import keys, status, themes
-from llmstack_tui.tui.activity import Activity, Event, Kind, changes
+from llmstack_tui.tui.activity import Kind
 from llmstack_tui.tui.acts import ACTS, Acts
 from llmstack_tui.tui.connection import Connection
 from llmstack_tui.tui.looking import Looking
@@ -25,6 +24,7 @@ from llmstack_tui.tui.preferences import SETTINGS, Preferences
 from llmstack_tui.tui.rows import Moment
 from llmstack_tui.tui.screens.live import LiveScreen, View
 from llmstack_tui.tui.screens.models.screen import ModelsScreen
+from llmstack_tui.tui.telling import Telling
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from llmstack_tui.stack import StackState
     from llmstack_tui.tui.rows import Key
     from llmstack_tui.tui.services import Services
+    from llmstack_tui.tui.widgets.activity_list import ActivityList
 
 _CONNECTION = "connection"
 _TICK_S = 1.0
@@ -100,7 +101,8 @@ class Dashboard(App[None]):
         self.connection = Connection(self, services)
         self.acts = Acts(self)
         self.looking = Looking(self)
-        self.activity = Activity()
+        self.telling = Telling(self)
+        self.activity = self.telling.activity
         self.services = services
         self.preferences = Preferences(self, settings, problems)
         notes = ("read-only",) if settings.read_only else ()
@@ -158,9 +160,8 @@ class Dashboard(App[None]):
         )
 
     def show_state(self, state: StackState) -> None:
-        before, self._state = self._state, state
-        if before is not None:
-            self.note(*changes(before, state))
+        self._state = state
+        self.telling.follow(self.connection.stack, state)
         self._draw()
         self.looking.follow(state)
         self._select_wanted(state)
@@ -197,19 +198,17 @@ class Dashboard(App[None]):
 
     # What is said
 
-    def record(self, kind: Kind, text: str, detail: str = "") -> None:
-        """A line in the activity."""
-        self.activity.add(Event(self._clock().astimezone(), kind, text, detail))
-        self._draw_activity()
+    def now(self) -> datetime:
+        return self._clock().astimezone()
 
     def note(self, *texts: str) -> None:
-        """Several lines at once: they are drawn once."""
-        for text in texts:
-            self.activity.add(Event(self._clock().astimezone(), Kind.NOTE, text))
-        if texts:
-            self._draw_activity()
+        self.telling.record(Kind.NOTE, *texts)
 
-    def _draw_activity(self) -> None:
+    def record(self, kind: Kind, *texts: str) -> None:
+        """Lines in the activity that are on no record."""
+        self.telling.record(kind, *texts)
+
+    def draw_activity(self) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, LiveScreen) and screen.is_mounted:
                 screen.show_activity(self.activity)
@@ -221,21 +220,9 @@ class Dashboard(App[None]):
         """The one place where what went wrong in an act becomes a sentence on the screen."""
         worker = event.worker
         if event.state is WorkerState.ERROR and worker.error is not None:
-            self._fail(worker.description, worker.error)
-        elif event.state is WorkerState.CANCELLED and worker.group == ACTS:
-            self.record(Kind.NOTE, f"{worker.description}: cancelled.")
+            self.telling.failed(worker.description, worker.error, is_recorded=worker.group == ACTS)
         if worker.group == _CONNECTION and event.state is WorkerState.ERROR:
             self.say("The connection to the server ended. Press r to try again.")
-
-    def _fail(self, what: str, error: BaseException) -> None:
-        if isinstance(error, HostError):
-            title, text = error.title, str(error)
-        else:
-            title, text = "Failed", f"{type(error).__name__}: {error}"
-        self.record(Kind.FAILED, f"{what}: {text}", getattr(error, "detail", ""))
-        self.notify(
-            clean(f"{what}: {text}", limit=400), title=title, severity="error", timeout=10, markup=False
-        )
 
     # Keys
 
@@ -243,6 +230,16 @@ class Dashboard(App[None]):
         from llmstack_tui.tui.screens.details import DetailsScreen
 
         self.push_screen(DetailsScreen(self.models.selected, self.marks))
+
+    def open_activity(self) -> None:
+        from llmstack_tui.tui.screens.activity import ActivityScreen
+
+        self.push_screen(ActivityScreen(self.marks))
+
+    def on_activity_list_opened(self, message: ActivityList.Opened) -> None:
+        from llmstack_tui.tui.screens.activity import LineScreen
+
+        self.push_screen(LineScreen(message.event))
 
     def action_help(self) -> None:
         from llmstack_tui.tui.screens.help import HelpScreen

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.activity import server_name
 from llmstack_tui.tui.figures import count_text, latency_text
 from llmstack_tui.tui.ordering import ordered
 from llmstack_tui.tui.rows import ModelRow
+from llmstack_tui.tui.server_names import server_name
 from llmstack_tui.tui.status import address
 from llmstack_tui.tui.text import clean
 

@@ -55,6 +55,14 @@ MODELS = [
         "Y", "copy_native_url", "Copy native URL", show=False, id="models.copy_native_url",
         tooltip="Copy the address for Ollama clients",
     ),
+    Binding(
+        "v", "activity", "Activity", id="models.activity",
+        tooltip="What happened, on a screen of its own: acts, other clients, warnings and errors",
+    ),
+    Binding(
+        "f", "choose_activity", "Activity filter", show=False, id="models.choose_activity",
+        tooltip="Show all of the activity, acts, other clients, or warnings and errors",
+    ),
     Binding("r", "refresh", "Refresh", id="models.refresh", tooltip="Ask the server again now"),
     Binding(
         "escape", "cancel", "Cancel", show=False, id="models.cancel",
@@ -93,6 +101,23 @@ LIST = [
     ),
     Binding("home,g", "first", "First", show=False, id="list.first", tooltip="To the first model"),
     Binding("end,G", "last", "Last", show=False, id="list.last", tooltip="To the last model"),
+]
+
+ACTIVITY = [
+    Binding("enter", "open_line", "Open", id="activity.open", tooltip="All that is known of this line"),
+    Binding("escape", "leave", "Back", id="activity.leave", tooltip="From the activity back to the models"),
+]
+
+ACTIVITY_SCREEN = [
+    Binding(
+        "f", "choose_activity", "Filter", id="activity.choose",
+        tooltip="Show all, acts, other clients, or warnings and errors",
+    ),
+    Binding("escape,v", "close", "Back", show=False, id="activity.close", tooltip="Back to the models"),
+]  # fmt: skip
+
+LINE = [
+    Binding("escape,enter,q", "dismiss", "Back", id="line.close", tooltip="Back to the activity"),
 ]
 
 APP = [
@@ -158,6 +183,9 @@ CONTEXTS = {
     "Keys for models": MODELS,
     "Keys of the list": LIST,
     "Keys while a filter is typed": FILTER,
+    "Keys of the activity": ACTIVITY,
+    "Keys on the screen of the activity": ACTIVITY_SCREEN,
+    "Keys in one line of the activity": LINE,
     "Keys everywhere": APP,
     "Keys in the details": DETAILS,
     "Keys of the details' text": TEXT,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from llmstack_tui.tui.activity import server_name
 from llmstack_tui.tui.figures import bytes_text
 from llmstack_tui.tui.gauges import DIM, cut
+from llmstack_tui.tui.server_names import server_name
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:

@@ -36,6 +36,9 @@ class Marks:
     unfolded: str
     levels: str
     celsius: str
+    client: str
+    warning: str
+    failed: str
 
 
 UNICODE = Marks(
@@ -43,12 +46,14 @@ UNICODE = Marks(
     full="█", empty="░", ellipsis="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
     at_least="≥", folded="▸", unfolded="▾",
     levels="▁▂▃▄▅▆▇█", celsius="°C",
+    client="»", warning="!", failed="✗",
 )  # fmt: skip
 ASCII = Marks(
     active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
     full="#", empty="-", ellipsis="~", dot="-", enter="enter", up="^", down="v", tick="+",
     at_least=">", folded="+", unfolded="-",
     levels="_.-:=+*#", celsius="C",
+    client=">", warning="!", failed="x",
 )  # fmt: skip
 
 

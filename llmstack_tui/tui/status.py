@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llmstack_tui.hosts.types import HostKind
-from llmstack_tui.tui.activity import server_name, server_phrase
 from llmstack_tui.tui.figures import age_text
+from llmstack_tui.tui.server_names import server_name, server_phrase
 from llmstack_tui.tui.text import clean
 from llmstack_tui.tui.widgets.header import ServerLine
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeVar, cast
+from unittest.mock import Mock
 
 import msgspec
 
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress
-from llmstack_tui.lifecycle.acts import Act, ActKind, Departure
+from llmstack_tui.lifecycle.acts import Act, ActEnd, ActKind, Departure
+from llmstack_tui.lifecycle.happenings import EventKind
+from llmstack_tui.lifecycle.recorder import Recorder
 from llmstack_tui.stack import HostState, Stack, StackState
 from llmstack_tui.startup import Found
 from tests.tui import seeded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from llmstack_tui.config.loading import Loaded
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from llmstack_tui.store.activations import Activation, Uses
     from llmstack_tui.store.events import Event
     from llmstack_tui.store.measured import Measured
+    from llmstack_tui.store.store import Store
 
 T = TypeVar("T")
 
@@ -54,9 +59,23 @@ class FakeStack:
         self.store_failure: Exception | None = None
         self.remembered: dict[str, object] = {}
         self.look_only: frozenset[str] = frozenset()
+        self.recorder = Recorder(self._write)
+
+    def happened(self, event: Event) -> None:
+        """Put it on record, and give word of it."""
+        self.past.append(replace(event, id=len(self.past) + 1))
+        self.put(replace(self._state, last_event_id=len(self.past)))
+
+    def _write(self, write: Callable[[Store], None]) -> None:
+        store = Mock()
+        store.events.add = self.happened
+        store.events.witness = lambda event, **_: self.happened(event)
+        write(store)
 
     async def __aenter__(self) -> Self:
         self.open = True
+        for host in self._state.hosts:
+            self.recorder.look(host.snapshot, frozenset())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -72,6 +91,8 @@ class FakeStack:
 
     def put_snapshot(self, snapshot: Snapshot, acts: tuple[Act, ...] | None = None) -> None:
         acts = self._state.acts if acts is None else acts
+        before = (*acts, *self._state.acts)
+        self.recorder.look(snapshot, {act.model for act in before})
         self.put(
             replace(self._state, hosts=(HostState(snapshot, seeded.models_of(snapshot, acts)),), acts=acts)
         )
@@ -111,6 +132,14 @@ class FakeStack:
             if self.failure is not None:
                 raise self.failure
             yield
+            end = ActEnd.LOADED if kind is ActKind.ACTIVATE else ActEnd(self.departure.value)
+            self.recorder.ended(act, end)
+        except HostError as error:
+            self.recorder.ended(act, ActEnd.FAILED, error)
+            raise
+        except asyncio.CancelledError:
+            self.recorder.ended(act, ActEnd.CANCELLED)
+            raise
         finally:
             self.put_snapshot(self.snapshot, tuple(each for each in self._state.acts if each != act))
 
@@ -145,6 +174,7 @@ class FakeStack:
         limit: int = 100,
         *,
         before: int | None = None,
+        after: int = 0,
         kinds: Collection[str] | None = None,
         host: str | None = None,
         model: str | None = None,
@@ -153,7 +183,7 @@ class FakeStack:
         return tuple(
             event
             for event in sorted(self.past, key=lambda event: -event.id)
-            if (before is None or event.id < before)
+            if after < event.id < (before or sys.maxsize)
             and (kinds is None or event.kind in kinds)
             and host in {None, event.host}
             and model in {None, event.model}
@@ -179,22 +209,24 @@ class FakeStack:
 
     async def delete(self, host_url: str, model: str) -> None:
         self.calls.append(("delete", host_url, model))
-        if self.read_only:
-            raise Refused("Read-only.", host=host_url)
-        if self.failure is not None:
-            raise self.failure
-        left = tuple(each for each in self.snapshot.installed if each.name != model)
-        self.put_snapshot(replace(self.snapshot, installed=left))
+        with self.recorder.act(EventKind.REMOVE, host_url, model):
+            if self.read_only:
+                raise Refused("Read-only.", host=host_url)
+            if self.failure is not None:
+                raise self.failure
+            left = tuple(each for each in self.snapshot.installed if each.name != model)
+            self.put_snapshot(replace(self.snapshot, installed=left))
 
     async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncIterator[Progress]:
         self.calls.append(("import", host_url, str(path), name))
-        yield Progress(status="hashing", total=100, completed=40)
-        await self.gate.wait()
-        if self.failure is not None:
-            raise self.failure
-        yield Progress(status="success")
-        added = seeded.model(name if ":" in name else f"{name}:latest", size=542_000)
-        self.put_snapshot(replace(self.snapshot, installed=(*self.snapshot.installed, added)))
+        with self.recorder.act(EventKind.IMPORT, host_url, name):
+            yield Progress(status="hashing", total=100, completed=40)
+            await self.gate.wait()
+            if self.failure is not None:
+                raise self.failure
+            yield Progress(status="success")
+            added = seeded.model(name if ":" in name else f"{name}:latest", size=542_000)
+            self.put_snapshot(replace(self.snapshot, installed=(*self.snapshot.installed, added)))
 
 
 class FakeServices:

@@ -39,9 +39,9 @@ def state() -> StackState:
 def tell_a_morning(desk: FakeDesk) -> None:
     """Some activity, oldest first."""
     desk.app.record(Kind.DONE, "nomic-embed-text:latest was added from a file.")
-    desk.app.record(Kind.DONE, "smollm2:135m is active after 0.4 s.")
+    desk.app.record(Kind.DONE, "smollm2:135m is active after 0.4\N{NO-BREAK SPACE}s.")
     desk.app.record(Kind.NOTE, "mistral:7b has left memory.")
-    desk.app.record(Kind.DONE, "qwen2.5-coder:7b is active after 3.1 s.")
+    desk.app.record(Kind.DONE, "qwen2.5-coder:7b is active after 3.1\N{NO-BREAK SPACE}s.")
 
 
 async def draw() -> None:

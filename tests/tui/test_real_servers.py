@@ -104,7 +104,7 @@ async def test_the_real_stack_against_a_server_that_behaves_as_ollama() -> None:
             await desk.until_shown("is not reachable")
             fake.down = False
             await desk.press("r")
-            await desk.until_said("Ollama is back.")
+            await desk.until_said("answers again.")
 
 
 async def test_a_server_that_is_not_there_is_a_banner_and_the_dashboard_goes_on() -> None:

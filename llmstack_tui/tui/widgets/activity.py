@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
-from llmstack_tui.tui.activity import Kind
+from llmstack_tui.tui.activity import Tone, tone
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llmstack_tui.tui.activity import Event
-
-_TONES = {Kind.DONE: "$text-success", Kind.NOTE: "$foreground 60%", Kind.FAILED: "$text-error"}
+    from llmstack_tui.store.events import Event
 
 
 class ActivityLog(Static):
@@ -37,9 +35,9 @@ def activity_content(events: Sequence[Event]) -> Content:
         return Content.styled("Nothing yet.", "$foreground 60%")
     return Content("\n").join(
         Content.assemble(
-            (f"{event.at:%H:%M} ", "$foreground 60%"),
-            ("failed: " if event.kind is Kind.FAILED else "", _TONES[Kind.FAILED]),
-            (clean(event.text, limit=500), _TONES[event.kind] if event.kind is Kind.NOTE else ""),
+            (f"{event.at.astimezone():%H:%M} ", "$foreground 60%"),
+            ("failed: " if tone(event) is Tone.FAILED else "", "$text-error"),
+            clean(event.text, limit=500),
         )
         for event in events
     )

@@ -13,7 +13,7 @@ from llmstack_tui.tui.groups import host_lines
 from llmstack_tui.tui.rows import Rows
 from llmstack_tui.tui.screens.live import LiveScreen, View
 from llmstack_tui.tui.text import clean, fit
-from llmstack_tui.tui.widgets.activity import ActivityLog
+from llmstack_tui.tui.widgets.activity_list import ActivityList
 from llmstack_tui.tui.widgets.banner import Banner
 from llmstack_tui.tui.widgets.details import Details, details_content
 from llmstack_tui.tui.widgets.filter_field import FilterField
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.rows import Key
 
-SHOWN_EVENTS = 60
 TOO_SMALL = (
     "llmstack needs a terminal of at least 60 columns and 16 lines. "
     "Make this one larger, or press q to leave."
@@ -57,7 +56,8 @@ class ModelsScreen(LiveScreen):
         self.list = self.pane.list
         self.memory = MemoryGauges(marks, id="memory")
         self.details = Details(id="details")
-        self.log_lines = ActivityLog(id="activity")
+        self.log_lines = ActivityList(marks, id="activity")
+        self._activity_pane = Pane("Activity", id="activity-pane")
         self._details_pane = Pane("Details", id="details-pane")
 
     def compose(self) -> ComposeResult:
@@ -71,7 +71,7 @@ class ModelsScreen(LiveScreen):
             with Vertical(id="right"):
                 with self._details_pane:
                     yield self.details
-                with Pane("Activity", id="activity-pane"):
+                with self._activity_pane:
                     yield self.log_lines
         yield Static(TOO_SMALL, id="too-small", markup=False)
         yield KeyBar()
@@ -106,7 +106,8 @@ class ModelsScreen(LiveScreen):
         self.pane.show(rows, host_lines(view.state, rows, names=names, look_only=look_only))
 
     def show_activity(self, activity: Activity) -> None:
-        self.log_lines.show(activity.newest(SHOWN_EVENTS))
+        self._activity_pane.show_title(activity.choice.heading)
+        self.log_lines.show(activity.lines, self.dashboard.now())
 
     def show_details(self) -> None:
         """Draw the model under the cursor."""
@@ -174,6 +175,16 @@ class ModelsScreen(LiveScreen):
 
     def action_copy_native_url(self) -> None:
         self.dashboard.copy_url(native=True)
+
+    def action_activity(self) -> None:
+        self.dashboard.open_activity()
+
+    def action_choose_activity(self) -> None:
+        self.dashboard.telling.choose_next()
+
+    @on(ActivityList.Left)
+    def _activity_left(self) -> None:
+        self.list.focus()
 
     def action_refresh(self) -> None:
         self.dashboard.refresh_state()
