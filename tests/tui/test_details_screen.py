@@ -90,16 +90,16 @@ async def test_tab_and_enter_unfold_one_text_and_f_all() -> None:
 async def test_what_was_is_looked_up_when_it_opens_and_when_something_happened() -> None:
     async with dashboard(services=telling()) as desk:
         await opened(desk)
-        await wait_until(lambda: ("events",) in desk.stack.calls)
-        before = desk.stack.calls.count(("events",))
+        await wait_until(lambda: ("activations",) in desk.stack.calls)
+        before = desk.stack.calls.count(("activations",))
         for used in range(8):
             machine = replace(seeded.machine(), taken_at=float(used))
             desk.stack.put(replace(desk.stack.state, machine=machine))
             await desk.pilot.pause(0.1)
-        assert desk.stack.calls.count(("events",)) == before == 1
+        assert desk.stack.calls.count(("activations",)) == before == 1
         now = datetime.now(UTC)
         desk.stack.past = [
-            Event(at=now, kind="loaded", text="It was [red]loaded.", host=seeded.URL, model=NAME)
+            Event(id=9, at=now, kind="loaded", text="It was [red]loaded.", host=seeded.URL, model=NAME)
         ]
         desk.stack.loads = [Activation(host=seeded.URL, model=NAME, asked_by=Asker.CLIENT, started_at=now)]
         desk.stack.put(replace(desk.stack.state, last_event_id=9))
