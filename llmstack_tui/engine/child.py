@@ -10,11 +10,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from llmstack_tui.engine.launch import Order, Ready, decode_order, encode
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     import xllamacpp
 
 # The cache of earlier prompts, in MiB. Its default lets a process grow by gigabytes beyond what was reckoned.
@@ -24,6 +27,7 @@ _VERBOSITY = 2
 # Each open answer holds a thread of llama.cpp's server, for some seconds also after its client has left.
 _SPARE_HTTP_THREADS = 16
 _LOAD_FAILED = 3
+_LOG_S = 0.3
 _PR_SET_PDEATHSIG = 1
 # How long a thread that has done its part spins before it sleeps, in turns of a loop. With the default, the
 # threads that wait for one whose core another program has taken burn the time it needs: on two cores, one
@@ -86,7 +90,24 @@ def _serve(order: Order) -> xllamacpp.Server:
     try:
         return xllamacpp.Server(params)
     except RuntimeError:
-        os._exit(_LOAD_FAILED)  # The cause is on standard error; the exception has none.
+        # The cause is on standard error; the exception has none.
+        _finish_log(xllamacpp)
+        os._exit(_LOAD_FAILED)
+
+
+def _finish_log(xllamacpp: ModuleType) -> None:
+    """Let llama.cpp write what it has to say: it does so from a thread of its own, which ends with us."""
+    import ctypes  # noqa: PLC0415 (only after a failure)
+
+    try:
+        library = ctypes.CDLL(xllamacpp.xllamacpp.__file__)
+        log, flush = library["_Z15common_log_mainv"], library["_Z16common_log_flushP10common_log"]
+    except (OSError, AttributeError):
+        # On Windows, or another version: there is no way to know when it is done.
+        time.sleep(_LOG_S)
+        return
+    log.restype, flush.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+    flush(log())
 
 
 def _set_model(params: xllamacpp.CommonParams, order: Order) -> None:

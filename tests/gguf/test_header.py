@@ -347,13 +347,14 @@ def test_a_great_lie_takes_no_memory_and_no_time(tmp_path: Path) -> None:
         path.write_bytes(bytes(File((text,))))
         os.truncate(path, 2**36)
         program = (
-            "import pathlib, sys, tracemalloc; from llmstack_tui.gguf.header import read_header\n"
-            "tracemalloc.start()\n"
+            "import pathlib, psutil, sys; from llmstack_tui.gguf.header import read_header\n"
+            "before = psutil.Process().memory_info().rss\n"
             "try: read_header(pathlib.Path(sys.argv[1]))\n"
-            "except ValueError as error: print(tracemalloc.get_traced_memory()[1] // 2**20, error)\n"
+            "except ValueError as error:\n"
+            "    print((psutil.Process().memory_info().rss - before) // 2**20, error)\n"
         )
         answer = subprocess.run(
-            [sys.executable, "-c", program, path], capture_output=True, text=True, check=True, timeout=30
+            [sys.executable, "-c", program, path], capture_output=True, text=True, check=True, timeout=60
         )
         megabytes, _, sentence = answer.stdout.partition(" ")
         assert int(megabytes) < 200

@@ -68,7 +68,7 @@ async def test_reads_again_and_again_in_one_thread_of_its_own() -> None:
     assert machine.closed_by == "hardware"
     assert [reading.taken_at for reading in seen] == [float(n) for n in range(1, len(seen) + 1)]
     assert sampler.reading == seen[-1]
-    assert not any(thread.name == "hardware" and thread.is_alive() for thread in threading.enumerate())
+    await wait_until(lambda: not any(thread.name == "hardware" for thread in threading.enumerate()))
 
 
 async def test_never_two_readings_at_once() -> None:

@@ -58,9 +58,9 @@ def test_a_thousand_models_are_filtered_in_time() -> None:
     rows = Rows(UNICODE).make(seeded.many(1000), NOW)
     took: list[float] = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.thread_time()
         found = matching(rows, "model-099 q4 inactive")
-        took.append(time.perf_counter() - began)
+        took.append(time.thread_time() - began)
         assert len(found) == 10
     assert min(took) < 0.005
 
@@ -137,7 +137,7 @@ def test_a_thousand_models_are_sorted_in_time() -> None:
     for column in Column:
         took: list[float] = []
         for _ in range(5):
-            began = time.perf_counter()
+            began = time.thread_time()
             ordered(rows, Order(column, reverse=True))
-            took.append(time.perf_counter() - began)
+            took.append(time.thread_time() - began)
         assert min(took) < 0.005, column
