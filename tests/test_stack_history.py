@@ -230,6 +230,9 @@ async def test_two_dashboards_say_once_what_both_saw(path: Path) -> None:
         dashboard(server, path) as one,
         dashboard(server, path) as two,
     ):
+        # What is there before the record was compared with it is a difference, not news.
+        watched = [each._watched[server.url] for each in (one, two)]
+        await wait_until(lambda: not any(each.news.is_set() for each in watched))
         fake.load("a:1")
         await wait_until(lambda: all(each.state.hosts[0].snapshot.running for each in (one, two)))
         await wait_until(lambda: not one._recorder._held and not two._recorder._held)
