@@ -26,6 +26,7 @@ from llmstack_tui.tui.screens.live import LiveScreen, View
 from llmstack_tui.tui.screens.models.screen import ModelsScreen
 from llmstack_tui.tui.telling import Telling
 from llmstack_tui.tui.text import clean
+from llmstack_tui.tui.widgets.header import profile_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -244,7 +245,10 @@ class Dashboard(App[None]):
     def action_help(self) -> None:
         from llmstack_tui.tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self.marks, self.preferences.shown_keys(), self.preferences.places()))
+        profile = self._state.profile if self._state else None
+        machine = (("Profile", profile_text(profile, self.settings.engine.max_loaded)),) if profile else ()
+        places = (*machine, *self.preferences.places())
+        self.push_screen(HelpScreen(self.marks, self.preferences.shown_keys(), places))
 
     def refresh_state(self) -> None:
         """Look again now; where the engine that we started has gone, start it again."""

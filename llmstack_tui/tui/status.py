@@ -34,11 +34,10 @@ def servers(state: StackState | None) -> tuple[ServerLine, ...]:
 
 
 def _server(snapshot: Snapshot) -> ServerLine:
-    version = f" {clean(snapshot.server.version, limit=30)}" if snapshot.server else ""
+    version = clean(snapshot.server.version, limit=30) if snapshot.server else ""
     asked = snapshot.read_at is not None or snapshot.error is not None
-    return ServerLine(
-        server_name(snapshot.server) + version, address(snapshot.url), snapshot.reachable if asked else None
-    )
+    reachable = snapshot.reachable if asked else None
+    return ServerLine(server_name(snapshot.server), address(snapshot.url), reachable, version)
 
 
 def address(url: str) -> str:

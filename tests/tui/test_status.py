@@ -28,9 +28,9 @@ def view(state: StackState | None, at_s: float = 1012.0) -> View:
 
 
 def test_the_header_names_kind_version_and_address() -> None:
-    assert status.servers(seeded.typical()) == (ServerLine("Ollama 0.24.0", "127.0.0.1:11434", True),)
+    assert status.servers(seeded.typical()) == (ServerLine("Ollama", "127.0.0.1:11434", True, "0.24.0"),)
     builtin = seeded.state(seeded.snapshot(kind=HostKind.BUILTIN))
-    assert status.servers(builtin) == (ServerLine("Built-in engine 0.1.0", "127.0.0.1:11434", True),)
+    assert status.servers(builtin) == (ServerLine("Built-in engine", "127.0.0.1:11434", True, "0.1.0"),)
 
 
 def test_a_server_that_was_not_asked_yet_is_neither_here_nor_away() -> None:

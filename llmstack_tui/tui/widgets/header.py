@@ -1,8 +1,8 @@
-"""The top line: the program, the server it drives, and the time."""
+"""The top line: the program, the servers it drives, the machine's profile, and the time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -11,7 +11,10 @@ from textual.widget import Widget
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.tui.marks import Marks
+
+_DIM = "$foreground 60%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,23 @@ class ServerLine:
     name: str
     address: str
     reachable: bool | None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderLine:
+    """All that the header shows.
+
+    Attributes:
+        limit: models loaded at once; None is not known.
+        notes: such as "read-only".
+    """
+
+    servers: tuple[ServerLine, ...] = ()
+    profile: str = ""
+    limit: int | None = None
+    notes: tuple[str, ...] = ()
+    clock: str = ""
 
 
 class Header(Widget):
@@ -33,42 +53,99 @@ class Header(Widget):
     def __init__(self, marks: Marks, *, notes: tuple[str, ...] = ()) -> None:
         super().__init__()
         self._marks = marks
-        self._notes = notes
-        self._servers: tuple[ServerLine, ...] = ()
-        self._clock = ""
+        self._line = HeaderLine(notes=notes)
 
     def show_servers(self, servers: tuple[ServerLine, ...]) -> None:
-        if servers != self._servers:
-            self._servers = servers
-            self.refresh()
+        self._show(replace(self._line, servers=servers))
+
+    def show_profile(self, profile: Profile | None, limit: int | None) -> None:
+        """``limit`` is the user's own, which counts for more than the profile's."""
+        if profile is None:
+            self._show(replace(self._line, profile="", limit=None))
+            return
+        line = replace(self._line, profile=profile.name, limit=limit or profile.max_loaded)
+        if line != self._line:
+            self.tooltip = Content(f"Profile {profile_text(profile, limit)}")
+        self._show(line)
 
     def show_notes(self, notes: tuple[str, ...]) -> None:
-        if notes != self._notes:
-            self._notes = notes
-            self.refresh()
+        self._show(replace(self._line, notes=notes))
 
     def show_time(self, now: datetime) -> None:
-        clock = f"{now:%H:%M}"
-        if clock != self._clock:
-            self._clock = clock
+        self._show(replace(self._line, clock=f"{now:%H:%M}"))
+
+    def _show(self, line: HeaderLine) -> None:
+        if line != self._line:
+            self._line = line
             self.refresh()
 
     def render(self) -> Content:
-        parts: list[tuple[str, str] | str] = [(" llmstack ", "bold $primary")]
-        for server in self._servers:
-            match server.reachable:
-                case True:
-                    parts += ["  ", (self._marks.active, "$text-success"), " "]
-                case False:
-                    parts += ["  ", (self._marks.inactive, "$text-error"), " "]
-                case None:
-                    parts += ["  ", (self._marks.loading, "$foreground 60%"), " "]
-            parts += [(server.name, "bold"), (f"  {server.address}", "$foreground 60%")]
-            if server.reachable is False:
-                parts.append(("  not reachable", "$text-error"))
-        parts += [(f"  {note}", "$text-warning") for note in self._notes]
-        clock = f" {self._clock} "
-        left = Content.assemble(*parts).truncate(
-            max(0, self.size.width - len(clock)), ellipsis=True, pad=True
-        )
-        return left + Content.styled(clock, "$foreground 60%")
+        return header_content(self._line, self.size.width, self._marks)
+
+
+def profile_text(profile: Profile, limit: int | None) -> str:
+    """What the profile is, how it was found, and the limit of models loaded at once."""
+    count = limit or profile.max_loaded
+    models = "1 model" if count == 1 else f"{count} models"
+    whose = "The settings allow" if limit else "This machine is good for"
+    return f"{profile.name}. {profile.reason} {whose} {models} loaded at once."
+
+
+def header_content(line: HeaderLine, width: int, marks: Marks) -> Content:
+    """The richest way to say it that fits into ``width``; what needs attention goes last."""
+    clock = Content.styled(f" {line.clock} ", _DIM)
+    room = max(0, width - clock.cell_length)
+    ways = (
+        ("version", "address", "profile", "limit"),
+        ("address", "profile", "limit"),
+        ("address", "profile"),
+        ("address",),
+        (),
+    )
+    lines = (_left(line, way, marks) for way in ways)
+    left = next((each for each in lines if each.cell_length <= room), None)
+    if left is None:
+        left = _left(line, ("count",), marks)
+    if left.cell_length > room:
+        left = left.truncate(max(room - 1, 0)) + Content(marks.ellipsis if room else "")
+    return left.pad_right(room - left.cell_length) + clock
+
+
+def _left(line: HeaderLine, shown: tuple[str, ...], marks: Marks) -> Content:
+    parts: list[tuple[str, str] | str] = [(" llmstack ", "bold $primary")]
+    if "count" in shown and len(line.servers) > 1:
+        parts += _counted(line.servers, marks)
+    else:
+        for server in line.servers:
+            parts += _server(server, shown, marks)
+    parts += [(f"  {note}", "$text-warning") for note in line.notes]
+    if line.profile and "profile" in shown:
+        parts.append(f"   {line.profile}")
+        if line.limit and "limit" in shown:
+            parts.append((f" {marks.dot} limit {line.limit}", _DIM))
+    return Content.assemble(*parts)
+
+
+def _server(server: ServerLine, shown: tuple[str, ...], marks: Marks) -> list[tuple[str, str] | str]:
+    sign = {
+        True: (marks.active, "$text-success"),
+        False: (marks.inactive, "$text-error"),
+        None: (marks.loading, _DIM),
+    }[server.reachable]
+    name = f"{server.name} {server.version}" if server.version and "version" in shown else server.name
+    parts: list[tuple[str, str] | str] = ["  ", sign, " ", (name, "bold")]
+    if "address" in shown:
+        parts.append((f"  {server.address}", _DIM))
+    if server.reachable is False:
+        parts.append(("  not reachable", "$text-error"))
+    return parts
+
+
+def _counted(servers: tuple[ServerLine, ...], marks: Marks) -> list[tuple[str, str] | str]:
+    """For more servers than the line has room for."""
+    away = sum(server.reachable is False for server in servers)
+    sign = (marks.inactive, "$text-error") if away else (marks.active, "$text-success")
+    parts: list[tuple[str, str] | str] = ["  ", sign, " ", (f"{len(servers)} servers", "bold")]
+    if away:
+        parts.append((f"  {away} not reachable", "$text-error"))
+    return parts

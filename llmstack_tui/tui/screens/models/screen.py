@@ -91,6 +91,8 @@ class ModelsScreen(LiveScreen):
     def show(self, view: View) -> None:
         self._view = view
         self.header.show_time(view.moment.now.astimezone())
+        profile = view.state.profile if view.state else None
+        self.header.show_profile(profile, self.dashboard.settings.engine.max_loaded)
         self._show_models(view)
         self.memory.show(view.state, view.moment.monotonic_s)
         self.show_details()
