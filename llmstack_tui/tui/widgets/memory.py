@@ -71,7 +71,7 @@ class MemoryGauges(Widget):
         return Content("\n").join(self._shown)
 
     def _lines(self, width: int) -> tuple[Content, ...]:
-        most = max(2, self.screen.size.height // _SHARE_OF_SCREEN)
+        most = max(2, self.app.size.height // _SHARE_OF_SCREEN)
         return memory_lines(self._state, self._history, self._now, Size(width, most), self._marks)
 
 
