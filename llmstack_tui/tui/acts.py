@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.types import Capability
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
-from llmstack_tui.tui.figures import bytes_text
+from llmstack_tui.tui.removals import names_text, removal_text, removals_text
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from llmstack_tui.stack import Stack
     from llmstack_tui.tui.dashboard import Dashboard
     from llmstack_tui.tui.rows import Key
+    from llmstack_tui.tui.screens.derive import Derivation
 
 ACTS = "acts"
-_MOST_NAMED = 8
 
 
 class Acts:
@@ -84,6 +85,105 @@ class Acts:
                 )
                 return
         self._app.tell("This server takes no GGUF files.")
+
+    def copy(self, key: Key) -> None:
+        self._derive(key, "Copy", "copy", _as_copied, suggested=f"{_stem(key[1])}-copy:latest")
+
+    def rename(self, key: Key) -> None:
+        self._derive(key, "Rename", "rename", _as_renamed, suggested=key[1])
+
+    def create(self, key: Key) -> None:
+        """A new model from this one."""
+        self._derive(
+            key,
+            "New model from",
+            "create",
+            _as_created,
+            suggested=f"{_stem(key[1])}-mine:latest",
+            is_new=True,
+        )
+
+    def restart(self, key: Key) -> None:
+        status, stack = self._found(key)
+        if status is None or stack is None:
+            return
+        if status.state is ModelState.ACTIVE:
+            self._run(key, f"Restart {key[1]}", stack.restart(*key))
+        else:
+            self._app.tell(f"{clean(status.name)} is not in memory: there is nothing to restart.")
+
+    def stop_all(self) -> None:
+        stack = self._stack()
+        if stack is None or self._refused(stack):
+            return
+        loaded = [
+            model.name
+            for host in stack.state.hosts
+            if host.snapshot.url not in stack.look_only
+            for model in host.snapshot.running
+        ]
+        if loaded:
+            self._run(("", "stop all"), "Stop all models", self._stop_all(stack, loaded))
+        else:
+            self._app.tell("No model is in memory.")
+
+    async def _stop_all(self, stack: Stack, loaded: list[str]) -> None:
+        from llmstack_tui.tui.screens.ask import Answer, AskScreen
+
+        title = "Stop the one model in memory?" if len(loaded) == 1 else f"Stop all {len(loaded)} models?"
+        text = f"{names_text(loaded)}\n\nThey leave memory when their running requests have ended."
+        answers = (Answer("keep", "Keep them"), Answer("stop", "Stop them"))
+        if await self._app.push_screen_wait(AskScreen(title, text, answers, escape="keep")) == "stop":
+            await stack.stop_all()
+
+    def _derive(
+        self,
+        key: Key,
+        title: str,
+        verb: str,
+        make: Callable[[Stack, Key, Derivation], AsyncIterator[str]],
+        *,
+        suggested: str,
+        is_new: bool = False,
+    ) -> None:
+        status, stack = self._found(key)
+        if status is None or stack is None or self._refused(stack):
+            return
+        if status.model is None:
+            self._app.tell(f"{clean(status.name)} is in memory, but installed under no name.")
+            return
+        work = self._ask_derivation(stack, key, title, verb, make, suggested=suggested, is_new=is_new)
+        self._app.run_worker(
+            work, group=ACTS, description=clean(f"{title} {key[1]}", limit=200), exit_on_error=False
+        )
+
+    async def _ask_derivation(
+        self,
+        stack: Stack,
+        key: Key,
+        title: str,
+        verb: str,
+        make: Callable[[Stack, Key, Derivation], AsyncIterator[str]],
+        *,
+        suggested: str,
+        is_new: bool,
+    ) -> None:
+        from llmstack_tui.tui.screens.derive import DeriveScreen
+
+        host = self._app.view.host(key[0])
+        made = await self._app.push_screen_wait(
+            DeriveScreen(
+                f"{title} {clean(key[1], limit=60)}",
+                verb,
+                lambda wanted: make(stack, key, wanted),
+                suggested=suggested,
+                names=[model.name for model in host.models if model.model] if host else [],
+                is_new=is_new,
+            )
+        )
+        if made is not None:
+            stack.refresh()
+            self._app.select_when_listed(key[0], made)
 
     async def _activate(self, stack: Stack, key: Key) -> None:
         await stack.activate(*key)
@@ -152,59 +252,34 @@ class Acts:
         return (self._app.view.model(key), stack) if stack else (None, None)
 
 
-def removal_text(status: ModelStatus, models: list[ModelStatus]) -> str:
-    """What is asked before a model is removed, and what disk that frees."""
-    model = status.model
-    if model is None:
-        return "It is in memory, but installed under no name: it can only be deactivated."
-    if status.state is ModelState.CLOUD:
-        return "It runs elsewhere: only its entry here goes, and no disk is freed."
-    shares = [
-        clean(other.name, limit=60)
-        for other in models
-        if other.host == status.host
-        and other.name != status.name
-        and other.model
-        and (
-            other.model.digest == model.digest
-            or (model.weights_digest and other.model.weights_digest == model.weights_digest)
-        )
-    ]
-    if shares:
-        others = shares[0] if len(shares) == 1 else f"{shares[0]} and {len(shares) - 1} more"
-        text = f"Its files stay, because {others} uses the same weights: next to no disk is freed."
-    else:
-        text = f"This deletes it from the disk and frees up to {bytes_text(model.size)}."
-    if status.running is not None:
-        text += "\nIt is in memory: it is stopped first, when its running request has ended."
-    return text
-
-
-def removals_text(chosen: list[ModelStatus], models: list[ModelStatus]) -> str:
-    """What is asked before several models are removed: which, and what disk that frees."""
-    names = [clean(status.name, limit=60) for status in chosen[:_MOST_NAMED]]
-    if len(chosen) > len(names):
-        names.append(f"and {len(chosen) - len(names)} more")
-    going = {(status.host, status.name) for status in chosen}
-    kept = {files for each in models if (each.host, each.name) not in going for files in _files(each)}
-    # Names that share their weights free them once.
-    freed = {
-        (_files(each) or ((each.host, each.name),))[0]: each.model.size or 0
-        for each in chosen
-        if each.model and each.state is not ModelState.CLOUD and not kept & {*_files(each)}
-    }
-    text = "\n".join(names) + f"\n\nThis frees up to {bytes_text(sum(freed.values()))} of the disk."
-    if any(status.running for status in chosen):
-        text += "\nThose in memory are stopped first, when their running requests have ended."
-    return text
-
-
-def _files(status: ModelStatus) -> tuple[tuple[str, str], ...]:
-    """What a model has on the disk of its host: its weights where they are known, and its manifest."""
-    model = status.model
-    digests = (model.weights_digest, model.digest) if model else ()
-    return tuple((status.host, digest) for digest in digests if digest)
-
-
 def _worker_name(key: Key) -> str:
     return "\n".join(key)
+
+
+def _stem(name: str) -> str:
+    """A name without its tag."""
+    head, slash, last = name.rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}"
+
+
+async def _as_copied(stack: Stack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
+    yield "Copying"
+    await stack.copy(*key, wanted.name)
+
+
+async def _as_renamed(stack: Stack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
+    yield "Renaming"
+    await stack.rename(*key, wanted.name)
+
+
+async def _as_created(stack: Stack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
+    steps = stack.create(
+        key[0],
+        wanted.name,
+        base=key[1],
+        system=wanted.system or None,
+        parameters=wanted.parameters or None,
+    )
+    async with aclosing(steps):
+        async for step in steps:
+            yield step.status

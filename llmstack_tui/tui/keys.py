@@ -47,6 +47,25 @@ MODELS = [
         tooltip="Delete the model from the disk, after a question",
     ),
     Binding(
+        "n", "create", "New from", show=False, id="models.create",
+        tooltip="Make a new model from this one, with a system prompt and parameters of its own",
+    ),
+    Binding(
+        "C", "copy", "Copy", show=False, id="models.copy", tooltip="Have the model under a second name, too"
+    ),
+    Binding(
+        "N,f2", "rename", "Rename", show=False, id="models.rename",
+        tooltip="Give the model another name",
+    ),
+    Binding(
+        "R", "restart", "Restart", show=False, id="models.restart",
+        tooltip="Take the model out of memory and load it again as it was; no request is cut",
+    ),
+    Binding(
+        "S", "stop_all", "Stop all", show=False, id="models.stop_all",
+        tooltip="Take every model out of memory, after a question; no request is cut",
+    ),
+    Binding(
         "enter", "open", "Open", id="models.open",
         tooltip="All that is known of the model, and the whole activity",
     ),

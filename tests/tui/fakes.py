@@ -217,6 +217,46 @@ class FakeStack:
             left = tuple(each for each in self.snapshot.installed if each.name != model)
             self.put_snapshot(replace(self.snapshot, installed=left))
 
+    def _install(self, name: str) -> None:
+        added = seeded.model(name if ":" in name else f"{name}:latest", size=542_000)
+        self.put_snapshot(replace(self.snapshot, installed=(*self.snapshot.installed, added)))
+
+    async def copy(self, host_url: str, model: str, name: str) -> None:
+        self.calls.append(("copy", host_url, model, name))
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        self._install(name)
+
+    async def rename(self, host_url: str, model: str, name: str) -> None:
+        self.calls.append(("rename", host_url, model, name))
+        left = tuple(each for each in self.snapshot.installed if each.name != model)
+        self.put_snapshot(replace(self.snapshot, installed=left))
+        self._install(name)
+
+    async def create(
+        self,
+        host_url: str,
+        name: str,
+        *,
+        base: str,
+        system: str | None = None,
+        parameters: Mapping[str, object] | None = None,
+    ) -> AsyncGenerator[Progress, None]:
+        self.calls.append(("create", host_url, name, base, system or "", repr(parameters)))
+        yield Progress(status="writing [bold]manifest")
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        self._install(name)
+
+    async def restart(self, host_url: str, model: str) -> None:
+        self.calls.append(("restart", host_url, model))
+
+    async def stop_all(self) -> None:
+        self.calls.append(("stop_all",))
+        self.put_snapshot(replace(self.snapshot, running=()))
+
     async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncIterator[Progress]:
         self.calls.append(("import", host_url, str(path), name))
         with self.recorder.act(EventKind.IMPORT, host_url, name):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from llmstack_tui.tui.acts import removals_text
+from llmstack_tui.tui.removals import removals_text
 from tests.tui import seeded
 from tests.tui.driving import FakeDesk, dashboard
 from tests.waiting import wait_until

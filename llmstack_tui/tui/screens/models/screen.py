@@ -172,6 +172,25 @@ class ModelsScreen(LiveScreen):
     def action_remove(self) -> None:
         self.dashboard.acts.remove(*self.pane.targets)
 
+    def action_create(self) -> None:
+        if key := self.selected:
+            self.dashboard.acts.create(key)
+
+    def action_copy(self) -> None:
+        if key := self.selected:
+            self.dashboard.acts.copy(key)
+
+    def action_rename(self) -> None:
+        if key := self.selected:
+            self.dashboard.acts.rename(key)
+
+    def action_restart(self) -> None:
+        for key in self.pane.targets:
+            self.dashboard.acts.restart(key)
+
+    def action_stop_all(self) -> None:
+        self.dashboard.acts.stop_all()
+
     def action_copy_url(self) -> None:
         self.dashboard.copy_url(native=False)
 
