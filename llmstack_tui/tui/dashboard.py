@@ -45,6 +45,7 @@ _CONNECTION = "connection"
 _TICK_S = 1.0
 _TWICE_S = 2.0
 _CLOSE_S = 5.0
+_SETTINGS_AFTER_S = 1.0
 
 
 def _model_commands() -> type[Provider]:
@@ -145,6 +146,10 @@ class Dashboard(App[None]):
 
     def _connect_first(self) -> None:
         self.connect()
+        # Not beside the connection: the first list comes sooner than anybody edits the settings.
+        self.set_timer(_SETTINGS_AFTER_S, self._follow_settings)
+
+    def _follow_settings(self) -> None:
         self.run_worker(
             self.preferences.follow(), group=SETTINGS, description="The settings", exit_on_error=False
         )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from textual.notifications import Notification
     from textual.pilot import Pilot
 
+    from llmstack_tui.lifecycle.states import ModelState
     from llmstack_tui.stack import StackState
 
 
@@ -50,6 +51,9 @@ class Desk:
     def word(self, name: str) -> str:
         """The state of a model, as its row says it."""
         return next(row.word for row in self.app.models.list.rows if row.name == name)
+
+    def state(self, name: str) -> ModelState:
+        return next(row.state for row in self.app.models.list.rows if row.name == name)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

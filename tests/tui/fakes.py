@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+_LOOKS = frozenset({"details", "events", "activations", "uses", "measured"})
+
+
 class FakeStack:
     """Acts wait until the test lets them end; ``calls`` says what was asked."""
 
@@ -84,6 +87,11 @@ class FakeStack:
     @property
     def state(self) -> StackState:
         return self._state
+
+    @property
+    def acts(self) -> list[tuple[str, ...]]:
+        """Those of the calls that do more than look something up."""
+        return [call for call in self.calls if call[0] not in _LOOKS]
 
     def put(self, state: StackState) -> None:
         self._state = state

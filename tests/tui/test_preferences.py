@@ -32,7 +32,7 @@ def edit(desk: FakeDesk, folder: Path, content: str) -> None:
 
 
 async def test_other_keys_count_at_once_and_removed_ones_go_back(tmp_path: Path) -> None:
-    async with dashboard() as desk:
+    async with dashboard(size=(140, 40)) as desk:
         await desk.press("j", "j")
         edit(desk, tmp_path, '[ui.keys]\n"models.activate" = "f5"')
         await desk.until_shown("f5 Activate")

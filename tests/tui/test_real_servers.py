@@ -23,15 +23,13 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.rows import ModelRow
 
 
-def watched(
-    show: Callable[[tuple[ModelRow, ...]], None], states: list[str]
-) -> Callable[[tuple[ModelRow, ...]], None]:
+def watched(show: Callable[..., None], states: list[str]) -> Callable[..., None]:
     """``show`` that notes each new state of the one model."""
 
-    def noted(rows: tuple[ModelRow, ...]) -> None:
+    def noted(rows: tuple[ModelRow, ...], **how: bool) -> None:
         if rows and (not states or states[-1] != rows[0].state):
             states.append(rows[0].state.value)
-        show(rows)
+        show(rows, **how)
 
     return noted
 
@@ -58,12 +56,12 @@ async def test_a_model_runs_from_the_dashboard(tmp_path: Path, tiny_model: Path)
             await wait_until(lambda: app.screen is app.models)
             assert app.models.selected == (url, "tiny-scripted:f16")
             states: list[str] = []
-            app.models.list.show = watched(app.models.list.show, states)  # type: ignore[method-assign, assignment]
+            app.models.list.show = watched(app.models.list.show, states)  # type: ignore[method-assign]
             await desk.press("a")
-            await wait_until(lambda: desk.word("tiny-scripted:f16") == "active")
-            await desk.until_shown("the CPU", "1 model:")
+            await wait_until(lambda: desk.state("tiny-scripted:f16") == "active")
+            await desk.until_shown("the CPU", "for 1 model")
             await desk.press("d")
-            await wait_until(lambda: desk.word("tiny-scripted:f16") == "inactive")
+            await wait_until(lambda: desk.state("tiny-scripted:f16") == "inactive")
             # On a busy machine a state may be over before it is drawn, but none comes out of its order.
             order = ["inactive", "loading", "active", "stopping", "inactive"]
             assert "loading" in states
@@ -84,18 +82,18 @@ async def test_the_real_stack_against_a_server_that_behaves_as_ollama() -> None:
             await desk.until_shown("Ollama 0.32.15", "○ mistral:7b", "○ tiny:1b")
             fake.may_load.clear()
             await desk.press("a")
-            await wait_until(lambda: desk.word("mistral:7b").startswith("loading"))
+            await wait_until(lambda: desk.state("mistral:7b").startswith("loading"))
             await desk.press("escape")
-            await wait_until(lambda: desk.word("mistral:7b") == "inactive")
+            await wait_until(lambda: desk.state("mistral:7b") == "inactive")
             await desk.until_said("cancelled")
             fake.may_load.set()
             await desk.press("j", "a")
-            await wait_until(lambda: desk.word("tiny:1b") == "active")
+            await wait_until(lambda: desk.state("tiny:1b") == "active")
             request = fake.begin_request("tiny:1b")
             await desk.press("d")
-            await wait_until(lambda: desk.word("tiny:1b").startswith("stopping"))
+            await wait_until(lambda: desk.state("tiny:1b").startswith("stopping"))
             fake.end_request(request)
-            await wait_until(lambda: desk.word("tiny:1b") == "inactive")
+            await wait_until(lambda: desk.state("tiny:1b") == "inactive")
             fake.load_error = "model requires more system memory"
             await desk.press("a")
             await desk.until_shown("Server error", "requires more system memory")
