@@ -7,6 +7,7 @@ from textual.color import Color
 
 from llmstack_tui import config
 from llmstack_tui.tui import themes
+from tests.tui.colours import contrast
 
 
 def test_every_theme_of_the_settings_is_there() -> None:
@@ -21,7 +22,7 @@ def test_text_can_be_told_from_what_is_behind_it(name: str) -> None:
         for behind in (theme.background, theme.surface, theme.panel):
             assert front is not None
             assert behind is not None
-            assert contrast(front, behind) >= least, (front, behind)
+            assert contrast(Color.parse(front), Color.parse(behind)) >= least, (front, behind)
 
 
 def test_without_colour_there_are_only_greys() -> None:
@@ -30,16 +31,3 @@ def test_without_colour_there_are_only_greys() -> None:
         if colour.startswith("#"):
             # Colours that Textual mixes are rounded.
             assert max(Color.parse(colour).rgb) - min(Color.parse(colour).rgb) <= 2, colour
-
-
-def contrast(one: str, other: str) -> float:
-    """The ratio of WCAG 2.2: 1 for equal colours, 21 for black and white."""
-    lighter, darker = sorted((luminance(Color.parse(one)), luminance(Color.parse(other))), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def luminance(colour: Color) -> float:
-    red, green, blue = (
-        share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in colour.normalized
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

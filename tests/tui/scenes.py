@@ -1,0 +1,155 @@
+"""What the dashboard is drawn in: states that do not move, for the pictures and for the snapshot tests.
+
+``python -m tests.tui.scenes`` writes the snapshots anew, and names those that are other than before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+from llmstack_tui.hosts.errors import Unreachable
+from llmstack_tui.lifecycle.acts import Act, ActKind
+from llmstack_tui.tui.dashboard import Dashboard
+from llmstack_tui.tui.rows import Moment
+from llmstack_tui.tui.screens.live import View
+from tests.tui import seeded
+from tests.tui.driving import dashboard
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from llmstack_tui.stack import StackState
+    from tests.tui.driving import FakeDesk
+
+FOLDER = Path(__file__).parent / "snapshots"
+NOW = datetime(2026, 11, 21, 12, 1, tzinfo=UTC)
+NOW_S = 1012.0
+"""Monotonic seconds at `NOW`; what is seeded was read twelve seconds before."""
+SIZES = ((80, 24), (120, 40), (200, 60))
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A state, and the keys that lead to what is looked at."""
+
+    state: Callable[[], StackState]
+    keys: tuple[str, ...] = ()
+    unicode: bool = True
+
+
+def typical() -> StackState:
+    """The seeded one at `NOW`."""
+    found = seeded.typical()
+    host = found.hosts[0]
+    leaves = [timedelta(minutes=4, seconds=12), timedelta(seconds=3)]
+    loaded = tuple(
+        replace(model, expires_at=NOW + left)
+        for model, left in zip(host.snapshot.running, leaves, strict=True)
+    )
+    return seeded.state(replace(host.snapshot, running=loaded))
+
+
+def acting() -> StackState:
+    """One model comes, another goes."""
+    snapshot = typical().hosts[0].snapshot
+    return seeded.state(
+        snapshot,
+        (
+            Act(ActKind.ACTIVATE, snapshot.url, "mistral:7b", NOW_S - 3),
+            Act(ActKind.DEACTIVATE, snapshot.url, "smollm2:135m", NOW_S - 8),
+        ),
+    )
+
+
+def away() -> StackState:
+    """A server that answered before, and does no more."""
+    error = Unreachable("Ollama does not answer.", host=seeded.URL, detail="connection refused")
+    return seeded.state(replace(typical().hosts[0].snapshot, error=error))
+
+
+def hostile() -> StackState:
+    return seeded.state(seeded.snapshot(tuple(seeded.model(name) for name in seeded.HOSTILE_NAMES)))
+
+
+SCENES = {
+    "typical": Scene(typical),
+    "none": Scene(lambda: seeded.state(seeded.snapshot())),
+    "one": Scene(lambda: seeded.many(1)),
+    "300": Scene(lambda: seeded.many(300), ("end",)),
+    "acting": Scene(acting),
+    "away": Scene(away),
+    "hostile": Scene(hostile),
+    "ascii": Scene(acting, unicode=False),
+    "filtered": Scene(typical, ("slash", "q", "w", "enter")),
+    "marked": Scene(typical, ("space", "down", "space")),
+    "help": Scene(typical, ("question_mark",)),
+    "remove": Scene(typical, ("x",)),
+}
+
+
+@asynccontextmanager
+async def on_stage(scene: Scene, size: tuple[int, int]) -> AsyncIterator[FakeDesk]:
+    """The dashboard in this scene, at rest."""
+    with _clocks_stopped():
+        async with dashboard(scene.state(), size=size, unicode=scene.unicode) as desk:
+            if scene.keys:
+                await desk.press(*scene.keys)
+            await wait_until(lambda: _is_looked_at(desk), what="the details of the model under the cursor")
+            await desk.pilot.pause()
+            yield desk
+
+
+def _is_looked_at(desk: FakeDesk) -> bool:
+    selected = desk.app.models.selected
+    return selected is None or desk.app.acts.known(selected) is not None
+
+
+def snapshot_file(name: str, size: tuple[int, int]) -> Path:
+    return FOLDER / f"{name}-{size[0]}x{size[1]}.txt"
+
+
+@contextmanager
+def _clocks_stopped() -> Iterator[None]:
+    def view(app: Dashboard) -> View:
+        return View(app._state, Moment(NOW, NOW_S))
+
+    zone = os.environ.get("TZ")
+    _set_zone("UTC")
+    try:
+        with patch.object(Dashboard, "view", property(view)):
+            yield
+    finally:
+        _set_zone(zone)
+
+
+def _set_zone(name: str | None) -> None:
+    """The zone in which the header shows its clock."""
+    if name is None:
+        os.environ.pop("TZ", None)
+    else:
+        os.environ["TZ"] = name
+    time.tzset()
+
+
+async def _write() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for name, scene in SCENES.items():
+        for size in SIZES:
+            async with on_stage(scene, size) as desk:
+                file, text = snapshot_file(name, size), desk.text + "\n"
+            if not file.exists() or file.read_text() != text:
+                file.write_text(text)
+                print(file.name)
+
+
+if __name__ == "__main__":
+    asyncio.run(_write())

@@ -1,0 +1,64 @@
+"""Every scene is drawn as its snapshot says, at three sizes, in dark and in light, and can be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.cells import cell_len
+from textual.color import Color
+
+from llmstack_tui.tui.themes import DARK, LIGHT
+from tests.tui.colours import contrast
+from tests.tui.scenes import FOLDER, SCENES, SIZES, on_stage, snapshot_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.segment import Segment
+    from textual.strip import Strip
+
+    from tests.tui.driving import Desk
+
+_LEAST_CONTRAST = 3.0
+"""What WCAG 2.2 asks of parts of a screen that are not running text."""
+_FRAMES = frozenset("─│┌┐└┘├┤┬┴┼╭╮╰╯▁▂▃▄▅▆▇█▔▏▕▊▎░▒▓━╸╺╱╲+-|=~ \xa0⠀")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", SCENES)
+async def test_a_scene_is_drawn_as_its_snapshot_says(name: str, size: tuple[int, int]) -> None:
+    async with on_stage(SCENES[name], size) as desk:
+        for theme in (DARK, LIGHT):
+            desk.app.theme = theme.name
+            await desk.pilot.pause()
+            assert desk.text + "\n" == snapshot_file(name, size).read_text(), "python -m tests.tui.scenes"
+            assert all(cell_len(line) <= size[0] for line in desk.text.splitlines())
+            # What is behind a dialog is dim on purpose.
+            assert desk.app.screen.is_modal or not hard_to_read(desk), theme.name
+
+
+def test_no_snapshot_is_of_a_scene_that_is_gone() -> None:
+    wanted = {snapshot_file(name, size) for name in SCENES for size in SIZES}
+    assert {*FOLDER.iterdir()} == wanted
+
+
+def hard_to_read(desk: Desk) -> set[tuple[str, str, str]]:
+    """The pieces of text that stand out too little, with their colour and the one behind them."""
+    return {
+        (segment.text.strip(), front.hex, behind.hex)
+        for segment, front, behind in _drawn(desk)
+        if not _FRAMES.issuperset(segment.text) and contrast(front, behind) < _LEAST_CONTRAST
+    }
+
+
+def _drawn(desk: Desk) -> Iterator[tuple[Segment, Color, Color]]:
+    """Each piece of text with its colour and the one behind it."""
+    app = desk.app
+    update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+    lines: list[list[Strip]] = update.strips  # type: ignore[union-attr]
+    for segment in (segment for line in lines for strip in line for segment in strip):
+        style = segment.style
+        if style and style.color and style.bgcolor and style.color.triplet and style.bgcolor.triplet:
+            front, behind = Color(*style.color.triplet), Color(*style.bgcolor.triplet)
+            yield segment, *((behind, front) if style.reverse else (front, behind))
