@@ -76,6 +76,14 @@ def away() -> StackState:
     return seeded.state(replace(typical().hosts[0].snapshot, error=error))
 
 
+def cards() -> StackState:
+    """Two graphics cards, one of them hot."""
+    found = seeded.two_cards()
+    host = found.hosts[0]
+    loaded = tuple(replace(model, expires_at=NOW + timedelta(minutes=2)) for model in host.snapshot.running)
+    return replace(seeded.state(replace(host.snapshot, running=loaded)), machine=found.machine)
+
+
 def hostile() -> StackState:
     return seeded.state(seeded.snapshot(tuple(seeded.model(name) for name in seeded.HOSTILE_NAMES)))
 
@@ -89,10 +97,13 @@ SCENES = {
     "away": Scene(away),
     "hostile": Scene(hostile),
     "ascii": Scene(acting, unicode=False),
+    "cards": Scene(cards),
     "filtered": Scene(typical, ("slash", "q", "w", "enter")),
     "marked": Scene(typical, ("space", "down", "space")),
     "help": Scene(typical, ("question_mark",)),
     "remove": Scene(typical, ("x",)),
+    "new": Scene(typical, ("n",)),
+    "details": Scene(lambda: seeded.many(1), ("enter",)),
 }
 
 
@@ -100,7 +111,8 @@ SCENES = {
 async def on_stage(scene: Scene, size: tuple[int, int]) -> AsyncIterator[FakeDesk]:
     """The dashboard in this scene, at rest."""
     with _clocks_stopped():
-        async with dashboard(scene.state(), size=size, unicode=scene.unicode) as desk:
+        state = _read_now(scene.state())
+        async with dashboard(state, size=size, unicode=scene.unicode, clock=lambda: NOW) as desk:
             if scene.keys:
                 await desk.press(*scene.keys)
             await wait_until(lambda: _is_looked_at(desk), what="the details of the model under the cursor")
@@ -108,9 +120,14 @@ async def on_stage(scene: Scene, size: tuple[int, int]) -> AsyncIterator[FakeDes
             yield desk
 
 
+def _read_now(state: StackState) -> StackState:
+    """With the machine as it is read at `NOW_S`."""
+    return replace(state, machine=replace(state.machine, taken_at=NOW_S) if state.machine else None)
+
+
 def _is_looked_at(desk: FakeDesk) -> bool:
     selected = desk.app.models.selected
-    return selected is None or desk.app.acts.known(selected) is not None
+    return selected is None or desk.app.looking.known(selected) is not None
 
 
 def snapshot_file(name: str, size: tuple[int, int]) -> Path:

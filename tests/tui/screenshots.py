@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import time
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmstack_tui.config import Settings, UiSettings
 from llmstack_tui.tui.activity import Kind
-from tests.tui import seeded
-from tests.tui.driving import dashboard
+from llmstack_tui.tui.themes import DARK, LIGHT
+from tests.tui.scenes import SCENES, on_stage
 
 if TYPE_CHECKING:
-    from llmstack_tui.stack import StackState
     from tests.tui.driving import FakeDesk
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-NOW = datetime(2026, 11, 21, 12, 1, tzinfo=UTC)
 SIZE = (120, 30)
-
-
-def state() -> StackState:
-    """A typical one, at a time that does not move."""
-    found = seeded.typical()
-    host = found.hosts[0]
-    leaves = [timedelta(minutes=4, seconds=12), timedelta(seconds=3)]
-    loaded = tuple(
-        replace(model, expires_at=NOW + left)
-        for model, left in zip(host.snapshot.running, leaves, strict=True)
-    )
-    return seeded.state(replace(host.snapshot, running=loaded))
 
 
 def tell_a_morning(desk: FakeDesk) -> None:
@@ -45,27 +26,20 @@ def tell_a_morning(desk: FakeDesk) -> None:
 
 
 async def draw() -> None:
-    for theme in ("dark", "light"):
-        settings = Settings(ui=UiSettings(theme=theme))
-        async with dashboard(state(), size=SIZE, settings=settings, clock=lambda: NOW) as desk:
-            tell_a_morning(desk)
+    async with on_stage(SCENES["cards"], SIZE) as desk:
+        tell_a_morning(desk)
+        for theme in (DARK, LIGHT):
+            desk.app.theme = theme.name
             await desk.pilot.pause()
-            save(desk, f"models-{theme}")
-    async with dashboard(state(), size=SIZE, clock=lambda: NOW) as desk:
-        await desk.press("?")
-        save(desk, "help")
+            save(desk, f"models-{theme.name.removeprefix('llmstack-')}")
+    for name in ("details", "new", "help"):
+        async with on_stage(SCENES[name], SIZE) as desk:
+            save(desk, name)
 
 
 def save(desk: FakeDesk, name: str) -> None:
     (ASSETS / f"{name}.svg").write_text(desk.app.export_screenshot(title="llmstack"))
 
 
-def main() -> None:
-    # The clock of the header is the viewer's; a picture has none.
-    os.environ["TZ"] = "UTC"
-    time.tzset()
-    asyncio.run(draw())
-
-
 if __name__ == "__main__":
-    main()
+    asyncio.run(draw())
