@@ -81,6 +81,8 @@ class ScriptedServer:
         task = asyncio.create_task(self._serve(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # A task that is cancelled before its first step does not come to its "finally".
+        task.add_done_callback(lambda _: writer.close())
 
     async def close(self) -> None:
         tasks = tuple(self._tasks)

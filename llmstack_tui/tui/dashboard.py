@@ -252,7 +252,7 @@ class Dashboard(App[None]):
 
         profile = self._state.profile if self._state else None
         machine = (("Profile", profile_text(profile, self.settings.engine.max_loaded)),) if profile else ()
-        places = (*machine, *self.preferences.places())
+        places = (*machine, *self.services.places())
         self.push_screen(HelpScreen(self.marks, self.preferences.shown_keys(), places))
 
     def refresh_state(self) -> None:

@@ -47,6 +47,11 @@ class Preferences:
         self._complain(self._problems)
         self._app.theme_changed_signal.subscribe(self._app, lambda _: self._theme_changed())
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether the settings' file has been read by the dashboard itself."""
+        return self._loaded is not None
+
     async def follow(self) -> None:
         """Read the settings again whenever they change; begins with what they are now."""
         async for loaded in self._app.services.watch_settings():
@@ -79,13 +84,6 @@ class Preferences:
             for binding in keys.ALL
             if binding.id
         }
-
-    def places(self) -> tuple[tuple[str, str], ...]:
-        """Where the files are and what this machine is taken for, for the help."""
-        state = self._app.view.state
-        profile = state.profile if state else None
-        said = (("Profile", f"{profile.name}: {profile.reason}"),) if profile else ()
-        return (*self._app.services.places(), *said)
 
     # The settings
 

@@ -115,7 +115,8 @@ async def test_the_theme_of_the_settings_wins(tmp_path: Path) -> None:
     loaded = load(tmp_path, '[ui]\ntheme = "dark"')
     start = services({"theme": "llmstack-light"}, loaded)
     async with dashboard(settings=loaded.settings, services=start) as desk:
-        await desk.pilot.pause(0.1)
+        await wait_until(lambda: desk.app.preferences.is_followed)
+        await desk.pilot.pause()
         assert desk.app.theme == "llmstack-dark"
         desk.app.theme = "llmstack-light"
         await wait_until(lambda: any("The next start takes" in toast.message for toast in desk.toasts))
@@ -125,13 +126,15 @@ async def test_no_color_wins_over_what_is_remembered() -> None:
     loaded = load_settings(Path("/nowhere/config.toml"), {"NO_COLOR": "1"})
     start = services({"theme": "llmstack-light"}, loaded)
     async with dashboard(settings=loaded.settings, services=start) as desk:
-        await desk.pilot.pause(0.1)
+        await wait_until(lambda: desk.app.preferences.is_followed)
+        await desk.pilot.pause()
         assert desk.app.theme == "llmstack-no-colour"
 
 
 async def test_a_theme_that_is_gone_leaves_the_usual_one() -> None:
     async with dashboard(services=services({"theme": "of-a-plugin"})) as desk:
-        await desk.pilot.pause(0.1)
+        await wait_until(lambda: desk.app.preferences.is_followed)
+        await desk.pilot.pause()
         assert desk.app.theme == "llmstack-dark"
 
 
