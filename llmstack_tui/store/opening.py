@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmstack_tui.store.errors import StoreBusy, StoreDamaged, StoreError
+from llmstack_tui.store.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreReadOnly
 from llmstack_tui.store.faults import explained, is_busy, is_of_the_statement
 from llmstack_tui.store.migrations import MIGRATIONS, migrate, recorded
 from llmstack_tui.store.retention import prune
@@ -62,9 +62,13 @@ def open_state(path: Path | None, now: datetime) -> Opened:
 
 
 def _open_or_begin(path: Path, now: datetime) -> Opened:
-    with suppress(StoreDamaged):
+    try:
         if path.exists() and (opened := _open(path, now)) is not None:
             return opened
+    except (StoreBusy, StoreFull, StoreReadOnly):
+        raise
+    except StoreError:
+        pass  # Damaged, or just being set aside by another ("disk I/O error"): looked at again, alone.
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     from filelock import FileLock, Timeout  # noqa: PLC0415  # most starts do without it

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import random
 import shutil
 import sqlite3
 import stat
 import tempfile
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from llmstack_tui.store import database, opening  # noqa: F401  # likewise
 from llmstack_tui.store.opening import Mode
 from llmstack_tui.store.store import Store
 from tests.store.samples import NOW, change_file, event, in_file, numbers
+from tests.waiting import wait_until_sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +50,21 @@ async def fill(path: Path, count: int = 300) -> None:
     async with await Store.open(path) as store:
         for number in range(count):
             store.events.add(event(number))
+
+
+def come(path: Path, number: int, start: Path) -> str:
+    """Open the file together with others, as a program of its own, and write into it."""
+    start.with_name(f"ready-{number}").touch()
+    wait_until_sync(start.exists, 30)
+    opened = opening.open_state(path, NOW)
+    with closing(opened.connection) as connection:
+        assert opened.mode is Mode.FILE, opened.notice
+        connection.execute("INSERT INTO screen VALUES (?, '')", (str(number),))
+    return opened.notice
+
+
+def all_ready(meeting: Path) -> bool:
+    return len(list(meeting.iterdir())) == 4
 
 
 async def test_what_is_not_there_is_made_for_this_user_only(path: Path) -> None:
@@ -135,26 +152,21 @@ async def test_twice_damaged_on_one_day(path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"This is no database." * 100])
-def test_those_who_come_at_once_agree_on_one_file(path: Path, content: bytes | None) -> None:
-    """The window is small, so it is tried many times."""
-    together = threading.Barrier(5)
-
-    def come(number: int) -> str:
-        together.wait(10)
-        opened = opening.open_state(path, NOW)
-        with closing(opened.connection) as connection:
-            assert opened.mode is Mode.FILE
-            connection.execute("INSERT INTO screen VALUES (?, '')", (str(number),))
-        return opened.notice
-
-    with ThreadPoolExecutor(5) as threads:
-        for _ in range(8):
+def test_those_who_come_at_once_agree_on_one_file(path: Path, content: bytes | None, tmp_path: Path) -> None:
+    """Processes, as SQLite's locks are between those; the window is small, so it is tried many times."""
+    with ProcessPoolExecutor(4, multiprocessing.get_context("spawn")) as processes:
+        for number in range(12):
             if content:
                 path.parent.mkdir(exist_ok=True)
                 path.write_bytes(content)
-            notices = list(threads.map(come, range(5)))
+            meeting = tmp_path / f"meeting-{number}"
+            meeting.mkdir()
+            coming = [processes.submit(come, path, each, meeting / "start") for each in range(4)]
+            wait_until_sync(partial(all_ready, meeting), 30)
+            (meeting / "start").touch()
+            notices = [each.result(30) for each in coming]
             assert len(list(filter(None, notices))) == len(set_aside(path)) == (1 if content else 0)
-            assert len(in_file(path, "SELECT * FROM screen")) == 5
+            assert len(in_file(path, "SELECT * FROM screen")) == 4
             shutil.rmtree(path.parent)
 
 
