@@ -113,8 +113,8 @@ class Transport:
                 asyncio.timeout(limit_s),
                 self._response(method, path, body, missing=missing) as response,
             ):
-                # Read to its end, so that the connection can be used again.
-                await self._content(response, _MAX_ERROR_BYTES)
+                content = await self._content(response, _MAX_ERROR_BYTES)
+        self._check_done(content)
 
     async def lines(
         self, path: str, body: Wire, line: type[Line], read: Callable[[Line], Value], *, missing: str = ""
@@ -141,7 +141,8 @@ class Transport:
         """POST ``size`` bytes."""
         headers = {"Content-Length": str(size)}
         async with self._response("POST", path, None, content=content, headers=headers) as response:
-            await self._content(response, _MAX_ERROR_BYTES)
+            sent = await self._content(response, _MAX_ERROR_BYTES)
+        self._check_done(sent)
 
     # --- the wire ---
 
@@ -203,6 +204,18 @@ class Transport:
             raise Refused(message, host=self.url, detail=printable(str(error))) from None
 
     # --- what went wrong ---
+
+    def _check_done(self, content: bytes) -> None:
+        """An act is believed to be done by the answer of a server of models, not by that of any web server.
+
+        Ollama answers its acts with nothing at all, or with ``null`` in older versions.
+        """
+        if not content.strip():
+            return
+        with self._understanding(content):
+            said = msgspec.json.decode(content, type=ErrorResponse | None)
+        if said is not None and said.error is not None:
+            raise self._failed(_words(said.error))
 
     @contextmanager
     def _understanding(self, content: bytes) -> Iterator[None]:

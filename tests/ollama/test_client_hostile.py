@@ -106,6 +106,38 @@ async def test_an_answer_of_another_kind_is_not_understood(call: str, reply: Rep
     assert isinstance(error, BadStream), error
 
 
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize(
+    "reply",
+    [
+        HTML,
+        Reply((b"OK",), content_type="text/plain"),
+        Reply((b"[]",)),
+        Reply((b'{"error": ',)),
+        Reply((b"{}",), then=Then.CUT),
+        Reply((b"<html>moved</html>",), status=302, headers={"Location": "http://127.0.0.1:9/"}),
+        Reply((b"<html>404</html>",), status=404, content_type="text/html"),
+    ],
+    ids=["html", "text", "list", "half-json", "cut", "redirect", "html-404"],
+)
+async def test_an_act_is_not_believed_to_be_done_by_an_answer_of_another_kind(act: str, reply: Reply) -> None:
+    assert isinstance(await failure(always(reply), ACTS[act]), BadStream)
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_an_act_that_answers_with_an_error_under_a_good_status_has_failed(act: str) -> None:
+    error = await failure(always(document({"error": "disk full"})), ACTS[act])
+    assert isinstance(error, ServerError)
+    assert "disk full" in str(error)
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("body", [b"", b"null", b"{}", b"\n"], ids=["nothing", "null", "object", "line"])
+async def test_an_act_is_done_when_the_server_says_nothing_against_it(act: str, body: bytes) -> None:
+    async with talking(always(Reply((body,) if body else ()))) as (host, _):
+        await ACTS[act](host)
+
+
 @pytest.mark.parametrize("call", CALLS | ACTS)
 async def test_a_connection_closed_without_an_answer_is_unreachable(call: str) -> None:
     error = await failure(always(Reply(raw=b"")), (CALLS | ACTS)[call])
