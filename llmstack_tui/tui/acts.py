@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.types import Capability
@@ -11,12 +11,14 @@ from llmstack_tui.tui.removals import names_text, removal_text, removals_text
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import Coroutine
+
+    from textual.screen import Screen
 
     from llmstack_tui.stack import Stack
     from llmstack_tui.tui.dashboard import Dashboard
+    from llmstack_tui.tui.deriving import Way
     from llmstack_tui.tui.rows import Key
-    from llmstack_tui.tui.screens.derive import Derivation
 
 ACTS = "acts"
 
@@ -39,7 +41,7 @@ class Acts:
             case ModelState.LOADING:
                 pass
             case ModelState.INACTIVE | ModelState.STOPPING:
-                self._run(key, f"Activate {key[1]}", self._activate(stack, key))
+                self._run(f"Activate {key[1]}", stack.activate(*key), key)
 
     def deactivate(self, key: Key) -> None:
         status, stack = self._found(key)
@@ -49,7 +51,7 @@ class Acts:
             case ModelState.LOADING:
                 self.cancel(key)
             case ModelState.ACTIVE:
-                self._run(key, f"Deactivate {key[1]}", self._deactivate(stack, key))
+                self._run(f"Deactivate {key[1]}", stack.deactivate(*key), key)
             case ModelState.STOPPING:
                 self._app.tell(f"{clean(status.name)} leaves as soon as its running request has ended.")
             case ModelState.INACTIVE | ModelState.CLOUD:
@@ -68,9 +70,8 @@ class Acts:
         found = [status for key in keys if (status := self._app.view.model(key)) is not None]
         if not found or stack is None or self._refused(stack):
             return
-        key = keys[0] if len(keys) == 1 else ("", "")
-        what = f"Remove {key[1]}" if len(keys) == 1 else f"Remove {len(keys)} models"
-        self._run(key, what, self._remove(stack, found))
+        what = f"Remove {keys[0][1]}" if len(keys) == 1 else f"Remove {len(keys)} models"
+        self._run(what, self._remove(stack, found))
 
     def add_file(self) -> None:
         stack = self._stack()
@@ -80,35 +81,26 @@ class Acts:
         for host in stack.state.hosts:
             url = host.snapshot.url
             if selected in {None, url} and Capability.IMPORT in host.snapshot.capabilities:
-                self._app.run_worker(
-                    self._add_file(stack, url), group=ACTS, description="Add a model", exit_on_error=False
-                )
+                self._run("Add a model", self._add_file(stack, url))
                 return
         self._app.tell("This server takes no GGUF files.")
 
-    def copy(self, key: Key) -> None:
-        self._derive(key, "Copy", "copy", _as_copied, suggested=f"{_stem(key[1])}-copy:latest")
-
-    def rename(self, key: Key) -> None:
-        self._derive(key, "Rename", "rename", _as_renamed, suggested=key[1])
-
-    def create(self, key: Key) -> None:
-        """A new model from this one."""
-        self._derive(
-            key,
-            "New model from",
-            "create",
-            _as_created,
-            suggested=f"{_stem(key[1])}-mine:latest",
-            is_new=True,
-        )
+    def derive(self, key: Key, way: Way) -> None:
+        """Have a model from this one, after a dialog."""
+        status, stack = self._found(key)
+        if status is None or stack is None or self._refused(stack):
+            return
+        if status.model is None:
+            self._app.tell(f"{clean(status.name)} is in memory, but installed under no name.")
+            return
+        self._run(f"{way.title} {key[1]}", self._derive(stack, key, way))
 
     def restart(self, key: Key) -> None:
         status, stack = self._found(key)
         if status is None or stack is None:
             return
         if status.state is ModelState.ACTIVE:
-            self._run(key, f"Restart {key[1]}", stack.restart(*key))
+            self._run(f"Restart {key[1]}", stack.restart(*key), key)
         else:
             self._app.tell(f"{clean(status.name)} is not in memory: there is nothing to restart.")
 
@@ -123,7 +115,7 @@ class Acts:
             for model in host.snapshot.running
         ]
         if loaded:
-            self._run(("", "stop all"), "Stop all models", self._stop_all(stack, loaded))
+            self._run("Stop all models", self._stop_all(stack, loaded))
         else:
             self._app.tell("No model is in memory.")
 
@@ -136,60 +128,19 @@ class Acts:
         if await self._app.push_screen_wait(AskScreen(title, text, answers, escape="keep")) == "stop":
             await stack.stop_all()
 
-    def _derive(
-        self,
-        key: Key,
-        title: str,
-        verb: str,
-        make: Callable[[Stack, Key, Derivation], AsyncIterator[str]],
-        *,
-        suggested: str,
-        is_new: bool = False,
-    ) -> None:
-        status, stack = self._found(key)
-        if status is None or stack is None or self._refused(stack):
-            return
-        if status.model is None:
-            self._app.tell(f"{clean(status.name)} is in memory, but installed under no name.")
-            return
-        work = self._ask_derivation(stack, key, title, verb, make, suggested=suggested, is_new=is_new)
-        self._app.run_worker(
-            work, group=ACTS, description=clean(f"{title} {key[1]}", limit=200), exit_on_error=False
-        )
-
-    async def _ask_derivation(
-        self,
-        stack: Stack,
-        key: Key,
-        title: str,
-        verb: str,
-        make: Callable[[Stack, Key, Derivation], AsyncIterator[str]],
-        *,
-        suggested: str,
-        is_new: bool,
-    ) -> None:
+    async def _derive(self, stack: Stack, key: Key, way: Way) -> None:
         from llmstack_tui.tui.screens.derive import DeriveScreen
 
         host = self._app.view.host(key[0])
-        made = await self._app.push_screen_wait(
-            DeriveScreen(
-                f"{title} {clean(key[1], limit=60)}",
-                verb,
-                lambda wanted: make(stack, key, wanted),
-                suggested=suggested,
-                names=[model.name for model in host.models if model.model] if host else [],
-                is_new=is_new,
-            )
+        screen = DeriveScreen(
+            f"{way.title} {clean(key[1], limit=60)}",
+            way.verb,
+            lambda wanted: way.make(stack, key, wanted),
+            suggested=way.suggested(key[1]),
+            names=[model.name for model in host.models if model.model] if host else [],
+            is_new=way.is_new,
         )
-        if made is not None:
-            stack.refresh()
-            self._app.select_when_listed(key[0], made)
-
-    async def _activate(self, stack: Stack, key: Key) -> None:
-        await stack.activate(*key)
-
-    async def _deactivate(self, stack: Stack, key: Key) -> None:
-        await stack.deactivate(*key)
+        await self._follow(stack, key[0], screen)
 
     async def _remove(self, stack: Stack, chosen: list[ModelStatus]) -> None:
         from llmstack_tui.tui.screens.ask import Answer, AskScreen
@@ -209,10 +160,7 @@ class Acts:
         for status in chosen:
             # Each for itself: one that cannot be removed keeps none of the others.
             key = (status.host, status.name)
-            self._run(key, f"Remove {status.name}", self._delete(stack, key))
-
-    async def _delete(self, stack: Stack, key: Key) -> None:
-        await stack.delete(*key)
+            self._run(f"Remove {status.name}", stack.delete(*key), key)
 
     async def _add_file(self, stack: Stack, url: str) -> None:
         from llmstack_tui.tui.screens.import_file import ImportScreen
@@ -220,17 +168,21 @@ class Acts:
         names = {
             model.name for host in stack.state.hosts if host.snapshot.url == url for model in host.models
         }
-        added = await self._app.push_screen_wait(
-            ImportScreen(lambda path, name: stack.import_gguf(url, path, name), names, self._app.marks)
-        )
-        if added is not None:
-            stack.refresh()
-            self._app.select_when_listed(url, added)
+        start = partial(stack.import_gguf, url)
+        await self._follow(stack, url, ImportScreen(start, names, self._app.marks))
 
-    def _run(self, key: Key, description: str, work: Coroutine[None, None, None]) -> None:
+    async def _follow(self, stack: Stack, url: str, screen: Screen[str]) -> None:
+        """Show a dialog, and put the cursor on what it has made."""
+        made = await self._app.push_screen_wait(screen)
+        if made is not None:
+            stack.refresh()
+            self._app.select_when_listed(url, made)
+
+    def _run(self, description: str, work: Coroutine[object, object, object], key: Key | None = None) -> None:
+        """``key`` is the model whose load `cancel` gives up with this work."""
         self._app.run_worker(
             work,
-            name=_worker_name(key),
+            name=_worker_name(key) if key else "",
             group=ACTS,
             description=clean(description, limit=200),
             exit_on_error=False,
@@ -254,32 +206,3 @@ class Acts:
 
 def _worker_name(key: Key) -> str:
     return "\n".join(key)
-
-
-def _stem(name: str) -> str:
-    """A name without its tag."""
-    head, slash, last = name.rpartition("/")
-    return f"{head}{slash}{last.partition(':')[0]}"
-
-
-async def _as_copied(stack: Stack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
-    yield "Copying"
-    await stack.copy(*key, wanted.name)
-
-
-async def _as_renamed(stack: Stack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
-    yield "Renaming"
-    await stack.rename(*key, wanted.name)
-
-
-async def _as_created(stack: Stack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
-    steps = stack.create(
-        key[0],
-        wanted.name,
-        base=key[1],
-        system=wanted.system or None,
-        parameters=wanted.parameters or None,
-    )
-    async with aclosing(steps):
-        async for step in steps:
-            yield step.status

@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from llmstack_tui.tui import keys
+from llmstack_tui.tui.deriving import COPY, CREATE, RENAME, Way
 from llmstack_tui.tui.groups import host_lines
 from llmstack_tui.tui.rows import Rows
 from llmstack_tui.tui.screens.live import LiveScreen, View
@@ -173,16 +174,17 @@ class ModelsScreen(LiveScreen):
         self.dashboard.acts.remove(*self.pane.targets)
 
     def action_create(self) -> None:
-        if key := self.selected:
-            self.dashboard.acts.create(key)
+        self._derive(CREATE)
 
     def action_copy(self) -> None:
-        if key := self.selected:
-            self.dashboard.acts.copy(key)
+        self._derive(COPY)
 
     def action_rename(self) -> None:
+        self._derive(RENAME)
+
+    def _derive(self, way: Way) -> None:
         if key := self.selected:
-            self.dashboard.acts.rename(key)
+            self.dashboard.acts.derive(key, way)
 
     def action_restart(self) -> None:
         for key in self.pane.targets:
