@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import select
+import stat
+import time
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 100_000
 _MOST_PROBLEMS = 20
 _LONGEST_NAME = 60
+# For what comes out of a pipe: `--config <(make-config)`.
+_PIPE_WAIT_S = 2.0
 
 
 class Origin(NamedTuple):
@@ -194,12 +200,19 @@ def _path(file: Path | None) -> Path | None:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_FILE_BYTES + 1)
+        if stat.S_ISREG(mode := path.stat().st_mode) or stat.S_ISDIR(mode):
+            with path.open("rb") as stream:
+                content = stream.read(MAX_FILE_BYTES + 1)
+        else:
+            content = _piped(path)
     except FileNotFoundError:
         raise
     except NotADirectoryError as error:
         raise FileNotFoundError(error.errno, error.strerror) from None
+    except TimeoutError:
+        raise _BrokenError(
+            f"The settings {path} were not read: it is no file, and what comes out of it does not end."
+        ) from None
     except OSError as error:
         raise _BrokenError(f"The settings {path} cannot be read: {error.strerror}.") from None
     if len(content) > MAX_FILE_BYTES:
@@ -211,6 +224,34 @@ def _text(path: Path) -> str:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise _BrokenError(f"The settings {path} were not read: the file is not UTF-8 text.") from None
+
+
+def _piped(path: Path) -> bytes:
+    """What somebody writes into a pipe, which is not waited for without end.
+
+    Raises:
+        TimeoutError: its end did not come in time.
+        _BrokenError: there was nothing in it.
+    """
+    content, deadline = b"", time.monotonic() + _PIPE_WAIT_S
+    pipe = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+    try:
+        while len(content) <= MAX_FILE_BYTES:
+            try:
+                piece = os.read(pipe, MAX_FILE_BYTES)
+            except BlockingIOError:
+                left_s = max(0.0, deadline - time.monotonic())
+                if not select.select([pipe], [], [], left_s)[0]:
+                    raise TimeoutError from None
+                continue
+            if not piece:
+                break
+            content += piece
+    finally:
+        os.close(pipe)
+    if not content:
+        raise _BrokenError(f"The settings {path} were not read: it is no file, and nothing came out of it.")
+    return content
 
 
 def _document(path: Path, text: str) -> dict[str, object]:

@@ -28,7 +28,8 @@ async def watch_settings(
     """The settings now, and then whenever they or what is wrong in them have changed.
 
     What cannot be read stays as it was last: one setting, or all of them where the file is broken or half
-    written. A file that is gone means the defaults. Nothing is read on the event loop.
+    written. A file that is gone means the defaults. A pipe, which cannot be read again, tells nothing.
+    Nothing is read on the event loop.
 
     Args:
         file: as for `load_settings`.
@@ -36,6 +37,8 @@ async def watch_settings(
         every_s: seconds between two looks at the file.
     """
     stamp = await asyncio.to_thread(_stamp, file)
+    if await asyncio.to_thread(_is_pipe, file):
+        return
     current = await asyncio.to_thread(load_settings, file, environ)
     yield current
     while True:
@@ -72,5 +75,11 @@ def _stamp(file: Path | None) -> _Stamp:
         found = (file or folders.config_file()).stat()
     except (OSError, folders.NoHome):
         return None
-    # What comes out of a pipe cannot be read again.
     return (found.st_mtime_ns, found.st_size, found.st_ino) if stat.S_ISREG(found.st_mode) else None
+
+
+def _is_pipe(file: Path | None) -> bool:
+    try:
+        return (file or folders.config_file()).is_fifo()
+    except (OSError, folders.NoHome):
+        return False

@@ -130,8 +130,8 @@ class Activity:
         self._own.appendleft(event)
         self._arrange()
 
-    def notice(self, texts: Iterable[str], now: datetime) -> bool:
-        """What the program has to say of its own affairs, until it is on record; whether that is news."""
+    def notice(self, texts: Iterable[str], now: datetime) -> tuple[str, ...]:
+        """What the program has to say of its own affairs, until it is on record; returns what is news."""
         new = {
             text: Event(at=now, kind=EventKind.NOTICE, text=text)
             for text in texts
@@ -140,7 +140,7 @@ class Activity:
         self._notices |= new
         if new:
             self._arrange()
-        return bool(new)
+        return tuple(new)
 
     def read(self, events: tuple[Event, ...]) -> None:
         """What has come on record since the last one, newest first."""

@@ -262,12 +262,13 @@ class Dashboard(App[None]):
         else:
             self.connection.stack.refresh()
 
-    def copy_url(self, *, native: bool) -> None:
+    def copy_url(self, url: str | None = None, *, native: bool) -> None:
+        """Copy the address of a server: ``url``, else that of the one under the cursor, else the first."""
         hosts = self._state.hosts if self._state else ()
         if not hosts:
             self.tell("There is no server yet.")
             return
-        url = self.models.selected_host or hosts[0].snapshot.url
+        url = url or self.models.selected_host or hosts[0].snapshot.url
         url = url if native else f"{url}/v1"
         self.copy_to_clipboard(url)
         whose = "Ollama" if native else "OpenAI"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 STALE_S = 15.0
 DIM = "$foreground 60%"
 _LEAST_CELLS, _USUAL_BAR, _MOST_BAR = 8, 24, 40
+_SHORT_HISTORY = 4
 _HIGH, _FULL = 75, 90
 _PRESSURES = {"warning": "memory is short", "critical": "memory has run out"}
 
@@ -138,26 +139,27 @@ class _Columns:
 def _columns(shown: Sequence[Gauge], width: int, marks: Marks) -> _Columns:
     """As many as fit beside the longest notes; the rest of the width goes to the bar and the history."""
     notes = max((sum(len(text) + 2 for text, _ in each.said) for each in shown if not each.lost), default=0)
-    ways = [_without(dropped, shown, marks) for dropped in range(5)]
+    ways = [_without(dropped, shown, marks) for dropped in range(6)]
     columns = next((way for way in ways if way.cells + notes <= width), ways[-1])
     spare = max(width - columns.cells - notes, 0)
     if columns.history:
-        grown = min(SLOTS, _LEAST_CELLS + spare - min(spare // 2, _USUAL_BAR - _LEAST_CELLS))
-        spare -= grown - _LEAST_CELLS
+        grown = min(SLOTS, columns.history + spare - min(spare // 2, _USUAL_BAR - _LEAST_CELLS))
+        spare -= grown - columns.history
         columns = replace(columns, history=grown)
     return replace(columns, bar=min(_MOST_BAR, _LEAST_CELLS + spare))
 
 
 def _without(dropped: int, shown: Sequence[Gauge], marks: Marks) -> _Columns:
-    """All columns but the first ``dropped`` of product, power, history, temperature."""
+    """All columns but the first ``dropped`` of product, power, half the history, all of it, temperature."""
+    history = (_LEAST_CELLS, _LEAST_CELLS, _LEAST_CELLS, _SHORT_HISTORY, 0, 0)
     return _Columns(
         product=dropped < 1,
         label=_widest(_label(each, dropped < 1) for each in shown),
         bar=_LEAST_CELLS,
         figures=_widest(each.figures for each in shown),
-        temperature=_widest(_heat(each, marks) for each in shown) if dropped < 4 else 0,
+        temperature=_widest(_heat(each, marks) for each in shown) if dropped < 5 else 0,
         power=_widest(each.power for each in shown) if dropped < 2 else 0,
-        history=_LEAST_CELLS if dropped < 3 else 0,
+        history=history[dropped],
     )
 
 

@@ -47,8 +47,12 @@ class Telling:
 
     def follow(self, stack: Stack | None, state: StackState) -> None:
         """Take note of a new state; what is new on record is read soon."""
-        if self.activity.notice(state.notices, self._app.now()):
+        if news := self.activity.notice(state.notices, self._app.now()):
             self._app.draw_activity()
+        for text in news:
+            # The activity may be folded away, and this concerns what the program can still do.
+            said = clean(text, limit=400)
+            self._app.notify(said, title="Notice", severity="warning", timeout=15, markup=False)
         if stack is None:
             return
         if stack is not self._stack:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
-from typing import TYPE_CHECKING
+import threading
+from pathlib import Path
 
 import pytest
 
-from llmstack_tui.config import Settings
+from llmstack_tui.config import Settings, loading
 from llmstack_tui.config.loading import Loaded, load_settings
 from tests.config.files import load
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -79,8 +78,52 @@ def test_a_folder_and_a_missing_file_that_was_named_are_problems(tmp_path: Path)
         assert broken is None or loaded.broken is broken
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are none")
+def test_a_pipe_is_read_to_its_end_and_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe = tmp_path / "config.toml"
+    os.mkfifo(pipe)
+    (problem,) = load_settings(pipe, {}).problems
+    assert problem == f"The settings {pipe} were not read: it is no file, and nothing came out of it."
+
+    held = os.open(pipe, os.O_RDWR)
+    try:
+        os.write(held, b"[engine]\nport = 1\n")
+        monkeypatch.setattr(loading, "_PIPE_WAIT_S", 0.1)
+        loaded = load_settings(pipe, {})
+    finally:
+        os.close(held)
+    assert loaded.broken
+    assert "does not end" in loaded.problems[0]
+
+    monkeypatch.setattr(loading, "_PIPE_WAIT_S", 60.0)
+    reader, writer = os.pipe()
+
+    def write() -> None:
+        os.write(writer, b"[engine]\nport = 7\n")
+        os.close(writer)
+
+    late = threading.Timer(0.2, write)
+    late.start()
+    try:
+        assert load_settings(Path(f"/dev/fd/{reader}"), {}).settings.engine.port == 7
+    finally:
+        late.join()
+        os.close(reader)
+
+
+def test_a_device_without_end_is_no_settings() -> None:
+    zeros = Path("/dev/zero")
+    if not zeros.is_char_device():
+        pytest.skip("there is none")
+    (problem,) = load_settings(zeros, {}).problems
+    assert "more than 100 kB" in problem
+
+
 def test_a_file_that_may_not_be_read_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "config.toml"
+    file.touch()
 
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(file))

@@ -159,3 +159,31 @@ async def test_what_is_no_file_is_looked_at_once(tmp_path: Path) -> None:
         assert not done
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are none")
+async def test_a_pipe_and_a_folder_in_the_place_of_the_file_keep_what_was(file: Path) -> None:
+    async with watch(file) as changes:
+        await following(changes)
+        file.unlink()
+        os.mkfifo(file)
+        piped = await following(changes)
+        assert piped.settings == TWO
+        assert "nothing came out of it" in piped.problems[0]
+        file.unlink()
+        file.write_text("[engine]\nmax_loaded = 3\n")
+        assert (await following(changes)).settings.engine.max_loaded == 3
+        file.unlink()
+        file.mkdir()
+        folder = await following(changes)
+        assert folder.settings.engine.max_loaded == 3
+        assert "cannot be read" in folder.problems[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are none")
+async def test_a_pipe_is_left_to_who_reads_it_first(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    async with watch(pipe) as changes:
+        with pytest.raises(StopAsyncIteration):
+            await following(changes)

@@ -149,6 +149,7 @@ async def test_a_notice_is_shown_once_whether_it_is_on_record_or_not() -> None:
         desk.stack.happened(event("y"))
         await desk.until_said("y")
         assert desk.events.count("The disk is full.") == 1
+        assert [toast.message for toast in desk.toasts] == ["The disk is full."]
 
 
 async def test_hostile_names_are_only_text() -> None:

@@ -16,6 +16,7 @@ from llmstack_tui.config import THEMES, Settings, UiSettings
 from llmstack_tui.hosts.errors import ServerError, Unreachable
 from llmstack_tui.hosts.types import HostKind
 from llmstack_tui.lifecycle.acts import Departure
+from llmstack_tui.stack import HostState
 from llmstack_tui.tui.widgets import sparkline
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from tests.tui import seeded
@@ -280,6 +281,23 @@ async def test_copying_the_address() -> None:
         await desk.press("Y")
         assert desk.app.clipboard == seeded.URL
         assert [toast.title for toast in desk.toasts] == ["Copied", "Copied"]
+
+
+async def test_the_details_copy_the_address_of_the_model_that_they_show() -> None:
+    """The cursor of the list below may have gone to another host meanwhile."""
+    here = seeded.typical().hosts[0].snapshot
+    there = replace(here, url="http://10.0.0.7:11434")
+    state = replace(
+        seeded.typical(), hosts=tuple(HostState(each, seeded.models_of(each)) for each in (here, there))
+    )
+    async with dashboard(state) as desk:
+        desk.app.models.pane.move_to((there.url, "mistral:7b"))
+        await desk.press("enter")
+        desk.app.models.pane.move_to((here.url, "phi4:14b"))
+        await desk.press("y")
+        assert desk.app.clipboard == f"{there.url}/v1"
+        await desk.press("Y")
+        assert desk.app.clipboard == there.url
 
 
 async def test_refresh_asks_again() -> None:

@@ -104,6 +104,13 @@ def test_why_a_card_is_slow_is_a_word() -> None:
     assert lines(state(both))[0].endswith("slowed: heat, power limit")
 
 
+@pytest.mark.parametrize("width", range(60, 130))
+def test_the_sparkline_gives_way_to_the_heat_and_shrinks_before_it_is_hidden(width: int) -> None:
+    hot = lines(state(seeded.CARD, seeded.HOT_CARD), width)[1]
+    assert hot.endswith("slowed: heat")
+    assert ("█  slowed" in hot) == (width >= 71)
+
+
 def test_a_lost_card_says_so_and_shows_no_figure() -> None:
     error = "RTX no longer answers: restart the machine if it does not come back."
     lost = replace(seeded.CARD, lost=True, total=None, used=None, temperature=None, power=None)

@@ -144,3 +144,8 @@ async def test_the_core_reads_the_file_that_was_named(tmp_path: Path) -> None:
     all_loaded = Core(Settings(), {}, file).watch_settings()
     assert (await anext(all_loaded)).settings.ui.theme == "light"
     await all_loaded.aclose()
+
+
+async def test_the_home_of_who_runs_the_tests_is_left_alone(empty_home: Path) -> None:
+    core = Core(Settings(), {})
+    assert all(Path(place).is_relative_to(empty_home) for _, place in core.places())

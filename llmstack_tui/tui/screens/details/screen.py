@@ -223,7 +223,7 @@ class DetailsScreen(LiveScreen):
             self._ask_again(self._key)
 
     def action_copy_url(self) -> None:
-        self.dashboard.copy_url(native=False)
+        self.dashboard.copy_url(self._key[0] if self._key else None, native=False)
 
     def action_copy_native_url(self) -> None:
-        self.dashboard.copy_url(native=True)
+        self.dashboard.copy_url(self._key[0] if self._key else None, native=True)
