@@ -28,7 +28,8 @@ def run(call: Invocation) -> int:
 
 
 async def _import(call: Invocation) -> int:
-    from llmstack_tui.cli.servers import closing, connect, read, refuse_if_read_only
+    from llmstack_tui.cli.servers import acting, closing, connect, read, refuse_if_read_only
+    from llmstack_tui.lifecycle.happenings import EventKind
     from llmstack_tui.lifecycle.states import statuses
     from llmstack_tui.ollama.names import InvalidName, ModelName, same_model
 
@@ -39,12 +40,13 @@ async def _import(call: Invocation) -> int:
         raise output.WrongUsage(str(error)) from None
     path = call.options.file.absolute()
     line = output.StatusLine(call.environ)
-    async with connect(call, act=True) as hosts:
+    async with connect(call, act=True) as hosts, acting() as acts:
         host = hosts[0]
         try:
-            async with closing(host.import_gguf(path, name)) as progress:
-                async for step in progress:
-                    line.show(_text(step))
+            with acts.recorder.act(EventKind.IMPORT, host.url, name):
+                async with closing(host.import_gguf(path, name)) as progress:
+                    async for step in progress:
+                        line.show(_text(step))
         finally:
             line.clear()
         models = statuses(await read(host))

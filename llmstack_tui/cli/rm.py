@@ -21,14 +21,12 @@ class _Removal:
     """A model that is to go.
 
     Attributes:
-        stop_first: the name it is loaded under, if it has to leave memory first.
         freed: bytes of disk that go with it; None if other models keep some of them, or if it is not known.
         sharers: the names of those.
     """
 
     host: str
     name: str
-    stop_first: str | None
     freed: int | None
     sharers: tuple[str, ...]
 
@@ -88,21 +86,16 @@ async def _plan(call: Invocation) -> list[_Removal]:
 
 async def _removal(located: Located, gone: set[str]) -> _Removal:
     """``gone`` are the models of the same host that go before this one."""
-    from llmstack_tui.ollama.names import same_model
-
-    model, running = located.status.model, located.status.running
+    model = located.status.model
     if model is None:
         raise output.Failed(
             f"{located.name} is on the disk no more, only in memory: `llmstack stop {located.name}` ends it."
         )
     others = [other for other in located.snapshot.installed if other.name not in gone | {model.name}]
     sharers = tuple([other.name for other in others if await _share_weights(located.host, model, other)])
-    # What is deleted while it is loaded under its name stays in memory, and nothing can stop it any more.
-    leaves = running is not None and (not sharers or same_model(running.name, model.name))
     return _Removal(
         host=located.host.url,
         name=model.name,
-        stop_first=running.name if running and leaves else None,
         freed=None if sharers else model.size,
         sharers=sharers,
     )
@@ -123,17 +116,15 @@ async def _share_weights(host: Host, one: Model, other: Model) -> bool:
 
 
 async def _carry_out(call: Invocation, removals: list[_Removal]) -> None:
-    from llmstack_tui.cli.servers import connect, lifecycle
-    from llmstack_tui.lifecycle.acts import Departure
+    from llmstack_tui.cli.servers import acting, connect
+    from llmstack_tui.lifecycle.happenings import EventKind
+    from llmstack_tui.lifecycle.removing import remove
 
-    async with connect(call) as hosts, lifecycle() as acts:
+    async with connect(call) as hosts, acting() as acts:
         by_url = {host.url: host for host in hosts}
         for removal in removals:
             host = by_url[removal.host]
-            if removal.stop_first and await acts.deactivate(host, removal.stop_first) is not Departure.GONE:
-                raise output.Failed(
-                    f"{removal.name} still answers a request and was not removed: try again when it ends."
-                )
-            await host.delete(removal.name)
+            with acts.recorder.act(EventKind.REMOVE, host.url, removal.name):
+                await remove(acts.lifecycle, host, removal.name)
             if not call.json:
                 output.write(output.plain(f"Removed {removal.effect}."))

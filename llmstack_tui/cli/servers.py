@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.cli.options import Invocation
     from llmstack_tui.hosts.host import Host
+    from llmstack_tui.lifecycle.recorder import Recorder
     from llmstack_tui.lifecycle.worker import Lifecycle
 
 T = TypeVar("T")
@@ -186,21 +187,29 @@ def refuse_if_cloud(located: Located) -> None:
         raise Failed(f"{located.name} runs in the cloud: there is nothing to load or unload here.")
 
 
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """The one that may load and unload, and what puts all else that is done on record."""
+
+    lifecycle: Lifecycle
+    recorder: Recorder
+
+
 @asynccontextmanager
-async def lifecycle() -> AsyncIterator[Lifecycle]:
-    """The one that may load and unload, for as long as a command runs. What it does is put on record."""
+async def acting() -> AsyncIterator[Acting]:
+    """What a command needs to act, for as long as it runs. What it does is put on record as its doing."""
     from llmstack_tui.lifecycle.recorder import Recorder
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.askers import Asker
     from llmstack_tui.store.store import Store
 
     async with await Store.open(_state_file(), on_notice=say) as store:
-        journal = Recorder(lambda write: write(store))
-        acts = Lifecycle(patience_s=_PATIENCE_S, journal=journal, asked_by=Asker.CLI)
+        recorder = Recorder(lambda write: write(store), asked_by=Asker.CLI)
+        lifecycle = Lifecycle(patience_s=_PATIENCE_S, journal=recorder, asked_by=Asker.CLI)
         try:
-            yield acts
+            yield Acting(lifecycle, recorder)
         finally:
-            await acts.aclose()
+            await lifecycle.aclose()
 
 
 def _state_file() -> Path | None:

@@ -36,16 +36,16 @@ def run(call: Invocation) -> int:
 
 async def _start(call: Invocation) -> int:
     from llmstack_tui.cli.ps import document
-    from llmstack_tui.cli.servers import connect, lifecycle, locate, refuse_if_cloud, refuse_if_read_only
+    from llmstack_tui.cli.servers import acting, connect, locate, refuse_if_cloud, refuse_if_read_only
     from llmstack_tui.cli.waiting import waiting
     from llmstack_tui.lifecycle.states import Loaded
 
     refuse_if_read_only(call)
-    async with connect(call, act=True) as hosts, lifecycle() as acts:
+    async with connect(call, act=True) as hosts, acting() as acts:
         located = await locate(hosts, call.options.name)
         refuse_if_cloud(located)
         async with waiting(f"Loading {located.name}", call.environ):
-            await acts.activate(
+            await acts.lifecycle.activate(
                 located.host,
                 located.name,
                 keep_alive=call.options.keep_alive,

@@ -40,14 +40,14 @@ def run(call: Invocation) -> int:
 async def _stop(call: Invocation) -> int:
     import asyncio
 
-    from llmstack_tui.cli.servers import connect, lifecycle, refuse_if_read_only
+    from llmstack_tui.cli.servers import acting, connect, refuse_if_read_only
     from llmstack_tui.cli.waiting import waiting
 
     refuse_if_read_only(call)
-    async with connect(call, act=True) as hosts, lifecycle() as acts:
+    async with connect(call, act=True) as hosts, acting() as acts:
         targets = await _targets(call, hosts)
         async with waiting("Stopping", call.environ):
-            ends = await asyncio.gather(*(_end(acts, host, name) for host, name in targets))
+            ends = await asyncio.gather(*(_end(acts.lifecycle, host, name) for host, name in targets))
     if call.json:
         output.write_document(
             {
@@ -75,5 +75,5 @@ async def _targets(call: Invocation, hosts: tuple[Host, ...]) -> list[tuple[Host
     return [(each.host, each.status.running.name if each.status.running else each.name) for each in located]
 
 
-async def _end(acts: Lifecycle, host: Host, name: str) -> Departure:
-    return await acts.deactivate(host, name)
+async def _end(lifecycle: Lifecycle, host: Host, name: str) -> Departure:
+    return await lifecycle.deactivate(host, name)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Self
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.text import printable
 from llmstack_tui.hosts.types import Capability
-from llmstack_tui.lifecycle.acts import Departure
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.lifecycle.recorder import Recorder
+from llmstack_tui.lifecycle.removing import remove
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.stack.feed import Feed
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.sampler import Readable
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Progress, Snapshot
+    from llmstack_tui.lifecycle.acts import Departure
     from llmstack_tui.lifecycle.states import ModelStatus
 
 
@@ -185,17 +186,7 @@ class Stack(Making):
         """Remove a model; one that is active is stopped first, for it could not be stopped afterwards."""
         with self._recorder.act(EventKind.REMOVE, host_url, model):
             host = self._allowed(host_url, Capability.DELETE, act=True)
-            await self._settle(host)
-            status = self._status(host_url, model)
-            if status is not None and status.running is not None and self._is_alone(status):
-                departure = await self._lifecycle.deactivate(host, model)
-                if departure is not Departure.GONE:
-                    raise Refused(
-                        f"{printable(model)} still answers a request and was not removed.",
-                        host=host_url,
-                        hint="Remove it when the request has ended.",
-                    )
-            await host.delete(model)
+            await remove(self._lifecycle, host, model)
         await self._settle(host)
 
     async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncGenerator[Progress, None]:
@@ -252,11 +243,6 @@ class Stack(Making):
 
     def _status(self, host_url: str, model: str) -> ModelStatus | None:
         return self._watched[host_url].status(model)
-
-    def _is_alone(self, status: ModelStatus) -> bool:
-        """Whether no other installed name stands for what is loaded: that one could still stop it."""
-        models = self._watched[status.host].state.models
-        return sum(each.running is status.running and each.model is not None for each in models) <= 1
 
     async def _settle(self, host: Host) -> None:
         await self._watched[host.url].poller.refreshed()

@@ -37,7 +37,7 @@ class History:
         *,
         on_notice: Callable[[str], None],
         on_news: Callable[[int], None],
-        look_every_s: float = 5.0,
+        look_every_s: float = 2.0,
     ) -> None:
         self._path = path
         self._on_notice = on_notice

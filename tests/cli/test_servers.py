@@ -7,12 +7,14 @@ import json
 import re
 import signal
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from llmstack_tui.ollama.client import OllamaHost
+from llmstack_tui.stack import Stack
 from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.store import Store
 from tests.cli.little_ollama import LittleOllama
@@ -411,6 +413,58 @@ async def test_what_a_command_does_is_on_record(llmstack: Program) -> None:
         ("deactivate", "cli"),
     ]
     assert (activation.asked_by, activation.ended_by) == (Asker.CLI, Asker.CLI)
+
+
+async def test_what_a_command_changes_on_the_disk_is_on_record(llmstack: Program, tmp_path: Path) -> None:
+    file = tmp_path / "new.gguf"
+    file.write_bytes(b"GGUFxyz")
+    async with fake_ollama(a_1="a", b_1="b") as (fake, server):
+        host = ("--host", server.url)
+        fake.load("a:1")
+        assert (await run(llmstack, "import", file, "new:1", *host)).stderr == ""
+        assert (await run(llmstack, "rm", "a:1", "new:1", "--yes", *host)).stderr == ""
+        fake.begin_request("b:1")
+        busy = await run(llmstack, "rm", "b:1", "--yes", *host)
+        assert (busy.returncode, [*fake.installed]) == (1, ["b:1"])
+    (state,) = llmstack.home.rglob("state.db")
+    async with await Store.open(state) as store:
+        events = await store.events.newest()
+    told = [(each.kind, each.model, each.details["end"]) for each in reversed(events)]
+    assert told == [
+        ("import", "new:1", "done"),
+        ("deactivate", "a:1", "gone"),
+        ("remove", "a:1", "done"),
+        ("remove", "new:1", "done"),
+        ("deactivate", "b:1", "leaving"),
+        ("failed", "b:1", "failed"),
+    ]
+    assert {each.details["asked_by"] for each in events} == {"cli"}
+
+
+async def kinds_of_commands(stack: Stack) -> list[str]:
+    return [each.kind for each in reversed(await stack.events()) if each.details.get("asked_by") == "cli"]
+
+
+async def test_a_dashboard_tells_of_a_command(llmstack: Program, tmp_path: Path) -> None:
+    file = tmp_path / "new.gguf"
+    file.write_bytes(b"GGUFxyz")
+    async with fake_ollama(a_1="a") as (__, server):
+        host = ("--host", server.url)
+        await run(llmstack, "start", "a:1", *host)  # It makes the state file.
+        (state,) = llmstack.home.rglob("state.db")
+        async with Stack([OllamaHost(server.url)], machine_every_s=60, state_file=state) as stack:
+            await wait_until(lambda: stack.state.hosts[0].snapshot.reachable, 30)
+            for *line, kind in (
+                ("stop", "a:1", "deactivate"),
+                ("import", str(file), "new:1", "import"),
+                ("rm", "new:1", "--yes", "remove"),
+            ):
+                assert (await run(llmstack, *line, *host)).returncode == 0
+                async with asyncio.timeout(30), aclosing(stack.watch()) as states:
+                    async for _ in states:
+                        if kind in await kinds_of_commands(stack):
+                            break
+            assert await kinds_of_commands(stack) == ["activate", "deactivate", "import", "remove"]
 
 
 async def test_a_state_that_cannot_be_kept_is_no_obstacle(llmstack: Program) -> None:

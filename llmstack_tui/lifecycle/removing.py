@@ -1,0 +1,41 @@
+"""Taking a model off the disk. The only way to do it, whoever asks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.hosts.text import printable
+from llmstack_tui.lifecycle.acts import Departure
+from llmstack_tui.lifecycle.states import Loaded
+from llmstack_tui.ollama.names import model_key
+
+if TYPE_CHECKING:
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.lifecycle.worker import Lifecycle
+
+
+async def remove(lifecycle: Lifecycle, host: Host, model: str) -> None:
+    """Remove a model. If nothing could stop it afterwards, it is stopped first.
+
+    Raises:
+        Refused: it still answers a request, and was not removed.
+        HostError: the server will not or cannot.
+    """
+    if await _is_last_name(host, model) and await lifecycle.deactivate(host, model) is not Departure.GONE:
+        raise Refused(
+            f"{printable(model)} still answers a request and was not removed.",
+            host=host.url,
+            hint="Remove it when the request has ended.",
+        )
+    await host.delete(model)
+
+
+async def _is_last_name(host: Host, model: str) -> bool:
+    """Whether it is in memory, and no other installed name could stop it there."""
+    installed, running = await asyncio.gather(host.installed(), host.running())
+    loaded, key = Loaded(running), model_key(model)
+    found = {model_key(each.name): loaded.find(each.name, each.digest) for each in installed}
+    mine = found.pop(key, None)
+    return mine is not None and not any(other is mine for other in found.values())
