@@ -79,7 +79,7 @@ async def test_what_is_being_made_can_be_cancelled_and_what_fails_says_why() -> 
         await desk.press("enter")
         await desk.until_shown("writing [bold]manifest")
         await desk.press("escape")
-        await desk.until_shown("Cancelled; nothing was made.")
+        await desk.until_shown("Cancelled; nothing was changed.")
         desk.stack.gate.set()
         desk.stack.failure = ServerError("The disk is full.", host=seeded.URL)
         await desk.press("enter")

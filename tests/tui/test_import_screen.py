@@ -58,6 +58,10 @@ async def test_a_name_that_is_taken_or_wrong_is_said(tiny_model: Path) -> None:
         await desk.until_shown("it will be replaced")
         await desk.press("enter")  # in the path: not enough to replace anything
         assert not [call for call in desk.stack.calls if call[0] == "import"]
+        field(desk, "name").value = "free"
+        await wait_until(lambda: "it will be replaced" not in desk.text)
+        field(desk, "name").value = "B"  # which is b:latest
+        await desk.until_shown("it will be replaced")
         field(desk, "name").value = "no good!"
         await desk.until_shown("is not a model name")
         await desk.press("enter")
@@ -95,7 +99,7 @@ async def test_an_import_shows_how_it_goes_and_can_be_cancelled(tiny_model: Path
         await desk.press("enter")
         await desk.until_shown("40 B of 100 B", "hashing", "esc  cancel")
         await desk.press("escape")
-        await desk.until_shown("Cancelled; nothing was added.")
+        await desk.until_shown("Cancelled; nothing was changed.")
         assert field(desk, "path").value == str(tiny_model)
         await desk.press("escape")
         assert desk.app.screen is desk.app.models
