@@ -64,6 +64,8 @@ class Registry:
         self._versions: dict[str, Version] = {}
         self._blobs: dict[str, Layer] = {}
         self._used: list[Fault] = []
+        # The event loop would forget one that stalls when its client is gone.
+        self._tasks: set[asyncio.Task[None] | None] = set()
 
     @property
     def host(self) -> str:
@@ -133,6 +135,7 @@ class Registry:
     # --- answers ---
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._tasks.add(asyncio.current_task())
         try:
             while True:
                 asked = await _read(reader)
@@ -147,6 +150,7 @@ class Registry:
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             return
         finally:
+            self._tasks.discard(asyncio.current_task())
             writer.close()
             with suppress(ConnectionError, asyncio.CancelledError):
                 await writer.wait_closed()
