@@ -157,9 +157,6 @@ class Activity:
         self._recorded = tuple(each for each in self._recorded if kinds is None or each.kind in kinds)
         self._arrange()
 
-    def newest(self, count: int) -> tuple[Event, ...]:
-        return self.lines.events[:count]
-
     def _arrange(self) -> None:
         kinds, recorded = (
             self.choice.kinds,

@@ -232,10 +232,10 @@ class Dashboard(App[None]):
 
     # Keys
 
-    def open_details(self) -> None:
+    def open_details(self, key: Key) -> None:
         from llmstack_tui.tui.screens.details import DetailsScreen
 
-        self.push_screen(DetailsScreen(self.models.selected, self.marks))
+        self.push_screen(DetailsScreen(key, self.marks))
 
     def open_activity(self) -> None:
         from llmstack_tui.tui.screens.activity import ActivityScreen

@@ -67,7 +67,7 @@ MODELS = [
     ),
     Binding(
         "enter", "open", "Open", id="models.open",
-        tooltip="All that is known of the model, and the whole activity",
+        tooltip="All that is known of the model",
     ),
     Binding("y", "copy_url", "Copy URL", id="models.copy_url", tooltip="Copy the address for OpenAI clients"),
     Binding(

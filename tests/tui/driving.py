@@ -46,7 +46,7 @@ class Desk:
     @property
     def events(self) -> list[str]:
         """The activity, newest first."""
-        return [event.text for event in self.app.activity.newest(100)]
+        return [event.text for event in self.app.activity.lines.events]
 
     def word(self, name: str) -> str:
         """The state of a model, as its row says it."""

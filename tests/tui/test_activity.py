@@ -180,7 +180,7 @@ def test_the_activity_is_newest_first_and_bounded() -> None:
     activity.read(tuple(event(str(number), number=number) for number in range(LIMIT, 0, -1)))
     activity.read((event("new", number=LIMIT + 1),))
     activity.add(event("own", at=NOW + timedelta(seconds=1)))
-    assert [each.text for each in activity.newest(3)] == ["own", "new", str(LIMIT)]
+    assert [each.text for each in activity.lines.events[:3]] == ["own", "new", str(LIMIT)]
     assert len(activity.lines.events) == LIMIT
 
 

@@ -262,7 +262,7 @@ async def test_details_say_where_a_model_runs() -> None:
         await desk.until_shown("25 % on the CPU: slow")
 
 
-async def test_enter_opens_details_and_activity_on_a_narrow_screen() -> None:
+async def test_enter_opens_details_on_a_narrow_screen() -> None:
     async with dashboard(size=(80, 24)) as desk:
         assert "OpenAI API" not in desk.text
         await desk.press("d")
@@ -271,6 +271,13 @@ async def test_enter_opens_details_and_activity_on_a_narrow_screen() -> None:
         await desk.until_shown("OpenAI API", f"{seeded.URL}/v1", "has left memory", "inactive")
         desk.stack.put_snapshot(replace(desk.stack.snapshot, running=()))
         await desk.press("escape")
+        assert desk.app.screen is desk.app.models
+
+
+async def test_enter_opens_nothing_where_there_is_no_model() -> None:
+    async with dashboard(seeded.state(seeded.snapshot())) as desk:
+        await desk.press("enter", "y")
+        assert desk.app.clipboard == f"{seeded.URL}/v1"
         assert desk.app.screen is desk.app.models
 
 

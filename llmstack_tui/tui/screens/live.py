@@ -56,8 +56,6 @@ class LiveScreen(Screen[None]):
 
     def show(self, view: View) -> None:
         """Draw what is so now."""
-        raise NotImplementedError
 
     def show_activity(self, activity: Activity) -> None:
         """Draw what happened; called after each event."""
-        raise NotImplementedError

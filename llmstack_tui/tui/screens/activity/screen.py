@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.screens.live import LiveScreen, View
+from llmstack_tui.tui.screens.live import LiveScreen
 from llmstack_tui.tui.widgets.activity_list import ActivityList
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.pane import Pane
@@ -35,9 +35,6 @@ class ActivityScreen(LiveScreen):
         with self._pane:
             yield self._list
         yield KeyBar()
-
-    def show(self, view: View) -> None:
-        """Nothing of it grows older by itself."""
 
     def show_activity(self, activity: Activity) -> None:
         self._pane.show_title(activity.choice.heading)

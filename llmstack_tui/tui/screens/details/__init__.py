@@ -1,4 +1,4 @@
-"""One model, and the whole activity: what has no room on a narrow screen."""
+"""All that is known of one model."""
 
 from llmstack_tui.tui.screens.details.screen import DetailsScreen
 

@@ -1,4 +1,4 @@
-"""All that is known of one model, or the whole activity, over the list."""
+"""All that is known of one model, over the list."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from llmstack_tui.tui.screens.details.content import (
 from llmstack_tui.tui.screens.details.section import Section
 from llmstack_tui.tui.screens.live import LiveScreen, View
 from llmstack_tui.tui.text import clean
-from llmstack_tui.tui.widgets.activity import ActivityLog
 from llmstack_tui.tui.widgets.banner import Banner
 from llmstack_tui.tui.widgets.details import how_it_did, rows_content, what_it_is
 from llmstack_tui.tui.widgets.keybar import KeyBar
@@ -33,11 +32,9 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from llmstack_tui.hosts.types import ModelDetails
-    from llmstack_tui.tui.activity import Activity
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.rows import Key
 
-SHOWN_EVENTS = 200
 _MOST_LOOKED_UP = 50
 _LOOK_UP_EVERY_S = 0.5
 _CELLS = 22
@@ -70,14 +67,13 @@ class DetailsScreen(LiveScreen):
         *(binding for binding in keys.MODELS if binding.action in {"copy_url", "copy_native_url"}),
     ]
 
-    def __init__(self, key: Key | None, marks: Marks) -> None:
+    def __init__(self, key: Key, marks: Marks) -> None:
         super().__init__()
         self._key = key
         self._sections = {title: Section(title, marks) for title in (*_BEFORE, *_TOLD, *_PAST)}
         self._banner = Banner()
         self._note = Static("", id="note", markup=False)
         self._reading = Reading(id="all")
-        self._log_lines = ActivityLog(id="activity")
         self._told: ModelDetails | None = None
         self._asked_for: tuple[str, bool] | None = None
         self._last_event_id = 0
@@ -85,38 +81,29 @@ class DetailsScreen(LiveScreen):
 
     def compose(self) -> ComposeResult:
         yield self._banner
-        with Pane(clean(self._key[1], limit=200) if self._key else "Activity", id="frame"), self._reading:
-            if self._key:
-                for title in _BEFORE:
-                    yield self._sections[title]
-                yield self._note
-                for title in (*_TOLD, *_PAST):
-                    yield self._sections[title]
-                yield Static("Activity", classes="heading", markup=False)
-            yield self._log_lines
+        with Pane(clean(self._key[1], limit=200), id="frame"), self._reading:
+            for title in _BEFORE:
+                yield self._sections[title]
+            yield self._note
+            for title in (*_TOLD, *_PAST):
+                yield self._sections[title]
         yield KeyBar()
 
     def on_mount(self) -> None:
-        if self._key:
-            self._stirred.set()
-            self.run_worker(self._look_up(self._key), description="History", exit_on_error=False)
+        self._stirred.set()
+        self.run_worker(self._look_up(), description="History", exit_on_error=False)
 
     # What is drawn
 
     def show(self, view: View) -> None:
         self._banner.show(status.banner(view, restart=self.dashboard.connection.engine_is_away))
-        if self._key is None:
-            return
-        self._show_model(view, self._key)
+        self._show_model(view)
         if view.state is not None and view.state.last_event_id != self._last_event_id:
             self._last_event_id = view.state.last_event_id
             self._stirred.set()
 
-    def show_activity(self, activity: Activity) -> None:
-        self._log_lines.show(activity.newest(SHOWN_EVENTS))
-
-    def _show_model(self, view: View, key: Key) -> None:
-        about = self.dashboard.looking.about(view, key)
+    def _show_model(self, view: View) -> None:
+        about = self.dashboard.looking.about(view, self._key)
         if about is None:
             rows = [("State", "no server lists it any more" if view.state else "there is no server yet")]
             self._sections["Model"].say(Part(rows_content(rows, _CELLS)))
@@ -125,14 +112,14 @@ class DetailsScreen(LiveScreen):
         self._sections["Model"].say(Part(rows_content(rows, _CELLS)))
         shown = self.dashboard.preferences.shown_keys()
         copies = (shown["models.copy_url"], shown["models.copy_native_url"])
-        self._sections["Addresses"].say(address_part(key[0], *copies))
+        self._sections["Addresses"].say(address_part(self._key[0], *copies))
         self._show_told(about.details)
-        host = view.host(key[0])
+        host = view.host(self._key[0])
         version = about.status.model.digest if about.status.model else ""
         wanted = (version, host is not None and host.snapshot.reachable)
         if about.details is None and wanted != self._asked_for:
             self._asked_for = wanted
-            self._ask_again(key)
+            self._ask_again()
 
     def _show_told(self, details: ModelDetails | None) -> None:
         # Once for each answer: its texts may be long.
@@ -150,25 +137,23 @@ class DetailsScreen(LiveScreen):
 
     # What is asked
 
-    def _ask_again(self, key: Key) -> None:
+    def _ask_again(self) -> None:
         self._say("Asking the server…")
-        self.run_worker(
-            self._ask(key), group="ask", exclusive=True, description="Details", exit_on_error=False
-        )
+        self.run_worker(self._ask(), group="ask", exclusive=True, description="Details", exit_on_error=False)
 
-    async def _ask(self, key: Key) -> None:
+    async def _ask(self) -> None:
         stack = self.dashboard.connection.stack
         if stack is None:
             self._say("There is no server yet.")
             return
         try:
-            await self.dashboard.looking.ask(stack, key)
+            await self.dashboard.looking.ask(stack, self._key)
         except HostError as error:
             self._say(clean(f"The server tells no more of it: {error}", limit=400))
         else:
             self.show(self.dashboard.view)
 
-    async def _look_up(self, key: Key) -> None:
+    async def _look_up(self) -> None:
         """Read what was, now and whenever something has happened since."""
         from llmstack_tui.store.errors import StoreError
 
@@ -176,19 +161,19 @@ class DetailsScreen(LiveScreen):
             await self._stirred.wait()
             self._stirred.clear()
             try:
-                await self._look_up_once(key)
+                await self._look_up_once()
             except StoreError as error:
                 trouble = Part(Content(clean(f"It cannot be looked up: {error}", limit=300)))
                 self._sections["Loaded"].say(trouble)
             await asyncio.sleep(_LOOK_UP_EVERY_S)
 
-    async def _look_up_once(self, key: Key) -> None:
+    async def _look_up_once(self) -> None:
         stack = self.dashboard.connection.stack
         if stack is None:
             return
-        host, name = key
+        host, name = self._key
         now = self.dashboard.view.moment.now.astimezone()
-        model = self.dashboard.view.model(key)
+        model = self.dashboard.view.model(self._key)
         digest = model.model.digest if model and model.model else ""
         loads = await stack.activations(host, name, _MOST_LOOKED_UP)
         self._sections["Loaded"].say(loads_part(loads, now))
@@ -219,8 +204,7 @@ class DetailsScreen(LiveScreen):
     def action_ask(self) -> None:
         self.dashboard.refresh_state()
         self._stirred.set()
-        if self._key:
-            self._ask_again(self._key)
+        self._ask_again()
 
     def action_copy_url(self) -> None:
         self.dashboard.copy_url(self._key[0] if self._key else None, native=False)

@@ -131,8 +131,8 @@ class ModelsScreen(LiveScreen):
 
     @on(ModelList.Opened)
     def action_open(self) -> None:
-        if not self.list.toggle_fold():
-            self.dashboard.open_details()
+        if not self.list.toggle_fold() and (key := self.selected):
+            self.dashboard.open_details(key)
 
     def action_activate(self) -> None:
         for key in self.pane.targets:
