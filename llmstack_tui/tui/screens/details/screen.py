@@ -207,7 +207,7 @@ class DetailsScreen(LiveScreen):
         self._ask_again()
 
     def action_copy_url(self) -> None:
-        self.dashboard.copy_url(self._key[0] if self._key else None, native=False)
+        self.dashboard.copy_url(self._key[0], native=False)
 
     def action_copy_native_url(self) -> None:
-        self.dashboard.copy_url(self._key[0] if self._key else None, native=True)
+        self.dashboard.copy_url(self._key[0], native=True)
