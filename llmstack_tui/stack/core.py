@@ -13,7 +13,6 @@ from llmstack_tui.hosts.text import printable
 from llmstack_tui.hosts.types import Capability
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.lifecycle.recorder import Recorder
-from llmstack_tui.lifecycle.removing import remove
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.stack.feed import Feed
@@ -35,9 +34,8 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hardware.sampler import Readable
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Progress, Snapshot
+    from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Snapshot
     from llmstack_tui.lifecycle.acts import Departure
-    from llmstack_tui.lifecycle.states import ModelStatus
 
 
 class Stack(Making):
@@ -182,22 +180,6 @@ class Stack(Making):
     async def details(self, host_url: str, model: str) -> ModelDetails:
         return await self._allowed(host_url, Capability.SHOW).show(model)
 
-    async def delete(self, host_url: str, model: str) -> None:
-        """Remove a model; one that is active is stopped first, for it could not be stopped afterwards."""
-        with self._recorder.act(EventKind.REMOVE, host_url, model):
-            host = self._allowed(host_url, Capability.DELETE, act=True)
-            await remove(self._lifecycle, host, model)
-        await self._settle(host)
-
-    async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncGenerator[Progress, None]:
-        """Make a model from a GGUF file of this machine."""
-        with self._recorder.act(EventKind.IMPORT, host_url, name):
-            host = self._allowed(host_url, Capability.IMPORT, act=True)
-            async with aclosing(host.import_gguf(path, name)) as steps:
-                async for step in steps:
-                    yield step
-        await self._settle(host)
-
     async def chat(
         self,
         host_url: str,
@@ -220,32 +202,6 @@ class Stack(Making):
         if (speed := timing.speed(host_url, status.name if status else model, digest)) is not None:
             self._history.write(lambda store: store.speeds.add(speed))
             watched.timed(speed)
-
-    # --- parts of these ---
-
-    def _allowed(self, host_url: str, capability: Capability, *, act: bool = False) -> Host:
-        """The host, if it can do this and we may."""
-        if act and self.read_only:
-            raise Refused("Nothing can be changed: llmstack was started read-only.", host=host_url)
-        if act and host_url in self.look_only:
-            raise Refused(
-                f"{host_url} is only looked at.",
-                host=host_url,
-                hint='To change something there, give it allow = "act" in the settings.',
-            )
-        watched = self._watched.get(host_url)
-        if watched is None:
-            raise Refused(f"{printable(host_url)} is no host of this dashboard.", host=host_url)
-        if capability not in watched.host.capabilities:
-            word = (capability.name or "this").lower()
-            raise Refused(f"{host_url} cannot do this: it has no way to {word}.", host=host_url)
-        return watched.host
-
-    def _status(self, host_url: str, model: str) -> ModelStatus | None:
-        return self._watched[host_url].status(model)
-
-    async def _settle(self, host: Host) -> None:
-        await self._watched[host.url].poller.refreshed()
 
     # --- changes ---
 

@@ -12,12 +12,14 @@ from llmstack_tui.hosts.text import printable
 from llmstack_tui.hosts.types import Capability
 from llmstack_tui.lifecycle.acts import Departure
 from llmstack_tui.lifecycle.happenings import EventKind
+from llmstack_tui.lifecycle.removing import remove
 from llmstack_tui.ollama.names import same_model
 from llmstack_tui.stack.past import Past
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
+    from pathlib import Path
 
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Progress
@@ -30,13 +32,29 @@ _FOR_EVER, _YEARS = timedelta(seconds=-1), timedelta(days=3650)
 
 
 class Making(Past):
-    """The part of a stack that copies, renames, creates, restarts, and stops all. Raises as `Stack` says."""
+    """The part of a stack that changes what is installed, restarts, and stops all. Raises as `Stack` says."""
 
     read_only: bool
     look_only: frozenset[str]
     _watched: dict[str, WatchedHost]
     _recorder: Recorder
     _lifecycle: Lifecycle
+
+    async def delete(self, host_url: str, model: str) -> None:
+        """Remove a model; one that is active is stopped first, for it could not be stopped afterwards."""
+        with self._recorder.act(EventKind.REMOVE, host_url, model):
+            host = self._allowed(host_url, Capability.DELETE, act=True)
+            await remove(self._lifecycle, host, model)
+        await self._settle(host)
+
+    async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncGenerator[Progress, None]:
+        """Make a model from a GGUF file of this machine."""
+        with self._recorder.act(EventKind.IMPORT, host_url, name):
+            host = self._allowed(host_url, Capability.IMPORT, act=True)
+            async with aclosing(host.import_gguf(path, name)) as steps:
+                async for step in steps:
+                    yield step
+        await self._settle(host)
 
     async def copy(self, host_url: str, model: str, name: str, *, replace: bool = False) -> None:
         """Have a model under a second name, too; one that has it already is only replaced if asked to."""
@@ -141,13 +159,28 @@ class Making(Past):
     # --- parts of these ---
 
     def _allowed(self, host_url: str, capability: Capability, *, act: bool = False) -> Host:
-        raise NotImplementedError
+        """The host, if it can do this and we may."""
+        if act and self.read_only:
+            raise Refused("Nothing can be changed: llmstack was started read-only.", host=host_url)
+        if act and host_url in self.look_only:
+            raise Refused(
+                f"{host_url} is only looked at.",
+                host=host_url,
+                hint='To change something there, give it allow = "act" in the settings.',
+            )
+        watched = self._watched.get(host_url)
+        if watched is None:
+            raise Refused(f"{printable(host_url)} is no host of this dashboard.", host=host_url)
+        if capability not in watched.host.capabilities:
+            word = (capability.name or "this").lower()
+            raise Refused(f"{host_url} cannot do this: it has no way to {word}.", host=host_url)
+        return watched.host
 
     def _status(self, host_url: str, model: str) -> ModelStatus | None:
-        raise NotImplementedError
+        return self._watched[host_url].status(model)
 
     async def _settle(self, host: Host) -> None:
-        raise NotImplementedError
+        await self._watched[host.url].poller.refreshed()
 
     async def _check_free(self, host: Host, name: str) -> None:
         if any(same_model(each.name, name) for each in await host.installed()):
