@@ -119,6 +119,18 @@ class Acts:
         else:
             self._app.tell("No model is in memory.")
 
+    def copy_url(self, url: str | None = None, *, native: bool) -> None:
+        """Copy the address of a server: ``url``, else that of the one under the cursor, else the first."""
+        state = self._app.view.state
+        if state is None or not state.hosts:
+            self._app.tell("There is no server yet.")
+            return
+        url = url or self._app.models.selected_host or state.hosts[0].snapshot.url
+        url = url if native else f"{url}/v1"
+        self._app.copy_to_clipboard(url)
+        whose = "Ollama" if native else "OpenAI"
+        self._app.tell(f"{url}\nGive it to a client of the {whose} API.", title="Copied")
+
     async def _stop_all(self, stack: Stack, loaded: list[str]) -> None:
         from llmstack_tui.tui.screens.ask import Answer, AskScreen
 

@@ -176,9 +176,9 @@ class Connection:
         finally:
             self._starting.cancel()
             self._starting = None
-        self._app.record(Kind.DONE, f"The built-in engine answers at {self.engine.process.url}.")
+        self._app.telling.record(Kind.DONE, f"The built-in engine answers at {self.engine.process.url}.")
         if notice := self.engine.process.notice:
-            self._app.record(Kind.NOTE, notice)
+            self._app.telling.record(Kind.NOTE, notice)
         return (self.engine.process.url,)
 
     async def _nothing(self, title: str, reason: str) -> Hosts | None:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App, SystemCommand
-from textual.binding import Binding
+from textual.app import App
 from textual.command import CommandPalette
 from textual.worker import Worker, WorkerState
 
 from llmstack_tui.ollama.names import same_model
 from llmstack_tui.tui import keys, status, themes
-from llmstack_tui.tui.activity import Kind
 from llmstack_tui.tui.acts import ACTS, Acts
 from llmstack_tui.tui.connection import Connection
 from llmstack_tui.tui.looking import Looking
@@ -31,7 +28,8 @@ from llmstack_tui.tui.widgets.header import profile_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from textual.binding import BindingType
+    from textual.app import SystemCommand
+    from textual.binding import Binding, BindingType
     from textual.command import Provider
     from textual.screen import Screen
 
@@ -207,13 +205,6 @@ class Dashboard(App[None]):
     def now(self) -> datetime:
         return self._clock().astimezone()
 
-    def note(self, *texts: str) -> None:
-        self.telling.record(Kind.NOTE, *texts)
-
-    def record(self, kind: Kind, *texts: str) -> None:
-        """Lines in the activity that are on no record."""
-        self.telling.record(kind, *texts)
-
     def draw_activity(self) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, LiveScreen) and screen.is_mounted:
@@ -262,18 +253,6 @@ class Dashboard(App[None]):
         else:
             self.connection.stack.refresh()
 
-    def copy_url(self, url: str | None = None, *, native: bool) -> None:
-        """Copy the address of a server: ``url``, else that of the one under the cursor, else the first."""
-        hosts = self._state.hosts if self._state else ()
-        if not hosts:
-            self.tell("There is no server yet.")
-            return
-        url = url or self.models.selected_host or hosts[0].snapshot.url
-        url = url if native else f"{url}/v1"
-        self.copy_to_clipboard(url)
-        whose = "Ollama" if native else "OpenAI"
-        self.tell(f"{url}\nGive it to a client of the {whose} API.", title="Copied")
-
     def get_key_display(self, binding: Binding) -> str:
         if binding.key == "enter":
             return self.marks.enter
@@ -304,19 +283,9 @@ class Dashboard(App[None]):
         self.tell("Press Ctrl-C again, or q, to leave.")
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        offered = screen.BINDINGS if isinstance(screen, LiveScreen) else ()
-        bindings = [(screen, binding) for binding in offered if isinstance(binding, Binding)]
-        shown = self.preferences.shown_keys()
-        for node, binding in (*bindings, *((self, binding) for binding in keys.APP)):
-            if binding.action != "command_palette":
-                # What Textual shows below a command is markup.
-                key = shown.get(binding.id or "", "").replace("[", "")
-                yield SystemCommand(
-                    binding.description,
-                    f"{binding.tooltip}  ({key})",
-                    partial(self.run_action, binding.action, node),
-                )
-        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+        from llmstack_tui.tui.palette import key_commands
+
+        return key_commands(self, screen)
 
     def on_app_focus(self) -> None:
         self._set_visible(True)

@@ -1,19 +1,25 @@
-"""The models in the palette: go to one by its name, load it, or take it out of memory."""
+"""What the palette offers: what every key does, and the models by their names."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from textual.app import SystemCommand
+from textual.binding import Binding
 from textual.command import Hit, Hits, Provider
 from textual.content import Content
 
 from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.tui import keys
+from llmstack_tui.tui.screens.live import LiveScreen
 from llmstack_tui.tui.status import address
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from textual.screen import Screen
 
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.tui.dashboard import Dashboard
@@ -25,6 +31,23 @@ _DOES = {
     ModelState.ACTIVE: "deactivate",
     ModelState.LOADING: "deactivate",
 }
+
+
+def key_commands(app: Dashboard, screen: Screen[object]) -> Iterator[SystemCommand]:
+    """What the keys of this screen and those of all screens do."""
+    offered = screen.BINDINGS if isinstance(screen, LiveScreen) else ()
+    bindings = [(screen, binding) for binding in offered if isinstance(binding, Binding)]
+    shown = app.preferences.shown_keys()
+    for node, binding in (*bindings, *((app, binding) for binding in keys.APP)):
+        if binding.action != "command_palette":
+            # What Textual shows below a command is markup.
+            key = shown.get(binding.id or "", "").replace("[", "")
+            yield SystemCommand(
+                binding.description,
+                f"{binding.tooltip}  ({key})",
+                partial(app.run_action, binding.action, node),
+            )
+    yield SystemCommand("Theme", "Change the colours", app.action_change_theme)
 
 
 class ModelCommands(Provider):

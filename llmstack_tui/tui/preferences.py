@@ -109,7 +109,7 @@ class Preferences:
         self._show_read_only()
         if changed:
             live = _LIVE - ({"read_only"} if self._settings.read_only else set())
-            self._app.record(Kind.NOTE, _told(changed, live))
+            self._app.telling.record(Kind.NOTE, _told(changed, live))
 
     @property
     def read_only(self) -> bool:
@@ -125,12 +125,12 @@ class Preferences:
         before, self._problems = self._problems, problems
         self._complain([problem for problem in problems if problem not in before])
         if before and not problems:
-            self._app.record(Kind.DONE, "The settings are right again.")
+            self._app.telling.record(Kind.DONE, "The settings are right again.")
             self._app.tell("They are right again, and count now.", title="Settings")
 
     def _complain(self, problems: Iterable[str]) -> None:
         problems = tuple(problems)
-        self._app.note(*problems)
+        self._app.telling.record(Kind.NOTE, *problems)
         for problem in problems[:_MOST_PROBLEMS_TOLD]:
             self._app.notify(clean(problem), title="Settings", severity="warning", timeout=15, markup=False)
 

@@ -207,7 +207,7 @@ class DetailsScreen(LiveScreen):
         self._ask_again()
 
     def action_copy_url(self) -> None:
-        self.dashboard.copy_url(self._key[0], native=False)
+        self.dashboard.acts.copy_url(self._key[0], native=False)
 
     def action_copy_native_url(self) -> None:
-        self.dashboard.copy_url(self._key[0], native=True)
+        self.dashboard.acts.copy_url(self._key[0], native=True)

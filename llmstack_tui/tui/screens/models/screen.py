@@ -194,10 +194,10 @@ class ModelsScreen(LiveScreen):
         self.dashboard.acts.stop_all()
 
     def action_copy_url(self) -> None:
-        self.dashboard.copy_url(native=False)
+        self.dashboard.acts.copy_url(native=False)
 
     def action_copy_native_url(self) -> None:
-        self.dashboard.copy_url(native=True)
+        self.dashboard.acts.copy_url(native=True)
 
     def action_activity(self) -> None:
         self.dashboard.open_activity()
