@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 UNKNOWN = "?"
 NEVER = "never"
@@ -33,6 +37,21 @@ def used_text(used: int | None, total: int | None) -> str:
         return UNKNOWN
     number, _, unit = one.partition(" ")
     return f"{number} of {other}" if unit and other.endswith(f" {unit}") else f"{one} of {other}"
+
+
+def total_of(counts: Iterable[int | None]) -> int | None:
+    """The sum; None where there is nothing to add up, or something of it is not known."""
+    total = None
+    for count in counts:
+        if count is None:
+            return None
+        total = (total or 0) + count
+    return total
+
+
+def on_cpu_text(size: int, on_card: int) -> str:
+    """What part of a model's ``size`` is not among the ``on_card``, both in bytes."""
+    return f"{100 - 100 * on_card // size} % on the CPU: slow"
 
 
 def percent_text(percent: float | None) -> str:

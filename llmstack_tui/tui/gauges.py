@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from llmstack_tui.tui.figures import UNKNOWN, age_text, bytes_text, percent_text, used_text
+from llmstack_tui.tui.devices import device_names, product
+from llmstack_tui.tui.figures import UNKNOWN, age_text, bytes_text, percent_text, total_of, used_text
 from llmstack_tui.tui.text import clean
 from llmstack_tui.tui.widgets.bar import bar
 from llmstack_tui.tui.widgets.sparkline import SLOTS, sparkline
@@ -66,7 +67,7 @@ def gauges(reading: MachineReading, history: History, now: float, most: int) -> 
     Where there are more cards than lines, those of one maker are summed up.
     """
     ram = ram_gauge(reading, history, now)
-    names = _names(reading.devices)
+    names = device_names(reading.devices)
     cards = tuple(_card(device, names[device.id], reading, history, now) for device in reading.devices)
     if len(cards) < most:
         return (*cards, ram)
@@ -207,7 +208,7 @@ def _widest(texts: Iterable[str]) -> int:
 def _card(device: Device, name: str, reading: MachineReading, history: History, now: float) -> Gauge:
     gauge = Gauge(
         name=name,
-        product=_product(device),
+        product=product(device),
         word=device.memory_word,
         figures=used_text(device.used, device.total),
         percent=device.percent,
@@ -229,7 +230,7 @@ def _card(device: Device, name: str, reading: MachineReading, history: History, 
 def _sum(devices: Sequence[Device], parts: Sequence[Gauge]) -> Gauge:
     """Several cards in one line: together, and the hottest of them."""
     there = [device for device in devices if not device.lost]
-    used, total = _total([each.used for each in there]), _total([each.total for each in there])
+    used, total = total_of(each.used for each in there), total_of(each.total for each in there)
     heats = [each.temperature for each in there if each.temperature is not None]
     powers = [each.power for each in there]
     lost = len(devices) - len(there)
@@ -255,7 +256,7 @@ def _sum(devices: Sequence[Device], parts: Sequence[Gauge]) -> Gauge:
 
 def each_line(reading: MachineReading, width: int, marks: Marks) -> Content:
     """How full each card is, for who sees only their sum."""
-    names = _names(reading.devices)
+    names = device_names(reading.devices)
     texts = (
         f"{names[device.id].removeprefix('GPU ')} {'lost' if device.lost else percent_text(device.percent)}"
         for device in reading.devices
@@ -263,34 +264,9 @@ def each_line(reading: MachineReading, width: int, marks: Marks) -> Content:
     return cut(Content.styled("   " + "   ".join(texts), DIM), width, marks)
 
 
-def _names(devices: Sequence[Device]) -> dict[str, str]:
-    """``GPU 0``, with the maker where there are several, and numbered where a card is in slices."""
-    several = len({device.kind for device in devices}) > 1
-    slices: dict[str, int] = {}
-    names = {}
-    for device in devices:
-        maker = {"nvidia": "NVIDIA", "amd": "AMD", "apple": "Apple"}.get(device.kind, "GPU")
-        name = maker if several else "GPU"
-        name += "" if device.index is None or device.kind == "apple" else f" {device.index}"
-        if device.parent is not None:
-            slices[device.parent] = slices.get(device.parent, 0) + 1
-            name += f" slice {slices[device.parent]}"
-        names[device.id] = name
-    return names
-
-
-def _product(device: Device) -> str:
-    return clean(device.name, limit=40).removeprefix("NVIDIA ").removeprefix("GeForce ")
-
-
 def _old(device: Device, reading: MachineReading, now: float) -> str:
     age = reading.age(device, now)
     return f"{age_text(age)} old" if age >= STALE_S else ""
-
-
-def _total(figures: Sequence[int | None]) -> int | None:
-    known = [figure for figure in figures if figure is not None]
-    return sum(known) if known and len(known) == len(figures) else None
 
 
 def _mean(percents: Sequence[float | None]) -> float | None:

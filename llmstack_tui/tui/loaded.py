@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from llmstack_tui.tui.figures import bytes_text
+from llmstack_tui.tui.figures import bytes_text, on_cpu_text, total_of
 from llmstack_tui.tui.gauges import DIM, cut
 from llmstack_tui.tui.server_names import server_name
 from llmstack_tui.tui.text import clean
@@ -76,11 +76,11 @@ def _servers(snapshots: Sequence[Snapshot], word: str, *, short: bool = False) -
 def _figure(snapshot: Snapshot, word: str, *, short: bool) -> str:
     """``says 5.1 GB, 3.2 GB of it VRAM, in 2 models``."""
     running = snapshot.running
-    size = _sum([model.size for model in running])
+    size = total_of(model.size for model in running)
     text = f"{'says' if snapshot.reachable else 'said'} {bytes_text(size)}"
     if short:
         return text
-    on_card = _sum([model.size_vram for model in running])
+    on_card = total_of(model.size_vram for model in running)
     if word and on_card is not None and size is not None:
         text += f" of {word}" if on_card >= size else f", {bytes_text(on_card)} of it {word},"
     return f"{text} for {len(running)} {'model' if len(running) == 1 else 'models'}"
@@ -97,11 +97,5 @@ def _on_the_processor(running: Sequence[RunningModel]) -> tuple[str, str]:
         return "", ""
     if len(fallen) > 1:
         return f"{len(fallen)} models partly on the CPU: slow", f"{len(fallen)} on the CPU"
-    size, on_card = fallen[0].size or 1, fallen[0].size_vram or 0
-    share = 100 - 100 * on_card // size
-    return f"{clean(fallen[0].name, limit=40)} {share} % on the CPU: slow", f"{share} % on the CPU: slow"
-
-
-def _sum(figures: Sequence[int | None]) -> int | None:
-    known = [figure for figure in figures if figure is not None]
-    return sum(known) if len(known) == len(figures) else None
+    text = on_cpu_text(fallen[0].size or 1, fallen[0].size_vram or 0)
+    return f"{clean(fallen[0].name, limit=40)} {text}", text

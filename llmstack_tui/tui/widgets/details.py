@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.figures import bytes_text, count_text, seconds_text, when_text
+from llmstack_tui.tui.figures import bytes_text, count_text, on_cpu_text, seconds_text, when_text
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _placed(size: int | None, vram: int | None) -> str:
         return "the CPU"
     if vram >= size:
         return "the GPU"
-    return f"{100 - 100 * vram // size} % on the CPU: slow"
+    return on_cpu_text(size, vram)
 
 
 def _context(status: ModelStatus, details: ModelDetails | None) -> str:
