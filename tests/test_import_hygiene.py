@@ -86,3 +86,10 @@ async def test_commands_import_neither_screen_nor_engine(llmstack: Program, argu
 def test_looking_at_the_engine_does_not_import_it(llmstack: Program, arguments: str) -> None:
     _, modules = imported(llmstack, *arguments.split())
     assert modules & (SCREEN | ENGINE) == set()
+
+
+@pytest.mark.parametrize("arguments", ["catalog mistral", "disk --json"])
+def test_what_asks_no_server_imports_no_client_either(llmstack: Program, arguments: str) -> None:
+    code, modules = imported(llmstack, *arguments.split())
+    assert code == 0
+    assert modules & (SCREEN | ENGINE | {"httpx"}) == set()

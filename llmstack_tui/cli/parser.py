@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from llmstack_tui.cli import chat, config, engine, import_, ls, ps, rm, show, start, status, stop
+from llmstack_tui.cli import (
+    catalog,
+    chat,
+    config,
+    disk,
+    engine,
+    import_,
+    ls,
+    ps,
+    rm,
+    show,
+    start,
+    status,
+    stop,
+)
 from llmstack_tui.cli.options import Parser, add_global_options
 from llmstack_tui.cli.output import PROGRAM
 
-_COMMANDS = (ls, ps, show, start, stop, rm, import_, chat, status, engine, config)
+_COMMANDS = (ls, ps, show, start, stop, rm, import_, chat, status, catalog, disk, engine, config)
 
 
 def build_parser() -> Parser:

@@ -34,7 +34,7 @@ MESSAGES, LICENSE = f"{_LAYER}messages", f"{_LAYER}license"
 # A manifest takes a kilobyte; the longest of the texts, a licence, some 60.
 _MAX_TEXT = 4 * 1024**2
 _DIGEST = re.compile(r"sha256[:-]([0-9a-fA-F]{64})")
-_UNFINISHED = ".unfinished-"
+UNFINISHED = ".unfinished-"
 
 
 class InvalidManifest(ValueError):
@@ -178,15 +178,15 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def unfinished_path(folder: Path) -> Path:
     """A new name in ``folder`` that no model can have. It tells when it was made."""
-    return folder / f"{_UNFINISHED}{int(time.time())}-{secrets.token_hex(8)}"
+    return folder / f"{UNFINISHED}{int(time.time())}-{secrets.token_hex(8)}"
 
 
 def remove_unfinished(models: Path, *, older_than_s: float) -> None:
     """Remove what processes left behind that were killed while they wrote."""
     for folder in (blobs_folder(models), manifests_folder(models)):
-        for path in folder.rglob(f"{_UNFINISHED}*"):
+        for path in folder.rglob(f"{UNFINISHED}*"):
             with suppress(OSError, ValueError):
-                made_at = int(path.name.removeprefix(_UNFINISHED).partition("-")[0])
+                made_at = int(path.name.removeprefix(UNFINISHED).partition("-")[0])
                 # A linked file is as old as its original, a long copy is younger than its name.
                 if time.time() - max(made_at, path.stat().st_mtime) > older_than_s:
                     path.unlink()

@@ -14,7 +14,7 @@ from tests.pseudo_terminal import open_in_terminal
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.cli.program import Program
 
@@ -57,9 +57,9 @@ class Terminal:
 
 
 @contextmanager
-def terminal(llmstack: Program, *arguments: str) -> Iterator[Terminal]:
+def terminal(llmstack: Program, *arguments: str, command: Sequence[str] = COMMAND) -> Iterator[Terminal]:
     """Run the program in a terminal; it is killed at the end of the block if it has not ended."""
-    process, master = open_in_terminal([*COMMAND, *arguments], llmstack.environment)
+    process, master = open_in_terminal([*command, *arguments], llmstack.environment)
     try:
         yield Terminal(process, master)
     finally:

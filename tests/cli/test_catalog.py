@@ -1,0 +1,105 @@
+"""``llmstack catalog``: as a script and as a person run it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.program import Program
+
+
+def settings(llmstack: Program, profile: str) -> Path:
+    """A settings file that says what machine this is, whatever it is."""
+    path = llmstack.home / "settings.toml"
+    path.write_text(f'[hardware]\nprofile = "{profile}"\n')
+    return path
+
+
+def test_the_table_says_what_fits_a_machine(llmstack: Program) -> None:
+    done = llmstack("catalog", "llama3", "--config", settings(llmstack, "nvidia_8gb"))
+    assert done.returncode == 0
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert "  at 4k  " in rows["llama3.1:8b"]
+    assert "  no  " in rows["llama3.3:70b"]
+    assert "  fits  " in rows["llama3.2:1b"]
+    assert "8.1 GB of VRAM here (nvidia_8gb)" in done.stderr
+    assert "estimate" in done.stderr
+
+
+def test_a_larger_card_has_room_for_more(llmstack: Program) -> None:
+    done = llmstack("catalog", "llama3.1", "--config", settings(llmstack, "nvidia_24gb"))
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert "  fits  " in rows["llama3.1:8b"]
+    assert "  no  " in rows["llama3.1:70b"]
+
+
+def test_all_of_it_without_a_word(llmstack: Program) -> None:
+    done = llmstack("catalog")
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) > 60
+
+
+def test_one_model_is_told_with_its_variants_and_sources(llmstack: Program) -> None:
+    done = llmstack("catalog", "qwen2.5-coder:7b")
+    assert done.returncode == 0
+    assert "qwen2.5-coder:7b-instruct-q8_0  Q8_0" in done.stdout
+    assert "licence: Apache-2.0" in done.stdout
+    assert "context: 32,768 tokens" in done.stdout
+    assert "source: https://github.com/Lightning-AI/litgpt/" in done.stdout
+
+
+def test_what_was_measured_is_told(llmstack: Program) -> None:
+    done = llmstack("catalog", "llama3:8b")
+    assert "RTX 4090" in done.stdout
+    assert "127.74" in done.stdout
+
+
+def test_a_script_gets_every_figure_with_its_source(llmstack: Program) -> None:
+    done = llmstack("catalog", "mistral:7b", "--json", "--config", settings(llmstack, "nvidia_8gb"))
+    assert (done.returncode, done.stderr) == (0, "")
+    document = json.loads(done.stdout)
+    assert document["profile"] == "nvidia_8gb"
+    assert 7 * 2**30 < document["memory_budget"] < 8 * 2**30
+    (model,) = document["models"]
+    assert (model["name"], model["family"], model["uses"]) == ("mistral:7b", "Mistral", ["general"])
+    assert model["context"]["value"] == 32768
+    assert model["license"] == {"value": "Apache-2.0", "source": "https://ollama.com/library/mistral"}
+    first = model["files"][0]
+    assert (first["name"], first["quantization"], first["rounded"]) == ("mistral:7b", "Q4_K_M", False)
+    assert first["download"] < first["memory"]["4096"] < first["memory"]["32768"]
+    assert first["memory"]["basis"] == "estimate"
+    assert first["fit"] == "short"
+    assert {each["fit"] for each in model["files"]} == {"short", "no"}
+    sources = [
+        each["source"] for each in (model["parameters"], model["context"], *model["files"], *model["speeds"])
+    ]
+    assert all(source.startswith("https://") for source in sources)
+
+
+def test_what_is_not_known_is_null(llmstack: Program) -> None:
+    document = json.loads(llmstack("catalog", "llava:13b", "--json").stdout)
+    (model,) = document["models"]
+    assert model["license"] is None
+    assert model["files"][0]["memory"] == {"4096": None, "32768": None, "basis": "estimate"}
+
+
+def test_a_model_that_reads_no_32k_has_no_memory_for_it(llmstack: Program) -> None:
+    document = json.loads(llmstack("catalog", "llama3:8b", "--json").stdout)
+    memory = document["models"][0]["files"][0]["memory"]
+    assert memory["4096"] > 0
+    assert memory["32768"] is None
+
+
+def test_words_that_nothing_has(llmstack: Program) -> None:
+    done = llmstack("catalog", "no", "such")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "'no such'" in done.stderr
+    done = llmstack("catalog", "no", "such", "--json")
+    assert (done.returncode, json.loads(done.stdout)["models"]) == (1, [])
+
+
+def test_an_option_that_it_has_not_is_wrong_usage(llmstack: Program) -> None:
+    assert llmstack("catalog", "--fast").returncode == 2
