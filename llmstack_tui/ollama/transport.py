@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,6 +15,7 @@ from llmstack_tui.config.address import is_loopback
 from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.hosts.text import printable
 from llmstack_tui.ollama.types import ErrorResponse, StreamLine, Wire
+from llmstack_tui.ollama.wording import cause, sentence, words
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
@@ -95,12 +95,7 @@ class Transport:
             limit_s: seconds from the beginning to the end of it.
             missing: what a 404 says is not there.
         """
-        with self._in_time(limit_s):
-            async with (
-                asyncio.timeout(limit_s),
-                self._response(method, path, body, missing=missing) as response,
-            ):
-                content = await self._content(response, MAX_DOCUMENT_BYTES)
+        content = await self._whole(method, path, body, MAX_DOCUMENT_BYTES, limit_s=limit_s, missing=missing)
         with self._understanding(content):
             return read(msgspec.json.decode(content, type=answer))
 
@@ -108,12 +103,7 @@ class Transport:
         self, method: str, path: str, body: Wire | None, *, limit_s: float, missing: str = ""
     ) -> None:
         """A request whose answer is only that it was done."""
-        with self._in_time(limit_s):
-            async with (
-                asyncio.timeout(limit_s),
-                self._response(method, path, body, missing=missing) as response,
-            ):
-                content = await self._content(response, _MAX_ERROR_BYTES)
+        content = await self._whole(method, path, body, _MAX_ERROR_BYTES, limit_s=limit_s, missing=missing)
         self._check_done(content)
 
     async def lines(
@@ -126,7 +116,7 @@ class Transport:
                     decoded = msgspec.json.decode(text, type=line)
                     value = read(decoded)
                 if decoded.error is not None:
-                    raise self._failed(_words(decoded.error))
+                    raise self._failed(words(decoded.error))
                 yield value
 
     async def exists(self, path: str) -> bool:
@@ -172,6 +162,19 @@ class Transport:
         finally:
             await response.aclose()
 
+    async def _whole(
+        self, method: str, path: str, body: Wire | None, limit: int, *, limit_s: float, missing: str
+    ) -> bytes:
+        """The body of an answer of at most ``limit`` bytes that comes within ``limit_s`` seconds."""
+        try:
+            async with (
+                asyncio.timeout(limit_s),
+                self._response(method, path, body, missing=missing) as response,
+            ):
+                return await self._content(response, limit)
+        except TimeoutError:
+            raise self._unreachable(f"No answer from {self.url} within {limit_s:g} seconds.") from None
+
     async def _content(self, response: httpx.Response, limit: int) -> bytes:
         content = bytearray()
         async for chunk in response.aiter_bytes():
@@ -215,7 +218,7 @@ class Transport:
         with self._understanding(content):
             said = msgspec.json.decode(content, type=ErrorResponse | None)
         if said is not None and said.error is not None:
-            raise self._failed(_words(said.error))
+            raise self._failed(words(said.error))
 
     @contextmanager
     def _understanding(self, content: bytes) -> Iterator[None]:
@@ -229,18 +232,11 @@ class Transport:
             raise self._not_understood(why, detail=str(error)) from None
 
     @contextmanager
-    def _in_time(self, limit_s: float) -> Iterator[None]:
-        try:
-            yield
-        except TimeoutError:
-            raise self._unreachable(f"No answer from {self.url} within {limit_s:g} seconds.") from None
-
-    @contextmanager
     def _before_answer(self) -> Iterator[None]:
         try:
             yield
         except httpx.ConnectError as error:
-            raise self._unreachable(f"Nothing answers at {self.url}.", _reason(error)) from None
+            raise self._unreachable(f"Nothing answers at {self.url}.", cause(error)) from None
         except httpx.TimeoutException as error:
             raise self._unreachable(f"No answer came from {self.url} in time.", str(error)) from None
         except httpx.RemoteProtocolError as error:
@@ -267,7 +263,7 @@ class Transport:
             error = msgspec.json.decode(content, type=ErrorResponse).error
         except (ValueError, RecursionError):
             error = None
-        said = _words(error) if error is not None else ""
+        said = words(error) if error is not None else ""
         if code == 404 and (said or not content):
             message = f"{missing or 'What was asked for'} is not on {self.url}."
             raise NotFound(message, host=self.url, detail=said)
@@ -275,16 +271,14 @@ class Transport:
             raise self._failed(said or f"status {code}")
         if code < 400 or (code == 404 and content.lstrip()[:1] == b"<"):
             raise self._not_understood(f"its status is {code}")
-        raise Refused(
-            f"{self.url} refused: {_sentence(said or f'status {code}')}", host=self.url, detail=said
-        )
+        raise Refused(f"{self.url} refused: {sentence(said or f'status {code}')}", host=self.url, detail=said)
 
     def cut_off(self) -> HostError:
         """The error of a stream that ended before it said that it was done."""
         return self._not_understood("it ended too early")
 
     def _failed(self, said: str) -> HostError:
-        return ServerError(f"{self.url} failed: {_sentence(said)}", host=self.url, detail=said)
+        return ServerError(f"{self.url} failed: {sentence(said)}", host=self.url, detail=said)
 
     def _not_understood(self, why: str, *, detail: str = "") -> HostError:
         return BadStream(
@@ -301,22 +295,3 @@ class Transport:
             else "Check the address, and that the server listens for other machines."
         )
         return Unreachable(message, host=self.url, detail=printable(detail), hint=hint)
-
-
-def _reason(error: BaseException) -> str:
-    """Why a connection failed, in the system's words: they are at the bottom of a pile of wrappers."""
-    deepest = error
-    while (below := deepest.__cause__ or deepest.__context__) is not None:
-        deepest = below
-    number = deepest.errno if isinstance(deepest, OSError) else None
-    # Name look-ups count their failures from -1 downwards, and their text is in ``strerror`` already.
-    return os.strerror(number) if number is not None and number > 0 else str(error)
-
-
-def _words(error: str | Mapping[str, object]) -> str:
-    """What an error says; on ``/v1`` routes it is an object with a message."""
-    return printable(error if isinstance(error, str) else str(error.get("message", "")))
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
