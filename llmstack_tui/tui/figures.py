@@ -120,6 +120,11 @@ def count_text(count: int | None) -> str:
     return UNKNOWN if count is None else f"{count:,}"
 
 
+def day_text(at: datetime) -> str:
+    """``20 Nov``."""
+    return f"{at.day} {_MONTHS[at.month - 1]}"
+
+
 def when_text(at: datetime, now: datetime | None = None) -> str:
     """A moment on the viewer's clock: ``11:02`` today, ``20 Nov 11:02`` this year, else ``2025-11-20``."""
     try:
@@ -129,5 +134,5 @@ def when_text(at: datetime, now: datetime | None = None) -> str:
     if now is not None and at.date() == now.date():
         return f"{at:%H:%M}"
     if now is not None and at.year == now.year:
-        return f"{at.day} {_MONTHS[at.month - 1]} {at:%H:%M}"
+        return f"{day_text(at)} {at:%H:%M}"
     return f"{at:%Y-%m-%d}"

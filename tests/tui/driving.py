@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from textual.widgets import Input
+
 from llmstack_tui.config import Settings
 from llmstack_tui.config.loading import Loaded
 from llmstack_tui.tui.dashboard import Dashboard
@@ -54,6 +56,10 @@ class Desk:
 
     def state(self, name: str) -> ModelState:
         return next(row.state for row in self.app.models.list.rows if row.name == name)
+
+    def field(self, name: str) -> Input:
+        """The field of this id in the dialog that is open."""
+        return self.app.screen.query_one(f"#{name}", Input)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

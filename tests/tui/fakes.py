@@ -273,8 +273,7 @@ class FakeStack:
             if self.failure is not None:
                 raise self.failure
             yield Progress(status="success")
-            added = seeded.model(name if ":" in name else f"{name}:latest", size=542_000)
-            self.put_snapshot(replace(self.snapshot, installed=(*self.snapshot.installed, added)))
+            self._install(name)
 
 
 class FakeServices:

@@ -130,14 +130,17 @@ async def test_settings_and_defects_are_said_before_there_is_a_record() -> None:
 
 async def test_a_record_that_cannot_be_read_is_said_once() -> None:
     async with desk_with() as desk:
+        asked: list[int] = []
 
         async def broken(*_: object, **__: object) -> tuple[Event, ...]:
+            asked.append(len(asked) + 1)
             raise StoreError("The state file cannot be read.")
 
         desk.stack.events = broken  # type: ignore[method-assign]
-        for _ in range(3):
+        for number in (1, 2, 3):
             desk.stack.happened(event("x"))
-            await desk.pilot.pause(0.1)
+            await wait_until(lambda number=number: len(asked) >= number)  # type: ignore[misc]
+        await desk.until_said("The state file cannot be read.")
         assert desk.events == ["The state file cannot be read."]
 
 

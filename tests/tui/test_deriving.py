@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import Input
 
 from llmstack_tui.config import Settings
 from llmstack_tui.hosts.errors import ServerError
 from llmstack_tui.tui.parameters import parameters
 from llmstack_tui.tui.screens.derive import DeriveScreen
 from tests.tui import seeded
-from tests.tui.driving import Desk, dashboard
+from tests.tui.driving import dashboard
 from tests.waiting import wait_until
 
 CODER = "qwen2.5-coder:7b"
-
-
-def field(desk: Desk, name: str) -> Input:
-    return desk.app.screen.query_one(f"#{name}", Input)
 
 
 async def test_a_copy_has_a_name_at_once_and_the_cursor_goes_to_it() -> None:
@@ -39,12 +34,12 @@ async def test_another_name_must_be_one_and_free() -> None:
             ("", "Give it a name"),
             ("MISTRAL:7b", "already"),
         ):
-            field(desk, "name").value = wrong
+            desk.field("name").value = wrong
             await desk.press("enter")
             await desk.until_shown(said)
             assert isinstance(desk.app.screen, DeriveScreen)
         assert not [call for call in desk.stack.calls if call[0] == "rename"]
-        field(desk, "name").value = "coder:7b"
+        desk.field("name").value = "coder:7b"
         await desk.press("enter")
         await wait_until(lambda: desk.app.models.selected == (seeded.URL, "coder:7b"))
         assert ("rename", seeded.URL, CODER, "coder:7b") in desk.stack.calls
@@ -54,13 +49,13 @@ async def test_a_new_model_has_a_prompt_and_parameters_of_its_own() -> None:
     async with dashboard() as desk:
         await desk.press("n")
         await desk.until_shown(f"New model from {CODER}")
-        field(desk, "name").value = "mine"
-        field(desk, "system").value = "Answer in [bold]one sentence."
-        field(desk, "parameters").value = "temprature 0.2"
+        desk.field("name").value = "mine"
+        desk.field("system").value = "Answer in [bold]one sentence."
+        desk.field("parameters").value = "temprature 0.2"
         await desk.press("enter")
         await desk.until_shown("There is no parameter 'temprature'")
-        assert desk.app.screen.focused is field(desk, "parameters")
-        field(desk, "parameters").value = "temperature 0.2, num_ctx = 8192"
+        assert desk.app.screen.focused is desk.field("parameters")
+        desk.field("parameters").value = "temperature 0.2, num_ctx = 8192"
         desk.stack.gate.clear()
         await desk.press("enter")
         await desk.until_shown("writing [bold]manifest", "esc  cancel")

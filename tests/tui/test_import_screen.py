@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.widgets import Input
-
 from llmstack_tui.hosts.errors import ServerError
 from llmstack_tui.tui.screens.import_file import ImportScreen
 from tests.tui import seeded
@@ -19,10 +17,6 @@ ONE = seeded.state(seeded.snapshot((seeded.model("tiny-scripted:f16"), seeded.mo
 FREE = seeded.state(seeded.snapshot((seeded.model("b:latest"),)))
 
 
-def field(desk: Desk, name: str) -> Input:
-    return desk.app.screen.query_one(f"#{name}", Input)
-
-
 async def opened(desk: Desk) -> None:
     await desk.press("p")
     await desk.until_shown("Add a model from a GGUF file")
@@ -31,7 +25,7 @@ async def opened(desk: Desk) -> None:
 async def test_a_file_is_checked_named_and_added(tiny_model: Path) -> None:
     async with dashboard(seeded.state(seeded.snapshot())) as desk:
         await opened(desk)
-        field(desk, "path").value = str(tiny_model)
+        desk.field("path").value = str(tiny_model)
         await desk.until_shown("llama", "kB", "tiny-scripted:f16")
         await desk.press("enter")
         await desk.until_said("tiny-scripted:f16 was added")
@@ -42,10 +36,10 @@ async def test_a_file_is_checked_named_and_added(tiny_model: Path) -> None:
 async def test_a_name_of_ones_own_is_kept(tiny_model: Path) -> None:
     async with dashboard(ONE) as desk:
         await opened(desk)
-        field(desk, "name").value = "mine"
-        field(desk, "path").value = str(tiny_model)
+        desk.field("name").value = "mine"
+        desk.field("path").value = str(tiny_model)
         await desk.until_shown("llama")
-        assert field(desk, "name").value == "mine"
+        assert desk.field("name").value == "mine"
         await desk.press("enter")
         await desk.until_said("mine was added")
         await wait_until(lambda: desk.app.models.selected == (seeded.URL, "mine:latest"))
@@ -54,15 +48,15 @@ async def test_a_name_of_ones_own_is_kept(tiny_model: Path) -> None:
 async def test_a_name_that_is_taken_or_wrong_is_said(tiny_model: Path) -> None:
     async with dashboard(ONE) as desk:
         await opened(desk)
-        field(desk, "path").value = str(tiny_model)
+        desk.field("path").value = str(tiny_model)
         await desk.until_shown("it will be replaced")
         await desk.press("enter")  # in the path: not enough to replace anything
         assert not [call for call in desk.stack.calls if call[0] == "import"]
-        field(desk, "name").value = "free"
+        desk.field("name").value = "free"
         await wait_until(lambda: "it will be replaced" not in desk.text)
-        field(desk, "name").value = "B"  # which is b:latest
+        desk.field("name").value = "B"  # which is b:latest
         await desk.until_shown("it will be replaced")
-        field(desk, "name").value = "no good!"
+        desk.field("name").value = "no good!"
         await desk.until_shown("is not a model name")
         await desk.press("enter")
         assert isinstance(desk.app.screen, ImportScreen)
@@ -76,13 +70,13 @@ async def test_what_is_no_model_is_said_and_not_imported(tmp_path: Path) -> None
         await opened(desk)
         await desk.press("enter")
         await desk.until_shown("Choose a GGUF file first.")
-        field(desk, "path").value = str(tmp_path / "missing.gguf")
+        desk.field("path").value = str(tmp_path / "missing.gguf")
         await desk.until_shown("There is no file")
-        field(desk, "path").value = str(tmp_path)
+        desk.field("path").value = str(tmp_path)
         await desk.until_shown("That is a folder")
-        field(desk, "path").value = str(text)
+        desk.field("path").value = str(text)
         await desk.until_shown("GGUF")
-        field(desk, "name").value = "a-name"
+        desk.field("name").value = "a-name"
         await desk.press("enter")
         assert not [call for call in desk.stack.calls if call[0] == "import"]
         await desk.press("escape")
@@ -94,13 +88,13 @@ async def test_an_import_shows_how_it_goes_and_can_be_cancelled(tiny_model: Path
     async with dashboard(FREE) as desk:
         desk.stack.gate.clear()
         await opened(desk)
-        field(desk, "path").value = str(tiny_model)
+        desk.field("path").value = str(tiny_model)
         await desk.until_shown("tiny-scripted:f16")
         await desk.press("enter")
         await desk.until_shown("40 B of 100 B", "hashing", "esc  cancel")
         await desk.press("escape")
         await desk.until_shown("Cancelled; nothing was changed.")
-        assert field(desk, "path").value == str(tiny_model)
+        assert desk.field("path").value == str(tiny_model)
         await desk.press("escape")
         assert desk.app.screen is desk.app.models
 
@@ -111,11 +105,11 @@ async def test_a_failure_gives_back_what_was_typed(tiny_model: Path) -> None:
             "No space left on the disk [/x].", host=seeded.URL, hint="Free some."
         )
         await opened(desk)
-        field(desk, "path").value = str(tiny_model)
+        desk.field("path").value = str(tiny_model)
         await desk.until_shown("tiny-scripted:f16")
         await desk.press("enter")
         await desk.until_shown("No space left on the disk [/x]. Free some.")
-        assert field(desk, "name").value == "tiny-scripted:f16"
+        assert desk.field("name").value == "tiny-scripted:f16"
         desk.stack.failure = None
         await desk.press("enter")
         await desk.until_said("was added")
@@ -125,9 +119,9 @@ async def test_paths_are_completed(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     async with dashboard(ONE) as desk:
         await opened(desk)
-        field(desk, "path").value = f"{tmp_path}/mo"
-        field(desk, "path").action_end()
+        desk.field("path").value = f"{tmp_path}/mo"
+        desk.field("path").action_end()
         await desk.type("d")
         await desk.until_shown("models/")
         await desk.press("right")
-        assert field(desk, "path").value == f"{tmp_path}/models/"
+        assert desk.field("path").value == f"{tmp_path}/models/"

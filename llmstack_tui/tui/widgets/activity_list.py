@@ -15,6 +15,7 @@ from textual.strip import Strip
 
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.activity import Choice, Lines, Tone, tone, word
+from llmstack_tui.tui.figures import day_text
 from llmstack_tui.tui.text import clean, fit
 
 if TYPE_CHECKING:
@@ -180,9 +181,10 @@ class ActivityList(ScrollView, can_focus=True):
     def _head(self, event: Event, width: int, *, under: bool) -> list[Segment]:
         at, is_wide = event.at.astimezone(self._today.tzinfo if self._today else None), width >= _WIDE_FROM
         is_today = self._today is not None and at.date() == self._today.date()
-        time = (
-            f"{at:%H:%M}" if is_today else f"{at.day:2} {at:%b %H:%M}" if is_wide else f"{at.day:2} {at:%b}"
-        )
+        time = f"{at:%H:%M}"
+        if not is_today:
+            day = f"{day_text(at):>6}"
+            time = f"{day} {time}" if is_wide else day
         kind = tone(event)
         sign = f"{_mark(kind, self._marks)} " + (f"{word(event):<8}" if is_wide else "")
         style = self._style("muted" if kind is Tone.PLAIN else kind.value, under=under)
