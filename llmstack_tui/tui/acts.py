@@ -132,12 +132,9 @@ class Acts:
         self._app.tell(f"{url}\nGive it to a client of the {whose} API.", title="Copied")
 
     async def _stop_all(self, stack: Stack, loaded: list[str]) -> None:
-        from llmstack_tui.tui.screens.ask import Answer, AskScreen
-
         title = "Stop the one model in memory?" if len(loaded) == 1 else f"Stop all {len(loaded)} models?"
         text = f"{names_text(loaded)}\n\nThey leave memory when their running requests have ended."
-        answers = (Answer("keep", "Keep them"), Answer("stop", "Stop them"))
-        if await self._app.push_screen_wait(AskScreen(title, text, answers, escape="keep")) == "stop":
+        if await self._is_wanted(title, text, "Keep them", "Stop them"):
             await stack.stop_all()
 
     async def _derive(self, stack: Stack, key: Key, way: Way) -> None:
@@ -155,8 +152,6 @@ class Acts:
         await self._follow(stack, key[0], screen)
 
     async def _remove(self, stack: Stack, chosen: list[ModelStatus]) -> None:
-        from llmstack_tui.tui.screens.ask import Answer, AskScreen
-
         models = [model for host in stack.state.hosts for model in host.models]
         if len(chosen) == 1:
             title, text, them = (
@@ -166,8 +161,7 @@ class Acts:
             )
         else:
             title, text, them = f"Remove {len(chosen)} models?", removals_text(chosen, models), "them"
-        answers = (Answer("keep", f"Keep {them}"), Answer("remove", f"Remove {them}", dangerous=True))
-        if await self._app.push_screen_wait(AskScreen(title, text, answers, escape="keep")) != "remove":
+        if not await self._is_wanted(title, text, f"Keep {them}", f"Remove {them}", dangerous=True):
             return
         for status in chosen:
             # Each for itself: one that cannot be removed keeps none of the others.
@@ -182,6 +176,15 @@ class Acts:
         }
         start = partial(stack.import_gguf, url)
         await self._follow(stack, url, ImportScreen(start, names, self._app.marks))
+
+    async def _is_wanted(
+        self, title: str, text: str, keep: str, act: str, *, dangerous: bool = False
+    ) -> bool:
+        """Ask whether to ``act``; Esc and a hasty Enter ``keep`` all as it is."""
+        from llmstack_tui.tui.screens.ask import Answer, AskScreen
+
+        answers = (Answer("keep", keep), Answer("act", act, dangerous))
+        return await self._app.push_screen_wait(AskScreen(title, text, answers, escape="keep")) == "act"
 
     async def _follow(self, stack: Stack, url: str, screen: Screen[str]) -> None:
         """Show a dialog, and put the cursor on what it has made."""

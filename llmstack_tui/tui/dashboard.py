@@ -183,11 +183,14 @@ class Dashboard(App[None]):
             self._select_wanted(self._state)
 
     def _select_wanted(self, state: StackState) -> None:
-        for host in state.hosts if self._wanted else ():
-            for model in host.models:
-                if self._wanted and model.host == self._wanted[0] and same_model(model.name, self._wanted[1]):
-                    self.models.pane.move_to((model.host, model.name))
-                    self._wanted = None
+        if self._wanted is None:
+            return
+        url, name = self._wanted
+        for model in (model for host in state.hosts for model in host.models):
+            if model.host == url and same_model(model.name, name):
+                self._wanted = None
+                self.models.pane.move_to((url, model.name))
+                return
 
     def _draw(self) -> None:
         view = self.view

@@ -14,7 +14,7 @@ from llmstack_tui.tui.text import clean, clean_lines
 from llmstack_tui.tui.widgets.details import addresses, rows_content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from llmstack_tui.hosts.types import ModelDetails
@@ -71,6 +71,17 @@ _ENDS = {
 }
 
 
+TOLD = (
+    "Parameters",
+    "System prompt",
+    "Messages it begins with",
+    "Template",
+    "Licence",
+    "Architecture",
+    "Made of",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """What stands under a heading.
@@ -85,35 +96,33 @@ class Part:
     is_open: bool = True
 
 
+def rows_part(rows: Iterable[tuple[str, str]]) -> Part:
+    """Names and values; a row without a value is left out."""
+    return Part(rows_content(rows, _CELLS))
+
+
 def address_part(url: str, copy: str, copy_native: str) -> Part:
     """``copy`` and ``copy_native`` are the keys that copy them."""
     native, openai = addresses(url)
     hint = "   {} copies it"
-    return Part(
-        rows_content(
-            (
-                (openai[0], openai[1] + hint.format(copy)),
-                (native[0], native[1] + hint.format(copy_native)),
-            ),
-            _CELLS,
-        )
+    return rows_part(
+        ((openai[0], openai[1] + hint.format(copy)), (native[0], native[1] + hint.format(copy_native)))
     )
 
 
 def told_parts(details: ModelDetails, name: str) -> dict[str, Part]:
-    """What the server tells of a model, by heading; what it has not got is left out."""
-    parts = {
-        "Parameters": Part(rows_content(parameter_rows(details.parameters), _CELLS)),
-        "System prompt": _text_part(details.system, name, opens=True),
-        "Messages it begins with": _text_part(
-            "\n".join(f"{each.role}: {each.content}" for each in details.messages), name, opens=True
-        ),
-        "Template": _text_part(details.template, name),
-        "Licence": _text_part(details.license, name, first=True),
-        "Architecture": Part(rows_content(fact_rows(details.info), _CELLS)),
-        "Made of": Part(rows_content(_origin_rows(details), _CELLS)),
-    }
-    return {title: part for title, part in parts.items() if part.body.plain.strip()}
+    """What the server tells of a model, by the headings of `TOLD`; what it has not got is left out."""
+    messages = "\n".join(f"{each.role}: {each.content}" for each in details.messages)
+    parts = (
+        rows_part(parameter_rows(details.parameters)),
+        _text_part(details.system, name, opens=True),
+        _text_part(messages, name, opens=True),
+        _text_part(details.template, name),
+        _text_part(details.license, name, first=True),
+        rows_part(fact_rows(details.info)),
+        rows_part(_origin_rows(details)),
+    )
+    return {title: part for title, part in zip(TOLD, parts, strict=True) if part.body.plain.strip()}
 
 
 def parameter_rows(table: str) -> Iterator[tuple[str, str]]:

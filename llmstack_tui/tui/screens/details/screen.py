@@ -12,18 +12,20 @@ from textual.widgets import Static
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.tui import keys, status
 from llmstack_tui.tui.screens.details.content import (
+    TOLD,
     Part,
     address_part,
     events_part,
     loads_part,
     measured_part,
+    rows_part,
     told_parts,
 )
 from llmstack_tui.tui.screens.details.section import Section
 from llmstack_tui.tui.screens.live import LiveScreen, View
 from llmstack_tui.tui.text import clean
 from llmstack_tui.tui.widgets.banner import Banner
-from llmstack_tui.tui.widgets.details import how_it_did, rows_content, what_it_is
+from llmstack_tui.tui.widgets.details import how_it_did, what_it_is
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.pane import Pane
 
@@ -37,17 +39,7 @@ if TYPE_CHECKING:
 
 _MOST_LOOKED_UP = 50
 _LOOK_UP_EVERY_S = 0.5
-_CELLS = 22
 _BEFORE = ("Model", "Addresses")
-_TOLD = (
-    "Parameters",
-    "System prompt",
-    "Messages it begins with",
-    "Template",
-    "Licence",
-    "Architecture",
-    "Made of",
-)
 _PAST = ("Loaded", "Memory that it took", "What happened to it")
 
 
@@ -70,7 +62,7 @@ class DetailsScreen(LiveScreen):
     def __init__(self, key: Key, marks: Marks) -> None:
         super().__init__()
         self._key = key
-        self._sections = {title: Section(title, marks) for title in (*_BEFORE, *_TOLD, *_PAST)}
+        self._sections = {title: Section(title, marks) for title in (*_BEFORE, *TOLD, *_PAST)}
         self._banner = Banner()
         self._note = Static("", id="note", markup=False)
         self._reading = Reading(id="all")
@@ -85,7 +77,7 @@ class DetailsScreen(LiveScreen):
             for title in _BEFORE:
                 yield self._sections[title]
             yield self._note
-            for title in (*_TOLD, *_PAST):
+            for title in (*TOLD, *_PAST):
                 yield self._sections[title]
         yield KeyBar()
 
@@ -106,10 +98,10 @@ class DetailsScreen(LiveScreen):
         about = self.dashboard.looking.about(view, self._key)
         if about is None:
             rows = [("State", "no server lists it any more" if view.state else "there is no server yet")]
-            self._sections["Model"].say(Part(rows_content(rows, _CELLS)))
+            self._sections["Model"].say(rows_part(rows))
             return
         rows = [*what_it_is(about), *how_it_did(about)]
-        self._sections["Model"].say(Part(rows_content(rows, _CELLS)))
+        self._sections["Model"].say(rows_part(rows))
         shown = self.dashboard.preferences.shown_keys()
         copies = (shown["models.copy_url"], shown["models.copy_native_url"])
         self._sections["Addresses"].say(address_part(self._key[0], *copies))
@@ -127,7 +119,7 @@ class DetailsScreen(LiveScreen):
             return
         self._told = details
         parts = told_parts(details, details.name)
-        for title in _TOLD:
+        for title in TOLD:
             self._sections[title].say(parts.get(title))
         self._say("")
 
