@@ -44,7 +44,7 @@ async def test_a_models_whole_life(engine: str, tiny_model: Path) -> None:
         server = stack.state.hosts[0].snapshot.server
         assert server is not None
         assert server.kind is HostKind.BUILTIN
-        assert Capability.PULL not in stack.state.hosts[0].snapshot.capabilities
+        assert Capability.PULL in stack.state.hosts[0].snapshot.capabilities
         assert (await stack.details(engine, name)).context_length
 
         await stack.activate(engine, name)

@@ -81,6 +81,12 @@ class EngineSettings:
             "says otherwise.",
         ),
     )
+    connections: int = field(
+        default=8,
+        metadata=_described(
+            kinds.integer(1, 64), "How many connections the built-in engine downloads a model over at once."
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Route
 
-from llmstack_tui.engine import native, native_making, native_models, openai
+from llmstack_tui.engine import native, native_making, native_models, native_pulling, openai
 from llmstack_tui.engine.access import Access, Rules
 from llmstack_tui.engine.replies import ApiError, native_error, openai_error, reply
 
@@ -39,6 +39,7 @@ def create_app(engine: Engine, allowed: Rules, *, notice: str | None = None) -> 
             Route("/health", _health, methods=["GET"]),
             *native_models.routes(engine, notice),
             *native_making.routes(engine),
+            *native_pulling.routes(engine),
             *native.routes(engine),
             *openai.routes(engine),
         ],

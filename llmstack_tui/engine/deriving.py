@@ -5,17 +5,14 @@ What becomes of each layer is as in ``createModel`` of Ollama's ``server/create.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from llmstack_tui.engine import manifest as layout
-from llmstack_tui.engine.importing import SPARE, STALE_S, is_whole, write_layer
+from llmstack_tui.engine.copying import link_or_copy
+from llmstack_tui.engine.importing import STALE_S, write_layer
 from llmstack_tui.engine.manifest import InvalidManifest, Manifest
 from llmstack_tui.engine.storage import LibraryError, blobs_of, locked, reason, remove_unused
-from llmstack_tui.gguf.source import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,8 +21,6 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.importing import Progress
     from llmstack_tui.engine.manifest import Layer
     from llmstack_tui.ollama.names import ModelName
-
-_CHUNK = 4 * 1024**2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,44 +96,18 @@ def _fetch(
     """Have the blobs of another folder under unfinished names in ours; ``way`` is from there to here."""
     folder, models = way
     for layer in manifest.blobs:
-        if layer.digest in staged or is_whole(layout.blob_path(models, layer.digest), layer.size):
+        if layer.digest in staged or layout.is_whole(layout.blob_path(models, layer.digest), layer.size):
             continue
         source = layout.blob_path(folder, layer.digest)
         staged[layer.digest] = target = layout.unfinished_path(layout.blobs_folder(models))
-        try:
-            os.link(os.path.realpath(source), target)
-        except OSError:
-            # Another disk, one without links, or files of another user, which the system keeps from us.
-            _copy(source, target, layer, progress, cancelled)
-
-
-def _copy(
-    source: Path, target: Path, layer: Layer, progress: Progress, cancelled: Callable[[], bool]
-) -> None:
-    free = shutil.disk_usage(target.parent).free
-    if free < layer.size + SPARE:
-        raise DeriveFailed(
-            f"The copy needs {layer.size / 1e9:.2f} GB in {target.parent}, "
-            f"where {free / 1e9:.2f} GB are free."
-        )
-    digest, done = hashlib.sha256(), 0
-    with open_regular(source) as (file, _), target.open("xb") as copy:
-        while chunk := file.read(_CHUNK):
-            if cancelled():
-                raise DeriveFailed("It was cancelled.")
-            digest.update(chunk)
-            copy.write(chunk)
-            done += len(chunk)
-            progress("copying weights", done, layer.size)
-        copy.flush()
-        os.fsync(copy.fileno())
-    if layout.blob_name(f"sha256:{digest.hexdigest()}") != layout.blob_name(layer.digest):
-        raise DeriveFailed(f"{source} is broken: its content is not what its name says.")
+        link_or_copy(source, target, layer, progress, cancelled)
 
 
 def _check_whole(models: Path, source: ModelName, manifest: Manifest, staged: Mapping[str, Path]) -> None:
     for layer in manifest.blobs:
-        if layer.digest not in staged and not is_whole(layout.blob_path(models, layer.digest), layer.size):
+        if layer.digest not in staged and not layout.is_whole(
+            layout.blob_path(models, layer.digest), layer.size
+        ):
             raise DeriveFailed(f"The model {source} was removed meanwhile, or its files are broken.")
 
 

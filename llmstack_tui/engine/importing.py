@@ -159,7 +159,7 @@ def _install(
 
 def _place(models: Path, layer: Layer, staged: Path) -> None:
     path = layout.blob_path(models, layer.digest)
-    if not is_whole(path, layer.size):
+    if not layout.is_whole(path, layer.size):
         staged.replace(path)
 
 
@@ -167,17 +167,9 @@ def write_layer(models: Path, media_type: str, content: bytes) -> Layer:
     """Have ``content`` as a blob. For the holder of the lock."""
     layer = Layer(media_type=media_type, digest=layout.digest_of(content), size=len(content))
     path = layout.blob_path(models, layer.digest)
-    if not is_whole(path, layer.size):
+    if not layout.is_whole(path, layer.size):
         layout.write_whole(path, content)
     return layer
-
-
-def is_whole(path: Path, size: int) -> bool:
-    """Whether there is a blob, all of it as far as its size tells."""
-    try:
-        return path.stat().st_size == size
-    except FileNotFoundError:
-        return False
 
 
 def _config(header: Header) -> Mapping[str, object]:

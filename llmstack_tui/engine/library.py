@@ -15,7 +15,7 @@ from llmstack_tui.engine.deriving import derive
 from llmstack_tui.engine.importing import import_gguf
 from llmstack_tui.engine.installed import InstalledModel, NotForUs, load_installed
 from llmstack_tui.engine.manifest import InvalidManifest
-from llmstack_tui.engine.storage import LibraryError, blobs_of, locked, reason, remove_unused
+from llmstack_tui.engine.storage import LibraryError, blobs_of, install, locked, reason, remove_unused
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.ollama.names import InvalidName, ModelName
 
@@ -107,6 +107,10 @@ class Library:
             except OSError as error:
                 raise LibraryError(f"The model {name} cannot be removed: {reason(error)}.") from error
             remove_unused(self.own, blobs)
+
+    def install(self, name: ModelName, content: bytes) -> bool | None:
+        """Have the model that the manifest ``content`` describes, as `storage.install` does it."""
+        return install(self.own, self._as_written(name), content)
 
     def derive(
         self,

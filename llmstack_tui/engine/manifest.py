@@ -116,6 +116,14 @@ def blob_path(models: Path, digest: str) -> Path:
     return blobs_folder(models) / blob_name(digest)
 
 
+def is_whole(path: Path, size: int) -> bool:
+    """Whether there is a blob, all of it as far as its size tells."""
+    try:
+        return path.stat().st_size == size
+    except FileNotFoundError:
+        return False
+
+
 def decode(content: bytes, kind: type[T], what: str) -> T:
     """``content`` as JSON.
 

@@ -36,7 +36,7 @@ def routes(engine: Engine, notice: str | None) -> list[Route]:
         Route("/api/show", models.show, methods=["POST"]),
         Route("/api/delete", models.delete, methods=["DELETE"]),
         Route("/api/blobs/{digest}", models.blob, methods=["HEAD"]),
-        *(Route(f"/api/{act}", _later, methods=["POST"]) for act in ("pull", "push")),
+        Route("/api/push", _later, methods=["POST"]),
     ]
 
 
@@ -84,9 +84,8 @@ class _Models:
         return Response() if known else reply({"error": f'blob "{digest}" not found'}, status=404)
 
 
-async def _later(request: Request) -> Response:
-    act = request.url.path.rpartition("/")[2]
-    raise ApiError(501, f"The built-in engine cannot {act} models yet: import a GGUF file, or use Ollama.")
+async def _later(_: Request) -> Response:
+    raise ApiError(501, "The built-in engine cannot push models: use Ollama.")
 
 
 def _listed(model: InstalledModel) -> dict[str, object]:

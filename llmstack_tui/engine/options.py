@@ -31,6 +31,7 @@ class EngineOptions:
         context_length: tokens of context, where neither the model nor the request has an opinion.
         parallel: requests to one model that are computed at once, each with a context of its own.
         cache_type: the type of keys and values in the context.
+        connections: for the download of one model at once.
     """
 
     keep_alive: timedelta = DEFAULT_KEEP_ALIVE
@@ -39,6 +40,7 @@ class EngineOptions:
     context_length: int = 4096
     parallel: int = 1
     cache_type: str = "f16"
+    connections: int = 8
 
     @classmethod
     def read(cls, settings: EngineSettings, environ: Mapping[str, str]) -> EngineOptions:
@@ -47,6 +49,7 @@ class EngineOptions:
             keep_alive=settings.keep_alive,
             max_loaded=settings.max_loaded or DEFAULT_PLACES,
             context_length=settings.context_length,
+            connections=settings.connections,
         )
         return cls(
             keep_alive=_duration(environ, "OLLAMA_KEEP_ALIVE", own.keep_alive),
@@ -55,6 +58,7 @@ class EngineOptions:
             context_length=_count(environ, "OLLAMA_CONTEXT_LENGTH", own.context_length),
             parallel=_count(environ, "OLLAMA_NUM_PARALLEL", own.parallel),
             cache_type=_cache_type(environ, own.cache_type),
+            connections=own.connections,
         )
 
 

@@ -21,6 +21,8 @@ from llmstack_tui.engine.launch import RunnerConfig
 from llmstack_tui.engine.library import Library, NotInstalled, ollama_models_folders
 from llmstack_tui.engine.manifest import InvalidManifest, blob_path
 from llmstack_tui.engine.parameters import Options, merge, unknown
+from llmstack_tui.engine.pulling.download import Habits
+from llmstack_tui.engine.pulling.pulls import Pulls
 from llmstack_tui.engine.replies import ApiError
 from llmstack_tui.engine.runner import Runner
 from llmstack_tui.engine.scheduler import Loaded, Scheduler
@@ -82,6 +84,7 @@ class Engine:
 
     def __init__(self, library: Library, options: EngineOptions) -> None:
         self.library = library
+        self.pulls = Pulls(library, Habits(connections=options.connections))
         self._options = options
         # Short, because a socket's path may be: the data folder can be anywhere.
         self._sockets = Path(tempfile.mkdtemp(prefix="llmstack-"))
@@ -101,7 +104,8 @@ class Engine:
         return cls(Library(models_folder(), ollama_models_folders(environ)), options)
 
     async def close(self) -> None:
-        """End all models."""
+        """End all pulls and all models."""
+        await self.pulls.close()
         await self._scheduler.close()
         await asyncio.to_thread(shutil.rmtree, self._sockets, ignore_errors=True)
 

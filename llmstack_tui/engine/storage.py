@@ -70,7 +70,8 @@ def blobs_of(models: Path, name: ModelName) -> frozenset[str]:
 def remove_unused(models: Path, left: frozenset[str]) -> None:
     """Remove those blobs in ``left``, and older ones, that no manifest names. For the holder of the lock.
 
-    A young blob without a manifest may be waiting for one: a client sends blobs first.
+    A young blob without a manifest may be waiting for one: a client sends blobs first. What a download that
+    was interrupted has left is kept for the next time.
     """
     used = set[str]()
     for path in layout.manifests_folder(models).glob("*/*/*/*"):
@@ -83,8 +84,33 @@ def remove_unused(models: Path, left: frozenset[str]) -> None:
             return
     for path in layout.blobs_folder(models).glob("sha256-*"):
         with suppress(OSError):
+            if "-partial" in path.name:
+                continue
             if path.name not in used and (path.name in left or time.time() - path.stat().st_ctime > _GRACE_S):
                 path.unlink()
+
+
+def install(models: Path, name: ModelName, content: bytes) -> bool | None:
+    """Write the manifest ``content`` if all that it names is there; None if it is not.
+
+    True says that the model was there before with something that it does not use any more. Such blobs go
+    when they are an hour old and no other manifest names them.
+
+    Raises:
+        LibraryError: if the folder cannot be written.
+    """
+    wanted = layout.decode_manifest(content).blobs
+    with locked(models):
+        try:
+            if not all(layout.is_whole(layout.blob_path(models, each.digest), each.size) for each in wanted):
+                return None
+            unused = blobs_of(models, name) - {layout.blob_name(each.digest) for each in wanted}
+            layout.write_whole(layout.manifest_path(models, name), content)
+        except OSError as error:
+            raise LibraryError(f"The model {name} cannot be written: {reason(error)}.") from error
+        if unused:
+            remove_unused(models, frozenset())
+        return bool(unused)
 
 
 def _blob_names(manifest: Path) -> frozenset[str]:

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer", bound=types.Wire)
 Value = TypeVar("Value")
 
-_OLLAMA = ~Capability(0)
-_BUILTIN = _OLLAMA & ~Capability.PULL
 # Ollama wants a name for each file of a model and keeps none of it.
 _FILE_NAME = "model.gguf"
 
@@ -62,8 +60,8 @@ class OllamaHost:
 
     @property
     def capabilities(self) -> Capability:
-        """What the server can do; until it told its version, what Ollama can."""
-        return _BUILTIN if self._kind is HostKind.BUILTIN else _OLLAMA
+        """What Ollama's protocol can do; the built-in engine speaks all of it."""
+        return ~Capability(0)
 
     async def aclose(self) -> None:
         await self._http.aclose()

@@ -10,7 +10,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from tests.bench import command, dashboard, engine, hardware
+from tests.bench import command, dashboard, download, engine, hardware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "command": command.figures,
     "dashboard": dashboard.figures,
+    "download": download.figures,
     "engine": engine.figures,
     "hardware": hardware.figures,
 }

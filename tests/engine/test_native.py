@@ -193,7 +193,7 @@ def test_probabilities(engine: Serving) -> None:
         ("/api/chat", {"messages": HI, "model": ""}, 400, "model is required"),
         ("/api/chat", {"messages": HI, "model": "a b"}, 400, "invalid model name"),
         ("/api/embed", {"input": [1]}, 400, "Expected `str`"),
-        ("/api/pull", {}, 501, "cannot pull models yet"),
+        ("/api/push", {}, 501, "cannot push models"),
         ("/api/create", {"files": {"a": "b"}}, 501, "import the GGUF file"),
         ("/api/create", {"from": "tiny", "quantize": "q4_K_M"}, 501, "needs Ollama"),
         ("/api/create", {"from": "tiny", "template": "{{ .Foo }}"}, 400, "leave the template out"),

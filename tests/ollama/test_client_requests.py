@@ -158,18 +158,16 @@ async def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.Monke
         assert (await host.version()).version == "1"
 
 
-async def test_the_built_in_engine_says_so_and_can_less() -> None:
-    lacking = Capability.PULL
-
-    async def handle(request: Request) -> Reply:
-        if request.path == "/api/version":
-            return document({"version": "0.1.0", "engine": "llmstack", "notice": "no GPU"})
-        return document({"error": "The built-in engine cannot pull models yet."}, 501)
-
-    async with talking(handle) as (host, _):
-        assert lacking in host.capabilities
+async def test_the_built_in_engine_says_so_and_can_the_same() -> None:
+    told = document({"version": "0.1.0", "engine": "llmstack", "notice": "no GPU"})
+    async with talking(always(told)) as (host, _):
+        before = host.capabilities
         assert (await host.version()).kind is HostKind.BUILTIN
-        assert not lacking & host.capabilities
-        assert Capability.IMPORT in host.capabilities
+        assert host.capabilities == before
+        assert Capability.PULL | Capability.IMPORT in host.capabilities
+
+
+async def test_what_an_engine_does_not_do_is_refused() -> None:
+    async with talking(always(document({"error": "It cannot pull models."}, 501))) as (host, _):
         with pytest.raises(Refused, match="cannot pull"):
             await read(host.pull("m"))

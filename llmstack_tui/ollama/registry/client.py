@@ -63,9 +63,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A manifest, and the registry's mark for asking whether it is still the same."""
+    """A manifest, its bytes, and the registry's mark for asking whether it is still the same."""
 
     manifest: Manifest
+    content: bytes
     etag: str | None = None
 
 
@@ -118,7 +119,7 @@ class Registry:
                 f"The manifest of {name} from {name.host} has a wrong digest: it was damaged on its way.",
                 host=name.host,
             )
-        return Fetched(manifest, reply.headers.get("etag") or None)
+        return Fetched(manifest, reply.content, reply.headers.get("etag") or None)
 
     async def tags(self, name: ModelName) -> tuple[str, ...] | None:
         """All tags of the model, as the registry orders them; None where it does not list any.

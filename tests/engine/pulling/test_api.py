@@ -1,0 +1,161 @@
+"""``/api/pull`` of a running engine, also of one that is killed."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psutil
+import pytest
+
+from llmstack_tui.engine.pulling import spans
+from tests.engine.pulling.pulling import PART, WEIGHTS, ranges
+from tests.engine_process import home_environment
+from tests.models import ANSWER
+from tests.registry import Fault, Registry
+from tests.waiting import wait_until_sync
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.engine.serving import Serving
+
+Line = dict[str, Any]
+
+
+def lines(http: httpx.Client, name: str, until: Callable[[Line], bool] = lambda line: False) -> list[Line]:
+    """The answer's lines, up to the one at which the client hangs up."""
+    found: list[Line] = []
+    with http.stream("POST", "/api/pull", json={"model": name, "insecure": True}) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "application/x-ndjson"
+        for text in response.iter_lines():
+            found.append(json.loads(text))
+            if until(found[-1]):
+                break
+    return found
+
+
+def begun(line: Line) -> bool:
+    return line.get("total") == len(WEIGHTS) and line.get("completed", 0) > 0
+
+
+@contextmanager
+def engine_at(home: Path) -> Iterator[tuple[psutil.Process, httpx.Client]]:
+    """One that may be killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "llmstack_tui.engine.server", "--port", "0"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env=home_environment(home),
+    )
+    assert process.stdout is not None
+    try:
+        url = json.loads(process.stdout.readline())["url"]
+        with httpx.Client(base_url=url, timeout=60, trust_env=False) as http:
+            yield psutil.Process(process.pid), http
+    finally:
+        process.kill()
+        process.wait(30)
+        process.stdout.close()
+
+
+def files(home: Path) -> set[str]:
+    return {path.name for path in home.rglob("sha256-*")}
+
+
+def test_a_model_is_pulled_answers_and_is_updated(
+    engine: Serving, registry: Registry, tiny_model: Path
+) -> None:
+    version = registry.publish("pulled", tiny_model, system="Terse.")
+    name, listed = registry.name("pulled"), registry.listed("pulled")
+    assert lines(engine.http, name)[-1] == {"status": "success"}
+    tags = {model["name"]: model for model in engine.http.get("/api/tags").json()["models"]}
+    assert (tags[listed]["digest"], tags[listed]["size"]) == (version.digest, version.size)
+    assert engine.chat(model=listed)["message"]["content"] == ANSWER
+    registry.publish("pulled", tiny_model, system="Terser.")
+    assert engine.answered("/api/pull", model=name, insecure=True) == {"status": "success"}
+    assert engine.answered("/api/show", model=listed)["system"] == "Terser."
+    # The weights are those that are loaded; nothing stopped them.
+    assert engine.ps()[listed]["digest"] == version.digest
+    engine.unload_all()
+
+
+def test_what_cannot_be_pulled(engine: Serving, registry: Registry) -> None:
+    registry.publish("pulled", WEIGHTS)
+    assert engine.error(400, "/api/pull", model="a b") == "invalid model name"
+    assert "has no model" in engine.error(
+        500, "/api/pull", model=registry.name("none"), insecure=True, stream=False
+    )
+    first, last = lines(engine.http, registry.name("none"))
+    assert first == {"status": "pulling manifest"}
+    assert last["error"].startswith("pull model manifest: file does not exist: 127.0.0.1:")
+    # Nothing listens there.
+    assert (
+        "cannot be reached: Connection refused" in lines(engine.http, "http://127.0.0.1:9/a/b")[-1]["error"]
+    )
+
+
+def test_a_client_that_hangs_up_pauses_the_pull(tmp_path: Path, registry: Registry) -> None:
+    version = registry.publish("tiny", WEIGHTS)
+    slow = Fault(path=f"/data/blobs/{version.weights.digest}", bytes_per_s=PART)
+    registry.faults = [slow]
+    with engine_at(tmp_path) as (_, http):
+        left_at = lines(http, registry.name("tiny"), begun)[-1]["completed"]
+        note = f"{version.weights.digest.replace(':', '-')}-partial.json"
+        wait_until_sync(lambda: note in files(tmp_path), what="what came is noted")
+        assert http.get("/api/tags").json() == {"models": []}
+        registry.faults = []
+        registry.forget()
+        resumed = lines(http, registry.name("tiny"))
+    assert resumed[1]["completed"] >= left_at
+    assert resumed[-1] == {"status": "success"}
+    assert spans.count(ranges(registry, version)) <= len(WEIGHTS) - left_at
+
+
+def test_a_killed_engine_goes_on_where_it_was(tmp_path: Path, registry: Registry, tiny_model: Path) -> None:
+    version = registry.publish("tiny", tiny_model)
+    registry.faults = [Fault(path=f"/data/blobs/{version.weights.digest}", bytes_per_s=100_000)]
+    blob = version.weights.digest.replace(":", "-")
+    note = f"{blob}-partial.json"
+    with engine_at(tmp_path) as (process, http):
+
+        def kill_when_noted(line: Line) -> bool:
+            if note in files(tmp_path):
+                process.kill()
+            return False
+
+        with pytest.raises(httpx.HTTPError):
+            lines(http, registry.name("tiny"), kill_when_noted)
+    assert files(tmp_path) == {f"{blob}-partial", note}
+    registry.faults = []
+    registry.forget()
+    with engine_at(tmp_path) as (_, http):
+        resumed = lines(http, registry.name("tiny"))
+        assert resumed[1]["completed"] > 0
+        assert spans.count(ranges(registry, version)) < version.weights.size
+        asked = {"model": registry.listed("tiny"), "messages": [{"role": "user", "content": "Hi"}]}
+        answer = http.post("/api/chat", json=asked | {"stream": False, "options": {"temperature": 0}}).json()
+    assert answer["message"]["content"] == ANSWER
+    assert files(tmp_path) == {layer.digest.replace(":", "-") for layer in version.layers}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
+def test_a_disk_that_takes_no_more(tmp_path: Path, registry: Registry) -> None:
+    version = registry.publish("tiny", WEIGHTS)
+    blob = version.weights.digest.replace(":", "-")
+    with engine_at(tmp_path) as (process, http):
+        _, hard = process.rlimit(resource.RLIMIT_FSIZE)
+        process.rlimit(resource.RLIMIT_FSIZE, (len(WEIGHTS) // 2, hard))
+        error = lines(http, registry.name("tiny"))[-1]["error"]
+        assert error == f"{version.weights.digest[7:19]} cannot be written: File too large."
+        assert blob not in files(tmp_path)
+        process.rlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        assert lines(http, registry.name("tiny"))[-1] == {"status": "success"}
+    assert blob in files(tmp_path)
