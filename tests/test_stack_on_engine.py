@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.types import Capability, HostKind, Message
 from llmstack_tui.lifecycle.acts import Departure
 from llmstack_tui.lifecycle.states import ModelState
@@ -62,6 +63,8 @@ async def test_a_models_whole_life(engine: str, tiny_model: Path) -> None:
         assert speed.tokens_per_second
         assert speed.first_token is not None
         assert timedelta(0) < speed.first_token < timedelta(seconds=30)
+        # A look during the answer found it busy.
+        await wait_until(lambda: not stack.state.hosts[0].models[0].busy)
         idle = stack.state.hosts[0].models[0]
         assert (idle.busy, idle.idle_at_least) == (False, False)
         (measured,) = await stack.measured(engine, idle.model.digest if idle.model else "")
@@ -102,6 +105,36 @@ async def test_a_stop_lets_the_answer_end(engine: str, endless_model: Path) -> N
             assert (await anext(chunks)).text, "the answer goes on"
         await wait_until(lambda: state_of(stack, name) is ModelState.INACTIVE)
         assert stack.state.acts == ()
+
+
+async def test_no_act_cuts_the_answer_to_another_client(tmp_path: Path, endless_model: Path) -> None:
+    name, new, length = "endless:used", "endless:new", 3000
+    async with AsyncExitStack() as opened:
+        # An engine of its own: another name of the same weights could still stop what loses its name.
+        engine = opened.enter_context(engine_process(tmp_path))
+        other = OllamaHost(engine)
+        opened.push_async_callback(other.aclose)
+        stack = await opened.enter_async_context(Stack([OllamaHost(engine)], running_every_s=0.1))
+        stack._lifecycle._patience_s = 0.2
+        async for _ in stack.import_gguf(engine, endless_model, name):
+            pass
+        asked = [Message(role="user", content="Hi")]
+        chat = other.chat(name, asked, options={"num_predict": length}, keep_alive=timedelta(minutes=5))
+        async with aclosing(chat) as chunks:
+            await anext(chunks)
+            await wait_until(lambda: state_of(stack, name) is ModelState.ACTIVE, 30)
+            for act in (stack.restart, stack.delete):
+                with pytest.raises(Refused, match="still answers a request"):
+                    await act(engine, name)
+            assert [end for *_, end in await stack.stop_all()] == [Departure.LEAVING]
+            await stack.rename(engine, name, new)
+            (running,) = await other.running()
+            assert running.requests == 1, "all of it was done during the answer"
+            *_, last = [chunk async for chunk in chunks]
+        assert (last.done, last.done_reason) == (True, "length")
+        assert last.usage is not None
+        assert last.usage.answer_tokens == length
+        await wait_until(lambda: state_of(stack, new) is ModelState.INACTIVE, 30)
 
 
 async def test_a_load_that_is_given_up_leaves_nothing_loaded(engine: str, tiny_model: Path) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from llmstack_tui.cli.options import Commands, Invocation
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import RunningModel, Snapshot
+    from llmstack_tui.store.activations import Activation
 
 # A model without a request leaves some milliseconds after its time.
 _SECOND_LOOK_S = 0.15
@@ -35,9 +36,14 @@ async def _list(call: Invocation) -> int:
     async with connect(call) as hosts:
         snapshots = await read_all(hosts)
         overdue = await _overdue(hosts, snapshots) if call.json else set()
+    now = datetime.now(UTC)
     loaded = [(snapshot.url, running) for snapshot in snapshots for running in snapshot.running]
     if call.json:
-        models = [document(host, running, busy=(host, running) in overdue) for host, running in loaded]
+        loads = await _loads(loaded)
+        models = [
+            document(host, running, busy=(host, running) in overdue, now=now, load=loads.get((host, running)))
+            for host, running in loaded
+        ]
         output.write_document({"models": models})
     elif loaded:
         output.write_table(*_table(loaded))
@@ -70,8 +76,44 @@ async def _overdue(hosts: Sequence[Host], snapshots: Sequence[Snapshot]) -> set[
     return late & again
 
 
-def document(host: str, running: RunningModel, *, busy: bool = False) -> dict[str, object]:
+async def _loads(loaded: Sequence[tuple[str, RunningModel]]) -> dict[tuple[str, RunningModel], Activation]:
+    """What is on record of how each was loaded, where the server does not say when it was last used."""
+    from llmstack_tui.cli.servers import state_file
+    from llmstack_tui.store.errors import StoreError
+    from llmstack_tui.store.store import Store
+
+    asked = [(host, running) for host, running in loaded if running.used_at is None]
+    file = state_file()
+    if not asked or file is None or not file.exists():
+        return {}
+    try:
+        async with await Store.open(file, on_notice=output.say) as store:
+            active = await store.activations.active()
+    except StoreError as error:
+        output.say(str(error))
+        return {}
+    by_name = {(each.host, each.model): each for each in active if each.loaded_at is not None}
+    found = {(host, running): by_name.get((host, running.name)) for host, running in asked}
+    return {key: load for key, load in found.items() if load is not None}
+
+
+def document(
+    host: str,
+    running: RunningModel,
+    *,
+    now: datetime,
+    busy: bool = False,
+    load: Activation | None = None,
+) -> dict[str, object]:
     """A loaded model as `ps` and `start` write it. Whether it is busy is unknown without a sign."""
+    from llmstack_tui.lifecycle.activity import idle_time
+
+    idle = idle_time(
+        running,
+        now,
+        keep_alive=load.keep_alive if load else None,
+        loaded_at=load.loaded_at if load else None,
+    )
     return {
         "host": host,
         "name": running.name,
@@ -81,7 +123,7 @@ def document(host: str, running: RunningModel, *, busy: bool = False) -> dict[st
         "memory": {"server": running.size, "device": None, "estimate": None},
         "context_length": running.context_length,
         "expires_at": output.iso(running.expires_at),
-        "idle": None,
+        "idle": None if idle is None or busy else round(idle.total_seconds(), 3),
         "requests": running.requests,
         "size_vram": running.size_vram,
     }

@@ -126,7 +126,9 @@ async def closing(stream: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
 async def read(host: Host) -> Snapshot:
     """A host as it is now; if it does not answer, ``error`` says why."""
     try:
-        server, installed, running = await asyncio.gather(host.version(), host.installed(), host.running())
+        # What is loaded comes after what is installed: the one tells under which names the other answers.
+        server, installed = await asyncio.gather(host.version(), host.installed())
+        running = await host.running()
     except HostError as error:
         return Snapshot(url=host.url, capabilities=host.capabilities, error=error)
     return Snapshot(
@@ -203,7 +205,7 @@ async def acting() -> AsyncIterator[Acting]:
     from llmstack_tui.store.askers import Asker
     from llmstack_tui.store.store import Store
 
-    async with await Store.open(_state_file(), on_notice=say) as store:
+    async with await Store.open(state_file(), on_notice=say) as store:
         recorder = Recorder(lambda write: write(store), asked_by=Asker.CLI)
         lifecycle = Lifecycle(patience_s=_PATIENCE_S, journal=recorder, asked_by=Asker.CLI)
         try:
@@ -212,7 +214,7 @@ async def acting() -> AsyncIterator[Acting]:
             await lifecycle.aclose()
 
 
-def _state_file() -> Path | None:
+def state_file() -> Path | None:
     try:
         return folders.state_file()
     except folders.NoHome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llmstack_tui.cli import output
@@ -56,7 +57,7 @@ async def _start(call: Invocation) -> int:
     if running is None:
         raise output.Failed(f"{located.name} was loaded, but the server has unloaded it again.")
     if call.json:
-        output.write_document({"models": [document(located.host.url, running)]})
+        output.write_document({"models": [document(located.host.url, running, now=datetime.now(UTC))]})
     else:
         output.write(output.plain(f"{located.name} is active at {located.host.url}."))
     return 0

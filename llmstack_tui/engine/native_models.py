@@ -110,4 +110,5 @@ def _loaded(loaded: Loaded[InstalledModel, RunnerConfig, Runner]) -> dict[str, o
         "size_vram": 0,
         "context_length": loaded.config.context_length,
         "requests": loaded.requests,
+        "used_at": format_time(loaded.used_at),
     }

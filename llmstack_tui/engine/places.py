@@ -42,6 +42,7 @@ class Loaded(Generic[M, C, R]):
         model: what the request that loaded it called it.
         expires_at: when it leaves if nobody uses it; stands still under a request, and may then be past.
         requests: those that it answers now.
+        used_at: when its last request, or its load, ended.
         memory_bytes: what its process takes now.
     """
 
@@ -51,6 +52,7 @@ class Loaded(Generic[M, C, R]):
     runner: R
     expires_at: datetime
     requests: int
+    used_at: datetime
     memory_bytes: int
 
 
@@ -83,6 +85,7 @@ class Place(Generic[M, C, R]):
         self.expires_at: datetime | None = None
         self.ends_s = math.inf
         self.used_s = 0.0
+        self.used_at: datetime | None = None
 
     def seen(self) -> Resident[C]:
         """As the plan sees it."""
@@ -108,6 +111,7 @@ class Place(Generic[M, C, R]):
             # Ollama sets the time when the first request ends, and until then tells it anew.
             expires_at=self.expires_at or clock.now() + self.stay,
             requests=self.requests,
+            used_at=self.used_at or clock.now(),
             memory_bytes=self.runner.memory_bytes(),
         )
 
@@ -115,6 +119,10 @@ class Place(Generic[M, C, R]):
     def stay(self) -> timedelta:
         """How long it stays after a request. For ever, a negative keep-alive, is 292 years in Ollama."""
         return LONGEST if self.keep_alive < NOTHING else min(self.keep_alive, LONGEST)
+
+    def was_used(self, clock: Clock) -> None:
+        """A request, or its load, has ended."""
+        self.used_s, self.used_at = clock.seconds(), clock.now()
 
     def set_expiry(self, clock: Clock) -> None:
         """Begin to count: the last request has ended."""

@@ -168,7 +168,7 @@ class Scheduler(Generic[M, C, R]):
 
     def _release(self, place: Place[M, C, R]) -> None:
         place.requests -= 1
-        place.used_s = self._clock.seconds()
+        place.was_used(self._clock)
         # One that is fresh still was loaded for a request that has gone: the plan sends it away.
         if place.phase is Phase.READY and not place.requests and not place.fresh:
             self._begin_idling(place)
@@ -198,7 +198,7 @@ class Scheduler(Generic[M, C, R]):
             await self._leaving(place, place.runner)
             return
         place.phase = Phase.READY
-        place.used_s = self._clock.seconds()
+        place.was_used(self._clock)
         place.watch = self._begin(self._watching(place, place.runner))
         self._decide()
 

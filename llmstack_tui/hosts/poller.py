@@ -12,17 +12,23 @@ from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.hosts.types import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import Model
+    from llmstack_tui.hosts.types import Model, RunningModel
+
+    _Running = tuple[RunningModel, ...]
 
 _HIDDEN_FACTOR = 5
 # How much one look counts for the latency, and what change of it is worth a word.
 _LATENCY_WEIGHT = 0.25
 _LATENCY_STEP_S = 0.1
 _BACK_OFF_S = (2.0, 4.0, 8.0, 15.0)
+
+
+async def _as_listed(running: _Running) -> _Running:
+    return running
 
 
 class Poller:
@@ -34,6 +40,7 @@ class Poller:
     Args:
         on_round: called after each round, and told whether it found something new.
         on_change: called after each round that found something new. A new ``read_at`` alone is nothing new.
+        also: adds to what the host lists as loaded what can be known otherwise.
         running_every_s: seconds between the end of a round and the next one, which asks what is loaded.
         installed_every_s: seconds after which a round also asks who answers and what is installed.
 
@@ -47,6 +54,7 @@ class Poller:
         *,
         on_round: Callable[[bool], None] = lambda _: None,
         on_change: Callable[[], None] = lambda: None,
+        also: Callable[[_Running], Awaitable[_Running]] = _as_listed,
         running_every_s: float = 2.0,
         installed_every_s: float = 30.0,
     ) -> None:
@@ -54,6 +62,7 @@ class Poller:
         self.snapshot = Snapshot(url=host.url, capabilities=host.capabilities)
         self._on_round = on_round
         self._on_change = on_change
+        self._also = also
         self._running_every_s = running_every_s
         self._installed_every_s = installed_every_s
         self._installed_at = 0.0
@@ -140,6 +149,7 @@ class Poller:
         asked_at = time.monotonic()
         running = await self.host.running()
         read_at = time.monotonic()
+        running = await self._also(running)
         return Snapshot(
             url=self.host.url,
             capabilities=self.host.capabilities,

@@ -86,7 +86,11 @@ class RunningModel:
         size: bytes in all memory, as the *server* reckons.
         size_vram: the part of ``size`` on a GPU, 0 when it runs on the CPU.
         context_length: tokens of context it was loaded with.
-        requests: requests in flight; only the built-in engine says this.
+        requests: requests in flight; only the built-in engine says this, and ``used_at``.
+        used_at: when its last request, or its load, ended.
+        weights_digest: of the file that its process runs, where it is known.
+        answers_for: digests of other installed models that this one's process answers, too.
+        processor_s: seconds of processor time that its process has used, where it runs on this machine.
     """
 
     name: str
@@ -96,6 +100,10 @@ class RunningModel:
     expires_at: datetime | None = None
     context_length: int | None = None
     requests: int | None = None
+    used_at: datetime | None = None
+    weights_digest: str | None = None
+    answers_for: frozenset[str] = frozenset()
+    processor_s: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,10 @@ A server does not say whether a model is busy. What can be seen of Ollama (0.24 
   every look; during later ones it stands still, and may come to lie in the past.
 - So a model is busy when ``expires_at`` moved in both of the last two looks, or lay in the past in both.
 - The built-in engine says how many requests run, which settles it.
+- Where its process runs on this machine and computed between two looks, it is busy.
 
-No sign is no proof: a long request on a long keep-alive shows none. A wrong guess is safe, because a stop
-waits for the request. The processor time of a runner on this machine is another sign, not looked at yet.
+No sign is no proof: a long request on another machine shows none. A wrong guess is safe, because a stop
+waits for the request.
 
 Everything is measured in monotonic seconds. When ``expires_at`` moves, its distance from the clock is taken
 once; so a clock that jumps, or a machine that sleeps, makes no model busy and none idle for longer.
@@ -17,7 +18,10 @@ once; so a clock that jumps, or a machine that sleeps, makes no model busy and n
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from llmstack_tui.ollama.durations import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +30,12 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import RunningModel, Snapshot
 
 _LOOKS = 2
+# Of the time between two looks: a process that waits for a request uses nothing.
+_COMPUTES = 0.05
+# A keep-alive that is longer is one for ever.
+_YEARS = timedelta(days=3650)
+# Between an answer and the time that is written down for it.
+_NOISE = timedelta(seconds=1)
 _Key = tuple[str, str]
 
 
@@ -37,6 +47,8 @@ class Trace:
         due_at_s: when ``expires_at`` is reached; None where the server tells none.
         moved, past: in how many looks in a row ``expires_at`` moved, or lay in the past; at most two.
         worked_at_s: the last look that found it at work or having worked since the look before.
+        processor_s: what its process had computed by the look at ``read_at_s``.
+        computing: it computed between the last two looks.
         at_least: nobody looked before, so it may have worked last at any time before ``worked_at_s``.
     """
 
@@ -46,13 +58,16 @@ class Trace:
     moved: int = 0
     past: int = 0
     requests: int | None = None
+    read_at_s: float = 0.0
+    processor_s: float | None = None
+    computing: bool = False
     at_least: bool = False
 
     @property
     def busy(self) -> bool:
         if self.requests is not None:
             return self.requests > 0
-        return _LOOKS in (self.moved, self.past)
+        return self.computing or _LOOKS in (self.moved, self.past)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +114,44 @@ def worked(before: Activity, running: RunningModel, at_s: float) -> Activity:
     return Activity({**before.traces, _key(running): changed}, before.begun)
 
 
+def idle_time(
+    running: RunningModel, now: datetime, *, keep_alive: timedelta | None, loaded_at: datetime | None
+) -> timedelta | None:
+    """How long a model has been idle, from a single look; None while it is busy or where nobody can tell.
+
+    Its time to leave is set when a request ends: a keep-alive later. So it tells the end, as long as no other
+    client brought a keep-alive of its own; what cannot be so is not told.
+
+    Args:
+        keep_alive: that it was loaded with, None where that is not known.
+        loaded_at: when it was loaded, as far as that is known.
+    """
+    if running.requests:
+        return None
+    if running.used_at is not None:
+        return max(now - running.used_at, timedelta(0))
+    if running.expires_at is None or running.expires_at < now:
+        return None
+    left = running.expires_at - now
+    stays = LONGEST if left > _YEARS else keep_alive
+    if stays is None or stays < left - _NOISE:
+        return None
+    idle = max(stays - left, timedelta(0))
+    return None if loaded_at is not None and idle > now - loaded_at + _NOISE else idle
+
+
 def _met(model: RunningModel, read_at_s: float, now: datetime, *, at_least: bool) -> Trace:
     due_at_s = _due(model, read_at_s, now)
+    idle = timedelta(0) if model.used_at is None else max(now - model.used_at, timedelta(0))
     return Trace(
         expires_at=model.expires_at,
         due_at_s=due_at_s,
-        worked_at_s=read_at_s,
+        worked_at_s=read_at_s - idle.total_seconds(),
         past=int(due_at_s is not None and due_at_s < read_at_s),
         requests=model.requests,
-        at_least=at_least,
+        read_at_s=read_at_s,
+        processor_s=model.processor_s,
+        at_least=at_least and model.used_at is None,
     )
 
 
@@ -122,10 +166,19 @@ def _followed(trace: Trace, model: RunningModel, read_at_s: float, now: datetime
         moved=min(trace.moved + 1, _LOOKS) if has_moved else 0,
         past=min(trace.past + 1, _LOOKS) if is_past else 0,
         requests=model.requests,
+        read_at_s=read_at_s,
+        processor_s=model.processor_s,
+        computing=_has_computed(trace, model, read_at_s),
         at_least=trace.at_least,
     )
     # A request that ended since the look before had its end at some time since then: now, at the latest.
     return replace(seen, worked_at_s=read_at_s, at_least=False) if has_moved or seen.busy else seen
+
+
+def _has_computed(trace: Trace, model: RunningModel, read_at_s: float) -> bool:
+    if trace.processor_s is None or model.processor_s is None:
+        return False
+    return model.processor_s - trace.processor_s > _COMPUTES * (read_at_s - trace.read_at_s)
 
 
 def _due(model: RunningModel, read_at_s: float, now: datetime) -> float | None:

@@ -32,6 +32,10 @@ class EventKind(StrEnum):
     FAILED = "failed"
 
 
+# What changes the list of what is installed.
+ON_DISK = frozenset({EventKind.REMOVE, EventKind.IMPORT, EventKind.COPY, EventKind.RENAME, EventKind.CREATE})
+
+
 @dataclass(frozen=True, slots=True)
 class Come:
     """A model was not listed as loaded at the look before; ``is_ours`` where we asked for it."""
@@ -65,7 +69,8 @@ def between(before: Snapshot, after: Snapshot, ours: Collection[str]) -> Iterato
     digests = {each.digest for each in installed if each.digest and model_key(each.name) in names}
 
     def is_ours(running: RunningModel) -> bool:
-        return running.digest in digests or model_key(running.name) in names
+        known = {running.digest, *running.answers_for}
+        return not digests.isdisjoint(known) or model_key(running.name) in names
 
     yield from (Gone(each, is_ours(each)) for key, each in old.items() if key in changed)
     yield from (Come(each, is_ours(each)) for key, each in new.items() if key in changed)

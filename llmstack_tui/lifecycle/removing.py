@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.errors import Refused
@@ -34,8 +33,8 @@ async def remove(lifecycle: Lifecycle, host: Host, model: str) -> None:
 
 async def _is_last_name(host: Host, model: str) -> bool:
     """Whether it is in memory, and no other installed name could stop it there."""
-    installed, running = await asyncio.gather(host.installed(), host.running())
-    loaded, key = Loaded(running), model_key(model)
+    installed = await host.installed()
+    loaded, key = Loaded(await host.running()), model_key(model)
     found = {model_key(each.name): loaded.find(each.name, each.digest) for each in installed}
     mine = found.pop(key, None)
     return mine is not None and not any(other is mine for other in found.values())

@@ -125,10 +125,11 @@ class Loaded:
         # Of two with one digest the first counts, so the later ones are put in first.
         models = tuple(reversed(tuple(running)))
         self._by_name = {model_key(model.name): model for model in models}
-        self._by_digest = {model.digest: model for model in models if model.digest}
+        self._by_digest = {digest: model for model in models for digest in model.answers_for}
+        self._by_digest |= {model.digest: model for model in models if model.digest}
 
     def find(self, name: str, digest: str = "") -> RunningModel | None:
-        """The loaded model of that name or, if there is none, of that digest.
+        """The loaded model of that name or, if there is none, of that digest, or that answers for it.
 
         Two names over the same weights share one runner, which is listed under the name that loaded first.
         """

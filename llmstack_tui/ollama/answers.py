@@ -60,6 +60,7 @@ def running(answer: wire.ProcessResponse) -> tuple[RunningModel, ...]:
             expires_at=_time(loaded.expires_at),
             context_length=loaded.context_length or None,
             requests=loaded.requests,
+            used_at=_time(loaded.used_at),
         )
         for loaded in answer.models
     )

@@ -18,6 +18,7 @@ from llmstack_tui.ollama import answers, types
 from llmstack_tui.ollama.blobs import NotGGUF, checked_gguf, hash_file, send_blob
 from llmstack_tui.ollama.durations import format_duration
 from llmstack_tui.ollama.names import InvalidName, ModelName
+from llmstack_tui.ollama.sharing import Sharing
 from llmstack_tui.ollama.transport import Timeouts, Transport
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class OllamaHost:
         agent = user_agent or f"llmstack/{__version__} pid/{os.getpid()}"
         self._http = Transport(url, user_agent=agent, timeouts=self._timeouts)
         self._kind: HostKind | None = None
+        self._sharing = Sharing(self.show)
 
     @property
     def url(self) -> str:
@@ -74,15 +76,19 @@ class OllamaHost:
         return version
 
     async def installed(self) -> tuple[Model, ...]:
-        return await self._ask("/api/tags", types.ListResponse, answers.installed)
+        self._sharing.installed = await self._ask("/api/tags", types.ListResponse, answers.installed)
+        return self._sharing.installed
 
     async def running(self) -> tuple[RunningModel, ...]:
-        return await self._ask("/api/ps", types.ProcessResponse, answers.running)
+        running = await self._ask("/api/ps", types.ProcessResponse, answers.running)
+        return await self._sharing.told(running)
 
     async def show(self, name: str) -> ModelDetails:
         request = types.ShowRequest(model=name)
         read = partial(answers.details, name)
-        return await self._post("/api/show", request, types.ShowResponse, read, about=name)
+        details = await self._post("/api/show", request, types.ShowResponse, read, about=name)
+        self._sharing.note(details)
+        return details
 
     # --- in and out of memory ---
 

@@ -198,7 +198,7 @@ class ListResponse(Wire):
 
 
 class LoadedModel(Wire):
-    """``requests`` are those in flight; only the built-in engine says it."""
+    """``requests`` are those in flight, ``used_at`` the end of the last: only the built-in engine says it."""
 
     name: str | None = None
     model: str | None = None
@@ -209,6 +209,7 @@ class LoadedModel(Wire):
     size_vram: int | None = None
     context_length: int | None = None
     requests: int | None = None
+    used_at: str | None = None
 
 
 class ProcessResponse(Wire):

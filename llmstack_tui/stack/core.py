@@ -80,7 +80,9 @@ class Stack(Making):
             )
             for host in hosts
         }
-        history = History(state_file, on_notice=self._noticed, on_news=self._happened)
+        history = History(
+            state_file, on_notice=self._noticed, on_news=self._happened, on_disk=self._listed_anew
+        )
         super().__init__(history)
         self._recorder = Recorder(history.write)
         self._lifecycle = Lifecycle(on_change=self._acts_changed, settle=self._settle, journal=self._recorder)
@@ -231,6 +233,11 @@ class Stack(Making):
 
     def _happened(self, event_id: int) -> None:
         self._feed.put(replace(self.state, last_event_id=event_id))
+
+    def _listed_anew(self, urls: frozenset[str]) -> None:
+        """Another program changed what is installed there, perhaps: do not wait for the next look at it."""
+        for url in urls & self._watched.keys():
+            self._watched[url].poller.refresh()
 
     def _noticed(self, notice: str) -> None:
         self._feed.put(replace(self.state, notices=(*self.state.notices, notice)))

@@ -7,6 +7,7 @@ import importlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from llmstack_tui.lifecycle.happenings import ON_DISK
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class History:
         path: the state file; None remembers as long as the program runs.
         on_notice: is told what the user should know about the file.
         on_news: is told the id of the newest event whenever there is a newer one.
+        on_disk: is told the hosts on which somebody changed, as the newer events say, what is installed.
         look_every_s: seconds between looks for events of other programs.
     """
 
@@ -37,11 +39,13 @@ class History:
         *,
         on_notice: Callable[[str], None],
         on_news: Callable[[int], None],
+        on_disk: Callable[[frozenset[str]], None] = lambda _: None,
         look_every_s: float = 2.0,
     ) -> None:
         self._path = path
         self._on_notice = on_notice
         self._on_news = on_news
+        self._on_disk = on_disk
         self._look_every_s = look_every_s
         self._store: Store | None = None
         self._decided = asyncio.Event()
@@ -97,8 +101,11 @@ class History:
             with suppress(StoreError):
                 newest = await store.events.newest(1)
                 if newest and newest[0].id > last:
-                    last = newest[0].id
+                    before, last = last, newest[0].id
                     self._on_news(last)
+                    if before:
+                        done = await store.events.newest(after=before, kinds=ON_DISK)
+                        self._on_disk(frozenset(each.host for each in done if each.host))
             await asyncio.sleep(_WORD_EVERY_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._look_every_s):

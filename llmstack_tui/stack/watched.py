@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.hosts.poller import Poller
 from llmstack_tui.lifecycle.activity import Activity, observed, worked
 from llmstack_tui.lifecycle.states import find, statuses
+from llmstack_tui.stack.processors import Processors
 from llmstack_tui.stack.state import HostState
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class WatchedHost:
         self.poller = Poller(
             host,
             on_round=self._looked,
+            also=Processors(host.url).timed,
             running_every_s=running_every_s,
             installed_every_s=installed_every_s,
         )

@@ -9,6 +9,7 @@ import signal
 import sys
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -135,7 +136,9 @@ async def test_a_table_never_drives_the_terminal(llmstack: Program, command: str
 
 
 async def test_a_table_in_ascii(llmstack: Program) -> None:
-    async with running(LittleOllama("tiny:latest", "名前", loaded=("tiny:latest",))) as (url,):
+    server = LittleOllama("tiny:latest", "名前", loaded=("tiny:latest",))
+    server.weights["名前"] = "sha256-" + "c" * 64
+    async with running(server) as (url,):
         done = await run(llmstack.given(PYTHONIOENCODING="ascii"), "ls", "--host", url)
     assert done.stdout.splitlines()[1:] == [
         "*  tiny:latest  4.7 GB  Q4_K_M              7.6B  active",
@@ -441,6 +444,10 @@ async def test_what_a_command_changes_on_the_disk_is_on_record(llmstack: Program
     assert {each.details["asked_by"] for each in events} == {"cli"}
 
 
+def is_listed(stack: Stack, wanted: set[str]) -> bool:
+    return {each.name for each in stack.state.hosts[0].snapshot.installed} == wanted
+
+
 async def kinds_of_commands(stack: Stack) -> list[str]:
     return [each.kind for each in reversed(await stack.events()) if each.details.get("asked_by") == "cli"]
 
@@ -464,6 +471,9 @@ async def test_a_dashboard_tells_of_a_command(llmstack: Program, tmp_path: Path)
                     async for _ in states:
                         if kind in await kinds_of_commands(stack):
                             break
+                # The list is read every 30 seconds, unless there is news.
+                wanted = {"a:1", "new:1"} if kind == "import" else {"a:1"}
+                await wait_until(partial(is_listed, stack, wanted), 20, f"what is there after {kind}")
             assert await kinds_of_commands(stack) == ["activate", "deactivate", "import", "remove"]
 
 
@@ -477,6 +487,22 @@ async def test_a_state_that_cannot_be_kept_is_no_obstacle(llmstack: Program) -> 
         done = await run(llmstack, "stop", "tiny", "--host", url)
     assert (done.returncode, done.stdout) == (0, "tiny:latest is stopped.\n")
     assert "damaged" in done.stderr
+
+
+async def test_ps_tells_how_long_a_model_is_idle_where_that_can_be_known(llmstack: Program) -> None:
+    async with fake_ollama(a_1="a", b_1="b", c_1="c") as (fake, server):
+        host = ("--host", server.url)
+        await run(llmstack, "start", "a:1", "--keep-alive", "10m", *host)
+        await run(llmstack, "start", "b:1", *host)  # The server knows for how long, and we do not.
+        await run(llmstack, "start", "c:1", "--keep-alive", "10m", *host)
+        runners = {runner.name: runner for runner in fake.runners}
+        runners["c:1"].expires_at = fake.now() + timedelta(seconds=60)  # Another client had it its way.
+        loaded_at = runners["a:1"].expires_at - timedelta(minutes=10)
+        models = only(await run(llmstack, "ps", "--json", *host), "models")
+        longest = (fake.now() - loaded_at).total_seconds()
+    idle = {model["name"]: model["idle"] for model in models}
+    assert 0 <= idle.pop("a:1") <= longest
+    assert idle == {"b:1": None, "c:1": None}
 
 
 async def test_ps_knows_a_model_that_outstays_its_time_for_busy(llmstack: Program) -> None:

@@ -70,12 +70,12 @@ async def test_the_first_round_asks_for_everything_and_the_next_ones_only_what_i
 async def test_what_is_installed_is_asked_for_when_it_is_due() -> None:
     async with (
         fake_host(a_1="a") as (fake, host, server),
-        polling(host, installed_every_s=0.05) as (poller, told),
+        polling(host, installed_every_s=0.5) as (poller, told),
     ):
         await wait_until(lambda: told)
         fake.installed["b:1"] = "b"
         await wait_until(lambda: len(poller.snapshot.installed) == 2)
-        assert server.asked.count("GET /api/ps") > server.asked.count("GET /api/tags")
+        await wait_until(lambda: server.asked.count("GET /api/ps") > server.asked.count("GET /api/tags"))
 
 
 async def test_a_change_is_told_and_the_same_again_is_not() -> None:

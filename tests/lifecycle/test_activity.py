@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.types import Capability, Model, RunningModel, Snapshot
-from llmstack_tui.lifecycle.activity import Activity, Trace, observed, worked
+from llmstack_tui.lifecycle.activity import Activity, Trace, idle_time, observed, worked
 from llmstack_tui.lifecycle.states import ModelStatus, statuses
+from llmstack_tui.ollama.durations import LONGEST
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 URL = "http://127.0.0.1:11434"
@@ -23,9 +24,16 @@ def seconds(number: float) -> timedelta:
     return timedelta(seconds=number)
 
 
-def model(expires_in: float | None = 300, name: str = "a:1", **more: int) -> RunningModel:
+def model(
+    expires_in: float | None = 300,
+    name: str = "a:1",
+    requests: int | None = None,
+    processor_s: float | None = None,
+) -> RunningModel:
     expires_at = None if expires_in is None else T0 + seconds(expires_in)
-    return RunningModel(name=name, digest=name, expires_at=expires_at, **more)
+    return RunningModel(
+        name=name, digest=name, expires_at=expires_at, requests=requests, processor_s=processor_s
+    )
 
 
 def look(at_s: float, *running: RunningModel, failed: bool = False) -> Snapshot:
@@ -83,6 +91,54 @@ def test_the_count_of_requests_settles_it() -> None:
     moving = fold(*(look(at, model(300 + at, requests=0)) for at in (0, 2, 4)))
     assert not trace(moving).busy
     assert trace(moving).worked_at_s == 4
+
+
+def test_a_process_that_computes_is_at_work() -> None:
+    looks = [look(at, model(processor_s=used)) for at, used in ((0, 5.0), (2, 5.01), (4, 5.2), (6, 5.2))]
+    assert not trace(fold(*looks[:2])).busy, "that is noise"
+    assert trace(fold(*looks[:3])).busy
+    ended = trace(fold(*looks))
+    assert (ended.busy, ended.worked_at_s, ended.at_least) == (False, 4, False)
+    assert not trace(fold(look(0, model()), look(2, model(processor_s=9)))).busy, "nobody knows since when"
+
+
+def test_a_server_that_says_when_a_model_was_used_last_is_believed() -> None:
+    found = trace(fold(look(100, replace(model(400), requests=0, used_at=T0 + seconds(40)))))
+    assert (found.worked_at_s, found.at_least) == (40, False)
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "keep_alive", "loaded_before", "idle"),
+    [
+        (240, 300, None, 60),
+        (240, 300, 70, 60),
+        (240, 300, 50, None),  # It was loaded since: another client brought another keep-alive.
+        (400, 300, None, None),
+        (300.5, 300, None, 0),
+        (240, None, None, None),
+        (-1, 300, None, None),  # A request holds it.
+        (None, 300, None, None),
+        (LONGEST.total_seconds() - 60, None, None, 60),
+        (LONGEST.total_seconds() - 60, 300, None, 60),
+    ],
+)
+def test_idle_time_from_a_single_look(
+    expires_in: float | None, keep_alive: float | None, loaded_before: float | None, idle: float | None
+) -> None:
+    found = idle_time(
+        model(expires_in),
+        T0,
+        keep_alive=None if keep_alive is None else seconds(keep_alive),
+        loaded_at=None if loaded_before is None else T0 - seconds(loaded_before),
+    )
+    told = None if found is None else found.total_seconds()
+    assert told == (None if idle is None else pytest.approx(idle, abs=0.001))
+
+
+def test_idle_time_where_the_server_knows_it() -> None:
+    used = replace(model(-1), requests=0, used_at=T0 - seconds(7))
+    assert idle_time(used, T0, keep_alive=None, loaded_at=None) == seconds(7)
+    assert idle_time(replace(used, requests=1), T0, keep_alive=None, loaded_at=None) is None
 
 
 def test_a_server_that_tells_no_time_shows_nothing() -> None:

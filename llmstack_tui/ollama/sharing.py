@@ -1,0 +1,117 @@
+"""Which installed models are answered by the process of a loaded one that goes by another name.
+
+Two names over the same weights share a process, unless something differs that it is started with; it is
+listed under the name that loaded it (0.24, and ``needsReload`` in Ollama's ``server/sched.go``; the built-in
+engine does the same). Only ``/api/show`` tells what a name is started with. It never changes for a digest, so
+it is asked once for each, and only of models that look like a loaded one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from llmstack_tui.hosts.errors import HostError, NotFound
+from llmstack_tui.ollama.names import model_key
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from llmstack_tui.hosts.types import Model, ModelDetails, RunningModel
+
+_FILES = re.compile(r"^(?:FROM|ADAPTER) .*sha256[-:]([0-9a-f]{64})", flags=re.MULTILINE)
+_STARTED_WITH = frozenset({"num_ctx", "num_batch", "num_gpu", "main_gpu", "num_thread", "use_mmap"})
+# Names over the same weights differ by their template, system prompt, parameters and licence.
+_MOST_APART_BYTES = 1 << 20
+# So that a look never takes long; what is left is asked at the next.
+_QUESTIONS_A_LOOK = 4
+
+
+class _Start(NamedTuple):
+    """The files and options that a process is started with; the first file are the weights."""
+
+    weights: str | None
+    all: frozenset[str] = frozenset()
+
+
+class Sharing:
+    """What is known of how models are started, by digest.
+
+    Args:
+        show: asks for the details of a model by its name.
+
+    Attributes:
+        installed: the models of the server as it listed them last.
+    """
+
+    def __init__(self, show: Callable[[str], Awaitable[ModelDetails]]) -> None:
+        self.installed: tuple[Model, ...] = ()
+        self._show = show
+        self._starts: dict[str, _Start] = {}
+
+    async def told(self, running: tuple[RunningModel, ...]) -> tuple[RunningModel, ...]:
+        """The same, and the digests of other models that each of them answers for, as far as it is known."""
+        alike = {each.digest: tuple(self._alike(each)) for each in running}
+        missing = {
+            model.digest: model.name
+            for models in alike.values()
+            for model in models
+            if model.digest not in self._starts
+        }
+        for digest, name in [*missing.items()][:_QUESTIONS_A_LOOK]:
+            await self._learn(digest, name)
+        return tuple(self._with_others(each, alike[each.digest]) for each in running)
+
+    def _alike(self, running: RunningModel) -> Iterator[Model]:
+        """Installed models that may have its weights, one for each digest, with that of its own digest."""
+        by_digest = {model.digest: model for model in self.installed if model.digest and not model.is_cloud}
+        mine = by_digest.get(running.digest)
+        if mine is None:
+            # Its name was removed: what was learned before tells who has its weights.
+            yield from (model for digest, model in by_digest.items() if digest in self._starts)
+        elif mine.parameters is not None:
+            yield mine
+            yield from (
+                model for model in by_digest.values() if model is not mine and _may_share(mine, model)
+            )
+
+    def note(self, details: ModelDetails) -> None:
+        """Take note of what was asked for another purpose."""
+        key = model_key(details.name)
+        digest = next((each.digest for each in self.installed if model_key(each.name) == key), "")
+        if digest:
+            self._starts[digest] = _start(details)
+
+    async def _learn(self, digest: str, name: str) -> None:
+        try:
+            self._starts[digest] = _start(await self._show(name))
+        except NotFound:
+            self._starts[digest] = _Start(None)
+        except HostError:
+            # Whatever is wrong, the list of what is loaded is right; it is asked again at the next look.
+            return
+
+    def _with_others(self, running: RunningModel, alike: tuple[Model, ...]) -> RunningModel:
+        start = self._starts.get(running.digest)
+        if start is None or start.weights is None:
+            return running
+        others = {model.digest for model in alike if self._starts.get(model.digest) == start}
+        others.discard(running.digest)
+        return replace(running, weights_digest=start.weights, answers_for=frozenset(others))
+
+
+def _may_share(one: Model, other: Model) -> bool:
+    if one.size is None or other.size is None:
+        return False
+    kind = (one.family, one.parameters, one.quantization)
+    return kind == (other.family, other.parameters, other.quantization) and (
+        abs(one.size - other.size) < _MOST_APART_BYTES
+    )
+
+
+def _start(details: ModelDetails) -> _Start:
+    files = _FILES.findall(details.modelfile)
+    lines = (" ".join(line.split()) for line in details.parameters.splitlines())
+    options = [line for line in lines if line.partition(" ")[0] in _STARTED_WITH]
+    return _Start(files[0], frozenset([*files, *options])) if files else _Start(None)
