@@ -227,7 +227,7 @@ def test_idle_time_is_never_more_than_it_was(server: Ollama, pauses: list[float]
         activity = observed(activity, look(at, server.look(at)), T0 + seconds(at))
         found = trace(activity)
         ended = max((end for _, end in server.requests if end <= at), default=0.0)
-        assert found.worked_at_s >= ended
+        assert found.worked_at_s >= ended - 1e-6, "the servers tell microseconds"
         if not found.busy and not server.works(at):
             assert found.worked_at_s - ended <= max(pauses) * 3, "and later by few looks at most"
 
