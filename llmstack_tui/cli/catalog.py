@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from llmstack_tui.cli import output
@@ -67,9 +68,22 @@ def _profile(call: Invocation) -> Profile:
 
 
 def _write_table(entries: tuple[Entry, ...], profile: Profile) -> None:
+    import shutil
+
     heads = ["NAME", ">PARAMETERS", ">DOWNLOAD", ">AT 4K", ">AT 32K", "FITS HERE", "GOOD FOR"]
-    output.write_table(heads, [_row(entry, profile.memory_budget) for entry in entries])
+    rows = [_row(entry, profile.memory_budget) for entry in entries]
+    if output.is_terminal(sys.stdout):
+        _clip_last([heads, *rows], shutil.get_terminal_size().columns)
+    output.write_table(heads, rows)
     _say_what_fits(profile)
+
+
+def _clip_last(rows: list[list[str]], columns: int) -> None:
+    """Shorten the last cells, so that a row takes one line if the others leave any room for it."""
+    room = columns - sum(max(map(len, column)) + 2 for column in list(zip(*rows, strict=True))[:-1])
+    for row in rows:
+        if len(row[-1]) > room:
+            row[-1] = f"{row[-1][: room - 2]}.." if room > 8 else ""
 
 
 def _row(entry: Entry, budget: int | None) -> list[str]:

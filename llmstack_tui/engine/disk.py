@@ -9,9 +9,12 @@ import re
 import stat
 import time
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
+
+from filelock import FileLock, Timeout
 
 from llmstack_tui.engine import manifest as layout
 from llmstack_tui.engine.manifest import InvalidManifest
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 GRACE_S = 3600.0
 """What changed within this time may be part of a pull, an import or a creation that is under way."""
 
+# Held by an engine as long as it downloads something.
+_DOWNLOADS = ".downloads.lock"
 _BLOB = re.compile(r"sha256-[0-9a-f]{64}")
 # Ollama's are "sha256-…-partial" and "sha256-…-partial-0"; the engine's may have another ending.
 _PARTIAL = re.compile(r"sha256-[0-9a-f]{64}[-.].+|\.unfinished-.+")
@@ -148,11 +153,12 @@ def clean(folder: Path, chosen: Collection[Leftover], *, now_s: float | None = N
     ``chosen`` is what an `audit` of the same folder said, and a person agreed to. It must be the engine's.
 
     Raises:
-        LibraryError: if the folder cannot be changed, or another change takes too long.
+        LibraryError: if the folder cannot be changed, an engine downloads into it, or another change takes
+            too long.
     """
     agreed = {(leftover.path, leftover.changed_s) for leftover in chosen}
     removed: list[Leftover] = []
-    with locked(folder):
+    with _without_downloads(folder), locked(folder):
         for leftover in audit(folder, own=True, now_s=now_s).removable:
             if (leftover.path, leftover.changed_s) not in agreed:
                 continue
@@ -162,6 +168,24 @@ def clean(folder: Path, chosen: Collection[Leftover], *, now_s: float | None = N
                 raise LibraryError(f"{leftover.path} cannot be removed: {reason(error)}.") from error
             removed.append(leftover)
     return tuple(removed)
+
+
+@contextmanager
+def _without_downloads(folder: Path) -> Iterator[None]:
+    """Have no engine download anything meanwhile; one that waits for its network is as old as it likes."""
+    lock = FileLock(folder / _DOWNLOADS, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise LibraryError(
+            f"A download into {folder} is under way: clean up when it is done, or cancel it first."
+        ) from None
+    except OSError as error:
+        raise LibraryError(f"The models folder {folder} cannot be written: {reason(error)}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class _Reasons(NamedTuple):

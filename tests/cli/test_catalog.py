@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from tests.cli.terminal import terminal
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -40,6 +42,15 @@ def test_all_of_it_without_a_word(llmstack: Program) -> None:
     done = llmstack("catalog")
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) > 60
+
+
+async def test_a_row_takes_one_line_of_a_terminal(llmstack: Program) -> None:
+    with terminal(llmstack.given(COLUMNS="90"), "catalog", "code") as screen:
+        assert await screen.end() == 0
+    rows = screen.shown.splitlines()[:-1]
+    assert len(rows) > 8
+    assert max(map(len, rows)) <= 90
+    assert any(row.endswith("..") for row in rows)
 
 
 def test_one_model_is_told_with_its_variants_and_sources(llmstack: Program) -> None:
@@ -80,9 +91,9 @@ def test_a_script_gets_every_figure_with_its_source(llmstack: Program) -> None:
 
 
 def test_what_is_not_known_is_null(llmstack: Program) -> None:
-    document = json.loads(llmstack("catalog", "llava:13b", "--json").stdout)
-    (model,) = document["models"]
+    (model,) = json.loads(llmstack("catalog", "llava:13b", "--json").stdout)["models"]
     assert model["license"] is None
+    (model,) = json.loads(llmstack("catalog", "qwen2.5vl:7b", "--json").stdout)["models"]
     assert model["files"][0]["memory"] == {"4096": None, "32768": None, "basis": "estimate"}
 
 

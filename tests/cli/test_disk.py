@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from tests.cli.terminal import terminal
 from tests.engine.folders import blob, manifest, tree, write
@@ -141,6 +142,14 @@ def test_a_manifest_that_cannot_be_read_is_named(llmstack: Program, models: Path
     done = later(llmstack, "disk", "--clean", "--yes")
     assert done.returncode == 0
     assert f"while {broken} cannot be read" in done.stderr
+    assert len(list((models / "blobs").iterdir())) == 3
+
+
+def test_a_download_that_goes_on_is_not_disturbed(llmstack: Program, models: Path) -> None:
+    with FileLock(models / ".downloads.lock"):
+        done = later(llmstack, "disk", "--clean", "--yes")
+    assert done.returncode == 1
+    assert "is under way" in done.stderr
     assert len(list((models / "blobs").iterdir())) == 3
 
 

@@ -57,5 +57,5 @@ def write(folder: Path, name: str, content: object) -> Path:
 
 def tree(folder: Path) -> dict[str, tuple[bytes, float]]:
     """All files below ``folder``, with their content and time."""
-    files = (path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".lock"))
     return {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime) for path in files}

@@ -224,6 +224,15 @@ def test_a_clean_up_waits_for_a_change_that_is_under_way(tmp_path: Path) -> None
     assert not path.exists()
 
 
+def test_nothing_goes_while_an_engine_downloads(tmp_path: Path) -> None:
+    path = orphan(tmp_path)
+    agreed = audit(tmp_path, own=True, now_s=later()).removable
+    with FileLock(tmp_path / ".downloads.lock"), pytest.raises(LibraryError, match="is under way"):
+        clean(tmp_path, agreed, now_s=later())
+    assert path.exists()
+    assert clean(tmp_path, agreed, now_s=later()) == agreed
+
+
 def test_links_are_not_followed(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.write_bytes(b"mine")
