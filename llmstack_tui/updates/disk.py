@@ -1,0 +1,49 @@
+"""What the disk tells of installed models, where it may be read. Blocking, and meant for threads.
+
+A manifest counts only when its digest is the one that the host lists: so a folder of this machine never
+speaks for a server that is elsewhere (a container, a tunnel), unless both have the same model.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from llmstack_tui.engine import manifest as layout
+from llmstack_tui.ollama.registry.manifest import InvalidManifest, Manifest, is_made_locally, parse_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.ollama.names import ModelName
+    from llmstack_tui.ollama.registry.manifest import Layer
+
+
+class OnDisk(NamedTuple):
+    """A model's manifest, whether ``create`` wrote it, and the folder of models that it is in."""
+
+    manifest: Manifest
+    made_here: bool
+    folder: Path
+
+
+def read_manifest(folders: Sequence[Path], name: ModelName, digest: str) -> OnDisk | None:
+    """The manifest of this digest; None where there is none."""
+    for folder in folders:
+        with suppress(OSError, InvalidManifest, layout.InvalidManifest):
+            content = layout.read_small(layout.manifest_path(folder, name))
+            manifest = parse_manifest(content)
+            if manifest.digest == digest:
+                return OnDisk(manifest, is_made_locally(content, manifest), folder)
+    return None
+
+
+def blobs_there(folder: Path, layers: Iterable[Layer]) -> frozenset[str]:
+    """The digests, bare, of those layers that the folder has whole."""
+    found = set[str]()
+    for layer in layers:
+        with suppress(OSError, layout.InvalidManifest):
+            if layout.blob_path(folder, layer.digest).stat().st_size == layer.size:
+                found.add(layer.digest.lower()[len("sha256:") :])
+    return frozenset(found)
