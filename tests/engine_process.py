@@ -17,10 +17,13 @@ END_S = 30
 
 
 def home_environment(home: Path) -> dict[str, str]:
-    """This process's environment with another home, and without the user's settings for servers."""
+    """This process's environment with another home, and without the user's settings for servers.
+
+    No registry is asked for what is installed in a test.
+    """
     foreign = ("OLLAMA_", "LLMSTACK_", "LLM_", "XDG_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return {**kept, "HOME": str(home), "USERPROFILE": str(home)}
+    return {**kept, "HOME": str(home), "USERPROFILE": str(home), "LLMSTACK_UPDATES_CHECK_EVERY": "off"}
 
 
 @contextmanager

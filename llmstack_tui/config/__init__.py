@@ -15,6 +15,7 @@ from llmstack_tui.config.settings import (
     Settings,
     Theme,
     UiSettings,
+    UpdatesSettings,
 )
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "Settings",
     "Theme",
     "UiSettings",
+    "UpdatesSettings",
     "parse_duration",
 ]

@@ -78,6 +78,24 @@ def duration() -> Kind[timedelta]:
     return Kind(allowed, _read_duration, lambda value: quoted(format_duration(value)))
 
 
+def interval(shortest: timedelta) -> Kind[timedelta | None]:
+    """A length of time after which something is done again, or never: "off" in the file, None here."""
+
+    def read(value: object, complain: Complain) -> timedelta | None:
+        if value is False or value in ("off", "never"):
+            return None
+        length = _read_duration(value, complain)
+        if length < shortest:
+            raise UnfitError
+        return length
+
+    def write(value: timedelta | None) -> str:
+        return quoted("off" if value is None else format_duration(value))
+
+    least = format_duration(shortest)
+    return Kind(f'a length of time of at least {quoted(least)} such as "6h", or "off"', read, write)
+
+
 def optional(kind: Kind[T]) -> Kind[T | None]:
     """A value that may also be left to the program: "auto" in the file, None here."""
 

@@ -108,6 +108,20 @@ class HardwareSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpdatesSettings:
+    """``[updates]``: what is asked of the registries that models come from."""
+
+    check_every: timedelta | None = field(
+        default=timedelta(hours=6),
+        metadata=_described(
+            kinds.interval(timedelta(seconds=1)),
+            "How often the registries are asked for newer versions, at first when the dashboard starts. "
+            "Nothing is downloaded by it. off asks only when you do.",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UiSettings:
     """``[ui]``: how the dashboard looks and what its keys are."""
 
@@ -155,6 +169,7 @@ class Settings:
     )
     engine: EngineSettings = field(default_factory=EngineSettings)
     hardware: HardwareSettings = field(default_factory=HardwareSettings)
+    updates: UpdatesSettings = field(default_factory=UpdatesSettings)
     ui: UiSettings = field(default_factory=UiSettings)
 
     def may_act(self, url: str) -> bool:

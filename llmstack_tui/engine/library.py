@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.engine import manifest as layout
@@ -21,6 +20,7 @@ from llmstack_tui.ollama.names import InvalidName, ModelName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from llmstack_tui.engine.deriving import Changes
     from llmstack_tui.gguf.header import Header
@@ -200,21 +200,6 @@ class Library:
         if known is None or known[0] != signature:
             known = self._headers[weights] = (signature, read_header(weights))
         return known[1]
-
-
-def ollama_models_folders(environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """Where an Ollama on this machine may keep models, as far as this user may look."""
-    places = [environ.get("OLLAMA_MODELS", "").strip(" \"'")]
-    home = environ.get("HOME") or environ.get("USERPROFILE")
-    if home:
-        places.append(os.path.join(home, ".ollama", "models"))  # noqa: PTH118 — joined before it is known to be a path
-    if os.name == "posix":
-        # The home of the user that Ollama's installer for Linux makes.
-        places.append("/usr/share/ollama/.ollama/models")
-    folders = dict.fromkeys(Path(place) for place in places if place)
-    return tuple(
-        folder for folder in folders if os.access(layout.manifests_folder(folder), os.R_OK | os.X_OK)
-    )
 
 
 def _names(folder: Path) -> Iterator[ModelName]:

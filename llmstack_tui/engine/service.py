@@ -18,8 +18,9 @@ from llmstack_tui.engine.compatibility import needs_ollama
 from llmstack_tui.engine.cores import default_threads
 from llmstack_tui.engine.failures import EngineStopping, LoadFailed, RunnerDied, ServerBusy, UpstreamError
 from llmstack_tui.engine.launch import RunnerConfig
-from llmstack_tui.engine.library import Library, NotInstalled, ollama_models_folders
+from llmstack_tui.engine.library import Library, NotInstalled
 from llmstack_tui.engine.manifest import InvalidManifest, blob_path
+from llmstack_tui.engine.ollama_folders import ollama_models_folders
 from llmstack_tui.engine.parameters import Options, merge, unknown
 from llmstack_tui.engine.pulling.download import Habits
 from llmstack_tui.engine.pulling.pulls import Pulls

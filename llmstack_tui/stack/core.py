@@ -22,10 +22,11 @@ from llmstack_tui.stack.making import Making
 from llmstack_tui.stack.remembering import remember
 from llmstack_tui.stack.state import StackState
 from llmstack_tui.stack.timing import Timing
+from llmstack_tui.stack.updating import Updating
 from llmstack_tui.stack.watched import WatchedHost
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
     from types import TracebackType
@@ -52,6 +53,12 @@ class Stack(Making):
         models_folder: where models are kept, for the room that is left on that disk.
         profile: the name of the profile that the user chose; None works it out.
         state_file: where all is remembered; None remembers as long as the program runs.
+        check_every: how often registries are asked for newer versions, from the first list on; None never
+            asks by itself.
+        model_folders: finds the folders of models on this machine that tell what is installed. Blocking.
+
+    Attributes:
+        updates: what to ask for newer versions; what it learns is in the state.
     """
 
     def __init__(
@@ -67,6 +74,8 @@ class Stack(Making):
         models_folder: Path | None = None,
         profile: str | None = None,
         state_file: Path | None = None,
+        check_every: timedelta | None = None,
+        model_folders: Callable[[], Sequence[Path]] = tuple,
     ) -> None:
         self.read_only = read_only
         self.look_only = frozenset(look_only)
@@ -94,6 +103,13 @@ class Stack(Making):
             profile=profile,
             every_s=machine_every_s,
         )
+        self.updates = Updating(
+            self._watched,
+            history,
+            every=check_every,
+            folders=model_folders,
+            on_checking=self._checking,
+        )
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._feed = Feed(StackState(tuple(each.state for each in self._watched.values())))
 
@@ -101,6 +117,7 @@ class Stack(Making):
         works = {f"poll {url}": each.poller.run() for url, each in self._watched.items()}
         works |= {f"remember {url}": remember(self._history, each) for url, each in self._watched.items()}
         works["read the machine"] = self._hardware.run()
+        works["look for updates"] = self.updates.run()
         works["remember"] = self._history.run()
         self._tasks = tuple(asyncio.create_task(work, name=name) for name, work in works.items())
         for task in self._tasks:
@@ -216,6 +233,7 @@ class Stack(Making):
     def _changed(self, url: str) -> None:
         self._watched[url].renew(self._lifecycle.acts)
         self._put_hosts()
+        self.updates.looked(self._watched[url].snapshot)
 
     def _acts_changed(self) -> None:
         acts = self._lifecycle.acts
@@ -230,6 +248,10 @@ class Stack(Making):
 
     def _machine_read(self, reading: MachineReading, profile: Profile) -> None:
         self._feed.put(replace(self.state, machine=reading, profile=profile))
+
+    def _checking(self, checking: bool) -> None:
+        if checking != self.state.checking:
+            self._feed.put(replace(self.state, checking=checking))
 
     def _happened(self, event_id: int) -> None:
         self._feed.put(replace(self.state, last_event_id=event_id))

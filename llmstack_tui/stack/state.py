@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.acts import Act
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.store.speeds import Speed
+    from llmstack_tui.updates.check import Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,13 @@ class HostState:
 
     Attributes:
         speeds: by the model's name, the last answer of ours that was timed, in whichever session.
+        updates: by the model's name, whether it is up to date; empty until that was first worked out.
     """
 
     snapshot: Snapshot
     models: tuple[ModelStatus, ...]
     speeds: Mapping[str, Speed] = field(default_factory=dict)
+    updates: Mapping[str, Update] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class StackState:
         machine: the newest reading of this machine, None until it was first read.
         profile: what this machine is good for, worked out from the first reading.
         notices: what the user should know about the program's own affairs, oldest first: one sentence each.
+        checking: whether registries are being asked for newer versions.
         last_event_id: rises when there is something new to be had from `Stack.events`.
     """
 
@@ -46,3 +50,4 @@ class StackState:
     profile: Profile | None = None
     notices: tuple[str, ...] = ()
     last_event_id: int = 0
+    checking: bool = False

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.acts import Act
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.store.speeds import Speed
+    from llmstack_tui.updates.check import Update
 
 
 class WatchedHost:
@@ -62,6 +63,7 @@ class WatchedHost:
         self._listed: tuple[Model, ...] | None = None
         self.news = asyncio.Event()
         self._speeds: Mapping[str, Speed] = {}
+        self._updates: Mapping[str, Update] = {}
         self.state = HostState(self.poller.snapshot, ())
 
     @property
@@ -80,7 +82,7 @@ class WatchedHost:
     def renew(self, acts: tuple[Act, ...]) -> None:
         """Bring `state` up to date."""
         models = statuses(self.snapshot, acts, self._activity, self.in_use)
-        self.state = HostState(self.snapshot, models, self._speeds)
+        self.state = HostState(self.snapshot, models, self._speeds, self._updates)
 
     def status(self, model: str) -> ModelStatus | None:
         return find(self.state.models, model)
@@ -94,6 +96,12 @@ class WatchedHost:
         """Take note of answers that were timed."""
         self._speeds = {**self._speeds, **{speed.model: speed for speed in speeds}}
         self._on_change()
+
+    def judged(self, updates: Mapping[str, Update]) -> None:
+        """Take note of which models are up to date."""
+        if updates != self._updates:
+            self._updates = updates
+            self._on_change()
 
     @contextmanager
     def using(self, model: str) -> Iterator[None]:

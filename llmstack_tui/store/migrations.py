@@ -82,6 +82,17 @@ MIGRATIONS = (
         ),
     ),
     Migration("2026-01 screen", ("CREATE TABLE screen (key TEXT PRIMARY KEY, value TEXT NOT NULL)",)),
+    Migration(
+        "2026-02 updates",
+        (
+            """CREATE TABLE registry_answers (
+                name TEXT PRIMARY KEY, asked_at INTEGER NOT NULL, answer TEXT NOT NULL
+            )""",
+            """CREATE TABLE updates_left_alone (
+                host TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (host, name)
+            ) WITHOUT ROWID""",
+        ),
+    ),
 )
 
 

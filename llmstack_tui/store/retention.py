@@ -19,6 +19,7 @@ MAX_EVENT_AGE = timedelta(days=90)
 MAX_EVENTS = 50_000
 MAX_ACTIVATIONS = 20_000
 MAX_FIGURES = 20_000
+MAX_ANSWERS = 2000
 
 # Ids are given in order and never again, so the highest one says how many rows there are at most.
 EXCESS_EVENTS = "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - :keep"
@@ -34,6 +35,11 @@ _EXCESS = (
     ),
     ("DELETE FROM measured WHERE id <= (SELECT max(id) FROM measured) - :keep", MAX_FIGURES),
     ("DELETE FROM speeds WHERE id <= (SELECT max(id) FROM speeds) - :keep", MAX_FIGURES),
+    (
+        """DELETE FROM registry_answers WHERE name IN
+        (SELECT name FROM registry_answers ORDER BY asked_at DESC LIMIT -1 OFFSET :keep)""",
+        MAX_ANSWERS,
+    ),
 )
 
 

@@ -12,6 +12,7 @@ from llmstack_tui.store.measured import MeasuredLoads
 from llmstack_tui.store.models import Models
 from llmstack_tui.store.screen import Screen
 from llmstack_tui.store.speeds import Speeds
+from llmstack_tui.store.updates import Updates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,7 @@ class Store:
         self.speeds = Speeds(database)
         self.events = Events(database)
         self.screen = Screen(database)
+        self.updates = Updates(database)
 
     @classmethod
     async def open(

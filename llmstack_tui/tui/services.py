@@ -110,7 +110,14 @@ class Core:
             profile=self._settings.hardware.profile,
             state_file=state_file,
             models_folder=models_folder,
+            check_every=self._settings.updates.check_every,
+            model_folders=self._model_folders,
         )
+
+    def _model_folders(self) -> tuple[Path, ...]:
+        from llmstack_tui.updates.disk import model_folders
+
+        return model_folders(self._environ)
 
 
 def _places() -> tuple[Path | None, Path | None]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from llmstack_tui import folders
 from llmstack_tui.engine import manifest as layout
+from llmstack_tui.engine.ollama_folders import ollama_models_folders
 from llmstack_tui.ollama.registry.manifest import InvalidManifest, Manifest, is_made_locally, parse_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from llmstack_tui.ollama.names import ModelName
@@ -28,9 +30,17 @@ class OnDisk(NamedTuple):
     folder: Path
 
 
-def read_manifest(folders: Sequence[Path], name: ModelName, digest: str) -> OnDisk | None:
+def model_folders(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """The folders of models on this machine that may be read: Ollama's, and the built-in engine's."""
+    found = ollama_models_folders(environ)
+    with suppress(folders.NoHome):
+        found = (folders.models_folder(), *found)
+    return found
+
+
+def read_manifest(places: Sequence[Path], name: ModelName, digest: str) -> OnDisk | None:
     """The manifest of this digest; None where there is none."""
-    for folder in folders:
+    for folder in places:
         with suppress(OSError, InvalidManifest, layout.InvalidManifest):
             content = layout.read_small(layout.manifest_path(folder, name))
             manifest = parse_manifest(content)

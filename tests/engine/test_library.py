@@ -11,7 +11,8 @@ import pytest
 
 from llmstack_tui.engine import library as library_module
 from llmstack_tui.engine.installed import load_installed
-from llmstack_tui.engine.library import Library, NotInstalled, ReadOnlyModel, ollama_models_folders
+from llmstack_tui.engine.library import Library, NotInstalled, ReadOnlyModel
+from llmstack_tui.engine.ollama_folders import ollama_models_folders
 from llmstack_tui.ollama.names import ModelName
 from tests.engine import folders
 from tests.gguf.files import Llama

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Input
 
-from llmstack_tui.config import HostSettings, Settings
+from llmstack_tui.config import HostSettings, Settings, UpdatesSettings
 from llmstack_tui.engine.available import missing_reason
 from llmstack_tui.tui.dashboard import Dashboard
 from llmstack_tui.tui.services import Core
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.tui.rows import ModelRow
+
+
+# No registry is asked for what is installed in a test.
+NEVER = UpdatesSettings(check_every=None)
 
 
 def watched(show: Callable[..., None], states: list[str]) -> Callable[..., None]:
@@ -42,7 +46,7 @@ def is_subsequence(some: list[str], of: list[str]) -> bool:
 @pytest.mark.skipif(missing_reason() is not None, reason=str(missing_reason()))
 async def test_a_model_runs_from_the_dashboard(tmp_path: Path, tiny_model: Path) -> None:
     with engine_process(tmp_path) as url:
-        settings = Settings(hosts=(HostSettings(url=url),))
+        settings = Settings(hosts=(HostSettings(url=url),), updates=NEVER)
         app = Dashboard(settings, (), Core(settings, {}))
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
             desk = Desk(app, pilot)
@@ -75,7 +79,7 @@ async def test_a_model_runs_from_the_dashboard(tmp_path: Path, tiny_model: Path)
 
 async def test_the_real_stack_against_a_server_that_behaves_as_ollama() -> None:
     async with fake_ollama(mistral_7b="a", tiny_1b="b") as (fake, server):
-        settings = Settings(hosts=(HostSettings(url=server.url),))
+        settings = Settings(hosts=(HostSettings(url=server.url),), updates=NEVER)
         app = Dashboard(settings, (), Core(settings, {}))
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
             desk = Desk(app, pilot)
@@ -106,7 +110,7 @@ async def test_the_real_stack_against_a_server_that_behaves_as_ollama() -> None:
 
 
 async def test_a_server_that_is_not_there_is_a_banner_and_the_dashboard_goes_on() -> None:
-    settings = Settings(hosts=(HostSettings(url="http://127.0.0.1:9"),))
+    settings = Settings(hosts=(HostSettings(url="http://127.0.0.1:9"),), updates=NEVER)
     app = Dashboard(settings, (), Core(settings, {}))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         desk = Desk(app, pilot)

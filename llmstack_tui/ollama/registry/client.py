@@ -100,7 +100,12 @@ class Registry:
 
     async def head(self, name: ModelName) -> Head:
         """Which version the tag is, as Ollama's own check asks it: no body is sent."""
-        reply = await self._manifest(name, "HEAD", {})
+        try:
+            reply = await self._manifest(name, "HEAD", {})
+        except RegistryFailed as error:
+            if error.status in (405, 501):  # It has no HEAD; a GET tells.
+                return Head(digest=None)
+            raise
         return Head(
             digest=_said_digest(reply), pushed_at=_pushed_at(reply), etag=reply.headers.get("etag") or None
         )
@@ -218,7 +223,9 @@ def _raise_for_status(name: ModelName, reply: Reply) -> None:
             detail=said,
         )
     what = "failed" if status >= 500 else "gave no answer that can be used"
-    raise RegistryFailed(f"{host} {what} (status {status}): try again later.", host=host, detail=said)
+    raise RegistryFailed(
+        f"{host} {what} (status {status}): try again later.", host=host, detail=said, status=status
+    )
 
 
 def _not_understood(name: ModelName, error: InvalidManifest) -> RegistryError:

@@ -53,6 +53,10 @@ class RegistryBusy(RegistryError):
 class RegistryFailed(RegistryError):
     """5xx, and other statuses that no registry should give."""
 
+    def __init__(self, message: str, *, host: str, status: int, detail: str = "") -> None:
+        super().__init__(message, host=host, detail=detail)
+        self.status = status
+
 
 class RegistryUnreachable(RegistryError):
     """Nothing answers there, or not in time."""

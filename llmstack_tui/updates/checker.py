@@ -1,0 +1,303 @@
+"""Asks for newer versions of what is installed, and keeps what it learnt."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from llmstack_tui.config.address import is_loopback
+from llmstack_tui.hosts.errors import HostError
+from llmstack_tui.ollama.names import InvalidName, ModelName
+from llmstack_tui.ollama.registry.client import Registry
+from llmstack_tui.updates.check import Answer, Copy, Update, is_equal, judge
+from llmstack_tui.updates.disk import OnDisk, blobs_there, read_manifest
+from llmstack_tui.updates.round import Question, ask
+from llmstack_tui.updates.shown import shown_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.hosts.types import Model, ModelDetails
+    from llmstack_tui.store.store import Store
+
+    Show = Callable[[str, str], Awaitable[ModelDetails]]
+
+# A model that its registry does not have is one that was made locally: it is asked for again after this time.
+MISSING_AGAIN_AFTER = timedelta(days=7)
+_SHOWS_AT_ONCE = 4
+_AT_ONE_GO = 100
+
+
+class Checker:
+    """What is installed on all hosts, what registries said of it, and the verdicts. One event loop only.
+
+    Args:
+        show: asks a host, by its URL, for the details of a model; may raise `HostError`.
+        folders: of models on this machine, in Ollama's layout.
+        on_change: is called when verdicts may be others than before.
+        keep: is told what to write into the store.
+    """
+
+    def __init__(
+        self,
+        *,
+        show: Show,
+        folders: Sequence[Path] = (),
+        on_change: Callable[[], None] = lambda: None,
+        keep: Callable[[Callable[[Store], None]], None] = lambda _: None,
+        registry: Registry | None = None,
+    ) -> None:
+        self._show = show
+        self._folders = tuple(folders)
+        self._on_change = on_change
+        self._keep = keep
+        self._registry = registry or Registry()
+        self._installed: dict[str, tuple[Model, ...]] = {}
+        self._names: dict[str, ModelName | None] = {}
+        self._copies: dict[tuple[str, str, str], Copy] = {}
+        self._in_folder: dict[tuple[str, str, str], Path] = {}
+        self._answers: dict[str, Answer] = {}
+        self._left_alone: dict[tuple[str, str], str] = {}
+        self._verdicts: dict[str, Mapping[str, Update]] = {}
+        self._one_at_a_time = asyncio.Lock()
+        self._under_way: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def aclose(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._registry.aclose()
+
+    async def recall(self, store: Store) -> None:
+        """Take over what earlier sessions learnt. Raises `StoreError`."""
+        self._answers = {**await store.updates.load(Answer), **self._answers}
+        self._left_alone |= await store.updates.left_alone()
+
+    def updates(self, host: str) -> Mapping[str, Update]:
+        """The verdicts on the models of a host, by their names as it lists them."""
+        return self._verdicts.get(host, {})
+
+    @property
+    def is_checking(self) -> bool:
+        return bool(self._tasks)
+
+    def look(self, host: str, installed: tuple[Model, ...]) -> bool:
+        """Take note of what a host lists; whether that is another list than before."""
+        if self._installed.get(host) is installed:
+            return False
+        self._installed[host] = installed
+        return True
+
+    async def renew(self) -> None:
+        """Judge what is installed now by what is known. Asks no registry."""
+        async with self._one_at_a_time:
+            await self._renew()
+
+    def unasked(self) -> frozenset[str]:
+        """The keys of the models that should be asked for, and never were."""
+        return frozenset(
+            question.key
+            for question in self._questions(None)
+            if question.before is None
+            or (question.before.digest is not None and self._is_uncompared(question))
+        )
+
+    async def check(self, keys: Collection[str] | None = None) -> None:
+        """Ask for all models, or those with these keys (`model_key`). Who asks for all during a check of all
+        waits for that one. A check goes on when its caller is cancelled.
+        """
+        task = self._under_way if keys is None else None
+        if task is None:
+            task = asyncio.create_task(self._check(keys), name="check for updates")
+            self._tasks.add(task)
+            task.add_done_callback(self._is_over)
+            if keys is None:
+                self._under_way = task
+            self._on_change()
+        await asyncio.shield(task)
+
+    def leave_alone(self, host: str, model: str, *, for_good: bool = False) -> None:
+        """Do not offer the registry's present version of this model; ``for_good``: no version."""
+        key = self._key(model)
+        answer = self._answers.get(key)
+        digest = "" if for_good or answer is None or answer.digest is None else answer.digest
+        self._left_alone[host, key] = digest
+        self._keep(lambda store: store.updates.leave_alone(host, key, digest))
+        self._judge()
+
+    def want(self, host: str, model: str) -> None:
+        """Offer updates of this model again."""
+        key = self._key(model)
+        self._left_alone.pop((host, key), None)
+        self._keep(lambda store: store.updates.want(host, key))
+        self._judge()
+
+    # --- the parts of these ---
+
+    def _is_over(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task is self._under_way:
+            self._under_way = None
+        self._on_change()
+
+    async def _check(self, keys: Collection[str] | None) -> None:
+        async with self._one_at_a_time:
+            await self._read_disk()
+            await ask(self._registry, self._questions(keys), self._answered)
+            await self._renew()
+
+    def _answered(self, question: Question, answer: Answer) -> None:
+        self._answers[question.key] = answer
+        if answer.checked_at is not None:
+            at = datetime.now(UTC)
+            self._keep(lambda store: store.updates.save(question.key, answer, at))
+
+    def _questions(self, keys: Collection[str] | None) -> list[Question]:
+        """One for each name that a registry may have, over all hosts."""
+        names: dict[str, ModelName] = {}
+        copies: dict[str, list[Copy]] = {}
+        for host, model in self._models():
+            name, copy = self._name(model.name), self._copy(host, model)
+            if name is None or copy.is_cloud or copy.made_here:
+                continue
+            key = name.full.lower()
+            names.setdefault(key, name)
+            copies.setdefault(key, []).append(copy)
+        return [
+            Question(key, name, frozenset(copy.digest for copy in copies[key]), self._answers.get(key))
+            for key, name in names.items()
+            if (keys is None or key in keys) and (keys is not None or not self._is_known_missing(copies[key]))
+        ]
+
+    def _is_known_missing(self, copies: Iterable[Copy]) -> bool:
+        copies = tuple(copies)
+        answer = self._answers.get(self._key(copies[0].name))
+        if answer is None or not answer.missing or answer.checked_at is None:
+            return False
+        if abs(datetime.now(UTC) - answer.checked_at) > MISSING_AGAIN_AFTER:
+            return False
+        asked_at = answer.checked_at
+        return not any(copy.modified_at is not None and copy.modified_at > asked_at for copy in copies)
+
+    def _is_uncompared(self, question: Question) -> bool:
+        before = question.before
+        return (
+            before is not None
+            and not question.digests <= {before.digest}
+            and (before.manifest is None or before.manifest.digest != before.digest)
+        )
+
+    async def _renew(self) -> None:
+        await self._read_disk()
+        await self._compare()
+        self._judge()
+
+    async def _read_disk(self) -> None:
+        """Read the manifests of copies that are new, in a thread."""
+        new = [
+            (host, model)
+            for host, model in self._models()
+            if (host, model.name, model.digest) not in self._copies
+        ]
+        for at in range(0, len(new), _AT_ONE_GO):
+            part = new[at : at + _AT_ONE_GO]
+            for host, model in part:
+                self._copies[host, model.name, model.digest] = _copy(host, model)
+            wanted = [
+                (host, model.name, model.digest, name)
+                for host, model in part
+                if is_loopback(host)
+                and model.digest
+                and not model.is_cloud
+                and (name := self._name(model.name)) is not None
+            ]
+            if not wanted or not self._folders:
+                continue
+            found = await asyncio.to_thread(self._manifests, [(each[3], each[2]) for each in wanted])
+            for (host, listed, digest, _), on_disk in zip(wanted, found, strict=True):
+                if on_disk is not None:
+                    place = host, listed, digest
+                    self._in_folder[place] = on_disk.folder
+                    self._copies[place] = replace(
+                        self._copies[place], manifest=on_disk.manifest, made_here=on_disk.made_here
+                    )
+
+    def _manifests(self, wanted: Sequence[tuple[ModelName, str]]) -> list[OnDisk | None]:
+        return [read_manifest(self._folders, name, digest) for name, digest in wanted]
+
+    async def _compare(self) -> None:
+        """Learn more of the copies that are another version than their registry's: from disk or host."""
+        slots = asyncio.Semaphore(_SHOWS_AT_ONCE)
+
+        async def learn(copy: Copy, answer: Answer) -> None:
+            place = copy.host, copy.name, copy.digest
+            if (folder := self._in_folder.get(place)) is not None and answer.manifest is not None:
+                there = await asyncio.to_thread(blobs_there, folder, answer.manifest.blobs)
+                self._copies[place] = replace(copy, there=there)
+            elif copy.shown is None:
+                async with slots:
+                    try:
+                        shown = shown_parts(await self._show(copy.host, copy.name))
+                    except HostError:
+                        return
+                self._copies[place] = replace(copy, shown=shown)
+
+        differing = []
+        for host, model in self._models():
+            copy = self._copy(host, model)
+            answer = self._answers.get(self._key(model.name))
+            if copy.is_cloud or answer is None or answer.manifest is None or not copy.digest:
+                continue
+            if not is_equal(copy, answer):
+                differing.append(learn(copy, answer))
+        await asyncio.gather(*differing)
+
+    def _judge(self) -> None:
+        for host, models in self._installed.items():
+            self._verdicts[host] = {
+                model.name: judge(
+                    self._copy(host, model),
+                    self._answers.get(key := self._key(model.name)),
+                    self._left_alone.get((host, key)),
+                )
+                for model in models
+            }
+        self._on_change()
+
+    def _models(self) -> Iterable[tuple[str, Model]]:
+        return [(host, model) for host, models in self._installed.items() for model in models]
+
+    def _copy(self, host: str, model: Model) -> Copy:
+        known = self._copies.get((host, model.name, model.digest))
+        if known is None:
+            return _copy(host, model)
+        # A pull of the same version writes its manifest anew.
+        return (
+            known if known.modified_at == model.modified_at else replace(known, modified_at=model.modified_at)
+        )
+
+    def _name(self, text: str) -> ModelName | None:
+        if text not in self._names:
+            try:
+                self._names[text] = ModelName.parse(text)
+            except InvalidName:
+                self._names[text] = None
+        return self._names[text]
+
+    def _key(self, text: str) -> str:
+        name = self._name(text)
+        return text if name is None else name.full.lower()
+
+
+def _copy(host: str, model: Model) -> Copy:
+    return Copy(
+        host=host,
+        name=model.name,
+        digest=model.digest,
+        modified_at=model.modified_at,
+        is_cloud=model.is_cloud,
+    )

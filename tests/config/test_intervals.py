@@ -1,0 +1,46 @@
+"""How often something is done, or never."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llmstack_tui.config import Settings
+from llmstack_tui.config.loading import load_settings
+from tests.config.files import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("text", "every"),
+    [
+        ('"2h"', timedelta(hours=2)),
+        ("90", timedelta(seconds=90)),
+        ('"off"', None),
+        ("false", None),
+        ('"never"', None),
+    ],
+)
+def test_how_often_is_a_length_of_time_or_off(tmp_path: Path, text: str, every: timedelta | None) -> None:
+    loaded = load(tmp_path, f"[updates]\ncheck_every = {text}\n")
+    assert loaded.problems == ()
+    assert loaded.settings.updates.check_every == every
+
+
+def test_the_environment_says_it_too(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    for text, every in (("6h", timedelta(hours=6)), ("off", None), ("30s", timedelta(seconds=30))):
+        loaded = load_settings(file, {"LLMSTACK_UPDATES_CHECK_EVERY": text})
+        assert loaded.settings.updates.check_every == every
+
+
+@pytest.mark.parametrize("text", ['"0s"', '"-1h"', "true", '"soon"', "[]"])
+def test_all_else_is_named_and_the_default_stays(tmp_path: Path, text: str) -> None:
+    loaded = load(tmp_path, f"[updates]\ncheck_every = {text}\n")
+    assert loaded.settings == Settings()
+    assert "updates.check_every" in loaded.problems[0]
+    assert '"off"' in loaded.problems[0]
