@@ -82,6 +82,16 @@ async def test_commands_import_neither_screen_nor_engine(llmstack: Program, argu
     assert modules & (SCREEN | ENGINE) == set()
 
 
+async def test_a_check_for_updates_imports_neither_screen_nor_engine(llmstack: Program) -> None:
+    ollama = LittleOllama("far:cloud")
+    ollama.cloud.add("far:cloud")  # which no registry is asked for
+    async with serving(ollama) as server:
+        arguments = ("update", "--check", "--json", "--host", server.url)
+        code, modules = await asyncio.to_thread(imported, llmstack, *arguments)
+    assert code == 0
+    assert modules & (SCREEN | ENGINE) == set()
+
+
 @pytest.mark.parametrize("arguments", ["engine status --json", "engine stop --json"])
 def test_looking_at_the_engine_does_not_import_it(llmstack: Program, arguments: str) -> None:
     _, modules = imported(llmstack, *arguments.split())

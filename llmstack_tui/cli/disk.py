@@ -59,7 +59,7 @@ def _look(environ: Mapping[str, str]) -> tuple[FolderUse, list[FolderUse]]:
     """The engine's folder, and those of Ollama that may be read."""
     from llmstack_tui import folders
     from llmstack_tui.engine.disk import audit
-    from llmstack_tui.engine.library import ollama_models_folders
+    from llmstack_tui.engine.ollama_folders import ollama_models_folders
     from llmstack_tui.engine.storage import LibraryError
 
     own = audit(folders.models_folder(), own=True)

@@ -8,8 +8,13 @@ from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from llmstack_tui.cli.options import Commands, Invocation
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.updates.check import Update
 
 
 def add_parser(commands: Commands) -> None:
@@ -27,9 +32,12 @@ async def _list(call: Invocation) -> int:
     from llmstack_tui.lifecycle.states import statuses
 
     async with connect(call) as hosts:
-        models = [status for snapshot in await read_all(hosts) for status in statuses(snapshot)]
+        snapshots = await read_all(hosts)
+        updates = await _updates(call, hosts, snapshots) if call.json else {}
+    models = [status for snapshot in snapshots for status in statuses(snapshot)]
     if call.json:
-        output.write_document({"models": [_document(status) for status in models]})
+        documents = [_document(status, updates.get(status.host, {}).get(status.name)) for status in models]
+        output.write_document({"models": documents})
     elif models:
         output.write_table(*_table(models))
     else:
@@ -37,7 +45,18 @@ async def _list(call: Invocation) -> int:
     return 0
 
 
-def _document(status: ModelStatus) -> dict[str, object]:
+async def _updates(
+    call: Invocation, hosts: Sequence[Host], snapshots: Sequence[Snapshot]
+) -> Mapping[str, Mapping[str, Update]]:
+    """What was learnt of newer versions, by host and name."""
+    from llmstack_tui.cli.verdicts import remembered
+
+    return await remembered(call, hosts, snapshots)
+
+
+def _document(status: ModelStatus, update: Update | None) -> dict[str, object]:
+    from llmstack_tui.cli import verdicts
+
     model = status.model
     return {
         "host": status.host,
@@ -48,12 +67,7 @@ def _document(status: ModelStatus) -> dict[str, object]:
         "quantization": model.quantization if model else None,
         "state": status.state.value,
         "pinned": False,
-        "update": {
-            "state": "cloud" if model and model.is_cloud else "unknown",
-            "changed": [],
-            "download": None,
-            "checked_at": None,
-        },
+        "update": verdicts.document(update, is_cloud=bool(model and model.is_cloud)),
         "fit": {"state": None, "estimate": None, "basis": None},
         "modified_at": output.iso(model.modified_at) if model else None,
     }

@@ -16,11 +16,12 @@ from llmstack_tui.cli import (
     start,
     status,
     stop,
+    update,
 )
 from llmstack_tui.cli.options import Parser, add_global_options
 from llmstack_tui.cli.output import PROGRAM
 
-_COMMANDS = (ls, ps, show, start, stop, rm, import_, chat, status, catalog, disk, engine, config)
+_COMMANDS = (ls, ps, show, start, stop, rm, import_, update, chat, status, catalog, disk, engine, config)
 
 
 def build_parser() -> Parser:

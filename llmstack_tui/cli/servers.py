@@ -215,6 +215,7 @@ async def acting() -> AsyncIterator[Acting]:
 
 
 def state_file() -> Path | None:
+    """What is remembered between sessions; None where no home is known."""
     try:
         return folders.state_file()
     except folders.NoHome:
