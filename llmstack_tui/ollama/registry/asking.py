@@ -17,6 +17,7 @@ from llmstack_tui.hosts.text import printable
 from llmstack_tui.ollama.registry.errors import BadAnswer, RegistryBusy, RegistryError, RegistryUnreachable
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
 AT_ONCE = 16
@@ -52,16 +53,29 @@ class Reply:
     cut: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    method: str
+    url: str
+    host: str
+    headers: Mapping[str, str]
+    most_bytes: int
+
+
 class Asking:
     """Questions to any address. All that it raises is `RegistryError`."""
 
     def __init__(self, *, user_agent: str, limits: Limits, at_once: int) -> None:
         self._limits = limits
-        self._at_once = at_once
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
-        self._slots = asyncio.Semaphore(at_once)
+        # Each slot has a client of its own: one with many connections looks at all of them for each request,
+        # which takes longer than the request. The slot used last comes first, for its connection is open.
+        self._slots = asyncio.LifoQueue[int]()
+        for slot in range(at_once):
+            self._slots.put_nowait(slot)
         self._opening = asyncio.Lock()
-        self._clients: dict[bool, httpx.AsyncClient] = {}
+        self._certificates: ssl.SSLContext | None = None
+        self._clients: dict[tuple[int, bool], httpx.AsyncClient] = {}
         self._not_before_s: dict[str, float] = {}
 
     async def aclose(self) -> None:
@@ -77,13 +91,12 @@ class Asking:
         A connection that breaks is tried once more. A registry that says when to ask again is asked again
         then if that is soon; else it is not asked before, and `RegistryBusy` says so.
         """
+        question = _Question(method, url, host, {**self._headers, **headers}, most_bytes)
         broke, tries = False, 0
         while True:
             await self._wait(host)
             try:
-                async with self._slots:
-                    self._refuse_too_early(host)
-                    reply = await self._exchange(method, url, host, headers, most_bytes)
+                reply = await self._in_a_slot(question)
             except RegistryUnreachable as error:
                 # A connection that was kept may have been closed meanwhile; one that was refused stays so.
                 if broke or not isinstance(error.__cause__, _BROKEN):
@@ -111,13 +124,19 @@ class Asking:
         if left_s > self._limits.patience_s:
             raise _busy(host, left_s)
 
-    async def _exchange(
-        self, method: str, url: str, host: str, headers: Mapping[str, str], most_bytes: int
-    ) -> Reply:
-        limit_s = self._limits.whole_s
+    async def _in_a_slot(self, question: _Question) -> Reply:
+        slot = await self._slots.get()
+        try:
+            self._refuse_too_early(question.host)
+            return await self._exchange(slot, question)
+        finally:
+            self._slots.put_nowait(slot)
+
+    async def _exchange(self, slot: int, question: _Question) -> Reply:
+        limit_s, host = self._limits.whole_s, question.host
         try:
             async with asyncio.timeout(limit_s):
-                return await self._follow(method, url, host, headers, most_bytes)
+                return await self._follow(slot, question)
         except TimeoutError:
             raise RegistryUnreachable(f"{host} did not answer within {limit_s:g} s.", host=host) from None
         except httpx.ConnectError as error:
@@ -137,20 +156,19 @@ class Asking:
             message = f"{host!r} is no address of a registry."
             raise BadAnswer(message, host=host, detail=printable(str(error))) from None
 
-    async def _follow(
-        self, method: str, url: str, host: str, headers: Mapping[str, str], most_bytes: int
-    ) -> Reply:
+    async def _follow(self, slot: int, question: _Question) -> Reply:
         """Redirects are followed by hand: never from TLS to an address without it."""
-        request = httpx.Request(method, url, headers={**self._headers, **headers})
+        host = question.host
+        request = httpx.Request(question.method, question.url, headers=question.headers)
         for _ in range(_MAX_REDIRECTS + 1):
             if (request.url.port or 0) > 65535:  # Checked by nobody below.
                 raise httpx.InvalidURL("There is no such port.")
-            client = await self._client(request.url, host)
+            client = await self._client(slot, request.url, host)
             response = await client.send(request, stream=True)
             try:
                 following = response.next_request
                 if following is None:
-                    content, cut = await _read(response, most_bytes)
+                    content, cut = await _read(response, question.most_bytes)
                     return Reply(response.status_code, response.headers, content, cut)
             finally:
                 await response.aclose()
@@ -159,30 +177,34 @@ class Asking:
             request = following
         raise BadAnswer(f"{host} sends us on and on ({_MAX_REDIRECTS} redirects).", host=host)
 
-    async def _client(self, url: httpx.URL, host: str) -> httpx.AsyncClient:
+    async def _client(self, slot: int, url: httpx.URL, host: str) -> httpx.AsyncClient:
         """This machine's own addresses need neither proxies nor certificates, which take a while to load."""
         outside = url.scheme != "http" or not is_loopback(str(url))
-        async with self._opening:
-            if outside not in self._clients:
-                make = asyncio.to_thread(self._open) if outside else None
-                try:
-                    self._clients[outside] = await make if make else self._open(outside=False)
-                except (ImportError, ValueError, OSError) as error:
-                    raise RegistryUnreachable(
-                        f"{host} cannot be asked: the proxy or the certificates of the environment are not "
-                        f"understood ({printable(str(error))}).",
-                        host=host,
-                    ) from None
-            return self._clients[outside]
+        try:
+            if outside:
+                await self._load_certificates()
+            if (slot, outside) not in self._clients:
+                self._clients[slot, outside] = self._open(outside)
+        except (ImportError, ValueError, OSError) as error:
+            raise RegistryUnreachable(
+                f"{host} cannot be asked: the proxy or the certificates of the environment are not "
+                f"understood ({printable(str(error))}).",
+                host=host,
+            ) from None
+        return self._clients[slot, outside]
 
-    def _open(self, *, outside: bool = True) -> httpx.AsyncClient:
-        connections = httpx.Limits(
-            max_connections=self._at_once,
-            max_keepalive_connections=self._at_once,
-            keepalive_expiry=_KEEP_CONNECTION_S,
+    async def _load_certificates(self) -> None:
+        async with self._opening:
+            if self._certificates is None:
+                self._certificates = await asyncio.to_thread(httpx.create_ssl_context)
+
+    def _open(self, outside: bool) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            verify=self._certificates or False,
+            trust_env=outside,
+            limits=httpx.Limits(max_keepalive_connections=2, keepalive_expiry=_KEEP_CONNECTION_S),
+            timeout=httpx.Timeout(self._limits.whole_s, connect=self._limits.connect_s),
         )
-        timeout = httpx.Timeout(self._limits.whole_s, connect=self._limits.connect_s)
-        return httpx.AsyncClient(verify=outside, trust_env=outside, limits=connections, timeout=timeout)
 
 
 async def _read(response: httpx.Response, most_bytes: int) -> tuple[bytes, bool]:
