@@ -65,6 +65,7 @@ def test_the_settings_are_shown_with_where_they_came_from(llmstack: Program, fil
         ["engine.keep_alive", '"1m30s"', "mine.toml line 4"],
         ["engine.max_loaded", '"auto"', "default"],
         ["engine.context_length", "4096", "default"],
+        ["engine.connections", "8", "default"],
         ["hardware.profile", '"auto"', "default"],
         ["updates.check_every", '"6h"', "default"],
         ["ui.theme", '"no-colour"', "NO_COLOR"],
