@@ -21,6 +21,7 @@ INTERRUPTED, READER_GONE = 130, 141
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Run the program and return its status. A failure is a sentence, with LLMSTACK_DEBUG a traceback."""
     _prepare_streams()
+    _leave_out_httpx_command_line()
     try:
         code = _run(sys.argv[1:] if arguments is None else arguments, environ)
     except BrokenPipeError:
@@ -71,6 +72,11 @@ def _prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+
+
+def _leave_out_httpx_command_line() -> None:
+    """httpx imports its command line, and rich with it, wherever click is installed: 30 ms and 3 MB."""
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: it cannot be imported
 
 
 def _finish(code: int) -> int:

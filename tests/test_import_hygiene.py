@@ -20,7 +20,8 @@ _SCRIPT = """
 import sys
 from llmstack_tui.__main__ import main
 code = main(sys.argv[1:])
-print("IMPORTED", *{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
+imported = [name for name, module in sys.modules.items() if module]
+print("IMPORTED", *{name.partition(".")[0] for name in imported}, file=sys.stderr)
 sys.exit(code)
 """
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -56,7 +55,6 @@ async def connect(call: Invocation, *, act: bool = False) -> AsyncIterator[tuple
     Raises:
         Failed: when no server can be found, with what to do about it.
     """
-    _leave_out_httpx_command_line()
     from llmstack_tui.ollama.client import OllamaHost
 
     async with AsyncExitStack() as stack:
@@ -80,11 +78,6 @@ def _where_allowed(call: Invocation, urls: tuple[str, ...]) -> tuple[str, ...]:
     for note in notes:
         say(note)
     return allowed
-
-
-def _leave_out_httpx_command_line() -> None:
-    """httpx imports its command line, and rich with it, wherever click is installed: half of our start."""
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None means "not to be had"
 
 
 async def find_urls(call: Invocation) -> tuple[str, ...]:

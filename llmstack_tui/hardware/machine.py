@@ -29,7 +29,7 @@ class Machine:
 
     Args:
         models: where models are kept, for the room that is left on that disk.
-        root: the folder below which ``proc`` and ``sys`` are looked for.
+        root: the folder below which ``proc``, ``sys`` and ``dev`` are looked for.
         mac: asks a Mac's tools; None on other machines.
     """
 
@@ -44,7 +44,7 @@ class Machine:
     ) -> None:
         self._models = models
         self._root = root
-        self._nvidia = nvidia or Nvidia()
+        self._nvidia = nvidia or Nvidia(root)
         self._amd = Amd(root)
         self._mac = mac or (Mac() if sys.platform == "darwin" else None)
         self._cpu = CpuMeter()

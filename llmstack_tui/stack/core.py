@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Snapshot
     from llmstack_tui.lifecycle.acts import Departure
+
+_MACHINE_AFTER_S = 1.0
 
 
 class Stack(Making):
@@ -116,7 +118,7 @@ class Stack(Making):
     async def __aenter__(self) -> Self:
         works = {f"poll {url}": each.poller.run() for url, each in self._watched.items()}
         works |= {f"remember {url}": remember(self._history, each) for url, each in self._watched.items()}
-        works["read the machine"] = self._hardware.run()
+        works["read the machine"] = self._read_machine()
         works["look for updates"] = self.updates.run()
         works["remember"] = self._history.run()
         self._tasks = tuple(asyncio.create_task(work, name=name) for name, work in works.items())
@@ -245,6 +247,15 @@ class Stack(Making):
     def _put_hosts(self) -> None:
         hosts = tuple(each.state for each in self._watched.values())
         self._feed.put(replace(self.state, hosts=hosts, acts=self._lifecycle.acts))
+
+    async def _read_machine(self) -> None:
+        """Once a host has listed its models: what is imported for this would hold up the first list."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_MACHINE_AFTER_S), aclosing(self.watch()) as states:
+                async for state in states:
+                    if any(host.snapshot.read_at is not None for host in state.hosts):
+                        break
+        await self._hardware.run()
 
     def _machine_read(self, reading: MachineReading, profile: Profile) -> None:
         self._feed.put(replace(self.state, machine=reading, profile=profile))

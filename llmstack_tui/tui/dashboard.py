@@ -105,6 +105,7 @@ class Dashboard(App[None]):
         self.activity = self.telling.activity
         self.services = services
         self.preferences = Preferences(self, settings, problems)
+        themes.begin_with(self, self.preferences.theme)
         notes = ("read-only",) if settings.read_only else ()
         self.set_class(ascii_only, "-ascii")
         self.models = ModelsScreen(self.marks, notes=notes)
@@ -112,7 +113,7 @@ class Dashboard(App[None]):
         self._state: StackState | None = None
         self._saying = status.Saying("Starting")
         self._wanted: Key | None = None
-        self._interrupted_s = float("-inf")
+        self._drawn_s = self._interrupted_s = float("-inf")
 
     # The screens
 
@@ -125,7 +126,7 @@ class Dashboard(App[None]):
 
     def on_mount(self) -> None:
         self.preferences.begin()
-        self.set_interval(_TICK_S, self._draw)
+        self.set_interval(_TICK_S, self._tick)
         # After Ctrl-Z and fg the terminal is empty, and Textual believes that it still shows everything.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         # Paint first: what is behind the connection takes longer to import than the screen to draw.
@@ -192,7 +193,13 @@ class Dashboard(App[None]):
                 self.models.pane.move_to((url, model.name))
                 return
 
+    def _tick(self) -> None:
+        """Let what is counted in seconds go on; a state that came meanwhile has drawn it already."""
+        if time.monotonic() - self._drawn_s > _TICK_S / 2:
+            self._draw()
+
     def _draw(self) -> None:
+        self._drawn_s = time.monotonic()
         view = self.view
         if not self.models.is_mounted:
             return

@@ -34,14 +34,13 @@ class Preferences:
         self._settings = settings
         self._loaded: Loaded | None = None
         self._problems = tuple(problems)
-        self._theme = themes.THEMES[settings.ui.theme].name
+        self.theme = themes.THEMES[settings.ui.theme].name
         self._chosen: str | None = None
         self._stack: Stack | None = None
         self.keymap = keys.usable(settings.ui.keys)
 
     def begin(self) -> None:
         """What the dashboard looks like at its start; and what is wrong in the settings."""
-        self._app.theme = self._theme
         if self.keymap:
             self._app.set_keymap(self.keymap)
         self._complain(self._problems)
@@ -137,14 +136,14 @@ class Preferences:
     # The theme
 
     def _show_theme(self, name: str) -> None:
-        self._theme = name
+        self.theme = name
         self._app.theme = name
 
     def _theme_changed(self) -> None:
         """Whatever was not changed by the settings was chosen by the user."""
-        if self._app.theme == self._theme:
+        if self._app.theme == self.theme:
             return
-        self._theme = self._chosen = self._app.theme
+        self.theme = self._chosen = self._app.theme
         if self._stack is not None:
             self._stack.remember(_THEME, self._chosen)
         if self._loaded is not None and (named := _named_by(self._loaded)):

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from textual.app import App
 from textual.theme import Theme
+
+if TYPE_CHECKING:
+    from llmstack_tui.tui.dashboard import Dashboard
 
 PREFIX = "llmstack-"
 
@@ -83,3 +89,11 @@ NO_COLOUR = Theme(
 THEMES: dict[str, Theme] = {
     theme.name.removeprefix(PREFIX): theme for theme in (DARK, LIGHT, HIGH_CONTRAST, NO_COLOUR)
 }
+
+
+def begin_with(app: Dashboard, name: str) -> None:
+    """Give an app that does not run yet its theme: once it runs, Textual reads all styles again for that."""
+    app.set_reactive(App.theme, name)
+    app.set_class(app.current_theme.dark, "-dark-mode")
+    app.set_class(not app.current_theme.dark, "-light-mode")
+    app.stylesheet.set_variables(app.get_css_variables())

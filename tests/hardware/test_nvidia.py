@@ -17,6 +17,7 @@ from tests.hardware.fake_nvml import MIB, NOT_AVAILABLE, FakeCard, FakeNvml, Fak
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     Install = Callable[[FakeNvml | None], None]
 
@@ -440,3 +441,28 @@ def test_whatever_fails_the_card_stays_and_nothing_is_raised(
         assert not device.lost
         cards.close()
         assert library.sessions == 0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere the library is asked in any case")
+@pytest.mark.parametrize(
+    "trace", ["", "proc/driver/nvidia/version", "dev/nvidiactl", "dev/nvhost-gpu", "dev/nvgpu", "dev/dxg"]
+)
+def test_the_library_is_loaded_where_something_speaks_for_a_card(
+    install: Install, tmp_path: Path, trace: str
+) -> None:
+    install(FakeNvml(FakeCard()))
+    for file in ("dev/nvme0", "dev/nvram", trace or "dev/null"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    assert len(Nvidia(tmp_path).read().devices) == (1 if trace else 0)
+
+
+def test_a_driver_that_comes_later_is_found(install: Install, tmp_path: Path) -> None:
+    install(FakeNvml(FakeCard()))
+    clock = Clock()
+    cards = Nvidia(tmp_path, clock=clock)
+    assert cards.read().devices == ()
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/nvidia0").touch()
+    clock.now += 60
+    assert len(cards.read().devices) == 1
