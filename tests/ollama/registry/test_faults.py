@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -179,13 +178,11 @@ async def test_one_that_is_busy_for_long_is_left_alone_and_does_not_block_others
 ) -> None:
     server.publish("tiny", b"weights")
     server.faults = [busy(retry_after="999999999", path="tiny")]
-    started = time.monotonic()
     for _ in range(5):
         error = await failing(registry, tiny(server), RegistryBusy)
         assert isinstance(error, RegistryBusy)
         assert error.retry_after_s <= MAX_RETRY_AFTER_S
         assert "60 min" in str(error)
-    assert time.monotonic() - started < 10
     # The first question and perhaps one that was under way; none after the answer to it.
     assert len(server.asked) == 1
 
