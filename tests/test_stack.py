@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.hosts.errors import NotFound, Refused, Unreachable
+from llmstack_tui.hosts.errors import BadStream, NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.lifecycle.acts import ActKind, Departure
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.stack import Stack
 from tests.fake_ollama import fake_ollama
-from tests.scripted_server import Reply, serving
+from tests.scripted_server import Reply, document, serving
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -113,6 +113,46 @@ async def test_a_model_that_is_busy_is_not_removed() -> None:
         with pytest.raises(Refused, match="still answers a request"):
             await stack.delete(url, "a:1")
         assert "a:1" in fake.installed
+
+
+async def test_a_removal_whose_stop_fails_is_one_event_that_says_both() -> None:
+    async with fake_ollama(a_1="a") as (fake, server):
+
+        async def stuck(request: Request) -> Reply:
+            if request.path == "/api/generate":
+                return document({"error": "stuck"}, 500)
+            return await fake.handle(request)
+
+        server.handle = stuck
+        fake.load("a:1")
+        async with Stack([OllamaHost(server.url)], running_every_s=0.02) as stack:
+            await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
+            with pytest.raises(ServerError, match=r"^It could not be stopped first\. .* failed: stuck\.$"):
+                await stack.delete(server.url, "a:1")
+            texts = [event.text for event in await stack.events(kinds={"failed", "deactivate", "remove"})]
+        assert "a:1" in fake.installed
+        assert texts == [f"a:1 was not removed: It could not be stopped first. {server.url} failed: stuck."]
+
+
+@pytest.mark.parametrize("call", ["delete", "copy"])
+async def test_what_a_web_page_answers_is_not_recorded_as_done(call: str) -> None:
+    async with fake_ollama(a_1="a") as (fake, server):
+
+        async def wrong(request: Request) -> Reply:
+            if request.path == f"/api/{call}":
+                return Reply((b"<html>It works!</html>",), content_type="text/html")
+            return await fake.handle(request)
+
+        server.handle = wrong
+        async with Stack([OllamaHost(server.url)], running_every_s=0.02) as stack:
+            await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
+            act = stack.delete(server.url, "a:1") if call == "delete" else stack.copy(server.url, "a:1", "b")
+            with pytest.raises(BadStream, match="web page"):
+                await act
+            (event,) = await stack.events()
+            assert event.kind == "failed"
+            assert "it is a web page" in event.text
+            assert list(states(stack)) == ["a:1"]
 
 
 async def test_removing_one_of_two_names_stops_nothing() -> None:

@@ -34,12 +34,13 @@ async def _as_listed(running: _Running) -> _Running:
 class Poller:
     """Asks a host again and again, one round at a time, within `run`.
 
-    When a round fails, the snapshot keeps what was known, with the error beside it, and the next rounds come
-    later and later, up to 15 seconds.
+    When a round fails, the snapshot keeps what was known, with the error and the time of the next try beside
+    it, and the next rounds come later and later, up to 15 seconds.
 
     Args:
-        on_round: called after each round, and told whether it found something new.
-        on_change: called after each round that found something new. A new ``read_at`` alone is nothing new.
+        on_round: called after each round, and told whether there is something new; also when a round begins
+            sooner than was said.
+        on_change: called when there is something new. A new ``read_at`` alone is nothing new.
         also: adds to what the host lists as loaded what can be known otherwise.
         running_every_s: seconds between the end of a round and the next one, which asks what is loaded.
         installed_every_s: seconds after which a round also asks who answers and what is installed.
@@ -120,6 +121,8 @@ class Poller:
             self._on_change()
 
     async def _round(self) -> None:
+        if self.snapshot.again_at is not None and self.snapshot.again_at > (now := time.monotonic()):
+            self._put(replace(self.snapshot, again_at=now))
         try:
             newest = await self._read(self.snapshot)
             self._failures = 0
@@ -127,7 +130,10 @@ class Poller:
             self._failures += 1
             # Another server may answer after an outage.
             self._all_due = True
-            newest = replace(self.snapshot, error=error)
+            newest = replace(self.snapshot, error=error, again_at=time.monotonic() + self._pause_s)
+        self._put(newest)
+
+    def _put(self, newest: Snapshot) -> None:
         before, self.snapshot = self.snapshot, newest
         is_new = _news(before) != _news(newest)
         self._on_round(is_new)
@@ -161,10 +167,14 @@ class Poller:
         )
 
     async def _pause(self) -> None:
-        failed = _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S)) - 1] if self._failures else 0.0
         with suppress(TimeoutError):
-            async with asyncio.timeout(max(failed, self._slowed(self._running_every_s))):
+            async with asyncio.timeout(self._pause_s):
                 await self._wake.wait()
+
+    @property
+    def _pause_s(self) -> float:
+        failed = _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S)) - 1] if self._failures else 0.0
+        return max(failed, self._slowed(self._running_every_s))
 
     def _slowed(self, seconds: float) -> float:
         return seconds if self._visible else seconds * _HIDDEN_FACTOR

@@ -198,6 +198,7 @@ class Snapshot:
         read_at: monotonic seconds of the last poll that succeeded, None before the first.
         recalled_at: before the first poll, ``installed`` may be what an earlier session saw at this time.
         latency_s: seconds that the host takes to answer a short question, of late.
+        again_at: monotonic seconds of the next try, after one that failed; None while all is well.
     """
 
     url: str
@@ -209,6 +210,7 @@ class Snapshot:
     error: HostError | None = None
     recalled_at: datetime | None = None
     latency_s: float | None = None
+    again_at: float | None = None
 
     @property
     def reachable(self) -> bool:

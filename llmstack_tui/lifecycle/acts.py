@@ -12,6 +12,9 @@ from llmstack_tui.store.askers import Asker
 if TYPE_CHECKING:
     from datetime import timedelta
 
+# The reason of a stop that is the first step of a removal: what came of that tells of both.
+REMOVAL = "remove"
+
 
 class ActKind(StrEnum):
     ACTIVATE = "activate"

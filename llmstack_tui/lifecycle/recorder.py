@@ -14,7 +14,7 @@ from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.hosts.text import printable
 from llmstack_tui.hosts.types import HostKind
 from llmstack_tui.lifecycle import sentences
-from llmstack_tui.lifecycle.acts import ActEnd, ActKind
+from llmstack_tui.lifecycle.acts import REMOVAL, ActEnd, ActKind
 from llmstack_tui.lifecycle.happenings import Come, EventKind, between
 from llmstack_tui.store.activations import Activation, Outcome
 from llmstack_tui.store.askers import Asker
@@ -36,7 +36,7 @@ _COURTESY_S = 1.2
 
 _FRESH, _LONG = timedelta(seconds=15), timedelta(minutes=10)
 
-_NEVER_LOADED = {ActEnd.FAILED: Outcome.FAILED, ActEnd.CANCELLED: Outcome.CANCELLED}
+_CAME_TO_NOTHING = {ActEnd.FAILED: Outcome.FAILED, ActEnd.CANCELLED: Outcome.CANCELLED}
 
 
 class Recorder:
@@ -75,8 +75,8 @@ class Recorder:
         now, host, model = datetime.now(UTC), act.host, act.model
         if act.kind is ActKind.ACTIVATE and end is ActEnd.LOADED:
             self._write(lambda store: store.activations.loaded(host, model, now))
-        elif act.kind is ActKind.ACTIVATE and end in _NEVER_LOADED:
-            outcome = _NEVER_LOADED[end]
+        elif act.kind is ActKind.ACTIVATE and end in _CAME_TO_NOTHING:
+            outcome = _CAME_TO_NOTHING[end]
             self._write(
                 lambda store: store.activations.end(
                     host, model, at=now, outcome=outcome, by=act.asked_by, reason=why
@@ -88,6 +88,8 @@ class Recorder:
                     host, model, at=now, outcome=Outcome.STOPPED, by=act.asked_by, reason=act.reason
                 )
             )
+        if act.reason == REMOVAL and end in _CAME_TO_NOTHING:
+            return
         seconds = time.monotonic() - act.started_at_s
         if text := sentences.ended(act, end, seconds, error):
             self.event(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.text import printable
-from llmstack_tui.lifecycle.acts import Departure
+from llmstack_tui.lifecycle.acts import REMOVAL, Departure
 from llmstack_tui.lifecycle.states import Loaded
 from llmstack_tui.ollama.names import model_key
 
@@ -22,13 +22,21 @@ async def remove(lifecycle: Lifecycle, host: Host, model: str) -> None:
         Refused: it still answers a request, and was not removed.
         HostError: the server will not or cannot.
     """
-    if await _is_last_name(host, model) and await lifecycle.deactivate(host, model) is not Departure.GONE:
+    if await _is_last_name(host, model) and await _stop(lifecycle, host, model) is not Departure.GONE:
         raise Refused(
             f"{printable(model)} still answers a request and was not removed.",
             host=host.url,
             hint="Remove it when the request has ended.",
         )
     await host.delete(model)
+
+
+async def _stop(lifecycle: Lifecycle, host: Host, model: str) -> Departure:
+    try:
+        return await lifecycle.deactivate(host, model, reason=REMOVAL)
+    except HostError as error:
+        said = f"It could not be stopped first. {error.args[0]}"
+        raise type(error)(said, host=error.host, detail=error.detail, hint=error.hint) from error
 
 
 async def _is_last_name(host: Host, model: str) -> bool:

@@ -173,7 +173,12 @@ class Transport:
             ):
                 return await self._content(response, limit)
         except TimeoutError:
-            raise self._unreachable(f"No answer from {self.url} within {limit_s:g} seconds.") from None
+            raise Unreachable(
+                f"No answer from {self.url} within {limit_s:g} seconds.",
+                host=self.url,
+                detail=f"no answer within {limit_s:g} seconds",
+                hint="It may be busy; if it stays so, restart it.",
+            ) from None
 
     async def _content(self, response: httpx.Response, limit: int) -> bytes:
         content = bytearray()

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.types import Capability
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
-from llmstack_tui.tui.removals import names_text, removal_text, removals_text
+from llmstack_tui.tui.later import Later
+from llmstack_tui.tui.removals import lines_text, names_text, removal_text, removals_text
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Callable, Sequence
 
     from textual.screen import Screen
 
@@ -29,33 +30,14 @@ class Acts:
     def __init__(self, app: Dashboard) -> None:
         self._app = app
 
-    def activate(self, key: Key) -> None:
-        status, stack = self._found(key)
-        if status is None or stack is None:
-            return
-        match status.state:
-            case ModelState.CLOUD:
-                self._app.tell(f"{clean(status.name)} runs elsewhere: there is nothing to load here.")
-            case ModelState.ACTIVE:
-                self._app.tell(f"{clean(status.name)} is active already.")
-            case ModelState.LOADING:
-                pass
-            case ModelState.INACTIVE | ModelState.STOPPING:
-                self._run(f"Activate {key[1]}", stack.activate(*key), key)
+    def activate(self, *keys: Key) -> None:
+        self._each(keys, self._activate)
 
-    def deactivate(self, key: Key) -> None:
-        status, stack = self._found(key)
-        if status is None or stack is None:
-            return
-        match status.state:
-            case ModelState.LOADING:
-                self.cancel(key)
-            case ModelState.ACTIVE:
-                self._run(f"Deactivate {key[1]}", stack.deactivate(*key), key)
-            case ModelState.STOPPING:
-                self._app.tell(f"{clean(status.name)} leaves as soon as its running request has ended.")
-            case ModelState.INACTIVE | ModelState.CLOUD:
-                self._app.tell(f"{clean(status.name)} is not in memory.")
+    def deactivate(self, *keys: Key) -> None:
+        self._each(keys, self._deactivate)
+
+    def restart(self, *keys: Key) -> None:
+        self._each(keys, self._restart)
 
     def cancel(self, key: Key) -> None:
         """Give up the load of a model that is under way."""
@@ -71,7 +53,7 @@ class Acts:
         if not found or stack is None or self._refused(stack):
             return
         what = f"Remove {keys[0][1]}" if len(keys) == 1 else f"Remove {len(keys)} models"
-        self._run(what, self._remove(stack, found))
+        self._run(what, Later(self._remove, stack, found))
 
     def add_file(self) -> None:
         stack = self._stack()
@@ -81,7 +63,7 @@ class Acts:
         for host in stack.state.hosts:
             url = host.snapshot.url
             if selected in {None, url} and Capability.IMPORT in host.snapshot.capabilities:
-                self._run("Add a model", self._add_file(stack, url))
+                self._run("Add a model", Later(self._add_file, stack, url))
                 return
         self._app.tell("This server takes no GGUF files.")
 
@@ -93,16 +75,7 @@ class Acts:
         if status.model is None:
             self._app.tell(f"{clean(status.name)} is in memory, but installed under no name.")
             return
-        self._run(f"{way.title} {key[1]}", self._derive(stack, key, way))
-
-    def restart(self, key: Key) -> None:
-        status, stack = self._found(key)
-        if status is None or stack is None:
-            return
-        if status.state is ModelState.ACTIVE:
-            self._run(f"Restart {key[1]}", stack.restart(*key), key)
-        else:
-            self._app.tell(f"{clean(status.name)} is not in memory: there is nothing to restart.")
+        self._run(f"{way.title} {key[1]}", Later(self._derive, stack, key, way))
 
     def stop_all(self) -> None:
         stack = self._stack()
@@ -115,7 +88,7 @@ class Acts:
             for model in host.snapshot.running
         ]
         if loaded:
-            self._run("Stop all models", self._stop_all(stack, loaded))
+            self._run("Stop all models", Later(self._stop_all, stack, loaded))
         else:
             self._app.tell("No model is in memory.")
 
@@ -130,6 +103,46 @@ class Acts:
         self._app.copy_to_clipboard(url)
         whose = "Ollama" if native else "OpenAI"
         self._app.tell(f"{url}\nGive it to a client of the {whose} API.", title="Copied")
+
+    def _each(self, keys: Sequence[Key], act: Callable[[Stack, ModelStatus], str]) -> None:
+        """Do this to each of them; why some need nothing done is said once for all."""
+        stack = self._stack() if keys else None
+        if stack is None:
+            return
+        found = [status for key in keys if (status := self._app.view.model(key)) is not None]
+        if said := [text for status in found if (text := act(stack, status))]:
+            self._app.tell(lines_text(said))
+
+    def _activate(self, stack: Stack, status: ModelStatus) -> str:
+        match status.state:
+            case ModelState.CLOUD:
+                return f"{clean(status.name)} runs elsewhere: there is nothing to load here."
+            case ModelState.ACTIVE:
+                return f"{clean(status.name)} is active already."
+            case ModelState.INACTIVE | ModelState.STOPPING:
+                key = (status.host, status.name)
+                self._run(f"Activate {status.name}", Later(stack.activate, *key), key)
+        return ""
+
+    def _deactivate(self, stack: Stack, status: ModelStatus) -> str:
+        key = (status.host, status.name)
+        match status.state:
+            case ModelState.STOPPING:
+                return f"{clean(status.name)} leaves as soon as its running request has ended."
+            case ModelState.INACTIVE | ModelState.CLOUD:
+                return f"{clean(status.name)} is not in memory."
+            case ModelState.LOADING:
+                self.cancel(key)
+            case ModelState.ACTIVE:
+                self._run(f"Deactivate {status.name}", Later(stack.deactivate, *key), key)
+        return ""
+
+    def _restart(self, stack: Stack, status: ModelStatus) -> str:
+        if status.state is not ModelState.ACTIVE:
+            return f"{clean(status.name)} is not in memory: there is nothing to restart."
+        key = (status.host, status.name)
+        self._run(f"Restart {status.name}", Later(stack.restart, *key), key)
+        return ""
 
     async def _stop_all(self, stack: Stack, loaded: list[str]) -> None:
         title = "Stop the one model in memory?" if len(loaded) == 1 else f"Stop all {len(loaded)} models?"
@@ -166,7 +179,7 @@ class Acts:
         for status in chosen:
             # Each for itself: one that cannot be removed keeps none of the others.
             key = (status.host, status.name)
-            self._run(f"Remove {status.name}", stack.delete(*key), key)
+            self._run(f"Remove {status.name}", Later(stack.delete, *key), key)
 
     async def _add_file(self, stack: Stack, url: str) -> None:
         from llmstack_tui.tui.screens.import_file import ImportScreen
@@ -193,7 +206,12 @@ class Acts:
             stack.refresh()
             self._app.select_when_listed(url, made)
 
-    def _run(self, description: str, work: Coroutine[object, object, object], key: Key | None = None) -> None:
+    def _run(
+        self,
+        description: str,
+        work: Awaitable[object],
+        key: Key | None = None,
+    ) -> None:
         """``key`` is the model whose load `cancel` gives up with this work."""
         self._app.run_worker(
             work,

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.tui.activity import Kind
+from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.ordering import Arrangement
 from llmstack_tui.tui.services import OLLAMA_START_SECONDS
 
@@ -47,7 +48,7 @@ class Connection:
         async with await self._services.open(hosts) as stack:
             self.stack = stack
             self._app.run_worker(
-                self._recall(stack),
+                Later(self._recall, stack),
                 group=_RECALL,
                 exclusive=True,
                 description="What the screen remembers",

@@ -15,6 +15,7 @@ from llmstack_tui.ollama.names import same_model
 from llmstack_tui.tui import keys, status, themes
 from llmstack_tui.tui.acts import ACTS, Acts
 from llmstack_tui.tui.connection import Connection
+from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.looking import Looking
 from llmstack_tui.tui.marks import ASCII, UNICODE
 from llmstack_tui.tui.preferences import SETTINGS, Preferences
@@ -22,7 +23,7 @@ from llmstack_tui.tui.rows import Moment
 from llmstack_tui.tui.screens.live import LiveScreen, View
 from llmstack_tui.tui.screens.models.screen import ModelsScreen
 from llmstack_tui.tui.telling import Telling
-from llmstack_tui.tui.text import clean
+from llmstack_tui.tui.text import clean_lines
 from llmstack_tui.tui.widgets.header import profile_text
 
 if TYPE_CHECKING:
@@ -150,14 +151,14 @@ class Dashboard(App[None]):
 
     def _follow_settings(self) -> None:
         self.run_worker(
-            self.preferences.follow(), group=SETTINGS, description="The settings", exit_on_error=False
+            Later(self.preferences.follow), group=SETTINGS, description="The settings", exit_on_error=False
         )
 
     def connect(self) -> None:
         """Find a server and follow it; one that was followed before is let go."""
         self._state = None
         self.run_worker(
-            self.connection.run(),
+            Later(self.connection.run),
             group=_CONNECTION,
             exclusive=True,
             description="The connection to the server",
@@ -204,13 +205,22 @@ class Dashboard(App[None]):
         if not self.models.is_mounted:
             return
         self.models.header.show_servers(status.servers(view.state))
-        self.models.banner.show(status.banner(view, restart=self.connection.engine_is_away))
+        self.models.banner.show(self.trouble(view))
         self.models.pane.show_message(status.message(view, self._saying))
         for screen in self.screen_stack:
             if isinstance(screen, LiveScreen) and screen.is_mounted:
                 screen.show(view)
 
     # What is said
+
+    @property
+    def host_names(self) -> dict[str, str]:
+        """What the user calls the hosts, by their URLs."""
+        return {host.url: host.name for host in self.settings.hosts}
+
+    def trouble(self, view: View) -> str:
+        """The banner's text."""
+        return status.banner(view, restart=self.connection.engine_is_away, names=self.host_names)
 
     def now(self) -> datetime:
         return self._clock().astimezone()
@@ -221,7 +231,7 @@ class Dashboard(App[None]):
                 screen.show_activity(self.activity)
 
     def tell(self, text: str, *, title: str = "") -> None:
-        self.notify(clean(text), title=title, markup=False)
+        self.notify(clean_lines(text), title=title, markup=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The one place where what went wrong in an act becomes a sentence on the screen."""

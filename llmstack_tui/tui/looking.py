@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.errors import HostError
+from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.widgets.details import About
 
 if TYPE_CHECKING:
@@ -79,12 +80,12 @@ class Looking:
         """Look up the uses again when something has happened."""
         if state.last_event_id > self._read_until and not self._is_reading:
             self._is_reading = True
-            self._app.run_worker(self._read_uses(), group=USES, description="Uses", exit_on_error=False)
+            self._app.run_worker(Later(self._read_uses), group=USES, description="Uses", exit_on_error=False)
 
     def _ask(self, key: Key) -> None:
         if (stack := self._app.connection.stack) is not None:
             self._app.run_worker(
-                self._look_at(stack, key),
+                Later(self._look_at, stack, key),
                 group=DETAILS,
                 exclusive=True,
                 description="Details",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.tui import keys, themes
 from llmstack_tui.tui.activity import Kind
+from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Preferences:
             stack.remember(_THEME, self._chosen)
         # The list must not wait for the store.
         self._app.run_worker(
-            self._recall_theme(), group=SETTINGS, description="The theme", exit_on_error=False
+            Later(self._recall_theme), group=SETTINGS, description="The theme", exit_on_error=False
         )
 
     def shown_keys(self) -> dict[str, str]:

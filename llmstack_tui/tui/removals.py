@@ -65,10 +65,13 @@ def removals_text(chosen: list[ModelStatus], models: list[ModelStatus]) -> str:
 
 def names_text(names: Sequence[str]) -> str:
     """A line for each of the first few."""
-    lines = [clean(name, limit=60) for name in names[:_MOST_NAMED]]
-    if len(names) > len(lines):
-        lines.append(f"and {len(names) - len(lines)} more")
-    return "\n".join(lines)
+    return lines_text([clean(name, limit=60) for name in names])
+
+
+def lines_text(lines: Sequence[str]) -> str:
+    """The first few of them."""
+    more = len(lines) - _MOST_NAMED
+    return "\n".join([*lines[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _files(status: ModelStatus) -> tuple[tuple[str, str], ...]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.types import HostKind
 from llmstack_tui.tui.figures import age_text
 from llmstack_tui.tui.server_names import server_name, server_phrase
@@ -13,11 +16,14 @@ from llmstack_tui.tui.text import clean
 from llmstack_tui.tui.widgets.header import ServerLine
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.stack import StackState
     from llmstack_tui.tui.screens.live import View
 
 _SLOW_S = 2.0
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +52,49 @@ def address(url: str) -> str:
     return parts.netloc if parts.scheme == "http" and parts.path in {"", "/"} else url
 
 
-def banner(view: View, *, restart: bool) -> str:
-    """Which servers are away, why, and how old the figures are; empty when all is well."""
+def banner(view: View, *, restart: bool, names: Mapping[str, str] = _NO_NAMES) -> str:
+    """Which servers are away, why, when they are asked again, and how old the figures are; else empty.
+
+    Args:
+        restart: one of them is the engine that this dashboard started.
+        names: what the user calls a host, by its URL.
+    """
     hosts = view.state.hosts if view.state else ()
-    sentences = [_away(host.snapshot, view.moment.monotonic_s) for host in hosts if host.snapshot.error]
+    now_s = view.moment.monotonic_s
+    away = [host.snapshot for host in hosts if host.snapshot.error is not None]
+    # There is little room: what each has to say at length is in the activity.
+    tell = _away if len(away) == 1 else _away_in_short
+    sentences = [tell(snapshot, clean(names.get(snapshot.url, ""), limit=60), now_s) for snapshot in away]
     if sentences and restart:
         sentences.append("Press r to start the engine again.")
     return " ".join(sentences)
 
 
-def _away(snapshot: Snapshot, now_s: float) -> str:
+def _away(snapshot: Snapshot, name: str, now_s: float) -> str:
     error = snapshot.error
-    assert error is not None  # noqa: S101  # the caller looks for it
-    reason = f" ({clean(error.detail, limit=100)})" if error.detail else ""
-    age = ""
+    if isinstance(error, Unreachable) and snapshot.read_at is not None:
+        reason = f" ({clean(error.detail, limit=100)})" if error.detail else ""
+        where = name or f"{server_phrase(snapshot.server)} at {address(snapshot.url)}"
+        sentences = [f"{where} is not reachable{reason}."]
+    else:
+        sentences = [f"{name}: {clean(str(error), limit=300)}" if name else clean(str(error), limit=300)]
+    sentences.append(f"{_next_try(snapshot, now_s).capitalize()}.")
     if snapshot.read_at is not None:
-        age = f" The figures are {age_text(now_s - snapshot.read_at)} old."
-    if snapshot.read_at is None:
-        return f"{clean(str(error), limit=300)} Trying again."
-    where = f"{server_phrase(snapshot.server)} at {address(snapshot.url)}"
-    return f"{where} is not reachable{reason}. Trying again.{age}"
+        sentences.append(f"The figures are {age_text(now_s - snapshot.read_at)} old.")
+    return " ".join(sentences)
+
+
+def _away_in_short(snapshot: Snapshot, name: str, now_s: float) -> str:
+    what = "is not reachable" if isinstance(snapshot.error, Unreachable) else "gives no proper answer"
+    told = [_next_try(snapshot, now_s)]
+    if snapshot.read_at is not None:
+        told.append(f"figures {age_text(now_s - snapshot.read_at)} old")
+    return f"{name or address(snapshot.url)} {what} ({', '.join(told)})."
+
+
+def _next_try(snapshot: Snapshot, now_s: float) -> str:
+    left_s = 0.0 if snapshot.again_at is None else snapshot.again_at - now_s
+    return f"next try in {ceil(left_s)} s" if left_s > 0 else "trying again"
 
 
 def message(view: View, saying: Saying) -> tuple[str, ...]:

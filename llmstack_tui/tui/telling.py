@@ -8,6 +8,7 @@ from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.events import Event
 from llmstack_tui.tui.activity import LIMIT, Activity, Choice, Kind
+from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
@@ -77,7 +78,9 @@ class Telling:
         self._is_behind = True
         if not self._is_reading:
             self._is_reading = True
-            self._app.run_worker(self._read(), group="activity", description="Activity", exit_on_error=False)
+            self._app.run_worker(
+                Later(self._read), group="activity", description="Activity", exit_on_error=False
+            )
 
     async def _read(self) -> None:
         try:

@@ -114,6 +114,6 @@ async def test_a_server_that_is_not_there_is_a_banner_and_the_dashboard_goes_on(
     app = Dashboard(settings, (), Core(settings, {}))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         desk = Desk(app, pilot)
-        await desk.until_shown("No answer yet.", "Trying again.")
+        await desk.until_shown("No answer yet.", "Next try in")
         await desk.press("a", "d", "j", "y")
         assert app.is_running

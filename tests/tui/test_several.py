@@ -68,3 +68,16 @@ def test_several_that_share_their_weights_free_them_once_and_none_that_another_k
     assert "stopped first" not in text
     many = [*seeded.many(300).hosts[0].models]
     assert "and 292 more" in removals_text(many, many)
+
+
+async def test_several_with_nothing_to_do_are_told_of_in_one_toast() -> None:
+    async with dashboard(seeded.many(20), size=(80, 24)) as desk:
+        await desk.press(*["space"] * 3, "d")
+        (toast,) = desk.toasts
+        names = [f"model-000{last}:latest" for last in range(3)]
+        assert toast.message == "\n".join(f"{name} is not in memory." for name in names)
+        await desk.until_shown(*(f"{name} is not in memory." for name in names))
+        await desk.press(*["space"] * 9, "d")
+        _, toast = desk.toasts
+        assert toast.message.endswith("\nand 4 more")
+        assert asked(desk, "deactivate") == []

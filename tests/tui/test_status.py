@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from llmstack_tui.hosts.errors import Unreachable
+from llmstack_tui.hosts.errors import BadStream, Unreachable
 from llmstack_tui.hosts.types import HostKind, Snapshot
 from llmstack_tui.stack import StackState
 from llmstack_tui.tui import status
@@ -50,7 +50,24 @@ def test_the_banner_says_why_and_how_old_the_figures_are() -> None:
         "Ollama at 127.0.0.1:11434 is not reachable (connection refused). Trying again. "
         "The figures are 12 s old."
     )
+    named = status.banner(view(away), restart=False, names={seeded.URL: "GPU [bold]box"})
+    assert named.startswith("GPU [bold]box is not reachable (connection refused).")
     assert status.banner(view(away), restart=True).endswith("Press r to start the engine again.")
+
+
+def test_the_banner_counts_down_to_the_next_try() -> None:
+    away = seeded.state(replace(seeded.snapshot(), error=REFUSED, again_at=1020.0))
+    assert "Next try in 8 s. The figures are 12 s old." in status.banner(view(away), restart=False)
+    assert "Next try in 1 s. The figures are 19 s old." in status.banner(view(away, 1019.9), restart=False)
+    assert "Trying again. The figures are 20 s old." in status.banner(view(away, 1020.0), restart=False)
+
+
+def test_a_server_that_answers_but_not_as_one_is_not_called_unreachable() -> None:
+    wrong = BadStream(f"An answer from {seeded.URL} was not understood: it is a web page.", host=seeded.URL)
+    away = seeded.state(replace(seeded.snapshot(), error=wrong))
+    text = status.banner(view(away), restart=False, names={seeded.URL: "GPU box"})
+    assert text == f"GPU box: {wrong} Trying again. The figures are 12 s old."
+    assert status.banner(view(away), restart=False) == f"{wrong} Trying again. The figures are 12 s old."
 
 
 def test_a_server_that_never_answered_has_no_figures() -> None:
@@ -71,9 +88,11 @@ def test_several_servers_that_are_away_are_each_named() -> None:
         seeded.state(replace(seeded.snapshot(url=f"http://10.0.0.{n}:11434"), error=REFUSED)).hosts[0]
         for n in (1, 2)
     )
-    text = status.banner(view(StackState(hosts)), restart=False)
-    assert "10.0.0.1:11434" in text
-    assert "10.0.0.2:11434" in text
+    text = status.banner(view(StackState(hosts)), restart=False, names={"http://10.0.0.2:11434": "GPU box"})
+    assert text == (
+        "10.0.0.1:11434 is not reachable (trying again, figures 12 s old). "
+        "GPU box is not reachable (trying again, figures 12 s old)."
+    )
 
 
 def test_an_empty_list_says_what_to_do() -> None:

@@ -9,6 +9,7 @@ from textual import on
 from textual.widgets import Input
 
 from llmstack_tui.tui.importing import check_name
+from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.parameters import parameters
 from llmstack_tui.tui.screens.form import FormScreen, label, said_below
 from llmstack_tui.tui.text import clean
@@ -93,7 +94,7 @@ class DeriveScreen(FormScreen):
         except ValueError as error:
             self._refuse("parameters", str(error))
             return
-        self.begin(name, self._make(wanted))
+        self.begin(name, Later(self._make, wanted))
 
     async def _make(self, wanted: Derivation) -> None:
         async for status in self._start(wanted):

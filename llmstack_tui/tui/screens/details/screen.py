@@ -10,7 +10,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.tui import keys, status
+from llmstack_tui.tui import keys
+from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.screens.details.content import (
     TOLD,
     Part,
@@ -83,12 +84,12 @@ class DetailsScreen(LiveScreen):
 
     def on_mount(self) -> None:
         self._stirred.set()
-        self.run_worker(self._look_up(), description="History", exit_on_error=False)
+        self.run_worker(Later(self._look_up), description="History", exit_on_error=False)
 
     # What is drawn
 
     def show(self, view: View) -> None:
-        self._banner.show(status.banner(view, restart=self.dashboard.connection.engine_is_away))
+        self._banner.show(self.dashboard.trouble(view))
         self._show_model(view)
         if view.state is not None and view.state.last_event_id != self._last_event_id:
             self._last_event_id = view.state.last_event_id
@@ -131,7 +132,9 @@ class DetailsScreen(LiveScreen):
 
     def _ask_again(self) -> None:
         self._say("Asking the server…")
-        self.run_worker(self._ask(), group="ask", exclusive=True, description="Details", exit_on_error=False)
+        self.run_worker(
+            Later(self._ask), group="ask", exclusive=True, description="Details", exit_on_error=False
+        )
 
     async def _ask(self) -> None:
         stack = self.dashboard.connection.stack

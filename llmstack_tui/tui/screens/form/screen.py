@@ -16,7 +16,7 @@ from llmstack_tui.tui.text import clean
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Coroutine, Iterator
+    from collections.abc import Awaitable, Collection, Iterator
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -63,7 +63,7 @@ class FormScreen(ModalScreen[str]):
         for each in ("-right", "-warning", "-wrong"):
             said.set_class(each == tone, each)
 
-    def begin(self, name: str, work: Coroutine[None, None, None]) -> None:
+    def begin(self, name: str, work: Awaitable[None]) -> None:
         """Close with ``name`` once the work is done; if it fails, what was typed is given back."""
         self._set_under_way(True)
         self.say("name", "Starting")

@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from llmstack_tui.tui.figures import bytes_text
 from llmstack_tui.tui.importing import CheckedFile, NotImportable, check_file, check_name, completion
+from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.screens.form import FormScreen, label, said_below
 from llmstack_tui.tui.text import clean
 from llmstack_tui.tui.widgets.bar import bar
@@ -74,7 +75,7 @@ class ImportScreen(FormScreen):
         self.say("path", "")
         self.workers.cancel_group(self, "check")
         if event.value.strip():
-            work = self._check_after_pause(event.value)
+            work = Later(self._check_after_pause, event.value)
             self.run_worker(work, group="check", description="Check", exit_on_error=False)
 
     async def _check_after_pause(self, text: str) -> None:
@@ -108,7 +109,7 @@ class ImportScreen(FormScreen):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if not self.is_under_way:
             self.workers.cancel_group(self, "check")
-            work = self._submit(in_path=event.input.id == "path")
+            work = Later(self._submit, in_path=event.input.id == "path")
             self.run_worker(work, group="check", description="Check", exit_on_error=False)
 
     async def _submit(self, *, in_path: bool) -> None:
@@ -129,7 +130,7 @@ class ImportScreen(FormScreen):
             # A model of this name would be replaced: that takes an Enter in the name itself.
             name.focus()
         else:
-            self.begin(wanted, self._import(self._file.path, wanted))
+            self.begin(wanted, Later(self._import, self._file.path, wanted))
 
     async def _import(self, path: Path, name: str) -> None:
         shown_at, loop = 0.0, asyncio.get_running_loop()

@@ -103,7 +103,7 @@ class ModelsScreen(LiveScreen):
             self.pane.show(())
             return
         rows = self._rows.make(view.state, view.moment)
-        names = {host.url: host.name for host in self.dashboard.settings.hosts}
+        names = self.dashboard.host_names
         stack = self.dashboard.connection.stack
         look_only = stack.look_only if stack else frozenset[str]()
         self.pane.show(rows, host_lines(view.state, rows, names=names, look_only=look_only))
@@ -135,12 +135,10 @@ class ModelsScreen(LiveScreen):
             self.dashboard.open_details(key)
 
     def action_activate(self) -> None:
-        for key in self.pane.targets:
-            self.dashboard.acts.activate(key)
+        self.dashboard.acts.activate(*self.pane.targets)
 
     def action_deactivate(self) -> None:
-        for key in self.pane.targets:
-            self.dashboard.acts.deactivate(key)
+        self.dashboard.acts.deactivate(*self.pane.targets)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # In the field itself its key is a letter like any other.
@@ -187,8 +185,7 @@ class ModelsScreen(LiveScreen):
             self.dashboard.acts.derive(key, way)
 
     def action_restart(self) -> None:
-        for key in self.pane.targets:
-            self.dashboard.acts.restart(key)
+        self.dashboard.acts.restart(*self.pane.targets)
 
     def action_stop_all(self) -> None:
         self.dashboard.acts.stop_all()
