@@ -1,0 +1,114 @@
+"""A dashboard over the real stack and real HTTP, with little patience, and what it must leave behind."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+from llmstack_tui.config import Settings
+from llmstack_tui.config.loading import Loaded
+from llmstack_tui.ollama.client import OllamaHost
+from llmstack_tui.ollama.transport import Timeouts
+from llmstack_tui.stack import Stack
+from llmstack_tui.startup import Found
+from llmstack_tui.tui.dashboard import Dashboard
+from tests.tui.driving import Desk
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.engine.process import EngineHandle
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.startup import OllamaStopped, Startup
+    from tests.scripted_server import ScriptedServer
+
+# A busy machine makes a healthy server slow, too: only one that hangs is given up soon.
+PATIENT = Timeouts(connect_s=20.0, short_s=20.0, call_s=20.0, load_s=20.0)
+IMPATIENT = Timeouts(connect_s=20.0, short_s=1.0, call_s=3.0, load_s=20.0)
+
+
+class HostServices:
+    """Opens a stack over ``hosts``, as the real services would over those that they find."""
+
+    def __init__(
+        self, hosts: Sequence[Host], settings: Settings, state_file: Path | None, *, every_s: float = 0.05
+    ) -> None:
+        self._hosts = hosts
+        self._settings = settings
+        self._state_file = state_file
+        self._every_s = every_s
+        self.stack: Stack | None = None
+
+    async def watch_settings(self) -> AsyncGenerator[Loaded, None]:
+        """They never change."""
+        yield Loaded(settings=self._settings, problems=())
+        await asyncio.Event().wait()
+
+    def places(self) -> tuple[tuple[str, str], ...]:
+        return ()
+
+    async def find(self) -> Startup:
+        return Found(tuple(host.url for host in self._hosts))
+
+    async def start_ollama(self, stopped: OllamaStopped) -> None:
+        raise NotImplementedError
+
+    async def start_engine(self) -> EngineHandle:
+        raise NotImplementedError
+
+    async def open(self, hosts: Sequence[str]) -> Stack:
+        self.stack = Stack(
+            self._hosts, running_every_s=self._every_s, machine_every_s=60, state_file=self._state_file
+        )
+        return self.stack
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def over(
+    *servers: ScriptedServer,
+    size: tuple[int, int] = (120, 40),
+    settings: Settings | None = None,
+    hanging: Collection[ScriptedServer] = (),
+    state_file: Path | None = None,
+    clock: Callable[[], datetime] = _now,
+) -> AsyncIterator[Desk]:
+    """A dashboard over these servers. Afterwards ``q`` must end it at once, and nothing may be left.
+
+    Args:
+        hanging: those that are given up soon.
+    """
+    before = asyncio.all_tasks()
+    settings = settings or Settings()
+    hosts = [OllamaHost(each.url, timeouts=IMPATIENT if each in hanging else PATIENT) for each in servers]
+    services = HostServices(hosts, settings, state_file)
+    app = Dashboard(settings, (), services, clock=clock)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        yield Desk(app, pilot)
+        if app.is_running:
+            await pilot.press("q")
+            await wait_until(lambda: not app.is_running, 10, "q leaves at once")
+    await wait_until(lambda: not any(each.open for each in servers), 10, "no connection is left")
+    ours = {task for task in asyncio.all_tasks() - before if "ScriptedServer" not in repr(task)}
+    assert not ours
+
+
+def words(desk: Desk) -> str:
+    """What the screen shows without its line breaks, for sentences that may be wrapped."""
+    return " ".join(desk.text.split())
+
+
+async def until_said(desk: Desk, *texts: str) -> None:
+    """All of these on the screen, wrapped or not."""
+    await wait_until(lambda: all(text in words(desk) for text in texts), what=f"{texts} on the screen")
+
+
+def stack_of(desk: Desk) -> Stack:
+    return cast("Stack", desk.app.connection.stack)
