@@ -163,7 +163,8 @@ class Connection:
         from llmstack_tui.engine.process import EngineFailed
 
         self.release()
-        self._app.say("Starting the built-in engine…  Esc cancels.", waiting=True)
+        key = self._app.preferences.first_keys["models.cancel"]
+        self._app.say(f"Starting the built-in engine…  {key} cancels.", waiting=True)
         self._starting = asyncio.ensure_future(self._services.start_engine())
         try:
             self.engine = await self._starting

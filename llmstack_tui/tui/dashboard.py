@@ -17,7 +17,7 @@ from llmstack_tui.tui.acts import ACTS, Acts
 from llmstack_tui.tui.connection import Connection
 from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.looking import Looking
-from llmstack_tui.tui.marks import ASCII, UNICODE
+from llmstack_tui.tui.marks import ASCII, UNICODE, Marked
 from llmstack_tui.tui.preferences import SETTINGS, Preferences
 from llmstack_tui.tui.rows import Moment
 from llmstack_tui.tui.screens.live import LiveScreen, View
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.config import Settings
     from llmstack_tui.stack import StackState
+    from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.rows import Key
     from llmstack_tui.tui.services import Services
     from llmstack_tui.tui.widgets.activity_list import ActivityList
@@ -96,8 +97,8 @@ class Dashboard(App[None]):
         self._clock = clock
         for theme in themes.THEMES.values():
             self.register_theme(theme)
-        ascii_only = settings.ui.ascii or not unicode
-        self.marks = ASCII if ascii_only else UNICODE
+        self._unicode = unicode
+        self.marks = self._fitting_marks(ascii_only=settings.ui.ascii)
         self.settings = settings
         self.connection = Connection(self, services)
         self.acts = Acts(self)
@@ -108,7 +109,7 @@ class Dashboard(App[None]):
         self.preferences = Preferences(self, settings, problems)
         themes.begin_with(self, self.preferences.theme)
         notes = ("read-only",) if settings.read_only else ()
-        self.set_class(ascii_only, "-ascii")
+        self.set_class(self.marks is ASCII, "-ascii")
         self.models = ModelsScreen(self.marks, notes=notes)
         self.farewell = ""
         self._state: StackState | None = None
@@ -117,6 +118,20 @@ class Dashboard(App[None]):
         self._drawn_s = self._interrupted_s = float("-inf")
 
     # The screens
+
+    def _fitting_marks(self, *, ascii_only: bool) -> Marks:
+        return ASCII if ascii_only or not self._unicode else UNICODE
+
+    def use_ascii(self, ascii_only: bool) -> None:
+        """Draw with other marks from now on, if the terminal can; a dialog that is open keeps its own."""
+        self.marks = self._fitting_marks(ascii_only=ascii_only)
+        self.set_class(self.marks is ASCII, "-ascii")
+        for screen in self.screen_stack:
+            for node in (screen, *screen.walk_children()):
+                if isinstance(node, Marked):
+                    node.use_marks(self.marks)
+                node.refresh()
+        self._draw()
 
     def get_default_screen(self) -> Screen[None]:
         return self.models
@@ -142,7 +157,8 @@ class Dashboard(App[None]):
 
     @property
     def view(self) -> View:
-        return View(self._state, Moment(self._clock(), time.monotonic()))
+        moment = Moment(self._clock(), time.monotonic())
+        return View(self._state, moment, self.preferences.first_keys)
 
     def _connect_first(self) -> None:
         self.connect()
@@ -206,7 +222,7 @@ class Dashboard(App[None]):
             return
         self.models.header.show_servers(status.servers(view.state))
         self.models.banner.show(self.trouble(view))
-        self.models.pane.show_message(status.message(view, self._saying))
+        self.models.pane.show_message(status.message(view, self._saying), status.no_match(view))
         for screen in self.screen_stack:
             if isinstance(screen, LiveScreen) and screen.is_mounted:
                 screen.show(view)
@@ -239,7 +255,8 @@ class Dashboard(App[None]):
         if event.state is WorkerState.ERROR and worker.error is not None:
             self.telling.failed(worker.description, worker.error, is_recorded=worker.group == ACTS)
         if worker.group == _CONNECTION and event.state is WorkerState.ERROR:
-            self.say("The connection to the server ended. Press r to try again.")
+            key = self.preferences.first_keys["models.refresh"]
+            self.say(f"The connection to the server ended. Press {key} to try again.")
 
     # Keys
 
@@ -300,7 +317,7 @@ class Dashboard(App[None]):
         if now - self._interrupted_s <= _TWICE_S:
             self.end(0)
         self._interrupted_s = now
-        self.tell("Press Ctrl-C again, or q, to leave.")
+        self.tell(f"Press Ctrl-C again, or {self.preferences.first_keys[keys.QUIT]}, to leave.")
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         from llmstack_tui.tui.palette import key_commands

@@ -250,6 +250,11 @@ def problems(keymap: Mapping[str, str], place: Place = lambda _: "ui.keys: ") ->
     return found
 
 
+def usual() -> dict[str, str]:
+    """The first key of each binding by its id, as long as the settings give it no other."""
+    return {binding.id: binding.key.partition(",")[0] for binding in ALL if binding.id}
+
+
 def usable(keymap: Mapping[str, str]) -> dict[str, str]:
     """The part of the settings' keys that names keys at all."""
     return {name: key for name, key in keymap.items() if _pressed(key)}

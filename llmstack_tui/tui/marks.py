@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +55,13 @@ ASCII = Marks(
     levels="_.-:=+*#", celsius="C",
     client=">", warning="!", failed="x",
 )  # fmt: skip
+
+
+@runtime_checkable
+class Marked(Protocol):
+    """Draws with marks, and draws itself again when it is to use others."""
+
+    def use_marks(self, marks: Marks) -> None: ...
 
 
 def speaks_unicode(environ: Mapping[str, str], encoding: str | None) -> bool:

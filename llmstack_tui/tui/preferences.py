@@ -12,6 +12,8 @@ from llmstack_tui.tui.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from textual.binding import Binding
+
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import Loaded
     from llmstack_tui.stack import Stack
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 SETTINGS = "settings"
 _THEME = "theme"
 _MOST_PROBLEMS_TOLD = 3
-_LIVE = frozenset({"read_only", "ui.theme", "ui.keys"})
+_LIVE = frozenset({"read_only", "ui.theme", "ui.ascii", "ui.keys"})
 
 
 class Preferences:
@@ -28,6 +30,7 @@ class Preferences:
 
     Attributes:
         keymap: the keys that the settings give, by the ids of `llmstack_tui.tui.keys`.
+        first_keys: the first key of each binding, by its id, for sentences that name it.
     """
 
     def __init__(self, app: Dashboard, settings: Settings, problems: Iterable[str]) -> None:
@@ -39,11 +42,13 @@ class Preferences:
         self._chosen: str | None = None
         self._stack: Stack | None = None
         self.keymap = keys.usable(settings.ui.keys)
+        self.first_keys = keys.usual()
 
     def begin(self) -> None:
         """What the dashboard looks like at its start; and what is wrong in the settings."""
         if self.keymap:
             self._app.set_keymap(self.keymap)
+        self.first_keys = self._first_keys()
         self._complain(self._problems)
         self._app.theme_changed_signal.subscribe(self._app, lambda _: self._theme_changed())
 
@@ -76,14 +81,16 @@ class Preferences:
 
     def shown_keys(self) -> dict[str, str]:
         """The keys of each binding by its id, as they are on this user's keyboard."""
-        return {
-            binding.id: " ".join(
-                self._app.get_key_display(binding.with_key(key.strip()))
-                for key in self.keymap.get(binding.id, binding.key).split(",")
-            )
-            for binding in keys.ALL
-            if binding.id
-        }
+        return {binding.id: " ".join(self._displayed(binding)) for binding in keys.ALL if binding.id}
+
+    def _first_keys(self) -> dict[str, str]:
+        return {binding.id: self._displayed(binding)[0] for binding in keys.ALL if binding.id}
+
+    def _displayed(self, binding: Binding) -> list[str]:
+        return [
+            self._app.get_key_display(binding.with_key(key.strip()))
+            for key in self.keymap.get(binding.id or "", binding.key).split(",")
+        ]
 
     # The settings
 
@@ -104,6 +111,10 @@ class Preferences:
                 case "ui.keys":
                     self.keymap = keys.usable(now.ui.keys)
                     self._app.set_keymap(self.keymap)
+                    self.first_keys = self._first_keys()
+                case "ui.ascii":
+                    self._app.use_ascii(now.ui.ascii)
+                    self.first_keys = self._first_keys()
                 case _:
                     pass
         self._show_read_only()

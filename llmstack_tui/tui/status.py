@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.types import HostKind
+from llmstack_tui.tui import keys
 from llmstack_tui.tui.figures import age_text
 from llmstack_tui.tui.server_names import server_name, server_phrase
 from llmstack_tui.tui.text import clean
@@ -66,7 +67,7 @@ def banner(view: View, *, restart: bool, names: Mapping[str, str] = _NO_NAMES) -
     tell = _away if len(away) == 1 else _away_in_short
     sentences = [tell(snapshot, clean(names.get(snapshot.url, ""), limit=60), now_s) for snapshot in away]
     if sentences and restart:
-        sentences.append("Press r to start the engine again.")
+        sentences.append(f"Press {view.keys['models.refresh']} to start the engine again.")
     return " ".join(sentences)
 
 
@@ -106,11 +107,18 @@ def message(view: View, saying: Saying) -> tuple[str, ...]:
     snapshots = [host.snapshot for host in view.state.hosts]
     if not any(snapshot.read_at is not None for snapshot in snapshots):
         failed = any(snapshot.error for snapshot in snapshots)
-        return ("No answer yet." if failed or not said else said, "Press r to try again now, q to leave.")
-    lines = ["No models here yet.", "Press p to add one from a GGUF file."]
+        again, leave = view.keys["models.refresh"], view.keys[keys.QUIT]
+        first = "No answer yet." if failed or not said else said
+        return (first, f"Press {again} to try again now, {leave} to leave.")
+    lines = ["No models here yet.", f"Press {view.keys['models.import']} to add one from a GGUF file."]
     if any(snapshot.server and snapshot.server.kind is HostKind.OLLAMA for snapshot in snapshots):
         lines.append("Or let Ollama fetch one:  ollama pull qwen2.5:0.5b")
     return tuple(lines)
+
+
+def no_match(view: View) -> tuple[str, ...]:
+    """What stands in the place of the list while the filter lets no model through."""
+    return ("No model has that.", f"Press {view.keys['filter.clear']} to see all of them again.")
 
 
 def farewell(state: StackState | None, engine_url: str) -> str:

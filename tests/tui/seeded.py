@@ -91,7 +91,7 @@ def snapshot(
     loaded: tuple[RunningModel, ...] = (),
     *,
     kind: HostKind = HostKind.OLLAMA,
-    read_at: float = 1000.0,
+    read_at: float | None = 1000.0,
     url: str = URL,
 ) -> Snapshot:
     version = ServerVersion(kind=kind, version="0.24.0" if kind is HostKind.OLLAMA else "0.1.0")

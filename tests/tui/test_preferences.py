@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmstack_tui.config import Settings
+from llmstack_tui.config import Settings, UiSettings
 from llmstack_tui.config.loading import Loaded, load_settings
 from llmstack_tui.tui.services import Core
 from tests.config.files import load
@@ -80,6 +80,76 @@ async def test_what_counts_later_says_so(tmp_path: Path) -> None:
         edit(desk, tmp_path, 'hosts = ["10.0.0.1"]\n[ui]\ntheme = "high-contrast"\n[engine]\nport = 1234')
         await desk.until_said("ui.theme counts now; hosts and engine.port count from the next start.")
         assert desk.app.theme == "llmstack-high-contrast"
+
+
+async def test_ascii_counts_at_once_and_goes_back(tmp_path: Path) -> None:
+    async with dashboard(size=(120, 40)) as desk:
+        await desk.until_shown("● qwen2.5-coder:7b", "╭")
+        edit(desk, tmp_path, "[ui]\nascii = true")
+        await desk.until_said("ui.ascii counts now.")
+        await desk.until_shown("* qwen2.5-coder:7b", "enter Open")
+        assert desk.text.isascii()
+        await desk.press("enter")
+        await desk.until_shown("Addresses")
+        assert desk.text.isascii()
+        edit(desk, tmp_path, "")
+        await desk.until_shown("╭")
+        await desk.press("escape")
+        await desk.until_shown("● qwen2.5-coder:7b", "↵ Open")
+        assert "*" not in desk.text
+
+
+async def test_a_terminal_without_these_signs_stays_ascii(tmp_path: Path) -> None:
+    settings = Settings(ui=UiSettings(ascii=True))
+    async with dashboard(unicode=False, settings=settings) as desk:
+        edit(desk, tmp_path, "")
+        await desk.until_said("ui.ascii counts now.")
+        await desk.pilot.pause()
+        assert desk.text.isascii()
+
+
+KEYS = """
+[ui.keys]
+"app.quit" = "ctrl+x"
+"dialog.cancel" = "f9"
+"help.close" = "f8"
+"line.close" = "f7"
+"models.refresh" = "f5"
+"models.import" = "f6"
+"filter.clear" = "f12"
+"""
+
+
+async def test_sentences_and_dialogs_name_the_keys_of_the_settings(tmp_path: Path) -> None:
+    settings = load(tmp_path, KEYS).settings
+    async with dashboard(seeded.state(seeded.snapshot()), settings=settings) as desk:
+        await desk.until_shown("Press f6 to add one")
+        await desk.press("f6")
+        await desk.until_shown("f9  back")
+        await desk.press("f9", "question_mark")
+        await desk.until_shown("f8  back")
+        await desk.press("f8", "ctrl+c")
+        assert "Press Ctrl-C again, or ^x, to leave." in desk.toasts[-1].message
+        desk.app.say("Nothing.")
+        desk.stack.put(seeded.state(seeded.snapshot(read_at=None)))
+        await desk.until_shown("Press f5 to try again now, ^x to leave.")
+        desk.stack.put(seeded.typical())
+        await desk.until_shown("mistral:7b")
+        await desk.press("slash", "z", "z", "z")
+        await desk.until_shown("Press f12 to see all of them again.")
+        await desk.press("f12")
+        await desk.pilot.resize_terminal(50, 12)
+        await desk.until_shown("press ^x to")
+        edit(desk, tmp_path, "")
+        await desk.until_shown("press q to")
+
+
+async def test_a_hint_follows_the_keys_while_it_is_shown(tmp_path: Path) -> None:
+    async with dashboard() as desk:
+        await desk.press("p")
+        await desk.until_shown("enter  add    tab  next field    right  complete    esc  back")
+        edit(desk, tmp_path, KEYS)
+        await desk.until_shown("f9  back")
 
 
 async def test_read_only_counts_at_once(tmp_path: Path) -> None:

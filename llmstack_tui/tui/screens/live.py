@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
 
+from llmstack_tui.tui import keys
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.stack import HostState, StackState
@@ -23,10 +25,14 @@ _HEIGHTS = [(0, "-short"), (16, "-high")]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What there is to draw: the state, None before a server was found, and the moment of drawing."""
+    """What there is to draw: the state, None before a server was found, and the moment of drawing.
+
+    ``keys`` has the key of each binding by its id, one of them where there are several.
+    """
 
     state: StackState | None
     moment: Moment
+    keys: Mapping[str, str] = field(default_factory=keys.usual)
 
     def models(self) -> Iterator[ModelStatus]:
         for host in self.state.hosts if self.state else ():

@@ -87,6 +87,10 @@ class ActivityList(ScrollView, can_focus=True):
         self._lines: list[tuple[int, int, str]] = []
         self._starts: list[int] = []
 
+    def use_marks(self, marks: Marks) -> None:
+        self._marks = marks
+        self.refresh()
+
     def show(self, lines: Lines, now: datetime) -> None:
         """Draw these events."""
         if lines is self._shown and self._today is not None and now.date() == self._today.date():

@@ -55,6 +55,10 @@ class Header(Widget):
         self._marks = marks
         self._line = HeaderLine(notes=notes)
 
+    def use_marks(self, marks: Marks) -> None:
+        self._marks = marks
+        self.refresh()
+
     def show_servers(self, servers: tuple[ServerLine, ...]) -> None:
         self._show(replace(self._line, servers=servers))
 

@@ -102,6 +102,10 @@ class Headings(Widget):
         self._order = Order()
         self._speeds = False
 
+    def use_marks(self, marks: Marks) -> None:
+        self._marks = marks
+        self.refresh()
+
     @property
     def columns(self) -> Columns:
         return Columns.of(self.size.width, speeds=self._speeds)

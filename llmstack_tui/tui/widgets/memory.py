@@ -39,6 +39,10 @@ class MemoryGauges(Widget):
         self._shown: tuple[Content, ...] = ()
         self._about = ""
 
+    def use_marks(self, marks: Marks) -> None:
+        self._marks = marks
+        self._renew()
+
     def show(self, state: StackState | None, now: float) -> None:
         """``now`` in monotonic seconds, as readings are timed."""
         machine = state.machine if state else None

@@ -120,6 +120,11 @@ class ModelList(ScrollView, can_focus=True):
         """The models that are listed."""
         return tuple(line for line in self._lines if isinstance(line, ModelRow))
 
+    def use_marks(self, marks: Marks) -> None:
+        self._marks = marks
+        self._strips.clear()
+        self.refresh()
+
     def show(self, lines: tuple[Line, ...], *, speeds: bool = False) -> None:
         """Draw ``lines``; only those that are different are painted.
 

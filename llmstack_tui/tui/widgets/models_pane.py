@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.groups import HostLine
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.rows import Key, ModelRow
-_NO_MATCH = ("No model has that.", "Esc shows all of them again.")
 
 
 class ModelsPane(Pane):
@@ -44,6 +43,7 @@ class ModelsPane(Pane):
         self._speeds = False
         self._found = 0
         self._when_empty: tuple[str, ...] = ()
+        self._when_no_match: tuple[str, ...] = ()
         self._filter = ""
         self._marked: frozenset[Key] = frozenset()
         self._field = FilterField()
@@ -63,9 +63,9 @@ class ModelsPane(Pane):
             self._mark(self._marked & {row.key for row in rows})
         self._show_wanted()
 
-    def show_message(self, lines: Sequence[str]) -> None:
-        """What stands in the place of models while there are none at all."""
-        self._when_empty = tuple(lines)
+    def show_message(self, lines: Sequence[str], no_match: Sequence[str] = ()) -> None:
+        """What stands in the place of models while there are none at all, or the filter lets none through."""
+        self._when_empty, self._when_no_match = tuple(lines), tuple(no_match)
         self._show_message()
 
     def move_to(self, key: Key) -> None:
@@ -196,7 +196,7 @@ class ModelsPane(Pane):
         self.show_title(models_title(self._all, self._found, len(self._marked)))
 
     def _show_message(self) -> None:
-        self.list.show_message(_NO_MATCH if self._all else self._when_empty)
+        self.list.show_message(self._when_no_match if self._all else self._when_empty)
 
 
 def models_title(rows: Sequence[ModelRow], found: int, marked: int = 0) -> str:

@@ -13,6 +13,7 @@ from llmstack_tui.tui import keys
 from llmstack_tui.tui.activity import word
 from llmstack_tui.tui.figures import seconds_text
 from llmstack_tui.tui.text import clean, clean_lines
+from llmstack_tui.tui.widgets.hint import Hint
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class LineScreen(ModalScreen[None]):
                     yield Static(
                         Content.assemble((f"{label:<{_LABEL_CELLS}}", "$foreground 62%"), value), markup=False
                     )
-            yield Static("esc  back", id="hint", markup=False)
+            yield Hint(("line.close", "back"))
 
 
 def facts(event: Event) -> Iterator[tuple[str, str]]:

@@ -57,7 +57,7 @@ class DeriveScreen(FormScreen):
         names: Collection[str],
         is_new: bool = False,
     ) -> None:
-        super().__init__(title, f"enter  {verb}    tab  next field    esc  back", names)
+        super().__init__(title, (("enter", verb), ("tab", "next field")), names)
         self._start = start
         self._suggested = suggested
         self._is_new = is_new

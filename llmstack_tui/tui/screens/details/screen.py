@@ -131,7 +131,7 @@ class DetailsScreen(LiveScreen):
     # What is asked
 
     def _ask_again(self) -> None:
-        self._say("Asking the server…")
+        self._say("Asking the server")
         self.run_worker(
             Later(self._ask), group="ask", exclusive=True, description="Details", exit_on_error=False
         )

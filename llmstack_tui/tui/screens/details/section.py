@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
+from llmstack_tui.tui.widgets.hint import shown_keys
+
 if TYPE_CHECKING:
     from textual import events
 
@@ -30,6 +32,10 @@ class Section(Static):
         self._part: Part | None = None
         self._chosen: bool | None = None
         self._drawn = Content()
+
+    def use_marks(self, marks: Marks) -> None:
+        self._marks = marks
+        self._redraw()
 
     @property
     def folds(self) -> bool:
@@ -64,15 +70,17 @@ class Section(Static):
         if event.y == 0:
             self.fold(is_open=not self.is_open)
 
+    @property
+    def _key(self) -> str:
+        return shown_keys(self.screen).get("details.fold", self._marks.enter)
+
     def _redraw(self) -> None:
         if self._part is None:
             return
         heading: list[tuple[str, str]] = [(self.title, "bold $text-primary")]
         if self.folds:
             mark = self._marks.unfolded if self.is_open else self._marks.folded
-            hint = (
-                f"   {self._marks.enter} {'folds' if self.is_open else 'unfolds'}" if self.has_focus else ""
-            )
+            hint = f"   {self._key} {'folds' if self.is_open else 'unfolds'}" if self.has_focus else ""
             heading = [(f"{mark} ", ""), *heading, (f"  {self._part.summary}{hint}", "$foreground 60%")]
         lines = [Content.assemble(*heading)]
         if self.is_open:

@@ -13,10 +13,11 @@ from textual.worker import Worker, WorkerState
 from llmstack_tui.ollama.names import model_key
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.text import clean
+from llmstack_tui.tui.widgets.hint import Hint, Part
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Collection, Iterator
+    from collections.abc import Awaitable, Collection, Iterator, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -24,31 +25,31 @@ if TYPE_CHECKING:
 
 Tone = Literal["", "-right", "-warning", "-wrong"]
 _WORK = "work"
-_UNDER_WAY = "esc  cancel"
+_UNDER_WAY: Part = ("dialog.cancel", "cancel")
 
 
 class FormScreen(ModalScreen[str]):
     """Returns the name of the model that was made, or None. There is a field of the id ``name``.
 
     Args:
-        hint: what the keys do while somebody types.
+        hint: what the keys do while somebody types, as `Hint` takes it; how to close it comes last by itself.
         names: those that are taken.
     """
 
     CSS_PATH = Path(__file__).with_name("screen.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL]
 
-    def __init__(self, title: str, hint: str, names: Collection[str]) -> None:
+    def __init__(self, title: str, hint: Sequence[Part], names: Collection[str]) -> None:
         super().__init__()
         self._title_text = title
-        self._hint = hint
+        self._hint: tuple[Part, ...] = (*hint, ("dialog.cancel", "back"))
         self._taken = {model_key(name) for name in names}
         self.is_under_way = False
 
     def compose(self) -> ComposeResult:
         with Pane(self._title_text, id="dialog"):
             yield from self.compose_fields()
-            yield Static(self._hint, id="hint", markup=False)
+            yield Hint(*self._hint)
 
     def compose_fields(self) -> Iterator[Widget]:
         raise NotImplementedError
@@ -95,7 +96,7 @@ class FormScreen(ModalScreen[str]):
         self.is_under_way = is_under_way
         for each in self.query(Input):
             each.disabled = is_under_way
-        self.query_one("#hint", Static).update(_UNDER_WAY if is_under_way else self._hint)
+        self.query_one(Hint).say(*((_UNDER_WAY,) if is_under_way else self._hint))
         if not is_under_way:
             self.query_one("#name").focus()
 

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from llmstack_tui.tui import keys
+from llmstack_tui.tui.widgets.hint import Hint
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class HelpScreen(ModalScreen[None]):
         with Pane("Help", id="dialog"):
             with VerticalScroll():
                 yield HelpText(self._sections())
-            yield Static("arrows  scroll    esc  back", id="hint", markup=False)
+            yield Hint(("arrows", "scroll"), ("help.close", "back"))
 
     def _sections(self) -> tuple[Section, ...]:
         marks, key = self._marks, self._key

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _BAR_CELLS = 40
 _PAUSE_S = 0.2
 _FRAME_S = 0.1
-_TYPING = "enter  add    tab  next field    right  complete    esc  back"
+_TYPING = (("enter", "add"), ("tab", "next field"), ("right", "complete"))
 
 
 class PathSuggester(Suggester):

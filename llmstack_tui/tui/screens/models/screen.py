@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.rows import Key
 
-TOO_SMALL = (
+_TOO_SMALL = (
     "llmstack needs a terminal of at least 60 columns and 16 lines. "
-    "Make this one larger, or press q to leave."
+    "Make this one larger, or press {} to leave."
 )
 
 
@@ -60,6 +60,7 @@ class ModelsScreen(LiveScreen):
         self.log_lines = ActivityList(marks, id="activity")
         self._activity_pane = Pane("Activity", id="activity-pane")
         self._details_pane = Pane("Details", id="details-pane")
+        self._too_small = Static("", id="too-small", markup=False)
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -74,7 +75,7 @@ class ModelsScreen(LiveScreen):
                     yield self.details
                 with self._activity_pane:
                     yield self.log_lines
-        yield Static(TOO_SMALL, id="too-small", markup=False)
+        yield self._too_small
         yield KeyBar()
 
     @property
@@ -89,7 +90,13 @@ class ModelsScreen(LiveScreen):
         line = self.list.line
         return line.key[0] if line else None
 
+    def use_marks(self, marks: Marks) -> None:
+        self._ellipsis = marks.ellipsis
+        self._rows = Rows(marks)
+
     def show(self, view: View) -> None:
+        if self._view is None or self._view.keys is not view.keys:
+            self._too_small.update(_TOO_SMALL.format(view.keys[keys.QUIT]))
         self._view = view
         self.header.show_time(view.moment.now.astimezone())
         profile = view.state.profile if view.state else None

@@ -13,6 +13,7 @@ from textual.worker import Worker, WorkerState
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.text import clean_lines
 from llmstack_tui.tui.widgets.bar import bar
+from llmstack_tui.tui.widgets.hint import Hint
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class WaitScreen(ModalScreen[bool | Exception]):
         with Pane(self._title_text, id="dialog"):
             yield Static(clean_lines(self._text), markup=False)
             yield Static(self._progress(), id="progress")
-            yield Static("esc  give up", id="hint", markup=False)
+            yield Hint(("dialog.cancel", "give up"))
 
     def on_mount(self) -> None:
         self.set_interval(0.5, self._tick)

@@ -1,0 +1,98 @@
+"""The whole program in terminals that can little: every screen is drawn, the keys work, and it ends well."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fake_ollama import fake_ollama
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.conftest import OpenTerminal
+
+pytestmark = pytest.mark.e2e
+
+NO_LOCALE = {"LC_ALL": "", "LC_CTYPE": "", "LANG": ""}
+
+
+@contextmanager
+def an_ollama() -> Iterator[str]:
+    """The URL of a fake with two models, the first of them loaded."""
+    urls: list[str] = []
+    ready, loop, end = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
+
+    async def serve() -> None:
+        async with fake_ollama(mistral_7b="a", phi4_14b="b") as (fake, server):
+            fake.load("mistral:7b")
+            urls.append(server.url)
+            ready.set()
+            await end.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        assert ready.wait(30)
+        yield urls[0]
+    finally:
+        loop.call_soon_threadsafe(end.set)
+        thread.join()
+        loop.close()
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_ascii"),
+    [
+        ({"TERM": "linux"}, True),
+        ({"TERM": "vt100", "COLORTERM": ""}, False),
+        ({"TERM": "xterm", "COLORTERM": ""}, False),
+        (NO_LOCALE, False),
+        (NO_LOCALE | {"LANG": "C"}, True),
+        (NO_LOCALE | {"LC_ALL": "POSIX"}, True),
+        (NO_LOCALE | {"LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "COLORTERM": ""}, True),
+        ({"LLMSTACK_UI_ASCII": "1"}, True),
+    ],
+    ids=lambda value: ",".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else "",
+)
+def test_every_screen_in_a_terminal_that_can_little(
+    llmstack: OpenTerminal, environment: dict[str, str], is_ascii: bool
+) -> None:
+    with an_ollama() as url:
+        more = {"OLLAMA_HOST": url, "LLMSTACK_ENGINE_CHOICE": "ollama"} | environment
+        terminal = llmstack(columns=80, rows=24, **more)
+        terminal.wait_for("* mistral:7b" if is_ascii else "● mistral:7b", "idle")
+        terminal.press("down", "a")
+        terminal.wait_for("* phi4:14b" if is_ascii else "● phi4:14b")
+        for key, shown, gone in (
+            ("enter", "Addresses", "Addresses"),
+            ("v", "Unnoticed: mistral:7b was loaded.", "Unnoticed"),
+            ("?", "What this is", "What this is"),
+            ("ctrl+p", "Search for commands", "Search for commands"),
+            ("x", "Remove phi4:14b?", "Remove phi4:14b?"),
+            ("n", "New model from phi4:14b", "New model from phi4:14b"),
+            ("p", "Add a model from a GGUF file", "Add a model from a GGUF file"),
+        ):
+            terminal.press(key)
+            terminal.wait_for(shown)
+            assert terminal.text.isascii() is is_ascii
+            terminal.press("escape")
+            terminal.wait_without(gone)
+        terminal.press("d")
+        terminal.wait_for("o phi4:14b" if is_ascii else "○ phi4:14b")
+        terminal.press("q")
+        assert terminal.wait_exit() == 0
+
+
+@pytest.mark.parametrize("term", ["dumb", "", "unknown"])
+def test_a_terminal_that_cannot_show_it_is_one_sentence(llmstack: OpenTerminal, term: str) -> None:
+    terminal = llmstack(TERM=term)
+    terminal.wait_for(
+        f"llmstack: this terminal cannot show the dashboard (TERM is {term or 'not set'}). Set TERM to what "
+        "it is, such as xterm-256color. For scripts there are commands: llmstack --help lists them."
+    )
+    assert terminal.wait_exit() == 1
