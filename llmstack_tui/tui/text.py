@@ -25,6 +25,11 @@ def clean(text: str, *, limit: int = 1000) -> str:
     return "".join(_harmless(character) for character in text)
 
 
+def plain_spaces(text: str) -> str:
+    """``text`` without no-break spaces, which are not ASCII: for what does not break lines by itself."""
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
 def clean_lines(text: str, *, limit: int = 4000) -> str:
     """As `clean`, with the line ends kept."""
     return "\n".join(clean(line, limit=limit) for line in text[:limit].splitlines())

@@ -132,7 +132,7 @@ async def test_the_start_of_the_engine_can_be_cancelled_and_tried_again() -> Non
     loop = asyncio.get_running_loop()
     services.engine = loop.create_future()
     async with dashboard(services=services, connected=False) as desk:
-        await desk.until_shown("Starting the built-in engine", "Esc cancels")
+        await desk.until_shown("Starting the built-in engine", "esc cancels")
         await desk.press("escape")
         await desk.until_shown("You cancelled its start", "Try again", "Quit")
         assert services.engine.cancelled()

@@ -142,7 +142,7 @@ async def test_closing_ends_the_asking() -> None:
     async with dashboard(services=services) as desk:
         await wait_until(lambda: asked == ["begun"], what="the pane's own question")
         await desk.press("enter")
-        await desk.until_shown("Asking the server…")
+        await desk.until_shown("Asking the server")
         await wait_until(lambda: asked == ["begun", "begun"])
         await desk.press("escape")
         await wait_until(lambda: asked == ["begun", "begun", "ended"])

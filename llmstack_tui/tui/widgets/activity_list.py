@@ -16,7 +16,7 @@ from textual.strip import Strip
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.activity import Choice, Lines, Tone, tone, word
 from llmstack_tui.tui.figures import day_text
-from llmstack_tui.tui.text import clean, fit
+from llmstack_tui.tui.text import clean, fit, plain_spaces
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -177,7 +177,7 @@ class ActivityList(ScrollView, can_focus=True):
         head = [Segment(" " * _indent(width), self._style("muted", under=under))]
         if part == 0:
             head = self._head(event, width, under=under)
-        text = text.replace("\N{NO-BREAK SPACE}", " ")
+        text = plain_spaces(text)
         muted = tone(event) is Tone.PLAIN
         body = Segment(text, self._style("muted" if muted else "plain", under=under))
         return Strip([*head, body]).adjust_cell_length(width, self._style("plain", under=under))

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.activity import word
 from llmstack_tui.tui.figures import seconds_text
-from llmstack_tui.tui.text import clean, clean_lines
+from llmstack_tui.tui.text import clean, clean_lines, plain_spaces
 from llmstack_tui.tui.widgets.hint import Hint
 from llmstack_tui.tui.widgets.pane import Pane
 
@@ -47,7 +47,7 @@ class LineScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Pane("What happened", id="dialog"):
             with VerticalScroll():
-                yield Static(clean_lines(self._event.text), id="text", markup=False)
+                yield Static(plain_spaces(clean_lines(self._event.text)), id="text", markup=False)
                 for label, value in facts(self._event):
                     yield Static(
                         Content.assemble((f"{label:<{_LABEL_CELLS}}", "$foreground 62%"), value), markup=False

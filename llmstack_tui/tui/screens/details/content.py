@@ -10,7 +10,7 @@ from textual.content import Content
 from llmstack_tui.store.activations import Outcome
 from llmstack_tui.store.askers import Asker
 from llmstack_tui.tui.figures import bytes_text, count_text, seconds_text, when_text
-from llmstack_tui.tui.text import clean, clean_lines
+from llmstack_tui.tui.text import clean, clean_lines, plain_spaces
 from llmstack_tui.tui.widgets.details import addresses, rows_content
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def events_part(events: Sequence[Event], now: datetime) -> Part:
         Content("\n").join(
             Content.assemble(
                 (f"{when_text(event.at, now):14}", "$foreground 60%"),
-                clean(event.text, limit=400),
+                plain_spaces(clean(event.text, limit=400)),
                 (f"  {clean(event.reason, limit=200)}" if event.reason else "", "$foreground 60%"),
             )
             for event in events
