@@ -45,6 +45,8 @@ class ModelStatus:
         busy: there is a sign that it answers a request. Without one nobody can tell (see `activity`).
         idle_since_s: monotonic seconds when it was last seen at work; None while it is busy or not loaded.
         idle_at_least: it may have been idle for longer: nobody looked before.
+        due_at_s: monotonic seconds when its ``expires_at`` is reached, however this machine's clock is set;
+            None where nobody looked.
     """
 
     host: str
@@ -55,6 +57,7 @@ class ModelStatus:
     busy: bool = False
     idle_since_s: float | None = None
     idle_at_least: bool = False
+    due_at_s: float | None = None
 
 
 def statuses(
@@ -102,15 +105,17 @@ class _Work(NamedTuple):
     busy: bool = False
     idle_since_s: float | None = None
     idle_at_least: bool = False
+    due_at_s: float | None = None
 
 
 _NONE = _Work()
 
 
 def _work(trace: Trace | None, used_by_us: bool) -> _Work:
+    due_at_s = trace.due_at_s if trace else None
     if used_by_us or (trace is not None and trace.busy):
-        return _Work(busy=True)
-    return _NONE if trace is None else _Work(False, trace.worked_at_s, trace.at_least)
+        return _Work(busy=True, due_at_s=due_at_s)
+    return _NONE if trace is None else _Work(False, trace.worked_at_s, trace.at_least, due_at_s)
 
 
 def _digest(snapshot: Snapshot, name: str) -> str:

@@ -58,14 +58,13 @@ def percent_text(percent: float | None) -> str:
     return UNKNOWN if percent is None else f"{percent:.0f} %"
 
 
-def left_text(expires_at: datetime | None, now: datetime) -> str:
-    """How long until ``expires_at``: ``4:12``, ``2 h 05``, ``3 days``, ``never``.
+def left_text(left: timedelta | None) -> str:
+    """How long until a model leaves: ``4:12``, ``2 h 05``, ``3 days``, ``never``.
 
     A time that has passed means that a request is running: the server sets a new one when it ends.
     """
-    if expires_at is None:
+    if left is None:
         return UNKNOWN
-    left = expires_at - now
     if left > _FOR_EVER:
         return NEVER
     if left < timedelta(0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -132,7 +133,7 @@ def model_row(
         memory=figures.bytes_text(memory) if shown else "",
         word=word,
         speed="" if rate is None else figures.rate_text(rate),
-        leaves=figures.left_text(running.expires_at, moment.now) if running and leaves else "",
+        leaves=figures.left_text(_left(status, moment)) if leaves else "",
         note=note,
         old=old,
         # No word of a filter has a line end in it, so none is found across two of these.
@@ -148,6 +149,14 @@ def model_row(
             loaded=(status.host, running.digest or running.name) if running and shown else None,
         ),
     )
+
+
+def _left(status: ModelStatus, moment: Moment) -> timedelta | None:
+    """How long until it leaves; by the wall clock, which may be set, only where nothing else is known."""
+    if status.due_at_s is not None:
+        return timedelta(seconds=status.due_at_s - moment.monotonic_s)
+    expires_at = status.running.expires_at if status.running else None
+    return None if expires_at is None else expires_at - moment.now
 
 
 def _day(at: datetime | None) -> str:
