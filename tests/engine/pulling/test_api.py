@@ -14,6 +14,8 @@ import psutil
 import pytest
 
 from llmstack_tui.engine.pulling import spans
+from llmstack_tui.hosts.errors import ServerError
+from llmstack_tui.ollama.client import OllamaHost
 from tests.engine.pulling.pulling import PART, WEIGHTS, ranges
 from tests.engine_process import home_environment
 from tests.models import ANSWER
@@ -85,6 +87,20 @@ def test_a_model_is_pulled_answers_and_is_updated(
     # The weights are those that are loaded; nothing stopped them.
     assert engine.ps()[listed]["digest"] == version.digest
     engine.unload_all()
+
+
+async def test_the_client_of_both_servers_pulls(engine: Serving, registry: Registry) -> None:
+    version = registry.publish("typed", WEIGHTS)
+    host = OllamaHost(engine.url)
+    try:
+        steps = [step async for step in host.pull(registry.name("typed"))]
+        with pytest.raises(ServerError, match=r"file does not exist: 127\.0\.0\.1:\d+ has no model"):
+            _ = [step async for step in host.pull(registry.name("none"))]
+    finally:
+        await host.aclose()
+    last = [step for step in steps if step.digest == version.weights.digest][-1]
+    assert (last.completed, last.total) == (len(WEIGHTS), len(WEIGHTS))
+    assert steps[-1].status == "success"
 
 
 def test_what_cannot_be_pulled(engine: Serving, registry: Registry) -> None:
