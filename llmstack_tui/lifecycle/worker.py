@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused
 from llmstack_tui.hosts.text import printable
@@ -62,7 +62,8 @@ class Lifecycle:
         self._journal = journal
         self._asked_by = asked_by
         self._acts: dict[_Key, Act] = {}
-        self._locks: defaultdict[_Key, asyncio.Lock] = defaultdict(asyncio.Lock)
+        # Weak: each is kept by those who hold it or wait for it, and no longer.
+        self._locks: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
         self._loads: dict[_Key, asyncio.Task[None]] = {}
         self._sightings: dict[_Key, Sighting] = {}
         self._background: set[asyncio.Task[object]] = set()
@@ -91,7 +92,7 @@ class Lifecycle:
             HostError: when the server will not or cannot.
         """
         key = _key(host, model)
-        async with self._locks[key]:
+        async with self._locks.setdefault(key, asyncio.Lock()):
             if keep_alive is None and key in self._acts:
                 # A stop is only forgotten for a request that says how long the model is to stay.
                 keep_alive = _USUAL_KEEP_ALIVE
@@ -131,7 +132,7 @@ class Lifecycle:
         key = _key(host, model)
         if (load := self._loads.get(key)) is not None:
             load.cancel()
-        async with self._locks[key]:
+        async with self._locks.setdefault(key, asyncio.Lock()):
             asker = asked_by or self._asked_by
             act = self._begin(key, Act(ActKind.DEACTIVATE, host.url, model, time.monotonic(), asker, reason))
             try:

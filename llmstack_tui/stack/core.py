@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.acts import Departure
 
 _MACHINE_AFTER_S = 1.0
+# A disk that is full again and again gives a notice each time.
+_MOST_NOTICES = 20
 
 
 class Stack(Making):
@@ -273,5 +275,5 @@ class Stack(Making):
             self._watched[url].poller.refresh()
 
     def _noticed(self, notice: str) -> None:
-        self._feed.put(replace(self.state, notices=(*self.state.notices, notice)))
+        self._feed.put(replace(self.state, notices=(*self.state.notices, notice)[-_MOST_NOTICES:]))
         self._recorder.event(EventKind.NOTICE, notice)

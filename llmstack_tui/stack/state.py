@@ -39,7 +39,8 @@ class StackState:
     Attributes:
         machine: the newest reading of this machine, None until it was first read.
         profile: what this machine is good for, worked out from the first reading.
-        notices: what the user should know about the program's own affairs, oldest first: one sentence each.
+        notices: what the user should know about the program's own affairs, oldest first: one sentence each;
+            the newest ones of a long session.
         checking: whether registries are being asked for newer versions.
         last_event_id: rises when there is something new to be had from `Stack.events`.
     """

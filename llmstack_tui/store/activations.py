@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llmstack_tui.store.askers import Asker, Known
+from llmstack_tui.store.retention import EXCESS_ACTIVATIONS, MAX_ACTIVATIONS, Excess
 from llmstack_tui.store.values import columns, to_optional_length, to_optional_time, to_time
 
 if TYPE_CHECKING:
@@ -105,15 +106,18 @@ class Activations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._excess = Excess(database, EXCESS_ACTIVATIONS, MAX_ACTIVATIONS)
 
     def begin(self, activation: Activation) -> None:
         """Record an act of ours."""
         self._database.put(_REPLACE, columns(activation))
         self._database.put(_INSERT, columns(activation))
+        self._excess.added()
 
     def observe(self, activation: Activation) -> None:
         """Record what is seen to be loaded, or asked for, unless it is recorded already, by whomever."""
         self._database.put(_INSERT, columns(activation))
+        self._excess.added()
 
     def loaded(self, host: str, model: str, at: datetime, digest: str = "") -> None:
         """The model can answer now."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.store.retention import EXCESS_EVENTS, MAX_EVENTS
+from llmstack_tui.store.retention import EXCESS_EVENTS, MAX_EVENTS, Excess
 from llmstack_tui.store.values import columns, to_mapping, to_time
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from llmstack_tui.store.database import Database
 
-_PRUNE_EVERY = 5_000
 # How far apart two dashboards see the same, and how late one that nobody watches sees what another did.
 _APART = timedelta(seconds=5)
 _NOTICED = timedelta(seconds=15)
@@ -76,13 +75,11 @@ class Events:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._added = 0
+        self._excess = Excess(database, EXCESS_EVENTS, MAX_EVENTS)
 
     def add(self, event: Event) -> None:
         self._database.put(_ADD, columns(event))
-        self._added += 1
-        if self._added % _PRUNE_EVERY == 0:  # A storm must not fill the disk before the next start.
-            self._database.put(EXCESS_EVENTS, {"keep": MAX_EVENTS})
+        self._excess.added()
 
     def witness(self, event: Event, *, seen_by: str, digest: str = "") -> None:
         """Record what was seen, unless another witness recorded the same, or somebody did it, a moment ago.
@@ -94,6 +91,7 @@ class Events:
         row = {**columns(event), "details": {**event.details, "seen_by": seen_by}}
         row |= {"seen_by": seen_by, "digest": digest, "apart": _APART, "noticed": _NOTICED, "slack": _SLACK}
         self._database.put(_WITNESS, row)
+        self._excess.added()
 
     async def newest(
         self,

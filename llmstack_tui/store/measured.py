@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from llmstack_tui.store.retention import EXCESS_MEASURED, MAX_FIGURES, Excess
 from llmstack_tui.store.values import columns, to_time
 
 if TYPE_CHECKING:
@@ -58,9 +59,11 @@ class MeasuredLoads:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._excess = Excess(database, EXCESS_MEASURED, MAX_FIGURES)
 
     def add(self, measured: Measured) -> None:
         self._database.put(_ADD, columns(measured))
+        self._excess.added()
 
     async def last(
         self,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # A list is looked at every 30 s; to write each time that it is still the same would only wear the disk.
 SEEN_AGAIN_AFTER = timedelta(minutes=10)
+_ROOM = 1_000
 
 _SEEN = """
 INSERT INTO models (host, name, digest, size, first_seen_at, last_seen_at)
@@ -50,13 +51,18 @@ class Models:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._told: dict[tuple[str, str, str], tuple[int | None, datetime]] = {}
+        self._room = _ROOM
 
     def seen(self, *, host: str, name: str, digest: str, size: int | None, at: datetime) -> None:
         """To be called at every look; what is known already is not written again at once."""
         key = (host, name, digest)
         known = self._told.get(key)
-        if known and known[0] == size and abs(at - known[1]) < SEEN_AGAIN_AFTER:
+        if known and known[0] == size and _is_fresh(known[1], at):
             return
+        if len(self._told) >= self._room:
+            # The others would be written again anyway.
+            self._told = {key: told for key, told in self._told.items() if _is_fresh(told[1], at)}
+            self._room = max(_ROOM, 2 * len(self._told))
         self._told[key] = (size, at)
         self._database.put(_SEEN, {"host": host, "name": name, "digest": digest, "size": size, "at": at})
 
@@ -66,6 +72,10 @@ class Models:
 
     async def of_host(self, host: str) -> tuple[SeenModel, ...]:
         return await self._database.read(_OF_HOST, {"host": host}, _model)
+
+
+def _is_fresh(told: datetime, now: datetime) -> bool:
+    return abs(now - told) < SEEN_AGAIN_AFTER
 
 
 def _model(row: sqlite3.Row) -> SeenModel:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llmstack_tui.store.retention import EXCESS_SPEEDS, MAX_FIGURES, Excess
 from llmstack_tui.store.values import columns, to_optional_length, to_time
 
 if TYPE_CHECKING:
@@ -40,9 +41,11 @@ class Speeds:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._excess = Excess(database, EXCESS_SPEEDS, MAX_FIGURES)
 
     def add(self, speed: Speed) -> None:
         self._database.put(_ADD, columns(speed))
+        self._excess.added()
 
     async def last(self, host: str) -> dict[str, Speed]:
         """The last one of each model of a host, by its name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from llmstack_tui.store.errors import StoreError
     from llmstack_tui.store.opening import Mode
 
+_MOST_NOTICES = 100
+
 
 class Store:
     """The state file, open: ``async with await Store.open(path) as store``.
@@ -36,7 +39,7 @@ class Store:
             given once, has said so. Where the file cannot be used at all, a memory stands in for it.
     """
 
-    def __init__(self, database: Database, told: list[str]) -> None:
+    def __init__(self, database: Database, told: deque[str]) -> None:
         self._database = database
         self._told = told
         self.models = Models(database)
@@ -66,7 +69,7 @@ class Store:
         # SQLite's module costs 6 ms, which a command that remembers nothing need not pay.
         from llmstack_tui.store.database import Database  # noqa: PLC0415
 
-        told: list[str] = []
+        told: deque[str] = deque(maxlen=_MOST_NOTICES)
 
         def tell(text: str) -> None:
             told.append(text)
@@ -86,7 +89,7 @@ class Store:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What the user should know about the file, oldest first: one sentence or two each."""
+        """What the user should know about the file, of late, oldest first: one sentence or two each."""
         return tuple(self._told)
 
     async def flush(self) -> None:

@@ -137,7 +137,7 @@ class Activity:
             for text in texts
             if text not in self._notices
         }
-        self._notices |= new
+        self._notices = dict([*self._notices.items(), *new.items()][-_OWN_LIMIT:])
         if new:
             self._arrange()
         return tuple(new)

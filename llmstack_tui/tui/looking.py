@@ -108,7 +108,10 @@ class Looking:
                 try:
                     for host in stack.state.hosts:
                         url = host.snapshot.url
-                        self._uses[url] = await stack.uses(url)
+                        uses = await stack.uses(url)
+                        # Of models that are gone the history may know thousands.
+                        listed = {model.name for model in host.models}
+                        self._uses[url] = {name: uses[name] for name in listed & uses.keys()}
                 except StoreError:
                     return  # What is wrong with the file is a notice of the stack's.
                 self._app.models.show_details()

@@ -1,0 +1,262 @@
+"""A day at the dashboard: hosts that come and go, other clients, and somebody who tries everything."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import httpx
+from textual import events
+
+from llmstack_tui.config.watch import watch_settings
+from llmstack_tui.lifecycle.happenings import EventKind
+from llmstack_tui.ollama.client import OllamaHost
+from llmstack_tui.stack import Stack
+from llmstack_tui.startup import Found
+from tests.fake_ollama import FakeOllama
+from tests.scripted_server import Request
+from tests.tui import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.config.loading import Loaded
+    from llmstack_tui.engine.process import EngineHandle
+    from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.startup import Startup
+    from tests.reach.warp import Warp
+    from tests.tui.driving import Desk
+
+URLS = tuple(f"http://10.0.0.{number}:11434" for number in (1, 2, 3))
+_MOST_INSTALLED = 30
+_SETTINGS = (
+    '[ui]\ntheme = "light"\n',
+    "[ui.keys]\n'models.sort' = \"ctrl+o\"\n",
+    "[ui]\ntheme = 3\n",
+    "",
+)
+
+
+def without_network(fake: FakeOllama, url: str) -> OllamaHost:
+    """The real client of a fake server, and no connection between them."""
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if fake.down:
+            raise httpx.ConnectError("down")
+        body = await request.aread()
+        reply = await fake.handle(Request(request.method, request.url.path, dict(request.headers), body))
+        return httpx.Response(
+            reply.status, content=b"".join(reply.pieces), headers={"Content-Type": "application/json"}
+        )
+
+    host = OllamaHost(url)
+    host._http._client._transport = httpx.MockTransport(answer)
+    return host
+
+
+class Machine:
+    """Two cards and a memory, of which something else is taken each time."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def read(self) -> MachineReading:
+        used = self._random.randrange(10**9, 8 * 10**9)
+        return seeded.machine(seeded.CARD, ram=replace(seeded.RAM, used=used), taken_at=time.monotonic())
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class World:
+    """The servers, and what the dashboard asks of the core."""
+
+    state_file: Path
+    settings_file: Path
+    fakes: dict[str, FakeOllama] = field(default_factory=dict)
+    stacks: list[Stack] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.settings_file.touch()
+        for url in URLS:
+            self.fakes[url] = FakeOllama({f"model-{n}:1": f"{n:064x}" for n in range(10)})
+
+    @property
+    def stack(self) -> Stack:
+        return self.stacks[-1]
+
+    async def watch_settings(self) -> AsyncGenerator[Loaded, None]:
+        async for loaded in watch_settings(self.settings_file, {}):
+            yield loaded
+
+    def places(self) -> tuple[tuple[str, str], ...]:
+        return (("Settings", str(self.settings_file)),)
+
+    async def find(self) -> Startup:
+        return Found(URLS)
+
+    async def start_ollama(self, _: object) -> None:
+        raise NotImplementedError
+
+    async def start_engine(self) -> EngineHandle:
+        raise NotImplementedError
+
+    async def open(self, hosts: Sequence[str]) -> Stack:
+        self.stacks = [
+            Stack(
+                [without_network(self.fakes[url], url) for url in hosts],
+                machine=Machine(len(self.stacks)),
+                state_file=self.state_file,
+            )
+        ]
+        return self.stack
+
+
+class Day:
+    """What happens in it, in an order that is always the same."""
+
+    def __init__(self, world: World, desk: Desk, warp: Warp) -> None:
+        self.world, self.desk, self.warp = world, desk, warp
+        self.changes = 0
+        self._random = random.Random(8)
+        self._names = 10
+        self._usual: tuple[Callable[[], None], ...] = (
+            self._somebody_loads,
+            self._somebody_loads,
+            self._somebody_stops,
+            self._somebody_stops,
+            self._works,
+            self._appears,
+            self._vanishes,
+            self._is_away_or_back,
+            self._activates,
+            self._deactivates,
+            self._something_is_recorded,
+        )
+
+    def change(self, count: int) -> None:
+        for _ in range(count):
+            self._random.choice(self._usual)()
+            self.changes += 1
+
+    async def pass_by(self, seconds: float) -> None:
+        """Let time pass, and the screen show what is so at the end of it."""
+        before = self.world.stack.state
+        self.warp.forward(seconds)
+        app = self.desk.app
+        for _ in range(1000):
+            await asyncio.sleep(0)
+            if app._state is not before and app._state is self.world.stack.state:
+                break
+            await asyncio.sleep(0.001)
+        else:
+            raise AssertionError("the screen does not follow")
+
+    async def rest(self) -> None:
+        """As many models as in the beginning, none of them loaded; what was said is gone from the screen."""
+        for fake in self.world.fakes.values():
+            fake.down = False
+            fake.runners.clear()
+            fake.installed = dict([*fake.installed.items()][:5])
+        for _ in range(5):
+            await self.pass_by(60)
+            await asyncio.sleep(0.05)
+
+    # Other clients
+
+    def _fake(self) -> FakeOllama:
+        return self._random.choice([*self.world.fakes.values()])
+
+    def _somebody_loads(self) -> None:
+        fake = self._fake()
+        if len(fake.runners) < 4 and fake.installed:
+            fake.load(self._random.choice([*fake.installed]))
+
+    def _somebody_stops(self) -> None:
+        fake = self._fake()
+        if fake.runners:
+            del fake.runners[self._random.randrange(len(fake.runners))]
+
+    def _works(self) -> None:
+        fake = self._fake()
+        for runner in fake.runners:
+            runner.expires_at = fake.now() + runner.keep_alive
+
+    def _appears(self) -> None:
+        fake = self._fake()
+        if len(fake.installed) < _MOST_INSTALLED:
+            self._names += 1
+            fake.installed[f"model-{self._names}:1"] = f"{self._names:064x}"
+
+    def _vanishes(self) -> None:
+        fake = self._fake()
+        if len(fake.installed) > 5:
+            name = self._random.choice([*fake.installed])
+            del fake.installed[name]
+            fake.runners = [each for each in fake.runners if each.name != name]
+
+    def _is_away_or_back(self) -> None:
+        fake = self._fake()
+        fake.down = not fake.down and self._random.random() < 0.5
+
+    def _something_is_recorded(self) -> None:
+        self.world.stack._recorder.event(EventKind.IMPORT, f"Line {self.changes}.", host=URLS[0])
+
+    # Somebody at the dashboard
+
+    def _key(self) -> tuple[str, str]:
+        models = [(each.host, each.name) for each in self.desk.app.view.models()]
+        return self._random.choice(models) if models else (URLS[0], "?")
+
+    def _activates(self) -> None:
+        self.desk.app.acts.activate(self._key())
+
+    def _deactivates(self) -> None:
+        self.desk.app.acts.deactivate(self._key())
+
+    def edit_settings(self) -> None:
+        self.world.settings_file.write_text(self._random.choice(_SETTINGS) + f"# {self.changes}\n")
+
+    async def walk_around(self) -> None:
+        """Every screen is opened and closed."""
+        app = self.desk.app
+        for keys in (
+            ("enter", "f", "escape"),
+            ("v", "down", "escape"),
+            ("question_mark", "escape"),
+            ("ctrl+p", "m", "escape"),
+            ("x", "escape"),
+            ("C", "escape"),
+            ("p", "escape"),
+            ("slash", "7", "escape"),
+            ("o", "O", "space", "down", "escape"),
+            ("left", "right", "G", "g"),
+        ):
+            await self._press(*keys)
+            for _ in range(20):
+                if len(app.screen_stack) == 1:
+                    break
+                await self._press("escape")
+            else:
+                raise AssertionError(f"after {keys} {app.screen} stays")
+
+    async def _press(self, *keys: str) -> None:
+        """Without the rests that a pilot takes between keys."""
+        for key in keys:
+            self.desk.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            for _ in range(10):
+                await asyncio.sleep(0.001)
+
+    async def connect_anew(self) -> None:
+        old = self.world.stack
+        self.desk.app.connect()
+        for _ in range(2000):
+            await asyncio.sleep(0.002)
+            if self.world.stack is not old and self.desk.app._state is self.world.stack.state:
+                return
+        raise AssertionError("no new connection")
