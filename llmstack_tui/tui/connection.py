@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 Hosts = tuple[str, ...]
 AGAIN: Hosts = ()
 _RECALL = "models.arrangement"
-_MIN_SECONDS_BETWEEN_STATES = 0.05
+# What comes faster than an eye can follow is drawn once: less and less often while it goes on.
+_LEAST_PAUSE_S, _MOST_PAUSE_S = 0.05, 0.4
 
 _OLLAMA = "https://ollama.com/download"
 
@@ -57,10 +58,13 @@ class Connection:
             try:
                 self._app.preferences.connected(stack)
                 async with aclosing(stack.watch()) as states:
+                    pause_s = _LEAST_PAUSE_S
                     async for state in states:
                         self._app.show_state(state)
-                        # What comes faster than an eye can follow is drawn once: `watch` keeps the newest.
-                        await asyncio.sleep(_MIN_SECONDS_BETWEEN_STATES)
+                        await asyncio.sleep(pause_s)
+                        # `watch` keeps the newest.
+                        is_followed = stack.state is not state
+                        pause_s = min(2 * pause_s, _MOST_PAUSE_S) if is_followed else _LEAST_PAUSE_S
             finally:
                 self.stack = None
 

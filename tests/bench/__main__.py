@@ -10,7 +10,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from tests.bench import command, dashboard, download, engine, hardware, updates
+from tests.bench import command, dashboard, download, engine, hardware, storm, updates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "download": download.figures,
     "engine": engine.figures,
     "hardware": hardware.figures,
+    "storm": storm.figures,
     "updates": updates.figures,
 }
 

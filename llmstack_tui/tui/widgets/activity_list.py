@@ -21,6 +21,7 @@ from llmstack_tui.tui.text import clean, fit, plain_spaces
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from rich.style import Style
     from textual import events
     from textual.binding import BindingType
 
@@ -86,6 +87,7 @@ class ActivityList(ScrollView, can_focus=True):
         # For each line of the list, the event and the part of its text that stand there.
         self._lines: list[tuple[int, int, str]] = []
         self._starts: list[int] = []
+        self._styles: dict[tuple[str, bool], Style] = {}
 
     def use_marks(self, marks: Marks) -> None:
         self._marks = marks
@@ -195,9 +197,17 @@ class ActivityList(ScrollView, can_focus=True):
         pad = _indent(width) - len(sign) - 1
         return [Segment(f" {fit(time, pad)}", self._style("muted", under=under)), Segment(sign, style)]
 
-    def _style(self, name: str, *, under: bool = False):  # type: ignore[no-untyped-def]
-        names = (*(("activity--cursor",) if under else ()), f"activity--{name}")
-        return self.get_visual_style(*names).rich_style
+    def _style(self, name: str, *, under: bool = False) -> Style:
+        # To work one out takes longer than to draw the rest of the line.
+        style = self._styles.get((name, under))
+        if style is None:
+            names = (*(("activity--cursor",) if under else ()), f"activity--{name}")
+            self._styles[(name, under)] = style = self.get_visual_style(*names).rich_style
+        return style
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()
 
 
 def _indent(width: int) -> int:

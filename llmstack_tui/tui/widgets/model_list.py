@@ -22,6 +22,7 @@ from llmstack_tui.tui.widgets.strips import Pen, host_strip, model_strip
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.style import Style
     from textual import events
     from textual.binding import BindingType
 
@@ -103,6 +104,7 @@ class ModelList(ScrollView, can_focus=True):
         self._ticked: frozenset[Key] = frozenset()
         self._speeds = False
         self._strips: LRUCache[object, Strip] = LRUCache(256)
+        self._styles: dict[tuple[str, bool], Style] = {}
 
     @property
     def line(self) -> Line | None:
@@ -205,6 +207,7 @@ class ModelList(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._strips.clear()
+        self._styles.clear()
 
     def action_cursor_up(self) -> None:
         self.cursor -= 1
@@ -280,11 +283,16 @@ class ModelList(ScrollView, can_focus=True):
 
     def _pen(self, *, at_cursor: bool) -> Pen:
         under = ("model-list--cursor",) if at_cursor else ()
-        return Pen(
-            self._marks,
-            lambda name: self.get_visual_style(*under, f"model-list--{name}").rich_style,
-            at_cursor=at_cursor,
-        )
+
+        def style(name: str) -> Style:
+            # To work one out takes longer than to draw the rest of the line.
+            found = self._styles.get((name, at_cursor))
+            if found is None:
+                found = self.get_visual_style(*under, f"model-list--{name}").rich_style
+                self._styles[(name, at_cursor)] = found
+            return found
+
+        return Pen(self._marks, style, at_cursor=at_cursor)
 
     def _message_line(self, y: int, width: int) -> Strip:
         line = y - max(0, (self.size.height - len(self._message)) // 3)
