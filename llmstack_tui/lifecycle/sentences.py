@@ -18,6 +18,7 @@ _ENDS = {
     ActEnd.GONE: "{} has left memory.",
     ActEnd.LEAVING: "{} leaves as soon as its running request has ended.",
     ActEnd.KEPT: "{} stays: another client has asked for it meanwhile.",
+    ActEnd.SUPERSEDED: "{} had not left yet when something else was asked of it.",
 }
 _DONE = {
     EventKind.ACTIVATE: "loaded",

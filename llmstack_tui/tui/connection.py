@@ -30,13 +30,18 @@ _OLLAMA = "https://ollama.com/download"
 
 
 class Connection:
-    """The way to the servers. ``stack`` is there while one is followed, ``engine`` once we started it."""
+    """The way to the servers. ``stack`` is there while one is followed, ``engine`` once we started it.
+
+    Attributes:
+        pause_s: seconds between two states that are shown.
+    """
 
     def __init__(self, app: Dashboard, services: Services) -> None:
         self._app = app
         self._services = services
         self.stack: Stack | None = None
         self.engine: EngineHandle | None = None
+        self.pause_s = _LEAST_PAUSE_S
         self._starting: asyncio.Future[EngineHandle] | None = None
 
     async def run(self) -> None:
@@ -58,13 +63,12 @@ class Connection:
             try:
                 self._app.preferences.connected(stack)
                 async with aclosing(stack.watch()) as states:
-                    pause_s = _LEAST_PAUSE_S
                     async for state in states:
                         self._app.show_state(state)
-                        await asyncio.sleep(pause_s)
+                        await asyncio.sleep(self.pause_s)
                         # `watch` keeps the newest.
                         is_followed = stack.state is not state
-                        pause_s = min(2 * pause_s, _MOST_PAUSE_S) if is_followed else _LEAST_PAUSE_S
+                        self.pause_s = min(2 * self.pause_s, _MOST_PAUSE_S) if is_followed else _LEAST_PAUSE_S
             finally:
                 self.stack = None
 

@@ -10,7 +10,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from tests.bench import command, dashboard, download, engine, hardware, storm, updates
+from tests.bench import acts, command, dashboard, download, engine, hardware, storm, updates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
+    "acts": acts.figures,
     "command": command.figures,
     "dashboard": dashboard.figures,
     "download": download.figures,

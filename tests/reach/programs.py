@@ -1,0 +1,90 @@
+"""Runs three programs on one store and one server, and reads what they left."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fake_ollama import fake_ollama
+from tests.reach.acts import MODELS
+
+ROOT = Path(__file__).parents[2]
+_NAMES = ("dashboard", "dashboard", "command")
+_TOGETHER_S = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What several programs say came of their acts, and what is on record: numbers by "act end".
+
+    Attributes:
+        others: events that are none of these acts, by kind; nobody else has done anything.
+        under_way: activations without an end; those that have one, or began twice at once, are none.
+        loaded: what the server has in memory in the end.
+    """
+
+    told: Counter[str]
+    recorded: Counter[str]
+    others: Counter[str]
+    under_way: list[str]
+    loaded: list[str]
+
+    @property
+    def acts(self) -> tuple[Counter[str], Counter[str]]:
+        """By kind of act alone."""
+        return _kinds(self.told), _kinds(self.recorded)
+
+
+def _kinds(ends: Counter[str]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for end, count in ends.items():
+        found[end.split()[0]] += count
+    return found
+
+
+async def at_once(state: Path, acts: int) -> Left:
+    """Let two dashboards and a command line do ``acts`` acts."""
+    digests = {name.replace(":", "_"): f"{number:x}" for number, name in enumerate(MODELS)}
+    async with fake_ollama(**digests) as (fake, server):
+        programs = [
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.reach.acts", state, server.url, str(acts // len(_NAMES)), name],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for name in _NAMES
+        ]
+        try:
+            ends = await asyncio.gather(
+                *(asyncio.to_thread(each.communicate, timeout=_TOGETHER_S) for each in programs)
+            )
+        finally:
+            for each in programs:
+                each.kill()
+                each.wait()
+    for out, err in ends:
+        assert err == "", err
+        assert out
+    told: Counter[str] = Counter()
+    for out, _ in ends:
+        told.update(json.loads(out))
+    with closing(sqlite3.connect(state)) as file:
+        rows = file.execute("SELECT kind, details FROM events").fetchall()
+        under_way = file.execute("SELECT model FROM activations WHERE ended_at IS NULL ORDER BY 1").fetchall()
+    details = [(kind, json.loads(each)) for kind, each in rows]
+    return Left(
+        told,
+        Counter(f"{each['act']} {each['end']}" for _, each in details if "act" in each),
+        Counter(kind for kind, each in details if "act" not in each),
+        [model for (model,) in under_way],
+        sorted(fake.loaded),
+    )

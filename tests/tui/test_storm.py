@@ -1,0 +1,68 @@
+"""However much happens, little is drawn, and keys are heard."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from llmstack_tui.store.events import Event
+from tests.tui import seeded
+from tests.tui.driving import FakeDesk, dashboard
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    import pytest
+
+CHANGES = 2_000
+
+
+async def storm(desk: FakeDesk) -> None:
+    """A thousand changes a second, half of them events: as many as there is time for."""
+    host = desk.stack.state.hosts[0]
+    for number in range(CHANGES):
+        if number % 2:
+            event = Event(at=datetime.now(UTC), kind="loaded", text=f"Number {number}.", host=seeded.URL)
+            desk.stack.happened(event)
+        else:
+            snapshot = replace(host.snapshot, read_at=float(number))
+            desk.stack.put(replace(desk.stack.state, hosts=(replace(host, snapshot=snapshot),)))
+        await asyncio.sleep(0.001)
+
+
+async def test_a_storm_is_drawn_a_few_times_a_second_and_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with dashboard(seeded.many(100)) as desk:
+        shown: list[object] = []
+        show_state = desk.app.show_state
+        monkeypatch.setattr(desk.app, "show_state", lambda state: (shown.append(state), show_state(state)))
+        desk.stack.calls.clear()
+        begin = time.monotonic()
+        raging = asyncio.create_task(storm(desk))
+        models = desk.app.models.list
+        for at in range(1, 6):
+            desk.app.models.list.action_cursor_down()
+            await wait_until(lambda at=at: models.cursor == at and desk.app.models.selected)
+        await raging
+        # Pauses of 0.05, 0.1 and 0.2 s, and of 0.4 s from then on; on a slow machine they only grow.
+        assert 1 <= len(shown) <= 5 + (time.monotonic() - begin) / 0.4
+        assert sum(call == ("events",) for call in desk.stack.calls) <= len(shown) + 2
+        await desk.until_said(f"Number {CHANGES - 1}.")
+        assert desk.app._state is desk.stack.state
+        assert len(desk.app.activity.lines.events) == 500
+
+
+async def test_after_a_storm_what_happens_is_shown_at_once_again() -> None:
+    async with dashboard(seeded.many(10)) as desk:
+        connection = desk.app.connection
+        await storm_of_states(desk, 200)
+        await wait_until(lambda: desk.app._state is desk.stack.state)
+        await wait_until(lambda: connection.pause_s == 0.05, what="the pause of quiet times")
+
+
+async def storm_of_states(desk: FakeDesk, count: int) -> None:
+    for number in range(count):
+        desk.stack.put(replace(desk.stack.state, last_event_id=number))
+        await asyncio.sleep(0.005)
+    assert desk.app.connection.pause_s > 0.05
