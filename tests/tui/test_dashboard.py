@@ -18,6 +18,7 @@ from llmstack_tui.hosts.types import HostKind
 from llmstack_tui.lifecycle.acts import Departure
 from llmstack_tui.stack import HostState
 from llmstack_tui.tui import dashboard as dashboard_module
+from llmstack_tui.tui import looking
 from llmstack_tui.tui.widgets import sparkline
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from tests.tui import seeded
@@ -247,11 +248,13 @@ async def test_read_only_is_said_and_refuses() -> None:
             assert desk.app.screen is desk.app.models
 
 
-async def test_details_are_asked_once_the_cursor_rests() -> None:
+async def test_details_are_asked_once_the_cursor_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     async with dashboard() as desk:
         await desk.until_shown("32,768 tokens", "text, tools, fill in")
         asked = [call for call in desk.stack.calls if call[0] == "details"]
         assert asked == [("details", seeded.URL, "qwen2.5-coder:7b")]
+        # So slow are the keys on no machine.
+        monkeypatch.setattr(looking, "_REST_S", 60.0)
         await desk.press("j", "j", "k", "k")
         await desk.until_shown("32,768 tokens")
         assert ("details", seeded.URL, "smollm2:135m") not in desk.stack.calls
