@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import os
 import sys
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from llmstack_tui.config import Settings
     from llmstack_tui.tui.dashboard import Dashboard
+
+# When most of what is imported and drawn first is there, and for a server that was slow, once more.
+_SETTLED_AFTER_S = (2.0, 10.0, 60.0)
 
 
 def run_dashboard(
@@ -60,6 +64,9 @@ def run_dashboard(
 async def _run(app: Dashboard) -> None:
     loop = asyncio.get_running_loop()
     terminal.on_signals(loop, app.end)
+    for seconds in _SETTLED_AFTER_S:
+        # Modules and widgets stay: to look through them all for garbage holds up the keys for 80 ms.
+        loop.call_later(seconds, gc.freeze)
     with terminal.TerminalWatch(lambda: loop.call_soon_threadsafe(app.end, terminal.LOST)):
         await app.run_async()
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmstack_tui.config import Settings
 from llmstack_tui.store.events import Event
+from llmstack_tui.tui import app
 from llmstack_tui.tui.dashboard import Dashboard
 from tests.tui import seeded
 from tests.tui.fakes import FakeServices, FakeStack
@@ -110,7 +111,7 @@ def stormy(models: int, a_second: int) -> None:
 
     async def run() -> None:
         storm = asyncio.create_task(stack.storm(a_second)) if a_second else None
-        await Dashboard(Settings(), (), FakeServices(stack)).run_async()
+        await app._run(Dashboard(Settings(), (), FakeServices(stack)))
         if storm is not None:
             storm.cancel()
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.store.events import Event
@@ -15,6 +16,8 @@ from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     import pytest
+
+    from llmstack_tui.stack import StackState
 
 CHANGES = 2_000
 
@@ -36,14 +39,19 @@ async def test_a_storm_is_drawn_a_few_times_a_second_and_to_its_end(monkeypatch:
     async with dashboard(seeded.many(100)) as desk:
         shown: list[object] = []
         show_state = desk.app.show_state
-        monkeypatch.setattr(desk.app, "show_state", lambda state: (shown.append(state), show_state(state)))
+
+        def show(state: StackState) -> None:
+            shown.append(state)
+            show_state(state)
+
+        monkeypatch.setattr(desk.app, "show_state", show)
         desk.stack.calls.clear()
         begin = time.monotonic()
         raging = asyncio.create_task(storm(desk))
         models = desk.app.models.list
         for at in range(1, 6):
             desk.app.models.list.action_cursor_down()
-            await wait_until(lambda at=at: models.cursor == at and desk.app.models.selected)
+            await wait_until(partial(lambda there: models.cursor == there, at))
         await raging
         # Pauses of 0.05, 0.1 and 0.2 s, and of 0.4 s from then on; on a slow machine they only grow.
         assert 1 <= len(shown) <= 5 + (time.monotonic() - begin) / 0.4
