@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.store.speeds import Speed
     from llmstack_tui.updates.check import Update
+    from llmstack_tui.updates.download import Download
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class StackState:
         notices: what the user should know about the program's own affairs, oldest first: one sentence each;
             the newest ones of a long session.
         checking: whether registries are being asked for newer versions.
+        downloads: the pulls asked for, in their order, and then those that are over, newest first.
         last_event_id: rises when there is something new to be had from `Stack.events`.
     """
 
@@ -52,3 +54,4 @@ class StackState:
     notices: tuple[str, ...] = ()
     last_event_id: int = 0
     checking: bool = False
+    downloads: tuple[Download, ...] = ()
