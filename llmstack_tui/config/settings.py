@@ -119,6 +119,12 @@ class UpdatesSettings:
             "Nothing is downloaded by it. off asks only when you do.",
         ),
     )
+    parallel: int = field(
+        default=1,
+        metadata=_described(
+            kinds.integer(1, 16), "How many models are pulled at once; the others wait for their turn."
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

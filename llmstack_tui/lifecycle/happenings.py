@@ -28,12 +28,24 @@ class EventKind(StrEnum):
     COPY = "copy"
     RENAME = "rename"
     CREATE = "create"
+    PULL = "pull"
+    UPDATE = "update"
     NOTICE = "notice"
     FAILED = "failed"
 
 
 # What changes the list of what is installed.
-ON_DISK = frozenset({EventKind.REMOVE, EventKind.IMPORT, EventKind.COPY, EventKind.RENAME, EventKind.CREATE})
+ON_DISK = frozenset(
+    {
+        EventKind.REMOVE,
+        EventKind.IMPORT,
+        EventKind.COPY,
+        EventKind.RENAME,
+        EventKind.CREATE,
+        EventKind.PULL,
+        EventKind.UPDATE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class Recorder:
 
     def __init__(self, write: Callable[[Write], None], *, asked_by: Asker = Asker.USER) -> None:
         self._write = write
-        self._asked_by = asked_by
+        self.asked_by = asked_by
         self._name = uuid.uuid4().hex[:12]
         self._before: dict[str, Snapshot] = {}
         self._answered: dict[str, bool] = {}
@@ -119,7 +119,7 @@ class Recorder:
         def record(end: str, text: str, error: HostError | None = None) -> None:
             details = {
                 "act": kind.value,
-                "asked_by": self._asked_by.value,
+                "asked_by": self.asked_by.value,
                 "end": end,
                 "seconds": round(time.monotonic() - began, 3),
                 **sentences.said(error),

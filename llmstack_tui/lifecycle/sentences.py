@@ -28,6 +28,8 @@ _DONE = {
     EventKind.COPY: "copied",
     EventKind.RENAME: "renamed",
     EventKind.CREATE: "created",
+    EventKind.PULL: "pulled",
+    EventKind.UPDATE: "updated",
 }
 _DOING = {
     EventKind.ACTIVATE: "Loading",
@@ -37,6 +39,8 @@ _DOING = {
     EventKind.COPY: "Copying",
     EventKind.RENAME: "Renaming",
     EventKind.CREATE: "Creating",
+    EventKind.PULL: "Pulling",
+    EventKind.UPDATE: "Updating",
 }
 
 
@@ -57,12 +61,20 @@ def done(kind: EventKind, model: str) -> str:
     return f"{printable(model)} was {_DONE[kind]}."
 
 
-def failed(kind: EventKind, model: str, error: HostError) -> str:
-    return f"{printable(model)} was not {_DONE[kind]}: {error}"
+def failed(kind: EventKind, model: str, why: HostError | str) -> str:
+    return f"{printable(model)} was not {_DONE[kind]}: {why}"
 
 
 def cancelled(kind: EventKind, model: str) -> str:
     return f"{_DOING[kind]} {printable(model)} was cancelled."
+
+
+def paused(kind: EventKind, model: str) -> str:
+    return f"{_DOING[kind]} {printable(model)} was paused: what came is kept."
+
+
+def goes_on(kind: EventKind, model: str) -> str:
+    return f"{_DOING[kind]} {printable(model)} goes on: llmstack ended before it was done."
 
 
 def said(error: HostError | None) -> dict[str, object]:

@@ -24,6 +24,7 @@ from llmstack_tui.stack.state import StackState
 from llmstack_tui.stack.timing import Timing
 from llmstack_tui.stack.updating import Updating
 from llmstack_tui.stack.watched import WatchedHost
+from llmstack_tui.updates.queue import Downloads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Snapshot
     from llmstack_tui.lifecycle.acts import Departure
+    from llmstack_tui.updates.download import Download
 
 _MACHINE_AFTER_S = 1.0
 # A disk that is full again and again gives a notice each time.
@@ -59,10 +61,12 @@ class Stack(Making):
         state_file: where all is remembered; None remembers as long as the program runs.
         check_every: how often registries are asked for newer versions, from the first list on; None never
             asks by itself.
+        parallel_pulls: how many models are pulled at once.
         model_folders: finds the folders of models on this machine that tell what is installed. Blocking.
 
     Attributes:
         updates: what to ask for newer versions; what it learns is in the state.
+        downloads: what to ask for models; how far they are is in the state.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class Stack(Making):
         profile: str | None = None,
         state_file: Path | None = None,
         check_every: timedelta | None = None,
+        parallel_pulls: int = 1,
         model_folders: Callable[[], Sequence[Path]] = tuple,
     ) -> None:
         self.read_only = read_only
@@ -114,6 +119,18 @@ class Stack(Making):
             folders=model_folders,
             on_checking=self._checking,
         )
+        self.downloads = Downloads(
+            {host.url: host for host in hosts},
+            history,
+            self._lifecycle,
+            self._recorder,
+            allowed=lambda url: self._allowed(url, Capability.PULL, act=True),
+            settle=self._settle,
+            updates=lambda url: self._watched[url].state.updates,
+            on_change=self._downloading,
+            parallel=parallel_pulls,
+            lock=state_file,
+        )
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._feed = Feed(StackState(tuple(each.state for each in self._watched.values())))
 
@@ -122,6 +139,7 @@ class Stack(Making):
         works |= {f"remember {url}": remember(self._history, each) for url, each in self._watched.items()}
         works["read the machine"] = self._read_machine()
         works["look for updates"] = self.updates.run()
+        works["pull"] = self.downloads.run()
         works["remember"] = self._history.run()
         self._tasks = tuple(asyncio.create_task(work, name=name) for name, work in works.items())
         for task in self._tasks:
@@ -265,6 +283,9 @@ class Stack(Making):
     def _checking(self, checking: bool) -> None:
         if checking != self.state.checking:
             self._feed.put(replace(self.state, checking=checking))
+
+    def _downloading(self, downloads: tuple[Download, ...]) -> None:
+        self._feed.put(replace(self.state, downloads=downloads))
 
     def _happened(self, event_id: int) -> None:
         self._feed.put(replace(self.state, last_event_id=event_id))

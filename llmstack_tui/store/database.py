@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import aiosqlite
 
-from llmstack_tui.store.errors import StoreError
+from llmstack_tui.store.errors import StoreError, StoreReadOnly
 from llmstack_tui.store.faults import explained, is_busy, is_of_the_statement
 from llmstack_tui.store.opening import Mode, Opened, open_state
 from llmstack_tui.store.values import bound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -130,6 +130,25 @@ class Database:
         except (ValueError, TypeError, LookupError, OverflowError) as error:
             raise StoreError(f"{self._file} has an entry that cannot be understood: {error}.") from error
 
+    async def change(
+        self, sql: str, row: Mapping[str, object], make: Callable[[sqlite3.Row], _T]
+    ) -> tuple[_T, ...]:
+        """Write at once; what ``make`` makes of each row that the statement returns.
+
+        Raises:
+            StoreError: when it cannot be written; then it is not tried again later.
+        """
+        if self.mode is Mode.READ_ONLY:
+            raise StoreReadOnly(f"{self._file} was written by a newer llmstack: update this one.")
+        await self.flush()
+        if self._closing is not None:
+            raise StoreError(f"{self._file} is closed.")
+        values = {name: bound(value) for name, value in row.items()}
+        try:
+            return tuple(map(make, await self._alone(lambda: self._connection.execute_fetchall(sql, values))))
+        except sqlite3.Error as error:
+            raise explained(error, self._file) from error
+
     async def flush(self) -> None:
         """Return when all that was put is in the file.
 
@@ -211,21 +230,30 @@ class Database:
 
     async def _transact(self, batch: Sequence[_Write]) -> None:
         """Write all of ``batch`` or nothing."""
+
+        async def write() -> None:
+            for sql, rows in groupby(batch, key=itemgetter(0)):
+                await self._connection.executemany(sql, [values for _, values in rows])
+
+        await self._alone(write)
+
+    async def _alone(self, work: Callable[[], Awaitable[_T]]) -> _T:
+        """Do it in one transaction, again and again while another program keeps the file locked."""
         tries_left = BUSY_TRIES
         while True:
             async with self._one_at_a_time:
                 try:
                     await self._connection.execute("BEGIN IMMEDIATE")
-                    for sql, rows in groupby(batch, key=itemgetter(0)):
-                        await self._connection.executemany(sql, [values for _, values in rows])
+                    done = await work()
                     await self._connection.commit()
-                    return
                 except BaseException as error:
                     with suppress(sqlite3.Error):
                         await self._connection.rollback()
                     tries_left -= 1
                     if not (isinstance(error, sqlite3.Error) and is_busy(error)) or not tries_left:
                         raise
+                else:
+                    return done
             await asyncio.sleep(random.uniform(0.001, 0.02))  # noqa: S311
 
 

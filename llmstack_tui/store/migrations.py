@@ -93,6 +93,20 @@ MIGRATIONS = (
             ) WITHOUT ROWID""",
         ),
     ),
+    Migration(
+        "2026-03 downloads",
+        (
+            """CREATE TABLE downloads (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                host TEXT NOT NULL, model TEXT NOT NULL, key TEXT NOT NULL, asked TEXT NOT NULL,
+                why TEXT NOT NULL, asked_at INTEGER NOT NULL,
+                wish TEXT NOT NULL DEFAULT 'run', state TEXT NOT NULL DEFAULT 'waiting',
+                step TEXT NOT NULL DEFAULT '', layers TEXT NOT NULL DEFAULT '[]', speed REAL,
+                reason TEXT NOT NULL DEFAULT '', was_active TEXT, ended_at INTEGER
+            )""",
+            "CREATE UNIQUE INDEX downloads_under_way ON downloads (host, key) WHERE ended_at IS NULL",
+        ),
+    ),
 )
 
 

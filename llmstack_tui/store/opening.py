@@ -131,6 +131,8 @@ def _examined(connection: sqlite3.Connection, path: Path) -> frozenset[str]:
         if not is_of_the_statement(error):
             raise
         verdict = error  # The statement is right, so it is the file: "unsupported file format".
+    except UnicodeDecodeError:
+        verdict = "names in it are no text"  # SQLite quotes them as they are.
     if verdict != "ok":
         raise StoreDamaged(f"{path} is damaged: {verdict}.")
     return recorded(connection)

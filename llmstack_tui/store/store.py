@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from llmstack_tui.store.activations import Activations
+from llmstack_tui.store.downloads import DownloadRows
 from llmstack_tui.store.events import Events
 from llmstack_tui.store.installed import InstalledLists
 from llmstack_tui.store.measured import MeasuredLoads
@@ -50,6 +51,7 @@ class Store:
         self.events = Events(database)
         self.screen = Screen(database)
         self.updates = Updates(database)
+        self.downloads = DownloadRows(database)
 
     @classmethod
     async def open(

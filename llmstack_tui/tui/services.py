@@ -111,6 +111,7 @@ class Core:
             state_file=state_file,
             models_folder=models_folder,
             check_every=self._settings.updates.check_every,
+            parallel_pulls=self._settings.updates.parallel,
             model_folders=self._model_folders,
         )
 

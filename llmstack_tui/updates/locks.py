@@ -1,0 +1,52 @@
+"""Who pulls on a host: one program for each, held by locks of the operating system, which no crash leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from filelock import FileLock
+
+
+class Locks:
+    """Args:
+    beside: the file beside which the locks are; None where there is nobody to share with.
+    """
+
+    def __init__(self, beside: Path | None) -> None:
+        self._beside = beside
+        self._held: dict[str, FileLock] = {}
+
+    async def hold(self, hosts: Collection[str]) -> frozenset[str]:
+        """Hold the locks of these hosts and no others; those that could be had."""
+        if self._beside is None:
+            return frozenset(hosts)
+        for host in self._held.keys() - hosts:
+            self._held.pop(host).release()
+        if wanted := [host for host in hosts if host not in self._held]:
+            self._held |= await asyncio.to_thread(_acquired, self._beside, wanted)
+        return frozenset(self._held)
+
+    def release(self) -> None:
+        while self._held:
+            self._held.popitem()[1].release()
+
+
+def _acquired(beside: Path, hosts: Collection[str]) -> dict[str, FileLock]:
+    from filelock import FileLock, Timeout  # noqa: PLC0415  # most sessions pull nothing
+
+    found: dict[str, FileLock] = {}
+    for host in hosts:
+        name = hashlib.sha256(host.encode()).hexdigest()[:12]
+        lock = FileLock(f"{beside}.pulls-{name}.lock", timeout=0, thread_local=False, mode=0o600)
+        try:
+            lock.acquire()
+        except (Timeout, OSError):
+            continue
+        found[host] = lock
+    return found

@@ -1,0 +1,237 @@
+"""One pull, from its turn to its end: a model that is active leaves first and is started again afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
+from llmstack_tui.hosts.text import printable
+from llmstack_tui.hosts.types import Capability
+from llmstack_tui.lifecycle.acts import Departure
+from llmstack_tui.lifecycle.departures import Sighting, is_kept
+from llmstack_tui.lifecycle.states import Loaded
+from llmstack_tui.ollama.names import same_model
+from llmstack_tui.updates.download import DownloadState
+from llmstack_tui.updates.failures import explained
+from llmstack_tui.updates.progress import Tracker
+from llmstack_tui.updates.restarting import AsItWas, how_it_was
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.types import RunningModel
+    from llmstack_tui.lifecycle.worker import Lifecycle
+    from llmstack_tui.store.store import Store
+    from llmstack_tui.updates.download import Download
+
+_LOOK_EVERY_S = 1.0
+_TRY_EVERY_S = 5.0
+# A server that ends in the middle again and again, each time with something new, is left alone then.
+_CUTS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What pulls work with.
+
+    Attributes:
+        slots: as many as may run at once.
+        patient: a server that does not answer is waited for.
+        settle: is awaited when what is installed has changed.
+    """
+
+    lifecycle: Lifecycle
+    store: Store
+    slots: asyncio.Semaphore
+    settle: Callable[[Host], Awaitable[None]]
+    patient: bool = True
+
+
+class Pulling:
+    """A pull that is under way. `run` it, once.
+
+    Args:
+        asked: the name as it is sent to the server.
+        was_active: how the model was in memory before it was stopped, if an earlier run did so.
+        on_change: is called after each change of ``download``.
+
+    Attributes:
+        download: how it is.
+        was_active: how the model was before it was stopped; None while it was not.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        asked: str,
+        download: Download,
+        means: Means,
+        *,
+        was_active: AsItWas | None,
+        on_change: Callable[[], None],
+    ) -> None:
+        self.download = download
+        self.was_active = was_active
+        self._host = host
+        self._asked = asked
+        self._means = means
+        self._on_change = on_change
+        self._tracker = Tracker(download.layers)
+        self._work: asyncio.Task[None] | None = None
+
+    def interrupt(self) -> None:
+        """End it soon; it can be taken up again. What was stopped for it is started again."""
+        if self._work is not None:
+            self._work.cancel()
+
+    async def run(self) -> None:
+        """Until it is over, or was interrupted: then it is WAITING. Cancelled, it leaves all as it is."""
+        self._work = work = asyncio.create_task(self._go(), name=f"pull {self.download.model}")
+        try:
+            await asyncio.wait((work,))
+        except asyncio.CancelledError:
+            work.cancel()
+            await asyncio.wait((work,))
+            raise
+        if work.cancelled():
+            self._put(DownloadState.WAITING, reason="")
+            await self._start_again()
+            return
+        error = work.exception()
+        if error is None:
+            await self._start_again()
+            self._end(DownloadState.DONE, self.download.reason)
+        elif isinstance(error, HostError):
+            why = explained(error, self._asked)
+            if await self._start_again():
+                why += " The old version is active again."
+            self._end(DownloadState.FAILED, why)
+        else:
+            raise error
+
+    def tick(self, now_s: float) -> None:
+        """Work the speed out again, also while nothing comes."""
+        if self.download.state is DownloadState.RUNNING:
+            speed = self._tracker.speed(now_s)
+            if speed != self.download.speed:
+                self.download = replace(self.download, speed=speed)
+                self._on_change()
+
+    # --- the parts ---
+
+    async def _go(self) -> None:
+        cuts = 0
+        while True:
+            before = self._tracker.received
+            try:
+                if await self._turn():
+                    return
+                await self._until_gone()
+            except Unreachable as error:
+                if not self._means.patient:
+                    raise
+                self._put(
+                    DownloadState.WAITING, reason=f"{error.args[0]} It goes on when the server answers."
+                )
+                await asyncio.sleep(_TRY_EVERY_S)
+            except BadStream:
+                cuts += 1
+                if self._tracker.received == before or cuts >= _CUTS:
+                    raise
+
+    async def _turn(self) -> bool:
+        """Do it as soon as there is a turn for it; False if the model still answers a request."""
+        async with self._means.slots:
+            self._put(DownloadState.RUNNING, reason="")
+            if not await self._stopped():
+                return False
+            await self._pull()
+            return True
+
+    async def _pull(self) -> None:
+        async with aclosing(self._host.pull(self._asked)) as lines:
+            async for line in lines:
+                now_s = time.monotonic()
+                self._tracker.heard(line, now_s)
+                self.download = replace(
+                    self.download,
+                    step=self._tracker.step,
+                    layers=self._tracker.layers,
+                    speed=self._tracker.speed(now_s),
+                )
+                self._on_change()
+        await self._means.settle(self._host)
+
+    async def _stopped(self) -> bool:
+        """Whether the model is out of the way: not in memory, or kept there by somebody else."""
+        running = await self._in_memory()
+        if running is None or Capability.UNLOAD not in self._host.capabilities:
+            return True
+        model = self.download.model
+        if self.was_active is None:
+            self.was_active = await how_it_was(self._means.store, self._host.url, model, running)
+            self._on_change()
+        self._put(DownloadState.RUNNING, step="stopping")
+        departure = await self._means.lifecycle.deactivate(self._host, model, reason=self.download.why.value)
+        return departure is not Departure.LEAVING
+
+    async def _until_gone(self) -> None:
+        """Wait until its requests have ended, without taking another's turn."""
+        model = printable(self.download.model)
+        self._put(
+            DownloadState.WAITING,
+            reason=f"{model} still answers a request: it is pulled when that has ended.",
+        )
+        first: Sighting | None = None
+        while True:
+            running = await self._in_memory()
+            if running is None:
+                return
+            seen = Sighting(running.expires_at, time.monotonic())
+            first = first or seen
+            if is_kept(first, seen):
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _in_memory(self) -> RunningModel | None:
+        model = self.download.model
+        installed = await self._host.installed()
+        digest = next((each.digest for each in installed if same_model(each.name, model)), "")
+        return Loaded(await self._host.running()).find(model, digest)
+
+    async def _start_again(self) -> bool:
+        """Start what was stopped; what goes wrong with that is on record as a failed start."""
+        if self.was_active is None:
+            return False
+        self._put(self.download.state, step="starting")
+        try:
+            await self._means.lifecycle.activate(
+                self._host,
+                self.download.model,
+                keep_alive=self.was_active.keep_alive,
+                context_length=self.was_active.context_length,
+                reason=self.download.why.value,
+            )
+        except HostError as error:
+            self._put(self.download.state, reason=f"It could not be started again: {error}")
+            return False
+        finally:
+            self.was_active = None
+        return True
+
+    def _end(self, state: DownloadState, reason: str) -> None:
+        self.download = replace(
+            self.download, state=state, step="", speed=None, reason=reason, ended_at=datetime.now(UTC)
+        )
+        self._on_change()
+
+    def _put(self, state: DownloadState, *, step: str = "", reason: str | None = None) -> None:
+        reason = self.download.reason if reason is None else reason
+        self.download = replace(self.download, state=state, step=step, speed=None, reason=reason)
+        self._on_change()
