@@ -7,28 +7,23 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.types import Capability
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
+from llmstack_tui.tui.intents import ACTS, Intents, worker_name
 from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.removals import lines_text, names_text, removal_text, removals_text
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.screen import Screen
 
     from llmstack_tui.stack import Stack
-    from llmstack_tui.tui.dashboard import Dashboard
     from llmstack_tui.tui.deriving import Way
     from llmstack_tui.tui.rows import Key
 
-ACTS = "acts"
 
-
-class Acts:
-    """Intents of the user, carried out on the stack."""
-
-    def __init__(self, app: Dashboard) -> None:
-        self._app = app
+class Acts(Intents):
+    """What is done to the models of a server: their memory, their names, their files."""
 
     def activate(self, *keys: Key) -> None:
         self._each(keys, self._activate)
@@ -44,7 +39,7 @@ class Acts:
         status, _ = self._found(key)
         if status is not None and status.state is ModelState.LOADING:
             for worker in self._app.workers:
-                if worker.group == ACTS and worker.name == _worker_name(key):
+                if worker.group == ACTS and worker.name == worker_name(key):
                     worker.cancel()
 
     def remove(self, *keys: Key) -> None:
@@ -190,52 +185,9 @@ class Acts:
         start = partial(stack.import_gguf, url)
         await self._follow(stack, url, ImportScreen(start, names, self._app.marks))
 
-    async def _is_wanted(
-        self, title: str, text: str, keep: str, act: str, *, dangerous: bool = False
-    ) -> bool:
-        """Ask whether to ``act``; Esc and a hasty Enter ``keep`` all as it is."""
-        from llmstack_tui.tui.screens.ask import Answer, AskScreen
-
-        answers = (Answer("keep", keep), Answer("act", act, dangerous))
-        return await self._app.push_screen_wait(AskScreen(title, text, answers, escape="keep")) == "act"
-
     async def _follow(self, stack: Stack, url: str, screen: Screen[str]) -> None:
         """Show a dialog, and put the cursor on what it has made."""
         made = await self._app.push_screen_wait(screen)
         if made is not None:
             stack.refresh()
             self._app.select_when_listed(url, made)
-
-    def _run(
-        self,
-        description: str,
-        work: Awaitable[object],
-        key: Key | None = None,
-    ) -> None:
-        """``key`` is the model whose load `cancel` gives up with this work."""
-        self._app.run_worker(
-            work,
-            name=_worker_name(key) if key else "",
-            group=ACTS,
-            description=clean(description, limit=200),
-            exit_on_error=False,
-        )
-
-    def _stack(self) -> Stack | None:
-        stack = self._app.connection.stack
-        if stack is None:
-            self._app.tell("There is no server yet.")
-        return stack
-
-    def _refused(self, stack: Stack) -> bool:
-        if stack.read_only:
-            self._app.tell("Nothing can be changed: llmstack is read-only.")
-        return stack.read_only
-
-    def _found(self, key: Key) -> tuple[ModelStatus | None, Stack | None]:
-        stack = self._stack()
-        return (self._app.view.model(key), stack) if stack else (None, None)
-
-
-def _worker_name(key: Key) -> str:
-    return "\n".join(key)

@@ -13,17 +13,20 @@ from textual.worker import Worker, WorkerState
 
 from llmstack_tui.ollama.names import same_model
 from llmstack_tui.tui import keys, status, themes
-from llmstack_tui.tui.acts import ACTS, Acts
+from llmstack_tui.tui.acts import Acts
 from llmstack_tui.tui.connection import Connection
+from llmstack_tui.tui.intents import ACTS
 from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.looking import Looking
 from llmstack_tui.tui.marks import ASCII, UNICODE, Marked
+from llmstack_tui.tui.news import News
 from llmstack_tui.tui.preferences import SETTINGS, Preferences
 from llmstack_tui.tui.rows import Moment
 from llmstack_tui.tui.screens.live import LiveScreen, View
 from llmstack_tui.tui.screens.models.screen import ModelsScreen
 from llmstack_tui.tui.telling import Telling
 from llmstack_tui.tui.text import clean_lines
+from llmstack_tui.tui.updating import UpdateActs
 from llmstack_tui.tui.widgets.header import profile_text
 
 if TYPE_CHECKING:
@@ -102,8 +105,10 @@ class Dashboard(App[None]):
         self.settings = settings
         self.connection = Connection(self, services)
         self.acts = Acts(self)
+        self.updating = UpdateActs(self)
         self.looking = Looking(self)
         self.telling = Telling(self)
+        self.news = News(self)
         self.activity = self.telling.activity
         self.services = services
         self.preferences = Preferences(self, settings, problems)
@@ -186,6 +191,7 @@ class Dashboard(App[None]):
         self.telling.follow(self.connection.stack, state)
         self._draw()
         self.looking.follow(state)
+        self.news.follow(self.connection.stack, state)
         self._select_wanted(state)
 
     def say(self, text: str, *, waiting: bool = False) -> None:
@@ -269,6 +275,11 @@ class Dashboard(App[None]):
         from llmstack_tui.tui.screens.activity import ActivityScreen
 
         self.push_screen(ActivityScreen(self.marks))
+
+    def open_updates(self) -> None:
+        from llmstack_tui.tui.screens.updates import UpdatesScreen
+
+        self.push_screen(UpdatesScreen(self.marks))
 
     def on_activity_list_opened(self, message: ActivityList.Opened) -> None:
         from llmstack_tui.tui.screens.activity import LineScreen

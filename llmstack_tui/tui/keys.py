@@ -41,6 +41,14 @@ MODELS = [
         "O", "reverse", "Reverse", show=False, id="models.reverse",
         tooltip="Turn the order of the list around",
     ),
+    Binding(
+        "u", "update", "Update", id="models.update",
+        tooltip="Fetch the newer version of the model; one that was changed here only after a question",
+    ),
+    Binding(
+        "U", "update_all", "Update stale", id="models.update_all",
+        tooltip="Fetch the newer versions of all models, after a question",
+    ),
     Binding("p", "import", "Add", id="models.import", tooltip="Add a model from a GGUF file on this machine"),
     Binding(
         "x,delete", "remove", "Remove", id="models.remove",
@@ -64,6 +72,14 @@ MODELS = [
     Binding(
         "S", "stop_all", "Stop all", show=False, id="models.stop_all",
         tooltip="Take every model out of memory, after a question; no request is cut",
+    ),
+    Binding(
+        "c", "check", "Check for updates", show=False, id="models.check",
+        tooltip="Ask the registries now which models have a newer version; nothing is downloaded",
+    ),
+    Binding(
+        "V", "updates", "Updates", show=False, id="models.updates",
+        tooltip="What is out of date, what changed and what it costs; what could not be checked, and why",
     ),
     Binding(
         "enter", "open", "Open", id="models.open",
@@ -133,6 +149,42 @@ ACTIVITY_SCREEN = [
         tooltip="Show all, acts, other clients, or warnings and errors",
     ),
     Binding("escape,v", "close", "Back", show=False, id="activity.close", tooltip="Back to the models"),
+]  # fmt: skip
+
+UPDATES = [
+    Binding(
+        "i", "leave", "Leave alone", id="updates.leave",
+        tooltip="Do not offer this version any more; pressed again, offer it",
+    ),
+    Binding(
+        "I", "leave_for_good", "For good", id="updates.leave_for_good",
+        tooltip="Do not offer any version of this model any more; pressed again, offer them",
+    ),
+    Binding(
+        "c", "check", "Check now", id="updates.check",
+        tooltip="Ask the registries now which models have a newer version; nothing is downloaded",
+    ),
+    Binding("space", "mark", "Mark", id="updates.mark", tooltip="Mark the model, or take its mark away"),
+    Binding(
+        "enter", "open", "Open", id="updates.open",
+        tooltip="All that is known of the model; or show what is folded away",
+    ),
+    Binding(
+        "escape,V", "close", "Back", id="updates.close",
+        tooltip="Take the marks away, else back to the models",
+    ),
+]  # fmt: skip
+
+UPDATES_LIST = [
+    Binding("up,k", "cursor_up", "Up", show=False, id="updates_list.up", tooltip="One line up"),
+    Binding("down,j", "cursor_down", "Down", show=False, id="updates_list.down", tooltip="One line down"),
+    Binding("pageup", "page_up", "Page up", show=False, id="updates_list.page_up", tooltip="One page up"),
+    Binding(
+        "pagedown", "page_down", "Page down", show=False, id="updates_list.page_down",
+        tooltip="One page down",
+    ),
+    Binding("home,g", "first", "First", show=False, id="updates_list.first", tooltip="To the first line"),
+    Binding("end,G", "last", "Last", show=False, id="updates_list.last", tooltip="To the last line"),
 ]  # fmt: skip
 
 LINE = [
@@ -205,6 +257,8 @@ CONTEXTS = {
     "Keys of the activity": ACTIVITY,
     "Keys on the screen of the activity": ACTIVITY_SCREEN,
     "Keys in one line of the activity": LINE,
+    "Keys on the screen of updates": UPDATES,
+    "Keys of its list": UPDATES_LIST,
     "Keys everywhere": APP,
     "Keys in the details": DETAILS,
     "Keys of the details' text": TEXT,

@@ -50,6 +50,7 @@ class Looking:
             self._details.get((*key, status.model.digest if status.model else "")),
             speed=host.speeds.get(status.name) if host else None,
             uses=self._uses.get(status.host, {}).get(status.name),
+            update=host.updates.get(status.name) if host else None,
             now=view.moment.now.astimezone(),
         )
 

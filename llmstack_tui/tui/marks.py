@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class Marks:
     """One character, one cell each. ``cursor`` stands before the row that the keys act on.
 
-    ``levels`` are heights from low to high, one character each; ``celsius`` is a unit, of one or two.
+    ``levels`` are heights from low to high, one character each; ``celsius`` is a unit, of one or two;
+    ``dots`` go after a word.
     """
 
     active: str
@@ -26,12 +27,16 @@ class Marks:
     full: str
     empty: str
     ellipsis: str
+    dots: str
     dot: str
     enter: str
     up: str
     down: str
     tick: str
     at_least: str
+    at_most: str
+    newer: str
+    coming: str
     folded: str
     unfolded: str
     levels: str
@@ -43,15 +48,15 @@ class Marks:
 
 UNICODE = Marks(
     active="●", inactive="○", loading="◌", stopping="◐", cloud="☁", cursor="▌",
-    full="█", empty="░", ellipsis="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
-    at_least="≥", folded="▸", unfolded="▾",
+    full="█", empty="░", ellipsis="…", dots="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
+    at_least="≥", at_most="≤", newer="↑", coming="↓", folded="▸", unfolded="▾",
     levels="▁▂▃▄▅▆▇█", celsius="°C",
     client="»", warning="!", failed="✗",
 )  # fmt: skip
 ASCII = Marks(
     active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
-    full="#", empty="-", ellipsis="~", dot="-", enter="enter", up="^", down="v", tick="+",
-    at_least=">", folded="+", unfolded="-",
+    full="#", empty="-", ellipsis="~", dots="...", dot="-", enter="enter", up="^", down="v", tick="+",
+    at_least=">", at_most="<", newer="^", coming="v", folded="+", unfolded="-",
     levels="_.-:=+*#", celsius="C",
     client=">", warning="!", failed="x",
 )  # fmt: skip

@@ -28,6 +28,7 @@ class Column(StrEnum):
 
     SERVER = "server"
     NAME = "name"
+    UPDATE = "update"
     VERSION = "version"
     QUANTIZATION = "quantisation"
     SIZE = "size"
@@ -38,7 +39,7 @@ class Column(StrEnum):
 
 
 _COLUMNS = tuple(Column)
-_LARGEST_FIRST = frozenset({Column.VERSION, Column.SIZE, Column.MEMORY, Column.SPEED})
+_LARGEST_FIRST = frozenset({Column.UPDATE, Column.VERSION, Column.SIZE, Column.MEMORY, Column.SPEED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class _Comparable(Protocol):
 
 
 _FIGURES: Mapping[Column, Callable[[ModelRow], _Comparable | None]] = {
+    Column.UPDATE: lambda row: row.figures.download,
     Column.VERSION: lambda row: row.figures.modified_at,
     Column.QUANTIZATION: lambda row: row.quantization.casefold() or None,
     Column.SIZE: lambda row: row.figures.size,

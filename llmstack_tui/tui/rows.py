@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui import figures
+from llmstack_tui.tui.newer import newer_cell, progress_cell, under_way
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from llmstack_tui.stack import StackState
     from llmstack_tui.store.speeds import Speed
     from llmstack_tui.tui.marks import Marks
+    from llmstack_tui.updates.check import Update
+    from llmstack_tui.updates.download import Download
 
 Key = tuple[str, str]
 """A model on the screen: the URL of its host, and its name there."""
@@ -37,6 +40,7 @@ class Figures(NamedTuple):
         loaded: the same for several names that share what is in memory; None where nothing is.
         busy: it answers a request.
         idle_since_s: as of `ModelStatus`.
+        download: bytes that a wanted update costs.
     """
 
     size: int | None = None
@@ -47,6 +51,7 @@ class Figures(NamedTuple):
     busy: bool = False
     idle_since_s: float | None = None
     loaded: tuple[str, str] | None = None
+    download: int | None = None
 
 
 _NO_FIGURES = Figures()
@@ -60,6 +65,7 @@ class ModelRow:
         digest, modified: which version it is: the first digits of its digest, and its day.
         memory: the server's own figure.
         speed: tokens per second of the last answer that was timed, of this version.
+        update: that there is a newer version and what it costs, or how far its pull is.
         note: stands in the place of quantisation and size, where there are none.
         old: the server is away, and this is what it said last.
         searched: what a filter looks in, in lower case; it is not drawn.
@@ -78,6 +84,7 @@ class ModelRow:
     word: str
     speed: str
     leaves: str
+    update: str = ""
     note: str = ""
     old: bool = False
     searched: str = field(default="", compare=False, repr=False)
@@ -99,6 +106,8 @@ def model_row(
     marks: Marks,
     *,
     speed: Speed | None = None,
+    update: Update | None = None,
+    download: Download | None = None,
     old: bool = False,
 ) -> ModelRow:
     """The line of one model.
@@ -106,6 +115,7 @@ def model_row(
     Args:
         act: what is under way with it.
         speed: of its last answer that was timed, by this version or another.
+        download: a pull of it that is not over.
     """
     model, running, state = status.model, status.running, status.state
     shown = state is ModelState.ACTIVE or state is ModelState.STOPPING
@@ -120,6 +130,7 @@ def model_row(
     size = model.size if model and state is not ModelState.CLOUD else None
     memory = running.size if running and shown else None
     modified_at = model.modified_at if model else None
+    newer = update is not None and update.is_wanted
     rate = speed.tokens_per_second if speed and speed.digest in {"", digest} else None
     return ModelRow(
         key=(status.host, status.name),
@@ -134,10 +145,13 @@ def model_row(
         word=word,
         speed="" if rate is None else figures.rate_text(rate),
         leaves=figures.left_text(_left(status, moment)) if leaves else "",
+        update=newer_cell(update, marks) if download is None else progress_cell(download, marks),
         note=note,
         old=old,
         # No word of a filter has a line end in it, so none is found across two of these.
-        searched="\n".join((name, family, quantization, word, str(state), note, digest)).casefold(),
+        searched="\n".join(
+            (name, family, quantization, word, str(state), note, digest, "stale" * newer)
+        ).casefold(),
         figures=Figures(
             size=size,
             memory=memory,
@@ -147,6 +161,7 @@ def model_row(
             busy=status.busy,
             idle_since_s=status.idle_since_s,
             loaded=(status.host, running.digest or running.name) if running and shown else None,
+            download=(update.download or 0) if update and newer else None,
         ),
     )
 
@@ -204,41 +219,65 @@ def _word(status: ModelStatus, act: Act | None, moment: Moment, marks: Marks, *,
     return f"idle {at_least}{figures.clock_text(max(0.0, moment.monotonic_s - status.idle_since_s))}"
 
 
+class _Seen(NamedTuple):
+    """What a line was made of, and the line."""
+
+    status: ModelStatus
+    speed: Speed | None
+    update: Update | None
+    download: Download | None
+    row: ModelRow
+
+
 class Rows:
     """Makes the lines of the list, and makes again only those that can have changed."""
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
-        self._made: Mapping[Key, tuple[ModelStatus, Speed | None, ModelRow]] = {}
+        self._made: Mapping[Key, _Seen] = {}
 
     def make(self, state: StackState, moment: Moment) -> tuple[ModelRow, ...]:
-        under_way = {(act.host, act.model): act for act in state.acts}
-        made: dict[Key, tuple[ModelStatus, Speed | None, ModelRow]] = {}
+        acts = {(act.host, act.model): act for act in state.acts}
+        downloads = under_way(state.downloads) if state.downloads else {}
+        made: dict[Key, _Seen] = {}
         for host in state.hosts:
             old = host.snapshot.error is not None
             for status in host.models:
                 key = (status.host, status.name)
-                speed = host.speeds.get(status.name)
+                speed, update = host.speeds.get(status.name), host.updates.get(status.name)
+                download = downloads.get(key)
                 known = self._made.get(key)
-                if known and self._still_right(known, status, speed, old=old):
+                if known and self._still_right(known, status, speed, update, download, old=old):
                     made[key] = known
                 else:
-                    act = under_way.get(key)
-                    row = model_row(status, act, moment, self._marks, speed=speed, old=old)
-                    made[key] = (status, speed, row)
+                    row = model_row(
+                        status,
+                        acts.get(key),
+                        moment,
+                        self._marks,
+                        speed=speed,
+                        update=update,
+                        download=download,
+                        old=old,
+                    )
+                    made[key] = _Seen(status, speed, update, download, row)
         self._made = made
-        return tuple(row for _, _, row in made.values())
+        return tuple(seen.row for seen in made.values())
 
     @staticmethod
     def _still_right(
-        known: tuple[ModelStatus, Speed | None, ModelRow],
+        known: _Seen,
         status: ModelStatus,
         speed: Speed | None,
+        update: Update | None,
+        download: Download | None,
         *,
         old: bool,
     ) -> bool:
-        before, timed, row = known
-        if status.state in _TICKING or row.old != old or timed is not speed:
+        before = known.status
+        if status.state in _TICKING or known.row.old != old:
+            return False
+        if known.speed is not speed or known.update is not update or known.download is not download:
             return False
         # Most often it is the very same: to compare all of its fields takes ten times as long.
         return before is status or before == status

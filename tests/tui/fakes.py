@@ -17,8 +17,8 @@ from llmstack_tui.hosts.types import ModelDetails, Progress
 from llmstack_tui.lifecycle.acts import Act, ActEnd, ActKind, Departure
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.lifecycle.recorder import Recorder
-from llmstack_tui.stack import HostState, Stack, StackState
 from llmstack_tui.startup import Found
+from llmstack_tui.updates.check import LeftAlone
 from tests.tui import seeded
 
 if TYPE_CHECKING:
@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     from llmstack_tui.config.loading import Loaded
     from llmstack_tui.engine.process import EngineHandle
     from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.stack import Stack, StackState
     from llmstack_tui.startup import OllamaStopped, Startup
     from llmstack_tui.store.activations import Activation, Uses
     from llmstack_tui.store.events import Event
     from llmstack_tui.store.measured import Measured
     from llmstack_tui.store.store import Store
+    from llmstack_tui.updates.check import Update
 
 T = TypeVar("T")
 
@@ -63,6 +65,7 @@ class FakeStack:
         self.remembered: dict[str, object] = {}
         self.look_only: frozenset[str] = frozenset()
         self.recorder = Recorder(self._write)
+        self.updates = FakeUpdates(self)
 
     def happened(self, event: Event) -> None:
         """Put it on record, and give word of it."""
@@ -101,9 +104,8 @@ class FakeStack:
         acts = self._state.acts if acts is None else acts
         before = (*acts, *self._state.acts)
         self.recorder.look(snapshot, {act.model for act in before})
-        self.put(
-            replace(self._state, hosts=(HostState(snapshot, seeded.models_of(snapshot, acts)),), acts=acts)
-        )
+        host = replace(self._state.hosts[0], snapshot=snapshot, models=seeded.models_of(snapshot, acts))
+        self.put(replace(self._state, hosts=(host,), acts=acts))
 
     @property
     def snapshot(self) -> Snapshot:
@@ -274,6 +276,39 @@ class FakeStack:
                 raise self.failure
             yield Progress(status="success")
             self._install(name)
+
+
+class FakeUpdates:
+    """Checks find what the test has put there as ``found``, by the models' names."""
+
+    def __init__(self, stack: FakeStack) -> None:
+        self._stack = stack
+        self.found: Mapping[str, Update] = {}
+
+    async def check(self, models: Collection[str] | None = None) -> None:
+        self._stack.calls.append(("check", *(models or ())))
+        self._stack.put(replace(self._stack.state, checking=True))
+        await self._stack.gate.wait()
+        self.put(self.found or self._stack.state.hosts[0].updates)
+        self._stack.put(replace(self._stack.state, checking=False))
+
+    def put(self, updates: Mapping[str, Update]) -> None:
+        state = self._stack.state
+        first, *others = state.hosts
+        self._stack.put(replace(state, hosts=(replace(first, updates=updates), *others)))
+
+    async def leave_alone(self, host_url: str, model: str, *, for_good: bool = False) -> None:
+        how = LeftAlone.FOR_GOOD if for_good else LeftAlone.VERSION
+        self._stack.calls.append(("leave alone", host_url, model, how.value))
+        self._leave(model, how)
+
+    async def want(self, host_url: str, model: str) -> None:
+        self._stack.calls.append(("want", host_url, model))
+        self._leave(model, None)
+
+    def _leave(self, model: str, how: LeftAlone | None) -> None:
+        updates = self._stack.state.hosts[0].updates
+        self.put({**updates, model: replace(updates[model], left_alone=how)})
 
 
 class FakeServices:

@@ -20,7 +20,7 @@ from llmstack_tui.lifecycle.acts import Act, ActKind
 from llmstack_tui.tui.dashboard import Dashboard
 from llmstack_tui.tui.rows import Moment
 from llmstack_tui.tui.screens.live import View
-from tests.tui import seeded
+from tests.tui import outdated, seeded
 from tests.tui.driving import dashboard
 from tests.waiting import wait_until
 
@@ -84,6 +84,12 @@ def cards() -> StackState:
     return replace(seeded.state(replace(host.snapshot, running=loaded)), machine=found.machine)
 
 
+def updating() -> StackState:
+    """Every verdict, one update on its way, and a check."""
+    found = outdated.judged(typical())
+    return replace(found, downloads=(outdated.coming("phi4:14b"),), checking=True)
+
+
 def hostile() -> StackState:
     return seeded.state(seeded.snapshot(tuple(seeded.model(name) for name in seeded.HOSTILE_NAMES)))
 
@@ -100,6 +106,8 @@ SCENES = {
     "cards": Scene(cards),
     "filtered": Scene(typical, ("slash", "q", "w", "enter")),
     "marked": Scene(typical, ("space", "down", "space")),
+    "outdated": Scene(updating),
+    "updates": Scene(updating, ("V", "space")),
     "help": Scene(typical, ("question_mark",)),
     "remove": Scene(typical, ("x",)),
     "new": Scene(typical, ("n",)),

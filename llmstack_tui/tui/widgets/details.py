@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.figures import bytes_text, count_text, on_cpu_text, seconds_text, when_text
+from llmstack_tui.tui.newer import update_rows
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.store.activations import Uses
     from llmstack_tui.store.speeds import Speed
+    from llmstack_tui.updates.check import Update
 
     Row = tuple[str, str]
 
@@ -36,6 +38,7 @@ class About:
         details: None until the server has been asked; the list alone already tells most.
         speed: the last answer of ours that was timed.
         uses: how often it was loaded, as far as anybody looked.
+        update: whether it is up to date; None until that was worked out.
         now: the time on the viewer's clock, for how to write another one.
     """
 
@@ -43,6 +46,7 @@ class About:
     details: ModelDetails | None = None
     speed: Speed | None = None
     uses: Uses | None = None
+    update: Update | None = None
     now: datetime | None = None
 
 
@@ -92,6 +96,7 @@ def what_it_is(about: About) -> Iterator[Row]:
     digest = (model.digest if model else running.digest if running else "")[:12]
     modified = f"  {model.modified_at:%Y-%m-%d}" if model and model.modified_at else ""
     yield "Version", clean(digest) + modified
+    yield from update_rows(about.update, about.now)
     if not is_cloud:
         yield "On disk", bytes_text(model.size if model else None)
     if running:

@@ -1,4 +1,4 @@
-"""The top line: the program, the servers it drives, the machine's profile, and the time."""
+"""The top line: the program, the servers it drives, the machine's profile, what is newer, and the time."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from textual import events
 
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.tui.marks import Marks
@@ -34,17 +37,26 @@ class HeaderLine:
     Attributes:
         limit: models loaded at once; None is not known.
         notes: such as "read-only".
+        updates: how many models have a newer version that is wanted.
+        checking: the registries are being asked.
+        newer: programs of which there is a newer version, such as "Ollama 0.25.0".
     """
 
     servers: tuple[ServerLine, ...] = ()
     profile: str = ""
     limit: int | None = None
     notes: tuple[str, ...] = ()
+    updates: int = 0
+    checking: bool = False
+    newer: tuple[str, ...] = ()
     clock: str = ""
 
 
 class Header(Widget):
     """One line, painted again only when something in it is different."""
+
+    class Asked(Message):
+        """What it says of updates was clicked."""
 
     DEFAULT_CSS = """
     Header { height: 1; dock: top; background: $panel; color: $foreground; }
@@ -75,6 +87,9 @@ class Header(Widget):
     def show_notes(self, notes: tuple[str, ...]) -> None:
         self._show(replace(self._line, notes=notes))
 
+    def show_updates(self, count: int, *, checking: bool, newer: tuple[str, ...] = ()) -> None:
+        self._show(replace(self._line, updates=count, checking=checking, newer=newer))
+
     def show_time(self, now: datetime) -> None:
         self._show(replace(self._line, clock=f"{now:%H:%M}"))
 
@@ -85,6 +100,12 @@ class Header(Widget):
 
     def render(self) -> Content:
         return header_content(self._line, self.size.width, self._marks)
+
+    def on_click(self, event: events.Click) -> None:
+        line = self._line
+        says = line.updates or line.checking or line.newer
+        if says and event.x >= self.size.width - _right(line, self._marks, short=False).cell_length:
+            self.post_message(self.Asked())
 
 
 def profile_text(profile: Profile, limit: int | None) -> str:
@@ -97,8 +118,6 @@ def profile_text(profile: Profile, limit: int | None) -> str:
 
 def header_content(line: HeaderLine, width: int, marks: Marks) -> Content:
     """The richest way to say it that fits into ``width``; what needs attention goes last."""
-    clock = Content.styled(f" {line.clock} ", _DIM)
-    room = max(0, width - clock.cell_length)
     ways = (
         ("version", "address", "profile", "limit"),
         ("address", "profile", "limit"),
@@ -106,13 +125,29 @@ def header_content(line: HeaderLine, width: int, marks: Marks) -> Content:
         ("address",),
         (),
     )
-    lines = (_left(line, way, marks) for way in ways)
-    left = next((each for each in lines if each.cell_length <= room), None)
-    if left is None:
-        left = _left(line, ("count",), marks)
+    long, short = (_right(line, marks, short=is_short) for is_short in (False, True))
+    lines = ((_left(line, way, marks), right) for right in (long, short) for way in ways)
+    left, right = next(
+        (each for each in lines if each[0].cell_length + each[1].cell_length <= width),
+        (_left(line, ("count",), marks), short),
+    )
+    room = max(0, width - right.cell_length)
     if left.cell_length > room:
         left = left.truncate(max(room - 1, 0)) + Content(marks.ellipsis if room else "")
-    return left.pad_right(room - left.cell_length) + clock
+    return left.pad_right(room - left.cell_length) + right
+
+
+def _right(line: HeaderLine, marks: Marks, *, short: bool) -> Content:
+    """What is newer, and the time."""
+    said: list[tuple[str, str] | str] = []
+    if line.newer and not short:
+        said.append((f" {', '.join(line.newer)} {marks.newer} ", "$text-primary"))
+    if line.updates:
+        word = "" if short else " update" if line.updates == 1 else " updates"
+        said.append((f" {line.updates}{word} {marks.newer} ", "bold $text-primary"))
+    if line.checking and not short:
+        said.append((f" checking{marks.dots} ", _DIM))
+    return Content.assemble(*said, (f" {line.clock} ", _DIM))
 
 
 def _left(line: HeaderLine, shown: tuple[str, ...], marks: Marks) -> Content:

@@ -29,6 +29,7 @@ class Columns:
     """Widths in cells; a column that has no room is 0. The name takes what the others leave."""
 
     name: int
+    update: int
     version: int
     quantization: int
     size: int
@@ -38,16 +39,20 @@ class Columns:
     leaves: int
 
     @classmethod
-    def of(cls, width: int, *, speeds: bool = False) -> Columns:
-        """Those that fit, the more important ones first; ``speeds`` says whether any is known."""
+    def of(cls, width: int, *, speeds: bool = False, updates: bool = False) -> Columns:
+        """Those that fit, the more important ones first.
+
+        Args:
+            speeds, updates: whether there are any to be shown.
+        """
         # Cursor, tick, mark and a gap come first; every other column begins with its gap.
         size, memory, word = 8, 8, 14
         left = width - (_BEFORE_NAME + size + memory + word)
-        cells = {"version": 0, "quantization": 0, "speed": 0, "leaves": 0}
-        wanted = [("quantization", 9), ("speed", 7), ("leaves", 8)]
+        cells = {"update": 0, "version": 0, "quantization": 0, "speed": 0, "leaves": 0}
+        wanted = [("update", 10), ("quantization", 9), ("speed", 7), ("leaves", 8)]
         wanted += [("version", SHORT_VERSION), ("version", LONG_VERSION)]
         for column, wide in wanted:
-            if column == "speed" and not speeds:
+            if (column == "speed" and not speeds) or (column == "update" and not updates):
                 continue
             if left - (wide - cells[column]) < _LEAST_NAME:
                 break
@@ -61,6 +66,7 @@ class Columns:
         every = (
             (_BEFORE_NAME, Column.SERVER),
             (self.name, Column.NAME),
+            (self.update, Column.UPDATE),
             (self.version, Column.VERSION),
             (self.quantization, Column.QUANTIZATION),
             (self.size, Column.SIZE),
@@ -100,7 +106,7 @@ class Headings(Widget):
         super().__init__()
         self._marks = marks
         self._order = Order()
-        self._speeds = False
+        self._speeds = self._updates = False
 
     def use_marks(self, marks: Marks) -> None:
         self._marks = marks
@@ -108,11 +114,11 @@ class Headings(Widget):
 
     @property
     def columns(self) -> Columns:
-        return Columns.of(self.size.width, speeds=self._speeds)
+        return Columns.of(self.size.width, speeds=self._speeds, updates=self._updates)
 
-    def show(self, order: Order, *, speeds: bool = False) -> None:
-        if (order, speeds) != (self._order, self._speeds):
-            self._order, self._speeds = order, speeds
+    def show(self, order: Order, *, speeds: bool = False, updates: bool = False) -> None:
+        if (order, speeds, updates) != (self._order, self._speeds, self._updates):
+            self._order, self._speeds, self._updates = order, speeds, updates
             self.refresh()
 
     def on_click(self, event: events.Click) -> None:
@@ -125,6 +131,7 @@ class Headings(Widget):
         # The server's own order needs no arrow, unless it is turned around.
         before = arrow(Column.SERVER) if self._order.reverse else ""
         text = fit(f"  {before}", _BEFORE_NAME) + fit(f"Name {arrow(Column.NAME)}", columns.name)
+        text += fit(f" Update {arrow(Column.UPDATE)}", columns.update)
         text += fit(f"  Version{arrow(Column.VERSION)}", columns.version)
         text += fit(f"  Quant.{arrow(Column.QUANTIZATION)}", columns.quantization)
         text += fit(f"{arrow(Column.SIZE)}Size", columns.size, right=True)

@@ -50,6 +50,7 @@ class ModelList(ScrollView, can_focus=True):
         & .model-list--away { color: $text-error; }
         & .model-list--changing { color: $text-warning; }
         & .model-list--cloud { color: $text-primary; }
+        & .model-list--newer { color: $text-primary; }
         & .model-list--name { text-style: bold; }
     }
     """
@@ -62,6 +63,7 @@ class ModelList(ScrollView, can_focus=True):
         "model-list--away",
         "model-list--changing",
         "model-list--cloud",
+        "model-list--newer",
         "model-list--name",
     }
     BINDINGS: ClassVar[list[BindingType]] = [*keys.LIST]
@@ -102,7 +104,7 @@ class ModelList(ScrollView, can_focus=True):
         self._had_rows = False
         self._message: tuple[str, ...] = ()
         self._ticked: frozenset[Key] = frozenset()
-        self._speeds = False
+        self._speeds = self._updates = False
         self._strips: LRUCache[object, Strip] = LRUCache(256)
         self._styles: dict[tuple[str, bool], Style] = {}
 
@@ -127,15 +129,15 @@ class ModelList(ScrollView, can_focus=True):
         self._strips.clear()
         self.refresh()
 
-    def show(self, lines: tuple[Line, ...], *, speeds: bool = False) -> None:
+    def show(self, lines: tuple[Line, ...], *, speeds: bool = False, updates: bool = False) -> None:
         """Draw ``lines``; only those that are different are painted.
 
         Args:
-            speeds: whether there is a column of them.
+            speeds, updates: whether there is a column of them.
         """
         old, self._lines = self._lines, lines
-        if speeds != self._speeds:
-            self._speeds = speeds
+        if (speeds, updates) != (self._speeds, self._updates):
+            self._speeds, self._updates = speeds, updates
             self._strips.clear()
             self.refresh()
         if [line.key for line in old] == [line.key for line in lines]:
@@ -277,7 +279,8 @@ class ModelList(ScrollView, can_focus=True):
             if isinstance(shown, HostLine):
                 strip = host_strip(shown, width, pen)
             else:
-                strip = model_strip(shown, Columns.of(width, speeds=self._speeds), pen, ticked=ticked)
+                columns = Columns.of(width, speeds=self._speeds, updates=self._updates)
+                strip = model_strip(shown, columns, pen, ticked=ticked)
             self._strips[cached] = strip = strip.adjust_cell_length(width, pen.style("plain"))
         return strip
 

@@ -40,7 +40,7 @@ class ModelsPane(Pane):
         self._hosts: tuple[HostLine, ...] = ()
         self._folded: frozenset[str] = frozenset()
         self._arranged = False
-        self._speeds = False
+        self._speeds = self._updates = False
         self._found = 0
         self._when_empty: tuple[str, ...] = ()
         self._when_no_match: tuple[str, ...] = ()
@@ -58,7 +58,8 @@ class ModelsPane(Pane):
         """Draw those of ``rows``, all that there are, that are wanted, under the lines of their hosts."""
         self._all, self._hosts = rows, hosts
         self._speeds = any(row.speed for row in rows)
-        self._headings.show(self.order, speeds=self._speeds)
+        self._updates = any(row.update for row in rows)
+        self._show_headings()
         if self._marked:
             self._mark(self._marked & {row.key for row in rows})
         self._show_wanted()
@@ -86,7 +87,7 @@ class ModelsPane(Pane):
             self._arranged = True
             self._folded = frozenset(arrangement.folded)
             self.order = arrangement.order
-            self._headings.show(self.order, speeds=self._speeds)
+            self._show_headings()
             self._show_wanted()
 
     def _rearranged(self) -> None:
@@ -122,7 +123,7 @@ class ModelsPane(Pane):
     def sort(self, order: Order) -> None:
         if order != self.order:
             self.order = order
-            self._headings.show(order, speeds=self._speeds)
+            self._show_headings()
             self._rearranged()
 
     @on(ModelList.Folded)
@@ -189,8 +190,11 @@ class ModelsPane(Pane):
             only_found=filtered,
         )
         self._show_message()
-        self.list.show(shown, speeds=self._speeds)
+        self.list.show(shown, speeds=self._speeds, updates=self._updates)
         self._show_title()
+
+    def _show_headings(self) -> None:
+        self._headings.show(self.order, speeds=self._speeds, updates=self._updates)
 
     def _show_title(self) -> None:
         self.show_title(models_title(self._all, self._found, len(self._marked)))

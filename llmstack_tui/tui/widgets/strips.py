@@ -61,12 +61,16 @@ def model_strip(row: ModelRow, columns: Columns, pen: Pen, *, ticked: bool) -> S
             pen.cell(f"  {row.quantization}", columns.quantization, "muted"),
             pen.cell(row.size, columns.size, figures, right=True),
         ]
+    # Where the column has no room, its mark stands after the name.
+    mark = row.update[0] if row.update and not columns.update else ""
     return Strip(
         [
             pen.pointer(),
             pen.cell(pen.marks.tick if ticked else "", 1, "pointer"),
             pen.cell(row.mark, 2, tone),
-            pen.cell(row.name, columns.name, "name" if present else "plain"),
+            pen.cell(row.name, columns.name - 2 * len(mark), "name" if present else "plain"),
+            pen.cell(f" {mark}", 2 * len(mark), "newer"),
+            pen.cell(f" {row.update}", columns.update, "newer"),
             pen.cell(version, columns.version, "muted"),
             *kind,
             pen.cell(row.memory, columns.memory, figures, right=True),

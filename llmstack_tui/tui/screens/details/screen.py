@@ -12,6 +12,7 @@ from textual.widgets import Static
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.later import Later
+from llmstack_tui.tui.newer import more_update_rows
 from llmstack_tui.tui.screens.details.content import (
     TOLD,
     Part,
@@ -101,7 +102,7 @@ class DetailsScreen(LiveScreen):
             rows = [("State", "no server lists it any more" if view.state else "there is no server yet")]
             self._sections["Model"].say(rows_part(rows))
             return
-        rows = [*what_it_is(about), *how_it_did(about)]
+        rows = [*what_it_is(about), *more_update_rows(about.update, about.now), *how_it_did(about)]
         self._sections["Model"].say(rows_part(rows))
         shown = self.dashboard.preferences.shown_keys()
         copies = (shown["models.copy_url"], shown["models.copy_native_url"])

@@ -197,6 +197,13 @@ class ModelsScreen(LiveScreen):
     def action_stop_all(self) -> None:
         self.dashboard.acts.stop_all()
 
+    def action_check(self) -> None:
+        self.dashboard.updating.check()
+
+    @on(Header.Asked)
+    def action_updates(self) -> None:
+        self.dashboard.open_updates()
+
     def action_copy_url(self) -> None:
         self.dashboard.acts.copy_url(native=False)
 

@@ -1,0 +1,92 @@
+"""Gives word of newer versions: a count in the header, and a toast for what is new since the last one."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from llmstack_tui.tui.later import Later
+from llmstack_tui.tui.newer import news_text, wanted
+from llmstack_tui.tui.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from llmstack_tui.stack import Stack, StackState
+    from llmstack_tui.tui.dashboard import Dashboard
+    from llmstack_tui.tui.rows import Key
+    from llmstack_tui.updates.check import Update
+
+_REMEMBERED = "updates.told"
+_MOST_NAMED = 3
+
+
+class News:
+    """Follows the state. Of one version of a model it speaks once, in whichever session."""
+
+    def __init__(self, app: Dashboard) -> None:
+        self._app = app
+        self._stack: Stack | None = None
+        self._judged: tuple[Mapping[str, Update], ...] = ()
+        self._wanted: Mapping[Key, Update] = {}
+        self._told: frozenset[str] | None = None
+        self._is_untold = False
+
+    def follow(self, stack: Stack | None, state: StackState) -> None:
+        if stack is not self._stack:
+            self._stack, self._told, self._judged = stack, None, ()
+        judged = tuple(host.updates for host in state.hosts)
+        # Most often they are the very same.
+        if len(judged) != len(self._judged) or any(map(_is_another, judged, self._judged)):
+            self._judged = judged
+            self._wanted = wanted(state)
+            self._is_untold = any(judged)
+        self._app.models.header.show_updates(len(self._wanted), checking=state.checking)
+        if self._is_untold and not state.checking and stack is not None:
+            self._is_untold = False
+            self._app.run_worker(
+                Later(self._tell, stack, self._wanted),
+                group="news",
+                description="Newer versions",
+                exit_on_error=False,
+            )
+
+    async def _tell(self, stack: Stack, found: Mapping[Key, Update]) -> None:
+        """One toast for all that was not told before."""
+        from llmstack_tui.store.errors import StoreError
+
+        if self._told is None:
+            told: list[str] = []
+            with suppress(StoreError):  # Of what is wrong with the state a notice tells.
+                told = await stack.recall(_REMEMBERED, [], list[str])
+            if stack is not self._stack:
+                return
+            self._told = frozenset(told)
+        versions = {_version(key, update): key for key, update in found.items()}
+        new = [versions[each] for each in versions.keys() - self._told]
+        if versions.keys() == self._told:
+            return
+        self._told = frozenset(versions)
+        stack.remember(_REMEMBERED, sorted(versions))
+        if new:
+            names = sorted(new, key=lambda key: key[1])
+            key = self._app.preferences.first_keys["models.updates"]
+            title = "1 newer version" if len(new) == 1 else f"{len(new)} newer versions"
+            self._app.tell(f"{named(names, found)}\n{key} shows what changed.", title=title)
+
+
+def named(keys: Iterable[Key], updates: Mapping[Key, Update]) -> str:
+    """A line for each of the first few models, and how many more there are."""
+    keys = tuple(keys)
+    lines = [f"{clean(key[1], limit=80)}: {news_text(updates[key])}" for key in keys[:_MOST_NAMED]]
+    if len(keys) > _MOST_NAMED:
+        lines.append(f"and {len(keys) - _MOST_NAMED} more")
+    return "\n".join(lines)
+
+
+def _is_another(one: object, other: object) -> bool:
+    return one is not other
+
+
+def _version(key: Key, update: Update) -> str:
+    return "\n".join((*key, update.digest or ""))

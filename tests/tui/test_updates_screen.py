@@ -1,0 +1,141 @@
+"""What the dashboard says of newer versions, and the keys for them, over a fake stack."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from llmstack_tui.tui.screens.details import DetailsScreen
+from llmstack_tui.tui.screens.updates import UpdatesScreen
+from tests.tui import outdated, seeded
+from tests.tui.driving import FakeDesk, dashboard
+from tests.tui.fakes import FakeServices, FakeStack
+from tests.tui.outdated import CURRENT, NOW, STALE, UNKNOWN
+from tests.waiting import wait_until
+
+STATE = outdated.judged(seeded.typical())
+COLUMN = "↑ 4.1 GB"
+
+
+def toasts(desk: FakeDesk) -> list[str]:
+    return [f"{each.title}: {each.message}" for each in desk.toasts]
+
+
+async def test_the_list_has_a_column_for_them_only_while_there_are_any() -> None:
+    async with dashboard(seeded.typical(), size=(80, 24)) as desk:
+        assert "Update" not in desk.text.splitlines()[2]
+        desk.stack.put(STATE)
+        await desk.until_shown(COLUMN, "Update", "2 updates ↑")
+        desk.stack.updates.put(outdated.VERDICTS | {"mistral:7b": CURRENT, "smollm2:135m": CURRENT})
+        await wait_until(lambda: "↑" not in desk.text)
+
+
+async def test_where_the_column_has_no_room_the_mark_stays() -> None:
+    async with dashboard(STATE, size=(62, 20)) as desk:
+        await desk.until_shown("mistral:7b")
+        line = next(line for line in desk.text.splitlines() if "mistral:7b" in line)
+        assert "↑" in line
+        assert COLUMN not in line
+
+
+async def test_the_header_counts_them_and_says_that_it_checks() -> None:
+    async with dashboard(STATE) as desk:
+        assert "2 updates ↑" in desk.text.splitlines()[0]
+        desk.stack.put(replace(desk.stack.state, checking=True))
+        await desk.until_shown("2 updates ↑  checking…")
+        await desk.pilot.click("Header", offset=(105, 0))
+        assert isinstance(desk.app.screen, UpdatesScreen)
+
+
+async def test_news_are_told_once_in_one_toast_and_never_again() -> None:
+    stack = FakeStack(STATE)
+    async with dashboard(services=FakeServices(stack)) as desk:
+        await wait_until(lambda: len(desk.toasts) == 1)
+        (said,) = toasts(desk)
+        assert said.startswith("2 newer versions: ")
+        assert "mistral:7b: weights, template; 4.1 GB" in said
+        assert "smollm2:135m: template, licence; at most 12 kB" in said
+        assert "V shows what changed." in said
+        stack.updates.put({**outdated.VERDICTS, "phi4:14b": replace(STALE, digest="f" * 64)})
+        await wait_until(lambda: len(desk.toasts) == 2)
+        assert toasts(desk)[-1].startswith("1 newer version: phi4:14b: ")
+    again = FakeStack(stack.state)
+    again.remembered = stack.remembered
+    async with dashboard(services=FakeServices(again)) as desk:
+        await desk.until_shown("3 updates ↑")
+        await desk.pilot.pause()
+        assert desk.toasts == []
+        again.updates.put({**outdated.VERDICTS, "phi4:14b": replace(STALE, digest="e" * 64)})
+        await wait_until(lambda: len(desk.toasts) == 1)
+
+
+async def test_nothing_is_told_while_the_registries_are_asked() -> None:
+    async with dashboard(replace(STATE, checking=True)) as desk:
+        await desk.until_shown("checking…")
+        assert desk.toasts == []
+        desk.stack.put(replace(desk.stack.state, checking=False))
+        await wait_until(lambda: len(desk.toasts) == 1)
+
+
+async def test_c_checks_and_says_what_came_of_it() -> None:
+    async with dashboard(seeded.typical()) as desk:
+        desk.stack.updates.found = {"mistral:7b": CURRENT}
+        desk.stack.gate.clear()
+        await desk.press("c")
+        await desk.until_shown("checking…")
+        desk.stack.gate.set()
+        await wait_until(lambda: toasts(desk) == ["Checked for updates: Everything is up to date."])
+        assert ("check",) in desk.stack.calls
+        desk.stack.updates.found = {"mistral:7b": CURRENT, "phi4:14b": UNKNOWN}
+        await desk.press("c")
+        await wait_until(lambda: any(UNKNOWN.reason in each for each in toasts(desk)))
+
+
+async def test_the_screen_lists_them_marks_them_and_leaves_them_alone() -> None:
+    async with dashboard(STATE, clock=lambda: NOW) as desk:
+        await desk.press("V")
+        await desk.until_shown("Updates  2, at most 4.1 GB", "weights, template", "published 3 days ago")
+        await desk.press("i")
+        await desk.until_shown("this version is left alone", "Updates  1, 4.1 GB")
+        assert desk.stack.acts[-1] == ("leave alone", seeded.URL, "smollm2:135m", "version")
+        # The cursor stays on it, although it went down.
+        await desk.press("i")
+        await desk.until_shown("Updates  2, at most 4.1 GB")
+        assert desk.stack.calls[-1] == ("want", seeded.URL, "smollm2:135m")
+        await desk.press("space", "space", "I")
+        await wait_until(lambda: len(desk.stack.acts) == 4)
+        assert sorted(desk.stack.acts[-2:]) == [
+            ("leave alone", seeded.URL, "mistral:7b", "for good"),
+            ("leave alone", seeded.URL, "smollm2:135m", "for good"),
+        ]
+        await desk.until_shown("left alone, published")
+        await desk.press("escape")
+        assert "left alone" in desk.text
+        await desk.press("escape")
+        assert desk.app.screen is desk.app.models
+
+
+async def test_enter_unfolds_what_is_not_known_and_opens_a_model() -> None:
+    async with dashboard(STATE, clock=lambda: NOW) as desk:
+        await desk.press("V", "G", "enter")
+        await desk.until_shown("nomic-embed-text:latest")
+        await desk.press("enter")
+        await wait_until(lambda: "nomic-embed-text:latest" not in desk.text)
+        await desk.press("g", "enter")
+        assert isinstance(desk.app.screen, DetailsScreen)
+        await desk.until_shown("smollm2:135m", "there is a newer version", "template, licence", "3 days ago")
+
+
+async def test_the_screen_follows_what_is_found_meanwhile() -> None:
+    async with dashboard(seeded.typical(), clock=lambda: NOW) as desk:
+        await desk.press("V")
+        await desk.until_shown("No model was compared with its registry yet.")
+        desk.stack.put(STATE)
+        await desk.until_shown("mistral:7b", "changed here? asks first")
+        desk.stack.put(replace(STATE, downloads=(outdated.coming("mistral:7b"),)))
+        await desk.until_shown("↓ 43 %")
+
+
+async def test_the_pane_says_it_in_words() -> None:
+    async with dashboard(STATE, clock=lambda: NOW) as desk:
+        await desk.press("j", "j")
+        await desk.until_shown("there is a newer version", "weights, template", "12 min ago")
