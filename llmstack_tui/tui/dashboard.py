@@ -189,9 +189,9 @@ class Dashboard(App[None]):
     def show_state(self, state: StackState) -> None:
         self._state = state
         self.telling.follow(self.connection.stack, state)
+        self.news.follow(self.connection.stack, state)
         self._draw()
         self.looking.follow(state)
-        self.news.follow(self.connection.stack, state)
         self._select_wanted(state)
 
     def say(self, text: str, *, waiting: bool = False) -> None:

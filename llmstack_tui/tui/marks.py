@@ -36,7 +36,7 @@ class Marks:
     at_least: str
     at_most: str
     newer: str
-    coming: str
+    pulling: str
     folded: str
     unfolded: str
     levels: str
@@ -49,14 +49,14 @@ class Marks:
 UNICODE = Marks(
     active="●", inactive="○", loading="◌", stopping="◐", cloud="☁", cursor="▌",
     full="█", empty="░", ellipsis="…", dots="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
-    at_least="≥", at_most="≤", newer="↑", coming="↓", folded="▸", unfolded="▾",
+    at_least="≥", at_most="≤", newer="↑", pulling="↓", folded="▸", unfolded="▾",
     levels="▁▂▃▄▅▆▇█", celsius="°C",
     client="»", warning="!", failed="✗",
 )  # fmt: skip
 ASCII = Marks(
     active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
     full="#", empty="-", ellipsis="~", dots="...", dot="-", enter="enter", up="^", down="v", tick="+",
-    at_least=">", at_most="<", newer="^", coming="v", folded="+", unfolded="-",
+    at_least=">", at_most="<", newer="^", pulling="v", folded="+", unfolded="-",
     levels="_.-:=+*#", celsius="C",
     client=">", warning="!", failed="x",
 )  # fmt: skip

@@ -92,10 +92,10 @@ def newer_cell(update: Update | None, marks: Marks) -> str:
 def progress_cell(download: Download, marks: Marks) -> str:
     """How far a pull is: ``↓ 43 %``; the bytes where nobody knows how many there will be."""
     if said := _HELD_UP.get(download.state):
-        return f"{marks.coming} {said}"
+        return f"{marks.pulling} {said}"
     if download.total:
-        return f"{marks.coming} {100 * download.completed // download.total} %"
-    return f"{marks.coming} {bytes_text(download.completed) if download.completed else 'begins'}"
+        return f"{marks.pulling} {100 * download.completed // download.total} %"
+    return f"{marks.pulling} {bytes_text(download.completed) if download.completed else 'begins'}"
 
 
 def under_way(downloads: Iterable[Download]) -> dict[Key, Download]:

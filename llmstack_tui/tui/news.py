@@ -32,6 +32,11 @@ class News:
         self._told: frozenset[str] | None = None
         self._is_untold = False
 
+    @property
+    def count(self) -> int:
+        """How many updates there are that are wanted."""
+        return len(self._wanted)
+
     def follow(self, stack: Stack | None, state: StackState) -> None:
         if stack is not self._stack:
             self._stack, self._told, self._judged = stack, None, ()
@@ -41,12 +46,12 @@ class News:
             self._judged = judged
             self._wanted = wanted(state)
             self._is_untold = any(judged)
-        self._app.models.header.show_updates(len(self._wanted), checking=state.checking)
         if self._is_untold and not state.checking and stack is not None:
             self._is_untold = False
             self._app.run_worker(
                 Later(self._tell, stack, self._wanted),
                 group="news",
+                exclusive=True,
                 description="Newer versions",
                 exit_on_error=False,
             )

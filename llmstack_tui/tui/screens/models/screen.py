@@ -101,6 +101,8 @@ class ModelsScreen(LiveScreen):
         self.header.show_time(view.moment.now.astimezone())
         profile = view.state.profile if view.state else None
         self.header.show_profile(profile, self.dashboard.settings.engine.max_loaded)
+        checking = view.state is not None and view.state.checking
+        self.header.show_updates(self.dashboard.news.count, checking=checking)
         self._show_models(view)
         self.memory.show(view.state, view.moment.monotonic_s)
         self.show_details()
