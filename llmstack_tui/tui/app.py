@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from llmstack_tui.config import Settings
     from llmstack_tui.tui.dashboard import Dashboard
 
-# When most of what is imported and drawn first is there, and for a server that was slow, once more.
+# Seconds until most of what is imported and drawn first is there; for a server that was slow, once more.
 _SETTLED_AFTER_S = (2.0, 10.0, 60.0)
 
 
@@ -43,6 +43,17 @@ def run_dashboard(
     if reason := terminal.unusable(environ, (sys.stdin, sys.stdout, sys.stderr)):
         sys.stderr.write(reason + "\n")
         return 1
+    # What a start makes stays. To look through it for garbage takes a third of the time to the first paint.
+    gc.disable()
+    try:
+        return _show(settings, problems, environ, config)
+    finally:
+        gc.enable()
+
+
+def _show(
+    settings: Settings, problems: Sequence[str], environ: Mapping[str, str], config: Path | None
+) -> int:
     from rich.console import Console
 
     from llmstack_tui.tui.dashboard import Dashboard
@@ -65,10 +76,15 @@ async def _run(app: Dashboard) -> None:
     loop = asyncio.get_running_loop()
     terminal.on_signals(loop, app.end)
     for seconds in _SETTLED_AFTER_S:
-        # Modules and widgets stay: to look through them all for garbage holds up the keys for 80 ms.
-        loop.call_later(seconds, gc.freeze)
+        loop.call_later(seconds, _look_for_garbage_among_what_is_new)
     with terminal.TerminalWatch(lambda: loop.call_soon_threadsafe(app.end, terminal.LOST)):
         await app.run_async()
+
+
+def _look_for_garbage_among_what_is_new() -> None:
+    """Modules and widgets stay: to look through them all holds up the keys for 80 ms."""
+    gc.freeze()
+    gc.enable()
 
 
 def _saved(report: str) -> str:

@@ -77,7 +77,7 @@ class Dashboard(App[None]):
     .-ascii Pane, .-ascii #dialog { border: ascii $pane-border; }
     .-ascii Pane:focus-within { border: ascii $primary; }
     .-ascii Toast { border-left: ascii $foreground; }
-    .-ascii ModelList, .-ascii ActivityList, .-ascii VerticalScroll { scrollbar-size-vertical: 0; }
+    .-ascii ModelList, .-ascii ActivityList, .-ascii VerticalScroll { scrollbar-size-vertical: 0 !important; }
     .-ascii Headings { padding: 0; }
     .-ascii CommandPalette #--input, .-ascii CommandPalette CommandList,
     .-ascii CommandPalette #--input.--list-visible { border: ascii $pane-border; }

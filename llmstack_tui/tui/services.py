@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from llmstack_tui.startup import OllamaStopped, Startup
 
 OLLAMA_START_SECONDS = 30
+
+# What httpx imports when it asks for the first time: 60 ms on the event loop, unless it was imported before.
+_WITH_THE_FIRST_REQUEST = ("httpcore", "sniffio", "anyio.streams.tls", "anyio._backends._asyncio")
 
 
 class Services(Protocol):
@@ -79,7 +82,7 @@ class Core:
             return ()
 
     async def find(self) -> Startup:
-        await _imported("llmstack_tui.startup")
+        await _imported("llmstack_tui.startup", "llmstack_tui.ollama.client", *_WITH_THE_FIRST_REQUEST)
         from llmstack_tui.startup import find_servers
 
         return await find_servers(self._settings, self._environ)
@@ -134,4 +137,5 @@ def _places() -> tuple[Path | None, Path | None]:
 async def _imported(*names: str) -> None:
     """Import modules in a thread: on the event loop it would hold up the keys."""
     for name in names:
-        await asyncio.to_thread(importlib.import_module, name)
+        with suppress(ModuleNotFoundError):  # Told by the import that needs it.
+            await asyncio.to_thread(importlib.import_module, name)

@@ -175,4 +175,4 @@ async def test_what_is_only_looked_at_is_left_alone(llmstack: Program, tmp_path:
         code, _, said = await run("start", "a:1", "--host", far.url)
         assert (code, said) == (1, f"{note}the settings.\n")
     assert (server.names, server.loaded) == (["a:1"], ["a:1"])
-    assert {path for path, _ in server.asked} <= {"/api/version", "/api/tags", "/api/ps"}
+    assert {path for path, _ in server.asked} <= {"/api/version", "/api/tags", "/api/ps", "/api/show"}

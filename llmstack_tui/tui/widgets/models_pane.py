@@ -52,7 +52,10 @@ class ModelsPane(Pane):
     def compose(self) -> ComposeResult:
         yield self._headings
         yield self.list
-        yield self._field
+
+    def on_mount(self) -> None:
+        # After the first paint, which it is no part of.
+        self.call_after_refresh(self.mount, self._field)
 
     def show(self, rows: tuple[ModelRow, ...], hosts: tuple[HostLine, ...] = ()) -> None:
         """Draw those of ``rows``, all that there are, that are wanted, under the lines of their hosts."""

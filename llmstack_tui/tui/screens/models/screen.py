@@ -42,7 +42,7 @@ _TOO_SMALL = (
 class ModelsScreen(LiveScreen):
     """Draws states; every key is an intent that the dashboard carries out."""
 
-    AUTO_FOCUS = "#models"
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*keys.MODELS]
 
     def __init__(self, marks: Marks, *, notes: tuple[str, ...] = ()) -> None:
@@ -77,6 +77,10 @@ class ModelsScreen(LiveScreen):
                     yield self.log_lines
         yield self._too_small
         yield KeyBar()
+
+    def on_mount(self) -> None:
+        # Textual works out all styles again for it, which the first paint need not wait for.
+        self.call_after_refresh(self.list.focus)
 
     @property
     def selected(self) -> Key | None:
