@@ -57,10 +57,11 @@ class Acts(Intents):
         selected = self._app.models.selected_host
         for host in stack.state.hosts:
             url = host.snapshot.url
-            if selected in {None, url} and Capability.IMPORT in host.snapshot.capabilities:
-                self._run("Add a model", Later(self._add_file, stack, url))
+            able = host.snapshot.capabilities
+            if selected in {None, url} and (Capability.IMPORT in able or Capability.PULL in able):
+                self._run("Add a model", Later(self._add_file, stack, url, able))
                 return
-        self._app.tell("This server takes no GGUF files.")
+        self._app.tell("This server takes no models.")
 
     def derive(self, key: Key, way: Way) -> None:
         """Have a model from this one, after a dialog."""
@@ -176,18 +177,28 @@ class Acts(Intents):
             key = (status.host, status.name)
             self._run(f"Remove {status.name}", Later(stack.delete, *key), key)
 
-    async def _add_file(self, stack: Stack, url: str) -> None:
+    async def _add_file(self, stack: Stack, url: str, able: Capability) -> None:
         from llmstack_tui.tui.screens.import_file import ImportScreen
 
         names = {
             model.name for host in stack.state.hosts if host.snapshot.url == url for model in host.models
         }
-        start = partial(stack.import_gguf, url)
-        await self._follow(stack, url, ImportScreen(start, names, self._app.marks))
+        start = partial(stack.import_gguf, url) if Capability.IMPORT in able else None
+        pull = partial(stack.downloads.pull, url) if Capability.PULL in able else None
+        screen = ImportScreen(start, pull, names, self._app.marks)
+        made = await self._app.push_screen_wait(screen)
+        if made is not None:
+            if screen.pulls:
+                self._app.tell(f"{clean(made, limit=200)} is in the queue.", title="Pull")
+            else:
+                self._show_made(stack, url, made)
 
     async def _follow(self, stack: Stack, url: str, screen: Screen[str]) -> None:
         """Show a dialog, and put the cursor on what it has made."""
         made = await self._app.push_screen_wait(screen)
         if made is not None:
-            stack.refresh()
-            self._app.select_when_listed(url, made)
+            self._show_made(stack, url, made)
+
+    def _show_made(self, stack: Stack, url: str, made: str) -> None:
+        stack.refresh()
+        self._app.select_when_listed(url, made)

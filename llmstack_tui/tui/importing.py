@@ -1,4 +1,4 @@
-"""From what the user typed or dropped to a file and a name for it."""
+"""From what the user typed or dropped to a model that can be pulled, or to a file and a name for it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,16 @@ class CheckedFile:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedName:
+    """A name that can be pulled, and what that is, in a line."""
+
+    name: str
+    summary: str
+
+
 class NotImportable(Exception):
-    """A sentence that says what is wrong with the file and what to do."""
+    """A sentence that says what is wrong with what was typed and what to do."""
 
 
 def typed_path(text: str) -> Path:
@@ -47,6 +55,37 @@ def check_name(text: str) -> str | None:
     except InvalidName as error:
         return str(error)
     return None
+
+
+def check_typed(text: str) -> CheckedFile | CheckedName:
+    """What was typed: a file of this machine where there is one, else a name. Reads the disk.
+
+    Raises:
+        NotImportable: with a sentence.
+    """
+    stripped = text.strip()
+    if _is_path(stripped):
+        return check_file(text)
+    try:
+        name = ModelName.parse(stripped)
+    except InvalidName:
+        raise NotImportable(
+            "That is neither a name such as qwen2.5-coder:7b or hf.co/user/model:Q4_K_M nor the path of a "
+            "GGUF file."
+        ) from None
+    return CheckedName(stripped, f"Pulls {name.short} from {name.host}.")
+
+
+def _is_path(text: str) -> bool:
+    """Whether it can be nothing but a path, or there is such a file."""
+    if text.startswith(("/", "~", ".", "'", '"', "\\")) or text[1:3] == ":\\":
+        return True
+    if text.lower().endswith(".gguf") and text.count("/") != 2:
+        return True
+    try:
+        return typed_path(text).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def check_file(text: str) -> CheckedFile:

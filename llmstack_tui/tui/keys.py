@@ -49,7 +49,10 @@ MODELS = [
         "U", "update_all", "Update stale", id="models.update_all",
         tooltip="Fetch the newer versions of all models, after a question",
     ),
-    Binding("p", "import", "Add", id="models.import", tooltip="Add a model from a GGUF file on this machine"),
+    Binding(
+        "p", "import", "Add", id="models.import",
+        tooltip="Pull a model by its name, or import a GGUF file of this machine",
+    ),
     Binding(
         "x,delete", "remove", "Remove", id="models.remove",
         tooltip="Delete the model from the disk, after a question",
@@ -152,6 +155,14 @@ ACTIVITY_SCREEN = [
 ]  # fmt: skip
 
 UPDATES = [
+    Binding(
+        "u", "update", "Update", id="updates.update",
+        tooltip="Fetch the newer version of the model; one that was changed here only after a question",
+    ),
+    Binding(
+        "U", "update_all", "All", id="updates.update_all",
+        tooltip="Fetch the newer versions of all models, after a question",
+    ),
     Binding(
         "i", "leave", "Leave alone", id="updates.leave",
         tooltip="Do not offer this version any more; pressed again, offer it",

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.hosts.types import HostKind
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.figures import age_text
 from llmstack_tui.tui.server_names import server_name, server_phrase
@@ -110,10 +109,8 @@ def message(view: View, saying: Saying) -> tuple[str, ...]:
         again, leave = view.keys["models.refresh"], view.keys[keys.QUIT]
         first = "No answer yet." if failed or not said else said
         return (first, f"Press {again} to try again now, {leave} to leave.")
-    lines = ["No models here yet.", f"Press {view.keys['models.import']} to add one from a GGUF file."]
-    if any(snapshot.server and snapshot.server.kind is HostKind.OLLAMA for snapshot in snapshots):
-        lines.append("Or let Ollama fetch one:  ollama pull qwen2.5:0.5b")
-    return tuple(lines)
+    add = f"Press {view.keys['models.import']} to pull one by its name, or to import a GGUF file."
+    return ("No models here yet.", add)
 
 
 def no_match(view: View) -> tuple[str, ...]:

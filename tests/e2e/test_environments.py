@@ -75,7 +75,7 @@ def test_every_screen_in_a_terminal_that_can_little(
             ("ctrl+p", "Search for commands", "Search for commands"),
             ("x", "Remove phi4:14b?", "Remove phi4:14b?"),
             ("n", "New model from phi4:14b", "New model from phi4:14b"),
-            ("p", "Add a model from a GGUF file", "Add a model from a GGUF file"),
+            ("p", "Pull a model, or import a file", "Pull a model, or import a file"),
         ):
             terminal.press(key)
             terminal.wait_for(shown)

@@ -518,7 +518,7 @@ async def test_a_hidden_terminal_is_watched_less() -> None:
 async def test_a_builtin_engine_is_called_so() -> None:
     async with dashboard(seeded.state(seeded.snapshot(kind=HostKind.BUILTIN))) as desk:
         assert "Built-in engine 0.1.0" in desk.text.splitlines()[0]
-        assert "ollama pull" not in desk.text
+        assert "Press p to pull one" in desk.text
 
 
 async def test_models_of_unknown_time_and_of_none() -> None:

@@ -1,10 +1,12 @@
-"""Adding a model from a file, with real files and a fake stack."""
+"""Pulling a model by its name or adding one from a file, with real files and a fake stack."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.errors import ServerError
+from llmstack_tui.hosts.types import Capability
 from llmstack_tui.tui.screens.import_file import ImportScreen
 from tests.tui import seeded
 from tests.tui.driving import Desk, dashboard
@@ -19,7 +21,7 @@ FREE = seeded.state(seeded.snapshot((seeded.model("b:latest"),)))
 
 async def opened(desk: Desk) -> None:
     await desk.press("p")
-    await desk.until_shown("Add a model from a GGUF file")
+    await desk.until_shown("Pull a model, or import a file")
 
 
 async def test_a_file_is_checked_named_and_added(tiny_model: Path) -> None:
@@ -69,7 +71,7 @@ async def test_what_is_no_model_is_said_and_not_imported(tmp_path: Path) -> None
     async with dashboard(ONE) as desk:
         await opened(desk)
         await desk.press("enter")
-        await desk.until_shown("Choose a GGUF file first.")
+        await desk.until_shown("Give the name of a model, or the path of a GGUF file.")
         desk.field("path").value = str(tmp_path / "missing.gguf")
         await desk.until_shown("There is no file")
         desk.field("path").value = str(tmp_path)
@@ -125,3 +127,47 @@ async def test_paths_are_completed(tmp_path: Path) -> None:
         await desk.until_shown("models/")
         await desk.press("right")
         assert desk.field("path").value == f"{tmp_path}/models/"
+
+
+async def test_a_name_is_pulled() -> None:
+    async with dashboard(FREE) as desk:
+        await opened(desk)
+        desk.field("path").value = " qwen2.5:0.5b "
+        await desk.until_shown("Pulls qwen2.5:0.5b from registry.ollama.ai.")
+        await desk.press("enter")
+        await wait_until(lambda: desk.app.screen is desk.app.models)
+        assert desk.stack.acts[-1] == ("pull", seeded.URL, "qwen2.5:0.5b")
+        assert [each.message for each in desk.toasts] == ["qwen2.5:0.5b is in the queue."]
+
+
+async def test_a_hasty_enter_pulls_too_and_a_refusal_gives_the_name_back() -> None:
+    async with dashboard(FREE) as desk:
+        desk.stack.failure = ServerError("The disk [/x] is full.", host=seeded.URL)
+        await opened(desk)
+        desk.field("path").value = "hf.co/user/model:Q4_K_M"
+        await desk.press("enter")
+        await desk.until_shown("The disk [/x] is full.")
+        assert desk.field("path").value == "hf.co/user/model:Q4_K_M"
+        desk.field("path").value = "b"
+        await desk.until_shown("It is here: only what")
+
+
+async def test_what_is_no_name_and_no_file_is_said_in_a_sentence() -> None:
+    async with dashboard(FREE) as desk:
+        await opened(desk)
+        desk.field("path").value = "no such [model]!"
+        await desk.until_shown("That is neither a name such as qwen2.5-coder:7b")
+        await desk.press("enter")
+        assert desk.stack.acts == []
+        desk.field("path").value = "missing.gguf"
+        await desk.until_shown("There is no file")
+
+
+async def test_a_server_that_pulls_nothing_says_so() -> None:
+    snapshot = replace(FREE.hosts[0].snapshot, capabilities=seeded.ALL & ~Capability.PULL)
+    async with dashboard(seeded.state(snapshot)) as desk:
+        await opened(desk)
+        desk.field("path").value = "qwen2.5:0.5b"
+        await desk.until_shown("This server pulls no models: give the path of a GGUF file.")
+        await desk.press("enter")
+        assert desk.stack.acts == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from llmstack_tui.config import Settings
 from llmstack_tui.tui.screens.details import DetailsScreen
 from llmstack_tui.tui.screens.updates import UpdatesScreen
 from tests.tui import outdated, seeded
@@ -139,3 +140,83 @@ async def test_the_pane_says_it_in_words() -> None:
     async with dashboard(STATE, clock=lambda: NOW) as desk:
         await desk.press("j", "j")
         await desk.until_shown("there is a newer version", "weights, template", "12 min ago")
+
+
+async def test_u_fetches_what_is_newer_and_says_why_the_rest_is_not() -> None:
+    async with dashboard(STATE, clock=lambda: NOW) as desk:
+        await desk.press("j", "j", "u")
+        await desk.until_shown("↓ waiting")
+        assert desk.stack.acts == [("update", seeded.URL, "mistral:7b")]
+        await desk.press("u")
+        await wait_until(lambda: any("mistral:7b is on its way already." in each for each in toasts(desk)))
+        await desk.press("g", "u")
+        await wait_until(
+            lambda: any(
+                "qwen2.5-coder:7b is up to date (checked 12 min ago)." in each for each in toasts(desk)
+            )
+        )
+        assert len(desk.stack.acts) == 1
+
+
+async def test_u_says_what_nobody_knows_and_what_is_only_here() -> None:
+    async with dashboard(STATE, clock=lambda: NOW) as desk:
+        await desk.press("j", "j", "j", "j", "space", "space", "u")
+        await wait_until(lambda: any("nobody knows whether" in each for each in toasts(desk)))
+        (said,) = (each for each in toasts(desk) if "nobody knows" in each)
+        assert "c checks now" in said
+        assert "phi4:14b has no newer version: it was made on its own machine." in said
+        assert desk.stack.acts == []
+
+
+async def test_what_was_changed_here_is_replaced_only_after_a_question() -> None:
+    async with dashboard(STATE, clock=lambda: NOW) as desk:
+        await desk.press("j", "j", "space", "space", "u")
+        await desk.until_shown("Replace llama3.2-vision:11b-instruct-q4_K_M?", "system prompt", "is lost")
+        await desk.press("enter")  # keeps it
+        await wait_until(lambda: desk.stack.acts == [("update", seeded.URL, "mistral:7b")])
+        await desk.press("escape", "g", "j", "j", "j", "u")
+        await desk.until_shown("Replace llama3.2-vision")
+        await desk.press("right", "enter")
+        await wait_until(lambda: len(desk.stack.acts) == 2)
+        assert desk.stack.acts[-1] == ("update", seeded.URL, "llama3.2-vision:11b-instruct-q4_K_M")
+
+
+async def test_all_are_fetched_after_one_question_that_says_what_it_costs() -> None:
+    async with dashboard(STATE) as desk:
+        await desk.press("U")
+        await desk.until_shown(
+            "Update 2 models?", "at most 4.1 GB to download", "120 GB are free on the disk", "mistral:7b"
+        )
+        await desk.press("escape")
+        assert desk.stack.acts == []
+        await desk.press("U")
+        await desk.until_shown("Update 2 models?")
+        await desk.press("right", "enter")
+        await wait_until(lambda: len(desk.stack.acts) == 2)
+        assert {act[2] for act in desk.stack.acts} == {"mistral:7b", "smollm2:135m"}
+        await desk.press("U")
+        await wait_until(lambda: any("Nothing newer is known." in each for each in toasts(desk)))
+
+
+async def test_a_disk_that_is_too_small_is_said_before() -> None:
+    huge = replace(STALE, download=10**15)
+    async with dashboard(outdated.judged(seeded.typical(), **{"mistral:7b": huge})) as desk:
+        await desk.press("U")
+        await desk.until_shown("Only 120 GB are free")
+
+
+async def test_the_keys_work_on_the_screen_of_updates_too() -> None:
+    async with dashboard(STATE, clock=lambda: NOW) as desk:
+        await desk.press("V", "u")
+        await desk.until_shown("↓ waiting")
+        assert desk.stack.acts == [("update", seeded.URL, "smollm2:135m")]
+        await desk.press("U")
+        await desk.until_shown("Update 1 model?")
+
+
+async def test_read_only_fetches_nothing_and_still_checks() -> None:
+    async with dashboard(STATE, settings=Settings(read_only=True)) as desk:
+        await desk.press("j", "j", "u", "U")
+        await wait_until(lambda: any("read-only" in each for each in toasts(desk)))
+        await desk.press("c")
+        await wait_until(lambda: desk.stack.acts == [("check",)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.binding import Binding
 from textual.content import Content
 from textual.widget import Widget
 
@@ -11,7 +12,6 @@ from llmstack_tui.tui import keys
 
 if TYPE_CHECKING:
     from textual import events
-    from textual.binding import Binding
     from textual.screen import Screen
 
 _KEPT = (keys.HELP, keys.QUIT)
@@ -38,7 +38,9 @@ class KeyBar(Widget):
         for active in screen.active_bindings.values():
             if active.binding.show:
                 by_action.setdefault(active.binding.action, active.binding)
-        bindings = tuple(by_action.values())
+        # One that the settings gave another key would come last, and have no room.
+        order = {each.id: at for at, each in enumerate(screen.BINDINGS) if isinstance(each, Binding)}
+        bindings = tuple(sorted(by_action.values(), key=lambda each: order.get(each.id, len(order))))
         if bindings != self._drawn:
             self._drawn = bindings
             self.refresh()

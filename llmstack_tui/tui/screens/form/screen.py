@@ -64,7 +64,7 @@ class FormScreen(ModalScreen[str]):
         for each in ("-right", "-warning", "-wrong"):
             said.set_class(each == tone, each)
 
-    def begin(self, name: str, work: Awaitable[None]) -> None:
+    def begin(self, name: str, work: Awaitable[object]) -> None:
         """Close with ``name`` once the work is done; if it fails, what was typed is given back."""
         self._set_under_way(True)
         self.say("name", "Starting")

@@ -74,7 +74,10 @@ class HelpScreen(ModalScreen[None]):
             Section(
                 "First steps",
                 (
-                    (key("models.import"), "Add a model from a GGUF file. The file stays as it is."),
+                    (
+                        key("models.import"),
+                        "Pull a model by its name, or import a GGUF file.",
+                    ),
                     (
                         key("models.activate"),
                         f"Load the model under the cursor: {marks.inactive} turns into {marks.loading} "

@@ -203,6 +203,12 @@ class ModelsScreen(LiveScreen):
     def action_stop_all(self) -> None:
         self.dashboard.acts.stop_all()
 
+    def action_update(self) -> None:
+        self.dashboard.updating.update(*self.pane.targets)
+
+    def action_update_all(self) -> None:
+        self.dashboard.updating.update_all()
+
     def action_check(self) -> None:
         self.dashboard.updating.check()
 

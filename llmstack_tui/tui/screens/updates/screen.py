@@ -128,6 +128,12 @@ class UpdatesScreen(LiveScreen):
             self._show_again()
             self._list.action_cursor_down()
 
+    def action_update(self) -> None:
+        self.dashboard.updating.update(*self.targets)
+
+    def action_update_all(self) -> None:
+        self.dashboard.updating.update_all()
+
     def action_leave(self) -> None:
         self.dashboard.updating.leave_alone(*self.targets)
 
