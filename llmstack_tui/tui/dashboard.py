@@ -15,6 +15,7 @@ from llmstack_tui.ollama.names import same_model
 from llmstack_tui.tui import keys, status, themes
 from llmstack_tui.tui.acts import Acts
 from llmstack_tui.tui.connection import Connection
+from llmstack_tui.tui.downloading import Downloading
 from llmstack_tui.tui.intents import ACTS
 from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.looking import Looking
@@ -24,6 +25,7 @@ from llmstack_tui.tui.preferences import SETTINGS, Preferences
 from llmstack_tui.tui.rows import Moment
 from llmstack_tui.tui.screens.live import LiveScreen, View
 from llmstack_tui.tui.screens.models.screen import ModelsScreen
+from llmstack_tui.tui.switching import Switching
 from llmstack_tui.tui.telling import Telling
 from llmstack_tui.tui.text import clean_lines
 from llmstack_tui.tui.updating import UpdateActs
@@ -31,6 +33,7 @@ from llmstack_tui.tui.widgets.header import profile_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import PurePath
 
     from textual.app import SystemCommand
     from textual.binding import Binding, BindingType
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.rows import Key
     from llmstack_tui.tui.services import Services
     from llmstack_tui.tui.widgets.activity_list import ActivityList
+    from llmstack_tui.tui.widgets.tabs import Tabs
 
 _CONNECTION = "connection"
 _TICK_S = 1.0
@@ -72,12 +76,16 @@ class Dashboard(App[None]):
 
     TITLE = "llmstack"
     # The first screen's own: a screen that brings its styles has Textual parse all of them a second time.
-    CSS_PATH = "screens/models/screen.tcss"
+    CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = [
+        "screens/tab.tcss",
+        "screens/models/screen.tcss",
+    ]
     CSS = """
     .-ascii Pane, .-ascii #dialog { border: ascii $pane-border; }
     .-ascii Pane:focus-within { border: ascii $primary; }
     .-ascii Toast { border-left: ascii $foreground; }
-    .-ascii ModelList, .-ascii ActivityList, .-ascii VerticalScroll { scrollbar-size-vertical: 0 !important; }
+    .-ascii ModelList, .-ascii ActivityList, .-ascii LineList { scrollbar-size-vertical: 0 !important; }
+    .-ascii VerticalScroll { scrollbar-size-vertical: 0 !important; }
     .-ascii Headings { padding: 0; }
     .-ascii CommandPalette #--input, .-ascii CommandPalette CommandList,
     .-ascii CommandPalette #--input.--list-visible { border: ascii $pane-border; }
@@ -106,6 +114,7 @@ class Dashboard(App[None]):
         self.connection = Connection(self, services)
         self.acts = Acts(self)
         self.updating = UpdateActs(self)
+        self.downloading = Downloading(self)
         self.looking = Looking(self)
         self.telling = Telling(self)
         self.news = News(self)
@@ -116,6 +125,7 @@ class Dashboard(App[None]):
         notes = ("read-only",) if settings.read_only else ()
         self.set_class(self.marks is ASCII, "-ascii")
         self.models = ModelsScreen(self.marks, notes=notes)
+        self.switching = Switching(self)
         self.farewell = ""
         self._state: StackState | None = None
         self._saying = status.Saying("Starting")
@@ -226,8 +236,6 @@ class Dashboard(App[None]):
         view = self.view
         if not self.models.is_mounted:
             return
-        self.models.header.show_servers(status.servers(view.state))
-        self.models.banner.show(self.trouble(view))
         self.models.pane.show_message(status.message(view, self._saying), status.no_match(view))
         for screen in self.screen_stack:
             if isinstance(screen, LiveScreen) and screen.is_mounted:
@@ -265,6 +273,12 @@ class Dashboard(App[None]):
             self.say(f"The connection to the server ended. Press {key} to try again.")
 
     # Keys
+
+    def action_go(self, name: str) -> None:
+        self.switching.go(name)
+
+    def on_tabs_chosen(self, message: Tabs.Chosen) -> None:
+        self.switching.go(message.name)
 
     def open_details(self, key: Key) -> None:
         from llmstack_tui.tui.screens.details import DetailsScreen

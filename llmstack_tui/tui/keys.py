@@ -141,6 +141,42 @@ LIST = [
     Binding("end,G", "last", "Last", show=False, id="list.last", tooltip="To the last model"),
 ]
 
+DOWNLOADS = [
+    Binding(
+        "s", "pause", "Pause", id="downloads.pause",
+        tooltip="Pause the download under the cursor, or go on with one that is paused",
+    ),
+    Binding(
+        "x,delete", "cancel", "Cancel", id="downloads.cancel",
+        tooltip="Give the download up; asks whether to keep what is there of it",
+    ),
+    Binding(
+        "r", "retry", "Retry", id="downloads.retry",
+        tooltip="Begin again what failed or was cancelled, where it was",
+    ),
+    Binding(
+        "enter,space", "open", "Details", id="downloads.open",
+        tooltip="The layers of the download, why it failed, and what happened",
+    ),
+    Binding(
+        "X", "forget", "Clear history", id="downloads.forget",
+        tooltip="Take what is over off the list; nothing is removed from the disk",
+    ),
+    Binding("escape", "back", "Back", show=False, id="downloads.back", tooltip="Back to the models"),
+]  # fmt: skip
+
+DOWNLOAD = [
+    Binding("escape,q,enter", "close", "Back", id="download.close", tooltip="Back to the downloads"),
+    *(
+        Binding(
+            each.key, each.action, each.description, show=each.show, tooltip=each.tooltip,
+            id=f"download.{each.action}",
+        )
+        for each in DOWNLOADS
+        if each.action in {"pause", "cancel", "retry"}
+    ),
+]  # fmt: skip
+
 ACTIVITY = [
     Binding("enter", "open_line", "Open", id="activity.open", tooltip="All that is known of this line"),
     Binding("escape", "leave", "Back", id="activity.leave", tooltip="From the activity back to the models"),
@@ -203,6 +239,15 @@ LINE = [
 ]
 
 APP = [
+    Binding("1", "go('models')", "Models", show=False, id="app.models", tooltip="The installed models"),
+    Binding(
+        "2",
+        "go('downloads')",
+        "Downloads",
+        show=False,
+        id="app.downloads",
+        tooltip="What is being pulled, what waits, and what came of it",
+    ),
     Binding(
         "question_mark,f1", "help", "Help", id=HELP, tooltip="What is on the screen, and what the keys do"
     ),
@@ -270,6 +315,8 @@ CONTEXTS = {
     "Keys in one line of the activity": LINE,
     "Keys on the screen of updates": UPDATES,
     "Keys of its list": UPDATES_LIST,
+    "Keys of the downloads": DOWNLOADS,
+    "Keys in one download": DOWNLOAD,
     "Keys everywhere": APP,
     "Keys in the details": DETAILS,
     "Keys of the details' text": TEXT,

@@ -44,6 +44,8 @@ class Marks:
     client: str
     warning: str
     failed: str
+    coming: str
+    paused: str
 
 
 UNICODE = Marks(
@@ -51,14 +53,14 @@ UNICODE = Marks(
     full="█", empty="░", ellipsis="…", dots="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
     at_least="≥", at_most="≤", newer="↑", pulling="↓", folded="▸", unfolded="▾",
     levels="▁▂▃▄▅▆▇█", celsius="°C",
-    client="»", warning="!", failed="✗",
+    client="»", warning="!", failed="✗", coming="↓", paused="‖",
 )  # fmt: skip
 ASCII = Marks(
     active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
     full="#", empty="-", ellipsis="~", dots="...", dot="-", enter="enter", up="^", down="v", tick="+",
     at_least=">", at_most="<", newer="^", pulling="v", folded="+", unfolded="-",
     levels="_.-:=+*#", celsius="C",
-    client=">", warning="!", failed="x",
+    client=">", warning="!", failed="x", coming="v", paused="=",
 )  # fmt: skip
 
 

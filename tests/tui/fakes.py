@@ -7,7 +7,6 @@ import sys
 import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 from unittest.mock import Mock
 
@@ -20,8 +19,8 @@ from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.lifecycle.recorder import Recorder
 from llmstack_tui.startup import Found
 from llmstack_tui.updates.check import LeftAlone
-from llmstack_tui.updates.download import Download, DownloadState, Why
 from tests.tui import seeded
+from tests.tui.pulls import FakeDownloads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -312,32 +311,6 @@ class FakeUpdates:
     def _leave(self, model: str, how: LeftAlone | None) -> None:
         updates = self._stack.state.hosts[0].updates
         self.put({**updates, model: replace(updates[model], left_alone=how)})
-
-
-class FakeDownloads:
-    """The queue: what is asked for waits there."""
-
-    def __init__(self, stack: FakeStack) -> None:
-        self._stack = stack
-
-    async def pull(self, host_url: str, name: str) -> int:
-        return self._add("pull", host_url, name, Why.PULL)
-
-    async def update(self, host_url: str, models: Collection[str]) -> tuple[int, ...]:
-        return tuple(self._add("update", host_url, name, Why.UPDATE) for name in models)
-
-    def _add(self, call: str, host_url: str, name: str, why: Why) -> int:
-        self._stack.calls.append((call, host_url, name))
-        if self._stack.failure is not None:
-            raise self._stack.failure
-        state = self._stack.state
-        number = len(state.downloads) + 1
-        asked_at = datetime.now(UTC)
-        download = Download(
-            id=number, host=host_url, model=name, why=why, state=DownloadState.WAITING, asked_at=asked_at
-        )
-        self._stack.put(replace(state, downloads=(*state.downloads, download)))
-        return number
 
 
 class FakeServices:

@@ -20,7 +20,8 @@ from llmstack_tui.lifecycle.acts import Act, ActKind
 from llmstack_tui.tui.dashboard import Dashboard
 from llmstack_tui.tui.rows import Moment
 from llmstack_tui.tui.screens.live import View
-from tests.tui import outdated, seeded
+from llmstack_tui.tui.switching import SWITCH
+from tests.tui import outdated, pulls, seeded
 from tests.tui.driving import dashboard
 from tests.waiting import wait_until
 
@@ -112,6 +113,8 @@ SCENES = {
     "remove": Scene(typical, ("x",)),
     "new": Scene(typical, ("n",)),
     "details": Scene(lambda: seeded.many(1), ("enter",)),
+    "downloads": Scene(lambda: replace(typical(), downloads=pulls.morning(NOW)), ("2",)),
+    "download": Scene(lambda: replace(typical(), downloads=pulls.morning(NOW)), ("2", "enter")),
 }
 
 
@@ -121,8 +124,9 @@ async def on_stage(scene: Scene, size: tuple[int, int]) -> AsyncIterator[FakeDes
     with _clocks_stopped():
         state = _read_now(scene.state())
         async with dashboard(state, size=size, unicode=scene.unicode, clock=lambda: NOW) as desk:
-            if scene.keys:
-                await desk.press(*scene.keys)
+            for key in scene.keys:
+                await desk.press(key)
+                await wait_until(lambda: not _is_switching(desk), what="the screen of a digit")
             await wait_until(lambda: _is_looked_at(desk), what="the details of the model under the cursor")
             await desk.pilot.pause()
             yield desk
@@ -131,6 +135,11 @@ async def on_stage(scene: Scene, size: tuple[int, int]) -> AsyncIterator[FakeDes
 def _read_now(state: StackState) -> StackState:
     """With the machine as it is read at `NOW_S`."""
     return replace(state, machine=replace(state.machine, taken_at=NOW_S) if state.machine else None)
+
+
+def _is_switching(desk: FakeDesk) -> bool:
+    """Whether a screen is being made."""
+    return any(worker.group == SWITCH and not worker.is_finished for worker in desk.app.workers)
 
 
 def _is_looked_at(desk: FakeDesk) -> bool:

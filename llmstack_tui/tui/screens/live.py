@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 # Below the first step of each there is no room for anything but to say so.
 _WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide"), (160, "-very-wide")]
-_HEIGHTS = [(0, "-short"), (16, "-high")]
+# Those of few lines have no line of their own for the names of the screens.
+_HEIGHTS = [(0, "-short"), (16, "-low"), (20, "-high")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Header(Widget):
         """What it says of updates was clicked."""
 
     DEFAULT_CSS = """
-    Header { height: 1; dock: top; background: $panel; color: $foreground; }
+    Header { height: 1; background: $panel; color: $foreground; }
     """
 
     def __init__(self, marks: Marks, *, notes: tuple[str, ...] = ()) -> None:

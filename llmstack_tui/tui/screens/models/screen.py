@@ -6,24 +6,22 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Static
 
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.deriving import COPY, CREATE, RENAME, Way
 from llmstack_tui.tui.groups import host_lines
 from llmstack_tui.tui.rows import Rows
-from llmstack_tui.tui.screens.live import LiveScreen, View
+from llmstack_tui.tui.screens.tab import TabScreen
 from llmstack_tui.tui.text import clean, fit
 from llmstack_tui.tui.widgets.activity_list import ActivityList
-from llmstack_tui.tui.widgets.banner import Banner
 from llmstack_tui.tui.widgets.details import Details, details_content
 from llmstack_tui.tui.widgets.filter_field import FilterField
-from llmstack_tui.tui.widgets.header import Header
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.memory import MemoryGauges
 from llmstack_tui.tui.widgets.model_list import ModelList
 from llmstack_tui.tui.widgets.models_pane import ModelsPane
 from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.widgets.tabs import MODELS
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -32,27 +30,19 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.activity import Activity
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.rows import Key
-
-_TOO_SMALL = (
-    "llmstack needs a terminal of at least 60 columns and 16 lines. "
-    "Make this one larger, or press {} to leave."
-)
+    from llmstack_tui.tui.screens.live import View
 
 
-class ModelsScreen(LiveScreen):
+class ModelsScreen(TabScreen):
     """Draws states; every key is an intent that the dashboard carries out."""
 
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*keys.MODELS]
 
     def __init__(self, marks: Marks, *, notes: tuple[str, ...] = ()) -> None:
-        super().__init__()
-        self._ellipsis = marks.ellipsis
+        super().__init__(MODELS, marks, notes=notes)
         self._rows = Rows(marks)
         self._view: View | None = None
-        # Kept, not queried: a state may still arrive while the screen is being taken down.
-        self.header = Header(marks, notes=notes)
-        self.banner = Banner()
         self.pane = ModelsPane(marks, id="models-pane")
         self.list = self.pane.list
         self.memory = MemoryGauges(marks, id="memory")
@@ -60,10 +50,9 @@ class ModelsScreen(LiveScreen):
         self.log_lines = ActivityList(marks, id="activity")
         self._activity_pane = Pane("Activity", id="activity-pane")
         self._details_pane = Pane("Details", id="details-pane")
-        self._too_small = Static("", id="too-small", markup=False)
 
     def compose(self) -> ComposeResult:
-        yield self.header
+        yield self.top
         yield self.banner
         with Horizontal(id="body"):
             with Vertical(id="left"):
@@ -75,7 +64,7 @@ class ModelsScreen(LiveScreen):
                     yield self.details
                 with self._activity_pane:
                     yield self.log_lines
-        yield self._too_small
+        yield self.too_small
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -95,18 +84,12 @@ class ModelsScreen(LiveScreen):
         return line.key[0] if line else None
 
     def use_marks(self, marks: Marks) -> None:
-        self._ellipsis = marks.ellipsis
+        super().use_marks(marks)
         self._rows = Rows(marks)
 
     def show(self, view: View) -> None:
-        if self._view is None or self._view.keys is not view.keys:
-            self._too_small.update(_TOO_SMALL.format(view.keys[keys.QUIT]))
+        super().show(view)
         self._view = view
-        self.header.show_time(view.moment.now.astimezone())
-        profile = view.state.profile if view.state else None
-        self.header.show_profile(profile, self.dashboard.settings.engine.max_loaded)
-        checking = view.state is not None and view.state.checking
-        self.header.show_updates(self.dashboard.news.count, checking=checking)
         self._show_models(view)
         self.memory.show(view.state, view.moment.monotonic_s)
         self.show_details()
@@ -128,7 +111,9 @@ class ModelsScreen(LiveScreen):
     def show_details(self) -> None:
         """Draw the model under the cursor."""
         about = self.dashboard.looking.about(self._view, self.selected) if self._view else None
-        title = fit(clean(about.status.name), 40, ellipsis=self._ellipsis).rstrip() if about else "Details"
+        title = (
+            fit(clean(about.status.name), 40, ellipsis=self.marks.ellipsis).rstrip() if about else "Details"
+        )
         self._details_pane.show_title(title)
         self.details.show(details_content(about))
 
@@ -212,7 +197,6 @@ class ModelsScreen(LiveScreen):
     def action_check(self) -> None:
         self.dashboard.updating.check()
 
-    @on(Header.Asked)
     def action_updates(self) -> None:
         self.dashboard.open_updates()
 

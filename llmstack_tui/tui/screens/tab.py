@@ -1,0 +1,69 @@
+"""A screen that a digit leads to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from llmstack_tui.tui import keys, status
+from llmstack_tui.tui.screens.live import LiveScreen, View
+from llmstack_tui.tui.widgets.banner import Banner
+from llmstack_tui.tui.widgets.header import Header
+from llmstack_tui.tui.widgets.tabs import DOWNLOADS, Tabs, Top
+from llmstack_tui.tui.widgets.too_small import TooSmall
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llmstack_tui.stack import StackState
+    from llmstack_tui.tui.marks import Marks
+
+
+class TabScreen(LiveScreen):
+    """Has the header, the line of the screens, and the banner. Kept when another one is shown.
+
+    Attributes:
+        marks: what it is drawn with.
+    """
+
+    def __init__(self, name: str, marks: Marks, *, notes: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.marks = marks
+        self.tab = name
+        # Kept, not queried: a state may still arrive while the screen is being taken down.
+        self.header = Header(marks, notes=notes)
+        self.banner = Banner()
+        self.too_small = TooSmall()
+        self.top = Top(self.header, Tabs(name))
+
+    def use_marks(self, marks: Marks) -> None:
+        self.marks = marks
+
+    def on_screen_resume(self) -> None:
+        """It is not drawn while it is put away."""
+        if self.is_mounted:
+            self.show(self.dashboard.view)
+
+    @on(Header.Asked)
+    def _updates_asked(self) -> None:
+        self.dashboard.open_updates()
+
+    def show(self, view: View) -> None:
+        self.header.show_servers(status.servers(view.state))
+        self.header.show_time(view.moment.now.astimezone())
+        self.header.show_profile(
+            view.state.profile if view.state else None, self.dashboard.settings.engine.max_loaded
+        )
+        self.header.show_notes(("read-only",) if self.dashboard.preferences.read_only else ())
+        checking = view.state is not None and view.state.checking
+        self.header.show_updates(self.dashboard.news.count, checking=checking)
+        self.top.tabs.show(view.keys, tab_notes(view.state))
+        self.banner.show(self.dashboard.trouble(view))
+        self.too_small.show(view.keys[keys.QUIT])
+
+
+def tab_notes(state: StackState | None) -> Mapping[str, str]:
+    """How many pulls are not over yet."""
+    count = sum(not download.state.is_over for download in state.downloads) if state else 0
+    return {DOWNLOADS: f"({count})"} if count else {}

@@ -1,0 +1,131 @@
+"""Pulls for tests and pictures, and a queue that does what a test tells it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from llmstack_tui.updates.download import Download, DownloadState, LayerProgress, Why
+from tests.tui import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from tests.tui.fakes import FakeStack
+
+_SIZES = (4_683_073_184, 11_343, 485)
+
+
+def pull(
+    number: int,
+    model: str,
+    state: DownloadState,
+    *,
+    now: datetime | None = None,
+    done: tuple[int, ...] = (),
+    ended: timedelta | None = None,
+    sizes: tuple[int | None, ...] = _SIZES,
+    host: str = seeded.URL,
+    why: Why = Why.PULL,
+    step: str = "",
+    speed: float | None = None,
+    reason: str = "",
+) -> Download:
+    """One that was asked for five minutes ago; of the first layers ``done`` bytes are there."""
+    now = now or datetime.now(UTC)
+    return Download(
+        id=number,
+        host=host,
+        model=model,
+        why=why,
+        state=state,
+        asked_at=now - timedelta(minutes=5),
+        layers=tuple(
+            LayerProgress(f"sha256:{index:x}{'6a0746a1ec1a':0<63}", completed, sizes[index])
+            for index, completed in enumerate(done)
+        ),
+        step=step,
+        speed=speed,
+        reason=reason,
+        ended_at=None if ended is None else now - ended,
+    )
+
+
+def morning(now: datetime) -> tuple[Download, ...]:
+    """One of each state."""
+    state = DownloadState
+    return (
+        pull(
+            5, "qwen2.5-coder:7b", state.RUNNING, now=now, done=(2_400_000_000, 11_343, 0), why=Why.UPDATE,
+            step="pulling 60e05f210007", speed=21.4e6,
+        ),
+        pull(6, "mistral:7b", state.WAITING, now=now),
+        pull(7, "phi4:14b", state.PAUSED, now=now, done=(3_000_000_000,), sizes=(9_053_114_464,)),
+        pull(8, "llama3.3:70b", state.WAITING, now=now, reason="It needs 42 GB, and 12 GB are left."),
+        pull(
+            4, "nomic-embed-text:latest", state.DONE, now=now, done=(274_290_656,), sizes=(274_290_656,),
+            ended=timedelta(minutes=1),
+        ),
+        pull(
+            3, "evil/[/red]:latest", state.FAILED, now=now, ended=timedelta(hours=1),
+            reason="registry.ollama.ai has no model evil/[/red]:latest.",
+        ),
+        pull(2, "gemma3:4b", state.CANCELLED, now=now, done=(90_000_000,), ended=timedelta(days=2)),
+    )  # fmt: skip
+
+
+class FakeDownloads:
+    """The queue's interface over the state of a `FakeStack`."""
+
+    def __init__(self, stack: FakeStack) -> None:
+        self._stack = stack
+
+    def put(self, *downloads: Download) -> None:
+        self._stack.put(replace(self._stack.state, downloads=downloads))
+
+    def _to(self, number: int, state: DownloadState) -> None:
+        self.put(
+            *(
+                replace(each, state=state) if each.id == number else each
+                for each in self._stack.state.downloads
+            )
+        )
+
+    async def pull(self, host_url: str, name: str) -> int:
+        return self._add("pull", host_url, name, Why.PULL)
+
+    async def update(self, host_url: str, models: Collection[str]) -> tuple[int, ...]:
+        return tuple(self._add("update", host_url, name, Why.UPDATE) for name in models)
+
+    def _add(self, call: str, host_url: str, name: str, why: Why) -> int:
+        self._stack.calls.append((call, host_url, name))
+        if self._stack.failure is not None:
+            raise self._stack.failure
+        downloads = self._stack.state.downloads
+        number = max((each.id for each in downloads), default=0) + 1
+        self.put(*downloads, pull(number, name, DownloadState.WAITING, host=host_url, why=why))
+        return number
+
+    def pause(self, number: int) -> None:
+        self._stack.calls.append(("pause", str(number)))
+        self._to(number, DownloadState.PAUSED)
+
+    def resume(self, number: int) -> None:
+        self._stack.calls.append(("resume", str(number)))
+        self._to(number, DownloadState.RUNNING)
+
+    async def cancel(self, number: int, *, keep: bool) -> None:
+        self._stack.calls.append(("cancel", str(number), "keep" if keep else "delete"))
+        self._to(number, DownloadState.CANCELLED)
+
+    async def retry(self, number: int) -> int:
+        self._stack.calls.append(("retry", str(number)))
+        if self._stack.failure is not None:
+            raise self._stack.failure
+        self._to(number, DownloadState.WAITING)
+        return number
+
+    def forget_over(self) -> None:
+        self._stack.calls.append(("forget",))
+        self.put(*(each for each in self._stack.state.downloads if not each.state.is_over))
