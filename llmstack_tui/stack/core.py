@@ -22,7 +22,7 @@ from llmstack_tui.stack.making import Making
 from llmstack_tui.stack.remembering import remember
 from llmstack_tui.stack.state import StackState
 from llmstack_tui.stack.timing import Timing
-from llmstack_tui.stack.updating import Updating
+from llmstack_tui.stack.updating import DRAWN_AFTER_S, Updating
 from llmstack_tui.stack.watched import WatchedHost
 from llmstack_tui.updates.queue import Downloads
 
@@ -269,12 +269,13 @@ class Stack(Making):
         self._feed.put(replace(self.state, hosts=hosts, acts=self._lifecycle.acts))
 
     async def _read_machine(self) -> None:
-        """Once a host has listed its models: what is imported for this would hold up the first list."""
+        """Once a first list is drawn: what is imported for this would hold it up."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_MACHINE_AFTER_S), aclosing(self.watch()) as states:
                 async for state in states:
                     if any(host.snapshot.read_at is not None for host in state.hosts):
                         break
+        await asyncio.sleep(DRAWN_AFTER_S)
         await self._hardware.run()
 
     def _machine_read(self, reading: MachineReading, profile: Profile) -> None:

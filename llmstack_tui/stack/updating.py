@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # After the first list, so that what is seen first is not slowed; and not all dashboards in the same second.
 _START_S = (0.3, 1.5)
 _JITTER = 0.1
+# What is imported for this would hold up the drawing of the first list.
+DRAWN_AFTER_S = 0.15
 # A list that changes is judged when it has stood still for this long: removing ten models is one change.
 _STILL_S = 0.3
 
@@ -86,6 +88,7 @@ class Updating:
             while not all(_is_known(each.snapshot) for each in self._watched.values()):
                 self._stir.clear()
                 await self._stir.wait()
+            await asyncio.sleep(DRAWN_AFTER_S)
             self._checker = await self._open()
             try:
                 await self._go_on(self._checker)

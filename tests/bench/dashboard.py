@@ -44,7 +44,7 @@ def started(command: Sequence[str], environment: Mapping[str, str], expected: st
             if time.perf_counter() - begin > 30:
                 raise TimeoutError(terminal.text)
             terminal.pump(0.002)
-            now = time.perf_counter() - begin
+            now = terminal.heard_at_s - begin
             if paint is None and len(terminal.text.split()) > 10:
                 paint = now
             if expected and shown is None and expected in terminal.text:

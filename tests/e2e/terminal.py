@@ -41,7 +41,12 @@ KEYS = {
 
 
 class Terminal:
-    """Run ``command`` in a terminal of ``columns`` × ``rows``; use it as a context manager."""
+    """Run ``command`` in a terminal of ``columns`` × ``rows``; use it as a context manager.
+
+    Attributes:
+        received: bytes that the program wrote.
+        heard_at_s: when it wrote last, by `time.perf_counter`: the emulator takes a while to draw it.
+    """
 
     def __init__(
         self,
@@ -55,6 +60,7 @@ class Terminal:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.received = 0
+        self.heard_at_s = 0.0
         known = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         self._process, self._fd = open_in_terminal(command, known | dict(environment), cwd)
         self.pid = self._process.pid
@@ -111,6 +117,7 @@ class Terminal:
             if not data:
                 return False
             self.received += len(data)
+            self.heard_at_s = time.perf_counter()
             for question, answer in ANSWERS.items():
                 if question in data:
                     os.write(self._fd, answer)
