@@ -83,10 +83,14 @@ def figures() -> Iterator[Figure]:
 
 
 def install(url: str, folder: Path) -> None:
-    """``INSTALLED`` models, and one of them active: the one that was added last and so is listed first."""
+    """``INSTALLED`` models, and one of them active: the one that was added last and so is listed first.
+
+    It is of another size than the others: those that could share its process are asked about.
+    """
     with httpx.Client(base_url=url, timeout=60, trust_env=False) as http:
         for number in reversed(range(INSTALLED)):
-            path = models.random_weights(folder / "model.gguf", seed=number)
+            file = folder / "model.gguf"
+            path = models.random_weights(file, seed=number) if number else models.scripted(file)
             http.post("/api/import", json={"model": f"bench-{number}", "path": str(path)}).raise_for_status()
             path.unlink()
         http.post("/api/generate", json={"model": "bench-0", "keep_alive": -1}).raise_for_status()
