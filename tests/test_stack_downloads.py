@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.stack import Stack
+from llmstack_tui.store.store import Store
 from llmstack_tui.updates.check import UpdateState
-from llmstack_tui.updates.download import DownloadState
+from llmstack_tui.updates.download import DownloadState, Why
 from tests.engine_process import engine_process
 from tests.models import ANSWER
-from tests.registry import Registry, serving
+from tests.registry import Fault, Registry, serving
+from tests.registry.faults import html
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
+    from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.updates.download import Download
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
+# Later than any copy was written.
+LATER = 2**31
+
+
+class Engine(NamedTuple):
+    url: str
+    models: Path
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with engine_process(tmp_path_factory.mktemp("engine")) as url:
-        yield url
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    home = tmp_path_factory.mktemp("engine")
+    with engine_process(home) as url:
+        yield Engine(url, home / ".local/share/llmstack/models")
 
 
 @pytest.fixture
@@ -40,30 +54,67 @@ def registry() -> Iterator[Registry]:
 
 
 @asynccontextmanager
-async def watching(url: str, state_file: Path | None = None, parallel: int = 1) -> AsyncIterator[Stack]:
+async def watching(
+    engine: Engine, state_file: Path | None = None, *, parallel: int = 1, read_only: bool = False
+) -> AsyncIterator[Stack]:
     async with Stack(
-        [OllamaHost(url)],
+        [OllamaHost(engine.url)],
         running_every_s=0.2,
+        installed_every_s=0.5,
         machine_every_s=60,
         state_file=state_file,
         parallel_pulls=parallel,
+        read_only=read_only,
+        model_folders=lambda: (engine.models,),
     ) as stack:
         yield stack
 
 
-def download(stack: Stack, number: int) -> Download | None:
+def find(stack: Stack, number: int) -> Download | None:
     return next((each for each in stack.state.downloads if each.id == number), None)
 
 
-async def over(stack: Stack, number: int) -> Download:
-    def is_over() -> bool:
-        found = download(stack, number)
-        return found is not None and found.state.is_over
+async def seen(stack: Stack, number: int, so: Callable[[Download], object]) -> Download:
+    """The download, as soon as it is so."""
+    found: list[Download] = []
 
-    await wait_until(is_over, PATIENCE_S)
-    found = download(stack, number)
+    def is_so() -> bool:
+        now = find(stack, number)
+        found[:] = [now] if now is not None else []
+        return now is not None and bool(so(now))
+
+    await wait_until(is_so, PATIENCE_S)
+    return found[0]
+
+
+async def over(stack: Stack, number: int) -> Download:
+    return await seen(stack, number, lambda each: each.state.is_over)
+
+
+def moving(each: Download) -> bool:
+    """Whether a part of what is slow has come, but not all of it."""
+    return each.state is DownloadState.RUNNING and 0 < each.completed < (each.total or 0)
+
+
+async def pulled(stack: Stack, url: str, name: str) -> None:
+    done = await over(stack, await stack.downloads.pull(url, name))
+    assert (done.state, done.reason) == (DownloadState.DONE, "")
+
+
+def status(stack: Stack, name: str) -> ModelStatus | None:
+    return next((each for each in stack.state.hosts[0].models if each.name == name), None)
+
+
+def is_active(stack: Stack, name: str) -> bool:
+    found = status(stack, name)
+    return found is not None and found.state is ModelState.ACTIVE
+
+
+def digest(stack: Stack, name: str) -> str:
+    found = status(stack, name)
     assert found is not None
-    return found
+    assert found.model is not None
+    return found.model.digest
 
 
 async def answer(stack: Stack, url: str, model: str) -> str:
@@ -71,31 +122,355 @@ async def answer(stack: Stack, url: str, model: str) -> str:
     return "".join([chunk.text async for chunk in chunks])
 
 
+async def kinds(stack: Stack, model: str) -> list[str]:
+    return [event.kind for event in await stack.events(model=model)][::-1]
+
+
+def slow(what: str = "/data/blobs/", bytes_per_s: int = 40_000) -> Fault:
+    return Fault(path=what, method="GET", bytes_per_s=bytes_per_s)
+
+
 async def test_an_active_model_is_updated_and_started_again(
-    engine: str, registry: Registry, tiny_model: Path
+    engine: Engine, registry: Registry, tiny_model: Path
 ) -> None:
+    url = engine.url
     registry.publish("whole", tiny_model, system="Terse.")
     name = registry.listed("whole")
     async with watching(engine) as stack:
-        number = await stack.downloads.pull(engine, registry.name("whole"))
-        assert (await over(stack, number)).state is DownloadState.DONE
-        await stack.activate(engine, name)
-        new = registry.publish("whole", tiny_model, system="Terser.", pushed_at_s=2**31)
+        await pulled(stack, url, registry.name("whole"))
+        await stack.activate(url, name, keep_alive=timedelta(minutes=7), context_length=256)
+        await stack.updates.check()
+        assert await stack.downloads.update_stale() == ()
+        new = registry.publish("whole", tiny_model, system="Terser.", pushed_at_s=LATER)
         await stack.updates.check()
         assert stack.state.hosts[0].updates[name].state is UpdateState.STALE
         (number,) = await stack.downloads.update_stale()
         done = await over(stack, number)
+        assert (done.state, done.reason, done.why) == (DownloadState.DONE, "", Why.UPDATE)
+        assert done.completed == done.total == new.size
+        await wait_until(lambda: digest(stack, name) == new.digest)
+        await wait_until(lambda: stack.state.hosts[0].updates[name].state is UpdateState.CURRENT)
+        found = status(stack, name)
+        assert found is not None
+        assert found.running is not None
+        assert found.running.context_length == 256
+        (latest, _) = await stack.activations(url, name)
+        assert (latest.keep_alive, latest.context_length) == (timedelta(minutes=7), 256)
+        assert (await stack.details(url, name)).system == "Terser."
+        assert await answer(stack, url, name) == ANSWER
+        expected = ["pull", "activate", "deactivate", "activate", "update"]
+        assert await kinds(stack, name) == expected
+        # There is nothing newer now: nothing is fetched, and nothing stopped.
+        registry.forget()
+        (number,) = await stack.downloads.update(url, [name])
+        assert (await over(stack, number)).state is DownloadState.DONE
+        assert not registry.requests("/data/blobs/")
+        assert await kinds(stack, name) == [*expected, "update"]
+
+
+async def test_an_update_goes_on_after_a_cut_connection(
+    engine: Engine, registry: Registry, tiny_model: Path, random_model: Path
+) -> None:
+    url = engine.url
+    registry.publish("cut", random_model.read_bytes() + b"cut")
+    name = registry.listed("cut")
+    async with watching(engine) as stack:
+        await pulled(stack, url, registry.name("cut"))
+        await stack.activate(url, name)
+        new = registry.publish("cut", tiny_model.read_bytes() + b"cut", pushed_at_s=LATER)
+        registry.faults = [Fault(path=f"/data/blobs/{new.weights.digest}", cut_after=100_000, times=2)]
+        (number,) = await stack.downloads.update(url, [name])
+        done = await over(stack, number)
         assert (done.state, done.reason) == (DownloadState.DONE, "")
-        (status,) = [each for each in stack.state.hosts[0].models if each.name == name]
-        assert status.state is ModelState.ACTIVE
-        assert status.model is not None
-        assert status.model.digest == new.digest
-        assert (await stack.details(engine, name)).system == "Terser."
-        assert await answer(stack, engine, name) == ANSWER
-        assert [event.kind for event in await stack.events()][::-1] == [
-            "pull",
-            "activate",
-            "deactivate",
-            "activate",
-            "update",
-        ]
+        await wait_until(lambda: digest(stack, name) == new.digest and is_active(stack, name))
+        assert await answer(stack, url, name) == ANSWER
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault(path="manifests", status=401, body=b""), "does not show"),
+        (Fault(path="manifests", status=404, body=b""), "has no model"),
+        (html("manifests"), "answered with a web page"),
+        (Fault(path="manifests", body=b'{"schemaVersion":2,"layers":[]}'), "has no layers"),
+        (Fault(path="manifests", body=b" " * 5_000_000), "which no model takes"),
+        (Fault(path="/data/blobs/", corrupt=True), "is not what its digest says"),
+        (Fault(path="/data/blobs/", status=404, body=b""), "the model is broken there"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_pull_that_fails_leaves_the_old_version_active(
+    engine: Engine, registry: Registry, tiny_model: Path, fault: Fault, words: str
+) -> None:
+    url, mark = engine.url, words.encode()
+    old = registry.publish("kept", tiny_model.read_bytes() + mark)
+    name = registry.listed("kept")
+    async with watching(engine) as stack:
+        await pulled(stack, url, registry.name("kept"))
+        await stack.activate(url, name)
+        registry.publish("kept", tiny_model.read_bytes() + mark + b"new", pushed_at_s=LATER)
+        registry.faults = [fault]
+        (number,) = await stack.downloads.update(url, [name])
+        failed = await over(stack, number)
+        assert failed.state is DownloadState.FAILED
+        assert words in failed.reason
+        assert url not in failed.reason
+        await wait_until(lambda: is_active(stack, name) and digest(stack, name) == old.digest)
+        assert await answer(stack, url, name) == ANSWER
+        (event, *_) = await stack.events(kinds=["failed"])
+        assert failed.reason in event.text
+        registry.faults = []
+        again = await stack.downloads.retry(number)
+        assert (await over(stack, again)).state is DownloadState.DONE
+        assert stack.state.downloads[0].id == again
+        assert find(stack, number) is None
+        await wait_until(lambda: is_active(stack, name) and digest(stack, name) != old.digest)
+
+
+async def test_pause_go_on_and_cancel(engine: Engine, registry: Registry, tiny_model: Path) -> None:
+    version = registry.publish("paused", tiny_model.read_bytes() + b"paused")
+    registry.faults = [slow(version.weights.digest)]
+    async with watching(engine) as stack:
+        number = await stack.downloads.pull(engine.url, registry.name("paused"))
+        with pytest.raises(Refused, match="being pulled already"):
+            await stack.downloads.pull(engine.url, registry.name("paused"))
+        running = await seen(stack, number, lambda each: each.speed is not None)
+        assert moving(running)
+        assert running.total == version.size
+        assert running.left_s
+        stack.downloads.pause(number)
+        paused = await seen(stack, number, lambda each: each.state is DownloadState.PAUSED)
+        assert (paused.speed, paused.reason) == (None, "")
+        registry.forget()
+        stack.downloads.resume(number)
+        again = await seen(stack, number, moving)
+        assert again.completed >= paused.completed // 2, "what came is kept"
+        await stack.downloads.cancel(number, keep=True)
+        cancelled = await over(stack, number)
+        assert cancelled.state is DownloadState.CANCELLED
+        assert await kinds(stack, registry.listed("paused")) == ["pull", "pull"]
+        texts = [event.text for event in await stack.events(model=registry.listed("paused"))]
+        assert "was cancelled" in texts[0]
+        assert "was paused" in texts[1]
+        # What waits for its turn can be paused and cancelled as well.
+        registry.publish("other", tiny_model.read_bytes() + b"other")
+        first = await stack.downloads.pull(engine.url, registry.name("paused"))
+        other = await stack.downloads.pull(engine.url, registry.name("other"))
+        await seen(stack, first, moving)
+        await seen(stack, other, lambda each: each.state is DownloadState.WAITING)
+        stack.downloads.pause(other)
+        await seen(stack, other, lambda each: each.state is DownloadState.PAUSED)
+        await stack.downloads.cancel(other, keep=False)
+        assert (await over(stack, other)).state is DownloadState.CANCELLED
+        await stack.downloads.cancel(first, keep=True)
+        await over(stack, first)
+        stack.downloads.forget_over()
+        await wait_until(lambda: not stack.state.downloads)
+
+
+async def test_a_paused_update_leaves_the_old_version_active(
+    engine: Engine, registry: Registry, tiny_model: Path
+) -> None:
+    registry.publish("halfway", tiny_model)
+    name = registry.listed("halfway")
+    async with watching(engine) as stack:
+        await pulled(stack, engine.url, registry.name("halfway"))
+        await stack.activate(engine.url, name)
+        new = registry.publish("halfway", tiny_model.read_bytes() + b"halfway", pushed_at_s=LATER)
+        registry.faults = [slow(new.weights.digest)]
+        (number,) = await stack.downloads.update(engine.url, [name])
+        await seen(stack, number, moving)
+        await wait_until(lambda: not is_active(stack, name))
+        stack.downloads.pause(number)
+        await seen(stack, number, lambda each: each.state is DownloadState.PAUSED)
+        await wait_until(lambda: is_active(stack, name))
+        registry.faults = []
+        stack.downloads.resume(number)
+        assert (await over(stack, number)).state is DownloadState.DONE
+        await wait_until(lambda: is_active(stack, name) and digest(stack, name) == new.digest)
+
+
+async def test_several_at_once(engine: Engine, registry: Registry, tiny_model: Path) -> None:
+    for number in range(3):
+        registry.publish(f"m{number}", tiny_model.read_bytes() + b"%d at once" % number)
+    registry.faults = [slow()]
+    async with watching(engine, parallel=2) as stack:
+        numbers = [await stack.downloads.pull(engine.url, registry.name(f"m{number}")) for number in range(3)]
+        await seen(stack, numbers[0], moving)
+        await seen(stack, numbers[1], moving)
+        assert [each.id for each in stack.state.downloads] == numbers
+        third = find(stack, numbers[2])
+        assert third is not None
+        assert third.state is DownloadState.WAITING
+        registry.faults = []
+        for number in numbers:
+            await stack.downloads.cancel(number, keep=False)
+            await over(stack, number)
+
+
+async def test_a_model_that_answers_is_waited_for(
+    engine: Engine, registry: Registry, endless_model: Path
+) -> None:
+    registry.publish("busy", endless_model, parameters={"num_predict": 4000})
+    name = registry.listed("busy")
+    async with watching(engine) as stack:
+        stack._lifecycle._patience_s = 0.3
+        await pulled(stack, engine.url, registry.name("busy"))
+        new = registry.publish("busy", endless_model, parameters={"num_predict": 4000, "seed": 1})
+        asked = [Message(role="user", content="Hi")]
+        chat = stack.chat(engine.url, name, asked, keep_alive=timedelta(minutes=5))
+        assert (await anext(chat)).text
+        (number,) = await stack.downloads.update(engine.url, [name])
+        waiting = await seen(stack, number, lambda each: each.reason)
+        assert waiting.state is DownloadState.WAITING
+        assert "still answers a request" in waiting.reason
+        assert (await anext(chat)).text, "the answer goes on"
+        await chat.aclose()
+        assert (await over(stack, number)).state is DownloadState.DONE
+        await wait_until(lambda: digest(stack, name) == new.digest and is_active(stack, name))
+        await stack.deactivate(engine.url, name)
+
+
+async def test_what_was_under_way_goes_on_with_the_next_program(
+    engine: Engine, registry: Registry, tiny_model: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "state.db"
+    registry.publish("later", tiny_model)
+    registry.publish("never", tiny_model.read_bytes() + b"never")
+    name = registry.listed("later")
+    async with watching(engine, path) as stack:
+        await pulled(stack, engine.url, registry.name("later"))
+        await stack.activate(engine.url, name)
+        new = registry.publish("later", tiny_model.read_bytes() + b"later", pushed_at_s=LATER)
+        registry.faults = [slow(new.weights.digest)]
+        (number,) = await stack.downloads.update(engine.url, [name])
+        never = await stack.downloads.pull(engine.url, registry.name("never"))
+        stack.downloads.pause(never)
+        await seen(stack, never, lambda each: each.state is DownloadState.PAUSED)
+        before = await seen(stack, number, moving)
+    async with watching(engine, path, read_only=True) as stack:
+        # One that may change nothing shows it, and does nothing.
+        shown = await seen(stack, number, lambda each: each.state is DownloadState.WAITING)
+        assert shown.completed >= before.completed // 2
+        with pytest.raises(Refused):
+            await stack.downloads.pull(engine.url, "tiny")
+    registry.faults = []
+    async with watching(engine, path) as stack:
+        assert (await over(stack, number)).state is DownloadState.DONE
+        await wait_until(lambda: is_active(stack, name) and digest(stack, name) == new.digest)
+        assert any("goes on: llmstack ended" in event.text for event in await stack.events(model=name))
+        found = find(stack, never)
+        assert found is not None
+        assert found.state is DownloadState.PAUSED
+        assert not registry.requests("/never/blobs/")
+
+
+async def test_two_programs_have_one_queue(
+    engine: Engine, registry: Registry, tiny_model: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "state.db"
+    version = registry.publish("both", tiny_model.read_bytes() + b"both")
+    registry.faults = [slow(version.weights.digest)]
+    async with watching(engine, path) as one:
+        async with watching(engine, path) as other:
+            (number,) = await one.downloads.update(engine.url, [registry.name("both")])
+            assert await other.downloads.update(engine.url, [registry.name("both")]) == (number,)
+            await seen(one, number, moving)
+            await seen(other, number, moving)
+            assert len(registry.requests("/both/blobs/")) <= len(version.layers)
+            other.downloads.pause(number)
+            await seen(one, number, lambda each: each.state is DownloadState.PAUSED)
+            await seen(other, number, lambda each: each.state is DownloadState.PAUSED)
+            one.downloads.resume(number)
+            await seen(other, number, moving)
+        # Who did not run it is gone; who runs it goes on.
+        await seen(one, number, moving)
+        async with watching(engine, path) as third:
+            await seen(third, number, moving)
+            await third.downloads.cancel(number, keep=True)
+            assert (await over(one, number)).state is DownloadState.CANCELLED
+            assert (await over(third, number)).state is DownloadState.CANCELLED
+            await wait_until(lambda: third.downloads._locks._held == {} == one.downloads._locks._held)
+
+
+async def test_the_other_program_goes_on_when_the_first_ends(
+    engine: Engine, registry: Registry, tiny_model: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "state.db"
+    version = registry.publish("heir", tiny_model.read_bytes() + b"heir")
+    registry.faults = [slow(version.weights.digest)]
+    async with watching(engine, path) as other:
+        async with watching(engine, path) as one:
+            number = await one.downloads.pull(engine.url, registry.name("heir"))
+            await seen(other, number, moving)
+        registry.faults = []
+        assert (await over(other, number)).state is DownloadState.DONE
+
+
+async def test_a_disk_without_room_is_said_before_a_byte_comes(
+    engine: Engine, registry: Registry, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.publish("evidence", tiny_model)
+    version = registry.publish("large", tiny_model.read_bytes() + b"large")
+    async with watching(engine) as stack:
+        await pulled(stack, engine.url, registry.name("evidence"))
+        usage = shutil.disk_usage(engine.models)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10**9 + 1000))
+        registry.forget()
+        number = await stack.downloads.pull(engine.url, registry.name("large"))
+        waiting = await seen(stack, number, lambda each: each.reason)
+        assert waiting.state is DownloadState.WAITING
+        assert waiting.total == version.size
+        assert "0.00 GB more" in waiting.reason
+        assert "It goes on when there is room." in waiting.reason
+        assert not registry.requests("/blobs/")
+        monkeypatch.undo()
+        assert (await over(stack, number)).state is DownloadState.DONE
+
+
+@pytest.mark.parametrize("readable", [True, False])
+async def test_what_was_changed_here_is_no_part_of_all(
+    engine: Engine, registry: Registry, tiny_model: Path, tmp_path: Path, readable: bool
+) -> None:
+    registry.publish("mine", tiny_model)
+    name = registry.listed("mine")
+    async with watching(engine if readable else Engine(engine.url, tmp_path)) as stack:
+        await pulled(stack, engine.url, registry.name("mine"))
+        async for _ in stack.create(engine.url, name, base=name, system="My own.", replace=True):
+            pass
+        registry.publish("mine", tiny_model.read_bytes() + b"theirs", pushed_at_s=1)
+        await stack.updates.check([name])
+        verdict = stack.state.hosts[0].updates[name]
+        assert (verdict.state, verdict.changed_here) == (
+            (UpdateState.LOCAL, False) if readable else (UpdateState.UNKNOWN, True)
+        )
+        assert await stack.downloads.update_stale() == ()
+
+
+async def test_no_names_and_no_hosts(engine: Engine) -> None:
+    async with watching(engine) as stack:
+        with pytest.raises(Refused, match="not a model name"):
+            await stack.downloads.pull(engine.url, "a b")
+        with pytest.raises(Refused, match="no host of this dashboard"):
+            await stack.downloads.pull("http://127.0.0.1:1", "tiny")
+        with pytest.raises(Refused, match="not remembered"):
+            await stack.downloads.retry(7)
+        stack.downloads.pause(7)
+        await stack.downloads.cancel(7, keep=True)
+        assert stack.state.downloads == ()
+
+
+async def test_a_server_that_is_away_is_waited_for(
+    registry: Registry, tiny_model: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "state.db"
+    nowhere = Engine("http://127.0.0.1:9", tmp_path)
+    registry.publish("away", tiny_model)
+    async with watching(nowhere, path) as stack:
+        number = await stack.downloads.pull(nowhere.url, registry.name("away"))
+        waiting = await seen(stack, number, lambda each: each.reason)
+        assert waiting.state is DownloadState.WAITING
+        assert "It goes on when the server answers." in waiting.reason
+    async with await Store.open(path) as store:
+        (row,) = await store.downloads.all([nowhere.url])
+        assert (row.state, row.wish) == ("waiting", "run")

@@ -17,7 +17,7 @@ from llmstack_tui.hosts.types import Capability, HostKind
 from llmstack_tui.ollama import answers, types
 from llmstack_tui.ollama.blobs import NotGGUF, checked_gguf, hash_file, send_blob
 from llmstack_tui.ollama.durations import format_duration
-from llmstack_tui.ollama.names import InvalidName, ModelName
+from llmstack_tui.ollama.names import InvalidName, ModelName, is_plain_http
 from llmstack_tui.ollama.sharing import Sharing
 from llmstack_tui.ollama.transport import Timeouts, Transport
 
@@ -270,6 +270,6 @@ def _keep_alive(duration: timedelta | None) -> str | int | None:
 
 def _is_plain_http(name: str) -> bool:
     try:
-        return ModelName.parse(name).scheme == "http"
+        return is_plain_http(ModelName.parse(name))
     except InvalidName:
         return False

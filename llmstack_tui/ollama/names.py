@@ -6,7 +6,10 @@ The grammar, the defaults and the comparison are those of Ollama's ``types/model
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+
+from llmstack_tui.config.address import is_loopback
 
 DEFAULT_SCHEME = "https"
 DEFAULT_HOST = "registry.ollama.ai"
@@ -107,6 +110,16 @@ class ModelName:
 
     def __str__(self) -> str:
         return self.short
+
+
+def is_plain_http(name: ModelName) -> bool:
+    """Whether its registry is asked without TLS: on this machine, or where the name says http://.
+
+    Servers list names without their scheme, so that of a registry on loopback is not known any more.
+    """
+    with suppress(ValueError):
+        return name.scheme == "http" or is_loopback(f"http://{name.host}")
+    return False
 
 
 def model_key(text: str) -> str:

@@ -130,6 +130,7 @@ class Stack(Making):
             on_change=self._downloading,
             parallel=parallel_pulls,
             lock=state_file,
+            folders=model_folders,
         )
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._feed = Feed(StackState(tuple(each.state for each in self._watched.values())))

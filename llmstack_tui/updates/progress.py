@@ -37,6 +37,12 @@ class Tracker:
     def layers(self) -> tuple[LayerProgress, ...]:
         return tuple(self._layers.values())
 
+    def expects(self, layers: Iterable[LayerProgress]) -> None:
+        """Show these from the start, as far as the server has not told of them itself."""
+        self._layers = {layer.digest: layer for layer in layers} | {
+            digest: self._layers[digest] for digest in self._layers if digest in self._named
+        }
+
     def heard(self, line: Progress, now_s: float) -> None:
         """Take note of a line. Of a layer that is being checked it says how much was checked."""
         self.step = line.status

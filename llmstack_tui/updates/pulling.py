@@ -16,8 +16,8 @@ from llmstack_tui.lifecycle.acts import Departure
 from llmstack_tui.lifecycle.departures import Sighting, is_kept
 from llmstack_tui.lifecycle.states import Loaded
 from llmstack_tui.ollama.names import same_model
-from llmstack_tui.updates.download import DownloadState
-from llmstack_tui.updates.failures import explained
+from llmstack_tui.updates.download import DownloadState, Why
+from llmstack_tui.updates.failures import NoRoom, explained
 from llmstack_tui.updates.progress import Tracker
 from llmstack_tui.updates.restarting import AsItWas, how_it_was
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import RunningModel
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.store import Store
+    from llmstack_tui.updates.cost import Costs
     from llmstack_tui.updates.download import Download
 
 _LOOK_EVERY_S = 1.0
@@ -42,15 +42,21 @@ class Means:
 
     Attributes:
         slots: as many as may run at once.
-        patient: a server that does not answer is waited for.
+        claimed: bytes that other pulls will still take of the same disk.
+        patient: a server that does not answer is waited for, and room on the disk, too.
         settle: is awaited when what is installed has changed.
     """
 
     lifecycle: Lifecycle
     store: Store
+    costs: Costs
     slots: asyncio.Semaphore
     settle: Callable[[Host], Awaitable[None]]
+    claimed: Callable[[Pulling], int]
     patient: bool = True
+
+
+_GOES_ON = {Unreachable: "It goes on when the server answers.", NoRoom: "It goes on when there is room."}
 
 
 class Pulling:
@@ -133,23 +139,32 @@ class Pulling:
                 if await self._turn():
                     return
                 await self._until_gone()
-            except Unreachable as error:
-                if not self._means.patient:
-                    raise
-                self._put(
-                    DownloadState.WAITING, reason=f"{error.args[0]} It goes on when the server answers."
-                )
-                await asyncio.sleep(_TRY_EVERY_S)
             except BadStream:
                 cuts += 1
                 if self._tracker.received == before or cuts >= _CUTS:
                     raise
+            except (Unreachable, NoRoom) as error:
+                if not self._means.patient:
+                    raise
+                self._put(DownloadState.WAITING, reason=f"{error.args[0]} {_GOES_ON[type(error)]}")
+                await asyncio.sleep(_TRY_EVERY_S)
 
     async def _turn(self) -> bool:
         """Do it as soon as there is a turn for it; False if the model still answers a request."""
         async with self._means.slots:
-            self._put(DownloadState.RUNNING, reason="")
-            if not await self._stopped():
+            self._put(DownloadState.RUNNING, step="asking the registry", reason="")
+            installed = await self._host.installed()
+            digest = next(
+                (each.digest for each in installed if same_model(each.name, self.download.model)), ""
+            )
+            cost = await self._means.costs.of(self._host, self._asked, installed)
+            self._tracker.expects(cost.layers)
+            self.download = replace(self.download, layers=self._tracker.layers)
+            is_there = cost.digest is not None and cost.digest == digest
+            if is_there and self.download.why is Why.UPDATE:
+                return True
+            cost.check_room(self.download, self._means.claimed(self))
+            if not is_there and not await self._stopped(digest):
                 return False
             await self._pull()
             return True
@@ -168,9 +183,9 @@ class Pulling:
                 self._on_change()
         await self._means.settle(self._host)
 
-    async def _stopped(self) -> bool:
+    async def _stopped(self, digest: str) -> bool:
         """Whether the model is out of the way: not in memory, or kept there by somebody else."""
-        running = await self._in_memory()
+        running = Loaded(await self._host.running()).find(self.download.model, digest)
         if running is None or Capability.UNLOAD not in self._host.capabilities:
             return True
         model = self.download.model
@@ -183,14 +198,13 @@ class Pulling:
 
     async def _until_gone(self) -> None:
         """Wait until its requests have ended, without taking another's turn."""
-        model = printable(self.download.model)
-        self._put(
-            DownloadState.WAITING,
-            reason=f"{model} still answers a request: it is pulled when that has ended.",
-        )
+        said = f"{printable(self.download.model)} still answers a request: it is pulled when that has ended."
+        self._put(DownloadState.WAITING, reason=said)
         first: Sighting | None = None
         while True:
-            running = await self._in_memory()
+            installed, model = await self._host.installed(), self.download.model
+            digest = next((each.digest for each in installed if same_model(each.name, model)), "")
+            running = Loaded(await self._host.running()).find(model, digest)
             if running is None:
                 return
             seen = Sighting(running.expires_at, time.monotonic())
@@ -198,12 +212,6 @@ class Pulling:
             if is_kept(first, seen):
                 return
             await asyncio.sleep(_LOOK_EVERY_S)
-
-    async def _in_memory(self) -> RunningModel | None:
-        model = self.download.model
-        installed = await self._host.installed()
-        digest = next((each.digest for each in installed if same_model(each.name, model)), "")
-        return Loaded(await self._host.running()).find(model, digest)
 
     async def _start_again(self) -> bool:
         """Start what was stopped; what goes wrong with that is on record as a failed start."""
@@ -220,9 +228,9 @@ class Pulling:
             )
         except HostError as error:
             self._put(self.download.state, reason=f"It could not be started again: {error}")
-            return False
-        finally:
             self.was_active = None
+            return False
+        self.was_active = None
         return True
 
     def _end(self, state: DownloadState, reason: str) -> None:

@@ -8,6 +8,7 @@ it, and writes down how far it is. It lets go of the lock when there is nothing 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -26,7 +27,7 @@ from llmstack_tui.updates.pulling import Means, Pulling
 from llmstack_tui.updates.restarting import AsItWas
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from llmstack_tui.hosts.host import Host
@@ -61,6 +62,8 @@ class Downloads:
         on_change: is told the pulls: those that are not over in their order, then the others, newest first.
         parallel: how many run at once.
         lock: beside which file the locks of the hosts are; None where nobody else can have the queue.
+        folders: finds the folders of models on this machine, the engine's own first. Blocking.
+        patient: a server that does not answer, or a full disk, is waited for; else it is a failure.
         only_own: do only what was asked for here; else all that waits.
     """
 
@@ -77,6 +80,7 @@ class Downloads:
         on_change: Callable[[tuple[Download, ...]], None],
         parallel: int = 1,
         lock: Path | None = None,
+        folders: Callable[[], Sequence[Path]] = tuple,
         patient: bool = True,
         only_own: bool = False,
     ) -> None:
@@ -88,6 +92,7 @@ class Downloads:
         self._settle = settle
         self._updates = updates
         self._on_change = on_change
+        self._folders = folders
         self._only_own = only_own
         self._patient = patient
         self._locks = Locks(lock)
@@ -99,6 +104,7 @@ class Downloads:
         self._told: tuple[Download, ...] = ()
         self._stir = asyncio.Event()
         self._news = asyncio.Event()
+        self._means: Means | None = None
         self._defect: BaseException | None = None
 
     @property
@@ -208,30 +214,25 @@ class Downloads:
             store = await self._remembered.store()
         except StoreError:
             return
-        means = Means(
-            lifecycle=self._lifecycle,
-            store=store,
-            slots=self._slots,
-            settle=self._settle,
-            patient=self._patient,
-        )
         telling = asyncio.create_task(self._tell(), name="tell of pulls")
         try:
-            await self._go_on(means)
+            await self._go_on(store)
         finally:
             telling.cancel()
             tasks = tuple(self._tasks.values())
             for task in tasks:
                 task.cancel()
             await asyncio.gather(telling, *tasks, return_exceptions=True)
+            if self._means is not None:
+                await self._means.costs.aclose()
             self._locks.release()
 
-    async def _go_on(self, means: Means) -> None:
+    async def _go_on(self, store: Store) -> None:
         while True:
             self._stir.clear()
             with suppress(StoreError):
-                self._rows = await means.store.downloads.all([*self._hosts])
-                await self._follow(means)
+                self._rows = await store.downloads.all([*self._hosts])
+                await self._follow(store)
             if self._defect is not None:
                 raise self._defect
             self._news.set()
@@ -239,7 +240,7 @@ class Downloads:
                 async with asyncio.timeout(_LOOK_BUSY_S if self._is_busy() else _LOOK_IDLE_S):
                     await self._stir.wait()
 
-    async def _follow(self, means: Means) -> None:
+    async def _follow(self, store: Store) -> None:
         """Make what is so what is wished."""
         ours = [row for row in self._rows if row.ended_at is None and self._is_ours(row)]
         held = await self._locks.hold(
@@ -253,10 +254,35 @@ class Downloads:
                 if row.wish != "run":
                     pulling.interrupt()
             elif row.wish == "run":
-                self._begin(row, means)
+                self._begin(row, await self._with(store))
             elif row.wish != "pause":
                 self._save(replace(row, state="cancelled", speed=None, ended_at=datetime.now(UTC)))
                 self._record(row, "cancelled", sentences.cancelled(EventKind(row.why), row.model))
+
+    async def _with(self, store: Store) -> Means:
+        if self._means is None:
+            # Most sessions pull nothing.
+            await asyncio.to_thread(importlib.import_module, "llmstack_tui.updates.cost")
+            from llmstack_tui.updates.cost import Costs  # noqa: PLC0415
+
+            self._means = Means(
+                lifecycle=self._lifecycle,
+                store=store,
+                costs=Costs(self._folders),
+                slots=self._slots,
+                settle=self._settle,
+                claimed=self._claimed,
+                patient=self._patient,
+            )
+        return self._means
+
+    def _claimed(self, pulling: Pulling) -> int:
+        others = [each.download for each in self._pulls.values() if each is not pulling]
+        return sum(
+            max((each.total or 0) - each.completed, 0)
+            for each in others
+            if each.state is DownloadState.RUNNING and each.host == pulling.download.host
+        )
 
     def _begin(self, row: DownloadRow, means: Means) -> None:
         if row.id not in self._own and row.layers:

@@ -8,7 +8,6 @@ to the answer to a HEAD.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,8 +16,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import msgspec
 
 from llmstack_tui import __version__
-from llmstack_tui.config.address import is_loopback
 from llmstack_tui.hosts.text import printable
+from llmstack_tui.ollama.names import is_plain_http
 from llmstack_tui.ollama.registry.asking import AT_ONCE, Asking, Limits
 from llmstack_tui.ollama.registry.errors import (
     BadAnswer,
@@ -175,14 +174,8 @@ class Registry:
 
 
 def base_url(name: ModelName) -> str:
-    """Where the registry of a name is: without TLS only on this machine, or where the name says http://.
-
-    Servers list names without their scheme, so that of a registry on loopback is not known any more.
-    """
-    plain = name.scheme == "http"
-    with suppress(ValueError):
-        plain = plain or is_loopback(f"http://{name.host}")
-    return f"{'http' if plain else 'https'}://{name.host}"
+    """Where the registry of a name is."""
+    return f"{'http' if is_plain_http(name) else 'https'}://{name.host}"
 
 
 def _said_digest(reply: Reply) -> str | None:
