@@ -56,7 +56,8 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     if not hasattr(options, "run"):
         from llmstack_tui.tui.app import run_dashboard
 
-        return run_dashboard(settings, loaded.problems, environ, config=getattr(options, "config", None))
+        config = getattr(options, "config", None)
+        return run_dashboard(settings, loaded.problems, environ, config=config, loaded=loaded)
     for problem in loaded.problems:
         say(problem)
     return int(options.run(Invocation(options, settings, environ, loaded)))

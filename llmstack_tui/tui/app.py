@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.config import Settings
+    from llmstack_tui.config.loading import Loaded
     from llmstack_tui.tui.dashboard import Dashboard
 
 # Seconds until most of what is imported and drawn first is there; for a server that was slow, once more.
@@ -29,12 +30,14 @@ def run_dashboard(
     environ: Mapping[str, str] | None = None,
     *,
     config: Path | None = None,
+    loaded: Loaded | None = None,
 ) -> int:
     """Show the dashboard until the user leaves it.
 
     Args:
         problems: what was wrong in the settings, one sentence each.
         config: the file of the settings, for the engine to read, too; None is the usual one.
+        loaded: what the file says, without the command line; None reads it once the first list is shown.
 
     Returns:
         the exit status: 1 where it could not be shown or failed, 128 + the number of a signal that ended it.
@@ -46,13 +49,17 @@ def run_dashboard(
     # What a start makes stays. To look through it for garbage takes a third of the time to the first paint.
     gc.disable()
     try:
-        return _show(settings, problems, environ, config)
+        return _show(settings, problems, environ, config, loaded)
     finally:
         gc.enable()
 
 
 def _show(
-    settings: Settings, problems: Sequence[str], environ: Mapping[str, str], config: Path | None
+    settings: Settings,
+    problems: Sequence[str],
+    environ: Mapping[str, str],
+    config: Path | None,
+    loaded: Loaded | None,
 ) -> int:
     from rich.console import Console
 
@@ -60,7 +67,7 @@ def _show(
     from llmstack_tui.tui.services import Core
 
     unicode = speaks_unicode(environ, getattr(sys.__stderr__, "encoding", None))
-    app = Dashboard(settings, problems, Core(settings, environ, config), unicode=unicode)
+    app = Dashboard(settings, problems, Core(settings, environ, config), unicode=unicode, loaded=loaded)
     # Textual prints its traceback, with the values of local variables, on the terminal: it belongs into a
     # file that only the user can read.
     report = io.StringIO()

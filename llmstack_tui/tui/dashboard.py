@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from llmstack_tui.config import Settings
+    from llmstack_tui.config.loading import Loaded
     from llmstack_tui.stack import StackState
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.rows import Key
@@ -72,6 +73,7 @@ class Dashboard(App[None]):
         problems: what was wrong in the settings, one sentence each.
         unicode: whether the terminal shows more than ASCII.
         clock: the time now, with a zone.
+        loaded: as of `run_dashboard`.
     """
 
     TITLE = "llmstack"
@@ -103,6 +105,7 @@ class Dashboard(App[None]):
         *,
         unicode: bool = True,
         clock: Callable[[], datetime] = _now,
+        loaded: Loaded | None = None,
     ) -> None:
         super().__init__()
         self._clock = clock
@@ -120,7 +123,7 @@ class Dashboard(App[None]):
         self.news = News(self)
         self.activity = self.telling.activity
         self.services = services
-        self.preferences = Preferences(self, settings, problems)
+        self.preferences = Preferences(self, settings, problems, loaded)
         themes.begin_with(self, self.preferences.theme)
         notes = ("read-only",) if settings.read_only else ()
         self.set_class(self.marks is ASCII, "-ascii")

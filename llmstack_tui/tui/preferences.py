@@ -33,10 +33,12 @@ class Preferences:
         first_keys: the first key of each binding, by its id, for sentences that name it.
     """
 
-    def __init__(self, app: Dashboard, settings: Settings, problems: Iterable[str]) -> None:
+    def __init__(
+        self, app: Dashboard, settings: Settings, problems: Iterable[str], loaded: Loaded | None = None
+    ) -> None:
         self._app = app
         self._settings = settings
-        self._loaded: Loaded | None = None
+        self._loaded = loaded
         self._problems = tuple(problems)
         self.theme = themes.THEMES[settings.ui.theme].name
         self._chosen: str | None = None

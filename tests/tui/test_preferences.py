@@ -123,7 +123,7 @@ KEYS = """
 async def test_sentences_and_dialogs_name_the_keys_of_the_settings(tmp_path: Path) -> None:
     settings = load(tmp_path, KEYS).settings
     async with dashboard(seeded.state(seeded.snapshot()), settings=settings) as desk:
-        await desk.until_shown("Press f6 to add one")
+        await desk.until_shown("Press f6 to pull one by its name")
         await desk.press("f6")
         await desk.until_shown("f9  back")
         await desk.press("f9", "question_mark")
