@@ -119,6 +119,14 @@ class UpdatesSettings:
             "Nothing is downloaded by it. off asks only when you do.",
         ),
     )
+    automatic: bool = field(
+        default=False,
+        metadata=_described(
+            kinds.flag(),
+            "Fetch a newer version as soon as a check has found it: of models that are not busy, were not "
+            "changed here and are not left alone.",
+        ),
+    )
     parallel: int = field(
         default=1,
         metadata=_described(

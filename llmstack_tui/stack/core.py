@@ -8,9 +8,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.text import printable
-from llmstack_tui.hosts.types import Capability
+from llmstack_tui.hosts.types import Capability, HostKind
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.lifecycle.recorder import Recorder
 from llmstack_tui.lifecycle.states import ModelState
@@ -19,11 +19,14 @@ from llmstack_tui.stack.feed import Feed
 from llmstack_tui.stack.hardware import Hardware
 from llmstack_tui.stack.history import History
 from llmstack_tui.stack.making import Making
+from llmstack_tui.stack.releasing import Releasing
 from llmstack_tui.stack.remembering import remember
 from llmstack_tui.stack.state import StackState
 from llmstack_tui.stack.timing import Timing
 from llmstack_tui.stack.updating import DRAWN_AFTER_S, Updating
 from llmstack_tui.stack.watched import WatchedHost
+from llmstack_tui.updates.automatic import due
+from llmstack_tui.updates.programs import Program
 from llmstack_tui.updates.queue import Downloads
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Snapshot
     from llmstack_tui.lifecycle.acts import Departure
     from llmstack_tui.updates.download import Download
+    from llmstack_tui.updates.programs import Release
 
 _MACHINE_AFTER_S = 1.0
 # A disk that is full again and again gives a notice each time.
@@ -62,6 +66,8 @@ class Stack(Making):
         check_every: how often registries are asked for newer versions, from the first list on; None never
             asks by itself.
         parallel_pulls: how many models are pulled at once.
+        releases: where the newest versions of programs are told; None never asks for them.
+        automatic: fetch newer versions by itself, of models that are not busy.
         model_folders: finds the folders of models on this machine that tell what is installed. Blocking.
 
     Attributes:
@@ -84,6 +90,8 @@ class Stack(Making):
         state_file: Path | None = None,
         check_every: timedelta | None = None,
         parallel_pulls: int = 1,
+        releases: Mapping[Program, str] | None = None,
+        automatic: bool = False,
         model_folders: Callable[[], Sequence[Path]] = tuple,
     ) -> None:
         self.read_only = read_only
@@ -118,6 +126,10 @@ class Stack(Making):
             every=check_every,
             folders=model_folders,
             on_checking=self._checking,
+            on_checked=self._update_by_itself if automatic else None,
+        )
+        self._releasing = Releasing(
+            history, addresses=releases, wanted=self._programs, on_news=self._released
         )
         self.downloads = Downloads(
             {host.url: host for host in hosts},
@@ -141,6 +153,7 @@ class Stack(Making):
         works["read the machine"] = self._read_machine()
         works["look for updates"] = self.updates.run()
         works["pull"] = self.downloads.run()
+        works["look for releases"] = self._releasing.run()
         works["remember"] = self._history.run()
         self._tasks = tuple(asyncio.create_task(work, name=name) for name, work in works.items())
         for task in self._tasks:
@@ -288,6 +301,29 @@ class Stack(Making):
 
     def _downloading(self, downloads: tuple[Download, ...]) -> None:
         self._feed.put(replace(self.state, downloads=downloads))
+
+    def _programs(self) -> frozenset[Program]:
+        """Those that are in use here."""
+        kinds = {each.snapshot.server.kind for each in self._watched.values() if each.snapshot.server}
+        return frozenset({Program.LLMSTACK, *([Program.OLLAMA] if HostKind.OLLAMA in kinds else [])})
+
+    def _released(self, releases: tuple[Release, ...]) -> None:
+        self._feed.put(replace(self.state, releases=releases))
+
+    async def _update_by_itself(self) -> None:
+        """Ask for what is newer, without anybody's asking."""
+        for url, names in due(self.state).items():
+            with suppress(HostError):  # Not allowed there; or the store is away, of which a notice tells.
+                await self.downloads.update(url, names)
+                for name in names:
+                    self._recorder.event(
+                        EventKind.UPDATE,
+                        f"{printable(name)} is updated by itself.",
+                        host=url,
+                        model=name,
+                        reason="A newer version was found, and updates.automatic is on.",
+                        details={"asked_by": self._recorder.asked_by.value},
+                    )
 
     def _happened(self, event_id: int) -> None:
         self._feed.put(replace(self.state, last_event_id=event_id))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from llmstack_tui.store.speeds import Speed
     from llmstack_tui.updates.check import Update
     from llmstack_tui.updates.download import Download
+    from llmstack_tui.updates.programs import Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class StackState:
             the newest ones of a long session.
         checking: whether registries are being asked for newer versions.
         downloads: the pulls asked for, in their order, and then those that are over, newest first.
+        releases: the newest versions of programs, as far as they are known.
         last_event_id: rises when there is something new to be had from `Stack.events`.
     """
 
@@ -55,3 +57,4 @@ class StackState:
     last_event_id: int = 0
     checking: bool = False
     downloads: tuple[Download, ...] = ()
+    releases: tuple[Release, ...] = ()

@@ -13,7 +13,7 @@ from llmstack_tui.ollama.names import model_key
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
 
@@ -38,6 +38,7 @@ class Updating:
         every: None asks only by `check`.
         folders: of models on this machine, in Ollama's layout.
         on_checking: is told whether registries are being asked.
+        on_checked: is awaited after each check that was due by itself.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class Updating:
         every: timedelta | None,
         folders: Callable[[], Sequence[Path]],
         on_checking: Callable[[bool], None],
+        on_checked: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._watched = watched
         self._history = history
         self._every = every
         self._folders = folders
         self._on_checking = on_checking
+        self._on_checked = on_checked
         self._checker: Checker | None = None
         self._ready = asyncio.Event()
         self._stir = asyncio.Event()
@@ -130,6 +133,8 @@ class Updating:
             now_s = time.monotonic()
             if self._every is not None and now_s >= due_s:
                 await checker.check()
+                if self._on_checked is not None:
+                    await self._on_checked()
                 every_s = self._every.total_seconds()
                 due_s = time.monotonic() + every_s * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
             with suppress(TimeoutError):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from llmstack_tui import __version__
 from llmstack_tui.ollama.names import InvalidName, ModelName
 from llmstack_tui.tui.figures import ago_text, bytes_text, when_text
 from llmstack_tui.tui.text import clean
+from llmstack_tui.updates.programs import Program, is_newer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -119,3 +122,31 @@ def wanted(state: StackState) -> dict[Key, Update]:
         updates: Mapping[str, Update] = host.updates
         found |= {(host.snapshot.url, name): each for name, each in updates.items() if each.is_wanted}
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class NewerProgram:
+    """A program of which there is a newer version.
+
+    Attributes:
+        there: which one is in use, by where that is; where it is this very program "".
+    """
+
+    program: Program
+    version: str
+    there: Mapping[str, str]
+
+
+def newer_programs(state: StackState) -> tuple[NewerProgram, ...]:
+    """Those that are newer than what is in use."""
+    found = []
+    for release in state.releases:
+        if release.program is Program.LLMSTACK:
+            there = {"": __version__}
+        else:
+            servers = ((host.snapshot.url, host.snapshot.server) for host in state.hosts)
+            there = {url: server.version for url, server in servers if server and server.kind == "ollama"}
+        old = {where: version for where, version in there.items() if is_newer(release.version, version)}
+        if old and release.version is not None:
+            found.append(NewerProgram(release.program, clean(release.version, limit=30), old))
+    return tuple(found)

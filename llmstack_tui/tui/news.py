@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from llmstack_tui.tui.later import Later
-from llmstack_tui.tui.newer import news_text, wanted
+from llmstack_tui.tui.newer import newer_programs, news_text, wanted
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
@@ -22,7 +22,11 @@ _MOST_NAMED = 3
 
 
 class News:
-    """Follows the state. Of one version of a model it speaks once, in whichever session."""
+    """Follows the state. Of one version of a model it speaks once, in whichever session.
+
+    Attributes:
+        programs: those of which there is a newer version, with it: "Ollama 0.25.0".
+    """
 
     def __init__(self, app: Dashboard) -> None:
         self._app = app
@@ -31,6 +35,7 @@ class News:
         self._wanted: Mapping[Key, Update] = {}
         self._told: frozenset[str] | None = None
         self._is_untold = False
+        self.programs: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -40,6 +45,7 @@ class News:
     def follow(self, stack: Stack | None, state: StackState) -> None:
         if stack is not self._stack:
             self._stack, self._told, self._judged = stack, None, ()
+        self.programs = tuple(f"{each.program} {each.version}" for each in newer_programs(state))
         judged = tuple(host.updates for host in state.hosts)
         # Most often they are the very same.
         if len(judged) != len(self._judged) or any(map(_is_another, judged, self._judged)):

@@ -104,6 +104,7 @@ class Core:
         await _imported("llmstack_tui.stack", "llmstack_tui.ollama.client", "llmstack_tui.config.address")
         from llmstack_tui.ollama.client import OllamaHost
         from llmstack_tui.stack import Stack
+        from llmstack_tui.updates.programs import ADDRESSES
 
         state_file, models_folder = _places()
         return Stack(
@@ -114,6 +115,8 @@ class Core:
             state_file=state_file,
             models_folder=models_folder,
             check_every=self._settings.updates.check_every,
+            releases=None if self._settings.updates.check_every is None else ADDRESSES,
+            automatic=self._settings.updates.automatic,
             parallel_pulls=self._settings.updates.parallel,
             model_folders=self._model_folders,
         )

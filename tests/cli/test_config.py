@@ -68,6 +68,7 @@ def test_the_settings_are_shown_with_where_they_came_from(llmstack: Program, fil
         ["engine.connections", "8", "default"],
         ["hardware.profile", '"auto"', "default"],
         ["updates.check_every", '"6h"', "default"],
+        ["updates.automatic", "false", "default"],
         ["updates.parallel", "1", "default"],
         ["ui.theme", '"no-colour"', "NO_COLOR"],
         ["ui.ascii", "false", "default"],

@@ -27,7 +27,7 @@ def test_a_model_runs_on_a_machine_that_has_never_seen_ollama(
     terminal.wait_for("Built-in engine", "No models here yet")
 
     terminal.press("p")
-    terminal.wait_for("Add a model")
+    terminal.wait_for("Pull a model")
     terminal.type(str(tiny_model))
     terminal.wait_for("tiny-scripted:f16", "llama  F16")
     terminal.press("enter")

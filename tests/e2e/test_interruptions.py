@@ -23,7 +23,7 @@ pytestmark = pytest.mark.e2e
 def add_model(terminal: Terminal, path: Path, name: str) -> None:
     terminal.wait_for("Built-in engine", "No models here yet")
     terminal.press("p")
-    terminal.wait_for("Add a model")
+    terminal.wait_for("Pull a model")
     terminal.type(str(path))
     terminal.wait_for(name)
     terminal.press("enter")
@@ -100,7 +100,7 @@ def test_what_is_no_model_gets_a_sentence(
     terminal = llmstack()
     terminal.wait_for("Built-in engine", "No models here yet")
     terminal.press("p")
-    terminal.wait_for("Add a model")
+    terminal.wait_for("Pull a model")
     terminal.type(str(path))
     terminal.press("enter")
     terminal.wait_for(said)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from llmstack_tui.config import Settings
 from llmstack_tui.tui.screens.details import DetailsScreen
 from llmstack_tui.tui.screens.updates import UpdatesScreen
+from llmstack_tui.updates.programs import Program, Release
 from tests.tui import outdated, seeded
 from tests.tui.driving import FakeDesk, dashboard
 from tests.tui.fakes import FakeServices, FakeStack
@@ -220,3 +221,33 @@ async def test_read_only_fetches_nothing_and_still_checks() -> None:
         await wait_until(lambda: any("read-only" in each for each in toasts(desk)))
         await desk.press("c")
         await wait_until(lambda: desk.stack.acts == [("check",)])
+
+
+OLLAMA = Release(program=Program.OLLAMA, version="0.30.0", asked_at=NOW)
+
+
+async def test_a_newer_program_is_a_word_in_the_header_and_a_line_on_the_screen() -> None:
+    releases = (OLLAMA, Release(program=Program.LLMSTACK, version="99.0", asked_at=NOW))
+    async with dashboard(replace(STATE, releases=releases), size=(140, 40)) as desk:
+        assert "Ollama 0.30.0, llmstack 99.0 ↑  2 updates ↑" in desk.text.splitlines()[0]
+        await desk.press("V")
+        await desk.until_shown(
+            "Ollama 0.30.0 is out; 127.0.0.1:11434 has 0.24.0.",
+            "ollama.com/download",
+            "pip install -U llmstack-tui",
+        )
+
+
+async def test_what_is_not_newer_or_not_known_is_no_word_in_the_header() -> None:
+    problem = "api.example did not answer in time."
+    releases = (
+        replace(OLLAMA, version="0.24.0"),
+        Release(program=Program.LLMSTACK, asked_at=NOW, problem=problem),
+    )
+    async with dashboard(replace(STATE, releases=releases)) as desk:
+        assert "Ollama 0.24.0" in desk.text.splitlines()[0]
+        assert desk.text.splitlines()[0].count("↑") == 1
+        await wait_until(lambda: len(desk.toasts) == 1)
+        assert problem not in toasts(desk)[0]
+        await desk.press("V")
+        await desk.until_shown(problem)

@@ -57,7 +57,8 @@ class TabScreen(LiveScreen):
         )
         self.header.show_notes(("read-only",) if self.dashboard.preferences.read_only else ())
         checking = view.state is not None and view.state.checking
-        self.header.show_updates(self.dashboard.news.count, checking=checking)
+        news = self.dashboard.news
+        self.header.show_updates(news.count, checking=checking, newer=news.programs)
         self.top.tabs.show(view.keys, tab_notes(view.state))
         self.banner.show(self.dashboard.trouble(view))
         self.too_small.show(view.keys[keys.QUIT])

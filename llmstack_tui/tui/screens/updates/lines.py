@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from llmstack_tui.tui.figures import ago_text, bytes_text
-from llmstack_tui.tui.newer import changed_text, progress_cell, under_way
+from llmstack_tui.tui.newer import changed_text, newer_programs, progress_cell, under_way
 from llmstack_tui.tui.status import address
 from llmstack_tui.tui.text import clean, fit
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.stack import HostState, StackState
     from llmstack_tui.tui.marks import Marks
+    from llmstack_tui.tui.newer import NewerProgram
     from llmstack_tui.tui.rows import Key
     from llmstack_tui.updates.check import Update
     from llmstack_tui.updates.download import Download
@@ -70,7 +71,7 @@ class Shown:
 
 def screen_lines(state: StackState, shown: Shown) -> tuple[Line, ...]:
     """What is newer, host by host, and beneath it, folded, what is not known and what went wrong."""
-    found: list[Line] = []
+    found = [_program(each, shown) for each in newer_programs(state)]
     downloads = under_way(state.downloads)
     for host in state.hosts:
         models = list(_models(host, downloads, shown))
@@ -78,12 +79,45 @@ def screen_lines(state: StackState, shown: Shown) -> tuple[Line, ...]:
             found.append(_heading(f"host {host.snapshot.url}", _host_text(host, shown), bool(models)))
         found += models
     if not any(line.key for line in found):
-        found.insert(0, Line("nothing", Content(_nothing_text(state))))
+        found.append(Line("nothing", Content(_nothing_text(state))))
     found += _folded("unknown", "not known", _reasons(state, unknown=True), shown)
+    found += _unanswered(state, shown)
     found += _folded("problems", "whose last check failed", _reasons(state, unknown=False), shown)
     if counted := _counted(state):
         found.append(Line("counted", Content.styled(counted, _DIM)))
     return tuple(found)
+
+
+def _program(newer: NewerProgram, shown: Shown) -> Line:
+    """A program of which there is a newer version, and how to get it."""
+    if "" in newer.there:
+        have, how = f"this is {newer.there['']}", "pip install -U llmstack-tui"
+    else:
+        have = ", ".join(f"{clean(address(url))} has {clean(old)}" for url, old in newer.there.items())
+        how = "ollama.com/download"
+    return Line(
+        f"program {newer.program}",
+        Content.assemble(
+            (f"  {shown.marks.newer} {newer.program} {newer.version}", "bold $text-primary"),
+            f" is out; {have}.",
+            (f"\n    {how}", _DIM),
+        ),
+    )
+
+
+def _unanswered(state: StackState, shown: Shown) -> Iterator[Line]:
+    """Of which programs nobody knows whether there is a newer one."""
+    group = "programs"
+    problems = [clean(each.problem, limit=400) for each in state.releases if each.problem]
+    if not problems:
+        return
+    is_open = group in shown.opened
+    mark = shown.marks.unfolded if is_open else shown.marks.folded
+    first = "" if is_open else f"  {problems[0]}"
+    text = f"{mark} Newer programs are not known"
+    yield Line(group, Content.assemble(text, (first, _DIM)), folds=group)
+    if is_open:
+        yield from (Line(f"{group} {each}", Content(f"    {each}")) for each in problems)
 
 
 def summary(state: StackState) -> str:
