@@ -28,7 +28,7 @@ async def test_what_is_newer_is_fetched_by_itself_only_where_that_is_switched_on
             await stack.downloads.pull(url, registry.name("mine"))
             await wait_until(lambda: digest(stack, name) is not None, PATIENCE_S)
             new = registry.publish("mine", tiny_model, system="New.", pushed_at_s=2**31)
-            await wait_until(lambda: stack.state.hosts[0].updates[name].is_wanted, PATIENCE_S)
+            await wait_until(lambda: is_wanted(stack, name), PATIENCE_S)
             asked = len(registry.asked)
             await wait_until(lambda: len(registry.asked) > asked + 2, PATIENCE_S)
             assert [each.why for each in stack.state.downloads] == ["pull"]
@@ -45,3 +45,8 @@ async def test_what_is_newer_is_fetched_by_itself_only_where_that_is_switched_on
 def digest(stack: Stack, name: str) -> str | None:
     installed = stack.state.hosts[0].snapshot.installed
     return next((each.digest for each in installed if each.name == name), None)
+
+
+def is_wanted(stack: Stack, name: str) -> bool:
+    update = stack.state.hosts[0].updates.get(name)
+    return update is not None and update.is_wanted
