@@ -123,13 +123,22 @@ class StatusLine:
     def show(self, text: str) -> None:
         if self._enabled:
             columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
-            _to_stderr(f"\r\x1b[K{_clipped(plain(text), columns - 1)}")
+            _to_stderr(f"\r\x1b[K{clipped(plain(text), columns - 1)}")
             self._shown = True
 
     def clear(self) -> None:
         if self._shown:
             _to_stderr("\r\x1b[K")
             self._shown = False
+
+
+def draw(lines: Sequence[str]) -> None:
+    """Write lines beneath what stands there, for `undraw` to take away again; the cursor is under them."""
+    _to_stderr("".join(f"\r\x1b[K{line}\n" for line in lines))
+
+
+def undraw(count: int) -> None:
+    _to_stderr("\x1b[1A\x1b[2K" * count + "\r")
 
 
 def ask(question: str) -> bool:
@@ -165,7 +174,8 @@ def _width(text: str) -> int:
     return sum(0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
-def _clipped(text: str, width: int) -> str:
+def clipped(text: str, width: int) -> str:
+    """As much of a text as so many cells of a terminal hold."""
     while _width(text) > width:
         text = text[:-1]
     return text

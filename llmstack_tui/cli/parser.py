@@ -11,6 +11,7 @@ from llmstack_tui.cli import (
     import_,
     ls,
     ps,
+    pull,
     rm,
     show,
     start,
@@ -21,7 +22,23 @@ from llmstack_tui.cli import (
 from llmstack_tui.cli.options import Parser, add_global_options
 from llmstack_tui.cli.output import PROGRAM
 
-_COMMANDS = (ls, ps, show, start, stop, rm, import_, update, chat, status, catalog, disk, engine, config)
+_COMMANDS = (
+    ls,
+    ps,
+    show,
+    start,
+    stop,
+    rm,
+    import_,
+    pull,
+    update,
+    chat,
+    status,
+    catalog,
+    disk,
+    engine,
+    config,
+)
 
 
 def build_parser() -> Parser:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.lifecycle.recorder import Recorder
     from llmstack_tui.lifecycle.worker import Lifecycle
+    from llmstack_tui.store.store import Store
 
 T = TypeVar("T")
 
@@ -184,10 +185,11 @@ def refuse_if_cloud(located: Located) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """The one that may load and unload, and what puts all else that is done on record."""
+    """The one that may load and unload, what puts all else that is done on record, and where it stands."""
 
     lifecycle: Lifecycle
     recorder: Recorder
+    store: Store
 
 
 @asynccontextmanager
@@ -202,7 +204,7 @@ async def acting() -> AsyncIterator[Acting]:
         recorder = Recorder(lambda write: write(store), asked_by=Asker.CLI)
         lifecycle = Lifecycle(patience_s=_PATIENCE_S, journal=recorder, asked_by=Asker.CLI)
         try:
-            yield Acting(lifecycle, recorder)
+            yield Acting(lifecycle, recorder, store)
         finally:
             await lifecycle.aclose()
 

@@ -1,4 +1,4 @@
-"""``llmstack update --check``: which models have a newer version, what changed, and what an update costs."""
+"""``llmstack update``: which models have a newer version, what changed, what it costs; and to have it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from llmstack_tui.cli.options import Commands, Invocation
+    from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, Snapshot
     from llmstack_tui.updates.check import Update
 
@@ -20,41 +21,116 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: Commands) -> None:
-    parser = add_command(commands, "update", run, "Say which models have a newer version.")
+    parser = add_command(
+        commands, "update", run, "Update models to the newest version, or only say which have a newer one."
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help="models, as `llmstack ls` lists them")
+    parser.add_argument(
+        "--all", action="store_true", help="all that have a newer version; never those that were changed here"
+    )
     parser.add_argument("--check", action="store_true", help="only list what is newer: nothing is downloaded")
+    parser.add_argument(
+        "-y", "--yes", action="store_true", help="do not ask before a model that was changed here is replaced"
+    )
 
 
 def run(call: Invocation) -> int:
     import asyncio
 
-    if not call.options.check:
-        raise output.WrongUsage("Say `llmstack update --check`: it lists what is newer.")
-    return asyncio.run(_check(call))
+    options = call.options
+    if not (options.check or options.all or options.names):
+        raise output.WrongUsage("Name the models, or say --all, or --check to list only what is newer.")
+    if options.all and options.names:
+        raise output.WrongUsage("Name the models, or say --all; not both.")
+    return asyncio.run(_check(call) if options.check else _update(call))
 
 
 async def _check(call: Invocation) -> int:
-    from llmstack_tui.cli.servers import connect, read_all
+    from llmstack_tui.cli.servers import connect
+
+    async with connect(call) as hosts:
+        _write(call, await _rows(call, hosts))
+    return 0
+
+
+async def _update(call: Invocation) -> int:
+    from llmstack_tui.cli.pulling import pull_all
+    from llmstack_tui.cli.servers import connect, refuse_if_read_only
+    from llmstack_tui.updates.download import Why
+
+    refuse_if_read_only(call)
+    async with connect(call, act=True) as hosts:
+        rows = await _rows(call, hosts)
+        for problem in dict.fromkeys(update.problem for _, _, update in rows if update.problem):
+            output.say(problem)
+        wanted, failed = _of_all(rows) if call.options.all else _of_names(call, rows)
+        code = await pull_all(call, hosts, wanted, Why.UPDATE) if wanted else 0
+    return max(code, int(failed))
+
+
+async def _rows(call: Invocation, hosts: Sequence[Host]) -> list[Row]:
+    """The verdicts of now on the models that are meant."""
+    from llmstack_tui.cli.servers import read_all
     from llmstack_tui.cli.verdicts import checker
     from llmstack_tui.cli.waiting import waiting
     from llmstack_tui.ollama.names import model_key
 
-    async with connect(call) as hosts:
-        snapshots = await read_all(hosts)
-        wanted = frozenset(map(model_key, call.options.names)) or None
-        if wanted:
-            _refuse_unknown(call.options.names, snapshots)
-        async with checker(call, hosts, snapshots) as checks:
-            async with waiting("asking the registries", call.environ):
-                await checks.check(wanted)
-            rows: list[Row] = [
-                (snapshot.url, model, checks.updates(snapshot.url)[model.name])
-                for snapshot in snapshots
-                for model in snapshot.installed
-                if wanted is None or model_key(model.name) in wanted
-            ]
-    _write(call, rows)
-    return 0
+    snapshots = await read_all(hosts)
+    wanted = frozenset(map(model_key, call.options.names)) or None
+    if wanted:
+        _refuse_unknown(call.options.names, snapshots)
+    async with checker(call, hosts, snapshots) as checks:
+        async with waiting("asking the registries", call.environ):
+            await checks.check(wanted)
+        return [
+            (snapshot.url, model, checks.updates(snapshot.url)[model.name])
+            for snapshot in snapshots
+            for model in snapshot.installed
+            if wanted is None or model_key(model.name) in wanted
+        ]
+
+
+def _of_all(rows: Sequence[Row]) -> tuple[list[tuple[str, str]], bool]:
+    """What to pull, and whether anything could not be told."""
+    from llmstack_tui.updates.check import UpdateState
+
+    wanted = [
+        (host, model.name) for host, model, update in rows if update.is_wanted and not update.changed_here
+    ]
+    failed = any(update.state is UpdateState.UNKNOWN and not update.changed_here for _, _, update in rows)
+    if not wanted and not failed:
+        output.say("There is nothing to update.")
+    return wanted, failed
+
+
+def _of_names(call: Invocation, rows: Sequence[Row]) -> tuple[list[tuple[str, str]], bool]:
+    from llmstack_tui.updates.check import UpdateState
+
+    wanted: list[tuple[str, str]] = []
+    failed = False
+    for host, model, update in rows:
+        # Of what was made here nobody asked the registry yet.
+        is_ours = update.changed_here or (update.state is UpdateState.LOCAL and update.checked_at is None)
+        if update.state is UpdateState.CURRENT:
+            output.say(f"{model.name} is up to date.")
+        elif update.state is UpdateState.STALE or (is_ours and _may_replace(call, model)):
+            wanted.append((host, model.name))
+        elif not is_ours:
+            output.say(f"{model.name} cannot be updated: {update.reason}")
+            failed = True
+    return wanted, failed
+
+
+def _may_replace(call: Invocation, model: Model) -> bool:
+    """Whether the registry's version may take the place of one that was changed here; asks."""
+    if call.options.yes:
+        return True
+    what = f"{model.name} was made or changed here, and the registry's version takes its place."
+    if call.json or not output.is_terminal(sys.stdin):
+        raise output.Failed(f"{what} There is no terminal to ask on: say --yes if that is meant.")
+    if not output.ask(f"{what} Replace it?"):
+        raise output.Failed(f"{model.name} was not updated.")
+    return True
 
 
 def _refuse_unknown(names: Sequence[str], snapshots: Sequence[Snapshot]) -> None:
