@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 _MOST_NAMED = 12
 
 
-def checked_text(state: StackState) -> str:
-    """What a check has found, in a sentence or two."""
+def checked_text(state: StackState, *, with_newer: bool = True) -> str:
+    """What a check has found, in a sentence or two; ``with_newer`` counts what is newer, too."""
     updates = [each for host in state.hosts for each in host.updates.values()]
     newer = sum(each.is_wanted for each in updates)
     problems = list(dict.fromkeys(each.problem for each in updates if each.problem))
-    if newer:
+    if newer and not with_newer:
+        said = ""
+    elif newer:
         said = "1 model has a newer version." if newer == 1 else f"{newer} models have newer versions."
     elif any(each.state == "current" for each in updates):
         said = "Nothing newer." if problems else "Everything is up to date."

@@ -62,6 +62,10 @@ class News:
                 exit_on_error=False,
             )
 
+    def is_new(self, state: StackState) -> bool:
+        """Whether there is an update that nobody was told of yet."""
+        return not {_version(*each) for each in wanted(state).items()} <= (self._told or frozenset())
+
     async def _tell(self, stack: Stack, found: Mapping[Key, Update]) -> None:
         """One toast for all that was not told before."""
         from llmstack_tui.store.errors import StoreError

@@ -89,7 +89,9 @@ class UpdateActs(Intents):
 
     async def _check(self, stack: Stack) -> None:
         await stack.updates.check()
-        self._app.tell(checked_text(stack.state), title="Checked for updates")
+        # What is new has a toast of its own.
+        if said := checked_text(stack.state, with_newer=not self._app.news.is_new(stack.state)):
+            self._app.tell(said, title="Checked for updates")
 
     async def _update_these(self, stack: Stack, found: Mapping[Key, Update]) -> None:
         changed = {key: update for key, update in found.items() if update.changed_here}

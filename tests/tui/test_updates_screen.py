@@ -251,3 +251,14 @@ async def test_what_is_not_newer_or_not_known_is_no_word_in_the_header() -> None
         assert problem not in toasts(desk)[0]
         await desk.press("V")
         await desk.until_shown(problem)
+
+
+async def test_a_check_that_finds_news_has_one_toast_and_one_that_finds_them_again_counts_them() -> None:
+    async with dashboard(seeded.typical()) as desk:
+        desk.stack.updates.found = {"mistral:7b": STALE}
+        await desk.press("c")
+        await wait_until(lambda: len(desk.toasts) == 1)
+        await desk.pilot.pause()
+        assert [each.title for each in desk.toasts] == ["1 newer version"]
+        await desk.press("c")
+        await wait_until(lambda: "Checked for updates: 1 model has a newer version." in toasts(desk))

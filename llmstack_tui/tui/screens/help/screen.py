@@ -95,11 +95,21 @@ class HelpScreen(ModalScreen[None]):
                     (marks.stopping, "stopping: leaves memory as soon as its running request has ended"),
                     (marks.inactive, "inactive: on the disk only"),
                     (marks.cloud, "cloud: listed here, runs elsewhere"),
+                    (
+                        marks.newer,
+                        f"stale: the registry has a newer version; {key('models.update')} fetches it, "
+                        f"{key('models.updates')} shows what changed",
+                    ),
+                    (marks.pulling, "on its way: how much of it is there"),
                 ),
             ),
             Section(
                 "The columns",
                 (
+                    (
+                        "Update",
+                        f"What fetching the newer version costs; {marks.at_most} where it may be less.",
+                    ),
                     ("Version", "The beginning of the model's digest, and the day it was changed."),
                     ("Quant.", "How much the weights are compressed: Q4 is smaller and less exact than Q8."),
                     ("Size", "On the disk, in decimal units as Ollama counts: 1 GB is 1,000,000,000 bytes."),
