@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 
 from msgspec import Struct, field
@@ -104,7 +105,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
 
     def name_of(self, file: File) -> str:
         """What to pull for one of the variants."""
-        return f"{ModelName.parse(self.name).model}:{file.tag}"
+        return replace(ModelName.parse(self.name), tag=file.tag).short
 
 
 class Catalog(Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,6 +15,8 @@ from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.lifecycle.recorder import Recorder
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.lifecycle.worker import Lifecycle
+from llmstack_tui.stack.browsing import Browsing
+from llmstack_tui.stack.disk import Disk
 from llmstack_tui.stack.feed import Feed
 from llmstack_tui.stack.hardware import Hardware
 from llmstack_tui.stack.history import History
@@ -73,6 +75,8 @@ class Stack(Making):
     Attributes:
         updates: what to ask for newer versions; what it learns is in the state.
         downloads: what to ask for models; how far they are is in the state.
+        browsing: the catalogue, and what registries say of a model that is not here.
+        disk: what ``models_folder`` holds.
     """
 
     def __init__(
@@ -144,6 +148,8 @@ class Stack(Making):
             lock=state_file,
             folders=model_folders,
         )
+        self.browsing = Browsing()
+        self.disk = Disk(models_folder)
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._feed = Feed(StackState(tuple(each.state for each in self._watched.values())))
 
@@ -171,6 +177,7 @@ class Stack(Making):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._recorder.close()
+        await self.browsing.aclose()
         for each in self._watched.values():
             await each.host.aclose()
         self._feed.close()

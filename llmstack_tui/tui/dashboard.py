@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -279,6 +280,14 @@ class Dashboard(App[None]):
 
     def action_go(self, name: str) -> None:
         self.switching.go(name)
+
+    async def action_disk(self) -> None:
+        module = "llmstack_tui.tui.screens.disk"
+        await asyncio.to_thread(importlib.import_module, module)
+        from llmstack_tui.tui.screens.disk import DiskScreen
+
+        if not isinstance(self.screen, DiskScreen):
+            self.push_screen(DiskScreen(self.marks))
 
     def on_tabs_chosen(self, message: Tabs.Chosen) -> None:
         self.switching.go(message.name)

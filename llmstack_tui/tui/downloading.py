@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llmstack_tui.tui.figures import used_text
+from llmstack_tui.hosts.types import Capability
+from llmstack_tui.ollama.names import same_model
+from llmstack_tui.tui.figures import bytes_text, used_text
 from llmstack_tui.tui.intents import Intents
 from llmstack_tui.tui.later import Later
+from llmstack_tui.tui.status import address
 from llmstack_tui.tui.text import clean
 from llmstack_tui.updates.download import DownloadState
 
 if TYPE_CHECKING:
-    from llmstack_tui.stack import Stack
+    from collections.abc import Sequence
+
+    from llmstack_tui.stack import Stack, StackState
     from llmstack_tui.updates.download import Download
+
+
+_MOST_HOSTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody may want to pull.
+
+    Attributes:
+        download: bytes; None is not known.
+        memory: what it takes and whether it fits, a sentence; "" is not known.
+    """
+
+    name: str
+    download: int | None = None
+    memory: str = ""
 
 
 class Downloading(Intents):
@@ -62,6 +85,35 @@ class Downloading(Intents):
         if (stack := self._changeable()) is not None:
             self._run(f"Pull {name}", Later(self._pull, stack, host_url, name))
 
+    def offer(self, wanted: Wanted) -> None:
+        """Pull it after a question, which names the hosts."""
+        stack = self._changeable()
+        if stack is None:
+            return
+        hosts = [
+            host.snapshot.url
+            for host in stack.state.hosts
+            if host.snapshot.url not in stack.look_only and Capability.PULL in host.snapshot.capabilities
+        ]
+        if hosts:
+            self._run(f"Pull {wanted.name}", Later(self._offer, stack, wanted, hosts))
+        else:
+            self._app.tell("No server here takes downloads.")
+
+    async def _offer(self, stack: Stack, wanted: Wanted, hosts: list[str]) -> None:
+        from llmstack_tui.tui.screens.ask import Answer, AskScreen
+
+        names = self._app.host_names
+        answers = [Answer("", "Not now")]
+        for url in hosts[:_MOST_HOSTS]:
+            name = clean(names.get(url) or address(url), limit=24)
+            answers.append(Answer(url, "Download it" if len(hosts) == 1 else f"To {name}"))
+        text = offer_text(wanted, stack.state, hosts)
+        title = f"Download {clean(wanted.name, limit=50)}?"
+        url = await self._app.push_screen_wait(AskScreen(title, text, answers, escape=""))
+        if url:
+            await self._pull(stack, url, wanted.name)
+
     async def _pull(self, stack: Stack, host_url: str, name: str) -> None:
         await stack.downloads.pull(host_url, name)
         key = self._app.preferences.first_keys["app.downloads"]
@@ -96,3 +148,32 @@ class Downloading(Intents):
             return None
         found = next((each for each in stack.state.downloads if each.id == download_id), None)
         return (stack, found) if found else None
+
+
+def offer_text(wanted: Wanted, state: StackState, hosts: Sequence[str]) -> str:
+    """What is to be known before it is pulled: how large, how much disk is left, whether it fits."""
+    from llmstack_tui.config.address import is_loopback
+
+    lines = [
+        "How large it is is not known."
+        if wanted.download is None
+        else f"{bytes_text(wanted.download)} to download, less what is there already."
+    ]
+    here = [url for url in hosts if is_loopback(url)]
+    disk = state.machine.disk if state.machine else None
+    if here and disk is not None:
+        left = disk.total - disk.used
+        text = f"The disk of this machine has {bytes_text(left)} left"
+        if wanted.download is None:
+            lines.append(f"{text}.")
+        elif wanted.download > left:
+            lines.append(f"{text}: that is too little.")
+        else:
+            lines.append(f"{text}, and {bytes_text(left - wanted.download)} afterwards.")
+    if len(here) < len(hosts):
+        lines.append("How much disk other machines have left is not known here.")
+    if wanted.memory:
+        lines.append(wanted.memory)
+    if any(same_model(model.name, wanted.name) for host in state.hosts for model in host.models):
+        lines.append("It is installed: only what is newer is fetched.")
+    return "\n".join(lines)

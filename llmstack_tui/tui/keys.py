@@ -177,6 +177,44 @@ DOWNLOAD = [
     ),
 ]  # fmt: skip
 
+CATALOG = [
+    Binding("enter", "open", "Open", id="catalog.open", tooltip="The variants of the model, and its tags"),
+    Binding("p", "pull", "Pull", id="catalog.pull", tooltip="Download the model, after a question"),
+    # Priority: else what is typed right after it is sent to the list, which still has the focus.
+    Binding(
+        "slash", "search", "Search", id="catalog.search", priority=True,
+        tooltip="List only the models that have these words in name, family, use, licence or purpose",
+    ),
+    Binding(
+        "f", "filter", "Use", id="catalog.use",
+        tooltip="List only models for general use, code, reasoning, vision, embedding, or small ones",
+    ),
+    Binding(
+        "o", "sort", "Sort", id="catalog.sort",
+        tooltip="Sort by the next column; after the last one, what is recommended first",
+    ),
+    Binding("O", "reverse", "Reverse", show=False, id="catalog.reverse", tooltip="Turn the order around"),
+    Binding(
+        "escape", "back", "Back", show=False, id="catalog.back",
+        tooltip="Show all models again; then back to the installed ones",
+    ),
+]  # fmt: skip
+
+ENTRY = [
+    Binding("enter,p", "pull", "Pull", id="entry.pull", tooltip="Download this variant, after a question"),
+    Binding("r", "ask", "Ask again", id="entry.ask", tooltip="Ask the registry again now"),
+    Binding("escape,q", "close", "Back", id="entry.close", tooltip="Back to the catalogue"),
+]  # fmt: skip
+
+DISK = [
+    Binding(
+        "x,delete", "clean", "Clean up", id="disk.clean",
+        tooltip="Remove what no model uses, after a question that names it",
+    ),
+    Binding("r", "look", "Refresh", id="disk.look", tooltip="Look at the folder again now"),
+    Binding("escape,q,D", "close", "Back", id="disk.close", tooltip="Close this"),
+]  # fmt: skip
+
 ACTIVITY = [
     Binding("enter", "open_line", "Open", id="activity.open", tooltip="All that is known of this line"),
     Binding("escape", "leave", "Back", id="activity.leave", tooltip="From the activity back to the models"),
@@ -249,6 +287,22 @@ APP = [
         tooltip="What is being pulled, what waits, and what came of it",
     ),
     Binding(
+        "3",
+        "go('catalog')",
+        "Catalog",
+        show=False,
+        id="app.catalog",
+        tooltip="Models worth having, what they take, and which of them fit here",
+    ),
+    Binding(
+        "D",
+        "disk",
+        "Disk",
+        show=False,
+        id="app.disk",
+        tooltip="What the built-in engine's models take on the disk, and a clean-up of what nothing uses",
+    ),
+    Binding(
         "question_mark,f1", "help", "Help", id=HELP, tooltip="What is on the screen, and what the keys do"
     ),
     Binding(
@@ -317,6 +371,9 @@ CONTEXTS = {
     "Keys of its list": UPDATES_LIST,
     "Keys of the downloads": DOWNLOADS,
     "Keys in one download": DOWNLOAD,
+    "Keys of the catalogue": CATALOG,
+    "Keys in one entry of the catalogue": ENTRY,
+    "Keys of the disk": DISK,
     "Keys everywhere": APP,
     "Keys in the details": DETAILS,
     "Keys of the details' text": TEXT,

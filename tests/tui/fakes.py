@@ -7,16 +7,19 @@ import sys
 import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 from unittest.mock import Mock
 
 import msgspec
 
+from llmstack_tui.catalog.loading import load_catalog
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress
 from llmstack_tui.lifecycle.acts import Act, ActEnd, ActKind, Departure
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.lifecycle.recorder import Recorder
+from llmstack_tui.stack.browsing import Offer
 from llmstack_tui.startup import Found
 from llmstack_tui.updates.check import LeftAlone
 from tests.tui import seeded
@@ -26,9 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
+    from llmstack_tui.catalog.entries import Catalog
     from llmstack_tui.config.loading import Loaded
+    from llmstack_tui.engine.disk import FolderUse, Leftover
     from llmstack_tui.engine.process import EngineHandle
+    from llmstack_tui.engine.storage import LibraryError
     from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.ollama.registry.errors import RegistryError
     from llmstack_tui.stack import Stack, StackState
     from llmstack_tui.startup import OllamaStopped, Startup
     from llmstack_tui.store.activations import Activation, Uses
@@ -40,7 +47,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-_LOOKS = frozenset({"details", "events", "activations", "uses", "measured"})
+_LOOKS = frozenset({"details", "events", "activations", "uses", "measured", "tags", "offer"})
 
 
 class FakeStack:
@@ -68,6 +75,8 @@ class FakeStack:
         self.recorder = Recorder(self._write)
         self.updates = FakeUpdates(self)
         self.downloads = FakeDownloads(self)
+        self.browsing = FakeBrowsing(self)
+        self.disk = FakeDisk(self)
 
     def happened(self, event: Event) -> None:
         """Put it on record, and give word of it."""
@@ -311,6 +320,60 @@ class FakeUpdates:
     def _leave(self, model: str, how: LeftAlone | None) -> None:
         updates = self._stack.state.hosts[0].updates
         self.put({**updates, model: replace(updates[model], left_alone=how)})
+
+
+class FakeBrowsing:
+    """The real catalogue; registries have what the test says, and list no tags without that."""
+
+    def __init__(self, stack: FakeStack) -> None:
+        self._stack = stack
+        self.tagged: tuple[str, ...] | None = None
+        self.offers: dict[str, Offer] = {}
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.failure: RegistryError | None = None
+
+    async def catalog(self) -> Catalog:
+        return load_catalog()
+
+    async def tags(self, name: str) -> tuple[str, ...] | None:
+        self._stack.calls.append(("tags", name))
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        return self.tagged
+
+    async def offer(self, name: str) -> Offer:
+        self._stack.calls.append(("offer", name))
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        pushed_at = datetime(2025, 10, 3, 12, tzinfo=UTC)
+        known = Offer(name=name, digest="5a", download=4_690_000_000, pushed_at=pushed_at)
+        return self.offers.get(name, known)
+
+
+class FakeDisk:
+    """A folder as the test says; ``use`` is None where there is none."""
+
+    def __init__(self, stack: FakeStack) -> None:
+        self._stack = stack
+        self.use: FolderUse | None = None
+        self.failure: LibraryError | None = None
+
+    async def look(self) -> FolderUse | None:
+        if self.failure is not None:
+            raise self.failure
+        return self.use
+
+    async def clean(self, chosen: Collection[Leftover]) -> tuple[Leftover, ...]:
+        self._stack.calls.append(("clean", *(leftover.path.name for leftover in chosen)))
+        if self.failure is not None:
+            raise self.failure
+        if self.use is not None:
+            left = tuple(each for each in self.use.leftovers if each not in chosen)
+            self.use = replace(self.use, leftovers=left)
+        return tuple(chosen)
 
 
 class FakeServices:

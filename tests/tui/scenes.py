@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
+from llmstack_tui.hardware.profile import detect
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.lifecycle.acts import Act, ActKind
 from llmstack_tui.tui.dashboard import Dashboard
@@ -57,6 +58,13 @@ def typical() -> StackState:
         for model, left in zip(host.snapshot.running, leaves, strict=True)
     )
     return seeded.state(replace(host.snapshot, running=loaded))
+
+
+def with_card() -> StackState:
+    """On a machine with a card of 8 GB."""
+    found = typical()
+    machine = seeded.machine(seeded.CARD)
+    return replace(found, machine=machine, profile=detect(machine))
 
 
 def acting() -> StackState:
@@ -115,6 +123,8 @@ SCENES = {
     "details": Scene(lambda: seeded.many(1), ("enter",)),
     "downloads": Scene(lambda: replace(typical(), downloads=pulls.morning(NOW)), ("2",)),
     "download": Scene(lambda: replace(typical(), downloads=pulls.morning(NOW)), ("2", "enter")),
+    "catalog": Scene(with_card, ("3",)),
+    "entry": Scene(with_card, ("3", "enter")),
 }
 
 
@@ -138,8 +148,9 @@ def _read_now(state: StackState) -> StackState:
 
 
 def _is_switching(desk: FakeDesk) -> bool:
-    """Whether a screen is being made."""
-    return any(worker.group == SWITCH and not worker.is_finished for worker in desk.app.workers)
+    """Whether a screen is being made, or asks for what it shows."""
+    groups = {SWITCH, "catalog", "ask"}
+    return any(worker.group in groups and not worker.is_finished for worker in desk.app.workers)
 
 
 def _is_looked_at(desk: FakeDesk) -> bool:

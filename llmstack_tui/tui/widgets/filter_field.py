@@ -30,9 +30,9 @@ class FilterField(Input):
     class Cleared(Message):
         """Back to the whole list."""
 
-    def __init__(self) -> None:
+    def __init__(self, placeholder: str = "Filter by name, family, quantisation, state") -> None:
         super().__init__(
-            placeholder="Filter by name, family, quantisation, state",
+            placeholder=placeholder,
             max_length=_MOST_CHARACTERS,
             id="filter",
         )

@@ -31,8 +31,8 @@ class Tab:
         return f"app.{self.name}"
 
 
-MODELS, DOWNLOADS = "models", "downloads"
-TABS = (Tab(MODELS, "Models"), Tab(DOWNLOADS, "Downloads"))
+MODELS, DOWNLOADS, CATALOG = "models", "downloads", "catalog"
+TABS = (Tab(MODELS, "Models"), Tab(DOWNLOADS, "Downloads"), Tab(CATALOG, "Catalog"))
 
 
 class Tabs(Widget):

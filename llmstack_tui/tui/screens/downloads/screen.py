@@ -86,7 +86,8 @@ class DownloadsScreen(TabScreen):
         downloads = view.state.downloads if view.state else ()
         now = view.moment.now.astimezone()
         names = host_names(view.state, self.dashboard.host_names)
-        self.list.say(("Nothing is being downloaded.", f"Press {view.keys['app.models']} for the models."))
+        catalog = view.keys["app.catalog"]
+        self.list.say(("Nothing is being downloaded.", f"Press {catalog} for models worth having."))
         self.list.show(download_rows(downloads, now, self.marks, names))
         self._downloads_pane.show_title(downloads_title(downloads))
 
