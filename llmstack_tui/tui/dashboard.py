@@ -13,7 +13,7 @@ from textual.command import CommandPalette
 from textual.worker import Worker, WorkerState
 
 from llmstack_tui.ollama.names import same_model
-from llmstack_tui.tui import keys, status, themes
+from llmstack_tui.tui import keys, status, styles, themes
 from llmstack_tui.tui.acts import Acts
 from llmstack_tui.tui.connection import Connection
 from llmstack_tui.tui.downloading import Downloading
@@ -87,12 +87,10 @@ class Dashboard(App[None]):
     .-ascii Pane, .-ascii #dialog { border: ascii $pane-border; }
     .-ascii Pane:focus-within { border: ascii $primary; }
     .-ascii Toast { border-left: ascii $foreground; }
-    .-ascii ModelList, .-ascii ActivityList, .-ascii LineList { scrollbar-size-vertical: 0 !important; }
-    .-ascii VerticalScroll { scrollbar-size-vertical: 0 !important; }
+    .-ascii ScrollableContainer { scrollbar-size-vertical: 0 !important; }
     .-ascii Headings { padding: 0; }
     .-ascii CommandPalette #--input, .-ascii CommandPalette CommandList,
     .-ascii CommandPalette #--input.--list-visible { border: ascii $pane-border; }
-    .-ascii CommandPalette CommandList { scrollbar-size-vertical: 0; }
     .-ascii CommandPalette SearchIcon, .-ascii CommandPalette LoadingIndicator { display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
@@ -185,6 +183,7 @@ class Dashboard(App[None]):
         self.set_timer(_SETTINGS_AFTER_S, self._follow_settings)
 
     def _follow_settings(self) -> None:
+        self.run_worker(Later(styles.read_ahead, self), description="The styles", exit_on_error=False)
         self.run_worker(
             Later(self.preferences.follow), group=SETTINGS, description="The settings", exit_on_error=False
         )
