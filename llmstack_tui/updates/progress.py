@@ -69,5 +69,9 @@ class Tracker:
         return came / passed_s if came > 0 and passed_s >= _LEAST_S else None
 
     def _sample(self, now_s: float) -> None:
-        if not self._samples or now_s - self._samples[-1][0] >= _SAMPLE_S:
-            self._samples.append((now_s, self.received))
+        sample = now_s, self.received
+        if len(self._samples) > 1 and now_s - self._samples[-2][0] < _SAMPLE_S:
+            # The newest is always that of the newest line.
+            self._samples[-1] = sample
+        else:
+            self._samples.append(sample)
