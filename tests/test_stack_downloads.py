@@ -262,8 +262,12 @@ async def test_pause_go_on_and_cancel(engine: Engine, registry: Registry, tiny_m
         await seen(stack, other, lambda each: each.state is DownloadState.PAUSED)
         await stack.downloads.cancel(other, keep=False)
         assert (await over(stack, other)).state is DownloadState.CANCELLED
-        await stack.downloads.cancel(first, keep=True)
+        parts = engine.models / "blobs"
+        assert list(parts.glob("*-partial*"))
+        await stack.downloads.cancel(first, keep=False)
         await over(stack, first)
+        assert not list(parts.glob("*-partial*"))
+        assert "was thrown away" in (await stack.events(1))[0].text
         stack.downloads.forget_over()
         await wait_until(lambda: not stack.state.downloads)
 
@@ -390,7 +394,8 @@ async def test_two_programs_have_one_queue(
             await third.downloads.cancel(number, keep=True)
             assert (await over(one, number)).state is DownloadState.CANCELLED
             assert (await over(third, number)).state is DownloadState.CANCELLED
-            await wait_until(lambda: third.downloads._locks._held == {} == one.downloads._locks._held)
+            held = [each.downloads._runner._locks._held for each in (one, third)]
+            await wait_until(lambda: held == [{}, {}])
 
 
 async def test_the_other_program_goes_on_when_the_first_ends(

@@ -1,12 +1,14 @@
-"""Ollama's route that downloads a model."""
+"""Ollama's route that downloads a model, and one that throws away what was not finished."""
 
 from __future__ import annotations
 
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
 from starlette.routing import Route
 
+from llmstack_tui.engine.manifest import InvalidManifest
 from llmstack_tui.engine.pulling.failures import NotThere, PullFailed
 from llmstack_tui.engine.replies import NATIVE_LINES, ApiError, Produced, body, encode
 from llmstack_tui.ollama import types
@@ -35,7 +37,20 @@ def routes(engine: Engine) -> list[Route]:
             return Produced(_whole(steps), "application/json", whole=True)
         return Produced(_lines(steps), NATIVE_LINES)
 
-    return [Route("/api/pull", pull, methods=["POST"])]
+    async def discard(request: Request) -> Response:
+        """Ours alone: Ollama removes what is not whole when it starts."""
+        try:
+            await engine.pulls.discard(request.path_params["digest"])
+        except InvalidManifest:
+            raise ApiError(400, "invalid digest format") from None
+        except PullFailed as error:
+            raise ApiError(409, str(error)) from None
+        return Response()
+
+    return [
+        Route("/api/pull", pull, methods=["POST"]),
+        Route("/api/blobs/{digest}", discard, methods=["DELETE"]),
+    ]
 
 
 async def pulled(engine: Engine, name: ModelName, *, insecure: bool) -> AsyncGenerator[bytes, None]:

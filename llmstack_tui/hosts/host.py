@@ -72,6 +72,9 @@ class Host(Protocol):
 
     def pull(self, name: str) -> AsyncGenerator[Progress, None]: ...
 
+    async def discard(self, digests: Sequence[str]) -> bool:
+        """Throw away what pulls that did not end have left of these blobs; False where there is no way to."""
+
     def create(
         self,
         name: str,

@@ -69,6 +69,10 @@ def cancelled(kind: EventKind, model: str) -> str:
     return f"{_DOING[kind]} {printable(model)} was cancelled."
 
 
+def left_pull(kind: EventKind, model: str, kept: str) -> str:
+    return f"{_DOING[kind]} {printable(model)} was cancelled: {kept}"
+
+
 def paused(kind: EventKind, model: str) -> str:
     return f"{_DOING[kind]} {printable(model)} was paused: what came is kept."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from contextlib import aclosing
 from datetime import timedelta
 from functools import partial
@@ -40,6 +41,7 @@ Value = TypeVar("Value")
 
 # Ollama wants a name for each file of a model and keeps none of it.
 _FILE_NAME = "model.gguf"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class OllamaHost:
@@ -158,6 +160,14 @@ class OllamaHost:
     def pull(self, name: str) -> AsyncGenerator[Progress, None]:
         request = types.PullRequest(model=name, insecure=True if _is_plain_http(name) else None)
         return self._progress("/api/pull", request, name)
+
+    async def discard(self, digests: Sequence[str]) -> bool:
+        kind = self._kind or (await self.version()).kind
+        if kind is not HostKind.BUILTIN:
+            return False
+        for digest in filter(_DIGEST.fullmatch, digests):
+            await self._http.done("DELETE", f"/api/blobs/{digest}", None, limit_s=self._timeouts.call_s)
+        return True
 
     def create(
         self,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.lifecycle.worker import Lifecycle
+    from llmstack_tui.store.downloads import DownloadRow
     from llmstack_tui.store.store import Store
     from llmstack_tui.updates.cost import Costs
     from llmstack_tui.updates.download import Download
@@ -243,3 +244,13 @@ class Pulling:
         reason = self.download.reason if reason is None else reason
         self.download = replace(self.download, state=state, step=step, speed=None, reason=reason)
         self._on_change()
+
+
+async def discarded(host: Host, row: DownloadRow) -> str:
+    """Have what came thrown away, where that can be; what became of it."""
+    try:
+        if await host.discard([digest for digest, done, total in row.layers if done != total]):
+            return "what was not complete was thrown away."
+    except HostError as error:
+        return f"what came is kept, for it could not be thrown away. {error}"
+    return "what came is kept until Ollama starts again, which throws it away."

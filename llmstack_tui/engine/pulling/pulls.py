@@ -47,6 +47,10 @@ class Pulls:
             async for step in steps:
                 yield step
 
+    async def discard(self, digest: str) -> None:
+        """Throw away what is there of a blob that is not whole. Raises `PullFailed`."""
+        await self._downloads.discard(digest)
+
     @cached_property
     def _downloads(self) -> Downloads:
         return Downloads(self._library.own, self._habits)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Writing and reading again, beside each other, for a few blobs; what waits for a disk waits here.
 _THREADS = 4
+# Until a client that has hung up is seen to have done so.
+_LEAVING_S = 5.0
 
 
 @dataclass(slots=True)
@@ -64,6 +66,23 @@ class Downloads:
         """Bytes of a blob that are there already."""
         partial = Partial(blobs_folder(self._models), layer.digest, layer.size)
         return sum(end - first for first, end in partial.noted())
+
+    async def discard(self, digest: str) -> None:
+        """Throw away what a download of a blob that did not end has left.
+
+        Raises:
+            PullFailed: it is under way, or the folder cannot be written.
+        """
+        running = self._running.get(blob_name(digest))
+        if running is not None and not (await asyncio.wait((running.task,), timeout=_LEAVING_S))[0]:
+            raise PullFailed(f"{digest[7:19]} is being downloaded.")
+        self._acquire()
+        try:
+            await asyncio.to_thread(Partial(blobs_folder(self._models), digest, 0).discard)
+        except OSError as error:
+            raise PullFailed(f"{digest[7:19]} cannot be removed: {reason(error)}.") from error
+        finally:
+            self._lock.release()
 
     @asynccontextmanager
     async def joined(self, layer: Layer, address: str) -> AsyncIterator[tuple[Download, asyncio.Task[None]]]:
