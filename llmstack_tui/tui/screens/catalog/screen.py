@@ -58,6 +58,7 @@ class CatalogScreen(TabScreen):
         self._catalog_pane = Pane("Catalog", id="catalog-pane")
         self._about = Static("", id="about", markup=False)
         self._shelf: Shelf | None = None
+        self._is_reading = False
         self._text = ""
         self._use: Use | None = None
         self._order = Order()
@@ -87,7 +88,8 @@ class CatalogScreen(TabScreen):
         if self._shelf is None:
             waiting = "Reading the catalogue" if stack else "There is no server yet."
             self.list.say((waiting,))
-            if stack is not None:
+            if stack is not None and not self._is_reading:
+                self._is_reading = True
                 self.run_worker(
                     Later(self._read), group="catalog", exclusive=True, description="The catalogue",
                     exit_on_error=False,
@@ -117,11 +119,13 @@ class CatalogScreen(TabScreen):
         self._show_about()
 
     async def _read(self) -> None:
-        stack = self.dashboard.connection.stack
-        if stack is not None:
-            catalog = await stack.browsing.catalog()
-            self._shelf = await asyncio.to_thread(make_shelf, catalog)
-            self.show(self.dashboard.view)
+        try:
+            if (stack := self.dashboard.connection.stack) is not None:
+                catalog = await stack.browsing.catalog()
+                self._shelf = await asyncio.to_thread(make_shelf, catalog)
+        finally:
+            self._is_reading = False
+        self.show(self.dashboard.view)
 
     def _redraw(self) -> None:
         self.show(self.dashboard.view)

@@ -50,12 +50,12 @@ def disk_rows(use: FolderUse) -> Iterator[DiskRow]:
     yield DiskRow(key="leftovers", name="Used by no model", is_heading=True)
     for leftover in use.leftovers:
         kind = {"orphan": "whole file", "partial": "unfinished"}[leftover.kind.value]
-        kept = f"kept: {leftover.kept}" if leftover.kept else "goes with a clean-up"
+        note = f"kept: {leftover.kept}" if leftover.kept else f"{kind}, goes with a clean-up"
         yield DiskRow(
             key=f"file {leftover.path.name}",
             name=clean(leftover.path.name, limit=_NAME),
             size=bytes_text(leftover.size),
-            note=f"{kind}, {kept}",
+            note=note,
             removable=not leftover.kept,
         )
     if not use.leftovers:

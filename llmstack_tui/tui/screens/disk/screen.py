@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.widgets.strips import Pen
 
-_SIZE, _NOTE = 10, 42
+_SIZE, _NOTE = 10, 52
 
 
 class DiskList(LineList[DiskRow]):
