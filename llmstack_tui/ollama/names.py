@@ -23,6 +23,7 @@ _PARTS = {
     "model": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"),
     "tag": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"),
 }
+_CALLED = {"host": "registry", "namespace": "owner", "model": "name", "tag": "tag"}
 _SCHEMES = ("http", "https")
 
 
@@ -46,11 +47,12 @@ class ModelName:
     def __post_init__(self) -> None:
         for part, pattern in _PARTS.items():
             value: str = getattr(self, part)
-            if not pattern.fullmatch(value):
-                raise InvalidName(f"{value!r} is not a valid {part} of a model name.")
-            # A part becomes the name of a file or folder, and these are no names of one.
-            if value.strip(".") == "":
-                raise InvalidName(f"{value!r} is not a valid {part} of a model name.")
+            # A part becomes the name of a file or folder, and dots alone are no names of one.
+            if not pattern.fullmatch(value) or value.strip(".") == "":
+                raise InvalidName(
+                    f"{value!r} cannot be the {_CALLED[part]} of a model. "
+                    "Up to 80 letters from a to z, digits, '-', '_' and '.' can."
+                )
         if self.scheme not in _SCHEMES:
             raise InvalidName(f"{self.scheme!r} is not a scheme of a registry: use http or https.")
 
