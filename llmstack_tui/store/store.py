@@ -90,6 +90,11 @@ class Store:
         return self._database.mode
 
     @property
+    def is_read_only(self) -> bool:
+        """Whether the file is a newer version's, and nothing that is written is kept."""
+        return self._database.mode == "read only"  # `Mode` would bring SQLite's module.
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """What the user should know about the file, of late, oldest first: one sentence or two each."""
         return tuple(self._told)

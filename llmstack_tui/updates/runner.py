@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from llmstack_tui.lifecycle import sentences
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.store.errors import StoreError
-from llmstack_tui.store.opening import Mode
 from llmstack_tui.updates.download import DownloadState
 from llmstack_tui.updates.locks import Locks
 from llmstack_tui.updates.pulling import Means, Pulling, discarded
@@ -126,7 +125,7 @@ class Runner:
             with suppress(StoreError):
                 self._read(await store.downloads.all([*self._hosts]))
                 # Into another version's file nothing is written: who runs that one does the pulls.
-                if store.mode is not Mode.READ_ONLY:
+                if not store.is_read_only:
                     await self._follow(store)
             if self._defect is not None:
                 raise self._defect

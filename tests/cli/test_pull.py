@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llmstack_tui.ollama.client import OllamaHost
+from llmstack_tui.stack import Stack
 from tests.engine_process import engine_process
 from tests.registry import Fault, Registry, serving
 from tests.waiting import wait_until
@@ -123,6 +124,22 @@ async def test_what_was_changed_here_is_only_replaced_with_a_yes(
     finally:
         await host.delete(name)
         await host.aclose()
+
+
+async def test_a_dashboard_that_has_the_queue_does_it(
+    llmstack: Program, engine: str, registry: Registry, tiny_model: Path
+) -> None:
+    state = llmstack.home / ".local/share/llmstack/state.db"
+    version = registry.publish("shared", tiny_model.read_bytes() + b"shared")
+    registry.faults = [Fault(path=f"/data/blobs/{version.weights.digest}", method="GET", bytes_per_s=100_000)]
+    async with Stack([OllamaHost(engine)], machine_every_s=60, state_file=state) as stack:
+        await stack.downloads.pull(engine, registry.name("shared"))
+        await wait_until(lambda: any(each.completed for each in stack.state.downloads), 60)
+        done = await run(llmstack, "pull", registry.name("shared"), "--json", "--host", engine)
+        await wait_until(lambda: all(each.state.is_over for each in stack.state.downloads), 60)
+    assert done.returncode == 0, done.stderr
+    assert lines(done)[-1]["state"] == "done"
+    assert len(registry.requests("/shared/blobs/")) == len(version.layers)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")

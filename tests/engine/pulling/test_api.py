@@ -135,6 +135,28 @@ def test_a_client_that_hangs_up_pauses_the_pull(tmp_path: Path, registry: Regist
     assert spans.count(ranges(registry, version)) <= len(WEIGHTS) - left_at
 
 
+def test_what_came_is_thrown_away_when_it_is_not_wanted(tmp_path: Path, registry: Registry) -> None:
+    version = registry.publish("tiny", WEIGHTS)
+    blob = f"/api/blobs/{version.weights.digest}"
+    registry.faults = [Fault(path=f"/data/blobs/{version.weights.digest}", stall_after=PART)]
+    with engine_at(tmp_path) as (_, http):
+        assert http.delete("/api/blobs/sha256:..").status_code == 400
+        with http.stream("POST", "/api/pull", json={"model": registry.name("tiny")}) as response:
+            said = response.iter_lines()
+            while not begun(json.loads(next(said))):
+                pass
+            refused = http.delete(blob)
+            assert refused.status_code == 409
+            assert "is being downloaded" in refused.json()["error"]
+        assert http.delete(blob).status_code == 200
+        assert not files(tmp_path)
+        registry.faults = []
+        assert lines(http, registry.name("tiny"))[-1] == {"status": "success"}
+        whole = files(tmp_path)
+        assert http.delete(blob).status_code == 200, "there is nothing unfinished"
+        assert files(tmp_path) == whole
+
+
 def test_a_killed_engine_goes_on_where_it_was(tmp_path: Path, registry: Registry, tiny_model: Path) -> None:
     version = registry.publish("tiny", tiny_model)
     registry.faults = [Fault(path=f"/data/blobs/{version.weights.digest}", bytes_per_s=100_000)]
