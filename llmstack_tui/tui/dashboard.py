@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import time
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -16,7 +17,6 @@ from llmstack_tui.ollama.names import same_model
 from llmstack_tui.tui import keys, status, styles, themes
 from llmstack_tui.tui.acts import Acts
 from llmstack_tui.tui.connection import Connection
-from llmstack_tui.tui.downloading import Downloading
 from llmstack_tui.tui.intents import ACTS
 from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.looking import Looking
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import Loaded
     from llmstack_tui.stack import StackState
+    from llmstack_tui.tui.downloading import Downloading
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.rows import Key
     from llmstack_tui.tui.services import Services
@@ -88,7 +89,7 @@ class Dashboard(App[None]):
     .-ascii Pane:focus-within { border: ascii $primary; }
     .-ascii Toast { border-left: ascii $foreground; }
     .-ascii ScrollableContainer { scrollbar-size-vertical: 0 !important; }
-    .-ascii Headings { padding: 0; }
+    .-ascii Headings, .-ascii CatalogHeadings { padding: 0; }
     .-ascii CommandPalette #--input, .-ascii CommandPalette CommandList,
     .-ascii CommandPalette #--input.--list-visible { border: ascii $pane-border; }
     .-ascii CommandPalette SearchIcon, .-ascii CommandPalette LoadingIndicator { display: none; }
@@ -116,7 +117,6 @@ class Dashboard(App[None]):
         self.connection = Connection(self, services)
         self.acts = Acts(self)
         self.updating = UpdateActs(self)
-        self.downloading = Downloading(self)
         self.looking = Looking(self)
         self.telling = Telling(self)
         self.news = News(self)
@@ -276,6 +276,13 @@ class Dashboard(App[None]):
             self.say(f"The connection to the server ended. Press {key} to try again.")
 
     # Keys
+
+    @cached_property
+    def downloading(self) -> Downloading:
+        """What keys do to pulls: of no use before another screen is opened."""
+        from llmstack_tui.tui.downloading import Downloading
+
+        return Downloading(self)
 
     def action_go(self, name: str) -> None:
         self.switching.go(name)

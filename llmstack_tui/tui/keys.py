@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from textual.binding import Binding, InvalidBinding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 HELP, QUIT, PALETTE = "app.help", "app.quit", "app.palette"
 
@@ -405,18 +405,24 @@ def problems(keymap: Mapping[str, str], place: Place = lambda _: "ui.keys: ") ->
         for name, key in keymap.items()
         if name in known and not _pressed(key)
     ]
-    owners: dict[str, str] = {}
     keymap = usable(keymap)
-    for binding in (*MODELS, *LIST, *APP):
+    for screen in (MODELS, DOWNLOADS, CATALOG):
+        found += _clashes((*screen, *LIST, *APP), keymap, place)
+    return list(dict.fromkeys(found))
+
+
+def _clashes(bindings: Iterable[Binding], keymap: Mapping[str, str], place: Place) -> Iterator[str]:
+    """The keys that two of these would get."""
+    owners: dict[str, str] = {}
+    for binding in bindings:
         for key in _pressed(keymap.get(binding.id or "", binding.key)):
             owner = owners.setdefault(key, binding.id or "")
             if owner != binding.id:
                 changed = binding.id if binding.id in keymap else owner
-                found.append(
+                yield (
                     f"{place(changed or '')}{key!r} is the key of both {owner} and {binding.id}; "
                     "only one of them gets it."
                 )
-    return found
 
 
 def usual() -> dict[str, str]:

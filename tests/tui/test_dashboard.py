@@ -385,7 +385,7 @@ async def test_a_storm_of_states_is_drawn_a_few_times() -> None:
 
 
 async def test_help_has_every_mark_and_every_key() -> None:
-    async with dashboard(size=(100, 140)) as desk:
+    async with dashboard(size=(100, 220)) as desk:
         await desk.press("question_mark")
         await desk.until_shown("First steps")
         for text in ("● ", "◌ ", "◐ ", "○ ", "☁ ", "x del", "GGUF file", "^p", "Leaves"):

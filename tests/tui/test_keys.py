@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
 
 from llmstack_tui.tui import keys
+
+if TYPE_CHECKING:
+    from textual.binding import Binding
 
 
 def test_every_binding_has_an_id_of_its_own_and_a_tooltip() -> None:
@@ -19,6 +25,23 @@ def test_no_key_means_two_things_on_one_screen() -> None:
         key.strip() for binding in (*keys.MODELS, *keys.LIST, *keys.APP) for key in binding.key.split(",")
     )
     assert [key for key, count in pressed.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("own", [keys.DOWNLOADS, keys.CATALOG, keys.DISK, keys.ENTRY, keys.DOWNLOAD])
+def test_no_key_means_two_things_on_the_other_screens(own: list[Binding]) -> None:
+    moving = keys.TEXT if own is keys.DOWNLOAD else keys.LIST
+    pressed = Counter(key.strip() for binding in (*own, *moving) for key in binding.key.split(","))
+    assert [key for key, count in pressed.items() if count > 1] == []
+    # One that closes what lies over the screens may be one that leaves the program from there.
+    everywhere = {key.strip() for binding in keys.APP for key in binding.key.split(",")}
+    assert everywhere & pressed.keys() <= {"q", "D"}
+
+
+def test_a_clash_on_any_screen_is_named() -> None:
+    (problem,) = keys.problems({"catalog.use": "slash"})
+    assert "catalog.search and catalog.use" in problem
+    (problem,) = keys.problems({"downloads.retry": "2"})
+    assert "app.downloads" in problem
 
 
 def test_ids_that_are_none_are_named() -> None:

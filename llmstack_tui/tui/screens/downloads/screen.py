@@ -10,6 +10,7 @@ from textual.containers import Vertical
 
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.screens.downloads.list import DownloadList
+from llmstack_tui.tui.screens.downloads.one import DownloadScreen
 from llmstack_tui.tui.screens.downloads.rows import DownloadRow, download_rows, downloads_title
 from llmstack_tui.tui.screens.tab import TabScreen
 from llmstack_tui.tui.status import address
@@ -94,8 +95,6 @@ class DownloadsScreen(TabScreen):
     @on(LineList.Opened)
     def action_open(self) -> None:
         if (selected := self.selected) is not None:
-            from llmstack_tui.tui.screens.downloads.one import DownloadScreen
-
             self.dashboard.push_screen(DownloadScreen(selected, self.marks))
 
     def action_pause(self) -> None:

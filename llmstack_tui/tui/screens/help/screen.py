@@ -138,6 +138,26 @@ class HelpScreen(ModalScreen[None]):
                     ("Activity", "What happened, newest first."),
                 ),
             ),
+            Section(
+                "The other screens",
+                (
+                    (
+                        f"{key('app.downloads')} Downloads",
+                        f"What is pulled ({marks.coming}), waits ({marks.inactive}) or is paused "
+                        f"({marks.paused}), and what came of it: done ({marks.tick}), failed "
+                        f"({marks.failed}) with the reason, cancelled ({marks.dot}).",
+                    ),
+                    (
+                        f"{key('app.catalog')} Catalog",
+                        "Models worth having. The memory at 4k and 32k tokens is an estimate; under Here, "
+                        "tight means that it fits with a short context only.",
+                    ),
+                    (
+                        f"{key('app.disk')} Disk",
+                        "What the built-in engine's models take and share, and files that no model uses.",
+                    ),
+                ),
+            ),
             *(
                 Section(title, tuple((key(each.id or ""), f"{each.tooltip}.") for each in bindings))
                 for title, bindings in keys.CONTEXTS.items()
