@@ -33,7 +33,7 @@ class News:
         self._stack: Stack | None = None
         self._judged: tuple[Mapping[str, Update], ...] = ()
         self._wanted: Mapping[Key, Update] = {}
-        self._told: frozenset[str] | None = None
+        self._told: Mapping[str, str] | None = None
         self._is_untold = False
         self.programs: tuple[str, ...] = ()
 
@@ -55,7 +55,7 @@ class News:
         if self._is_untold and not state.checking and stack is not None:
             self._is_untold = False
             self._app.run_worker(
-                Later(self._tell, stack, self._wanted),
+                Later(self._tell, stack, self._wanted, _judged(state)),
                 group="news",
                 exclusive=True,
                 description="Newer versions",
@@ -64,25 +64,25 @@ class News:
 
     def is_new(self, state: StackState) -> bool:
         """Whether there is an update that nobody was told of yet."""
-        return not {_version(*each) for each in wanted(state).items()} <= (self._told or frozenset())
+        return bool(_new(wanted(state), self._told or {}))
 
-    async def _tell(self, stack: Stack, found: Mapping[Key, Update]) -> None:
-        """One toast for all that was not told before."""
+    async def _tell(self, stack: Stack, found: Mapping[Key, Update], judged: frozenset[str]) -> None:
+        """One toast for all that was not told before. Of a host that is away nothing is forgotten."""
         from llmstack_tui.store.errors import StoreError
 
         if self._told is None:
-            told: list[str] = []
+            told: dict[str, str] = {}
             with suppress(StoreError):  # Of what is wrong with the state a notice tells.
-                told = await stack.recall(_REMEMBERED, [], list[str])
+                told = await stack.recall(_REMEMBERED, told, dict[str, str])
             if stack is not self._stack:
                 return
-            self._told = frozenset(told)
-        versions = {_version(key, update): key for key, update in found.items()}
-        new = [versions[each] for each in versions.keys() - self._told]
-        if versions.keys() == self._told:
-            return
-        self._told = frozenset(versions)
-        stack.remember(_REMEMBERED, sorted(versions))
+            self._told = told
+        before = self._told
+        new = _new(found, before)
+        self._told = {model: version for model, version in before.items() if model not in judged}
+        self._told |= {_model(key): update.digest or "" for key, update in found.items()}
+        if self._told != before:
+            stack.remember(_REMEMBERED, self._told)
         if new:
             names = sorted(new, key=lambda key: key[1])
             key = self._app.preferences.first_keys["models.updates"]
@@ -103,5 +103,15 @@ def _is_another(one: object, other: object) -> bool:
     return one is not other
 
 
-def _version(key: Key, update: Update) -> str:
-    return "\n".join((*key, update.digest or ""))
+def _model(key: Key) -> str:
+    return "\n".join(key)
+
+
+def _judged(state: StackState) -> frozenset[str]:
+    """The models of which it is known now whether they are up to date."""
+    return frozenset(_model((host.snapshot.url, name)) for host in state.hosts for name in host.updates)
+
+
+def _new(found: Mapping[Key, Update], told: Mapping[str, str]) -> list[Key]:
+    """Those of whose version nobody was told."""
+    return [key for key, update in found.items() if told.get(_model(key)) != (update.digest or "")]

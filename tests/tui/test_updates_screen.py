@@ -262,3 +262,19 @@ async def test_a_check_that_finds_news_has_one_toast_and_one_that_finds_them_aga
         assert [each.title for each in desk.toasts] == ["1 newer version"]
         await desk.press("c")
         await wait_until(lambda: "Checked for updates: 1 model has a newer version." in toasts(desk))
+
+
+async def test_what_was_told_is_not_told_again_after_its_host_was_away() -> None:
+    stack = FakeStack(STATE)
+    async with dashboard(services=FakeServices(stack)) as desk:
+        await wait_until(lambda: len(desk.toasts) == 1)
+        remembered = dict(stack.remembered)
+        # Its models are not judged before the host has listed them.
+        stack.updates.put({})
+        await wait_until(lambda: "↑" not in desk.text)
+        stack.updates.put(outdated.VERDICTS)
+        await desk.until_shown("2 updates ↑")
+        stack.updates.put(outdated.VERDICTS | {"phi4:14b": replace(STALE, digest="f" * 64)})
+        await wait_until(lambda: len(desk.toasts) == 2)
+        assert toasts(desk)[-1].startswith("1 newer version: phi4:14b")
+        assert stack.remembered != remembered

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from llmstack_tui.stack import StackState
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.rows import Key
 
@@ -70,6 +71,7 @@ class UpdatesScreen(LiveScreen):
         self._list = UpdatesList()
         self._ticked: frozenset[Key] = frozenset()
         self._opened: frozenset[str] = frozenset()
+        self._facts: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield self._banner
@@ -84,6 +86,7 @@ class UpdatesScreen(LiveScreen):
         self._banner.show(self.dashboard.trouble(view))
         if view.state is None:
             self._list.show(())
+            self._facts = ()
             return
         shown = Shown(
             marks=self._marks,
@@ -92,6 +95,10 @@ class UpdatesScreen(LiveScreen):
             ticked=self._ticked,
             opened=self._opened,
         )
+        facts = _facts(view.state, shown)
+        if facts == self._facts:
+            return
+        self._facts = facts
         lines = screen_lines(view.state, shown)
         self._ticked &= {line.key for line in lines if line.key}
         said = summary(view.state)
@@ -150,3 +157,10 @@ class UpdatesScreen(LiveScreen):
             self._show_again()
         else:
             self.dismiss()
+
+
+def _facts(state: StackState, shown: Shown) -> tuple[object, ...]:
+    """What the lines are made of; ages are in minutes. Most often it is the very same as before."""
+    hosts = tuple((host.snapshot.url, host.snapshot.server, host.updates) for host in state.hosts)
+    of_state = (hosts, state.downloads, state.releases, state.checking)
+    return (*of_state, f"{shown.now:%d %H:%M}", shown.marks, shown.ticked, shown.opened)
