@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from contextlib import asynccontextmanager
+import subprocess
+import sys
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+import httpx
 import pytest
 
 from llmstack_tui.hosts.errors import Refused
@@ -17,7 +21,7 @@ from llmstack_tui.stack import Stack
 from llmstack_tui.store.store import Store
 from llmstack_tui.updates.check import UpdateState
 from llmstack_tui.updates.download import DownloadState, Why
-from tests.engine_process import engine_process
+from tests.engine_process import engine_process, home_environment
 from tests.models import ANSWER
 from tests.registry import Fault, Registry, serving
 from tests.registry.faults import html
@@ -479,3 +483,39 @@ async def test_a_server_that_is_away_is_waited_for(
     async with await Store.open(path) as store:
         (row,) = await store.downloads.all([nowhere.url])
         assert (row.state, row.wish) == ("waiting", "run")
+
+
+@contextmanager
+def killable(home: Path, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """An engine's URL and its process, which is killed in the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "llmstack_tui.engine.server", "--port", str(port)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env=home_environment(home),
+    )
+    assert process.stdout is not None
+    try:
+        yield json.loads(process.stdout.readline())["url"], process
+    finally:
+        process.kill()
+        process.wait(30)
+        process.stdout.close()
+
+
+async def test_a_server_that_dies_in_the_middle_is_waited_for(
+    registry: Registry, tiny_model: Path, tmp_path: Path
+) -> None:
+    version = registry.publish("dies", tiny_model)
+    registry.faults = [slow(version.weights.digest)]
+    with killable(tmp_path) as (url, process):
+        async with watching(Engine(url, tmp_path)) as stack:
+            number = await stack.downloads.pull(url, registry.name("dies"))
+            await seen(stack, number, moving)
+            process.kill()
+            await seen(stack, number, lambda each: "when the server answers" in each.reason)
+            registry.faults = []
+            port = httpx.URL(url).port
+            assert port is not None
+            with killable(tmp_path, port):
+                assert (await over(stack, number)).state is DownloadState.DONE
