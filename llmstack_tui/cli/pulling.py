@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.cli import output
 from llmstack_tui.cli.servers import acting, state_file
 from llmstack_tui.updates.disk import model_folders
-from llmstack_tui.updates.download import DownloadState
+from llmstack_tui.updates.download import DownloadState, Why
 from llmstack_tui.updates.queue import Downloads
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from llmstack_tui.cli.options import Invocation
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.store.store import Store
-    from llmstack_tui.updates.download import Download, Why
+    from llmstack_tui.updates.download import Download
 
 Asked = tuple[str, str]
 
@@ -181,7 +181,8 @@ class _Lines:
 def _write_end(download: Download) -> None:
     match download.state:
         case DownloadState.DONE:
-            output.write(output.plain(f"{download.model} is up to date at {download.host}."))
+            what = "up to date" if download.why is Why.UPDATE else "installed"
+            output.write(output.plain(f"{download.model} is {what} at {download.host}."))
             if download.reason:
                 output.say(f"{download.model}: {download.reason}")
         case DownloadState.FAILED:
