@@ -154,6 +154,7 @@ DOWNLOADS = [
         "r", "retry", "Retry", id="downloads.retry",
         tooltip="Begin again what failed or was cancelled, where it was",
     ),
+    Binding("p", "add", "Pull", id="downloads.add", tooltip="Pull a model by its name, or import a file"),
     Binding(
         "enter,space", "open", "Details", id="downloads.open",
         tooltip="The layers of the download, why it failed, and what happened",

@@ -131,6 +131,17 @@ async def test_what_failed_says_why_and_is_tried_again() -> None:
         await desk.until_shown("Only what failed")
 
 
+async def test_a_name_is_pulled_from_here_too() -> None:
+    async with dashboard(state()) as desk:
+        await opened(desk)
+        await desk.press("p")
+        await desk.until_shown("Name to pull")
+        await desk.type("tiny:1b")
+        await desk.press("enter")
+        await wait_until(lambda: ("pull", seeded.URL, "tiny:1b") in desk.stack.calls)
+        await desk.until_shown("3 waiting")
+
+
 async def test_the_history_is_cleared() -> None:
     async with dashboard(state()) as desk:
         await opened(desk)

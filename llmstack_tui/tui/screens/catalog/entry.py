@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
-from rich.segment import Segment
 from textual import on
 from textual.containers import Vertical
 from textual.content import Content
@@ -99,7 +98,6 @@ class VariantList(LineList[Line]):
                 pen.cell(item.memory[1], _MEMORY, "plain", right=True),
                 pen.cell(f"  {item.fits}", _FITS, FIT_TONES[item.fit]),
                 pen.cell(item.pushed, pushed, "muted", right=True),
-                Segment(" " * max(0, width - rest - name)),
             ]
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.segment import Segment
 from textual.strip import Strip
 
 from llmstack_tui.tui.screens.downloads.rows import DownloadRow, Heading, Row
@@ -34,7 +33,7 @@ class DownloadList(LineList[Row]):
 
     def strip(self, item: Row, part: int, width: int, pen: Pen) -> Strip:
         if isinstance(item, Heading):
-            return Strip([Segment("  "), pen.cell(item.text, width - 2, "heading")])
+            return Strip([pen.cell(f"  {item.text}", width, "heading")])
         if part == 0:
             return _first(item, width, pen)
         return _second(item, width, pen)

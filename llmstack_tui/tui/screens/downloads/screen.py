@@ -87,8 +87,9 @@ class DownloadsScreen(TabScreen):
         downloads = view.state.downloads if view.state else ()
         now = view.moment.now.astimezone()
         names = host_names(view.state, self.dashboard.host_names)
-        catalog = view.keys["app.catalog"]
-        self.list.say(("Nothing is being downloaded.", f"Press {catalog} for models worth having."))
+        catalog, add = view.keys["app.catalog"], view.keys["downloads.add"]
+        what = f"Press {catalog} for models worth having, {add} to pull one by its name."
+        self.list.say(("Nothing is being downloaded.", what))
         self.list.show(download_rows(downloads, now, self.marks, names))
         self._downloads_pane.show_title(downloads_title(downloads))
 
@@ -96,6 +97,9 @@ class DownloadsScreen(TabScreen):
     def action_open(self) -> None:
         if (selected := self.selected) is not None:
             self.dashboard.push_screen(DownloadScreen(selected, self.marks))
+
+    def action_add(self) -> None:
+        self.dashboard.acts.add_file()
 
     def action_pause(self) -> None:
         self.dashboard.downloading.pause(self.selected)
