@@ -60,13 +60,18 @@ class Browsing:
         Raises:
             RegistryError: as `tags`, or there is no such model.
         """
-        fetched = await (await self._opened()).manifest(ModelName.parse(name))
+        registry, asked = await self._opened(), ModelName.parse(name)
+        # Only the answer to a HEAD tells when it was pushed.
+        head, fetched = await asyncio.gather(registry.head(asked), registry.manifest(asked))
         assert fetched is not None  # noqa: S101  # Only with an ETag is there none.
         manifest = fetched.manifest
         # A layer that is in it twice is fetched once.
         sizes = {layer.digest: layer.size for layer in manifest.blobs}
         return Offer(
-            name=name, digest=manifest.digest, download=sum(sizes.values()), pushed_at=manifest.pushed_at
+            name=name,
+            digest=manifest.digest,
+            download=sum(sizes.values()),
+            pushed_at=manifest.pushed_at or head.pushed_at,
         )
 
     async def aclose(self) -> None:
