@@ -219,14 +219,8 @@ def _word(status: ModelStatus, act: Act | None, moment: Moment, marks: Marks, *,
     return f"idle {at_least}{figures.clock_text(max(0.0, moment.monotonic_s - status.idle_since_s))}"
 
 
-class _Seen(NamedTuple):
-    """What a line was made of, and the line."""
-
-    status: ModelStatus
-    speed: Speed | None
-    update: Update | None
-    download: Download | None
-    row: ModelRow
+# What a line was made of, and the line.
+_Seen = tuple["ModelStatus", "Speed | None", "Update | None", "Download | None", ModelRow]
 
 
 class Rows:
@@ -241,43 +235,35 @@ class Rows:
         downloads = under_way(state.downloads) if state.downloads else {}
         made: dict[Key, _Seen] = {}
         for host in state.hosts:
-            old = host.snapshot.error is not None
+            old, speeds, updates = host.snapshot.error is not None, host.speeds, host.updates
             for status in host.models:
-                key = (status.host, status.name)
-                speed, update = host.speeds.get(status.name), host.updates.get(status.name)
-                download = downloads.get(key)
-                known = self._made.get(key)
-                if known and self._still_right(known, status, speed, update, download, old=old):
-                    made[key] = known
-                else:
-                    row = model_row(
-                        status,
-                        acts.get(key),
-                        moment,
-                        self._marks,
-                        speed=speed,
-                        update=update,
-                        download=download,
-                        old=old,
-                    )
-                    made[key] = _Seen(status, speed, update, download, row)
+                name = status.name
+                key = (status.host, name)
+                speed, update, download = speeds.get(name), updates.get(name), downloads.get(key)
+                if (known := self._made.get(key)) is not None:
+                    before, timed, judged, coming, row = known
+                    # Once a second for each line: a call would take longer than all of it.
+                    if (
+                        timed is speed
+                        and judged is update
+                        and coming is download
+                        and row.old is old
+                        and status.state not in _TICKING
+                        # Most often it is the very same: to compare all its fields takes ten times as long.
+                        and (before is status or before == status)
+                    ):
+                        made[key] = known
+                        continue
+                row = model_row(
+                    status,
+                    acts.get(key),
+                    moment,
+                    self._marks,
+                    speed=speed,
+                    update=update,
+                    download=download,
+                    old=old,
+                )
+                made[key] = (status, speed, update, download, row)
         self._made = made
-        return tuple(seen.row for seen in made.values())
-
-    @staticmethod
-    def _still_right(
-        known: _Seen,
-        status: ModelStatus,
-        speed: Speed | None,
-        update: Update | None,
-        download: Download | None,
-        *,
-        old: bool,
-    ) -> bool:
-        before = known.status
-        if status.state in _TICKING or known.row.old != old:
-            return False
-        if known.speed is not speed or known.update is not update or known.download is not download:
-            return False
-        # Most often it is the very same: to compare all of its fields takes ten times as long.
-        return before is status or before == status
+        return tuple(seen[-1] for seen in made.values())
