@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.hosts.errors import Refused
-from llmstack_tui.hosts.types import Capability, HostKind, Message
+from llmstack_tui.hosts.kinds import Capability, HostKind
+from llmstack_tui.hosts.types import Message
 from llmstack_tui.lifecycle.acts import Departure
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.ollama.client import OllamaHost

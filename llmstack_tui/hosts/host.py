@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from llmstack_tui.hosts.kinds import Capability
     from llmstack_tui.hosts.types import (
-        Capability,
         Chunk,
         Message,
         Model,

@@ -7,37 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta  # noqa: TC003  # msgspec reads the annotations of what is kept as JSON
-from enum import Flag, StrEnum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llmstack_tui.hosts.errors import HostError
-
-
-class HostKind(StrEnum):
-    """Which server answers."""
-
-    OLLAMA = "ollama"
-    BUILTIN = "builtin"
-    OPENAI = "openai"
-
-
-class Capability(Flag):
-    """What a host can be asked to do."""
-
-    LIST = auto()
-    SHOW = auto()
-    LOAD = auto()
-    UNLOAD = auto()
-    CHAT = auto()
-    EMBED = auto()
-    PULL = auto()
-    CREATE = auto()
-    COPY = auto()
-    DELETE = auto()
-    IMPORT = auto()
+    from llmstack_tui.hosts.kinds import Capability, HostKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

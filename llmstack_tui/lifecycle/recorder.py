@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.errors import HostError
+from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.hosts.text import printable
-from llmstack_tui.hosts.types import HostKind
 from llmstack_tui.lifecycle import sentences
 from llmstack_tui.lifecycle.acts import REMOVAL, ActEnd, ActKind
 from llmstack_tui.lifecycle.happenings import Come, EventKind, between

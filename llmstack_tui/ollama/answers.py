@@ -9,9 +9,9 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.hosts.types import (
     Chunk,
-    HostKind,
     Message,
     Model,
     ModelDetails,

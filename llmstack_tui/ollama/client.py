@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 from llmstack_tui import __version__
 from llmstack_tui.config.address import is_loopback
 from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.hosts.kinds import Capability, HostKind
 from llmstack_tui.hosts.text import printable
-from llmstack_tui.hosts.types import Capability, HostKind
 from llmstack_tui.ollama import answers, types
 from llmstack_tui.ollama.blobs import NotGGUF, checked_gguf, hash_file, send_blob
 from llmstack_tui.ollama.durations import format_duration

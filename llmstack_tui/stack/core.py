@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from llmstack_tui.hosts.errors import HostError, Refused
+from llmstack_tui.hosts.kinds import Capability, HostKind
 from llmstack_tui.hosts.text import printable
-from llmstack_tui.hosts.types import Capability, HostKind
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.lifecycle.recorder import Recorder
 from llmstack_tui.lifecycle.states import ModelState

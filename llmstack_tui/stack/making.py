@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.errors import HostError, Refused
+from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.hosts.text import printable
-from llmstack_tui.hosts.types import Capability
 from llmstack_tui.lifecycle.acts import Departure
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.lifecycle.removing import remove

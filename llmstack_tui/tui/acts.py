@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from llmstack_tui.hosts.types import Capability
+from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
 from llmstack_tui.tui.intents import ACTS, Intents, worker_name
 from llmstack_tui.tui.later import Later

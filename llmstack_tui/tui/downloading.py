@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llmstack_tui.hosts.types import Capability
+from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.ollama.names import same_model
 from llmstack_tui.tui.figures import bytes_text, used_text
 from llmstack_tui.tui.intents import Intents

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.hosts.types import HostKind
+from llmstack_tui.hosts.kinds import HostKind
 
 if TYPE_CHECKING:
     from llmstack_tui.hosts.types import ServerVersion

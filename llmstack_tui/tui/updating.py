@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from llmstack_tui.config.address import is_loopback
-from llmstack_tui.hosts.types import Capability
+from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.tui.asking_updates import all_text, changed_here_text, checked_text, no_update_text
 from llmstack_tui.tui.intents import Intents
 from llmstack_tui.tui.later import Later

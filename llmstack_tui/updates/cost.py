@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.config.address import is_loopback
 from llmstack_tui.engine import manifest as layout
+from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.hosts.text import printable
-from llmstack_tui.hosts.types import HostKind
 from llmstack_tui.ollama.names import InvalidName, ModelName
 from llmstack_tui.ollama.registry.client import Registry
 from llmstack_tui.ollama.registry.errors import BadManifest, RegistryError

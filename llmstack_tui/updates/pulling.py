@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
+from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.hosts.text import printable
-from llmstack_tui.hosts.types import Capability
 from llmstack_tui.lifecycle.acts import Departure
 from llmstack_tui.lifecycle.departures import Sighting, is_kept
 from llmstack_tui.lifecycle.states import Loaded

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.hosts.types import Capability, Model, RunningModel, Snapshot
+from llmstack_tui.hosts.kinds import Capability
+from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
 from llmstack_tui.lifecycle.activity import Activity, Trace, idle_time, observed, worked
 from llmstack_tui.lifecycle.states import ModelStatus, statuses
 from llmstack_tui.ollama.durations import LONGEST

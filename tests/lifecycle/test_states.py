@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from llmstack_tui.hosts.types import Capability, Model, RunningModel, Snapshot
+from llmstack_tui.hosts.kinds import Capability
+from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
 from llmstack_tui.lifecycle.acts import Act, ActKind
 from llmstack_tui.lifecycle.states import Loaded, ModelState, ModelStatus, statuses
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused, ServerError
-from llmstack_tui.hosts.types import HostKind, Message
+from llmstack_tui.hosts.kinds import HostKind
+from llmstack_tui.hosts.types import Message
 from tests.ollama.clients import read, talking
 from tests.scripted_server import Reply
 

@@ -10,7 +10,8 @@ import pytest
 
 from llmstack_tui import __version__
 from llmstack_tui.hosts.errors import Refused
-from llmstack_tui.hosts.types import Capability, HostKind, Message
+from llmstack_tui.hosts.kinds import Capability, HostKind
+from llmstack_tui.hosts.types import Message
 from llmstack_tui.ollama.client import OllamaHost
 from tests.ollama.clients import read, talking
 from tests.scripted_server import Reply, always, document, ndjson

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Space, Throttle
-from llmstack_tui.hosts.types import Capability, HostKind, Model, RunningModel, ServerVersion, Snapshot
+from llmstack_tui.hosts.kinds import Capability, HostKind
+from llmstack_tui.hosts.types import Model, RunningModel, ServerVersion, Snapshot
 from llmstack_tui.lifecycle.states import ModelStatus, statuses
 from llmstack_tui.stack import HostState, StackState
 

@@ -12,7 +12,7 @@ from llmstack_tui.catalog.loading import load_catalog
 from llmstack_tui.catalog.memory import Fit
 from llmstack_tui.config import Settings
 from llmstack_tui.hardware.profile import detect
-from llmstack_tui.hosts.types import Capability
+from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.ollama.registry.errors import RegistryUnreachable
 from llmstack_tui.stack.browsing import Offer
 from llmstack_tui.tui.downloading import Wanted, offer_text

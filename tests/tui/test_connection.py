@@ -13,7 +13,7 @@ import pytest
 from llmstack_tui.config import EngineSettings, Settings
 from llmstack_tui.engine.process import EngineFailed, EngineHandle, EngineProcess
 from llmstack_tui.hosts.errors import HostError, Unreachable
-from llmstack_tui.hosts.types import HostKind
+from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.startup import BuiltinStopped, Found, NothingToRun, OllamaStopped
 from llmstack_tui.tui.connection import how_to_go_on
 from tests.tui import seeded

@@ -14,7 +14,7 @@ from textual import events
 
 from llmstack_tui.config import THEMES, Settings, UiSettings
 from llmstack_tui.hosts.errors import ServerError, Unreachable
-from llmstack_tui.hosts.types import HostKind
+from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.lifecycle.acts import Departure
 from llmstack_tui.stack import HostState
 from llmstack_tui.tui import dashboard as dashboard_module

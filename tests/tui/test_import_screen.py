@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.errors import ServerError
-from llmstack_tui.hosts.types import Capability
+from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.tui.screens.import_file import ImportScreen
 from tests.tui import seeded
 from tests.tui.driving import Desk, dashboard

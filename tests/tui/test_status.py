@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from llmstack_tui.hosts.errors import BadStream, Unreachable
-from llmstack_tui.hosts.types import HostKind, Snapshot
+from llmstack_tui.hosts.kinds import HostKind
+from llmstack_tui.hosts.types import Snapshot
 from llmstack_tui.stack import StackState
 from llmstack_tui.tui import status
 from llmstack_tui.tui.rows import Moment
