@@ -203,6 +203,7 @@ class Dashboard(App[None]):
         self._state = state
         self.telling.follow(self.connection.stack, state)
         self.news.follow(self.connection.stack, state)
+        self.downloading.follow(state)
         self._draw()
         self.looking.follow(state)
         self._select_wanted(state)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from llmstack_tui.stack import Stack, StackState
+    from llmstack_tui.tui.dashboard import Dashboard
     from llmstack_tui.updates.download import Download
 
 
@@ -39,7 +40,29 @@ class Wanted:
 
 
 class Downloading(Intents):
-    """Intents of the user, carried out on the queue of the stack."""
+    """Intents of the user, carried out on the queue of the stack; and word of what came of them."""
+
+    def __init__(self, app: Dashboard) -> None:
+        super().__init__(app)
+        self._open: frozenset[int] = frozenset()
+
+    def follow(self, state: StackState) -> None:
+        """Tell how pulls ended that were seen under way."""
+        for download in state.downloads:
+            name = clean(download.model, limit=80)
+            if download.id not in self._open:
+                continue
+            if download.state is DownloadState.DONE:
+                self._app.tell(f"{name} is installed.", title="Download")
+            elif download.state is DownloadState.FAILED:
+                self._app.notify(
+                    clean(f"{name}: {download.reason}", limit=400),
+                    title="Download failed",
+                    severity="error",
+                    timeout=10,
+                    markup=False,
+                )
+        self._open = frozenset(download.id for download in state.downloads if not download.state.is_over)
 
     def pause(self, download_id: int | None) -> None:
         """Pause it, or go on with it where it is paused."""

@@ -80,7 +80,7 @@ def more_update_rows(update: Update | None, now: datetime | None) -> Iterator[tu
     if now is not None and update.pushed_at is not None:
         yield "Published", f"{when_text(update.pushed_at, now)} ({ago_text(update.pushed_at, now)})"
     if update.reason:
-        yield "Because", clean(update.reason, limit=400)
+        yield "Update note", clean(update.reason, limit=400)
     if update.problem and update.problem != update.reason:
         yield "Last check", clean(update.problem, limit=400)
 

@@ -47,7 +47,7 @@ def key_commands(app: Dashboard, screen: Screen[object]) -> Iterator[SystemComma
                 f"{binding.tooltip}  ({key})",
                 partial(app.run_action, binding.action, node),
             )
-    yield SystemCommand("Theme", "Change the colours", app.action_change_theme)
+    yield SystemCommand("Theme: colours, dark or light", "Change how it looks", app.action_change_theme)
 
 
 class ModelCommands(Provider):

@@ -35,8 +35,8 @@ def removal_text(status: ModelStatus, models: list[ModelStatus]) -> str:
         )
     ]
     if shares:
-        others = shares[0] if len(shares) == 1 else f"{shares[0]} and {len(shares) - 1} more"
-        text = f"Its files stay, because {others} uses the same weights: next to no disk is freed."
+        others = f"{shares[0]} uses" if len(shares) == 1 else f"{shares[0]} and {len(shares) - 1} more use"
+        text = f"Its files stay, because {others} the same weights: next to no disk is freed."
     else:
         text = f"This deletes it from the disk and frees up to {bytes_text(model.size)}."
     if status.running is not None:

@@ -44,7 +44,7 @@ def test_a_model_that_is_gone_is_missed(catalog: Catalog) -> None:
     ("changes", "fault"),
     [
         ({"name": "mistral:latest"}, "its first file is 7b"),
-        ({"name": "no name at all"}, "is not a model name"),
+        ({"name": "no name at all"}, "cannot be the name of a model"),
         ({"parameters": Text("7B", "somewhere")}, "'somewhere' is no source"),
         ({"license": Text("MIT", "computed: ")}, "is no source"),
         ({"context": Number(32768, "http://example.org")}, "is no source"),

@@ -99,6 +99,20 @@ async def test_activate_shows_at_once_and_ends_with_one_line() -> None:
         assert ("activate", seeded.URL, "mistral:7b") in desk.stack.calls
 
 
+async def test_keys_act_on_nothing_that_is_not_shown_and_come_back() -> None:
+    async with dashboard() as desk:
+        await desk.until_shown("qwen2.5-coder:7b")
+        await desk.pilot.resize_terminal(50, 10)
+        await desk.until_shown("needs a terminal")
+        await desk.press("d", "x", "n", "j")
+        assert not {call[0] for call in desk.stack.calls} & {"activate", "deactivate", "delete", "create"}
+        assert desk.app.screen is desk.app.models
+        await desk.pilot.resize_terminal(100, 30)
+        await desk.until_shown("qwen2.5-coder:7b")
+        await desk.press("j")
+        await wait_until(lambda: desk.app.models.selected == (seeded.URL, "smollm2:135m"))
+
+
 async def test_a_load_counts_its_seconds_and_paints_them() -> None:
     async with dashboard() as desk:
         desk.stack.gate.clear()
@@ -409,7 +423,7 @@ async def test_the_palette_has_every_action() -> None:
     async with dashboard() as desk:
         commands = {command.title for command in desk.app.get_system_commands(desk.app.screen)}
         actions = {"Activate", "Deactivate", "Add", "Remove", "Copy URL", "Refresh", "Help", "Quit"}
-        assert {*actions, "Theme"} <= commands
+        assert {*actions, "Theme: colours, dark or light"} <= commands
         await desk.press("j", "j", "ctrl+p")
         await desk.until_shown("Search for commands")
         await desk.type("Activate")

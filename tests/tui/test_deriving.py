@@ -28,9 +28,12 @@ async def test_a_copy_has_a_name_at_once_and_the_cursor_goes_to_it() -> None:
 async def test_another_name_must_be_one_and_free() -> None:
     async with dashboard() as desk:
         await desk.press("N")
-        await desk.until_shown(f"Rename {CODER}", "already. Choose another name")
+        await desk.until_shown(f"Rename {CODER}")
+        assert "already" not in desk.text, "nothing was done yet"
+        await desk.press("enter")
+        await desk.until_shown("already. Choose another name")
         for wrong, said in (
-            ("no good!", "is not a model name"),
+            ("no good!", "cannot be the name of a model"),
             ("", "Give it a name"),
             ("MISTRAL:7b", "already"),
         ):
@@ -70,6 +73,9 @@ async def test_what_is_being_made_can_be_cancelled_and_what_fails_says_why() -> 
     async with dashboard() as desk:
         await desk.press("n")
         await desk.until_shown("New model from")
+        await desk.press("enter")
+        await desk.until_shown("without, it would be a mere copy")
+        desk.field("system").value = "Be brief."
         desk.stack.gate.clear()
         await desk.press("enter")
         await desk.until_shown("writing [bold]manifest")

@@ -199,3 +199,25 @@ async def test_many_at_every_size_in_ascii_too() -> None:
             await desk.until_shown("model-299:latest")
             await desk.press("pageup", "home")
             await desk.until_shown("model-0:latest")
+
+
+async def test_the_end_of_a_pull_that_was_seen_is_told_once() -> None:
+    def seen(of: DownloadState, reason: str = "") -> StackState:
+        download = pulls.pull(1, "[red]a", of, now=NOW, done=(5,), sizes=(5,))
+        return replace(seeded.typical(), downloads=(replace(download, reason=reason),))
+
+    async with dashboard(seen(DownloadState.FAILED, "It failed long ago.")) as desk:
+        desk.stack.put(seen(DownloadState.RUNNING))
+        await desk.until_shown("Downloads (1)")
+        assert desk.toasts == []
+        for _ in range(2):
+            desk.stack.put(seen(DownloadState.FAILED, "The disk is full."))
+            await wait_until(
+                lambda: [toast.message for toast in desk.toasts] == ["[red]a: The disk is full."]
+            )
+            await desk.pilot.pause()
+        assert desk.toasts[0].title == "Download failed"
+        desk.stack.put(seen(DownloadState.WAITING))
+        await desk.until_shown("Downloads (1)")
+        desk.stack.put(seen(DownloadState.DONE))
+        await wait_until(lambda: "[red]a is installed." in desk.toasts[-1].message)

@@ -59,7 +59,7 @@ async def test_a_name_that_is_taken_or_wrong_is_said(tiny_model: Path) -> None:
         desk.field("name").value = "B"  # which is b:latest
         await desk.until_shown("it will be replaced")
         desk.field("name").value = "no good!"
-        await desk.until_shown("is not a model name")
+        await desk.until_shown("cannot be the name of a model")
         await desk.press("enter")
         assert isinstance(desk.app.screen, ImportScreen)
         assert not [call for call in desk.stack.calls if call[0] == "import"]

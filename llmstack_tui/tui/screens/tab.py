@@ -37,6 +37,21 @@ class TabScreen(LiveScreen):
         self.too_small = TooSmall()
         self.top = Top(self.header, Tabs(name))
 
+    @property
+    def is_too_small(self) -> bool:
+        """Whether the terminal shows nothing of what a key would act on."""
+        return self.has_class("-tiny") or self.has_class("-short")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not self.is_too_small
+
+    def focus_list(self) -> None:
+        """Give the keys back to what they lost when it was not shown."""
+
+    def on_resize(self) -> None:
+        if self.focused is None:
+            self.call_after_refresh(self.focus_list)
+
     def use_marks(self, marks: Marks) -> None:
         self.marks = marks
 

@@ -182,7 +182,11 @@ class CatalogScreen(TabScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # In the field itself its key is a letter like any other.
-        return action != "search" or not isinstance(self.focused, FilterField)
+        shown = super().check_action(action, parameters)
+        return shown and (action != "search" or not isinstance(self.focused, FilterField))
+
+    def focus_list(self) -> None:
+        self.list.focus()
 
     def action_search(self) -> None:
         self._field.display = True

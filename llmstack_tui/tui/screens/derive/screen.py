@@ -69,13 +69,15 @@ class DeriveScreen(FormScreen):
         if self._is_new:
             yield label("System prompt (empty: that of the base)")
             yield Input(placeholder="You answer in one sentence.", id="system")
+            yield said_below("system")
             yield label("Parameters (empty: those of the base)")
             yield Input(placeholder="temperature 0.2, num_ctx 8192", id="parameters")
             yield said_below("parameters")
 
     @on(Input.Changed, "#name")
     def _name_changed(self, event: Input.Changed) -> None:
-        self.say("name", self._wrong_name(event.value) if event.value.strip() else "", "-wrong")
+        untouched = event.value in ("", self._suggested)
+        self.say("name", "" if untouched else self._wrong_name(event.value), "-wrong")
 
     @on(Input.Changed, "#parameters")
     def _parameters_changed(self) -> None:
@@ -93,6 +95,9 @@ class DeriveScreen(FormScreen):
             wanted = Derivation(name, self._text("system"), parameters(self._text("parameters")))
         except ValueError as error:
             self._refuse("parameters", str(error))
+            return
+        if self._is_new and not (wanted.system or wanted.parameters):
+            self._refuse("system", "Give it a system prompt or parameters: without, it would be a mere copy.")
             return
         self.begin(name, Later(self._make, wanted))
 

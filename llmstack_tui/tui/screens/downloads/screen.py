@@ -60,6 +60,9 @@ class DownloadsScreen(TabScreen):
         yield self.too_small
         yield KeyBar()
 
+    def focus_list(self) -> None:
+        self.list.focus()
+
     def use_marks(self, marks: Marks) -> None:
         super().use_marks(marks)
         self._drawn_s = float("-inf")

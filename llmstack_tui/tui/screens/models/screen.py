@@ -69,7 +69,10 @@ class ModelsScreen(TabScreen):
 
     def on_mount(self) -> None:
         # Textual works out all styles again for it, which the first paint need not wait for.
-        self.call_after_refresh(self.list.focus)
+        self.call_after_refresh(self.focus_list)
+
+    def focus_list(self) -> None:
+        self.list.focus()
 
     @property
     def selected(self) -> Key | None:
@@ -140,7 +143,8 @@ class ModelsScreen(TabScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # In the field itself its key is a letter like any other.
-        return action != "filter" or not isinstance(self.focused, FilterField)
+        shown = super().check_action(action, parameters)
+        return shown and (action != "filter" or not isinstance(self.focused, FilterField))
 
     def action_filter(self) -> None:
         self.pane.open_filter()
