@@ -163,7 +163,7 @@ async def test_ascii_has_marks_of_its_own() -> None:
 
 
 async def test_help_and_palette_know_its_keys() -> None:
-    async with dashboard(size=(100, 200), services=telling()) as desk:
+    async with dashboard(size=(100, 300), services=telling()) as desk:
         await opened(desk)
         names = [command.title for command in desk.app.get_system_commands(desk.app.screen)]
         assert {"Unfold", "Copy URL", "Help"} <= {*names}
