@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,11 +22,20 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 def open_in_terminal(
-    command: Sequence[str], environment: Mapping[str, str], cwd: str | os.PathLike[str] | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    cwd: str | os.PathLike[str] | None = None,
+    *,
+    columns: int = 80,
+    rows: int = 24,
 ) -> tuple[subprocess.Popen[bytes], int]:
-    """Start ``command``, its first word a full path; the process, and the terminal's other end to close."""
+    """Start ``command``, its first word a full path; the process, and the terminal's other end to close.
+
+    The terminal has its size from the beginning, as a window has.
+    """
     master, slave = pty.openpty()
     try:
+        termios.tcsetwinsize(slave, (rows, columns))
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _BECOME, *command],
             env=dict(environment),

@@ -62,9 +62,10 @@ class Terminal:
         self.received = 0
         self.heard_at_s = 0.0
         known = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        self._process, self._fd = open_in_terminal(command, known | dict(environment), cwd)
+        self._process, self._fd = open_in_terminal(
+            command, known | dict(environment), cwd, columns=columns, rows=rows
+        )
         self.pid = self._process.pid
-        self.resize(columns, rows)
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,6 +67,7 @@ async def test_eight_hours_and_5000_changes_leave_nothing_behind(
         assert max(workers) <= 5, "the connection, the settings, and what is looked up just now"
         assert end.tasks <= half.tasks + 5
         assert end.timers <= half.timers + 2
-        assert end.threads <= half.threads
+        # asyncio's pool of threads grows to its size as more is asked at once.
+        assert end.threads <= half.threads + (os.cpu_count() or 1) + 4
         assert end.files <= half.files
         assert len(world.stack._lifecycle._locks) == 0

@@ -41,7 +41,7 @@ def test_home_and_backslashes_in_a_name(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_wrong_name_is_explained() -> None:
     problem = check_name("bad name!")
     assert problem is not None
-    assert "not a model name" in problem
+    assert "cannot be the name of a model" in problem
 
 
 def test_a_file_is_read_and_described(tiny_model: Path) -> None:
