@@ -38,7 +38,8 @@ def open_in_terminal(
         termios.tcsetwinsize(slave, (rows, columns))
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _BECOME, *command],
-            env=dict(environment),
+            # A window knows its size. pytest-xdist tells its own, which would count for more.
+            env={name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")},
             cwd=cwd,
             stdin=slave,
             stdout=slave,
