@@ -94,9 +94,7 @@ def _of_all(rows: Sequence[Row]) -> tuple[list[tuple[str, str]], bool]:
     """What to pull, and whether anything could not be told."""
     from llmstack_tui.updates.check import UpdateState
 
-    wanted = [
-        (host, model.name) for host, model, update in rows if update.is_wanted and not update.changed_here
-    ]
+    wanted = [(host, model.name) for host, model, update in rows if update.is_for_all]
     failed = any(update.state is UpdateState.UNKNOWN and not update.changed_here for _, _, update in rows)
     if not wanted and not failed:
         output.say("There is nothing to update.")

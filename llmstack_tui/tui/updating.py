@@ -68,7 +68,7 @@ class UpdateActs(Intents):
             if (url := host.snapshot.url) not in stack.look_only
             and Capability.PULL in host.snapshot.capabilities
             for name, update in host.updates.items()
-            if update.is_wanted and not update.changed_here and (url, name) not in downloads
+            if update.is_for_all and (url, name) not in downloads
         }
         if found:
             self._run("Update all", Later(self._update_all, stack, found))

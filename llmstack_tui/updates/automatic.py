@@ -45,7 +45,7 @@ def due(state: State) -> dict[str, tuple[str, ...]]:
     for host in state.hosts:
         for model in host.models:
             update = host.updates.get(model.name)
-            if update is None or not update.is_wanted or update.changed_here:
+            if update is None or not update.is_for_all:
                 continue
             if not model.busy and model.state in _AT_REST and not _was_tried(model, update, state.downloads):
                 found[model.host] = (*found.get(model.host, ()), model.name)

@@ -146,6 +146,11 @@ class Update:
         """Whether there is an update that the user did not say to leave."""
         return self.state is UpdateState.STALE and self.left_alone is None
 
+    @property
+    def is_for_all(self) -> bool:
+        """Whether it is part of "update all": nothing that somebody made here is lost by it."""
+        return self.is_wanted and not self.changed_here
+
 
 def judge(copy: Copy, answer: Answer | None, left_alone: str | None = None) -> Update:
     """The verdict.

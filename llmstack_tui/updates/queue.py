@@ -150,9 +150,7 @@ class Downloads:
             if host_url is None and not self._may(url):
                 continue
             verdicts = self._updates(url).items()
-            found += await self.update(
-                url, [name for name, each in verdicts if each.is_wanted and not each.changed_here]
-            )
+            found += await self.update(url, [name for name, each in verdicts if each.is_for_all])
         return tuple(found)
 
     def pause(self, number: int) -> None:
