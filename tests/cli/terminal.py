@@ -57,9 +57,11 @@ class Terminal:
 
 
 @contextmanager
-def terminal(llmstack: Program, *arguments: str, command: Sequence[str] = COMMAND) -> Iterator[Terminal]:
+def terminal(
+    llmstack: Program, *arguments: str, command: Sequence[str] = COMMAND, columns: int = 80
+) -> Iterator[Terminal]:
     """Run the program in a terminal; it is killed at the end of the block if it has not ended."""
-    process, master = open_in_terminal([*command, *arguments], llmstack.environment)
+    process, master = open_in_terminal([*command, *arguments], llmstack.environment, columns=columns)
     try:
         yield Terminal(process, master)
     finally:

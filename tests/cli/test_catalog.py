@@ -45,7 +45,7 @@ def test_all_of_it_without_a_word(llmstack: Program) -> None:
 
 
 async def test_a_row_takes_one_line_of_a_terminal(llmstack: Program) -> None:
-    with terminal(llmstack.given(COLUMNS="90"), "catalog", "code") as screen:
+    with terminal(llmstack, "catalog", "code", columns=90) as screen:
         assert await screen.end() == 0
     rows = screen.shown.splitlines()[:-1]
     assert len(rows) > 8

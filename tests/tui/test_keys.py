@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.tui import keys
+from llmstack_tui.tui import keymap, keys
 
 if TYPE_CHECKING:
     from textual.binding import Binding
@@ -38,27 +38,27 @@ def test_no_key_means_two_things_on_the_other_screens(own: list[Binding]) -> Non
 
 
 def test_a_clash_on_any_screen_is_named() -> None:
-    (problem,) = keys.problems({"catalog.use": "slash"})
+    (problem,) = keymap.problems({"catalog.use": "slash"})
     assert "catalog.search and catalog.use" in problem
-    (problem,) = keys.problems({"downloads.retry": "2"})
+    (problem,) = keymap.problems({"downloads.retry": "2"})
     assert "app.downloads" in problem
 
 
 def test_ids_that_are_none_are_named() -> None:
-    assert keys.problems({"models.activate": "f5", "app.quit": "ctrl+x"}) == []
-    (problem,) = keys.problems({"models.activte": "f5"})
+    assert keymap.problems({"models.activate": "f5", "app.quit": "ctrl+x"}) == []
+    (problem,) = keymap.problems({"models.activte": "f5"})
     assert "'models.activte'" in problem
     assert "models.activate" in problem
 
 
 def test_keys_that_get_two_meanings_are_named() -> None:
-    (problem,) = keys.problems({"models.activate": "?"})
+    (problem,) = keymap.problems({"models.activate": "?"})
     assert "models.activate and app.help" in problem
-    assert keys.problems({"models.activate": "d", "models.deactivate": "a"}) == []
+    assert keymap.problems({"models.activate": "d", "models.deactivate": "a"}) == []
 
 
 def test_what_is_no_key_leaves_the_usual_one() -> None:
-    assert keys.problems({"app.quit": " , "}) == [
+    assert keymap.problems({"app.quit": " , "}) == [
         "ui.keys: ' , ' is no key for app.quit, which keeps its usual one."
     ]
-    assert keys.usable({"models.activate": " , ", "app.quit": "ctrl+x"}) == {"app.quit": "ctrl+x"}
+    assert keymap.usable({"models.activate": " , ", "app.quit": "ctrl+x"}) == {"app.quit": "ctrl+x"}

@@ -75,6 +75,8 @@ def files(home: Path) -> set[str]:
 def test_a_model_is_pulled_answers_and_is_updated(
     engine: Serving, registry: Registry, tiny_model: Path
 ) -> None:
+    # One process serves all that share these weights, under the name that was loaded first.
+    engine.unload_all()
     version = registry.publish("pulled", tiny_model, system="Terse.")
     name, listed = registry.name("pulled"), registry.listed("pulled")
     assert lines(engine.http, name)[-1] == {"status": "success"}
