@@ -5,13 +5,7 @@ The order is that of the key bar; what does not fit there is found under ``?`` a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-from textual.binding import Binding, InvalidBinding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+from textual.binding import Binding
 
 HELP, QUIT, PALETTE = "app.help", "app.quit", "app.palette"
 
@@ -114,32 +108,33 @@ FILTER = [
     Binding("escape", "clear", "Show all", id="filter.clear", tooltip="Back to the whole list"),
 ]
 
-LIST = [
-    Binding("up,k", "cursor_up", "Up", show=False, id="list.up", tooltip="One model up"),
-    Binding("down,j", "cursor_down", "Down", show=False, id="list.down", tooltip="One model down"),
-    Binding("pageup", "page_up", "Page up", show=False, id="list.page_up", tooltip="One page of models up"),
+
+def _movements(list_id: str, line: str, page: str) -> list[Binding]:
+    """How one moves through a list; ``line`` and ``page`` name what it has."""
+
+    def binding(key: str, action: str, description: str, name: str, tooltip: str) -> Binding:
+        return Binding(key, action, description, show=False, id=f"{list_id}.{name}", tooltip=tooltip)
+
+    return [
+        binding("up,k", "cursor_up", "Up", "up", f"One {line} up"),
+        binding("down,j", "cursor_down", "Down", "down", f"One {line} down"),
+        binding("pageup", "page_up", "Page up", "page_up", f"One {page} up"),
+        binding("pagedown", "page_down", "Page down", "page_down", f"One {page} down"),
+        binding("home,g", "first", "First", "first", f"To the first {line}"),
+        binding("end,G", "last", "Last", "last", f"To the last {line}"),
+    ]
+
+
+LIST = _movements("list", "model", "page of models")
+LIST[4:4] = [
     Binding(
-        "pagedown",
-        "page_down",
-        "Page down",
-        show=False,
-        id="list.page_down",
-        tooltip="One page of models down",
-    ),
-    Binding(
-        "left",
-        "fold",
-        "Fold",
-        show=False,
-        id="list.fold",
+        "left", "fold", "Fold", show=False, id="list.fold",
         tooltip="Where there are several hosts: to the line of the model's host, then fold its models away",
     ),
     Binding(
         "right", "unfold", "Unfold", show=False, id="list.unfold", tooltip="Show the models of the host again"
     ),
-    Binding("home,g", "first", "First", show=False, id="list.first", tooltip="To the first model"),
-    Binding("end,G", "last", "Last", show=False, id="list.last", tooltip="To the last model"),
-]
+]  # fmt: skip
 
 DOWNLOADS = [
     Binding(
@@ -261,17 +256,7 @@ UPDATES = [
     ),
 ]  # fmt: skip
 
-UPDATES_LIST = [
-    Binding("up,k", "cursor_up", "Up", show=False, id="updates_list.up", tooltip="One line up"),
-    Binding("down,j", "cursor_down", "Down", show=False, id="updates_list.down", tooltip="One line down"),
-    Binding("pageup", "page_up", "Page up", show=False, id="updates_list.page_up", tooltip="One page up"),
-    Binding(
-        "pagedown", "page_down", "Page down", show=False, id="updates_list.page_down",
-        tooltip="One page down",
-    ),
-    Binding("home,g", "first", "First", show=False, id="updates_list.first", tooltip="To the first line"),
-    Binding("end,G", "last", "Last", show=False, id="updates_list.last", tooltip="To the last line"),
-]  # fmt: skip
+UPDATES_LIST = _movements("updates_list", "line", "page")
 
 LINE = [
     Binding("escape,enter,q", "dismiss", "Back", id="line.close", tooltip="Back to the activity"),
@@ -383,62 +368,3 @@ CONTEXTS = {
     "Keys in this help": READING,
 }
 ALL = tuple(binding for bindings in CONTEXTS.values() for binding in bindings)
-
-
-# Where the key of a binding was set, as the beginning of a sentence.
-Place = Callable[[str], str]
-
-
-def problems(keymap: Mapping[str, str], place: Place = lambda _: "ui.keys: ") -> list[str]:
-    """What is wrong with the keys of the settings, one sentence for each.
-
-    Textual reports a clash only of bindings that have no id, and every one here has.
-    """
-    known = {binding.id for binding in ALL}
-    names = ", ".join(sorted(filter(None, known)))
-    found = [
-        f"{place(name)}there is no key called {name!r}. Known: {names}."
-        for name in keymap
-        if name not in known
-    ]
-    found += [
-        f"{place(name)}{key!r} is no key for {name}, which keeps its usual one."
-        for name, key in keymap.items()
-        if name in known and not _pressed(key)
-    ]
-    keymap = usable(keymap)
-    for screen in (MODELS, DOWNLOADS, CATALOG):
-        found += _clashes((*screen, *LIST, *APP), keymap, place)
-    return list(dict.fromkeys(found))
-
-
-def _clashes(bindings: Iterable[Binding], keymap: Mapping[str, str], place: Place) -> Iterator[str]:
-    """The keys that two of these would get."""
-    owners: dict[str, str] = {}
-    for binding in bindings:
-        for key in _pressed(keymap.get(binding.id or "", binding.key)):
-            owner = owners.setdefault(key, binding.id or "")
-            if owner != binding.id:
-                changed = binding.id if binding.id in keymap else owner
-                yield (
-                    f"{place(changed or '')}{key!r} is the key of both {owner} and {binding.id}; "
-                    "only one of them gets it."
-                )
-
-
-def usual() -> dict[str, str]:
-    """The first key of each binding by its id, as long as the settings give it no other."""
-    return {binding.id: binding.key.partition(",")[0] for binding in ALL if binding.id}
-
-
-def usable(keymap: Mapping[str, str]) -> dict[str, str]:
-    """The part of the settings' keys that names keys at all."""
-    return {name: key for name, key in keymap.items() if _pressed(key)}
-
-
-def _pressed(keys: str) -> list[str]:
-    """The single keys of "x,delete", by the names that Textual gives them."""
-    try:
-        return [binding.key for binding in Binding.make_bindings([(keys, "press")])]
-    except InvalidBinding:
-        return []

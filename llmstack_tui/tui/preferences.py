@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.tui import keys, themes
+from llmstack_tui.tui import keymap, keys, themes
 from llmstack_tui.tui.activity import Kind
 from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.text import clean
@@ -43,8 +43,8 @@ class Preferences:
         self.theme = themes.THEMES[settings.ui.theme].name
         self._chosen: str | None = None
         self._stack: Stack | None = None
-        self.keymap = keys.usable(settings.ui.keys)
-        self.first_keys = keys.usual()
+        self.keymap = keymap.usable(settings.ui.keys)
+        self.first_keys = keymap.usual()
 
     def begin(self) -> None:
         """What the dashboard looks like at its start; and what is wrong in the settings."""
@@ -66,7 +66,7 @@ class Preferences:
             if before is not None:
                 self._apply(before.settings, loaded)
             self._tell_problems(
-                (*loaded.problems, *keys.problems(loaded.settings.ui.keys, _place_of_key(loaded)))
+                (*loaded.problems, *keymap.problems(loaded.settings.ui.keys, _place_of_key(loaded)))
             )
             await self._recall_theme()
 
@@ -111,7 +111,7 @@ class Preferences:
                     self._chosen = None
                     self._show_theme(themes.THEMES[now.ui.theme].name)
                 case "ui.keys":
-                    self.keymap = keys.usable(now.ui.keys)
+                    self.keymap = keymap.usable(now.ui.keys)
                     self._app.set_keymap(self.keymap)
                     self.first_keys = self._first_keys()
                 case "ui.ascii":
@@ -190,7 +190,7 @@ def _told(changed: list[str], live: frozenset[str]) -> str:
     return f"The settings were read again: {'; '.join(said)}."
 
 
-def _place_of_key(loaded: Loaded) -> keys.Place:
+def _place_of_key(loaded: Loaded) -> keymap.Place:
     origin = loaded.origin("ui.keys")
 
     def place(binding_id: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
 
-from llmstack_tui.tui import keys
+from llmstack_tui.tui import keymap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ class View:
 
     state: StackState | None
     moment: Moment
-    keys: Mapping[str, str] = field(default_factory=keys.usual)
+    keys: Mapping[str, str] = field(default_factory=keymap.usual)
 
     def models(self) -> Iterator[ModelStatus]:
         for host in self.state.hosts if self.state else ():
