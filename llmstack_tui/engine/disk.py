@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from llmstack_tui.engine import manifest as layout
 from llmstack_tui.engine.manifest import InvalidManifest
-from llmstack_tui.engine.storage import LibraryError, locked, reason
+from llmstack_tui.engine.storage import DOWNLOADS_LOCK, GRACE_S, LibraryError, locked, reason
 from llmstack_tui.ollama.names import InvalidName, ModelName
 
 if TYPE_CHECKING:
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-GRACE_S = 3600.0
-"""What changed within this time may be part of a pull, an import or a creation that is under way."""
-
-# Held by an engine as long as it downloads something.
-_DOWNLOADS = ".downloads.lock"
 _BLOB = re.compile(r"sha256-[0-9a-f]{64}")
 # Ollama's are "sha256-…-partial" and "sha256-…-partial-0"; the engine's may have another ending.
 _PARTIAL = re.compile(r"sha256-[0-9a-f]{64}[-.].+|\.unfinished-.+")
@@ -173,7 +168,7 @@ def clean(folder: Path, chosen: Collection[Leftover], *, now_s: float | None = N
 @contextmanager
 def _without_downloads(folder: Path) -> Iterator[None]:
     """Have no engine download anything meanwhile; one that waits for its network is as old as it likes."""
-    lock = FileLock(folder / _DOWNLOADS, timeout=0)
+    lock = FileLock(folder / DOWNLOADS_LOCK, timeout=0)
     try:
         lock.acquire()
     except Timeout:

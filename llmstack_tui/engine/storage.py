@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from llmstack_tui.ollama.names import ModelName
 
 _LOCK_WAIT_S = 60.0
-_GRACE_S = 3600.0
+GRACE_S = 3600.0
+"""What changed within this time may be part of a pull, an import or a creation that is under way."""
+
+# Held, beside the models, by an engine as long as it downloads something: two that write into one file would
+# spoil it, and what is being fetched is not to be cleaned up.
+DOWNLOADS_LOCK = ".downloads.lock"
 
 
 class LibraryError(Exception):
@@ -86,7 +91,7 @@ def remove_unused(models: Path, left: frozenset[str]) -> None:
         with suppress(OSError):
             if "-partial" in path.name:
                 continue
-            if path.name not in used and (path.name in left or time.time() - path.stat().st_ctime > _GRACE_S):
+            if path.name not in used and (path.name in left or time.time() - path.stat().st_ctime > GRACE_S):
                 path.unlink()
 
 

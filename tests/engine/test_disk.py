@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from llmstack_tui.engine.disk import GRACE_S, LeftoverKind, ModelUse, audit, clean
-from llmstack_tui.engine.storage import LibraryError
+from llmstack_tui.engine.disk import LeftoverKind, ModelUse, audit, clean
+from llmstack_tui.engine.storage import GRACE_S, LibraryError
 from tests.engine.folders import blob, layer, manifest, tree, write
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from llmstack_tui.engine.pulling.download import Download, Habits
 from llmstack_tui.engine.pulling.failures import PullFailed
 from llmstack_tui.engine.pulling.partial import Partial
 from llmstack_tui.engine.pulling.source import Source
-from llmstack_tui.engine.storage import reason
+from llmstack_tui.engine.storage import DOWNLOADS_LOCK, reason
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Container
@@ -45,8 +45,7 @@ class Downloads:
         self._models = models
         self._running: dict[str, _Running] = {}
         self._executor = ThreadPoolExecutor(_THREADS, "download")
-        # Two processes that write into one file would spoil it.
-        self._lock = FileLock(models / ".downloads.lock", timeout=0, thread_local=False)
+        self._lock = FileLock(models / DOWNLOADS_LOCK, timeout=0, thread_local=False)
 
     async def close(self) -> None:
         """End all downloads; what came is kept."""
