@@ -89,7 +89,7 @@ class Dashboard(App[None]):
     .-ascii Pane:focus-within { border: ascii $primary; }
     .-ascii Toast { border-left: ascii $foreground; }
     .-ascii ScrollableContainer { scrollbar-size-vertical: 0 !important; }
-    .-ascii Headings, .-ascii CatalogHeadings { padding: 0; }
+    .-ascii HeadingLine { padding: 0; }
     .-ascii CommandPalette #--input, .-ascii CommandPalette CommandList,
     .-ascii CommandPalette #--input.--list-visible { border: ascii $pane-border; }
     .-ascii CommandPalette SearchIcon, .-ascii CommandPalette LoadingIndicator { display: none; }
@@ -180,9 +180,9 @@ class Dashboard(App[None]):
     def _connect_first(self) -> None:
         self.connect()
         # Not beside the connection: the first list comes sooner than anybody edits the settings.
-        self.set_timer(_SETTINGS_AFTER_S, self._follow_settings)
+        self.set_timer(_SETTINGS_AFTER_S, self._begin_the_rest)
 
-    def _follow_settings(self) -> None:
+    def _begin_the_rest(self) -> None:
         self.run_worker(Later(styles.read_ahead, self), description="The styles", exit_on_error=False)
         self.run_worker(
             Later(self.preferences.follow), group=SETTINGS, description="The settings", exit_on_error=False

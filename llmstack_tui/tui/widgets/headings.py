@@ -5,17 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.segment import Segment
-from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
-
 from llmstack_tui.tui.ordering import Column, Order
 from llmstack_tui.tui.text import fit
+from llmstack_tui.tui.widgets.heading_line import HeadingLine
 
 if TYPE_CHECKING:
-    from textual import events
-
     from llmstack_tui.tui.marks import Marks
 
 _WIDEST_NAME = 60
@@ -87,30 +81,13 @@ class Columns:
         return None
 
 
-class Headings(Widget):
-    """The names of the columns, with an arrow at the one that the list is sorted by; a click sorts."""
-
-    DEFAULT_CSS = """
-    Headings { height: 1; padding-right: 1; background: $surface; color: $foreground 60%; }
-    """
-    ALLOW_SELECT = False
-
-    class Chosen(Message):
-        """A heading was clicked."""
-
-        def __init__(self, column: Column) -> None:
-            super().__init__()
-            self.column = column
+class Headings(HeadingLine):
+    """Of the list of models."""
 
     def __init__(self, marks: Marks) -> None:
-        super().__init__()
-        self._marks = marks
+        super().__init__(marks)
         self._order = Order()
         self._speeds = self._updates = False
-
-    def use_marks(self, marks: Marks) -> None:
-        self._marks = marks
-        self.refresh()
 
     @property
     def columns(self) -> Columns:
@@ -121,12 +98,10 @@ class Headings(Widget):
             self._order, self._speeds, self._updates = order, speeds, updates
             self.refresh()
 
-    def on_click(self, event: events.Click) -> None:
-        column = self.columns.at(event.x)
-        if column is not None:
-            self.post_message(self.Chosen(column))
+    def column_at(self, x: int) -> Column | None:
+        return self.columns.at(x)
 
-    def render_line(self, y: int) -> Strip:
+    def text(self) -> str:
         columns, arrow = self.columns, self._arrow
         # The server's own order needs no arrow, unless it is turned around.
         before = arrow(Column.SERVER) if self._order.reverse else ""
@@ -138,9 +113,7 @@ class Headings(Widget):
         text += fit(f"{arrow(Column.MEMORY)}Memory", columns.memory, right=True)
         text += fit(f"  State {arrow(Column.STATE)}", columns.word)
         text += fit(f"{arrow(Column.SPEED)}tok/s", columns.speed, right=True)
-        text += fit(f"{arrow(Column.LEAVES)}Leaves", columns.leaves, right=True)
-        style = self.visual_style.rich_style
-        return Strip([Segment(fit(text, self.size.width), style)])
+        return text + fit(f"{arrow(Column.LEAVES)}Leaves", columns.leaves, right=True)
 
     def _arrow(self, column: Column) -> str:
         if column is not self._order.column:

@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from llmstack_tui.tui.groups import active_count, lines
-from llmstack_tui.tui.ordering import Arrangement, Order, matching, ordered
+from llmstack_tui.tui.ordering import Arrangement, Column, Order, matching, ordered
 from llmstack_tui.tui.widgets.filter_field import FilterField
 from llmstack_tui.tui.widgets.headings import Headings
 from llmstack_tui.tui.widgets.model_list import ModelList
@@ -144,7 +144,7 @@ class ModelsPane(Pane):
 
     @on(Headings.Chosen)
     def _chosen(self, event: Headings.Chosen) -> None:
-        self.sort(self.order.chosen(event.column))
+        self.sort(self.order.chosen(Column(event.column)))
 
     def open_filter(self) -> None:
         self._field.display = True

@@ -5,20 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.segment import Segment
-from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from llmstack_tui.catalog.memory import Fit
 from llmstack_tui.tui.screens.catalog.rows import CatalogRow, Column, Order
 from llmstack_tui.tui.text import fit
+from llmstack_tui.tui.widgets.heading_line import HeadingLine
 from llmstack_tui.tui.widgets.line_list import LineList
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from textual import events
 
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.widgets.strips import Pen
@@ -95,29 +91,12 @@ class CatalogList(LineList[CatalogRow]):
         )
 
 
-class CatalogHeadings(Widget):
-    """The names of the columns, with an arrow at the one that the list is sorted by; a click sorts."""
-
-    DEFAULT_CSS = """
-    CatalogHeadings { height: 1; padding-right: 1; background: $surface; color: $foreground 60%; }
-    """
-    ALLOW_SELECT = False
-
-    class Chosen(Message):
-        """A heading was clicked."""
-
-        def __init__(self, column: Column) -> None:
-            super().__init__()
-            self.column = column
+class CatalogHeadings(HeadingLine):
+    """Of the catalogue."""
 
     def __init__(self, marks: Marks) -> None:
-        super().__init__()
-        self._marks = marks
+        super().__init__(marks)
         self._order = Order()
-
-    def use_marks(self, marks: Marks) -> None:
-        self._marks = marks
-        self.refresh()
 
     def show(self, order: Order) -> None:
         if order != self._order:
@@ -129,16 +108,15 @@ class CatalogHeadings(Widget):
         """What there is room for."""
         return tuple(cell.sorts for cell, _ in columns(self.size.width) if cell.sorts)
 
-    def on_click(self, event: events.Click) -> None:
+    def column_at(self, x: int) -> Column | None:
         right = _BEFORE
         for cell, cells in columns(self.size.width):
             right += cells
-            if event.x < right:
-                if cell.sorts:
-                    self.post_message(self.Chosen(cell.sorts))
-                return
+            if x < right:
+                return cell.sorts
+        return None
 
-    def render_line(self, y: int) -> Strip:
+    def text(self) -> str:
         text = " " * _BEFORE
         for cell, cells in columns(self.size.width):
             arrow = ""
@@ -146,4 +124,4 @@ class CatalogHeadings(Widget):
                 arrow = self._marks.down if self._order.reverse else self._marks.up
             title = f"{arrow}{cell.title}" if cell.right else f"{cell.title} {arrow}"
             text += fit(title, cells, right=cell.right, ellipsis=self._marks.ellipsis)
-        return Strip([Segment(fit(text, self.size.width), self.visual_style.rich_style)])
+        return text

@@ -18,7 +18,7 @@ from llmstack_tui.tui.figures import bytes_text
 from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.screens.catalog.entry import EntryScreen, wanted
 from llmstack_tui.tui.screens.catalog.list import CatalogHeadings, CatalogList
-from llmstack_tui.tui.screens.catalog.rows import Order, Shelf, catalog_rows, make_shelf
+from llmstack_tui.tui.screens.catalog.rows import Column, Order, Shelf, catalog_rows, make_shelf
 from llmstack_tui.tui.screens.tab import TabScreen
 from llmstack_tui.tui.widgets.filter_field import FilterField
 from llmstack_tui.tui.widgets.keybar import KeyBar
@@ -176,8 +176,9 @@ class CatalogScreen(TabScreen):
 
     @on(CatalogHeadings.Chosen)
     def _chosen(self, event: CatalogHeadings.Chosen) -> None:
-        again = event.column is self._order.column
-        self._order = replace(self._order, reverse=not self._order.reverse) if again else Order(event.column)
+        column = Column(event.column)
+        again = column is self._order.column
+        self._order = replace(self._order, reverse=not self._order.reverse) if again else Order(column)
         self._redraw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
