@@ -30,10 +30,17 @@ class LibraryError(Exception):
     """A change of the models folder that did not happen; ``str`` of it is a sentence for the user."""
 
 
+def is_full(error: OSError) -> bool:
+    """Whether there is no room left, or none for this user."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
 def reason(error: OSError) -> str:
     """The operating system's word for what went wrong, as part of a sentence."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if is_full(error):
         return "the disk is full"
+    if error.errno == errno.EFBIG:
+        return "the disk takes no file that is so large"
     if error.errno == errno.EROFS:
         return "the disk is read-only"
     if error.errno in {errno.EACCES, errno.EPERM}:

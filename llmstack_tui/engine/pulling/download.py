@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from llmstack_tui.engine.pulling import spans
 from llmstack_tui.engine.pulling.failures import PullFailed, TryAgain
-from llmstack_tui.engine.storage import reason
+from llmstack_tui.engine.storage import is_full, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +104,10 @@ class Download:
             finally:
                 self._partial.close()
         except OSError as error:
+            if is_full(error):
+                raise PullFailed(
+                    f"The disk of {self._partial.folder} is full: make room there and pull again."
+                ) from error
             raise PullFailed(f"{self.layer.digest[7:19]} cannot be written: {reason(error)}.") from error
 
     async def _fetch(self, source: Source) -> None:

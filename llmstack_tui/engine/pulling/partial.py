@@ -17,6 +17,7 @@ import msgspec
 
 from llmstack_tui.engine import manifest as layout
 from llmstack_tui.engine.pulling import spans
+from llmstack_tui.engine.storage import is_full
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -40,12 +41,14 @@ class Partial:
         done: the bytes that are in the file.
         size: bytes of the whole blob.
         hashed: the bytes from the first on that are in the sha256 already.
+        folder: where the file is.
     """
 
     def __init__(self, blobs: Path, digest: str, size: int) -> None:
         self.size = size
         self.done: list[Span] = []
         self.hashed = 0
+        self.folder = blobs
         self._final = blobs / layout.blob_name(digest)
         self._path = blobs / (self._final.name + PARTIAL)
         self._note = blobs / (self._path.name + ".json")
@@ -81,7 +84,17 @@ class Partial:
     def save(self, done: list[Span]) -> None:
         """Write the note. What it names is on the disk before it."""
         os.fsync(self._writer.fileno())
-        layout.write_whole(self._note, msgspec.json.encode(_Note(size=self.size, done=done)))
+        content = msgspec.json.encode(_Note(size=self.size, done=done))
+        try:
+            layout.write_whole(self._note, content)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            # There is no room for a second one. Half of one says nothing, which is no lie.
+            with self._note.open("r+b", buffering=0) as note:
+                note.write(content)
+                note.truncate()
+                os.fsync(note.fileno())
 
     def is_right(self) -> bool:
         """Whether the content, all of which has been hashed, is what the name says."""

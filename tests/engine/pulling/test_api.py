@@ -194,7 +194,10 @@ def test_a_disk_that_takes_no_more(tmp_path: Path, registry: Registry) -> None:
         _, hard = process.rlimit(resource.RLIMIT_FSIZE)
         process.rlimit(resource.RLIMIT_FSIZE, (len(WEIGHTS) // 2, hard))
         error = lines(http, registry.name("tiny"))[-1]["error"]
-        assert error == f"{version.weights.digest[7:19]} cannot be written: File too large."
+        assert (
+            error
+            == f"{version.weights.digest[7:19]} cannot be written: the disk takes no file that is so large."
+        )
         assert blob not in files(tmp_path)
         process.rlimit(resource.RLIMIT_FSIZE, (hard, hard))
         assert lines(http, registry.name("tiny"))[-1] == {"status": "success"}
