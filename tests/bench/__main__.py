@@ -10,7 +10,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from tests.bench import acts, command, dashboard, download, engine, hardware, storm, updates
+from tests.bench import acts, command, dashboard, download, engine, guard, hardware, storm, updates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "dashboard": dashboard.figures,
     "download": download.figures,
     "engine": engine.figures,
+    "guard": guard.figures,
     "hardware": hardware.figures,
     "storm": storm.figures,
     "updates": updates.figures,

@@ -1,0 +1,151 @@
+"""What the guard decides from, and what it decides, as frozen values.
+
+Sizes are bytes, times monotonic seconds; ``None`` is "not known" or "none", never zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What may be loaded on a host.
+
+    Attributes:
+        max_loaded: models at once; None is no limit.
+        memory_budget: bytes that all of them may take; None is no limit.
+        memory_word: what that memory is called.
+        others: also models that other programs loaded are stopped.
+    """
+
+    max_loaded: int | None = None
+    memory_budget: int | None = None
+    memory_word: str = "memory"
+    others: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedModel:
+    """One model in memory.
+
+    Attributes:
+        name: as the host lists it.
+        size: what it takes of the memory that is limited.
+        sign_at_s: its last sign of activity; of two models the one with the lower was used less recently.
+        idle_s: seconds without a sign for which somebody looked on; those of a sleep do not count.
+        busy: it shows a sign of activity now.
+        pinned: it is never stopped.
+        ours: we loaded it.
+        leaving_s: seconds since it was asked to leave; None where it was not.
+        spared: it was asked a moment ago and stayed: not again yet.
+        idle_limit_s: how long it may be idle; None is for ever.
+    """
+
+    name: str
+    digest: str = ""
+    size: int | None = None
+    sign_at_s: float = 0.0
+    idle_s: float = 0.0
+    busy: bool = False
+    pinned: bool = False
+    ours: bool = True
+    leaving_s: float | None = None
+    spared: bool = False
+    idle_limit_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """A host at one look.
+
+    Attributes:
+        looks_over: looks in a row, this one counted, that found more than the limits allow.
+        held: the user wants nothing to be stopped.
+        heat: why the machine is too hot, the beginning of a sentence; empty where it is not.
+        hot_for_s: for how long it has been.
+        heat_stop_s: seconds since a model was stopped for the heat; None where none was.
+    """
+
+    loaded: tuple[LoadedModel, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    looks_over: int = 0
+    held: bool = False
+    heat: str = ""
+    hot_for_s: float = 0.0
+    heat_stop_s: float | None = None
+
+
+class Cause(StrEnum):
+    """Why a model is stopped."""
+
+    IDLE = "idle"
+    COUNT = "count"
+    MEMORY = "memory"
+    HEAT = "heat"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Ask this model to leave. ``reason`` is a sentence, as everywhere here."""
+
+    model: str
+    digest: str
+    cause: Cause
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """Tell the user. ``about`` is the same for the same trouble, which is told once."""
+
+    about: tuple[str, str]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Leave all as it is."""
+
+    reason: str
+
+
+Decision = Stop | Warn | Nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A model that somebody wants to load; ``size`` is what it will take, as far as that is known."""
+
+    name: str
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """It may be loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """It may be loaded when these have been stopped.
+
+    Attributes:
+        stops: the least used first; may be empty, where all that is loaded has to stay.
+        enough: with these stopped the limits hold.
+    """
+
+    stops: tuple[Stop, ...]
+    enough: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """It may not be loaded now."""
+
+    reason: str
+
+
+Admission = Allow | Ask | Refuse
