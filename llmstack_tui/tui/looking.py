@@ -35,6 +35,7 @@ class Looking:
         self._app = app
         self._details: dict[tuple[str, str, str], ModelDetails] = {}
         self._uses: dict[str, Mapping[str, Uses]] = {}
+        self._looked_at: tuple[str, str, str, bool] | None = None
         self._resting: Timer | None = None
         self._read_until = 0
         self._is_reading = False
@@ -54,15 +55,22 @@ class Looking:
             now=view.moment.now.astimezone(),
         )
 
-    def known(self, key: Key) -> ModelDetails | None:
-        """The details of a model, if they were asked for since it last changed."""
-        return self._details.get((*key, self._digest(key)))
+    def look_at(self, about: About) -> None:
+        """Ask for the details of a model, once the cursor has come to rest on it.
 
-    def look_at(self, key: Key) -> None:
-        """Ask for the details of a model, once the cursor has come to rest on it."""
+        May be called at any time: it asks again only when the model has another version, or its server has
+        come back.
+        """
+        key = (about.status.host, about.status.name)
+        host = self._app.view.host(about.status.host)
+        digest = about.status.model.digest if about.status.model else ""
+        looked_at = (*key, digest, host is not None and host.snapshot.reachable)
+        if looked_at == self._looked_at:
+            return
+        self._looked_at = looked_at
         if self._resting is not None:
             self._resting.stop()
-        if self.known(key) is None:
+        if about.details is None:
             self._resting = self._app.set_timer(_REST_S, lambda: self._ask(key))
 
     async def ask(self, stack: Stack, key: Key) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from llmstack_tui.hosts.errors import Unreachable
+from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
 from llmstack_tui.store.activations import Uses
 from llmstack_tui.store.speeds import Speed
@@ -83,3 +85,37 @@ async def test_uses_are_looked_up_when_something_has_happened_and_only_then() ->
         desk.stack.put(replace(desk.stack.state, last_event_id=6))
         await wait_until(lambda: asked() == 2)
         await desk.until_shown("8 times, last")
+
+
+async def test_another_version_under_the_cursor_is_asked_for_and_only_once() -> None:
+    async with dashboard() as desk:
+
+        def asked() -> int:
+            return sum(call[0] == "details" for call in desk.stack.calls)
+
+        await desk.until_shown("32,768 tokens")
+        shown, *others = desk.stack.snapshot.installed
+        newer = replace(shown, digest="f" * 64)
+        desk.stack.told[shown.name] = ModelDetails(name=shown.name, context_length=65_536)
+        before = asked()
+        desk.stack.put_snapshot(replace(desk.stack.snapshot, installed=(newer, *others)))
+        await desk.until_shown("65,536 tokens")
+        for used in range(5):
+            ram = replace(seeded.RAM, used=used)
+            desk.stack.put(replace(desk.stack.state, machine=seeded.machine(ram=ram)))
+            await desk.pilot.pause(0.06)
+        assert asked() == before + 1
+
+
+async def test_what_a_server_could_not_tell_is_asked_when_it_is_back() -> None:
+    async with dashboard() as desk:
+        await desk.until_shown("32,768 tokens")
+        up = desk.stack.snapshot
+        shown, *others = up.installed
+        newer = replace(up, installed=(replace(shown, digest="f" * 64), *others))
+        desk.stack.failure = Unreachable("Gone.", host=seeded.URL)
+        desk.stack.put_snapshot(replace(newer, error=desk.stack.failure))
+        await desk.until_shown("of ? tokens")
+        desk.stack.failure = None
+        desk.stack.put_snapshot(newer)
+        await desk.until_shown("32,768 tokens")

@@ -119,12 +119,12 @@ class ModelsScreen(TabScreen):
         )
         self._details_pane.show_title(title)
         self.details.show(details_content(about))
+        if about is not None:
+            self.dashboard.looking.look_at(about)
 
     @on(ModelList.Moved)
     def _moved(self) -> None:
         self.show_details()
-        if key := self.selected:
-            self.dashboard.looking.look_at(key)
 
     @on(ModelsPane.Arranged)
     def _arranged(self) -> None:
