@@ -44,7 +44,8 @@ async def checker(
             except StoreError as error:
                 output.say(str(error))
             for snapshot in snapshots:
-                found.look(snapshot.url, snapshot.installed)
+                server = snapshot.server
+                found.look(snapshot.url, snapshot.installed, server.kind if server else None)
             yield found
         finally:
             await found.aclose()

@@ -66,7 +66,7 @@ class Updating:
         if self._checker is None:
             if snapshot.read_at is not None or snapshot.error is not None or snapshot.recalled_at is not None:
                 self._stir.set()
-        elif self._checker.look(snapshot.url, snapshot.installed):
+        elif _look(self._checker, snapshot):
             self._stir.set()
 
     async def leave_alone(self, host_url: str, model: str, *, for_good: bool = False) -> None:
@@ -148,7 +148,7 @@ class Updating:
 
     def _look_again(self, checker: Checker) -> None:
         for each in self._watched.values():
-            checker.look(each.snapshot.url, each.snapshot.installed)
+            _look(checker, each.snapshot)
 
     def _changed(self) -> None:
         if self._checker is None:
@@ -156,6 +156,11 @@ class Updating:
         for url, each in self._watched.items():
             each.judged(self._checker.updates(url))
         self._on_checking(self._checker.is_checking)
+
+
+def _look(checker: Checker, snapshot: Snapshot) -> bool:
+    kind = snapshot.server.kind if snapshot.server else None
+    return checker.look(snapshot.url, snapshot.installed, kind)
 
 
 def _is_known(snapshot: Snapshot) -> bool:

@@ -12,7 +12,7 @@ from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.ollama.names import InvalidName, ModelName
 from llmstack_tui.ollama.registry.client import Registry
 from llmstack_tui.updates.check import Answer, Copy, Update, is_equal, judge
-from llmstack_tui.updates.disk import OnDisk, blobs_there, read_manifest
+from llmstack_tui.updates.disk import OnDisk, blobs_of_host, read_manifest
 from llmstack_tui.updates.round import Question, ask
 from llmstack_tui.updates.shown import shown_parts
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from llmstack_tui.hosts.kinds import HostKind
     from llmstack_tui.hosts.types import Model, ModelDetails
     from llmstack_tui.store.store import Store
 
@@ -36,7 +37,7 @@ class Checker:
 
     Args:
         show: asks a host, by its URL, for the details of a model; may raise `HostError`.
-        folders: of models on this machine, in Ollama's layout.
+        folders: of models on this machine, as of `model_folders`.
         on_change: is called when verdicts may be others than before.
         keep: is told what to write into the store.
     """
@@ -56,9 +57,9 @@ class Checker:
         self._keep = keep
         self._registry = registry or Registry()
         self._installed: dict[str, tuple[Model, ...]] = {}
+        self._kinds: dict[str, HostKind | None] = {}
         self._names: dict[str, ModelName | None] = {}
         self._copies: dict[tuple[str, str, str], Copy] = {}
-        self._in_folder: dict[tuple[str, str, str], Path] = {}
         self._answers: dict[str, Answer] = {}
         self._left_alone: dict[tuple[str, str], str] = {}
         self._verdicts: dict[str, Mapping[str, Update]] = {}
@@ -85,11 +86,15 @@ class Checker:
     def is_checking(self) -> bool:
         return bool(self._tasks)
 
-    def look(self, host: str, installed: tuple[Model, ...]) -> bool:
-        """Take note of what a host lists; whether that is another list than before."""
-        if self._installed.get(host) is installed:
+    def look(self, host: str, installed: tuple[Model, ...], kind: HostKind | None) -> bool:
+        """Take note of what a host is and lists; whether that is another list than before.
+
+        Args:
+            kind: None when the host did not tell yet.
+        """
+        if self._installed.get(host) is installed and self._kinds.get(host) is kind:
             return False
-        self._installed[host] = installed
+        self._installed[host], self._kinds[host] = installed, kind
         return True
 
     async def renew(self) -> None:
@@ -221,7 +226,6 @@ class Checker:
             for (host, listed, digest, _), on_disk in zip(wanted, found, strict=True):
                 if on_disk is not None:
                     place = host, listed, digest
-                    self._in_folder[place] = on_disk.folder
                     self._copies[place] = replace(
                         self._copies[place], manifest=on_disk.manifest, made_here=on_disk.made_here
                     )
@@ -235,8 +239,10 @@ class Checker:
 
         async def learn(copy: Copy, answer: Answer) -> None:
             place = copy.host, copy.name, copy.digest
-            if (folder := self._in_folder.get(place)) is not None and answer.manifest is not None:
-                there = await asyncio.to_thread(blobs_there, folder, answer.manifest.blobs)
+            name = self._name(copy.name)
+            if copy.manifest is not None and name is not None and answer.manifest is not None:
+                kind, blobs = self._kinds.get(copy.host), answer.manifest.blobs
+                there = await asyncio.to_thread(blobs_of_host, self._folders, kind, name, copy.digest, blobs)
                 self._copies[place] = replace(copy, there=there)
             elif copy.shown is None:
                 async with slots:

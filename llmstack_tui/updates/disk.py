@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from llmstack_tui import folders
 from llmstack_tui.engine import manifest as layout
 from llmstack_tui.engine.ollama_folders import ollama_models_folders
+from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.ollama.registry.manifest import InvalidManifest, Manifest, is_made_locally, parse_manifest
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class OnDisk(NamedTuple):
 
 
 def model_folders(environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """The folders of models on this machine that may be read: Ollama's, and the built-in engine's."""
+    """The folders of models on this machine that may be read: the built-in engine's, then Ollama's."""
     found = ollama_models_folders(environ)
     with suppress(folders.NoHome):
         found = (folders.models_folder(), *found)
@@ -47,6 +48,23 @@ def read_manifest(places: Sequence[Path], name: ModelName, digest: str) -> OnDis
             if manifest.digest == digest:
                 return OnDisk(manifest, is_made_locally(content, manifest), folder)
     return None
+
+
+def blobs_of_host(
+    places: Sequence[Path], kind: HostKind | None, name: ModelName, digest: str, layers: Iterable[Layer]
+) -> frozenset[str] | None:
+    """As `blobs_there`, of the folder that a server of this machine has the model in; None where that is
+    not known.
+
+    Args:
+        places: as of `model_folders`. The engine reads all of them, an Ollama never the first one, even if
+            the same model is in both.
+        kind: of the server; None when it did not tell yet.
+    """
+    if kind is None:
+        return None
+    found = read_manifest(places if kind is HostKind.BUILTIN else places[1:], name, digest)
+    return None if found is None else blobs_there(found.folder, layers)
 
 
 def blobs_there(folder: Path, layers: Iterable[Layer]) -> frozenset[str]:

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.errors import Unreachable
+from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.updates.checker import Checker
 from tests.bench.figures import Figure
 from tests.registry.server import serving
@@ -48,7 +49,7 @@ async def _seconds(digests: dict[str, str], cloud: dict[str, str]) -> float:
     try:
         installed = [model(name, digest) for name, digest in digests.items()]
         installed += [model(name, digest, remote_host="elsewhere") for name, digest in cloud.items()]
-        checker.look(HOST, tuple(installed))
+        checker.look(HOST, tuple(installed), HostKind.OLLAMA)
         start = time.perf_counter()
         await checker.check()
         return time.perf_counter() - start

@@ -154,8 +154,8 @@ def _is_switching(desk: FakeDesk) -> bool:
 
 
 def _is_looked_at(desk: FakeDesk) -> bool:
-    selected = desk.app.models.selected
-    return selected is None or desk.app.looking.known(selected) is not None
+    about = desk.app.looking.about(desk.app.view, desk.app.models.selected)
+    return about is None or about.details is not None
 
 
 def snapshot_file(name: str, size: tuple[int, int]) -> Path:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.ollama.registry.asking import Limits
 from llmstack_tui.ollama.registry.client import Registry
@@ -35,13 +36,18 @@ STALE, CURRENT, LOCAL, UNKNOWN = (
     UpdateState.LOCAL,
     UpdateState.UNKNOWN,
 )
+OLLAMA = HostKind.OLLAMA
 
 
 @asynccontextmanager
 async def checking(
-    *installed: Model, shows: Shows | None = None, folder: Path | None = None, store: Store | None = None
+    *installed: Model,
+    shows: Shows | None = None,
+    folder: Path | None = None,
+    store: Store | None = None,
+    kind: HostKind | None = HostKind.BUILTIN,
 ) -> AsyncIterator[Checker]:
-    """A checker of one host with these models."""
+    """A checker of one host with these models; ``folder`` is the built-in engine's."""
     checker = Checker(
         show=shows or Shows(),
         folders=(folder,) if folder else (),
@@ -51,7 +57,7 @@ async def checking(
     try:
         if store:
             await checker.recall(store)
-        checker.look(HOST, installed)
+        checker.look(HOST, installed, kind)
         yield checker
     finally:
         await checker.aclose()
@@ -107,7 +113,9 @@ async def test_a_name_on_two_hosts_is_asked_for_once(server: Server) -> None:
     old = server.publish("tiny", b"weights", pushed_at_s=1)
     new = server.publish("tiny", b"new weights")
     async with checking(model(server.listed("tiny"), new.digest)) as checker:
-        checker.look(BOX, (model(server.listed("tiny").upper().replace(":LATEST", ":latest"), old.digest),))
+        checker.look(
+            BOX, (model(server.listed("tiny").upper().replace(":LATEST", ":latest"), old.digest),), OLLAMA
+        )
         await checker.check()
         assert (states(checker), states(checker, BOX)) == ([CURRENT], [STALE])
     assert len(server.requests(method="HEAD")) == 1
@@ -124,7 +132,7 @@ async def test_cloud_models_are_never_asked_for_and_local_ones_once(server: Serv
         assert len(server.asked) == 1
         # Until it is another one.
         newer = datetime.now(UTC) + timedelta(seconds=5)
-        checker.look(HOST, (replace(mine, modified_at=newer, digest="f" * 64),))
+        checker.look(HOST, (replace(mine, modified_at=newer, digest="f" * 64),), OLLAMA)
         await checker.check()
         assert len(server.asked) == 2
 
@@ -169,6 +177,30 @@ async def test_a_folder_that_has_another_version_does_not_speak_for_the_host(
         await checker.check()
         (update,) = checker.updates(HOST).values()
     assert (update.state, update.at_most) == (STALE, True)
+
+
+async def test_what_the_engine_has_is_not_there_for_an_ollama_with_the_same_model(
+    server: Server, tmp_path: Path
+) -> None:
+    """Both pulled it; the newer version's weights are still in the engine's folder from before."""
+    old = server.publish("tiny", b"weights", pushed_at_s=1)
+    new = server.publish("tiny", b"new weights")
+    listed = model(server.listed("tiny:latest"), old.digest)
+    put(tmp_path, listed.name, old.manifest, old)
+    put(tmp_path, f"{listed.name}-before", new.manifest, new)
+    async with checking(listed, folder=tmp_path, kind=None) as checker:
+
+        async def found() -> tuple[int | None, bool]:
+            await checker.check()
+            (update,) = checker.updates(HOST).values()
+            assert update.changed == (Change.WEIGHTS,)
+            return update.download, update.at_most
+
+        assert await found() == (new.size, True), "nobody said yet what it is"
+        assert checker.look(HOST, (listed,), OLLAMA)
+        assert await found() == (new.size, True)
+        assert checker.look(HOST, (listed,), HostKind.BUILTIN)
+        assert await found() == (0, False)
 
 
 # --- failures ---
@@ -289,12 +321,12 @@ async def test_a_model_that_was_updated_is_current_without_another_question(serv
     async with checking(model(server.listed("tiny"), old.digest)) as checker:
         await checker.check()
         server.forget()
-        checker.look(HOST, (model(server.listed("tiny"), new.digest, modified_at=LONG_AGO),))
+        checker.look(HOST, (model(server.listed("tiny"), new.digest, modified_at=LONG_AGO),), OLLAMA)
         await checker.renew()
         assert states(checker) == [CURRENT]
         assert checker.unasked() == frozenset()
         added = server.publish("big", b"weights")
-        checker.look(HOST, (model(server.listed("big"), added.digest),))
+        checker.look(HOST, (model(server.listed("big"), added.digest),), OLLAMA)
         assert len(checker.unasked()) == 1
         await checker.check(checker.unasked())
         assert states(checker) == [CURRENT]
