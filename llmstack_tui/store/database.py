@@ -189,13 +189,15 @@ class Database:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._writer is None:
+        # One that is done has no ears for what was put since, also while its end has not been told yet.
+        if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_waiting(), name="store: write")
             self._writer.add_done_callback(self._written)
         return self._writer
 
     def _written(self, writer: asyncio.Task[None]) -> None:
-        self._writer = None
+        if self._writer is writer:
+            self._writer = None
         if writer.cancelled():
             return
         error = writer.exception()

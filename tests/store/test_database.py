@@ -108,6 +108,31 @@ async def test_giving_up_a_flush_does_not_give_up_the_writing(store: Store, path
     await wait_until(lambda: in_file(path, COUNT) == [(1,)])
 
 
+@pytest.mark.timeout(30)
+async def test_what_is_put_between_the_end_of_a_writing_and_word_of_it_is_written(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, between = store._database, list[asyncio.Task[None]]()
+    write = state._write_waiting
+
+    async def add() -> None:
+        assert state._writer is not None
+        assert state._writer.done(), "this comes at the wrong moment"
+        store.events.add(event(2))
+        await store.flush()
+
+    async def write_and_let_another_in() -> None:
+        await write()
+        if not between:
+            between.append(asyncio.create_task(add()))
+
+    monkeypatch.setattr(state, "_write_waiting", write_and_let_another_in)
+    store.events.add(event(1))
+    await store.flush()
+    await between[0]
+    assert in_file(path, COUNT) == [(2,)]
+
+
 async def test_different_writes_keep_their_order(store: Store) -> None:
     for number in range(50):
         store.screen.remember("last", number)
