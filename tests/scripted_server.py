@@ -38,7 +38,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer in pieces. ``raw`` is sent instead of all, and ``gate`` is awaited before the first byte."""
+    """An answer in pieces. ``raw`` is sent instead of all, and ``gate`` is awaited before the first byte.
+
+    ``later`` are pieces that come after the others, each at its time.
+    """
 
     pieces: Sequence[bytes] = ()
     status: int = 200
@@ -47,6 +50,7 @@ class Reply:
     raw: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
     gate: Callable[[], Awaitable[object]] | None = None
+    later: AsyncIterator[bytes] | None = None
 
 
 def document(value: object, status: int = 200) -> Reply:
@@ -142,10 +146,17 @@ class ScriptedServer:
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         writer.write(f"HTTP/1.1 {reply.status} Whatever\r\n{head}\r\n".encode())
         for piece in reply.pieces if has_body else ():
-            writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
-            await writer.drain()
+            await _write_chunk(writer, piece)
+        if reply.later is not None:
+            async for piece in reply.later:
+                await _write_chunk(writer, piece)
         if has_body and reply.then is Then.END:
             writer.write(b"0\r\n\r\n")
+
+
+async def _write_chunk(writer: asyncio.StreamWriter, piece: bytes) -> None:
+    writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+    await writer.drain()
 
 
 async def _read_request(reader: asyncio.StreamReader) -> Request:

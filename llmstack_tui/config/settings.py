@@ -130,7 +130,7 @@ class UpdatesSettings:
     parallel: int = field(
         default=1,
         metadata=_described(
-            kinds.integer(1, 16), "How many models are pulled at once; the others wait for their turn."
+            kinds.integer(1, 32), "How many models are pulled at once; the others wait for their turn."
         ),
     )
 

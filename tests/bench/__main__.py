@@ -10,7 +10,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from tests.bench import acts, command, dashboard, download, engine, guard, hardware, storm, updates
+from tests.bench import acts, command, dashboard, download, engine, guard, hardware, pulls, storm, updates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "engine": engine.figures,
     "guard": guard.figures,
     "hardware": hardware.figures,
+    "pulls": pulls.figures,
     "storm": storm.figures,
     "updates": updates.figures,
 }

@@ -9,9 +9,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.store.events import Event
+from llmstack_tui.tui import rows
+from llmstack_tui.updates.download import DownloadState
 from tests.tui import seeded
 from tests.tui.driving import FakeDesk, dashboard
+from tests.tui.pulls import pull
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -74,3 +78,57 @@ async def storm_of_states(desk: FakeDesk, count: int) -> None:
         desk.stack.put(replace(desk.stack.state, last_event_id=number))
         await asyncio.sleep(0.005)
     assert desk.app.connection.pause_s > 0.05
+
+
+PULLS = 20
+TOLD = 40
+
+
+async def test_of_a_thousand_models_only_those_that_are_pulled_are_made_and_painted_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with dashboard(seeded.many(1_000)) as desk:
+        models = desk.app.models.list
+        host = desk.stack.state.hosts[0]
+        names = [model.name for model in host.models if model.state is ModelState.INACTIVE][:PULLS]
+        lively = sum(model.state is not ModelState.INACTIVE for model in host.models)
+        put_pulls(desk, names, 0)
+        await wait_until(lambda: desk.app._state is desk.stack.state)
+        made = counted(monkeypatch, rows, "model_row")
+        painted = counted(monkeypatch, models, "_repaint")
+        refreshed = counted(monkeypatch, models, "refresh")
+        shown = counted(monkeypatch, desk.app, "show_state")
+        drawn = counted(monkeypatch, desk.app, "_draw")
+        for at in range(1, TOLD + 1):
+            put_pulls(desk, names, at)
+            await asyncio.sleep(0.01)
+        await wait_until(lambda: desk.app._state is desk.stack.state)
+        assert 1 <= len(shown) <= TOLD
+        assert PULLS <= len(made) <= (PULLS + lively) * len(drawn)
+        assert PULLS <= len(painted) <= (PULLS + lively) * len(drawn)
+        # Never the whole list: each time a region of it.
+        assert refreshed
+        assert all(refreshed)
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> list[tuple[object, ...]]:
+    """What a function is called with from now on."""
+    calls: list[tuple[object, ...]] = []
+    function = getattr(owner, name)
+
+    def call(*args: object, **more: object) -> object:
+        calls.append(args)
+        return function(*args, **more)
+
+    monkeypatch.setattr(owner, name, call)
+    return calls
+
+
+def put_pulls(desk: FakeDesk, names: list[str], at: int) -> None:
+    """How far the pulls are, ``at`` percent."""
+    desk.stack.downloads.put(
+        *(
+            pull(number, name, DownloadState.RUNNING, done=(at * 10**7,), sizes=(10**9,), speed=1e6 + at)
+            for number, name in enumerate(names, 1)
+        )
+    )
