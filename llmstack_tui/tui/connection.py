@@ -8,6 +8,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
+from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.tui.activity import Kind
 from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.ordering import Arrangement
@@ -15,6 +16,7 @@ from llmstack_tui.tui.services import OLLAMA_START_SECONDS
 
 if TYPE_CHECKING:
     from llmstack_tui.engine.process import EngineHandle
+    from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.stack import Stack
     from llmstack_tui.startup import OllamaStopped
     from llmstack_tui.tui.dashboard import Dashboard
@@ -85,10 +87,13 @@ class Connection:
 
     @property
     def engine_is_away(self) -> bool:
-        """Whether the engine that this dashboard started no longer answers."""
-        hosts = self.stack.state.hosts if self.stack and self.engine else ()
-        urls = {host.snapshot.url for host in hosts if host.snapshot.error}
-        return self.engine is not None and self.engine.process.url in urls
+        """Whether the built-in engine, which we started or came upon, no longer answers.
+
+        One whose address the user gave is not ours to start.
+        """
+        if self.stack is None or self._app.settings.hosts:
+            return False
+        return any(host.snapshot.error and _is_own_engine(host.snapshot) for host in self.stack.state.hosts)
 
     def cancel_start(self) -> bool:
         """Give up the start of the engine; False if none is under way."""
@@ -198,6 +203,13 @@ class Connection:
         answers = (Answer("again", "Try again"), Answer("quit", "Quit"))
         answer = await self._app.push_screen_wait(AskScreen(title, reason, answers, escape="quit"))
         return AGAIN if answer == "again" else None
+
+
+def _is_own_engine(snapshot: Snapshot) -> bool:
+    from llmstack_tui.config.address import is_loopback
+
+    server = snapshot.server
+    return server is not None and server.kind is HostKind.BUILTIN and is_loopback(snapshot.url)
 
 
 def how_to_go_on(reason: str) -> str:

@@ -328,7 +328,7 @@ class Dashboard(App[None]):
         self.push_screen(HelpScreen(self.marks, self.preferences.shown_keys(), places))
 
     def refresh_state(self) -> None:
-        """Look again now; where the engine that we started has gone, start it again."""
+        """Look again now; where the built-in engine has gone, start it again."""
         if self.connection.stack is None or self.connection.engine_is_away:
             self.connect()
         else:

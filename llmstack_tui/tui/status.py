@@ -56,7 +56,7 @@ def banner(view: View, *, restart: bool, names: Mapping[str, str] = _NO_NAMES) -
     """Which servers are away, why, when they are asked again, and how old the figures are; else empty.
 
     Args:
-        restart: one of them is the engine that this dashboard started.
+        restart: one of them is the built-in engine, and can be started from here.
         names: what the user calls a host, by its URL.
     """
     hosts = view.state.hosts if view.state else ()

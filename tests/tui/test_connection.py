@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from llmstack_tui.config import EngineSettings, Settings
+from llmstack_tui.config import EngineSettings, HostSettings, Settings
 from llmstack_tui.engine.process import EngineFailed, EngineHandle, EngineProcess
 from llmstack_tui.hosts.errors import HostError, Unreachable
 from llmstack_tui.hosts.kinds import HostKind
@@ -232,6 +232,34 @@ async def test_our_engine_that_died_is_started_again_with_r() -> None:
         await wait_until(lambda: "not reachable" not in desk.text)
         assert len(services.opened) == 2
     assert (first.released, second.released) == (1, 1)
+
+
+async def test_an_engine_that_somebody_else_started_and_that_died_is_started_with_r() -> None:
+    services = FakeServices(builtin(), Found((seeded.URL,)), BuiltinStopped())
+    services.engine = asyncio.get_running_loop().create_future()
+    handle = FakeHandle()
+    services.engine.set_result(handle)
+    async with dashboard(services=services) as desk:
+        well = desk.stack.snapshot
+        gone = Unreachable("No server answers.", host=seeded.URL, detail="connection refused")
+        desk.stack.put_snapshot(replace(well, error=gone))
+        await desk.until_shown("Press r to start the engine again.")
+        desk.stack.put_snapshot(well)
+        desk.stack.put_snapshot(replace(well, error=gone))
+        await desk.press("r")
+        await wait_until(lambda: len(services.opened) == 2)
+    assert handle.released == 1, "it ends with the dashboard that started it"
+
+
+async def test_an_engine_whose_address_was_given_is_not_started() -> None:
+    settings = Settings(hosts=(HostSettings(url=seeded.URL),))
+    async with dashboard(builtin().state, settings=settings) as desk:
+        gone = Unreachable("No server answers.", host=seeded.URL, detail="connection refused")
+        desk.stack.put_snapshot(replace(desk.stack.snapshot, error=gone))
+        await desk.until_shown("is not reachable")
+        assert "start the engine" not in desk.text
+        await desk.press("r")
+        await wait_until(lambda: ("refresh",) in desk.stack.calls)
 
 
 async def test_a_connection_that_ends_by_a_defect_is_told_and_can_be_made_anew() -> None:
