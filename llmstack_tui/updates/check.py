@@ -12,13 +12,14 @@ from collections.abc import Mapping  # noqa: TC003  # see datetime
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  # msgspec reads the annotations of what is kept as JSON
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from llmstack_tui.ollama.registry.manifest import Manifest, reencoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from llmstack_tui.hosts.types import Model
     from llmstack_tui.ollama.registry.manifest import Layer
 
 
@@ -91,6 +92,17 @@ class Copy:
     made_here: bool = False
     shown: Mapping[Change, str] | None = None
     there: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, host: str, model: Model) -> Self:
+        """What the list of a host tells."""
+        return cls(
+            host=host,
+            name=model.name,
+            digest=model.digest,
+            modified_at=model.modified_at,
+            is_cloud=model.is_cloud,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,11 +225,9 @@ def _judged(copy: Copy, answer: Answer, left_alone: LeftAlone | None) -> Update:
         return verdict(UpdateState.LOCAL, "The registry has no model of this name.")
     if is_equal(copy, answer):
         return verdict(UpdateState.CURRENT)
-    if not copy.digest:
-        return verdict(UpdateState.UNKNOWN, "Its server does not say which version it is.")
-    theirs = answer.manifest
-    if theirs is None or theirs.digest != answer.digest:
-        return verdict(UpdateState.UNKNOWN, "It was not compared yet.")
+    theirs, unknown = answer.manifest, _why_unknown(copy, answer)
+    if theirs is None or unknown:
+        return verdict(UpdateState.UNKNOWN, unknown)
     changed, download = changes(copy, theirs), missing_bytes(copy, theirs)
     if copy.made_here:
         reason = "It was changed on its machine; the registry has another version."
@@ -230,6 +240,24 @@ def _judged(copy: Copy, answer: Answer, left_alone: LeftAlone | None) -> Update:
     else:
         return verdict(UpdateState.STALE, changed=changed, download=download)
     return verdict(state, reason, changed=changed, download=download, changed_here=True)
+
+
+def _why_unknown(copy: Copy, answer: Answer) -> str:
+    """Why the two cannot be compared; empty if they can."""
+    if not copy.digest:
+        return "Its server does not say which version it is."
+    if came_after(copy, answer) and not copy.made_here:
+        return "It came here after its registry was asked last."
+    if answer.manifest is None or answer.manifest.digest != answer.digest:
+        return "It was not compared yet."
+    return ""
+
+
+def came_after(copy: Copy, answer: Answer) -> bool:
+    """Whether the copy was written after the registry said this, and so may be newer than what it said."""
+    if copy.modified_at is None or answer.checked_at is None:
+        return False
+    return answer.checked_at < copy.modified_at
 
 
 def changes(copy: Copy, theirs: Manifest) -> tuple[Change, ...]:

@@ -11,7 +11,7 @@ from llmstack_tui.config.address import is_loopback
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.ollama.names import InvalidName, ModelName
 from llmstack_tui.ollama.registry.client import Registry
-from llmstack_tui.updates.check import Answer, Copy, Update, is_equal, judge
+from llmstack_tui.updates.check import Answer, Copy, Update, came_after, is_equal, judge
 from llmstack_tui.updates.disk import OnDisk, blobs_of_host, read_manifest
 from llmstack_tui.updates.round import Question, ask
 from llmstack_tui.updates.shown import shown_parts
@@ -103,12 +103,14 @@ class Checker:
             await self._renew()
 
     def unasked(self) -> frozenset[str]:
-        """The keys of the models that should be asked for, and never were."""
+        """The keys of the models that should be asked for, and never were, or not since they came."""
+        came = self._came_since()
         return frozenset(
             question.key
             for question in self._questions(None)
             if question.before is None
             or (question.before.digest is not None and self._is_uncompared(question))
+            or question.key in came
         )
 
     async def check(self, keys: Collection[str] | None = None) -> None:
@@ -188,6 +190,17 @@ class Checker:
         asked_at = answer.checked_at
         return not any(copy.modified_at is not None and copy.modified_at > asked_at for copy in copies)
 
+    def _came_since(self) -> frozenset[str]:
+        """The keys of the copies that are newer than what is known of their registry's version."""
+        now, found = datetime.now(UTC), set[str]()
+        for host, model in self._models():
+            answer, copy = self._answers.get(key := self._key(model.name)), self._copy(host, model)
+            # A clock that goes ahead would have it asked for again and again.
+            is_past = copy.modified_at is not None and copy.modified_at <= now
+            if answer is not None and is_past and came_after(copy, answer) and not is_equal(copy, answer):
+                found.add(key)
+        return frozenset(found)
+
     def _is_uncompared(self, question: Question) -> bool:
         before = question.before
         return (
@@ -211,7 +224,7 @@ class Checker:
         for at in range(0, len(new), _AT_ONE_GO):
             part = new[at : at + _AT_ONE_GO]
             for host, model in part:
-                self._copies[host, model.name, model.digest] = _copy(host, model)
+                self._copies[host, model.name, model.digest] = Copy.of(host, model)
             wanted = [
                 (host, model.name, model.digest, name)
                 for host, model in part
@@ -280,7 +293,7 @@ class Checker:
     def _copy(self, host: str, model: Model) -> Copy:
         known = self._copies.get((host, model.name, model.digest))
         if known is None:
-            return _copy(host, model)
+            return Copy.of(host, model)
         # A pull of the same version writes its manifest anew.
         return (
             known if known.modified_at == model.modified_at else replace(known, modified_at=model.modified_at)
@@ -297,13 +310,3 @@ class Checker:
     def _key(self, text: str) -> str:
         name = self._name(text)
         return text if name is None else name.full.lower()
-
-
-def _copy(host: str, model: Model) -> Copy:
-    return Copy(
-        host=host,
-        name=model.name,
-        digest=model.digest,
-        modified_at=model.modified_at,
-        is_cloud=model.is_cloud,
-    )

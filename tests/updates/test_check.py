@@ -210,3 +210,14 @@ def test_an_update_that_is_not_wanted() -> None:
     assert judge(old, new, "e" * 64).left_alone is None, "another version"
     assert not judge(old, new, "").is_wanted
     assert judge(old, new, "").state is STALE
+
+
+def test_a_copy_that_came_after_the_answer_is_neither_old_nor_changed() -> None:
+    later = CHECKED_AT + timedelta(seconds=1)
+    newer = sent(**{**OLD, "model": "weights 2"})
+    for one in (on_disk(newer, modified_at=later), copy(digest_of(newer), modified_at=later)):
+        update = judge(one, answer(SAME))
+        assert (update.state, update.changed_here, update.is_wanted) == (UNKNOWN, False, False)
+    assert judge(on_disk(SAME, modified_at=later), answer(SAME)).state is CURRENT
+    made = on_disk(rewritten(newer, end=b"\n"), modified_at=later, made_here=True)
+    assert judge(made, answer(SAME)).state is LOCAL

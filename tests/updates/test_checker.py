@@ -333,6 +333,31 @@ async def test_a_model_that_was_updated_is_current_without_another_question(serv
     assert len(server.asked) == 1
 
 
+async def test_what_was_pulled_since_its_registry_was_asked_is_asked_for_again(server: Server) -> None:
+    """It may be newer than what the registry said then: not an old version, nor one that was changed."""
+    old = server.publish("tiny", b"weights", pushed_at_s=1)
+    async with checking(model(server.listed("tiny"), old.digest)) as checker:
+        await checker.check()
+        new = server.publish("tiny", b"new weights")
+        pulled = model(server.listed("tiny"), new.digest, modified_at=datetime.now(UTC))
+        checker.look(HOST, (pulled,), OLLAMA)
+        await checker.renew()
+        (update,) = checker.updates(HOST).values()
+        assert (update.state, update.changed_here) == (UNKNOWN, False)
+        assert "after its registry was asked" in update.reason
+        await checker.check(checker.unasked())
+        assert states(checker) == [CURRENT]
+        assert checker.unasked() == frozenset()
+
+
+async def test_a_clock_that_goes_ahead_is_no_reason_to_ask_again_and_again(server: Server) -> None:
+    server.publish("tiny", b"weights", pushed_at_s=1)
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    async with checking(model(server.listed("tiny"), "f" * 64, modified_at=ahead)) as checker:
+        await checker.check()
+        assert checker.unasked() == frozenset()
+
+
 # --- the budget ---
 
 
