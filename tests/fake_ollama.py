@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.ollama.client import OllamaHost
-from llmstack_tui.ollama.durations import parse_keep_alive
+from llmstack_tui.ollama.durations import LONGEST, parse_keep_alive
 from llmstack_tui.ollama.times import format_time
 from tests.scripted_server import Reply, document, ndjson, serving
 
@@ -161,7 +161,8 @@ class FakeOllama:
         await self.may_load.wait()
         if self.load_error:
             return document({"error": self.load_error}, 500)
-        self.load(name, None if keep_alive is None else abs(parse_keep_alive(keep_alive)))
+        length = None if keep_alive is None else parse_keep_alive(keep_alive)
+        self.load(name, LONGEST if length is not None and length < timedelta(0) else length)
         return document({"done": True, "done_reason": "load"})
 
     async def _post_chat(self, _: str, __: dict[str, object]) -> Reply:

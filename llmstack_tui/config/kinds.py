@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -22,6 +22,10 @@ Complain = Callable[[Place, str], None]
 
 AUTO = "auto"
 _LONGEST_SHOWN = 60
+_MOST_BYTES = 2**60
+# The largest that a size is a whole number of comes first.
+_BYTES = {"TB": 10**12, "GiB": 2**30, "GB": 10**9, "MiB": 2**20, "MB": 10**6, "KiB": 2**10, "kB": 1000}
+_BYTES |= {"B": 1, "": 1}
 
 
 class UnfitError(ValueError):
@@ -73,9 +77,24 @@ def matching(pattern: str, allowed: str) -> Kind[str]:
     return Kind(allowed, partial(_read_matching, pattern), quoted)
 
 
-def duration() -> Kind[timedelta]:
-    allowed = 'a length of time such as "90s", "10m" or "1h30m" (negative: for ever)'
+def duration(endless: str = "negative: for ever") -> Kind[timedelta]:
+    allowed = f'a length of time such as "90s", "10m" or "1h30m" ({endless})'
     return Kind(allowed, _read_duration, lambda value: quoted(format_duration(value)))
+
+
+def durations(endless: str) -> Kind[Mapping[str, timedelta]]:
+    """Lengths of time by the names of models."""
+    allowed = f'a table of lengths of time such as {{ "mistral:7b" = "1h" }} ({endless})'
+
+    def write(value: Mapping[str, timedelta]) -> str:
+        return _write_texts({name: format_duration(length) for name, length in value.items()})
+
+    return Kind(allowed, _read_durations, write, in_environment="mistral:7b=1h")
+
+
+def size() -> Kind[int]:
+    """Bytes; 0 stands for no limit."""
+    return Kind('a size such as "6GB" or "512MiB" (0: no limit)', _read_size, _write_size)
 
 
 def interval(shortest: timedelta) -> Kind[timedelta | None]:
@@ -111,7 +130,7 @@ def optional(kind: Kind[T]) -> Kind[T | None]:
 def keys() -> Kind[Mapping[str, str]]:
     """Keys of the keyboard by the id of what they do."""
     allowed = 'a table of keys such as { "app.quit" = "ctrl+q", "list.up" = "up,w" }'
-    return Kind(allowed, _read_keys, _write_keys, in_environment="app.quit=ctrl+q list.up=up,w")
+    return Kind(allowed, _read_keys, _write_texts, in_environment="app.quit=ctrl+q list.up=up,w")
 
 
 def quoted(text: str) -> str:
@@ -174,24 +193,61 @@ def _read_duration(value: object, _: Complain) -> timedelta:
     raise UnfitError
 
 
-def _read_keys(value: object, complain: Complain) -> Mapping[str, str]:
-    if isinstance(value, str):
-        value = {name: key for name, _, key in (pair.partition("=") for pair in value.split())}
-    if not isinstance(value, dict):
-        raise UnfitError
+def _read_durations(value: object, complain: Complain) -> Mapping[str, timedelta]:
     found = {}
-    # Ids have dots in them, which TOML takes for tables where they are not quoted.
-    rest: list[tuple[Place, object]] = [((name,), key) for name, key in value.items()]
-    for path, key in rest:
-        if isinstance(key, dict) and len(path) < 3:
-            rest.extend(((*path, name), inner) for name, inner in key.items())
-        elif isinstance(key, str) and key and key.isprintable() and " " not in key:
+    for path, length in _entries(value):
+        try:
+            found[".".join(map(str, path))] = _read_duration(length, complain)
+        except UnfitError:
+            complain(path, f'must be a length of time such as "10m", not {shown(length)}')
+    return found
+
+
+def _read_size(value: object, _: Complain) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_BYTES:
+        return value
+    found = re.fullmatch(
+        r"([0-9]{1,19})(\.[0-9]{1,6})? ?([A-Za-z]*)", value if isinstance(value, str) else ""
+    )
+    units = {unit.lower(): size for unit, size in _BYTES.items()}
+    if found is None or found[3].lower() not in units:
+        raise UnfitError
+    unit = units[found[3].lower()]
+    count = int(found[1]) * unit + round(float(found[2] or 0) * unit)
+    if count >= _MOST_BYTES:
+        raise UnfitError
+    return count
+
+
+def _write_size(value: int) -> str:
+    unit, size = next((unit, size) for unit, size in _BYTES.items() if value % size == 0 or size == 1)
+    return quoted(f"{value // size}{unit}") if value else "0"
+
+
+def _read_keys(value: object, complain: Complain) -> Mapping[str, str]:
+    found = {}
+    for path, key in _entries(value):
+        if isinstance(key, str) and key and key.isprintable() and " " not in key:
             found[".".join(map(str, path))] = key
         else:
             complain(path, f'must be a key such as "ctrl+q", or several as in "q,ctrl+q", not {shown(key)}')
     return found
 
 
-def _write_keys(value: Mapping[str, str]) -> str:
+def _entries(value: object) -> Iterator[tuple[Place, object]]:
+    """What a table holds, by the place of each. Names have dots in them, which TOML takes for tables."""
+    if isinstance(value, str):
+        value = {name: text for name, _, text in (pair.partition("=") for pair in value.split())}
+    if not isinstance(value, dict):
+        raise UnfitError
+    rest: list[tuple[Place, object]] = [((name,), each) for name, each in value.items()]
+    for path, each in rest:
+        if isinstance(each, dict) and len(path) < 3:
+            rest.extend(((*path, name), inner) for name, inner in each.items())
+        else:
+            yield path, each
+
+
+def _write_texts(value: Mapping[str, str]) -> str:
     pairs = ", ".join(f"{quoted(name)} = {quoted(key)}" for name, key in value.items())
     return f"{{ {pairs} }}" if pairs else "{}"

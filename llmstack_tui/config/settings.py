@@ -23,6 +23,9 @@ EngineChoice = Literal["auto", "ollama", "builtin"]
 ENGINE_CHOICES: tuple[EngineChoice, ...] = get_args(EngineChoice)
 Theme = Literal["dark", "light", "high-contrast", "no-colour"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
+OverLimit = Literal["ask", "stop", "refuse"]
+OVER_LIMIT: tuple[OverLimit, ...] = get_args(OverLimit)
+_NEVER = "0 or negative: never"
 
 
 def _described(kind: Kind[T], purpose: str, *, implied: tuple[str, T] | None = None) -> Mapping[str, object]:
@@ -108,6 +111,78 @@ class HardwareSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuardSettings:
+    """``[guard]``: how much may be loaded, and what is stopped by itself."""
+
+    enabled: bool = field(
+        default=True,
+        metadata=_described(
+            kinds.flag(),
+            "Keep the limit of loaded models and stop those that are idle. A request is never cut, and a "
+            "pinned model is never stopped.",
+        ),
+    )
+    max_loaded: int | None = field(
+        default=None,
+        metadata=_described(
+            kinds.optional(kinds.integer(1, 1000)),
+            "How many models may be loaded at once on a server. auto is what suits this machine, and no "
+            "limit for a server elsewhere.",
+        ),
+    )
+    memory_budget: int | None = field(
+        default=None,
+        metadata=_described(
+            kinds.optional(kinds.size()),
+            "How much memory all loaded models of a server may take together. auto is what this machine has, "
+            "less a reserve, and no limit for a server elsewhere.",
+        ),
+    )
+    idle_stop: timedelta = field(
+        default=timedelta(minutes=10),
+        metadata=_described(
+            kinds.duration(_NEVER),
+            "How long a model may be idle before it is stopped. What the dashboard loads also leaves by "
+            "itself after this time, when the dashboard is closed.",
+        ),
+    )
+    models: Mapping[str, timedelta] = field(
+        default_factory=dict,
+        metadata=_described(kinds.durations(_NEVER), "The same for single models, by name."),
+    )
+    over_limit: OverLimit = field(
+        default="ask",
+        metadata=_described(
+            kinds.one_of(*OVER_LIMIT),
+            "What the dashboard does when you activate one model more than may be loaded: ask with what "
+            "would be stopped, stop it without asking, or refuse.",
+        ),
+    )
+    others: bool = field(
+        default=True,
+        metadata=_described(
+            kinds.flag(), "Also stop models that other programs loaded. Without it they only count."
+        ),
+    )
+    temperature_limit: int | None = field(
+        default=None,
+        metadata=_described(
+            kinds.optional(kinds.integer(40, 120)),
+            "Above how many °C of a graphics card nothing is loaded and the least used model is stopped. "
+            "auto does it when a card itself says that it slows down for heat.",
+        ),
+    )
+    remote: bool = field(
+        default=False,
+        metadata=_described(
+            kinds.flag(),
+            "Also guard servers of other machines, where you may act on them. Without it only those of this "
+            "machine are guarded.",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdatesSettings:
     """``[updates]``: what is asked of the registries that models come from."""
 
@@ -183,6 +258,7 @@ class Settings:
     )
     engine: EngineSettings = field(default_factory=EngineSettings)
     hardware: HardwareSettings = field(default_factory=HardwareSettings)
+    guard: GuardSettings = field(default_factory=GuardSettings)
     updates: UpdatesSettings = field(default_factory=UpdatesSettings)
     ui: UiSettings = field(default_factory=UiSettings)
 

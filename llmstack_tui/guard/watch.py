@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 # Looks come 15 seconds apart at most: see the poller.
 _LONGEST_GAP_S = 20.0
 _MISSED_LOOKS = 3
-# One that stayed when it was asked is busy, whatever it shows.
-_SPARED_S = 30.0
+# One that stayed when it was asked is busy, whatever it shows; each time it is left alone for longer.
+_SPARED_S, _SPARED_AT_MOST_S = 30.0, 600.0
 _Key = tuple[str, str]
 
 
@@ -87,20 +87,23 @@ class Watch:
         awake_s: seconds for which somebody looked on.
         read_at_s: the last look, by the clock.
         looks_over: looks in a row that found too much loaded.
-        spared: until when, by the key of the name, a model is not asked again.
+        spared: until when, by the key of the name, a model is not asked again, and for how long that is.
     """
 
     awake_s: float = 0.0
     read_at_s: float | None = None
     known: Mapping[_Key, _Known] = field(default_factory=dict)
     looks_over: int = 0
-    spared: Mapping[str, float] = field(default_factory=dict)
+    spared: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     hot_since_s: float | None = None
     heat_stop_s: float | None = None
 
     def stayed(self, model: str) -> Watch:
         """It was asked to leave and did not: leave it alone for a while."""
-        return replace(self, spared={**self.spared, model_key(model): self.awake_s + _SPARED_S})
+        key = model_key(model)
+        _, before_s = self.spared.get(key, (0.0, 0.0))
+        span_s = min(max(2 * before_s, _SPARED_S), _SPARED_AT_MOST_S)
+        return replace(self, spared={**self.spared, key: (self.awake_s + span_s, span_s)})
 
     def cooled(self) -> Watch:
         """A model was stopped for the heat."""
@@ -142,7 +145,7 @@ def looked(
                 pinned=not rules.pins.isdisjoint(answers_to),
                 ours=ours(running),
                 leaving_s=_since(look, answers_to),
-                spared=any(before.spared.get(name, 0.0) > awake_s for name in answers_to),
+                spared=_is_spared(before, answers_to, awake_s) or _is_nameless(running, look, names),
                 idle_limit_s=_idle_limit(rules, answers_to),
             )
         )
@@ -154,7 +157,11 @@ def looked(
         read_at_s=look.read_at_s,
         known=known,
         looks_over=before.looks_over + 1 if is_too_much else 0,
-        spared={name: until for name, until in before.spared.items() if until > awake_s},
+        spared={
+            name: (until_s, span_s)
+            for name, (until_s, span_s) in before.spared.items()
+            if until_s + span_s > awake_s
+        },
         hot_since_s=hot_since_s,
     )
     return watch, Situation(
@@ -188,6 +195,15 @@ def _followed(
             missed=0,
         )
     return replace(before, missed=0)
+
+
+def _is_spared(watch: Watch, names: set[str], awake_s: float) -> bool:
+    return any(name in watch.spared and watch.spared[name][0] > awake_s for name in names)
+
+
+def _is_nameless(running: RunningModel, look: Look, names: Mapping[str, set[str]]) -> bool:
+    """Whether it was removed while it was loaded: no name can stop it any more."""
+    return bool(look.installed) and running.digest not in names and bool(running.digest)
 
 
 def _names(look: Look) -> Mapping[str, set[str]]:

@@ -30,6 +30,8 @@ class EventKind(StrEnum):
     CREATE = "create"
     PULL = "pull"
     UPDATE = "update"
+    PIN = "pin"
+    GUARD = "guard"
     NOTICE = "notice"
     FAILED = "failed"
 

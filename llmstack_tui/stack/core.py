@@ -18,6 +18,7 @@ from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.stack.browsing import Browsing
 from llmstack_tui.stack.disk import Disk
 from llmstack_tui.stack.feed import Feed
+from llmstack_tui.stack.guarding import Guarding
 from llmstack_tui.stack.hardware import Hardware
 from llmstack_tui.stack.history import History
 from llmstack_tui.stack.making import Making
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from llmstack_tui.config import GuardSettings
+    from llmstack_tui.guard.state import GuardState
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hardware.sampler import Readable
@@ -70,6 +73,7 @@ class Stack(Making):
         parallel_pulls: how many models are pulled at once.
         releases: where the newest versions of programs are told; None never asks for them.
         automatic: fetch newer versions by itself, of models that are not busy.
+        guard: how much may be loaded and what is stopped by itself; None guards nothing.
         model_folders: finds the folders of models on this machine that tell what is installed. Blocking.
 
     Attributes:
@@ -77,6 +81,7 @@ class Stack(Making):
         downloads: what to ask for models; how far they are is in the state.
         browsing: the catalogue, and what registries say of a model that is not here.
         disk: what ``models_folder`` holds.
+        guarding: pins, and what may be loaded; what it is up to is in the state.
     """
 
     def __init__(
@@ -96,6 +101,7 @@ class Stack(Making):
         parallel_pulls: int = 1,
         releases: Mapping[Program, str] | None = None,
         automatic: bool = False,
+        guard: GuardSettings | None = None,
         model_folders: Callable[[], Sequence[Path]] = tuple,
     ) -> None:
         self.read_only = read_only
@@ -148,6 +154,16 @@ class Stack(Making):
             lock=state_file,
             folders=model_folders,
         )
+        self.guarding = Guarding(
+            self._watched,
+            history,
+            self._lifecycle,
+            self._recorder,
+            settings=guard,
+            may_act=lambda url: not self.read_only and url not in self.look_only,
+            lock=state_file,
+            on_change=self._guarded,
+        )
         self.browsing = Browsing()
         self.disk = Disk(models_folder)
         self._tasks: tuple[asyncio.Task[None], ...] = ()
@@ -159,6 +175,7 @@ class Stack(Making):
         works["read the machine"] = self._read_machine()
         works["look for updates"] = self.updates.run()
         works["pull"] = self.downloads.run()
+        works["guard"] = self.guarding.run()
         works["look for releases"] = self._releasing.run()
         works["remember"] = self._history.run()
         self._tasks = tuple(asyncio.create_task(work, name=name) for name, work in works.items())
@@ -224,13 +241,20 @@ class Stack(Making):
         keep_alive: timedelta | None = None,
         context_length: int | None = None,
     ) -> None:
-        """Load a model, and return when it can answer and the state says so."""
+        """Load a model, and return when it can answer and the state says so.
+
+        On a guarded host it stays for as long as it may be idle, unless ``keep_alive`` says otherwise.
+        """
         with self._recorder.act(EventKind.ACTIVATE, host_url, model, ends_well=False):
             host = self._allowed(host_url, Capability.LOAD, act=True)
             status = self._status(host_url, model)
             if status is not None and status.state is ModelState.CLOUD:
                 text = f"{printable(model)} runs elsewhere: there is nothing to load here."
                 raise Refused(text, host=host_url)
+            if refusal := self.guarding.refusal(host_url, model):
+                raise Refused(refusal, host=host_url)
+        if keep_alive is None:
+            keep_alive = self.guarding.keep_alive(host_url, model)
         await self._lifecycle.activate(host, model, keep_alive=keep_alive, context_length=context_length)
 
     async def deactivate(self, host_url: str, model: str) -> Departure:
@@ -272,6 +296,7 @@ class Stack(Making):
         self._lifecycle.observe(snapshot)
         acts = (*before, *self._lifecycle.acts)
         self._recorder.look(snapshot, used | {act.model for act in acts if act.host == snapshot.url})
+        self.guarding.looked(snapshot, used)
 
     def _changed(self, url: str) -> None:
         self._watched[url].renew(self._lifecycle.acts)
@@ -300,7 +325,11 @@ class Stack(Making):
         await self._hardware.run()
 
     def _machine_read(self, reading: MachineReading, profile: Profile) -> None:
+        self.guarding.machine_read(reading, profile)
         self._feed.put(replace(self.state, machine=reading, profile=profile))
+
+    def _guarded(self, guards: Mapping[str, GuardState]) -> None:
+        self._feed.put(replace(self.state, guards=guards))
 
     def _checking(self, checking: bool) -> None:
         if checking != self.state.checking:
@@ -333,6 +362,7 @@ class Stack(Making):
                     )
 
     def _happened(self, event_id: int) -> None:
+        self.guarding.happened()
         self._feed.put(replace(self.state, last_event_id=event_id))
 
     def _listed_anew(self, urls: frozenset[str]) -> None:

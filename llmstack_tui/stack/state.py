@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llmstack_tui.guard.state import GuardState
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.types import Snapshot
@@ -46,6 +47,7 @@ class StackState:
         checking: whether registries are being asked for newer versions.
         downloads: the pulls asked for, in their order, and then those that are over, newest first.
         releases: the newest versions of programs, as far as they are known.
+        guards: by the URLs of their hosts, what the guards are up to; empty until they were first there.
         last_event_id: rises when there is something new to be had from `Stack.events`.
     """
 
@@ -58,3 +60,4 @@ class StackState:
     checking: bool = False
     downloads: tuple[Download, ...] = ()
     releases: tuple[Release, ...] = ()
+    guards: Mapping[str, GuardState] = field(default_factory=dict)

@@ -75,6 +75,11 @@ class WatchedHost:
         return self.poller.snapshot
 
     @property
+    def activity(self) -> Activity:
+        """What the loaded models were seen to do."""
+        return self._activity
+
+    @property
     def in_use(self) -> frozenset[str]:
         """The names of models that answer a request of our own."""
         return frozenset(self._in_use)

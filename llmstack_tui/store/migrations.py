@@ -107,6 +107,16 @@ MIGRATIONS = (
             "CREATE UNIQUE INDEX downloads_under_way ON downloads (host, key) WHERE ended_at IS NULL",
         ),
     ),
+    Migration(
+        "2026-04 guarded",
+        (
+            """CREATE TABLE guarded (
+                host TEXT NOT NULL, key TEXT NOT NULL, model TEXT NOT NULL,
+                pinned INTEGER NOT NULL DEFAULT 0, idle_stop INTEGER,
+                PRIMARY KEY (host, key)
+            ) WITHOUT ROWID""",
+        ),
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from llmstack_tui.store.activations import Activations
 from llmstack_tui.store.downloads import DownloadRows
 from llmstack_tui.store.events import Events
+from llmstack_tui.store.guarded import GuardedModels
 from llmstack_tui.store.installed import InstalledLists
 from llmstack_tui.store.measured import MeasuredLoads
 from llmstack_tui.store.models import Models
@@ -52,6 +53,7 @@ class Store:
         self.screen = Screen(database)
         self.updates = Updates(database)
         self.downloads = DownloadRows(database)
+        self.guarded = GuardedModels(database)
 
     @classmethod
     async def open(

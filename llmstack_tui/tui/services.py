@@ -118,6 +118,7 @@ class Core:
             releases=None if self._settings.updates.check_every is None else ADDRESSES,
             automatic=self._settings.updates.automatic,
             parallel_pulls=self._settings.updates.parallel,
+            guard=self._settings.guard,
             model_folders=self._model_folders,
         )
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from llmstack_tui.lifecycle import sentences
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.store.errors import StoreError
+from llmstack_tui.store.locks import Locks
 from llmstack_tui.updates.download import DownloadState
-from llmstack_tui.updates.locks import Locks
 from llmstack_tui.updates.pulling import Means, Pulling, discarded
 from llmstack_tui.updates.restarting import AsItWas
 from llmstack_tui.updates.rows import shown, written
@@ -82,7 +82,7 @@ class Runner:
         self._folders = folders
         self._patient = patient
         self._only_own = only_own
-        self._locks = Locks(lock)
+        self._locks = Locks(lock, "pulls")
         self._slots = asyncio.Semaphore(parallel)
         self.own: set[int] = set()
         self.rows: tuple[DownloadRow, ...] = ()

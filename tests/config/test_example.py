@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from llmstack_tui.config import HostSettings, Settings
 from llmstack_tui.config.example import example
 from llmstack_tui.config.loading import Loaded, load_settings
-from llmstack_tui.config.settings import ENGINE_CHOICES, THEMES
+from llmstack_tui.config.settings import ENGINE_CHOICES, OVER_LIMIT, THEMES
 from llmstack_tui.config.table import table, value_of, with_values
 from tests.config.files import load
 
@@ -54,9 +54,9 @@ def test_the_example_of_a_variable_is_one(tmp_path: Path) -> None:
         setting.variable: setting.kind.in_environment for setting in table() if setting.kind.in_environment
     }
     loaded = load_settings(tmp_path / "config.toml", environ)
-    assert len(environ) == 2
+    assert len(environ) == 3
     assert [problem for problem in loaded.problems if "LLMSTACK_" in problem] == []
-    assert {loaded.origin(name).kind for name in ("hosts", "ui.keys")} == {"environment"}
+    assert {loaded.origin(name).kind for name in ("hosts", "guard.models", "ui.keys")} == {"environment"}
 
 
 def test_settings_are_changed_by_the_names_of_the_table() -> None:
@@ -82,6 +82,17 @@ _VALUES: dict[str, st.SearchStrategy[object]] = {
     "engine.max_loaded": st.one_of(st.none(), st.integers(1, 1000)),
     "engine.context_length": st.integers(16, 100_000_000),
     "engine.connections": st.integers(1, 64),
+    "guard.enabled": st.booleans(),
+    "guard.max_loaded": st.none() | st.integers(1, 1000),
+    "guard.memory_budget": st.none() | st.integers(0, 2**60 - 1),
+    "guard.idle_stop": st.timedeltas(timedelta(days=-100), timedelta(days=100)),
+    "guard.models": st.dictionaries(
+        _NAMES, st.timedeltas(timedelta(days=-100), timedelta(days=100)), max_size=3
+    ),
+    "guard.over_limit": st.sampled_from(OVER_LIMIT),
+    "guard.others": st.booleans(),
+    "guard.temperature_limit": st.none() | st.integers(40, 120),
+    "guard.remote": st.booleans(),
     "updates.check_every": st.none() | st.timedeltas(timedelta(seconds=1), timedelta(days=100)),
     "updates.automatic": st.booleans(),
     "updates.parallel": st.integers(1, 32),

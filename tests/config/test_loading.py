@@ -39,7 +39,7 @@ ascii = true
 [ui.keys]
 quit = "ctrl+q"
 """
-ELSEWHERE = "Known here: hosts, read_only, [engine], [hardware], [updates], [ui]."
+ELSEWHERE = "Known here: hosts, read_only, [engine], [hardware], [guard], [updates], [ui]."
 
 
 def test_every_setting_of_the_file_applies(tmp_path: Path) -> None:

@@ -120,6 +120,12 @@ def test_one_under_no_name_is_seen_too() -> None:
     assert stopped(decide(looks.look(running("deleted", 302.0), running("b")))) == ["b"]
 
 
+def test_one_that_was_removed_is_not_asked_for_no_name_can_stop_it() -> None:
+    looks = Looks(ONE, Model(name="b", digest="b"))
+    looks.look(running("deleted"), running("b"))
+    assert [each.spared for each in looks.look(running("deleted"), running("b")).loaded] == [True, False]
+
+
 def test_what_was_asked_to_leave_is_leaving() -> None:
     looks = Looks(ONE)
     looks.look(running("a:latest"), running("b"))
@@ -137,6 +143,10 @@ def test_one_that_stayed_is_spared_for_half_a_minute() -> None:
     for _ in range(15):
         looks.look(running("a:latest"), running("b"))
     assert not any(each.spared for each in looks.look(running("a:latest"), running("b")).loaded)
+    looks.watch = looks.watch.stayed("a")
+    for _ in range(20):
+        looks.look(running("a:latest"), running("b"))
+    assert looks.look(running("a:latest"), running("b")).loaded[0].spared, "the second time for longer"
 
 
 def test_heat_has_a_beginning() -> None:

@@ -1,4 +1,4 @@
-"""Who pulls on a host: one program for each, held by locks of the operating system, which no crash leaves."""
+"""Who does something on a host: one program, held by locks of the operating system, which no crash leaves."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 class Locks:
     """Args:
     beside: the file beside which the locks are; None where there is nobody to share with.
+    what: is done, one word; each has its own locks.
     """
 
-    def __init__(self, beside: Path | None) -> None:
+    def __init__(self, beside: Path | None, what: str) -> None:
         self._beside = beside
+        self._what = what
         self._held: dict[str, FileLock] = {}
 
     async def hold(self, hosts: Collection[str]) -> frozenset[str]:
@@ -29,7 +31,7 @@ class Locks:
         for host in self._held.keys() - hosts:
             self._held.pop(host).release()
         if wanted := [host for host in hosts if host not in self._held]:
-            self._held |= await asyncio.to_thread(_acquired, self._beside, wanted)
+            self._held |= await asyncio.to_thread(_acquired, f"{self._beside}.{self._what}", wanted)
         return frozenset(self._held)
 
     def release(self) -> None:
@@ -37,13 +39,13 @@ class Locks:
             self._held.popitem()[1].release()
 
 
-def _acquired(beside: Path, hosts: Collection[str]) -> dict[str, FileLock]:
-    from filelock import FileLock, Timeout  # noqa: PLC0415  # most sessions pull nothing
+def _acquired(start: str, hosts: Collection[str]) -> dict[str, FileLock]:
+    from filelock import FileLock, Timeout  # noqa: PLC0415  # most sessions need none
 
     found: dict[str, FileLock] = {}
     for host in hosts:
         name = hashlib.sha256(host.encode()).hexdigest()[:12]
-        lock = FileLock(f"{beside}.pulls-{name}.lock", timeout=0, thread_local=False, mode=0o600)
+        lock = FileLock(f"{start}-{name}.lock", timeout=0, thread_local=False, mode=0o600)
         try:
             lock.acquire()
         except (Timeout, OSError):

@@ -1,0 +1,86 @@
+"""The limits of a host, from the settings and from what this machine is. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from llmstack_tui.guard.situation import Limits
+from llmstack_tui.hardware.readings import Throttle
+from llmstack_tui.hosts.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llmstack_tui.config import GuardSettings
+    from llmstack_tui.hardware.profile import Profile
+    from llmstack_tui.hardware.readings import Device, MachineReading
+    from llmstack_tui.hosts.types import RunningModel
+    from llmstack_tui.store.guarded import Wish
+
+_VRAM = "VRAM"
+# A driver that no longer answers says nothing of the heat now.
+_OLD_S = 30.0
+_FOR_EVER = timedelta(seconds=-1)
+
+
+def limits(settings: GuardSettings, profile: Profile | None) -> Limits:
+    """``profile`` is None for a server elsewhere, and until this machine is known: then only the settings."""
+    max_loaded, budget = settings.max_loaded, settings.memory_budget
+    if profile is not None:
+        max_loaded = profile.max_loaded if max_loaded is None else max_loaded
+        budget = profile.memory_budget if budget is None else budget
+    return Limits(
+        max_loaded=max_loaded,
+        memory_budget=budget or None,
+        memory_word=profile.memory_word if profile else "memory",
+        others=settings.others,
+    )
+
+
+def size_within(running: RunningModel, word: str) -> int | None:
+    """What of a model counts against the budget: on a card with its own memory, the part that is there."""
+    return running.size_vram if word == _VRAM else running.size
+
+
+def idle_limit(
+    settings: GuardSettings, key: str, wish: Wish | None, by_name: Mapping[str, timedelta]
+) -> timedelta:
+    """How long a model may be idle; not above zero is for ever.
+
+    Args:
+        key: of its name, by which ``by_name`` has the settings' times.
+        wish: what was chosen for it, which comes before the settings.
+    """
+    if wish is not None and wish.idle_stop is not None:
+        return wish.idle_stop
+    return by_name.get(key, settings.idle_stop)
+
+
+def keep_alive(idle: timedelta, *, pinned: bool) -> timedelta:
+    """What an activation carries, so that the server keeps the promise when nobody guards."""
+    return _FOR_EVER if pinned or idle <= timedelta(0) else idle
+
+
+def heat(reading: MachineReading | None, limit: int | None, now_s: float) -> str:
+    """Why the machine is too hot, the beginning of a sentence; empty where it is not, or nobody knows.
+
+    Args:
+        limit: °C; None trusts the cards, which say when they slow down for heat.
+    """
+    if reading is None:
+        return ""
+    for device in reading.devices:
+        if reading.age(device, now_s) <= _OLD_S and (said := _heat(device, limit)):
+            return said
+    return ""
+
+
+def _heat(device: Device, limit: int | None) -> str:
+    name, temperature = printable(device.name, 60), device.temperature
+    if limit is not None and temperature is not None and temperature > limit:
+        return f"{name} is at {temperature:.0f} °C, and the limit is {limit} °C"
+    if device.throttles and Throttle.HEAT in device.throttles:
+        at = "" if temperature is None else f", at {temperature:.0f} °C"
+        return f"{name} slows down for heat{at}"
+    return ""

@@ -1,0 +1,35 @@
+"""What the guard of a host is up to, for those who show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from llmstack_tui.guard.situation import Limits
+
+if TYPE_CHECKING:
+    from llmstack_tui.guard.situation import Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardState:
+    """The guard of one host.
+
+    Attributes:
+        off: why nothing is guarded there, a sentence; empty where it is.
+        leads: this program acts; else another one does, or none yet.
+        held: nothing is stopped until that is taken back.
+        heat: why the machine is too hot, or "".
+        pinned: the names of models that are never stopped, as they were written.
+        overridden: of those that are loaded, the ones that leave all the same: another client said when.
+        decisions: what it decided last.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    off: str = ""
+    leads: bool = False
+    held: bool = False
+    heat: str = ""
+    pinned: frozenset[str] = frozenset()
+    overridden: frozenset[str] = frozenset()
+    decisions: tuple[Decision, ...] = ()

@@ -1,0 +1,174 @@
+"""Acts on what the policy decides for one host. Only through the lifecycle, which cuts no request."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from llmstack_tui.guard.policy import admit, decide
+from llmstack_tui.guard.situation import Cause, Situation, Stop, Warn
+from llmstack_tui.guard.state import GuardState
+from llmstack_tui.guard.watch import Rules, Watch, looked
+from llmstack_tui.hosts.errors import HostError
+from llmstack_tui.lifecycle.acts import Departure
+from llmstack_tui.lifecycle.happenings import EventKind
+from llmstack_tui.ollama.names import model_key
+from llmstack_tui.store.askers import Asker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Coroutine, Sequence
+
+    from llmstack_tui.guard.situation import Admission, Decision, Wanted
+    from llmstack_tui.guard.watch import Look
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.types import RunningModel
+    from llmstack_tui.lifecycle.recorder import Recorder
+    from llmstack_tui.lifecycle.worker import Lifecycle
+
+# A keep-alive that is longer is one for ever.
+_YEARS = timedelta(days=3650)
+
+
+class Guard:
+    """The guard of one host. It decides at each look, and acts while it leads.
+
+    Args:
+        on_change: is called when `state` is another one.
+
+    Attributes:
+        rules: what the user wants there.
+        off: why it must not act, a sentence; empty where it may.
+        leads: no other program guards this host.
+        ours: the keys of the names of models that we loaded.
+        pinned: the names behind the pins of the rules, as they were written.
+    """
+
+    def __init__(
+        self, host: Host, lifecycle: Lifecycle, recorder: Recorder, *, on_change: Callable[[], None]
+    ) -> None:
+        self.rules = Rules()
+        self.off = ""
+        self.leads = False
+        self.ours: Collection[str] = frozenset()
+        self.pinned: frozenset[str] = frozenset()
+        self.state = GuardState()
+        self.situation = Situation()
+        self._host = host
+        self._lifecycle = lifecycle
+        self._recorder = recorder
+        self._on_change = on_change
+        self._watch = Watch()
+        self._look: Look | None = None
+        self._stopping: dict[str, float] = {}
+        self._told: set[tuple[str, str]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def looked(self, look: Look) -> None:
+        """Take note of a look that succeeded, and do what follows from it."""
+        self._look = look = replace(look, asked={**self._stopping, **look.asked})
+        self._watch, self.situation = looked(self._watch, look, self.rules, self._is_ours)
+        decisions = decide(self.situation)
+        if self.leads and not self.off:
+            self._act(decisions, look)
+        self.show(decisions)
+
+    def show(self, decisions: tuple[Decision, ...] | None = None) -> None:
+        """Bring `state` up to date with what was set here."""
+        state = GuardState(
+            limits=self.rules.limits,
+            off=self.off,
+            leads=self.leads,
+            held=self.rules.held,
+            heat=self.situation.heat,
+            pinned=self.pinned,
+            overridden=self._overridden(),
+            decisions=self.state.decisions if decisions is None else decisions,
+        )
+        if state != self.state:
+            self.state = state
+            self._on_change()
+
+    def admit(self, wanted: Wanted) -> Admission:
+        """Whether one more model may be loaded, by the last look and today's rules."""
+        return admit(replace(self.situation, limits=self.rules.limits, held=self.rules.held), wanted)
+
+    async def make_room(self, stops: Sequence[Stop]) -> None:
+        """Stop these, as the user has agreed to; without those that have got something to do since.
+
+        Raises:
+            HostError: when the server will not or cannot.
+        """
+        kept = {(each.name, each.digest) for each in self.situation.loaded if each.busy or each.pinned}
+        await asyncio.gather(
+            *(
+                self._lifecycle.deactivate(self._host, self._name(stop), reason=stop.reason)
+                for stop in stops
+                if (stop.model, stop.digest) not in kept
+            )
+        )
+
+    async def aclose(self) -> None:
+        """What was asked of the server stays asked; nobody waits for it any more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # --- acting ---
+
+    def _act(self, decisions: Sequence[Decision], look: Look) -> None:
+        warnings = {}
+        for decision in decisions:
+            if isinstance(decision, Stop):
+                if decision.cause is Cause.HEAT:
+                    self._watch = self._watch.cooled()
+                self._begin(self._stop(decision, look.read_at_s), f"guard: stop {decision.model}")
+            elif isinstance(decision, Warn):
+                warnings[decision.about] = decision.reason
+        for about in warnings.keys() - self._told:
+            model = about[1] if about[0] == "stuck" else None
+            self._recorder.event(EventKind.NOTICE, warnings[about], host=self._host.url, model=model)
+        self._told = set(warnings)
+
+    def _begin(self, work: Coroutine[object, object, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _stop(self, stop: Stop, now_s: float) -> None:
+        key = model_key(stop.model)
+        self._stopping[key] = now_s
+        try:
+            departure = await self._lifecycle.deactivate(
+                self._host, self._name(stop), asked_by=Asker.GUARD, reason=stop.reason
+            )
+            stayed = departure is Departure.KEPT
+        except HostError:  # It is on record; and the next look shows what is so.
+            stayed = True
+        finally:
+            del self._stopping[key]
+        if stayed:
+            self._watch = self._watch.stayed(stop.model)
+
+    def _name(self, stop: Stop) -> str:
+        """A name by which the server knows the model: the listed one may have been removed."""
+        installed = self._look.installed if self._look else ()
+        names = [each.name for each in installed if each.digest == stop.digest]
+        return stop.model if stop.model in names or not names else names[0]
+
+    # --- what is so ---
+
+    def _is_ours(self, running: RunningModel) -> bool:
+        return model_key(running.name) in self.ours
+
+    def _overridden(self) -> frozenset[str]:
+        if self._look is None or not self.pinned:
+            return frozenset()
+        now = datetime.now(UTC)
+        pinned = {each.name for each in self.situation.loaded if each.pinned}
+        return frozenset(
+            each.name
+            for each in self._look.running
+            if each.name in pinned and each.expires_at is not None and each.expires_at - now < _YEARS
+        )

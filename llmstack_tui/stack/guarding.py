@@ -1,0 +1,374 @@
+"""The guards of the hosts: what they need to know, and when they are there."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from llmstack_tui.config.address import is_loopback
+from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.hosts.kinds import Capability
+from llmstack_tui.hosts.text import printable
+from llmstack_tui.lifecycle.acts import ActKind
+from llmstack_tui.lifecycle.happenings import EventKind
+from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.ollama.names import model_key
+from llmstack_tui.stack.updating import DRAWN_AFTER_S
+from llmstack_tui.store.askers import Asker
+from llmstack_tui.store.errors import StoreError
+from llmstack_tui.store.locks import Locks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.config import GuardSettings
+    from llmstack_tui.guard.situation import Admission, Stop
+    from llmstack_tui.guard.state import GuardState
+    from llmstack_tui.guard.watch import Rules
+    from llmstack_tui.guard.worker import Guard
+    from llmstack_tui.hardware.profile import Profile
+    from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.lifecycle.recorder import Recorder
+    from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.lifecycle.worker import Lifecycle
+    from llmstack_tui.stack.history import History
+    from llmstack_tui.stack.watched import WatchedHost
+    from llmstack_tui.store.activations import Activation
+    from llmstack_tui.store.guarded import Wish
+
+# How often one that watches looks whether it can take over.
+_TAKE_OVER_S = 3.0
+_HELD = "guard.held"
+_OURS = frozenset({Asker.USER, Asker.CLI, Asker.GUARD})
+
+
+class Guarding:
+    """Has each host guarded within `run`; nothing is imported before the first list.
+
+    Args:
+        settings: None guards nothing.
+        may_act: whether anything may be changed on the host at this URL.
+        lock: the file beside which the locks are, by which one program guards a host; None has no others.
+        on_change: is told the states of the guards, by the URLs of their hosts.
+    """
+
+    def __init__(
+        self,
+        watched: Mapping[str, WatchedHost],
+        history: History,
+        lifecycle: Lifecycle,
+        recorder: Recorder,
+        *,
+        settings: GuardSettings | None,
+        may_act: Callable[[str], bool],
+        lock: Path | None,
+        on_change: Callable[[Mapping[str, GuardState]], None],
+    ) -> None:
+        self._watched = watched
+        self._history = history
+        self._lifecycle = lifecycle
+        self._recorder = recorder
+        self._settings = settings
+        self._times = _times(settings)
+        self._may_act = may_act
+        self._locks = Locks(lock, "guard")
+        self._on_change = on_change
+        self._guards: dict[str, Guard] = {}
+        self._wishes: dict[str, Mapping[str, Wish]] = {}
+        self._held = False
+        self._reading: MachineReading | None = None
+        self._profile: Profile | None = None
+        self._seen = asyncio.Event()
+        self._news = asyncio.Event()
+
+    # --- what is asked of it ---
+
+    @property
+    def settings(self) -> GuardSettings | None:
+        return self._settings
+
+    def use(self, settings: GuardSettings) -> None:
+        """Other settings count from now on."""
+        self._settings = settings
+        self._times = _times(settings)
+        self._renew()
+
+    @property
+    def is_held(self) -> bool:
+        return self._held
+
+    def hold(self, held: bool) -> None:
+        """Stop nothing any more, anywhere, or take that back; other programs' guards hear of it."""
+        if held == self._held:
+            return
+        self._held = held
+        self._history.write(lambda store: store.screen.remember(_HELD, held))
+        text = "Everything is held: nothing is stopped by itself." if held else "Nothing is held any more."
+        self._recorder.event(EventKind.GUARD, text)
+        self._renew()
+
+    def is_pinned(self, host_url: str, model: str) -> bool:
+        wish = self._wishes.get(host_url, {}).get(model_key(model))
+        return wish is not None and wish.pinned
+
+    async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> None:
+        """Never stop this model, or no longer never; one that we loaded stays for ever, or its usual time.
+
+        Raises:
+            Refused: when nothing may be changed there.
+        """
+        if not self._may_act(host_url):
+            raise Refused(f"{host_url} is only looked at: nothing is pinned there.", host=host_url)
+        key = model_key(model)
+        self._history.write(lambda store: store.guarded.pin(host_url, key, model, pinned=pinned))
+        self._recorder.event(EventKind.PIN, pin_sentence(model, pinned), host=host_url, model=model)
+        with suppress(StoreError):
+            await self._read_wishes()
+        self._renew()
+        status = self._watched[host_url].status(model)
+        if status is not None and (load := await self._load_of(status)) is not None:
+            await self._lifecycle.activate(
+                self._watched[host_url].host,
+                model,
+                keep_alive=self.keep_alive(host_url, model),
+                context_length=load.context_length,
+                reason="It was pinned." if pinned else "It was unpinned.",
+            )
+
+    def keep_alive(self, host_url: str, model: str) -> timedelta | None:
+        """What an activation carries; None leaves it to the server, where nothing is guarded."""
+        if self._settings is None or self._off(host_url):
+            return None
+        from llmstack_tui.guard.limits import idle_limit, keep_alive  # noqa: PLC0415
+
+        key = model_key(model)
+        wish = self._wishes.get(host_url, {}).get(key)
+        pinned = wish is not None and wish.pinned
+        return keep_alive(idle_limit(self._settings, key, wish, self._times), pinned=pinned)
+
+    async def admit(self, host_url: str, model: str) -> Admission | None:
+        """Whether the model may be loaded, and what would have to go; None where nothing is guarded."""
+        guard = self._guards.get(host_url)
+        status = self._watched[host_url].status(model)
+        if guard is None or guard.off or (status is not None and status.running is not None):
+            return None
+        from llmstack_tui.guard.situation import Wanted  # noqa: PLC0415
+
+        return guard.admit(Wanted(model, await self._size(host_url, status)))
+
+    def refusal(self, host_url: str, model: str) -> str:
+        """Why nothing may be loaded now; empty where it may."""
+        guard = self._guards.get(host_url)
+        heat = guard.situation.heat if guard is not None and not guard.off else ""
+        status = self._watched[host_url].status(model)
+        if not heat or (status is not None and status.running is not None):
+            return ""
+        return f"{heat}: nothing is loaded until it has cooled down."
+
+    async def make_room(self, host_url: str, stops: Sequence[Stop]) -> None:
+        """Stop what was agreed to. Raises `HostError`."""
+        guard = self._guards.get(host_url)
+        if guard is not None:
+            await guard.make_room(stops)
+
+    # --- what it is told ---
+
+    def looked(self, snapshot: Snapshot, used: frozenset[str]) -> None:
+        """Each new look at a host, and the names of models that requests of ours used since the last one."""
+        if snapshot.read_at is not None or snapshot.error is not None:
+            self._seen.set()
+        guard = self._guards.get(snapshot.url)
+        if guard is None or snapshot.error is not None or snapshot.read_at is None:
+            return
+        from llmstack_tui.guard.limits import heat  # noqa: PLC0415
+        from llmstack_tui.guard.watch import Look  # noqa: PLC0415
+
+        acts = [act for act in self._lifecycle.acts if act.host == snapshot.url]
+        limit = self._settings.temperature_limit if self._settings else None
+        is_here = is_loopback(snapshot.url)
+        guard.looked(
+            Look(
+                read_at_s=snapshot.read_at,
+                running=snapshot.running,
+                installed=snapshot.installed,
+                activity=self._watched[snapshot.url].activity,
+                used={*used, *(act.model for act in acts if act.kind is ActKind.ACTIVATE)},
+                asked={
+                    model_key(act.model): act.started_at_s for act in acts if act.kind is ActKind.DEACTIVATE
+                },
+                heat=heat(self._reading, limit, time.monotonic()) if is_here else "",
+            )
+        )
+
+    def machine_read(self, reading: MachineReading, profile: Profile) -> None:
+        self._reading = reading
+        if profile is not self._profile:
+            self._profile = profile
+            self._renew()
+
+    def happened(self) -> None:
+        """Something new is on record, perhaps a wish that another program wrote."""
+        self._news.set()
+
+    # --- running ---
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        if self._settings is None:
+            return
+        await self._seen.wait()
+        await asyncio.sleep(DRAWN_AFTER_S)
+        await asyncio.to_thread(importlib.import_module, "llmstack_tui.guard.worker")
+        await asyncio.to_thread(importlib.import_module, "llmstack_tui.guard.limits")
+        from llmstack_tui.guard.worker import Guard  # noqa: PLC0415
+
+        self._guards = {
+            url: Guard(each.host, self._lifecycle, self._recorder, on_change=self._tell)
+            for url, each in self._watched.items()
+        }
+        try:
+            with suppress(StoreError):  # Of what is wrong with the state a notice tells.
+                await self._read_wishes()
+            while True:
+                self._renew()
+                wanted = {url for url in self._guards if not self._off(url)}
+                led = await self._locks.hold({_place(url) for url in wanted})
+                for url, guard in self._guards.items():
+                    guard.leads = url in wanted and _place(url) in led
+                self._renew()
+                await self._pause()
+        finally:
+            guards, self._guards = self._guards, {}
+            for guard in guards.values():
+                await guard.aclose()
+            self._locks.release()
+
+    async def _pause(self) -> None:
+        """Until it is time to look who guards; wishes are read again meanwhile."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TAKE_OVER_S):
+                while True:
+                    await self._news.wait()
+                    self._news.clear()
+                    with suppress(StoreError):
+                        await self._read_wishes()
+                    self._renew()
+
+    async def _read_wishes(self) -> None:
+        store = await self._history.store()
+        self._held = await store.screen.recall(_HELD, False, bool)
+        for url in self._watched:
+            self._wishes[url] = await store.guarded.of(url)
+        if self._settings is not None and not self._settings.others:
+            for url, guard in self._guards.items():
+                active = await store.activations.active(url)
+                guard.ours = {model_key(each.model) for each in active if each.asked_by in _OURS}
+
+    def _off(self, url: str) -> str:
+        """Why a host is not guarded, a sentence; empty where it is."""
+        if self._settings is None or not self._settings.enabled:
+            return "The guard is switched off: guard.enabled is false."
+        if Capability.UNLOAD not in self._watched[url].host.capabilities:
+            return "This server cannot be asked to stop a model."
+        if not self._may_act(url):
+            return "This server is only looked at."
+        if not is_loopback(url) and not self._settings.remote:
+            return "This server is on another machine, and guard.remote is false."
+        return ""
+
+    def _renew(self) -> None:
+        """What was set or read since counts from now on."""
+        for url, guard in self._guards.items():
+            wishes = self._wishes.get(url, {})
+            guard.off = self._off(url)
+            guard.leads = guard.leads and not guard.off
+            guard.pinned = frozenset(wish.model for wish in wishes.values() if wish.pinned)
+            guard.rules = self._rules(url, wishes)
+            guard.show()
+
+    def _rules(self, url: str, wishes: Mapping[str, Wish]) -> Rules:
+        from llmstack_tui.guard.limits import idle_limit, limits, size_within  # noqa: PLC0415
+        from llmstack_tui.guard.watch import Rules  # noqa: PLC0415
+
+        settings = self._settings
+        if settings is None:
+            return Rules()
+        allowed = limits(settings, self._profile if is_loopback(url) else None)
+        keys = {*self._times, *wishes}
+        return Rules(
+            limits=allowed,
+            pins=frozenset(key for key, wish in wishes.items() if wish.pinned),
+            idle_limit_s=_seconds(settings.idle_stop),
+            idle_limits_s={
+                key: _seconds(idle_limit(settings, key, wishes.get(key), self._times)) for key in keys
+            },
+            held=self._held,
+            size_of=lambda running: size_within(running, allowed.memory_word),
+        )
+
+    def _tell(self) -> None:
+        self._on_change({url: guard.state for url, guard in self._guards.items()})
+
+    # --- what is on record ---
+
+    async def _load_of(self, status: ModelStatus) -> Activation | None:
+        """How we loaded a model that is idle; None where it was not we, or it was loaded anew since."""
+        running = status.running
+        if running is None or status.busy or status.state is not ModelState.ACTIVE:
+            return None
+        try:
+            active = await (await self._history.store()).activations.active(status.host)
+        except StoreError:
+            return None
+        keys = {model_key(status.name), model_key(running.name)}
+        load = next((each for each in active if model_key(each.model) in keys), None)
+        if load is None or load.asked_by not in _OURS:
+            return None
+        same = load.context_length in (None, running.context_length)
+        return load if same else None
+
+    async def _size(self, host_url: str, status: ModelStatus | None) -> int | None:
+        """What a model took when it was loaded last; else at least the size of its file."""
+        model = status.model if status is not None else None
+        if model is None:
+            return None
+        try:
+            store = await self._history.store()
+            measured = await store.measured.history(host_url, model.digest, 1) if model.digest else ()
+        except StoreError:
+            measured = ()
+        if not measured:
+            return model.size
+        guard = self._guards[host_url]
+        on_card = guard.rules.limits.memory_word == "VRAM"
+        return measured[0].server_gpu_bytes if on_card else measured[0].server_bytes
+
+
+def pin_sentence(model: str, pinned: bool) -> str:
+    """What is on record of a pin."""
+    if pinned:
+        return f"{printable(model)} is pinned: it stays until it is unpinned, or another program stops it."
+    return f"{printable(model)} is not pinned any more."
+
+
+def _times(settings: GuardSettings | None) -> Mapping[str, timedelta]:
+    return {} if settings is None else {model_key(name): length for name, length in settings.models.items()}
+
+
+def _seconds(length: timedelta) -> float | None:
+    return length.total_seconds() if length > timedelta(0) else None
+
+
+def _place(url: str) -> str:
+    """The same for all ways to write the address of one server of this machine."""
+    if not is_loopback(url):
+        return url
+    parts = urlsplit(url)
+    return f"loopback:{parts.port}{parts.path}"

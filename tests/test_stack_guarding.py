@@ -1,0 +1,373 @@
+"""The guard over servers that behave as Ollama does, and other clients that load and use models there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llmstack_tui.config import GuardSettings
+from llmstack_tui.guard.situation import Ask, Refuse, Stop
+from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Throttle
+from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.ollama.client import OllamaHost
+from llmstack_tui.stack import Stack, guarding
+from tests.fake_ollama import fake_ollama
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from llmstack_tui.guard.state import GuardState
+    from llmstack_tui.store.events import Event
+    from tests.fake_ollama import FakeOllama
+    from tests.scripted_server import ScriptedServer
+
+ONE = GuardSettings(max_loaded=1, idle_stop=timedelta(0))
+_GB = 10**9
+
+
+class Machine:
+    """One with a card; ``throttles`` is what the card says of itself."""
+
+    def __init__(self) -> None:
+        self.throttles: tuple[Throttle, ...] = ()
+
+    def read(self) -> MachineReading:
+        ram = Device(kind=DeviceKind.RAM, id="ram", name="RAM", total=16 * _GB, used=_GB, free=15 * _GB)
+        card = Device(
+            kind=DeviceKind.NVIDIA,
+            id="0",
+            name="RTX 2070",
+            total=8 * 2**30,
+            temperature=91.0,
+            throttles=self.throttles,
+        )
+        return MachineReading(taken_at=time.monotonic(), ram=ram, devices=(card,))
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done in the background begins at once."""
+    monkeypatch.setattr(guarding, "DRAWN_AFTER_S", 0.0)
+    monkeypatch.setattr(guarding, "_TAKE_OVER_S", 0.05)
+
+
+@asynccontextmanager
+async def watching(url: str, settings: GuardSettings | None, **more: object) -> AsyncIterator[Stack]:
+    """A stack with a guard that leads or watches."""
+    machine = more.pop("machine", Machine())
+    async with Stack(
+        [OllamaHost(url)],
+        running_every_s=0.02,
+        machine_every_s=0.02,
+        machine=machine,  # type: ignore[arg-type]
+        guard=settings,
+        **more,  # type: ignore[arg-type]
+    ) as stack:
+        await wait_until(lambda: url in stack.state.guards and stack.state.profile is not None)
+        yield stack
+
+
+@asynccontextmanager
+async def guarded(
+    settings: GuardSettings = ONE, **more: object
+) -> AsyncIterator[tuple[FakeOllama, Stack, ScriptedServer]]:
+    """A guard that leads, over a server with the models a, b and c."""
+    async with fake_ollama(a_1="a", b_1="b", c_1="c") as (fake, server):
+        async with watching(server.url, settings, **more) as stack:
+            await wait_until(lambda: state(stack).leads or state(stack).off)
+            yield fake, stack, server
+        await wait_until(lambda: server.open == 0, what="all connections closed")
+
+
+def state(stack: Stack) -> GuardState:
+    return stack.state.guards[stack.state.hosts[0].snapshot.url]
+
+
+async def looks(stack: Stack, count: int = 5) -> None:
+    """So many looks later."""
+    (watched,) = stack._watched.values()
+    for _ in range(count):
+        before = watched.snapshot.read_at
+        while watched.snapshot.read_at == before:
+            await asyncio.sleep(0.005)
+
+
+async def events(stack: Stack, **more: object) -> list[Event]:
+    return [*await stack.events(**more)]  # type: ignore[arg-type]
+
+
+def unloads(server: ScriptedServer) -> int:
+    return sum(request.json.get("keep_alive") == 0 for request in server.requests if request.body)
+
+
+async def test_what_others_load_over_the_limit_goes_and_the_record_says_why() -> None:
+    async with guarded() as (fake, stack, _):
+        fake.load("a:1")
+        await looks(stack)
+        fake.load("b:1")
+        await wait_until(lambda: fake.loaded == ["b:1"])
+        await wait_until(lambda: stack.state.acts == ())
+        (event,) = await events(stack, kinds=["deactivate"])
+        assert (event.model, event.details["asked_by"], event.details["end"]) == ("a:1", "guard", "gone")
+        assert event.reason.startswith("2 models are loaded and the limit is 1.")
+        assert not [each for each in await events(stack) if each.kind == "left"]
+
+
+async def test_a_request_is_never_cut() -> None:
+    async with guarded() as (fake, stack, server):
+        runner = fake.begin_request("a:1")
+        await looks(stack)
+        fake.load("b:1")
+        await wait_until(lambda: unloads(server) == 1)
+        await looks(stack, 20)
+        assert fake.loaded == ["a:1", "b:1"]
+        assert unloads(server) == 1, "what leaves is not asked again, and nothing else in its place"
+        fake.end_request(runner)
+        await wait_until(lambda: fake.loaded == ["b:1"])
+
+
+async def test_a_server_that_takes_its_time_is_asked_once() -> None:
+    async with guarded() as (fake, stack, server):
+        fake.may_leave.clear()
+        fake.load("a:1")
+        await looks(stack)
+        fake.load("b:1")
+        await wait_until(lambda: unloads(server) == 1)
+        await looks(stack, 20)
+        assert unloads(server) == 1
+        fake.may_leave.set()
+        await wait_until(lambda: fake.loaded == ["b:1"])
+
+
+async def test_a_model_in_use_by_ourselves_stays() -> None:
+    async with guarded() as (fake, stack, server):
+        fake.load("a:1")
+        with stack._watched[server.url].using("a:1"):
+            await looks(stack)
+            fake.load("b:1")
+            await wait_until(lambda: fake.loaded == ["a:1"])
+
+
+async def test_pinned_models_stay_also_when_they_are_too_many() -> None:
+    async with guarded() as (fake, stack, server):
+        for name in ("a:1", "b:1"):
+            fake.load(name)
+            await stack.guarding.pin(server.url, name)
+        await wait_until(lambda: len(state(stack).pinned) == 2)
+        await looks(stack, 10)
+        assert fake.loaded == ["a:1", "b:1"]
+        fake.load("c:1")
+        await wait_until(lambda: fake.loaded == ["a:1", "b:1"])
+        await wait_until(lambda: stack.state.acts == ())
+        (notice,) = await events(stack, kinds=["notice"])
+        assert "a:1 and b:1 are pinned, and the limit is 1" in notice.text
+        await stack.guarding.pin(server.url, "a:1", pinned=False)
+        await wait_until(lambda: fake.loaded == ["b:1"])
+
+
+async def test_a_pin_is_for_ever_and_it_is_told_when_another_client_says_otherwise() -> None:
+    async with guarded(replace(ONE, max_loaded=3)) as (fake, stack, server):
+        await stack.activate(server.url, "a:1")
+        await stack.guarding.pin(server.url, "a:1")
+        assert fake.runners[0].keep_alive > timedelta(days=9999)
+        await wait_until(lambda: state(stack).pinned == {"a:1"})
+        assert state(stack).overridden == frozenset()
+        fake.load("a:1", timedelta(minutes=5))
+        await wait_until(lambda: state(stack).overridden == {"a:1"})
+
+
+async def test_a_pin_sends_no_load_to_what_others_loaded() -> None:
+    async with guarded() as (fake, stack, server):
+        fake.load("a:1")
+        await wait_until(lambda: stack.state.hosts[0].snapshot.running)
+        await looks(stack)
+        await stack.guarding.pin(server.url, "a:1")
+        assert "POST /api/generate" not in server.asked
+        await wait_until(lambda: state(stack).overridden == {"a:1"})
+
+
+async def test_an_idle_model_goes() -> None:
+    settings = GuardSettings(max_loaded=3, idle_stop=timedelta(seconds=0.5), models={"b:1": timedelta(0)})
+    async with guarded(settings) as (fake, stack, _):
+        fake.load("a:1")
+        fake.load("b:1")
+        await wait_until(lambda: fake.loaded == ["b:1"])
+        await wait_until(lambda: stack.state.acts == ())
+        (event,) = await events(stack, kinds=["deactivate"])
+        assert event.reason.startswith("It was idle for")
+        await asyncio.sleep(0.7)
+        assert fake.loaded == ["b:1"]
+
+
+async def test_an_activation_carries_the_time_that_the_model_may_be_idle() -> None:
+    settings = GuardSettings(max_loaded=9, models={"b:1": timedelta(hours=1), "c:1": timedelta(0)})
+    async with guarded(settings) as (fake, stack, server):
+        for name in ("a:1", "b:1", "c:1"):
+            await stack.activate(server.url, name)
+        kept = [runner.keep_alive for runner in fake.runners]
+        assert kept[:2] == [timedelta(minutes=10), timedelta(hours=1)]
+        assert kept[2] > timedelta(days=9999)
+        await stack.activate(server.url, "a:1", keep_alive=timedelta(seconds=77))
+        assert fake.runners[0].keep_alive == timedelta(seconds=77)
+
+
+async def test_one_more_than_the_limit_is_asked_for_and_makes_room() -> None:
+    async with guarded() as (fake, stack, server):
+        await stack.activate(server.url, "a:1")
+        await looks(stack)
+        asked = await stack.guarding.admit(server.url, "b:1")
+        assert isinstance(asked, Ask)
+        assert [stop.model for stop in asked.stops] == ["a:1"]
+        assert await stack.guarding.admit(server.url, "a:1") is None, "it is loaded already"
+        await stack.guarding.make_room(server.url, asked.stops)
+        await stack.activate(server.url, "b:1")
+        assert fake.loaded == ["b:1"]
+
+
+async def test_what_got_something_to_do_since_it_was_previewed_stays() -> None:
+    async with guarded() as (fake, stack, server):
+        fake.load("a:1")
+        await looks(stack)
+        stops = (Stop("a:1", "a" * 64, None, ""),)  # type: ignore[arg-type]
+        with stack._watched[server.url].using("a:1"):
+            await looks(stack)
+            await stack.guarding.make_room(server.url, stops)
+        assert unloads(server) == 0
+
+
+async def test_what_is_held_stays_and_other_programs_hear_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "state.db"
+    async with (
+        guarded(state_file=file) as (fake, stack, server),
+        watching(server.url, ONE, state_file=file) as other,
+    ):
+        other.guarding.hold(True)
+        await wait_until(lambda: state(stack).held)
+        fake.load("a:1")
+        fake.load("b:1")
+        await looks(stack, 10)
+        assert fake.loaded == ["a:1", "b:1"]
+        other.guarding.hold(False)
+        await wait_until(lambda: len(fake.loaded) == 1)
+
+
+async def test_of_two_guards_one_acts_and_the_other_takes_over(tmp_path: Path) -> None:
+    file = tmp_path / "state.db"
+    async with fake_ollama(a_1="a", b_1="b") as (fake, server), AsyncExitStack() as leading:
+        first = await leading.enter_async_context(watching(server.url, ONE, state_file=file))
+        await wait_until(lambda: state(first).leads)
+        async with watching(server.url, ONE, state_file=file) as second:
+            await asyncio.sleep(0.3)
+            assert not state(second).leads
+            fake.load("a:1")
+            await looks(first)
+            await looks(second)
+            fake.load("b:1")
+            await wait_until(lambda: fake.loaded == ["b:1"])
+            await looks(second, 10)
+            assert unloads(server) == 1
+            await leading.aclose()
+            await wait_until(lambda: state(second).leads)
+            fake.load("a:1")
+            await wait_until(lambda: fake.loaded == ["a:1"])
+
+
+async def test_a_stop_that_fails_is_not_repeated_at_every_look() -> None:
+    async with guarded() as (fake, stack, server):
+        fake.load("a:1")
+        await looks(stack)
+        fake.load("b:1")
+        del fake.installed["a:1"]
+        await looks(stack, 30)
+        assert unloads(server) <= 2
+        assert len(await events(stack, kinds=["failed"])) <= 1
+
+
+async def test_other_settings_count_at_once() -> None:
+    async with guarded(replace(ONE, max_loaded=3)) as (fake, stack, _):
+        fake.load("a:1")
+        await looks(stack)
+        fake.load("b:1")
+        await looks(stack)
+        assert state(stack).limits.max_loaded == 3
+        stack.guarding.use(replace(ONE, enabled=False))
+        assert "switched off" in state(stack).off
+        stack.guarding.use(ONE)
+        await wait_until(lambda: fake.loaded == ["b:1"])
+
+
+async def test_without_a_setting_the_machine_sets_the_limit() -> None:
+    async with guarded(GuardSettings()) as (_, stack, __):
+        await wait_until(lambda: state(stack).limits.max_loaded == 2)
+        assert state(stack).limits.memory_word == "VRAM"
+        assert state(stack).limits.memory_budget is not None
+
+
+async def test_heat_refuses_activations_and_stops_the_least_used() -> None:
+    machine = Machine()
+    async with guarded(replace(ONE, max_loaded=3), machine=machine) as (fake, stack, server):
+        fake.load("a:1")
+        await looks(stack)
+        machine.throttles = (Throttle.HEAT,)
+        await wait_until(lambda: state(stack).heat)
+        assert isinstance(await stack.guarding.admit(server.url, "b:1"), Refuse)
+        with pytest.raises(Refused, match="RTX 2070 slows down for heat, at 91 °C: nothing is loaded"):
+            await stack.activate(server.url, "b:1")
+        machine.throttles = ()
+        await wait_until(lambda: not state(stack).heat)
+        await stack.activate(server.url, "b:1")
+        stack.guarding.use(replace(ONE, max_loaded=3, temperature_limit=90))
+        await wait_until(lambda: "is at 91 °C, and the limit is 90 °C" in state(stack).heat)
+        assert fake.loaded == ["a:1", "b:1"], "it is not stopped at the first look"
+
+
+async def test_nothing_is_done_where_nothing_may_be() -> None:
+    async with guarded(read_only=True) as (fake, stack, server):
+        fake.load("a:1")
+        fake.load("b:1")
+        await looks(stack, 10)
+        assert fake.loaded == ["a:1", "b:1"]
+        assert state(stack).off == "This server is only looked at."
+        with pytest.raises(Refused):
+            await stack.guarding.pin(server.url, "a:1")
+
+
+async def test_a_server_elsewhere_is_left_alone_unless_the_settings_say_otherwise() -> None:
+    url = "http://192.0.2.1:1"
+    async with Stack([OllamaHost(url)], running_every_s=0.02, guard=ONE) as stack:
+        stack._watched[url].poller.snapshot = replace(stack.state.hosts[0].snapshot, read_at=1.0)
+        stack.guarding.looked(stack._watched[url].snapshot, frozenset())
+        await wait_until(lambda: url in stack.state.guards)
+        assert "on another machine" in state(stack).off
+        assert stack.guarding.keep_alive(url, "a") is None
+        stack.guarding.use(replace(ONE, remote=True))
+        assert state(stack).off == ""
+        assert stack.guarding.keep_alive(url, "a") is not None
+
+
+async def test_a_look_that_lies_changes_nothing() -> None:
+    async with guarded() as (fake, stack, server):
+        fake.load("a:1")
+        await looks(stack)
+        kept, fake.runners = fake.runners, []
+        await looks(stack, 1)
+        fake.runners = kept
+        fake.down = True
+        await wait_until(lambda: not stack.state.hosts[0].snapshot.reachable)
+        fake.down = False
+        stack.refresh()
+        await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
+        await looks(stack)
+        assert fake.loaded == ["a:1"]
+        assert unloads(server) == 0
