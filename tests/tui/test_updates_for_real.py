@@ -70,9 +70,7 @@ async def test_a_model_is_pulled_found_to_be_old_and_updated(tmp_path: Path, tin
             await desk.press("escape")
             await wait_until(lambda: has("active"), PATIENCE_S)
             await desk.until_said("was updated.")
-            found = row()
-            assert found is not None
-            assert found.update == ""
+            await wait_until(lambda: (found := row()) is not None and not found.update, PATIENCE_S)
 
 
 def under_way(app: Dashboard) -> bool:
