@@ -47,6 +47,16 @@ def fit(text: str, width: int, *, right: bool = False, ellipsis: str = "…") ->
     return padding + text if right else text + padding
 
 
+def fit_name(name: str, width: int, *, ellipsis: str = "…") -> str:
+    """As `fit`, for the name of a model: where it is from, which others are too, is cut first."""
+    of_model = name.rpartition("/")[2]
+    if of_model == name or width <= 0 or cell_len(name) <= width:
+        return fit(name, width, ellipsis=ellipsis)
+    while len(name) > len(of_model) and cell_len(name) > width - 1:
+        name = name[1:]
+    return ellipsis + fit(name, width - 1, ellipsis=ellipsis)
+
+
 def _harmless(character: str) -> str:
     if character in _INVISIBLE:
         return ""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from llmstack_tui.tui.text import clean, clean_lines, fit
+from llmstack_tui.tui.text import clean, clean_lines, fit, fit_name
 from tests.tui import seeded
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=60)
@@ -51,3 +51,13 @@ def test_the_side_that_is_filled() -> None:
 def test_lines_are_kept_where_they_are_wanted() -> None:
     assert clean_lines("one\r\n\x1b[31mtwo") == "one\n\N{REPLACEMENT CHARACTER}[31mtwo"
     assert clean("one\ntwo\tthree") == "one two three"
+
+
+def test_of_a_long_name_what_tells_it_from_others_is_kept() -> None:
+    name = "hf.co/somebody/Some-Model-GGUF:Q4_K_M"
+    assert fit_name(name, 27) == "…ody/Some-Model-GGUF:Q4_K_M"
+    assert fit_name(name, 12) == "…Some-Model…"
+    assert fit_name("llama3.2-vision:11b-instruct", 12) == "llama3.2-vi…"
+    assert fit_name("me/tiny:1", 12) == "me/tiny:1   "
+    assert [fit_name("a/模型模型", width) for width in (0, 1, 2, 5)] == ["", "…", "……", "…模 …"]
+    assert all(cell_len(fit_name("a/模型模型", width)) == width for width in range(15))

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.text import fit
+from llmstack_tui.tui.text import fit, fit_name
 from llmstack_tui.tui.widgets.headings import LONG_VERSION, SHORT_VERSION
 
 if TYPE_CHECKING:
@@ -43,6 +43,10 @@ class Pen:
     def cell(self, text: str, cells: int, style: str, *, right: bool = False) -> Segment:
         return Segment(fit(text, cells, right=right, ellipsis=self.marks.ellipsis), self.style(style))
 
+    def name(self, name: str, cells: int, style: str) -> Segment:
+        """The name of a model."""
+        return Segment(fit_name(name, cells, ellipsis=self.marks.ellipsis), self.style(style))
+
     def pointer(self) -> Segment:
         return self.cell(self.marks.cursor if self.at_cursor else "", 1, "pointer")
 
@@ -68,7 +72,7 @@ def model_strip(row: ModelRow, columns: Columns, pen: Pen, *, ticked: bool) -> S
             pen.pointer(),
             pen.cell(pen.marks.tick if ticked else "", 1, "pointer"),
             pen.cell(row.mark, 2, tone),
-            pen.cell(row.name, columns.name - 2 * len(mark), "name" if present else "plain"),
+            pen.name(row.name, columns.name - 2 * len(mark), "name" if present else "plain"),
             pen.cell(f" {mark}", 2 * len(mark), "newer"),
             pen.cell(f" {row.update}", columns.update, "newer"),
             pen.cell(version, columns.version, "muted"),

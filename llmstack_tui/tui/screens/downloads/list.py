@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from textual.strip import Strip
 
 from llmstack_tui.tui.screens.downloads.rows import DownloadRow, Heading, Row
@@ -63,22 +62,13 @@ def _first(row: DownloadRow, width: int, pen: Pen) -> Strip:
         [
             pen.pointer(),
             pen.cell(row.mark, 2, tone),
-            pen.cell(_end(row.name, name, pen), name, "plain" if is_over else "name"),
+            pen.name(row.name, name, "plain" if is_over else "name"),
             pen.cell(f"  {row.host}", host, "muted"),
             pen.cell(f"  {row.word}", _WORD, tone),
             pen.cell(row.amount, amount, present, right=True),
             *end,
         ]
     )
-
-
-def _end(name: str, width: int, pen: Pen) -> str:
-    """The end of a name that is too long: it begins with the registry."""
-    if cell_len(name) <= width:
-        return name
-    while name and cell_len(name) > width - 1:
-        name = name[1:]
-    return pen.marks.ellipsis + name
 
 
 def _second(row: DownloadRow, width: int, pen: Pen) -> Strip:

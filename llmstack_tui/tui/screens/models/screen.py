@@ -12,7 +12,7 @@ from llmstack_tui.tui.deriving import COPY, CREATE, RENAME, Way
 from llmstack_tui.tui.groups import host_lines
 from llmstack_tui.tui.rows import Rows
 from llmstack_tui.tui.screens.tab import TabScreen
-from llmstack_tui.tui.text import clean, fit
+from llmstack_tui.tui.text import clean, fit_name
 from llmstack_tui.tui.widgets.activity_list import ActivityList
 from llmstack_tui.tui.widgets.details import Details, details_content
 from llmstack_tui.tui.widgets.filter_field import FilterField
@@ -114,9 +114,8 @@ class ModelsScreen(TabScreen):
     def show_details(self) -> None:
         """Draw the model under the cursor."""
         about = self.dashboard.looking.about(self._view, self.selected) if self._view else None
-        title = (
-            fit(clean(about.status.name), 40, ellipsis=self.marks.ellipsis).rstrip() if about else "Details"
-        )
+        name = clean(about.status.name) if about else "Details"
+        title = fit_name(name, 40, ellipsis=self.marks.ellipsis).rstrip()
         self._details_pane.show_title(title)
         self.details.show(details_content(about))
         if about is not None:

@@ -12,7 +12,7 @@ from textual.content import Content
 from llmstack_tui.tui.figures import ago_text, bytes_text
 from llmstack_tui.tui.newer import changed_text, newer_programs, progress_cell, under_way
 from llmstack_tui.tui.status import address
-from llmstack_tui.tui.text import clean, fit
+from llmstack_tui.tui.text import clean, fit, fit_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -162,7 +162,7 @@ def _model(key: Key, update: Update, download: Download | None, name_cells: int,
         cost = progress_cell(download, marks)
     else:
         cost = (marks.at_most if update.at_most else "") + bytes_text(update.download)
-    name = fit(clean(key[1], limit=400), name_cells, ellipsis=marks.ellipsis)
+    name = fit_name(clean(key[1], limit=400), name_cells, ellipsis=marks.ellipsis)
     head = (
         (f"{marks.tick if key in shown.ticked else ' '} ", "bold $primary"),
         (f"{marks.newer if update.is_wanted else ' '} ", "bold $text-primary"),
