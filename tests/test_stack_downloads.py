@@ -93,6 +93,27 @@ async def test_an_active_model_is_updated_and_started_again(
         assert await kinds(stack, name) == [*expected, "update"]
 
 
+async def test_a_registry_that_wants_a_token(engine: Engine, registry: Registry, tiny_model: Path) -> None:
+    registry.wants_token = True
+    registry.publish("token", tiny_model, system="Terse.")
+    name = registry.listed("token")
+    async with watching(engine) as stack:
+        await pulled(stack, engine.url, registry.name("token"))
+        new = registry.publish("token", tiny_model, system="Terser.", pushed_at_s=LATER)
+        await stack.updates.check([name])
+        assert stack.state.hosts[0].updates[name].state is UpdateState.STALE
+        (number,) = await stack.downloads.update_stale()
+        done = await over(stack, number)
+        assert (done.state, done.reason) == (DownloadState.DONE, "")
+        await wait_until(lambda: digest(stack, name) == new.digest)
+        registry.faults = [Fault(path="/token", status=401, body=b"")]
+        registry.token_uses = 0
+        number = await stack.downloads.pull(engine.url, registry.name("token"))
+        failed = await over(stack, number)
+        assert failed.state is DownloadState.FAILED
+        assert "it is private, or not there" in failed.reason
+
+
 async def test_an_update_goes_on_after_a_cut_connection(
     engine: Engine, registry: Registry, tiny_model: Path, random_model: Path
 ) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import threading
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from tests.registry import published
 from tests.registry.answers import Answer, blob_answer, changed, parse_range, send
@@ -45,6 +46,10 @@ class Registry:
             registry does it; without, ``Docker-Content-Digest`` as others do.
         lists_tags: ``tags/list`` answers.
         redirects: blobs are on another host name; else they are answered where they are asked for.
+        wants_token: what is asked under ``/v2/`` needs a token, which ``/token`` gives to anybody.
+        realm: where it says that tokens are; None is where they are.
+        token_s: how long it says that they hold; ``token_uses`` is for how many questions they do.
+        tokens: those that were given, in order.
         asked: all requests, in order.
         at_once: the highest number of requests that were being answered at one time.
         blob_bytes_sent: bytes of blobs that were sent.
@@ -57,6 +62,12 @@ class Registry:
         self.ollama_headers = True
         self.lists_tags = True
         self.redirects = True
+        self.wants_token = False
+        self.realm: str | None = None
+        self.token_s: float | None = 300
+        self.token_uses: int | None = None
+        self.tokens: list[str] = []
+        self._uses: dict[str, tuple[str, int]] = {}
         self.asked: list[Asked] = []
         self.at_once = 0
         self.blob_bytes_sent = 0
@@ -184,15 +195,48 @@ class Registry:
         if asked.method not in ("GET", "HEAD"):
             return _error(405, "UNSUPPORTED")
         match parts:
+            case ["token"]:
+                return self._token(asked)
+            case ["v2", *_] if self.wants_token and not self._may(asked, "/".join(parts[1:3])):
+                return self._unauthorized("/".join(parts[1:3]))
+            case ["v2", *_]:
+                return self._of_model(asked, parts)
+            case ["data", "blobs", digest]:
+                return self._blob(asked, unquote(digest), redirects=False)
+        return _error(404, "NAME_UNKNOWN")
+
+    def _of_model(self, asked: Asked, parts: list[str]) -> Answer:
+        match parts:
             case ["v2", namespace, model, "manifests", tag]:
                 return self._manifest(asked, f"{namespace}/{model}:{tag}")
             case ["v2", namespace, model, "tags", "list"] if self.lists_tags:
                 return self._tags(f"{namespace}/{model}")
             case ["v2", _, _, "blobs", digest]:
                 return self._blob(asked, unquote(digest), redirects=self.redirects)
-            case ["data", "blobs", digest]:
-                return self._blob(asked, unquote(digest), redirects=False)
         return _error(404, "NAME_UNKNOWN")
+
+    def _token(self, asked: Asked) -> Answer:
+        query = parse_qs(asked.path.partition("?")[2])
+        token = f"anybody.{len(self.tokens)}-{secrets.token_hex(8)}"
+        self.tokens.append(token)
+        self._uses[token] = query.get("scope", [""])[0], 0
+        given: dict[str, object] = {"token": token}
+        if self.token_s is not None:
+            given["expires_in"] = self.token_s
+        return Answer(200, {"Content-Type": "application/json"}, _json(given))
+
+    def _may(self, asked: Asked, model: str) -> bool:
+        kind, _, token = asked.headers.get("authorization", "").partition(" ")
+        scope, uses = self._uses.get(token, ("", 0))
+        self._uses[token] = scope, uses + 1
+        enough = self.token_uses is None or uses < self.token_uses
+        return kind == "Bearer" and scope == _scope(model) and enough
+
+    def _unauthorized(self, model: str) -> Answer:
+        realm = self.realm or f"{self.url}/token?who=anybody"
+        wanted = f'Bearer realm="{realm}",service="tests, all of them",scope="{_scope(model)}"'
+        answer = _error(401, "UNAUTHORIZED")
+        return replace(answer, headers={**answer.headers, "WWW-Authenticate": wanted})
 
     def _manifest(self, asked: Asked, name: str) -> Answer:
         version = self._versions.get(name)
@@ -224,6 +268,10 @@ class Registry:
             location = f"http://{BLOB_HOST}:{self.port}/data/blobs/{digest}?signature=very%2Fsecret"
             return Answer(307, {"Location": location}, b"")
         return blob_answer(layer, parse_range(asked.headers.get("range"), layer.size))
+
+
+def _scope(model: str) -> str:
+    return f"repository:{model}:pull"
 
 
 def _full(name: str) -> str:

@@ -14,8 +14,9 @@ from llmstack_tui.engine.copying import bring
 from llmstack_tui.engine.manifest import InvalidManifest
 from llmstack_tui.engine.pulling.download import set_or_done
 from llmstack_tui.engine.pulling.failures import NotThere, PullFailed
+from llmstack_tui.engine.pulling.source import Origin
 from llmstack_tui.engine.storage import LibraryError, reason
-from llmstack_tui.ollama.registry.client import base_url
+from llmstack_tui.ollama.registry.client import model_url
 from llmstack_tui.ollama.registry.errors import NotInRegistry, RegistryError
 
 if TYPE_CHECKING:
@@ -66,11 +67,11 @@ async def pull(
         layers = _different(layout.decode_manifest(fetched.content).blobs)
     except InvalidManifest as error:
         raise PullFailed(f"The manifest of {name} from {name.host} is not understood: {error}") from None
-    address = f"{base_url(name)}/v2/{name.namespace}/{name.model}/blobs"
+    origin = Origin(name, f"{model_url(name)}/blobs", registry)
     for _ in range(_ROUNDS):
         await _check_room(name, layers, library, downloads)
         for layer in layers:
-            async with aclosing(_have(layer, address, library, downloads)) as steps:
+            async with aclosing(_have(layer, origin, library, downloads)) as steps:
                 async for step in steps:
                     yield step
         yield Step("verifying sha256 digest")
@@ -120,7 +121,7 @@ def _room(layers: tuple[Layer, ...], library: Library, downloads: Downloads) -> 
 
 
 async def _have(
-    layer: Layer, address: str, library: Library, downloads: Downloads
+    layer: Layer, origin: Origin, library: Library, downloads: Downloads
 ) -> AsyncGenerator[Step, None]:
     """Have the blob, whether it is here already, in a folder of Ollama's, or at the registry."""
     step = Step(f"pulling {layer.digest[7:19]}", layer.digest, layer.size)
@@ -131,16 +132,16 @@ async def _have(
                 async for completed in counts:
                     yield replace(step, completed=completed)
         else:
-            async with aclosing(_fetched(step, layer, address, downloads)) as steps:
+            async with aclosing(_fetched(step, layer, origin, downloads)) as steps:
                 async for each in steps:
                     yield each
     yield replace(step, completed=layer.size)
 
 
 async def _fetched(
-    step: Step, layer: Layer, address: str, downloads: Downloads
+    step: Step, layer: Layer, origin: Origin, downloads: Downloads
 ) -> AsyncGenerator[Step, None]:
-    async with downloads.joined(layer, address) as (download, task):
+    async with downloads.joined(layer, origin) as (download, task):
         await set_or_done(download.opened, task)
         told, ticks = -1, 0
         while not task.done():

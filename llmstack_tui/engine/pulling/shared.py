@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.engine.manifest import Layer
+    from llmstack_tui.engine.pulling.source import Origin
 
 # Writing and reading again, beside each other, for a few blobs; what waits for a disk waits here.
 _THREADS = 4
@@ -84,7 +85,9 @@ class Downloads:
             self._lock.release()
 
     @asynccontextmanager
-    async def joined(self, layer: Layer, address: str) -> AsyncIterator[tuple[Download, asyncio.Task[None]]]:
+    async def joined(
+        self, layer: Layer, origin: Origin
+    ) -> AsyncIterator[tuple[Download, asyncio.Task[None]]]:
         """The download of a blob, begun if it is not under way; it ends when nobody waits for it any more.
 
         The task raises `PullFailed`.
@@ -95,7 +98,7 @@ class Downloads:
             await asyncio.wait((running.task,))
             await asyncio.sleep(0)
         if running is None:
-            running = self._running[blob] = self._start(layer, address)
+            running = self._running[blob] = self._start(layer, origin)
         running.wanted += 1
         try:
             yield running.download, running.task
@@ -105,17 +108,17 @@ class Downloads:
                 running.ending = True
                 await _end(running.task)
 
-    def _start(self, layer: Layer, address: str) -> _Running:
+    def _start(self, layer: Layer, origin: Origin) -> _Running:
         blob, partial = blob_name(layer.digest), Partial(blobs_folder(self._models), layer.digest, layer.size)
         download = Download(layer, partial, self.habits, self._executor)
-        task = asyncio.create_task(self._run(download, address))
+        task = asyncio.create_task(self._run(download, origin))
         task.add_done_callback(lambda _: self._running.pop(blob, None))
         return _Running(download, task)
 
-    async def _run(self, download: Download, address: str) -> None:
+    async def _run(self, download: Download, origin: Origin) -> None:
         self._acquire()
         try:
-            async with Source(address, silence_s=self.habits.silence_s) as source:
+            async with Source(origin, silence_s=self.habits.silence_s) as source:
                 await download.run(source)
         finally:
             self._lock.release()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from llmstack_tui.engine.manifest import Layer
     from llmstack_tui.engine.pulling.spans import Span
+    from llmstack_tui.ollama.names import ModelName
+    from llmstack_tui.ollama.registry.client import Registry
 
 _CONNECT_S = 15.0
 # What may be waiting in memory for each connection is twice this.
@@ -35,18 +39,35 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
 _PASSING = {403, 408, 425, 429}
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A model at its registry, which may want a token with each question.
+
+    Attributes:
+        address: the URL of the model's blobs without the digest.
+    """
+
+    name: ModelName
+    address: str
+    registry: Registry
+
+
 class Source:
-    """Where blobs are: ``address`` is the URL of the model's ``blobs`` without the digest.
+    """The blobs of a model.
 
     Redirects are followed, each time from the beginning: the addresses that they lead to run out. Proxies
     and certificates are the environment's, except for this machine's own addresses.
     """
 
-    def __init__(self, address: str, *, silence_s: float) -> None:
-        self._address = address
-        self._host = address.split("/")[2]
+    def __init__(self, origin: Origin, *, silence_s: float) -> None:
+        self._origin = origin
+        self._host = origin.address.split("/")[2]
         self._silence_s = silence_s
-        self._local = is_loopback(address)
+        self._local = is_loopback(origin.address)
+        self._token = origin.registry.known_token(origin.name)
+        self._renewing = asyncio.Lock()
+        at = urlsplit(origin.address)
+        self._registry = (at.scheme, at.hostname, at.port or (80 if at.scheme == "http" else 443))
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -60,6 +81,7 @@ class Source:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=self._silence_s),
             trust_env=not self._local,
             auto_decompress=False,
+            middlewares=(self._with_token,),
             read_bufsize=_BUFFER,
             # A signed address holds only as it was written.
             requote_redirect_url=False,
@@ -84,7 +106,7 @@ class Source:
         asked = {"Range": f"bytes={part[0]}-{part[1] - 1}"}
         try:
             async with self._session.get(
-                f"{self._address}/{layer.digest}", headers=asked, max_redirects=_MAX_REDIRECTS
+                f"{self._origin.address}/{layer.digest}", headers=asked, max_redirects=_MAX_REDIRECTS
             ) as response:
                 yield self._is_part(response, layer, part), response.content
         except aiohttp.TooManyRedirects:
@@ -97,6 +119,26 @@ class Source:
             ) from None
         except (aiohttp.ClientError, ConnectionError) as error:
             raise TryAgain(_words(error)) from None
+
+    async def _with_token(
+        self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Each request, also one that follows a redirect: another host gets no token."""
+        if (request.url.scheme, request.url.raw_host, request.url.port) != self._registry:
+            return await send(request)
+        token = self._token
+        response = await _sent(request, token, send)
+        if response.status != 401:
+            return response
+        async with self._renewing:
+            # Another part may have got a new one meanwhile.
+            if self._token == token:
+                header = ", ".join(response.headers.getall("WWW-Authenticate", ()))
+                self._token = await _new_token(self._origin, header)
+        if self._token is None:
+            return response
+        response.release()
+        return await _sent(request, self._token, send)
 
     def _is_part(self, response: aiohttp.ClientResponse, layer: Layer, part: Span) -> bool:
         status, where, blob = response.status, response.url.host or self._host, layer.digest[7:19]
@@ -124,6 +166,32 @@ class Source:
         if status == 401:
             raise PullFailed(f"{where} wants a log-in for {blob}: the model is private.")
         raise PullFailed(f"{where} answered with status {status} for {blob}.")
+
+
+async def _sent(
+    request: aiohttp.ClientRequest, token: str | None, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    if token is not None:
+        request.headers["Authorization"] = f"Bearer {token}"
+    return await send(request)
+
+
+async def _new_token(origin: Origin, header: str) -> str | None:
+    from llmstack_tui.ollama.registry.errors import (  # noqa: PLC0415 (with the registry's client)
+        RegistryBusy,
+        RegistryError,
+        RegistryFailed,
+        RegistryUnreachable,
+    )
+
+    try:
+        return await origin.registry.new_token(origin.name, header)
+    except RegistryBusy as error:
+        raise TryAgain(str(error).rstrip("."), error.retry_after_s) from None
+    except (RegistryFailed, RegistryUnreachable) as error:
+        raise TryAgain(str(error).rstrip(".")) from None
+    except RegistryError as error:
+        raise PullFailed(str(error)) from None
 
 
 def _other_size(where: str, layer: Layer, size: int) -> str:

@@ -8,7 +8,7 @@ to the answer to a HEAD.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -34,8 +34,10 @@ from llmstack_tui.ollama.registry.manifest import (
     Manifest,
     parse_manifest,
 )
+from llmstack_tui.ollama.registry.tokens import Tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
 
@@ -85,6 +87,7 @@ class Registry:
     ) -> None:
         agent = user_agent or f"llmstack/{__version__} ({os.name})"
         self._asking = Asking(user_agent=agent, limits=limits or Limits(), at_once=at_once)
+        self._tokens = Tokens(self._asking)
 
     async def __aenter__(self) -> Self:
         return self
@@ -131,11 +134,11 @@ class Registry:
         Plain registries do. Ollama's own answers 404, which it does for models it does not have as well.
         """
         found: list[str] = []
-        path, query = f"/v2/{name.namespace}/{name.model}/tags/list", ""
+        query = ""
         for _ in range(_MAX_TAG_PAGES):
-            reply = await self._asking.ask(
-                base_url(name) + path + query,
-                host=name.host,
+            reply = await self._ask(
+                name,
+                f"tags/list{query}",
                 headers={"Accept": "application/json"},
                 most_bytes=_MAX_TAGS_BYTES,
             )
@@ -151,11 +154,42 @@ class Registry:
                 break
         return tuple(dict.fromkeys(found))[:_MAX_TAGS]
 
+    def known_token(self, name: ModelName) -> str | None:
+        """A token for reading the model, if the registry wanted one and that still holds."""
+        return self._tokens.known(model_url(name))
+
+    async def new_token(self, name: ModelName, header: str) -> str | None:
+        """One as the header ``WWW-Authenticate`` of an answer 401 asks for; None if it asks for none."""
+        return await self._tokens.fetch(model_url(name), header, host=name.host, name=str(name))
+
+    async def _ask(
+        self, name: ModelName, path: str, *, headers: Mapping[str, str], most_bytes: int, method: str = "GET"
+    ) -> Reply:
+        """The answer of the model's registry, with a token if it wants one."""
+
+        async def ask(token: str | None) -> Reply:
+            return await self._asking.ask(
+                f"{model_url(name)}/{path}",
+                method=method,
+                host=name.host,
+                headers={**headers, "Authorization": f"Bearer {token}"} if token else headers,
+                most_bytes=most_bytes,
+            )
+
+        before = self.known_token(name)
+        reply, token = await ask(before), before
+        if reply.status == 401:
+            token = await self.new_token(name, reply.headers.get("www-authenticate", ""))
+            if token is not None:
+                reply = await ask(token)
+        # Its words are shown when it fails, and there may be a token in them.
+        return replace(reply, content=b"") if (before or token) and reply.status >= 400 else reply
+
     async def _manifest(self, name: ModelName, method: str, headers: dict[str, str]) -> Reply:
-        reply = await self._asking.ask(
-            f"{base_url(name)}/v2/{name.namespace}/{name.model}/manifests/{name.tag}",
+        reply = await self._ask(
+            name,
+            f"manifests/{name.tag}",
             method=method,
-            host=name.host,
             headers={"Accept": _ACCEPT, **headers},
             most_bytes=MAX_MANIFEST_BYTES,
         )
@@ -176,6 +210,11 @@ class Registry:
 def base_url(name: ModelName) -> str:
     """Where the registry of a name is."""
     return f"{'http' if is_plain_http(name) else 'https'}://{name.host}"
+
+
+def model_url(name: ModelName) -> str:
+    """Where its registry has the model."""
+    return f"{base_url(name)}/v2/{name.namespace}/{name.model}"
 
 
 def _said_digest(reply: Reply) -> str | None:
