@@ -1,0 +1,254 @@
+"""The memory of a model for a context, a number of slots and a type of cache.
+
+The rules are llama.cpp's. What they give is held against real processes by ``python -m tests.bench fit``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from llmstack_tui.fit.shape import Layer, Shape
+
+CACHE_TYPES = ("f16", "q8_0", "q4_0")
+DEFAULT_CACHE = CACHE_TYPES[0]
+
+_MIB = 2**20
+_MOST = 2**53
+# Bits of an element: blocks of 32 with a scale of 16 bits.
+_CACHE_BITS = {
+    "f32": 32.0,
+    "f16": 16.0,
+    "bf16": 16.0,
+    "q8_0": 8.5,
+    "q5_1": 6.0,
+    "q5_0": 5.5,
+    "q4_1": 5.0,
+    "q4_0": 4.5,
+}
+_PADDING = 256
+_FLOAT = 4
+_MASK = 2
+
+# The interpreter, the library and its threads, as seen on Linux.
+_PROCESS = 35 * _MIB
+_OF_TOKEN, _OF_MERGE = 190, 185
+# Activations are quantised to q8_0 before they meet the weights: 34 bytes for 32 of them.
+_QUANTISED = 34 / 32
+# A mask for the whole context is set aside, and taken only as the context fills.
+_MASK_SHARE = 0.03
+
+
+class Basis(StrEnum):
+    """What an estimate is made of, the best first."""
+
+    MEASURED = "measured"  # This machine did load it so.
+    FORMULA = "formula"
+    FILE_SIZE = "file size"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Bytes of a model's file, as memory.
+
+    Attributes:
+        twice: the part that is held in two arrangements.
+        projector: of the file that lets it see.
+    """
+
+    size: int
+    twice: int = 0
+    projector: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.size + self.twice + self.projector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """How a model is to run.
+
+    Attributes:
+        context_length: tokens of each slot; no more count than the model was trained for.
+        parallel: slots, requests that are computed at once.
+        batch: tokens of a prompt that are computed in one go.
+        flash: attention that needs no memory for the scores.
+    """
+
+    context_length: int
+    parallel: int = 1
+    cache_type: str = DEFAULT_CACHE
+    batch: int = 512
+    flash: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Bytes, by what takes them."""
+
+    weights: int
+    cache: int
+    compute: int
+    process: int
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.cache + self.compute + self.process
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """Bytes that a model takes.
+
+    Attributes:
+        parts: as they are reckoned, also where the total was measured; None where they are not known.
+        context_length: tokens of each slot that it is for.
+    """
+
+    total: int
+    basis: Basis
+    parts: Parts | None
+    context_length: int
+
+
+class Load(Protocol):
+    """A load that was measured, as `store.measured.Measured` has it."""
+
+    @property
+    def context_length(self) -> int | None: ...
+    @property
+    def cache_type(self) -> str | None: ...
+    @property
+    def parallel(self) -> int | None: ...
+    @property
+    def server_bytes(self) -> int | None: ...
+    @property
+    def device_bytes(self) -> Mapping[str, int]: ...
+
+
+def estimate(
+    weights: Weights | None, shape: Shape | None, request: Request, loads: Iterable[Load] = ()
+) -> Estimate | None:
+    """The memory that a model takes, from the best of what is known; None is unknown.
+
+    Args:
+        shape: None if it is not known: then the size of the weights has to do.
+        loads: of this version of the model on this host, the newest first.
+    """
+    context = request.context_length
+    if shape is not None and shape.context_length is not None:
+        context = min(context, shape.context_length)
+    if context < 1 or request.parallel < 1 or request.cache_type not in _CACHE_BITS:
+        return None
+    parts, basis = None, Basis.FORMULA
+    if weights is not None and 0 < weights.total < _MOST:
+        parts = None if shape is None else _by_formula(weights, shape, request, context)
+        if parts is None or not parts.total < _MOST:
+            parts, basis = _by_size(weights, request, context), Basis.FILE_SIZE
+        if not parts.total < _MOST:
+            parts = None
+    if (measured := _measured(loads, request, context)) is not None:
+        return Estimate(total=measured, basis=Basis.MEASURED, parts=parts, context_length=context)
+    if parts is None:
+        return None
+    return Estimate(total=parts.total, basis=basis, parts=parts, context_length=context)
+
+
+def largest_context(
+    weights: Weights, shape: Shape, request: Request, budget: int, *, most: int | None = None
+) -> int | None:
+    """The longest context, in tokens, with which a model takes no more than ``budget`` bytes.
+
+    Zero if it has no room however short the context is, None if that cannot be told. ``most`` is for a model
+    of which it is not known what it was trained for.
+    """
+    limit = shape.context_length or most
+    if limit is None:
+        return None
+
+    def fits(context: int) -> bool | None:
+        found = estimate(weights, shape, replace(request, context_length=context))
+        return None if found is None or found.basis is Basis.FILE_SIZE else found.total <= budget
+
+    if (all_of_it := fits(limit)) is not False:
+        return None if all_of_it is None else limit
+    low, high = 0, -(-limit // _PADDING)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle * _PADDING) else (low, middle)
+    return low * _PADDING
+
+
+def _measured(loads: Iterable[Load], request: Request, context: int) -> int | None:
+    """The most that a load with these settings took. What nobody said counts as the usual: f16, one slot."""
+    found = [
+        sum(load.device_bytes.values()) or load.server_bytes or 0
+        for load in loads
+        if load.context_length == context
+        and (load.cache_type or DEFAULT_CACHE) == request.cache_type
+        and (load.parallel or 1) == request.parallel
+    ]
+    return max((size for size in found if 0 < size < _MOST), default=None)
+
+
+def _by_formula(weights: Weights, shape: Shape, request: Request, context: int) -> Parts:
+    cache = sum(_layer(layer, request, context) for layer in shape.layers)
+    compute, mask = _compute(shape, request, context, weights)
+    process = _PROCESS + _OF_TOKEN * shape.tokens + _OF_MERGE * shape.merges
+    rest = weights.total + cache + compute + process
+    return Parts(
+        weights=weights.total,
+        cache=cache,
+        compute=compute + min(mask, int(rest * _MASK_SHARE)),
+        process=process,
+    )
+
+
+def _by_size(weights: Weights, request: Request, context: int) -> Parts:
+    """A rule of thumb: the keys and values of 32k tokens take as much as the weights, and at most 10 GiB."""
+    of_token = min(weights.size / 32768, 320 * 1024) * _CACHE_BITS[request.cache_type] / 16
+    return Parts(
+        weights=weights.total,
+        cache=int(of_token * context * request.parallel),
+        compute=_usual_compute(weights),
+        process=_PROCESS,
+    )
+
+
+def _layer(layer: Layer, request: Request, context: int) -> int:
+    """Bytes of a layer's keys and values, and of its state."""
+    tokens = _padded(context)
+    if layer.window is not None:
+        # The window of the oldest token of a batch has to be there, too.
+        tokens = min(tokens, _padded(layer.window + min(request.batch, context)))
+    kept = tokens * (layer.key + layer.value) * _CACHE_BITS[request.cache_type] / 8
+    return (int(kept) + layer.state) * request.parallel
+
+
+def _compute(shape: Shape, request: Request, context: int, weights: Weights) -> tuple[int, int]:
+    """Bytes of the buffers for computing a batch, and those of the mask that says which token sees which."""
+    batch = min(request.batch, context)
+    mask = _padded(context) * batch * (_MASK if request.flash else _FLOAT)
+    scores = 0 if request.flash else _padded(context) * batch * shape.heads * _FLOAT
+    if shape.width is None or shape.hidden is None:
+        return _usual_compute(weights) + scores, mask
+    # As the allocator of llama.cpp lays them out at the widest place of a layer: what comes in and goes
+    # around, and gate, up and product of the feed-forward part, or queries and their answers.
+    floats = 5 * shape.width + max(3 * shape.hidden, 2 * shape.queries)
+    quantised = int(batch * max(shape.width, shape.hidden, shape.queries) * _QUANTISED)
+    logits = request.parallel * shape.tokens * _FLOAT
+    return batch * floats * _FLOAT + quantised + logits + scores, mask
+
+
+def _usual_compute(weights: Weights) -> int:
+    """Where the shape is known in part only: a tenth of the weights, at least 32 and at most 512 MiB."""
+    return min(max(weights.size // 10, 32 * _MIB), 512 * _MIB)
+
+
+def _padded(tokens: int) -> int:
+    return -(-tokens // _PADDING) * _PADDING

@@ -1,0 +1,200 @@
+"""From the metadata of a GGUF file to the shape of its model.
+
+The same keys come from the header of a file and from ``/api/show``, where long lists are missing. How each
+architecture keeps its context is as in ``llama-model.cpp`` and ``llama-hparams.cpp`` of llama.cpp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from llmstack_tui.fit.shape import Layer, Shape
+from llmstack_tui.gguf.header import ArrayInfo
+
+_MOST_LAYERS = 512
+_MOST = 2**31
+_FLOAT = 4
+# Where it is not known: more than most models have, for an estimate that is not too low.
+_USUAL_TOKENS = 150_000
+
+# They read a text at once and keep nothing.
+_WITHOUT_CACHE = frozenset(
+    {"bert", "eurobert", "gemma-embedding", "jina-bert-v2", "jina-bert-v3", "modern-bert", "neo-bert",
+     "nomic-bert", "nomic-bert-moe", "t5encoder"}
+)  # fmt: skip
+# Of so many layers in a row, one looks back over the whole context and the others over the window. An
+# architecture that is not here and has no pattern in its file does not use its window.
+_PERIODS = {
+    "cohere2": 4, "exaone4": 4, "gemma2": 2, "gemma3": 6, "gemma3n": 5, "gpt-oss": 2, "gptoss": 2,
+    "llama4": 4, "olmo2": 4, "smallthinker": 4,
+}  # fmt: skip
+# Of so many layers in a row, one has attention and the others a state.
+_HYBRID_PERIODS = {"qwen3next": 4, "qwen35": 4, "qwen35moe": 4}
+# Each layer has both.
+_BOTH = frozenset({"falcon-h1"})
+
+
+def shape_of(metadata: Mapping[str, object]) -> Shape | None:
+    """The shape; None if the metadata lack what decides the size of the cache, or make no sense."""
+    read = _Reader(metadata)
+    count = read.number("block_count")
+    if count is None or not 1 <= count <= _MOST_LAYERS:
+        return None
+    width = read.number("embedding_length") or None
+    heads = read.each("attention.head_count", count)
+    layers = _layers(read, count, width, heads)
+    if layers is None:
+        return None
+    most_heads = max(heads, default=0) if heads else 0
+    key = read.number("attention.key_length") or (width // most_heads if width and most_heads else 0)
+    tokens = read.length("tokenizer.ggml.tokens") or read.number("vocab_size") or _USUAL_TOKENS
+    merges = read.length("tokenizer.ggml.merges")
+    if merges is None:
+        # Those of a file are all known; an answer of a server leaves them out.
+        merges = tokens if metadata.get("tokenizer.ggml.model") == "gpt2" else 0
+    return Shape(
+        layers=layers,
+        context_length=read.number("context_length") or None,
+        width=width,
+        hidden=_hidden(read, count),
+        queries=most_heads * key,
+        heads=most_heads,
+        tokens=tokens,
+        merges=merges,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Whole numbers out of metadata that may hold anything."""
+
+    metadata: Mapping[str, object]
+
+    @property
+    def architecture(self) -> str:
+        name = self.metadata.get("general.architecture")
+        return name if isinstance(name, str) else ""
+
+    def value(self, key: str) -> object:
+        return self.metadata.get(f"{self.architecture}.{key}")
+
+    def has(self, key: str) -> bool:
+        return f"{self.architecture}.{key}" in self.metadata
+
+    def number(self, key: str) -> int | None:
+        return _whole(self.value(key))
+
+    def each(self, key: str, count: int) -> tuple[int, ...] | None:
+        """A number for each layer: one for all, or a list."""
+        value = self.value(key)
+        if (one := _whole(value)) is not None:
+            return (one,) * count
+        if not isinstance(value, Sequence) or isinstance(value, str) or len(value) < count:
+            return None
+        found = tuple(number for each in value[:count] if (number := _whole(each)) is not None)
+        return found if len(found) == count else None
+
+    def length(self, key: str) -> int | None:
+        """How long a list is, by its full key."""
+        value = self.metadata.get(key)
+        if isinstance(value, ArrayInfo):
+            return value.length if value.length < _MOST else None
+        return len(value) if isinstance(value, Sequence) and not isinstance(value, str) and value else None
+
+
+def _whole(value: object) -> int | None:
+    is_number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST
+    return value if is_number else None  # type: ignore[return-value]  # mypy forgets the test
+
+
+def _layers(
+    read: _Reader, count: int, width: int | None, heads: tuple[int, ...] | None
+) -> tuple[Layer, ...] | None:
+    if read.architecture in _WITHOUT_CACHE:
+        return (Layer(),) * count
+    state = _state(read, width)
+    kv_heads = read.each("attention.head_count_kv", count)
+    if kv_heads is None and not read.has("attention.head_count_kv"):
+        kv_heads = heads
+    if kv_heads is None or heads is None:
+        # A list that was left out is unknown; a model without any heads has states only.
+        return (Layer(state=state),) * count if state and not read.has("attention.head_count") else None
+    with_attention = _with_attention(read, kv_heads, state)
+    sizes = _head_sizes(read, heads, width)
+    if sizes is None:
+        return (Layer(state=state),) * count if state and not any(with_attention) else None
+    key, value = sizes
+    windows = _windows(read, count)
+    layers = tuple(
+        Layer(
+            key=kv_heads[number] * key if with_attention[number] else 0,
+            value=kv_heads[number] * value if with_attention[number] else 0,
+            window=windows[number],
+            state=state if not with_attention[number] or read.architecture in _BOTH else 0,
+        )
+        for number in range(count)
+    )
+    # A cache of nothing is a file that lies.
+    return layers if any(layer.key or layer.state for layer in layers) else None
+
+
+def _with_attention(read: _Reader, kv_heads: tuple[int, ...], state: int) -> tuple[bool, ...]:
+    period = read.number("full_attention_interval") or _HYBRID_PERIODS.get(read.architecture)
+    if state and period:
+        return tuple((number + 1) % period == 0 for number in range(len(kv_heads)))
+    return tuple(heads > 0 for heads in kv_heads)
+
+
+def _head_sizes(read: _Reader, heads: tuple[int, ...], width: int | None) -> tuple[int, int] | None:
+    """Elements of a key and of a value of one head."""
+    most = max(heads)
+    usual = width // most if width and most else None
+    key = read.number("attention.key_length") or usual
+    value = read.number("attention.value_length") or usual
+    if not key or not value:
+        return None
+    if read.number("attention.key_length_mla") and read.number("attention.value_length_mla"):
+        # One latent stands for all heads, and its values are made of it.
+        return key, 0
+    return key, value
+
+
+def _windows(read: _Reader, count: int) -> tuple[int | None, ...]:
+    window = read.number("attention.sliding_window")
+    if not window:
+        return (None,) * count
+    pattern = read.value("attention.sliding_window_pattern")
+    if isinstance(pattern, Sequence) and not isinstance(pattern, str) and len(pattern) >= count:
+        return tuple(window if each else None for each in pattern[:count])
+    period = _whole(pattern) or _PERIODS.get(read.architecture, 1)
+    return tuple(window if number % period < period - 1 else None for number in range(count))
+
+
+def _state(read: _Reader, width: int | None) -> int:
+    """Bytes of the state of a layer without attention, in floats of 32 bits; 0 where there is none."""
+    inner, size = read.number("ssm.inner_size"), read.number("ssm.state_size")
+    if inner and size:
+        kernel, groups = read.number("ssm.conv_kernel") or 1, read.number("ssm.group_count") or 0
+        return _FLOAT * ((kernel - 1) * (inner + 2 * groups * size) + size * inner)
+    if width and (head := read.number("wkv.head_size")):
+        return _FLOAT * width * ((read.number("token_shift_count") or 2) + head)
+    if width and (kept := read.number("shortconv.l_cache")):
+        return _FLOAT * width * (kept - 1)
+    return 0
+
+
+def _hidden(read: _Reader, count: int) -> int | None:
+    """Elements that the feed-forward part makes of a token, at most."""
+    dense = read.each("feed_forward_length", count)
+    widest = max(dense) if dense else None
+    used = read.number("expert_used_count")
+    if not used:
+        return widest
+    of_expert = read.number("expert_feed_forward_length") or widest
+    if of_expert is None:
+        return None
+    shared = (read.number("expert_shared_count") or 0) * of_expert
+    return max(
+        widest or 0, used * of_expert + max(shared, read.number("expert_shared_feed_forward_length") or 0)
+    )

@@ -1,0 +1,43 @@
+"""What of a model decides how much memory it takes beside its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """What one layer keeps of a context.
+
+    Attributes:
+        key, value: elements that it keeps of a token, over all its heads.
+        window: tokens that it looks back, None for all.
+        state: bytes that it keeps of each slot, however long the context is.
+    """
+
+    key: int = 0
+    value: int = 0
+    window: int | None = None
+    state: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """An architecture with its sizes.
+
+    Attributes:
+        context_length: tokens that it was trained for; None is unknown.
+        width: elements of an embedding; ``hidden`` of what the feed-forward part makes of a token, over all
+            experts that are used; ``queries`` over all heads. None is unknown.
+        heads: attention heads of a layer, at most.
+        tokens: of the vocabulary; ``merges`` of its tokenizer.
+    """
+
+    layers: tuple[Layer, ...]
+    context_length: int | None = None
+    width: int | None = None
+    hidden: int | None = None
+    queries: int = 0
+    heads: int = 0
+    tokens: int = 0
+    merges: int = 0

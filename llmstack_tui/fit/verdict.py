@@ -1,0 +1,70 @@
+"""What an estimate says of a machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmstack_tui.fit.memory import Estimate
+
+_TIGHT = 0.9
+
+
+class Fit(StrEnum):
+    """Whether there is room for a model."""
+
+    NOW = "fits now"
+    ALONE = "fits alone"  # once the models that are loaded have left
+    PARTLY = "partly on the CPU"
+    NO = "does not fit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Bytes of memory for models. None is unknown.
+
+    Attributes:
+        budget: for all models together.
+        taken: by those that are loaded.
+        free: that no program uses now.
+        overflow: beside the budget, where a model runs on slowly: the main memory beside a graphics card's.
+    """
+
+    budget: int | None
+    taken: int = 0
+    free: int | None = None
+    overflow: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a model fits.
+
+    Attributes:
+        tight: it fits, and takes more than nine tenths of the room.
+        left: bytes of the budget that it leaves; negative where it does not fit.
+    """
+
+    fit: Fit
+    tight: bool
+    left: int
+
+
+def verdict(estimate: Estimate | None, room: Room) -> Verdict | None:
+    """Whether a model has room; None if that is not known."""
+    if estimate is None or room.budget is None:
+        return None
+    total, budget = estimate.total, max(room.budget, 0)
+    now = budget - room.taken if room.free is None else min(budget - room.taken, room.free)
+    if total <= now:
+        fit = Fit.NOW
+    elif total <= budget:
+        fit = Fit.ALONE
+    elif total <= budget + room.overflow:
+        fit = Fit.PARTLY
+    else:
+        fit = Fit.NO
+    fits = fit in {Fit.NOW, Fit.ALONE}
+    return Verdict(fit=fit, tight=fits and total > _TIGHT * budget, left=budget - total)
