@@ -1,10 +1,10 @@
-"""Ollama's routes that make models: copy, create from an installed one, and our own import of a file."""
+"""Ollama's routes that make models: copy, create from another one, and our own import of a file."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from starlette.routing import Route
 from llmstack_tui.engine.access import is_local_program
 from llmstack_tui.engine.deriving import Changes
 from llmstack_tui.engine.library import NotInstalled
+from llmstack_tui.engine.native_pulling import pulled
 from llmstack_tui.engine.parameters import merge
 from llmstack_tui.engine.replies import NATIVE_JSON, NATIVE_LINES, ApiError, Produced, body, encode
 from llmstack_tui.engine.storage import LibraryError
@@ -70,16 +71,35 @@ class _Making:
             raise ApiError(
                 501, "The built-in engine adds no adapters and quantizes nothing: that needs Ollama."
             )
-        source, base = _name("invalid model name", asked.from_), await self._engine.find(asked.from_)
-        changes = _changes(asked, base)
+        source = _name("invalid model name", asked.from_)
+        _check_parameters(asked)
+        try:
+            base = await self._engine.find(asked.from_)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return _answer(self._pulled_first(asked, source, name), stream=asked.stream is not False)
+        work = self._derived(source, name, _changes(asked, base))
+        return _answer(_lines(work), stream=asked.stream is not False)
 
+    async def _pulled_first(self, asked: types.CreateRequest, source: ModelName, name: ModelName) -> Parts:
+        """Have the base first, which is not here. It stays, as it does at Ollama's."""
+        async with aclosing(pulled(self._engine, source, insecure=False)) as lines:
+            async for line in lines:
+                yield line
+        base = await self._engine.find(asked.from_)
+        async with aclosing(_lines(self._derived(source, name, _changes(asked, base)))) as lines:
+            async for line in lines:
+                yield line
+
+    def _derived(self, source: ModelName, name: ModelName, changes: Changes) -> Work:
         def work(progress: Progress, cancelled: Callable[[], bool]) -> None:
             try:
                 self._engine.library.derive(source, name, changes, progress=progress, cancelled=cancelled)
             except NotInstalled:
-                raise ApiError(404, f"model '{asked.from_}' not found") from None
+                raise ApiError(404, f"model '{source.short}' not found") from None
 
-        return _answer(work, stream=asked.stream is not False)
+        return work
 
     async def import_file(self, request: Request) -> Produced:
         if not is_local_program(request.scope):
@@ -96,7 +116,7 @@ class _Making:
         def work(progress: Progress, cancelled: Callable[[], bool]) -> None:
             self._engine.library.import_gguf(path, name, progress=progress, cancelled=cancelled)
 
-        return _answer(work, stream=True)
+        return _answer(_lines(work), stream=True)
 
 
 def _name(complaint: str, text: str | None) -> ModelName:
@@ -104,6 +124,13 @@ def _name(complaint: str, text: str | None) -> ModelName:
         return ModelName.parse(text or "")
     except InvalidName:
         raise ApiError(400, complaint) from None
+
+
+def _check_parameters(asked: types.CreateRequest) -> None:
+    try:
+        merge(asked.parameters or {})
+    except ValueError as error:
+        raise ApiError(400, str(error)) from None
 
 
 def _changes(asked: types.CreateRequest, base: Target) -> Changes:
@@ -118,10 +145,6 @@ def _changes(asked: types.CreateRequest, base: Target) -> Changes:
             "The built-in engine takes the chat template of the model's file and no other: "
             "leave the template out, or use Ollama.",
         )
-    try:
-        merge(asked.parameters or {})
-    except ValueError as error:
-        raise ApiError(400, str(error)) from None
     licenses = [asked.license] if isinstance(asked.license, str) else asked.license or ()
     return Changes(
         system=asked.system or "",
@@ -141,10 +164,10 @@ def _runs_with(base: Target, template: str) -> bool:
     return found.jinja == base.template and found != known_templates()[-1]
 
 
-def _answer(work: Work, *, stream: bool) -> Produced:
+def _answer(lines: Parts, *, stream: bool) -> Produced:
     if stream:
-        return Produced(_lines(work), NATIVE_LINES)
-    return Produced(_last_line(work), "application/json", whole=True)
+        return Produced(lines, NATIVE_LINES)
+    return Produced(_last_line(lines), "application/json", whole=True)
 
 
 async def _nothing(work: Work) -> Parts:
@@ -153,10 +176,11 @@ async def _nothing(work: Work) -> Parts:
     yield b""
 
 
-async def _last_line(work: Work) -> Parts:
+async def _last_line(lines: Parts) -> Parts:
     line = b""
-    async for each in _lines(work):
-        line = each
+    async with aclosing(lines):
+        async for each in lines:
+            line = each
     yield line.rstrip()
 
 

@@ -41,6 +41,7 @@ Value = TypeVar("Value")
 
 # Ollama wants a name for each file of a model and keeps none of it.
 _FILE_NAME = "model.gguf"
+_SUCCESS = "success"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -180,7 +181,7 @@ class OllamaHost:
         request = types.CreateRequest(
             model=name, from_=base, system=system, parameters=dict(parameters) if parameters else None
         )
-        return self._progress("/api/create", request, base)
+        return self._to_the_end(self._lines("/api/create", request, base))
 
     async def import_gguf(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
         kind = self._kind or (await self.version()).kind
@@ -243,9 +244,21 @@ class OllamaHost:
         raise self._http.cut_off()
 
     def _progress(self, path: str, request: types.Wire, name: str) -> AsyncGenerator[Progress, None]:
+        return self._until(self._lines(path, request, name), lambda line: line.status == _SUCCESS)
+
+    def _lines(self, path: str, request: types.Wire, name: str) -> AsyncGenerator[Progress, None]:
         kind, read = types.ProgressResponse, answers.progress
-        lines = self._http.lines(path, request, kind, read, missing=_model(name))
-        return self._until(lines, lambda line: line.status == "success")
+        return self._http.lines(path, request, kind, read, missing=_model(name))
+
+    async def _to_the_end(self, lines: AsyncGenerator[Progress, None]) -> AsyncGenerator[Progress, None]:
+        """A base that is not installed is pulled first, and the success of that is not the end."""
+        last = ""
+        async with aclosing(lines):
+            async for line in lines:
+                last = line.status
+                yield line
+        if last != _SUCCESS:
+            raise self._http.cut_off()
 
     def _import_by_path(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
         if not is_loopback(self.url):

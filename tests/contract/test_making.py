@@ -145,6 +145,24 @@ def test_what_cannot_be_created(server: Server, asked: dict[str, str], error: st
     assert digests(server) == before
 
 
+NOT_HERE = "127.0.0.1:9/library/nope"
+
+
+@pytest.mark.parametrize("more", [{}, {"parameters": {"temperature": 0.5}, "system": "Be terse."}])
+def test_a_base_that_is_not_installed_is_pulled_first(server: Server, more: dict[str, Any]) -> None:
+    before = digests(server)
+    asked = {"model": NEW, "from": NOT_HERE, **more}
+    answer = server.http.post("/api/create", json=asked)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-ndjson")
+    first, last = map(json.loads, answer.text.splitlines())
+    assert first == {"status": "pulling manifest"}
+    # Nobody is there.
+    assert "connection refused" in last["error"].lower()
+    answer = server.http.post("/api/create", json=asked | {"stream": False})
+    assert (answer.status_code, answer.json()) == (500, last)
+    assert digests(server) == before
+
+
 @pytest.mark.parametrize("path", ["/api/copy", "/api/create"])
 def test_without_a_body(server: Server, path: str) -> None:
     answer = server.http.post(path)

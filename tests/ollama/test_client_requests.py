@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui import __version__
-from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.hosts.errors import BadStream, Refused
 from llmstack_tui.hosts.kinds import Capability, HostKind
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.ollama.client import OllamaHost
@@ -172,3 +172,12 @@ async def test_what_an_engine_does_not_do_is_refused() -> None:
     async with talking(always(document({"error": "It cannot pull models."}, 501))) as (host, _):
         with pytest.raises(Refused, match="cannot pull"):
             await read(host.pull("m"))
+
+
+async def test_the_success_of_pulling_a_base_is_not_the_end_of_a_creation() -> None:
+    steps = ["pulling manifest", "success", "writing manifest", "success"]
+    async with talking(always(ndjson(*({"status": step} for step in steps)))) as (host, _):
+        assert [step.status for step in await read(host.create("m", base="n"))] == steps
+    async with talking(always(ndjson(*({"status": step} for step in steps[:3])))) as (host, _):
+        with pytest.raises(BadStream, match="ended too early"):
+            await read(host.create("m", base="n"))

@@ -105,6 +105,60 @@ async def test_the_client_of_both_servers_pulls(engine: Serving, registry: Regis
     assert steps[-1].status == "success"
 
 
+def test_a_model_is_made_from_one_that_is_pulled_first(
+    engine: Serving, registry: Registry, tiny_model: Path
+) -> None:
+    engine.unload_all()
+    version = registry.publish("base", tiny_model.read_bytes() + b"base", system="Terse.")
+    base = registry.listed("base")
+    asked = {"model": "made", "from": base, "parameters": {"temperature": 0}}
+    with engine.http.stream("POST", "/api/create", json=asked) as response:
+        said = [json.loads(line)["status"] for line in response.iter_lines()]
+    pulling = [f"pulling {layer.digest[7:19]}" for layer in version.layers]
+    steps = ["pulling manifest", *pulling, "verifying sha256 digest", "writing manifest"]
+    assert list(dict.fromkeys(said))[: len(steps)] == steps
+    assert [step.partition(" sha256")[0] for step in said[-5:]] == [
+        "using existing layer",
+        "using existing layer",
+        "creating new layer",
+        "writing manifest",
+        "success",
+    ]
+    assert said.count("success") == 1
+    # The base stays.
+    tags = {model["name"] for model in engine.http.get("/api/tags").json()["models"]}
+    assert tags >= {base, "made:latest"}
+    assert engine.chat(model="made")["message"]["content"] == ANSWER
+    assert engine.answered("/api/show", model="made")["system"] == "Terse."
+    # Now it is here, and nothing is asked.
+    registry.forget()
+    assert engine.answered("/api/create", **asked, system="Terser.") == {"status": "success"}
+    assert not registry.asked
+    for name in ("made", base):
+        engine.http.request("DELETE", "/api/delete", json={"model": name})
+    engine.unload_all()
+
+
+def test_what_is_not_made_of_a_base_that_is_pulled_first(engine: Serving, registry: Registry) -> None:
+    asked = {"model": "made", "from": registry.listed("none")}
+    with engine.http.stream("POST", "/api/create", json=asked) as response:
+        first, last = (json.loads(line) for line in response.iter_lines())
+    assert first == {"status": "pulling manifest"}
+    assert last["error"].startswith("pull model manifest: file does not exist: 127.0.0.1:")
+    assert "has no model" in engine.error(500, "/api/create", **asked, stream=False)
+    # What is wrong in any case is said before anything is fetched.
+    registry.publish("other", WEIGHTS)
+    registry.forget()
+    asked["from"] = registry.listed("other")
+    wrong = {"num_ctx": "x"}
+    assert "must be of type integer" in engine.error(400, "/api/create", **asked, parameters=wrong)
+    assert "needs Ollama" in engine.error(501, "/api/create", **asked, quantize="q4_0")
+    assert not registry.asked
+    # These weights are none.
+    assert "not a GGUF model" in engine.error(500, "/api/create", **asked, stream=False)
+    engine.http.request("DELETE", "/api/delete", json={"model": registry.listed("other")})
+
+
 def test_what_cannot_be_pulled(engine: Serving, registry: Registry) -> None:
     registry.publish("pulled", WEIGHTS)
     assert engine.error(400, "/api/pull", model="a b") == "invalid model name"
