@@ -12,7 +12,7 @@ from llmstack_tui.tui.intents import Intents
 from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.status import address
 from llmstack_tui.tui.text import clean
-from llmstack_tui.updates.download import DownloadState
+from llmstack_tui.updates.download import DownloadState, Why
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,8 @@ class Downloading(Intents):
             if download.id not in self._open:
                 continue
             if download.state is DownloadState.DONE:
-                self._app.tell(f"{name} is installed.", title="Download")
+                end = "was updated" if download.why is Why.UPDATE else "is installed"
+                self._app.tell(f"{name} {end}.", title="Download")
             elif download.state is DownloadState.FAILED:
                 self._app.notify(
                     clean(f"{name}: {download.reason}", limit=400),

@@ -48,7 +48,7 @@ class Download:
     Attributes:
         id: the same for as long as the pull is remembered.
         step: what the server is at, in its words.
-        speed: bytes per second of late; None while nothing comes or it is not known yet.
+        speed: bytes per second of late; 0 while nothing comes, None while it is not known yet.
         reason: why it failed, or waits (for room on the disk, for a request to end); else "".
         ended_at: None while it is not over.
     """

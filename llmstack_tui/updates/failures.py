@@ -59,6 +59,8 @@ _MEANINGS: Mapping[str, str] = {
         "{registry} cannot be reached: {said}."
     ),
 }
+# What Go's client says before the cause. The address may be a signed one, and says nothing to anybody.
+_REQUEST = re.compile(r'\b(?:Get|Head) "[^"]*": ')
 _PREFIX = "pull model manifest: file does not exist: "
 
 
@@ -70,8 +72,9 @@ def explained(error: HostError, name: str) -> str:
         registry, shown = (parsed := ModelName.parse(name)).host, parsed.short
     except InvalidName:
         registry, shown = "The registry", printable(name)
+    detail = _REQUEST.sub("", error.detail)
     for pattern, meaning in _MEANINGS.items():
-        if found := re.search(pattern, error.detail):
+        if found := re.search(pattern, detail):
             said = (found[1] if found.re.groups else "") or "it says no more"
             return meaning.format(registry=registry, name=shown, said=said)
-    return sentence(error.detail.removeprefix(_PREFIX))
+    return sentence(detail.removeprefix(_PREFIX))

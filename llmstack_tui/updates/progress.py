@@ -58,7 +58,9 @@ class Tracker:
         self._sample(now_s)
 
     def speed(self, now_s: float) -> float | None:
-        """Bytes per second over the last seconds; None while nothing comes, or for too short a time."""
+        """Bytes per second over the last seconds; 0 when nothing came in all of them, None while it is too
+        early to say.
+        """
         while len(self._samples) > 1 and self._samples[1][0] <= now_s - _WINDOW_S:
             self._samples.popleft()
         if not self._samples:
@@ -66,7 +68,9 @@ class Tracker:
         since_s, before = self._samples[0]
         passed_s = now_s - since_s
         came = self.received - before
-        return came / passed_s if came > 0 and passed_s >= _LEAST_S else None
+        if came > 0:
+            return came / passed_s if passed_s >= _LEAST_S else None
+        return 0.0 if passed_s >= _WINDOW_S else None
 
     def _sample(self, now_s: float) -> None:
         sample = now_s, self.received

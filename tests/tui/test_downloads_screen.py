@@ -51,6 +51,21 @@ def test_what_is_running_has_bytes_speed_and_time() -> None:
     assert 0.51 < found.share < 0.52
 
 
+def test_what_does_not_go_on_says_so() -> None:
+    def note(speed: float | None, step: str = "pulling 60e05f210007", done: int = 5) -> str:
+        of = pulls.pull(
+            1, "a", DownloadState.RUNNING, now=NOW, done=(done,), step=step, speed=speed, sizes=(9,)
+        )
+        (found,) = download_rows([of], NOW, UNICODE, {})
+        assert isinstance(found, DownloadRow)
+        assert bool(found.speed) == bool(speed)
+        return found.note
+
+    assert note(0.0).endswith("· nothing comes at present")
+    for quiet in (note(None), note(7.0), note(0.0, "verifying sha256 digest"), note(0.0, done=9)):
+        assert "nothing comes" not in quiet
+
+
 def test_what_waits_says_for_what() -> None:
     assert row("mistral").note == "waits for its turn"
     assert "42 GB" in row("llama3.3").note

@@ -20,6 +20,9 @@ SAID = {
     "500:": "failed (status 500) while it sent the model",
     "digest mismatch, file must be downloaded again: want sha256:a00d, got sha256:6519": "thrown away",
     "max retries exceeded: unexpected EOF": "does not go on (unexpected EOF)",
+    'max retries exceeded: Get "http://cdn.example/data?signature=secret": dial tcp 127.0.0.1:9: connect: '
+    "connection refused": "does not go on (dial tcp 127.0.0.1:9: connect: connection refused)",
+    'something new: Head "http://cdn.example/data?signature=secret": EOF': "something new: EOF.",
     "write /m/blobs/sha256-ab-partial: no space left on device": "disk is full",
     'pull model manifest: Get "http://127.0.0.1:9/v2/a/b/manifests/latest": dial tcp 127.0.0.1:9: '
     "connect: connection refused": "127.0.0.1:44383 cannot be reached: connection refused.",
@@ -40,6 +43,7 @@ def test_a_server_s_words_become_one_sentence(said: str, words: str) -> None:
     assert found.endswith((".", "?"))
     assert "pull model manifest" not in found
     assert "11434" not in found
+    assert "secret" not in found
 
 
 @pytest.mark.parametrize("name", ["x", "not a name"])

@@ -52,7 +52,7 @@ def test_the_speed_is_that_of_the_last_seconds() -> None:
         tracker.heard(pulling(LARGE, 110_000 + 1000 * (tenth - 100), 10**6), tenth / 10)
     assert tracker.speed(20.0) == pytest.approx(10_000, rel=0.1)
     assert tracker.speed(22.0) == pytest.approx(6000, rel=0.2)
-    assert tracker.speed(26.0) is None, "nothing came of late"
+    assert tracker.speed(26.0) == 0, "nothing came of late"
 
 
 def test_going_back_is_no_speed() -> None:
@@ -60,7 +60,17 @@ def test_going_back_is_no_speed() -> None:
     for second, completed in enumerate((0, 500, 100, 100, 100, 100, 100, 100)):
         tracker.heard(pulling(LARGE, completed), float(second))
     assert tracker.received == 500
-    assert tracker.speed(7.0) is None
+    assert tracker.speed(7.0) == 0
+
+
+def test_that_nothing_comes_is_known_only_after_a_while() -> None:
+    tracker = Tracker()
+    tracker.heard(pulling(LARGE, 100), 0.0)
+    assert tracker.speed(4.9) is None
+    assert tracker.speed(5.1) == 0
+    tracker.heard(pulling(LARGE, 200), 5.2)
+    tracker.heard(pulling(LARGE, 300), 6.4)
+    assert tracker.speed(6.4)
 
 
 def test_memory_does_not_grow_with_the_lines() -> None:

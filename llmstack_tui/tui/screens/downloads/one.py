@@ -9,12 +9,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.figures import bytes_text, clock_text, seconds_text, used_text, when_text
+from llmstack_tui.tui.figures import clock_text, seconds_text, used_text, when_text
 from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.screens.details.content import Part, events_part, rows_part
 from llmstack_tui.tui.screens.details.screen import Reading
 from llmstack_tui.tui.screens.details.section import Section
-from llmstack_tui.tui.screens.downloads.rows import share_of, word_of
+from llmstack_tui.tui.screens.downloads.rows import share_of, speed_text, word_of
 from llmstack_tui.tui.screens.live import LiveScreen
 from llmstack_tui.tui.status import address
 from llmstack_tui.tui.text import clean
@@ -137,7 +137,7 @@ def facts(download: Download, now: datetime) -> Iterator[tuple[str, str]]:
         yield "There", used_text(download.completed, download.total) + percent
     if not download.state.is_over:
         yield "Step", clean(download.step, limit=200)
-        yield "Speed", f"{bytes_text(round(download.speed))}/s" if download.speed else ""
+        yield "Speed", speed_text(download)
         yield "Left", clock_text(download.left_s) if download.left_s is not None else ""
     yield "Asked for", when_text(download.asked_at, now)
     if download.ended_at is not None:

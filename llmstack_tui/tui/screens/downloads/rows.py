@@ -110,6 +110,14 @@ def layer_text(download: Download) -> str:
     return ""
 
 
+def speed_text(download: Download) -> str:
+    """``12 MB/s``; where bytes should come and none do, because the server tries again, it says so."""
+    if download.speed:
+        return f"{bytes_text(round(download.speed))}/s"
+    is_pulling = download.step.startswith("pulling") and layer_text(download)
+    return "nothing comes at present" if download.speed == 0 and is_pulling else ""
+
+
 def share_of(download: Download) -> float | None:
     total = download.total
     return min(download.completed / total, 1.0) if total else None
@@ -139,7 +147,7 @@ def _row(download: Download, now: datetime, marks: Marks, names: Mapping[str, st
         word=word_of(download),
         share=None if state.is_over or not download.completed else share_of(download),
         amount=_amount(download),
-        speed=f"{bytes_text(round(download.speed))}/s" if is_running and download.speed else "",
+        speed=speed_text(download) if is_running and download.speed else "",
         when=_when(download, now),
         note=_note(download, marks),
     )
@@ -175,7 +183,8 @@ def _note(download: Download, marks: Marks) -> str:
     reason = clean(download.reason, limit=500)
     match download.state:
         case DownloadState.RUNNING:
-            parts = (layer_text(download), reason or clean(download.step, limit=100))
+            stuck = "" if download.speed else speed_text(download)
+            parts = (layer_text(download), reason or clean(download.step, limit=100), stuck)
             return f" {marks.dot} ".join(part for part in parts if part) or "beginning"
         case DownloadState.WAITING:
             return reason or "waits for its turn"
