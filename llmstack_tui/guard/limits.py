@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.guard.situation import Limits
+from llmstack_tui.guard.watch import Rules
 from llmstack_tui.hardware.readings import Throttle
 from llmstack_tui.hosts.text import printable
+from llmstack_tui.ollama.names import model_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +39,29 @@ def limits(settings: GuardSettings, profile: Profile | None) -> Limits:
         memory_word=profile.memory_word if profile else "memory",
         others=settings.others,
     )
+
+
+def rules(
+    settings: GuardSettings, profile: Profile | None, wishes: Mapping[str, Wish], *, held: bool
+) -> Rules:
+    """What counts on a host; ``profile`` as for `limits`, ``wishes`` by the keys of the models' names."""
+    allowed = limits(settings, profile)
+    by_name = times(settings)
+    return Rules(
+        limits=allowed,
+        pins=frozenset(key for key, wish in wishes.items() if wish.pinned),
+        idle_limit_s=_seconds(settings.idle_stop),
+        idle_limits_s={
+            key: _seconds(idle_limit(settings, key, wishes.get(key), by_name)) for key in {*by_name, *wishes}
+        },
+        held=held,
+        size_of=partial(size_within, word=allowed.memory_word),
+    )
+
+
+def times(settings: GuardSettings) -> Mapping[str, timedelta]:
+    """The settings' own times for single models, by the keys of their names."""
+    return {model_key(name): length for name, length in settings.models.items()}
 
 
 def size_within(running: RunningModel, word: str) -> int | None:
@@ -74,6 +100,10 @@ def heat(reading: MachineReading | None, limit: int | None, now_s: float) -> str
         if reading.age(device, now_s) <= _OLD_S and (said := _heat(device, limit)):
             return said
     return ""
+
+
+def _seconds(length: timedelta) -> float | None:
+    return length.total_seconds() if length > timedelta(0) else None
 
 
 def _heat(device: Device, limit: int | None) -> str:

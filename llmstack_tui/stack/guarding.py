@@ -6,25 +6,22 @@ import asyncio
 import importlib
 import time
 from contextlib import suppress
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llmstack_tui.config.address import is_loopback
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.kinds import Capability
-from llmstack_tui.hosts.text import printable
 from llmstack_tui.lifecycle.acts import ActKind
 from llmstack_tui.lifecycle.happenings import EventKind
-from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.ollama.names import model_key
 from llmstack_tui.stack.updating import DRAWN_AFTER_S
-from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.locks import Locks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
     from llmstack_tui.config import GuardSettings
@@ -45,8 +42,6 @@ if TYPE_CHECKING:
 
 # How often one that watches looks whether it can take over.
 _TAKE_OVER_S = 3.0
-_HELD = "guard.held"
-_OURS = frozenset({Asker.USER, Asker.CLI, Asker.GUARD})
 
 
 class Guarding:
@@ -76,7 +71,6 @@ class Guarding:
         self._lifecycle = lifecycle
         self._recorder = recorder
         self._settings = settings
-        self._times = _times(settings)
         self._may_act = may_act
         self._locks = Locks(lock, "guard")
         self._on_change = on_change
@@ -97,7 +91,6 @@ class Guarding:
     def use(self, settings: GuardSettings) -> None:
         """Other settings count from now on."""
         self._settings = settings
-        self._times = _times(settings)
         self._renew()
 
     @property
@@ -108,8 +101,10 @@ class Guarding:
         """Stop nothing any more, anywhere, or take that back; other programs' guards hear of it."""
         if held == self._held:
             return
+        from llmstack_tui.guard.pinning import HELD  # noqa: PLC0415
+
         self._held = held
-        self._history.write(lambda store: store.screen.remember(_HELD, held))
+        self._history.write(lambda store: store.screen.remember(HELD, held))
         text = "Everything is held: nothing is stopped by itself." if held else "Nothing is held any more."
         self._recorder.event(EventKind.GUARD, text)
         self._renew()
@@ -126,9 +121,11 @@ class Guarding:
         """
         if not self._may_act(host_url):
             raise Refused(f"{host_url} is only looked at: nothing is pinned there.", host=host_url)
+        from llmstack_tui.guard.pinning import sentence  # noqa: PLC0415
+
         key = model_key(model)
         self._history.write(lambda store: store.guarded.pin(host_url, key, model, pinned=pinned))
-        self._recorder.event(EventKind.PIN, pin_sentence(model, pinned), host=host_url, model=model)
+        self._recorder.event(EventKind.PIN, sentence(model, pinned=pinned), host=host_url, model=model)
         with suppress(StoreError):
             await self._read_wishes()
         self._renew()
@@ -146,12 +143,12 @@ class Guarding:
         """What an activation carries; None leaves it to the server, where nothing is guarded."""
         if self._settings is None or self._off(host_url):
             return None
-        from llmstack_tui.guard.limits import idle_limit, keep_alive  # noqa: PLC0415
+        from llmstack_tui.guard.limits import idle_limit, keep_alive, times  # noqa: PLC0415
 
         key = model_key(model)
         wish = self._wishes.get(host_url, {}).get(key)
         pinned = wish is not None and wish.pinned
-        return keep_alive(idle_limit(self._settings, key, wish, self._times), pinned=pinned)
+        return keep_alive(idle_limit(self._settings, key, wish, times(self._settings)), pinned=pinned)
 
     async def admit(self, host_url: str, model: str) -> Admission | None:
         """Whether the model may be loaded, and what would have to go; None where nothing is guarded."""
@@ -225,8 +222,8 @@ class Guarding:
             return
         await self._seen.wait()
         await asyncio.sleep(DRAWN_AFTER_S)
-        await asyncio.to_thread(importlib.import_module, "llmstack_tui.guard.worker")
-        await asyncio.to_thread(importlib.import_module, "llmstack_tui.guard.limits")
+        for name in ("worker", "limits", "pinning"):
+            await asyncio.to_thread(importlib.import_module, f"llmstack_tui.guard.{name}")
         from llmstack_tui.guard.worker import Guard  # noqa: PLC0415
 
         self._guards = {
@@ -262,14 +259,16 @@ class Guarding:
                     self._renew()
 
     async def _read_wishes(self) -> None:
+        from llmstack_tui.guard.pinning import HELD, OURS  # noqa: PLC0415
+
         store = await self._history.store()
-        self._held = await store.screen.recall(_HELD, False, bool)
+        self._held = await store.screen.recall(HELD, default=False, kind=bool)
         for url in self._watched:
             self._wishes[url] = await store.guarded.of(url)
         if self._settings is not None and not self._settings.others:
             for url, guard in self._guards.items():
                 active = await store.activations.active(url)
-                guard.ours = {model_key(each.model) for each in active if each.asked_by in _OURS}
+                guard.ours = {model_key(each.model) for each in active if each.asked_by in OURS}
 
     def _off(self, url: str) -> str:
         """Why a host is not guarded, a sentence; empty where it is."""
@@ -294,24 +293,13 @@ class Guarding:
             guard.show()
 
     def _rules(self, url: str, wishes: Mapping[str, Wish]) -> Rules:
-        from llmstack_tui.guard.limits import idle_limit, limits, size_within  # noqa: PLC0415
+        from llmstack_tui.guard.limits import rules  # noqa: PLC0415
         from llmstack_tui.guard.watch import Rules  # noqa: PLC0415
 
-        settings = self._settings
-        if settings is None:
+        if self._settings is None:
             return Rules()
-        allowed = limits(settings, self._profile if is_loopback(url) else None)
-        keys = {*self._times, *wishes}
-        return Rules(
-            limits=allowed,
-            pins=frozenset(key for key, wish in wishes.items() if wish.pinned),
-            idle_limit_s=_seconds(settings.idle_stop),
-            idle_limits_s={
-                key: _seconds(idle_limit(settings, key, wishes.get(key), self._times)) for key in keys
-            },
-            held=self._held,
-            size_of=lambda running: size_within(running, allowed.memory_word),
-        )
+        profile = self._profile if is_loopback(url) else None
+        return rules(self._settings, profile, wishes, held=self._held)
 
     def _tell(self) -> None:
         self._on_change({url: guard.state for url, guard in self._guards.items()})
@@ -320,19 +308,13 @@ class Guarding:
 
     async def _load_of(self, status: ModelStatus) -> Activation | None:
         """How we loaded a model that is idle; None where it was not we, or it was loaded anew since."""
-        running = status.running
-        if running is None or status.busy or status.state is not ModelState.ACTIVE:
-            return None
+        from llmstack_tui.guard.pinning import load_of  # noqa: PLC0415
+
         try:
             active = await (await self._history.store()).activations.active(status.host)
         except StoreError:
             return None
-        keys = {model_key(status.name), model_key(running.name)}
-        load = next((each for each in active if model_key(each.model) in keys), None)
-        if load is None or load.asked_by not in _OURS:
-            return None
-        same = load.context_length in (None, running.context_length)
-        return load if same else None
+        return load_of(status, active)
 
     async def _size(self, host_url: str, status: ModelStatus | None) -> int | None:
         """What a model took when it was loaded last; else at least the size of its file."""
@@ -349,21 +331,6 @@ class Guarding:
         guard = self._guards[host_url]
         on_card = guard.rules.limits.memory_word == "VRAM"
         return measured[0].server_gpu_bytes if on_card else measured[0].server_bytes
-
-
-def pin_sentence(model: str, pinned: bool) -> str:
-    """What is on record of a pin."""
-    if pinned:
-        return f"{printable(model)} is pinned: it stays until it is unpinned, or another program stops it."
-    return f"{printable(model)} is not pinned any more."
-
-
-def _times(settings: GuardSettings | None) -> Mapping[str, timedelta]:
-    return {} if settings is None else {model_key(name): length for name, length in settings.models.items()}
-
-
-def _seconds(length: timedelta) -> float | None:
-    return length.total_seconds() if length > timedelta(0) else None
 
 
 def _place(url: str) -> str:
