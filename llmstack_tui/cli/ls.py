@@ -33,10 +33,17 @@ async def _list(call: Invocation) -> int:
 
     async with connect(call) as hosts:
         snapshots = await read_all(hosts)
-        updates = await _updates(call, hosts, snapshots) if call.json else {}
+        updates, pins = await _remembered(call, hosts, snapshots) if call.json else ({}, {})
     models = [status for snapshot in snapshots for status in statuses(snapshot)]
     if call.json:
-        documents = [_document(status, updates.get(status.host, {}).get(status.name)) for status in models]
+        documents = [
+            _document(
+                status,
+                updates.get(status.host, {}).get(status.name),
+                pinned=_is_pinned(status, pins.get(status.host, frozenset())),
+            )
+            for status in models
+        ]
         output.write_document({"models": documents})
     elif models:
         output.write_table(*_table(models))
@@ -45,16 +52,22 @@ async def _list(call: Invocation) -> int:
     return 0
 
 
-async def _updates(
+async def _remembered(
     call: Invocation, hosts: Sequence[Host], snapshots: Sequence[Snapshot]
-) -> Mapping[str, Mapping[str, Update]]:
-    """What was learnt of newer versions, by host and name."""
+) -> tuple[Mapping[str, Mapping[str, Update]], Mapping[str, frozenset[str]]]:
+    """What was learnt of newer versions, by host and name; and what is pinned, by host."""
     from llmstack_tui.cli.verdicts import remembered
 
     return await remembered(call, hosts, snapshots)
 
 
-def _document(status: ModelStatus, update: Update | None) -> dict[str, object]:
+def _is_pinned(status: ModelStatus, pins: frozenset[str]) -> bool:
+    from llmstack_tui.ollama.names import model_key
+
+    return bool(pins) and model_key(status.name) in pins
+
+
+def _document(status: ModelStatus, update: Update | None, *, pinned: bool) -> dict[str, object]:
     from llmstack_tui.cli import verdicts
 
     model = status.model
@@ -66,7 +79,7 @@ def _document(status: ModelStatus, update: Update | None) -> dict[str, object]:
         "parameters": model.parameters if model else None,
         "quantization": model.quantization if model else None,
         "state": status.state.value,
-        "pinned": False,
+        "pinned": pinned,
         "update": verdicts.document(update, is_cloud=bool(model and model.is_cloud)),
         "fit": {"state": None, "estimate": None, "basis": None},
         "modified_at": output.iso(model.modified_at) if model else None,

@@ -74,7 +74,7 @@ def _document(
             for each in devices
         ],
         "profile": profile.name,
-        "limit": call.settings.engine.max_loaded,
+        "limit": _limit(call, profile),
     }
 
 
@@ -95,8 +95,16 @@ def _write(
     for each in devices:
         output.write(output.plain(_device(each)))
     output.write(f"Profile {profile.name}")
-    if limit := call.settings.engine.max_loaded:
+    if limit := _limit(call, profile):
         output.write(f"At most {limit} {'model' if limit == 1 else 'models'} loaded at once")
+
+
+def _limit(call: Invocation, profile: Profile) -> int | None:
+    """How many models the guard leaves loaded on this machine; without it, what the engine was told."""
+    from llmstack_tui.guard.limits import limits
+
+    guard = call.settings.guard
+    return limits(guard, profile).max_loaded if guard.enabled else call.settings.engine.max_loaded
 
 
 def _device(device: Device) -> str:

@@ -9,11 +9,12 @@ from llmstack_tui.cli import output
 from llmstack_tui.cli.servers import state_file
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from llmstack_tui.cli.options import Invocation
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.store.store import Store
     from llmstack_tui.updates.check import Update
     from llmstack_tui.updates.checker import Checker
 
@@ -22,9 +23,16 @@ _NONE: dict[str, object] = {"state": "unknown", "changed": [], "download": None,
 
 @asynccontextmanager
 async def checker(
-    call: Invocation, hosts: Sequence[Host], snapshots: Sequence[Snapshot]
+    call: Invocation,
+    hosts: Sequence[Host],
+    snapshots: Sequence[Snapshot],
+    also: Callable[[Store], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Checker]:
-    """One that has seen these lists, and knows what earlier sessions learnt."""
+    """One that has seen these lists, and knows what earlier sessions learnt.
+
+    Args:
+        also: what else to do with the store, which is opened for this.
+    """
     import asyncio
 
     from llmstack_tui.store.errors import StoreError
@@ -41,6 +49,8 @@ async def checker(
         try:
             try:
                 await found.recall(store)
+                if also is not None:
+                    await also(store)
             except StoreError as error:
                 output.say(str(error))
             for snapshot in snapshots:
@@ -53,14 +63,24 @@ async def checker(
 
 async def remembered(
     call: Invocation, hosts: Sequence[Host], snapshots: Sequence[Snapshot]
-) -> Mapping[str, Mapping[str, Update]]:
-    """The verdicts by host and name, without asking any registry; none where nothing was ever learnt."""
+) -> tuple[Mapping[str, Mapping[str, Update]], Mapping[str, frozenset[str]]]:
+    """The verdicts by host and name, without asking any registry; and by host the keys of pinned models.
+
+    None where nothing was ever remembered.
+    """
     path = state_file()
     if path is None or not path.exists():
-        return {}
-    async with checker(call, hosts, snapshots) as known:
+        return {}, {}
+    pins: dict[str, frozenset[str]] = {}
+
+    async def read_pins(store: Store) -> None:
+        for snapshot in snapshots:
+            wishes = await store.guarded.of(snapshot.url)
+            pins[snapshot.url] = frozenset(key for key, wish in wishes.items() if wish.pinned)
+
+    async with checker(call, hosts, snapshots, read_pins) as known:
         await known.renew()
-        return {snapshot.url: known.updates(snapshot.url) for snapshot in snapshots}
+        return {snapshot.url: known.updates(snapshot.url) for snapshot in snapshots}, pins
 
 
 def document(update: Update | None, *, is_cloud: bool = False) -> dict[str, object]:

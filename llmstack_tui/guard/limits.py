@@ -27,6 +27,19 @@ _OLD_S = 30.0
 _FOR_EVER = timedelta(seconds=-1)
 
 
+def why_off(settings: GuardSettings, *, is_here: bool, may_act: bool, can_stop: bool) -> str:
+    """Why a host is not guarded, a sentence; empty where it is."""
+    if not settings.enabled:
+        return "The guard is switched off: guard.enabled is false."
+    if not can_stop:
+        return "This server cannot be asked to stop a model."
+    if not may_act:
+        return "This server is only looked at."
+    if not is_here and not settings.remote:
+        return "This server is on another machine, and guard.remote is false."
+    return ""
+
+
 def limits(settings: GuardSettings, profile: Profile | None) -> Limits:
     """``profile`` is None for a server elsewhere, and until this machine is known: then only the settings."""
     max_loaded, budget = settings.max_loaded, settings.memory_budget

@@ -17,7 +17,7 @@ class GuardState:
 
     Attributes:
         off: why nothing is guarded there, a sentence; empty where it is.
-        leads: this program acts; else another one does, or none yet.
+        leads: this program acts; False where another one does, None until that is known.
         held: nothing is stopped until that is taken back.
         heat: why the machine is too hot, or "".
         pinned: the names of models that are never stopped, as they were written.
@@ -27,7 +27,7 @@ class GuardState:
 
     limits: Limits = field(default_factory=Limits)
     off: str = ""
-    leads: bool = False
+    leads: bool | None = None
     held: bool = False
     heat: str = ""
     pinned: frozenset[str] = frozenset()

@@ -38,6 +38,7 @@ class Look:
         used: names of models that requests of ours used since the look before.
         asked: by the key of the name, when the stops of ours that are under way began, in monotonic seconds.
         heat: why the machine is too hot, or "".
+        idle_s: by name, how long what is met for the first time has been idle, as far as that is on record.
     """
 
     read_at_s: float
@@ -47,6 +48,7 @@ class Look:
     used: Collection[str] = ()
     asked: Mapping[str, float] = field(default_factory=dict)
     heat: str = ""
+    idle_s: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,9 +182,13 @@ def _followed(
 ) -> _Known:
     trace = look.activity.of(running)
     if before is None:
+        idle_s = look.idle_s.get(running.name, 0.0)
         used_at_s = look.read_at_s if trace is None else trace.worked_at_s
         return _Known(
-            expires_at=running.expires_at, used_at=running.used_at, used_at_s=used_at_s, sign_at_s=awake_s
+            expires_at=running.expires_at,
+            used_at=running.used_at,
+            used_at_s=min(used_at_s, look.read_at_s - idle_s),
+            sign_at_s=awake_s - idle_s,
         )
     has_moved = (running.expires_at, running.used_at) != (before.expires_at, before.used_at)
     if busy or has_moved:

@@ -40,7 +40,7 @@ class Guard:
     Attributes:
         rules: what the user wants there.
         off: why it must not act, a sentence; empty where it may.
-        leads: no other program guards this host.
+        leads: no other program guards this host; None until that is known.
         ours: the keys of the names of models that we loaded.
         pinned: the names behind the pins of the rules, as they were written.
     """
@@ -50,7 +50,7 @@ class Guard:
     ) -> None:
         self.rules = Rules()
         self.off = ""
-        self.leads = False
+        self.leads: bool | None = None
         self.ours: Collection[str] = frozenset()
         self.pinned: frozenset[str] = frozenset()
         self.state = GuardState()

@@ -7,7 +7,6 @@ import importlib
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from llmstack_tui.config.address import is_loopback
 from llmstack_tui.hosts.errors import Refused
@@ -17,7 +16,7 @@ from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.ollama.names import model_key
 from llmstack_tui.stack.updating import DRAWN_AFTER_S
 from llmstack_tui.store.errors import StoreError
-from llmstack_tui.store.locks import Locks
+from llmstack_tui.store.locks import Locks, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -236,9 +235,9 @@ class Guarding:
             while True:
                 self._renew()
                 wanted = {url for url in self._guards if not self._off(url)}
-                led = await self._locks.hold({_place(url) for url in wanted})
+                led = await self._locks.hold({place(url) for url in wanted})
                 for url, guard in self._guards.items():
-                    guard.leads = url in wanted and _place(url) in led
+                    guard.leads = url in wanted and place(url) in led
                 self._renew()
                 await self._pause()
         finally:
@@ -248,15 +247,14 @@ class Guarding:
             self._locks.release()
 
     async def _pause(self) -> None:
-        """Until it is time to look who guards; wishes are read again meanwhile."""
+        """Until it is time to look who guards, or something new is on record, which is read."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_TAKE_OVER_S):
-                while True:
-                    await self._news.wait()
-                    self._news.clear()
-                    with suppress(StoreError):
-                        await self._read_wishes()
-                    self._renew()
+                await self._news.wait()
+        if self._news.is_set():
+            self._news.clear()
+            with suppress(StoreError):
+                await self._read_wishes()
 
     async def _read_wishes(self) -> None:
         from llmstack_tui.guard.pinning import HELD, OURS  # noqa: PLC0415
@@ -272,22 +270,20 @@ class Guarding:
 
     def _off(self, url: str) -> str:
         """Why a host is not guarded, a sentence; empty where it is."""
-        if self._settings is None or not self._settings.enabled:
-            return "The guard is switched off: guard.enabled is false."
-        if Capability.UNLOAD not in self._watched[url].host.capabilities:
-            return "This server cannot be asked to stop a model."
-        if not self._may_act(url):
-            return "This server is only looked at."
-        if not is_loopback(url) and not self._settings.remote:
-            return "This server is on another machine, and guard.remote is false."
-        return ""
+        if self._settings is None:
+            return "Nothing is guarded."
+        from llmstack_tui.guard.limits import why_off  # noqa: PLC0415
+
+        can_stop = Capability.UNLOAD in self._watched[url].host.capabilities
+        may_act = self._may_act(url)
+        return why_off(self._settings, is_here=is_loopback(url), may_act=may_act, can_stop=can_stop)
 
     def _renew(self) -> None:
         """What was set or read since counts from now on."""
         for url, guard in self._guards.items():
             wishes = self._wishes.get(url, {})
             guard.off = self._off(url)
-            guard.leads = guard.leads and not guard.off
+            guard.leads = guard.leads if not guard.off else False
             guard.pinned = frozenset(wish.model for wish in wishes.values() if wish.pinned)
             guard.rules = self._rules(url, wishes)
             guard.show()
@@ -331,11 +327,3 @@ class Guarding:
         guard = self._guards[host_url]
         on_card = guard.rules.limits.memory_word == "VRAM"
         return measured[0].server_gpu_bytes if on_card else measured[0].server_bytes
-
-
-def _place(url: str) -> str:
-    """The same for all ways to write the address of one server of this machine."""
-    if not is_loopback(url):
-        return url
-    parts = urlsplit(url)
-    return f"loopback:{parts.port}{parts.path}"

@@ -95,7 +95,7 @@ async def test_ps_has_the_keys_that_scripts_rely_on(llmstack: Program) -> None:
 async def test_status_has_the_keys_that_scripts_rely_on(llmstack: Program) -> None:
     async with running(LittleOllama()) as (url,):
         done = await run(
-            llmstack.given(LLMSTACK_ENGINE_MAX_LOADED="2"),
+            llmstack.given(LLMSTACK_GUARD_MAX_LOADED="3"),
             "status",
             "--json",
             "--host",
@@ -113,7 +113,7 @@ async def test_status_has_the_keys_that_scripts_rely_on(llmstack: Program) -> No
     assert 0 < memory.pop("used") < memory.pop("total")
     assert memory == {"name": "RAM", "kind": "ram"}
     assert document["profile"]
-    assert document["limit"] == 2
+    assert document["limit"] == 3
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -70,7 +70,23 @@ def test_the_version_is_told_before_and_after_the_command(llmstack: Program) -> 
 def test_help_names_every_command(llmstack: Program) -> None:
     done = llmstack("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    commands = ("ls", "ps", "show", "start", "stop", "rm", "import", "chat", "status", "engine", "config")
+    commands = (
+        "ls",
+        "ps",
+        "show",
+        "start",
+        "stop",
+        "rm",
+        "import",
+        "chat",
+        "status",
+        "engine",
+        "config",
+        "guard",
+        "pin",
+        "unpin",
+        "history",
+    )
     for command in commands:
         assert re.search(rf"^    {command} ", done.stdout, flags=re.MULTILINE)
         assert llmstack(command, "--help").returncode == 0

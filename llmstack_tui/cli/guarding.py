@@ -1,0 +1,163 @@
+"""What commands need to know to say what the guard does, or would do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from llmstack_tui.cli.output import say
+from llmstack_tui.cli.servers import state_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import timedelta
+
+    from llmstack_tui.cli.options import Invocation
+    from llmstack_tui.config import GuardSettings
+    from llmstack_tui.guard.situation import Situation
+    from llmstack_tui.guard.watch import Rules
+    from llmstack_tui.hardware.profile import Profile
+    from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.store.activations import Activation
+    from llmstack_tui.store.guarded import Wish
+
+# Two looks over a limit are a reason to act, and what moved in both of the last two looks is busy.
+_LOOKS, _APART_S = 3, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What is on record, by the URLs of the hosts."""
+
+    held: bool = False
+    wishes: Mapping[str, Mapping[str, Wish]] = field(default_factory=dict)
+    active: Mapping[str, Sequence[Activation]] = field(default_factory=dict)
+
+
+async def remembered(urls: Sequence[str]) -> Remembered:
+    """Nothing where there is no record, or none that can be read: then a note says why."""
+    from llmstack_tui.guard.pinning import HELD
+    from llmstack_tui.store.errors import StoreError
+    from llmstack_tui.store.store import Store
+
+    path = state_file()
+    if path is None or not path.exists():
+        return Remembered()
+    try:
+        async with await Store.open(path, on_notice=say) as store:
+            return Remembered(
+                await store.screen.recall(HELD, default=False, kind=bool),
+                {url: await store.guarded.of(url) for url in urls},
+                {url: await store.activations.active(url) for url in urls},
+            )
+    except StoreError as error:
+        say(str(error))
+        return Remembered()
+
+
+def machine_and_profile(call: Invocation) -> tuple[MachineReading, Profile]:
+    """This machine as it is now. Blocking."""
+    from llmstack_tui.hardware.machine import Machine
+    from llmstack_tui.hardware.profile import detect, named
+
+    machine = Machine()
+    reading = machine.read()
+    machine.close()
+    chosen = call.settings.hardware.profile
+    return reading, named(chosen, reading) if chosen else detect(reading)
+
+
+def off(call: Invocation, host: Host) -> str:
+    """Why a host is not guarded, a sentence; empty where it may be."""
+    from llmstack_tui.config.address import is_loopback
+    from llmstack_tui.guard.limits import why_off
+    from llmstack_tui.hosts.kinds import Capability
+
+    return why_off(
+        call.settings.guard,
+        is_here=is_loopback(host.url),
+        may_act=call.settings.may_act(host.url),
+        can_stop=Capability.UNLOAD in host.capabilities,
+    )
+
+
+def rules_of(settings: GuardSettings, url: str, profile: Profile, known: Remembered) -> Rules:
+    from llmstack_tui.config.address import is_loopback
+    from llmstack_tui.guard.limits import rules
+
+    here = profile if is_loopback(url) else None
+    return rules(settings, here, known.wishes.get(url, {}), held=known.held)
+
+
+async def is_guarded(url: str) -> bool:
+    """Whether some program guards the host now."""
+    from llmstack_tui.store.locks import Locks, place
+
+    locks = Locks(state_file(), "guard")
+    try:
+        return not await locks.hold({place(url)})
+    finally:
+        locks.release()
+
+
+async def situation(
+    host: Host,
+    first: Snapshot,
+    *,
+    rules: Rules,
+    reading: MachineReading,
+    active: Sequence[Activation],
+    limit: int | None,
+) -> Situation:
+    """What is so on a host, from a few looks.
+
+    Raises:
+        HostError: when it does not answer.
+    """
+    from dataclasses import replace
+
+    from llmstack_tui.config.address import is_loopback
+    from llmstack_tui.guard.limits import heat
+    from llmstack_tui.guard.pinning import OURS
+    from llmstack_tui.guard.situation import Situation
+    from llmstack_tui.guard.watch import Look, Watch, looked
+    from llmstack_tui.lifecycle.activity import Activity, observed
+    from llmstack_tui.ollama.names import model_key
+    from llmstack_tui.stack.processors import Processors
+
+    loads = {model_key(each.model): each for each in active if each.loaded_at is not None}
+    ours = {key for key, each in loads.items() if each.asked_by in OURS}
+    processors, activity, watch, found = Processors(host.url), Activity(), Watch(), Situation()
+    for number in range(_LOOKS):
+        if number:
+            await asyncio.sleep(_APART_S)
+        running = await processors.timed(await host.running())
+        now_s, now = time.monotonic(), datetime.now(UTC)
+        snapshot = replace(first, running=running, read_at=now_s)
+        activity = observed(activity, snapshot, now)
+        look = Look(
+            read_at_s=now_s,
+            running=running,
+            installed=first.installed,
+            activity=activity,
+            heat=heat(reading, limit, now_s) if is_loopback(host.url) else "",
+            idle_s={each.name: _idle_s(each.name, snapshot, loads, now) for each in running},
+        )
+        watch, found = looked(watch, look, rules, lambda each: model_key(each.name) in ours)
+    return found
+
+
+def _idle_s(name: str, snapshot: Snapshot, loads: Mapping[str, Activation], now: datetime) -> float:
+    from llmstack_tui.lifecycle.activity import idle_time
+    from llmstack_tui.ollama.names import model_key
+
+    running = next(each for each in snapshot.running if each.name == name)
+    load = loads.get(model_key(name))
+    keep_alive: timedelta | None = load.keep_alive if load else None
+    idle = idle_time(running, now, keep_alive=keep_alive, loaded_at=load.loaded_at if load else None)
+    return idle.total_seconds() if idle is not None else 0.0
