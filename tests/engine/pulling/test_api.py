@@ -134,9 +134,10 @@ def test_a_model_is_made_from_one_that_is_pulled_first(
     registry.forget()
     assert engine.answered("/api/create", **asked, system="Terser.") == {"status": "success"}
     assert not registry.asked
+    # A model that is deleted cannot be stopped any more.
+    engine.unload_all()
     for name in ("made", base):
         engine.http.request("DELETE", "/api/delete", json={"model": name})
-    engine.unload_all()
 
 
 def test_what_is_not_made_of_a_base_that_is_pulled_first(engine: Serving, registry: Registry) -> None:
