@@ -70,7 +70,8 @@ async def test_a_models_whole_life(engine: str, tiny_model: Path) -> None:
         assert (idle.busy, idle.idle_at_least) == (False, False)
         (measured,) = await stack.measured(engine, idle.model.digest if idle.model else "")
         assert measured.server_bytes
-        assert measured.device_bytes == {"RAM": measured.server_bytes}
+        # The engine asks the system, too, a moment apart.
+        assert abs(measured.device_bytes["RAM"] - measured.server_bytes) < 2**21
         assert measured.context_length
 
         assert await stack.deactivate(engine, name) is Departure.GONE

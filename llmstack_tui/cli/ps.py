@@ -39,9 +39,16 @@ async def _list(call: Invocation) -> int:
     now = datetime.now(UTC)
     loaded = [(snapshot.url, running) for snapshot in snapshots for running in snapshot.running]
     if call.json:
-        loads = await _loads(loaded)
+        loads, devices = await _loads(loaded), await _devices(loaded)
         models = [
-            document(host, running, busy=(host, running) in overdue, now=now, load=loads.get((host, running)))
+            document(
+                host,
+                running,
+                busy=(host, running) in overdue,
+                now=now,
+                load=loads.get((host, running)),
+                device=devices.get((host, running)),
+            )
             for host, running in loaded
         ]
         output.write_document({"models": models})
@@ -97,6 +104,27 @@ async def _loads(loaded: Sequence[tuple[str, RunningModel]]) -> dict[tuple[str, 
     return {key: load for key, load in found.items() if load is not None}
 
 
+async def _devices(loaded: Sequence[tuple[str, RunningModel]]) -> dict[tuple[str, RunningModel], int]:
+    """What the devices of this machine say that each takes, where they tell."""
+    import asyncio
+
+    from llmstack_tui.config.address import is_loopback
+
+    if not any(is_loopback(host) for host, _ in loaded):
+        return {}
+    from llmstack_tui.hardware.machine import Machine
+    from llmstack_tui.stack.placement import device_bytes
+    from llmstack_tui.stack.processors import Processors
+
+    reading = await asyncio.to_thread(Machine().read)
+    found = {}
+    for host, running in loaded:
+        (timed,) = await Processors(host).timed((running,))
+        if (held := device_bytes(timed, reading)) is not None:
+            found[host, running] = held
+    return found
+
+
 def document(
     host: str,
     running: RunningModel,
@@ -104,6 +132,7 @@ def document(
     now: datetime,
     busy: bool = False,
     load: Activation | None = None,
+    device: int | None = None,
 ) -> dict[str, object]:
     """A loaded model as `ps` and `start` write it. Whether it is busy is unknown without a sign."""
     from llmstack_tui.lifecycle.activity import idle_time
@@ -120,7 +149,7 @@ def document(
         "digest": running.digest or None,
         "state": "active",
         "busy": busy or None if running.requests is None else running.requests > 0,
-        "memory": {"server": running.size, "device": None, "estimate": None},
+        "memory": {"server": running.size, "device": device, "estimate": None},
         "context_length": running.context_length,
         "expires_at": output.iso(running.expires_at),
         "idle": None if idle is None or busy else round(idle.total_seconds(), 3),

@@ -111,4 +111,5 @@ def _loaded(loaded: Loaded[InstalledModel, RunnerConfig, Runner]) -> dict[str, o
         "context_length": loaded.config.context_length,
         "requests": loaded.requests,
         "used_at": format_time(loaded.used_at),
+        "pid": loaded.runner.pid,
     }

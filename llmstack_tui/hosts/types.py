@@ -66,7 +66,10 @@ class RunningModel:
         used_at: when its last request, or its load, ended.
         weights_digest: of the file that its process runs, where it is known.
         answers_for: digests of other installed models that this one's process answers, too.
-        processor_s: seconds of processor time that its process has used, where it runs on this machine.
+        pid: of its process, where that runs on this machine.
+        resident: bytes of main memory that this process holds, as the *system* says; ``mapped`` of them are
+            pages of files, which the system counts as free.
+        processor_s: seconds of processor time that it has used.
     """
 
     name: str
@@ -79,6 +82,9 @@ class RunningModel:
     used_at: datetime | None = None
     weights_digest: str | None = None
     answers_for: frozenset[str] = frozenset()
+    pid: int | None = None
+    resident: int | None = None
+    mapped: int = 0
     processor_s: float | None = field(default=None, compare=False)
 
 

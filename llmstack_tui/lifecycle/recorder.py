@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.hosts.text import printable
 from llmstack_tui.lifecycle import sentences
 from llmstack_tui.lifecycle.acts import REMOVAL, ActEnd, ActKind
@@ -240,8 +239,6 @@ class Recorder:
         self._hold(write)
 
     def _measure(self, snapshot: Snapshot, running: RunningModel) -> None:
-        # The built-in engine's figure is what the system says of the model's process.
-        is_process = snapshot.server is not None and snapshot.server.kind is HostKind.BUILTIN
         measured = Measured(
             at=datetime.now(UTC),
             host=snapshot.url,
@@ -250,7 +247,7 @@ class Recorder:
             context_length=running.context_length,
             server_bytes=running.size,
             server_gpu_bytes=running.size_vram,
-            device_bytes={"RAM": running.size} if is_process and running.size else {},
+            device_bytes={"RAM": running.resident} if running.resident else {},
         )
         self._write(lambda store: store.measured.add(measured))
 

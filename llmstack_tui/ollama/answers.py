@@ -61,6 +61,7 @@ def running(answer: wire.ProcessResponse) -> tuple[RunningModel, ...]:
             context_length=loaded.context_length or None,
             requests=loaded.requests,
             used_at=_time(loaded.used_at),
+            pid=loaded.pid,
         )
         for loaded in answer.models
     )

@@ -198,7 +198,10 @@ class ListResponse(Wire):
 
 
 class LoadedModel(Wire):
-    """``requests`` are those in flight, ``used_at`` the end of the last: only the built-in engine says it."""
+    """``requests`` are those in flight, ``used_at`` the end of the last, ``pid`` its process.
+
+    Only the built-in engine says these three.
+    """
 
     name: str | None = None
     model: str | None = None
@@ -210,6 +213,7 @@ class LoadedModel(Wire):
     context_length: int | None = None
     requests: int | None = None
     used_at: str | None = None
+    pid: int | None = None
 
 
 class ProcessResponse(Wire):

@@ -17,6 +17,7 @@ from llmstack_tui.ollama.names import same_model
 from llmstack_tui.tui import keys, status, styles, themes
 from llmstack_tui.tui.acts import Acts
 from llmstack_tui.tui.connection import Connection
+from llmstack_tui.tui.fallen import Falling
 from llmstack_tui.tui.intents import ACTS
 from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.looking import Looking
@@ -120,6 +121,7 @@ class Dashboard(App[None]):
         self.looking = Looking(self)
         self.telling = Telling(self)
         self.news = News(self)
+        self.falling = Falling(self)
         self.activity = self.telling.activity
         self.services = services
         self.preferences = Preferences(self, settings, problems, loaded)
@@ -203,6 +205,7 @@ class Dashboard(App[None]):
         self._state = state
         self.telling.follow(self.connection.stack, state)
         self.news.follow(self.connection.stack, state)
+        self.falling.follow(state)
         self.downloading.follow(state)
         self._draw()
         self.looking.follow(state)

@@ -49,9 +49,9 @@ def total_of(counts: Iterable[int | None]) -> int | None:
     return total
 
 
-def on_cpu_text(size: int, on_card: int) -> str:
-    """What part of a model's ``size`` is not among the ``on_card``, both in bytes."""
-    return f"{100 - 100 * on_card // size} % on the CPU: slow"
+def on_cpu_text(percent: int) -> str:
+    """What part of a model is not on a card."""
+    return f"{percent} % on the CPU: slow"
 
 
 def percent_text(percent: float | None) -> str:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from llmstack_tui.tui.devices import device_names, product
 from llmstack_tui.tui.figures import UNKNOWN, age_text, bytes_text, percent_text, total_of, used_text
+from llmstack_tui.tui.parts import held, parts_bar, together
 from llmstack_tui.tui.text import clean
 from llmstack_tui.tui.widgets.bar import bar
 from llmstack_tui.tui.widgets.sparkline import SLOTS, sparkline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from llmstack_tui.hardware.readings import Device, MachineReading
     from llmstack_tui.tui.marks import Marks
+    from llmstack_tui.tui.parts import Part
     from llmstack_tui.tui.widgets.sparkline import History
 
 # Readings are 10 seconds apart while nobody looks, and a Mac's tools are asked as seldom.
@@ -27,6 +30,7 @@ DIM = "$foreground 60%"
 _LEAST_CELLS, _USUAL_BAR, _MOST_BAR = 8, 24, 40
 _SHORT_HISTORY = 4
 _HIGH, _FULL = 75, 90
+NO_PARTS: Mapping[str, tuple[Part, ...]] = MappingProxyType({})
 _PRESSURES = {"warning": "memory is short", "critical": "memory has run out"}
 
 
@@ -38,6 +42,7 @@ class Gauge:
         name: ``GPU 0``; ``product`` is what its maker calls it, ``word`` what its memory is called.
         notes: what else is to be said, each with its colour.
         history: percents, oldest first, None where unknown.
+        parts: who has the memory, where that is known.
         old: how old the figures are, if too old to go without saying.
         temperature: °C, without the unit.
         lost: it does not answer, so there is no figure.
@@ -48,6 +53,7 @@ class Gauge:
     figures: str
     percent: float | None
     history: tuple[float | None, ...]
+    parts: tuple[Part, ...] = ()
     product: str = ""
     temperature: str = ""
     power: str = ""
@@ -61,25 +67,39 @@ class Gauge:
         return ((self.old, "$text-warning"), *self.notes) if self.old else self.notes
 
 
-def gauges(reading: MachineReading, history: History, now: float, most: int) -> tuple[Gauge, ...]:
+def gauges(
+    reading: MachineReading,
+    history: History,
+    now: float,
+    most: int,
+    parts: Mapping[str, tuple[Part, ...]] = NO_PARTS,
+) -> tuple[Gauge, ...]:
     """A gauge for each device and the main memory last, ``most`` (at least two) at most.
 
     Where there are more cards than lines, those of one maker are summed up.
+
+    Args:
+        parts: of the devices by their ids.
     """
-    ram = ram_gauge(reading, history, now)
+    ram = ram_gauge(reading, history, now, parts.get(reading.ram.id, ()))
     names = device_names(reading.devices)
-    cards = tuple(_card(device, names[device.id], reading, history, now) for device in reading.devices)
+    cards = tuple(
+        replace(_card(device, names[device.id], reading, history, now), parts=parts.get(device.id, ()))
+        for device in reading.devices
+    )
     if len(cards) < most:
         return (*cards, ram)
-    together: list[Gauge] = []
+    summed: list[Gauge] = []
     for _, group in groupby(zip(reading.devices, cards, strict=True), key=lambda pair: pair[1].word):
-        devices, parts = zip(*group, strict=True)
-        together.append(parts[0] if len(parts) == 1 else _sum(devices, parts))
-    return (*together[: most - 1], ram)
+        devices, alike = zip(*group, strict=True)
+        summed.append(alike[0] if len(alike) == 1 else _sum(devices, alike))
+    return (*summed[: most - 1], ram)
 
 
-def ram_gauge(reading: MachineReading, history: History, now: float) -> Gauge:
+def ram_gauge(reading: MachineReading, history: History, now: float, parts: tuple[Part, ...] = ()) -> Gauge:
     ram, swap = reading.ram, reading.swap
+    # With what models have mapped of their files, which the system counts as free.
+    used = held(parts) if parts else ram.used
     notes = []
     if reading.pressure in _PRESSURES:
         notes.append((_PRESSURES[reading.pressure], "$text-warning"))
@@ -88,9 +108,10 @@ def ram_gauge(reading: MachineReading, history: History, now: float) -> Gauge:
     return Gauge(
         name="",
         word=ram.memory_word,
-        figures=used_text(ram.used, ram.total),
-        percent=ram.percent,
+        figures=used_text(used, ram.total),
+        percent=100 * used / ram.total if used is not None and ram.total else None,
         history=history.percents(ram.id, now),
+        parts=parts,
         old=_old(ram, reading, now),
         notes=tuple(notes),
     )
@@ -177,7 +198,9 @@ def _line(gauge: Gauge, columns: _Columns, marks: Marks) -> Content:
         tone = DIM
     parts: list[Content | tuple[str, str] | str] = [
         (f" {label} ", "bold"),
-        bar((percent or 0) / 100, columns.bar, marks, tone=tone),
+        parts_bar(gauge.parts, columns.bar, marks)
+        if gauge.parts and not gauge.old
+        else bar((percent or 0) / 100, columns.bar, marks, tone=tone),
         f"  {gauge.figures:>{columns.figures}}",
         (
             f"  {'' if percent is None else percent_text(percent):>5}",
@@ -247,6 +270,7 @@ def _sum(devices: Sequence[Device], parts: Sequence[Gauge]) -> Gauge:
         figures=used_text(used, total),
         percent=100 * used / total if used is not None and total else None,
         history=tuple(_mean(slot) for slot in zip(*(part.history for part in parts), strict=True)),
+        parts=together([part.parts for part in parts]),
         temperature=f"max {max(heats):.0f}" if heats else "",
         power=f"{sum(watts):.0f} W" if watts and len(watts) == len(powers) else "",
         old=next((part.old for part in parts if part.old), ""),

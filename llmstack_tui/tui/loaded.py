@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from llmstack_tui.stack.placement import are_apart, device_bytes, fallback, homes, server_bytes
 from llmstack_tui.tui.figures import bytes_text, on_cpu_text, total_of
 from llmstack_tui.tui.gauges import DIM, cut
 from llmstack_tui.tui.server_names import server_name
@@ -15,7 +16,8 @@ from llmstack_tui.tui.text import clean
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llmstack_tui.hosts.types import RunningModel, Snapshot
+    from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.stack import StackState
     from llmstack_tui.tui.marks import Marks
 
@@ -32,23 +34,23 @@ def loaded_line(state: StackState, width: int, marks: Marks) -> Content:
     cards = state.machine.devices if state.machine else ()
     word = cards[0].memory_word if cards else ""
     long, short = _servers(here, word), _servers(here, "", short=True)
-    slow, slow_short = (
-        _on_the_processor([each for host in here for each in host.running]) if cards else ("", "")
-    )
+    slow, slow_short = _on_the_processor(here, state.machine)
+    apart = _apart(here, state.machine)
     disk = state.machine.disk if state.machine else None
     room = "" if disk is None else f"{bytes_text(disk.free)} free on the disk"
     plural = "model" if elsewhere == 1 else "models"
     away = f"{elsewhere} {plural} on other machines" if elsewhere else ""
     ways = (
-        (long, slow, away, room),
-        (long, slow, away, ""),
-        (long, slow, "", room),
-        (long, slow, "", ""),
-        (short, slow, "", ""),
-        (short, slow_short, "", ""),
+        (long, apart, slow, away, room),
+        (long, apart, slow, away, ""),
+        (long, apart, slow, "", room),
+        (long, apart, slow, "", ""),
+        (short, apart, slow, "", ""),
+        (short, "", slow, "", ""),
+        (short, "", slow_short, "", ""),
     )
     fitting = next((way for way in ways if _length(way) <= width), ways[-1])
-    tones = (DIM, "$text-warning", DIM, DIM)
+    tones = (DIM, "$text-warning", "$text-warning", DIM, DIM)
     parts = [Content.styled(text, tone) for text, tone in zip(fitting, tones, strict=True) if text]
     return cut(Content(" ") + Content(_GAP).join(parts), width, marks)
 
@@ -86,16 +88,31 @@ def _figure(snapshot: Snapshot, word: str, *, short: bool) -> str:
     return f"{text} for {len(running)} {'model' if len(running) == 1 else 'models'}"
 
 
-def _on_the_processor(running: Sequence[RunningModel]) -> tuple[str, str]:
-    """What to say of models that did not fit on the card, long and short; empty when all do."""
+def _apart(snapshots: Sequence[Snapshot], machine: MachineReading | None) -> str:
+    """What the devices say where it is not what the servers say; empty where it is, or nobody knows."""
+    if machine is None:
+        return ""
+    running = [each for snapshot in snapshots for each in snapshot.running]
+    said = total_of(server_bytes(each, machine) for each in running)
+    measured = total_of(device_bytes(each, machine) for each in running)
+    if not are_apart(said, measured):
+        return ""
+    who = "the system" if homes(machine)[0] is machine.ram else "the card"
+    return f"{who} says {bytes_text(measured)}"
+
+
+def _on_the_processor(snapshots: Sequence[Snapshot], machine: MachineReading | None) -> tuple[str, str]:
+    """What to say of models that fell back to the processor, long and short; empty when none did."""
     fallen = [
-        model
-        for model in running
-        if model.size and model.size_vram is not None and model.size_vram < model.size
+        (each, found.percent)
+        for snapshot in snapshots
+        for each in snapshot.running
+        if (found := fallback(each, snapshot, machine)) is not None
     ]
     if not fallen:
         return "", ""
     if len(fallen) > 1:
         return f"{len(fallen)} models partly on the CPU: slow", f"{len(fallen)} on the CPU"
-    text = on_cpu_text(fallen[0].size or 1, fallen[0].size_vram or 0)
-    return f"{clean(fallen[0].name, limit=40)} {text}", text
+    model, percent = fallen[0]
+    text = on_cpu_text(percent)
+    return f"{clean(model.name, limit=40)} {text}", text

@@ -45,13 +45,24 @@ class Looking:
         status = view.model(key) if key else None
         if key is None or status is None:
             return None
-        host = view.host(status.host)
+        host, running = view.host(status.host), status.running
+        machine = view.state.machine if view.state else None
+        fallen, device, on_card = None, None, False
+        if running is not None and host is not None:
+            from llmstack_tui.stack.placement import device_bytes, fallback, homes
+
+            fallen = fallback(running, host.snapshot, machine)
+            if machine is not None:
+                device, on_card = device_bytes(running, machine), homes(machine)[0] is not machine.ram
         return About(
             status,
             self._details.get((*key, status.model.digest if status.model else "")),
             speed=host.speeds.get(status.name) if host else None,
             uses=self._uses.get(status.host, {}).get(status.name),
             update=host.updates.get(status.name) if host else None,
+            fallback=fallen,
+            device=device,
+            on_card=on_card,
             now=view.moment.now.astimezone(),
         )
 

@@ -15,7 +15,7 @@ class Marks:
     """One character, one cell each. ``cursor`` stands before the row that the keys act on.
 
     ``levels`` are heights from low to high, one character each; ``celsius`` is a unit, of one or two;
-    ``dots`` go after a word.
+    ``dots`` go after a word; ``parts`` are the models in a bar, one character each.
     """
 
     active: str
@@ -26,6 +26,9 @@ class Marks:
     cursor: str
     full: str
     empty: str
+    parts: str
+    others: str
+    reserve: str
     ellipsis: str
     dots: str
     dot: str
@@ -50,14 +53,16 @@ class Marks:
 
 UNICODE = Marks(
     active="●", inactive="○", loading="◌", stopping="◐", cloud="☁", cursor="▌",
-    full="█", empty="░", ellipsis="…", dots="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
+    full="█", empty="░", parts="█▓", others="▒", reserve="·",
+    ellipsis="…", dots="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
     at_least="≥", at_most="≤", newer="↑", pulling="↓", folded="▸", unfolded="▾",
     levels="▁▂▃▄▅▆▇█", celsius="°C",
     client="»", warning="!", failed="✗", coming="↓", paused="‖",
 )  # fmt: skip
 ASCII = Marks(
     active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
-    full="#", empty="-", ellipsis="~", dots="...", dot="-", enter="enter", up="^", down="v", tick="+",
+    full="#", empty="-", parts="#=%", others="+", reserve=".",
+    ellipsis="~", dots="...", dot="-", enter="enter", up="^", down="v", tick="+",
     at_least=">", at_most="<", newer="^", pulling="v", folded="+", unfolded="-",
     levels="_.-:=+*#", celsius="C",
     client=">", warning="!", failed="x", coming="v", paused="=",

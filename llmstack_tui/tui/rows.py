@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.hosts.types import RunningModel, Snapshot
     from llmstack_tui.lifecycle.acts import Act
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.stack import StackState
@@ -67,6 +69,7 @@ class ModelRow:
         speed: tokens per second of the last answer that was timed, of this version.
         update: that there is a newer version and what it costs, or how far its pull is.
         note: stands in the place of quantisation and size, where there are none.
+        slow: it fell back to the processor.
         old: the server is away, and this is what it said last.
         searched: what a filter looks in, in lower case; it is not drawn.
         figures: what the list is sorted by; it is not drawn.
@@ -86,6 +89,7 @@ class ModelRow:
     leaves: str
     update: str = ""
     note: str = ""
+    slow: bool = False
     old: bool = False
     searched: str = field(default="", compare=False, repr=False)
     figures: Figures = field(default=_NO_FIGURES, compare=False, repr=False)
@@ -108,6 +112,7 @@ def model_row(
     speed: Speed | None = None,
     update: Update | None = None,
     download: Download | None = None,
+    slow: bool = False,
     old: bool = False,
 ) -> ModelRow:
     """The line of one model.
@@ -116,6 +121,7 @@ def model_row(
         act: what is under way with it.
         speed: of its last answer that was timed, by this version or another.
         download: a pull of it that is not over.
+        slow: it fell back to the processor.
     """
     model, running, state = status.model, status.running, status.state
     shown = state is ModelState.ACTIVE or state is ModelState.STOPPING
@@ -147,10 +153,11 @@ def model_row(
         leaves=figures.left_text(_left(status, moment)) if leaves else "",
         update=newer_cell(update, marks) if download is None else progress_cell(download, marks),
         note=note,
+        slow=slow and shown,
         old=old,
         # No word of a filter has a line end in it, so none is found across two of these.
         searched="\n".join(
-            (name, family, quantization, word, str(state), note, digest, "stale" * newer)
+            (name, family, quantization, word, str(state), note, digest, "stale" * newer, "cpu slow" * slow)
         ).casefold(),
         figures=Figures(
             size=size,
@@ -219,6 +226,16 @@ def _word(status: ModelStatus, act: Act | None, moment: Moment, marks: Marks, *,
     return f"idle {at_least}{figures.clock_text(max(0.0, moment.monotonic_s - status.idle_since_s))}"
 
 
+def _fallen(snapshot: Snapshot, machine: MachineReading | None) -> tuple[RunningModel, ...]:
+    """Those that fell back to the processor."""
+    if not snapshot.running:
+        return ()
+    # Most begin with nothing loaded.
+    from llmstack_tui.stack.placement import fallback
+
+    return tuple(each for each in snapshot.running if fallback(each, snapshot, machine) is not None)
+
+
 # What a line was made of, and the line.
 _Seen = tuple["ModelStatus", "Speed | None", "Update | None", "Download | None", ModelRow]
 
@@ -236,6 +253,7 @@ class Rows:
         made: dict[Key, _Seen] = {}
         for host in state.hosts:
             old, speeds, updates = host.snapshot.error is not None, host.speeds, host.updates
+            fallen = _fallen(host.snapshot, state.machine)
             for status in host.models:
                 name = status.name
                 key = (status.host, name)
@@ -262,6 +280,7 @@ class Rows:
                     speed=speed,
                     update=update,
                     download=download,
+                    slow=status.running in fallen,
                     old=old,
                 )
                 made[key] = (status, speed, update, download, row)

@@ -33,21 +33,36 @@ def test_a_process_that_works_uses_time_and_one_that_waits_does_not() -> None:
     processes = ModelProcesses()
     asked = (BUSY, IDLE, NOWHERE)
     with runner(BUSY, "busy"), runner(IDLE, "idle"):
-        first = processes.processor_s(asked)
+        first = processes.used(asked)
         assert set(first) == {BUSY, IDLE}
-        wait_until_sync(lambda: processes.processor_s(asked)[BUSY] > first[BUSY] + 0.2, 30, "it works")
-        assert processes.processor_s(asked)[IDLE] - first[IDLE] < 0.1
-    assert processes.processor_s(asked) == {}, "they have ended"
+        wait_until_sync(
+            lambda: processes.used(asked)[BUSY].processor_s > first[BUSY].processor_s + 0.2, 30, "it works"
+        )
+        assert processes.used(asked)[IDLE].processor_s - first[IDLE].processor_s < 0.1
+    assert processes.used(asked) == {}, "they have ended"
+
+
+def test_what_a_process_holds_is_told_by_its_id_too() -> None:
+    processes = ModelProcesses()
+    with runner(IDLE, "idle") as process:
+        of_file, of_id = processes.used([IDLE])[IDLE], processes.used([process.pid])[process.pid]
+        assert of_file.pid == of_id.pid == process.pid
+        assert 1_000_000 < of_id.resident < 1_000_000_000
+        assert 0 <= of_id.mapped <= of_id.resident
+    assert processes.used([process.pid]) == {}, "it has ended"
+    assert processes.used([0, 2**40]) == {} or set(processes.used([0, 2**40])) == {0}, (
+        "there is no such process"
+    )
 
 
 def test_a_process_that_comes_later_is_found_and_not_sought_all_the_time() -> None:
     now = 0.0
     processes = ModelProcesses(clock=lambda: now)
-    assert processes.processor_s([IDLE]) == {}
+    assert processes.used([IDLE]) == {}
     with runner(IDLE, "idle"):
-        assert processes.processor_s([IDLE]) == {}, "it was sought a moment ago"
+        assert processes.used([IDLE]) == {}, "it was sought a moment ago"
         now = 31.0
-        assert set(processes.processor_s([IDLE])) == {IDLE}
-        assert set(processes.processor_s([IDLE, BUSY])) == {IDLE}
+        assert set(processes.used([IDLE])) == {IDLE}
+        assert set(processes.used([IDLE, BUSY])) == {IDLE}
     with runner(IDLE, "idle"):
-        assert set(processes.processor_s([IDLE])) == {IDLE}, "another process of the same file"
+        assert set(processes.used([IDLE])) == {IDLE}, "another process of the same file"

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from llmstack_tui.hardware.profile import detect
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.lifecycle.acts import Act, ActKind
 from llmstack_tui.tui.dashboard import Dashboard
@@ -62,9 +61,7 @@ def typical() -> StackState:
 
 def with_card() -> StackState:
     """On a machine with a card of 8 GB."""
-    found = typical()
-    machine = seeded.machine(seeded.CARD)
-    return replace(found, machine=machine, profile=detect(machine))
+    return seeded.on_card(typical())
 
 
 def acting() -> StackState:

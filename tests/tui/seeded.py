@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.hardware.profile import Profile, detect
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Space, Throttle
 from llmstack_tui.hosts.kinds import Capability, HostKind
 from llmstack_tui.hosts.types import Model, RunningModel, ServerVersion, Snapshot
@@ -133,11 +134,35 @@ def two_cards() -> StackState:
     of = replace(
         of,
         running=(
-            replace(coder, size_vram=3_200_000_000),
-            replace(tiny, size_vram=tiny.size),
+            replace(coder, size_vram=3_200_000_000, pid=4101),
+            replace(tiny, size_vram=tiny.size, pid=4102),
         ),
     )
-    return replace(state(of), machine=machine(CARD, HOT_CARD))
+    cards = (
+        replace(CARD, processes={4101: 3_300_000_000, 4102: 190_000_000, 900: 400_000_000}),
+        replace(HOT_CARD, processes={5000: 11_900_000_000}),
+    )
+    return replace(state(of), machine=machine(*cards), profile=profile("nvidia_20gb", 1_500_000_000))
+
+
+def on_card(found: StackState) -> StackState:
+    """The same models on a machine with one card of 8 GB."""
+    of, reading = found.hosts[0].snapshot, machine(CARD)
+    of = replace(of, running=tuple(replace(each, size_vram=each.size) for each in of.running))
+    return replace(state(of), machine=reading, profile=detect(reading))
+
+
+def profile(name: str, reserve: int) -> Profile:
+    return Profile(
+        name=name,
+        max_loaded=2,
+        memory_budget=None,
+        reserve=reserve,
+        context_length=4096,
+        cache_type="f16",
+        memory_word="VRAM",
+        reason="Two cards.",
+    )
 
 
 def many(count: int) -> StackState:

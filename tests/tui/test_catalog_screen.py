@@ -11,7 +11,6 @@ from llmstack_tui.catalog.entries import Use
 from llmstack_tui.catalog.loading import load_catalog
 from llmstack_tui.catalog.memory import Fit
 from llmstack_tui.config import Settings
-from llmstack_tui.hardware.profile import detect
 from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.ollama.registry.errors import RegistryUnreachable
 from llmstack_tui.stack.browsing import Offer
@@ -33,8 +32,7 @@ CODER = "qwen2.5-coder:7b"
 
 def state() -> StackState:
     """On a machine with a card of 8 GB."""
-    machine = seeded.machine(seeded.CARD)
-    return replace(seeded.typical(), machine=machine, profile=detect(machine))
+    return seeded.on_card(seeded.typical())
 
 
 async def opened(desk: FakeDesk) -> CatalogScreen:

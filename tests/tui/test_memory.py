@@ -74,10 +74,11 @@ def test_every_width_and_number_of_cards(width: int, most: int, count: int) -> N
         assert "Ollama says 5.3 GB" in text
 
 
-def test_without_a_card_it_is_two_lines() -> None:
-    ram, servers = lines(state())
-    assert ram.startswith(" RAM ")
+def test_without_a_card_it_is_the_main_memory_and_who_has_it() -> None:
+    ram, who, servers = lines(state())
+    assert ram.startswith(" RAM █")
     assert "7.9 of 16.5 GB   48 %" in ram
+    assert who.startswith(" █ qwen2.5-coder:7b 5.1 GB   ▓ smollm2:135m 180 MB   ▒ other programs 2.6 GB")
     assert servers == " Ollama says 5.3 GB for 2 models   120 GB free on the disk"
 
 
@@ -129,6 +130,14 @@ def test_old_figures_say_how_old_they_are() -> None:
     assert [line.endswith("  30 s old") for line in lines(state(behind))] == [True, False, False]
 
 
+def test_a_server_that_reckons_wrong_is_told() -> None:
+    of = seeded.two_cards()
+    assert "the card says" not in lines(of)[-1]
+    wrong = replace(seeded.CARD, used=8_000_000_000, processes={4101: 6_000_000_000, 4102: 190_000_000})
+    told = lines(replace(of, machine=seeded.machine(wrong, taken_at=NOW)), 160)[-1]
+    assert "Ollama says 5.3 GB, 3.4 GB of it VRAM, for 2 models   the card says 6.2 GB   qwen" in told
+
+
 def test_swap_and_pressure_are_told_when_there_are_any() -> None:
     reading = seeded.machine(taken_at=NOW, swap=Space(total=4_000_000_000, used=1_200_000_000))
     assert lines(state(reading=reading))[0].endswith("swap 1.2 of 4.0 GB")
@@ -172,7 +181,7 @@ def test_a_model_that_fell_back_to_the_processor_is_named() -> None:
     shown = lines(seeded.two_cards(), 160, now=0)
     assert (
         "Ollama says 5.3 GB, 3.4 GB of it VRAM, for 2 models   qwen2.5-coder:7b 38 % on the CPU: slow"
-        in shown[3]
+        in shown[-1]
     )
     # Without a card there is nothing that it fell back from.
     assert "CPU" not in "".join(lines(state()))

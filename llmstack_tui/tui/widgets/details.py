@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.stack.placement import Fallback
     from llmstack_tui.store.activations import Uses
     from llmstack_tui.store.speeds import Speed
     from llmstack_tui.updates.check import Update
@@ -39,6 +40,8 @@ class About:
         speed: the last answer of ours that was timed.
         uses: how often it was loaded, as far as anybody looked.
         update: whether it is up to date; None until that was worked out.
+        fallback: why it computes on the processor, where it need not.
+        device: bytes that the devices say it takes, where they tell; ``on_card`` that these are cards.
         now: the time on the viewer's clock, for how to write another one.
     """
 
@@ -47,6 +50,9 @@ class About:
     speed: Speed | None = None
     uses: Uses | None = None
     update: Update | None = None
+    fallback: Fallback | None = None
+    device: int | None = None
+    on_card: bool = False
     now: datetime | None = None
 
 
@@ -101,7 +107,12 @@ def what_it_is(about: About) -> Iterator[Row]:
         yield "On disk", bytes_text(model.size if model else None)
     if running:
         yield "In memory", f"{bytes_text(running.size)}, says the server"
-        yield "Runs on", _placed(running.size, running.size_vram)
+        if about.device is not None:
+            who = " on the card, says its driver" if about.on_card else ", says the system"
+            yield "", bytes_text(about.device) + who
+        yield "Runs on", _placed(running.size, running.size_vram, about.fallback)
+        if about.fallback is not None:
+            yield "", about.fallback.cause
     quantization = (model.quantization if model else None) or (details.quantization if details else None)
     yield "Quantised", clean(quantization or "?", limit=40)
     family = (model.family if model else None) or (details.family if details else None) or "?"
@@ -129,15 +140,15 @@ def how_it_did(about: About) -> Iterator[Row]:
         yield "Loaded", f"{times} {when_text(uses.last_at, about.now)}"
 
 
-def _placed(size: int | None, vram: int | None) -> str:
-    """Where the model's memory is; one that partly fell back to the CPU is slow, and nobody else says so."""
+def _placed(size: int | None, vram: int | None, fallback: Fallback | None) -> str:
+    """Where the model's memory is; one that fell back to the CPU is slow, and nobody else says so."""
     if not size or vram is None:
         return ""
+    if fallback is not None:
+        return on_cpu_text(fallback.percent)
     if vram == 0:
         return "the CPU"
-    if vram >= size:
-        return "the GPU"
-    return on_cpu_text(size, vram)
+    return "the GPU"
 
 
 def _context(status: ModelStatus, details: ModelDetails | None) -> str:

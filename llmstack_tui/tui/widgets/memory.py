@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from llmstack_tui.tui.gauges import DIM, about, cut, each_line, gauge_lines, gauges
 from llmstack_tui.tui.loaded import loaded_line
+from llmstack_tui.tui.parts import Owner, legend, parts_of, together
 from llmstack_tui.tui.text import clean
 from llmstack_tui.tui.widgets.sparkline import History
 
@@ -86,11 +87,16 @@ def memory_lines(
     width, most = room
     if state is None or state.machine is None:
         return (Content.styled(" not read yet", DIM),)
-    machine = state.machine
-    shown = gauges(machine, history, now, max(most - 1, 2))
+    machine, parts = state.machine, parts_of(state)
+    shown = gauges(machine, history, now, max(most - 1, 2), parts)
     lines = [*gauge_lines(shown, width, marks)]
     if len(shown) <= len(machine.devices) and len(lines) + 1 < most:
         lines.insert(-1, each_line(machine, width, marks))
+    whole = together([*parts.values()])
+    if any(part.owner is Owner.MODEL for part in whole) and len(lines) + 1 < most:
+        lines.insert(
+            len(lines) if machine.ram.id in parts else -1, cut(legend(whole, width, marks), width, marks)
+        )
     if len(lines) < most and (loaded := loaded_line(state, width, marks)).plain.strip():
         lines.append(loaded)
     if len(lines) < most and machine.errors:

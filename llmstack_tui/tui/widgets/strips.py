@@ -77,7 +77,12 @@ def model_strip(row: ModelRow, columns: Columns, pen: Pen, *, ticked: bool) -> S
             pen.cell(f" {row.update}", columns.update, "newer"),
             pen.cell(version, columns.version, "muted"),
             *kind,
-            pen.cell(row.memory, columns.memory, figures, right=True),
+            pen.cell(
+                f"{pen.marks.warning}{row.memory}" if row.slow else row.memory,
+                columns.memory,
+                "away" if row.slow else figures,
+                right=True,
+            ),
             pen.cell(f"  {row.word}", columns.word, tone),
             pen.cell(row.speed, columns.speed, "plain", right=True),
             pen.cell(row.leaves, columns.leaves, "plain", right=True),

@@ -113,7 +113,11 @@ class HelpScreen(ModalScreen[None]):
                     ("Version", "The beginning of the model's digest, and the day it was changed."),
                     ("Quant.", "How much the weights are compressed: Q4 is smaller and less exact than Q8."),
                     ("Size", "On the disk, in decimal units as Ollama counts: 1 GB is 1,000,000,000 bytes."),
-                    ("Memory", "What the server says that the model takes while it is active."),
+                    (
+                        "Memory",
+                        "What the server says that the model takes while it is active; after "
+                        f"{marks.warning} it runs on the CPU, at least in part, and is slow.",
+                    ),
                     (
                         "State",
                         "An active model is busy, or idle for so long; "
@@ -132,7 +136,7 @@ class HelpScreen(ModalScreen[None]):
                     ("Models", "All that the server lists; the mark and the word for each say its state."),
                     (
                         "Memory",
-                        "What this machine uses of its memory, and what the server counts.",
+                        "Who has the memory of this machine, as it says itself, and what the server counts.",
                     ),
                     ("Details", "What is known of the model under the cursor, and its addresses."),
                     ("Activity", "What happened, newest first."),

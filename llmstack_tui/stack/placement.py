@@ -1,0 +1,110 @@
+"""Where a loaded model is: what its server says of its memory, what the devices say, why on the CPU. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llmstack_tui.config.address import is_loopback
+from llmstack_tui.hosts.kinds import HostKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llmstack_tui.hardware.readings import Device, MachineReading
+    from llmstack_tui.hosts.types import RunningModel, Snapshot
+
+# Two figures that are further apart are told; a process has some memory of its own that no server counts.
+_APART, _APART_AT_LEAST = 0.10, 64 * 2**20
+
+
+def homes(machine: MachineReading) -> tuple[Device, ...]:
+    """The devices that models are loaded into: the cards, or the main memory where there is none."""
+    cards = tuple(device for device in machine.devices if not device.lost)
+    # A card and its slices are the same memory.
+    sliced = {card.parent for card in cards}
+    return tuple(card for card in cards if card.id not in sliced) or (machine.ram,)
+
+
+def held_on(device: Device, running: RunningModel) -> int | None:
+    """Bytes of ``device`` that the process of a model of this machine holds, as the device says."""
+    if device.kind == "ram":
+        return running.resident
+    if device.processes is None or running.pid is None:
+        return None
+    return device.processes.get(running.pid, 0)
+
+
+def device_bytes(running: RunningModel, machine: MachineReading) -> int | None:
+    """What all devices together say that the model takes; None when one of them does not say it."""
+    found = [held_on(device, running) for device in homes(machine)]
+    known = [held for held in found if held is not None]
+    # A process that is on no card is on the processor, or not known under this id, as in a container.
+    return sum(known) or None if len(known) == len(found) else None
+
+
+def server_bytes(running: RunningModel, machine: MachineReading) -> int | None:
+    """What the server says of the same memory."""
+    return running.size if homes(machine)[0] is machine.ram else running.size_vram
+
+
+def are_apart(said: int | None, measured: int | None) -> bool:
+    """Whether two figures of the same memory are so different that one of them must be wrong."""
+    if said is None or measured is None:
+        return False
+    return abs(said - measured) > max(_APART * max(said, measured), _APART_AT_LEAST)
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A model computes on the processor though it need not.
+
+    Attributes:
+        percent: of its memory that is not on a card, 1 to 100.
+        cause: why, most likely, and what helps: a sentence.
+    """
+
+    percent: int
+    cause: str
+
+
+def fallback(running: RunningModel, snapshot: Snapshot, machine: MachineReading | None) -> Fallback | None:
+    """Whether a model fell back to the processor, as far as that can be known.
+
+    A server that says nothing of cards on a machine without one is in order, and so is the built-in engine's
+    wheel for processors, which says so at its start.
+    """
+    size, on_card = running.size, running.size_vram
+    if not size or on_card is None or on_card >= size:
+        return None
+    here = is_loopback(snapshot.url)
+    cards = machine.devices if here and machine is not None else ()
+    if on_card == 0:
+        is_ollama = snapshot.server is not None and snapshot.server.kind is HostKind.OLLAMA
+        if not cards or not is_ollama:
+            return None
+        return Fallback(100, _why_none(size, cards))
+    return Fallback(max(100 - 100 * on_card // size, 1), _why_partly(size - on_card))
+
+
+def _why_none(size: int, cards: Sequence[Device]) -> str:
+    there = [card for card in cards if not card.lost]
+    if not there:
+        return "The card does not answer any more: start the server again, or the machine."
+    total = sum(card.total or 0 for card in there)
+    if total and size > total:
+        return "It is larger than the card's memory: choose a smaller one, or a stronger quantisation."
+    if all(card.kind == "nvidia" for card in there):
+        return (
+            "The server does not use the card: its driver is too old or was updated while the server ran, or "
+            "the server is in a container without it. Start the server again; its log names the cause."
+        )
+    return "The server does not use the card: its log names the cause."
+
+
+def _why_partly(missing: int) -> str:
+    gb = missing / 10**9
+    return (
+        f"{gb:.1f} GB of it did not fit beside what was on the card: stop another model, use a shorter "
+        "context or a stronger quantisation, and activate it again."
+    )
