@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests import models
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
+    # An example may take as long as it does: what else the machine has to do is no property of ours.
+    hypothesis.settings.register_profile("llmstack", deadline=None)
+    hypothesis.settings.load_profile("llmstack")
     # A shell starts what runs in its background without Ctrl-C, and every program of the tests would inherit
     # that: those that are sent one would not end.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -376,7 +376,7 @@ def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
 WHOLE = bytes(Llama().saying("x.eps", F32, math.nan))
 
 
-@settings(max_examples=400, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     edits=st.lists(
         st.tuples(st.integers(0, len(WHOLE) - 1), st.binary(min_size=1, max_size=8)), min_size=1, max_size=6

@@ -357,7 +357,7 @@ async def test_an_idle_connection_closed_by_the_server_is_no_failure() -> None:
             await wait_until(lambda: server.open == 0)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.binary(max_size=200) | st.text(max_size=200).map(str.encode), call=st.sampled_from([*CALLS])
 )
@@ -380,7 +380,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(value=st.dictionaries(KEYS, JSON, max_size=6), call=st.sampled_from([*CALLS]))
 async def test_any_json_ends_in_a_value_or_a_host_error(value: object, call: str) -> None:
     async with talking(always(document(value)), QUICK) as (host, _):
