@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,7 +67,18 @@ class Vocabulary:
                 self.merges.append((parts[0], parts[1]))
                 self.tokens.append(parts[0] + parts[1])
         self.used = len(self.tokens)
-        self.tokens += [f"<|unused {number}|>" for number in range(self.used, self.size)]
+        self.fill(self.size)
+
+    def add_pairs(self, count: int) -> None:
+        """Tokens of two bytes, each with the merge that makes it."""
+        pairs = list(islice(product(self.letters, self.letters), count))
+        self.merges += pairs
+        self.tokens += ["".join(pair) for pair in pairs if "".join(pair) not in self.tokens[: self.used]]
+        self.used = len(self.tokens)
+
+    def fill(self, size: int) -> None:
+        """Make them ``size`` tokens, with some that stand for nothing."""
+        self.tokens += [f"<|unused {number}|>" for number in range(self.used, size)]
 
     def _spelled(self, text: str) -> str:
         return "".join(self.letters[byte] for byte in text.encode())
@@ -103,20 +114,42 @@ class Shape:
     context: int
     vocabulary: int = 0
     rope_base: float = 10_000.0
+    merges: int = 0
+    tied: bool = True
+    window: int = 0
+    experts: int = 0
+    experts_used: int = 0
 
     @property
-    def matrices(self) -> dict[str, tuple[int, int]]:
-        """The weight matrices of one layer, as (rows, columns)."""
+    def architecture(self) -> str:
+        """One that has what the shape needs: every second layer of a Gemma 2 has a window."""
+        return "gemma2" if self.window else "llama"
+
+    @property
+    def norms(self) -> tuple[str, ...]:
+        """The vectors of one layer."""
+        own = ("attn_norm", "ffn_norm")
+        return (*own, "post_attention_norm", "post_ffw_norm") if self.window else own
+
+    @property
+    def matrices(self) -> dict[str, tuple[int, ...]]:
+        """The weight matrices of one layer, as (rows, columns), or so many of them for experts."""
         queries, keys = self.heads * self.head_width, self.kv_heads * self.head_width
         return {
             "attn_q": (queries, self.width),
             "attn_k": (keys, self.width),
             "attn_v": (keys, self.width),
             "attn_output": (self.width, queries),
-            "ffn_gate": (self.hidden, self.width),
-            "ffn_up": (self.hidden, self.width),
-            "ffn_down": (self.width, self.hidden),
+            **self._feed_forward,
         }
+
+    @property
+    def _feed_forward(self) -> dict[str, tuple[int, ...]]:
+        up, down = (self.hidden, self.width), (self.width, self.hidden)
+        if self.experts:
+            many = {"ffn_gate_exps": up, "ffn_up_exps": up, "ffn_down_exps": down}
+            return {name: (self.experts, *size) for name, size in many.items()}
+        return {"ffn_gate": up, "ffn_up": up, "ffn_down": down}
 
 
 SHAPES = {
@@ -145,7 +178,7 @@ def _write(
     quant: str = "F16",
     chat_template: str | None = CHATML,
 ) -> Path:
-    writer = GGUFWriter(path, "llama")
+    writer = GGUFWriter(path, shape.architecture)
     writer.add_name(name)
     writer.add_license("cc0-1.0")
     file_type = "ALL_F32" if quant == "F32" else f"MOSTLY_{quant}"
@@ -162,6 +195,11 @@ def _write(
     writer.add_rope_dimension_count(shape.head_width)
     writer.add_rope_freq_base(shape.rope_base)
     writer.add_layer_norm_rms_eps(1e-5)
+    if shape.window:
+        writer.add_sliding_window(shape.window)
+    if shape.experts:
+        writer.add_expert_count(shape.experts)
+        writer.add_expert_used_count(shape.experts_used)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(vocabulary.tokens)
@@ -179,8 +217,8 @@ def _write(
         writer.add_tensor(tensor, values, raw_dtype=kind)
     ones = np.ones(shape.width, np.float32)
     for layer in range(shape.layers):
-        writer.add_tensor(f"blk.{layer}.attn_norm.weight", ones)
-        writer.add_tensor(f"blk.{layer}.ffn_norm.weight", ones)
+        for norm in shape.norms:
+            writer.add_tensor(f"blk.{layer}.{norm}.weight", ones)
     writer.add_tensor("output_norm.weight", ones)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -274,24 +312,33 @@ def random_weights(path: Path, *, name: str = "Tiny Random", seed: int = 0) -> P
     return _write(path, name, shape, vocabulary, tensors())
 
 
-def shaped(path: Path, preset: str, quant: str = "Q8_0", *, seed: int = 0) -> Path:
+def shaped(path: Path, preset: str | Shape, quant: str = "Q8_0", *, seed: int = 0) -> Path:
     """A model with the dimensions of a real one (``SHAPES``) and random weights of the type ``quant``."""
-    shape = SHAPES[preset]
-    vocabulary = Vocabulary(("the", " the", " and", "ing"), size=shape.vocabulary)
+    shape = SHAPES[preset] if isinstance(preset, str) else preset
+    vocabulary = Vocabulary(("the", " the", " and", "ing"))
+    vocabulary.add_pairs(shape.merges)
+    vocabulary.fill(shape.vocabulary)
     random = np.random.default_rng(seed)
     strips: dict[int, Matrix] = {}
 
-    def matrix(rows: int, columns: int) -> Matrix:
+    def matrix(*size: int) -> Matrix:
         # A billion numbers are slow to draw and to quantise. One strip, repeated, runs just as slowly.
+        rows, columns = math.prod(size[:-1]), size[-1]
         if columns not in strips:
             strips[columns] = quantize(_noise(random, 256, columns), GGMLQuantizationType[quant])
         strip = strips[columns]
-        return np.tile(strip, (math.ceil(rows / len(strip)), 1))[:rows]
+        values = np.tile(strip, (math.ceil(rows / len(strip)), 1))[:rows]
+        return values.reshape(*size[:-1], -1)
 
     def tensors() -> Iterator[tuple[str, Matrix]]:
         yield "token_embd.weight", matrix(shape.vocabulary, shape.width)
+        if not shape.tied:
+            yield "output.weight", matrix(shape.vocabulary, shape.width)
         for layer in range(shape.layers):
             for name, size in shape.matrices.items():
                 yield f"blk.{layer}.{name}.weight", matrix(*size)
+            if shape.experts:
+                yield f"blk.{layer}.ffn_gate_inp.weight", _noise(random, shape.experts, shape.width)
 
-    return _write(path, f"Shape of {preset}", shape, vocabulary, tensors(), quant=quant)
+    name = preset if isinstance(preset, str) else "its own"
+    return _write(path, f"Shape of {name}", shape, vocabulary, tensors(), quant=quant)

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from llmstack_tui.fit import memory
+from llmstack_tui.fit.memory import Request, Weights
+from llmstack_tui.fit.shape import Layer, Shape
+
 if TYPE_CHECKING:
     from llmstack_tui.catalog.entries import Attention, Entry, File
+    from llmstack_tui.fit.memory import Estimate
 
 SHORT, LONG = 4096, 32768
 """The contexts, in tokens, that the catalogue tells the memory of."""
-
-_MIB = 2**20
-_CACHE_BYTES = {"f16": 2.0, "q8_0": 1.0625, "q4_0": 0.5625}
-_PROCESS = 35 * _MIB
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryEstimate:
-    """Bytes, by what takes them.
-
-    Attributes:
-        overhead: the process and the buffers for computing: 35 MiB, and a tenth of the weights, which is at
-            least 32 and at most 512 MiB.
-    """
-
-    weights: int
-    cache: int
-    overhead: int
-
-    @property
-    def total(self) -> int:
-        return self.weights + self.cache + self.overhead
 
 
 class Fit(StrEnum):
@@ -44,18 +27,16 @@ class Fit(StrEnum):
     UNKNOWN = "?"
 
 
-def estimate(entry: Entry, file: File, context: int, cache_type: str = "f16") -> MemoryEstimate | None:
+def estimate(entry: Entry, file: File, context: int, cache_type: str = "f16") -> Estimate | None:
     """The memory of a variant with ``context`` tokens, or as many as it was made for if those are fewer.
 
     None if its shape is not known.
     """
     if entry.attention is None:
         return None
-    tokens = min(context, entry.context.value)
-    return MemoryEstimate(
-        weights=file.bytes,
-        cache=_cache(entry.attention, tokens, _CACHE_BYTES[cache_type]),
-        overhead=_PROCESS + min(max(file.bytes // 10, 32 * _MIB), 512 * _MIB),
+    shape = _shape(entry.attention, entry.context.value)
+    return memory.estimate(
+        Weights(size=file.bytes), shape, Request(context_length=context, cache_type=cache_type)
     )
 
 
@@ -72,10 +53,10 @@ def fit(entry: Entry, file: File, budget: int | None) -> Fit:
     return Fit.SHORT if short.total <= budget else Fit.NO
 
 
-def _cache(attention: Attention, context: int, element: float) -> int:
-    """Bytes of the keys and values of ``context`` tokens."""
-    if attention.encoder:
-        return 0
-    windowed = attention.window_layers * min(context, attention.window)
-    whole = (attention.layers - attention.window_layers) * context
-    return int((windowed + whole) * attention.kv_heads * (attention.key + attention.value) * element)
+def _shape(attention: Attention, context: int) -> Shape:
+    """What is known of the shape: what it keeps, and not how wide it is where it computes."""
+    heads = 0 if attention.encoder else attention.kv_heads
+    key, value = heads * attention.key, heads * attention.value
+    whole = Layer(key=key, value=value, count=attention.layers - attention.window_layers)
+    windowed = replace(whole, window=attention.window, count=attention.window_layers)
+    return Shape(layers=(whole, windowed), context_length=context)

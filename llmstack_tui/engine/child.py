@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # The cache of earlier prompts, in MiB. Its default lets a process grow by gigabytes beyond what was reckoned.
 _PROMPT_CACHE_MIB = 0
+# Copies of what layers with a window or a state hold, to go back to. By default, 32 of them: gigabytes.
+_CHECKPOINTS = 1
 # Errors and warnings; 3 adds some lines per request.
 _VERBOSITY = 2
 # Each open answer holds a thread of llama.cpp's server, for some seconds also after its client has left.
@@ -145,12 +147,14 @@ def _set_limits(params: xllamacpp.CommonParams, order: Order) -> None:
     params.cache_type_k = params.cache_type_v = cache_type
     params.cache_ram_mib = _PROMPT_CACHE_MIB
     params.cache_idle_slots = False
+    params.n_ctx_checkpoints = _CHECKPOINTS
     params.n_gpu_layers = config.gpu_layers
-    # It loads the model twice to find out what fits on a graphics card.
     kinds = (device["type"] for device in xllamacpp.get_device_info())
-    params.fit_params = any(
-        kind != xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU for kind in kinds
-    )
+    has_card = any(kind != xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU for kind in kinds)
+    # It loads the model twice to find out what fits on a graphics card.
+    params.fit_params = has_card
+    if not config.mapped and not has_card:
+        params.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
 
 
 def _set_address(params: xllamacpp.CommonParams, order: Order) -> None:

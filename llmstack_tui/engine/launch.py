@@ -23,6 +23,8 @@ class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
         adapters: GGUF files of LoRA adapters, applied at full strength.
         cache_type: the type of keys and values in the context: "f16", "q8_0" or "q4_0".
         gpu_layers: how many layers go to a graphics card; negative is as many as fit.
+        mapped: the file is the weights' memory. A file whose weights are rearranged for the processor would
+            be in memory beside them; with a graphics card it is mapped in any case.
     """
 
     weights: Path
@@ -37,6 +39,7 @@ class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
     adapters: tuple[Path, ...] = ()
     cache_type: str = "f16"
     gpu_layers: int = -1
+    mapped: bool = True
 
     def serves(self, wanted: RunnerConfig) -> bool:
         """Whether a process that runs like this can answer a request that asks for ``wanted``."""

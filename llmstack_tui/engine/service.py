@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import platform
 import shutil
 import tempfile
 import time
@@ -31,6 +32,7 @@ from llmstack_tui.engine.templates import chat_template_for
 from llmstack_tui.folders import models_folder
 from llmstack_tui.gguf.checks import check_loadable
 from llmstack_tui.gguf.header import InvalidGGUF
+from llmstack_tui.gguf.repacking import repacked_size, repacked_types
 from llmstack_tui.ollama.durations import InvalidDuration, parse_keep_alive
 from llmstack_tui.ollama.names import InvalidName, ModelName
 
@@ -56,6 +58,7 @@ class Target:
         capabilities: as `llmstack_tui.engine.capabilities` names them.
         needs_ollama: why only Ollama can run it.
         fault: why nobody can.
+        mapped: as of `RunnerConfig`.
     """
 
     model: InstalledModel
@@ -64,6 +67,7 @@ class Target:
     capabilities: tuple[str, ...]
     needs_ollama: str | None
     fault: str | None
+    mapped: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +207,7 @@ class Engine:
             capabilities=capabilities(header, template or header.chat_template or ""),
             needs_ollama=needs_ollama(header),
             fault=check_loadable(header),
+            mapped=not repacked_size(header, repacked_types(platform.machine())),
         )
         return target
 
@@ -223,6 +228,7 @@ class Engine:
             adapters=target.model.adapters,
             cache_type=self._options.cache_type,
             gpu_layers=wanted.num_gpu,
+            mapped=target.mapped,
         )
 
 

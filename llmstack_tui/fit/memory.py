@@ -221,13 +221,14 @@ def _by_size(weights: Weights, request: Request, context: int) -> Parts:
 
 
 def _layer(layer: Layer, request: Request, context: int) -> int:
-    """Bytes of a layer's keys and values, and of its state."""
+    """Bytes of the keys and values of layers of a kind, and of their states."""
     tokens = _padded(context)
     if layer.window is not None:
-        # The window of the oldest token of a batch has to be there, too.
-        tokens = min(tokens, _padded(layer.window + min(request.batch, context)))
+        # The window of the first token of a batch has to be there, too. What is in the window, and a state,
+        # are copied at the end of a prompt, to go back to: they cannot be cut off like the rest.
+        tokens = min(tokens, _padded(layer.window + min(request.batch, context))) + min(layer.window, context)
     kept = tokens * (layer.key + layer.value) * _CACHE_BITS[request.cache_type] / 8
-    return (int(kept) + layer.state) * request.parallel
+    return (int(kept) + 2 * layer.state) * layer.count * request.parallel
 
 
 def _compute(shape: Shape, request: Request, context: int, weights: Weights) -> tuple[int, int]:

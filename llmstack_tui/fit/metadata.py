@@ -6,8 +6,9 @@ architecture keeps its context is as in ``llama-model.cpp`` and ``llama-hparams.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmstack_tui.fit.shape import Layer, Shape
 from llmstack_tui.gguf.header import ArrayInfo
@@ -112,21 +113,21 @@ def _layers(
     read: _Reader, count: int, width: int | None, heads: tuple[int, ...] | None
 ) -> tuple[Layer, ...] | None:
     if read.architecture in _WITHOUT_CACHE:
-        return (Layer(),) * count
+        return (Layer(count=count),)
     state = _state(read, width)
     kv_heads = read.each("attention.head_count_kv", count)
     if kv_heads is None and not read.has("attention.head_count_kv"):
         kv_heads = heads
     if kv_heads is None or heads is None:
         # A list that was left out is unknown; a model without any heads has states only.
-        return (Layer(state=state),) * count if state and not read.has("attention.head_count") else None
+        return (Layer(state=state, count=count),) if state and not read.has("attention.head_count") else None
     with_attention = _with_attention(read, kv_heads, state)
     sizes = _head_sizes(read, heads, width)
     if sizes is None:
-        return (Layer(state=state),) * count if state and not any(with_attention) else None
+        return (Layer(state=state, count=count),) if state and not any(with_attention) else None
     key, value = sizes
     windows = _windows(read, count)
-    layers = tuple(
+    layers = Counter(
         Layer(
             key=kv_heads[number] * key if with_attention[number] else 0,
             value=kv_heads[number] * value if with_attention[number] else 0,
@@ -135,8 +136,9 @@ def _layers(
         )
         for number in range(count)
     )
-    # A cache of nothing is a file that lies.
-    return layers if any(layer.key or layer.state for layer in layers) else None
+    if not any(layer.key or layer.state for layer in layers):
+        return None  # A cache of nothing is a file that lies.
+    return tuple(replace(layer, count=number) for layer, number in layers.items())
 
 
 def _with_attention(read: _Reader, kv_heads: tuple[int, ...], state: int) -> tuple[bool, ...]:

@@ -10,6 +10,7 @@ class Layer:
     """What one layer keeps of a context.
 
     Attributes:
+        count: how many layers are like this.
         key, value: elements that it keeps of a token, over all its heads.
         window: tokens that it looks back, None for all.
         state: bytes that it keeps of each slot, however long the context is.
@@ -19,6 +20,7 @@ class Layer:
     value: int = 0
     window: int | None = None
     state: int = 0
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

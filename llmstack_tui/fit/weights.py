@@ -18,4 +18,6 @@ def weights_of(header: Header, repacked: frozenset[str], *, projector: int = 0) 
         repacked: types that the processor has rearranged, empty if a graphics card computes.
         projector: bytes of the file that lets the model see.
     """
-    return Weights(size=header.weights_size, twice=held_twice(header, repacked), projector=projector)
+    # One that only embeds has no output to use its embeddings for.
+    twice = 0 if header.is_embedding else held_twice(header, repacked)
+    return Weights(size=header.weights_size, twice=twice, projector=projector)

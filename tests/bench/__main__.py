@@ -10,7 +10,19 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from tests.bench import acts, command, dashboard, download, engine, guard, hardware, pulls, storm, updates
+from tests.bench import (
+    acts,
+    command,
+    dashboard,
+    download,
+    engine,
+    fit,
+    guard,
+    hardware,
+    pulls,
+    storm,
+    updates,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "dashboard": dashboard.figures,
     "download": download.figures,
     "engine": engine.figures,
+    "fit": fit.figures,
     "guard": guard.figures,
     "hardware": hardware.figures,
     "pulls": pulls.figures,

@@ -35,6 +35,7 @@ shapes = st.builds(
             value=st.integers(0, 8192),
             window=st.one_of(st.none(), st.integers(1, 10_000)),
             state=st.integers(0, 10**7),
+            count=st.integers(1, 40),
         ),
         min_size=1,
         max_size=8,
@@ -182,7 +183,7 @@ def test_sizes_that_no_file_has_are_unknown(size: int) -> None:
 
 
 def test_a_shape_that_comes_to_more_than_any_machine_has_leaves_the_size() -> None:
-    shape = Shape(layers=(Layer(key=2**30, value=2**30),) * 512)
+    shape = Shape(layers=(Layer(key=2**30, value=2**30, count=512),))
     assert known(WEIGHTS, shape, Request(context_length=4096)).basis is Basis.FILE_SIZE
 
 

@@ -43,9 +43,9 @@ def test_smaller_types_and_more_slots() -> None:
 
 def test_one_layer_of_six_of_gemma_sees_the_whole_context() -> None:
     token = 16 * 256 * 2
-    # 1024 tokens of a window and 512 of a batch.
-    assert cache(samples.GEMMA_27B, 32_768) == (10 * 32_768 + 52 * 1536) * token
-    assert cache(samples.GEMMA_27B, 1024) == 62 * 1024 * token
+    # 1024 tokens of a window, 512 of a batch, and a copy of the window.
+    assert cache(samples.GEMMA_27B, 32_768) == (10 * 32_768 + 52 * (1536 + 1024)) * token
+    assert cache(samples.GEMMA_27B, 512) == (62 + 52) * 512 * token
 
 
 def test_the_pattern_of_windows_may_be_a_list() -> None:
@@ -57,7 +57,7 @@ def test_the_pattern_of_windows_may_be_a_list() -> None:
         attention__sliding_window=512,
         attention__sliding_window_pattern=[True, True, True, False],
     )
-    assert cache(data, 8192) == (3 * 1024 + 8192) * 2048 * 2
+    assert cache(data, 8192) == (3 * (1024 + 512) + 8192) * 2048 * 2
 
 
 def test_a_window_that_the_architecture_does_not_use_caps_nothing() -> None:
@@ -66,7 +66,7 @@ def test_a_window_that_the_architecture_does_not_use_caps_nothing() -> None:
 
 
 def test_every_second_layer_of_gpt_oss_has_a_window() -> None:
-    assert cache(samples.GPT_OSS_20B, 8192) == (12 * 8192 + 12 * 768) * 8 * 128 * 2
+    assert cache(samples.GPT_OSS_20B, 8192) == (12 * 8192 + 12 * (768 + 128)) * 8 * 128 * 2
 
 
 def test_a_latent_stands_for_all_heads() -> None:
@@ -88,14 +88,14 @@ def test_an_older_file_of_such_a_model_keeps_each_head() -> None:
     assert cache(data, 4096) == 1080 * MIB
 
 
-def test_a_state_is_the_same_for_every_context() -> None:
-    state = 4 * (3 * 4096 + 16 * 4096) * 48
+def test_a_state_and_its_copy_are_the_same_for_every_context() -> None:
+    state = 2 * 4 * (3 * 4096 + 16 * 4096) * 48
     assert cache(samples.MAMBA_1B, 2048) == cache(samples.MAMBA_1B, 32_768) == state
     assert cache(samples.MAMBA_1B, 2048, parallel=4) == 4 * state
 
 
 def test_layers_without_heads_have_a_state() -> None:
-    attention, state = 2 * 128 * 4096 * 2, 4 * (3 * 5120 + 16 * 5120)
+    attention, state = 2 * 128 * 4096 * 2, 2 * 4 * (3 * 5120 + 16 * 5120)
     assert cache(samples.JAMBA, 4096) == 2 * attention + 14 * state
 
 
@@ -113,7 +113,7 @@ def test_every_fourth_layer_of_qwen3next_has_attention() -> None:
         ssm__state_size=128,
         ssm__group_count=16,
     )
-    state = 4 * (3 * (4096 + 2 * 16 * 128) + 128 * 4096)
+    state = 2 * 4 * (3 * (4096 + 2 * 16 * 128) + 128 * 4096)
     assert cache(data, 4096) == 12 * 2 * 512 * 4096 * 2 + 36 * state
 
 
