@@ -150,7 +150,7 @@ def _said(part: Part) -> str:
         case Owner.MODEL:
             return f"{clean(part.name, limit=40)} {size}"
         case Owner.OTHERS:
-            return f"other programs {size}"
+            return f"others {size}"
         case Owner.FREE:
             return f"free {size}"
         case Owner.RESERVE:

@@ -78,7 +78,7 @@ def test_without_a_card_it_is_the_main_memory_and_who_has_it() -> None:
     ram, who, servers = lines(state())
     assert ram.startswith(" RAM █")
     assert "7.9 of 16.5 GB   48 %" in ram
-    assert who.startswith(" █ qwen2.5-coder:7b 5.1 GB   ▓ smollm2:135m 180 MB   ▒ other programs 2.6 GB")
+    assert who.startswith(" █ qwen2.5-coder:7b 5.1 GB   ▓ smollm2:135m 180 MB   ▒ others 2.6 GB")
     assert servers == " Ollama says 5.3 GB for 2 models   120 GB free on the disk"
 
 

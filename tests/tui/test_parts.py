@@ -93,7 +93,7 @@ def test_a_legend_names_the_models_first(width: int, marks: object) -> None:
     said = legend(whole, width, marks).plain  # type: ignore[arg-type]
     assert "qwen2.5-coder:7b 3.3 GB" in said
     assert len(said) <= max(width, 60)
-    assert ("free 2.4 GB" in said) <= ("other programs" in said)
+    assert ("free 2.4 GB" in said) <= ("others" in said)
 
 
 def test_a_name_is_never_markup() -> None:

@@ -108,7 +108,7 @@ def what_it_is(about: About) -> Iterator[Row]:
     if running:
         yield "In memory", f"{bytes_text(running.size)}, says the server"
         if about.device is not None:
-            who = " on the card, says its driver" if about.on_card else ", says the system"
+            who = " on the card" if about.on_card else ", says the system"
             yield "", bytes_text(about.device) + who
         yield "Runs on", _placed(running.size, running.size_vram, about.fallback)
         if about.fallback is not None:
