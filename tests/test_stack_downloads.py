@@ -315,6 +315,54 @@ async def test_what_was_under_way_goes_on_with_the_next_program(
         assert not registry.requests("/never/blobs/")
 
 
+async def test_what_was_stopped_is_started_again_before_the_program_ends(
+    engine: Engine, registry: Registry, tiny_model: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "state.db"
+    old = registry.publish("left", tiny_model, system="Left.")
+    registry.publish("last", tiny_model.read_bytes() + b"last")
+    name = registry.listed("left")
+    async with watching(engine, path) as stack:
+        await pulled(stack, engine.url, registry.name("left"))
+        await stack.activate(engine.url, name, keep_alive=timedelta(minutes=9), context_length=256)
+        new = registry.publish("left", tiny_model.read_bytes() + b"left", pushed_at_s=LATER)
+        registry.faults = [slow(new.weights.digest)]
+        assert not stack.downloads.stopped
+        (number,) = await stack.downloads.update(engine.url, [name])
+        last = await stack.downloads.pull(engine.url, registry.name("last"))
+        before = await seen(stack, number, moving)
+        await wait_until(lambda: not is_active(stack, name))
+        assert [each.model for each in stack.downloads.stopped] == [name]
+        assert [each.id for each in stack.downloads.under_way] == [number, last]
+        await stack.downloads.start_again()
+        assert stack.downloads.stopped == stack.downloads.under_way == ()
+        await wait_until(lambda: is_active(stack, name) and digest(stack, name) == old.digest)
+        found = status(stack, name)
+        assert found is not None
+        assert found.running is not None
+        assert found.running.context_length == 256
+        assert await answer(stack, engine.url, name) == ANSWER
+        for left in (number, last):
+            assert (await seen(stack, left, lambda _: True)).state is DownloadState.WAITING
+        # Nothing is begun any more, whatever is asked.
+        stack.downloads.pause(last)
+        await seen(stack, last, lambda each: each.state is DownloadState.PAUSED)
+        stack.downloads.resume(last)
+        await seen(stack, last, lambda each: each.state is DownloadState.WAITING)
+        assert stack.downloads.under_way == ()
+    registry.faults = []
+    registry.forget()
+    async with watching(engine, path) as stack:
+        assert (await over(stack, number)).state is DownloadState.DONE
+        assert (await over(stack, last)).state is DownloadState.DONE
+        await wait_until(lambda: is_active(stack, name) and digest(stack, name) == new.digest)
+        fetched = registry.blob_bytes_sent - len(tiny_model.read_bytes()) - len(b"last")
+        assert fetched < new.size - before.completed // 2, "what came is kept"
+        (latest, *_) = await stack.activations(engine.url, name)
+        assert (latest.keep_alive, latest.context_length) == (timedelta(minutes=9), 256)
+        await stack.deactivate(engine.url, name)
+
+
 async def test_two_programs_have_one_queue(
     engine: Engine, registry: Registry, tiny_model: Path, tmp_path: Path
 ) -> None:

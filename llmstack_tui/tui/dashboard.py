@@ -350,12 +350,13 @@ class Dashboard(App[None]):
             )
 
     async def action_quit(self) -> None:
-        self.end(0)
+        self.downloading.leave()
 
     def end(self, return_code: int) -> None:
         """Leave; the terminal is restored on the way out."""
+        self.farewell = self.downloading.left_behind
         if self.connection.engine is not None and not self.settings.engine.keep:
-            self.farewell = status.farewell(self._state, self.connection.engine.process.url)
+            self.farewell += status.farewell(self._state, self.connection.engine.process.url)
         self.exit(return_code=return_code)
 
     def action_help_quit(self) -> None:

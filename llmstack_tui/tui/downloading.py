@@ -10,7 +10,7 @@ from llmstack_tui.ollama.names import same_model
 from llmstack_tui.tui.figures import bytes_text, used_text
 from llmstack_tui.tui.intents import Intents
 from llmstack_tui.tui.later import Later
-from llmstack_tui.tui.status import address
+from llmstack_tui.tui.status import address, left_behind
 from llmstack_tui.tui.text import clean
 from llmstack_tui.updates.download import DownloadState, Why
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from llmstack_tui.updates.download import Download
 
 
-_MOST_HOSTS = 3
+_MOST_HOSTS = _MOST_NAMED = 3
+# What a bar shows of the start of a model, which may take longer.
+_START_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Downloading(Intents):
     def __init__(self, app: Dashboard) -> None:
         super().__init__(app)
         self._open: frozenset[int] = frozenset()
+        self._under_way: tuple[Download, ...] = ()
+        self._is_leaving = False
 
     def follow(self, state: StackState) -> None:
         """Tell how pulls ended that were seen under way."""
@@ -161,6 +165,65 @@ class Downloading(Intents):
         if answer in {"keep", "delete"}:
             await stack.downloads.cancel(download.id, keep=answer == "keep")
 
+    # Leaving
+
+    def leave(self) -> None:
+        """End the dashboard; where a model was stopped for its update, after a question."""
+        stack = self._app.connection.stack
+        stopped = self._stays_stopped(stack) if stack is not None else ()
+        if stack is None or not stopped or self._is_leaving:
+            self._app.end(0)
+        else:
+            self._is_leaving = True
+            self._run("Quit", Later(self._leave, stack, stopped))
+
+    @property
+    def left_behind(self) -> str:
+        """What to say of pulls when the dashboard has ended."""
+        stack = self._app.connection.stack
+        if stack is None:
+            return ""
+        under_way = stack.downloads.under_way or self._under_way
+        return left_behind(under_way, stack.downloads.stopped)
+
+    def _stays_stopped(self, stack: Stack) -> tuple[Download, ...]:
+        """Those of an engine that ends with us would leave with it."""
+        engine, keep = self._app.connection.engine, self._app.settings.engine.keep
+        ending = engine.process.url if engine is not None and not keep else None
+        return tuple(each for each in stack.downloads.stopped if each.host != ending)
+
+    async def _leave(self, stack: Stack, stopped: Sequence[Download]) -> None:
+        from llmstack_tui.tui.screens.ask import Answer, AskScreen
+        from llmstack_tui.tui.screens.wait import WaitScreen
+
+        is_one = len(stopped) == 1
+        which = clean(stopped[0].model, limit=60) if is_one else f"{len(stopped)} models"
+        answers = (
+            Answer("start", f"Start {'it' if is_one else 'them'} again and quit"),
+            Answer("quit", "Quit"),
+            Answer("stay", "Stay"),
+        )
+        try:
+            match await self._app.push_screen_wait(
+                AskScreen("Quit in the middle of an update?", leaving_text(stopped), answers, escape="stay")
+            ):
+                case "stay":
+                    return
+                case "start":
+                    self._under_way = stack.downloads.under_way
+                    await self._app.push_screen_wait(
+                        WaitScreen(
+                            f"Starting {which} again",
+                            "Then llmstack ends. If you give up, it ends at once.",
+                            stack.downloads.start_again,
+                            self._app.marks,
+                            limit_s=_START_S,
+                        )
+                    )
+            self._app.end(0)
+        finally:
+            self._is_leaving = False
+
     def _changeable(self) -> Stack | None:
         """The stack, if it may change something."""
         stack = self._stack()
@@ -172,6 +235,21 @@ class Downloading(Intents):
             return None
         found = next((each for each in stack.state.downloads if each.id == download_id), None)
         return (stack, found) if found else None
+
+
+def leaving_text(stopped: Sequence[Download]) -> str:
+    """What leaving now means for models that were stopped for their updates."""
+    names = [clean(each.model, limit=80) for each in stopped]
+    shown = ", ".join(names[:_MOST_NAMED]) + (
+        f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    )
+    if len(names) == 1:
+        first = f"{shown} was stopped for its update, which is not done."
+        rest = "Until then it stays stopped, unless its old version is started again now."
+    else:
+        first = f"{shown} were stopped for their updates, which are not done."
+        rest = "Until then they stay stopped, unless their old versions are started again now."
+    return f"{first} What came is kept, and goes on with the next llmstack. {rest}"
 
 
 def offer_text(wanted: Wanted, state: StackState, hosts: Sequence[str]) -> str:

@@ -16,11 +16,12 @@ from llmstack_tui.tui.text import clean
 from llmstack_tui.tui.widgets.header import ServerLine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.stack import StackState
     from llmstack_tui.tui.screens.live import View
+    from llmstack_tui.updates.download import Download
 
 _SLOW_S = 2.0
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
@@ -116,6 +117,22 @@ def message(view: View, saying: Saying) -> tuple[str, ...]:
 def no_match(view: View) -> tuple[str, ...]:
     """What stands in the place of the list while the filter lets no model through."""
     return ("No model has that.", f"Press {view.keys['filter.clear']} to see all of them again.")
+
+
+def left_behind(under_way: Sequence[Download], stopped: Sequence[Download]) -> str:
+    """What to say of pulls that were under way when the dashboard ended; "" if there were none."""
+    if not under_way:
+        return ""
+    count = len(under_way)
+    what = (
+        f"The download of {clean(under_way[0].model, limit=200)} goes"
+        if count == 1
+        else f"{count} downloads go"
+    )
+    text = f"{what} on with the next llmstack: what came is kept.\n"
+    for each in stopped:
+        text += f"{clean(each.model, limit=200)} was stopped for its update, and is started again then.\n"
+    return text
 
 
 def farewell(state: StackState | None, engine_url: str) -> str:

@@ -89,6 +89,25 @@ class Downloads:
         """Do what is to be done until cancelled, or until the state cannot be read."""
         await self._runner.run()
 
+    # --- leaving ---
+
+    @property
+    def under_way(self) -> tuple[Download, ...]:
+        """What this program pulls, or has waiting for its turn: it goes on with the next one."""
+        return self._runner.under_way
+
+    @property
+    def stopped(self) -> tuple[Download, ...]:
+        """Those of them for which a model was stopped that is not started again yet."""
+        return self._runner.stopped
+
+    async def start_again(self) -> None:
+        """Begin nothing more, and return when the old versions of what is `stopped` are active again.
+
+        For a program that is about to end. What came is kept, and the pulls wait for the next one.
+        """
+        await self._runner.start_again()
+
     # --- what is asked ---
 
     async def ask(self, host_url: str, name: str, why: Why) -> tuple[int, bool]:

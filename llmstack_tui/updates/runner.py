@@ -94,6 +94,26 @@ class Runner:
         self._news = asyncio.Event()
         self._means: Means | None = None
         self._defect: BaseException | None = None
+        self._is_leaving = False
+
+    @property
+    def under_way(self) -> tuple[Download, ...]:
+        """What is pulled here, or waits here for its turn."""
+        return tuple(pulling.download for pulling in self._pulls.values())
+
+    @property
+    def stopped(self) -> tuple[Download, ...]:
+        """Those of them for which a model was stopped that is not started again yet."""
+        return tuple(each.download for each in self._pulls.values() if each.was_active is not None)
+
+    async def start_again(self) -> None:
+        """Begin nothing more, and start again what was stopped. What came is kept for the next program."""
+        self._is_leaving = True
+        tasks = [self._tasks[number] for number, each in self._pulls.items() if each.was_active is not None]
+        for pulling in self._pulls.values():
+            pulling.interrupt()
+        if tasks:
+            await asyncio.wait(tasks)
 
     def stir(self) -> None:
         """Something else is wished."""
@@ -155,7 +175,8 @@ class Runner:
                 if row.wish != "run":
                     pulling.interrupt()
             elif row.wish == "run":
-                self._begin(row, means)
+                if not self._is_leaving:
+                    self._begin(row, means)
             elif row.id not in self._tasks:
                 self._do(row.id, self._cancelled(row), self._forgotten)
 

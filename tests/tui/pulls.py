@@ -80,6 +80,17 @@ class FakeDownloads:
 
     def __init__(self, stack: FakeStack) -> None:
         self._stack = stack
+        self.stopped: tuple[Download, ...] = ()
+
+    @property
+    def under_way(self) -> tuple[Download, ...]:
+        return tuple(each for each in self._stack.state.downloads if each.state is DownloadState.RUNNING)
+
+    async def start_again(self) -> None:
+        self._stack.calls.append(("start again", *(each.model for each in self.stopped)))
+        await self._stack.gate.wait()
+        self.put(*(replace(each, state=DownloadState.WAITING) for each in self._stack.state.downloads))
+        self.stopped = ()
 
     def put(self, *downloads: Download) -> None:
         self._stack.put(replace(self._stack.state, downloads=downloads))
