@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -221,7 +222,10 @@ def _after_s(response: aiohttp.ClientResponse) -> float | None:
 
 def _words(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"{error.host} cannot be reached: {error.os_error.strerror or error.os_error}"
+        cause = error.os_error
+        # asyncio has words of its own for what the system says.
+        why = os.strerror(cause.errno) if (cause.errno or 0) > 0 else cause.strerror or cause
+        return f"{error.host} cannot be reached: {why}"
     if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError):
         return "the connection broke"
     return printable(str(error)) or "the connection broke"

@@ -138,6 +138,7 @@ async def test_a_registry_that_is_busy_is_left_alone_for_as_long_as_it_says(
         (Fault(path="/data/blobs/", status=410), "localhost answered with status 410"),
         (on_to("/v2/library/tiny/blobs/x"), "on and on"),
         (on_to("ftp://x/"), "names no address"),
+        (on_to("http://127.0.0.1:9/"), r"127\.0\.0\.1 cannot be reached: Connection refused\. What came"),
         (part("5-9/10"), "other bytes than were"),
         (part("0-9/10"), "has 10 bytes of .*655377"),
         (Fault(path="/data/", status=416), "fewer bytes"),
