@@ -113,8 +113,8 @@ def _counts(rows: Sequence[ModelRow]) -> str:
 
 
 def active_count(rows: Iterable[ModelRow]) -> int:
-    """How many models are in memory: several names may share one."""
-    return len({row.figures.loaded for row in rows if row.state is ModelState.ACTIVE})
+    """How many lines say so: several names of what is loaded once are each active."""
+    return sum(row.state is ModelState.ACTIVE for row in rows)
 
 
 def by_host(rows: Iterable[ModelRow]) -> dict[str, list[ModelRow]]:

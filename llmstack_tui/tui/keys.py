@@ -18,6 +18,10 @@ MODELS = [
         "d", "deactivate", "Deactivate", id="models.deactivate",
         tooltip="Take the model out of memory when its running request has ended; cancels a load",
     ),
+    Binding(
+        "enter", "open", "Open", id="models.open",
+        tooltip="All that is known of the model",
+    ),
     # Priority: else what is typed right after it is sent to the list, which still has the focus.
     Binding(
         "slash", "filter", "Filter", id="models.filter", priority=True,
@@ -28,31 +32,27 @@ MODELS = [
         tooltip="Mark the model, or take its mark away: activate, deactivate and remove take all marked ones",
     ),
     Binding(
-        "o", "sort", "Sort", id="models.sort",
-        tooltip="Sort by the next column; after the last one, as the server lists them",
-    ),
-    Binding(
-        "O", "reverse", "Reverse", show=False, id="models.reverse",
-        tooltip="Turn the order of the list around",
+        "p", "import", "Add", id="models.import",
+        tooltip="Pull a model by its name, or import a GGUF file of this machine",
     ),
     Binding(
         "u", "update", "Update", id="models.update",
         tooltip="Fetch the newer version of the model; one that was changed here only after a question",
     ),
     Binding(
-        "U", "update_all", "Update stale", id="models.update_all",
-        tooltip="Fetch the newer versions of all models, after a question",
-    ),
-    Binding(
-        "p", "import", "Add", id="models.import",
-        tooltip="Pull a model by its name, or import a GGUF file of this machine",
-    ),
-    Binding(
         "x,delete", "remove", "Remove", id="models.remove",
         tooltip="Delete the model from the disk, after a question",
     ),
     Binding(
-        "n", "create", "New from", show=False, id="models.create",
+        "v", "activity", "Activity", id="models.activity",
+        tooltip="What happened, on a screen of its own: acts, other clients, warnings and errors",
+    ),
+    Binding(
+        "f", "choose_activity", "Activity filter", show=False, id="models.choose_activity",
+        tooltip="Show all of the activity, acts, other clients, or warnings and errors",
+    ),
+    Binding(
+        "n", "create", "New from", id="models.create",
         tooltip="Make a new model from this one, with a system prompt and parameters of its own",
     ),
     Binding(
@@ -62,6 +62,24 @@ MODELS = [
         "N,f2", "rename", "Rename", show=False, id="models.rename",
         tooltip="Give the model another name",
     ),
+    Binding(
+        "o", "sort", "Sort", id="models.sort",
+        tooltip="Sort by the next column; after the last one, as the server lists them",
+    ),
+    Binding(
+        "O", "reverse", "Reverse", show=False, id="models.reverse",
+        tooltip="Turn the order of the list around",
+    ),
+    Binding("y", "copy_url", "Copy URL", id="models.copy_url", tooltip="Copy the address for OpenAI clients"),
+    Binding(
+        "Y", "copy_native_url", "Copy native URL", show=False, id="models.copy_native_url",
+        tooltip="Copy the address for Ollama clients",
+    ),
+    Binding(
+        "U", "update_all", "Update stale", id="models.update_all",
+        tooltip="Fetch the newer versions of all models, after a question",
+    ),
+    Binding("r", "refresh", "Refresh", id="models.refresh", tooltip="Ask the server again now"),
     Binding(
         "R", "restart", "Restart", show=False, id="models.restart",
         tooltip="Take the model out of memory and load it again as it was; no request is cut",
@@ -78,24 +96,6 @@ MODELS = [
         "V", "updates", "Updates", show=False, id="models.updates",
         tooltip="What is out of date, what changed and what it costs; what could not be checked, and why",
     ),
-    Binding(
-        "enter", "open", "Open", id="models.open",
-        tooltip="All that is known of the model",
-    ),
-    Binding("y", "copy_url", "Copy URL", id="models.copy_url", tooltip="Copy the address for OpenAI clients"),
-    Binding(
-        "Y", "copy_native_url", "Copy native URL", show=False, id="models.copy_native_url",
-        tooltip="Copy the address for Ollama clients",
-    ),
-    Binding(
-        "v", "activity", "Activity", id="models.activity",
-        tooltip="What happened, on a screen of its own: acts, other clients, warnings and errors",
-    ),
-    Binding(
-        "f", "choose_activity", "Activity filter", show=False, id="models.choose_activity",
-        tooltip="Show all of the activity, acts, other clients, or warnings and errors",
-    ),
-    Binding("r", "refresh", "Refresh", id="models.refresh", tooltip="Ask the server again now"),
     Binding(
         "escape", "cancel", "Cancel", show=False, id="models.cancel",
         tooltip="Take the marks away, else the filter, else cancel the load that is under way",
@@ -324,6 +324,13 @@ DETAILS = [
     ),
     Binding("r", "ask", "Refresh", id="details.ask", tooltip="Ask the server again now"),
 ]  # fmt: skip
+
+# Keys for models that act on the one whose details are shown, too.
+IN_DETAILS = [
+    binding
+    for binding in MODELS
+    if binding.action in {"activate", "deactivate", "update", "restart", "copy_url", "copy_native_url"}
+]
 
 TEXT = [
     Binding("up,k", "scroll_up", "Up", show=False, id="text.up", tooltip="One line up"),

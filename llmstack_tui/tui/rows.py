@@ -39,7 +39,6 @@ class Figures(NamedTuple):
     """What a line is sorted by; None is unknown or nothing.
 
     Attributes:
-        loaded: the same for several names that share what is in memory; None where nothing is.
         busy: it answers a request.
         idle_since_s: as of `ModelStatus`.
         download: bytes that a wanted update costs.
@@ -52,7 +51,6 @@ class Figures(NamedTuple):
     leaves_at: datetime | None = None
     busy: bool = False
     idle_since_s: float | None = None
-    loaded: tuple[str, str] | None = None
     download: int | None = None
 
 
@@ -167,7 +165,6 @@ def model_row(
             leaves_at=running.expires_at if running and leaves else None,
             busy=status.busy,
             idle_since_s=status.idle_since_s,
-            loaded=(status.host, running.digest or running.name) if running and shown else None,
             download=(update.download or 0) if update and newer else None,
         ),
     )

@@ -171,3 +171,19 @@ async def test_help_and_palette_know_its_keys() -> None:
         assert desk.app.clipboard == f"{seeded.URL}/v1"
         await desk.press("?")
         await desk.until_shown("In the details of a model")
+
+
+async def test_the_keys_of_the_list_act_on_the_model_that_is_shown() -> None:
+    """The cursor of the list below may be on another one meanwhile."""
+    async with dashboard(services=telling()) as desk:
+        await opened(desk)
+        desk.app.models.pane.move_to((seeded.URL, "phi4:14b"))
+        await desk.press("d")
+        await wait_until(lambda: ("deactivate", seeded.URL, NAME) in desk.stack.acts)
+        await until_in(desk, "inactive")
+        await desk.press("a")
+        await wait_until(lambda: ("activate", seeded.URL, NAME) in desk.stack.acts)
+        await until_in(desk, "In memory")
+        await desk.press("R")
+        await wait_until(lambda: ("restart", seeded.URL, NAME) in desk.stack.acts)
+        assert {model for _, _, model in desk.stack.acts} == {NAME}

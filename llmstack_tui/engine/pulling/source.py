@@ -222,9 +222,9 @@ def _after_s(response: aiohttp.ClientResponse) -> float | None:
 
 def _words(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        cause = error.os_error
+        cause, number = error.os_error, error.os_error.errno or 0
         # asyncio has words of its own for what the system says.
-        why = os.strerror(cause.errno) if (cause.errno or 0) > 0 else cause.strerror or cause
+        why = os.strerror(number) if number > 0 else cause.strerror or cause
         return f"{error.host} cannot be reached: {why}"
     if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError):
         return "the connection broke"

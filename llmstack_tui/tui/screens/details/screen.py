@@ -57,8 +57,10 @@ class DetailsScreen(LiveScreen):
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "Reading"
     BINDINGS: ClassVar[list[BindingType]] = [
-        *keys.DETAILS,
-        *(binding for binding in keys.MODELS if binding.action in {"copy_url", "copy_native_url"}),
+        *keys.DETAILS[:1],
+        *keys.IN_DETAILS[:2],
+        *keys.DETAILS[1:],
+        *keys.IN_DETAILS[2:],
     ]
 
     def __init__(self, key: Key, marks: Marks) -> None:
@@ -201,6 +203,18 @@ class DetailsScreen(LiveScreen):
         self.dashboard.refresh_state()
         self._stirred.set()
         self._ask_again()
+
+    def action_activate(self) -> None:
+        self.dashboard.acts.activate(self._key)
+
+    def action_deactivate(self) -> None:
+        self.dashboard.acts.deactivate(self._key)
+
+    def action_update(self) -> None:
+        self.dashboard.updating.update(self._key)
+
+    def action_restart(self) -> None:
+        self.dashboard.acts.restart(self._key)
 
     def action_copy_url(self) -> None:
         self.dashboard.acts.copy_url(self._key[0], native=False)
