@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from llmstack_tui.fit import memory
-from llmstack_tui.fit.memory import Request, Weights
+from llmstack_tui.fit.memory import Request, Subject, Weights
 from llmstack_tui.fit.shape import Layer, Shape
 
 if TYPE_CHECKING:
@@ -27,16 +27,22 @@ class Fit(StrEnum):
     UNKNOWN = "?"
 
 
+def subject_of(entry: Entry, file: File) -> Subject:
+    """What is known of a variant."""
+    shape = None if entry.attention is None else _shape(entry.attention, entry.context.value)
+    return Subject(weights=Weights(size=file.bytes), shape=shape)
+
+
 def estimate(entry: Entry, file: File, context: int, cache_type: str = "f16") -> Estimate | None:
     """The memory of a variant with ``context`` tokens, or as many as it was made for if those are fewer.
 
     None if its shape is not known.
     """
-    if entry.attention is None:
+    subject = subject_of(entry, file)
+    if subject.shape is None:
         return None
-    shape = _shape(entry.attention, entry.context.value)
     return memory.estimate(
-        Weights(size=file.bytes), shape, Request(context_length=context, cache_type=cache_type)
+        subject.weights, subject.shape, Request(context_length=context, cache_type=cache_type)
     )
 
 

@@ -10,6 +10,7 @@ from llmstack_tui.cli.options import add_command
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from llmstack_tui.cli.fitting import Fitting, Key
     from llmstack_tui.cli.options import Commands, Invocation
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Snapshot
@@ -34,6 +35,7 @@ async def _list(call: Invocation) -> int:
     async with connect(call) as hosts:
         snapshots = await read_all(hosts)
         updates, pins = await _remembered(call, hosts, snapshots) if call.json else ({}, {})
+        fits = await _fits(call, hosts, snapshots) if call.json else {}
     models = [status for snapshot in snapshots for status in statuses(snapshot)]
     if call.json:
         documents = [
@@ -41,6 +43,7 @@ async def _list(call: Invocation) -> int:
                 status,
                 updates.get(status.host, {}).get(status.name),
                 pinned=_is_pinned(status, pins.get(status.host, frozenset())),
+                fit=fits.get((status.host, status.name)),
             )
             for status in models
         ]
@@ -67,8 +70,20 @@ def _is_pinned(status: ModelStatus, pins: frozenset[str]) -> bool:
     return bool(pins) and model_key(status.name) in pins
 
 
-def _document(status: ModelStatus, update: Update | None, *, pinned: bool) -> dict[str, object]:
+async def _fits(
+    call: Invocation, hosts: Sequence[Host], snapshots: Sequence[Snapshot]
+) -> Mapping[Key, Fitting]:
+    """What each would take, by host and name."""
+    from llmstack_tui.cli.fitting import fittings
+
+    return await fittings(call, hosts, snapshots)
+
+
+def _document(
+    status: ModelStatus, update: Update | None, *, pinned: bool, fit: Fitting | None
+) -> dict[str, object]:
     from llmstack_tui.cli import verdicts
+    from llmstack_tui.cli.fitting import Fitting
 
     model = status.model
     return {
@@ -81,7 +96,7 @@ def _document(status: ModelStatus, update: Update | None, *, pinned: bool) -> di
         "state": status.state.value,
         "pinned": pinned,
         "update": verdicts.document(update, is_cloud=bool(model and model.is_cloud)),
-        "fit": {"state": None, "estimate": None, "basis": None},
+        "fit": (fit or Fitting()).document(),
         "modified_at": output.iso(model.modified_at) if model else None,
     }
 

@@ -9,7 +9,7 @@ from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from llmstack_tui.cli.options import Commands, Invocation
     from llmstack_tui.hosts.host import Host
@@ -36,6 +36,7 @@ async def _list(call: Invocation) -> int:
     async with connect(call) as hosts:
         snapshots = await read_all(hosts)
         overdue = await _overdue(hosts, snapshots) if call.json else set()
+        estimates = await _estimates(call, hosts, snapshots) if call.json else {}
     now = datetime.now(UTC)
     loaded = [(snapshot.url, running) for snapshot in snapshots for running in snapshot.running]
     if call.json:
@@ -48,6 +49,7 @@ async def _list(call: Invocation) -> int:
                 now=now,
                 load=loads.get((host, running)),
                 device=devices.get((host, running)),
+                estimate=estimates.get((host, running.digest)),
             )
             for host, running in loaded
         ]
@@ -57,6 +59,15 @@ async def _list(call: Invocation) -> int:
     else:
         output.say("No model is loaded.")
     return 0
+
+
+async def _estimates(
+    call: Invocation, hosts: Sequence[Host], snapshots: Sequence[Snapshot]
+) -> Mapping[tuple[str, str], int]:
+    """Bytes that each should take, by host and digest."""
+    from llmstack_tui.cli.fitting import reckoned
+
+    return await reckoned(call, hosts, snapshots)
 
 
 async def _overdue(hosts: Sequence[Host], snapshots: Sequence[Snapshot]) -> set[tuple[str, RunningModel]]:
@@ -133,6 +144,7 @@ def document(
     busy: bool = False,
     load: Activation | None = None,
     device: int | None = None,
+    estimate: int | None = None,
 ) -> dict[str, object]:
     """A loaded model as `ps` and `start` write it. Whether it is busy is unknown without a sign."""
     from llmstack_tui.lifecycle.activity import idle_time
@@ -149,7 +161,7 @@ def document(
         "digest": running.digest or None,
         "state": "active",
         "busy": busy or None if running.requests is None else running.requests > 0,
-        "memory": {"server": running.size, "device": device, "estimate": None},
+        "memory": {"server": running.size, "device": device, "estimate": estimate},
         "context_length": running.context_length,
         "expires_at": output.iso(running.expires_at),
         "idle": None if idle is None or busy else round(idle.total_seconds(), 3),

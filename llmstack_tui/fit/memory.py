@@ -70,6 +70,14 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A model, as far as it is known; None is unknown."""
+
+    weights: Weights | None = None
+    shape: Shape | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """How a model is to run.
 

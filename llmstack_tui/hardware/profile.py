@@ -164,7 +164,7 @@ def _apple(name: str, gpu: Device | None, ram: Device, what: str) -> Profile:
 
 def _shared(device: Device, ram: Device) -> Profile:
     """A graphics unit of another maker that uses the main memory."""
-    of_ram = _ram_budget(ram)
+    of_ram = ram_budget(ram)
     budget = min((limit for limit in (device.total, of_ram) if limit is not None), default=None)
     size = marketed_gb(device.total or ram.total or 0)
     return Profile(
@@ -180,7 +180,7 @@ def _shared(device: Device, ram: Device) -> Profile:
 
 
 def _cpu(ram: Device, reason: str) -> Profile:
-    budget = _ram_budget(ram)
+    budget = ram_budget(ram)
     return Profile(
         name="cpu",
         max_loaded=2,
@@ -193,7 +193,7 @@ def _cpu(ram: Device, reason: str) -> Profile:
     )
 
 
-def _ram_budget(ram: Device) -> int | None:
+def ram_budget(ram: Device) -> int | None:
     """What models may take of the main memory: all but a quarter, which is 1 to 8 GiB and half at most."""
     if ram.total is None:
         return None

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.engine.launch import RunnerConfig
 from llmstack_tui.engine.runner import Runner
 from llmstack_tui.fit.memory import Request, estimate
-from llmstack_tui.fit.metadata import shape_of
-from llmstack_tui.fit.weights import weights_of
+from llmstack_tui.fit.subject import of_header
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
 from tests import models
@@ -132,11 +131,9 @@ def _row(name: str, weights: Path, context: int, cache_type: str) -> Row:
 
 def reckoned(weights: Path, context: int, cache_type: str) -> Estimate:
     header = read_header(weights)
-    found = estimate(
-        weights_of(header, repacked_types(platform.machine())),
-        shape_of(header.metadata),
-        Request(context_length=context, cache_type=cache_type),
-    )
+    subject = of_header(header, repacked_types(platform.machine()))
+    request = Request(context_length=context, cache_type=cache_type)
+    found = estimate(subject.weights, subject.shape, request)
     assert found is not None
     return found
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tests.scripted_server import Reply, Then, document, ndjson
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.scripted_server import Request
 
 WEIGHTS = "sha256-" + "b" * 64
@@ -25,6 +27,7 @@ class LittleOllama:
         self.answer: tuple[str, ...] = ("Hello", " there.")
         self.then = Then.END
         self.asked: list[tuple[str, Any]] = []
+        self.info: Mapping[str, object] = {"qwen2.context_length": 32768, "general.architecture": "qwen2"}
 
     async def __call__(self, request: Request) -> Reply:
         body: Any = request.json if request.body else {}
@@ -83,7 +86,7 @@ class LittleOllama:
             "parameters": "temperature 0.2",
             "template": "{{ .Prompt }}\x1b[2J\nsecond line",
             "details": {"family": "qwen2", "parameter_size": "7.6B", "quantization_level": "Q4_K_M"},
-            "model_info": {"qwen2.context_length": 32768, "general.architecture": "qwen2"},
+            "model_info": self.info,
             "capabilities": ["tools", "completion"],
         }
 

@@ -57,6 +57,10 @@ async def test_ls_has_the_keys_that_scripts_rely_on(llmstack: Program) -> None:
     server.cloud.add("far:cloud")
     async with running(server) as (url,):
         tiny, far, gone = only(await run(llmstack, "ls", "--json", "--host", url), "models")
+    # Whether it fits depends on the machine; its size is all that this server tells.
+    fit = tiny.pop("fit")
+    assert (set(fit), fit["basis"]) == ({"state", "estimate", "basis"}, "file size")
+    assert fit["estimate"] > 4_683_087_332
     assert tiny == {
         "host": url,
         "name": "tiny:latest",
@@ -67,7 +71,6 @@ async def test_ls_has_the_keys_that_scripts_rely_on(llmstack: Program) -> None:
         "state": "active",
         "pinned": False,
         "update": {"state": "unknown", "changed": [], "download": None, "checked_at": None},
-        "fit": {"state": None, "estimate": None, "basis": None},
         "modified_at": "2026-11-21T07:49:02.957391+02:00",
     }
     assert (far["state"], far["update"]["state"]) == ("cloud", "cloud")
@@ -78,13 +81,14 @@ async def test_ps_has_the_keys_that_scripts_rely_on(llmstack: Program) -> None:
     async with running(LittleOllama("tiny:latest", loaded=("tiny:latest",))) as (url,):
         (tiny,) = only(await run(llmstack, "ps", "--json", "--host", url), "models")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\+00:00", tiny.pop("expires_at"))
+    assert tiny["memory"].pop("estimate") > 4_683_087_332
     assert tiny == {
         "host": url,
         "name": "tiny:latest",
         "digest": "0" * 64,
         "state": "active",
         "busy": None,
-        "memory": {"server": 5_100_000_000, "device": None, "estimate": None},
+        "memory": {"server": 5_100_000_000, "device": None},
         "context_length": 4096,
         "idle": None,
         "requests": None,

@@ -1,0 +1,64 @@
+"""The room that a machine has for models, from its profile and a reading of it."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING
+
+from llmstack_tui.fit.verdict import Room
+from llmstack_tui.gguf.repacking import repacked_types
+from llmstack_tui.hardware.profile import ram_budget
+from llmstack_tui.hardware.readings import DeviceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from llmstack_tui.hardware.profile import Profile
+    from llmstack_tui.hardware.readings import Device, MachineReading
+
+_CARDS = (DeviceKind.NVIDIA, DeviceKind.AMD)
+
+
+def room_of(profile: Profile, reading: MachineReading, taken: int = 0) -> Room:
+    """The room for models.
+
+    Args:
+        taken: bytes of the models that are loaded.
+    """
+    if not _has_cards(profile):
+        return Room(budget=profile.memory_budget, taken=taken, free=_free([reading.ram]))
+    cards = [
+        device
+        for device in reading.devices
+        if device.kind in _CARDS
+        and profile.name.startswith(device.kind.value)
+        and not (device.shared or device.lost or device.parent)
+    ]
+    return Room(
+        budget=profile.memory_budget,
+        taken=taken,
+        # A card that was chosen in the settings need not be there.
+        free=_free(cards) if cards else None,
+        overflow=ram_budget(reading.ram) or 0,
+    )
+
+
+def repacked_on(profile: Profile) -> frozenset[str]:
+    """The types of weights that are rearranged here: those of the processor, if that is what computes."""
+    return repacked_types(platform.machine()) if profile.memory_word == "RAM" else frozenset()
+
+
+def _has_cards(profile: Profile) -> bool:
+    return profile.memory_word == "VRAM"
+
+
+def _free(devices: Iterable[Device]) -> int | None:
+    free = 0
+    for device in devices:
+        if device.free is not None:
+            free += device.free
+        elif device.total is not None and device.used is not None:
+            free += device.total - device.used
+        else:
+            return None
+    return free
