@@ -104,3 +104,23 @@ def test_what_asks_no_server_imports_no_client_either(llmstack: Program, argumen
     code, modules = imported(llmstack, *arguments.split())
     assert code == 0
     assert modules & (SCREEN | ENGINE | {"httpx"}) == set()
+
+
+def test_the_first_paint_waits_for_no_server_store_or_device() -> None:
+    script = "import sys, llmstack_tui.tui.dashboard; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, encoding="utf-8", timeout=60, check=True
+    )
+    later = {
+        "stack",
+        "guard",
+        "engine",
+        "updates.queue",
+        "store.store",
+        "hosts.types",
+        "hardware.machine",
+        "fit",
+    }
+    heavy = {"httpx", "msgspec", "aiosqlite", "sqlite3", "psutil", "pynvml"}
+    unwanted = {f"llmstack_tui.{name}" for name in later} | heavy
+    assert unwanted.isdisjoint(done.stdout.split())

@@ -124,7 +124,7 @@ async def _devices(loaded: Sequence[tuple[str, RunningModel]]) -> dict[tuple[str
     if not any(is_loopback(host) for host, _ in loaded):
         return {}
     from llmstack_tui.hardware.machine import Machine
-    from llmstack_tui.stack.placement import device_bytes
+    from llmstack_tui.lifecycle.placement import device_bytes
     from llmstack_tui.stack.processors import Processors
 
     reading = await asyncio.to_thread(Machine().read)

@@ -11,8 +11,8 @@ from llmstack_tui.tui.text import clean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llmstack_tui.lifecycle.placement import Fallback
     from llmstack_tui.stack import StackState
-    from llmstack_tui.stack.placement import Fallback
     from llmstack_tui.tui.dashboard import Dashboard
 
     Fallen = Mapping[tuple[str, str, str], Fallback]
@@ -44,7 +44,7 @@ class Falling:
 def _fallen(state: StackState) -> Fallen:
     if state.machine is None or not any(host.snapshot.running for host in state.hosts):
         return {}
-    from llmstack_tui.stack.placement import fallback
+    from llmstack_tui.lifecycle.placement import fallback
 
     return {
         (host.snapshot.url, each.name, each.digest): found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from llmstack_tui.stack.placement import are_apart, device_bytes, fallback, homes, server_bytes
+from llmstack_tui.lifecycle.placement import are_apart, device_bytes, fallback, homes, server_bytes
 from llmstack_tui.tui.figures import bytes_text, on_cpu_text, total_of
 from llmstack_tui.tui.gauges import DIM, cut
 from llmstack_tui.tui.server_names import server_name

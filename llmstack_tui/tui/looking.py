@@ -49,7 +49,7 @@ class Looking:
         machine = view.state.machine if view.state else None
         fallen, device, on_card = None, None, False
         if running is not None and host is not None:
-            from llmstack_tui.stack.placement import device_bytes, fallback, homes
+            from llmstack_tui.lifecycle.placement import device_bytes, fallback, homes
 
             fallen = fallback(running, host.snapshot, machine)
             if machine is not None:

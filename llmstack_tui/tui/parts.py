@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from llmstack_tui.config.address import is_loopback
-from llmstack_tui.stack.placement import held_on, homes
+from llmstack_tui.lifecycle.placement import held_on, homes
 from llmstack_tui.tui.figures import bytes_text
 from llmstack_tui.tui.text import clean
 

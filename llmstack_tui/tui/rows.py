@@ -228,7 +228,7 @@ def _fallen(snapshot: Snapshot, machine: MachineReading | None) -> tuple[Running
     if not snapshot.running:
         return ()
     # Most begin with nothing loaded.
-    from llmstack_tui.stack.placement import fallback
+    from llmstack_tui.lifecycle.placement import fallback
 
     return tuple(each for each in snapshot.running if fallback(each, snapshot, machine) is not None)
 

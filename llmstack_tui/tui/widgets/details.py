@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from llmstack_tui.hosts.types import ModelDetails
+    from llmstack_tui.lifecycle.placement import Fallback
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.stack.placement import Fallback
     from llmstack_tui.store.activations import Uses
     from llmstack_tui.store.speeds import Speed
     from llmstack_tui.updates.check import Update

@@ -9,7 +9,7 @@ import pytest
 from llmstack_tui.hardware.readings import DeviceKind
 from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.hosts.types import RunningModel, Snapshot
-from llmstack_tui.stack.placement import are_apart, device_bytes, fallback, homes, server_bytes
+from llmstack_tui.lifecycle.placement import are_apart, device_bytes, fallback, homes, server_bytes
 from tests.tui.seeded import CARD, HOT_CARD, machine, snapshot
 
 GB = 10**9
