@@ -6,6 +6,7 @@ takes. Where several could go, the one goes that was used least recently.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -45,12 +46,13 @@ def admit(situation: Situation, wanted: Wanted) -> Admission:
     """Whether a model that is not loaded may be, and what would have to go."""
     if situation.heat:
         return Refuse(f"{situation.heat}: nothing is loaded until it has cooled down.")
-    stay = _staying(situation)
-    if situation.held or not is_over(stay, situation.limits, wanted):
+    stay, limits = _staying(situation), situation.limits
+    if limits.max_loaded is not None:
+        limits = replace(limits, max_loaded=limits.max_loaded - situation.coming)
+    if situation.held or not is_over(stay, limits, wanted):
         return Allow()
-    limits = situation.limits
     victims, enough = _victims(stay, limits, wanted)
-    reason = _why_asked(stay, limits, wanted)
+    reason = _why_asked(stay, situation, wanted)
     if not enough:
         kept = [each for each in stay if each not in victims]
         reason += f" {_why_kept(kept)}" if kept else ""
@@ -160,11 +162,13 @@ def _room_for(model: LoadedModel, wanted: Wanted) -> str:
     return f"It makes room for {printable(wanted.name)}. {_unused(model)}"
 
 
-def _why_asked(stay: Sequence[LoadedModel], limits: Limits, wanted: Wanted) -> str:
+def _why_asked(stay: Sequence[LoadedModel], situation: Situation, wanted: Wanted) -> str:
+    limits, coming = situation.limits, situation.coming
     count_over, size_over = _over(stay, limits, wanted)
     parts = []
-    if count_over > 0:
-        parts.append(f"{wording.are_loaded(len(stay))} and the limit is {limits.max_loaded}.")
+    if count_over + coming > 0:
+        more = f", {wording.models(coming)} more {'is' if coming == 1 else 'are'} coming," if coming else ""
+        parts.append(f"{wording.are_loaded(len(stay))}{more} and the limit is {limits.max_loaded}.")
     if size_over > 0 and limits.memory_budget is not None:
         taken = wording.size(sum(each.size or 0 for each in stay))
         more = wording.size(wanted.size or 0)

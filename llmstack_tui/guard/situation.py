@@ -63,6 +63,7 @@ class Situation:
     Attributes:
         looks_over: looks in a row, this one counted, that found more than the limits allow.
         held: the user wants nothing to be stopped.
+        coming: how many models are being loaded, or about to be, and not listed yet.
         heat: why the machine is too hot, the beginning of a sentence; empty where it is not.
         hot_for_s: for how long it has been.
         heat_stop_s: seconds since a model was stopped for the heat; None where none was.
@@ -71,6 +72,7 @@ class Situation:
     loaded: tuple[LoadedModel, ...] = ()
     limits: Limits = field(default_factory=Limits)
     looks_over: int = 0
+    coming: int = 0
     held: bool = False
     heat: str = ""
     hot_for_s: float = 0.0

@@ -90,9 +90,16 @@ class Guard:
             self.state = state
             self._on_change()
 
-    def admit(self, wanted: Wanted) -> Admission:
-        """Whether one more model may be loaded, by the last look and today's rules."""
-        return admit(replace(self.situation, limits=self.rules.limits, held=self.rules.held), wanted)
+    def admit(self, wanted: Wanted, coming: Collection[str] = ()) -> Admission:
+        """Whether one more model may be loaded, by the last look and today's rules.
+
+        Args:
+            coming: names of other models that are about to be loaded.
+        """
+        listed = {model_key(each.name) for each in self.situation.loaded}
+        others = {model_key(name) for name in coming} - listed - {model_key(wanted.name)}
+        now = replace(self.situation, limits=self.rules.limits, held=self.rules.held, coming=len(others))
+        return admit(now, wanted)
 
     async def make_room(self, stops: Sequence[Stop]) -> None:
         """Stop these, as the user has agreed to; without those that have got something to do since.

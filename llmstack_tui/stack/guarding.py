@@ -19,7 +19,7 @@ from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.locks import Locks, place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
 
@@ -149,15 +149,19 @@ class Guarding:
         pinned = wish is not None and wish.pinned
         return keep_alive(idle_limit(self._settings, key, wish, times(self._settings)), pinned=pinned)
 
-    async def admit(self, host_url: str, model: str) -> Admission | None:
-        """Whether the model may be loaded, and what would have to go; None where nothing is guarded."""
+    async def admit(self, host_url: str, model: str, coming: Collection[str] = ()) -> Admission | None:
+        """Whether the model may be loaded, and what would have to go; None where nothing is guarded.
+
+        Args:
+            coming: names of other models that are about to be loaded there.
+        """
         guard = self._guards.get(host_url)
         status = self._watched[host_url].status(model)
         if guard is None or guard.off or (status is not None and status.running is not None):
             return None
         from llmstack_tui.guard.situation import Wanted  # noqa: PLC0415
 
-        return guard.admit(Wanted(model, await self._size(host_url, status)))
+        return guard.admit(Wanted(model, await self._size(host_url, status)), coming)
 
     def refusal(self, host_url: str, model: str) -> str:
         """Why nothing may be loaded now; empty where it may."""

@@ -26,7 +26,8 @@ class Kind(StrEnum):
     FAILED = "failed"
 
 
-_ACTS = frozenset({EventKind.ACTIVATE, EventKind.DEACTIVATE, EventKind.REMOVE, EventKind.IMPORT})
+_GUARD = frozenset({EventKind.PIN, EventKind.GUARD})
+_ACTS = _GUARD | {EventKind.ACTIVATE, EventKind.DEACTIVATE, EventKind.REMOVE, EventKind.IMPORT}
 _CLIENTS = frozenset({EventKind.LOADED, EventKind.LEFT, EventKind.DIFFERENCE})
 _TROUBLE = frozenset({EventKind.FAILED, EventKind.SERVER, EventKind.NOTICE, EventKind.DIFFERENCE})
 
@@ -97,7 +98,8 @@ def word(event: Event) -> str:
         case Kind.NOTE:
             return "notice"
         case _ if event.kind in _ACTS or event.kind == Kind.DONE:
-            return "act"
+            is_guards = event.kind in _GUARD or event.details.get("asked_by") == "guard"
+            return "guard" if is_guards else "act"
         case _:
             return "event"
 

@@ -117,7 +117,8 @@ class Acts(Intents):
                 return f"{clean(status.name)} is active already."
             case ModelState.INACTIVE | ModelState.STOPPING:
                 key = (status.host, status.name)
-                self._run(f"Activate {status.name}", Later(stack.activate, *key), key)
+                work = Later(self._app.guarding.activate, stack, key)
+                self._run(f"Activate {status.name}", work, key)
         return ""
 
     def _deactivate(self, stack: Stack, status: ModelStatus) -> str:

@@ -18,6 +18,7 @@ from llmstack_tui.tui import keys, status, styles, themes
 from llmstack_tui.tui.acts import Acts
 from llmstack_tui.tui.connection import Connection
 from llmstack_tui.tui.fallen import Falling
+from llmstack_tui.tui.guarding import GuardActs
 from llmstack_tui.tui.intents import ACTS
 from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.looking import Looking
@@ -118,6 +119,7 @@ class Dashboard(App[None]):
         self.connection = Connection(self, services)
         self.acts = Acts(self)
         self.updating = UpdateActs(self)
+        self.guarding = GuardActs(self)
         self.looking = Looking(self)
         self.telling = Telling(self)
         self.news = News(self)
@@ -206,6 +208,7 @@ class Dashboard(App[None]):
         self.telling.follow(self.connection.stack, state)
         self.news.follow(self.connection.stack, state)
         self.falling.follow(state)
+        self.guarding.follow(state)
         self.downloading.follow(state)
         self._draw()
         self.looking.follow(state)
@@ -325,8 +328,11 @@ class Dashboard(App[None]):
     def action_help(self) -> None:
         from llmstack_tui.tui.screens.help import HelpScreen
 
-        profile = self._state.profile if self._state else None
-        machine = (("Profile", profile_text(profile, self.settings.engine.max_loaded)),) if profile else ()
+        profile, limit = (
+            self._state.profile if self._state else None,
+            status.limit(self._state, self.settings),
+        )
+        machine = (("Profile", profile_text(profile, limit)),) if profile else ()
         places = (*machine, *self.services.places())
         self.push_screen(HelpScreen(self.marks, self.preferences.shown_keys(), places))
 

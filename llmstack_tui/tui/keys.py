@@ -85,6 +85,14 @@ MODELS = [
         tooltip="Take the model out of memory and load it again as it was; no request is cut",
     ),
     Binding(
+        "P", "pin", "Pin", show=False, id="models.pin",
+        tooltip="Load the model for good: the guard never stops it; pressed again, it is like the others",
+    ),
+    Binding(
+        "H", "hold", "Hold", show=False, id="models.hold",
+        tooltip="Hold everything: nothing is stopped by itself; pressed again, the guard goes on",
+    ),
+    Binding(
         "S", "stop_all", "Stop all", show=False, id="models.stop_all",
         tooltip="Take every model out of memory, after a question; no request is cut",
     ),
@@ -259,6 +267,13 @@ UPDATES = [
 UPDATES_LIST = _movements("updates_list", "line", "page")
 
 LINE = [
+    Binding(
+        "a",
+        "again",
+        "Start again",
+        id="line.again",
+        tooltip="Undo a stop of the guard: load the model again",
+    ),
     Binding("escape,enter,q", "dismiss", "Back", id="line.close", tooltip="Back to the activity"),
 ]
 
@@ -329,7 +344,7 @@ DETAILS = [
 IN_DETAILS = [
     binding
     for binding in MODELS
-    if binding.action in {"activate", "deactivate", "update", "restart", "copy_url", "copy_native_url"}
+    if binding.action in {"activate", "deactivate", "update", "pin", "restart", "copy_url", "copy_native_url"}
 ]
 
 TEXT = [

@@ -54,6 +54,7 @@ class Looking:
             fallen = fallback(running, host.snapshot, machine)
             if machine is not None:
                 device, on_card = device_bytes(running, machine), homes(machine)[0] is not machine.ram
+        guard = view.state.guards.get(status.host) if view.state else None
         return About(
             status,
             self._details.get((*key, status.model.digest if status.model else "")),
@@ -64,6 +65,8 @@ class Looking:
             device=device,
             on_card=on_card,
             now=view.moment.now.astimezone(),
+            pinned=guard is not None and status.name in guard.pinned,
+            overridden=guard is not None and running is not None and running.name in guard.overridden,
         )
 
     def look_at(self, about: About) -> None:

@@ -49,6 +49,7 @@ class Marks:
     failed: str
     coming: str
     paused: str
+    pinned: str
 
 
 UNICODE = Marks(
@@ -57,7 +58,7 @@ UNICODE = Marks(
     ellipsis="…", dots="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
     at_least="≥", at_most="≤", newer="↑", pulling="↓", folded="▸", unfolded="▾",
     levels="▁▂▃▄▅▆▇█", celsius="°C",
-    client="»", warning="!", failed="✗", coming="↓", paused="‖",
+    client="»", warning="!", failed="✗", coming="↓", paused="‖", pinned="◆",
 )  # fmt: skip
 ASCII = Marks(
     active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
@@ -65,7 +66,7 @@ ASCII = Marks(
     ellipsis="~", dots="...", dot="-", enter="enter", up="^", down="v", tick="+",
     at_least=">", at_most="<", newer="^", pulling="v", folded="+", unfolded="-",
     levels="_.-:=+*#", celsius="C",
-    client=">", warning="!", failed="x", coming="v", paused="=",
+    client=">", warning="!", failed="x", coming="v", paused="=", pinned="P",
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ SETTINGS = "settings"
 _THEME = "theme"
 _MOST_PROBLEMS_TOLD = 3
 _LIVE = frozenset({"read_only", "ui.theme", "ui.ascii", "ui.keys"})
+_GUARD = "guard."
 
 
 class Preferences:
@@ -117,6 +118,8 @@ class Preferences:
                 case "ui.ascii":
                     self._app.use_ascii(now.ui.ascii)
                     self.first_keys = self._first_keys()
+                case _ if name.startswith(_GUARD) and self._stack is not None:
+                    self._stack.guarding.use(now.guard)
                 case _:
                     pass
         self._show_read_only()
@@ -180,8 +183,8 @@ def _named_by(loaded: Loaded) -> str:
 
 def _told(changed: list[str], live: frozenset[str]) -> str:
     """Which settings changed, and which of them count only later."""
-    now = [name for name in changed if name in live]
-    later = [name for name in changed if name not in live]
+    now = [name for name in changed if name in live or name.startswith(_GUARD)]
+    later = [name for name in changed if name not in now]
     said = []
     if now:
         said.append(f"{' and '.join(now)} {'counts' if len(now) == 1 else 'count'} now")

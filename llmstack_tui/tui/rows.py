@@ -67,6 +67,7 @@ class ModelRow:
         speed: tokens per second of the last answer that was timed, of this version.
         update: that there is a newer version and what it costs, or how far its pull is.
         note: stands in the place of quantisation and size, where there are none.
+        pin: the mark of a model that the guard never stops, or "".
         slow: it fell back to the processor.
         old: the server is away, and this is what it said last.
         searched: what a filter looks in, in lower case; it is not drawn.
@@ -87,6 +88,7 @@ class ModelRow:
     leaves: str
     update: str = ""
     note: str = ""
+    pin: str = ""
     slow: bool = False
     old: bool = False
     searched: str = field(default="", compare=False, repr=False)
@@ -110,6 +112,7 @@ def model_row(
     speed: Speed | None = None,
     update: Update | None = None,
     download: Download | None = None,
+    pinned: bool = False,
     slow: bool = False,
     old: bool = False,
 ) -> ModelRow:
@@ -119,6 +122,7 @@ def model_row(
         act: what is under way with it.
         speed: of its last answer that was timed, by this version or another.
         download: a pull of it that is not over.
+        pinned: the guard never stops it.
         slow: it fell back to the processor.
     """
     model, running, state = status.model, status.running, status.state
@@ -129,7 +133,7 @@ def model_row(
     family = clean((model.family if model else None) or "", limit=40)
     quantization = clean((model.quantization if model else None) or "", limit=40)
     digest = model.digest if model else running.digest if running else ""
-    word = _word(status, act, moment, marks, old=old)
+    word = _word(status, act, moment, marks, pinned=pinned, old=old)
     note = _note(status)
     size = model.size if model and state is not ModelState.CLOUD else None
     memory = running.size if running and shown else None
@@ -151,6 +155,7 @@ def model_row(
         leaves=figures.left_text(_left(status, moment)) if leaves else "",
         update=newer_cell(update, marks) if download is None else progress_cell(download, marks),
         note=note,
+        pin=marks.pinned if pinned else "",
         slow=slow and shown,
         old=old,
         # No word of a filter has a line end in it, so none is found across two of these.
@@ -210,17 +215,20 @@ def mark_of(state: ModelState, marks: Marks) -> str:
             return marks.inactive
 
 
-def _word(status: ModelStatus, act: Act | None, moment: Moment, marks: Marks, *, old: bool) -> str:
+def _word(
+    status: ModelStatus, act: Act | None, moment: Moment, marks: Marks, *, pinned: bool, old: bool
+) -> str:
     if act is not None and status.state in {ModelState.LOADING, ModelState.STOPPING}:
         return f"{status.state} {max(0.0, moment.monotonic_s - act.started_at_s):.0f}s"
     if status.state is not ModelState.ACTIVE or old:
-        return str(status.state)
+        return "pinned" if pinned and status.state is ModelState.INACTIVE else str(status.state)
     if status.busy:
-        return "active, busy"
+        return "pinned, busy" if pinned else "active, busy"
     if status.idle_since_s is None:
-        return "active"
+        return "pinned" if pinned else "active"
     at_least = marks.at_least if status.idle_at_least else ""
-    return f"idle {at_least}{figures.clock_text(max(0.0, moment.monotonic_s - status.idle_since_s))}"
+    idle = figures.clock_text(max(0.0, moment.monotonic_s - status.idle_since_s))
+    return f"{'pinned' if pinned else 'idle'} {at_least}{idle}"
 
 
 def _fallen(snapshot: Snapshot, machine: MachineReading | None) -> tuple[RunningModel, ...]:
@@ -251,10 +259,13 @@ class Rows:
         for host in state.hosts:
             old, speeds, updates = host.snapshot.error is not None, host.speeds, host.updates
             fallen = _fallen(host.snapshot, state.machine)
+            guard = state.guards.get(host.snapshot.url)
+            pins = guard.pinned if guard is not None else frozenset[str]()
             for status in host.models:
                 name = status.name
                 key = (status.host, name)
                 speed, update, download = speeds.get(name), updates.get(name), downloads.get(key)
+                pinned = name in pins
                 if (known := self._made.get(key)) is not None:
                     before, timed, judged, coming, row = known
                     # Once a second for each line: a call would take longer than all of it.
@@ -263,6 +274,7 @@ class Rows:
                         and judged is update
                         and coming is download
                         and row.old is old
+                        and bool(row.pin) is pinned
                         and status.state not in _TICKING
                         # Most often it is the very same: to compare all its fields takes ten times as long.
                         and (before is status or before == status)
@@ -277,6 +289,7 @@ class Rows:
                     speed=speed,
                     update=update,
                     download=download,
+                    pinned=pinned,
                     slow=status.running in fallen,
                     old=old,
                 )

@@ -18,6 +18,7 @@ from llmstack_tui.tui.widgets.header import ServerLine
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from llmstack_tui.config import Settings
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.stack import StackState
     from llmstack_tui.tui.screens.live import View
@@ -133,6 +134,28 @@ def left_behind(under_way: Sequence[Download], stopped: Sequence[Download]) -> s
     for each in stopped:
         text += f"{clean(each.model, limit=200)} was stopped for its update, and is started again then.\n"
     return text
+
+
+def limit(state: StackState | None, settings: Settings) -> int | None:
+    """How many models may be loaded at once; None where nobody limits that, or it is not known yet."""
+    guards = state.guards.values() if state else ()
+    if guards:
+        limits = [guard.limits.max_loaded for guard in guards if not guard.off]
+        return next((each for each in limits if each is not None), settings.engine.max_loaded)
+    profile = state.profile if state else None
+    own = settings.guard.max_loaded or settings.engine.max_loaded
+    return own or (profile.max_loaded if profile is not None and settings.guard.enabled else None)
+
+
+def notes(state: StackState | None, *, read_only: bool) -> tuple[str, ...]:
+    """What the header has to say that is unusual."""
+    guards = state.guards.values() if state else ()
+    said = (
+        (read_only, "read-only"),
+        (any(guard.held for guard in guards), "held"),
+        (any(guard.heat for guard in guards), "too hot"),
+    )
+    return tuple(note for is_so, note in said if is_so)
 
 
 def farewell(state: StackState | None, engine_url: str) -> str:

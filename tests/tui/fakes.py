@@ -14,6 +14,8 @@ from unittest.mock import Mock
 import msgspec
 
 from llmstack_tui.catalog.loading import load_catalog
+from llmstack_tui.config import GuardSettings
+from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress
 from llmstack_tui.lifecycle.acts import Act, ActEnd, ActKind, Departure
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.disk import FolderUse, Leftover
     from llmstack_tui.engine.process import EngineHandle
     from llmstack_tui.engine.storage import LibraryError
+    from llmstack_tui.guard.situation import Admission, Stop
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.ollama.registry.errors import RegistryError
     from llmstack_tui.stack import Stack, StackState
@@ -77,6 +80,7 @@ class FakeStack:
         self.downloads = FakeDownloads(self)
         self.browsing = FakeBrowsing(self)
         self.disk = FakeDisk(self)
+        self.guarding = FakeGuarding(self)
 
     def happened(self, event: Event) -> None:
         """Put it on record, and give word of it."""
@@ -320,6 +324,47 @@ class FakeUpdates:
     def _leave(self, model: str, how: LeftAlone | None) -> None:
         updates = self._stack.state.hosts[0].updates
         self.put({**updates, model: replace(updates[model], left_alone=how)})
+
+
+class FakeGuarding:
+    """Pins and holds as the state has it; ``answers`` are what one more model may be, by its name."""
+
+    def __init__(self, stack: FakeStack) -> None:
+        self._stack = stack
+        self.settings = GuardSettings()
+        self.answers: dict[str, Admission] = {}
+
+    @property
+    def state(self) -> GuardState:
+        return self._stack.state.guards.get(seeded.URL, GuardState(leads=True))
+
+    def put(self, state: GuardState) -> None:
+        self._stack.put(replace(self._stack.state, guards={seeded.URL: state}))
+
+    def use(self, settings: GuardSettings) -> None:
+        self.settings = settings
+
+    @property
+    def is_held(self) -> bool:
+        return self.state.held
+
+    def hold(self, held: bool) -> None:
+        self._stack.calls.append(("hold", str(held)))
+        self.put(replace(self.state, held=held))
+
+    def is_pinned(self, host_url: str, model: str) -> bool:
+        return model in self.state.pinned
+
+    async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> None:
+        self._stack.calls.append(("pin" if pinned else "unpin", host_url, model))
+        names = self.state.pinned | {model} if pinned else self.state.pinned - {model}
+        self.put(replace(self.state, pinned=names))
+
+    async def admit(self, host_url: str, model: str, coming: Collection[str] = ()) -> Admission | None:
+        return self.answers.get(model)
+
+    async def make_room(self, host_url: str, stops: Sequence[Stop]) -> None:
+        self._stack.calls.append(("make room", host_url, *(stop.model for stop in stops)))
 
 
 class FakeBrowsing:

@@ -67,10 +67,10 @@ class TabScreen(LiveScreen):
     def show(self, view: View) -> None:
         self.header.show_servers(status.servers(view.state))
         self.header.show_time(view.moment.now.astimezone())
-        self.header.show_profile(
-            view.state.profile if view.state else None, self.dashboard.settings.engine.max_loaded
-        )
-        self.header.show_notes(("read-only",) if self.dashboard.preferences.read_only else ())
+        profile = view.state.profile if view.state else None
+        self.header.show_profile(profile, status.limit(view.state, self.dashboard.settings))
+        read_only = self.dashboard.preferences.read_only
+        self.header.show_notes(status.notes(view.state, read_only=read_only))
         checking = view.state is not None and view.state.checking
         news = self.dashboard.news
         self.header.show_updates(news.count, checking=checking, newer=news.programs)

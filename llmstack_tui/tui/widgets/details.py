@@ -43,6 +43,7 @@ class About:
         fallback: why it computes on the processor, where it need not.
         device: bytes that the devices say it takes, where they tell; ``on_card`` that these are cards.
         now: the time on the viewer's clock, for how to write another one.
+        pinned: the guard never stops it; ``overridden``: all the same, another client set when it leaves.
     """
 
     status: ModelStatus
@@ -54,6 +55,8 @@ class About:
     device: int | None = None
     on_card: bool = False
     now: datetime | None = None
+    pinned: bool = False
+    overridden: bool = False
 
 
 class Details(Static):
@@ -94,6 +97,9 @@ def what_it_is(about: About) -> Iterator[Row]:
     model, running = status.model, status.running
     is_cloud = status.state is ModelState.CLOUD
     yield "State", f"{status.state}, busy" if status.busy else str(status.state)
+    if about.pinned:
+        yield "Pinned", "never stopped by the guard"
+        yield "", "another client set its time" if about.overridden else ""
     if is_cloud and model:
         yield "Runs on", clean(model.remote_host or "", limit=200)
         yield "As", clean(model.remote_model or "", limit=200)

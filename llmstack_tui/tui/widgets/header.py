@@ -75,11 +75,11 @@ class Header(Widget):
         self._show(replace(self._line, servers=servers))
 
     def show_profile(self, profile: Profile | None, limit: int | None) -> None:
-        """``limit`` is the user's own, which counts for more than the profile's."""
+        """``limit`` is how many models may be loaded at once, None where nobody limits that."""
         if profile is None:
             self._show(replace(self._line, profile="", limit=None))
             return
-        line = replace(self._line, profile=profile.name, limit=limit or profile.max_loaded)
+        line = replace(self._line, profile=profile.name, limit=limit)
         if line != self._line:
             self.tooltip = Content(f"Profile {profile_text(profile, limit)}")
         self._show(line)
@@ -110,9 +110,10 @@ class Header(Widget):
 
 def profile_text(profile: Profile, limit: int | None) -> str:
     """What the profile is, how it was found, and the limit of models loaded at once."""
-    count = limit or profile.max_loaded
-    models = "1 model" if count == 1 else f"{count} models"
-    whose = "The settings allow" if limit else "This machine is good for"
+    if limit is None:
+        return f"{profile.name}. {profile.reason} Nothing limits how many models are loaded at once."
+    models = "1 model" if limit == 1 else f"{limit} models"
+    whose = "This machine is good for" if limit == profile.max_loaded else "The settings allow"
     return f"{profile.name}. {profile.reason} {whose} {models} loaded at once."
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from llmstack_tui.store.events import Event
+    from llmstack_tui.tui.dashboard import Dashboard
 
 _WHO = {
     "user": "you, in a dashboard",
@@ -52,7 +53,24 @@ class LineScreen(ModalScreen[None]):
                     yield Static(
                         Content.assemble((f"{label:<{_LABEL_CELLS}}", "$foreground 62%"), value), markup=False
                     )
-            yield Hint(("line.close", "back"))
+            again = (("line.again", "start it again"),) if may_be_undone(self._event) else ()
+            yield Hint(*again, ("line.close", "back"))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "again" or may_be_undone(self._event)
+
+    def action_again(self) -> None:
+        """Undo what the guard did."""
+        self.dismiss()
+        if self._event.host and self._event.model:
+            cast("Dashboard", self.app).guarding.undo((self._event.host, self._event.model))
+
+
+def may_be_undone(event: Event) -> bool:
+    """Whether it is a stop by the guard."""
+    details = event.details
+    is_stop = (details.get("act"), details.get("asked_by")) == ("deactivate", "guard")
+    return is_stop and details.get("end") in {"gone", "leaving"} and bool(event.host and event.model)
 
 
 def facts(event: Event) -> Iterator[tuple[str, str]]:

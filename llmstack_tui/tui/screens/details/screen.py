@@ -213,6 +213,9 @@ class DetailsScreen(LiveScreen):
     def action_update(self) -> None:
         self.dashboard.updating.update(self._key)
 
+    def action_pin(self) -> None:
+        self.dashboard.guarding.pin(self._key)
+
     def action_restart(self) -> None:
         self.dashboard.acts.restart(self._key)
 

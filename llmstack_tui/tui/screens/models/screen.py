@@ -188,6 +188,12 @@ class ModelsScreen(TabScreen):
     def action_restart(self) -> None:
         self.dashboard.acts.restart(*self.pane.targets)
 
+    def action_pin(self) -> None:
+        self.dashboard.guarding.pin(*self.pane.targets)
+
+    def action_hold(self) -> None:
+        self.dashboard.guarding.hold()
+
     def action_stop_all(self) -> None:
         self.dashboard.acts.stop_all()
 

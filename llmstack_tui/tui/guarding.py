@@ -1,0 +1,161 @@
+"""What the keys have to do with the guard: pins, holding, and what one model more than the limit costs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from llmstack_tui.lifecycle.acts import ActKind
+from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.store.askers import Asker
+from llmstack_tui.tui.intents import Intents
+from llmstack_tui.tui.later import Later
+from llmstack_tui.tui.removals import lines_text
+from llmstack_tui.tui.text import clean
+
+if TYPE_CHECKING:
+    from llmstack_tui.guard.situation import Ask
+    from llmstack_tui.lifecycle.acts import Act
+    from llmstack_tui.stack import Stack, StackState
+    from llmstack_tui.tui.rows import Key
+
+_MOST_NAMED = 5
+
+
+class GuardActs(Intents):
+    """Pins, holds and asks; and tells what the guard does by itself."""
+
+    # What was told of the guard's acts and warnings that still are.
+    _acts: frozenset[Act] = frozenset()
+    _warnings: frozenset[tuple[str, ...]] = frozenset()
+    _questions: asyncio.Lock | None = None
+    _coming: frozenset[Key] = frozenset()
+
+    # --- keys ---
+
+    def pin(self, *keys: Key) -> None:
+        """Pin these and load them; where all of them are pinned, unpin them."""
+        stack = self._stack() if keys else None
+        if stack is None or self._refused(stack):
+            return
+        found = [status for key in keys if (status := self._app.view.model(key)) is not None]
+        clouds = [status for status in found if status.state is ModelState.CLOUD]
+        if clouds:
+            said = [f"{clean(status.name)} runs elsewhere: there is nothing to pin." for status in clouds]
+            self._app.tell(lines_text(said))
+        chosen = [status for status in found if status not in clouds]
+        unpin = all(stack.guarding.is_pinned(status.host, status.name) for status in chosen)
+        for status in chosen:
+            key = (status.host, status.name)
+            if unpin:
+                self._run(f"Unpin {status.name}", Later(stack.guarding.pin, *key, pinned=False))
+            else:
+                self._run(f"Pin {status.name}", Later(self._pin, stack, key))
+
+    def hold(self) -> None:
+        """Stop nothing by itself any more, or go on."""
+        stack = self._stack()
+        if stack is None or self._refused(stack):
+            return
+        held = not stack.guarding.is_held
+        stack.guarding.hold(held)
+        key = self._app.preferences.first_keys["models.hold"]
+        text = f"Nothing is stopped by itself. {key} takes that back." if held else "The guard goes on."
+        self._app.tell(text, title="Everything is held" if held else "Nothing is held")
+
+    def undo(self, key: Key) -> None:
+        """Start again what the guard has stopped."""
+        if self._app.view.model(key) is None:
+            self._app.tell(f"{clean(key[1])} is not there any more.")
+        self._app.acts.activate(key)
+
+    async def _pin(self, stack: Stack, key: Key) -> None:
+        await stack.guarding.pin(*key)
+        status = self._app.view.model(key)
+        if status is not None and status.state in {ModelState.INACTIVE, ModelState.STOPPING}:
+            self._app.acts.activate(key)
+
+    # --- one more than the limit ---
+
+    async def activate(self, stack: Stack, key: Key) -> None:
+        """Load a model; one that is too many after a question, unless the settings say otherwise."""
+        if self._questions is None:
+            self._questions = asyncio.Lock()
+        try:
+            # One question after the other: the answer to the first counts for the next.
+            async with self._questions:
+                if not await self._is_admitted(stack, key):
+                    return
+                self._coming |= {key}
+            await stack.activate(*key)
+        finally:
+            self._coming -= {key}
+
+    async def _is_admitted(self, stack: Stack, key: Key) -> bool:
+        coming = [name for url, name in self._coming if url == key[0]]
+        answer = await stack.guarding.admit(*key, coming)
+        if answer is None:
+            return True
+        from llmstack_tui.guard.situation import Ask
+
+        if not isinstance(answer, Ask):
+            return True  # One that is refused is refused by the stack, which puts that on record.
+        settings = stack.guarding.settings
+        wish = settings.over_limit if settings is not None else "ask"
+        name = clean(key[1], limit=60)
+        if wish == "refuse":
+            self._app.tell(f"{name} was not loaded. {answer.reason} The settings refuse one more.")
+            return False
+        if wish == "ask":
+            act = _act_text(answer)
+            if not await self._is_wanted(f"Load {name}?", question_text(answer), "Do not load it", act):
+                return False
+        await stack.guarding.make_room(key[0], answer.stops)
+        return True
+
+    # --- what it does by itself ---
+
+    def follow(self, state: StackState) -> None:
+        """One toast for what the guard does, and one for what it warns of."""
+        acts = frozenset(
+            act for act in state.acts if act.asked_by is Asker.GUARD and act.kind is ActKind.DEACTIVATE
+        )
+        new = [act for act in state.acts if act in acts - self._acts]
+        self._acts = acts
+        if new:
+            key = self._app.preferences.first_keys["models.activate"]
+            lines = [f"{clean(act.model, limit=60)}: {clean(act.reason, limit=200)}" for act in new]
+            more = f"\nand {len(new) - _MOST_NAMED} more" if len(new) > _MOST_NAMED else ""
+            text = "\n".join(lines[:_MOST_NAMED]) + more
+            self._app.tell(f"{text}\n{key} starts a model again.", title="Stopped by the guard")
+        if any(guard.leads for guard in state.guards.values()):
+            self._warn(state)
+
+    def _warn(self, state: StackState) -> None:
+        warnings: dict[tuple[str, ...], str] = {}
+        for url, guard in state.guards.items():
+            for decision in guard.decisions:
+                if (about := getattr(decision, "about", None)) is not None:
+                    warnings[(url, *about)] = decision.reason
+        for about in warnings.keys() - self._warnings:
+            said = clean(warnings[about], limit=400)
+            self._app.notify(said, title="The guard", severity="warning", timeout=15, markup=False)
+        self._warnings = frozenset(warnings)
+
+
+def question_text(answer: Ask) -> str:
+    """Why it is asked, and what would be stopped."""
+    lines = [clean(answer.reason, limit=400)]
+    if answer.stops:
+        lines.append("")
+        lines += [f"{clean(stop.model, limit=60)}: {clean(stop.reason, limit=200)}" for stop in answer.stops]
+        lines += ["", "What is stopped leaves memory when its running request has ended."]
+    if not answer.enough:
+        lines += ["", "There is nothing else that could make room: the limit will not hold."]
+    return "\n".join(lines)
+
+
+def _act_text(answer: Ask) -> str:
+    if not answer.stops:
+        return "Load it all the same"
+    return "Stop it, and load" if len(answer.stops) == 1 else f"Stop {len(answer.stops)}, and load"
