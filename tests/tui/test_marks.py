@@ -11,7 +11,7 @@ from llmstack_tui.tui.marks import ASCII, UNICODE, Marks, speaks_unicode
 
 
 def test_every_mark_takes_one_cell() -> None:
-    signs = [each.name for each in fields(Marks) if each.name not in {"levels", "celsius"}]
+    signs = [each.name for each in fields(Marks) if each.name not in {"levels", "parts", "celsius"}]
     assert {cell_len(getattr(UNICODE, name)) for name in signs} == {1}
     assert {cell_len(getattr(ASCII, name)) for name in signs if name not in {"enter", "dots"}} == {1}
 
