@@ -42,6 +42,11 @@ def state_file() -> Path:
     return data_folder() / "state.db"
 
 
+def theme_file() -> Path:
+    """The name of the theme that was shown last: it is wanted sooner than the state can be opened."""
+    return data_folder() / "theme"
+
+
 def models_folder() -> Path:
     """The engine's own models, in Ollama's layout: ``manifests/`` and ``blobs/``."""
     return data_folder() / "models"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SETTINGS = "settings"
 _THEME = "theme"
+_USUAL_THEME = themes.DARK.name
 _MOST_PROBLEMS_TOLD = 3
 _LIVE = frozenset({"read_only", "ui.theme", "ui.ascii", "ui.keys"})
 _GUARD = "guard."
@@ -41,7 +42,8 @@ class Preferences:
         self._settings = settings
         self._loaded = loaded
         self._problems = tuple(problems)
-        self.theme = themes.THEMES[settings.ui.theme].name
+        self._kept = app.services.last_theme() or _USUAL_THEME
+        self.theme = self._first_theme()
         self._chosen: str | None = None
         self._stack: Stack | None = None
         self.keymap = keymap.usable(settings.ui.keys)
@@ -110,7 +112,7 @@ class Preferences:
             match name:
                 case "ui.theme":
                     self._chosen = None
-                    self._show_theme(themes.THEMES[now.ui.theme].name)
+                    self._show_theme(_theme_of(now))
                 case "ui.keys":
                     self.keymap = keymap.usable(now.ui.keys)
                     self._app.set_keymap(self.keymap)
@@ -152,27 +154,51 @@ class Preferences:
 
     # The theme
 
+    def _first_theme(self) -> str:
+        """What to begin with. Whether the settings name the usual one is not known before they are read."""
+        named = _theme_of(self._settings)
+        return self._kept if named == _USUAL_THEME and self._kept in self._app.available_themes else named
+
     def _show_theme(self, name: str) -> None:
         self.theme = name
         self._app.theme = name
+        self._keep_theme()
+
+    def _keep_theme(self) -> None:
+        if self._kept != self.theme:
+            self._kept = self.theme
+            self._app.run_worker(
+                Later(self._app.services.keep_theme, self.theme),
+                group=_THEME,
+                description="The theme",
+                exit_on_error=False,
+            )
 
     def _theme_changed(self) -> None:
         """Whatever was not changed by the settings was chosen by the user."""
         if self._app.theme == self.theme:
             return
         self.theme = self._chosen = self._app.theme
+        self._keep_theme()
         if self._stack is not None:
             self._stack.remember(_THEME, self._chosen)
         if self._loaded is not None and (named := _named_by(self._loaded)):
             self._app.tell(f"The next start takes the theme of {named} again.", title="Theme")
 
     async def _recall_theme(self) -> None:
-        """The theme of another session, unless the settings name one or the user has chosen by now."""
-        if self._stack is None or self._loaded is None or self._chosen or _named_by(self._loaded):
+        """The theme that the settings name, else that of another session; unless one was chosen by now."""
+        if self._stack is None or self._loaded is None or self._chosen:
             return
-        name = await self._stack.recall(_THEME, "", str)
-        if name in self._app.available_themes and not self._chosen:
+        name = _theme_of(self._loaded.settings)
+        if not _named_by(self._loaded):
+            recalled = await self._stack.recall(_THEME, "", str)
+            name = recalled if recalled in self._app.available_themes else name
+        if not self._chosen:
             self._show_theme(name)
+
+
+def _theme_of(settings: Settings) -> str:
+    return themes.THEMES[settings.ui.theme].name
 
 
 def _named_by(loaded: Loaded) -> str:

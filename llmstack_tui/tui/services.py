@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llmstack_tui.startup import OllamaStopped, Startup
 
 OLLAMA_START_SECONDS = 30
+_LONGEST_NAME = 200
 
 # What httpx imports when it asks for the first time: 60 ms on the event loop, unless it was imported before.
 _WITH_THE_FIRST_REQUEST = ("httpcore", "sniffio", "anyio.streams.tls", "anyio._backends._asyncio")
@@ -34,6 +35,12 @@ class Services(Protocol):
 
     def places(self) -> tuple[tuple[str, str], ...]:
         """Where the files are: a word and a path for each."""
+
+    def last_theme(self) -> str:
+        """The theme that was shown last; "" where that is not known."""
+
+    async def keep_theme(self, name: str) -> None:
+        """Have the next start begin with this theme, if that can be written down."""
 
     async def find(self) -> Startup:
         """Which servers to use.
@@ -81,6 +88,19 @@ class Core:
         except folders.NoHome:
             return ()
 
+    def last_theme(self) -> str:
+        from llmstack_tui import folders
+
+        with (
+            suppress(OSError, ValueError, folders.NoHome),
+            folders.theme_file().open(encoding="utf-8") as file,
+        ):
+            return file.read(_LONGEST_NAME).strip()
+        return ""
+
+    async def keep_theme(self, name: str) -> None:
+        await asyncio.to_thread(_write_theme, name)
+
     async def find(self) -> Startup:
         await _imported("llmstack_tui.startup", "llmstack_tui.ollama.client", *_WITH_THE_FIRST_REQUEST)
         from llmstack_tui.startup import find_servers
@@ -126,6 +146,15 @@ class Core:
         from llmstack_tui.updates.disk import model_folders
 
         return model_folders(self._environ)
+
+
+def _write_theme(name: str) -> None:
+    from llmstack_tui import folders
+
+    with suppress(OSError, folders.NoHome):
+        file = folders.theme_file()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{name}\n", encoding="utf-8")
 
 
 def _places() -> tuple[Path | None, Path | None]:

@@ -97,6 +97,12 @@ class World:
     def places(self) -> tuple[tuple[str, str], ...]:
         return (("Settings", str(self.settings_file)),)
 
+    def last_theme(self) -> str:
+        return ""
+
+    async def keep_theme(self, _: str) -> None:
+        return
+
     async def find(self) -> Startup:
         return Found(URLS)
 

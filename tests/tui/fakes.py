@@ -432,6 +432,7 @@ class FakeServices:
         self.ollama: asyncio.Future[None] | None = None
         self.engine: asyncio.Future[EngineHandle] | None = None
         self.settings: asyncio.Queue[Loaded] = asyncio.Queue()
+        self.kept_theme = ""
 
     async def watch_settings(self) -> AsyncGenerator[Loaded, None]:
         while True:
@@ -439,6 +440,12 @@ class FakeServices:
 
     def places(self) -> tuple[tuple[str, str], ...]:
         return (("Settings", "/home/somebody/.config/llmstack/config.toml"),)
+
+    def last_theme(self) -> str:
+        return self.kept_theme
+
+    async def keep_theme(self, name: str) -> None:
+        self.kept_theme = name
 
     async def find(self) -> Startup:
         if self._never:

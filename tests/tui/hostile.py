@@ -51,6 +51,12 @@ class HostServices:
     def places(self) -> tuple[tuple[str, str], ...]:
         return ()
 
+    def last_theme(self) -> str:
+        return ""
+
+    async def keep_theme(self, _: str) -> None:
+        return
+
     async def find(self) -> Startup:
         return Found(tuple(host.url for host in self._hosts))
 
