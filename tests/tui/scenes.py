@@ -21,13 +21,14 @@ from llmstack_tui.tui.dashboard import Dashboard
 from llmstack_tui.tui.rows import Moment
 from llmstack_tui.tui.screens.live import View
 from llmstack_tui.tui.switching import SWITCH
-from tests.tui import outdated, pulls, seeded
+from tests.tui import folder_use, outdated, pulls, seeded
 from tests.tui.driving import dashboard
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
+    from llmstack_tui.engine.disk import FolderUse
     from llmstack_tui.stack import StackState
     from tests.tui.driving import FakeDesk
 
@@ -40,11 +41,12 @@ SIZES = ((80, 24), (120, 40), (200, 60))
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A state, and the keys that lead to what is looked at."""
+    """A state, and the keys that lead to what is looked at; ``disk`` is the engine's models folder."""
 
     state: Callable[[], StackState]
     keys: tuple[str, ...] = ()
     unicode: bool = True
+    disk: FolderUse | None = None
 
 
 def typical() -> StackState:
@@ -122,6 +124,7 @@ SCENES = {
     "download": Scene(lambda: replace(typical(), downloads=pulls.morning(NOW)), ("2", "enter")),
     "catalog": Scene(with_card, ("3",)),
     "entry": Scene(with_card, ("3", "enter")),
+    "disk": Scene(typical, ("D",), disk=folder_use.USE),
 }
 
 
@@ -131,6 +134,7 @@ async def on_stage(scene: Scene, size: tuple[int, int]) -> AsyncIterator[FakeDes
     with _clocks_stopped():
         state = _read_now(scene.state())
         async with dashboard(state, size=size, unicode=scene.unicode, clock=lambda: NOW) as desk:
+            desk.stack.disk.use = scene.disk
             for key in scene.keys:
                 await desk.press(key)
                 await wait_until(lambda: not _is_switching(desk), what="the screen of a digit")
@@ -146,7 +150,7 @@ def _read_now(state: StackState) -> StackState:
 
 def _is_switching(desk: FakeDesk) -> bool:
     """Whether a screen is being made, or asks for what it shows."""
-    groups = {SWITCH, "catalog", "ask"}
+    groups = {SWITCH, "catalog", "ask", "disk"}
     return any(worker.group in groups and not worker.is_finished for worker in desk.app.workers)
 
 

@@ -32,7 +32,7 @@ async def draw() -> None:
             desk.app.theme = theme.name
             await desk.pilot.pause()
             save(desk, f"models-{theme.name.removeprefix('llmstack-')}")
-    for name in ("details", "new", "help", "downloads", "catalog"):
+    for name in ("details", "new", "help", "downloads", "catalog", "disk"):
         async with on_stage(SCENES[name], SIZE) as desk:
             save(desk, name)
 

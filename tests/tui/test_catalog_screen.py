@@ -18,6 +18,7 @@ from llmstack_tui.tui.downloading import Wanted, offer_text
 from llmstack_tui.tui.screens.catalog.rows import Column, Order, catalog_rows, make_shelf
 from tests.tui import seeded
 from tests.tui.driving import dashboard
+from tests.tui.fakes import FakeServices, FakeStack
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ def state() -> StackState:
     return seeded.on_card(seeded.typical())
 
 
-async def opened(desk: FakeDesk) -> CatalogScreen:
+async def opened(desk: FakeDesk, first: str = CODER) -> CatalogScreen:
     await desk.press("3")
-    await desk.until_shown(CODER, "room for models here")
+    await desk.until_shown(first, "room for models here")
     screen: CatalogScreen = desk.app.screen  # type: ignore[assignment]
     return screen
 
@@ -220,3 +221,31 @@ async def test_every_size_in_ascii_too() -> None:
             await desk.until_shown("lists no tags")
             assert desk.text.isascii()
             assert max(map(len, desk.text.splitlines())) <= size[0]
+
+
+async def test_the_order_is_remembered_from_session_to_session() -> None:
+    by_download = names(order=Order(Column.DOWNLOAD))
+    async with dashboard(state()) as desk:
+        screen = await opened(desk)
+        await desk.press("o", "o", "o")
+        await wait_until(lambda: [row.key for row in screen.list.items] == by_download)
+        await desk.press("O")
+        remembered = desk.stack.remembered
+    services = FakeServices(FakeStack(state()))
+    services.stack.remembered = remembered
+    async with dashboard(services=services) as desk:
+        screen = await opened(desk, by_download[-1])
+        assert [row.key for row in screen.list.items] == by_download[::-1]
+        # What is chosen now is kept from now on.
+        await desk.press("O")
+        await wait_until(lambda: [row.key for row in screen.list.items] == by_download)
+    assert services.stack.remembered["catalog.order"] == {"column": "download", "reverse": False}
+
+
+@pytest.mark.parametrize("remembered", [{"column": "colour"}, [], None, {"reverse": "yes"}])
+async def test_an_order_that_is_none_is_forgotten(remembered: object) -> None:
+    services = FakeServices(FakeStack(state()))
+    services.stack.remembered["catalog.order"] = remembered
+    async with dashboard(services=services) as desk:
+        screen = await opened(desk)
+        assert [row.key for row in screen.list.items] == names()

@@ -4,42 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.config import Settings
-from llmstack_tui.engine.disk import FolderUse, Leftover, LeftoverKind, ModelUse
 from llmstack_tui.engine.storage import LibraryError
 from llmstack_tui.stack.disk import Disk
 from tests.tui.driving import dashboard
+from tests.tui.folder_use import USE
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from llmstack_tui.engine.disk import FolderUse
     from tests.tui.driving import FakeDesk
-
-FOLDER = Path("/home/somebody/models")
-
-
-def leftover(name: str, size: int, kept: str = "") -> Leftover:
-    kind = LeftoverKind.PARTIAL if "partial" in name else LeftoverKind.ORPHAN
-    return Leftover(FOLDER / "blobs" / name, kind, size, 1.0, kept)
-
-
-USE = FolderUse(
-    path=FOLDER,
-    own=True,
-    models=(
-        ModelUse("mistral:7b", 4_400_000_000, 0, 0),
-        ModelUse("qwen2.5-coder:7b", 4_700_000_000, 4_600_000_000, 1),
-    ),
-    leftovers=(
-        leftover("sha256-" + 60 * "a", 2_000_000_000),
-        leftover("sha256-" + 60 * "b" + "-partial", 500_000_000),
-        leftover("sha256-" + 60 * "c", 1000, "changed within the last hour"),
-    ),
-    unreadable=(),
-    size=11_600_000_000,
-)
 
 
 async def opened(desk: FakeDesk, use: FolderUse | None = USE) -> None:

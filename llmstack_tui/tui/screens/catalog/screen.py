@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.stack import StackState
+    from llmstack_tui.stack import Stack, StackState
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.screens.live import View
 
 _USES = (None, *Use)
+_RECALL = "catalog.order"
 
 
 class CatalogScreen(TabScreen):
@@ -62,6 +64,7 @@ class CatalogScreen(TabScreen):
         self._text = ""
         self._use: Use | None = None
         self._order = Order()
+        self._is_sorted = False
         self._listed: tuple[str, ...] = ()
         self._installed: frozenset[str] = frozenset()
         self._drawn: tuple[object, ...] = ()
@@ -122,10 +125,27 @@ class CatalogScreen(TabScreen):
         try:
             if (stack := self.dashboard.connection.stack) is not None:
                 catalog = await stack.browsing.catalog()
-                self._shelf = await asyncio.to_thread(make_shelf, catalog)
+                shelf = await asyncio.to_thread(make_shelf, catalog)
+                await self._recall(stack)
+                self._shelf = shelf
         finally:
             self._is_reading = False
         self.show(self.dashboard.view)
+
+    async def _recall(self, stack: Stack) -> None:
+        """The order of an earlier session; what was chosen in this one already counts for more."""
+        from llmstack_tui.store.errors import StoreError
+
+        with suppress(StoreError):  # A notice tells of it already.
+            order = await stack.recall(_RECALL, Order(), Order)
+            if not self._is_sorted:
+                self._order = order
+
+    def _sort(self, order: Order) -> None:
+        self._order, self._is_sorted = order, True
+        if (stack := self.dashboard.connection.stack) is not None:
+            stack.remember(_RECALL, asdict(order))
+        self._redraw()
 
     def _redraw(self) -> None:
         self.show(self.dashboard.view)
@@ -167,19 +187,16 @@ class CatalogScreen(TabScreen):
         self._redraw()
 
     def action_sort(self) -> None:
-        self._order = self._order.next(self._headings.sortable)
-        self._redraw()
+        self._sort(self._order.next(self._headings.sortable))
 
     def action_reverse(self) -> None:
-        self._order = replace(self._order, reverse=not self._order.reverse)
-        self._redraw()
+        self._sort(replace(self._order, reverse=not self._order.reverse))
 
     @on(CatalogHeadings.Chosen)
     def _chosen(self, event: CatalogHeadings.Chosen) -> None:
         column = Column(event.column)
         again = column is self._order.column
-        self._order = replace(self._order, reverse=not self._order.reverse) if again else Order(column)
-        self._redraw()
+        self._sort(replace(self._order, reverse=not self._order.reverse) if again else Order(column))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # In the field itself its key is a letter like any other.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.containers import Vertical
 from textual.strip import Strip
 
@@ -25,30 +26,30 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.widgets.strips import Pen
 
-_SIZE, _NOTE = 10, 52
+_SIZE, _NOTE, _LEAST_NAME = 10, 37, 9
+_WIDE_FROM = 100
 
 
 class DiskList(LineList[DiskRow]):
     """Names, sizes, and what becomes of a file."""
 
     def strip(self, item: DiskRow, part: int, width: int, pen: Pen) -> Strip:
-        # A file has no part that others share: its remark takes that room.
-        is_file = not item.is_heading and not item.alone
-        sizes = _SIZE if is_file else 3 * _SIZE
-        note = min(_NOTE, max(0, width - 3 - sizes - 24)) if item.note else 0
-        name = max(width - 2 - sizes - note, 0)
+        # Without a size there is nothing under the headings, and more room for the remark.
+        sizes = 3 * _SIZE if item.size else 0
+        room = max(width - 2 - sizes, 0)
+        # Below each other where there is room; else what is left belongs to the name.
+        wanted = _NOTE if sizes and width >= _WIDE_FROM else cell_len(item.note) + 2
+        note = min(wanted, max(room - _LEAST_NAME, 0)) if item.note else 0
         tone = "heading" if item.is_heading else "plain"
         muted = "heading" if item.is_heading else "muted"
-        cells = [pen.cell(item.size, _SIZE, tone, right=True)]
-        if not is_file:
-            cells += [pen.cell(text, _SIZE, muted, right=True) for text in (item.shared, item.alone)]
+        texts = ((item.size, tone), (item.shared, muted), (item.alone, muted)) if sizes else ()
         return Strip(
             [
                 pen.pointer(),
                 pen.cell("", 1, "plain"),
-                pen.cell(item.name, name, tone),
-                *cells,
+                pen.cell(item.name, room - note, tone),
                 pen.cell(f"  {item.note}", note, "changing" if item.removable else "muted"),
+                *(pen.cell(text, _SIZE, style, right=True) for text, style in texts),
             ]
         )
 

@@ -1,0 +1,31 @@
+"""A folder of models on the disk, for tests and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from llmstack_tui.engine.disk import FolderUse, Leftover, LeftoverKind, ModelUse
+
+FOLDER = Path("/home/somebody/models")
+
+
+def leftover(name: str, size: int, kept: str = "") -> Leftover:
+    kind = LeftoverKind.PARTIAL if "partial" in name else LeftoverKind.ORPHAN
+    return Leftover(FOLDER / "blobs" / name, kind, size, 1.0, kept)
+
+
+USE = FolderUse(
+    path=FOLDER,
+    own=True,
+    models=(
+        ModelUse("mistral:7b", 4_400_000_000, 0, 0),
+        ModelUse("qwen2.5-coder:7b", 4_700_000_000, 4_600_000_000, 1),
+    ),
+    leftovers=(
+        leftover("sha256-" + 60 * "a", 2_000_000_000),
+        leftover("sha256-" + 60 * "b" + "-partial", 500_000_000),
+        leftover("sha256-" + 60 * "c", 1000, "changed within the last hour"),
+    ),
+    unreadable=(),
+    size=11_600_000_000,
+)
