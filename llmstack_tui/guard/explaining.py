@@ -54,6 +54,7 @@ def _why_not(model: LoadedModel, situation: Situation) -> str:
         ),
         (model.idle_limit_s is None, "It may be idle for ever."),
     )
-    left_s = max((model.idle_limit_s or 0.0) - model.idle_s, 0.0)
-    idle = f"It is idle for {wording.lasted(model.idle_s)}; if that goes on, it is stopped in "
-    return next((reason for is_so, reason in reasons if is_so), f"{idle}{wording.lasted(left_s)}.")
+    idle = f"It is idle, for {wording.lasted(model.idle_s)} as far as is known, and is stopped after "
+    return next(
+        (reason for is_so, reason in reasons if is_so), f"{idle}{wording.lasted(model.idle_limit_s or 0)}."
+    )

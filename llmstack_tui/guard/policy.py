@@ -57,7 +57,8 @@ def admit(situation: Situation, wanted: Wanted) -> Admission:
         kept = [each for each in stay if each not in victims]
         reason += f" {_why_kept(kept)}" if kept else ""
     cause = Cause.COUNT if _over(stay, limits, wanted)[0] > 0 else Cause.MEMORY
-    stops = (Stop(each.name, each.digest, cause, _room_for(each, wanted)) for each in victims)
+    makes_room = f"It makes room for {printable(wanted.name)}."
+    stops = (Stop(each.name, each.digest, cause, f"{makes_room} {_unused(each, stay)}") for each in victims)
     return Ask(tuple(stops), enough, reason)
 
 
@@ -137,7 +138,7 @@ def _limit_stops(stay: Sequence[LoadedModel], limits: Limits) -> tuple[Stop, ...
     victims, _ = _victims(stay, limits)
     why = _too_many(stay, limits)
     cause = Cause.COUNT if count_over > 0 else Cause.MEMORY
-    return tuple(Stop(each.name, each.digest, cause, f"{why} {_unused(each)}") for each in victims)
+    return tuple(Stop(each.name, each.digest, cause, f"{why} {_unused(each, stay)}") for each in victims)
 
 
 def _too_many(stay: Sequence[LoadedModel], limits: Limits) -> str:
@@ -154,12 +155,11 @@ def _too_many(stay: Sequence[LoadedModel], limits: Limits) -> str:
     return " ".join(parts)
 
 
-def _unused(model: LoadedModel) -> str:
-    return f"This one was used least recently: {wording.lasted(model.idle_s)} ago."
-
-
-def _room_for(model: LoadedModel, wanted: Wanted) -> str:
-    return f"It makes room for {printable(wanted.name)}. {_unused(model)}"
+def _unused(model: LoadedModel, stay: Sequence[LoadedModel]) -> str:
+    """Why this one, of those that are there."""
+    is_least = min(stay, key=_last_used) is model
+    of = "" if is_least else " of those that may be stopped"
+    return f"This one was used least recently{of}: {wording.lasted(model.idle_s)} ago."
 
 
 def _why_asked(stay: Sequence[LoadedModel], situation: Situation, wanted: Wanted) -> str:
@@ -203,7 +203,7 @@ def _heat_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Stop
     if not could:
         return ()
     least = min(could, key=_last_used)
-    return (Stop(least.name, least.digest, Cause.HEAT, f"{situation.heat}. {_unused(least)}"),)
+    return (Stop(least.name, least.digest, Cause.HEAT, f"{situation.heat}. {_unused(least, stay)}"),)
 
 
 # --- what else is told ---

@@ -104,6 +104,12 @@ def word(event: Event) -> str:
             return "event"
 
 
+def said(event: Event) -> str:
+    """What stands in its line: of what nobody here asked for, why it was done, too."""
+    by_guard = event.reason and event.details.get("asked_by") == "guard"
+    return f"{event.text} {event.reason}" if by_guard else event.text
+
+
 @dataclass(frozen=True, slots=True)
 class Lines:
     """What stands in the activity: these events, newest first, of those that were chosen."""

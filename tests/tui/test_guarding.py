@@ -187,7 +187,7 @@ def stop(**details: object) -> Event:
     return Event(
         at=datetime(2026, 11, 21, 12, tzinfo=UTC),
         kind="deactivate",
-        text=f"{LOADED} has left memory.",
+        text=f"{LOADED} was stopped by the guard.",
         host=seeded.URL,
         model=LOADED,
         reason="It was idle for 12 min.",

@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.activity import Choice, Lines, Tone, tone, word
+from llmstack_tui.tui.activity import Choice, Lines, Tone, said, tone, word
 from llmstack_tui.tui.figures import day_text
 from llmstack_tui.tui.text import clean, fit, plain_spaces
 
@@ -124,7 +124,7 @@ class ActivityList(ScrollView, can_focus=True):
         self._lines, self._starts = [], []
         for index, event in enumerate(self._shown.events):
             self._starts.append(len(self._lines))
-            parts = wrap(event.text, width - _indent(width) - 1)
+            parts = wrap(said(event), width - _indent(width) - 1)
             self._lines += [(index, part, text) for part, text in enumerate(parts)]
         self.virtual_size = Size(width, len(self._lines))
 
