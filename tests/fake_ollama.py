@@ -108,7 +108,7 @@ class FakeOllama:
         if self.down:
             return Reply(raw=b"")
         body = request.json if request.body else {}
-        name = str(body.get("model", ""))
+        name = str(body.get("model", body.get("source", "")))
         if request.method == "HEAD":
             return Reply()  # every blob is there already
         if request.method != "GET" and name not in self.installed and request.path != "/api/create":
@@ -170,6 +170,10 @@ class FakeOllama:
 
     async def _delete_delete(self, name: str, __: dict[str, object]) -> Reply:
         del self.installed[name]
+        return Reply()
+
+    async def _post_copy(self, name: str, body: dict[str, object]) -> Reply:
+        self.installed[str(body["destination"])] = self.installed[name]
         return Reply()
 
     async def _post_create(self, name: str, __: dict[str, object]) -> Reply:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.config import GuardSettings
-from llmstack_tui.guard.situation import Ask, Refuse, Stop
+from llmstack_tui.guard.situation import Allow, Ask, Refuse, Stop
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Throttle
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.ollama.client import OllamaHost
@@ -36,8 +36,9 @@ _GB = 10**9
 class Machine:
     """One with a card; ``throttles`` is what the card says of itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_card: bool = True) -> None:
         self.throttles: tuple[Throttle, ...] = ()
+        self.has_card = has_card
 
     def read(self) -> MachineReading:
         ram = Device(kind=DeviceKind.RAM, id="ram", name="RAM", total=16 * _GB, used=_GB, free=15 * _GB)
@@ -49,7 +50,7 @@ class Machine:
             temperature=91.0,
             throttles=self.throttles,
         )
-        return MachineReading(taken_at=time.monotonic(), ram=ram, devices=(card,))
+        return MachineReading(taken_at=time.monotonic(), ram=ram, devices=(card,) * self.has_card)
 
     def close(self) -> None:
         pass
@@ -233,6 +234,30 @@ async def test_one_more_than_the_limit_is_asked_for_and_makes_room() -> None:
         await stack.guarding.make_room(server.url, asked.stops)
         await stack.activate(server.url, "b:1")
         assert fake.loaded == ["b:1"]
+
+
+async def test_one_that_is_too_large_is_asked_for_by_what_it_took_or_by_its_file() -> None:
+    # The fake's models are files of 7 bytes, and take 9 in memory; none of it is on a card.
+    machine = Machine(has_card=False)
+    async with guarded(replace(ONE, max_loaded=9, memory_budget=16), machine=machine) as (_, stack, server):
+        await stack.activate(server.url, "a:1")
+        await looks(stack)
+        asked = await stack.guarding.admit(server.url, "b:1")
+        assert isinstance(asked, Ask)
+        assert [(stop.model, stop.cause) for stop in asked.stops] == [("a:1", "memory")]
+        await stack.deactivate(server.url, "a:1")
+        await stack.guarding.make_room(server.url, asked.stops)
+        await looks(stack)
+        assert await stack.guarding.admit(server.url, "a:1") == Allow(), "it took 9 bytes before"
+
+
+async def test_a_pin_goes_where_its_model_goes() -> None:
+    async with guarded() as (_, stack, server):
+        await stack.guarding.pin(server.url, "a:1")
+        await stack.guarding.pin(server.url, "b:1")
+        await stack.delete(server.url, "a:1")
+        await stack.rename(server.url, "b:1", "new:1")
+        await wait_until(lambda: state(stack).pinned == {"new:1"})
 
 
 async def test_what_got_something_to_do_since_it_was_previewed_stays() -> None:

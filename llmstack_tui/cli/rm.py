@@ -119,6 +119,7 @@ async def _carry_out(call: Invocation, removals: list[_Removal]) -> None:
     from llmstack_tui.cli.servers import acting, connect
     from llmstack_tui.lifecycle.happenings import EventKind
     from llmstack_tui.lifecycle.removing import remove
+    from llmstack_tui.ollama.names import model_key
 
     async with connect(call) as hosts, acting() as acts:
         by_url = {host.url: host for host in hosts}
@@ -126,5 +127,6 @@ async def _carry_out(call: Invocation, removals: list[_Removal]) -> None:
             host = by_url[removal.host]
             with acts.recorder.act(EventKind.REMOVE, host.url, removal.name):
                 await remove(acts.lifecycle, host, removal.name)
+                acts.store.guarded.forget(host.url, model_key(removal.name))
             if not call.json:
                 output.write(output.plain(f"Removed {removal.effect}."))

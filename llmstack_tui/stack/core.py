@@ -162,6 +162,7 @@ class Stack(Making):
             settings=guard,
             may_act=lambda url: not self.read_only and url not in self.look_only,
             lock=state_file,
+            folders=model_folders,
             on_change=self._guarded,
         )
         self.browsing = Browsing()

@@ -13,7 +13,7 @@ from llmstack_tui.hosts.text import printable
 from llmstack_tui.lifecycle.acts import Departure
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.lifecycle.removing import remove
-from llmstack_tui.ollama.names import same_model
+from llmstack_tui.ollama.names import model_key, same_model
 from llmstack_tui.stack.past import Past
 from llmstack_tui.store.errors import StoreError
 
@@ -45,6 +45,7 @@ class Making(Past):
         with self._recorder.act(EventKind.REMOVE, host_url, model):
             host = self._allowed(host_url, Capability.DELETE, act=True)
             await remove(self._lifecycle, host, model)
+            self._history.write(lambda store: store.guarded.forget(host_url, model_key(model)))
         await self._settle(host)
 
     async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncGenerator[Progress, None]:
@@ -82,6 +83,8 @@ class Making(Past):
             except (HostError, asyncio.CancelledError):
                 await asyncio.shield(_take_back(host, model, name))
                 raise
+        keys = model_key(model), model_key(name)
+        self._history.write(lambda store: store.guarded.renamed(host_url, *keys, name))
         text = f"{printable(model)} was renamed to {printable(name)}."
         if status is not None and status.running is not None:
             text += " It stays in memory."

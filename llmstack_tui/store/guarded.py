@@ -21,6 +21,8 @@ _IDLE = """
 INSERT INTO guarded (host, key, model, idle_stop) VALUES (:host, :key, :model, :idle_stop)
 ON CONFLICT DO UPDATE SET model = excluded.model, idle_stop = excluded.idle_stop"""
 _TIDY = "DELETE FROM guarded WHERE host = :host AND key = :key AND NOT pinned AND idle_stop IS NULL"
+_FORGET = "DELETE FROM guarded WHERE host = :host AND key = :key"
+_MOVE = "UPDATE OR REPLACE guarded SET key = :new_key, model = :model WHERE host = :host AND key = :key"
 _OF = "SELECT key, model, pinned, idle_stop FROM guarded WHERE host = :host"
 
 
@@ -53,6 +55,14 @@ class GuardedModels:
         row = {"host": host, "key": key, "model": model, "idle_stop": bound(length)}
         self._database.put(_IDLE, row)
         self._database.put(_TIDY, {"host": host, "key": key})
+
+    def forget(self, host: str, key: str) -> None:
+        """The model was removed."""
+        self._database.put(_FORGET, {"host": host, "key": key})
+
+    def renamed(self, host: str, key: str, new_key: str, model: str) -> None:
+        """What is wanted of a model goes with it."""
+        self._database.put(_MOVE, {"host": host, "key": key, "new_key": new_key, "model": model})
 
     async def of(self, host: str) -> Mapping[str, Wish]:
         """All wishes for the models of a host, by their keys."""

@@ -32,3 +32,14 @@ async def test_what_is_wanted_no_more_is_gone(store: Store) -> None:
     assert await store.guarded.of(HOST) == {"tiny": Wish("tiny", idle_stop=timedelta(minutes=5))}
     store.guarded.may_idle(HOST, "tiny", "tiny", None)
     assert await store.guarded.of(HOST) == {}
+
+
+async def test_a_wish_goes_where_its_model_goes(store: Store) -> None:
+    for name in ("tiny", "old", "taken"):
+        store.guarded.pin(HOST, name, name)
+    store.guarded.may_idle(HOST, "old", "old", timedelta(minutes=5))
+    store.guarded.renamed(HOST, "old", "taken", "taken:1")
+    store.guarded.forget(HOST, "tiny")
+    assert await store.guarded.of(HOST) == {
+        "taken": Wish("taken:1", pinned=True, idle_stop=timedelta(minutes=5))
+    }
