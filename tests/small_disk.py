@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 # In a name space of its own, whose owner may mount: nobody else sees it, and it goes with the process.
 _OWN_MOUNTS = ("unshare", "--user", "--map-root-user", "--mount")
 _MOUNT = 'mount -t tmpfs -o size=8g none "$HOME" && exec "$@"'
+_TRIAL = "mount -t tmpfs -o size=8g none /mnt && mount -o remount,size=64k none /mnt"
 _PAGE = 4096
 
 
@@ -45,7 +47,8 @@ class SmallDisk:
 
     def _resize(self, size: int) -> None:
         inside = ("nsenter", "--target", str(self._pid), "--user", "--mount", "--preserve-credentials")
-        subprocess.run([*inside, "mount", "-o", f"remount,size={size}", str(self._home)], check=True)
+        # With its name: else the owner is asked for again, who may be nobody in there.
+        subprocess.run([*inside, "mount", "-o", f"remount,size={size}", "none", str(self._home)], check=True)
 
 
 @cache
@@ -54,12 +57,10 @@ def may_mount() -> bool:
     if sys.platform != "linux":
         return False
     try:
-        tried = subprocess.run(
-            [*_OWN_MOUNTS, "sh", "-c", "mount -t tmpfs none /mnt"], check=False, capture_output=True
-        )
+        tried = subprocess.run([*_OWN_MOUNTS, "sh", "-c", _TRIAL], check=False, capture_output=True)
     except OSError:
         return False
-    return tried.returncode == 0
+    return tried.returncode == 0 and shutil.which("nsenter") is not None
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import resource
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -24,7 +25,6 @@ from tests.waiting import wait_until_sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.engine.serving import Serving
 
@@ -239,6 +239,28 @@ def test_a_killed_engine_goes_on_where_it_was(tmp_path: Path, registry: Registry
         answer = http.post("/api/chat", json=asked | {"stream": False, "options": {"temperature": 0}}).json()
     assert answer["message"]["content"] == ANSWER
     assert files(tmp_path) == {layer.digest.replace(":", "-") for layer in version.layers}
+
+
+def most_memory(process: psutil.Process) -> int:
+    """Bytes that a process had in memory at most since its start."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) * 1024
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the most that a process had in memory is told by Linux")
+def test_a_large_layer_takes_no_more_memory_than_a_small_one(tmp_path: Path, registry: Registry) -> None:
+    small, large = 20 * 2**20, 256 * 2**20
+    for name, size in (("small", small), ("large", large)):
+        file = tmp_path / name
+        with file.open("wb") as weights:
+            weights.write(name.encode())
+            weights.truncate(size)
+        registry.publish(name, file)
+    with engine_at(tmp_path) as (process, http):
+        assert lines(http, registry.name("small"))[-1] == {"status": "success"}
+        before = most_memory(process)
+        assert lines(http, registry.name("large"))[-1] == {"status": "success"}
+        assert most_memory(process) - before < 40 * 2**20
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
