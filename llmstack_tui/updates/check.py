@@ -113,6 +113,7 @@ class Answer:
         digest: of its version; None when it was never told.
         manifest: of that version, where it was needed.
         missing: it has no such model.
+        was_there: it had one when it was asked before: it may come back.
         checked_at: when it said so; None when it never did.
         problem: why the last question, after ``checked_at``, was not answered: a sentence.
     """
@@ -122,6 +123,7 @@ class Answer:
     pushed_at: datetime | None = None
     etag: str | None = None
     missing: bool = False
+    was_there: bool = False
     checked_at: datetime | None = None
     problem: str = ""
 
@@ -222,7 +224,8 @@ def _judged(copy: Copy, answer: Answer, left_alone: LeftAlone | None) -> Update:
         )
 
     if answer.missing:
-        return verdict(UpdateState.LOCAL, "The registry has no model of this name.")
+        any_more = " any more" if answer.was_there else ""
+        return verdict(UpdateState.LOCAL, f"The registry has no model of this name{any_more}.")
     if is_equal(copy, answer):
         return verdict(UpdateState.CURRENT)
     theirs, unknown = answer.manifest, _why_unknown(copy, answer)

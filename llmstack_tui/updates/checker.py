@@ -183,7 +183,7 @@ class Checker:
     def _is_known_missing(self, copies: Iterable[Copy]) -> bool:
         copies = tuple(copies)
         answer = self._answers.get(self._key(copies[0].name))
-        if answer is None or not answer.missing or answer.checked_at is None:
+        if answer is None or not answer.missing or answer.was_there or answer.checked_at is None:
             return False
         if abs(datetime.now(UTC) - answer.checked_at) > MISSING_AGAIN_AFTER:
             return False

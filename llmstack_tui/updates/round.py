@@ -79,7 +79,9 @@ class _OneRegistry:
             answer = await _ask_one(self._registry, question)
         except NotInRegistry:
             self._failures = 0
-            answer = Answer(missing=True, checked_at=datetime.now(UTC))
+            before = question.before or Answer()
+            was_there = before.was_there or before.digest is not None
+            answer = Answer(missing=True, was_there=was_there, checked_at=datetime.now(UTC))
         except RegistryError as error:
             answer = _failed(question, error)
             if error.of_one_model:

@@ -137,6 +137,24 @@ async def test_cloud_models_are_never_asked_for_and_local_ones_once(server: Serv
         assert len(server.asked) == 2
 
 
+async def test_what_a_registry_had_once_is_asked_for_each_time(server: Server) -> None:
+    """It was taken away, or the registry was begun anew: that is no model that was made here."""
+    old = server.publish("tiny", b"weights", pushed_at_s=1)
+    async with checking(model(server.listed("tiny"), old.digest)) as checker:
+        await checker.check()
+        server.withdraw("tiny")
+        for _ in range(2):
+            await checker.check()
+            (update,) = checker.updates(HOST).values()
+            assert (update.state, update.reason) == (
+                LOCAL,
+                "The registry has no model of this name any more.",
+            )
+        server.publish("tiny", b"new weights", pushed_at_s=2**31)
+        await checker.check()
+        assert states(checker) == [STALE]
+
+
 async def test_what_was_made_on_this_machine_is_never_asked_for(server: Server, tmp_path: Path) -> None:
     version = server.publish("tiny", b"weights")
     made = rewritten(version.manifest, end=b"\n")
