@@ -14,6 +14,7 @@ from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.lifecycle.acts import ActKind
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.ollama.names import model_key
+from llmstack_tui.stack.reckoning import Reckoning
 from llmstack_tui.stack.updating import DRAWN_AFTER_S
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.locks import Locks, place
@@ -30,11 +31,10 @@ if TYPE_CHECKING:
     from llmstack_tui.guard.worker import Guard
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
-    from llmstack_tui.hosts.types import Model, ModelDetails, Snapshot
+    from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.lifecycle.recorder import Recorder
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.lifecycle.worker import Lifecycle
-    from llmstack_tui.stack.fitting import Subjects
     from llmstack_tui.stack.history import History
     from llmstack_tui.stack.watched import WatchedHost
     from llmstack_tui.store.activations import Activation
@@ -42,10 +42,6 @@ if TYPE_CHECKING:
 
 # How often one that watches looks whether it can take over.
 _TAKE_OVER_S = 3.0
-# Nobody who wants to load a model waits longer to be told what it will take.
-_RECKON_S = 1.0
-# What servers load a model with unless somebody says otherwise.
-_CONTEXT = 4096
 
 
 class Guarding:
@@ -79,11 +75,10 @@ class Guarding:
         self._settings = settings
         self._may_act = may_act
         self._locks = Locks(lock, "guard")
-        self._folders = folders
+        self._reckoning = Reckoning(watched, history, folders)
         self._on_change = on_change
         self._guards: dict[str, Guard] = {}
         self._wishes: dict[str, Mapping[str, Wish]] = {}
-        self._subjects: Subjects | None = None
         self._held = False
         self._reading: MachineReading | None = None
         self._profile: Profile | None = None
@@ -170,7 +165,11 @@ class Guarding:
             return None
         from llmstack_tui.guard.situation import Wanted  # noqa: PLC0415
 
-        return guard.admit(Wanted(model, await self._size(host_url, status)), coming)
+        size, limits = None, guard.rules.limits
+        if limits.memory_budget is not None and status is not None and status.model is not None:
+            on_card = limits.memory_word == "VRAM"
+            size = await self._reckoning.size(host_url, status.model, self._profile, on_card=on_card)
+        return guard.admit(Wanted(model, size), coming)
 
     def refusal(self, host_url: str, model: str) -> str:
         """Why nothing may be loaded now; empty where it may."""
@@ -324,42 +323,3 @@ class Guarding:
         except StoreError:
             return None
         return load_of(status, active)
-
-    async def _size(self, host_url: str, status: ModelStatus | None) -> int | None:
-        """What a model took when it was loaded last; else what it is reckoned to take, or its file's size."""
-        model, limits = status.model if status is not None else None, self._guards[host_url].rules.limits
-        if model is None or limits.memory_budget is None:
-            return None
-        try:
-            store = await self._history.store()
-            measured = await store.measured.history(host_url, model.digest, 1) if model.digest else ()
-        except StoreError:
-            measured = ()
-        took = [
-            each.server_gpu_bytes if limits.memory_word == "VRAM" else each.server_bytes for each in measured
-        ]
-        if took and took[0] is not None:
-            return took[0]
-        try:
-            async with asyncio.timeout(_RECKON_S):
-                return await self._reckoned(host_url, model) or model.size
-        except TimeoutError:
-            return model.size
-
-    async def _reckoned(self, host_url: str, model: Model) -> int | None:
-        for name in ("stack.fitting", "fit.memory", "fit.room"):
-            await asyncio.to_thread(importlib.import_module, f"llmstack_tui.{name}")
-        from llmstack_tui.fit.memory import Request, estimate  # noqa: PLC0415
-        from llmstack_tui.fit.room import repacked_on  # noqa: PLC0415
-        from llmstack_tui.stack.fitting import Subjects  # noqa: PLC0415
-
-        if self._subjects is None:
-            repacked = repacked_on(self._profile) if self._profile else frozenset[str]()
-            folders = await asyncio.to_thread(self._folders)
-            self._subjects = Subjects(folders, self._show, repacked)
-        subject = await self._subjects.look(host_url, model)
-        found = estimate(subject.weights, subject.shape, Request(context_length=_CONTEXT))
-        return found.total if found is not None else None
-
-    async def _show(self, host_url: str, model: str) -> ModelDetails:
-        return await self._watched[host_url].host.show(model)

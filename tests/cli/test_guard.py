@@ -126,6 +126,21 @@ async def test_explain_knows_idle_times_from_the_record(llmstack: Program) -> No
     assert [each["cause"] for each in found["decisions"]] == ["idle"]
 
 
+async def test_one_model_may_be_idle_for_another_time(llmstack: Program) -> None:
+    async with fake_ollama(a_1="a") as (fake, server):
+        host = ("--host", server.url)
+        done = await document(llmstack, "guard", "idle", "a:1", "90s", *host)
+        assert done == {"models": [{"host": server.url, "name": "a:1", "idle_stop": 90.0}]}
+        fake.load("a:1")
+        (model,) = (await only_host(llmstack, "guard", "explain", *host))["models"]
+        assert model["reason"].replace("\N{NO-BREAK SPACE}", " ").endswith("is stopped after 90 s.")
+        told = await run(llmstack, "guard", "idle", "a:1", "0", *host)
+        assert told.stdout == "a:1 may be idle for ever.\n"
+        told = await run(llmstack, "guard", "idle", "a:1", "auto", *host)
+        assert told.stdout == "a:1 may be idle for 10m, as the settings say.\n"
+        assert (await run(llmstack, "guard", "idle", "a:1", "soon", *host)).returncode == 2
+
+
 async def test_the_status_is_the_limits_of_each_host(llmstack: Program) -> None:
     async with fake_ollama(a_1="a") as (fake, server):
         fake.load("a:1")
