@@ -197,3 +197,11 @@ def test_a_figure_stays_with_its_unit(width: int) -> None:
     lines = wrap("模型模型 is active after 3.1\N{NO-BREAK SPACE}s.", width)
     assert max(map(cell_len, lines)) <= width
     assert any("3.1\N{NO-BREAK SPACE}s." in line for line in lines)
+
+
+def test_of_a_name_that_is_too_long_the_end_is_kept_also_in_ascii() -> None:
+    text = "hf.co/somebody/Some-Model-GGUF:Q4_K_M was pulled."
+    assert wrap(text, 25) == ("…y/Some-Model-GGUF:Q4_K_M", "was pulled.")
+    (first, *_) = wrap(text, 25, "~")
+    assert first == "~y/Some-Model-GGUF:Q4_K_M"
+    assert wrap("x " * 60, 10, "~")[-1].endswith("~")

@@ -16,7 +16,7 @@ from textual.strip import Strip
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.activity import Choice, Lines, Tone, said, tone, word
 from llmstack_tui.tui.figures import day_text
-from llmstack_tui.tui.text import clean, fit, plain_spaces
+from llmstack_tui.tui.text import clean, fit, fit_name, plain_spaces
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -91,6 +91,7 @@ class ActivityList(ScrollView, can_focus=True):
 
     def use_marks(self, marks: Marks) -> None:
         self._marks = marks
+        self._lay_out()
         self.refresh()
 
     def show(self, lines: Lines, now: datetime) -> None:
@@ -124,7 +125,7 @@ class ActivityList(ScrollView, can_focus=True):
         self._lines, self._starts = [], []
         for index, event in enumerate(self._shown.events):
             self._starts.append(len(self._lines))
-            parts = wrap(said(event), width - _indent(width) - 1)
+            parts = wrap(said(event), width - _indent(width) - 1, self._marks.ellipsis)
             self._lines += [(index, part, text) for part, text in enumerate(parts)]
         self.virtual_size = Size(width, len(self._lines))
 
@@ -225,17 +226,21 @@ def _mark(of: Tone, marks: Marks) -> str:
 
 
 @lru_cache(4096)
-def wrap(text: str, width: int) -> tuple[str, ...]:
+def wrap(text: str, width: int, ellipsis: str = "…") -> tuple[str, ...]:
     """``text`` in lines of at most ``width`` cells, broken at blanks; what is too long for a few is cut.
 
-    A no-break space is no blank: a figure stays with its unit.
+    A word that is too long, as the name of a model with its registry, is cut as such names are. A no-break
+    space is no blank: a figure stays with its unit.
     """
     lines: list[str] = []
-    for piece in clean(text, limit=_TEXT_LIMIT).split(" "):
+    for whole in clean(text, limit=_TEXT_LIMIT).split(" "):
+        piece = fit_name(whole, width, ellipsis=ellipsis) if cell_len(whole) > width else whole
         if lines and cell_len(lines[-1]) + 1 + cell_len(piece) <= width:
             lines[-1] += f" {piece}"
         else:
             lines.append(piece)
     if len(lines) > _MOST_LINES:
         lines[_MOST_LINES - 1 :] = [" ".join(lines[_MOST_LINES - 1 :])]
-    return tuple(fit(line, width).rstrip(" ") if cell_len(line) > width else line for line in lines)
+    return tuple(
+        fit(line, width, ellipsis=ellipsis).rstrip(" ") if cell_len(line) > width else line for line in lines
+    )
