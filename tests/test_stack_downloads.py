@@ -491,3 +491,31 @@ async def test_a_server_that_dies_in_the_middle_is_waited_for(
             assert port is not None
             with killable(tmp_path, port):
                 assert (await over(stack, number)).state is DownloadState.DONE
+
+
+async def test_what_cannot_be_started_again_now_is_started_by_the_next_program(
+    registry: Registry, tiny_model: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "state.db"
+    registry.publish("gone", tiny_model)
+    name = registry.listed("gone")
+    with killable(tmp_path) as (url, process):
+        async with watching(Engine(url, tmp_path), path) as stack:
+            await pulled(stack, url, registry.name("gone"))
+            await stack.activate(url, name)
+            new = registry.publish("gone", tiny_model.read_bytes() + b"gone", pushed_at_s=LATER)
+            registry.faults = [slow(new.weights.digest)]
+            (number,) = await stack.downloads.update(url, [name])
+            await seen(stack, number, moving)
+            process.kill()
+            await seen(stack, number, lambda each: "when the server answers" in each.reason)
+            (left,) = await stack.downloads.start_again()
+            assert (left.model, left.state) == (name, DownloadState.WAITING)
+            assert "could not be started again" in left.reason
+    registry.faults = []
+    port = httpx.URL(url).port
+    assert port is not None
+    with killable(tmp_path, port):
+        async with watching(Engine(url, tmp_path), path) as stack:
+            assert (await over(stack, number)).state is DownloadState.DONE
+            await wait_until(lambda: is_active(stack, name) and digest(stack, name) == new.digest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.kinds import Capability
@@ -48,6 +49,7 @@ class Downloading(Intents):
         super().__init__(app)
         self._open: frozenset[int] = frozenset()
         self._under_way: tuple[Download, ...] = ()
+        self._stopped: tuple[Download, ...] = ()
         self._is_leaving = False
 
     def follow(self, state: StackState) -> None:
@@ -184,7 +186,7 @@ class Downloading(Intents):
         if stack is None:
             return ""
         under_way = stack.downloads.under_way or self._under_way
-        return left_behind(under_way, stack.downloads.stopped)
+        return left_behind(under_way, stack.downloads.stopped or self._stopped)
 
     def _stays_stopped(self, stack: Stack) -> tuple[Download, ...]:
         """Those of an engine that ends with us would leave with it."""
@@ -215,7 +217,7 @@ class Downloading(Intents):
                         WaitScreen(
                             f"Starting {which} again",
                             "Then llmstack ends. If you give up, it ends at once.",
-                            stack.downloads.start_again,
+                            partial(self._start_again, stack),
                             self._app.marks,
                             limit_s=_START_S,
                         )
@@ -223,6 +225,9 @@ class Downloading(Intents):
             self._app.end(0)
         finally:
             self._is_leaving = False
+
+    async def _start_again(self, stack: Stack) -> None:
+        self._stopped = await stack.downloads.start_again()
 
     def _changeable(self) -> Stack | None:
         """The stack, if it may change something."""

@@ -108,7 +108,11 @@ class Pulling:
             raise
         if work.cancelled():
             self._put(DownloadState.WAITING, reason="")
-            await self._start_again()
+            before = self.was_active
+            if not await self._start_again():
+                # Whoever takes this up again has it to do.
+                self.was_active = before
+                self._on_change()
             return
         error = work.exception()
         if error is None:

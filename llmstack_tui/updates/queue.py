@@ -101,12 +101,13 @@ class Downloads:
         """Those of them for which a model was stopped that is not started again yet."""
         return self._runner.stopped
 
-    async def start_again(self) -> None:
+    async def start_again(self) -> tuple[Download, ...]:
         """Begin nothing more, and return when the old versions of what is `stopped` are active again.
 
-        For a program that is about to end. What came is kept, and the pulls wait for the next one.
+        For a program that is about to end. What came is kept, and the pulls wait for the next one, which also
+        starts what could not be started now: that is returned.
         """
-        await self._runner.start_again()
+        return await self._runner.start_again()
 
     # --- what is asked ---
 

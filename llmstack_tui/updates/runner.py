@@ -106,14 +106,19 @@ class Runner:
         """Those of them for which a model was stopped that is not started again yet."""
         return tuple(each.download for each in self._pulls.values() if each.was_active is not None)
 
-    async def start_again(self) -> None:
-        """Begin nothing more, and start again what was stopped. What came is kept for the next program."""
+    async def start_again(self) -> tuple[Download, ...]:
+        """Begin nothing more, and start again what was stopped; those for which that could not be done.
+
+        What came is kept for the next program.
+        """
         self._is_leaving = True
-        tasks = [self._tasks[number] for number, each in self._pulls.items() if each.was_active is not None]
+        stopped = {number: each for number, each in self._pulls.items() if each.was_active is not None}
+        tasks = [self._tasks[number] for number in stopped]
         for pulling in self._pulls.values():
             pulling.interrupt()
         if tasks:
             await asyncio.wait(tasks)
+        return tuple(each.download for each in stopped.values() if each.was_active is not None)
 
     def stir(self) -> None:
         """Something else is wished."""

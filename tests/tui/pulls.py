@@ -86,11 +86,12 @@ class FakeDownloads:
     def under_way(self) -> tuple[Download, ...]:
         return tuple(each for each in self._stack.state.downloads if each.state is DownloadState.RUNNING)
 
-    async def start_again(self) -> None:
+    async def start_again(self) -> tuple[Download, ...]:
         self._stack.calls.append(("start again", *(each.model for each in self.stopped)))
         await self._stack.gate.wait()
         self.put(*(replace(each, state=DownloadState.WAITING) for each in self._stack.state.downloads))
-        self.stopped = ()
+        left, self.stopped = self.stopped if self._stack.failure else (), ()
+        return left
 
     def put(self, *downloads: Download) -> None:
         self._stack.put(replace(self._stack.state, downloads=downloads))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.downloading import leaving_text
 from llmstack_tui.tui.status import left_behind
 from llmstack_tui.updates.download import DownloadState, Why
@@ -51,6 +52,14 @@ async def test_the_old_version_is_started_again_and_then_it_ends() -> None:
     assert ("start again", "mistral:7b") in desk.stack.calls
     assert desk.app.return_code == 0
     assert desk.app.farewell == KEPT
+
+
+async def test_what_cannot_be_started_again_is_said() -> None:
+    async with updating() as desk:
+        desk.stack.failure = Unreachable("It does not answer.", host=seeded.URL)
+        await desk.press("enter")
+        await wait_until(lambda: not desk.app.is_running)
+    assert desk.app.farewell == KEPT + STOPPED
 
 
 async def test_who_does_not_want_to_wait_for_it_leaves_at_once() -> None:
