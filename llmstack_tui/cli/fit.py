@@ -149,10 +149,8 @@ async def _installed(call: Invocation, profile: Profile) -> _Asked:
             if model.is_cloud:
                 raise output.Failed(f"{located.name} runs in the cloud: it takes no memory here.")
             host = located.host
-            subjects = Subjects(
-                model_folders(call.environ), lambda _, name: host.show(name), repacked_on(profile)
-            )
-            subject = await subjects.look(host.url, model)
+            subjects = Subjects(model_folders(call.environ), repacked_on(profile))
+            subject = await subjects.look(host.url, model, host.show)
     except HostError as error:
         raise output.Failed(str(error)) from None
     others = [each.size or 0 for each in located.snapshot.running if each.digest != model.digest]

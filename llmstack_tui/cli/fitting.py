@@ -72,6 +72,7 @@ async def fittings(
     call: Invocation, hosts: Sequence[Host], snapshots: Sequence[Snapshot]
 ) -> Mapping[Key, Fitting]:
     """Of each installed model, as the engine would load it; one that is loaded, as it is."""
+    from llmstack_tui.config.address import is_loopback
     from llmstack_tui.fit.memory import estimate
     from llmstack_tui.fit.room import room_of
     from llmstack_tui.fit.verdict import verdict
@@ -83,7 +84,12 @@ async def fittings(
         return {}
     reading, profile = await asyncio.to_thread(machine, call)
     subjects, took = await _subjects(call, hosts, models, profile), await loads(models)
-    loaded = {(snapshot.url, each.digest): each for snapshot in snapshots for each in snapshot.running}
+    loaded = {
+        (snapshot.url, each.digest): each
+        for snapshot in snapshots
+        if is_loopback(snapshot.url)
+        for each in snapshot.running
+    }
     found: dict[Key, Fitting] = {}
     for url, model in models:
         running = loaded.get((url, model.digest))
@@ -95,7 +101,8 @@ async def fittings(
         subject = subjects.known(url, model) or subjects.by_size(model)
         request = _as_loaded(usual_request(call), running)
         known = estimate(subject.weights, subject.shape, request, took.get((url, model.digest), ()))
-        found[url, model.name] = Fitting(known, verdict(known, room))
+        # Of another machine's room nothing is known.
+        found[url, model.name] = Fitting(known, verdict(known, room) if is_loopback(url) else None)
     return found
 
 
@@ -137,20 +144,19 @@ async def _subjects(
     from llmstack_tui.stack.fitting import Subjects
     from llmstack_tui.updates.disk import model_folders
 
-    by_url = {host.url: host for host in hosts}
     folders = await asyncio.to_thread(model_folders, call.environ)
-    subjects = Subjects(folders, lambda url, name: by_url[url].show(name), repacked_on(profile))
-    await _look(subjects, models)
+    subjects = Subjects(folders, repacked_on(profile))
+    await _look(subjects, {host.url: host for host in hosts}, models)
     return subjects
 
 
-async def _look(subjects: Subjects, models: Sequence[tuple[str, Model]]) -> None:
+async def _look(subjects: Subjects, hosts: Mapping[str, Host], models: Sequence[tuple[str, Model]]) -> None:
     """At as many as there is time for."""
     turns = asyncio.Semaphore(_AT_ONCE)
 
     async def look(url: str, model: Model) -> None:
         async with turns:
-            await subjects.look(url, model)
+            await subjects.look(url, model, hosts[url].show)
 
     tasks = [asyncio.create_task(look(url, model)) for url, model in models]
     if tasks:

@@ -52,6 +52,14 @@ class Verdict:
     left: int
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """An estimate, and what it says of this machine; None is unknown."""
+
+    estimate: Estimate
+    verdict: Verdict | None
+
+
 def verdict(estimate: Estimate | None, room: Room) -> Verdict | None:
     """Whether a model has room; None if that is not known."""
     if estimate is None or room.budget is None:

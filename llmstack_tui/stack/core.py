@@ -28,6 +28,7 @@ from llmstack_tui.stack.state import StackState
 from llmstack_tui.stack.timing import Timing
 from llmstack_tui.stack.updating import DRAWN_AFTER_S, Updating
 from llmstack_tui.stack.watched import WatchedHost
+from llmstack_tui.stack.weighing import Weighing
 from llmstack_tui.updates.automatic import due
 from llmstack_tui.updates.programs import Program
 from llmstack_tui.updates.queue import Downloads
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from llmstack_tui.config import GuardSettings
+    from llmstack_tui.fit.memory import Request
     from llmstack_tui.guard.state import GuardState
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
@@ -75,12 +77,14 @@ class Stack(Making):
         automatic: fetch newer versions by itself, of models that are not busy.
         guard: how much may be loaded and what is stopped by itself; None guards nothing.
         model_folders: finds the folders of models on this machine that tell what is installed. Blocking.
+        usual: how a model is loaded where nobody asks for something else. Blocking.
 
     Attributes:
         updates: what to ask for newer versions; what it learns is in the state.
         downloads: what to ask for models; how far they are is in the state.
         browsing: the catalogue, and what registries say of a model that is not here.
         disk: what ``models_folder`` holds.
+        weighing: what models would take here; that, too, is in the state.
         guarding: pins, and what may be loaded; what it is up to is in the state.
     """
 
@@ -103,6 +107,7 @@ class Stack(Making):
         automatic: bool = False,
         guard: GuardSettings | None = None,
         model_folders: Callable[[], Sequence[Path]] = tuple,
+        usual: Callable[[], Request] | None = None,
     ) -> None:
         self.read_only = read_only
         self.look_only = frozenset(look_only)
@@ -154,6 +159,7 @@ class Stack(Making):
             lock=state_file,
             folders=model_folders,
         )
+        self.weighing = Weighing(self._watched, history, folders=model_folders, usual=usual)
         self.guarding = Guarding(
             self._watched,
             history,
@@ -177,6 +183,7 @@ class Stack(Making):
         works["look for updates"] = self.updates.run()
         works["pull"] = self.downloads.run()
         works["guard"] = self.guarding.run()
+        works["weigh"] = self.weighing.run()
         works["look for releases"] = self._releasing.run()
         works["remember"] = self._history.run()
         self._tasks = tuple(asyncio.create_task(work, name=name) for name, work in works.items())
@@ -265,7 +272,9 @@ class Stack(Making):
         return await self._lifecycle.deactivate(host, model)
 
     async def details(self, host_url: str, model: str) -> ModelDetails:
-        return await self._allowed(host_url, Capability.SHOW).show(model)
+        details = await self._allowed(host_url, Capability.SHOW).show(model)
+        self.weighing.told(host_url, model, details)
+        return details
 
     async def chat(
         self,
@@ -303,6 +312,7 @@ class Stack(Making):
         self._watched[url].renew(self._lifecycle.acts)
         self._put_hosts()
         self.updates.looked(self._watched[url].snapshot)
+        self.weighing.looked()
 
     def _acts_changed(self) -> None:
         acts = self._lifecycle.acts
@@ -327,6 +337,7 @@ class Stack(Making):
 
     def _machine_read(self, reading: MachineReading, profile: Profile) -> None:
         self.guarding.machine_read(reading, profile)
+        self.weighing.machine_read(reading, profile)
         self._feed.put(replace(self.state, machine=reading, profile=profile))
 
     def _guarded(self, guards: Mapping[str, GuardState]) -> None:

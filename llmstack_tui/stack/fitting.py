@@ -14,13 +14,13 @@ from llmstack_tui.ollama.names import InvalidName, ModelName
 from llmstack_tui.updates.disk import read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.hosts.types import Model, ModelDetails
 
-    Show = Callable[[str, str], Awaitable[ModelDetails]]
+    Show = Callable[[str], Awaitable[ModelDetails]]
 
 _WEIGHTS = "application/vnd.ollama.image.model"
 _PROJECTOR = "application/vnd.ollama.image.projector"
@@ -31,35 +31,57 @@ class Subjects:
 
     Args:
         folders: of models on this machine, as `updates.disk.model_folders` has them.
-        show: asks a server for the details of a model.
         repacked: types of weights that the processor has rearranged here.
     """
 
-    def __init__(self, folders: Sequence[Path], show: Show, repacked: frozenset[str]) -> None:
+    def __init__(self, folders: Sequence[Path], repacked: frozenset[str]) -> None:
         self._folders = folders
-        self._show = show
         self._repacked = repacked
         self._known: dict[tuple[str, str], Subject] = {}
+        self._missed: set[tuple[str, str]] = set()
 
     def known(self, url: str, model: Model) -> Subject | None:
-        """What `look` has found of a model."""
+        """What was found of a model."""
         return self._known.get((url, model.digest))
 
-    async def look(self, url: str, model: Model) -> Subject:
-        """What there is to know of a model. With neither file nor answer, that is its size."""
-        if (known := self.known(url, model)) is not None:
-            return known
-        found = await asyncio.to_thread(self._on_disk, model)
+    def by_size(self, model: Model) -> Subject:
+        """What is known of a model that was not looked at."""
+        return self._of(model, {})
+
+    def read(self, url: str, models: Iterable[Model]) -> bool:
+        """Look for the files of models that were not looked for yet, until there is one. Blocking.
+
+        A file counts if a folder of this machine has the very version that the server lists.
+        """
+        for model in models:
+            key = (url, model.digest)
+            if not model.digest or key in self._known or key in self._missed:
+                continue
+            if (found := self._on_disk(model)) is not None:
+                self._known[key] = found
+                return True
+            self._missed.add(key)
+        return False
+
+    def told(self, url: str, model: Model, details: ModelDetails) -> None:
+        """Take note of what a server tells, where the file is not known."""
+        if model.digest and (url, model.digest) not in self._known:
+            self._known[url, model.digest] = self._of(model, details.info)
+
+    async def look(self, url: str, model: Model, show: Show) -> Subject:
+        """What there is to know of a model: from its file, else from the server."""
+        if self.known(url, model) is None:
+            await asyncio.to_thread(self.read, url, (model,))
+        if (found := self.known(url, model)) is not None:
+            return found
         try:
-            found = found or self._of(model, (await self._show(url, model.name)).info)
+            details = await show(model.name)
         except HostError:
             return self.by_size(model)  # Another time it may answer.
-        if model.digest:
-            self._known[url, model.digest] = found
-        return found
+        self.told(url, model, details)
+        return self._of(model, details.info)
 
     def _on_disk(self, model: Model) -> Subject | None:
-        """From its file, if a folder of this machine has the very version that the server lists."""
         with suppress(InvalidName, InvalidManifest, InvalidGGUF, OSError):
             found = read_manifest(self._folders, ModelName.parse(model.name), model.digest)
             if found is None:
@@ -72,10 +94,6 @@ class Subjects:
             header = read_header(blob_path(found.folder, weights.digest))
             return of_header(header, self._repacked, projector=projector)
         return None
-
-    def by_size(self, model: Model) -> Subject:
-        """What is known of a model that was not looked at."""
-        return self._of(model, {})
 
     def _of(self, model: Model, metadata: Mapping[str, object]) -> Subject:
         return of_metadata(metadata, model.size, quantization=model.quantization, repacked=self._repacked)

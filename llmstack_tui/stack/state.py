@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.guard.state import GuardState
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
@@ -27,12 +28,14 @@ class HostState:
     Attributes:
         speeds: by the model's name, the last answer of ours that was timed, in whichever session.
         updates: by the model's name, whether it is up to date; empty until that was first worked out.
+        fits: by the model's name, what it would take here; empty of hosts elsewhere.
     """
 
     snapshot: Snapshot
     models: tuple[ModelStatus, ...]
     speeds: Mapping[str, Speed] = field(default_factory=dict)
     updates: Mapping[str, Update] = field(default_factory=dict)
+    fits: Mapping[str, Fitted] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

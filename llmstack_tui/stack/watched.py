@@ -18,6 +18,7 @@ from llmstack_tui.stack.state import HostState
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, Snapshot
     from llmstack_tui.lifecycle.acts import Act
@@ -64,6 +65,7 @@ class WatchedHost:
         self.news = asyncio.Event()
         self._speeds: Mapping[str, Speed] = {}
         self._updates: Mapping[str, Update] = {}
+        self._fits: Mapping[str, Fitted] = {}
         self.state = HostState(self.poller.snapshot, ())
 
     @property
@@ -87,7 +89,7 @@ class WatchedHost:
     def renew(self, acts: tuple[Act, ...]) -> None:
         """Bring `state` up to date."""
         models = statuses(self.snapshot, acts, self._activity, self.in_use)
-        self.state = HostState(self.snapshot, models, self._speeds, self._updates)
+        self.state = HostState(self.snapshot, models, self._speeds, self._updates, self._fits)
 
     def status(self, model: str) -> ModelStatus | None:
         return find(self.state.models, model)
@@ -106,6 +108,14 @@ class WatchedHost:
         """Take note of which models are up to date."""
         if updates != self._updates:
             self._updates = updates
+            self._on_change()
+
+    def weighed(self, fits: Mapping[str, Fitted]) -> None:
+        """Take note of what models would take."""
+        if fits != self._fits:
+            # What is as it was stays the very same.
+            known = self._fits
+            self._fits = {name: known[name] if known.get(name) == fit else fit for name, fit in fits.items()}
             self._on_change()
 
     @contextmanager

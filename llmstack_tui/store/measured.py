@@ -29,6 +29,8 @@ WHERE digest = :digest AND host = :host AND context_length IS :context_length
 ORDER BY id DESC LIMIT 1"""
 _HISTORY = "SELECT * FROM measured WHERE digest = :digest AND host = :host ORDER BY id DESC LIMIT :limit"
 
+_OF_HOST = "SELECT * FROM measured WHERE host = :host ORDER BY id DESC LIMIT :limit"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
@@ -84,6 +86,10 @@ class MeasuredLoads:
         return await self._database.read(
             _HISTORY, {"host": host, "digest": digest, "limit": limit}, _measured
         )
+
+    async def of_host(self, host: str, limit: int = 1000) -> tuple[Measured, ...]:
+        """The loads of all models of a host, the newest first."""
+        return await self._database.read(_OF_HOST, {"host": host, "limit": limit}, _measured)
 
 
 def _measured(row: sqlite3.Row) -> Measured:

@@ -30,6 +30,12 @@ def bytes_text(count: int | None) -> str:
     raise AssertionError("unreachable")
 
 
+def about_text(count: int) -> str:
+    """An estimate, in at most seven characters: ``~4.9 GB``, ``~45 GB``, ``~1 TB``."""
+    number, unit = bytes_text(count).split()
+    return f"~{float(number):.0f} {unit}" if unit == "TB" or float(number) >= 9.95 else f"~{number} {unit}"
+
+
 def used_text(used: int | None, total: int | None) -> str:
     """``5.6 of 8.6 GB``; the unit once where both have the same one."""
     one, other = bytes_text(used), bytes_text(total)

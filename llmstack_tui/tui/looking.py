@@ -61,6 +61,7 @@ class Looking:
             speed=host.speeds.get(status.name) if host else None,
             uses=self._uses.get(status.host, {}).get(status.name),
             update=host.updates.get(status.name) if host else None,
+            fitted=host.fits.get(status.name) if host else None,
             fallback=fallen,
             device=device,
             on_card=on_card,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.types import RunningModel, Snapshot
     from llmstack_tui.lifecycle.acts import Act
@@ -31,6 +32,8 @@ Key = tuple[str, str]
 
 _TICKING = frozenset({ModelState.ACTIVE, ModelState.LOADING, ModelState.STOPPING})
 _VERSION_DIGITS = 8
+# What stands in the place of "inactive" where a model has no room at once, by `fit.verdict.Fit`.
+_NO_ROOM = {"fits alone": "fits alone", "partly on the CPU": "partly CPU", "does not fit": "does not fit"}
 # Go writes a time that is not known as one of the year 1.
 _FIRST_YEAR = 1980
 
@@ -63,7 +66,7 @@ class ModelRow:
 
     Attributes:
         digest, modified: which version it is: the first digits of its digest, and its day.
-        memory: the server's own figure.
+        memory: the server's own figure; of a model that is not loaded, what it would take.
         speed: tokens per second of the last answer that was timed, of this version.
         update: that there is a newer version and what it costs, or how far its pull is.
         note: stands in the place of quantisation and size, where there are none.
@@ -113,6 +116,7 @@ def model_row(
     update: Update | None = None,
     download: Download | None = None,
     pinned: bool = False,
+    fitted: Fitted | None = None,
     slow: bool = False,
     old: bool = False,
 ) -> ModelRow:
@@ -123,6 +127,7 @@ def model_row(
         speed: of its last answer that was timed, by this version or another.
         download: a pull of it that is not over.
         pinned: the guard never stops it.
+        fitted: what it would take here.
         slow: it fell back to the processor.
     """
     model, running, state = status.model, status.running, status.state
@@ -134,6 +139,8 @@ def model_row(
     quantization = clean((model.quantization if model else None) or "", limit=40)
     digest = model.digest if model else running.digest if running else ""
     word = _word(status, act, moment, marks, pinned=pinned, old=old)
+    if fitted is not None and not old and word == str(ModelState.INACTIVE):
+        word = _no_room(fitted) or word
     note = _note(status)
     size = model.size if model and state is not ModelState.CLOUD else None
     memory = running.size if running and shown else None
@@ -149,7 +156,7 @@ def model_row(
         modified=_day(modified_at),
         quantization=quantization,
         size="" if state is ModelState.CLOUD else figures.bytes_text(size),
-        memory=figures.bytes_text(memory) if shown else "",
+        memory=figures.bytes_text(memory) if shown else _would_take(state, fitted),
         word=word,
         speed="" if rate is None else figures.rate_text(rate),
         leaves=figures.left_text(_left(status, moment)) if leaves else "",
@@ -215,6 +222,16 @@ def mark_of(state: ModelState, marks: Marks) -> str:
             return marks.inactive
 
 
+def _would_take(state: ModelState, fitted: Fitted | None) -> str:
+    if state is not ModelState.INACTIVE or fitted is None:
+        return ""
+    return figures.about_text(fitted.estimate.total)
+
+
+def _no_room(fitted: Fitted) -> str:
+    return "" if fitted.verdict is None else _NO_ROOM.get(fitted.verdict.fit.value, "")
+
+
 def _word(
     status: ModelStatus, act: Act | None, moment: Moment, marks: Marks, *, pinned: bool, old: bool
 ) -> str:
@@ -242,7 +259,7 @@ def _fallen(snapshot: Snapshot, machine: MachineReading | None) -> tuple[Running
 
 
 # What a line was made of, and the line.
-_Seen = tuple["ModelStatus", "Speed | None", "Update | None", "Download | None", ModelRow]
+_Seen = tuple["ModelStatus", "Speed | None", "Update | None", "Download | None", "Fitted | None", ModelRow]
 
 
 class Rows:
@@ -258,6 +275,7 @@ class Rows:
         made: dict[Key, _Seen] = {}
         for host in state.hosts:
             old, speeds, updates = host.snapshot.error is not None, host.speeds, host.updates
+            fits = host.fits
             fallen = _fallen(host.snapshot, state.machine)
             guard = state.guards.get(host.snapshot.url)
             pins = guard.pinned if guard is not None else frozenset[str]()
@@ -266,13 +284,15 @@ class Rows:
                 key = (status.host, name)
                 speed, update, download = speeds.get(name), updates.get(name), downloads.get(key)
                 pinned = name in pins
+                fitted = fits.get(name)
                 if (known := self._made.get(key)) is not None:
-                    before, timed, judged, coming, row = known
+                    before, timed, judged, coming, weighed, row = known
                     # Once a second for each line: a call would take longer than all of it.
                     if (
                         timed is speed
                         and judged is update
                         and coming is download
+                        and weighed is fitted
                         and row.old is old
                         and bool(row.pin) is pinned
                         and status.state not in _TICKING
@@ -290,9 +310,10 @@ class Rows:
                     update=update,
                     download=download,
                     pinned=pinned,
+                    fitted=fitted,
                     slow=status.running in fallen,
                     old=old,
                 )
-                made[key] = (status, speed, update, download, row)
+                made[key] = (status, speed, update, download, fitted, row)
         self._made = made
         return tuple(seen[-1] for seen in made.values())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import Loaded
     from llmstack_tui.engine.process import EngineHandle
+    from llmstack_tui.fit.memory import Request
     from llmstack_tui.stack import Stack
     from llmstack_tui.startup import OllamaStopped, Startup
 
@@ -140,12 +141,20 @@ class Core:
             parallel_pulls=self._settings.updates.parallel,
             guard=self._settings.guard,
             model_folders=self._model_folders,
+            usual=self._usual,
         )
 
     def _model_folders(self) -> tuple[Path, ...]:
         from llmstack_tui.updates.disk import model_folders
 
         return model_folders(self._environ)
+
+    def _usual(self) -> Request:
+        from llmstack_tui.engine.options import EngineOptions
+        from llmstack_tui.fit.memory import Request
+
+        own = EngineOptions.read(self._settings.engine, self._environ)
+        return Request(context_length=own.context_length, parallel=own.parallel, cache_type=own.cache_type)
 
 
 def _write_theme(name: str) -> None:

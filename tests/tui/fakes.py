@@ -15,6 +15,7 @@ import msgspec
 
 from llmstack_tui.catalog.loading import load_catalog
 from llmstack_tui.config import GuardSettings
+from llmstack_tui.fit.verdict import Room
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.disk import FolderUse, Leftover
     from llmstack_tui.engine.process import EngineHandle
     from llmstack_tui.engine.storage import LibraryError
+    from llmstack_tui.fit.memory import Subject
     from llmstack_tui.guard.situation import Admission, Stop
-    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.hosts.types import Model, Snapshot
     from llmstack_tui.ollama.registry.errors import RegistryError
     from llmstack_tui.stack import Stack, StackState
     from llmstack_tui.startup import OllamaStopped, Startup
@@ -51,6 +53,20 @@ T = TypeVar("T")
 
 
 _LOOKS = frozenset({"details", "events", "activations", "uses", "measured", "tags", "offer"})
+
+
+class FakeWeighing:
+    """Knows of models, by their names, what a test says."""
+
+    def __init__(self) -> None:
+        self.subjects: dict[str, Subject] = {}
+        self.budget = 8_000_000_000
+
+    def subject(self, _url: str, model: Model) -> Subject | None:
+        return self.subjects.get(model.name)
+
+    def room(self) -> Room:
+        return Room(budget=self.budget)
 
 
 class FakeStack:
@@ -81,6 +97,7 @@ class FakeStack:
         self.browsing = FakeBrowsing(self)
         self.disk = FakeDisk(self)
         self.guarding = FakeGuarding(self)
+        self.weighing = FakeWeighing()
 
     def happened(self, event: Event) -> None:
         """Put it on record, and give word of it."""

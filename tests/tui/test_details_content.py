@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 
+from llmstack_tui.fit.memory import Subject, Weights
+from llmstack_tui.fit.verdict import Room
 from llmstack_tui.hosts.types import Message, ModelDetails
 from llmstack_tui.store.activations import Activation, Outcome
 from llmstack_tui.store.askers import Asker
@@ -19,6 +22,8 @@ from llmstack_tui.tui.screens.details.content import (
     parameter_rows,
     told_parts,
 )
+from llmstack_tui.tui.screens.details.fit import fit_part
+from tests.fit import samples
 from tests.tui import seeded
 
 NOW = datetime(2026, 11, 21, 12, 1, tzinfo=UTC)
@@ -157,3 +162,32 @@ def test_events_say_why() -> None:
     event = Event(at=NOW, kind="left", text="[a] left.\x1b", reason="idle")
     line = events_part((event,), NOW).body.plain
     assert " ".join(line.split()) == "12:01 [a] left.\N{REPLACEMENT CHARACTER} idle"
+
+
+def test_a_table_says_what_longer_contexts_would_take() -> None:
+    subject = Subject(weights=Weights(size=4_900_000_000), shape=samples.shape(samples.LLAMA_8B))
+    part = fit_part(subject, Room(budget=8_000_000_000, taken=2_000_000_000), [samples.Took(5_600_000_000)])
+    assert part is not None
+    head, *lines, longest, explained = part.body.plain.splitlines()
+    assert head.split() == ["Context", "f16", "q8_0", "q4_0"]
+    by_context = {line.split()[0]: line.split()[1:] for line in lines}
+    assert list(by_context) == ["2,048", "4,096", "8,192", "16,384", "32,768", "65,536", "131,072"]
+    assert by_context["4,096"][:3] == ["*5.6", "GB", "fits"]
+    assert by_context["8,192"][:3] == ["~6.2", "GB", "alone"]
+    assert by_context["131,072"][:3] == ["~22", "GB", "no"]
+    assert re.fullmatch(r"Longest that fits: [\d,]+ \(f16\), [\d,]+ \(q8_0\), [\d,]+ \(q4_0\)", longest)
+    assert "shape of the model" in explained
+    assert "measured here" in explained
+    assert max(map(len, (head, *lines))) <= 72
+
+
+def test_the_table_of_a_model_that_is_too_large_or_unknown() -> None:
+    subject = Subject(weights=Weights(size=4_900_000_000), shape=samples.shape(samples.LLAMA_8B))
+    part = fit_part(subject, Room(budget=4_000_000_000))
+    assert part is not None
+    assert "No context is short enough for it to fit." in part.body.plain
+    by_size = fit_part(Subject(weights=Weights(size=4_900_000_000)), Room(budget=None))
+    assert by_size is not None
+    assert "size of its file" in by_size.body.plain
+    assert "?" in by_size.body.plain
+    assert fit_part(Subject(), Room(budget=1)) is None

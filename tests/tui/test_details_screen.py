@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.fit.memory import Basis, Estimate, Subject, Weights
+from llmstack_tui.fit.verdict import Fitted
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.store.activations import Activation
@@ -16,6 +18,7 @@ from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.events import Event
 from llmstack_tui.tui.screens.details.section import Section
+from tests.fit import samples
 from tests.tui import seeded
 from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices, FakeStack
@@ -187,3 +190,15 @@ async def test_the_keys_of_the_list_act_on_the_model_that_is_shown() -> None:
         await desk.press("R")
         await wait_until(lambda: ("restart", seeded.URL, NAME) in desk.stack.acts)
         assert {model for _, _, model in desk.stack.acts} == {NAME}
+
+
+async def test_what_it_would_take_is_told_once_that_is_known() -> None:
+    async with dashboard(services=telling()) as desk:
+        await opened(desk)
+        shape = samples.shape(samples.LLAMA_8B)
+        desk.stack.weighing.subjects[NAME] = Subject(weights=Weights(size=4_900_000_000), shape=shape)
+        estimate = Estimate(total=6_000_000_000, basis=Basis.FORMULA, parts=None, context_length=4096)
+        host = replace(desk.stack.state.hosts[0], fits={NAME: Fitted(estimate, None)})
+        desk.stack.put(replace(desk.stack.state, hosts=(host,)))
+        await until_in(desk, "Longest that fits")
+        await until_in(desk, "131,072")

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from llmstack_tui.fit.memory import Basis, Estimate
+from llmstack_tui.fit.verdict import Fitted, Room, verdict
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.lifecycle.acts import Act, ActKind
 from llmstack_tui.lifecycle.states import ModelState
@@ -161,3 +165,35 @@ def test_names_of_models_are_cleaned() -> None:
     made = Rows(UNICODE).make(state, now())
     assert len(made) == len(seeded.HOSTILE_NAMES)
     assert all(row.name.isprintable() for row in made)
+
+
+@pytest.mark.parametrize(
+    ("total", "budget", "memory", "word"),
+    [
+        (4_900_000_000, 8_000_000_000, "~4.9 GB", "inactive"),
+        (4_900_000_000, 7_000_000_000, "~4.9 GB", "fits alone"),
+        (9_960_000_000, 9_000_000_000, "~10 GB", "partly CPU"),
+        (44_400_000_000, 9_000_000_000, "~44 GB", "does not fit"),
+        (44_400_000_000, None, "~44 GB", "inactive"),
+    ],
+)
+def test_what_is_not_loaded_shows_what_it_would_take(
+    total: int, budget: int | None, memory: str, word: str
+) -> None:
+    estimate = Estimate(total=total, basis=Basis.FORMULA, parts=None, context_length=4096)
+    room = Room(budget=budget, taken=3_000_000_000, overflow=2_000_000_000)
+    state = seeded.typical()
+    fits = {"mistral:7b": Fitted(estimate, verdict(estimate, room))}
+    row = rows(replace(state, hosts=(replace(state.hosts[0], fits=fits),)))["mistral:7b"]
+    assert (row.memory, row.word, row.state) == (memory, word, ModelState.INACTIVE)
+    assert row.figures.memory is None
+    assert "inactive" in row.searched
+
+
+def test_a_line_is_made_again_when_its_estimate_is_another() -> None:
+    made, state = Rows(UNICODE), seeded.typical()
+    assert next(row for row in made.make(state, now()) if row.name == "mistral:7b").memory == ""
+    estimate = Estimate(total=5_000_000_000, basis=Basis.MEASURED, parts=None, context_length=4096)
+    weighed = replace(state.hosts[0], fits={"mistral:7b": Fitted(estimate, None)})
+    again = made.make(replace(state, hosts=(weighed,)), now())
+    assert next(row for row in again if row.name == "mistral:7b").memory == "~5.0 GB"

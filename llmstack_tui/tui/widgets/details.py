@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.figures import bytes_text, count_text, on_cpu_text, seconds_text, when_text
+from llmstack_tui.tui.figures import about_text, bytes_text, count_text, on_cpu_text, seconds_text, when_text
 from llmstack_tui.tui.newer import update_rows
 from llmstack_tui.tui.text import clean
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.lifecycle.placement import Fallback
     from llmstack_tui.lifecycle.states import ModelStatus
@@ -40,6 +41,7 @@ class About:
         speed: the last answer of ours that was timed.
         uses: how often it was loaded, as far as anybody looked.
         update: whether it is up to date; None until that was worked out.
+        fitted: what it would take here.
         fallback: why it computes on the processor, where it need not.
         device: bytes that the devices say it takes, where they tell; ``on_card`` that these are cards.
         now: the time on the viewer's clock, for how to write another one.
@@ -51,6 +53,7 @@ class About:
     speed: Speed | None = None
     uses: Uses | None = None
     update: Update | None = None
+    fitted: Fitted | None = None
     fallback: Fallback | None = None
     device: int | None = None
     on_card: bool = False
@@ -111,6 +114,7 @@ def what_it_is(about: About) -> Iterator[Row]:
     yield from update_rows(about.update, about.now)
     if not is_cloud:
         yield "On disk", bytes_text(model.size if model else None)
+        yield "Would take", "" if running else _would_take(about.fitted)
     if running:
         yield "In memory", f"{bytes_text(running.size)}, says the server"
         if about.device is not None:
@@ -144,6 +148,16 @@ def how_it_did(about: About) -> Iterator[Row]:
     if (uses := about.uses) is not None:
         times = "once" if uses.times == 1 else f"{count_text(uses.times)} times, last"
         yield "Loaded", f"{times} {when_text(uses.last_at, about.now)}"
+
+
+def _would_take(fitted: Fitted | None) -> str:
+    """Of a model that is not loaded: an estimate, what it is made of, and whether there is room."""
+    if fitted is None:
+        return ""
+    known, basis = fitted.verdict, fitted.estimate.basis
+    fits = "" if known is None else f": {known.fit}{', tightly' if known.tight else ''}"
+    made_of = "measured here" if basis == "measured" else f"by {basis}"
+    return f"{about_text(fitted.estimate.total)} {made_of}{fits}"
 
 
 def _placed(size: int | None, vram: int | None, fallback: Fallback | None) -> str:

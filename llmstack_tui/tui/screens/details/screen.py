@@ -32,17 +32,22 @@ from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.hosts.types import ModelDetails
+    from llmstack_tui.fit.verdict import Fitted
+    from llmstack_tui.hosts.types import Model, ModelDetails
+    from llmstack_tui.stack import Stack
+    from llmstack_tui.store.measured import Measured
     from llmstack_tui.tui.marks import Marks
     from llmstack_tui.tui.rows import Key
 
 _MOST_LOOKED_UP = 50
 _LOOK_UP_EVERY_S = 0.5
 _BEFORE = ("Model", "Addresses")
-_PAST = ("Loaded", "Memory that it took", "What happened to it")
+_PAST = ("Memory it would take", "Loaded", "Memory that it took", "What happened to it")
 
 
 class Reading(VerticalScroll):
@@ -73,6 +78,7 @@ class DetailsScreen(LiveScreen):
         self._told: ModelDetails | None = None
         self._asked_for: tuple[str, bool] | None = None
         self._last_event_id = 0
+        self._fitted: Fitted | None = None
         self._stirred = asyncio.Event()
 
     def compose(self) -> ComposeResult:
@@ -104,6 +110,9 @@ class DetailsScreen(LiveScreen):
             rows = [("State", "no server lists it any more" if view.state else "there is no server yet")]
             self._sections["Model"].say(rows_part(rows))
             return
+        if about.fitted is not self._fitted:
+            self._fitted = about.fitted
+            self._stirred.set()
         rows = [*what_it_is(about), *more_update_rows(about.update, about.now), *how_it_did(about)]
         self._sections["Model"].say(rows_part(rows))
         shown = self.dashboard.preferences.shown_keys()
@@ -177,8 +186,18 @@ class DetailsScreen(LiveScreen):
         self._sections["Loaded"].say(loads_part(loads, now))
         measured = await stack.measured(host, digest, _MOST_LOOKED_UP) if digest else ()
         self._sections["Memory that it took"].say(measured_part(measured, now))
+        if model is not None and model.model is not None and not model.model.is_cloud:
+            self._fit(stack, model.model, measured)
         events = await stack.events(_MOST_LOOKED_UP, host=host, model=name)
         self._sections["What happened to it"].say(events_part(events, now))
+
+    def _fit(self, stack: Stack, model: Model, measured: Sequence[Measured]) -> None:
+        subject = stack.weighing.subject(self._key[0], model)
+        if subject is None:
+            return
+        from llmstack_tui.tui.screens.details.fit import fit_part
+
+        self._sections["Memory it would take"].say(fit_part(subject, stack.weighing.room(), measured))
 
     # Keys
 

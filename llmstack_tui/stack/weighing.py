@@ -1,0 +1,194 @@
+"""What each model would take here, into the states of the hosts."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from llmstack_tui.config.address import is_loopback
+from llmstack_tui.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.fit.memory import Request, Subject
+    from llmstack_tui.fit.verdict import Fitted, Room
+    from llmstack_tui.hardware.profile import Profile
+    from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.hosts.types import Model, ModelDetails
+    from llmstack_tui.stack.fitting import Subjects
+    from llmstack_tui.stack.history import History
+    from llmstack_tui.stack.watched import WatchedHost
+    from llmstack_tui.store.measured import Measured
+
+# A first list is drawn before anything is reckoned.
+_AFTER_S = 1.0
+_EVERY_S = 1.0
+# A header with a vocabulary takes some 30 ms to read: nobody is to notice that all of them are.
+_READ_EVERY_S = 5.0
+_AT_ONCE = 50
+# What is loaded is told anew at every look; smaller changes of its size change no verdict.
+_COARSE = 64 * 2**20
+
+
+class Weighing:
+    """Estimates for the models of hosts on this machine; of others nothing is known about their room.
+
+    Nothing is asked of a server for this: what is known is from files that may be read here, and from the
+    details that somebody has looked at; of the others it is their size.
+
+    Args:
+        folders: finds the folders of models that may be read. Blocking.
+        usual: how a model is loaded where nobody asks for something else. Blocking.
+    """
+
+    def __init__(
+        self,
+        watched: Mapping[str, WatchedHost],
+        history: History,
+        *,
+        folders: Callable[[], Sequence[Path]],
+        usual: Callable[[], Request] | None,
+    ) -> None:
+        self._watched = {url: each for url, each in watched.items() if is_loopback(url)}
+        self._history = history
+        self._folders = folders
+        self._usual = usual
+        self._profile: Profile | None = None
+        self._overflow = 0
+        self._budgeted = asyncio.Event()
+        self._stir = asyncio.Event()
+        self._signs: dict[str, object] = {}
+        self._told: list[tuple[str, Model, ModelDetails]] = []
+        self._subjects: Subjects | None = None
+        self._read_at_s = float("-inf")
+        self._unread = False
+
+    def machine_read(self, reading: MachineReading, profile: Profile) -> None:
+        if self._profile is None:
+            self._profile = profile
+            if profile.memory_word == "VRAM":
+                # What a card has no room for runs beside it, slowly.
+                from llmstack_tui.hardware.profile import ram_budget  # noqa: PLC0415
+
+                self._overflow = ram_budget(reading.ram) or 0
+            self._budgeted.set()
+
+    def looked(self) -> None:
+        """A host may list something else."""
+        self._stir.set()
+
+    def told(self, url: str, model: str, details: ModelDetails) -> None:
+        """A server has told the details of a model: somebody looks at it."""
+        status = self._watched[url].status(model) if url in self._watched else None
+        if status is not None and status.model is not None:
+            self._told.append((url, status.model, details))
+            self._stir.set()
+
+    def subject(self, url: str, model: Model) -> Subject | None:
+        """What is known of a model; None before anything was looked at, and of hosts elsewhere."""
+        if self._subjects is None or url not in self._watched:
+            return None
+        return self._subjects.known(url, model) or self._subjects.by_size(model)
+
+    async def loads(self, url: str) -> Mapping[str, Sequence[Measured]]:
+        """What was measured of a host's models, by digest; nothing where that cannot be read."""
+        try:
+            measured = await (await self._history.store()).measured.of_host(url)
+        except StoreError:
+            return {}
+        found: dict[str, list[Measured]] = {}
+        for each in measured:
+            found.setdefault(each.digest, []).append(each)
+        return found
+
+    async def run(self) -> None:
+        await self._budgeted.wait()
+        await asyncio.sleep(_AFTER_S)
+        assert self._profile is not None  # noqa: S101  # It has been waited for.
+        for name in ("fit.room", "stack.fitting"):
+            await asyncio.to_thread(importlib.import_module, f"llmstack_tui.{name}")
+        from llmstack_tui.fit.room import repacked_on  # noqa: PLC0415
+        from llmstack_tui.stack.fitting import Subjects  # noqa: PLC0415
+
+        folders = await asyncio.to_thread(self._folders)
+        usual = await asyncio.to_thread(self._usual or _default)
+        self._subjects = Subjects(folders, repacked_on(self._profile))
+        while True:
+            self._stir.clear()
+            await self._learn(self._subjects)
+            for url, each in self._watched.items():
+                signs = self._signs_of_all(url)
+                if signs != self._signs.get(url):
+                    await self._weigh(url, each, self._subjects, usual)
+                    self._signs[url] = signs
+            await asyncio.sleep(_EVERY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_READ_EVERY_S if self._unread else None):
+                    await self._stir.wait()
+
+    async def _learn(self, subjects: Subjects) -> None:
+        """Look at the models that somebody looks at, and from time to time at one of the others."""
+        while self._told:
+            url, model, details = self._told.pop()
+            await asyncio.to_thread(subjects.read, url, (model,))
+            subjects.told(url, model, details)
+            self._signs.pop(url, None)
+        now = time.monotonic()
+        if now < self._read_at_s + _READ_EVERY_S:
+            return
+        self._read_at_s, self._unread = now, False
+        for url, each in self._watched.items():
+            models = [model for model in each.snapshot.installed if not model.is_cloud]
+            if await asyncio.to_thread(subjects.read, url, models):
+                self._unread = True
+                self._signs.pop(url, None)
+                return
+
+    def _signs_of_all(self, url: str) -> object:
+        """What an estimate on a host depends on, as far as it changes."""
+        loaded = tuple(
+            (each.digest, each.context_length, (each.size or 0) // _COARSE)
+            for host in self._watched.values()
+            for each in host.snapshot.running
+        )
+        return tuple(model.digest for model in self._watched[url].snapshot.installed), loaded
+
+    async def _weigh(self, url: str, watched: WatchedHost, subjects: Subjects, usual: Request) -> None:
+        from llmstack_tui.fit.memory import estimate  # noqa: PLC0415
+        from llmstack_tui.fit.verdict import Fitted, verdict  # noqa: PLC0415
+
+        took, room = await self.loads(url), self.room()
+        found: dict[str, Fitted] = {}
+        for number, model in enumerate(watched.snapshot.installed, 1):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if model.is_cloud:
+                continue
+            subject = subjects.known(url, model) or subjects.by_size(model)
+            known = estimate(subject.weights, subject.shape, usual, took.get(model.digest, ()))
+            if known is not None:
+                found[model.name] = Fitted(known, verdict(known, room))
+        watched.weighed(found)
+
+    def room(self) -> Room:
+        """For models, on this machine, beside those that are loaded."""
+        from llmstack_tui.fit.verdict import Room  # noqa: PLC0415
+
+        loaded = {
+            (each.host.url, running.digest or running.name): running.size or 0
+            for each in self._watched.values()
+            for running in each.snapshot.running
+        }
+        budget = None if self._profile is None else self._profile.memory_budget
+        return Room(budget=budget, taken=sum(loaded.values()), overflow=self._overflow)
+
+
+def _default() -> Request:
+    from llmstack_tui.fit.memory import Request  # noqa: PLC0415
+
+    return Request(context_length=4096)
