@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.hardware.profile import Profile
-    from llmstack_tui.hosts.types import Model, ModelDetails
+    from llmstack_tui.hosts.types import Model
     from llmstack_tui.stack.fitting import Subjects
     from llmstack_tui.stack.history import History
     from llmstack_tui.stack.watched import WatchedHost
@@ -72,10 +72,7 @@ class Reckoning:
         if self._subjects is None:
             repacked = repacked_on(profile) if profile else frozenset[str]()
             folders = await asyncio.to_thread(self._folders)
-            self._subjects = Subjects(folders, self._show, repacked)
-        subject = await self._subjects.look(host_url, model)
+            self._subjects = Subjects(folders, repacked)
+        subject = await self._subjects.look(host_url, model, self._watched[host_url].host.show)
         found = estimate(subject.weights, subject.shape, Request(context_length=_CONTEXT))
         return found.total if found is not None else None
-
-    async def _show(self, host_url: str, model: str) -> ModelDetails:
-        return await self._watched[host_url].host.show(model)
