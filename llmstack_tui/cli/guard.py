@@ -61,13 +61,20 @@ async def _guard(call: Invocation) -> int:
     import signal
     from contextlib import suppress
 
+    from llmstack_tui.cli.guarding import off
     from llmstack_tui.cli.servers import find_urls, state_file
     from llmstack_tui.ollama.client import OllamaHost
     from llmstack_tui.stack import Stack
 
     urls = await find_urls(call)
+    hosts = [OllamaHost(url) for url in urls]
+    reasons = {host.url: off(call, host) for host in hosts}
+    if all(reasons.values()):
+        for host in hosts:
+            await host.aclose()
+        raise output.Failed(" ".join(f"{url} is not guarded. {why}" for url, why in reasons.items()))
     async with Stack(
-        [OllamaHost(url) for url in urls],
+        hosts,
         look_only={url for url in urls if not call.settings.may_act(url)},
         profile=call.settings.hardware.profile,
         state_file=state_file(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from llmstack_tui.lifecycle.acts import ActKind
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.rows import Key
 
 _MOST_NAMED = 5
+_OURS = frozenset({Asker.USER, Asker.CLI, Asker.GUARD})
 
 
 class GuardActs(Intents):
@@ -64,10 +66,26 @@ class GuardActs(Intents):
         self._app.tell(text, title="Everything is held" if held else "Nothing is held")
 
     def undo(self, key: Key) -> None:
-        """Start again what the guard has stopped."""
-        if self._app.view.model(key) is None:
+        """Start again what the guard has stopped, as it was loaded."""
+        status, stack = self._found(key)
+        if stack is None or self._refused(stack):
+            return
+        if status is None:
             self._app.tell(f"{clean(key[1])} is not there any more.")
-        self._app.acts.activate(key)
+        elif status.state in {ModelState.ACTIVE, ModelState.LOADING}:
+            self._app.tell(f"{clean(key[1])} is {status.state} already.")
+        else:
+            self._run(f"Activate {key[1]}", Later(self._undo, stack, key), key)
+
+    async def _undo(self, stack: Stack, key: Key) -> None:
+        from llmstack_tui.store.errors import StoreError
+
+        context_length = None
+        with suppress(StoreError):  # Then as any other; of what is wrong with the state a notice tells.
+            loads = await stack.activations(*key, 1)
+            # What another client wanted of it is that client's to want again.
+            context_length = next((each.context_length for each in loads if each.asked_by in _OURS), None)
+        await self.activate(stack, key, context_length=context_length)
 
     async def _pin(self, stack: Stack, key: Key) -> None:
         await stack.guarding.pin(*key)
@@ -77,7 +95,7 @@ class GuardActs(Intents):
 
     # --- one more than the limit ---
 
-    async def activate(self, stack: Stack, key: Key) -> None:
+    async def activate(self, stack: Stack, key: Key, *, context_length: int | None = None) -> None:
         """Load a model; one that is too many after a question, unless the settings say otherwise."""
         if self._questions is None:
             self._questions = asyncio.Lock()
@@ -87,7 +105,7 @@ class GuardActs(Intents):
                 if not await self._is_admitted(stack, key):
                     return
                 self._coming |= {key}
-            await stack.activate(*key)
+            await stack.activate(*key, context_length=context_length)
         finally:
             self._coming -= {key}
 

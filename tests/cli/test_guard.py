@@ -202,7 +202,9 @@ async def test_run_refuses_where_it_may_not(llmstack: Program) -> None:
     ):
         done = await run(program, "guard", "run", *more)
         assert done.returncode == 1
-        assert done.stderr
+    done = await run(llmstack, "guard", "run", "--host", "192.0.2.1")
+    assert done.returncode == 1
+    assert "http://192.0.2.1:11434 is not guarded. This server is on another machine" in done.stderr
 
 
 async def test_the_history_of_a_model(llmstack: Program) -> None:

@@ -185,7 +185,11 @@ class FakeStack:
         finally:
             self.put_snapshot(self.snapshot, tuple(each for each in self._state.acts if each != act))
 
-    async def activate(self, host_url: str, model: str, **_: object) -> None:
+    async def activate(
+        self, host_url: str, model: str, *, context_length: int | None = None, **_: object
+    ) -> None:
+        if context_length is not None:
+            self.calls.append((ActKind.ACTIVATE.value, host_url, model, str(context_length)))
         async with self._act(ActKind.ACTIVATE, host_url, model):
             installed = next(each for each in self.snapshot.installed if each.name == model)
             loaded = seeded.running(installed, seconds=300)

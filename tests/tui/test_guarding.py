@@ -15,6 +15,7 @@ from llmstack_tui.guard.situation import Ask, Cause, Limits, Stop, Warn
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hardware.profile import detect
 from llmstack_tui.lifecycle.acts import Act, ActKind
+from llmstack_tui.store.activations import Activation
 from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.events import Event
 from llmstack_tui.tui.activity import word
@@ -205,12 +206,24 @@ def test_which_lines_can_be_undone() -> None:
 
 async def test_a_stop_of_the_guard_is_undone_from_its_line() -> None:
     async with dashboard(STATE) as desk:
+        load = Activation(
+            host=seeded.URL,
+            model=IDLE,
+            asked_by=Asker.USER,
+            started_at=datetime(2026, 11, 21, 12, tzinfo=UTC),
+            context_length=8192,
+        )
+        desk.stack.loads = [load]
         await desk.until_shown(IDLE)
         desk.app.push_screen(LineScreen(replace(stop(), model=IDLE)))
         await desk.until_shown("It was idle for 12 min.", "a  start it again")
         await desk.pilot.press("a")
-        await wait_until(lambda: ("activate", seeded.URL, IDLE) in desk.stack.calls)
+        await wait_until(lambda: ("activate", seeded.URL, IDLE, "8192") in desk.stack.calls)
         assert not isinstance(desk.app.screen, LineScreen)
+        desk.app.push_screen(LineScreen(replace(stop(), model="gone:1")))
+        await desk.until_shown("a  start it again")
+        await desk.pilot.press("a")
+        await wait_until(lambda: "gone:1 is not there any more." in toasts(desk))
 
 
 async def test_other_settings_of_the_guard_count_at_once() -> None:
