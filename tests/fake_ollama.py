@@ -32,6 +32,7 @@ class Runner:
     keep_alive: timedelta
     expires_at: datetime
     requests: int = 0
+    size: int = 9
 
 
 @dataclass
@@ -141,7 +142,7 @@ class FakeOllama:
                         "name": runner.name,
                         "digest": runner.digest,
                         "expires_at": format_time(runner.expires_at),
-                        "size": 9,
+                        "size": runner.size,
                         "size_vram": 0,
                     }
                     for runner in self.runners

@@ -133,6 +133,24 @@ async def test_what_other_clients_do_is_seen(path: Path) -> None:
         assert (measured.server_bytes, measured.server_gpu_bytes, measured.device_bytes) == (9, 0, {})
 
 
+async def test_what_a_model_took_in_the_end_counts_where_it_is_more(path: Path) -> None:
+    async with fake_ollama(a_1="a") as (fake, server), dashboard(server, path) as stack:
+        for grown in (1_002, 1_100):
+            (runner := fake.load("a:1")).size = 1_000
+            await wait_until(lambda: _sizes(stack) == [1_000])
+            runner.size = grown
+            await wait_until(lambda: _sizes(stack) == [grown])  # noqa: B023
+            fake.runners.clear()
+            await wait_until(lambda: not stack.state.hosts[0].snapshot.running)
+        store = await stack._history.store()
+        measured = await store.measured.history(server.url, "a" * 64)
+        assert [each.server_bytes for each in measured] == [1_100, 1_000, 1_000]
+
+
+def _sizes(stack: Stack) -> list[int | None]:
+    return [each.size for each in stack.state.hosts[0].snapshot.running]
+
+
 async def test_a_server_that_goes_and_comes_back_is_two_events(path: Path) -> None:
     async with fake_ollama(a_1="a") as (fake, server), dashboard(server, path) as stack:
         fake.down = True

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 # Whoever loads or stops a model records it within half a second: only then we say "another client".
 _COURTESY_S = 1.2
 
+_GROWN = 1.01
 _FRESH, _LONG = timedelta(seconds=15), timedelta(minutes=10)
 
 _CAME_TO_NOTHING = {ActEnd.FAILED: Outcome.FAILED, ActEnd.CANCELLED: Outcome.CANCELLED}
@@ -53,6 +54,7 @@ class Recorder:
         self._before: dict[str, Snapshot] = {}
         self._answered: dict[str, bool] = {}
         self._held: dict[asyncio.TimerHandle, Write] = {}
+        self._sizes: dict[tuple[str, str], int | None] = {}
 
     # --- what we do ---
 
@@ -175,9 +177,15 @@ class Recorder:
             return
         for each in between(before, snapshot, ours):
             if isinstance(each, Come):
+                self._sizes[snapshot.url, each.running.name] = each.running.size
                 self._measure(snapshot, each.running)
                 self._came(snapshot.url, each.running, is_ours=each.is_ours)
-            elif not each.is_ours:
+                continue
+            # Buffers are filled as they are used: in the end it may have taken more.
+            measured, size = self._sizes.pop((snapshot.url, each.running.name), None), each.running.size
+            if measured and size and size > measured * _GROWN:
+                self._measure(snapshot, each.running)
+            if not each.is_ours:
                 self._left(snapshot.url, each.running)
 
     def close(self) -> None:

@@ -200,5 +200,5 @@ async def test_what_it_would_take_is_told_once_that_is_known() -> None:
         estimate = Estimate(total=6_000_000_000, basis=Basis.FORMULA, parts=None, context_length=4096)
         host = replace(desk.stack.state.hosts[0], fits={NAME: Fitted(estimate, None)})
         desk.stack.put(replace(desk.stack.state, hosts=(host,)))
-        await until_in(desk, "Longest that fits")
+        await until_in(desk, "Longest that fits: ")
         await until_in(desk, "131,072")

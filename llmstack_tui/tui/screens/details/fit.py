@@ -22,10 +22,10 @@ _WORDS = {Fit.NOW: "fits", Fit.ALONE: "alone", Fit.PARTLY: "part CPU", Fit.NO: "
 _TONES = {Fit.NOW: "$text-success", Fit.ALONE: "$text-warning", Fit.PARTLY: "$text-warning"}
 _CONTEXT_CELLS, _CELLS = 10, 20
 _MUTED = "$foreground 60%"
-_EXPLAINED = (
-    "alone: once the others have left; part CPU: slowly, partly on the processor. From the {basis}; "
-    "other programs may have more of the memory than usual."
-)
+_EXPLAINED = {
+    Fit.ALONE: "alone: once the others have left.",
+    Fit.PARTLY: "part CPU: slowly, a part of it on the processor.",
+}
 _BASES = {Basis.FORMULA: "shape of the model", Basis.FILE_SIZE: "size of its file"}
 
 
@@ -37,7 +37,8 @@ def fit_part(subject: Subject, room: Room, loads: Sequence[Load] = ()) -> Part |
     """
     head = "Context".rjust(_CONTEXT_CELLS) + "".join(f"   {name}".ljust(_CELLS) for name in CACHE_TYPES)
     lines = [Content.styled(head, _MUTED)]
-    measured, basis = False, None
+    measured, basis = False, Basis.FORMULA
+    fits: set[Fit] = set()
     for context in _contexts(subject):
         line = Content(count_text(context).rjust(_CONTEXT_CELLS))
         for name in CACHE_TYPES:
@@ -47,11 +48,14 @@ def fit_part(subject: Subject, room: Room, loads: Sequence[Load] = ()) -> Part |
                 return None
             measured |= found.basis is Basis.MEASURED
             basis = found.basis if found.basis is not Basis.MEASURED else basis
-            line += _cell(found, verdict(found, room))
+            known = verdict(found, room)
+            fits |= {known.fit} if known else set()
+            line += _cell(found, known)
         lines.append(line)
     lines += [Content(text) for text in _longest(subject, room)]
-    explained = _EXPLAINED.format(basis=_BASES.get(basis or Basis.FORMULA, "shape of the model"))
-    lines.append(Content.styled(explained + (" *: measured here." if measured else ""), _MUTED))
+    explained = [f"From the {_BASES[basis]}.", *(text for fit, text in _EXPLAINED.items() if fit in fits)]
+    explained += ["*: measured here."] if measured else []
+    lines.append(Content.styled(" ".join(explained), _MUTED))
     return Part(Content("\n").join(lines))
 
 
@@ -87,5 +91,9 @@ def _longest(subject: Subject, room: Room) -> Iterator[str]:
         )
         for name in CACHE_TYPES
     ]
+    contexts = {context for context, _ in found}
+    if contexts == {subject.shape.context_length}:
+        yield "It fits with the longest context that it was made for."
+        return
     texts = [f"{count_text(context)} ({name})" for context, name in found if context]
     yield f"Longest that fits: {', '.join(texts)}" if texts else "No context is short enough for it to fit."

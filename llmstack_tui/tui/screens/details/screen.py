@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 
 _MOST_LOOKED_UP = 50
 _LOOK_UP_EVERY_S = 0.5
-_BEFORE = ("Model", "Addresses")
-_PAST = ("Memory it would take", "Loaded", "Memory that it took", "What happened to it")
+_BEFORE = ("Model", "Addresses", "Memory it would take")
+_PAST = ("Loaded", "Memory that it took", "What happened to it")
 
 
 class Reading(VerticalScroll):
