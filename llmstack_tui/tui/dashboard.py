@@ -237,8 +237,11 @@ class Dashboard(App[None]):
                 return
 
     def _tick(self) -> None:
-        """Let what is counted in seconds go on; a state that came meanwhile has drawn it already."""
-        if time.monotonic() - self._drawn_s > _TICK_S / 2:
+        """Let what is counted in seconds go on; a state that came meanwhile has drawn it already.
+
+        The machine is read as often as this ticks: where one of both has drawn, the other need not.
+        """
+        if time.monotonic() - self._drawn_s > _TICK_S * 0.9:
             self._draw()
 
     def _draw(self) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from llmstack_tui.config.address import is_loopback
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _MODEL_TONES = ("$text-primary", "$text-accent", "$text-success", "$text-secondary")
 _GAP = "   "
+# Its mark, and what is between two: before the first there is less, so that there is a cell left at the end.
+_BESIDE = len(_GAP) + 2
 _OTHERS, _FREE = "$foreground 50%", "$pane-border"
 
 
@@ -131,17 +134,15 @@ def parts_bar(parts: Sequence[Part], cells: int, marks: Marks) -> Content:
 
 def legend(parts: Sequence[Part], width: int, marks: Marks) -> Content:
     """What each part is; what has no room is left out, what is free first."""
-    told, said = [part for part in parts if part.size], Content()
-    for least in (None, Owner.RESERVE, Owner.FREE, Owner.OTHERS):
-        told = [part for part in told if part.owner is not least]
-        said = Content(_GAP).join(_entry(part, marks) for part in told)
-        if said.cell_length < width:
+    told = [(part, _said(part)) for part in parts if part.size]
+    for least in (Owner.RESERVE, Owner.FREE, Owner.OTHERS):
+        if sum(_BESIDE + cell_len(said) for _, said in told) <= width:
             break
-    return Content(" ") + said
-
-
-def _entry(part: Part, marks: Marks) -> Content:
-    return Content.assemble((_glyph(part, marks), _tone(part)), f" {_said(part)}")
+        told = [(part, said) for part, said in told if part.owner is not least]
+    texts: list[tuple[str, str] | str] = []
+    for part, said in told:
+        texts += (" " if not texts else _GAP, (_glyph(part, marks), _tone(part)), f" {said}")
+    return Content.assemble(*texts)
 
 
 def _said(part: Part) -> str:
