@@ -48,8 +48,8 @@ class Subjects:
         """What is known of a model that was not looked at."""
         return self._of(model, {})
 
-    def read(self, url: str, models: Iterable[Model]) -> bool:
-        """Look for the files of models that were not looked for yet, until there is one. Blocking.
+    def read(self, url: str, models: Iterable[Model]) -> Model | None:
+        """Look for the files of models that were not looked for yet, until there is one: which. Blocking.
 
         A file counts if a folder of this machine has the very version that the server lists.
         """
@@ -59,9 +59,9 @@ class Subjects:
                 continue
             if (found := self._on_disk(model)) is not None:
                 self._known[key] = found
-                return True
+                return model
             self._missed.add(key)
-        return False
+        return None
 
     def told(self, url: str, model: Model, details: ModelDetails) -> None:
         """Take note of what a server tells, where the file is not known."""

@@ -12,7 +12,7 @@ from llmstack_tui.config.address import is_loopback
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from llmstack_tui.fit.memory import Request, Subject
@@ -63,6 +63,8 @@ class Weighing:
         self._budgeted = asyncio.Event()
         self._stir = asyncio.Event()
         self._signs: dict[str, object] = {}
+        self._fits: dict[str, Mapping[str, Fitted]] = {}
+        self._learnt: dict[str, set[str]] = {}
         self._told: list[tuple[str, Model, ModelDetails]] = []
         self._subjects: Subjects | None = None
         self._read_at_s = float("-inf")
@@ -122,10 +124,12 @@ class Weighing:
             self._stir.clear()
             await self._learn(self._subjects)
             for url, each in self._watched.items():
-                signs = self._signs_of_all(url)
+                signs, learnt = self._signs_of_all(url), self._learnt.pop(url, set())
                 if signs != self._signs.get(url):
                     await self._weigh(url, each, self._subjects, usual)
                     self._signs[url] = signs
+                elif learnt:
+                    await self._weigh(url, each, self._subjects, usual, learnt)
             await asyncio.sleep(_EVERY_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_READ_EVERY_S if self._unread else None):
@@ -137,16 +141,16 @@ class Weighing:
             url, model, details = self._told.pop()
             await asyncio.to_thread(subjects.read, url, (model,))
             subjects.told(url, model, details)
-            self._signs.pop(url, None)
+            self._learnt.setdefault(url, set()).add(model.digest)
         now = time.monotonic()
         if now < self._read_at_s + _READ_EVERY_S:
             return
         self._read_at_s, self._unread = now, False
         for url, each in self._watched.items():
             models = [model for model in each.snapshot.installed if not model.is_cloud]
-            if await asyncio.to_thread(subjects.read, url, models):
+            if (found := await asyncio.to_thread(subjects.read, url, models)) is not None:
                 self._unread = True
-                self._signs.pop(url, None)
+                self._learnt.setdefault(url, set()).add(found.digest)
                 return
 
     def _signs_of_all(self, url: str) -> object:
@@ -158,13 +162,23 @@ class Weighing:
         )
         return tuple(model.digest for model in self._watched[url].snapshot.installed), loaded
 
-    async def _weigh(self, url: str, watched: WatchedHost, subjects: Subjects, usual: Request) -> None:
+    async def _weigh(
+        self,
+        url: str,
+        watched: WatchedHost,
+        subjects: Subjects,
+        usual: Request,
+        digests: Collection[str] | None = None,
+    ) -> None:
+        """Work out what all models of a host take, or those of which more is known than before."""
         from llmstack_tui.fit.memory import estimate  # noqa: PLC0415
         from llmstack_tui.fit.verdict import Fitted, verdict  # noqa: PLC0415
 
         took, room = await self.loads(url), self.room()
-        found: dict[str, Fitted] = {}
-        for number, model in enumerate(watched.snapshot.installed, 1):
+        found = {} if digests is None else {**self._fits[url]}
+        installed = watched.snapshot.installed
+        models = [each for each in installed if digests is None or each.digest in digests]
+        for number, model in enumerate(models, 1):
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
             if model.is_cloud:
@@ -173,6 +187,7 @@ class Weighing:
             known = estimate(subject.weights, subject.shape, usual, took.get(model.digest, ()))
             if known is not None:
                 found[model.name] = Fitted(known, verdict(known, room))
+        self._fits[url] = found
         watched.weighed(found)
 
     def room(self) -> Room:
