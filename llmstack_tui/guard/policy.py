@@ -103,34 +103,43 @@ def _idle_stops(situation: Situation) -> Iterable[Stop]:
 
 
 def _over(stay: Sequence[LoadedModel], limits: Limits, wanted: Wanted | None = None) -> tuple[float, float]:
-    """How many models, and bytes, there are too many; below zero there is room."""
+    """How many models, and bytes, there are too many; not above zero where there is room.
+
+    A model that is alone may take more than the budget: whoever loaded it wanted just that.
+    """
+    (count, size), (most, budget) = _taken(stay, wanted), _bounds(limits)
+    return count - most, size - budget if count > 1 else -inf
+
+
+def _taken(stay: Sequence[LoadedModel], wanted: Wanted | None) -> tuple[int, int]:
     count = len(stay) + (wanted is not None)
-    size = sum(each.size or 0 for each in stay) + (wanted.size or 0 if wanted else 0)
-    return (
-        -inf if limits.max_loaded is None else count - limits.max_loaded,
-        -inf if limits.memory_budget is None else size - limits.memory_budget,
-    )
+    return count, sum(each.size or 0 for each in stay) + (wanted.size or 0 if wanted else 0)
+
+
+def _bounds(limits: Limits) -> tuple[float, float]:
+    most, budget = limits.max_loaded, limits.memory_budget
+    return inf if most is None else most, inf if budget is None else budget
 
 
 def _victims(
     stay: Sequence[LoadedModel], limits: Limits, wanted: Wanted | None = None
 ) -> tuple[list[LoadedModel], bool]:
-    """The fewest that have to go, the least recently used first, and whether that is enough."""
-    count_over, size_over = _over(stay, limits, wanted)
+    """Those that have to go, none in vain, the least recently used first; and whether that is enough."""
+    (count, size), (most, budget) = _taken(stay, wanted), _bounds(limits)
     chosen: list[LoadedModel] = []
     for each in sorted(stay, key=_last_used):
-        if count_over <= 0 and size_over <= 0:
+        if count <= most and (size <= budget or count <= 1):
             break
-        if may_go(each, limits) and (count_over > 0 or each.size):
+        if (count > most or each.size) and may_go(each, limits):
             chosen.append(each)
-            count_over, size_over = count_over - 1, size_over - (each.size or 0)
+            count, size = count - 1, size - (each.size or 0)
     # What was chosen before a large one may not be needed any more.
-    for each in chosen[::-1]:
-        size = each.size or 0
-        if count_over + 1 <= 0 and (size_over + size <= 0 or not size):
-            chosen.remove(each)
-            count_over, size_over = count_over + 1, size_over + size
-    return chosen, count_over <= 0 and size_over <= 0
+    for index in reversed(range(len(chosen))):
+        more = chosen[index].size or 0
+        if count < most and (size + more <= budget or count < 1 or not more):
+            del chosen[index]
+            count, size = count + 1, size + more
+    return chosen, count <= most and (size <= budget or count <= 1)
 
 
 def _limit_stops(stay: Sequence[LoadedModel], limits: Limits) -> tuple[Stop, ...]:

@@ -80,6 +80,16 @@ def test_a_memory_budget_is_a_limit_too() -> None:
     assert "The models take 9.0 GB of VRAM and may take 6.0 GB." in reasons(decisions)
 
 
+def test_a_model_that_is_alone_may_take_more_than_the_budget() -> None:
+    large = loaded("large", 2, size=9 * GB)
+    assert stopped(decide(too_many(large, max_loaded=None, budget=GB))) == []
+    assert stopped(decide(too_many(loaded("small", 1), large, max_loaded=None, budget=GB))) == ["small"]
+    assert admit(too_many(max_loaded=None, budget=GB), Wanted("large", 9 * GB)) == Allow()
+    asked = admit(too_many(loaded("small", 1), max_loaded=None, budget=GB), Wanted("large", 9 * GB))
+    assert isinstance(asked, Ask)
+    assert asked.enough
+
+
 def test_one_of_unknown_size_gives_nothing_back() -> None:
     models = loaded("a", 1, size=None), loaded("b", 2, size=4 * GB), loaded("c", 3, size=4 * GB)
     assert stopped(decide(too_many(*models, max_loaded=None, budget=5 * GB))) == ["b"]
@@ -87,7 +97,8 @@ def test_one_of_unknown_size_gives_nothing_back() -> None:
 
 def test_both_limits_at_once() -> None:
     models = loaded("a", 1, size=GB), loaded("b", 2, size=GB), loaded("c", 3, size=9 * GB)
-    assert stopped(decide(too_many(*models, max_loaded=2, budget=5 * GB))) == ["c"]
+    # The last one may take more than the budget: it was wanted last, and is alone then.
+    assert stopped(decide(too_many(*models, max_loaded=2, budget=5 * GB))) == ["a", "b"]
     assert stopped(decide(too_many(*models, max_loaded=1, budget=9 * GB))) == ["a", "b"]
 
 
@@ -152,6 +163,15 @@ def test_one_more_is_asked_for_with_what_would_go() -> None:
     assert asked.stops[0].reason.startswith("It makes room for c.")
     assert admit(replace(situation, limits=Limits(max_loaded=3)), Wanted("c")) == Allow()
     assert admit(replace(situation, held=True), Wanted("c")) == Allow()
+
+
+def test_what_is_coming_counts() -> None:
+    situation = replace(too_many(loaded("a", 1), max_loaded=2), coming=1)
+    asked = admit(situation, Wanted("c"))
+    assert isinstance(asked, Ask)
+    assert [stop.model for stop in asked.stops] == ["a"]
+    assert asked.reason == "1 model is loaded, 1 model more is coming, and the limit is 2."
+    assert admit(replace(situation, coming=0), Wanted("c")) == Allow()
 
 
 def test_one_more_where_nothing_can_go() -> None:
