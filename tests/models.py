@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from gguf import GGMLQuantizationType, GGUFWriter, LlamaFileType, TokenType
+from gguf import GGMLQuantizationType, GGUFWriter, LlamaFileType, PoolingType, TokenType
 from gguf.quants import quantize
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ class Shape:
     window: int = 0
     experts: int = 0
     experts_used: int = 0
+    embeds: bool = False
 
     @property
     def architecture(self) -> str:
@@ -197,6 +198,8 @@ def _write(
     writer.add_layer_norm_rms_eps(1e-5)
     if shape.window:
         writer.add_sliding_window(shape.window)
+    if shape.embeds:
+        writer.add_pooling_type(PoolingType.MEAN)
     if shape.experts:
         writer.add_expert_count(shape.experts)
         writer.add_expert_used_count(shape.experts_used)

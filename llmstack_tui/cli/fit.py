@@ -164,7 +164,7 @@ async def _installed(call: Invocation, profile: Profile) -> _Asked:
 
 
 async def _offered(name: str) -> _Asked | None:
-    """A model that is not installed: the catalogue's shape of it, with the size that it has there."""
+    """A model that is not installed: its shape from the catalogue, else the size that a registry tells."""
     from llmstack_tui.catalog.loading import load_catalog
     from llmstack_tui.catalog.memory import subject_of
     from llmstack_tui.ollama.names import same_model
@@ -173,7 +173,23 @@ async def _offered(name: str) -> _Asked | None:
         for file in entry.files:
             if same_model(name, entry.name_of(file)):
                 return _Asked(name=entry.name_of(file), subject=subject_of(entry, file))
-    return None
+    return await _in_registry(name)
+
+
+async def _in_registry(name: str) -> _Asked | None:
+    from llmstack_tui.fit.subject import of_metadata
+    from llmstack_tui.ollama.names import InvalidName
+    from llmstack_tui.ollama.registry.errors import RegistryError
+    from llmstack_tui.stack.browsing import Browsing
+
+    browsing = Browsing()
+    try:
+        offer = await browsing.offer(name)
+    except (InvalidName, RegistryError):
+        return None
+    finally:
+        await browsing.aclose()
+    return _Asked(name=offer.name, subject=of_metadata({}, offer.download))
 
 
 @dataclass(frozen=True, slots=True)

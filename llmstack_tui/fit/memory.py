@@ -151,6 +151,8 @@ def estimate(
     context = request.context_length
     if shape is not None and shape.context_length is not None:
         context = min(context, shape.context_length)
+    if shape is not None and shape.embeds:
+        request = replace(request, batch=context)
     if context < 1 or request.parallel < 1 or request.cache_type not in _CACHE_BITS:
         return None
     parts, basis = None, Basis.FORMULA
@@ -250,7 +252,10 @@ def _compute(shape: Shape, request: Request, context: int, weights: Weights) -> 
     # around, and gate, up and product of the feed-forward part, or queries and their answers.
     floats = 5 * shape.width + max(3 * shape.hidden, 2 * shape.queries)
     quantised = int(batch * max(shape.width, shape.hidden, shape.queries) * _QUANTISED)
-    logits = request.parallel * shape.tokens * _FLOAT
+    # One that writes computes what might follow, also where only the embeddings are wanted: for each token,
+    # in the buffer and in a copy for who asked.
+    outputs = 2 * batch if shape.embeds and shape.keeps else request.parallel
+    logits = outputs * shape.tokens * _FLOAT
     return batch * floats * _FLOAT + quantised + logits + scores, mask
 
 

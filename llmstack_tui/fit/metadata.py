@@ -63,6 +63,7 @@ def shape_of(metadata: Mapping[str, object]) -> Shape | None:
         heads=most_heads,
         tokens=tokens,
         merges=merges,
+        embeds=read.architecture in _WITHOUT_CACHE or read.has("pooling_type"),
     )
 
 

@@ -33,6 +33,7 @@ class Shape:
             experts that are used; ``queries`` over all heads. None is unknown.
         heads: attention heads of a layer, at most.
         tokens: of the vocabulary; ``merges`` of its tokenizer.
+        embeds: it makes embeddings: a text is computed in one go.
     """
 
     layers: tuple[Layer, ...]
@@ -43,3 +44,9 @@ class Shape:
     heads: int = 0
     tokens: int = 0
     merges: int = 0
+    embeds: bool = False
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it keeps anything of a context; one that only reads a text keeps nothing."""
+        return any(layer.key or layer.state for layer in self.layers)

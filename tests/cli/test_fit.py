@@ -14,6 +14,7 @@ from llmstack_tui.store.store import Store
 from tests import models
 from tests.cli.little_ollama import LittleOllama
 from tests.fit.samples import LLAMA_8B
+from tests.registry import serving as registry_serving
 from tests.scripted_server import serving
 
 if TYPE_CHECKING:
@@ -164,7 +165,19 @@ def test_what_is_not_installed_is_looked_up_in_the_catalogue(llmstack: Program) 
     assert (document["state"], document["largest_context"], document["host"]) == ("does not fit", 0, None)
 
 
+def test_of_what_only_a_registry_has_the_size_is_known(llmstack: Program, file: Path) -> None:
+    with registry_serving() as registry:
+        registry.publish("mine", file.read_bytes())
+        document = told(llmstack("fit", registry.name("mine"), "--json"))
+        missing = llmstack("fit", registry.name("none"))
+    assert (document["basis"], document["largest_context"]) == ("file size", None)
+    assert document["estimate"] > file.stat().st_size
+    # It is the server that had no such model; the registry has none either.
+    assert missing.returncode == 1
+    assert "No server answers" in missing.stderr
+
+
 def test_a_name_that_nobody_knows(llmstack: Program) -> None:
-    done = llmstack("fit", "no-such-model:1b")
+    done = llmstack("fit", "127.0.0.1:9/library/no-such-model:1b")
     assert done.returncode == 1
     assert "No server answers" in done.stderr

@@ -47,6 +47,7 @@ shapes = st.builds(
     heads=st.integers(0, 128),
     tokens=st.integers(0, 300_000),
     merges=st.integers(0, 300_000),
+    embeds=st.booleans(),
 )
 weights = st.builds(Weights, size=st.integers(1, 10**12), twice=st.integers(0, 10**9))
 requests = st.builds(
@@ -198,3 +199,14 @@ def test_without_flash_attention_the_scores_take_memory_too() -> None:
     request = Request(context_length=8192)
     with_it, without = known(WEIGHTS, LLAMA, request), known(WEIGHTS, LLAMA, replace(request, flash=False))
     assert without.total - with_it.total >= 32 * 8192 * 512 * 4
+
+
+def test_one_that_embeds_computes_a_whole_text_at_once() -> None:
+    request = Request(context_length=4096)
+    reads, embeds = known(WEIGHTS, LLAMA, request), known(WEIGHTS, replace(LLAMA, embeds=True), request)
+    assert embeds.total - reads.total > 2 * 4096 * LLAMA.tokens * 4
+    encoder = samples.shape(samples.NOMIC)
+    assert encoder.embeds
+    assert not encoder.keeps
+    # Nothing that might follow is computed.
+    assert known(WEIGHTS, encoder, request).total - WEIGHTS.total < GIB
