@@ -57,8 +57,8 @@ def admit(situation: Situation, wanted: Wanted) -> Admission:
         kept = [each for each in stay if each not in victims]
         reason += f" {_why_kept(kept)}" if kept else ""
     cause = Cause.COUNT if _over(stay, limits, wanted)[0] > 0 else Cause.MEMORY
-    makes_room = f"It makes room for {printable(wanted.name)}."
-    stops = (Stop(each.name, each.digest, cause, f"{makes_room} {_unused(each, stay)}") for each in victims)
+    first, makes_room = _least(stay), f"It makes room for {printable(wanted.name)}."
+    stops = (Stop(each.name, each.digest, cause, f"{makes_room} {_unused(each, first)}") for each in victims)
     return Ask(tuple(stops), enough, reason)
 
 
@@ -78,6 +78,10 @@ def may_go(model: LoadedModel, limits: Limits) -> bool:
 
 def _last_used(model: LoadedModel) -> tuple[float, str, str]:
     return model.sign_at_s, model.name, model.digest
+
+
+def _least(stay: Sequence[LoadedModel]) -> LoadedModel | None:
+    return min(stay, key=_last_used, default=None)
 
 
 def _staying(situation: Situation, leaving: Iterable[tuple[str, str]] = ()) -> list[LoadedModel]:
@@ -145,9 +149,9 @@ def _victims(
 def _limit_stops(stay: Sequence[LoadedModel], limits: Limits) -> tuple[Stop, ...]:
     count_over, _ = _over(stay, limits)
     victims, _ = _victims(stay, limits)
-    why = _too_many(stay, limits)
+    first, why = _least(stay), _too_many(stay, limits)
     cause = Cause.COUNT if count_over > 0 else Cause.MEMORY
-    return tuple(Stop(each.name, each.digest, cause, f"{why} {_unused(each, stay)}") for each in victims)
+    return tuple(Stop(each.name, each.digest, cause, f"{why} {_unused(each, first)}") for each in victims)
 
 
 def _too_many(stay: Sequence[LoadedModel], limits: Limits) -> str:
@@ -164,10 +168,9 @@ def _too_many(stay: Sequence[LoadedModel], limits: Limits) -> str:
     return " ".join(parts)
 
 
-def _unused(model: LoadedModel, stay: Sequence[LoadedModel]) -> str:
-    """Why this one, of those that are there."""
-    is_least = min(stay, key=_last_used) is model
-    of = "" if is_least else " of those that may be stopped"
+def _unused(model: LoadedModel, first: LoadedModel | None) -> str:
+    """Why this one; ``first`` is the least recently used of all that are there."""
+    of = "" if first is model else " of those that may be stopped"
     return f"This one was used least recently{of}: {wording.lasted(model.idle_s)} ago."
 
 
@@ -212,7 +215,7 @@ def _heat_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Stop
     if not could:
         return ()
     least = min(could, key=_last_used)
-    return (Stop(least.name, least.digest, Cause.HEAT, f"{situation.heat}. {_unused(least, stay)}"),)
+    return (Stop(least.name, least.digest, Cause.HEAT, f"{situation.heat}. {_unused(least, _least(stay))}"),)
 
 
 # --- what else is told ---

@@ -80,6 +80,8 @@ class Guarding:
         self._guards: dict[str, Guard] = {}
         self._wishes: dict[str, Mapping[str, Wish]] = {}
         self._held = False
+        # Counts what was wanted here: what was read before it is old.
+        self._wishing = 0
         self._reading: MachineReading | None = None
         self._profile: Profile | None = None
         self._seen = asyncio.Event()
@@ -106,7 +108,7 @@ class Guarding:
             return
         from llmstack_tui.guard.pinning import HELD  # noqa: PLC0415
 
-        self._held = held
+        self._held, self._wishing = held, self._wishing + 1
         self._history.write(lambda store: store.screen.remember(HELD, held))
         text = "Everything is held: nothing is stopped by itself." if held else "Nothing is held any more."
         self._recorder.event(EventKind.GUARD, text)
@@ -272,7 +274,9 @@ class Guarding:
         from llmstack_tui.guard.pinning import HELD, OURS  # noqa: PLC0415
 
         store = await self._history.store()
-        self._held = await store.screen.recall(HELD, default=False, kind=bool)
+        wishing = self._wishing
+        held = await store.screen.recall(HELD, default=False, kind=bool)
+        self._held = held if wishing == self._wishing else self._held
         for url in self._watched:
             self._wishes[url] = await store.guarded.of(url)
         if self._settings is not None and not self._settings.others:

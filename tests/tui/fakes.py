@@ -354,6 +354,7 @@ class FakeGuarding:
         self._stack = stack
         self.settings = GuardSettings()
         self.answers: dict[str, Admission] = {}
+        self.coming: dict[str, set[str]] = {}
 
     @property
     def state(self) -> GuardState:
@@ -382,6 +383,7 @@ class FakeGuarding:
         self.put(replace(self.state, pinned=names))
 
     async def admit(self, host_url: str, model: str, coming: Collection[str] = ()) -> Admission | None:
+        self.coming[model] = set(coming)
         return self.answers.get(model)
 
     async def make_room(self, host_url: str, stops: Sequence[Stop]) -> None:

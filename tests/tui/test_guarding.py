@@ -27,7 +27,6 @@ from tests.tui.driving import FakeDesk, dashboard
 from tests.waiting import wait_until
 
 STATE = seeded.typical()
-NAMES = [model.name for model in STATE.hosts[0].models]
 LOADED = next(model.name for model in STATE.hosts[0].models if model.running)
 IDLE = next(model.name for model in STATE.hosts[0].models if model.state == "inactive")
 ASKED = Ask(
@@ -164,6 +163,17 @@ async def test_where_nothing_can_make_room_that_is_said() -> None:
         desk.app.models.pane.move_to((seeded.URL, IDLE))
         await desk.pilot.press("a")
         await desk.until_shown("a is pinned; b is in use.", "the limit will not hold", "Load it all the same")
+
+
+async def test_of_several_at_once_each_counts_for_the_next() -> None:
+    async with dashboard(STATE) as desk:
+        await desk.until_shown(IDLE)
+        desk.stack.gate.clear()
+        idle = [model.name for model in STATE.hosts[0].models if model.state == "inactive"][:2]
+        desk.app.acts.activate(*((seeded.URL, name) for name in idle))
+        await wait_until(lambda: len(desk.stack.acts) == 2)
+        assert desk.stack.guarding.coming == {idle[0]: set(), idle[1]: {idle[0]}}
+        desk.stack.gate.set()
 
 
 async def test_what_the_guard_does_and_warns_of_is_told_once() -> None:
