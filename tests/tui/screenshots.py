@@ -28,6 +28,7 @@ def tell_a_morning(desk: FakeDesk) -> None:
 async def draw() -> None:
     async with on_stage(SCENES["cards"], SIZE) as desk:
         tell_a_morning(desk)
+        desk.app.clear_notifications()
         for theme in (DARK, LIGHT):
             desk.app.theme = theme.name
             await desk.pilot.pause()
