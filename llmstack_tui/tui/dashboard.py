@@ -187,6 +187,8 @@ class Dashboard(App[None]):
         self.set_timer(_SETTINGS_AFTER_S, self._begin_the_rest)
 
     def _begin_the_rest(self) -> None:
+        if not self.is_running:
+            return  # A timer that was due at the end: nobody would wait for what begins now.
         self.run_worker(Later(styles.read_ahead, self), description="The styles", exit_on_error=False)
         self.run_worker(
             Later(self.preferences.follow), group=SETTINGS, description="The settings", exit_on_error=False

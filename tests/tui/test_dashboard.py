@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from dataclasses import replace
@@ -520,6 +521,15 @@ async def test_a_signal_ends_with_its_status() -> None:
         desk.app.end(143)
     assert desk.app.return_code == 143
     assert not desk.stack.open
+
+
+async def test_a_timer_that_is_due_at_the_end_begins_nothing() -> None:
+    """Textual calls back also after the last message."""
+    before = asyncio.all_tasks()
+    async with dashboard() as desk:
+        rest = desk.app._begin_the_rest
+    rest()
+    await wait_until(lambda: asyncio.all_tasks() <= before)
 
 
 async def test_a_hidden_terminal_is_watched_less() -> None:
