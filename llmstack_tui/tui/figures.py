@@ -31,9 +31,9 @@ def bytes_text(count: int | None) -> str:
 
 
 def about_text(count: int) -> str:
-    """An estimate, in at most seven characters: ``~4.9 GB``, ``~45 GB``, ``~1 TB``."""
+    """An estimate, in at most seven characters: ``~4.9 GB``, ``~45 GB``."""
     number, unit = bytes_text(count).split()
-    return f"~{float(number):.0f} {unit}" if unit == "TB" or float(number) >= 9.95 else f"~{number} {unit}"
+    return f"~{float(number):.0f} {unit}" if float(number) >= 9.95 else f"~{number} {unit}"
 
 
 def used_text(used: int | None, total: int | None) -> str:

@@ -6,7 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from llmstack_tui.tui.figures import age_text, bytes_text, clock_text, count_text, left_text, seconds_text
+from llmstack_tui.tui.figures import (
+    about_text,
+    age_text,
+    bytes_text,
+    clock_text,
+    count_text,
+    left_text,
+    seconds_text,
+)
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -68,3 +76,21 @@ def test_how_long_something_took(seconds: float, text: str) -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "1 s"), (12.9, "12 s"), (130, "2 min"), (9000, "2 h")])
 def test_how_old_something_is(seconds: float, text: str) -> None:
     assert age_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "~0 B"),
+        (517_013_192, "~517 MB"),
+        (4_949_000_000, "~4.9 GB"),
+        (9_940_000_000, "~9.9 GB"),
+        (9_960_000_000, "~10 GB"),
+        (44_500_000_000, "~44 GB"),
+        (999_400_000_000, "~999 GB"),
+        (1_500_000_000_000, "~1.5 TB"),
+    ],
+)
+def test_an_estimate_takes_at_most_seven_characters(count: int, text: str) -> None:
+    assert about_text(count) == text
+    assert len(text) <= 7
