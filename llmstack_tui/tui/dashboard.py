@@ -182,13 +182,15 @@ class Dashboard(App[None]):
         return View(self._state, moment, self.preferences.first_keys)
 
     def _connect_first(self) -> None:
+        if not self.is_running:
+            return  # Textual calls back also after the end: nobody would wait for what begins now.
         self.connect()
         # Not beside the connection: the first list comes sooner than anybody edits the settings.
         self.set_timer(_SETTINGS_AFTER_S, self._begin_the_rest)
 
     def _begin_the_rest(self) -> None:
         if not self.is_running:
-            return  # A timer that was due at the end: nobody would wait for what begins now.
+            return  # See above.
         self.run_worker(Later(styles.read_ahead, self), description="The styles", exit_on_error=False)
         self.run_worker(
             Later(self.preferences.follow), group=SETTINGS, description="The settings", exit_on_error=False

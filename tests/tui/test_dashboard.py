@@ -165,10 +165,10 @@ async def test_a_failure_is_a_titled_toast_and_a_line() -> None:
 async def test_a_defect_is_told_and_ends_nothing() -> None:
     async with dashboard() as desk:
 
-        async def broken(*_: object) -> None:
+        async def broken(*_: object, **__: object) -> None:
             raise ZeroDivisionError("by zero")
 
-        desk.stack.activate = broken  # type: ignore[method-assign, assignment]
+        desk.stack.activate = broken  # type: ignore[method-assign]
         await desk.press("j", "j", "a")
         await wait_until(lambda: desk.toasts)
         assert "ZeroDivisionError" in desk.toasts[0].message
@@ -527,8 +527,9 @@ async def test_a_timer_that_is_due_at_the_end_begins_nothing() -> None:
     """Textual calls back also after the last message."""
     before = asyncio.all_tasks()
     async with dashboard() as desk:
-        rest = desk.app._begin_the_rest
-    rest()
+        app = desk.app
+    app._connect_first()
+    app._begin_the_rest()
     await wait_until(lambda: asyncio.all_tasks() <= before)
 
 
