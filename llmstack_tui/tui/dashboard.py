@@ -35,7 +35,7 @@ from llmstack_tui.tui.updating import UpdateActs
 from llmstack_tui.tui.widgets.header import profile_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import PurePath
 
     from textual.app import SystemCommand
@@ -237,6 +237,8 @@ class Dashboard(App[None]):
         for model in (model for host in state.hosts for model in host.models):
             if model.host == url and same_model(model.name, name):
                 self._wanted = None
+                # It may lie under another screen, and not list it yet.
+                self.models.show(self.view)
                 self.models.pane.move_to((url, model.name))
                 return
 
@@ -254,9 +256,21 @@ class Dashboard(App[None]):
         if not self.models.is_mounted:
             return
         self.models.pane.show_message(status.message(view, self._saying), status.no_match(view))
-        for screen in self.screen_stack:
+        for screen in self._drawn():
+            screen.show(view)
+
+    def _drawn(self) -> Iterator[LiveScreen]:
+        """The screens that can be seen: what lies under more than a dialog is drawn when it comes up again.
+
+        Textual paints all of the uppermost one when something below it has changed.
+        """
+        is_seen = True
+        for screen in reversed(self.screen_stack):
             if isinstance(screen, LiveScreen) and screen.is_mounted:
-                screen.show(view)
+                if is_seen:
+                    yield screen
+                screen.is_behind = not is_seen
+            is_seen = is_seen and screen.is_modal
 
     # What is said
 
@@ -273,9 +287,8 @@ class Dashboard(App[None]):
         return self._clock().astimezone()
 
     def draw_activity(self) -> None:
-        for screen in self.screen_stack:
-            if isinstance(screen, LiveScreen) and screen.is_mounted:
-                screen.show_activity(self.activity)
+        for screen in self._drawn():
+            screen.show_activity(self.activity)
 
     def tell(self, text: str, *, title: str = "") -> None:
         self.notify(clean_lines(text), title=title, markup=False)

@@ -111,6 +111,33 @@ async def test_of_a_thousand_models_only_those_that_are_pulled_are_made_and_pain
         assert all(refreshed)
 
 
+async def test_what_lies_under_another_screen_is_drawn_when_it_comes_up_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with dashboard(seeded.many(100)) as desk:
+        models = desk.app.models
+        host = desk.stack.state.hosts[0]
+        names = [model.name for model in host.models][:PULLS]
+        put_pulls(desk, names, 0)
+        await desk.press("2")
+        await desk.until_shown(f"{PULLS} running")
+        await desk.pilot.pause()
+        shown = counted(monkeypatch, models, "show")
+        repainted = counted(monkeypatch, desk.app.screen, "refresh")
+        for at in range(1, 21):
+            put_pulls(desk, names, at)
+            await asyncio.sleep(0.01)
+        await desk.until_shown("20 %")
+        assert shown == []
+        # Lines of the list were painted, and not all of the screen.
+        assert repainted == []
+        await desk.press("1")
+        await desk.until_shown("20 %")
+        assert shown
+        put_pulls(desk, names, 21)
+        await desk.until_shown("21 %")
+
+
 def counted(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> list[tuple[object, ...]]:
     """What a function is called with from now on."""
     calls: list[tuple[object, ...]] = []

@@ -48,10 +48,15 @@ class View:
 
 
 class LiveScreen(Screen[None]):
-    """Drawn again for every new state, and once a second for what grows older by itself."""
+    """Drawn again for every new state, and once a second for what grows older by itself.
+
+    Attributes:
+        is_behind: it lay under another one when something was to be drawn.
+    """
 
     HORIZONTAL_BREAKPOINTS = _WIDTHS
     VERTICAL_BREAKPOINTS = _HEIGHTS
+    is_behind = False
 
     @property
     def dashboard(self) -> Dashboard:
@@ -60,6 +65,12 @@ class LiveScreen(Screen[None]):
     def on_mount(self) -> None:
         self.show(self.dashboard.view)
         self.show_activity(self.dashboard.activity)
+
+    def on_screen_resume(self) -> None:
+        if self.is_behind and self.is_mounted:
+            self.is_behind = False
+            self.show(self.dashboard.view)
+            self.show_activity(self.dashboard.activity)
 
     def show(self, view: View) -> None:
         """Draw what is so now."""
