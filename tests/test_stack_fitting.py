@@ -47,6 +47,24 @@ async def test_a_file_of_this_machine_tells_more_than_a_server(tmp_path: Path) -
     assert subjects.known(URL, model) is subject
 
 
+async def test_a_model_may_ask_for_a_context_of_its_own(tmp_path: Path) -> None:
+    file = models.random_weights(tmp_path / "tiny.gguf")
+    library, name = Library(tmp_path / "models"), ModelName.parse("tiny")
+    installed = library.import_gguf(file, name, parameters={"num_ctx": 1024, "temperature": 0.5})
+    subjects = Subjects([tmp_path / "models"], frozenset())
+    usual = Request(context_length=4096)
+    model = Model(name="tiny:latest", digest=installed.digest, size=installed.size)
+    assert (await subjects.look(URL, model, refuse)).request(usual).context_length == 1024
+    for number, (said, tokens) in enumerate(
+        (("num_ctx  8192", 8192), ("num_ctx  many", 4096), ("num_ctx  -1", 4096), ("", 4096))
+    ):
+        elsewhere = Model(name="far:latest", digest=f"{number}" * 64, size=5)
+        subjects.told(URL, elsewhere, ModelDetails(name="far", parameters=f"stop  x\n{said}"))
+        subject = subjects.known(URL, elsewhere)
+        assert subject is not None
+        assert subject.request(usual).context_length == tokens
+
+
 async def test_another_version_of_the_file_tells_nothing(tmp_path: Path) -> None:
     file = models.random_weights(tmp_path / "tiny.gguf")
     Library(tmp_path / "models").import_gguf(file, ModelName.parse("tiny"))

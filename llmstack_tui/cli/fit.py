@@ -63,7 +63,8 @@ def run(call: Invocation) -> int:
 
     reading, profile = machine(call)
     asked = asyncio.run(_find(call, profile))
-    request, subject = _request(call), asked.subject
+    subject = asked.subject
+    request = _request(call, subject)
     room = room_of(profile, reading, asked.taken)
     found = estimate(subject.weights, subject.shape, request, asked.loads)
     largest = None
@@ -77,13 +78,13 @@ def run(call: Invocation) -> int:
     return 0
 
 
-def _request(call: Invocation) -> Request:
+def _request(call: Invocation, subject: Subject) -> Request:
     """What the engine would do here, where the options do not say otherwise."""
     from dataclasses import replace
 
     from llmstack_tui.cli.fitting import usual_request
 
-    usual = usual_request(call)
+    usual = subject.request(usual_request(call))
     return replace(
         usual,
         context_length=call.options.ctx or usual.context_length,

@@ -99,7 +99,7 @@ async def fittings(
             # It has what it needs.
             room = replace(room, free=room.free + (running.size or 0))
         subject = subjects.known(url, model) or subjects.by_size(model)
-        request = _as_loaded(usual_request(call), running)
+        request = _as_loaded(subject.request(usual_request(call)), running)
         known = estimate(subject.weights, subject.shape, request, took.get((url, model.digest), ()))
         # Of another machine's room nothing is known.
         found[url, model.name] = Fitting(known, verdict(known, room) if is_loopback(url) else None)
@@ -126,7 +126,7 @@ async def reckoned(
     found: dict[Key, int] = {}
     for url, model in models:
         subject = subjects.known(url, model) or subjects.by_size(model)
-        request = _as_loaded(usual_request(call), loaded[url, model.digest])
+        request = _as_loaded(subject.request(usual_request(call)), loaded[url, model.digest])
         if (known := estimate(subject.weights, subject.shape, request)) is not None:
             found[url, model.digest] = known.total
     return found

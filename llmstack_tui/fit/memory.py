@@ -71,10 +71,19 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A model, as far as it is known; None is unknown."""
+    """A model, as far as it is known; None is unknown.
+
+    Attributes:
+        context_length: tokens of context that it asks for itself (``num_ctx`` among its parameters).
+    """
 
     weights: Weights | None = None
     shape: Shape | None = None
+    context_length: int | None = None
+
+    def request(self, usual: Request) -> Request:
+        """How it is loaded where others are loaded as ``usual``."""
+        return replace(usual, context_length=self.context_length or usual.context_length)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llmstack_tui.engine.manifest import InvalidManifest, blob_path
+from llmstack_tui.engine.manifest import InvalidManifest, blob_path, read_small
 from llmstack_tui.fit.subject import of_header, of_metadata
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
 from llmstack_tui.hosts.errors import HostError
@@ -19,11 +21,15 @@ if TYPE_CHECKING:
 
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.hosts.types import Model, ModelDetails
+    from llmstack_tui.updates.disk import OnDisk
 
     Show = Callable[[str], Awaitable[ModelDetails]]
 
 _WEIGHTS = "application/vnd.ollama.image.model"
 _PROJECTOR = "application/vnd.ollama.image.projector"
+_PARAMETERS = "application/vnd.ollama.image.params"
+_NUM_CTX = "num_ctx"
+_MOST_TOKENS = 2**31
 
 
 class Subjects:
@@ -66,7 +72,7 @@ class Subjects:
     def told(self, url: str, model: Model, details: ModelDetails) -> None:
         """Take note of what a server tells, where the file is not known."""
         if model.digest and (url, model.digest) not in self._known:
-            self._known[url, model.digest] = self._of(model, details.info)
+            self._known[url, model.digest] = self._told_of(model, details)
 
     async def look(self, url: str, model: Model, show: Show) -> Subject:
         """What there is to know of a model: from its file, else from the server."""
@@ -79,7 +85,7 @@ class Subjects:
         except HostError:
             return self.by_size(model)  # Another time it may answer.
         self.told(url, model, details)
-        return self._of(model, details.info)
+        return self._told_of(model, details)
 
     def _on_disk(self, model: Model) -> Subject | None:
         with suppress(InvalidName, InvalidManifest, InvalidGGUF, OSError):
@@ -92,8 +98,35 @@ class Subjects:
                 return None
             projector = sum(layer.size for layer in layers if layer.media_type == _PROJECTOR)
             header = read_header(blob_path(found.folder, weights.digest))
-            return of_header(header, self._repacked, projector=projector)
+            subject = of_header(header, self._repacked, projector=projector)
+            return replace(subject, context_length=_num_ctx(found))
         return None
+
+    def _told_of(self, model: Model, details: ModelDetails) -> Subject:
+        rows = (line.split() for line in details.parameters.splitlines())
+        asked = next((row[1] for row in rows if len(row) == 2 and row[0] == _NUM_CTX), None)
+        return replace(self._of(model, details.info), context_length=_count(asked))
 
     def _of(self, model: Model, metadata: Mapping[str, object]) -> Subject:
         return of_metadata(metadata, model.size, quantization=model.quantization, repacked=self._repacked)
+
+
+def _num_ctx(found: OnDisk) -> int | None:
+    """The context that the parameters of a model ask for."""
+    layer = next((layer for layer in found.manifest.layers if layer.media_type == _PARAMETERS), None)
+    if layer is None:
+        return None
+    try:
+        parameters = json.loads(read_small(blob_path(found.folder, layer.digest)))
+    except (ValueError, RecursionError):  # It is no JSON, or a trap.
+        return None
+    return _count(parameters.get(_NUM_CTX)) if isinstance(parameters, dict) else None
+
+
+def _count(value: object) -> int | None:
+    """A number of tokens, which may be written as a text or a float."""
+    try:
+        count = int(str(value).removesuffix(".0"))
+    except ValueError:
+        return None
+    return count if 0 < count < _MOST_TOKENS else None

@@ -74,5 +74,6 @@ class Reckoning:
             folders = await asyncio.to_thread(self._folders)
             self._subjects = Subjects(folders, repacked)
         subject = await self._subjects.look(host_url, model, self._watched[host_url].host.show)
-        found = estimate(subject.weights, subject.shape, Request(context_length=_CONTEXT))
+        request = subject.request(Request(context_length=_CONTEXT))
+        found = estimate(subject.weights, subject.shape, request)
         return found.total if found is not None else None

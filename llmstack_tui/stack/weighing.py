@@ -184,7 +184,8 @@ class Weighing:
             if model.is_cloud:
                 continue
             subject = subjects.known(url, model) or subjects.by_size(model)
-            known = estimate(subject.weights, subject.shape, usual, took.get(model.digest, ()))
+            request = subject.request(usual)
+            known = estimate(subject.weights, subject.shape, request, took.get(model.digest, ()))
             if known is not None:
                 found[model.name] = Fitted(known, verdict(known, room))
         self._fits[url] = found
