@@ -12,6 +12,10 @@ from llmstack_tui.hosts.errors import HostError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.config import Settings
+    from llmstack_tui.config.loading import Loaded
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 # As a shell tells of a program that a signal ended: 128 and the signal's number.
@@ -45,22 +49,31 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
 
 
 def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    from llmstack_tui.cli.options import Invocation, with_options
-    from llmstack_tui.cli.parser import build_parser
     from llmstack_tui.config.loading import load_settings
 
-    options = build_parser().parse_args(arguments)
     environ = dict(environ)  # As it was at the start: Textual takes NO_COLOR out of the real one.
-    loaded = load_settings(getattr(options, "config", None), environ)
+    if not arguments:
+        # The dashboard as most open it: all commands' options need not be known for that.
+        loaded = load_settings(None, environ)
+        return _open(loaded, loaded.settings, environ, None)
+    from llmstack_tui.cli.options import Invocation, with_options
+    from llmstack_tui.cli.parser import build_parser
+
+    options = build_parser().parse_args(arguments)
+    config = getattr(options, "config", None)
+    loaded = load_settings(config, environ)
     settings = with_options(loaded.settings, options)
     if not hasattr(options, "run"):
-        from llmstack_tui.tui.app import run_dashboard
-
-        config = getattr(options, "config", None)
-        return run_dashboard(settings, loaded.problems, environ, config=config, loaded=loaded)
+        return _open(loaded, settings, environ, config)
     for problem in loaded.problems:
         say(problem)
     return int(options.run(Invocation(options, settings, environ, loaded)))
+
+
+def _open(loaded: Loaded, settings: Settings, environ: Mapping[str, str], config: Path | None) -> int:
+    from llmstack_tui.tui.app import run_dashboard
+
+    return run_dashboard(settings, loaded.problems, environ, config=config, loaded=loaded)
 
 
 def _prepare_streams() -> None:
