@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _AFTER_S = 1.0
 _EVERY_S = 1.0
 # A header with a vocabulary takes some 30 ms to read: nobody is to notice that all of them are.
-_READ_EVERY_S = 5.0
+_READ_EVERY_S, _READ_S = 10.0, 0.01
 _AT_ONCE = 50
 # What is loaded is told anew at every look; smaller changes of its size change no verdict.
 _COARSE = 64 * 2**20
@@ -136,7 +136,7 @@ class Weighing:
                     await self._stir.wait()
 
     async def _learn(self, subjects: Subjects) -> None:
-        """Look at the models that somebody looks at, and from time to time at one of the others."""
+        """Look at the models that somebody looks at, and from time to time at some of the others."""
         while self._told:
             url, model, details = self._told.pop()
             await asyncio.to_thread(subjects.read, url, (model,))
@@ -148,9 +148,9 @@ class Weighing:
         self._read_at_s, self._unread = now, False
         for url, each in self._watched.items():
             models = [model for model in each.snapshot.installed if not model.is_cloud]
-            if (found := await asyncio.to_thread(subjects.read, url, models)) is not None:
+            if digests := await asyncio.to_thread(_read_some, subjects, url, models):
                 self._unread = True
-                self._learnt.setdefault(url, set()).add(found.digest)
+                self._learnt.setdefault(url, set()).update(digests)
                 return
 
     def _signs_of_all(self, url: str) -> object:
@@ -202,6 +202,14 @@ class Weighing:
         }
         budget = None if self._profile is None else self._profile.memory_budget
         return Room(budget=budget, taken=sum(loaded.values()), overflow=self._overflow)
+
+
+def _read_some(subjects: Subjects, url: str, models: Sequence[Model]) -> set[str]:
+    """The digests of models whose files were read now: as many as take no time that matters."""
+    digests, until_s = set[str](), time.monotonic() + _READ_S
+    while time.monotonic() < until_s and (found := subjects.read(url, models)) is not None:
+        digests.add(found.digest)
+    return digests
 
 
 def _default() -> Request:
