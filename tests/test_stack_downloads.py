@@ -343,7 +343,7 @@ async def test_what_was_stopped_is_started_again_before_the_program_ends(
         assert found.running.context_length == 256
         assert await answer(stack, engine.url, name) == ANSWER
         for left in (number, last):
-            assert (await seen(stack, left, lambda _: True)).state is DownloadState.WAITING
+            await seen(stack, left, lambda each: each.state is DownloadState.WAITING)
         # Nothing is begun any more, whatever is asked.
         stack.downloads.pause(last)
         await seen(stack, last, lambda each: each.state is DownloadState.PAUSED)
