@@ -30,11 +30,12 @@ def add_parser(commands: Commands) -> None:
 def run(call: Invocation) -> int:
     from llmstack_tui.catalog.loading import load_catalog
     from llmstack_tui.catalog.search import search
+    from llmstack_tui.cli.machine import this_machine
 
     catalog = load_catalog()
     text = " ".join(call.options.words)
     entries = search(catalog.entries, text)
-    profile = _profile(call)
+    _, profile = this_machine(call)
     if call.json:
         output.write_document(
             {
@@ -52,19 +53,6 @@ def run(call: Invocation) -> int:
             f"No model of the catalogue has all of {text!r}: `llmstack catalog` lists them all."
         )
     return 0
-
-
-def _profile(call: Invocation) -> Profile:
-    from llmstack_tui.hardware.machine import Machine
-    from llmstack_tui.hardware.profile import detect, named
-
-    machine = Machine()
-    try:
-        reading = machine.read()
-    finally:
-        machine.close()
-    chosen = call.settings.hardware.profile
-    return named(chosen, reading) if chosen else detect(reading)
 
 
 def _write_table(entries: tuple[Entry, ...], profile: Profile) -> None:

@@ -56,12 +56,12 @@ class _Asked:
 def run(call: Invocation) -> int:
     import asyncio
 
-    from llmstack_tui.cli.fitting import machine
+    from llmstack_tui.cli.machine import this_machine
     from llmstack_tui.fit.memory import estimate, largest_context
     from llmstack_tui.fit.room import room_of
     from llmstack_tui.fit.verdict import verdict
 
-    reading, profile = machine(call)
+    reading, profile = this_machine(call)
     asked = asyncio.run(_find(call, profile))
     subject = asked.subject
     request = _request(call, subject)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.cli import output
+from llmstack_tui.cli.machine import this_machine
 from llmstack_tui.cli.servers import state_file
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from llmstack_tui.fit.memory import Estimate, Request
     from llmstack_tui.fit.verdict import Verdict
     from llmstack_tui.hardware.profile import Profile
-    from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
     from llmstack_tui.stack.fitting import Subjects
@@ -45,20 +45,6 @@ class Fitting(NamedTuple):
         }
 
 
-def machine(call: Invocation) -> tuple[MachineReading, Profile]:
-    """This machine, now. Blocking."""
-    from llmstack_tui.hardware.machine import Machine
-    from llmstack_tui.hardware.profile import detect, named
-
-    machine = Machine()
-    try:
-        reading = machine.read()
-    finally:
-        machine.close()
-    chosen = call.settings.hardware.profile
-    return reading, named(chosen, reading) if chosen else detect(reading)
-
-
 def usual_request(call: Invocation) -> Request:
     """What the engine does where nobody asks for something else."""
     from llmstack_tui.engine.options import EngineOptions
@@ -82,7 +68,7 @@ async def fittings(
     ]
     if not models:
         return {}
-    reading, profile = await asyncio.to_thread(machine, call)
+    reading, profile = await asyncio.to_thread(this_machine, call)
     subjects, took = await _subjects(call, hosts, models, profile), await loads(models)
     loaded = {
         (snapshot.url, each.digest): each
@@ -121,7 +107,7 @@ async def reckoned(
     ]
     if not models:
         return {}
-    _, profile = await asyncio.to_thread(machine, call)
+    _, profile = await asyncio.to_thread(this_machine, call)
     subjects = await _subjects(call, hosts, models, profile)
     found: dict[Key, int] = {}
     for url, model in models:

@@ -22,12 +22,13 @@ def status(call: Invocation) -> int:
 async def _status(call: Invocation) -> int:
     import asyncio
 
-    from llmstack_tui.cli.guarding import is_guarded, machine_and_profile, off, remembered, rules_of
+    from llmstack_tui.cli.guarding import is_guarded, off, remembered, rules_of
+    from llmstack_tui.cli.machine import this_machine
     from llmstack_tui.cli.servers import connect, read_all
 
     async with connect(call) as hosts:
         snapshots = await read_all(hosts)
-        reading = asyncio.to_thread(machine_and_profile, call)
+        reading = asyncio.to_thread(this_machine, call)
         (_, profile), known = await asyncio.gather(reading, remembered([each.url for each in hosts]))
         guarded = {each.url: await is_guarded(each.url) for each in snapshots}
     by_url = {host.url: host for host in hosts}
@@ -100,7 +101,8 @@ def explain(call: Invocation) -> int:
 async def _explain(call: Invocation) -> int:
     import asyncio
 
-    from llmstack_tui.cli.guarding import machine_and_profile, off, remembered, rules_of, situation
+    from llmstack_tui.cli.guarding import off, remembered, rules_of, situation
+    from llmstack_tui.cli.machine import this_machine
     from llmstack_tui.cli.servers import connect, read_all
     from llmstack_tui.cli.waiting import waiting
     from llmstack_tui.guard.explaining import explain as explained
@@ -108,7 +110,7 @@ async def _explain(call: Invocation) -> int:
     documents = []
     async with connect(call) as hosts:
         snapshots = await read_all(hosts)
-        reading_task = asyncio.to_thread(machine_and_profile, call)
+        reading_task = asyncio.to_thread(this_machine, call)
         (reading, profile), known = await asyncio.gather(
             reading_task, remembered([each.url for each in hosts])
         )

@@ -60,18 +60,6 @@ async def remembered(urls: Sequence[str]) -> Remembered:
         return Remembered()
 
 
-def machine_and_profile(call: Invocation) -> tuple[MachineReading, Profile]:
-    """This machine as it is now. Blocking."""
-    from llmstack_tui.hardware.machine import Machine
-    from llmstack_tui.hardware.profile import detect, named
-
-    machine = Machine()
-    reading = machine.read()
-    machine.close()
-    chosen = call.settings.hardware.profile
-    return reading, named(chosen, reading) if chosen else detect(reading)
-
-
 def off(call: Invocation, host: Host) -> str:
     """Why a host is not guarded, a sentence; empty where it may be."""
     from llmstack_tui.config.address import is_loopback

@@ -27,24 +27,20 @@ def run(call: Invocation) -> int:
 async def _status(call: Invocation) -> int:
     import asyncio
 
+    from llmstack_tui.cli.machine import this_machine
     from llmstack_tui.cli.servers import connect, read
-    from llmstack_tui.hardware.machine import Machine
-    from llmstack_tui.hardware.profile import detect, named
 
-    machine = Machine()
     problem = ""
     snapshots: list[Snapshot] = []
     # Beside the questions to the servers: a driver may take its time.
-    reading_task = asyncio.create_task(asyncio.to_thread(machine.read))
+    reading_task = asyncio.create_task(asyncio.to_thread(this_machine, call))
     try:
         async with connect(call) as hosts:
             snapshots = await asyncio.gather(*map(read, hosts))
     except output.Failed as error:
         problem = str(error)
-    reading = await reading_task
-    machine.close()
-    devices, chosen = (reading.ram, *reading.devices), call.settings.hardware.profile
-    profile = named(chosen, reading) if chosen else detect(reading)
+    reading, profile = await reading_task
+    devices = (reading.ram, *reading.devices)
     if snapshots and all(snapshot.error for snapshot in snapshots):
         problem = str(snapshots[0].error)
     if call.json:

@@ -1,0 +1,28 @@
+"""This machine, for the commands that ask what there is room for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmstack_tui.cli.options import Invocation
+    from llmstack_tui.hardware.profile import Profile
+    from llmstack_tui.hardware.readings import MachineReading
+
+
+def this_machine(call: Invocation) -> tuple[MachineReading, Profile]:
+    """What it is and has now, and the profile that the settings name, else its own. Blocking.
+
+    Raises:
+        UnknownProfile: when the settings name one that there is not.
+    """
+    from llmstack_tui.hardware.machine import Machine
+    from llmstack_tui.hardware.profile import detect, named
+
+    machine = Machine()
+    try:
+        reading = machine.read()
+    finally:
+        machine.close()
+    chosen = call.settings.hardware.profile
+    return reading, named(chosen, reading) if chosen else detect(reading)
