@@ -123,16 +123,18 @@ async def _devices(loaded: Sequence[tuple[str, RunningModel]]) -> dict[tuple[str
 
     if not any(is_loopback(host) for host, _ in loaded):
         return {}
-    from llmstack_tui.hardware.machine import Machine
+    from llmstack_tui.cli.machine import read_machine
     from llmstack_tui.lifecycle.placement import device_bytes
     from llmstack_tui.stack.processors import Processors
 
-    reading = await asyncio.to_thread(Machine().read)
+    reading = await asyncio.to_thread(read_machine)
     found = {}
-    for host, running in loaded:
-        (timed,) = await Processors(host).timed((running,))
-        if (held := device_bytes(timed, reading)) is not None:
-            found[host, running] = held
+    for host in dict.fromkeys(host for host, _ in loaded):
+        listed = tuple(running for url, running in loaded if url == host)
+        # All at once: to find one process looks through all that there are.
+        for running, timed in zip(listed, await Processors(host).timed(listed), strict=True):
+            if (held := device_bytes(timed, reading)) is not None:
+                found[host, running] = held
     return found
 
 
