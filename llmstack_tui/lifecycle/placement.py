@@ -43,9 +43,14 @@ def device_bytes(running: RunningModel, machine: MachineReading) -> int | None:
     return sum(known) or None if len(known) == len(found) else None
 
 
+def reckoned_on(device: Device, running: RunningModel) -> int | None:
+    """What the server says that a model takes of such a device's memory, of all that are alike together."""
+    return running.size if device.kind == "ram" else running.size_vram
+
+
 def server_bytes(running: RunningModel, machine: MachineReading) -> int | None:
-    """What the server says of the same memory."""
-    return running.size if homes(machine)[0] is machine.ram else running.size_vram
+    """What the server says of the same memory as `device_bytes`."""
+    return reckoned_on(homes(machine)[0], running)
 
 
 def are_apart(said: int | None, measured: int | None) -> bool:
@@ -85,6 +90,12 @@ def fallback(running: RunningModel, snapshot: Snapshot, machine: MachineReading 
             return None
         return Fallback(100, _why_none(size, cards))
     return Fallback(max(100 - 100 * on_card // size, 1), _why_partly(size - on_card))
+
+
+def fallen(snapshot: Snapshot, machine: MachineReading | None) -> tuple[tuple[RunningModel, Fallback], ...]:
+    """The loaded models of a host that fell back to the processor."""
+    found = ((each, fallback(each, snapshot, machine)) for each in snapshot.running)
+    return tuple((each, why) for each, why in found if why is not None)
 
 
 def _why_none(size: int, cards: Sequence[Device]) -> str:

@@ -44,11 +44,10 @@ class Falling:
 def _fallen(state: StackState) -> Fallen:
     if state.machine is None or not any(host.snapshot.running for host in state.hosts):
         return {}
-    from llmstack_tui.lifecycle.placement import fallback
+    from llmstack_tui.lifecycle.placement import fallen
 
     return {
-        (host.snapshot.url, each.name, each.digest): found
+        (host.snapshot.url, each.name, each.digest): why
         for host in state.hosts
-        for each in host.snapshot.running
-        if (found := fallback(each, host.snapshot, state.machine)) is not None
+        for each, why in fallen(host.snapshot, state.machine)
     }

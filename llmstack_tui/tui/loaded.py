@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from llmstack_tui.lifecycle.placement import are_apart, device_bytes, fallback, homes, server_bytes
+from llmstack_tui.lifecycle.placement import are_apart, device_bytes, fallen, homes, server_bytes
 from llmstack_tui.tui.figures import bytes_text, on_cpu_text, total_of
 from llmstack_tui.tui.gauges import DIM, cut
 from llmstack_tui.tui.server_names import server_name
@@ -103,16 +103,11 @@ def _apart(snapshots: Sequence[Snapshot], machine: MachineReading | None) -> str
 
 def _on_the_processor(snapshots: Sequence[Snapshot], machine: MachineReading | None) -> tuple[str, str]:
     """What to say of models that fell back to the processor, long and short; empty when none did."""
-    fallen = [
-        (each, found.percent)
-        for snapshot in snapshots
-        for each in snapshot.running
-        if (found := fallback(each, snapshot, machine)) is not None
-    ]
-    if not fallen:
+    found = [each for snapshot in snapshots for each in fallen(snapshot, machine)]
+    if not found:
         return "", ""
-    if len(fallen) > 1:
-        return f"{len(fallen)} models partly on the CPU: slow", f"{len(fallen)} on the CPU"
-    model, percent = fallen[0]
-    text = on_cpu_text(percent)
+    if len(found) > 1:
+        return f"{len(found)} models partly on the CPU: slow", f"{len(found)} on the CPU"
+    model, why = found[0]
+    text = on_cpu_text(why.percent)
     return f"{clean(model.name, limit=40)} {text}", text

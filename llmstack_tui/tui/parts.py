@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from llmstack_tui.config.address import is_loopback
-from llmstack_tui.lifecycle.placement import held_on, homes
+from llmstack_tui.lifecycle.placement import held_on, homes, reckoned_on
 from llmstack_tui.tui.figures import bytes_text
 from llmstack_tui.tui.text import clean
 
@@ -81,7 +81,7 @@ def _parts(device: Device, running: Sequence[RunningModel], reserve: int, *, alo
     for number, each in enumerate(running):
         held = held_on(device, each)
         if held is None and alone:
-            held = each.size if device.kind == "ram" else each.size_vram
+            held = reckoned_on(device, each)
         if held:
             models.append(Part(Owner.MODEL, held, each.name, number))
             # What a process reads of a file as it needs it counts as free, and is slow to get back.

@@ -253,9 +253,9 @@ def _fallen(snapshot: Snapshot, machine: MachineReading | None) -> tuple[Running
     if not snapshot.running:
         return ()
     # Most begin with nothing loaded.
-    from llmstack_tui.lifecycle.placement import fallback
+    from llmstack_tui.lifecycle.placement import fallen
 
-    return tuple(each for each in snapshot.running if fallback(each, snapshot, machine) is not None)
+    return tuple(each for each, _ in fallen(snapshot, machine))
 
 
 # What a line was made of, and the line.
