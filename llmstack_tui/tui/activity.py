@@ -98,16 +98,18 @@ def word(event: Event) -> str:
         case Kind.NOTE:
             return "notice"
         case _ if event.kind in _ACTS or event.kind == Kind.DONE:
-            is_guards = event.kind in _GUARD or event.details.get("asked_by") == "guard"
-            return "guard" if is_guards else "act"
+            return "guard" if event.kind in _GUARD or _is_by_guard(event) else "act"
         case _:
             return "event"
 
 
 def said(event: Event) -> str:
     """What stands in its line: of what nobody here asked for, why it was done, too."""
-    by_guard = event.reason and event.details.get("asked_by") == "guard"
-    return f"{event.text} {event.reason}" if by_guard else event.text
+    return f"{event.text} {event.reason}" if event.reason and _is_by_guard(event) else event.text
+
+
+def _is_by_guard(event: Event) -> bool:
+    return event.details.get("asked_by") == "guard"
 
 
 @dataclass(frozen=True, slots=True)

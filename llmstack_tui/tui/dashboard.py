@@ -348,10 +348,8 @@ class Dashboard(App[None]):
     def action_help(self) -> None:
         from llmstack_tui.tui.screens.help import HelpScreen
 
-        profile, limit = (
-            self._state.profile if self._state else None,
-            status.limit(self._state, self.settings),
-        )
+        profile = self._state.profile if self._state else None
+        limit = status.limit(self._state, self.settings)
         machine = (("Profile", profile_text(profile, limit)),) if profile else ()
         places = (*machine, *self.services.places())
         self.push_screen(HelpScreen(self.marks, self.preferences.shown_keys(), places))

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.rows import Key
 
 _MOST_NAMED = 5
-_OURS = frozenset({Asker.USER, Asker.CLI, Asker.GUARD})
 
 
 class GuardActs(Intents):
@@ -78,13 +77,14 @@ class GuardActs(Intents):
             self._run(f"Activate {key[1]}", Later(self._undo, stack, key), key)
 
     async def _undo(self, stack: Stack, key: Key) -> None:
+        from llmstack_tui.guard.pinning import OURS
         from llmstack_tui.store.errors import StoreError
 
         context_length = None
         with suppress(StoreError):  # Then as any other; of what is wrong with the state a notice tells.
             loads = await stack.activations(*key, 1)
             # What another client wanted of it is that client's to want again.
-            context_length = next((each.context_length for each in loads if each.asked_by in _OURS), None)
+            context_length = next((each.context_length for each in loads if each.asked_by in OURS), None)
         await self.activate(stack, key, context_length=context_length)
 
     async def _pin(self, stack: Stack, key: Key) -> None:
