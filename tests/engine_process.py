@@ -44,3 +44,25 @@ def engine_process(home: Path, **environment: str) -> Iterator[str]:
         status = process.wait(END_S)
         process.stdout.close()
     assert status == 0
+
+
+@contextmanager
+def killable_engine(home: Path, *within: str) -> Iterator[tuple[int, str]]:
+    """The process id and the URL of one that may have ended by then, and is killed.
+
+    Args:
+        within: the command that becomes the engine, as `nice` does; none starts it itself.
+    """
+    process = subprocess.Popen(
+        [*within, sys.executable, "-m", "llmstack_tui.engine.server", "--port", "0"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env=home_environment(home),
+    )
+    assert process.stdout is not None
+    try:
+        yield process.pid, json.loads(process.stdout.readline())["url"]
+    finally:
+        process.kill()
+        process.wait(END_S)
+        process.stdout.close()

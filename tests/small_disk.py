@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.engine_process import home_environment
+from tests.engine_process import killable_engine
 from tests.stack_pulls import Engine
 
 if TYPE_CHECKING:
@@ -66,19 +65,6 @@ def may_mount() -> bool:
 @contextmanager
 def engine_on_a_small_disk(home: Path) -> Iterator[SmallDisk]:
     """One that has all its files on a disk of its own, which is large at first."""
-    engine = (sys.executable, "-m", "llmstack_tui.engine.server", "--port", "0")
-    process = subprocess.Popen(
-        [*_OWN_MOUNTS, "sh", "-c", _MOUNT, "sh", *engine],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        env=home_environment(home),
-    )
-    assert process.stdout is not None
-    try:
-        url = json.loads(process.stdout.readline())["url"]
-        models = Path(f"/proc/{process.pid}/root{home}/.local/share/llmstack/models")
-        yield SmallDisk(Engine(url, models), process.pid, home)
-    finally:
-        process.kill()
-        process.wait(30)
-        process.stdout.close()
+    with killable_engine(home, *_OWN_MOUNTS, "sh", "-c", _MOUNT, "sh") as (pid, url):
+        models = Path(f"/proc/{pid}/root{home}/.local/share/llmstack/models")
+        yield SmallDisk(Engine(url, models), pid, home)

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.store.store import Store
-from tests.bench.dashboard import cpu_seconds, press_times
 from tests.bench.figures import Figure, user_environment
-from tests.bench.storm import step_figure
+from tests.bench.storm import busy_figures
 from tests.e2e.terminal import Terminal
 from tests.many_pulls import model_name
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 MODELS = 1_000
 PULLS = 20
-RUN_S = 5.0
 
 
 def figures() -> Iterator[Figure]:
@@ -45,17 +43,8 @@ def figures() -> Iterator[Figure]:
                 terminal.wait_for("m0003")
                 terminal.press(key)
                 terminal.pump(3)
-                cpu = cpu_seconds(terminal.pid)
-                terminal.pump(RUN_S)
-                cpu = (cpu_seconds(terminal.pid) - cpu) / RUN_S
-                times = sorted(press_times(terminal))
-                terminal.press("q")
-                terminal.wait_exit()
-            what = f"{MODELS} models, {PULLS} pulls at once, {screen} shown"
-            p95 = times[int(len(times) * 0.95)] * 1000
-            yield Figure("key press → painted, p95", p95, "ms", 50, note=what)
-            yield Figure("CPU", cpu * 100, "% of a core", note=what)
-            yield step_figure(report, what)
+                what = f"{MODELS} models, {PULLS} pulls at once, {screen} shown"
+                yield from busy_figures(terminal, report, what)
 
 
 async def ask(state: Path, url: str) -> None:

@@ -40,12 +40,17 @@ def pressed(folder: Path, environment: Mapping[str, str], storm: int) -> Iterato
     with Terminal(command, environment) as terminal:
         terminal.wait_for("model-0003")
         terminal.pump(2)
-        cpu = cpu_seconds(terminal.pid)
-        terminal.pump(RUN_S)
-        cpu = (cpu_seconds(terminal.pid) - cpu) / RUN_S
-        times = sorted(press_times(terminal))
-        terminal.press("q")
-        terminal.wait_exit()
+        yield from busy_figures(terminal, report, what)
+
+
+def busy_figures(terminal: Terminal, report: Path, what: str) -> Iterator[Figure]:
+    """Of a watched program that has something to do; it is ended."""
+    cpu = cpu_seconds(terminal.pid)
+    terminal.pump(RUN_S)
+    cpu = (cpu_seconds(terminal.pid) - cpu) / RUN_S
+    times = sorted(press_times(terminal))
+    terminal.press("q")
+    terminal.wait_exit()
     p95 = times[int(len(times) * 0.95)] * 1000
     yield Figure("key press → painted, p95", p95, "ms", 50, note=what)
     yield Figure("CPU", cpu * 100, "% of a core", note=what)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import resource
-import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from llmstack_tui.engine.pulling import spans
 from llmstack_tui.hosts.errors import ServerError
 from llmstack_tui.ollama.client import OllamaHost
 from tests.engine.pulling.pulling import PART, WEIGHTS, ranges
-from tests.engine_process import home_environment
+from tests.engine_process import killable_engine
 from tests.models import ANSWER
 from tests.registry import Fault, Registry
 from tests.waiting import wait_until_sync
@@ -51,21 +50,11 @@ def begun(line: Line) -> bool:
 @contextmanager
 def engine_at(home: Path) -> Iterator[tuple[psutil.Process, httpx.Client]]:
     """One that may be killed."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "llmstack_tui.engine.server", "--port", "0"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        env=home_environment(home),
-    )
-    assert process.stdout is not None
-    try:
-        url = json.loads(process.stdout.readline())["url"]
-        with httpx.Client(base_url=url, timeout=60, trust_env=False) as http:
-            yield psutil.Process(process.pid), http
-    finally:
-        process.kill()
-        process.wait(30)
-        process.stdout.close()
+    with (
+        killable_engine(home) as (pid, url),
+        httpx.Client(base_url=url, timeout=60, trust_env=False) as http,
+    ):
+        yield psutil.Process(pid), http
 
 
 def files(home: Path) -> set[str]:
