@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.config.address import default_host, is_loopback
 from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
@@ -21,28 +22,24 @@ if TYPE_CHECKING:
 _PATIENCE = Timeouts(connect_s=2.0, short_s=3.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """Servers to use, as base URLs."""
 
     hosts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OllamaStopped:
+class OllamaStopped(Struct, frozen=True):
     """Ollama is installed and does not run; `llmstack_tui.ollama.local.start_ollama` starts it at ``url``."""
 
     binary: Path
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltinStopped:
+class BuiltinStopped(Struct, frozen=True):
     """Nothing runs, and the built-in engine can be started."""
 
 
-@dataclass(frozen=True, slots=True)
-class NothingToRun:
+class NothingToRun(Struct, frozen=True):
     """Nothing runs and nothing can be started; ``reason`` is a sentence that says why and what to do."""
 
     reason: str
@@ -51,8 +48,7 @@ class NothingToRun:
 Startup = Found | OllamaStopped | BuiltinStopped | NothingToRun
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
+class Installed(Struct, frozen=True, kw_only=True):
     """What of this machine counts when nothing answers at Ollama's address.
 
     Attributes:

@@ -121,6 +121,6 @@ def test_the_first_paint_waits_for_no_server_store_or_device() -> None:
         "hardware.machine",
         "fit",
     }
-    heavy = {"httpx", "msgspec", "aiosqlite", "sqlite3", "psutil", "pynvml"}
+    heavy = {"httpx", "aiosqlite", "sqlite3", "psutil", "pynvml"}
     unwanted = {f"llmstack_tui.{name}" for name in later} | heavy
     assert unwanted.isdisjoint(done.stdout.split())

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from llmstack_tui.config import GuardSettings
+from llmstack_tui.frozen import replace
 from llmstack_tui.guard.situation import Allow, Ask, Refuse, Stop
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Throttle
 from llmstack_tui.hosts.errors import Refused

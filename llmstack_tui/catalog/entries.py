@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 
 from msgspec import Struct, field
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.ollama.names import ModelName
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from llmstack_tui.fit import memory
 from llmstack_tui.fit.memory import Request, Subject, Weights
 from llmstack_tui.fit.shape import Layer, Shape
+from llmstack_tui.frozen import replace
 
 if TYPE_CHECKING:
     from llmstack_tui.catalog.entries import Attention, Entry, File

@@ -80,9 +80,8 @@ def run(call: Invocation) -> int:
 
 def _request(call: Invocation, subject: Subject) -> Request:
     """What the engine would do here, where the options do not say otherwise."""
-    from dataclasses import replace
-
     from llmstack_tui.cli.fitting import usual_request
+    from llmstack_tui.frozen import replace
 
     usual = subject.request(usual_request(call))
     return replace(

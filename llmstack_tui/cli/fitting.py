@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.cli import output
 from llmstack_tui.cli.machine import this_machine
 from llmstack_tui.cli.servers import state_file
+from llmstack_tui.frozen import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from llmstack_tui.cli.output import say
 from llmstack_tui.cli.servers import state_file
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
 _LOOKS, _APART_S = 3, 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(Struct, frozen=True):
     """What is on record, by the URLs of the hosts."""
 
     held: bool = False
@@ -107,9 +107,8 @@ async def situation(
     Raises:
         HostError: when it does not answer.
     """
-    from dataclasses import replace
-
     from llmstack_tui.config.address import is_loopback
+    from llmstack_tui.frozen import replace
     from llmstack_tui.guard.limits import heat
     from llmstack_tui.guard.pinning import OURS
     from llmstack_tui.guard.situation import Situation

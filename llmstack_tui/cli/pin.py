@@ -70,8 +70,7 @@ async def _set(call: Invocation, *, pinned: bool) -> int:
 
 async def _renewed(call: Invocation, acts: Acting, located: Located, *, pinned: bool) -> bool:
     """Tell the server how long the model stays from now on, where that cannot reload it."""
-    from dataclasses import replace
-
+    from llmstack_tui.frozen import replace
     from llmstack_tui.guard.pinning import load_of
     from llmstack_tui.store.errors import StoreError
 

@@ -7,9 +7,10 @@ import json
 import os
 import sys
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.cli import output
 from llmstack_tui.cli.servers import acting, state_file
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 Asked = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
+class _Opened(Struct, frozen=True):
     """A store that is open already, as the queue wants it."""
 
     opened: Store

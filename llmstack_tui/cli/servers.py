@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from llmstack_tui import folders
 from llmstack_tui.cli.output import Failed, say
@@ -31,8 +32,7 @@ T = TypeVar("T")
 _PATIENCE_S = 4.0
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(Struct, frozen=True):
     """A model and the host that has it."""
 
     host: Host
@@ -183,8 +183,7 @@ def refuse_if_cloud(located: Located) -> None:
         raise Failed(f"{located.name} runs in the cloud: there is nothing to load or unload here.")
 
 
-@dataclass(frozen=True, slots=True)
-class Acting:
+class Acting(Struct, frozen=True):
     """The one that may load and unload, what puts all else that is done on record, and where it stands."""
 
     lifecycle: Lifecycle

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from llmstack_tui.config.settings import Settings
+from llmstack_tui.frozen import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

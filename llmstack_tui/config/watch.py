@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import stat
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmstack_tui import folders
 from llmstack_tui.config.loading import Loaded, load_settings
 from llmstack_tui.config.table import value_of, with_values
+from llmstack_tui.frozen import replace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping

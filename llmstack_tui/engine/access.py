@@ -9,9 +9,10 @@ known one, and a server that is bound to the loopback address answers only to na
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,16 +35,14 @@ _HEADERS = (
 _TWELVE_HOURS_S = "43200"
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What is let in: ``origins`` are exact or have one ``*``; the Host is checked when bound to loopback."""
 
     origins: tuple[str, ...]
     check_host: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """``status`` is the whole answer, or None to let the request through; ``headers`` go with either."""
 
     status: int | None = None

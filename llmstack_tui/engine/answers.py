@@ -6,9 +6,8 @@ parsed once, straight into what is needed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
+from msgspec import Struct
 
 from llmstack_tui.engine.failures import UpstreamError
 
@@ -66,8 +65,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     progress: PromptProgress | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolCall:
+class ToolCall(Struct, frozen=True, kw_only=True):
     """A whole call. ``arguments`` is JSON, as the model wrote it."""
 
     id: str

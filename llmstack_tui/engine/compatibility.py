@@ -7,8 +7,9 @@ and tensors differ, or the vision part sits in the same file. Ollama translates 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.gguf.header import ArrayInfo
 from llmstack_tui.gguf.types import ValueType
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from llmstack_tui.gguf.header import Header
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Marks:
+class _Marks(Struct, frozen=True, kw_only=True):
     """Any one of these tells that a file is for Ollama alone.
 
     Attributes:

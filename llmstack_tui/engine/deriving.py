@@ -5,8 +5,9 @@ What becomes of each layer is as in ``createModel`` of Ollama's ``server/create.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from llmstack_tui.engine import manifest as layout
 from llmstack_tui.engine.copying import link_or_copy
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from llmstack_tui.ollama.names import ModelName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """What differs from the model that is the base; what is empty stays as it is there.
 
     Attributes:

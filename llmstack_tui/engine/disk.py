@@ -10,11 +10,11 @@ import stat
 import time
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from filelock import FileLock, Timeout
+from msgspec import Struct
 
 from llmstack_tui.engine import manifest as layout
 from llmstack_tui.engine.manifest import InvalidManifest
@@ -36,8 +36,7 @@ class LeftoverKind(StrEnum):
     PARTIAL = "partial"  # a download, a copy or a text that was not finished
 
 
-@dataclass(frozen=True, slots=True)
-class ModelUse:
+class ModelUse(Struct, frozen=True):
     """What a model takes.
 
     Attributes:
@@ -57,8 +56,7 @@ class ModelUse:
         return self.size - self.shared
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
+class Leftover(Struct, frozen=True):
     """A file that no manifest names.
 
     Attributes:
@@ -74,8 +72,7 @@ class Leftover:
     kept: str
 
 
-@dataclass(frozen=True, slots=True)
-class FolderUse:
+class FolderUse(Struct, frozen=True):
     """What is in a models folder.
 
     Attributes:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from llmstack_tui.frozen import replace
+
 
 class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How to run a model. Two requests with equal ones can share a process.
@@ -44,9 +46,9 @@ class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
     def serves(self, wanted: RunnerConfig) -> bool:
         """Whether a process that runs like this can answer a request that asks for ``wanted``."""
         if self.embedding and not wanted.embedding:
-            wanted = msgspec.structs.replace(wanted, embedding=True)
+            wanted = replace(wanted, embedding=True)
         if not self.embedding:
-            wanted = msgspec.structs.replace(wanted, mean_pooling=self.mean_pooling)
+            wanted = replace(wanted, mean_pooling=self.mean_pooling)
         return self == wanted
 
 

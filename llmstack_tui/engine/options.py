@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.engine.scheduler import DEFAULT_KEEP_ALIVE, DEFAULT_PLACES, DEFAULT_QUEUE
 from llmstack_tui.ollama.durations import InvalidDuration, parse_duration
@@ -20,8 +21,7 @@ log = logging.getLogger(__name__)
 _CACHE_TYPES = ("f16", "q8_0", "q4_0")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineOptions:
+class EngineOptions(Struct, frozen=True, kw_only=True):
     """What holds for all models unless a request says otherwise.
 
     Attributes:

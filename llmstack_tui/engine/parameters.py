@@ -6,9 +6,10 @@ the fields are those of its ``llm/llama_server.go``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,8 +21,7 @@ _ENDLESS = (inf, -inf)
 _OPEN_ENDED_CONTEXTS = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """All options; the defaults hold where neither the model nor the request says otherwise.
 
     Attributes:

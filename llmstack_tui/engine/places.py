@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from llmstack_tui.engine.plan import Phase, Resident
 from llmstack_tui.ollama.durations import LONGEST
@@ -34,8 +35,7 @@ C = TypeVar("C")
 R = TypeVar("R", bound=RunnerLike)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded(Generic[M, C, R]):
+class Loaded(Struct, Generic[M, C, R], frozen=True, kw_only=True):
     """A loaded model.
 
     Attributes:

@@ -7,9 +7,10 @@ gets its turn however many come.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,8 +24,7 @@ class Phase(Enum):
     LEAVING = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resident(Generic[C]):
+class Resident(Struct, Generic[C], frozen=True, kw_only=True):
     """A model that takes one of the places.
 
     Attributes:
@@ -43,16 +43,14 @@ class Resident(Generic[C]):
     used_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Wish(Generic[C]):
+class Wish(Struct, Generic[C], frozen=True):
     """A request that waits for a model that runs with some configuration."""
 
     key: str
     config: C
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What to do now. ``grants`` and ``loads`` are positions in the list of wishes, ``stops`` are keys."""
 
     grants: tuple[int, ...]

@@ -7,8 +7,9 @@ half of the rest of the context is left for the answer (``completionPromptForReq
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -26,8 +27,7 @@ class Upstream(Protocol):
     async def call(self, path: str, body: Mapping[str, object]) -> dict[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """A request to llama.cpp's server. A `CHAT` has ``messages``, a `COMPLETION` has a ``prompt``."""
 
     path: str

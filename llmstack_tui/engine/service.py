@@ -9,10 +9,11 @@ import shutil
 import tempfile
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.engine.capabilities import EMBEDDING, capabilities
 from llmstack_tui.engine.compatibility import needs_ollama
@@ -49,8 +50,7 @@ log = logging.getLogger(__name__)
 _LEAST_CONTEXT = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """A model that a request names, with what its file says.
 
     Attributes:
@@ -70,8 +70,7 @@ class Target:
     mapped: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True):
     """A model that is loaded for one request. ``load_ns`` is how long the request waited for it."""
 
     runner: Runner

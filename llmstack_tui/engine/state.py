@@ -9,12 +9,12 @@ import http.client
 import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from llmstack_tui.folders import data_folder, logs_folder
 
@@ -33,8 +33,7 @@ class SavedState(msgspec.Struct, frozen=True, kw_only=True):
     log: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineProcess:
+class EngineProcess(Struct, frozen=True, kw_only=True):
     """A running engine. ``notice`` is what its user should know: of a graphics card that it cannot use."""
 
     pid: int

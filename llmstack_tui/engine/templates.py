@@ -6,9 +6,10 @@ the weights: where there is nothing else, they tell which of the known Jinja tem
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.engine.compatibility import needs_ollama
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["KnownTemplate", "chat_template_for", "known_templates", "needs_ollama", "recognise"]
 
 
-@dataclass(frozen=True, slots=True)
-class KnownTemplate:
+class KnownTemplate(Struct, frozen=True):
     """A Jinja template, with what tells that a model was made for it."""
 
     name: str

@@ -5,9 +5,12 @@ The rules are llama.cpp's. What they give is held against real processes by ``py
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+from llmstack_tui.frozen import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,8 +54,7 @@ class Basis(StrEnum):
     FILE_SIZE = "file size"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
+class Weights(Struct, frozen=True, kw_only=True):
     """Bytes of a model's file, as memory.
 
     Attributes:
@@ -69,8 +71,7 @@ class Weights:
         return self.size + self.twice + self.projector
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """A model, as far as it is known; None is unknown.
 
     Attributes:
@@ -86,8 +87,7 @@ class Subject:
         return replace(usual, context_length=self.context_length or usual.context_length)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """How a model is to run.
 
     Attributes:
@@ -104,8 +104,7 @@ class Request:
     flash: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Parts(Struct, frozen=True, kw_only=True):
     """Bytes, by what takes them."""
 
     weights: int
@@ -118,8 +117,7 @@ class Parts:
         return self.weights + self.cache + self.compute + self.process
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class Estimate(Struct, frozen=True, kw_only=True):
     """Bytes that a model takes.
 
     Attributes:

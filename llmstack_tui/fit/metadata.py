@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from llmstack_tui.fit.shape import Layer, Shape
+from llmstack_tui.frozen import replace
 from llmstack_tui.gguf.header import ArrayInfo
 
 _MOST_LAYERS = 512
@@ -67,8 +69,7 @@ def shape_of(metadata: Mapping[str, object]) -> Shape | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     """Whole numbers out of metadata that may hold anything."""
 
     metadata: Mapping[str, object]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from llmstack_tui.fit.memory import Estimate
@@ -21,8 +22,7 @@ class Fit(StrEnum):
     NO = "does not fit"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Room(Struct, frozen=True, kw_only=True):
     """Bytes of memory for models. None is unknown.
 
     Attributes:
@@ -38,8 +38,7 @@ class Room:
     overflow: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """Whether a model fits.
 
     Attributes:
@@ -52,8 +51,7 @@ class Verdict:
     left: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
+class Fitted(Struct, frozen=True):
     """An estimate, and what it says of this machine; None is unknown."""
 
     estimate: Estimate

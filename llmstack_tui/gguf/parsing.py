@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.gguf.foreign import what_it_is
 from llmstack_tui.gguf.types import SCALARS, TENSOR_TYPES, TensorType, ValueType
@@ -39,8 +40,7 @@ _KEPT_NUMBERS = 1024
 _KEPT_STRINGS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayInfo:
+class ArrayInfo(Struct, frozen=True):
     """An array that was passed over."""
 
     type: ValueType
@@ -51,8 +51,7 @@ Scalar = int | float | bool | str
 Value = Scalar | tuple[Scalar, ...] | ArrayInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(Struct, frozen=True):
     """One tensor. ``shape`` begins with the fastest dimension, ``offset`` counts from ``data_offset``."""
 
     name: str

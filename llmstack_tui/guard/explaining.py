@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.guard import wording
 from llmstack_tui.guard.policy import decide
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from llmstack_tui.guard.situation import Decision, LoadedModel, Situation
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """One loaded model, whether it would be stopped, and a sentence that says why or why not."""
 
     model: LoadedModel

@@ -6,10 +6,10 @@ takes. Where several could go, the one goes that was used least recently.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.guard import wording
 from llmstack_tui.guard.situation import Allow, Ask, Cause, Nothing, Refuse, Stop, Warn
 from llmstack_tui.hosts.text import printable

@@ -5,12 +5,12 @@ Sizes are bytes, times monotonic seconds; ``None`` is "not known" or "none", nev
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+
+class Limits(Struct, frozen=True, kw_only=True):
     """What may be loaded on a host.
 
     Attributes:
@@ -26,8 +26,7 @@ class Limits:
     others: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedModel:
+class LoadedModel(Struct, frozen=True, kw_only=True):
     """One model in memory.
 
     Attributes:
@@ -56,8 +55,7 @@ class LoadedModel:
     idle_limit_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(Struct, frozen=True, kw_only=True):
     """A host at one look.
 
     Attributes:
@@ -88,8 +86,7 @@ class Cause(StrEnum):
     HEAT = "heat"
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """Ask this model to leave. ``reason`` is a sentence, as everywhere here."""
 
     model: str
@@ -98,16 +95,14 @@ class Stop:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Warn:
+class Warn(Struct, frozen=True):
     """Tell the user. ``about`` is the same for the same trouble, which is told once."""
 
     about: tuple[str, str]
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(Struct, frozen=True):
     """Leave all as it is."""
 
     reason: str
@@ -116,21 +111,18 @@ class Nothing:
 Decision = Stop | Warn | Nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A model that somebody wants to load; ``size`` is what it will take, as far as that is known."""
 
     name: str
     size: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Allow:
+class Allow(Struct, frozen=True):
     """It may be loaded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """It may be loaded when these have been stopped.
 
     Attributes:
@@ -143,8 +135,7 @@ class Ask:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(Struct, frozen=True):
     """It may not be loaded now."""
 
     reason: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from llmstack_tui.guard.situation import Limits
 
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from llmstack_tui.guard.situation import Decision
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardState:
+class GuardState(Struct, frozen=True, kw_only=True):
     """The guard of one host.
 
     Attributes:

@@ -7,9 +7,11 @@ missing from one look is the same when it is there again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+
+from llmstack_tui.frozen import replace
 from llmstack_tui.guard.policy import is_over
 from llmstack_tui.guard.situation import Limits, LoadedModel, Situation
 from llmstack_tui.ollama.names import model_key
@@ -29,8 +31,7 @@ _SPARED_S, _SPARED_AT_MOST_S = 30.0, 600.0
 _Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """What one look at a host found.
 
     Attributes:
@@ -51,8 +52,7 @@ class Look:
     idle_s: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(Struct, frozen=True, kw_only=True):
     """What the user wants on a host.
 
     Attributes:
@@ -70,8 +70,7 @@ class Rules:
     size_of: Callable[[RunningModel], int | None] = lambda running: running.size
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _Known(Struct, frozen=True, kw_only=True):
     """What is known of one loaded model. ``sign_at_s`` is in seconds of `Watch.awake_s`."""
 
     expires_at: datetime | None
@@ -81,8 +80,7 @@ class _Known:
     missed: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class Watch(Struct, frozen=True, kw_only=True):
     """What all looks together have shown.
 
     Attributes:

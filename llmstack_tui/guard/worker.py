@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.guard.policy import admit, decide
 from llmstack_tui.guard.situation import Cause, Situation, Stop, Warn
 from llmstack_tui.guard.state import GuardState

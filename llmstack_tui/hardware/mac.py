@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.hardware import apple
 from llmstack_tui.hardware.numbers import whole
@@ -34,8 +35,7 @@ _SYSCTL = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MacReading:
+class MacReading(Struct, frozen=True, kw_only=True):
     """What the tools said at ``taken_at`` (monotonic seconds)."""
 
     taken_at: float

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+from msgspec import Struct
 
 from llmstack_tui.hardware.numbers import whole
 
 _ROOT = Path("/")
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """Main memory in bytes; ``used`` is what cannot be had without taking it from a program."""
 
     total: int

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import sys
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from llmstack_tui.frozen import replace
 from llmstack_tui.hardware.nvml import DriverFailed, GpuLost, NoDriver, Nvml
 from llmstack_tui.hardware.readings import Device, DeviceKind, Probed, Throttle
 
@@ -30,8 +32,7 @@ _THROTTLES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Card:
+class _Card(Struct, frozen=True):
     """A card as it was when the session began; ``handle`` is None for one that was lost already.
 
     ``named``: it told its UUID, by which it is known again.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,8 +42,7 @@ class DriverFailed(Exception):
     """There is a driver and it cannot be used; the text says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class CardMemory:
+class CardMemory(Struct, frozen=True):
     """Bytes of a card. As in nvidia-smi, what the driver keeps for itself is neither ``used`` nor ``free``.
 
     Drivers before 510 count it as used. ``unified``: the card has no memory of its own and uses the main one.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from llmstack_tui.frozen import replace
 from llmstack_tui.hardware import apple
 from llmstack_tui.hardware.readings import DeviceKind
 
@@ -29,8 +31,7 @@ class UnknownProfile(ValueError):
     """There is no profile of that name; the text says which there are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """The limits of a machine.
 
     Attributes:

@@ -6,9 +6,10 @@ Sizes are bytes, temperatures °C, power watts, ``…percent`` 0 to 100, times m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +41,7 @@ class Pressure(StrEnum):
     CRITICAL = "critical"
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
+class Space(Struct, frozen=True):
     """Room of one sort: swap, a disk."""
 
     total: int
@@ -56,8 +56,7 @@ class Space:
         return _percent(self.used, self.total) or 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
+class Device(Struct, frozen=True, kw_only=True):
     """A graphics card, a slice of one, or the main memory, and what is known of it.
 
     Attributes:
@@ -112,8 +111,7 @@ class Device:
         return "unified memory" if self.shared else "VRAM"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MachineReading:
+class MachineReading(Struct, frozen=True, kw_only=True):
     """The whole machine at one moment.
 
     Attributes:
@@ -139,8 +137,7 @@ class MachineReading:
         return max(now - taken_at, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Probed:
+class Probed(Struct, frozen=True):
     """What one maker's cards told: the devices, and a sentence for each thing that is wrong with them."""
 
     devices: tuple[Device, ...] = ()

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta  # noqa: TC003  # msgspec reads the annotations of what is kept as JSON
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -16,16 +18,14 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.kinds import Capability, HostKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerVersion:
+class ServerVersion(Struct, frozen=True, kw_only=True):
     """The answer to "who are you": kind and version of the server."""
 
     kind: HostKind
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Model(Struct, frozen=True, kw_only=True):
     """A model that is installed on a host.
 
     Attributes:
@@ -88,16 +88,14 @@ class RunningModel:
     processor_s: float | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """One turn of a chat. ``role`` is "system", "user", "assistant" or "tool"."""
 
     role: str
     content: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelDetails:
+class ModelDetails(Struct, frozen=True, kw_only=True):
     """What ``show`` tells of one model.
 
     Attributes:
@@ -126,12 +124,11 @@ class ModelDetails:
     remote_host: str | None = None
     remote_model: str | None = None
     messages: tuple[Message, ...] = ()
-    info: Mapping[str, object] = field(default_factory=dict)
-    projector_info: Mapping[str, object] = field(default_factory=dict)
+    info: Mapping[str, object] = {}
+    projector_info: Mapping[str, object] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True):
     """What a finished answer cost, as the server counted it."""
 
     total: timedelta
@@ -148,8 +145,7 @@ class Usage:
         return self.answer_tokens / seconds if seconds > 0 and self.answer_tokens else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
+class Chunk(Struct, frozen=True, kw_only=True):
     """A piece of a streamed answer; the last one is ``done`` and carries ``usage``."""
 
     text: str
@@ -159,8 +155,7 @@ class Chunk:
     usage: Usage | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(Struct, frozen=True, kw_only=True):
     """A line of a long act (pull, create, import): what is happening, and bytes of how many."""
 
     status: str
@@ -169,8 +164,7 @@ class Progress:
     completed: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """All that is known of one host at one moment.
 
     ``error`` is why the last poll failed; the figures are then those of ``read_at``, and old.

@@ -17,10 +17,12 @@ once; so a clock that jumps, or a machine that sleeps, makes no model busy and n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+
+from llmstack_tui.frozen import replace
 from llmstack_tui.ollama.durations import LONGEST
 
 if TYPE_CHECKING:
@@ -39,8 +41,7 @@ _NOISE = timedelta(seconds=1)
 _Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class Trace(Struct, frozen=True, kw_only=True):
     """What successive looks saw of one loaded model.
 
     Attributes:
@@ -70,8 +71,7 @@ class Trace:
         return self.computing or _LOOKS in (self.moved, self.past)
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(Struct, frozen=True):
     """The traces of all models that a host lists as loaded, by name and digest."""
 
     traces: Mapping[_Key, Trace] = field(default_factory=dict)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.store.askers import Asker
@@ -21,8 +22,7 @@ class ActKind(StrEnum):
     DEACTIVATE = "deactivate"
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(Struct, frozen=True):
     """One act under way.
 
     Attributes:

@@ -7,8 +7,9 @@ of that request ``expires_at`` jumps ahead by the keep-alive (see Ollama's ``ser
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 _JUMP_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """When a model would leave by the server's clock, and the monotonic seconds when we read it."""
 
     expires_at: datetime | None

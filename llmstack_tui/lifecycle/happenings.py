@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.ollama.names import model_key
 
@@ -50,16 +51,14 @@ ON_DISK = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Come:
+class Come(Struct, frozen=True):
     """A model was not listed as loaded at the look before; ``is_ours`` where we asked for it."""
 
     running: RunningModel
     is_ours: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(Struct, frozen=True):
     """A model was listed at the look before and is no more."""
 
     running: RunningModel

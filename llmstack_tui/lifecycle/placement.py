@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.config.address import is_loopback
 from llmstack_tui.hosts.kinds import HostKind
@@ -60,8 +61,7 @@ def are_apart(said: int | None, measured: int | None) -> bool:
     return abs(said - measured) > max(_APART * max(said, measured), _APART_AT_LEAST)
 
 
-@dataclass(frozen=True, slots=True)
-class Fallback:
+class Fallback(Struct, frozen=True):
     """A model computes on the processor though it need not.
 
     Attributes:

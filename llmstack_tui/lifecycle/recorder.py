@@ -6,10 +6,10 @@ import asyncio
 import time
 import uuid
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.hosts.text import printable
 from llmstack_tui.lifecycle import sentences

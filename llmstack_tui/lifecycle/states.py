@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from llmstack_tui.lifecycle.activity import Activity
 from llmstack_tui.lifecycle.acts import ActKind
@@ -34,8 +35,7 @@ class ModelState(StrEnum):
     CLOUD = "cloud"
 
 
-@dataclass(frozen=True, slots=True)
-class ModelStatus:
+class ModelStatus(Struct, frozen=True):
     """One model of one host.
 
     Attributes:

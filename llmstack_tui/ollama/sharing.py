@@ -9,9 +9,9 @@ it is asked once for each, and only of models that look like a loaded one.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import HostError, NotFound
 from llmstack_tui.ollama.names import model_key
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 import msgspec
+from msgspec import Struct
 
 from llmstack_tui.config.address import is_loopback
 from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
@@ -37,8 +37,7 @@ class WrongShape(ValueError):
     """An answer of the right types that lacks what it is about; ``str`` ends "it was not understood: …"."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
+class Timeouts(Struct, frozen=True, kw_only=True):
     """Seconds that each kind of call may take.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.ollama.names import ModelName
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 _REGISTRY = "llmstack_tui.ollama.registry.client"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(Struct, frozen=True, kw_only=True):
     """What a registry has under a name. ``download`` is bytes, of all layers."""
 
     name: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.kinds import Capability, HostKind
 from llmstack_tui.hosts.text import printable

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmstack_tui.engine.manifest import InvalidManifest, blob_path, read_small
 from llmstack_tui.fit.subject import of_header, of_metadata
+from llmstack_tui.frozen import replace
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.ollama.names import InvalidName, ModelName

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmstack_tui.config.address import is_loopback
+from llmstack_tui.frozen import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import to_builtins
 
 from llmstack_tui.store.errors import StoreError
 
@@ -77,7 +78,7 @@ class Releasing:
         for program in due:
             found[program] = await ask(addresses[program], found.get(program) or Release(program=program))
         new = tuple(found.values())
-        self._history.write(lambda store: store.screen.remember(_KEY, [asdict(each) for each in new]))
+        self._history.write(lambda store: store.screen.remember(_KEY, [to_builtins(each) for each in new]))
         self._on_news(new)
         return new
 

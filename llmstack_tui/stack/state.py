@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from llmstack_tui.updates.programs import Release
 
 
-@dataclass(frozen=True, slots=True)
-class HostState:
+class HostState(Struct, frozen=True):
     """One host: what it told last, and the state of each of its models.
 
     Attributes:
@@ -38,8 +38,7 @@ class HostState:
     fits: Mapping[str, Fitted] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class StackState:
+class StackState(Struct, frozen=True):
     """All that a screen shows, at one moment.
 
     Attributes:

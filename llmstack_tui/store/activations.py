@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from llmstack_tui.store.askers import Asker, Known
 from llmstack_tui.store.retention import EXCESS_ACTIVATIONS, MAX_ACTIVATIONS, Excess
-from llmstack_tui.store.values import columns, to_optional_length, to_optional_time, to_time
+from llmstack_tui.store.values import to_optional_length, to_optional_time, to_time
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,8 +68,7 @@ class Outcome(Known):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Activation:
+class Activation(Struct, frozen=True, kw_only=True):
     """One load of a model, from the wish to the end.
 
     Attributes:
@@ -93,8 +94,7 @@ class Activation:
     id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Uses:
+class Uses(Struct, frozen=True):
     """How often a model was loaded, and when last."""
 
     times: int
@@ -110,13 +110,13 @@ class Activations:
 
     def begin(self, activation: Activation) -> None:
         """Record an act of ours."""
-        self._database.put(_REPLACE, columns(activation))
-        self._database.put(_INSERT, columns(activation))
+        self._database.put(_REPLACE, asdict(activation))
+        self._database.put(_INSERT, asdict(activation))
         self._excess.added()
 
     def observe(self, activation: Activation) -> None:
         """Record what is seen to be loaded, or asked for, unless it is recorded already, by whomever."""
-        self._database.put(_INSERT, columns(activation))
+        self._database.put(_INSERT, asdict(activation))
         self._excess.added()
 
     def loaded(self, host: str, model: str, at: datetime, digest: str = "") -> None:

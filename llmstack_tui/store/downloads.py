@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.store.values import to_optional_time, to_time
 
@@ -40,8 +41,7 @@ WHERE ended_at IS NOT NULL AND host IN (SELECT value FROM json_each(:hosts)) AND
 LayerRow = tuple[str, int, int | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DownloadRow:
+class DownloadRow(Struct, frozen=True, kw_only=True):
     """One pull.
 
     Attributes:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+from msgspec.structs import asdict
+
 from llmstack_tui.store.retention import EXCESS_EVENTS, MAX_EVENTS, Excess
-from llmstack_tui.store.values import columns, to_mapping, to_time
+from llmstack_tui.store.values import to_mapping, to_time
 
 if TYPE_CHECKING:
     import sqlite3
@@ -48,8 +50,7 @@ WHERE id < coalesce(:before, 9223372036854775807) AND id > :after
 ORDER BY id DESC LIMIT :limit"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """One thing that happened.
 
     Attributes:
@@ -78,7 +79,7 @@ class Events:
         self._excess = Excess(database, EXCESS_EVENTS, MAX_EVENTS)
 
     def add(self, event: Event) -> None:
-        self._database.put(_ADD, columns(event))
+        self._database.put(_ADD, asdict(event))
         self._excess.added()
 
     def witness(self, event: Event, *, seen_by: str, digest: str = "") -> None:
@@ -88,7 +89,7 @@ class Events:
             seen_by: which witness; it is never taken for its own double.
             digest: of the model that was seen to be loaded or to leave; it may go by another name, too.
         """
-        row = {**columns(event), "details": {**event.details, "seen_by": seen_by}}
+        row = {**asdict(event), "details": {**event.details, "seen_by": seen_by}}
         row |= {"seen_by": seen_by, "digest": digest, "apart": _APART, "noticed": _NOTICED, "slack": _SLACK}
         self._database.put(_WITNESS, row)
         self._excess.added()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.store.values import bound, to_optional_length
 
@@ -26,8 +27,7 @@ _MOVE = "UPDATE OR REPLACE guarded SET key = :new_key, model = :model WHERE host
 _OF = "SELECT key, model, pinned, idle_stop FROM guarded WHERE host = :host"
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What is wanted of one model.
 
     Attributes:

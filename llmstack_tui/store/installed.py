@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import GenericAlias
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from llmstack_tui.store.models import SEEN_AGAIN_AFTER
 from llmstack_tui.store.values import to_time
@@ -26,8 +26,7 @@ ON CONFLICT DO UPDATE SET read_at = excluded.read_at, models = excluded.models""
 _LOAD = "SELECT read_at, models FROM installed WHERE host = :host"
 
 
-@dataclass(frozen=True, slots=True)
-class InstalledList(Generic[_T]):
+class InstalledList(Struct, Generic[_T], frozen=True):
     """What a host listed at ``read_at``. The time may be ten minutes early while the list stayed the same."""
 
     host: str

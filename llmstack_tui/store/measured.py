@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+from msgspec.structs import asdict
+
 from llmstack_tui.store.retention import EXCESS_MEASURED, MAX_FIGURES, Excess
-from llmstack_tui.store.values import columns, to_time
+from llmstack_tui.store.values import to_time
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,8 +34,7 @@ _HISTORY = "SELECT * FROM measured WHERE digest = :digest AND host = :host ORDER
 _OF_HOST = "SELECT * FROM measured WHERE host = :host ORDER BY id DESC LIMIT :limit"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class Measured(Struct, frozen=True, kw_only=True):
     """What one load took, in bytes. None is "nobody said", never zero.
 
     Attributes:
@@ -64,7 +65,7 @@ class MeasuredLoads:
         self._excess = Excess(database, EXCESS_MEASURED, MAX_FIGURES)
 
     def add(self, measured: Measured) -> None:
-        self._database.put(_ADD, columns(measured))
+        self._database.put(_ADD, asdict(measured))
         self._excess.added()
 
     async def last(

@@ -7,9 +7,10 @@ are kept says ``values``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.store.values import bound
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """One step: a name that is recorded in the file, and its statements."""
 
     name: str

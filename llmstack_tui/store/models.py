@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.store.values import to_time
 
@@ -28,8 +29,7 @@ _VERSIONS = "SELECT * FROM models WHERE host = :host AND name = :name ORDER BY l
 _OF_HOST = "SELECT * FROM models WHERE host = :host ORDER BY name, last_seen_at DESC, digest"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenModel:
+class SeenModel(Struct, frozen=True, kw_only=True):
     """One version of a model on a host. ``last_seen_at`` may be ten minutes early.
 
     Attributes:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from llmstack_tui.frozen import replace
 from llmstack_tui.store.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreReadOnly
 from llmstack_tui.store.faults import explained, is_busy, is_of_the_statement
 from llmstack_tui.store.migrations import MIGRATIONS, migrate, recorded
@@ -39,8 +41,7 @@ class Mode(StrEnum):
     MEMORY = "memory"
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """An open connection, and a sentence for the user when it is not what one would expect."""
 
     connection: sqlite3.Connection

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from llmstack_tui.store.activations import Activation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class Loaded(Struct, frozen=True, kw_only=True):
     """A model that a host lists as loaded now."""
 
     model: str
@@ -20,8 +20,7 @@ class Loaded:
     context_length: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """Where the record and the hosts differ.
 
     Attributes:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
 from llmstack_tui.store.retention import EXCESS_SPEEDS, MAX_FIGURES, Excess
-from llmstack_tui.store.values import columns, to_optional_length, to_time
+from llmstack_tui.store.values import to_optional_length, to_time
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,8 +25,7 @@ ORDER BY model"""
 _HISTORY = "SELECT * FROM speeds WHERE host = :host AND model = :model ORDER BY id DESC LIMIT :limit"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Speed:
+class Speed(Struct, frozen=True, kw_only=True):
     """One answer: tokens it decoded each second, and how long its first token took. None was not timed."""
 
     at: datetime
@@ -44,7 +45,7 @@ class Speeds:
         self._excess = Excess(database, EXCESS_SPEEDS, MAX_FIGURES)
 
     def add(self, speed: Speed) -> None:
-        self._database.put(_ADD, columns(speed))
+        self._database.put(_ADD, asdict(speed))
         self._excess.added()
 
     async def last(self, host: str) -> dict[str, Speed]:

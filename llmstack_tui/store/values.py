@@ -6,12 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 SqlValue = None | int | float | str
 
@@ -42,11 +37,6 @@ def bound(value: object) -> SqlValue:
             return bound(value // _MICROSECOND)
         case _:
             return document(value)
-
-
-def columns(row: DataclassInstance) -> dict[str, object]:
-    """The fields of a dataclass, by the names that its columns have, too."""
-    return {field.name: getattr(row, field.name) for field in fields(row)}
 
 
 def document(value: object) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.store.events import Event
@@ -112,8 +113,7 @@ def _is_by_guard(event: Event) -> bool:
     return event.details.get("asked_by") == "guard"
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(Struct, frozen=True):
     """What stands in the activity: these events, newest first, of those that were chosen."""
 
     events: tuple[Event, ...]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
-from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import to_builtins
 
 from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.tui.activity import Kind
@@ -77,7 +78,7 @@ class Connection:
     def remember(self, arrangement: Arrangement) -> None:
         """Keep how the list is arranged, for the next session."""
         if self.stack is not None:
-            self.stack.remember(_RECALL, asdict(arrangement))
+            self.stack.remember(_RECALL, to_builtins(arrangement))
 
     async def _recall(self, stack: Stack) -> None:
         from llmstack_tui.store.errors import StoreError

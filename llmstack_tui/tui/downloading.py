@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.ollama.names import same_model
@@ -28,8 +29,7 @@ _MOST_HOSTS = _MOST_NAMED = 3
 _START_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What somebody may want to pull.
 
     Attributes:

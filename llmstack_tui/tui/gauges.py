@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from textual.content import Content
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.tui.devices import device_names, product
 from llmstack_tui.tui.figures import UNKNOWN, age_text, bytes_text, percent_text, total_of, used_text
 from llmstack_tui.tui.parts import held, parts_bar, together
@@ -34,8 +35,7 @@ NO_PARTS: Mapping[str, tuple[Part, ...]] = MappingProxyType({})
 _PRESSURES = {"warning": "memory is short", "critical": "memory has run out"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gauge:
+class Gauge(Struct, frozen=True, kw_only=True):
     """One line.
 
     Attributes:
@@ -130,8 +130,7 @@ def cut(content: Content, width: int, marks: Marks) -> Content:
     return content.truncate(max(width - 1, 0)) + Content(marks.ellipsis)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Columns:
+class _Columns(Struct, frozen=True, kw_only=True):
     """Widths in cells; what is not shown is 0."""
 
     product: bool

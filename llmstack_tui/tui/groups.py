@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from llmstack_tui.frozen import replace
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.figures import count_text, latency_text
 from llmstack_tui.tui.ordering import ordered
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.rows import Key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostLine:
+class HostLine(Struct, frozen=True, kw_only=True):
     """One host, as text.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from llmstack_tui.ollama.names import InvalidName, ModelName
 from llmstack_tui.tui.figures import bytes_text
@@ -13,8 +14,7 @@ from llmstack_tui.tui.figures import bytes_text
 _MOST_ENTRIES = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedFile:
+class CheckedFile(Struct, frozen=True):
     """A file that can be imported: what it is, in a line, and a name for it."""
 
     path: Path
@@ -22,8 +22,7 @@ class CheckedFile:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedName:
+class CheckedName(Struct, frozen=True):
     """A name that can be pulled, and what that is, in a line."""
 
     name: str

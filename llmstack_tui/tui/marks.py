@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
+class Marks(Struct, frozen=True, kw_only=True):
     """One character, one cell each. ``cursor`` stands before the row that the keys act on.
 
     ``levels`` are heights from low to high, one character each; ``celsius`` is a unit, of one or two;

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui import __version__
 from llmstack_tui.ollama.names import InvalidName, ModelName
@@ -124,8 +125,7 @@ def wanted(state: StackState) -> dict[Key, Update]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class NewerProgram:
+class NewerProgram(Struct, frozen=True):
     """A program of which there is a newer version.
 
     Attributes:

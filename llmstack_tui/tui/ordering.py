@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
+from msgspec import Struct
+
+from llmstack_tui.frozen import replace
 from llmstack_tui.lifecycle.states import ModelState
 
 if TYPE_CHECKING:
@@ -42,8 +44,7 @@ _COLUMNS = tuple(Column)
 _LARGEST_FIRST = frozenset({Column.UPDATE, Column.VERSION, Column.SIZE, Column.MEMORY, Column.SPEED})
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """``reverse`` turns the usual order of a column around.
 
     Usual is from a to z, from the largest figure, from the newest version, from what leaves first, and from
@@ -74,8 +75,7 @@ class Order:
 _AS_LISTED = Order()
 
 
-@dataclass(frozen=True, slots=True)
-class Arrangement:
+class Arrangement(Struct, frozen=True):
     """How the user has arranged the list, from session to session.
 
     Attributes:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from rich.cells import cell_len
 from textual.content import Content
 
 from llmstack_tui.config.address import is_loopback
+from llmstack_tui.frozen import replace
 from llmstack_tui.lifecycle.placement import held_on, homes, reckoned_on
 from llmstack_tui.tui.figures import bytes_text
 from llmstack_tui.tui.text import clean
@@ -40,8 +41,7 @@ class Owner(StrEnum):
 _ORDER = tuple(Owner)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """Bytes of one owner; ``name`` of a model. ``number`` tells it from the others wherever it is drawn."""
 
     owner: Owner

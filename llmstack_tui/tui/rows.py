@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui import figures
@@ -60,8 +61,7 @@ class Figures(NamedTuple):
 _NO_FIGURES = Figures()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelRow:
+class ModelRow(Struct, frozen=True, kw_only=True):
     """One line of the list, as text.
 
     Attributes:
@@ -94,12 +94,11 @@ class ModelRow:
     pin: str = ""
     slow: bool = False
     old: bool = False
-    searched: str = field(default="", compare=False, repr=False)
-    figures: Figures = field(default=_NO_FIGURES, compare=False, repr=False)
+    searched: str = ""
+    figures: Figures = _NO_FIGURES
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """When a row is drawn: the wall clock for what the server says, monotonic seconds for what we did."""
 
     now: datetime

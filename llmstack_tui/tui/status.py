@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui import keys
@@ -28,8 +29,7 @@ _SLOW_S = 2.0
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Saying:
+class Saying(Struct, frozen=True):
     """What is going on while there is no server, and for a wait since when in monotonic seconds."""
 
     text: str

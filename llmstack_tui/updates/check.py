@@ -9,10 +9,11 @@ after the registry got its version. A copied folder has new times too, so this n
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003  # see datetime
-from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  # msgspec reads the annotations of what is kept as JSON
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
+
+from msgspec import Struct
 
 from llmstack_tui.ollama.registry.manifest import Manifest, reencoded
 
@@ -69,8 +70,7 @@ _KINDS = {
 _NOTHING: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
+class Copy(Struct, frozen=True, kw_only=True):
     """An installed model, as far as it is known.
 
     Attributes:
@@ -105,8 +105,7 @@ class Copy:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What a registry said of one name.
 
     Attributes:
@@ -128,8 +127,7 @@ class Answer:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Update:
+class Update(Struct, frozen=True, kw_only=True):
     """The verdict on one model.
 
     Attributes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.config.address import is_loopback
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.ollama.names import InvalidName, ModelName
 from llmstack_tui.ollama.registry.client import Registry

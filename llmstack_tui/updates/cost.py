@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.config.address import is_loopback
 from llmstack_tui.engine import manifest as layout
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.hosts.text import printable
 from llmstack_tui.ollama.names import InvalidName, ModelName
@@ -36,8 +38,7 @@ _PROOFS = 20
 _BLOCK = 512
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
+class Cost(Struct, frozen=True, kw_only=True):
     """What is known of a pull; None where nobody could tell.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,8 +33,7 @@ class Why(StrEnum):
     UPDATE = "update"
 
 
-@dataclass(frozen=True, slots=True)
-class LayerProgress:
+class LayerProgress(Struct, frozen=True):
     """A part of a model on its way; ``total`` is None until the server has told it."""
 
     digest: str
@@ -41,8 +41,7 @@ class LayerProgress:
     total: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Download:
+class Download(Struct, frozen=True, kw_only=True):
     """A pull of a model to a host.
 
     Attributes:

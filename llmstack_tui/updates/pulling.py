@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
 from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.hosts.text import printable
@@ -37,8 +39,7 @@ _TRY_EVERY_S = 5.0
 _CUTS = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class Means(Struct, frozen=True, kw_only=True):
     """What pulls work with.
 
     Attributes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import msgspec
 
 from llmstack_tui import __version__
+from llmstack_tui.frozen import replace
 from llmstack_tui.ollama.registry.asking import Asking, Limits
 from llmstack_tui.ollama.registry.errors import RegistryError
 from llmstack_tui.updates.programs import Program, Release, is_newer

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from llmstack_tui.frozen import replace
 from llmstack_tui.ollama.registry.client import base_url
 from llmstack_tui.ollama.registry.errors import NotInRegistry, RegistryError
 from llmstack_tui.updates.check import Answer
@@ -23,8 +25,7 @@ _AT_ONCE = 16
 _GIVE_UP_AFTER = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """A name to ask for.
 
     Attributes:

@@ -6,11 +6,11 @@ import asyncio
 import importlib
 import time
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.lifecycle import sentences
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.store.errors import StoreError

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from llmstack_tui.engine.launch import RunnerConfig
 from llmstack_tui.engine.runner import Runner
 from llmstack_tui.fit.memory import Request, estimate
 from llmstack_tui.fit.subject import of_header
+from llmstack_tui.frozen import replace
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
 from tests import models

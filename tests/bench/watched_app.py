@@ -11,12 +11,12 @@ import json
 import sys
 import threading
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmstack_tui.config import Settings
+from llmstack_tui.frozen import replace
 from llmstack_tui.store.events import Event
 from llmstack_tui.tui import app
 from llmstack_tui.tui.dashboard import Dashboard

@@ -7,6 +7,7 @@ import pytest
 
 from llmstack_tui.catalog.entries import Attention, Catalog, Entry, File, Number, Speed, Text, Use
 from llmstack_tui.catalog.loading import load_catalog
+from llmstack_tui.frozen import replace
 from tests.catalog.shape import RECOMMENDED, faults
 
 
@@ -17,11 +18,9 @@ def catalog() -> Catalog:
 
 def with_changes(catalog: Catalog, **changes: object) -> list[str]:
     """The faults of the catalogue after its model mistral:7b was changed."""
-    changed = [
-        msgspec.structs.replace(entry, **changes) if entry.name == "mistral:7b" else entry
-        for entry in catalog.entries
-    ]
-    return faults(Catalog(sources=catalog.sources, entries=tuple(changed)))
+    changed = {each.name: each for each in catalog.entries}
+    changed["mistral:7b"] = replace(changed["mistral:7b"], **changes)  # type: ignore[arg-type]
+    return faults(Catalog(sources=catalog.sources, entries=tuple(changed.values())))
 
 
 def test_the_catalogue_has_no_faults(catalog: Catalog) -> None:

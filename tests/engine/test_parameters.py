@@ -52,7 +52,7 @@ def test_every_option_is_read() -> None:
         "stop": ["\n", "user:"],
     }
     options = merge(given)
-    for name in Options.__dataclass_fields__:
+    for name in Options.__struct_fields__:
         expected = given[name]
         assert getattr(options, name) == (tuple(expected) if isinstance(expected, list) else expected)
         assert getattr(options, name) != getattr(Options(), name)

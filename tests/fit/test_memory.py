@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -19,6 +18,7 @@ from llmstack_tui.fit.memory import (
     largest_context,
 )
 from llmstack_tui.fit.shape import Layer, Shape
+from llmstack_tui.frozen import replace
 from tests.fit import samples
 from tests.fit.samples import Took
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from llmstack_tui.frozen import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

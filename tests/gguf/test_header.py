@@ -6,13 +6,13 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.gguf.header import ArrayInfo, InvalidGGUF, read_header
 from llmstack_tui.gguf.types import ValueType
 from tests import models

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.guard.policy import LOOKS, admit, decide, is_over, may_go
 from llmstack_tui.guard.situation import (
     Allow,

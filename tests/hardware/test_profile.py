@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.hardware.profile import Profile, UnknownProfile, detect, marketed_gb, named
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading
 
@@ -225,13 +224,16 @@ def test_a_name_that_is_none_is_told_what_there_is(name: str) -> None:
 
 sizes = st.none() | st.integers(0, 2**64 - 1)
 anything = st.builds(
-    Device,
-    kind=st.sampled_from([DeviceKind.NVIDIA, DeviceKind.AMD, DeviceKind.APPLE]),
-    id=st.text(max_size=5),
-    name=st.text(max_size=20) | st.sampled_from(["Apple M3", "Apple"]),
-    total=sizes,
-    shared=st.booleans(),
-    lost=st.booleans(),
+    # Its fields are named here: the strategy cannot read the types of a struct.
+    lambda kind, uuid, name, total, shared, lost: Device(
+        kind=kind, id=uuid, name=name, total=total, shared=shared, lost=lost
+    ),
+    st.sampled_from([DeviceKind.NVIDIA, DeviceKind.AMD, DeviceKind.APPLE]),
+    st.text(max_size=5),
+    st.text(max_size=20) | st.sampled_from(["Apple M3", "Apple"]),
+    sizes,
+    st.booleans(),
+    st.booleans(),
 )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts import poller as module
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.poller import Poller

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.hardware.readings import DeviceKind
 from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.hosts.types import RunningModel, Snapshot

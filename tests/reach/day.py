@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import httpx
 from textual import events
 
 from llmstack_tui.config.watch import watch_settings
+from llmstack_tui.frozen import replace
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.stack import Stack

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from llmstack_tui.frozen import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

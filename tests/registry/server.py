@@ -8,10 +8,11 @@ import secrets
 import threading
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
+from llmstack_tui.frozen import replace
 from tests.registry import published
 from tests.registry.answers import Answer, blob_answer, changed, parse_range, send
 from tests.registry.published import MANIFEST_TYPE, Layer, Version

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.store.downloads import MAX_OVER
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.store import Store

@@ -6,7 +6,6 @@ import asyncio
 import sys
 import time
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 from unittest.mock import Mock
@@ -16,6 +15,7 @@ import msgspec
 from llmstack_tui.catalog.loading import load_catalog
 from llmstack_tui.config import GuardSettings
 from llmstack_tui.fit.verdict import Room
+from llmstack_tui.frozen import replace
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress

@@ -9,12 +9,13 @@ import asyncio
 import os
 import time
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.lifecycle.acts import Act, ActKind
 from llmstack_tui.tui.dashboard import Dashboard

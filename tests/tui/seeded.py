@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.hardware.profile import Profile, detect
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Space, Throttle
 from llmstack_tui.hosts.kinds import Capability, HostKind

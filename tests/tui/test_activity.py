@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from rich.cells import cell_len
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.events import Event

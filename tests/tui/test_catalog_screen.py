@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +10,7 @@ from llmstack_tui.catalog.entries import Use
 from llmstack_tui.catalog.loading import load_catalog
 from llmstack_tui.catalog.memory import Fit
 from llmstack_tui.config import Settings
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.ollama.registry.errors import RegistryUnreachable
 from llmstack_tui.stack.browsing import Offer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from llmstack_tui.config import EngineSettings, HostSettings, Settings
 from llmstack_tui.engine.process import EngineFailed, EngineHandle, EngineProcess
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import HostError, Unreachable
 from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.startup import BuiltinStopped, Found, NothingToRun, OllamaStopped

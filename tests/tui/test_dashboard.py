@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from rich.cells import cell_len
 from textual import events
 
 from llmstack_tui.config import THEMES, Settings, UiSettings
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import ServerError, Unreachable
 from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.lifecycle.acts import Departure

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 
 from llmstack_tui.fit.memory import Basis, Estimate, Subject, Weights
 from llmstack_tui.fit.verdict import Fitted
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.store.activations import Activation

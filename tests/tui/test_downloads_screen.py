@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llmstack_tui.config import Settings
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.tui.marks import ASCII, UNICODE
 from llmstack_tui.tui.screens.downloads.rows import DownloadRow, download_rows

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from rich.cells import cell_len
 from textual import events
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.tui.widgets.filter_field import FilterField
 from tests.tui import seeded
 from tests.tui.driving import FakeDesk, dashboard

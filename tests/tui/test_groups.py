@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from llmstack_tui.config import HostSettings, Settings
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.stack import HostState, StackState
 from llmstack_tui.tui.groups import HostLine, active_count, host_lines, lines

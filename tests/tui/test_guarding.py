@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from llmstack_tui.config import GuardSettings
 from llmstack_tui.config.loading import Loaded
 from llmstack_tui.config.settings import Settings
+from llmstack_tui.frozen import replace
 from llmstack_tui.guard.situation import Ask, Cause, Limits, Stop, Warn
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hardware.profile import detect

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from llmstack_tui.config import EngineSettings, Settings
+from llmstack_tui.frozen import replace
 from llmstack_tui.hardware.profile import detect
 from llmstack_tui.tui.marks import ASCII, UNICODE
 from llmstack_tui.tui.widgets.header import HeaderLine, ServerLine, header_content

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import ServerError
 from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.tui.screens.import_file import ImportScreen

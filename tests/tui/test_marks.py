@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, fields
-
 import pytest
+from msgspec.structs import astuple
 from rich.cells import cell_len
 
 from llmstack_tui.tui.marks import ASCII, UNICODE, Marks, speaks_unicode
 
 
 def test_every_mark_takes_one_cell() -> None:
-    signs = [each.name for each in fields(Marks) if each.name not in {"levels", "parts", "celsius"}]
+    signs = [each for each in Marks.__struct_fields__ if each not in {"levels", "parts", "celsius"}]
     assert {cell_len(getattr(UNICODE, name)) for name in signs} == {1}
     assert {cell_len(getattr(ASCII, name)) for name in signs if name not in {"enter", "dots"}} == {1}
 

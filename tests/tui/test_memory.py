@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from textual.geometry import Size
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.hardware.readings import DeviceKind, Pressure, Space, Throttle
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.stack import HostState

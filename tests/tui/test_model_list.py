@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.tui.marks import UNICODE
 from llmstack_tui.tui.ordering import Column, Order
 from llmstack_tui.tui.rows import ModelRow, Moment, Rows

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.stack import HostState
 from llmstack_tui.tui.figures import ago_text
 from llmstack_tui.tui.marks import ASCII, UNICODE

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.stack import StackState
 from llmstack_tui.tui.marks import UNICODE
 from llmstack_tui.tui.ordering import Column, Order, matching, ordered

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.stack import HostState
 from llmstack_tui.tui.marks import ASCII, UNICODE

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from llmstack_tui.fit.memory import Basis, Estimate
 from llmstack_tui.fit.verdict import Fitted, Room, verdict
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.lifecycle.acts import Act, ActKind
 from llmstack_tui.lifecycle.states import ModelState

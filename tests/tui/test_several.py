@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.tui.removals import removals_text
 from tests.tui import seeded
 from tests.tui.driving import FakeDesk, dashboard

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import tracemalloc
-from dataclasses import replace
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.tui.marks import ASCII, UNICODE
 from llmstack_tui.tui.widgets.sparkline import SLOT_S, SLOTS, History, sparkline
 from tests.tui import seeded

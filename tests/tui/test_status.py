@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.errors import BadStream, Unreachable
 from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.hosts.types import Snapshot

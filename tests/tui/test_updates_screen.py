@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from llmstack_tui.config import Settings
+from llmstack_tui.frozen import replace
 from llmstack_tui.tui.screens.details import DetailsScreen
 from llmstack_tui.tui.screens.updates import UpdatesScreen
 from llmstack_tui.updates.programs import Program, Release

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.ollama.registry.manifest import Manifest, encode, parse_manifest
 from llmstack_tui.updates.check import Answer, Copy
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.updates.automatic import due
 from llmstack_tui.updates.check import LeftAlone
 from llmstack_tui.updates.download import DownloadState

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.updates.check import Answer, Change, LeftAlone, UpdateState, judge
 from tests.updates.samples import (
     CHECKED_AT,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.ollama.registry.asking import Limits

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.stack import Stack, releasing
 from llmstack_tui.updates.programs import ADDRESSES, Program, Release, is_newer
 from llmstack_tui.updates.releases import ask

@@ -7,8 +7,9 @@ import random
 import time
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from msgspec import Struct
 
 from llmstack_tui.engine.pulling import spans
 from llmstack_tui.engine.pulling.failures import PullFailed, TryAgain
@@ -29,8 +30,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Habits:
+class Habits(Struct, frozen=True, kw_only=True):
     """How downloads are done.
 
     Attributes:

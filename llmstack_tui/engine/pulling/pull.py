@@ -6,8 +6,9 @@ import asyncio
 import shutil
 import threading
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.engine import manifest as layout
 from llmstack_tui.engine.copying import bring
@@ -16,6 +17,7 @@ from llmstack_tui.engine.pulling.download import set_or_done
 from llmstack_tui.engine.pulling.failures import NotThere, PullFailed
 from llmstack_tui.engine.pulling.source import Origin
 from llmstack_tui.engine.storage import LibraryError, reason
+from llmstack_tui.frozen import replace
 from llmstack_tui.ollama.registry.client import model_url
 from llmstack_tui.ollama.registry.errors import NotInRegistry, RegistryError
 
@@ -36,8 +38,7 @@ _TICKS_UNTIL_TOLD = 10
 _ROUNDS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What is being done; of a blob also its digest, its bytes and how many of them are done."""
 
     status: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from llmstack_tui.engine.pulling.shared import Downloads
+from llmstack_tui.frozen import replace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -6,13 +6,13 @@ import asyncio
 import os
 import re
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
+from msgspec import Struct
 
 from llmstack_tui import __version__
 from llmstack_tui.config.address import is_loopback
@@ -40,8 +40,7 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
 _PASSING = {403, 408, 425, 429}
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """A model at its registry, which may want a token with each question.
 
     Attributes:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.engine.installed import InstalledModel
 from llmstack_tui.engine.library import Library
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SingleConfig:
+class SingleConfig(Struct, frozen=True, kw_only=True):
     """What to serve and where.
 
     Attributes:

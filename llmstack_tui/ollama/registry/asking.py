@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import httpx
+from msgspec import Struct
 
 from llmstack_tui.config.address import is_loopback
 from llmstack_tui.hosts.text import printable
@@ -28,8 +28,7 @@ _KEEP_CONNECTION_S = 3.0
 _BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """Seconds.
 
     Attributes:
@@ -43,8 +42,7 @@ class Limits:
     patience_s: float = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What came. ``cut`` says that there was more of it than was wanted."""
 
     status: int
@@ -53,8 +51,7 @@ class Reply:
     cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(Struct, frozen=True):
     method: str
     url: str
     host: str

@@ -8,14 +8,15 @@ to the answer to a HEAD.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from llmstack_tui import __version__
+from llmstack_tui.frozen import replace
 from llmstack_tui.hosts.text import printable
 from llmstack_tui.ollama.names import is_plain_http
 from llmstack_tui.ollama.registry.asking import AT_ONCE, Asking, Limits
@@ -49,8 +50,7 @@ _MAX_TAGS, _MAX_TAG_PAGES = 10_000, 20
 _MAX_TAGS_BYTES = 2**20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(Struct, frozen=True, kw_only=True):
     """What a registry says of a tag without its manifest; what it does not say is None.
 
     Attributes:
@@ -62,8 +62,7 @@ class Head:
     etag: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """A manifest, its bytes, and the registry's mark for asking whether it is still the same."""
 
     manifest: Manifest

@@ -11,11 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, replace
 from datetime import datetime  # noqa: TC003  # msgspec reads the annotations of what is kept as JSON
 
 import msgspec
 from msgspec import Struct, field
+
+from llmstack_tui.frozen import replace
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 # The longest that was seen takes a few kilobytes.
@@ -29,8 +30,7 @@ class InvalidManifest(ValueError):
     """Bytes that are no manifest of a model; ``str`` of it ends "it is not understood: …"."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class Layer(Struct, frozen=True, kw_only=True):
     """A blob. ``digest`` begins with ``sha256:``, ``size`` is bytes, ``source`` the model it is from."""
 
     media_type: str
@@ -39,8 +39,7 @@ class Layer:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True):
     """One version of a model.
 
     Attributes:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from llmstack_tui.config.address import is_loopback
 from llmstack_tui.hosts.text import printable
@@ -39,8 +40,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{1,16384}=*")
 _HOLDS_S, _SPARE_S = 60.0, 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(Struct, frozen=True):
     """What a registry says of the token that it wants."""
 
     realm: str

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from msgspec import Struct, field
 from textual.screen import Screen
 
 from llmstack_tui.tui import keymap
@@ -24,8 +24,7 @@ _WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide"), (160, "-very-wide")]
 _HEIGHTS = [(0, "-short"), (16, "-low"), (20, "-high")]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """What there is to draw: the state, None before a server was found, and the moment of drawing.
 
     ``keys`` has the key of each binding by its id, one of them where there are several.

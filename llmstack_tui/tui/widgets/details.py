@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from textual.content import Content
 from textual.widgets import Static
 
@@ -32,8 +32,7 @@ _ORDER = ("completion", "chat", "embedding", "vision", "tools", "insert", "think
 _WORDS = {"completion": "text", "insert": "fill in", "embedding": "embeddings"}
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(Struct, frozen=True):
     """What is known of one model.
 
     Attributes:

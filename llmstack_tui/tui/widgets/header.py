@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
+
+from llmstack_tui.frozen import replace
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
 _DIM = "$foreground 60%"
 
 
-@dataclass(frozen=True, slots=True)
-class ServerLine:
+class ServerLine(Struct, frozen=True):
     """What the header says of a server. ``reachable`` is None while it is being looked for."""
 
     name: str
@@ -30,8 +31,7 @@ class ServerLine:
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeaderLine:
+class HeaderLine(Struct, frozen=True, kw_only=True):
     """All that the header shows.
 
     Attributes:

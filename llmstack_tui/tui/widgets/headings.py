@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.tui.ordering import Column, Order
 from llmstack_tui.tui.text import fit
@@ -18,8 +19,7 @@ _BEFORE_NAME = 4
 SHORT_VERSION, LONG_VERSION = 10, 21
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """Widths in cells; a column that has no room is 0. The name takes what the others leave."""
 
     name: int

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.widgets.header import Header
 
 
-@dataclass(frozen=True, slots=True)
-class Tab:
+class Tab(Struct, frozen=True):
     """A screen that a digit leads to. ``binding_id`` is that of its key."""
 
     name: str

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import Struct
 from rich.cells import cell_len
 from textual import on
 from textual.containers import Vertical
@@ -46,8 +46,7 @@ _MOST_TAGS = 1000
 _DOWNLOAD, _MEMORY, _FITS, _QUANTIZATION, _PUSHED = 10, 9, 9, 11, 14
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
+class Variant(Struct, frozen=True, kw_only=True):
     """What can be pulled, as text. ``key`` is its name."""
 
     key: str
@@ -62,8 +61,7 @@ class Variant:
     is_heading: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class Fact(Struct, frozen=True, kw_only=True):
     """A line that cannot be pulled."""
 
     key: str

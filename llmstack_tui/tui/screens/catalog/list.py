@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from textual.strip import Strip
 
 from llmstack_tui.catalog.memory import Fit
@@ -24,8 +24,7 @@ _BEFORE = 3
 _NAME, _WIDEST_NAME = 22, 34
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
+class _Cell(Struct, frozen=True):
     """A column. ``text`` makes what stands in it; ``sorts`` is what a click on its name sorts by."""
 
     title: str

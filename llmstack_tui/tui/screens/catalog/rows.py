@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.catalog.memory import LONG, SHORT, Fit, estimate, fit
 from llmstack_tui.catalog.search import search
@@ -32,8 +33,7 @@ class Column(StrEnum):
     SPEED = "speed"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     column: Column = Column.RANK
     reverse: bool = False
 
@@ -44,8 +44,7 @@ class Order:
         return Order(next((column for column in later if column in among), Column.RANK))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogRow:
+class CatalogRow(Struct, frozen=True, kw_only=True):
     """One entry, as text.
 
     Attributes:
@@ -69,11 +68,10 @@ class CatalogRow:
     good_for: str
     height: int = 1
     is_heading: bool = False
-    figures: Mapping[Column, float | None] = field(default_factory=dict, compare=False, repr=False)
+    figures: Mapping[Column, float | None] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
+class Shelf(Struct, frozen=True):
     """The catalogue, made ready once.
 
     Attributes:

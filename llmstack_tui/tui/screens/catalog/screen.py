@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import to_builtins
 from textual import on
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
 from llmstack_tui.catalog.entries import Use
+from llmstack_tui.frozen import replace
 from llmstack_tui.ollama.names import model_key
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.figures import bytes_text
@@ -144,7 +145,7 @@ class CatalogScreen(TabScreen):
     def _sort(self, order: Order) -> None:
         self._order, self._is_sorted = order, True
         if (stack := self.dashboard.connection.stack) is not None:
-            stack.remember(_RECALL, asdict(order))
+            stack.remember(_RECALL, to_builtins(order))
         self._redraw()
 
     def _redraw(self) -> None:

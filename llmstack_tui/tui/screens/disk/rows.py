@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.tui.figures import bytes_text
 from llmstack_tui.tui.removals import lines_text
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 _NAME = 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiskRow:
+class DiskRow(Struct, frozen=True, kw_only=True):
     """A line: a name, sizes, and a remark."""
 
     key: str

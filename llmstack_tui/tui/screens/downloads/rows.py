@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmstack_tui.tui.figures import bytes_text, clock_text, used_text, when_text
 from llmstack_tui.tui.text import clean
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 _LONGEST = 86_400 * 9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DownloadRow:
+class DownloadRow(Struct, frozen=True, kw_only=True):
     """One pull, as text.
 
     Attributes:
@@ -54,8 +54,7 @@ class DownloadRow:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """What stands over a part of a list."""
 
     text: str

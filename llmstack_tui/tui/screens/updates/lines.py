@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from rich.cells import cell_len
 from textual.content import Content
 
@@ -31,8 +31,7 @@ _MOST_UNFOLDED = 500
 _COUNTED = {"current": "up to date", "local": "only here", "cloud": "running elsewhere"}
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One entry.
 
     Attributes:
@@ -52,8 +51,7 @@ class Line:
         return self.key is None and not self.folds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(Struct, frozen=True, kw_only=True):
     """How the lines are to be drawn.
 
     Attributes:
