@@ -8,8 +8,6 @@ from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from llmstack_tui.cli.options import Commands, Invocation
     from llmstack_tui.cli.servers import Acting, Located
 
@@ -89,19 +87,13 @@ async def _renewed(call: Invocation, acts: Acting, located: Located, *, pinned: 
 async def _load(
     call: Invocation, acts: Acting, located: Located, *, pinned: bool, context_length: int | None
 ) -> None:
+    from llmstack_tui.guard.limits import carried
+
+    wishes = await acts.store.guarded.of(located.host.url)
     await acts.lifecycle.activate(
         located.host,
         located.name,
-        keep_alive=await _keep_alive(call, acts, located, pinned=pinned),
+        keep_alive=carried(call.settings.guard, located.name, wishes),
         context_length=context_length,
         reason="It was pinned." if pinned else "It was unpinned.",
     )
-
-
-async def _keep_alive(call: Invocation, acts: Acting, located: Located, *, pinned: bool) -> timedelta:
-    from llmstack_tui.guard.limits import idle_limit, keep_alive, times
-    from llmstack_tui.ollama.names import model_key
-
-    settings, key = call.settings.guard, model_key(located.name)
-    wish = (await acts.store.guarded.of(located.host.url)).get(key)
-    return keep_alive(idle_limit(settings, key, wish, times(settings)), pinned=pinned)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.cli import output
@@ -10,6 +10,7 @@ from llmstack_tui.cli.options import add_command, count, duration
 
 if TYPE_CHECKING:
     from llmstack_tui.cli.options import Commands, Invocation
+    from llmstack_tui.cli.servers import Acting, Located
 
 
 def add_parser(commands: Commands) -> None:
@@ -19,7 +20,8 @@ def add_parser(commands: Commands) -> None:
         "--keep-alive",
         metavar="D",
         type=duration,
-        help="how long it stays after its last request: 10m, 1h30m, -1 for ever (default: the server's)",
+        help="how long it stays after its last request: 10m, 1h30m, -1 for ever (default: for as long as it "
+        "may be idle by the settings)",
     )
     parser.add_argument(
         "--ctx",
@@ -45,11 +47,14 @@ async def _start(call: Invocation) -> int:
     async with connect(call, act=True) as hosts, acting() as acts:
         located = await locate(hosts, call.options.name)
         refuse_if_cloud(located)
+        keep_alive: timedelta | None = call.options.keep_alive
+        if keep_alive is None:
+            keep_alive = await _promised(call, acts, located)
         async with waiting(f"Loading {located.name}", call.environ):
             await acts.lifecycle.activate(
                 located.host,
                 located.name,
-                keep_alive=call.options.keep_alive,
+                keep_alive=keep_alive,
                 context_length=call.options.ctx,
             )
         digest = located.status.model.digest if located.status.model else ""
@@ -60,4 +65,29 @@ async def _start(call: Invocation) -> int:
         output.write_document({"models": [document(located.host.url, running, now=datetime.now(UTC))]})
     else:
         output.write(output.plain(f"{located.name} is active at {located.host.url}."))
+        output.write(_stays(keep_alive))
     return 0
+
+
+async def _promised(call: Invocation, acts: Acting, located: Located) -> timedelta | None:
+    """What the dashboard would have it carry."""
+    from llmstack_tui.cli.guarding import off
+    from llmstack_tui.guard.limits import carried
+    from llmstack_tui.store.errors import StoreError
+
+    try:
+        wishes = await acts.store.guarded.of(located.host.url)
+    except StoreError as error:
+        output.say(str(error))
+        wishes = {}
+    return carried(call.settings.guard, located.name, wishes, off=off(call, located.host))
+
+
+def _stays(keep_alive: timedelta | None) -> str:
+    from llmstack_tui.config.durations import format_duration
+
+    if keep_alive is None:
+        return "It stays for as long as the server keeps a model."
+    if keep_alive < timedelta(0):
+        return "It stays until it is stopped."
+    return f"It stays for {format_duration(keep_alive)} after its last request."

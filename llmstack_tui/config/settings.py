@@ -142,8 +142,8 @@ class GuardSettings:
         default=timedelta(minutes=10),
         metadata=_described(
             kinds.duration(_NEVER),
-            "How long a model may be idle before it is stopped. What the dashboard loads also leaves by "
-            "itself after this time, when the dashboard is closed.",
+            "How long a model may be idle before it is stopped. What is loaded here also leaves by "
+            "itself after this time, when nobody guards.",
         ),
     )
     models: Mapping[str, timedelta] = field(

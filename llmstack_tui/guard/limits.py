@@ -96,9 +96,21 @@ def idle_limit(
     return by_name.get(key, settings.idle_stop)
 
 
-def keep_alive(idle: timedelta, *, pinned: bool) -> timedelta:
-    """What an activation carries, so that the server keeps the promise when nobody guards."""
-    return _FOR_EVER if pinned or idle <= timedelta(0) else idle
+def carried(
+    settings: GuardSettings, model: str, wishes: Mapping[str, Wish], *, off: str = ""
+) -> timedelta | None:
+    """The keep-alive of an activation, so that the server keeps the promise when nobody guards.
+
+    Args:
+        wishes: by the keys of the models' names.
+        off: why the host is not guarded: then the server decides, but for a pinned model.
+    """
+    key = model_key(model)
+    wish = wishes.get(key)
+    if wish is not None and wish.pinned:
+        return _FOR_EVER
+    idle = idle_limit(settings, key, wish, times(settings))
+    return None if off else idle if idle > timedelta(0) else _FOR_EVER
 
 
 def heat(reading: MachineReading | None, limit: int | None, now_s: float) -> str:

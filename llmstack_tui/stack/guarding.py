@@ -139,21 +139,22 @@ class Guarding:
             await self._lifecycle.activate(
                 self._watched[host_url].host,
                 model,
-                keep_alive=self.keep_alive(host_url, model),
+                # Also where nothing is guarded: what was told to stay for ever would do so for ever.
+                keep_alive=self._carried(host_url, model, off=""),
                 context_length=load.context_length,
                 reason="It was pinned." if pinned else "It was unpinned.",
             )
 
     def keep_alive(self, host_url: str, model: str) -> timedelta | None:
         """What an activation carries; None leaves it to the server, where nothing is guarded."""
-        if self._settings is None or self._off(host_url):
-            return None
-        from llmstack_tui.guard.limits import idle_limit, keep_alive, times  # noqa: PLC0415
+        return self._carried(host_url, model, off=self._off(host_url))
 
-        key = model_key(model)
-        wish = self._wishes.get(host_url, {}).get(key)
-        pinned = wish is not None and wish.pinned
-        return keep_alive(idle_limit(self._settings, key, wish, times(self._settings)), pinned=pinned)
+    def _carried(self, host_url: str, model: str, *, off: str) -> timedelta | None:
+        if self._settings is None:
+            return None
+        from llmstack_tui.guard.limits import carried  # noqa: PLC0415
+
+        return carried(self._settings, model, self._wishes.get(host_url, {}), off=off)
 
     async def admit(self, host_url: str, model: str, coming: Collection[str] = ()) -> Admission | None:
         """Whether the model may be loaded, and what would have to go; None where nothing is guarded.

@@ -96,6 +96,46 @@ async def test_what_is_not_there_is_not_pinned(llmstack: Program, command: str) 
         assert done.returncode == 1
 
 
+@pytest.mark.parametrize(
+    ("settings", "arguments", "stays", "told"),
+    [
+        ({}, (), timedelta(minutes=10), "It stays for 10m after its last request."),
+        ({"IDLE_STOP": "90s"}, (), timedelta(seconds=90), "It stays for 1m30s after its last request."),
+        ({"IDLE_STOP": "0"}, (), None, "It stays until it is stopped."),
+        ({"IDLE_STOP": "0"}, ("--keep-alive", "7m"), timedelta(minutes=7), "It stays for 7m after"),
+        ({"ENABLED": "false"}, (), timedelta(minutes=5), "It stays for as long as the server keeps a model."),
+    ],
+)
+async def test_start_carries_the_time_that_the_model_may_be_idle(
+    llmstack: Program,
+    settings: dict[str, str],
+    arguments: tuple[str, ...],
+    stays: timedelta | None,
+    told: str,
+) -> None:
+    program = llmstack.given(**{f"LLMSTACK_GUARD_{key}": value for key, value in settings.items()})
+    async with fake_ollama(a_1="a") as (fake, server):
+        done = await run(program, "start", "a:1", *arguments, "--host", server.url)
+        assert done.stdout.startswith(f"a:1 is active at {server.url}.\n{told}")
+        (runner,) = fake.runners
+        assert runner.keep_alive == stays if stays else runner.keep_alive > timedelta(days=9999)
+
+
+async def test_start_knows_what_is_wanted_of_single_models(llmstack: Program) -> None:
+    async with fake_ollama(a_1="a", b_1="b") as (fake, server):
+        host = ("--host", server.url)
+        await run(llmstack, "guard", "idle", "a:1", "1h", *host)
+        await run(llmstack, "pin", "b:1", *host)
+        await run(llmstack, "stop", "b:1", *host)
+        for name in ("a:1", "b:1"):
+            await run(llmstack, "start", name, *host)
+        a, b = fake.runners
+        assert a.keep_alive == timedelta(hours=1)
+        assert b.keep_alive > timedelta(days=9999)
+        unguarded = llmstack.given(LLMSTACK_GUARD_ENABLED="false")
+        assert (await run(unguarded, "start", "b:1", *host)).stdout.endswith("until it is stopped.\n")
+
+
 async def test_explain_says_what_would_be_done_and_does_nothing(llmstack: Program) -> None:
     async with fake_ollama(a_1="a", b_1="b", c_1="c") as (fake, server):
         host = ("--host", server.url)

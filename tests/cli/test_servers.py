@@ -207,14 +207,15 @@ async def test_show_tells_all(llmstack: Program) -> None:
 async def test_start_passes_what_was_asked_for_and_nothing_else(llmstack: Program) -> None:
     server = LittleOllama("tiny:latest")
     async with running(server) as (url,):
-        done = await run(llmstack, "start", "tiny", "--keep-alive", "10m", "--ctx", "2048", "--host", url)
-        assert (done.returncode, done.stdout) == (0, f"tiny:latest is active at {url}.\n")
+        done = await run(llmstack, "start", "tiny", "--keep-alive", "7m", "--ctx", "2048", "--host", url)
+        told = f"tiny:latest is active at {url}.\nIt stays for 7m after its last request.\n"
+        assert (done.returncode, done.stdout) == (0, told)
         await run(llmstack, "stop", "tiny", "--host", url)
         await run(llmstack, "start", "tiny", "--host", url)
     with_options, unload, without = (body for path, body in server.asked if path == "/api/generate")
-    assert (with_options["keep_alive"], with_options["options"]) == ("10m0s", {"num_ctx": 2048})
+    assert (with_options["keep_alive"], with_options["options"]) == ("7m0s", {"num_ctx": 2048})
     assert unload["keep_alive"] == 0
-    assert not {"keep_alive", "options"} & set(without)
+    assert "options" not in without
 
 
 async def test_a_cloud_model_is_not_loaded(llmstack: Program) -> None:
@@ -348,7 +349,8 @@ async def test_several_hosts_are_listed_and_one_that_is_away_is_a_warning(llmsta
         assert models.stderr.startswith(f"llmstack: Nothing answers at {NOWHERE}.")
         table = await run(llmstack, *line, "ls")
         assert two in table.stdout
-        assert (await run(llmstack, *line, "start", "b:1")).stdout == f"b:1 is active at {two}.\n"
+        started = await run(llmstack, *line, "start", "b:1")
+        assert started.stdout.startswith(f"b:1 is active at {two}.\n")
 
 
 async def test_hosts_of_the_settings_are_used(llmstack: Program) -> None:
@@ -497,7 +499,8 @@ async def test_ps_tells_how_long_a_model_is_idle_where_that_can_be_known(llmstac
     async with fake_ollama(a_1="a", b_1="b", c_1="c") as (fake, server):
         host = ("--host", server.url)
         await run(llmstack, "start", "a:1", "--keep-alive", "10m", *host)
-        await run(llmstack, "start", "b:1", *host)  # The server knows for how long, and we do not.
+        unguarded = llmstack.given(LLMSTACK_GUARD_ENABLED="false")
+        await run(unguarded, "start", "b:1", *host)  # The server knows for how long, and we do not.
         await run(llmstack, "start", "c:1", "--keep-alive", "10m", *host)
         runners = {runner.name: runner for runner in fake.runners}
         runners["c:1"].expires_at = fake.now() + timedelta(seconds=60)  # Another client had it its way.

@@ -21,6 +21,8 @@ if sys.platform == "win32":
 
 from tests.cli.terminal import terminal
 
+STAYS = "It stays for 10m after its last request."
+
 
 class SlowOllama(LittleOllama):
     """Loads a model only when ``go`` is set."""
@@ -70,7 +72,7 @@ async def test_start_shows_that_it_goes_on(llmstack: Program) -> None:
             await screen.wait_for("Loading a:1 0 s")
             server.go.set()
             assert await screen.end() == 0
-    assert screen.shown.endswith(f"\r\x1b[Ka:1 is active at {at.url}.\r\n")
+    assert screen.shown.endswith(f"\r\x1b[Ka:1 is active at {at.url}.\r\n{STAYS}\r\n")
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])
@@ -81,7 +83,7 @@ async def test_a_dumb_terminal_gets_lines_only(llmstack: Program, term: str) -> 
             await wait_until(lambda: server.loading, what="the model loads")
             server.go.set()
             assert await screen.end() == 0
-    assert screen.shown == f"a:1 is active at {at.url}.\r\n"
+    assert screen.shown == f"a:1 is active at {at.url}.\r\n{STAYS}\r\n"
 
 
 async def test_ctrl_c_while_a_model_loads_gives_the_load_up(llmstack: Program) -> None:
