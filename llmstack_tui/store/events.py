@@ -27,7 +27,8 @@ _SLACK = timedelta(seconds=1)
 _ADD = """
 INSERT INTO events (at, kind, host, model, text, reason, details)
 VALUES (:at, :kind, :host, :model, :text, :reason, :details)"""
-# What another dashboard saw, too, or what one of us did, is recorded once.
+# What another dashboard saw, too, or what one of us did, is recorded once: a model that was stopped and has
+# come back since leaves a second time.
 _WITNESS = """
 INSERT INTO events (at, kind, host, model, text, reason, details)
 SELECT :at, :kind, :host, :model, :text, :reason, :details
@@ -37,11 +38,15 @@ WHERE NOT EXISTS (
     AND kind = :kind AND host IS :host AND model IS :model AND text = :text AND abs(at - :at) < :apart
     AND json_extract(details, '$.seen_by') IS NOT :seen_by)
 AND NOT EXISTS (
-  SELECT 1 FROM activations
+  SELECT 1 FROM activations AS ended
   WHERE host = :host AND (model = :model OR (digest = :digest AND digest <> ''))
     AND ((:kind = 'loaded' AND asked_by NOT IN ('client', 'unknown')
           AND started_at <= :at + :slack AND (ended_at IS NULL OR ended_at >= :at - :slack))
-      OR (:kind = 'left' AND outcome = 'stopped' AND abs(ended_at - :at) < :noticed)))"""
+      OR (:kind = 'left' AND outcome = 'stopped' AND abs(ended_at - :at) < :noticed
+          AND NOT EXISTS (
+            SELECT 1 FROM activations AS later
+            WHERE later.host = ended.host AND later.model = ended.model
+              AND later.started_at > ended.ended_at AND later.started_at <= :at))))"""
 _FIND = """
 SELECT * FROM events
 WHERE id < coalesce(:before, 9223372036854775807) AND id > :after

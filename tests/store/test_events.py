@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.store.activations import Outcome
+from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.retention import MAX_EVENTS
 from llmstack_tui.store.store import Store
-from tests.store.samples import HOST, NASTY_TEXTS, NOW, OTHER_HOST, event, numbers
+from tests.store.samples import HOST, NASTY_TEXTS, NOW, OTHER_HOST, activation, event, later, numbers
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from llmstack_tui.store.events import Event
 
 
 async def test_an_event_comes_back_as_it_was(store: Store, path: Path) -> None:
@@ -108,3 +112,32 @@ async def test_a_storm_is_cut_to_the_newest_events_while_it_lasts(path: Path) ->
         left = await store.events.newest(10**9)
     assert len(left) == MAX_EVENTS
     assert numbers(left[:1]) == [count - 1]
+
+
+def _loaded_and_stopped(store: Store, stopped_s: float, *, again_s: float) -> None:
+    for started_s in (0, again_s):
+        started_at = later(started_s)
+        store.activations.observe(
+            activation("a:latest", asked_by=Asker.CLIENT, started_at=started_at, loaded_at=started_at)
+        )
+        if started_s < stopped_s:
+            at = later(stopped_s)
+            store.activations.end(HOST, "a:latest", at=at, outcome=Outcome.STOPPED, by=Asker.GUARD)
+
+
+def _left(at_s: float) -> Event:
+    return event(0, kind="left", host=HOST, model="a:latest", at=later(at_s))
+
+
+async def test_a_stop_is_not_seen_as_leaving_once_more(store: Store) -> None:
+    # Seen late, by a dashboard that nobody watches; the model is on its way back already.
+    _loaded_and_stopped(store, 60, again_s=66)
+    store.events.witness(_left(65), seen_by="us")
+    assert await store.events.newest() == ()
+
+
+async def test_what_came_back_after_a_stop_is_seen_to_leave(store: Store) -> None:
+    _loaded_and_stopped(store, 60, again_s=62)
+    store.events.witness(_left(66), seen_by="us")
+    (found,) = await store.events.newest()
+    assert found.kind == "left"
