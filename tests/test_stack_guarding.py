@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tests.fake_ollama import FakeOllama
     from tests.scripted_server import ScriptedServer
 
+    Server = tuple[FakeOllama, ScriptedServer]
+
 ONE = GuardSettings(max_loaded=1, idle_stop=timedelta(0))
 _GB = 10**9
 
@@ -95,9 +97,9 @@ def state(stack: Stack) -> GuardState:
     return stack.state.guards[stack.state.hosts[0].snapshot.url]
 
 
-async def looks(stack: Stack, count: int = 5) -> None:
+async def looks(stack: Stack, count: int = 5, url: str | None = None) -> None:
     """So many looks later."""
-    (watched,) = stack._watched.values()
+    watched = stack._watched[url or stack.state.hosts[0].snapshot.url]
     for _ in range(count):
         before = watched.snapshot.read_at
         while watched.snapshot.read_at == before:
@@ -396,3 +398,112 @@ async def test_a_look_that_lies_changes_nothing() -> None:
         await looks(stack)
         assert fake.loaded == ["a:1"]
         assert unloads(server) == 0
+
+
+# --- two servers of one machine ---
+
+
+@asynccontextmanager
+async def both(settings: GuardSettings, **more: object) -> AsyncIterator[tuple[Stack, Server, Server]]:
+    """A guard of each, which lead, over two servers with the models a, b and c; each takes 9 bytes."""
+    machine = Machine(has_card=False)
+    async with (
+        fake_ollama(a_1="a", b_1="b", c_1="c") as one,
+        fake_ollama(a_1="d", b_1="e", c_1="f") as two,
+        Stack(
+            [OllamaHost(one[1].url), OllamaHost(two[1].url)],
+            running_every_s=0.02,
+            machine_every_s=0.02,
+            machine=machine,
+            guard=settings,
+            **more,  # type: ignore[arg-type]
+        ) as stack,
+    ):
+        await wait_until(lambda: len(stack.state.guards) == 2 and stack.state.profile is not None)
+        await wait_until(lambda: all(each.leads or each.off for each in stack.state.guards.values()))
+        yield stack, one, two
+
+
+async def looks_at_both(stack: Stack, count: int = 5) -> None:
+    for url in stack._watched:
+        await looks(stack, count, url)
+
+
+async def test_two_servers_of_one_machine_share_its_memory() -> None:
+    budget = replace(ONE, max_loaded=9, memory_budget=20)
+    async with both(budget) as (stack, (one, at_one), (two, at_two)):
+        one.load("a:1")
+        await looks_at_both(stack)
+        two.load("a:1")
+        await looks_at_both(stack)
+        two.load("b:1")
+        await wait_until(lambda: one.loaded == [] and stack.state.acts == ())
+        await looks_at_both(stack, 20)
+        assert two.loaded == ["a:1", "b:1"], "one was enough"
+        assert (unloads(at_one), unloads(at_two)) == (1, 0)
+        (event,) = await events(stack, kinds=["deactivate"])
+        assert event.host == at_one.url
+        assert "of it on other servers of this machine, and may take" in event.reason
+
+
+async def test_one_more_makes_room_on_the_other_server() -> None:
+    async with both(replace(ONE, max_loaded=9, memory_budget=16)) as (stack, (one, at_one), (two, at_two)):
+        one.load("a:1")
+        await looks_at_both(stack)
+        asked = await stack.guarding.admit(at_two.url, "b:1")
+        assert isinstance(asked, Ask)
+        assert [(stop.host, stop.model) for stop in asked.stops] == [(at_one.url, "a:1")]
+        await stack.guarding.make_room(at_two.url, asked.stops)
+        await stack.activate(at_two.url, "b:1")
+        assert (one.loaded, two.loaded) == ([], ["b:1"])
+
+
+async def test_a_server_that_is_only_looked_at_counts_and_is_left_alone() -> None:
+    async with fake_ollama(a_1="a") as (looked_at, server):
+        looked_at.load("a:1")
+        settings = replace(ONE, max_loaded=9, memory_budget=16)
+        async with (
+            fake_ollama(b_1="b", c_1="c") as (fake, own),
+            Stack(
+                [OllamaHost(server.url), OllamaHost(own.url)],
+                running_every_s=0.02,
+                machine=Machine(has_card=False),
+                guard=settings,
+                look_only={server.url},
+            ) as stack,
+        ):
+            await wait_until(lambda: own.url in stack.state.guards and stack.state.guards[own.url].leads)
+            await looks_at_both(stack)
+            fake.load("b:1")
+            await wait_until(lambda: fake.loaded == [])
+            assert looked_at.loaded == ["a:1"]
+            looked_at.down = True
+            await wait_until(lambda: not stack.state.hosts[0].snapshot.reachable)
+            fake.load("b:1")
+            await looks(stack, 10, own.url)
+            assert fake.loaded == ["b:1"], "what a server holds that does not answer, nobody knows"
+
+
+async def test_where_another_program_guards_one_of_them_and_knows_not_of_the_other(tmp_path: Path) -> None:
+    settings = replace(ONE, max_loaded=9, memory_budget=16)
+    more = {"state_file": tmp_path / "state.db", "machine": Machine(has_card=False)}
+    async with (
+        fake_ollama(a_1="a") as (one, at_one),
+        fake_ollama(b_1="b") as (two, at_two),
+        watching(at_one.url, settings, **more) as first,
+    ):
+        await wait_until(lambda: state(first).leads)
+        one.load("a:1")
+        async with Stack(
+            [OllamaHost(at_one.url), OllamaHost(at_two.url)],
+            running_every_s=0.02,
+            guard=settings,
+            **more,  # type: ignore[arg-type]
+        ) as stack:
+            await wait_until(lambda: at_two.url in stack.state.guards)
+            await wait_until(lambda: stack.state.guards[at_two.url].leads)
+            two.load("b:1")
+            await wait_until(lambda: two.loaded == [] and stack.state.acts == ())
+            assert one.loaded == ["a:1"]
+            (event,) = await events(stack, kinds=["deactivate"])
+            assert "least recently of those that may be stopped" in event.reason

@@ -101,7 +101,7 @@ def explain(call: Invocation) -> int:
 async def _explain(call: Invocation) -> int:
     import asyncio
 
-    from llmstack_tui.cli.guarding import off, remembered, rules_of, situation
+    from llmstack_tui.cli.guarding import off, remembered, rules_of, situations
     from llmstack_tui.cli.machine import this_machine
     from llmstack_tui.cli.servers import connect, read_all
     from llmstack_tui.cli.waiting import waiting
@@ -117,20 +117,10 @@ async def _explain(call: Invocation) -> int:
         by_url = {host.url: host for host in hosts}
         rules = {each.url: rules_of(call.settings.guard, each.url, profile, known) for each in snapshots}
         async with waiting("looking", call.environ):
-            found = await asyncio.gather(
-                *(
-                    situation(
-                        by_url[each.url],
-                        each,
-                        rules=rules[each.url],
-                        reading=reading,
-                        active=known.active.get(each.url, ()),
-                        limit=call.settings.guard.temperature_limit,
-                    )
-                    for each in snapshots
-                )
-            )
-        for snapshot, now in zip(snapshots, found, strict=True):
+            found = await situations(call, hosts, snapshots, rules=rules, reading=reading, known=known)
+        for snapshot in snapshots:
+            now = found[snapshot.url]
+            elsewhere = sum(each.size or 0 for each in now.elsewhere)
             models, decisions = explained(now)
             why_off = off(call, by_url[snapshot.url])
             if call.json:
@@ -139,12 +129,15 @@ async def _explain(call: Invocation) -> int:
                         "url": snapshot.url,
                         "off": why_off or None,
                         **_rules_document(rules[snapshot.url]),
+                        "elsewhere": elsewhere,
                         "models": [_model(each) for each in models],
                         "decisions": [_decision(each) for each in decisions],
                     }
                 )
             else:
                 _write_explained(snapshot.url, why_off, rules[snapshot.url], models, decisions)
+                if elsewhere:
+                    output.write(f"  Other servers of this machine hold {output.size(elsewhere)}.")
     if call.json:
         output.write_document({"hosts": documents})
     return 0

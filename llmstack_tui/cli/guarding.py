@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from llmstack_tui.cli.options import Invocation
     from llmstack_tui.config import GuardSettings
-    from llmstack_tui.guard.situation import Situation
+    from llmstack_tui.guard.situation import LoadedModel, Situation
     from llmstack_tui.guard.watch import Rules
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.hosts.types import RunningModel, Snapshot
     from llmstack_tui.store.activations import Activation
     from llmstack_tui.store.guarded import Wish
 
@@ -93,50 +93,116 @@ async def is_guarded(url: str) -> bool:
         locks.release()
 
 
-async def situation(
-    host: Host,
-    first: Snapshot,
+class _Observed:
+    """One host at a few looks.
+
+    Args:
+        off: why it is not guarded.
+        limit: °C, as in the settings.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        first: Snapshot,
+        *,
+        rules: Rules,
+        off: str,
+        reading: MachineReading,
+        active: Sequence[Activation],
+        limit: int | None,
+    ) -> None:
+        from llmstack_tui.guard.pinning import OURS
+        from llmstack_tui.guard.situation import Situation
+        from llmstack_tui.guard.watch import Watch
+        from llmstack_tui.lifecycle.activity import Activity
+        from llmstack_tui.ollama.names import model_key
+        from llmstack_tui.stack.processors import Processors
+
+        self.situation = Situation(host=host.url)
+        self._host, self._first, self._rules, self._off = host, first, rules, off
+        self._reading, self._limit = reading, limit
+        self._loads = {model_key(each.model): each for each in active if each.loaded_at is not None}
+        self._ours = {key for key, each in self._loads.items() if each.asked_by in OURS}
+        self._processors, self._activity, self._watch = Processors(host.url), Activity(), Watch()
+
+    async def running(self) -> tuple[RunningModel, ...]:
+        return await self._processors.timed(await self._host.running())
+
+    def looked(self, running: tuple[RunningModel, ...], elsewhere: tuple[LoadedModel, ...]) -> None:
+        from llmstack_tui.config.address import is_loopback
+        from llmstack_tui.frozen import replace
+        from llmstack_tui.guard.limits import heat
+        from llmstack_tui.guard.watch import Look, looked
+        from llmstack_tui.lifecycle.activity import observed
+        from llmstack_tui.ollama.names import model_key
+
+        now_s, now = time.monotonic(), datetime.now(UTC)
+        snapshot = replace(self._first, running=running, read_at=now_s)
+        self._activity = observed(self._activity, snapshot, now)
+        look = Look(
+            read_at_s=now_s,
+            host=self._host.url,
+            running=running,
+            installed=self._first.installed,
+            activity=self._activity,
+            heat=heat(self._reading, self._limit, now_s) if is_loopback(self._host.url) else "",
+            idle_s={each.name: _idle_s(each.name, snapshot, self._loads, now) for each in running},
+            elsewhere=elsewhere,
+        )
+        self._watch, self.situation = looked(
+            self._watch, look, self._rules, lambda each: model_key(each.name) in self._ours
+        )
+
+    @property
+    def holds(self) -> tuple[LoadedModel, ...]:
+        from llmstack_tui.guard.machine import told
+
+        return told(self.situation.loaded, is_guarded=not self._off)
+
+
+async def situations(
+    call: Invocation,
+    hosts: Sequence[Host],
+    snapshots: Sequence[Snapshot],
     *,
-    rules: Rules,
+    rules: Mapping[str, Rules],
     reading: MachineReading,
-    active: Sequence[Activation],
-    limit: int | None,
-) -> Situation:
-    """What is so on a host, from a few looks.
+    known: Remembered,
+) -> Mapping[str, Situation]:
+    """What is so on each host that answered, from a few looks, by their URLs.
 
     Raises:
-        HostError: when it does not answer.
+        HostError: when one does not answer any more.
     """
-    from llmstack_tui.config.address import is_loopback
     from llmstack_tui.frozen import replace
-    from llmstack_tui.guard.limits import heat
-    from llmstack_tui.guard.pinning import OURS
-    from llmstack_tui.guard.situation import Situation
-    from llmstack_tui.guard.watch import Look, Watch, looked
-    from llmstack_tui.lifecycle.activity import Activity, observed
-    from llmstack_tui.ollama.names import model_key
-    from llmstack_tui.stack.processors import Processors
+    from llmstack_tui.guard.machine import neighbours
 
-    loads = {model_key(each.model): each for each in active if each.loaded_at is not None}
-    ours = {key for key, each in loads.items() if each.asked_by in OURS}
-    processors, activity, watch, found = Processors(host.url), Activity(), Watch(), Situation()
+    by_url = {host.url: host for host in hosts}
+    all_observed = {
+        each.url: _Observed(
+            by_url[each.url],
+            each,
+            rules=rules[each.url],
+            off=off(call, by_url[each.url]),
+            reading=reading,
+            active=known.active.get(each.url, ()),
+            limit=call.settings.guard.temperature_limit,
+        )
+        for each in snapshots
+    }
+
+    def elsewhere(url: str) -> tuple[LoadedModel, ...]:
+        return tuple(model for other in neighbours(url, all_observed) for model in all_observed[other].holds)
+
     for number in range(_LOOKS):
         if number:
             await asyncio.sleep(_APART_S)
-        running = await processors.timed(await host.running())
-        now_s, now = time.monotonic(), datetime.now(UTC)
-        snapshot = replace(first, running=running, read_at=now_s)
-        activity = observed(activity, snapshot, now)
-        look = Look(
-            read_at_s=now_s,
-            running=running,
-            installed=first.installed,
-            activity=activity,
-            heat=heat(reading, limit, now_s) if is_loopback(host.url) else "",
-            idle_s={each.name: _idle_s(each.name, snapshot, loads, now) for each in running},
-        )
-        watch, found = looked(watch, look, rules, lambda each: model_key(each.name) in ours)
-    return found
+        found = await asyncio.gather(*(each.running() for each in all_observed.values()))
+        for (url, each), running in zip(all_observed.items(), found, strict=True):
+            each.looked(running, elsewhere(url))
+    # Each decides from the same looks.
+    return {url: replace(each.situation, elsewhere=elsewhere(url)) for url, each in all_observed.items()}
 
 
 def _idle_s(name: str, snapshot: Snapshot, loads: Mapping[str, Activation], now: datetime) -> float:

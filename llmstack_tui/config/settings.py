@@ -134,8 +134,8 @@ class GuardSettings:
         default=None,
         metadata=_described(
             kinds.optional(kinds.size()),
-            "How much memory all loaded models of a server may take together. auto is what this machine has, "
-            "less a reserve, and no limit for a server elsewhere.",
+            "How much memory all loaded models may take together, on all servers of this "
+            "machine. auto is what it has, less a reserve, and no limit for a server elsewhere.",
         ),
     )
     idle_stop: timedelta = field(

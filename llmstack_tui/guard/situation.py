@@ -11,11 +11,11 @@ from msgspec import Struct, field
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What may be loaded on a host.
+    """What may be loaded.
 
     Attributes:
-        max_loaded: models at once; None is no limit.
-        memory_budget: bytes that all of them may take; None is no limit.
+        max_loaded: models at once on one host; None is no limit.
+        memory_budget: bytes that all on the machine may take; None is no limit.
         memory_word: what that memory is called.
         others: also models that other programs loaded are stopped.
     """
@@ -38,8 +38,10 @@ class LoadedModel(Struct, frozen=True, kw_only=True):
         pinned: it is never stopped.
         ours: we loaded it.
         leaving_s: seconds since it was asked to leave; None where it was not.
-        spared: it was asked a moment ago and stayed: not again yet.
+        spared: it is not to be asked: it was a moment ago and stayed, no name can stop it, or nobody guards
+            its host.
         idle_limit_s: how long it may be idle; None is for ever.
+        host: that has it, of those of a machine.
     """
 
     name: str
@@ -53,6 +55,7 @@ class LoadedModel(Struct, frozen=True, kw_only=True):
     leaving_s: float | None = None
     spared: bool = False
     idle_limit_s: float | None = None
+    host: str = ""
 
 
 class Situation(Struct, frozen=True, kw_only=True):
@@ -65,7 +68,10 @@ class Situation(Struct, frozen=True, kw_only=True):
         heat: why the machine is too hot, the beginning of a sentence; empty where it is not.
         hot_for_s: for how long it has been.
         heat_stop_s: seconds since a model was stopped for the heat; None where none was.
+        elsewhere: what other hosts of the same machine hold, which share its memory.
     """
+
+    host: str = ""
 
     loaded: tuple[LoadedModel, ...] = ()
     limits: Limits = field(default_factory=Limits)
@@ -75,6 +81,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     heat: str = ""
     hot_for_s: float = 0.0
     heat_stop_s: float | None = None
+    elsewhere: tuple[LoadedModel, ...] = ()
 
 
 class Cause(StrEnum):
@@ -93,6 +100,7 @@ class Stop(Struct, frozen=True):
     digest: str
     cause: Cause
     reason: str
+    host: str = ""
 
 
 class Warn(Struct, frozen=True):
@@ -116,6 +124,7 @@ class Wanted(Struct, frozen=True):
 
     name: str
     size: int | None = None
+    host: str = ""
 
 
 class Allow(Struct, frozen=True):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from llmstack_tui.frozen import replace
-from llmstack_tui.guard.policy import is_over
+from llmstack_tui.guard.excess import is_over
 from llmstack_tui.guard.situation import Limits, LoadedModel, Situation
 from llmstack_tui.ollama.names import model_key
 
@@ -40,9 +40,12 @@ class Look(Struct, frozen=True, kw_only=True):
         asked: by the key of the name, when the stops of ours that are under way began, in monotonic seconds.
         heat: why the machine is too hot, or "".
         idle_s: by name, how long what is met for the first time has been idle, as far as that is on record.
+        elsewhere: what other hosts of the same machine hold.
+        cooled_s: seconds since one of those hosts gave up a model for the heat; None where none did.
     """
 
     read_at_s: float
+    host: str = ""
     running: tuple[RunningModel, ...] = ()
     installed: tuple[Model, ...] = ()
     activity: Activity
@@ -50,6 +53,8 @@ class Look(Struct, frozen=True, kw_only=True):
     asked: Mapping[str, float] = field(default_factory=dict)
     heat: str = ""
     idle_s: Mapping[str, float] = field(default_factory=dict)
+    elsewhere: tuple[LoadedModel, ...] = ()
+    cooled_s: float | None = None
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -147,9 +152,10 @@ def looked(
                 leaving_s=_since(look, answers_to),
                 spared=_is_spared(before, answers_to, awake_s) or _is_nameless(running, look, names),
                 idle_limit_s=_idle_limit(rules, answers_to),
+                host=look.host,
             )
         )
-    is_too_much = is_over(loaded, rules.limits)
+    is_too_much = is_over((*loaded, *look.elsewhere), rules.limits, host=look.host)
     hot_since_s = (before.hot_since_s if before.hot_since_s is not None else awake_s) if look.heat else None
     watch = replace(
         before,
@@ -164,14 +170,17 @@ def looked(
         },
         hot_since_s=hot_since_s,
     )
+    cooled_s = None if watch.heat_stop_s is None else awake_s - watch.heat_stop_s
     return watch, Situation(
+        host=look.host,
         loaded=tuple(loaded),
         limits=rules.limits,
         looks_over=watch.looks_over,
         held=rules.held,
         heat=look.heat,
         hot_for_s=0.0 if hot_since_s is None else awake_s - hot_since_s,
-        heat_stop_s=None if watch.heat_stop_s is None else awake_s - watch.heat_stop_s,
+        heat_stop_s=min((each for each in (cooled_s, look.cooled_s) if each is not None), default=None),
+        elsewhere=look.elsewhere,
     )
 
 

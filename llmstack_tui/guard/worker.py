@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.frozen import replace
+from llmstack_tui.guard.machine import told
 from llmstack_tui.guard.policy import admit, decide
 from llmstack_tui.guard.situation import Cause, Situation, Stop, Warn
 from llmstack_tui.guard.state import GuardState
@@ -20,13 +21,15 @@ from llmstack_tui.store.askers import Asker
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Sequence
 
-    from llmstack_tui.guard.situation import Admission, Decision, Wanted
+    from llmstack_tui.guard.situation import Admission, Decision, LoadedModel, Wanted
     from llmstack_tui.guard.watch import Look
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import RunningModel
     from llmstack_tui.lifecycle.recorder import Recorder
     from llmstack_tui.lifecycle.worker import Lifecycle
 
+# So long another program's guard has to stop what is its own to stop: half a minute of looks.
+_PATIENT_LOOKS = 15
 # A keep-alive that is longer is one for ever.
 _YEARS = timedelta(days=3650)
 
@@ -61,6 +64,7 @@ class Guard:
         self._on_change = on_change
         self._watch = Watch()
         self._look: Look | None = None
+        self._seen: frozenset[tuple[str, str]] = frozenset()
         self._stopping: dict[str, float] = {}
         self._told: set[tuple[str, str]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -68,6 +72,7 @@ class Guard:
     def looked(self, look: Look) -> None:
         """Take note of a look that succeeded, and do what follows from it."""
         self._look = look = replace(look, asked={**self._stopping, **look.asked})
+        self._seen = frozenset((each.name, each.digest) for each in self.situation.loaded)
         self._watch, self.situation = looked(self._watch, look, self.rules, self._is_ours)
         decisions = decide(self.situation)
         if self.leads and not self.off:
@@ -90,6 +95,26 @@ class Guard:
             self.state = state
             self._on_change()
 
+    def holds(self, *, patient: bool) -> tuple[LoadedModel, ...]:
+        """What the guards of other hosts of this machine have to reckon with: what two looks have found.
+
+        Args:
+            patient: another program that guards this host is trusted to stop what has to go.
+        """
+        models = [each for each in self.situation.loaded if (each.name, each.digest) in self._seen]
+        return told(models, is_guarded=not self.off and (self.leads or patient))
+
+    @property
+    def cooled_s(self) -> float | None:
+        """Seconds since it stopped a model for the heat; None where it has not."""
+        watch = self._watch
+        return None if watch.heat_stop_s is None else watch.awake_s - watch.heat_stop_s
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether it goes on waiting for what guards of other hosts should stop."""
+        return self.situation.looks_over < _PATIENT_LOOKS
+
     def admit(self, wanted: Wanted, coming: Collection[str] = ()) -> Admission:
         """Whether one more model may be loaded, by the last look and today's rules.
 
@@ -102,7 +127,7 @@ class Guard:
         return admit(now, wanted)
 
     async def make_room(self, stops: Sequence[Stop]) -> None:
-        """Stop these, as the user has agreed to; without those that have got something to do since.
+        """Stop these of its host, as the user has agreed to; without those that are in use by now.
 
         Raises:
             HostError: when the server will not or cannot.
@@ -112,7 +137,7 @@ class Guard:
             *(
                 self._lifecycle.deactivate(self._host, self._name(stop), reason=stop.reason)
                 for stop in stops
-                if (stop.model, stop.digest) not in kept
+                if stop.host in ("", self._host.url) and (stop.model, stop.digest) not in kept
             )
         )
 

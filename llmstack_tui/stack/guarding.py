@@ -172,7 +172,7 @@ class Guarding:
         if limits.memory_budget is not None and status is not None and status.model is not None:
             on_card = limits.memory_word == "VRAM"
             size = await self._reckoning.size(host_url, status.model, self._profile, on_card=on_card)
-        return guard.admit(Wanted(model, size), coming)
+        return guard.admit(Wanted(model, size, host_url), coming)
 
     def refusal(self, host_url: str, model: str) -> str:
         """Why nothing may be loaded now; empty where it may."""
@@ -184,10 +184,10 @@ class Guarding:
         return f"{heat}: nothing is loaded until it has cooled down."
 
     async def make_room(self, host_url: str, stops: Sequence[Stop]) -> None:
-        """Stop what was agreed to. Raises `HostError`."""
-        guard = self._guards.get(host_url)
-        if guard is not None:
-            await guard.make_room(stops)
+        """Stop what was agreed to, also on other hosts of the same machine. Raises `HostError`."""
+        hosts = {stop.host or host_url for stop in stops}
+        guards = [guard for url, guard in self._guards.items() if url in hosts]
+        await asyncio.gather(*(guard.make_room(stops) for guard in guards))
 
     # --- what it is told ---
 
@@ -204,9 +204,13 @@ class Guarding:
         acts = [act for act in self._lifecycle.acts if act.host == snapshot.url]
         limit = self._settings.temperature_limit if self._settings else None
         is_here = is_loopback(snapshot.url)
+        beside = self._beside(snapshot.url)
         guard.looked(
             Look(
                 read_at_s=snapshot.read_at,
+                host=snapshot.url,
+                elsewhere=tuple(model for each in beside for model in each.holds(patient=guard.is_patient)),
+                cooled_s=min((each.cooled_s for each in beside if each.cooled_s is not None), default=None),
                 running=snapshot.running,
                 installed=snapshot.installed,
                 activity=self._watched[snapshot.url].activity,
@@ -217,6 +221,13 @@ class Guarding:
                 heat=heat(self._reading, limit, time.monotonic()) if is_here else "",
             )
         )
+
+    def _beside(self, url: str) -> list[Guard]:
+        """Those of the other hosts of the same machine. What one holds that does not answer, nobody knows."""
+        from llmstack_tui.guard.machine import neighbours  # noqa: PLC0415
+
+        others = neighbours(url, self._guards)
+        return [self._guards[each] for each in others if self._watched[each].snapshot.error is None]
 
     def machine_read(self, reading: MachineReading, profile: Profile) -> None:
         self._reading = reading
@@ -236,7 +247,7 @@ class Guarding:
             return
         await self._seen.wait()
         await asyncio.sleep(DRAWN_AFTER_S)
-        for name in ("worker", "limits", "pinning"):
+        for name in ("worker", "limits", "machine", "pinning"):
             await asyncio.to_thread(importlib.import_module, f"llmstack_tui.guard.{name}")
         from llmstack_tui.guard.worker import Guard  # noqa: PLC0415
 

@@ -12,9 +12,12 @@ from llmstack_tui.store.askers import Asker
 from llmstack_tui.tui.intents import Intents
 from llmstack_tui.tui.later import Later
 from llmstack_tui.tui.removals import lines_text
+from llmstack_tui.tui.status import address
 from llmstack_tui.tui.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from llmstack_tui.guard.situation import Ask
     from llmstack_tui.lifecycle.acts import Act
     from llmstack_tui.stack import Stack, StackState
@@ -125,11 +128,17 @@ class GuardActs(Intents):
             self._app.tell(f"{name} was not loaded. {answer.reason} The settings refuse one more.")
             return False
         if wish == "ask":
-            act = _act_text(answer)
-            if not await self._is_wanted(f"Load {name}?", question_text(answer), "Do not load it", act):
+            act, text = _act_text(answer), question_text(answer, self._others(key[0]))
+            if not await self._is_wanted(f"Load {name}?", text, "Do not load it", act):
                 return False
         await stack.guarding.make_room(key[0], answer.stops)
         return True
+
+    def _others(self, host_url: str) -> dict[str, str]:
+        """What the other hosts are called, by their URLs."""
+        state, names = self._app.view.state, self._app.host_names
+        urls = [each.snapshot.url for each in state.hosts] if state else []
+        return {url: names.get(url) or address(url) for url in urls if url != host_url}
 
     # --- what it does by itself ---
 
@@ -161,12 +170,18 @@ class GuardActs(Intents):
         self._warnings = frozenset(warnings)
 
 
-def question_text(answer: Ask) -> str:
-    """Why it is asked, and what would be stopped."""
+def question_text(answer: Ask, others: Mapping[str, str]) -> str:
+    """Why it is asked, and what would be stopped.
+
+    Args:
+        others: what the hosts are called where the model is not to be loaded, by their URLs.
+    """
     lines = [clean(answer.reason, limit=400)]
     if answer.stops:
         lines.append("")
-        lines += [f"{clean(stop.model, limit=60)}: {clean(stop.reason, limit=200)}" for stop in answer.stops]
+        for stop in answer.stops:
+            at = f" at {clean(others[stop.host], limit=60)}" if stop.host in others else ""
+            lines.append(f"{clean(stop.model, limit=60)}{at}: {clean(stop.reason, limit=200)}")
         lines += ["", "What is stopped leaves memory when its running request has ended."]
     if not answer.enough:
         lines += ["", "There is nothing else that could make room: the limit will not hold."]

@@ -157,6 +157,22 @@ async def test_explain_says_what_would_be_done_and_does_nothing(llmstack: Progra
     assert "would be stopped. 3 models are loaded and the limit is 2." in told.stdout
 
 
+async def test_explain_tells_that_servers_of_one_machine_share_its_memory(llmstack: Program) -> None:
+    limited = llmstack.given(LLMSTACK_GUARD_MEMORY_BUDGET="8GB", LLMSTACK_HARDWARE_PROFILE="cpu")
+    async with fake_ollama(a_1="a") as (one, at_one), fake_ollama(b_1="b") as (two, at_two):
+        one.load("a:1").size = 5 * 10**9
+        two.load("b:1").size = 4 * 10**9
+        hosts = ("--host", at_one.url, "--host", at_two.url)
+        found = (await document(limited, "guard", "explain", *hosts))["hosts"]
+        told = await run(limited, "guard", "explain", *hosts)
+    assert [each["elsewhere"] for each in found] == [4 * 10**9, 5 * 10**9]
+    stops = [model["name"] for each in found for model in each["models"] if model["stop"]]
+    assert len(stops) == 1, "one of both is enough"
+    text = told.stdout.replace("\N{NO-BREAK SPACE}", " ")
+    assert "was used less recently and goes first." in text
+    assert "Other servers of this machine hold 5.0 GB." in text
+
+
 async def test_explain_knows_idle_times_from_the_record(llmstack: Program) -> None:
     async with fake_ollama(a_1="a") as (fake, server):
         await run(llmstack, "start", "a:1", "--keep-alive", "1h", "--host", server.url)

@@ -11,7 +11,7 @@ from llmstack_tui.hosts.types import RunningModel, Snapshot
 from llmstack_tui.lifecycle.activity import Activity, observed
 
 if TYPE_CHECKING:
-    from llmstack_tui.guard.situation import Situation
+    from llmstack_tui.guard.situation import LoadedModel, Situation
     from llmstack_tui.hosts.types import Model
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -40,6 +40,8 @@ class Looks:
         self.activity = Activity()
         self.asked: dict[str, float] = {}
         self.ours = True
+        self.host = ""
+        self.elsewhere: tuple[LoadedModel, ...] = ()
 
     def look(
         self, *models: RunningModel, after_s: float = 2.0, used: tuple[str, ...] = (), heat: str = ""
@@ -56,6 +58,8 @@ class Looks:
             used=used,
             asked=self.asked,
             heat=heat,
+            host=self.host,
+            elsewhere=self.elsewhere,
         )
         self.watch, situation = looked(self.watch, look, self.rules, lambda _: self.ours)
         return situation

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmstack_tui.frozen import replace
-from llmstack_tui.guard.policy import LOOKS, admit, decide, is_over, may_go
+from llmstack_tui.guard.excess import is_over, may_go
+from llmstack_tui.guard.policy import LOOKS, admit, decide
 from llmstack_tui.guard.situation import (
     Allow,
     Ask,

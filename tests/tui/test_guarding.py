@@ -19,6 +19,7 @@ from llmstack_tui.store.activations import Activation
 from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.events import Event
 from llmstack_tui.tui.activity import word
+from llmstack_tui.tui.guarding import question_text
 from llmstack_tui.tui.screens.activity import LineScreen
 from llmstack_tui.tui.screens.activity.line import may_be_undone
 from llmstack_tui.tui.screens.ask import AskScreen
@@ -245,3 +246,9 @@ async def test_other_settings_of_the_guard_count_at_once() -> None:
         services.settings.put_nowait(Loaded(settings=Settings(guard=guard)))  # type: ignore[attr-defined]
         await wait_until(lambda: desk.stack.guarding.settings == guard)
         await desk.until_said("The settings were read again: guard.max_loaded and guard.idle_stop count now.")
+
+
+def test_what_would_go_on_another_server_is_told_with_its_name() -> None:
+    stops = (Stop("a", "", Cause.MEMORY, "So.", "http://x"), Stop("b", "", Cause.MEMORY, "So.", "http://y"))
+    text = question_text(Ask(stops, enough=True, reason="Why."), {"http://y": "box"})
+    assert "a: So.\nb at box: So." in text
