@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING
@@ -44,7 +45,8 @@ class Order(Struct, frozen=True):
         return Order(next((column for column in later if column in among), Column.RANK))
 
 
-class CatalogRow(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogRow:
     """One entry, as text.
 
     Attributes:
@@ -68,7 +70,7 @@ class CatalogRow(Struct, frozen=True, kw_only=True):
     good_for: str
     height: int = 1
     is_heading: bool = False
-    figures: Mapping[Column, float | None] = {}
+    figures: Mapping[Column, float | None] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Shelf(Struct, frozen=True):
