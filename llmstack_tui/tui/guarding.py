@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from llmstack_tui.frozen import replace
 from llmstack_tui.lifecycle.acts import ActKind
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.store.askers import Asker
@@ -18,7 +19,7 @@ from llmstack_tui.tui.text import clean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llmstack_tui.guard.situation import Ask
+    from llmstack_tui.guard.situation import Admission, Ask
     from llmstack_tui.lifecycle.acts import Act
     from llmstack_tui.stack import Stack, StackState
     from llmstack_tui.tui.rows import Key
@@ -131,7 +132,10 @@ class GuardActs(Intents):
             act, text = _act_text(answer), question_text(answer, self._others(key[0]))
             if not await self._is_wanted(f"Load {name}?", text, "Do not load it", act):
                 return False
-        await stack.guarding.make_room(key[0], answer.stops)
+            # The question may have stood for minutes.
+            answer = _still_needed(answer, await stack.guarding.admit(*key, coming))
+        if answer.stops:
+            await stack.guarding.make_room(key[0], answer.stops)
         return True
 
     def _others(self, host_url: str) -> dict[str, str]:
@@ -186,6 +190,12 @@ def question_text(answer: Ask, others: Mapping[str, str]) -> str:
     if not answer.enough:
         lines += ["", "There is nothing else that could make room: the limit will not hold."]
     return "\n".join(lines)
+
+
+def _still_needed(agreed: Ask, now: Admission | None) -> Ask:
+    """Without what has left since, or got something to do, or need not go any more."""
+    needed = {(stop.host, stop.model) for stop in getattr(now, "stops", ())}
+    return replace(agreed, stops=tuple(stop for stop in agreed.stops if (stop.host, stop.model) in needed))
 
 
 def _act_text(answer: Ask) -> str:

@@ -11,7 +11,7 @@ from llmstack_tui.config import GuardSettings
 from llmstack_tui.config.loading import Loaded
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.frozen import replace
-from llmstack_tui.guard.situation import Ask, Cause, Limits, Stop, Warn
+from llmstack_tui.guard.situation import Admission, Allow, Ask, Cause, Limits, Stop, Warn
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hardware.profile import detect
 from llmstack_tui.lifecycle.acts import Act, ActKind
@@ -139,6 +139,20 @@ async def test_one_more_than_the_limit_is_asked_for_with_what_would_be_stopped()
         await desk.pilot.press("right", "enter")
         await wait_until(lambda: ("activate", seeded.URL, IDLE) in desk.stack.calls)
         assert desk.stack.acts == [("make room", seeded.URL, LOADED), ("activate", seeded.URL, IDLE)]
+
+
+@pytest.mark.parametrize("now", [Allow(), replace(ASKED, stops=(replace(ASKED.stops[0], model="other:1"),))])
+async def test_what_has_not_to_go_any_more_stays_though_it_was_agreed_to(now: Admission) -> None:
+    async with dashboard(STATE) as desk:
+        await desk.until_shown(IDLE)
+        desk.stack.guarding.answers = {IDLE: ASKED}
+        desk.app.models.pane.move_to((seeded.URL, IDLE))
+        await desk.pilot.press("a")
+        await wait_until(lambda: isinstance(desk.app.screen, AskScreen))
+        desk.stack.guarding.answers = {IDLE: now}
+        await desk.pilot.press("right", "enter")
+        await wait_until(lambda: ("activate", seeded.URL, IDLE) in desk.stack.calls)
+        assert desk.stack.acts == [("activate", seeded.URL, IDLE)]
 
 
 @pytest.mark.parametrize("wish", ["stop", "refuse"])
