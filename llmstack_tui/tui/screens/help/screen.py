@@ -6,10 +6,11 @@ import textwrap
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
-from textual.containers import VerticalScroll
-from textual.content import Content
+from rich.segment import Segment
+from textual.geometry import Size
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.widgets.hint import Hint
@@ -18,13 +19,10 @@ from llmstack_tui.tui.widgets.pane import Pane
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from llmstack_tui.tui.marks import Marks
-
-_USUAL_CELLS = 78
 
 
 class Section(Struct, frozen=True):
@@ -38,7 +36,7 @@ class HelpScreen(ModalScreen[None]):
     """Any of the usual keys closes it."""
 
     CSS_PATH = "screen.tcss"
-    AUTO_FOCUS = "VerticalScroll"
+    AUTO_FOCUS = "HelpText"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.READING]
 
     def __init__(
@@ -52,8 +50,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Pane("Help", id="dialog"):
-            with VerticalScroll():
-                yield HelpText(self._sections())
+            yield HelpText(self._sections())
             yield Hint(("arrows", "scroll"), ("help.close", "back"))
 
     def _sections(self) -> tuple[Section, ...]:
@@ -198,23 +195,42 @@ class HelpScreen(ModalScreen[None]):
         return self._keys.get(binding_id, "")
 
 
-class HelpText(Static):
-    """Wraps the second column under itself, at any width."""
+class HelpText(ScrollView, can_focus=True):
+    """Wraps the second column under itself, at any width; only the lines that are seen are drawn."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"help--title", "help--name"}
 
     def __init__(self, sections: Sequence[Section]) -> None:
-        super().__init__(Content("\n").join(_lines(sections, _USUAL_CELLS)), markup=False)
+        super().__init__()
         self._sections = sections
+        self._lines: tuple[_Line, ...] = ()
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.update(Content("\n").join(_lines(self._sections, event.size.width - 1)))
+    def on_resize(self) -> None:
+        width = self.scrollable_content_region.width
+        self._lines = tuple(line for section in self._sections for line in _wrapped(section, width))
+        self.virtual_size = Size(width, len(self._lines))
+
+    def render_line(self, y: int) -> Strip:
+        line = y + self.scroll_offset.y
+        plain = self.rich_style
+        if line >= len(self._lines):
+            return Strip.blank(self.size.width, plain)
+        name, text = self._lines[line]
+        tone = "help--title" if text is None else "help--name"
+        segments = [Segment(name, self.get_visual_style(tone).rich_style), Segment(text or "", plain)]
+        return Strip(segments).adjust_cell_length(self.size.width, plain)
 
 
-def _lines(sections: Sequence[Section], width: int) -> Iterator[Content]:
-    for section in sections:
-        yield Content.assemble("\n", (section.title, "bold $text-primary"))
-        indent = max((len(name) + 2 for name, _ in section.lines if name), default=0)
-        for name, text in section.lines:
-            head = name
-            for line in textwrap.wrap(text, max(20, width - indent)):
-                yield Content.assemble((head.ljust(indent), "bold"), line)
-                head = ""
+# A name and what is said of it, or a title alone.
+_Line = tuple[str, str | None]
+
+
+def _wrapped(section: Section, width: int) -> Iterator[_Line]:
+    yield "", ""
+    yield section.title, None
+    indent = max((len(name) + 2 for name, _ in section.lines if name), default=0)
+    for name, text in section.lines:
+        head = name
+        for line in textwrap.wrap(text, max(20, width - 1 - indent)):
+            yield head.ljust(indent), line
+            head = ""
