@@ -33,6 +33,7 @@ class Runner:
     expires_at: datetime
     requests: int = 0
     size: int = 9
+    context_length: int | None = None
 
 
 @dataclass
@@ -144,6 +145,7 @@ class FakeOllama:
                         "expires_at": format_time(runner.expires_at),
                         "size": runner.size,
                         "size_vram": 0,
+                        "context_length": runner.context_length,
                     }
                     for runner in self.runners
                 ]

@@ -200,6 +200,61 @@ async def test_a_pin_sends_no_load_to_what_others_loaded() -> None:
         await wait_until(lambda: state(stack).overridden == {"a:1"})
 
 
+async def test_a_pin_that_another_client_overrode_is_renewed_before_its_time_is_up() -> None:
+    async with guarded(replace(ONE, max_loaded=3)) as (fake, stack, server):
+        await stack.activate(server.url, "a:1")
+        (runner,) = fake.runners
+        runner.context_length = 4096
+        await stack.guarding.pin(server.url, "a:1")
+        await looks(stack)
+        sent = server.asked.count("POST /api/generate")
+        fake.load("a:1", timedelta(minutes=5))
+        await wait_until(lambda: state(stack).renewed == {"a:1"})
+        await looks(stack, 10)
+        assert server.asked.count("POST /api/generate") == sent, "there is time"
+        fake.load("a:1", timedelta(seconds=40))
+        await wait_until(lambda: runner.keep_alive > timedelta(days=9999))
+        await wait_until(lambda: state(stack).overridden == frozenset() and stack.state.acts == ())
+        assert server.asked.count("POST /api/generate") == sent + 1
+        event = (await events(stack, kinds=["activate"]))[0]
+        assert (event.text, event.details["asked_by"]) == ("a:1 was told to stay by the guard.", "guard")
+        assert event.reason.startswith("It is pinned, and another client's keep-alive would have let it go")
+
+
+async def test_a_pinned_model_that_was_loaded_anew_by_another_client_is_not_loaded_again() -> None:
+    async with guarded(replace(ONE, max_loaded=3)) as (fake, stack, server):
+        await stack.activate(server.url, "a:1")
+        (runner,) = fake.runners
+        runner.context_length = 4096
+        await stack.guarding.pin(server.url, "a:1")
+        await looks(stack)
+        sent = server.asked.count("POST /api/generate")
+        runner.context_length = 8192
+        fake.load("a:1", timedelta(seconds=40))
+        await wait_until(lambda: state(stack).overridden == {"a:1"})
+        await looks(stack, 10)
+        assert server.asked.count("POST /api/generate") == sent
+
+
+async def test_a_pinned_model_that_is_lost_is_told_and_not_loaded() -> None:
+    async with guarded(replace(ONE, max_loaded=3)) as (fake, stack, server):
+        await stack.activate(server.url, "a:1")
+        await stack.guarding.pin(server.url, "a:1")
+        await looks(stack)
+        await stack.deactivate(server.url, "a:1")
+        await looks(stack, 10)
+        assert await events(stack, kinds=["notice"]) == [], "its user stopped it"
+        await stack.activate(server.url, "a:1")
+        await looks(stack)
+        sent = server.asked.count("POST /api/generate")
+        fake.runners.clear()  # The server was restarted.
+        await looks(stack, 10)
+        (notice,) = await events(stack, kinds=["notice"])
+        assert notice.model == "a:1"
+        assert "is pinned and has left memory: its server was restarted" in notice.text
+        assert server.asked.count("POST /api/generate") == sent
+
+
 async def test_an_idle_model_goes() -> None:
     settings = GuardSettings(max_loaded=3, idle_stop=timedelta(seconds=0.5), models={"b:1": timedelta(0)})
     async with guarded(settings) as (fake, stack, _):
@@ -374,7 +429,7 @@ async def test_a_server_elsewhere_is_left_alone_unless_the_settings_say_otherwis
     url = "http://192.0.2.1:1"
     async with Stack([OllamaHost(url)], running_every_s=0.02, guard=ONE) as stack:
         stack._watched[url].poller.snapshot = replace(stack.state.hosts[0].snapshot, read_at=1.0)
-        stack.guarding.looked(stack._watched[url].snapshot, frozenset())
+        stack.guarding.looked(stack._watched[url].snapshot, frozenset(), ())
         await wait_until(lambda: url in stack.state.guards)
         assert "on another machine" in state(stack).off
         assert stack.guarding.keep_alive(url, "a") is None

@@ -158,9 +158,11 @@ def _model(each: Explained) -> dict[str, object]:
 
 
 def _decision(decision: Decision) -> dict[str, object]:
-    from llmstack_tui.guard.situation import Stop
+    from llmstack_tui.guard.situation import Renew, Stop
 
     act = type(decision).__name__.lower()
+    if isinstance(decision, Renew):
+        return {"act": act, "model": decision.model, "cause": None, "reason": decision.reason}
     if isinstance(decision, Stop):
         return {"act": act, "model": decision.model, "cause": decision.cause, "reason": decision.reason}
     return {"act": act, "model": None, "cause": None, "reason": decision.reason}

@@ -80,12 +80,18 @@ async def _renewed(call: Invocation, acts: Acting, located: Located, *, pinned: 
         return False
     if load is None:
         return False
-    await _load(call, acts, located, pinned=pinned, context_length=load.context_length)
+    await _load(call, acts, located, pinned=pinned, context_length=load.context_length, again=True)
     return True
 
 
 async def _load(
-    call: Invocation, acts: Acting, located: Located, *, pinned: bool, context_length: int | None
+    call: Invocation,
+    acts: Acting,
+    located: Located,
+    *,
+    pinned: bool,
+    context_length: int | None,
+    again: bool = False,
 ) -> None:
     from llmstack_tui.guard.limits import carried
 
@@ -96,4 +102,5 @@ async def _load(
         keep_alive=carried(call.settings.guard, located.name, wishes),
         context_length=context_length,
         reason="It was pinned." if pinned else "It was unpinned.",
+        again=again,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.guard import reasons, wording
 from llmstack_tui.guard.excess import Taken, is_over, last_used, may_go, victims
-from llmstack_tui.guard.situation import Allow, Ask, Cause, Nothing, Refuse, Stop, Warn
+from llmstack_tui.guard.situation import Allow, Ask, Cause, Nothing, Refuse, Renew, Stop, Warn
 from llmstack_tui.hosts.text import printable
 
 if TYPE_CHECKING:
@@ -24,14 +24,17 @@ LOOKS = 2
 STUCK_S = 60.0
 _HOT_S = 10.0
 _COOLING_S = 60.0
+# A pin is renewed when the time of another client is nearly up: at most once for each time that it sets, and
+# not while it is at work. What has no time left was asked to leave, which is another thing.
+RENEWED_S, _NO_TIME_S = 60.0, 5.0
 _Key = tuple[str, str, str]
 
 
 def decide(situation: Situation) -> tuple[Decision, ...]:
     """What to do now; at least one decision, and the same ones for the same situation."""
-    warnings = tuple(_warnings(situation))
+    others: tuple[Decision, ...] = (*_renewals(situation), *_warnings(situation))
     if situation.held:
-        return *warnings, Nothing("Everything is held: nothing is stopped until that is taken back.")
+        return *others, Nothing("Everything is held: nothing is stopped until that is taken back.")
     stops = tuple(_idle_stops(situation))
     stay = _staying(situation, {_key(stop) for stop in stops})
     if situation.looks_over >= LOOKS:
@@ -40,7 +43,7 @@ def decide(situation: Situation) -> tuple[Decision, ...]:
         stops = _heat_stops(stay, situation)
     # What other servers of this machine have to give up, their guards see to.
     own = tuple(stop for stop in stops if stop.host == situation.host)
-    return (*own, *warnings) or (Nothing(_at_rest(stay, situation)),)
+    return (*own, *others) or (Nothing(_at_rest(stay, situation)),)
 
 
 def admit(situation: Situation, wanted: Wanted) -> Admission:
@@ -113,6 +116,17 @@ def _heat_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Stop
     return (_stop(least, Cause.HEAT, f"{situation.heat}. {reasons.unused(least, min(stay, key=last_used))}"),)
 
 
+def _renewals(situation: Situation) -> Iterable[Renew]:
+    for each in situation.loaded:
+        is_idle = not each.busy and each.idle_s > 0 and each.leaving_s is None
+        if each.pinned and is_idle and _NO_TIME_S <= (each.lapses_s or 0) <= RENEWED_S:
+            reason = (
+                "It is pinned, and another client's keep-alive would have let it go in "
+                f"{wording.lasted(each.lapses_s or 0)}."
+            )
+            yield Renew(each.name, each.digest, reason)
+
+
 def _warnings(situation: Situation) -> Iterable[Warn]:
     limit = situation.limits.max_loaded
     for each in situation.loaded:
@@ -123,6 +137,12 @@ def _warnings(situation: Situation) -> Iterable[Warn]:
                 f"{printable(each.name)} was asked to leave {wording.lasted(left_s)} ago, shows no sign of a "
                 "request, and is still in memory. If it stays, restart the server.",
             )
+    for name in situation.lost:
+        yield Warn(
+            ("lost", name),
+            f"{printable(name)} is pinned and has left memory: its server was restarted, or another program "
+            "stopped it. Activate it to have it back: nothing is loaded by itself.",
+        )
     pinned = [each for each in situation.loaded if each.pinned]
     if limit is not None and len(pinned) > limit:
         names = wording.listed([printable(each.name) for each in pinned])

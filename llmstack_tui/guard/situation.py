@@ -42,6 +42,8 @@ class LoadedModel(Struct, frozen=True, kw_only=True):
             its host.
         idle_limit_s: how long it may be idle; None is for ever.
         host: that has it, of those of a machine.
+        lapses_s: seconds until another client's keep-alive lets a pinned model go that we loaded and that is
+            as it was when it was to stay for ever; None for all others.
     """
 
     name: str
@@ -56,6 +58,7 @@ class LoadedModel(Struct, frozen=True, kw_only=True):
     spared: bool = False
     idle_limit_s: float | None = None
     host: str = ""
+    lapses_s: float | None = None
 
 
 class Situation(Struct, frozen=True, kw_only=True):
@@ -69,6 +72,7 @@ class Situation(Struct, frozen=True, kw_only=True):
         hot_for_s: for how long it has been.
         heat_stop_s: seconds since a model was stopped for the heat; None where none was.
         elsewhere: what other hosts of the same machine hold, which share its memory.
+        lost: names of pinned models that were loaded and are no more, and that nobody here asked to leave.
     """
 
     host: str = ""
@@ -82,6 +86,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     hot_for_s: float = 0.0
     heat_stop_s: float | None = None
     elsewhere: tuple[LoadedModel, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 class Cause(StrEnum):
@@ -103,6 +108,14 @@ class Stop(Struct, frozen=True):
     host: str = ""
 
 
+class Renew(Struct, frozen=True):
+    """Tell the server again that this model is to stay."""
+
+    model: str
+    digest: str
+    reason: str
+
+
 class Warn(Struct, frozen=True):
     """Tell the user. ``about`` is the same for the same trouble, which is told once."""
 
@@ -116,7 +129,7 @@ class Nothing(Struct, frozen=True):
     reason: str
 
 
-Decision = Stop | Warn | Nothing
+Decision = Stop | Renew | Warn | Nothing
 
 
 class Wanted(Struct, frozen=True):

@@ -22,6 +22,7 @@ class GuardState(Struct, frozen=True, kw_only=True):
         heat: why the machine is too hot, or "".
         pinned: the names of models that are never stopped, as they were written.
         overridden: of those that are loaded, the ones that leave all the same: another client said when.
+        renewed: of those, the ones that are told to stay before that.
         decisions: what it decided last.
     """
 
@@ -32,4 +33,5 @@ class GuardState(Struct, frozen=True, kw_only=True):
     heat: str = ""
     pinned: frozenset[str] = frozenset()
     overridden: frozenset[str] = frozenset()
+    renewed: frozenset[str] = frozenset()
     decisions: tuple[Decision, ...] = ()

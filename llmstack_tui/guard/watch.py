@@ -7,6 +7,7 @@ missing from one look is the same when it is there again.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -28,6 +29,8 @@ _LONGEST_GAP_S = 20.0
 _MISSED_LOOKS = 3
 # One that stayed when it was asked is busy, whatever it shows; each time it is left alone for longer.
 _SPARED_S, _SPARED_AT_MOST_S = 30.0, 600.0
+# A keep-alive that is longer is one for ever.
+_YEARS_S = 3650 * 86400.0
 _Key = tuple[str, str]
 
 
@@ -41,6 +44,7 @@ class Look(Struct, frozen=True, kw_only=True):
         heat: why the machine is too hot, or "".
         idle_s: by name, how long what is met for the first time has been idle, as far as that is on record.
         elsewhere: what other hosts of the same machine hold.
+        let_go: keys of names that we asked to leave since the look before, or that still are to.
         cooled_s: seconds since one of those hosts gave up a model for the heat; None where none did.
     """
 
@@ -55,6 +59,7 @@ class Look(Struct, frozen=True, kw_only=True):
     idle_s: Mapping[str, float] = field(default_factory=dict)
     elsewhere: tuple[LoadedModel, ...] = ()
     cooled_s: float | None = None
+    let_go: Collection[str] = ()
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -76,13 +81,17 @@ class Rules(Struct, frozen=True, kw_only=True):
 
 
 class _Known(Struct, frozen=True, kw_only=True):
-    """What is known of one loaded model. ``sign_at_s`` is in seconds of `Watch.awake_s`."""
+    """What is known of one loaded model. ``sign_at_s`` is in seconds of `Watch.awake_s`.
+
+    ``lasted_as`` is what it looked like when it was to stay for ever: loaded anew, it would look otherwise.
+    """
 
     expires_at: datetime | None
     used_at: datetime | None
     used_at_s: float
     sign_at_s: float
     missed: int = 0
+    lasted_as: tuple[int, int | None] | None = None
 
 
 class Watch(Struct, frozen=True, kw_only=True):
@@ -93,6 +102,7 @@ class Watch(Struct, frozen=True, kw_only=True):
         read_at_s: the last look, by the clock.
         looks_over: looks in a row that found too much loaded.
         spared: until when, by the key of the name, a model is not asked again, and for how long that is.
+        staying: the pinned models that are loaded, as far as anybody here knows: names by their keys.
     """
 
     awake_s: float = 0.0
@@ -102,6 +112,7 @@ class Watch(Struct, frozen=True, kw_only=True):
     spared: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     hot_since_s: float | None = None
     heat_stop_s: float | None = None
+    staying: Mapping[str, str] = field(default_factory=dict)
 
     def stayed(self, model: str) -> Watch:
         """It was asked to leave and did not: leave it alone for a while."""
@@ -132,13 +143,23 @@ def looked(
         for key, each in before.known.items()
         if each.missed < _MISSED_LOOKS
     }
-    loaded = []
+    loaded, staying = [], dict(before.staying)
     for running in look.running:
         key = (running.name, running.digest)
         answers_to = _answers_to(running, names)
         trace = look.activity.of(running)
         busy = bool(trace and trace.busy) or not used.isdisjoint(answers_to)
-        known[key] = each = _followed(known.get(key), running, busy=busy, awake_s=awake_s, look=look)
+        each = _followed(known.get(key), running, busy=busy, awake_s=awake_s, look=look)
+        is_pinned, is_ours, left_s = (
+            not rules.pins.isdisjoint(answers_to),
+            ours(running),
+            _left_s(running, look),
+        )
+        if is_pinned:
+            staying[model_key(running.name)] = running.name
+        if left_s > _YEARS_S:
+            each = replace(each, lasted_as=_shape(running))
+        known[key] = each
         loaded.append(
             LoadedModel(
                 name=running.name,
@@ -147,12 +168,13 @@ def looked(
                 sign_at_s=each.used_at_s,
                 idle_s=0.0 if busy else awake_s - each.sign_at_s,
                 busy=busy,
-                pinned=not rules.pins.isdisjoint(answers_to),
-                ours=ours(running),
+                pinned=is_pinned,
+                ours=is_ours,
                 leaving_s=_since(look, answers_to),
                 spared=_is_spared(before, answers_to, awake_s) or _is_nameless(running, look, names),
                 idle_limit_s=_idle_limit(rules, answers_to),
                 host=look.host,
+                lapses_s=left_s if is_pinned and is_ours and _lapses(each, running, left_s) else None,
             )
         )
     is_too_much = is_over((*loaded, *look.elsewhere), rules.limits, host=look.host)
@@ -169,7 +191,9 @@ def looked(
             if until_s + span_s > awake_s
         },
         hot_since_s=hot_since_s,
+        staying={name: each for name, each in staying.items() if name in rules.pins - {*look.let_go}},
     )
+    there = {model_key(name) for name, _ in known}
     cooled_s = None if watch.heat_stop_s is None else awake_s - watch.heat_stop_s
     return watch, Situation(
         host=look.host,
@@ -181,6 +205,7 @@ def looked(
         hot_for_s=0.0 if hot_since_s is None else awake_s - hot_since_s,
         heat_stop_s=min((each for each in (cooled_s, look.cooled_s) if each is not None), default=None),
         elsewhere=look.elsewhere,
+        lost=tuple(each for name, each in watch.staying.items() if name not in there),
     )
 
 
@@ -208,6 +233,22 @@ def _followed(
             missed=0,
         )
     return replace(before, missed=0)
+
+
+def _left_s(running: RunningModel, look: Look) -> float:
+    """Seconds until its keep-alive ends; endless where nothing tells of an end."""
+    trace = look.activity.of(running)
+    return inf if trace is None or trace.due_at_s is None else trace.due_at_s - look.read_at_s
+
+
+def _shape(running: RunningModel) -> tuple[int, int | None] | None:
+    """What another load of the same version would change; None where the server does not tell."""
+    return None if running.context_length is None else (running.context_length, running.size_vram)
+
+
+def _lapses(known: _Known, running: RunningModel, left_s: float) -> bool:
+    """Whether it has an end now, and had none when it was as it is."""
+    return left_s <= _YEARS_S and known.lasted_as is not None and known.lasted_as == _shape(running)
 
 
 def _is_spared(watch: Watch, names: set[str], awake_s: float) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.frozen import replace
 from llmstack_tui.guard.machine import told
 from llmstack_tui.guard.policy import admit, decide
-from llmstack_tui.guard.situation import Cause, Situation, Stop, Warn
+from llmstack_tui.guard.situation import Cause, Renew, Situation, Stop, Warn
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.guard.watch import Rules, Watch, looked
 from llmstack_tui.hosts.errors import HostError
@@ -19,7 +20,7 @@ from llmstack_tui.ollama.names import model_key
 from llmstack_tui.store.askers import Asker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 
     from llmstack_tui.guard.situation import Admission, Decision, LoadedModel, Wanted
     from llmstack_tui.guard.watch import Look
@@ -38,6 +39,7 @@ class Guard:
     """The guard of one host. It decides at each look, and acts while it leads.
 
     Args:
+        renew: tells the server that a model is to stay, by its name and for a reason; whether it could.
         on_change: is called when `state` is another one.
 
     Attributes:
@@ -49,7 +51,13 @@ class Guard:
     """
 
     def __init__(
-        self, host: Host, lifecycle: Lifecycle, recorder: Recorder, *, on_change: Callable[[], None]
+        self,
+        host: Host,
+        lifecycle: Lifecycle,
+        recorder: Recorder,
+        *,
+        renew: Callable[[str, str], Awaitable[bool]],
+        on_change: Callable[[], None],
     ) -> None:
         self.rules = Rules()
         self.off = ""
@@ -61,12 +69,14 @@ class Guard:
         self._host = host
         self._lifecycle = lifecycle
         self._recorder = recorder
+        self._renew_pin = renew
         self._on_change = on_change
         self._watch = Watch()
         self._look: Look | None = None
         self._seen: frozenset[tuple[str, str]] = frozenset()
         self._stopping: dict[str, float] = {}
         self._told: set[tuple[str, str]] = set()
+        self._renewed: dict[str, datetime | None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def looked(self, look: Look) -> None:
@@ -89,6 +99,7 @@ class Guard:
             heat=self.situation.heat,
             pinned=self.pinned,
             overridden=self._overridden(),
+            renewed=frozenset() if self.off else self._lapsing(),
             decisions=self.state.decisions if decisions is None else decisions,
         )
         if state != self.state:
@@ -156,10 +167,12 @@ class Guard:
                 if decision.cause is Cause.HEAT:
                     self._watch = self._watch.cooled()
                 self._begin(self._stop(decision, look.read_at_s), f"guard: stop {decision.model}")
+            elif isinstance(decision, Renew):
+                self._begin(self._renew(decision, look), f"guard: renew {decision.model}")
             elif isinstance(decision, Warn):
                 warnings[decision.about] = decision.reason
         for about in warnings.keys() - self._told:
-            model = about[1] if about[0] == "stuck" else None
+            model = about[1] if about[0] in ("stuck", "lost") else None
             self._recorder.event(EventKind.NOTICE, warnings[about], host=self._host.url, model=model)
         self._told = set(warnings)
 
@@ -183,6 +196,15 @@ class Guard:
         if stayed:
             self._watch = self._watch.stayed(stop.model)
 
+    async def _renew(self, renew: Renew, look: Look) -> None:
+        """Once for each time that another client has set."""
+        ends = {each.name: each.expires_at for each in look.running if each.digest == renew.digest}
+        if renew.model in self._renewed and self._renewed[renew.model] == ends.get(renew.model):
+            return
+        self._renewed[renew.model] = ends.get(renew.model)
+        with suppress(HostError):  # It is on record; and the next look shows what is so.
+            await self._renew_pin(renew.model, renew.reason)
+
     def _name(self, stop: Stop) -> str:
         """A name by which the server knows the model: the listed one may have been removed."""
         installed = self._look.installed if self._look else ()
@@ -193,6 +215,9 @@ class Guard:
 
     def _is_ours(self, running: RunningModel) -> bool:
         return model_key(running.name) in self.ours
+
+    def _lapsing(self) -> frozenset[str]:
+        return frozenset(each.name for each in self.situation.loaded if each.lapses_s is not None)
 
     def _overridden(self) -> frozenset[str]:
         if self._look is None or not self.pinned:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hosts.text import printable
-from llmstack_tui.lifecycle.acts import ActEnd, ActKind
+from llmstack_tui.lifecycle.acts import ActEnd
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.store.askers import Asker
 
@@ -22,6 +22,7 @@ _ENDS = {
     ActEnd.SUPERSEDED: "{} had not left yet when something else was asked of it.",
 }
 _ENDS_OF_THE_GUARD = {
+    ActEnd.LOADED: "{} was told to stay by the guard.",
     ActEnd.GONE: "{} was stopped by the guard.",
     ActEnd.LEAVING: "{} was asked to leave by the guard, and does as soon as its running request has ended.",
 }
@@ -58,7 +59,7 @@ def ended(act: Act, end: ActEnd, seconds: float, error: HostError | None) -> str
         return cancelled(kind, act.model)
     # A figure and its unit are not broken over two lines.
     took = f"{seconds:.{1 if seconds < 9.95 else 0}f}\N{NO-BREAK SPACE}s"
-    by_guard = act.asked_by is Asker.GUARD and act.kind is ActKind.DEACTIVATE
+    by_guard = act.asked_by is Asker.GUARD
     template = (_ENDS | _ENDS_OF_THE_GUARD if by_guard else _ENDS).get(end)
     return template.format(printable(act.model), took) if template else ""
 

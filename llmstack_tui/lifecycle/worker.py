@@ -82,10 +82,14 @@ class Lifecycle:
         context_length: int | None = None,
         asked_by: Asker | None = None,
         reason: str = "",
+        again: bool = False,
     ) -> None:
         """Load a model and return when it can answer. It is asked for once: a load that fails is no accident.
 
         Cancelling this closes the request and asks the model to leave again.
+
+        Args:
+            again: it is loaded, and this is to tell how long it stays: when it is cancelled the model stays.
 
         Raises:
             Interrupted: when a stop of the same model is asked for meanwhile.
@@ -112,7 +116,7 @@ class Lifecycle:
             load = host.load(model, keep_alive=keep_alive, context_length=context_length)
             self._loads[key] = asyncio.create_task(load, name=f"load {model}")
             try:
-                await self._loaded(self._loads[key], host, model)
+                await self._loaded(self._loads[key], host, model, again=again)
                 self._tell(act, ActEnd.LOADED)
                 await self._settle(host)
             except (asyncio.CancelledError, Interrupted):
@@ -214,14 +218,15 @@ class Lifecycle:
 
     # --- loading ---
 
-    async def _loaded(self, load: asyncio.Task[None], host: Host, model: str) -> None:
+    async def _loaded(self, load: asyncio.Task[None], host: Host, model: str, *, again: bool) -> None:
         """Return when the task is over; when it is we who are cancelled, take the load back."""
         try:
             await asyncio.wait((load,))
         except asyncio.CancelledError:
             load.cancel()
             await asyncio.gather(load, return_exceptions=True)
-            self._take_back(host, model)
+            if not again:
+                self._take_back(host, model)
             raise
         if load.cancelled():
             raise Interrupted(f"{printable(model)} was stopped before it was loaded.", host=host.url)

@@ -306,7 +306,7 @@ class Stack(Making):
         self._lifecycle.observe(snapshot)
         acts = (*before, *self._lifecycle.acts)
         self._recorder.look(snapshot, used | {act.model for act in acts if act.host == snapshot.url})
-        self.guarding.looked(snapshot, used)
+        self.guarding.looked(snapshot, used, acts)
 
     def _changed(self, url: str) -> None:
         self._watched[url].renew(self._lifecycle.acts)

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.config.address import is_loopback
@@ -16,6 +17,7 @@ from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.ollama.names import model_key
 from llmstack_tui.stack.reckoning import Reckoning
 from llmstack_tui.stack.updating import DRAWN_AFTER_S
+from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.locks import Locks, place
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.lifecycle.acts import Act
     from llmstack_tui.lifecycle.recorder import Recorder
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.lifecycle.worker import Lifecycle
@@ -118,8 +121,12 @@ class Guarding:
         wish = self._wishes.get(host_url, {}).get(model_key(model))
         return wish is not None and wish.pinned
 
-    async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> None:
+    async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> bool:
         """Never stop this model, or no longer never; one that we loaded stays for ever, or its usual time.
+
+        Returns:
+            Whether its server was told so: not of one that is not loaded, that another program loaded, or
+            that is at work.
 
         Raises:
             Refused: when nothing may be changed there.
@@ -134,16 +141,31 @@ class Guarding:
         with suppress(StoreError):
             await self._read_wishes()
         self._renew()
+        return await self._renewed(host_url, model, "It was pinned." if pinned else "It was unpinned.")
+
+    async def _renewed(
+        self, host_url: str, model: str, reason: str, *, asked_by: Asker | None = None
+    ) -> bool:
+        """Tell the server how long a model stays from now on, where that cannot load it anew; whether it was.
+
+        Raises:
+            HostError: when the server will not or cannot.
+        """
         status = self._watched[host_url].status(model)
-        if status is not None and (load := await self._load_of(status)) is not None:
-            await self._lifecycle.activate(
-                self._watched[host_url].host,
-                model,
-                # Also where nothing is guarded: what was told to stay for ever would do so for ever.
-                keep_alive=self._carried(host_url, model, off=""),
-                context_length=load.context_length,
-                reason="It was pinned." if pinned else "It was unpinned.",
-            )
+        load = await self._load_of(status) if status is not None else None
+        if load is None:
+            return False
+        await self._lifecycle.activate(
+            self._watched[host_url].host,
+            model,
+            # Also where nothing is guarded: what was told to stay for ever would do so for ever.
+            keep_alive=self._carried(host_url, model, off=""),
+            context_length=load.context_length,
+            asked_by=asked_by,
+            reason=reason,
+            again=True,
+        )
+        return True
 
     def keep_alive(self, host_url: str, model: str) -> timedelta | None:
         """What an activation carries; None leaves it to the server, where nothing is guarded."""
@@ -191,8 +213,13 @@ class Guarding:
 
     # --- what it is told ---
 
-    def looked(self, snapshot: Snapshot, used: frozenset[str]) -> None:
-        """Each new look at a host, and the names of models that requests of ours used since the last one."""
+    def looked(self, snapshot: Snapshot, used: frozenset[str], acts: Sequence[Act]) -> None:
+        """Each new look at a host.
+
+        Args:
+            used: names of models that requests of ours used since the last one.
+            acts: all that were under way since then.
+        """
         if snapshot.read_at is not None or snapshot.error is not None:
             self._seen.set()
         guard = self._guards.get(snapshot.url)
@@ -201,7 +228,8 @@ class Guarding:
         from llmstack_tui.guard.limits import heat  # noqa: PLC0415
         from llmstack_tui.guard.watch import Look  # noqa: PLC0415
 
-        acts = [act for act in self._lifecycle.acts if act.host == snapshot.url]
+        stops = [act for act in acts if act.host == snapshot.url and act.kind is ActKind.DEACTIVATE]
+        now = [act for act in self._lifecycle.acts if act.host == snapshot.url]
         limit = self._settings.temperature_limit if self._settings else None
         is_here = is_loopback(snapshot.url)
         beside = self._beside(snapshot.url)
@@ -214,10 +242,11 @@ class Guarding:
                 running=snapshot.running,
                 installed=snapshot.installed,
                 activity=self._watched[snapshot.url].activity,
-                used={*used, *(act.model for act in acts if act.kind is ActKind.ACTIVATE)},
+                used={*used, *(act.model for act in now if act.kind is ActKind.ACTIVATE)},
                 asked={
-                    model_key(act.model): act.started_at_s for act in acts if act.kind is ActKind.DEACTIVATE
+                    model_key(act.model): act.started_at_s for act in now if act.kind is ActKind.DEACTIVATE
                 },
+                let_go={model_key(act.model) for act in stops},
                 heat=heat(self._reading, limit, time.monotonic()) if is_here else "",
             )
         )
@@ -252,7 +281,13 @@ class Guarding:
         from llmstack_tui.guard.worker import Guard  # noqa: PLC0415
 
         self._guards = {
-            url: Guard(each.host, self._lifecycle, self._recorder, on_change=self._tell)
+            url: Guard(
+                each.host,
+                self._lifecycle,
+                self._recorder,
+                renew=partial(self._renewed, url, asked_by=Asker.GUARD),
+                on_change=self._tell,
+            )
             for url, each in self._watched.items()
         }
         try:
@@ -291,10 +326,9 @@ class Guarding:
         self._held = held if wishing == self._wishing else self._held
         for url in self._watched:
             self._wishes[url] = await store.guarded.of(url)
-        if self._settings is not None and not self._settings.others:
-            for url, guard in self._guards.items():
-                active = await store.activations.active(url)
-                guard.ours = {model_key(each.model) for each in active if each.asked_by in OURS}
+        for url, guard in self._guards.items():
+            active = await store.activations.active(url)
+            guard.ours = {model_key(each.model) for each in active if each.asked_by in OURS}
 
     def _off(self, url: str) -> str:
         """Why a host is not guarded, a sentence; empty where it is."""

@@ -92,10 +92,16 @@ class GuardActs(Intents):
         await self.activate(stack, key, context_length=context_length)
 
     async def _pin(self, stack: Stack, key: Key) -> None:
-        await stack.guarding.pin(*key)
+        is_told = await stack.guarding.pin(*key)
         status = self._app.view.model(key)
         if status is not None and status.state in {ModelState.INACTIVE, ModelState.STOPPING}:
             self._app.acts.activate(key)
+        elif status is not None and status.state is ModelState.ACTIVE and not is_told:
+            self._app.tell(
+                f"{clean(key[1], limit=60)} is pinned. It is in use, or another program loaded it: so it "
+                "still leaves when its time is up.",
+                title="Pinned",
+            )
 
     # --- one more than the limit ---
 

@@ -68,6 +68,7 @@ class Looking:
             now=view.moment.now.astimezone(),
             pinned=guard is not None and status.name in guard.pinned,
             overridden=guard is not None and running is not None and running.name in guard.overridden,
+            renewed=guard is not None and running is not None and running.name in guard.renewed,
         )
 
     def look_at(self, about: About) -> None:

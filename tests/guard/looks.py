@@ -42,6 +42,7 @@ class Looks:
         self.ours = True
         self.host = ""
         self.elsewhere: tuple[LoadedModel, ...] = ()
+        self.let_go: tuple[str, ...] = ()
 
     def look(
         self, *models: RunningModel, after_s: float = 2.0, used: tuple[str, ...] = (), heat: str = ""
@@ -60,6 +61,7 @@ class Looks:
             heat=heat,
             host=self.host,
             elsewhere=self.elsewhere,
+            let_go=self.let_go,
         )
         self.watch, situation = looked(self.watch, look, self.rules, lambda _: self.ours)
         return situation

@@ -16,6 +16,7 @@ from llmstack_tui.guard.situation import (
     LoadedModel,
     Nothing,
     Refuse,
+    Renew,
     Situation,
     Stop,
     Wanted,
@@ -153,6 +154,20 @@ def test_a_stop_that_does_not_come_through_is_told() -> None:
         assert isinstance(decide(Situation(loaded=(other,)))[0], Nothing)
 
 
+def test_a_pin_is_renewed_shortly_before_another_clients_time_is_up() -> None:
+    def renewed(**more: object) -> list[str]:
+        model = loaded("a", 0.0, **{"pinned": True, "lapses_s": 40.0, **more})
+        return [each.reason for each in decide(Situation(loaded=(model,))) if isinstance(each, Renew)]
+
+    (reason,) = renewed()
+    assert reason.replace("\N{NO-BREAK SPACE}", " ") == (
+        "It is pinned, and another client's keep-alive would have let it go in 40 s."
+    )
+    for lapses_s in (None, 61.0, 4.0, 0.0, -3.0):
+        assert renewed(lapses_s=lapses_s) == []
+    assert renewed(busy=True) == renewed(idle_s=0.0) == renewed(leaving_s=1.0) == []
+
+
 def test_one_more_is_asked_for_with_what_would_go() -> None:
     situation = replace(too_many(loaded("a", 1), loaded("b", 2), max_loaded=2), looks_over=0)
     asked = admit(situation, Wanted("c"))
@@ -210,6 +225,7 @@ MODELS = st.lists(
         leaving_s=st.none() | st.integers(0, 100).map(float),
         spared=st.booleans(),
         idle_limit_s=st.none() | st.integers(1, 100).map(float),
+        lapses_s=st.none() | st.integers(-5, 100).map(float),
     ),
     max_size=8,
     unique_by=lambda each: (each.name, each.digest),
@@ -247,6 +263,11 @@ def test_it_never_stops_what_is_pinned_busy_spared_or_leaving(situation: Situati
             assert model.idle_s > 0
             assert model.leaving_s is None
             assert not situation.held
+        if isinstance(stop, Renew):
+            model = by_key[stop.model, stop.digest]
+            assert model.pinned
+            assert not model.busy
+            assert model.leaving_s is None
 
 
 @given(SITUATIONS)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.guard.policy import decide
-from llmstack_tui.guard.situation import Limits
+from llmstack_tui.guard.situation import Limits, Warn
 from llmstack_tui.guard.watch import Rules
 from llmstack_tui.hosts.types import Model
 from llmstack_tui.ollama.names import model_key
@@ -157,3 +157,58 @@ def test_heat_has_a_beginning() -> None:
     assert looks.look(heat="It is hot").heat_stop_s == 2.0
     assert looks.look().hot_for_s == 0.0
     assert looks.look(heat="It is hot").hot_for_s == 0.0
+
+
+FOR_EVER = 1e10
+PINNED = Rules(limits=Limits(max_loaded=1), pins=frozenset({model_key("a")}))
+
+
+def _lapses(looks: Looks, expires_in_s: float, **more: object) -> float | None:
+    (model,) = looks.look(running("a", expires_in_s, **more)).loaded
+    return model.lapses_s
+
+
+def test_a_pin_lapses_where_another_client_set_a_time_and_nothing_else() -> None:
+    looks = Looks(PINNED)
+    assert _lapses(looks, FOR_EVER, context_length=4096) is None
+    assert _lapses(looks, 304.0, context_length=4096) == 300.0
+    assert _lapses(looks, 304.0, context_length=4096) == 298.0
+    assert _lapses(looks, 304.0, context_length=8192) is None, "it was loaded anew, with other options"
+    assert _lapses(looks, 304.0, context_length=4096, size_vram=1) is None
+    looks.ours = False
+    assert _lapses(looks, 304.0, context_length=4096) is None, "it is another client's"
+
+
+def test_a_pin_of_which_too_little_is_known_does_not_lapse() -> None:
+    looks = Looks(PINNED)
+    assert _lapses(looks, 302.0, context_length=4096) is None, "it was never seen to stay for ever"
+    looks = Looks(PINNED)
+    assert _lapses(looks, FOR_EVER) is None
+    assert _lapses(looks, 302.0) is None, "the server tells no context"
+    looks = Looks()
+    assert _lapses(looks, FOR_EVER, context_length=4096) is None
+    assert _lapses(looks, 302.0, context_length=4096) is None, "it is not pinned"
+
+
+def test_a_pinned_model_that_left_by_itself_is_lost() -> None:
+    looks = Looks(PINNED)
+    assert looks.look(running("b")).lost == ()
+    looks.look(running("a", FOR_EVER))
+    lost = [looks.look().lost for _ in range(5)]
+    assert lost == [(), (), (), ("a",), ("a",)], "a list that is empty for a moment tells nothing"
+    (warning,) = decide(looks.look())
+    assert isinstance(warning, Warn)
+    assert warning.about == ("lost", "a")
+    assert looks.look(running("a", FOR_EVER)).lost == ()
+
+
+def test_a_pinned_model_that_was_asked_to_leave_is_not_lost() -> None:
+    looks = Looks(PINNED)
+    looks.look(running("a", FOR_EVER))
+    looks.let_go = (model_key("a"),)
+    looks.look()
+    looks.let_go = ()
+    assert [looks.look().lost for _ in range(5)] == [()] * 5
+    looks.look(running("a", FOR_EVER))
+    looks.rules = ONE
+    assert [looks.look().lost for _ in range(5)] == [()] * 5, "it is not pinned any more"

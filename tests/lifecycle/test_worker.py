@@ -218,6 +218,20 @@ async def test_closing_ends_what_is_under_way_even_if_the_server_hangs(
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
 
 
+async def test_cancelling_what_tells_a_loaded_model_to_stay_leaves_it() -> None:
+    async with fake_host(a_1="a") as (fake, host, server):
+        fake.load("a:1")
+        fake.may_load.clear()
+        async with lifecycle() as life:
+            load = asyncio.create_task(life.activate(host, "a:1", keep_alive=timedelta(hours=1), again=True))
+            await wait_until(lambda: "POST /api/generate" in server.asked)
+            load.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await load
+        assert server.asked.count("POST /api/generate") == 1
+        assert fake.loaded == ["a:1"]
+
+
 async def test_cancelling_a_stop_leaves_the_act_to_be_followed() -> None:
     async with fake_host(a_1="a") as (fake, host, server), lifecycle(patience_s=5) as life:
         runner = fake.begin_request("a:1")

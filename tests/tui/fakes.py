@@ -348,13 +348,17 @@ class FakeUpdates:
 
 
 class FakeGuarding:
-    """Pins and holds as the state has it; ``answers`` are what one more model may be, by its name."""
+    """Pins and holds as the state has it; ``answers`` are what one more model may be, by its name.
+
+    ``is_told`` is whether a server is told of a pin.
+    """
 
     def __init__(self, stack: FakeStack) -> None:
         self._stack = stack
         self.settings = GuardSettings()
         self.answers: dict[str, Admission] = {}
         self.coming: dict[str, set[str]] = {}
+        self.is_told = True
 
     @property
     def state(self) -> GuardState:
@@ -377,10 +381,11 @@ class FakeGuarding:
     def is_pinned(self, host_url: str, model: str) -> bool:
         return model in self.state.pinned
 
-    async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> None:
+    async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> bool:
         self._stack.calls.append(("pin" if pinned else "unpin", host_url, model))
         names = self.state.pinned | {model} if pinned else self.state.pinned - {model}
         self.put(replace(self.state, pinned=names))
+        return self.is_told
 
     async def admit(self, host_url: str, model: str, coming: Collection[str] = ()) -> Admission | None:
         self.coming[model] = set(coming)

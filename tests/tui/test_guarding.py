@@ -77,7 +77,27 @@ async def test_a_pin_of_a_loaded_model_loads_nothing() -> None:
         await desk.until_shown("pinned ")
         assert not [call for call in desk.stack.calls if call[0] == "activate"]
         guarded(desk, pinned=frozenset({LOADED}), overridden=frozenset({LOADED}))
-        await desk.until_shown("another client set its time")
+        await desk.until_shown("another client set its time", "and it leaves then")
+        pinned = frozenset({LOADED})
+        guarded(desk, pinned=pinned, overridden=pinned, renewed=pinned)
+        await desk.until_shown("and the guard renews the pin")
+
+
+async def test_a_pin_of_which_the_server_is_not_told_says_so() -> None:
+    async with dashboard(STATE) as desk:
+        await desk.until_shown(LOADED)
+        desk.stack.guarding.is_told = False
+        desk.app.models.pane.move_to((seeded.URL, LOADED))
+        await desk.pilot.press("P")
+        await wait_until(lambda: "still leaves when its time is up" in toasts(desk))
+
+
+async def test_a_pinned_model_that_is_not_loaded_says_what_to_do() -> None:
+    async with dashboard(STATE) as desk:
+        await desk.until_shown(IDLE)
+        desk.app.models.pane.move_to((seeded.URL, IDLE))
+        guarded(desk, pinned=frozenset({IDLE}))
+        await desk.until_shown("not loaded: activate it")
 
 
 async def test_a_pin_has_a_twin_in_ascii_and_a_word() -> None:

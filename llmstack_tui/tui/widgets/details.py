@@ -44,7 +44,8 @@ class About(Struct, frozen=True):
         fallback: why it computes on the processor, where it need not.
         device: bytes that the devices say it takes, where they tell; ``on_card`` that these are cards.
         now: the time on the viewer's clock, for how to write another one.
-        pinned: the guard never stops it; ``overridden``: all the same, another client set when it leaves.
+        pinned: the guard never stops it; ``overridden``: all the same, another client set when it leaves;
+            ``renewed``: before that the guard tells its server that it is to stay.
     """
 
     status: ModelStatus
@@ -59,6 +60,7 @@ class About(Struct, frozen=True):
     now: datetime | None = None
     pinned: bool = False
     overridden: bool = False
+    renewed: bool = False
 
 
 class Details(Static):
@@ -101,7 +103,10 @@ def what_it_is(about: About) -> Iterator[Row]:
     yield "State", f"{status.state}, busy" if status.busy else str(status.state)
     if about.pinned:
         yield "Pinned", "never stopped by the guard"
-        yield "", "another client set its time" if about.overridden else ""
+        yield "", "not loaded: activate it" if status.state is ModelState.INACTIVE else ""
+        if about.overridden:
+            yield "", "another client set its time"
+            yield "", "and the guard renews the pin" if about.renewed else "and it leaves then"
     if is_cloud and model:
         yield "Runs on", clean(model.remote_host or "", limit=200)
         yield "As", clean(model.remote_model or "", limit=200)
