@@ -26,6 +26,9 @@ _LINE_LENGTH = 1000
 _GRACE_SECONDS = (2.0, 1.0, 5.0)
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _ROOT = Path(__file__).resolve().parents[2]
+# glibc gives each thread a heap of its own and takes little of it back. A long request is copied a few times
+# by the HTTP thread of llama.cpp that has it: a process would grow by 3 MB (15k tokens) for each in turn.
+_HEAPS = "1"
 
 
 class ChildProcess(asyncio.SubprocessProtocol):
@@ -153,7 +156,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
 def _environment() -> dict[str, str]:
     """This process's, and where this package is. "-P" keeps the current folder from shadowing any module."""
-    environment = dict(os.environ)
+    environment = {"MALLOC_ARENA_MAX": _HEAPS, **os.environ}
     if _ROOT.name not in ("site-packages", "dist-packages"):
         others = environment.get("PYTHONPATH")
         environment["PYTHONPATH"] = os.pathsep.join([str(_ROOT), *([others] if others else [])])

@@ -1,5 +1,8 @@
 """The memory of a model for a context, a number of slots and a type of cache.
 
+It is what a model takes once its context has been full. Before that it is less, by up to 1.3 KB a token: the
+mask, the lists of cells and the copies of a request are in memory only as far as they were used.
+
 The rules are llama.cpp's. What they give is held against real processes by ``python -m tests.bench fit``.
 """
 
@@ -35,15 +38,19 @@ _CACHE_BITS = {
 }
 _PADDING = 256
 _FLOAT = 4
+# Whether a token of a batch sees a cell of the context (``build_attn_inp_kq_mask``).
 _MASK = 2
+# What is noted of a cell (``llama_kv_cells``): position, shift, place in a picture and who uses it; and once
+# it is in use, a node in the set of those that are, and one in the map of its slot's positions.
+_CELL = (4 + 4 + 8 + 32) + 2 * 48
+# A request as long as the context: its text, its JSON and its tokens, and copies of them.
+_OF_PROMPT = 180
 
 # The interpreter, the library and its threads, as seen on Linux.
 _PROCESS = 35 * _MIB
 _OF_TOKEN, _OF_MERGE = 190, 185
 # Activations are quantised to q8_0 before they meet the weights: 34 bytes for 32 of them.
 _QUANTISED = 34 / 32
-# A mask for the whole context is set aside, and taken only as the context fills.
-_MASK_SHARE = 0.03
 
 
 class Basis(StrEnum):
@@ -94,14 +101,12 @@ class Request(Struct, frozen=True, kw_only=True):
         context_length: tokens of each slot; no more count than the model was trained for.
         parallel: slots, requests that are computed at once.
         batch: tokens of a prompt that are computed in one go.
-        flash: attention that needs no memory for the scores.
     """
 
     context_length: int
     parallel: int = 1
     cache_type: str = DEFAULT_CACHE
     batch: int = 512
-    flash: bool = True
 
 
 class Parts(Struct, frozen=True, kw_only=True):
@@ -214,15 +219,17 @@ def _measured(loads: Iterable[Load], request: Request, context: int) -> int | No
 
 
 def _by_formula(weights: Weights, shape: Shape, request: Request, context: int) -> Parts:
-    cache = sum(_layer(layer, request, context) for layer in shape.layers)
-    compute, mask = _compute(shape, request, context, weights)
-    process = _PROCESS + _OF_TOKEN * shape.tokens + _OF_MERGE * shape.merges
-    rest = weights.total + cache + compute + process
+    cells = _cells(shape, request, context)
+    # What keeps nothing sees the text that it reads.
+    mask = (cells if shape.keeps else _padded(context)) * min(request.batch, context) * _MASK
     return Parts(
         weights=weights.total,
-        cache=cache,
-        compute=compute + min(mask, int(rest * _MASK_SHARE)),
-        process=process,
+        cache=sum(_layer(layer, request, context) for layer in shape.layers),
+        compute=_compute(shape, request, context, weights) + mask,
+        process=_PROCESS
+        + _OF_TOKEN * shape.tokens
+        + _OF_MERGE * shape.merges
+        + (_CELL * cells + _OF_PROMPT * context) * request.parallel,
     )
 
 
@@ -238,32 +245,50 @@ def _by_size(weights: Weights, request: Request, context: int) -> Parts:
 
 
 def _layer(layer: Layer, request: Request, context: int) -> int:
-    """Bytes of the keys and values of layers of a kind, and of their states."""
-    tokens = _padded(context)
-    if layer.window is not None:
-        # The window of the first token of a batch has to be there, too. What is in the window, and a state,
-        # are copied at the end of a prompt, to go back to: they cannot be cut off like the rest.
-        tokens = min(tokens, _padded(layer.window + min(request.batch, context))) + min(layer.window, context)
+    """Bytes of the keys and values of layers of a kind, and of their states.
+
+    What is in a window, and a state, are copied at the end of a prompt, to go back to: they cannot be cut off
+    like the rest.
+    """
+    tokens = _seen(layer.window, request, context) + min(layer.window or 0, context)
     kept = tokens * (layer.key + layer.value) * _CACHE_BITS[request.cache_type] / 8
     return (int(kept) + 2 * layer.state) * layer.count * request.parallel
 
 
-def _compute(shape: Shape, request: Request, context: int, weights: Weights) -> tuple[int, int]:
-    """Bytes of the buffers for computing a batch, and those of the mask that says which token sees which."""
-    batch = min(request.batch, context)
-    mask = _padded(context) * batch * (_MASK if request.flash else _FLOAT)
-    scores = 0 if request.flash else _padded(context) * batch * shape.heads * _FLOAT
+def _seen(window: int | None, request: Request, context: int) -> int:
+    """Tokens of a slot that a layer has in memory: also those that the first one of a batch looks back at."""
+    tokens = _padded(context)
+    return tokens if window is None else min(tokens, _padded(window + min(request.batch, context)))
+
+
+def _cells(shape: Shape, request: Request, context: int) -> int:
+    """Cells of a slot, in all lists of them: layers with the same window have one together."""
+    windows = {layer.window for layer in shape.layers if layer.key and layer.count}
+    return sum(_seen(window, request, context) for window in windows)
+
+
+def _compute(shape: Shape, request: Request, context: int, weights: Weights) -> int:
+    """Bytes of the buffers for computing a batch, without the mask.
+
+    As the allocator of llama.cpp lays them out at the widest place of a layer. With attention: what comes in
+    and goes around, and gate, up and product of the feed-forward part, or queries and their answers. With a
+    state (``build_mamba_layer``): what goes around, what is mixed before, after and as it is read, and beside
+    it the gate, the steps, the answer and its product.
+    """
     if shape.width is None or shape.hidden is None:
-        return _usual_compute(weights) + scores, mask
-    # As the allocator of llama.cpp lays them out at the widest place of a layer: what comes in and goes
-    # around, and gate, up and product of the feed-forward part, or queries and their answers.
-    floats = 5 * shape.width + max(3 * shape.hidden, 2 * shape.queries)
-    quantised = int(batch * max(shape.width, shape.hidden, shape.queries) * _QUANTISED)
+        return _usual_compute(weights)
+    batch = min(request.batch, context)
     # One that writes computes what might follow, also where only the embeddings are wanted: for each token,
     # in the buffer and in a copy for who asked.
     outputs = 2 * batch if shape.embeds and shape.keeps else request.parallel
-    logits = outputs * shape.tokens * _FLOAT
-    return batch * floats * _FLOAT + quantised + logits + scores, mask
+    # The last layer goes on with no more tokens than are asked for.
+    hidden = shape.hidden if sum(layer.count for layer in shape.layers) > 1 or shape.embeds else 0
+    floats = max(
+        5 * shape.width + max(3 * hidden, 2 * shape.queries),
+        shape.width + 4 * shape.inner + 3 * shape.mixed,
+    )
+    quantised = int(batch * max(shape.width, hidden, shape.queries) * _QUANTISED)
+    return batch * floats * _FLOAT + quantised + outputs * shape.tokens * _FLOAT
 
 
 def _usual_compute(weights: Weights) -> int:

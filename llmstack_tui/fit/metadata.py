@@ -62,7 +62,8 @@ def shape_of(metadata: Mapping[str, object]) -> Shape | None:
         width=width,
         hidden=_hidden(read, count),
         queries=most_heads * key,
-        heads=most_heads,
+        inner=read.number("ssm.inner_size") or 0,
+        mixed=_mixed(read),
         tokens=tokens,
         merges=merges,
         embeds=read.architecture in _WITHOUT_CACHE or read.has("pooling_type"),
@@ -179,13 +180,18 @@ def _state(read: _Reader, width: int | None) -> int:
     """Bytes of the state of a layer without attention, in floats of 32 bits; 0 where there is none."""
     inner, size = read.number("ssm.inner_size"), read.number("ssm.state_size")
     if inner and size:
-        kernel, groups = read.number("ssm.conv_kernel") or 1, read.number("ssm.group_count") or 0
-        return _FLOAT * ((kernel - 1) * (inner + 2 * groups * size) + size * inner)
+        return _FLOAT * (((read.number("ssm.conv_kernel") or 1) - 1) * _mixed(read) + size * inner)
     if width and (head := read.number("wkv.head_size")):
         return _FLOAT * width * ((read.number("token_shift_count") or 2) + head)
     if width and (kept := read.number("shortconv.l_cache")):
         return _FLOAT * width * (kept - 1)
     return 0
+
+
+def _mixed(read: _Reader) -> int:
+    """Elements of a token that are mixed with those of the tokens before, where there are states."""
+    groups, size = read.number("ssm.group_count") or 0, read.number("ssm.state_size") or 0
+    return (read.number("ssm.inner_size") or 0) + 2 * groups * size
 
 
 def _hidden(read: _Reader, count: int) -> int | None:

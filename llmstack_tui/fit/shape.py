@@ -29,7 +29,8 @@ class Shape(Struct, frozen=True, kw_only=True):
         context_length: tokens that it was trained for; None is unknown.
         width: elements of an embedding; ``hidden`` of what the feed-forward part makes of a token, over all
             experts that are used; ``queries`` over all heads. None is unknown.
-        heads: attention heads of a layer, at most.
+        inner: elements that a layer with a state makes of a token; ``mixed`` are those that are mixed with
+            the tokens before. 0 where there is no such layer.
         tokens: of the vocabulary; ``merges`` of its tokenizer.
         embeds: it makes embeddings: a text is computed in one go.
     """
@@ -39,7 +40,8 @@ class Shape(Struct, frozen=True, kw_only=True):
     width: int | None = None
     hidden: int | None = None
     queries: int = 0
-    heads: int = 0
+    inner: int = 0
+    mixed: int = 0
     tokens: int = 0
     merges: int = 0
     embeds: bool = False

@@ -55,6 +55,19 @@ async def test_a_model_is_loaded_answers_and_is_gone(tiny_model: Path, folder: P
         await runner.call("/health")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="it is glibc that keeps a heap for each thread")
+async def test_long_requests_do_not_add_up(tiny_model: Path, folder: Path) -> None:
+    async with running(tiny_model, folder, context_length=16_384) as runner:
+
+        async def read(tokens: int) -> int:
+            await ask(runner, content=" locally" * tokens, max_tokens=1)
+            return runner.memory_bytes()
+
+        sizes = [await read(tokens) for tokens in range(15_000, 15_014)]
+        # A heap for each thread would make it 30 MB.
+        assert sizes[-1] - sizes[0] < 12 * 10**6
+
+
 @posix
 async def test_the_socket_is_its_owner_s_alone(tiny_model: Path, folder: Path) -> None:
     inner = folder / "sockets"
