@@ -63,9 +63,16 @@ def admit(situation: Situation, wanted: Wanted) -> Admission:
         kept = [each for each in concerned if each not in go]
         reason += f" {reasons.kept(kept)}" if kept else ""
     room = f"It makes room for {printable(wanted.name)}."
-    first = min(stay, key=last_used, default=None)
-    stops = (_stop(each, cause, f"{room} {reasons.unused(each, first)}") for each in go)
+    stops = (_stop(each, cause, f"{room} {why}") for each, why in _unused(go, stay))
     return Ask(tuple(stops), enough, reason)
+
+
+def _unused(go: Iterable[LoadedModel], stay: Iterable[LoadedModel]) -> Iterable[tuple[LoadedModel, str]]:
+    """Why each of those that go is the one, when those before it have gone."""
+    left = list(stay)
+    for each in go:
+        yield each, reasons.unused(each, min(left, key=last_used))
+        left.remove(each)
 
 
 def _stop(model: LoadedModel, cause: Cause, reason: str) -> Stop:
@@ -96,14 +103,13 @@ def _limit_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Sto
     limits = situation.limits
     before, go = Taken(stay, limits), victims(stay, limits, Taken(stay, limits))
     why = {host: reasons.too_much(stay, limits, host) for host in {each.host for each in go}}
-    first = min(stay, key=last_used, default=None)
     return tuple(
         _stop(
             each,
             Cause.COUNT if before.is_too_many(each.host) else Cause.MEMORY,
-            f"{why[each.host]} {reasons.unused(each, first)}",
+            f"{why[each.host]} {least}",
         )
-        for each in go
+        for each, least in _unused(go, stay)
     )
 
 

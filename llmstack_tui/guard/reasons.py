@@ -27,7 +27,7 @@ def too_much(stay: Sequence[LoadedModel], limits: Limits, host: str) -> str:
     return " ".join(parts)
 
 
-def unused(model: LoadedModel, first: LoadedModel | None) -> str:
+def unused(model: LoadedModel, first: LoadedModel) -> str:
     """Why this one; ``first`` is the least recently used of all that are there."""
     of = "" if first is model else " of those that may be stopped"
     return f"This one was used least recently{of}: {wording.lasted(model.idle_s)} ago."

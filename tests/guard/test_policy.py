@@ -33,6 +33,15 @@ def test_the_least_recently_used_goes() -> None:
     )
 
 
+def test_of_several_that_go_each_is_the_least_used_of_those_that_are_left() -> None:
+    models = [loaded("new", 9), loaded("first", 1), loaded("second", 2)]
+    assert reasons(decide(too_many(*models))).count("least recently: 5 s ago.") == 2
+    models.append(loaded("pinned", 1.5, pinned=True))
+    first, second = decide(too_many(*models, max_loaded=2))
+    assert "least recently: " in first.reason
+    assert "least recently of those that may be stopped: " in second.reason
+
+
 def test_of_two_that_were_used_at_once_the_name_decides() -> None:
     models = loaded("b", 1), loaded("a", 1)
     assert stopped(decide(too_many(*models))) == stopped(decide(too_many(*models[::-1]))) == ["a"]
