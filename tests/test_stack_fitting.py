@@ -110,6 +110,8 @@ async def test_a_stack_weighs_what_is_installed_and_again_when_a_server_tells_mo
             subject = stack.weighing.subject(at.url, model)
             assert subject is not None
             assert subject.shape is not None
+            # Who is about to load it is told the same.
+            assert await stack.weighing.to_come(at.url, model, on_card=False) == known.estimate.total
             assert stack.weighing.room().taken == 0
             server.loaded.append("llama:8b")
             await wait_until(lambda: stack.weighing.room().taken == 5_100_000_000)

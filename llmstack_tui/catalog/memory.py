@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from llmstack_tui.caches import DEFAULT_CACHE
 from llmstack_tui.fit import memory
 from llmstack_tui.fit.memory import Request, Subject, Weights
 from llmstack_tui.fit.shape import Layer, Shape
@@ -33,7 +34,7 @@ def subject_of(entry: Entry, file: File) -> Subject:
     return Subject(weights=Weights(size=file.bytes), shape=shape)
 
 
-def estimate(entry: Entry, file: File, context: int, cache_type: str = "f16") -> Estimate | None:
+def estimate(entry: Entry, file: File, context: int, cache_type: str = DEFAULT_CACHE) -> Estimate | None:
     """The memory of a variant with ``context`` tokens, or as many as it was made for if those are fewer.
 
     None if its shape is not known.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llmstack_tui.caches import CACHE_TYPES
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command, count
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.store.measured import Measured
 
-_CACHE_TYPES = ("f16", "q8_0", "q4_0")
 _BASES = {
     "measured": "measured here before",
     "formula": "by the shape of the model",
@@ -32,8 +32,12 @@ def add_parser(commands: Commands) -> None:
         "name", metavar="NAME|FILE", help="a model, installed or to be had, or a GGUF file, with no server"
     )
     parser.add_argument("--ctx", metavar="N", type=count, help="tokens of context (default: the engine's)")
-    parser.add_argument("--cache", choices=_CACHE_TYPES, help="the type of keys and values (default: f16)")
-    parser.add_argument("--parallel", metavar="N", type=count, help="requests computed at once (default: 1)")
+    parser.add_argument(
+        "--cache", choices=CACHE_TYPES, help="the type of keys and values (default: the engine's)"
+    )
+    parser.add_argument(
+        "--parallel", metavar="N", type=count, help="requests computed at once (default: the engine's)"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,10 +48,9 @@ class Fitting(NamedTuple):
 def usual_request(call: Invocation) -> Request:
     """What the engine does where nobody asks for something else."""
     from llmstack_tui.engine.options import EngineOptions
-    from llmstack_tui.fit.memory import Request
+    from llmstack_tui.stack import fitting
 
-    usual = EngineOptions.read(call.settings.engine, call.environ)
-    return Request(context_length=usual.context_length, parallel=usual.parallel, cache_type=usual.cache_type)
+    return fitting.usual_request(EngineOptions.read(call.settings.engine, call.environ))
 
 
 async def fittings(

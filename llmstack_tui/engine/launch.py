@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from llmstack_tui.caches import DEFAULT_CACHE
 from llmstack_tui.frozen import replace
 
 
@@ -23,7 +24,7 @@ class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
         chat_template: Jinja; None is the file's own.
         projector: the GGUF of a vision model's other half.
         adapters: GGUF files of LoRA adapters, applied at full strength.
-        cache_type: the type of keys and values in the context: "f16", "q8_0" or "q4_0".
+        cache_type: the type of keys and values in the context, one of `caches.CACHE_TYPES`.
         gpu_layers: how many layers go to a graphics card; negative is as many as fit.
         mapped: the file is the weights' memory. A file whose weights are rearranged for the processor would
             be in memory beside them; with a graphics card it is mapped in any case.
@@ -39,7 +40,7 @@ class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
     chat_template: str | None = None
     projector: Path | None = None
     adapters: tuple[Path, ...] = ()
-    cache_type: str = "f16"
+    cache_type: str = DEFAULT_CACHE
     gpu_layers: int = -1
     mapped: bool = True
 

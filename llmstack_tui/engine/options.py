@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.caches import CACHE_TYPES, DEFAULT_CACHE
 from llmstack_tui.engine.scheduler import DEFAULT_KEEP_ALIVE, DEFAULT_PLACES, DEFAULT_QUEUE
 from llmstack_tui.ollama.durations import InvalidDuration, parse_duration
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from llmstack_tui.config import EngineSettings
 
 log = logging.getLogger(__name__)
-
-_CACHE_TYPES = ("f16", "q8_0", "q4_0")
 
 
 class EngineOptions(Struct, frozen=True, kw_only=True):
@@ -39,7 +38,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     max_queue: int = DEFAULT_QUEUE
     context_length: int = 4096
     parallel: int = 1
-    cache_type: str = "f16"
+    cache_type: str = DEFAULT_CACHE
     connections: int = 8
 
     @classmethod
@@ -92,6 +91,6 @@ def _duration(environ: Mapping[str, str], name: str, default: timedelta) -> time
 
 def _cache_type(environ: Mapping[str, str], default: str) -> str:
     text = _text(environ, "OLLAMA_KV_CACHE_TYPE")
-    if text and text not in _CACHE_TYPES:
-        log.warning("OLLAMA_KV_CACHE_TYPE is %r; known are %s.", text, ", ".join(_CACHE_TYPES))
-    return text if text in _CACHE_TYPES else default
+    if text and text not in CACHE_TYPES:
+        log.warning("OLLAMA_KV_CACHE_TYPE is %r; known are %s.", text, ", ".join(CACHE_TYPES))
+    return text if text in CACHE_TYPES else default

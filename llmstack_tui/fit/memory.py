@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
+from llmstack_tui.caches import DEFAULT_CACHE
 from llmstack_tui.frozen import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from llmstack_tui.fit.shape import Layer, Shape
-
-CACHE_TYPES = ("f16", "q8_0", "q4_0")
-DEFAULT_CACHE = CACHE_TYPES[0]
 
 _MIB = 2**20
 _MOST = 2**53

@@ -168,7 +168,7 @@ class Stack(Making):
             settings=guard,
             may_act=lambda url: not self.read_only and url not in self.look_only,
             lock=state_file,
-            folders=model_folders,
+            weighing=self.weighing,
             on_change=self._guarded,
         )
         self.browsing = Browsing()

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from llmstack_tui.engine.manifest import InvalidManifest, blob_path, read_small
+from llmstack_tui.fit.memory import Request
 from llmstack_tui.fit.subject import of_header, of_metadata
 from llmstack_tui.frozen import replace
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from llmstack_tui.engine.options import EngineOptions
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.hosts.types import Model, ModelDetails
     from llmstack_tui.updates.disk import OnDisk
@@ -30,6 +32,13 @@ _PROJECTOR = "application/vnd.ollama.image.projector"
 _PARAMETERS = "application/vnd.ollama.image.params"
 _NUM_CTX = "num_ctx"
 _MOST_TOKENS = 2**31
+
+
+def usual_request(options: EngineOptions) -> Request:
+    """How a model is loaded where nobody asks for something else; `Subject.request` says what it asks for."""
+    return Request(
+        context_length=options.context_length, parallel=options.parallel, cache_type=options.cache_type
+    )
 
 
 class Subjects:

@@ -15,7 +15,6 @@ from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.lifecycle.acts import ActKind
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.ollama.names import model_key
-from llmstack_tui.stack.reckoning import Reckoning
 from llmstack_tui.stack.updating import DRAWN_AFTER_S
 from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.errors import StoreError
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.stack.history import History
     from llmstack_tui.stack.watched import WatchedHost
+    from llmstack_tui.stack.weighing import Weighing
     from llmstack_tui.store.activations import Activation
     from llmstack_tui.store.guarded import Wish
 
@@ -54,7 +54,7 @@ class Guarding:
         settings: None guards nothing.
         may_act: whether anything may be changed on the host at this URL.
         lock: the file beside which the locks are, by which one program guards a host; None has no others.
-        folders: finds those of models on this machine. Blocking.
+        weighing: what a model will take that is about to be loaded.
         on_change: is told the states of the guards, by the URLs of their hosts.
     """
 
@@ -68,7 +68,7 @@ class Guarding:
         settings: GuardSettings | None,
         may_act: Callable[[str], bool],
         lock: Path | None,
-        folders: Callable[[], Sequence[Path]],
+        weighing: Weighing,
         on_change: Callable[[Mapping[str, GuardState]], None],
     ) -> None:
         self._watched = watched
@@ -78,7 +78,7 @@ class Guarding:
         self._settings = settings
         self._may_act = may_act
         self._locks = Locks(lock, "guard")
-        self._reckoning = Reckoning(watched, history, folders)
+        self._weighing = weighing
         self._on_change = on_change
         self._guards: dict[str, Guard] = {}
         self._wishes: dict[str, Mapping[str, Wish]] = {}
@@ -193,7 +193,7 @@ class Guarding:
         size, limits = None, guard.rules.limits
         if limits.memory_budget is not None and status is not None and status.model is not None:
             on_card = limits.memory_word == "VRAM"
-            size = await self._reckoning.size(host_url, status.model, self._profile, on_card=on_card)
+            size = await self._weighing.to_come(host_url, status.model, on_card=on_card)
         return guard.admit(Wanted(model, size, host_url), coming)
 
     def refusal(self, host_url: str, model: str) -> str:

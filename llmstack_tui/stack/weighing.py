@@ -31,6 +31,8 @@ _EVERY_S = 1.0
 # A header with a vocabulary takes some 30 ms to read: nobody is to notice that all of them are.
 _READ_EVERY_S, _READ_S = 10.0, 0.01
 _AT_ONCE = 50
+# Nobody who wants to load a model waits longer to be told what it will take.
+_PATIENCE_S = 1.0
 # What is loaded is told anew at every look; smaller changes of its size change no verdict.
 _COARSE = 64 * 2**20
 
@@ -39,7 +41,8 @@ class Weighing:
     """Estimates for the models of hosts on this machine; of others nothing is known about their room.
 
     Nothing is asked of a server for this: what is known is from files that may be read here, and from the
-    details that somebody has looked at; of the others it is their size.
+    details that somebody has looked at; of the others it is their size. Only of a model that is about to be
+    loaded its server is asked, wherever it is.
 
     Args:
         folders: finds the folders of models that may be read. Blocking.
@@ -54,6 +57,7 @@ class Weighing:
         folders: Callable[[], Sequence[Path]],
         usual: Callable[[], Request] | None,
     ) -> None:
+        self._everywhere = watched
         self._watched = {url: each for url, each in watched.items() if is_loopback(url)}
         self._history = history
         self._folders = folders
@@ -67,6 +71,8 @@ class Weighing:
         self._learnt: dict[str, set[str]] = {}
         self._told: list[tuple[str, Model, ModelDetails]] = []
         self._subjects: Subjects | None = None
+        self._request: Request | None = None
+        self._preparing = asyncio.Lock()
         self._read_at_s = float("-inf")
         self._unread = False
 
@@ -97,6 +103,31 @@ class Weighing:
             return None
         return self._subjects.known(url, model) or self._subjects.by_size(model)
 
+    async def to_come(self, url: str, model: Model, *, on_card: bool) -> int | None:
+        """Bytes of a model that is about to be loaded: as many as the last time, else as it is reckoned to
+        take where it is loaded as usual, else its size.
+
+        Args:
+            on_card: what it takes of a card's own memory is meant.
+        """
+        try:
+            store = await self._history.store()
+            measured = await store.measured.history(url, model.digest, 1) if model.digest else ()
+        except StoreError:
+            measured = ()
+        for each in measured:
+            if (took := each.server_gpu_bytes if on_card else each.server_bytes) is not None:
+                return took
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S):
+                subjects, usual = await self._prepared()
+                from llmstack_tui.fit.memory import estimate  # noqa: PLC0415
+
+                subject = await subjects.look(url, model, self._everywhere[url].host.show)
+                found = estimate(subject.weights, subject.shape, subject.request(usual))
+                return model.size if found is None else found.total
+        return model.size
+
     async def loads(self, url: str) -> Mapping[str, Sequence[Measured]]:
         """What was measured of a host's models, by digest; nothing where that cannot be read."""
         try:
@@ -108,28 +139,36 @@ class Weighing:
             found.setdefault(each.digest, []).append(each)
         return found
 
+    async def _prepared(self) -> tuple[Subjects, Request]:
+        """What is known of models, and how one is loaded where nobody asks for something else."""
+        await self._budgeted.wait()
+        async with self._preparing:
+            if self._subjects is None or self._request is None:
+                for name in ("fit.room", "stack.fitting"):
+                    await asyncio.to_thread(importlib.import_module, f"llmstack_tui.{name}")
+                from llmstack_tui.fit.room import repacked_on  # noqa: PLC0415
+                from llmstack_tui.stack.fitting import Subjects  # noqa: PLC0415
+
+                assert self._profile is not None  # noqa: S101  # It has been waited for.
+                folders = await asyncio.to_thread(self._folders)
+                self._request = await asyncio.to_thread(self._usual or _default)
+                self._subjects = Subjects(folders, repacked_on(self._profile))
+            return self._subjects, self._request
+
     async def run(self) -> None:
         await self._budgeted.wait()
         await asyncio.sleep(_AFTER_S)
-        assert self._profile is not None  # noqa: S101  # It has been waited for.
-        for name in ("fit.room", "stack.fitting"):
-            await asyncio.to_thread(importlib.import_module, f"llmstack_tui.{name}")
-        from llmstack_tui.fit.room import repacked_on  # noqa: PLC0415
-        from llmstack_tui.stack.fitting import Subjects  # noqa: PLC0415
-
-        folders = await asyncio.to_thread(self._folders)
-        usual = await asyncio.to_thread(self._usual or _default)
-        self._subjects = Subjects(folders, repacked_on(self._profile))
+        subjects, usual = await self._prepared()
         while True:
             self._stir.clear()
-            await self._learn(self._subjects)
+            await self._learn(subjects)
             for url, each in self._watched.items():
                 signs, learnt = self._signs_of_all(url), self._learnt.pop(url, set())
                 if signs != self._signs.get(url):
-                    await self._weigh(url, each, self._subjects, usual)
+                    await self._weigh(url, each, subjects, usual)
                     self._signs[url] = signs
                 elif learnt:
-                    await self._weigh(url, each, self._subjects, usual, learnt)
+                    await self._weigh(url, each, subjects, usual, learnt)
             await asyncio.sleep(_EVERY_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_READ_EVERY_S if self._unread else None):
@@ -213,6 +252,7 @@ def _read_some(subjects: Subjects, url: str, models: Sequence[Model]) -> set[str
 
 
 def _default() -> Request:
-    from llmstack_tui.fit.memory import Request  # noqa: PLC0415
+    from llmstack_tui.engine.options import EngineOptions  # noqa: PLC0415
+    from llmstack_tui.stack.fitting import usual_request  # noqa: PLC0415
 
-    return Request(context_length=4096)
+    return usual_request(EngineOptions())

@@ -151,10 +151,9 @@ class Core:
 
     def _usual(self) -> Request:
         from llmstack_tui.engine.options import EngineOptions
-        from llmstack_tui.fit.memory import Request
+        from llmstack_tui.stack.fitting import usual_request
 
-        own = EngineOptions.read(self._settings.engine, self._environ)
-        return Request(context_length=own.context_length, parallel=own.parallel, cache_type=own.cache_type)
+        return usual_request(EngineOptions.read(self._settings.engine, self._environ))
 
 
 def _write_theme(name: str) -> None:

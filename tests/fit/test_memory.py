@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmstack_tui.caches import CACHE_TYPES
 from llmstack_tui.fit.memory import (
-    CACHE_TYPES,
     Basis,
     Estimate,
     Request,

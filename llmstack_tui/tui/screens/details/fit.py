@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from llmstack_tui.fit.memory import CACHE_TYPES, Basis, Request, estimate, largest_context
+from llmstack_tui.caches import CACHE_TYPES
+from llmstack_tui.fit.memory import Basis, Request, estimate, largest_context
 from llmstack_tui.fit.verdict import Fit, verdict
 from llmstack_tui.tui.figures import about_text, bytes_text, count_text
 from llmstack_tui.tui.screens.details.content import Part
