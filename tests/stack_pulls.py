@@ -51,6 +51,13 @@ async def watching(
         yield stack
 
 
+async def update_stale(stack: Stack) -> tuple[int, ...]:
+    """Ask for all that is newer and may be fetched without a question."""
+    (host,) = stack.state.hosts
+    stale = [name for name, each in host.updates.items() if each.is_for_all]
+    return await stack.downloads.update(host.snapshot.url, stale)
+
+
 def find(stack: Stack, number: int) -> Download | None:
     return next((each for each in stack.state.downloads if each.id == number), None)
 

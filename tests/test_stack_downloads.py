@@ -33,6 +33,7 @@ from tests.stack_pulls import (
     seen,
     slow,
     status,
+    update_stale,
     watching,
 )
 from tests.waiting import wait_until
@@ -65,11 +66,11 @@ async def test_an_active_model_is_updated_and_started_again(
         await pulled(stack, url, registry.name("whole"))
         await stack.activate(url, name, keep_alive=timedelta(minutes=7), context_length=256)
         await stack.updates.check()
-        assert await stack.downloads.update_stale() == ()
+        assert await update_stale(stack) == ()
         new = registry.publish("whole", tiny_model, system="Terser.", pushed_at_s=LATER)
         await stack.updates.check()
         assert stack.state.hosts[0].updates[name].state is UpdateState.STALE
-        (number,) = await stack.downloads.update_stale()
+        (number,) = await update_stale(stack)
         done = await over(stack, number)
         assert (done.state, done.reason, done.why) == (DownloadState.DONE, "", Why.UPDATE)
         assert done.completed == done.total == new.size
@@ -102,7 +103,7 @@ async def test_a_registry_that_wants_a_token(engine: Engine, registry: Registry,
         new = registry.publish("token", tiny_model, system="Terser.", pushed_at_s=LATER)
         await stack.updates.check([name])
         assert stack.state.hosts[0].updates[name].state is UpdateState.STALE
-        (number,) = await stack.downloads.update_stale()
+        (number,) = await update_stale(stack)
         done = await over(stack, number)
         assert (done.state, done.reason) == (DownloadState.DONE, "")
         await wait_until(lambda: digest(stack, name) == new.digest)
@@ -443,7 +444,7 @@ async def test_what_was_changed_here_is_no_part_of_all(
         assert (verdict.state, verdict.changed_here) == (
             (UpdateState.LOCAL, False) if readable else (UpdateState.UNKNOWN, True)
         )
-        assert await stack.downloads.update_stale() == ()
+        assert await update_stale(stack) == ()
 
 
 async def test_no_names_and_no_hosts(engine: Engine) -> None:

@@ -100,7 +100,6 @@ async def _queue(
             acts.recorder,
             allowed=by_url.__getitem__,
             settle=settle,
-            updates=lambda _: {},
             on_change=changed,
             parallel=call.settings.updates.parallel,
             lock=state_file(),

@@ -153,7 +153,6 @@ class Stack(Making):
             self._recorder,
             allowed=lambda url: self._allowed(url, Capability.PULL, act=True),
             settle=self._settle,
-            updates=lambda url: self._watched[url].state.updates,
             on_change=self._downloading,
             parallel=parallel_pulls,
             lock=state_file,

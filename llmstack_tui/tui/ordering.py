@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from math import inf
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from msgspec import Struct
 
@@ -40,36 +40,50 @@ class Column(StrEnum):
     LEAVES = "leaves"
 
 
-_COLUMNS = tuple(Column)
 _LARGEST_FIRST = frozenset({Column.UPDATE, Column.VERSION, Column.SIZE, Column.MEMORY, Column.SPEED})
 
+C = TypeVar("C", bound=StrEnum)
 
-class Order(Struct, frozen=True):
-    """``reverse`` turns the usual order of a column around.
+
+class Sorting(Struct, Generic[C], frozen=True):
+    """By which of the columns a list is sorted; by the first of all it is as it comes.
+
+    ``reverse`` turns the usual order of a column around.
+    """
+
+    column: C
+    reverse: bool = False
+
+    def next(self, among: Collection[C] | None = None) -> Self:
+        """By the next column of those, and after the last one as the list comes."""
+        every = tuple(type(self.column))
+        later = every[every.index(self.column) + 1 :]
+        return self._by(next((each for each in later if among is None or each in among), every[0]))
+
+    def reversed(self) -> Self:
+        return replace(self, reverse=not self.reverse)
+
+    def chosen(self, column: C) -> Self:
+        """After a click on a heading: a second one reverses."""
+        return self.reversed() if column is self.column else self._by(column)
+
+    def _by(self, column: C) -> Self:
+        return replace(self, column=column, reverse=False)
+
+
+class Order(Sorting[Column], frozen=True):
+    """The order of the models.
 
     Usual is from a to z, from the largest figure, from the newest version, from what leaves first, and from
     what is busy to what is longest idle.
     """
 
     column: Column = Column.SERVER
-    reverse: bool = False
 
     @property
     def upwards(self) -> bool:
         """Whether what is less stands above what is more."""
         return (self.column in _LARGEST_FIRST) == self.reverse
-
-    def next(self, among: Collection[Column] = _COLUMNS) -> Order:
-        """By the next column of those, and after the last one as the server lists them."""
-        later = _COLUMNS[_COLUMNS.index(self.column) + 1 :]
-        return Order(next((column for column in later if column in among), Column.SERVER))
-
-    def reversed(self) -> Order:
-        return replace(self, reverse=not self.reverse)
-
-    def chosen(self, column: Column) -> Order:
-        """After a click on a heading: a second one reverses."""
-        return self.reversed() if column is self.column else Order(column)
 
 
 _AS_LISTED = Order()

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.recorder import Recorder
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.store import Store
-    from llmstack_tui.updates.check import Update
     from llmstack_tui.updates.download import Download
 
 
@@ -44,7 +43,6 @@ class Downloads:
     Args:
         hosts: those that are watched, by URL.
         allowed: the host of a URL if something may be pulled there; raises `Refused`.
-        updates: the verdicts on the models of a host, by name.
         on_change: is told the pulls: those that are not over in their order, then the others, newest first.
         parallel, lock, folders, patient, only_own: as of `Runner`.
     """
@@ -58,7 +56,6 @@ class Downloads:
         *,
         allowed: Callable[[str], Host],
         settle: Callable[[Host], Awaitable[None]],
-        updates: Callable[[str], Mapping[str, Update]],
         on_change: Callable[[tuple[Download, ...]], None],
         parallel: int = 1,
         lock: Path | None = None,
@@ -69,7 +66,6 @@ class Downloads:
         self._hosts = hosts
         self._remembered = remembered
         self._allowed = allowed
-        self._updates = updates
         self._runner = Runner(
             hosts,
             remembered,
@@ -159,19 +155,6 @@ class Downloads:
             Refused: as `ask`.
         """
         return tuple([(await self.ask(host_url, model, Why.UPDATE))[0] for model in models])
-
-    async def update_stale(self, host_url: str | None = None) -> tuple[int, ...]:
-        """Update all that have a newer version, on a host or on all on which something may be changed.
-
-        Never those that were changed on their machine, nor those whose update is not wanted.
-        """
-        found: list[int] = []
-        for url in [host_url] if host_url is not None else [*self._hosts]:
-            if host_url is None and not self._may(url):
-                continue
-            verdicts = self._updates(url).items()
-            found += await self.update(url, [name for name, each in verdicts if each.is_for_all])
-        return tuple(found)
 
     def pause(self, number: int) -> None:
         """What came is kept; what was stopped for it is started again."""

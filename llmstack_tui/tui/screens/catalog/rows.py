@@ -13,6 +13,7 @@ from llmstack_tui.catalog.memory import LONG, SHORT, Fit, estimate, fit
 from llmstack_tui.catalog.search import search
 from llmstack_tui.ollama.names import model_key
 from llmstack_tui.tui.figures import UNKNOWN, bytes_text, rate_text
+from llmstack_tui.tui.ordering import Sorting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -34,15 +35,8 @@ class Column(StrEnum):
     SPEED = "speed"
 
 
-class Order(Struct, frozen=True):
+class Order(Sorting[Column], frozen=True):
     column: Column = Column.RANK
-    reverse: bool = False
-
-    def next(self, among: Collection[Column]) -> Order:
-        """By the next of these columns; after the last, by rank."""
-        every = tuple(Column)
-        later = every[every.index(self.column) + 1 :]
-        return Order(next((column for column in later if column in among), Column.RANK))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

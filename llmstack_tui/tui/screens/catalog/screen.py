@@ -13,7 +13,6 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from llmstack_tui.catalog.entries import Use
-from llmstack_tui.frozen import replace
 from llmstack_tui.ollama.names import model_key
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.figures import bytes_text
@@ -191,13 +190,11 @@ class CatalogScreen(TabScreen):
         self._sort(self._order.next(self._headings.sortable))
 
     def action_reverse(self) -> None:
-        self._sort(replace(self._order, reverse=not self._order.reverse))
+        self._sort(self._order.reversed())
 
     @on(CatalogHeadings.Chosen)
     def _chosen(self, event: CatalogHeadings.Chosen) -> None:
-        column = Column(event.column)
-        again = column is self._order.column
-        self._sort(replace(self._order, reverse=not self._order.reverse) if again else Order(column))
+        self._sort(self._order.chosen(Column(event.column)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # In the field itself its key is a letter like any other.
