@@ -146,8 +146,8 @@ def _warnings(situation: Situation) -> Iterable[Warn]:
     for name in situation.lost:
         yield Warn(
             ("lost", name),
-            f"{printable(name)} is pinned and has left memory: its server was restarted, or another program "
-            "stopped it. Activate it to have it back: nothing is loaded by itself.",
+            f"{printable(name)} is pinned and has left memory: another program stopped it or set its time, "
+            "or its server was restarted. Activate it to have it back: nothing is loaded by itself.",
         )
     pinned = [each for each in situation.loaded if each.pinned]
     if limit is not None and len(pinned) > limit:
