@@ -28,7 +28,7 @@ _MODEL_TONES = ("$text-primary", "$text-accent", "$text-success", "$text-seconda
 _GAP = "   "
 # Its mark, and what is between two: before the first there is less, so that there is a cell left at the end.
 _BESIDE = len(_GAP) + 2
-_OTHERS, _FREE = "$foreground 50%", "$pane-border"
+_OTHERS, _FREE, _RESERVE = "$foreground 50%", "$pane-border", "$foreground 60%"
 
 
 class Owner(StrEnum):
@@ -176,8 +176,10 @@ def _tone(part: Part) -> str:
             return _MODEL_TONES[part.number % len(_MODEL_TONES)]
         case Owner.OTHERS:
             return _OTHERS
-        case Owner.FREE | Owner.RESERVE:
+        case Owner.FREE:
             return _FREE
+        case Owner.RESERVE:
+            return _RESERVE
 
 
 def _widths(sizes: Sequence[int], cells: int) -> list[int]:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from llmstack_tui.frozen import replace
+from llmstack_tui.guard.situation import Limits
+from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.lifecycle.acts import Act, ActKind
 from llmstack_tui.tui.dashboard import Dashboard
@@ -93,6 +95,25 @@ def cards() -> StackState:
     return replace(seeded.state(replace(host.snapshot, running=loaded)), machine=found.machine)
 
 
+def pinned() -> StackState:
+    """A card, a pin that another client overrode, one in force, one not loaded, and everything held."""
+    found = with_card()
+    host = found.hosts[0]
+    coder, tiny = host.snapshot.running
+    loaded = (coder, replace(tiny, expires_at=NOW + timedelta(days=100_000)))
+    names = frozenset({coder.name, tiny.name, "mistral:7b"})
+    guard = GuardState(
+        limits=Limits(max_loaded=2, memory_budget=6_800_000_000, memory_word="VRAM"),
+        leads=True,
+        held=True,
+        pinned=names,
+        overridden=frozenset({coder.name}),
+        renewed=frozenset({coder.name}),
+    )
+    state = seeded.state(replace(host.snapshot, running=loaded))
+    return replace(state, machine=found.machine, profile=found.profile, guards={seeded.URL: guard})
+
+
 def updating() -> StackState:
     """Every verdict, one update on its way, and a check."""
     found = outdated.judged(typical())
@@ -113,6 +134,7 @@ SCENES = {
     "hostile": Scene(hostile),
     "ascii": Scene(acting, unicode=False),
     "cards": Scene(cards),
+    "pinned": Scene(pinned),
     "filtered": Scene(typical, ("slash", "q", "w", "enter")),
     "marked": Scene(typical, ("space", "down", "space")),
     "outdated": Scene(updating),
