@@ -62,24 +62,15 @@ async def remembered(urls: Sequence[str]) -> Remembered:
 
 def off(call: Invocation, host: Host) -> str:
     """Why a host is not guarded, a sentence; empty where it may be."""
-    from llmstack_tui.config.address import is_loopback
     from llmstack_tui.guard.limits import why_off
-    from llmstack_tui.hosts.kinds import Capability
 
-    return why_off(
-        call.settings.guard,
-        is_here=is_loopback(host.url),
-        may_act=call.settings.may_act(host.url),
-        can_stop=Capability.UNLOAD in host.capabilities,
-    )
+    return why_off(call.settings.guard, host, may_act=call.settings.may_act(host.url))
 
 
 def rules_of(settings: GuardSettings, url: str, profile: Profile, known: Remembered) -> Rules:
-    from llmstack_tui.config.address import is_loopback
     from llmstack_tui.guard.limits import rules
 
-    here = profile if is_loopback(url) else None
-    return rules(settings, here, known.wishes.get(url, {}), held=known.held)
+    return rules(settings, url, profile, known.wishes.get(url, {}), held=known.held)
 
 
 async def is_guarded(url: str) -> bool:

@@ -6,9 +6,11 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from llmstack_tui.config.address import is_loopback
 from llmstack_tui.guard.situation import Limits
 from llmstack_tui.guard.watch import Rules
 from llmstack_tui.hardware.readings import Throttle
+from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.hosts.text import printable
 from llmstack_tui.ollama.names import model_key
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from llmstack_tui.config import GuardSettings
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import Device, MachineReading
+    from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import RunningModel
     from llmstack_tui.store.guarded import Wish
 
@@ -27,15 +30,15 @@ _OLD_S = 30.0
 _FOR_EVER = timedelta(seconds=-1)
 
 
-def why_off(settings: GuardSettings, *, is_here: bool, may_act: bool, can_stop: bool) -> str:
+def why_off(settings: GuardSettings, host: Host, *, may_act: bool) -> str:
     """Why a host is not guarded, a sentence; empty where it is."""
     if not settings.enabled:
         return "The guard is switched off: guard.enabled is false."
-    if not can_stop:
+    if Capability.UNLOAD not in host.capabilities:
         return "This server cannot be asked to stop a model."
     if not may_act:
         return "This server is only looked at."
-    if not is_here and not settings.remote:
+    if not is_loopback(host.url) and not settings.remote:
         return "This server is on another machine, and guard.remote is false."
     return ""
 
@@ -55,10 +58,15 @@ def limits(settings: GuardSettings, profile: Profile | None) -> Limits:
 
 
 def rules(
-    settings: GuardSettings, profile: Profile | None, wishes: Mapping[str, Wish], *, held: bool
+    settings: GuardSettings, url: str, profile: Profile | None, wishes: Mapping[str, Wish], *, held: bool
 ) -> Rules:
-    """What counts on a host; ``profile`` as for `limits`, ``wishes`` by the keys of the models' names."""
-    allowed = limits(settings, profile)
+    """What counts on a host.
+
+    Args:
+        profile: this machine's, which says nothing of a server elsewhere; None as long as it is not known.
+        wishes: by the keys of the models' names.
+    """
+    allowed = limits(settings, profile if is_loopback(url) else None)
     by_name = times(settings)
     return Rules(
         limits=allowed,

@@ -48,8 +48,8 @@ def decide(situation: Situation) -> tuple[Decision, ...]:
 
 def admit(situation: Situation, wanted: Wanted) -> Admission:
     """Whether a model that is not loaded may be, and what would have to go, also of other servers."""
-    if situation.heat:
-        return Refuse(f"{situation.heat}: nothing is loaded until it has cooled down.")
+    if refused := refusal(situation):
+        return Refuse(refused)
     stay, limits = _staying(situation), situation.limits
     taken = Taken(stay, limits, wanted, situation.coming)
     if situation.held or not (taken.is_too_many(wanted.host) or taken.is_too_much):
@@ -73,6 +73,11 @@ def _unused(go: Iterable[LoadedModel], stay: Iterable[LoadedModel]) -> Iterable[
     for each in go:
         yield each, reasons.unused(each, min(left, key=last_used))
         left.remove(each)
+
+
+def refusal(situation: Situation) -> str:
+    """Why nothing may be loaded now, whatever else is so; empty where it may."""
+    return f"{situation.heat}: nothing is loaded until it has cooled down." if situation.heat else ""
 
 
 def _stop(model: LoadedModel, cause: Cause, reason: str) -> Stop:

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.config.address import is_loopback
 from llmstack_tui.hosts.errors import Refused
-from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.lifecycle.acts import ActKind
-from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.ollama.names import model_key
 from llmstack_tui.stack.updating import DRAWN_AFTER_S
+from llmstack_tui.stack.wishes import Wishes
 from llmstack_tui.store.askers import Asker
-from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.locks import Locks, place
 
 if TYPE_CHECKING:
@@ -35,13 +33,10 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.lifecycle.acts import Act
     from llmstack_tui.lifecycle.recorder import Recorder
-    from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.stack.history import History
     from llmstack_tui.stack.watched import WatchedHost
     from llmstack_tui.stack.weighing import Weighing
-    from llmstack_tui.store.activations import Activation
-    from llmstack_tui.store.guarded import Wish
 
 # How often one that watches looks whether it can take over.
 _TAKE_OVER_S = 3.0
@@ -72,7 +67,7 @@ class Guarding:
         on_change: Callable[[Mapping[str, GuardState]], None],
     ) -> None:
         self._watched = watched
-        self._history = history
+        self._wishes = Wishes(history, recorder)
         self._lifecycle = lifecycle
         self._recorder = recorder
         self._settings = settings
@@ -81,10 +76,6 @@ class Guarding:
         self._weighing = weighing
         self._on_change = on_change
         self._guards: dict[str, Guard] = {}
-        self._wishes: dict[str, Mapping[str, Wish]] = {}
-        self._held = False
-        # Counts what was wanted here: what was read before it is old.
-        self._wishing = 0
         self._reading: MachineReading | None = None
         self._profile: Profile | None = None
         self._seen = asyncio.Event()
@@ -103,23 +94,16 @@ class Guarding:
 
     @property
     def is_held(self) -> bool:
-        return self._held
+        return self._wishes.held
 
     def hold(self, held: bool) -> None:
         """Stop nothing any more, anywhere, or take that back; other programs' guards hear of it."""
-        if held == self._held:
-            return
-        from llmstack_tui.guard.pinning import HELD  # noqa: PLC0415
-
-        self._held, self._wishing = held, self._wishing + 1
-        self._history.write(lambda store: store.screen.remember(HELD, held))
-        text = "Everything is held: nothing is stopped by itself." if held else "Nothing is held any more."
-        self._recorder.event(EventKind.GUARD, text)
-        self._renew()
+        if held != self._wishes.held:
+            self._wishes.hold(held)
+            self._renew()
 
     def is_pinned(self, host_url: str, model: str) -> bool:
-        wish = self._wishes.get(host_url, {}).get(model_key(model))
-        return wish is not None and wish.pinned
+        return self._wishes.is_pinned(host_url, model)
 
     async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> bool:
         """Never stop this model, or no longer never; one that we loaded stays for ever, or its usual time.
@@ -133,13 +117,8 @@ class Guarding:
         """
         if not self._may_act(host_url):
             raise Refused(f"{host_url} is only looked at: nothing is pinned there.", host=host_url)
-        from llmstack_tui.guard.pinning import sentence  # noqa: PLC0415
-
-        key = model_key(model)
-        self._history.write(lambda store: store.guarded.pin(host_url, key, model, pinned=pinned))
-        self._recorder.event(EventKind.PIN, sentence(model, pinned=pinned), host=host_url, model=model)
-        with suppress(StoreError):
-            await self._read_wishes()
+        self._wishes.pin(host_url, model, pinned=pinned)
+        await self._wishes.read(self._watched)
         self._renew()
         return await self._renewed(host_url, model, "It was pinned." if pinned else "It was unpinned.")
 
@@ -152,7 +131,7 @@ class Guarding:
             HostError: when the server will not or cannot.
         """
         status = self._watched[host_url].status(model)
-        load = await self._load_of(status) if status is not None else None
+        load = await self._wishes.load_of(status) if status is not None else None
         if load is None:
             return False
         await self._lifecycle.activate(
@@ -176,7 +155,7 @@ class Guarding:
             return None
         from llmstack_tui.guard.limits import carried  # noqa: PLC0415
 
-        return carried(self._settings, model, self._wishes.get(host_url, {}), off=off)
+        return carried(self._settings, model, self._wishes.of(host_url), off=off)
 
     async def admit(self, host_url: str, model: str, coming: Collection[str] = ()) -> Admission | None:
         """Whether the model may be loaded, and what would have to go; None where nothing is guarded.
@@ -199,11 +178,12 @@ class Guarding:
     def refusal(self, host_url: str, model: str) -> str:
         """Why nothing may be loaded now; empty where it may."""
         guard = self._guards.get(host_url)
-        heat = guard.situation.heat if guard is not None and not guard.off else ""
         status = self._watched[host_url].status(model)
-        if not heat or (status is not None and status.running is not None):
+        if guard is None or guard.off or (status is not None and status.running is not None):
             return ""
-        return f"{heat}: nothing is loaded until it has cooled down."
+        from llmstack_tui.guard.policy import refusal  # noqa: PLC0415
+
+        return refusal(guard.situation)
 
     async def make_room(self, host_url: str, stops: Sequence[Stop]) -> None:
         """Stop what was agreed to, also on other hosts of the same machine. Raises `HostError`."""
@@ -291,8 +271,7 @@ class Guarding:
             for url, each in self._watched.items()
         }
         try:
-            with suppress(StoreError):  # Of what is wrong with the state a notice tells.
-                await self._read_wishes()
+            await self._wishes.read(self._watched)
             while True:
                 self._renew()
                 wanted = {url for url in self._guards if not self._off(url)}
@@ -314,21 +293,7 @@ class Guarding:
                 await self._news.wait()
         if self._news.is_set():
             self._news.clear()
-            with suppress(StoreError):
-                await self._read_wishes()
-
-    async def _read_wishes(self) -> None:
-        from llmstack_tui.guard.pinning import HELD, OURS  # noqa: PLC0415
-
-        store = await self._history.store()
-        wishing = self._wishing
-        held = await store.screen.recall(HELD, default=False, kind=bool)
-        self._held = held if wishing == self._wishing else self._held
-        for url in self._watched:
-            self._wishes[url] = await store.guarded.of(url)
-        for url, guard in self._guards.items():
-            active = await store.activations.active(url)
-            guard.ours = {model_key(each.model) for each in active if each.asked_by in OURS}
+            await self._wishes.read(self._watched)
 
     def _off(self, url: str) -> str:
         """Why a host is not guarded, a sentence; empty where it is."""
@@ -336,40 +301,26 @@ class Guarding:
             return "Nothing is guarded."
         from llmstack_tui.guard.limits import why_off  # noqa: PLC0415
 
-        can_stop = Capability.UNLOAD in self._watched[url].host.capabilities
-        may_act = self._may_act(url)
-        return why_off(self._settings, is_here=is_loopback(url), may_act=may_act, can_stop=can_stop)
+        return why_off(self._settings, self._watched[url].host, may_act=self._may_act(url))
 
     def _renew(self) -> None:
         """What was set or read since counts from now on."""
         for url, guard in self._guards.items():
-            wishes = self._wishes.get(url, {})
             guard.off = self._off(url)
             guard.leads = guard.leads if not guard.off else False
-            guard.pinned = frozenset(wish.model for wish in wishes.values() if wish.pinned)
-            guard.rules = self._rules(url, wishes)
+            guard.pinned = frozenset(wish.model for wish in self._wishes.of(url).values() if wish.pinned)
+            guard.ours = self._wishes.ours(url)
+            guard.rules = self._rules(url)
             guard.show()
 
-    def _rules(self, url: str, wishes: Mapping[str, Wish]) -> Rules:
+    def _rules(self, url: str) -> Rules:
         from llmstack_tui.guard.limits import rules  # noqa: PLC0415
         from llmstack_tui.guard.watch import Rules  # noqa: PLC0415
 
         if self._settings is None:
             return Rules()
-        profile = self._profile if is_loopback(url) else None
-        return rules(self._settings, profile, wishes, held=self._held)
+        wishes = self._wishes
+        return rules(self._settings, url, self._profile, wishes.of(url), held=wishes.held)
 
     def _tell(self) -> None:
         self._on_change({url: guard.state for url, guard in self._guards.items()})
-
-    # --- what is on record ---
-
-    async def _load_of(self, status: ModelStatus) -> Activation | None:
-        """How we loaded a model that is idle; None where it was not we, or it was loaded anew since."""
-        from llmstack_tui.guard.pinning import load_of  # noqa: PLC0415
-
-        try:
-            active = await (await self._history.store()).activations.active(status.host)
-        except StoreError:
-            return None
-        return load_of(status, active)
