@@ -108,7 +108,13 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class Parts(Struct, frozen=True, kw_only=True):
-    """Bytes, by what takes them."""
+    """Bytes, by what takes them.
+
+    Attributes:
+        cache: keys, values and states.
+        compute: the buffers for a batch, with the mask.
+        process: the program with the vocabulary, what it notes of each cell, and the copies of a request.
+    """
 
     weights: int
     cache: int
@@ -268,25 +274,26 @@ def _cells(shape: Shape, request: Request, context: int) -> int:
 def _compute(shape: Shape, request: Request, context: int, weights: Weights) -> int:
     """Bytes of the buffers for computing a batch, without the mask.
 
-    As the allocator of llama.cpp lays them out at the widest place of a layer. With attention: what comes in
-    and goes around, and gate, up and product of the feed-forward part, or queries and their answers. With a
-    state (``build_mamba_layer``): what goes around, what is mixed before, after and as it is read, and beside
-    it the gate, the steps, the answer and its product.
+    As the allocator of llama.cpp lays them out at the widest place. With attention: what comes in and goes
+    around, and gate, up and product of the feed-forward part, or queries and their answers, or at the end
+    what might follow. With a state (``build_mamba_layer``): what goes around, what is mixed before, after and
+    as it is read, and beside it the gate, the steps, the answer and its product.
     """
     if shape.width is None or shape.hidden is None:
         return _usual_compute(weights)
     batch = min(request.batch, context)
-    # One that writes computes what might follow, also where only the embeddings are wanted: for each token,
-    # in the buffer and in a copy for who asked.
-    outputs = 2 * batch if shape.embeds and shape.keeps else request.parallel
     # The last layer goes on with no more tokens than are asked for.
     hidden = shape.hidden if sum(layer.count for layer in shape.layers) > 1 or shape.embeds else 0
+    # One that writes computes what might follow, also where embeddings are wanted: then for each token.
+    outputs = batch if shape.embeds and shape.keeps else request.parallel
     floats = max(
-        5 * shape.width + max(3 * hidden, 2 * shape.queries),
-        shape.width + 4 * shape.inner + 3 * shape.mixed,
+        batch * (5 * shape.width + max(3 * hidden, 2 * shape.queries)),
+        batch * 5 * shape.width + outputs * shape.tokens,
+        batch * (shape.width + 4 * shape.inner + 3 * shape.mixed),
     )
-    quantised = int(batch * max(shape.width, hidden, shape.queries) * _QUANTISED)
-    return batch * floats * _FLOAT + quantised + outputs * shape.tokens * _FLOAT
+    # And in a copy for who asked.
+    floats += outputs * (shape.tokens + shape.width)
+    return floats * _FLOAT + int(batch * max(shape.width, hidden, shape.queries) * _QUANTISED)
 
 
 def _usual_compute(weights: Weights) -> int:

@@ -100,10 +100,6 @@ class Device(Struct, frozen=True, kw_only=True):
         return _percent(self.used, self.total)
 
     @property
-    def throttled(self) -> bool | None:
-        return None if self.throttles is None else bool(self.throttles)
-
-    @property
     def memory_word(self) -> str:
         """What its memory is called: "VRAM", "unified memory" or "RAM"."""
         if self.kind is DeviceKind.RAM:

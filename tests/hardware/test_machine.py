@@ -132,6 +132,6 @@ def test_figures_that_nobody_refreshed_grow_old() -> None:
 
 
 def test_shares() -> None:
-    assert (CARD.percent, CARD.throttled) == (12.5, None)
+    assert (CARD.percent, CARD.throttles) == (12.5, None)
     assert Space(0, 0).percent == 0
     assert (Space(10, 4).free, Space(10, 4).percent, Space(10, 12).free) == (6, 40, 0)

@@ -84,7 +84,7 @@ def test_tells_all_that_a_card_knows(install: Install) -> None:
         driver="575.64.03",
         cuda="12.9",
     )
-    assert device.throttled
+    assert device.throttles
     assert device.memory_word == "VRAM"
 
 

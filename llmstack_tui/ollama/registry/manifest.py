@@ -59,11 +59,6 @@ class Manifest(Struct, frozen=True, kw_only=True):
         """Everything that is to be fetched."""
         return (*self.layers, self.config)
 
-    @property
-    def blob_digests(self) -> frozenset[str]:
-        """What the model is made of, whatever way the manifest is written."""
-        return frozenset(layer.digest for layer in self.blobs)
-
 
 class _WireLayer(Struct, kw_only=True):
     media_type: str = field(name="mediaType", default="")
