@@ -251,7 +251,7 @@ async def test_a_pinned_model_that_is_lost_is_told_and_not_loaded() -> None:
         await looks(stack, 10)
         (notice,) = await events(stack, kinds=["notice"])
         assert notice.model == "a:1"
-        assert "is pinned and has left memory: another program stopped it or set its time, or" in notice.text
+        assert "is pinned and has left memory: activate it to have it back." in notice.text
         assert server.asked.count("POST /api/generate") == sent
 
 

@@ -151,8 +151,8 @@ def _warnings(situation: Situation) -> Iterable[Warn]:
     for name in situation.lost:
         yield Warn(
             ("lost", name),
-            f"{printable(name)} is pinned and has left memory: another program stopped it or set its time, "
-            "or its server was restarted. Activate it to have it back: nothing is loaded by itself.",
+            f"{printable(name)} is pinned and has left memory: activate it to have it back. Another program "
+            "stopped it or set its time, or its server was restarted.",
         )
     pinned = [each for each in situation.loaded if each.pinned]
     if limit is not None and len(pinned) > limit:

@@ -20,9 +20,10 @@ def too_much(stay: Sequence[LoadedModel], limits: Limits, host: str) -> str:
     if taken.is_too_many(host):
         parts.append(f"{wording.are_loaded(taken.counts[host])} and the limit is {limits.max_loaded}.")
     if taken.is_too_much and limits.memory_budget is not None:
+        others = f"{there}," if (there := _of_others(stay, host)) else ""
         parts.append(
-            f"The models take {wording.size(taken.size)} of {limits.memory_word}{_of_others(stay, host)} and "
-            f"may take {wording.size(limits.memory_budget)}."
+            f"The models take {wording.size(taken.size)} of {limits.memory_word}{others} and may take "
+            f"{wording.size(limits.memory_budget)}."
         )
     return " ".join(parts)
 
@@ -72,4 +73,7 @@ def yields(model: LoadedModel) -> str:
 
 def _of_others(stay: Sequence[LoadedModel], host: str) -> str:
     size = sum(each.size or 0 for each in stay if each.host != host)
-    return f", {wording.size(size)} of it on other servers of this machine," if size else ""
+    if not size:
+        return ""
+    part = "all" if all(each.host != host for each in stay) else wording.size(size)
+    return f", {part} of it on other servers of this machine"

@@ -145,10 +145,10 @@ class GuardActs(Intents):
         return True
 
     def _others(self, host_url: str) -> dict[str, str]:
-        """What the other hosts are called, by their URLs."""
+        """What the other hosts are called, by their URLs; nothing where there is only one."""
         state, names = self._app.view.state, self._app.host_names
         urls = [each.snapshot.url for each in state.hosts] if state else []
-        return {url: names.get(url) or address(url) for url in urls if url != host_url}
+        return {url: names.get(url) or address(url) for url in urls if url != host_url and len(urls) > 1}
 
     # --- what it does by itself ---
 
@@ -161,7 +161,11 @@ class GuardActs(Intents):
         self._acts = acts
         if new:
             key = self._app.preferences.first_keys["models.activate"]
-            lines = [f"{clean(act.model, limit=60)}: {clean(act.reason, limit=200)}" for act in new]
+            others = self._others("")
+            lines = [
+                f"{clean(act.model, limit=60)}{_at(act.host, others)}: {clean(act.reason, limit=200)}"
+                for act in new
+            ]
             more = f"\nand {len(new) - _MOST_NAMED} more" if len(new) > _MOST_NAMED else ""
             text = "\n".join(lines[:_MOST_NAMED]) + more
             self._app.tell(f"{text}\n{key} starts a model again.", title="Stopped by the guard")
@@ -190,7 +194,7 @@ def question_text(answer: Ask, others: Mapping[str, str]) -> str:
     if answer.stops:
         lines.append("")
         for stop in answer.stops:
-            at = f" at {clean(others[stop.host], limit=60)}" if stop.host in others else ""
+            at = _at(stop.host, others)
             lines.append(f"{clean(stop.model, limit=60)}{at}: {clean(stop.reason, limit=200)}")
         lines += ["", "What is stopped leaves memory when its running request has ended."]
     if not answer.enough:
@@ -202,6 +206,10 @@ def _still_needed(agreed: Ask, now: Admission | None) -> Ask:
     """Without what has left since, or got something to do, or need not go any more."""
     needed = {(stop.host, stop.model) for stop in getattr(now, "stops", ())}
     return replace(agreed, stops=tuple(stop for stop in agreed.stops if (stop.host, stop.model) in needed))
+
+
+def _at(host_url: str, others: Mapping[str, str]) -> str:
+    return f" at {clean(others[host_url], limit=60)}" if host_url in others else ""
 
 
 def _act_text(answer: Ask) -> str:

@@ -120,6 +120,16 @@ def test_one_more_is_asked_for_with_what_would_go_elsewhere() -> None:
     assert [stop.host for stop in asked.stops] == [A], "what is too many there is not this one's business"
 
 
+def test_a_preview_where_all_that_is_loaded_is_elsewhere() -> None:
+    (at_a, _) = machine(on(B, "old", 1, 6 * GB), looks_over=0)
+    asked = admit(at_a, Wanted("new", 3 * GB, A))
+    assert isinstance(asked, Ask)
+    assert asked.reason.replace("\N{NO-BREAK SPACE}", " ") == (
+        "The models take 6.0 GB of VRAM, all of it on other servers of this machine, this one about 3.0 GB, "
+        "and all together may take 8.0 GB."
+    )
+
+
 def test_which_servers_share_a_machine() -> None:
     urls = (A, B, "http://localhost:1", "http://192.0.2.1:1")
     assert neighbours(A, urls) == (B,)
