@@ -8,12 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from llmstack_tui.frozen import replace
-from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.kinds import Capability, HostKind
-from llmstack_tui.hosts.text import printable
 from llmstack_tui.lifecycle.happenings import EventKind
 from llmstack_tui.lifecycle.recorder import Recorder
-from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.stack.browsing import Browsing
 from llmstack_tui.stack.disk import Disk
@@ -21,15 +18,13 @@ from llmstack_tui.stack.feed import Feed
 from llmstack_tui.stack.guarding import Guarding
 from llmstack_tui.stack.hardware import Hardware
 from llmstack_tui.stack.history import History
-from llmstack_tui.stack.making import Making
 from llmstack_tui.stack.releasing import Releasing
 from llmstack_tui.stack.remembering import remember
 from llmstack_tui.stack.state import StackState
-from llmstack_tui.stack.timing import Timing
 from llmstack_tui.stack.updating import DRAWN_AFTER_S, Updating
+from llmstack_tui.stack.using import Using
 from llmstack_tui.stack.watched import WatchedHost
 from llmstack_tui.stack.weighing import Weighing
-from llmstack_tui.updates.automatic import due
 from llmstack_tui.updates.programs import Program
 from llmstack_tui.updates.queue import Downloads
 
@@ -46,8 +41,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hardware.sampler import Readable
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Snapshot
-    from llmstack_tui.lifecycle.acts import Departure
+    from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.updates.download import Download
     from llmstack_tui.updates.programs import Release
 
@@ -56,7 +50,7 @@ _MACHINE_AFTER_S = 1.0
 _MOST_NOTICES = 20
 
 
-class Stack(Making):
+class Stack(Using):
     """Watches hosts and acts on them, within ``async with``. It closes the hosts that it is given.
 
     Every act raises `HostError`, and `Refused` where the stack is read-only or the host cannot do it.
@@ -238,66 +232,6 @@ class Stack(Making):
         for each in self._watched.values():
             each.poller.visible = visible
 
-    # --- acts ---
-
-    async def activate(
-        self,
-        host_url: str,
-        model: str,
-        *,
-        keep_alive: timedelta | None = None,
-        context_length: int | None = None,
-    ) -> None:
-        """Load a model, and return when it can answer and the state says so.
-
-        On a guarded host it stays for as long as it may be idle, unless ``keep_alive`` says otherwise.
-        """
-        with self._recorder.act(EventKind.ACTIVATE, host_url, model, ends_well=False):
-            host = self._allowed(host_url, Capability.LOAD, act=True)
-            status = self._status(host_url, model)
-            if status is not None and status.state is ModelState.CLOUD:
-                text = f"{printable(model)} runs elsewhere: there is nothing to load here."
-                raise Refused(text, host=host_url)
-            if refusal := self.guarding.refusal(host_url, model):
-                raise Refused(refusal, host=host_url)
-        if keep_alive is None:
-            keep_alive = self.guarding.keep_alive(host_url, model)
-        await self._lifecycle.activate(host, model, keep_alive=keep_alive, context_length=context_length)
-
-    async def deactivate(self, host_url: str, model: str) -> Departure:
-        """Ask a model to leave; the answer says whether it has."""
-        with self._recorder.act(EventKind.DEACTIVATE, host_url, model, ends_well=False):
-            host = self._allowed(host_url, Capability.UNLOAD, act=True)
-        return await self._lifecycle.deactivate(host, model)
-
-    async def details(self, host_url: str, model: str) -> ModelDetails:
-        details = await self._allowed(host_url, Capability.SHOW).show(model)
-        self.weighing.told(host_url, model, details)
-        return details
-
-    async def chat(
-        self,
-        host_url: str,
-        model: str,
-        messages: Sequence[Message],
-        *,
-        options: Mapping[str, object] | None = None,
-        keep_alive: timedelta | None = None,
-    ) -> AsyncGenerator[Chunk, None]:
-        """An answer in pieces. It may load the model, which read-only does not forbid."""
-        host = self._allowed(host_url, Capability.CHAT)
-        watched, timing = self._watched[host_url], Timing()
-        with watched.using(model):
-            async with aclosing(host.chat(model, messages, options=options, keep_alive=keep_alive)) as chunks:
-                async for chunk in chunks:
-                    timing.heard(chunk)
-                    yield chunk
-        status = watched.status(model)
-        digest = status.model.digest if status is not None and status.model is not None else ""
-        if (speed := timing.speed(host_url, status.name if status else model, digest)) is not None:
-            self._history.write(lambda store: store.speeds.add(speed))
-            watched.timed(speed)
-
     # --- changes ---
 
     def _looked(self, snapshot: Snapshot, used: frozenset[str]) -> None:
@@ -358,19 +292,9 @@ class Stack(Making):
         self._feed.put(replace(self.state, releases=releases))
 
     async def _update_by_itself(self) -> None:
-        """Ask for what is newer, without anybody's asking."""
-        for url, names in due(self.state).items():
-            with suppress(HostError):  # Not allowed there; or the store is away, of which a notice tells.
-                await self.downloads.update(url, names)
-                for name in names:
-                    self._recorder.event(
-                        EventKind.UPDATE,
-                        f"{printable(name)} is updated by itself.",
-                        host=url,
-                        model=name,
-                        reason="A newer version was found, and updates.automatic is on.",
-                        details={"asked_by": self._recorder.asked_by.value},
-                    )
+        from llmstack_tui.stack.automatic import update_by_itself  # noqa: PLC0415
+
+        await update_by_itself(self.state, self.downloads, self._recorder)
 
     def _happened(self, event_id: int) -> None:
         self.guarding.happened()
