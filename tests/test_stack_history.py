@@ -133,6 +133,19 @@ async def test_what_other_clients_do_is_seen(path: Path) -> None:
         assert (measured.server_bytes, measured.server_gpu_bytes, measured.device_bytes) == (9, 0, {})
 
 
+async def test_what_another_client_loaded_and_we_stop_at_once_is_told_in_that_order(path: Path) -> None:
+    async with fake_ollama(a_1="a") as (fake, server):
+        async with dashboard(server, path) as stack:
+            for _ in range(2):
+                fake.load("a:1")
+                await wait_until(lambda: stack.state.hosts[0].snapshot.running)
+                await stack.deactivate(server.url, "a:1")
+            await wait_until(lambda: not stack.state.hosts[0].snapshot.running)
+            assert kinds(await stack.events()) == ["loaded", "deactivate"] * 2
+        loads = await history(path, server.url, "a:1")
+    assert {each.outcome for each in loads} == {Outcome.STOPPED}
+
+
 async def test_what_a_model_took_in_the_end_counts_where_it_is_more(path: Path) -> None:
     async with fake_ollama(a_1="a") as (fake, server), dashboard(server, path) as stack:
         for grown in (1_002, 1_100):

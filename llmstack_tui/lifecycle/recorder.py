@@ -15,6 +15,7 @@ from llmstack_tui.hosts.text import printable
 from llmstack_tui.lifecycle import sentences
 from llmstack_tui.lifecycle.acts import REMOVAL, ActEnd, ActKind
 from llmstack_tui.lifecycle.happenings import Come, EventKind, between
+from llmstack_tui.ollama.names import model_key
 from llmstack_tui.store.activations import Activation, Outcome
 from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.events import Event
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from llmstack_tui.store.store import Store
 
     Write = Callable[[Store], None]
+    _Model = tuple[str, str]
 
 # Whoever loads or stops a model records it within half a second: only then we say "another client".
 _COURTESY_S = 1.2
@@ -53,7 +55,7 @@ class Recorder:
         self._name = uuid.uuid4().hex[:12]
         self._before: dict[str, Snapshot] = {}
         self._answered: dict[str, bool] = {}
-        self._held: dict[asyncio.TimerHandle, Write] = {}
+        self._held: dict[asyncio.TimerHandle, tuple[_Model, Write]] = {}
         self._sizes: dict[tuple[str, str], int | None] = {}
 
     # --- what we do ---
@@ -74,6 +76,7 @@ class Recorder:
     def ended(self, act: Act, end: ActEnd, error: HostError | None = None) -> None:
         why = str(error or "")
         now, host, model = datetime.now(UTC), act.host, act.model
+        self._release((host, model_key(model)))
         if act.kind is ActKind.ACTIVATE and end is ActEnd.LOADED:
             self._write(lambda store: store.activations.loaded(host, model, now))
         elif act.kind is ActKind.ACTIVATE and end in _CAME_TO_NOTHING:
@@ -190,9 +193,8 @@ class Recorder:
 
     def close(self) -> None:
         """Record what waited out of courtesy."""
-        for timer in tuple(self._held):
-            timer.cancel()
-            self._write(self._held.pop(timer))
+        for about, _ in tuple(self._held.values()):
+            self._release(about)
 
     def _server(self, snapshot: Snapshot) -> None:
         answers, answered = snapshot.error is None, self._answered.get(snapshot.url)
@@ -207,7 +209,7 @@ class Recorder:
             host=snapshot.url,
             details=sentences.said(snapshot.error),
         )
-        self._hold(lambda store: store.events.witness(event, seen_by=self._name))
+        self._hold((snapshot.url, ""), lambda store: store.events.witness(event, seen_by=self._name))
 
     def _came(self, host: str, running: RunningModel, *, is_ours: bool) -> None:
         now = datetime.now(UTC)
@@ -233,7 +235,7 @@ class Recorder:
             store.events.witness(event, seen_by=self._name, digest=running.digest)
             store.activations.observe(activation)
 
-        self._hold(write)
+        self._hold((host, model_key(running.name)), write)
 
     def _left(self, host: str, running: RunningModel) -> None:
         now = datetime.now(UTC)
@@ -244,7 +246,7 @@ class Recorder:
             store.events.witness(event, seen_by=self._name, digest=running.digest)
             store.activations.end(host, running.name, at=now, outcome=Outcome.LEFT)
 
-        self._hold(write)
+        self._hold((host, model_key(running.name)), write)
 
     def _measure(self, snapshot: Snapshot, running: RunningModel) -> None:
         measured = Measured(
@@ -259,12 +261,18 @@ class Recorder:
         )
         self._write(lambda store: store.measured.add(measured))
 
-    def _hold(self, write: Write) -> None:
+    def _hold(self, about: _Model, write: Write) -> None:
         def release() -> None:
-            self._write(self._held.pop(timer))
+            self._write(self._held.pop(timer)[1])
 
         timer = asyncio.get_running_loop().call_later(_COURTESY_S, release)
-        self._held[timer] = write
+        self._held[timer] = (about, write)
+
+    def _release(self, about: _Model) -> None:
+        """Record what waits of a model, or of a server: what is recorded next came later."""
+        for timer in [timer for timer, held in self._held.items() if held[0] == about]:
+            timer.cancel()
+            self._write(self._held.pop(timer)[1])
 
 
 async def settle(store: Store, snapshot: Snapshot, now: datetime) -> Event | None:
