@@ -120,9 +120,9 @@ class Guarding:
         self._wishes.pin(host_url, model, pinned=pinned)
         await self._wishes.read(self._watched)
         self._renew()
-        return await self._renewed(host_url, model, "It was pinned." if pinned else "It was unpinned.")
+        return await self._told_how_long(host_url, model, "It was pinned." if pinned else "It was unpinned.")
 
-    async def _renewed(
+    async def _told_how_long(
         self, host_url: str, model: str, reason: str, *, asked_by: Asker | None = None
     ) -> bool:
         """Tell the server how long a model stays from now on, where that cannot load it anew; whether it was.
@@ -265,7 +265,7 @@ class Guarding:
                 each.host,
                 self._lifecycle,
                 self._recorder,
-                renew=partial(self._renewed, url, asked_by=Asker.GUARD),
+                renew=partial(self._told_how_long, url, asked_by=Asker.GUARD),
                 on_change=self._tell,
             )
             for url, each in self._watched.items()

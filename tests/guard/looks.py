@@ -43,6 +43,7 @@ class Looks:
         self.host = ""
         self.elsewhere: tuple[LoadedModel, ...] = ()
         self.let_go: tuple[str, ...] = ()
+        self.cooled_s: float | None = None
 
     def look(
         self, *models: RunningModel, after_s: float = 2.0, used: tuple[str, ...] = (), heat: str = ""
@@ -62,6 +63,7 @@ class Looks:
             host=self.host,
             elsewhere=self.elsewhere,
             let_go=self.let_go,
+            cooled_s=self.cooled_s,
         )
         self.watch, situation = looked(self.watch, look, self.rules, lambda _: self.ours)
         return situation

@@ -147,6 +147,19 @@ def test_a_look_counts_what_is_elsewhere() -> None:
     assert looks.look(running("a")).looks_over == 0
 
 
+def test_what_another_server_gave_up_for_the_heat_counts_for_all() -> None:
+    looks = Looks()
+    looks.look(running("a"), heat="It is hot")
+    for _ in range(6):
+        looks.look(running("a"), heat="It is hot")
+    looks.cooled_s = 3.0
+    assert not stopped(decide(looks.look(running("a"), heat="It is hot")))
+    looks.cooled_s = 61.0
+    assert stopped(decide(looks.look(running("a"), heat="It is hot"))) == ["a"]
+    looks.watch, looks.cooled_s = looks.watch.cooled(), 400.0
+    assert looks.look(running("a"), heat="It is hot").heat_stop_s == 2.0
+
+
 HOSTS = st.sampled_from((A, B, "http://127.0.0.1:3"))
 LIMITS = st.builds(
     Limits,
