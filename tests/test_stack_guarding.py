@@ -513,6 +513,15 @@ async def test_one_more_makes_room_on_the_other_server() -> None:
         assert (one.loaded, two.loaded) == ([], ["b:1"])
 
 
+async def test_what_was_loaded_on_the_other_server_a_moment_ago_counts_for_one_more() -> None:
+    async with both(replace(ONE, max_loaded=9, memory_budget=16)) as (stack, (_, at_one), (__, at_two)):
+        stack._watched[at_two.url].poller.visible = False  # It looks no more for a while.
+        await stack.activate(at_one.url, "a:1")
+        asked = await stack.guarding.admit(at_two.url, "b:1")
+        assert isinstance(asked, Ask)
+        assert "all of it on other servers of this machine" in asked.reason
+
+
 async def test_a_server_that_is_only_looked_at_counts_and_is_left_alone() -> None:
     async with fake_ollama(a_1="a") as (looked_at, server):
         looked_at.load("a:1")

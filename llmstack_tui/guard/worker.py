@@ -106,13 +106,14 @@ class Guard:
             self.state = state
             self._on_change()
 
-    def holds(self, *, patient: bool) -> tuple[LoadedModel, ...]:
-        """What the guards of other hosts of this machine have to reckon with: what two looks have found.
+    def holds(self, *, patient: bool, once: bool = False) -> tuple[LoadedModel, ...]:
+        """What the guards of other hosts of this machine have to reckon with.
 
         Args:
             patient: another program that guards this host is trusted to stop what has to go.
+            once: also what only the last look has found, which may err.
         """
-        models = [each for each in self.situation.loaded if (each.name, each.digest) in self._seen]
+        models = [each for each in self.situation.loaded if once or (each.name, each.digest) in self._seen]
         return told(models, is_guarded=not self.off and (self.leads or patient))
 
     @property
@@ -126,15 +127,24 @@ class Guard:
         """Whether it goes on waiting for what guards of other hosts should stop."""
         return self.situation.looks_over < _PATIENT_LOOKS
 
-    def admit(self, wanted: Wanted, coming: Collection[str] = ()) -> Admission:
+    def admit(
+        self, wanted: Wanted, coming: Collection[str] = (), elsewhere: tuple[LoadedModel, ...] = ()
+    ) -> Admission:
         """Whether one more model may be loaded, by the last look and today's rules.
 
         Args:
             coming: names of other models that are about to be loaded.
+            elsewhere: what other hosts of the same machine hold now.
         """
         listed = {model_key(each.name) for each in self.situation.loaded}
         others = {model_key(name) for name in coming} - listed - {model_key(wanted.name)}
-        now = replace(self.situation, limits=self.rules.limits, held=self.rules.held, coming=len(others))
+        now = replace(
+            self.situation,
+            limits=self.rules.limits,
+            held=self.rules.held,
+            coming=len(others),
+            elsewhere=elsewhere,
+        )
         return admit(now, wanted)
 
     async def make_room(self, stops: Sequence[Stop]) -> None:

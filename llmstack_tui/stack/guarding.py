@@ -173,7 +173,11 @@ class Guarding:
         if limits.memory_budget is not None and status is not None and status.model is not None:
             on_card = limits.memory_word == "VRAM"
             size = await self._weighing.to_come(host_url, status.model, on_card=on_card)
-        return guard.admit(Wanted(model, size, host_url), coming)
+        beside = self._beside(host_url)
+        elsewhere = tuple(
+            model for each in beside for model in each.holds(patient=guard.is_patient, once=True)
+        )
+        return guard.admit(Wanted(model, size, host_url), coming, elsewhere)
 
     def refusal(self, host_url: str, model: str) -> str:
         """Why nothing may be loaded now; empty where it may."""
