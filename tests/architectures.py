@@ -4,6 +4,7 @@
 ``state``    Mamba: each layer has a state of one size, however long the text is.
 ``heads``    Mamba 2: the same, in heads.
 ``hybrid``   Jamba: some layers have attention, the others a state.
+``encoder``  Nomic's BERT: it reads a text at once, for an embedding, and keeps nothing.
 
 Each writes one file and returns its path, as the makers of `tests.models` do.
 """
@@ -26,7 +27,7 @@ Metadata = dict[str, "int | float | Sequence[int]"]
 
 _CONTEXT = 32_768
 # What is not multiplied by, and has to be exact.
-_FLOATS = frozenset({"ssm_a", "ssm_conv1d", "ssm_d", "ssm_norm"})
+_FLOATS = frozenset({"ssm_a", "ssm_conv1d", "ssm_d", "ssm_norm", "token_types"})
 
 
 def latent(path: Path, *, layers: int = 4, width: int = 512, tokens: int = 16_000) -> Path:
@@ -115,6 +116,36 @@ def hybrid(path: Path, *, layers: int = 8, width: int = 768, tokens: int = 16_00
     return _write(path, "jamba", _whole(width, tokens), of_layers, metadata)
 
 
+def encoder(path: Path, *, layers: int = 12, width: int = 768, tokens: int = 30_000) -> Path:
+    hidden = 4 * width
+    sizes: Sizes = {
+        "attn_qkv.weight": (3 * width, width),
+        "attn_output.weight": (width, width),
+        "attn_output_norm.weight": (width,),
+        "attn_output_norm.bias": (width,),
+        "ffn_gate.weight": (hidden, width),
+        "ffn_up.weight": (hidden, width),
+        "ffn_down.weight": (width, hidden),
+        "layer_output_norm.weight": (width,),
+        "layer_output_norm.bias": (width,),
+    }
+    metadata: Metadata = {
+        "feed_forward_length": hidden,
+        "attention.head_count": width // 64,
+        "attention.layer_norm_epsilon": 1e-12,
+        "attention.causal": False,
+        "pooling_type": 1,
+        "rope.freq_base": 1000.0,
+    }
+    whole: Sizes = {
+        "token_embd.weight": (tokens, width),
+        "token_embd_norm.weight": (width,),
+        "token_embd_norm.bias": (width,),
+        "token_types.weight": (2, width),
+    }
+    return _write(path, "nomic-bert", whole, [sizes] * layers, metadata)
+
+
 def _whole(width: int, tokens: int) -> Sizes:
     """What there is beside the layers."""
     return {
@@ -176,7 +207,9 @@ def _write(path: Path, architecture: str, whole: Sizes, layers: Sequence[Sizes],
     writer.add_block_count(len(layers))
     writer.add_layer_norm_rms_eps(1e-5)
     for key, value in metadata.items():
-        if isinstance(value, int):
+        if isinstance(value, bool):
+            writer.add_bool(f"{architecture}.{key}", value)
+        elif isinstance(value, int):
             writer.add_uint32(f"{architecture}.{key}", value)
         elif isinstance(value, float):
             writer.add_float32(f"{architecture}.{key}", value)
@@ -191,6 +224,8 @@ def _write(path: Path, architecture: str, whole: Sizes, layers: Sequence[Sizes],
     writer.add_eos_token_id(vocabulary[END])
     writer.add_pad_token_id(vocabulary[PADDING])
     writer.add_add_bos_token(False)
+    if "token_types.weight" in whole:
+        writer.add_token_type_count(whole["token_types.weight"][0])
     random = np.random.default_rng(0)
     all_of_them = {**whole}
     for layer, sizes in enumerate(layers):

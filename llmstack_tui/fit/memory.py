@@ -284,14 +284,16 @@ def _compute(shape: Shape, request: Request, context: int, weights: Weights) -> 
     batch = min(request.batch, context)
     # The last layer goes on with no more tokens than are asked for.
     hidden = shape.hidden if sum(layer.count for layer in shape.layers) > 1 or shape.embeds else 0
-    # One that writes computes what might follow, also where embeddings are wanted: then for each token.
-    outputs = batch if shape.embeds and shape.keeps else request.parallel
+    # Of each token that somebody asks for: of an embedding, all.
+    outputs = batch if shape.embeds else request.parallel
+    # One that writes computes what might follow, also where embeddings are wanted.
+    follows = outputs * shape.tokens if shape.keeps else 0
     floats = max(
         batch * (5 * shape.width + max(3 * hidden, 2 * shape.queries)),
-        batch * 5 * shape.width + outputs * shape.tokens,
+        batch * 5 * shape.width + follows,
         batch * (shape.width + 4 * shape.inner + 3 * shape.mixed),
     )
-    # And in a copy for who asked.
+    # And the place to copy it to, which is cleared, also where nothing is computed (``output_reserve``).
     floats += outputs * (shape.tokens + shape.width)
     return floats * _FLOAT + int(batch * max(shape.width, hidden, shape.queries) * _QUANTISED)
 
