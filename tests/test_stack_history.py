@@ -143,7 +143,7 @@ async def test_what_another_client_loaded_and_we_stop_at_once_is_told_in_that_or
             await wait_until(lambda: not stack.state.hosts[0].snapshot.running)
             assert kinds(await stack.events()) == ["loaded", "deactivate"] * 2
         loads = await history(path, server.url, "a:1")
-    assert {each.outcome for each in loads} == {Outcome.STOPPED}
+    assert [(each.asked_by, each.outcome) for each in loads] == [(Asker.CLIENT, Outcome.STOPPED)] * 2
 
 
 async def test_what_a_model_took_in_the_end_counts_where_it_is_more(path: Path) -> None:

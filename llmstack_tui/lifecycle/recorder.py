@@ -16,7 +16,7 @@ from llmstack_tui.lifecycle import sentences
 from llmstack_tui.lifecycle.acts import REMOVAL, ActEnd, ActKind
 from llmstack_tui.lifecycle.happenings import Come, EventKind, between
 from llmstack_tui.ollama.names import model_key
-from llmstack_tui.store.activations import Activation, Outcome
+from llmstack_tui.store.activations import SLACK, Activation, Outcome
 from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.events import Event
 from llmstack_tui.store.measured import Measured
@@ -53,7 +53,7 @@ class Recorder:
         self._write = write
         self.asked_by = asked_by
         self._name = uuid.uuid4().hex[:12]
-        self._before: dict[str, Snapshot] = {}
+        self._before: dict[str, tuple[Snapshot, datetime]] = {}
         self._answered: dict[str, bool] = {}
         self._held: dict[asyncio.TimerHandle, tuple[_Model, Write]] = {}
         self._sizes: dict[tuple[str, str], int | None] = {}
@@ -174,15 +174,16 @@ class Recorder:
         self._server(snapshot)
         if snapshot.error is not None or snapshot.read_at is None:
             return
-        before = self._before.get(snapshot.url)
-        self._before[snapshot.url] = snapshot
-        if before is None:
+        now, seen = datetime.now(UTC), self._before.get(snapshot.url)
+        self._before[snapshot.url] = (snapshot, now)
+        if seen is None:
             return
+        before, since = seen[0], max(seen[1], now - SLACK)
         for each in between(before, snapshot, ours):
             if isinstance(each, Come):
                 self._sizes[snapshot.url, each.running.name] = each.running.size
                 self._measure(snapshot, each.running)
-                self._came(snapshot.url, each.running, is_ours=each.is_ours)
+                self._came(snapshot.url, each.running, since, is_ours=each.is_ours)
                 continue
             # Buffers are filled as they are used: in the end it may have taken more.
             measured, size = self._sizes.pop((snapshot.url, each.running.name), None), each.running.size
@@ -211,7 +212,7 @@ class Recorder:
         )
         self._hold((snapshot.url, ""), lambda store: store.events.witness(event, seen_by=self._name))
 
-    def _came(self, host: str, running: RunningModel, *, is_ours: bool) -> None:
+    def _came(self, host: str, running: RunningModel, since: datetime, *, is_ours: bool) -> None:
         now = datetime.now(UTC)
         activation = Activation(
             host=host,
@@ -232,8 +233,8 @@ class Recorder:
         event = Event(at=now, kind=EventKind.LOADED, text=text, host=host, model=running.name)
 
         def write(store: Store) -> None:
-            store.events.witness(event, seen_by=self._name, digest=running.digest)
-            store.activations.observe(activation)
+            store.events.witness(event, seen_by=self._name, digest=running.digest, since=since)
+            store.activations.observe(activation, since=since)
 
         self._hold((host, model_key(running.name)), write)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -13,12 +14,15 @@ from llmstack_tui.store.values import to_optional_length, to_optional_time, to_t
 
 if TYPE_CHECKING:
     import sqlite3
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from llmstack_tui.store.database import Database
     from llmstack_tui.store.reconcile import Difference
 
-# What is told late of a time that another row covers, within a second, is that row's load.
+# Between an answer of the server and the time that we write down for it.
+SLACK = timedelta(seconds=1)
+
+# What is told late of a time that another row covers is that row's load.
 _INSERT = """
 INSERT INTO activations (host, model, digest, asked_by, reason, context_length, keep_alive,
                          started_at, loaded_at, ended_at, outcome, ended_by, end_reason)
@@ -27,7 +31,7 @@ SELECT :host, :model, :digest, :asked_by, :reason, :context_length, :keep_alive,
 WHERE NOT EXISTS (
   SELECT 1 FROM activations
   WHERE host = :host AND model = :model
-    AND (ended_at IS NULL OR (started_at <= :loaded_at + 1000000 AND ended_at >= :loaded_at - 1000000)))"""
+    AND (ended_at IS NULL OR (started_at <= :loaded_at + 1000000 AND ended_at >= :since)))"""
 _REPLACE = """
 UPDATE activations SET ended_at = :started_at, outcome = 'replaced'
 WHERE host = :host AND model = :model AND ended_at IS NULL"""
@@ -111,12 +115,17 @@ class Activations:
     def begin(self, activation: Activation) -> None:
         """Record an act of ours."""
         self._database.put(_REPLACE, asdict(activation))
-        self._database.put(_INSERT, asdict(activation))
-        self._excess.added()
+        self.observe(activation)
 
-    def observe(self, activation: Activation) -> None:
-        """Record what is seen to be loaded, or asked for, unless it is recorded already, by whomever."""
-        self._database.put(_INSERT, asdict(activation))
+    def observe(self, activation: Activation, *, since: datetime | None = None) -> None:
+        """Record what is seen to be loaded, or asked for, unless it is recorded already, by whomever.
+
+        Args:
+            since: what ended before was another load; a second before this one, where that is not known.
+        """
+        if since is None and activation.loaded_at is not None:
+            since = activation.loaded_at - SLACK
+        self._database.put(_INSERT, {**asdict(activation), "since": since})
         self._excess.added()
 
     def loaded(self, host: str, model: str, at: datetime, digest: str = "") -> None:

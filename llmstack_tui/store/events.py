@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
+from llmstack_tui.store.activations import SLACK
 from llmstack_tui.store.retention import EXCESS_EVENTS, MAX_EVENTS, Excess
 from llmstack_tui.store.values import to_mapping, to_time
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 # How far apart two dashboards see the same, and how late one that nobody watches sees what another did.
 _APART = timedelta(seconds=5)
 _NOTICED = timedelta(seconds=15)
-# Between an answer of the server and the time that we write down for it.
-_SLACK = timedelta(seconds=1)
 
 _ADD = """
 INSERT INTO events (at, kind, host, model, text, reason, details)
@@ -41,7 +40,7 @@ AND NOT EXISTS (
   SELECT 1 FROM activations AS ended
   WHERE host = :host AND (model = :model OR (digest = :digest AND digest <> ''))
     AND ((:kind = 'loaded' AND asked_by NOT IN ('client', 'unknown')
-          AND started_at <= :at + :slack AND (ended_at IS NULL OR ended_at >= :at - :slack))
+          AND started_at <= :at + :slack AND (ended_at IS NULL OR ended_at >= :since))
       OR (:kind = 'left' AND outcome = 'stopped' AND abs(ended_at - :at) < :noticed
           AND NOT EXISTS (
             SELECT 1 FROM activations AS later
@@ -87,15 +86,18 @@ class Events:
         self._database.put(_ADD, asdict(event))
         self._excess.added()
 
-    def witness(self, event: Event, *, seen_by: str, digest: str = "") -> None:
+    def witness(self, event: Event, *, seen_by: str, digest: str = "", since: datetime | None = None) -> None:
         """Record what was seen, unless another witness recorded the same, or somebody did it, a moment ago.
 
         Args:
             seen_by: which witness; it is never taken for its own double.
             digest: of the model that was seen to be loaded or to leave; it may go by another name, too.
+            since: a load that ended before is not the one that was seen; a second before the event, where
+                that is not known.
         """
         row = {**asdict(event), "details": {**event.details, "seen_by": seen_by}}
-        row |= {"seen_by": seen_by, "digest": digest, "apart": _APART, "noticed": _NOTICED, "slack": _SLACK}
+        row |= {"seen_by": seen_by, "digest": digest, "apart": _APART, "noticed": _NOTICED, "slack": SLACK}
+        row["since"] = event.at - SLACK if since is None else since
         self._database.put(_WITNESS, row)
         self._excess.added()
 
