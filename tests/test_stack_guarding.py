@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.config import GuardSettings
+from llmstack_tui.fit.verdict import Fit
 from llmstack_tui.frozen import replace
 from llmstack_tui.guard.situation import Allow, Ask, Refuse, Stop
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Throttle
@@ -387,6 +388,20 @@ async def test_other_settings_count_at_once() -> None:
         assert "switched off" in state(stack).off
         stack.guarding.use(ONE)
         await wait_until(lambda: fake.loaded == ["b:1"])
+
+
+async def test_what_the_guard_would_ask_about_is_not_said_to_fit_now() -> None:
+    async with guarded(replace(ONE, max_loaded=9)) as (fake, stack, _):
+
+        def fit() -> Fit | None:
+            fitted = stack.state.hosts[0].fits.get("b:1")
+            return fitted.verdict.fit if fitted is not None and fitted.verdict is not None else None
+
+        fake.load("a:1").size = 4 * _GB
+        await wait_until(lambda: stack.weighing.room().taken == 4 * _GB)
+        await wait_until(lambda: fit() is Fit.NOW, timeout_s=20)
+        stack.guarding.use(replace(ONE, max_loaded=9, memory_budget=4 * _GB))
+        await wait_until(lambda: fit() is Fit.ALONE, timeout_s=20)
 
 
 async def test_without_a_setting_the_machine_sets_the_limit() -> None:

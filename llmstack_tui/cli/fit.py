@@ -69,7 +69,7 @@ def run(call: Invocation) -> int:
     asked = asyncio.run(_find(call, profile))
     subject = asked.subject
     request = _request(call, subject)
-    room = room_of(profile, reading, asked.taken)
+    room = room_of(profile, reading, asked.taken, allowed=call.settings.guard.allowed)
     found = estimate(subject.weights, subject.shape, request, asked.loads)
     largest = None
     if subject.weights is not None and subject.shape is not None and room.budget is not None:

@@ -79,7 +79,7 @@ async def fittings(
     for url, model in models:
         running = loaded.get((url, model.digest))
         others = sum(each.size or 0 for each in loaded.values() if each is not running)
-        room = room_of(profile, reading, others)
+        room = room_of(profile, reading, others, allowed=call.settings.guard.allowed)
         if running is not None and room.free is not None:
             # It has what it needs.
             room = replace(room, free=room.free + (running.size or 0))

@@ -181,6 +181,11 @@ class GuardSettings:
         ),
     )
 
+    @property
+    def allowed(self) -> int | None:
+        """Bytes that the models of this machine may take together; None is as many as it has."""
+        return self.memory_budget or None if self.enabled else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdatesSettings:

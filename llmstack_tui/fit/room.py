@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 _CARDS = (DeviceKind.NVIDIA, DeviceKind.AMD)
 
 
-def room_of(profile: Profile, reading: MachineReading, taken: int = 0) -> Room:
+def room_of(profile: Profile, reading: MachineReading, taken: int = 0, *, allowed: int | None = None) -> Room:
     """The room for models.
 
     Args:
         taken: bytes of the models that are loaded.
+        allowed: bytes that the user lets all of them take together; None is what the machine has.
     """
     if not _has_cards(profile):
-        return Room(budget=profile.memory_budget, taken=taken, free=_free([reading.ram]))
+        return Room(budget=profile.memory_budget, taken=taken, free=_free([reading.ram]), allowed=allowed)
     cards = [
         device
         for device in reading.devices
@@ -40,6 +41,7 @@ def room_of(profile: Profile, reading: MachineReading, taken: int = 0) -> Room:
         # A card that was chosen in the settings need not be there.
         free=_free(cards) if cards else None,
         overflow=ram_budget(reading.ram) or 0,
+        allowed=allowed,
     )
 
 

@@ -30,12 +30,14 @@ class Room(Struct, frozen=True, kw_only=True):
         taken: by those that are loaded.
         free: that no program uses now.
         overflow: beside the budget, where a model runs on slowly: the main memory beside a graphics card's.
+        allowed: what the user lets all models take together; one that is alone may take more.
     """
 
     budget: int | None
     taken: int = 0
     free: int | None = None
     overflow: int = 0
+    allowed: int | None = None
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -63,7 +65,8 @@ def verdict(estimate: Estimate | None, room: Room) -> Verdict | None:
     if estimate is None or room.budget is None:
         return None
     total, budget = estimate.total, max(room.budget, 0)
-    now = budget - room.taken if room.free is None else min(budget - room.taken, room.free)
+    together = budget if room.allowed is None else min(room.allowed, budget)
+    now = together - room.taken if room.free is None else min(together - room.taken, room.free)
     if total <= now:
         fit = Fit.NOW
     elif total <= budget:

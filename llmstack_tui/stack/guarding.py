@@ -74,6 +74,7 @@ class Guarding:
         self._may_act = may_act
         self._locks = Locks(lock, "guard")
         self._weighing = weighing
+        weighing.allow(settings.allowed if settings else None)
         self._on_change = on_change
         self._guards: dict[str, Guard] = {}
         self._reading: MachineReading | None = None
@@ -90,6 +91,7 @@ class Guarding:
     def use(self, settings: GuardSettings) -> None:
         """Other settings count from now on."""
         self._settings = settings
+        self._weighing.allow(settings.allowed)
         self._renew()
 
     @property

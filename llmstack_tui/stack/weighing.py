@@ -64,6 +64,7 @@ class Weighing:
         self._usual = usual
         self._profile: Profile | None = None
         self._overflow = 0
+        self._allowed: int | None = None
         self._budgeted = asyncio.Event()
         self._stir = asyncio.Event()
         self._signs: dict[str, object] = {}
@@ -85,6 +86,11 @@ class Weighing:
 
                 self._overflow = ram_budget(reading.ram) or 0
             self._budgeted.set()
+
+    def allow(self, allowed: int | None) -> None:
+        """Models may take that many bytes together, as the user wishes; None is what the machine has."""
+        self._allowed = allowed
+        self._stir.set()
 
     def looked(self) -> None:
         """A host may list something else."""
@@ -199,7 +205,7 @@ class Weighing:
             for host in self._watched.values()
             for each in host.snapshot.running
         )
-        return tuple(model.digest for model in self._watched[url].snapshot.installed), loaded
+        return tuple(model.digest for model in self._watched[url].snapshot.installed), loaded, self._allowed
 
     async def _weigh(
         self,
@@ -240,7 +246,8 @@ class Weighing:
             for running in each.snapshot.running
         }
         budget = None if self._profile is None else self._profile.memory_budget
-        return Room(budget=budget, taken=sum(loaded.values()), overflow=self._overflow)
+        taken = sum(loaded.values())
+        return Room(budget=budget, taken=taken, overflow=self._overflow, allowed=self._allowed)
 
 
 def _read_some(subjects: Subjects, url: str, models: Sequence[Model]) -> set[str]:

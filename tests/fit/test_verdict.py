@@ -40,6 +40,15 @@ def test_what_other_programs_use_is_not_there_now() -> None:
     assert found.fit is Fit.ALONE
 
 
+@pytest.mark.parametrize(
+    ("allowed", "fit"), [(None, Fit.NOW), (200, Fit.NOW), (100, Fit.NOW), (99, Fit.ALONE), (1, Fit.ALONE)]
+)
+def test_what_the_user_lets_models_take_together_one_alone_may_exceed(allowed: int | None, fit: Fit) -> None:
+    found = verdict(estimate(60), Room(budget=100, taken=40, allowed=allowed))
+    assert found is not None
+    assert (found.fit, found.left) == (fit, 40)
+
+
 def test_without_figures_nothing_is_known() -> None:
     assert verdict(None, Room(budget=100)) is None
     assert verdict(estimate(1), Room(budget=None)) is None
