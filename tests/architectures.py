@@ -4,6 +4,7 @@
 ``state``    Mamba: each layer has a state of one size, however long the text is.
 ``heads``    Mamba 2: the same, in heads.
 ``hybrid``   Jamba: some layers have attention, the others a state.
+``delta``    Qwen 3.5: the same, where states are changed by a rule of differences.
 ``encoder``  Nomic's BERT: it reads a text at once, for an embedding, and keeps nothing.
 
 Each writes one file and returns its path, as the makers of `tests.models` do.
@@ -114,6 +115,53 @@ def hybrid(path: Path, *, layers: int = 8, width: int = 768, tokens: int = 16_00
     }
     of_layers = [{**kind, **_feed_forward(width, hidden)} for kind in kinds]
     return _write(path, "jamba", _whole(width, tokens), of_layers, metadata)
+
+
+def delta(path: Path, *, layers: int = 8, width: int = 768, tokens: int = 16_000) -> Path:
+    heads, kv_heads, head, hidden = 8, 2, 64, 2048
+    size, key_heads, value_heads = 128, 4, 8
+    keys, inner = size * key_heads, size * value_heads
+    attention: Sizes = {
+        "attn_q.weight": (2 * heads * head, width),
+        "attn_k.weight": (kv_heads * head, width),
+        "attn_v.weight": (kv_heads * head, width),
+        "attn_q_norm.weight": (head,),
+        "attn_k_norm.weight": (head,),
+        "attn_output.weight": (width, heads * head),
+    }
+    linear: Sizes = {
+        "attn_qkv.weight": (2 * keys + inner, width),
+        "attn_gate.weight": (inner, width),
+        "ssm_conv1d.weight": (2 * keys + inner, 4),
+        "ssm_dt.bias": (value_heads,),
+        "ssm_a": (value_heads,),
+        "ssm_beta.weight": (value_heads, width),
+        "ssm_alpha.weight": (value_heads, width),
+        "ssm_norm.weight": (size,),
+        "ssm_out.weight": (width, inner),
+    }
+    both: Sizes = {
+        "attn_norm.weight": (width,),
+        "post_attention_norm.weight": (width,),
+        **{name: each for name, each in _feed_forward(width, hidden).items() if name != "ffn_norm.weight"},
+    }
+    metadata: Metadata = {
+        "feed_forward_length": hidden,
+        "attention.head_count": heads,
+        "attention.head_count_kv": kv_heads,
+        "attention.key_length": head,
+        "attention.value_length": head,
+        "rope.dimension_count": head,
+        "rope.dimension_sections": [11, 11, 10, 0],
+        "full_attention_interval": 4,
+        "ssm.conv_kernel": 4,
+        "ssm.inner_size": inner,
+        "ssm.state_size": size,
+        "ssm.time_step_rank": value_heads,
+        "ssm.group_count": key_heads,
+    }
+    of_layers = [{**(attention if layer % 4 == 3 else linear), **both} for layer in range(layers)]
+    return _write(path, "qwen35", _whole(width, tokens), of_layers, metadata)
 
 
 def encoder(path: Path, *, layers: int = 12, width: int = 768, tokens: int = 30_000) -> Path:

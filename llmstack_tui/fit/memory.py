@@ -47,6 +47,8 @@ _OF_PROMPT = 180
 # The interpreter, the library and its threads, as seen on Linux.
 _PROCESS = 35 * _MIB
 _OF_TOKEN, _OF_MERGE = 190, 185
+# A node of the graph that is run and of the one that was run before, with what the scheduler notes of it.
+_NODE = 1150
 # Activations are quantised to q8_0 before they meet the weights: 34 bytes for 32 of them.
 _QUANTISED = 34 / 32
 
@@ -113,7 +115,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     Attributes:
         cache: keys, values and states.
         compute: the buffers for a batch, with the mask.
-        process: the program with the vocabulary, what it notes of each cell, and the copies of a request.
+        process: the program, the vocabulary, the graph, what is noted of each cell, and copies of a request.
     """
 
     weights: int
@@ -233,6 +235,7 @@ def _by_formula(weights: Weights, shape: Shape, request: Request, context: int) 
         process=_PROCESS
         + _OF_TOKEN * shape.tokens
         + _OF_MERGE * shape.merges
+        + _NODE * shape.nodes * min(request.batch, context)
         + (_CELL * cells + _OF_PROMPT * context) * request.parallel,
     )
 

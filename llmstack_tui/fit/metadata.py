@@ -34,6 +34,9 @@ _PERIODS = {
 }  # fmt: skip
 # Of so many layers in a row, one has attention and the others a state.
 _HYBRID_PERIODS = {"qwen3next": 4, "qwen35": 4, "qwen35moe": 4}
+# For their states a graph has far more nodes than others have, and room for these of each token of a batch
+# (``llama_context::graph_max_nodes``).
+_NODES = {"kimi-linear": 40, "qwen3next": 40, "qwen35": 40, "qwen35moe": 40}
 # Each layer has both.
 _BOTH = frozenset({"falcon-h1"})
 
@@ -66,6 +69,7 @@ def shape_of(metadata: Mapping[str, object]) -> Shape | None:
         mixed=_mixed(read),
         tokens=tokens,
         merges=merges,
+        nodes=_NODES.get(read.architecture, 0),
         embeds=read.architecture in _WITHOUT_CACHE or read.has("pooling_type"),
     )
 

@@ -32,6 +32,7 @@ class Shape(Struct, frozen=True, kw_only=True):
         inner: elements that a layer with a state makes of a token; ``mixed`` are those that are mixed with
             the tokens before. 0 where there is no such layer.
         tokens: of the vocabulary; ``merges`` of its tokenizer.
+        nodes: of the graph that are set aside for each token of a batch, where those are many.
         embeds: it makes embeddings: a text is computed in one go.
     """
 
@@ -44,6 +45,7 @@ class Shape(Struct, frozen=True, kw_only=True):
     mixed: int = 0
     tokens: int = 0
     merges: int = 0
+    nodes: int = 0
     embeds: bool = False
 
     @property

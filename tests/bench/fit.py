@@ -92,6 +92,7 @@ SMALL_CASES = (
     _shaped("8 experts", replace(_EXPERTS, layers=2), "Q8_0", Load(2048, "q4_0")),
     Case("latent (MLA) F16", lambda path: architectures.latent(path, layers=2), (Load(2048),)),
     Case("states (Mamba) F16", lambda path: architectures.state(path, layers=2), (Load(2048, parallel=2),)),
+    Case("states (Qwen 3.5) F16", lambda path: architectures.delta(path, layers=4), (Load(2048),)),
     Case("encoder (Nomic) F16", lambda path: architectures.encoder(path, layers=2), (Load(2048),)),
 )
 CASES = (
@@ -135,6 +136,7 @@ CASES = (
     Case("states (Mamba) F16", architectures.state, (Load(2048), Load(4096, parallel=3))),
     Case("states in heads (Mamba 2) F16", architectures.heads, (Load(4096),)),
     Case("states and attention (Jamba) F16", architectures.hybrid, (Load(2048), Load(4096, "q4_0"))),
+    Case("states and attention (Qwen 3.5) F16", architectures.delta, (Load(2048), Load(4096, parallel=2))),
     Case("encoder (Nomic) F16", architectures.encoder, (Load(2048), Load(8192))),
 )
 
