@@ -309,6 +309,18 @@ async def test_one_that_is_too_large_is_asked_for_by_what_it_took_or_by_its_file
         assert await stack.guarding.admit(server.url, "a:1") == Allow(), "it took 9 bytes before"
 
 
+async def test_what_a_person_loads_all_the_same_is_not_the_first_to_go() -> None:
+    async with guarded() as (fake, stack, server):
+        fake.load("a:1")
+        with stack._watched[server.url].using("a:1"):
+            await looks(stack)
+            stack.guarding.insist(server.url, "b:1")
+            await stack.activate(server.url, "b:1")
+            await looks(stack, 10)
+            assert fake.loaded == ["a:1", "b:1"]
+        await wait_until(lambda: fake.loaded == ["b:1"])
+
+
 async def test_a_pin_goes_where_its_model_goes() -> None:
     async with guarded() as (_, stack, server):
         await stack.guarding.pin(server.url, "a:1")

@@ -47,7 +47,11 @@ def _why_not(model: LoadedModel, situation: Situation) -> str:
         (model.pinned, "It is pinned."),
         (model.leaving_s is not None, f"It was asked to leave {wording.lasted(model.leaving_s or 0)} ago."),
         (model.busy, "It is in use."),
-        (model.spared, "It cannot be stopped by its name, or stayed when it was asked."),
+        (
+            model.spared,
+            "It was loaded all the same a moment ago, stayed when it was asked, or cannot be stopped by its "
+            "name.",
+        ),
         (
             not model.ours and not situation.limits.others,
             "Another program loaded it, and guard.others is false.",

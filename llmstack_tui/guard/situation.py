@@ -38,8 +38,8 @@ class LoadedModel(Struct, frozen=True, kw_only=True):
         pinned: it is never stopped.
         ours: we loaded it.
         leaving_s: seconds since it was asked to leave; None where it was not.
-        spared: it is not to be asked: it was a moment ago and stayed, no name can stop it, or nobody guards
-            its host.
+        spared: it is not to be asked: it was a moment ago and stayed, a person has just loaded it though the
+            limits will not hold, no name can stop it, or nobody guards its host.
         idle_limit_s: how long it may be idle; None is for ever.
         host: that has it, of those of a machine.
         lapses_s: seconds until another client's keep-alive lets a pinned model go that we loaded and that is

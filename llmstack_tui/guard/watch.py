@@ -29,6 +29,8 @@ _LONGEST_GAP_S = 20.0
 _MISSED_LOOKS = 3
 # One that stayed when it was asked is busy, whatever it shows; each time it is left alone for longer.
 _SPARED_S, _SPARED_AT_MOST_S = 30.0, 600.0
+# To load a large model takes minutes, and to ask it something half of one.
+_WANTED_S = 300.0
 # A keep-alive that is longer is one for ever.
 _YEARS_S = 3650 * 86400.0
 _Key = tuple[str, str]
@@ -101,7 +103,7 @@ class Watch(Struct, frozen=True, kw_only=True):
         awake_s: seconds for which somebody looked on.
         read_at_s: the last look, by the clock.
         looks_over: looks in a row that found too much loaded.
-        spared: until when, by the key of the name, a model is not asked again, and for how long that is.
+        spared: until when, by the key of the name, a model is not asked to leave, and for how long that is.
         staying: the pinned models that are loaded, as far as anybody here knows: names by their keys.
     """
 
@@ -120,6 +122,10 @@ class Watch(Struct, frozen=True, kw_only=True):
         _, before_s = self.spared.get(key, (0.0, 0.0))
         span_s = min(max(2 * before_s, _SPARED_S), _SPARED_AT_MOST_S)
         return replace(self, spared={**self.spared, key: (self.awake_s + span_s, span_s)})
+
+    def insisted(self, model: str) -> Watch:
+        """A person loads it though the limits will not hold: it is not stopped before it could be used."""
+        return replace(self, spared={**self.spared, model_key(model): (self.awake_s + _WANTED_S, 0.0)})
 
     def cooled(self) -> Watch:
         """A model was stopped for the heat."""

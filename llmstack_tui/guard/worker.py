@@ -147,6 +147,10 @@ class Guard:
         )
         return admit(now, wanted)
 
+    def insist(self, model: str) -> None:
+        """A person wants this one loaded, though it is known that the limits will not hold."""
+        self._watch = self._watch.insisted(model)
+
     async def make_room(self, stops: Sequence[Stop]) -> None:
         """Stop these of its host, as the user has agreed to; without those that are in use by now.
 

@@ -191,6 +191,11 @@ class Guarding:
 
         return refusal(guard.situation)
 
+    def insist(self, host_url: str, model: str) -> None:
+        """It is loaded though the limits will not hold: leave it alone until it could be used."""
+        if (guard := self._guards.get(host_url)) is not None:
+            guard.insist(model)
+
     async def make_room(self, host_url: str, stops: Sequence[Stop]) -> None:
         """Stop what was agreed to, also on other hosts of the same machine. Raises `HostError`."""
         hosts = {stop.host or host_url for stop in stops}

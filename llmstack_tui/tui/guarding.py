@@ -138,6 +138,8 @@ class GuardActs(Intents):
             act, text = _act_text(answer), question_text(answer, self._others(key[0]))
             if not await self._is_wanted(f"Load {name}?", text, "Do not load it", act):
                 return False
+            if not answer.enough:
+                stack.guarding.insist(*key)
             # The question may have stood for minutes.
             answer = _still_needed(answer, await stack.guarding.admit(*key, coming))
         if answer.stops:

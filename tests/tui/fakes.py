@@ -391,6 +391,9 @@ class FakeGuarding:
         self.coming[model] = set(coming)
         return self.answers.get(model)
 
+    def insist(self, host_url: str, model: str) -> None:
+        self._stack.calls.append(("insist", host_url, model))
+
     async def make_room(self, host_url: str, stops: Sequence[Stop]) -> None:
         self._stack.calls.append(("make room", host_url, *(stop.model for stop in stops)))
 

@@ -198,6 +198,9 @@ async def test_where_nothing_can_make_room_that_is_said() -> None:
         desk.app.models.pane.move_to((seeded.URL, IDLE))
         await desk.pilot.press("a")
         await desk.until_shown("a is pinned; b is in use.", "the limit will not hold", "Load it all the same")
+        await desk.pilot.press("right", "enter")
+        await wait_until(lambda: ("activate", seeded.URL, IDLE) in desk.stack.calls)
+        assert ("insist", seeded.URL, IDLE) in desk.stack.calls
 
 
 async def test_of_several_at_once_each_counts_for_the_next() -> None:
