@@ -5,6 +5,7 @@
 ``heads``    Mamba 2: the same, in heads.
 ``hybrid``   Jamba: some layers have attention, the others a state.
 ``delta``    Qwen 3.5: the same, where states are changed by a rule of differences.
+``mixing``   LFM 2: some layers have attention, the others mix a token with the two before it.
 ``encoder``  Nomic's BERT: it reads a text at once, for an embedding, and keeps nothing.
 
 Each writes one file and returns its path, as the makers of `tests.models` do.
@@ -28,7 +29,7 @@ Metadata = dict[str, "int | float | Sequence[int]"]
 
 _CONTEXT = 32_768
 # What is not multiplied by, and has to be exact.
-_FLOATS = frozenset({"ssm_a", "ssm_conv1d", "ssm_d", "ssm_norm", "token_types"})
+_FLOATS = frozenset({"ssm_a", "ssm_conv1d", "ssm_d", "ssm_norm", "conv", "token_types"})
 
 
 def latent(path: Path, *, layers: int = 4, width: int = 512, tokens: int = 16_000) -> Path:
@@ -162,6 +163,36 @@ def delta(path: Path, *, layers: int = 8, width: int = 768, tokens: int = 16_000
     }
     of_layers = [{**(attention if layer % 4 == 3 else linear), **both} for layer in range(layers)]
     return _write(path, "qwen35", _whole(width, tokens), of_layers, metadata)
+
+
+def mixing(path: Path, *, layers: int = 8, width: int = 768, tokens: int = 16_000) -> Path:
+    heads, kv_heads, hidden = 12, 4, 3072
+    head = width // heads
+    attention: Sizes = {
+        "attn_q.weight": (width, width),
+        "attn_k.weight": (kv_heads * head, width),
+        "attn_v.weight": (kv_heads * head, width),
+        "attn_q_norm.weight": (head,),
+        "attn_k_norm.weight": (head,),
+        "attn_output.weight": (width, width),
+    }
+    mixed: Sizes = {
+        "shortconv.conv.weight": (width, 3),
+        "shortconv.in_proj.weight": (3 * width, width),
+        "shortconv.out_proj.weight": (width, width),
+    }
+    both: Sizes = {"attn_norm.weight": (width,), **_feed_forward(width, hidden)}
+    with_attention = [layer % 4 == 3 for layer in range(layers)]
+    metadata: Metadata = {
+        "feed_forward_length": hidden,
+        "attention.head_count": heads,
+        "attention.head_count_kv": [kv_heads if each else 0 for each in with_attention],
+        "shortconv.l_cache": 3,
+        "rope.freq_base": 1_000_000.0,
+    }
+    whole: Sizes = {"token_embd.weight": (tokens, width), "token_embd_norm.weight": (width,)}
+    of_layers = [{**(attention if each else mixed), **both} for each in with_attention]
+    return _write(path, "lfm2", whole, of_layers, metadata)
 
 
 def encoder(path: Path, *, layers: int = 12, width: int = 768, tokens: int = 30_000) -> Path:

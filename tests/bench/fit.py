@@ -137,6 +137,7 @@ CASES = (
     Case("states in heads (Mamba 2) F16", architectures.heads, (Load(4096),)),
     Case("states and attention (Jamba) F16", architectures.hybrid, (Load(2048), Load(4096, "q4_0"))),
     Case("states and attention (Qwen 3.5) F16", architectures.delta, (Load(2048), Load(4096, parallel=2))),
+    Case("mixing and attention (LFM 2) F16", architectures.mixing, (Load(2048),)),
     Case("encoder (Nomic) F16", architectures.encoder, (Load(2048), Load(8192))),
 )
 
