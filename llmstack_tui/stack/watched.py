@@ -67,6 +67,8 @@ class WatchedHost:
         self._updates: Mapping[str, Update] = {}
         self._fits: Mapping[str, Fitted] = {}
         self.state = HostState(self.poller.snapshot, ())
+        # What `state` was worked out from: of hundreds of models that takes some milliseconds.
+        self._seen: object = None
 
     @property
     def host(self) -> Host:
@@ -88,7 +90,9 @@ class WatchedHost:
 
     def renew(self, acts: tuple[Act, ...]) -> None:
         """Bring `state` up to date."""
-        models = statuses(self.snapshot, acts, self._activity, self.in_use)
+        seen, models = (self.snapshot, acts, self._activity, self.in_use), self.state.models
+        if seen != self._seen:
+            self._seen, models = seen, statuses(*seen)
         self.state = HostState(self.snapshot, models, self._speeds, self._updates, self._fits)
 
     def status(self, model: str) -> ModelStatus | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import io
 import os
 import sys
 from typing import TYPE_CHECKING
 
-from llmstack_tui.tui import terminal
+from llmstack_tui.tui import garbage, terminal
 from llmstack_tui.tui.marks import speaks_unicode
 
 if TYPE_CHECKING:
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import Loaded
     from llmstack_tui.tui.dashboard import Dashboard
-
-# Seconds until most of what is imported and drawn first is there; for a server that was slow, once more.
-_SETTLED_AFTER_S = (2.0, 10.0, 60.0)
 
 
 def run_dashboard(
@@ -46,12 +42,8 @@ def run_dashboard(
     if reason := terminal.unusable(environ, (sys.stdin, sys.stdout, sys.stderr)):
         sys.stderr.write(reason + "\n")
         return 1
-    # What a start makes stays. To look through it for garbage takes a third of the time to the first paint.
-    gc.disable()
-    try:
+    with garbage.none_before_the_first_paint():
         return _show(settings, problems, environ, config, loaded)
-    finally:
-        gc.enable()
 
 
 def _show(
@@ -82,16 +74,10 @@ def _show(
 async def _run(app: Dashboard) -> None:
     loop = asyncio.get_running_loop()
     terminal.on_signals(loop, app.end)
-    for seconds in _SETTLED_AFTER_S:
-        loop.call_later(seconds, _look_for_garbage_among_what_is_new)
+    for seconds in garbage.SETTLED_AFTER_S:
+        loop.call_later(seconds, garbage.settled)
     with terminal.TerminalWatch(lambda: loop.call_soon_threadsafe(app.end, terminal.LOST)):
         await app.run_async()
-
-
-def _look_for_garbage_among_what_is_new() -> None:
-    """Modules and widgets stay: to look through them all holds up the keys for 80 ms."""
-    gc.freeze()
-    gc.enable()
 
 
 def _saved(report: str) -> str:

@@ -14,7 +14,7 @@ from textual.command import CommandPalette
 from textual.worker import Worker, WorkerState
 
 from llmstack_tui.ollama.names import same_model
-from llmstack_tui.tui import keys, status, styles, themes
+from llmstack_tui.tui import garbage, keys, status, styles, themes
 from llmstack_tui.tui.acts import Acts
 from llmstack_tui.tui.connection import Connection
 from llmstack_tui.tui.fallen import Falling
@@ -184,6 +184,7 @@ class Dashboard(App[None]):
     def _connect_first(self) -> None:
         if not self.is_running:
             return  # Textual calls back also after the end: nobody would wait for what begins now.
+        garbage.painted()
         self.connect()
         # Not beside the connection: the first list comes sooner than anybody edits the settings.
         self.set_timer(_SETTINGS_AFTER_S, self._begin_the_rest)
