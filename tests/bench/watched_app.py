@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from llmstack_tui.config import Settings
 from llmstack_tui.frozen import replace
 from llmstack_tui.store.events import Event
-from llmstack_tui.tui import app
+from llmstack_tui.tui import app, garbage
 from llmstack_tui.tui.dashboard import Dashboard
 from tests.tui import seeded
 from tests.tui.fakes import FakeServices, FakeStack
@@ -115,7 +115,8 @@ def stormy(models: int, a_second: int) -> None:
         if storm is not None:
             storm.cancel()
 
-    asyncio.run(run())
+    with garbage.none_before_the_first_paint():  # as the program does
+        asyncio.run(run())
 
 
 def main(arguments: Sequence[str]) -> None:
