@@ -55,7 +55,7 @@ class Recorder:
         self._name = uuid.uuid4().hex[:12]
         self._before: dict[str, tuple[Snapshot, datetime]] = {}
         self._answered: dict[str, bool] = {}
-        self._held: dict[asyncio.TimerHandle, tuple[_Model, Write]] = {}
+        self._held: dict[asyncio.TimerHandle, tuple[_Model | None, Write]] = {}
         self._sizes: dict[tuple[str, str], int | None] = {}
 
     # --- what we do ---
@@ -76,7 +76,10 @@ class Recorder:
     def ended(self, act: Act, end: ActEnd, error: HostError | None = None) -> None:
         why = str(error or "")
         now, host, model = datetime.now(UTC), act.host, act.model
-        self._release((host, model_key(model)))
+        if end is ActEnd.GONE:
+            # It was loaded before that. Who left, and what else was seen, still waits for whoever did it.
+            came = (host, model_key(model))
+            self._release(*(timer for timer, held in tuple(self._held.items()) if held[0] == came))
         if act.kind is ActKind.ACTIVATE and end is ActEnd.LOADED:
             self._write(lambda store: store.activations.loaded(host, model, now))
         elif act.kind is ActKind.ACTIVATE and end in _CAME_TO_NOTHING:
@@ -194,8 +197,7 @@ class Recorder:
 
     def close(self) -> None:
         """Record what waited out of courtesy."""
-        for about, _ in tuple(self._held.values()):
-            self._release(about)
+        self._release(*self._held)
 
     def _server(self, snapshot: Snapshot) -> None:
         answers, answered = snapshot.error is None, self._answered.get(snapshot.url)
@@ -210,7 +212,7 @@ class Recorder:
             host=snapshot.url,
             details=sentences.said(snapshot.error),
         )
-        self._hold((snapshot.url, ""), lambda store: store.events.witness(event, seen_by=self._name))
+        self._hold(lambda store: store.events.witness(event, seen_by=self._name))
 
     def _came(self, host: str, running: RunningModel, since: datetime, *, is_ours: bool) -> None:
         now = datetime.now(UTC)
@@ -236,7 +238,7 @@ class Recorder:
             store.events.witness(event, seen_by=self._name, digest=running.digest, since=since)
             store.activations.observe(activation, since=since)
 
-        self._hold((host, model_key(running.name)), write)
+        self._hold(write, (host, model_key(running.name)))
 
     def _left(self, host: str, running: RunningModel) -> None:
         now = datetime.now(UTC)
@@ -247,7 +249,7 @@ class Recorder:
             store.events.witness(event, seen_by=self._name, digest=running.digest)
             store.activations.end(host, running.name, at=now, outcome=Outcome.LEFT)
 
-        self._hold((host, model_key(running.name)), write)
+        self._hold(write)
 
     def _measure(self, snapshot: Snapshot, running: RunningModel) -> None:
         measured = Measured(
@@ -262,16 +264,17 @@ class Recorder:
         )
         self._write(lambda store: store.measured.add(measured))
 
-    def _hold(self, about: _Model, write: Write) -> None:
+    def _hold(self, write: Write, came: _Model | None = None) -> None:
+        """Record it in a moment; ``came`` is the model that was seen to be loaded, if that is it."""
+
         def release() -> None:
-            self._write(self._held.pop(timer)[1])
+            self._release(timer)
 
         timer = asyncio.get_running_loop().call_later(_COURTESY_S, release)
-        self._held[timer] = (about, write)
+        self._held[timer] = (came, write)
 
-    def _release(self, about: _Model) -> None:
-        """Record what waits of a model, or of a server: what is recorded next came later."""
-        for timer in [timer for timer, held in self._held.items() if held[0] == about]:
+    def _release(self, *timers: asyncio.TimerHandle) -> None:
+        for timer in timers:
             timer.cancel()
             self._write(self._held.pop(timer)[1])
 
