@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from gguf import GGUFWriter, LlamaFileType
 
-from tests.models import END, PADDING, START, Vocabulary
+from tests.models import Vocabulary, write_vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -294,15 +294,7 @@ def _write(path: Path, architecture: str, whole: Sizes, layers: Sequence[Sizes],
             writer.add_float32(f"{architecture}.{key}", value)
         else:
             writer.add_array(f"{architecture}.{key}", value)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list(vocabulary.tokens)
-    writer.add_token_types(vocabulary.types)
-    writer.add_token_merges([" ".join(pair) for pair in vocabulary.merges])
-    writer.add_bos_token_id(vocabulary[START])
-    writer.add_eos_token_id(vocabulary[END])
-    writer.add_pad_token_id(vocabulary[PADDING])
-    writer.add_add_bos_token(False)
+    write_vocabulary(writer, vocabulary)
     if "token_types.weight" in whole:
         writer.add_token_type_count(whole["token_types.weight"][0])
     random = np.random.default_rng(0)

@@ -169,6 +169,19 @@ SHAPES = {
 }  # fmt: skip
 
 
+def write_vocabulary(writer: GGUFWriter, vocabulary: Vocabulary) -> None:
+    """How a file tells what its tokens are."""
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list(vocabulary.tokens)
+    writer.add_token_types(vocabulary.types)
+    writer.add_token_merges([" ".join(pair) for pair in vocabulary.merges])
+    writer.add_bos_token_id(vocabulary[START])
+    writer.add_eos_token_id(vocabulary[END])
+    writer.add_pad_token_id(vocabulary[PADDING])
+    writer.add_add_bos_token(False)
+
+
 def _write(
     path: Path,
     name: str,
@@ -203,15 +216,7 @@ def _write(
     if shape.experts:
         writer.add_expert_count(shape.experts)
         writer.add_expert_used_count(shape.experts_used)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list(vocabulary.tokens)
-    writer.add_token_types(vocabulary.types)
-    writer.add_token_merges([" ".join(pair) for pair in vocabulary.merges])
-    writer.add_bos_token_id(vocabulary[START])
-    writer.add_eos_token_id(vocabulary[END])
-    writer.add_pad_token_id(vocabulary[PADDING])
-    writer.add_add_bos_token(False)
+    write_vocabulary(writer, vocabulary)
     if chat_template is not None:
         writer.add_chat_template(chat_template)
     for tensor, values in tensors:

@@ -46,6 +46,10 @@ class Taken:
         """A model that is alone may take more than the budget: whoever loaded it wanted just that."""
         return self.size > self._budget and self.counts.total() > 1
 
+    def is_over(self, host: str) -> bool:
+        """Whether a host has more than it may, or its machine."""
+        return self.is_too_many(host) or self.is_too_much
+
     def without(self, model: LoadedModel) -> None:
         self.counts[model.host] -= 1
         self.size -= model.size or 0
@@ -65,8 +69,7 @@ def is_over(
     loaded: Iterable[LoadedModel], limits: Limits, wanted: Wanted | None = None, *, host: str = ""
 ) -> bool:
     """Whether a host has more than it may, or its machine. What leaves already does not count."""
-    taken = Taken([each for each in loaded if each.leaving_s is None], limits, wanted)
-    return taken.is_too_many(host) or taken.is_too_much
+    return Taken([each for each in loaded if each.leaving_s is None], limits, wanted).is_over(host)
 
 
 def may_go(model: LoadedModel, limits: Limits) -> bool:

@@ -52,11 +52,11 @@ def admit(situation: Situation, wanted: Wanted) -> Admission:
         return Refuse(refused)
     stay, limits = _staying(situation), situation.limits
     taken = Taken(stay, limits, wanted, situation.coming)
-    if situation.held or not (taken.is_too_many(wanted.host) or taken.is_too_much):
+    if situation.held or not taken.is_over(wanted.host):
         return Allow()
     cause = Cause.COUNT if taken.is_too_many(wanted.host) else Cause.MEMORY
     go = victims(stay, limits, taken)
-    enough = not (taken.is_too_many(wanted.host) or taken.is_too_much)
+    enough = not taken.is_over(wanted.host)
     reason = reasons.asked(stay, situation, wanted)
     if not enough:
         concerned = stay if taken.is_too_much else [each for each in stay if each.host == wanted.host]
