@@ -6,8 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.paths import NoHome
 from llmstack_tui.cli.output import Failed, WrongUsage, say
-from llmstack_tui.folders import NoHome
 from llmstack_tui.hosts.errors import HostError
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         # The dashboard as most open it: all commands' options need not be known for that.
         loaded = load_settings(None, environ)
         return _open(loaded, loaded.settings, environ, None)
+    from llmstack_tui.cli.main import build_parser
     from llmstack_tui.cli.options import Invocation, with_options
-    from llmstack_tui.cli.parser import build_parser
 
     options = build_parser().parse_args(arguments)
     config = getattr(options, "config", None)
@@ -71,7 +71,7 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _open(loaded: Loaded, settings: Settings, environ: Mapping[str, str], config: Path | None) -> int:
-    from llmstack_tui.tui.app import run_dashboard
+    from llmstack_tui.tui.program import run_dashboard
 
     return run_dashboard(settings, loaded.problems, environ, config=config, loaded=loaded)
 

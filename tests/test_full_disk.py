@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from llmstack_tui.updates.download import DownloadState
-from tests.models import ANSWER
-from tests.registry import Registry, serving
-from tests.small_disk import engine_on_a_small_disk, may_mount
-from tests.stack_pulls import (
+from llmstack_tui.downloads.types import DownloadState
+from tests.support.models import ANSWER
+from tests.support.registry import (
+    Registry,
+    serving,
+)
+from tests.support.small_disk import (
+    engine_on_a_small_disk,
+    may_mount,
+)
+from tests.support.stack_pulls import (
     LATER,
     Engine,
     answer,
@@ -27,15 +33,15 @@ from tests.stack_pulls import (
     slow,
     watching,
 )
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from llmstack_tui.stack import Stack
-    from llmstack_tui.updates.download import Download
-    from tests.registry import Version
+    from llmstack_tui.core import Stack
+    from llmstack_tui.downloads.types import Download
+    from tests.support.registry import Version
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.little_ollama import LittleOllama
 from tests.cli.program import Program
-from tests.scripted_server import serving
+from tests.support.scripted_server import serving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,7 +107,7 @@ def test_what_asks_no_server_imports_no_client_either(llmstack: Program, argumen
 
 
 def test_the_first_paint_waits_for_no_server_store_or_device() -> None:
-    script = "import sys, llmstack_tui.tui.dashboard; print(*sys.modules)"
+    script = "import sys, llmstack_tui.tui.app; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, encoding="utf-8", timeout=60, check=True
     )

@@ -6,7 +6,7 @@ from importlib import resources
 
 import msgspec
 
-from llmstack_tui.catalog.entries import Catalog
+from llmstack_tui.catalog.types import Catalog
 
 
 def load_catalog() -> Catalog:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from llmstack_tui.caches import DEFAULT_CACHE
+from llmstack_tui.base.caches import DEFAULT_CACHE
+from llmstack_tui.base.frozen import replace
 from llmstack_tui.fit import memory
 from llmstack_tui.fit.memory import Request, Subject, Weights
 from llmstack_tui.fit.shape import Layer, Shape
-from llmstack_tui.frozen import replace
 
 if TYPE_CHECKING:
-    from llmstack_tui.catalog.entries import Attention, Entry, File
+    from llmstack_tui.catalog.types import (
+        Attention,
+        Entry,
+        File,
+    )
     from llmstack_tui.fit.memory import Estimate
 
 SHORT, LONG = 4096, 32768

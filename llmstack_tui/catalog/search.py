@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from llmstack_tui.catalog.entries import Entry
+    from llmstack_tui.catalog.types import Entry
 
 
 def search(entries: Iterable[Entry], text: str) -> tuple[Entry, ...]:

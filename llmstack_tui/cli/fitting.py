@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
+from llmstack_tui.base.frozen import replace
 from llmstack_tui.cli import output
 from llmstack_tui.cli.machine import this_machine
 from llmstack_tui.cli.servers import state_file
-from llmstack_tui.frozen import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from llmstack_tui.cli.options import Invocation
     from llmstack_tui.fit.memory import Estimate, Request
+    from llmstack_tui.fit.shapes import Subjects
     from llmstack_tui.fit.verdict import Verdict
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
-    from llmstack_tui.stack.fitting import Subjects
-    from llmstack_tui.store.measured import Measured
+    from llmstack_tui.store.tables.measured import Measured
 
 # A list does not wait longer for what models are made of; the others are told by their size.
 _PATIENCE_S = 1.0
@@ -47,17 +47,17 @@ class Fitting(NamedTuple):
 
 def usual_request(call: Invocation) -> Request:
     """What the engine does where nobody asks for something else."""
-    from llmstack_tui.engine.options import EngineOptions
-    from llmstack_tui.stack import fitting
+    from llmstack_tui.engine.process.options import EngineOptions
+    from llmstack_tui.fit import shapes
 
-    return fitting.usual_request(EngineOptions.read(call.settings.engine, call.environ))
+    return shapes.usual_request(EngineOptions.read(call.settings.engine, call.environ))
 
 
 async def fittings(
     call: Invocation, hosts: Sequence[Host], snapshots: Sequence[Snapshot]
 ) -> Mapping[Key, Fitting]:
     """Of each installed model, as the engine would load it; one that is loaded, as it is."""
-    from llmstack_tui.config.address import is_loopback
+    from llmstack_tui.base.address import is_loopback
     from llmstack_tui.fit.memory import estimate
     from llmstack_tui.fit.room import room_of
     from llmstack_tui.fit.verdict import verdict
@@ -126,8 +126,8 @@ async def _subjects(
     call: Invocation, hosts: Sequence[Host], models: Sequence[tuple[str, Model]], profile: Profile
 ) -> Subjects:
     from llmstack_tui.fit.room import repacked_on
-    from llmstack_tui.stack.fitting import Subjects
-    from llmstack_tui.updates.disk import model_folders
+    from llmstack_tui.fit.shapes import Subjects
+    from llmstack_tui.library.folders import model_folders
 
     folders = await asyncio.to_thread(model_folders, call.environ)
     subjects = Subjects(folders, repacked_on(profile))

@@ -33,10 +33,13 @@ def run(call: Invocation) -> int:
 
 
 async def _set(call: Invocation) -> int:
+    from llmstack_tui.base.names import model_key
     from llmstack_tui.cli.servers import acting, connect, locate, refuse_if_cloud, refuse_if_read_only
-    from llmstack_tui.guard.limits import idle_limit, times
-    from llmstack_tui.lifecycle.happenings import EventKind
-    from llmstack_tui.ollama.names import model_key
+    from llmstack_tui.guard.rules.limits import (
+        idle_limit,
+        times,
+    )
+    from llmstack_tui.lifecycle.changes import EventKind
 
     refuse_if_read_only(call)
     length: timedelta | None = call.options.length
@@ -60,6 +63,6 @@ async def _set(call: Invocation) -> int:
 
 
 def _told(length: timedelta) -> str:
-    from llmstack_tui.config.durations import format_duration
+    from llmstack_tui.base.durations import format_duration
 
     return f"for {format_duration(length)}" if length > timedelta(0) else "for ever"

@@ -8,9 +8,9 @@ from llmstack_tui.cli import output
 
 if TYPE_CHECKING:
     from llmstack_tui.cli.options import Invocation
-    from llmstack_tui.guard.explaining import Explained
+    from llmstack_tui.guard.rules.explain import Explained
+    from llmstack_tui.guard.rules.watch import Rules
     from llmstack_tui.guard.situation import Decision, Limits
-    from llmstack_tui.guard.watch import Rules
 
 
 def status(call: Invocation) -> int:
@@ -85,7 +85,7 @@ def limits_text(limits: Limits) -> str:
 def _idle(seconds: float | None) -> str:
     from datetime import timedelta
 
-    from llmstack_tui.config.durations import format_duration
+    from llmstack_tui.base.durations import format_duration
 
     if seconds is None:
         return "a model may be idle for ever"
@@ -105,7 +105,7 @@ async def _explain(call: Invocation) -> int:
     from llmstack_tui.cli.machine import this_machine
     from llmstack_tui.cli.servers import connect, read_all
     from llmstack_tui.cli.waiting import waiting
-    from llmstack_tui.guard.explaining import explain as explained
+    from llmstack_tui.guard.rules.explain import explain as explained
 
     documents = []
     async with connect(call) as hosts:
@@ -175,7 +175,7 @@ def _write_explained(
     models: tuple[Explained, ...],
     decisions: tuple[Decision, ...],
 ) -> None:
-    from llmstack_tui.guard.explaining import general
+    from llmstack_tui.guard.rules.explain import general
 
     output.write(output.plain(f"{url}  {limits_text(rules.limits)}; {_idle(rules.idle_limit_s)}"))
     if why_off:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from llmstack_tui.cli.options import Invocation
     from llmstack_tui.config import GuardSettings
+    from llmstack_tui.guard.rules.watch import Rules
     from llmstack_tui.guard.situation import LoadedModel, Situation
-    from llmstack_tui.guard.watch import Rules
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import RunningModel, Snapshot
-    from llmstack_tui.store.activations import Activation
-    from llmstack_tui.store.guarded import Wish
+    from llmstack_tui.store.tables.activations import Activation
+    from llmstack_tui.store.tables.guarded import Wish
 
 # Two looks over a limit are a reason to act, and what moved in both of the last two looks is busy.
 _LOOKS, _APART_S = 3, 1.0
@@ -41,7 +41,7 @@ class Remembered(Struct, frozen=True):
 
 async def remembered(urls: Sequence[str]) -> Remembered:
     """Nothing where there is no record, or none that can be read: then a note says why."""
-    from llmstack_tui.guard.pinning import HELD
+    from llmstack_tui.guard.rules.pins import HELD
     from llmstack_tui.store.errors import StoreError
     from llmstack_tui.store.store import Store
 
@@ -62,13 +62,13 @@ async def remembered(urls: Sequence[str]) -> Remembered:
 
 def off(call: Invocation, host: Host) -> str:
     """Why a host is not guarded, a sentence; empty where it may be."""
-    from llmstack_tui.guard.limits import why_off
+    from llmstack_tui.guard.rules.limits import why_off
 
     return why_off(call.settings.guard, host, may_act=call.settings.may_act(host.url))
 
 
 def rules_of(settings: GuardSettings, url: str, profile: Profile, known: Remembered) -> Rules:
-    from llmstack_tui.guard.limits import rules
+    from llmstack_tui.guard.rules.limits import rules
 
     return rules(settings, url, profile, known.wishes.get(url, {}), held=known.held)
 
@@ -103,12 +103,12 @@ class _Observed:
         active: Sequence[Activation],
         limit: int | None,
     ) -> None:
-        from llmstack_tui.guard.pinning import OURS
+        from llmstack_tui.base.names import model_key
+        from llmstack_tui.guard.rules.pins import OURS
+        from llmstack_tui.guard.rules.watch import Watch
         from llmstack_tui.guard.situation import Situation
-        from llmstack_tui.guard.watch import Watch
         from llmstack_tui.lifecycle.activity import Activity
-        from llmstack_tui.ollama.names import model_key
-        from llmstack_tui.stack.processors import Processors
+        from llmstack_tui.lifecycle.process_usage import Processors
 
         self.situation = Situation(host=host.url)
         self._host, self._first, self._rules, self._off = host, first, rules, off
@@ -121,12 +121,15 @@ class _Observed:
         return await self._processors.timed(await self._host.running())
 
     def looked(self, running: tuple[RunningModel, ...], elsewhere: tuple[LoadedModel, ...]) -> None:
-        from llmstack_tui.config.address import is_loopback
-        from llmstack_tui.frozen import replace
-        from llmstack_tui.guard.limits import heat
-        from llmstack_tui.guard.watch import Look, looked
+        from llmstack_tui.base.address import is_loopback
+        from llmstack_tui.base.frozen import replace
+        from llmstack_tui.base.names import model_key
+        from llmstack_tui.guard.rules.limits import heat
+        from llmstack_tui.guard.rules.watch import (
+            Look,
+            looked,
+        )
         from llmstack_tui.lifecycle.activity import observed
-        from llmstack_tui.ollama.names import model_key
 
         now_s, now = time.monotonic(), datetime.now(UTC)
         snapshot = replace(self._first, running=running, read_at=now_s)
@@ -147,7 +150,7 @@ class _Observed:
 
     @property
     def holds(self) -> tuple[LoadedModel, ...]:
-        from llmstack_tui.guard.machine import told
+        from llmstack_tui.guard.rules.machine import told
 
         return told(self.situation.loaded, is_guarded=not self._off)
 
@@ -166,8 +169,8 @@ async def situations(
     Raises:
         HostError: when one does not answer any more.
     """
-    from llmstack_tui.frozen import replace
-    from llmstack_tui.guard.machine import neighbours
+    from llmstack_tui.base.frozen import replace
+    from llmstack_tui.guard.rules.machine import neighbours
 
     by_url = {host.url: host for host in hosts}
     all_observed = {
@@ -197,8 +200,8 @@ async def situations(
 
 
 def _idle_s(name: str, snapshot: Snapshot, loads: Mapping[str, Activation], now: datetime) -> float:
+    from llmstack_tui.base.names import model_key
     from llmstack_tui.lifecycle.activity import idle_time
-    from llmstack_tui.ollama.names import model_key
 
     running = next(each for each in snapshot.running if each.name == name)
     load = loads.get(model_key(name))

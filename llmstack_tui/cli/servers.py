@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
-from llmstack_tui import folders
-from llmstack_tui.cli.output import Failed, say
+from llmstack_tui.base import paths
+from llmstack_tui.base.names import same_model
+from llmstack_tui.cli.output import (
+    Failed,
+    say,
+)
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.hosts.types import Snapshot
-from llmstack_tui.lifecycle.states import ModelState, ModelStatus, statuses
-from llmstack_tui.ollama.names import same_model
+from llmstack_tui.lifecycle.states import (
+    ModelState,
+    ModelStatus,
+    statuses,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -22,7 +29,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.cli.options import Invocation
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.lifecycle.recorder import Recorder
+    from llmstack_tui.lifecycle.journal import Recorder
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.store import Store
 
@@ -87,8 +94,15 @@ async def find_urls(call: Invocation) -> tuple[str, ...]:
     Raises:
         Failed: when none is named and none answers.
     """
-    from llmstack_tui.config.address import InvalidAddress, default_host
-    from llmstack_tui.startup import Found, NothingToRun, find_servers
+    from llmstack_tui.base.address import (
+        InvalidAddress,
+        default_host,
+    )
+    from llmstack_tui.core.servers import (
+        Found,
+        NothingToRun,
+        find_servers,
+    )
 
     try:
         found = await find_servers(call.settings, call.environ)
@@ -194,9 +208,9 @@ class Acting(Struct, frozen=True):
 @asynccontextmanager
 async def acting() -> AsyncIterator[Acting]:
     """What a command needs to act, for as long as it runs. What it does is put on record as its doing."""
-    from llmstack_tui.lifecycle.recorder import Recorder
+    from llmstack_tui.base.actors import Asker
+    from llmstack_tui.lifecycle.journal import Recorder
     from llmstack_tui.lifecycle.worker import Lifecycle
-    from llmstack_tui.store.askers import Asker
     from llmstack_tui.store.store import Store
 
     async with await Store.open(state_file(), on_notice=say) as store:
@@ -211,6 +225,6 @@ async def acting() -> AsyncIterator[Acting]:
 def state_file() -> Path | None:
     """What is remembered between sessions; None where no home is known."""
     try:
-        return folders.state_file()
-    except folders.NoHome:
+        return paths.state_file()
+    except paths.NoHome:
         return None

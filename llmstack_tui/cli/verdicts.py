@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.store.store import Store
-    from llmstack_tui.updates.check import Update
     from llmstack_tui.updates.checker import Checker
+    from llmstack_tui.updates.rules import Update
 
 _NONE: dict[str, object] = {"state": "unknown", "changed": [], "download": None, "checked_at": None}
 
@@ -35,10 +35,10 @@ async def checker(
     """
     import asyncio
 
+    from llmstack_tui.library.folders import model_folders
     from llmstack_tui.store.errors import StoreError
     from llmstack_tui.store.store import Store
     from llmstack_tui.updates.checker import Checker
-    from llmstack_tui.updates.disk import model_folders
 
     by_url = {host.url: host for host in hosts}
     folders = await asyncio.to_thread(model_folders, call.environ)

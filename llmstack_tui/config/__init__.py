@@ -4,7 +4,7 @@ What is wrong is never fatal: each problem becomes one sentence that names its p
 `llmstack_tui.config.loading` reads them; here is only what they are, for every command imports it.
 """
 
-from llmstack_tui.config.durations import parse_duration
+from llmstack_tui.base.durations import parse_duration
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.settings import (
     ENGINE_CHOICES,

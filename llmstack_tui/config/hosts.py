@@ -23,7 +23,7 @@ class HostSettings:
     """A server.
 
     Attributes:
-        url: its base URL, as `llmstack_tui.config.address.parse_host` makes it.
+        url: its base URL, as `llmstack_tui.base.address.parse_host` makes it.
         name: what it is called on the screen, or "".
         allow: "look" only, or "act"; None is "act" on this machine and "look" elsewhere, where other people's
             models may be.
@@ -35,7 +35,7 @@ class HostSettings:
 
     @property
     def may_act(self) -> bool:
-        from llmstack_tui.config.address import is_loopback  # noqa: PLC0415 (needless where no host is named)
+        from llmstack_tui.base.address import is_loopback  # noqa: PLC0415 (needless where no host is named)
 
         return self.allow == "act" or (self.allow is None and is_loopback(self.url))
 
@@ -82,7 +82,7 @@ def _read_host(item: object, complain: Complain) -> HostSettings | None:
 
 
 def _read_url(value: object, complain: Callable[[str], None]) -> str | None:
-    from llmstack_tui.config.address import InvalidAddress, parse_host  # noqa: PLC0415 (as above)
+    from llmstack_tui.base.address import InvalidAddress, parse_host  # noqa: PLC0415 (as above)
 
     if not isinstance(value, str) or not value.strip():
         given = "it has none" if value is None else f"not {shown(value)}"

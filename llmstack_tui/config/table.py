@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from llmstack_tui.base.frozen import replace
 from llmstack_tui.config.settings import Settings
-from llmstack_tui.frozen import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

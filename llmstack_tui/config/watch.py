@@ -6,10 +6,16 @@ import asyncio
 import stat
 from typing import TYPE_CHECKING
 
-from llmstack_tui import folders
-from llmstack_tui.config.loading import Loaded, load_settings
-from llmstack_tui.config.table import value_of, with_values
-from llmstack_tui.frozen import replace
+from llmstack_tui.base import paths
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.config.loading import (
+    Loaded,
+    load_settings,
+)
+from llmstack_tui.config.table import (
+    value_of,
+    with_values,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -72,14 +78,14 @@ def _kept(before: Loaded, loaded: Loaded) -> Loaded:
 
 def _stamp(file: Path | None) -> _Stamp:
     try:
-        found = (file or folders.config_file()).stat()
-    except (OSError, folders.NoHome):
+        found = (file or paths.config_file()).stat()
+    except (OSError, paths.NoHome):
         return None
     return (found.st_mtime_ns, found.st_size, found.st_ino) if stat.S_ISREG(found.st_mode) else None
 
 
 def _is_pipe(file: Path | None) -> bool:
     try:
-        return (file or folders.config_file()).is_fifo()
-    except (OSError, folders.NoHome):
+        return (file or paths.config_file()).is_fifo()
+    except (OSError, paths.NoHome):
         return False

@@ -15,35 +15,57 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.engine.capabilities import EMBEDDING, capabilities
-from llmstack_tui.engine.compatibility import needs_ollama
-from llmstack_tui.engine.cores import default_threads
+from llmstack_tui.base.go_durations import (
+    InvalidDuration,
+    parse_keep_alive,
+)
+from llmstack_tui.base.names import (
+    InvalidName,
+    ModelName,
+)
+from llmstack_tui.base.paths import models_folder
+from llmstack_tui.engine.api.replies import ApiError
 from llmstack_tui.engine.failures import EngineStopping, LoadFailed, RunnerDied, ServerBusy, UpstreamError
-from llmstack_tui.engine.launch import RunnerConfig
-from llmstack_tui.engine.library import Library, NotInstalled
-from llmstack_tui.engine.manifest import InvalidManifest, blob_path
-from llmstack_tui.engine.ollama_folders import ollama_models_folders
-from llmstack_tui.engine.parameters import Options, merge, unknown
-from llmstack_tui.engine.pulling.download import Habits
-from llmstack_tui.engine.pulling.pulls import Pulls
-from llmstack_tui.engine.replies import ApiError
-from llmstack_tui.engine.runner import Runner
-from llmstack_tui.engine.scheduler import Loaded, Scheduler
-from llmstack_tui.engine.templates import chat_template_for
-from llmstack_tui.folders import models_folder
+from llmstack_tui.engine.inference.capabilities import (
+    EMBEDDING,
+    capabilities,
+)
+from llmstack_tui.engine.inference.options_map import (
+    Options,
+    merge,
+    unknown,
+)
+from llmstack_tui.engine.inference.templates import chat_template_for
+from llmstack_tui.engine.runners.cores import default_threads
+from llmstack_tui.engine.runners.launch import RunnerConfig
+from llmstack_tui.engine.runners.runner import Runner
+from llmstack_tui.engine.runners.scheduler import (
+    Loaded,
+    Scheduler,
+)
 from llmstack_tui.gguf.checks import check_loadable
 from llmstack_tui.gguf.header import InvalidGGUF
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
-from llmstack_tui.ollama.durations import InvalidDuration, parse_keep_alive
-from llmstack_tui.ollama.names import InvalidName, ModelName
+from llmstack_tui.library.compatibility import needs_ollama
+from llmstack_tui.library.library import (
+    Library,
+    NotInstalled,
+)
+from llmstack_tui.library.manifest import (
+    InvalidManifest,
+    blob_path,
+)
+from llmstack_tui.library.ollama_folders import ollama_models_folders
+from llmstack_tui.registry.download.blob import Habits
+from llmstack_tui.registry.download.pulls import Pulls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from datetime import timedelta
 
-    from llmstack_tui.engine.installed import InstalledModel
-    from llmstack_tui.engine.options import EngineOptions
+    from llmstack_tui.engine.process.options import EngineOptions
     from llmstack_tui.gguf.header import Header
+    from llmstack_tui.library.installed import InstalledModel
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +77,7 @@ class Target(Struct, frozen=True, kw_only=True):
 
     Attributes:
         template: Jinja that replaces the file's own; None leaves it to that.
-        capabilities: as `llmstack_tui.engine.capabilities` names them.
+        capabilities: as `llmstack_tui.engine.inference.capabilities` names them.
         needs_ollama: why only Ollama can run it.
         fault: why nobody can.
         mapped: as of `RunnerConfig`.

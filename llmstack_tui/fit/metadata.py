@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from llmstack_tui.base.frozen import replace
 from llmstack_tui.fit.shape import Layer, Shape
-from llmstack_tui.frozen import replace
 from llmstack_tui.gguf.header import ArrayInfo
 
 _MOST_LAYERS = 512

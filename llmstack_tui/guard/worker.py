@@ -7,26 +7,33 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.frozen import replace
-from llmstack_tui.guard.machine import told
-from llmstack_tui.guard.policy import admit, decide
+from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.names import model_key
+from llmstack_tui.guard.rules.machine import told
+from llmstack_tui.guard.rules.policy import (
+    admit,
+    decide,
+)
+from llmstack_tui.guard.rules.watch import (
+    Rules,
+    Watch,
+    looked,
+)
 from llmstack_tui.guard.situation import Cause, Renew, Situation, Stop, Warn
 from llmstack_tui.guard.state import GuardState
-from llmstack_tui.guard.watch import Rules, Watch, looked
 from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.lifecycle.acts import Departure
-from llmstack_tui.lifecycle.happenings import EventKind
-from llmstack_tui.ollama.names import model_key
-from llmstack_tui.store.askers import Asker
+from llmstack_tui.lifecycle.actions import Departure
+from llmstack_tui.lifecycle.changes import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 
+    from llmstack_tui.guard.rules.watch import Look
     from llmstack_tui.guard.situation import Admission, Decision, LoadedModel, Wanted
-    from llmstack_tui.guard.watch import Look
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import RunningModel
-    from llmstack_tui.lifecycle.recorder import Recorder
+    from llmstack_tui.lifecycle.journal import Recorder
     from llmstack_tui.lifecycle.worker import Lifecycle
 
 # So long another program's guard has to stop what is its own to stop: half a minute of looks.

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from llmstack_tui.hosts.kinds import Capability
+    from llmstack_tui.base.kinds import Capability
     from llmstack_tui.hosts.types import (
         Chunk,
         Message,

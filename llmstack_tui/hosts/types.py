@@ -14,8 +14,11 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llmstack_tui.base.kinds import (
+        Capability,
+        HostKind,
+    )
     from llmstack_tui.hosts.errors import HostError
-    from llmstack_tui.hosts.kinds import Capability, HostKind
 
 
 class ServerVersion(Struct, frozen=True, kw_only=True):

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from llmstack_tui.frozen import replace
-from llmstack_tui.ollama.durations import LONGEST
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.go_durations import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

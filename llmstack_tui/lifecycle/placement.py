@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.config.address import is_loopback
-from llmstack_tui.hosts.kinds import HostKind
+from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.kinds import HostKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.names import model_key
+from llmstack_tui.base.text import printable
 from llmstack_tui.hosts.errors import HostError, Refused
-from llmstack_tui.hosts.text import printable
-from llmstack_tui.lifecycle.acts import REMOVAL, Departure
+from llmstack_tui.lifecycle.actions import (
+    REMOVAL,
+    Departure,
+)
 from llmstack_tui.lifecycle.states import Loaded
-from llmstack_tui.ollama.names import model_key
 
 if TYPE_CHECKING:
     from llmstack_tui.hosts.host import Host

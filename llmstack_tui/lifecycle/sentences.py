@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.hosts.text import printable
-from llmstack_tui.lifecycle.acts import ActEnd
-from llmstack_tui.lifecycle.happenings import EventKind
-from llmstack_tui.store.askers import Asker
+from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.text import printable
+from llmstack_tui.lifecycle.actions import ActEnd
+from llmstack_tui.lifecycle.changes import EventKind
 
 if TYPE_CHECKING:
     from llmstack_tui.hosts.errors import HostError
-    from llmstack_tui.lifecycle.acts import Act
+    from llmstack_tui.lifecycle.actions import Act
 
 _MOST_DETAIL = 2000
 _ENDS = {

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
+from llmstack_tui.base.names import model_key
+from llmstack_tui.lifecycle.actions import ActKind
 from llmstack_tui.lifecycle.activity import Activity
-from llmstack_tui.lifecycle.acts import ActKind
-from llmstack_tui.ollama.names import model_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
+    from llmstack_tui.lifecycle.actions import Act
     from llmstack_tui.lifecycle.activity import Trace
-    from llmstack_tui.lifecycle.acts import Act
 
 _UNSEEN = Activity()
 

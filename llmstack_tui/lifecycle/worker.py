@@ -8,20 +8,29 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.names import model_key
+from llmstack_tui.base.text import printable
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused
-from llmstack_tui.hosts.text import printable
-from llmstack_tui.lifecycle.acts import Act, ActEnd, ActKind, Departure, Interrupted
-from llmstack_tui.lifecycle.departures import Sighting, is_kept
+from llmstack_tui.lifecycle.actions import (
+    Act,
+    ActEnd,
+    ActKind,
+    Departure,
+    Interrupted,
+)
 from llmstack_tui.lifecycle.states import Loaded
-from llmstack_tui.ollama.names import model_key
-from llmstack_tui.store.askers import Asker
+from llmstack_tui.lifecycle.stop_outcome import (
+    Sighting,
+    is_kept,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
-    from llmstack_tui.lifecycle.acts import Journal
+    from llmstack_tui.lifecycle.actions import Journal
 
 _Key = tuple[str, str]
 

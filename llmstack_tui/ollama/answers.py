@@ -9,7 +9,8 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.hosts.kinds import HostKind
+from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.times import parse_time
 from llmstack_tui.hosts.types import (
     Chunk,
     Message,
@@ -20,15 +21,14 @@ from llmstack_tui.hosts.types import (
     ServerVersion,
     Usage,
 )
-from llmstack_tui.ollama.times import parse_time
 from llmstack_tui.ollama.transport import WrongShape
-from llmstack_tui.ollama.types import ModelDetails as WireDetails
+from llmstack_tui.ollama.wire import ModelDetails as WireDetails
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from llmstack_tui.ollama import types as wire
+    from llmstack_tui.ollama import wire
 
 _BLOB = re.compile(r"sha256[-:]([0-9a-f]{64})\b")
 _FROM = re.compile(r"^FROM .*", flags=re.MULTILINE)

@@ -11,16 +11,34 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui import __version__
-from llmstack_tui.config.address import is_loopback
+from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.go_durations import format_duration
+from llmstack_tui.base.kinds import (
+    Capability,
+    HostKind,
+)
+from llmstack_tui.base.names import (
+    InvalidName,
+    ModelName,
+    is_plain_http,
+)
+from llmstack_tui.base.text import printable
 from llmstack_tui.hosts.errors import Refused
-from llmstack_tui.hosts.kinds import Capability, HostKind
-from llmstack_tui.hosts.text import printable
-from llmstack_tui.ollama import answers, types
-from llmstack_tui.ollama.blobs import NotGGUF, checked_gguf, hash_file, send_blob
-from llmstack_tui.ollama.durations import format_duration
-from llmstack_tui.ollama.names import InvalidName, ModelName, is_plain_http
+from llmstack_tui.ollama import (
+    answers,
+    wire,
+)
+from llmstack_tui.ollama.blobs import (
+    NotGGUF,
+    checked_gguf,
+    hash_file,
+    send_blob,
+)
 from llmstack_tui.ollama.sharing import Sharing
-from llmstack_tui.ollama.transport import Timeouts, Transport
+from llmstack_tui.ollama.transport import (
+    Timeouts,
+    Transport,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -36,7 +54,7 @@ if TYPE_CHECKING:
         ServerVersion,
     )
 
-Answer = TypeVar("Answer", bound=types.Wire)
+Answer = TypeVar("Answer", bound=wire.Wire)
 Value = TypeVar("Value")
 
 # Ollama wants a name for each file of a model and keeps none of it.
@@ -74,22 +92,22 @@ class OllamaHost:
     # --- what there is ---
 
     async def version(self) -> ServerVersion:
-        version = await self._ask("/api/version", types.VersionResponse, answers.server_version)
+        version = await self._ask("/api/version", wire.VersionResponse, answers.server_version)
         self._kind = version.kind
         return version
 
     async def installed(self) -> tuple[Model, ...]:
-        self._sharing.installed = await self._ask("/api/tags", types.ListResponse, answers.installed)
+        self._sharing.installed = await self._ask("/api/tags", wire.ListResponse, answers.installed)
         return self._sharing.installed
 
     async def running(self) -> tuple[RunningModel, ...]:
-        running = await self._ask("/api/ps", types.ProcessResponse, answers.running)
+        running = await self._ask("/api/ps", wire.ProcessResponse, answers.running)
         return await self._sharing.told(running)
 
     async def show(self, name: str) -> ModelDetails:
-        request = types.ShowRequest(model=name)
+        request = wire.ShowRequest(model=name)
         read = partial(answers.details, name)
-        details = await self._post("/api/show", request, types.ShowResponse, read, about=name)
+        details = await self._post("/api/show", request, wire.ShowResponse, read, about=name)
         self._sharing.note(details)
         return details
 
@@ -103,8 +121,8 @@ class OllamaHost:
         options: dict[str, object] | None = {"num_ctx": context_length} if context_length else None
         keep, limit_s = _keep_alive(keep_alive), self._timeouts.load_s
         if "embedding" in capabilities and "completion" not in capabilities:
-            embed = types.EmbedRequest(model=name, keep_alive=keep, options=options)
-            kind, read = types.EmbedResponse, answers.embedded
+            embed = wire.EmbedRequest(model=name, keep_alive=keep, options=options)
+            kind, read = wire.EmbedResponse, answers.embedded
             await self._post("/api/embed", embed, kind, read, about=name, limit_s=limit_s)
         else:
             await self._generate_nothing(name, keep, options, limit_s)
@@ -122,14 +140,14 @@ class OllamaHost:
         options: Mapping[str, object] | None = None,
         keep_alive: timedelta | None = None,
     ) -> AsyncGenerator[Chunk, None]:
-        request = types.ChatRequest(
+        request = wire.ChatRequest(
             model=name,
-            messages=[types.Message(role=message.role, content=message.content) for message in messages],
+            messages=[wire.Message(role=message.role, content=message.content) for message in messages],
             options=dict(options) if options else None,
             keep_alive=_keep_alive(keep_alive),
         )
         lines = self._http.lines(
-            "/api/chat", request, types.ChatResponse, answers.chatted, missing=_model(name)
+            "/api/chat", request, wire.ChatResponse, answers.chatted, missing=_model(name)
         )
         return self._until(lines, lambda chunk: chunk.done)
 
@@ -141,25 +159,25 @@ class OllamaHost:
         options: Mapping[str, object] | None = None,
         keep_alive: timedelta | None = None,
     ) -> AsyncGenerator[Chunk, None]:
-        request = types.GenerateRequest(
+        request = wire.GenerateRequest(
             model=name,
             prompt=prompt,
             options=dict(options) if options else None,
             keep_alive=_keep_alive(keep_alive),
         )
-        kind, read = types.GenerateResponse, answers.generated
+        kind, read = wire.GenerateResponse, answers.generated
         lines = self._http.lines("/api/generate", request, kind, read, missing=_model(name))
         return self._until(lines, lambda chunk: chunk.done)
 
     async def embed(self, name: str, texts: Sequence[str]) -> tuple[tuple[float, ...], ...]:
-        request = types.EmbedRequest(model=name, input=list(texts))
-        kind, limit_s = types.EmbedResponse, self._timeouts.load_s
+        request = wire.EmbedRequest(model=name, input=list(texts))
+        kind, limit_s = wire.EmbedResponse, self._timeouts.load_s
         return await self._post("/api/embed", request, kind, answers.embedded, about=name, limit_s=limit_s)
 
     # --- what is installed ---
 
     def pull(self, name: str) -> AsyncGenerator[Progress, None]:
-        request = types.PullRequest(model=name, insecure=True if _is_plain_http(name) else None)
+        request = wire.PullRequest(model=name, insecure=True if _is_plain_http(name) else None)
         return self._progress("/api/pull", request, name)
 
     async def discard(self, digests: Sequence[str]) -> bool:
@@ -178,7 +196,7 @@ class OllamaHost:
         system: str | None = None,
         parameters: Mapping[str, object] | None = None,
     ) -> AsyncGenerator[Progress, None]:
-        request = types.CreateRequest(
+        request = wire.CreateRequest(
             model=name, from_=base, system=system, parameters=dict(parameters) if parameters else None
         )
         return self._to_the_end(self._lines("/api/create", request, base))
@@ -197,13 +215,13 @@ class OllamaHost:
             raise Refused(message, host=self.url, detail=printable(str(error))) from None
 
     async def copy(self, source: str, destination: str) -> None:
-        request = types.CopyRequest(source=source, destination=destination)
+        request = wire.CopyRequest(source=source, destination=destination)
         # The built-in engine may have to fetch all of it from another folder.
         limit_s = self._timeouts.load_s
         await self._http.done("POST", "/api/copy", request, limit_s=limit_s, missing=_model(source))
 
     async def delete(self, name: str) -> None:
-        request = types.DeleteRequest(model=name)
+        request = wire.DeleteRequest(model=name)
         limit_s = self._timeouts.call_s
         await self._http.done("DELETE", "/api/delete", request, limit_s=limit_s, missing=_model(name))
 
@@ -215,7 +233,7 @@ class OllamaHost:
     async def _post(
         self,
         path: str,
-        request: types.Wire,
+        request: wire.Wire,
         kind: type[Answer],
         read: Callable[[Answer], Value],
         *,
@@ -229,8 +247,8 @@ class OllamaHost:
         self, name: str, keep_alive: str | int | None, options: dict[str, object] | None, limit_s: float
     ) -> None:
         """Loading and unloading are generating without a prompt."""
-        request = types.GenerateRequest(model=name, keep_alive=keep_alive, options=options, stream=False)
-        kind, read = types.GenerateResponse, answers.finished
+        request = wire.GenerateRequest(model=name, keep_alive=keep_alive, options=options, stream=False)
+        kind, read = wire.GenerateResponse, answers.finished
         await self._post("/api/generate", request, kind, read, about=name, limit_s=limit_s)
 
     async def _until(
@@ -243,11 +261,11 @@ class OllamaHost:
                     return
         raise self._http.cut_off()
 
-    def _progress(self, path: str, request: types.Wire, name: str) -> AsyncGenerator[Progress, None]:
+    def _progress(self, path: str, request: wire.Wire, name: str) -> AsyncGenerator[Progress, None]:
         return self._until(self._lines(path, request, name), lambda line: line.status == _SUCCESS)
 
-    def _lines(self, path: str, request: types.Wire, name: str) -> AsyncGenerator[Progress, None]:
-        kind, read = types.ProgressResponse, answers.progress
+    def _lines(self, path: str, request: wire.Wire, name: str) -> AsyncGenerator[Progress, None]:
+        kind, read = wire.ProgressResponse, answers.progress
         return self._http.lines(path, request, kind, read, missing=_model(name))
 
     async def _to_the_end(self, lines: AsyncGenerator[Progress, None]) -> AsyncGenerator[Progress, None]:
@@ -264,7 +282,7 @@ class OllamaHost:
         if not is_loopback(self.url):
             message = f"{self.url} is another machine: its engine imports only files of its own."
             raise Refused(message, host=self.url, hint="Run the import there.")
-        return self._progress("/api/import", types.ImportRequest(model=name, path=str(path)), name)
+        return self._progress("/api/import", wire.ImportRequest(model=name, path=str(path)), name)
 
     async def _import_by_blob(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
         digest = ""
@@ -275,7 +293,7 @@ class OllamaHost:
         async with aclosing(send_blob(self._http, path, digest)) as steps:
             async for step in steps:
                 yield step
-        request = types.CreateRequest(model=name, files={_FILE_NAME: digest})
+        request = wire.CreateRequest(model=name, files={_FILE_NAME: digest})
         async with aclosing(self._progress("/api/create", request, name)) as steps:
             async for step in steps:
                 yield step

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llmstack_tui.folders import logs_folder
+from llmstack_tui.base.paths import logs_folder
+from llmstack_tui.base.text import printable
 from llmstack_tui.hosts.errors import HostError, Unreachable
-from llmstack_tui.hosts.text import printable
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.ollama.transport import Timeouts
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from llmstack_tui.frozen import replace
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.names import model_key
 from llmstack_tui.hosts.errors import HostError, NotFound
-from llmstack_tui.ollama.names import model_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

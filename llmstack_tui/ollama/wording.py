@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from llmstack_tui.hosts.text import printable
+from llmstack_tui.base.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llmstack_tui.config.address import is_loopback
+from llmstack_tui.base.address import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Collection

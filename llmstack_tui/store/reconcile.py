@@ -9,7 +9,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from llmstack_tui.store.activations import Activation
+    from llmstack_tui.store.tables.activations import Activation
 
 
 class Loaded(Struct, frozen=True, kw_only=True):

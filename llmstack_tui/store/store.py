@@ -6,25 +6,25 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from llmstack_tui.store.activations import Activations
-from llmstack_tui.store.downloads import DownloadRows
-from llmstack_tui.store.events import Events
-from llmstack_tui.store.guarded import GuardedModels
-from llmstack_tui.store.installed import InstalledLists
-from llmstack_tui.store.measured import MeasuredLoads
-from llmstack_tui.store.models import Models
-from llmstack_tui.store.screen import Screen
-from llmstack_tui.store.speeds import Speeds
-from llmstack_tui.store.updates import Updates
+from llmstack_tui.store.tables.activations import Activations
+from llmstack_tui.store.tables.downloads import DownloadRows
+from llmstack_tui.store.tables.events import Events
+from llmstack_tui.store.tables.guarded import GuardedModels
+from llmstack_tui.store.tables.installed import InstalledLists
+from llmstack_tui.store.tables.measured import MeasuredLoads
+from llmstack_tui.store.tables.models import Models
+from llmstack_tui.store.tables.screen import Screen
+from llmstack_tui.store.tables.speeds import Speeds
+from llmstack_tui.store.tables.updates import Updates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
 
-    from llmstack_tui.store.database import Database
+    from llmstack_tui.store.database.connection import Database
+    from llmstack_tui.store.database.opening import Mode
     from llmstack_tui.store.errors import StoreError
-    from llmstack_tui.store.opening import Mode
 
 _MOST_NOTICES = 100
 
@@ -71,7 +71,7 @@ class Store:
             now: the time that old rows are measured by; the clock's if it is None.
         """
         # SQLite's module costs 6 ms, which a command that remembers nothing need not pay.
-        from llmstack_tui.store.database import Database  # noqa: PLC0415
+        from llmstack_tui.store.database.connection import Database  # noqa: PLC0415
 
         told: deque[str] = deque(maxlen=_MOST_NOTICES)
 

@@ -12,9 +12,9 @@ from textual.content import Content
 
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.screens.live import LiveScreen
-from llmstack_tui.tui.status import address
-from llmstack_tui.tui.text import clean
+from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.tui.screen import LiveScreen
+from llmstack_tui.tui.servers.status import address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.tui.dashboard import Dashboard
+    from llmstack_tui.tui.app import Dashboard
 
 _MOST = 40
 _LONGEST_NAME = 120

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.tui import keymap, keys, themes
-from llmstack_tui.tui.activity import Kind
-from llmstack_tui.tui.later import Later
-from llmstack_tui.tui.text import clean
+from llmstack_tui.tui.activity.log import Kind
+from llmstack_tui.tui.deferred import Later
+from llmstack_tui.tui.draw.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import Loaded
-    from llmstack_tui.stack import Stack
-    from llmstack_tui.tui.dashboard import Dashboard
+    from llmstack_tui.core import Stack
+    from llmstack_tui.tui.app import Dashboard
 
 SETTINGS = "settings"
 _THEME = "theme"

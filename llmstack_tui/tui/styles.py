@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from textual.app import App
 
-_SCREENS = Path(__file__).parent / "screens"
+_FOLDER = Path(__file__).parent
 _EVERY_S = 0.1
 
 
@@ -19,7 +19,7 @@ async def read_ahead(app: App[None]) -> None:
     Textual reads all styles again when a screen is opened whose own it has not got yet: 35 ms in which no key
     is answered.
     """
-    files = await asyncio.to_thread(lambda: sorted(_SCREENS.rglob("*.tcss")))
+    files = await asyncio.to_thread(lambda: sorted(_FOLDER.rglob("*.tcss")))
     for file in files:
         if not app.stylesheet.has_source(str(file)):
             app.stylesheet.read(file)

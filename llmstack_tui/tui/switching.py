@@ -6,13 +6,13 @@ import asyncio
 import importlib
 from typing import TYPE_CHECKING
 
-from llmstack_tui.tui.later import Later
-from llmstack_tui.tui.marks import Marked
+from llmstack_tui.tui.deferred import Later
+from llmstack_tui.tui.draw.glyphs import Marked
 from llmstack_tui.tui.widgets.tabs import MODELS, TABS
 
 if TYPE_CHECKING:
-    from llmstack_tui.tui.dashboard import Dashboard
-    from llmstack_tui.tui.screens.tab import TabScreen
+    from llmstack_tui.tui.app import Dashboard
+    from llmstack_tui.tui.tab import TabScreen
 
 SWITCH = "switch"
 _LABELS = {tab.name: tab.label for tab in TABS}
@@ -41,7 +41,7 @@ class Switching:
 
     async def _make(self, name: str) -> None:
         # In a thread: on the event loop it would hold up the keys.
-        module = await asyncio.to_thread(importlib.import_module, f"llmstack_tui.tui.screens.{name}")
+        module = await asyncio.to_thread(importlib.import_module, f"llmstack_tui.tui.{name}.screen")
         if name not in self._made:
             self._made[name] = screen = module.SCREEN(self._app.marks)
             # Textual keeps what is installed when another screen takes its place.

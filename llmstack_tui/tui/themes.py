@@ -8,7 +8,7 @@ from textual.app import App
 from textual.theme import Theme
 
 if TYPE_CHECKING:
-    from llmstack_tui.tui.dashboard import Dashboard
+    from llmstack_tui.tui.app import Dashboard
 
 PREFIX = "llmstack-"
 

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.frozen import replace
-from llmstack_tui.ollama.registry.client import base_url
-from llmstack_tui.ollama.registry.errors import NotInRegistry, RegistryError
-from llmstack_tui.updates.check import Answer
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.registry.client import base_url
+from llmstack_tui.registry.errors import (
+    NotInRegistry,
+    RegistryError,
+)
+from llmstack_tui.updates.rules import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from llmstack_tui.ollama.names import ModelName
-    from llmstack_tui.ollama.registry.client import Registry
+    from llmstack_tui.base.names import ModelName
+    from llmstack_tui.registry.client import Registry
 
 _AT_ONCE = 16
 # A registry that failed so often without a success in between is not asked any more in this round.

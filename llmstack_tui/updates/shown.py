@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from llmstack_tui.updates.check import Change
+from llmstack_tui.updates.rules import Change
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

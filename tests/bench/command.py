@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.bench.figures import Figure, user_environment
-from tests.engine_process import engine_process
+from tests.support.engine_process import engine_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import httpx
 import psutil
 
-from tests import models
 from tests.bench.figures import Figure, user_environment
 from tests.e2e.terminal import Terminal
-from tests.engine_process import engine_process
+from tests.support import models
+from tests.support.engine_process import engine_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

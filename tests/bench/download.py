@@ -17,8 +17,8 @@ import httpx
 import psutil
 
 from tests.bench.figures import Figure
-from tests.engine_process import engine_process
-from tests.registry.published import Layer
+from tests.support.engine_process import engine_process
+from tests.support.registry.published import Layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def figures() -> Iterator[Figure]:
 def registry_process(files: dict[str, Path]) -> Iterator[dict[str, str]]:
     """A registry that does not share an interpreter with who measures; the names to pull."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.registry", *(f"{name}={path}" for name, path in files.items())],
+        [sys.executable, "-m", "tests.support.registry", *(f"{name}={path}" for name, path in files.items())],
         stdout=subprocess.PIPE,
     )
     assert process.stdout is not None
@@ -99,7 +99,9 @@ def memory(folder: Path, names: dict[str, str]) -> Figure:
 
 def _engine() -> int:
     return next(
-        child.pid for child in psutil.Process().children() if "llmstack_tui.engine.server" in child.cmdline()
+        child.pid
+        for child in psutil.Process().children()
+        if "llmstack_tui.engine.process.server" in child.cmdline()
     )
 
 

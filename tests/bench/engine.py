@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests import models
 from tests.bench.figures import Figure
 from tests.contract.conftest import create_from_file
-from tests.engine_process import engine_process
+from tests.support import models
+from tests.support.engine_process import engine_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,15 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmstack_tui.engine.launch import RunnerConfig
-from llmstack_tui.engine.runner import Runner
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.engine.runners.launch import RunnerConfig
+from llmstack_tui.engine.runners.runner import Runner
 from llmstack_tui.fit.memory import Request, estimate
 from llmstack_tui.fit.subject import of_header
-from llmstack_tui.frozen import replace
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
-from tests import architectures, models
 from tests.bench.figures import Figure
+from tests.support import (
+    architectures,
+    models,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

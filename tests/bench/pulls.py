@@ -15,7 +15,7 @@ from llmstack_tui.store.store import Store
 from tests.bench.figures import Figure, user_environment
 from tests.bench.storm import busy_figures
 from tests.e2e.terminal import Terminal
-from tests.many_pulls import model_name
+from tests.support.many_pulls import model_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ async def ask(state: Path, url: str) -> None:
 
 @contextmanager
 def serving() -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.many_pulls", str(MODELS)]
+    command = [sys.executable, "-m", "tests.support.many_pulls", str(MODELS)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

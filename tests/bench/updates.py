@@ -7,11 +7,11 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.updates.checker import Checker
 from tests.bench.figures import Figure
-from tests.registry.server import serving
+from tests.support.registry.server import serving
 from tests.updates.hosts import HOST, model
 
 if TYPE_CHECKING:

@@ -15,13 +15,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llmstack_tui.base.frozen import replace
 from llmstack_tui.config import Settings
-from llmstack_tui.frozen import replace
-from llmstack_tui.store.events import Event
-from llmstack_tui.tui import app, garbage
-from llmstack_tui.tui.dashboard import Dashboard
+from llmstack_tui.store.tables.events import Event
+from llmstack_tui.tui import (
+    garbage,
+    program,
+)
+from llmstack_tui.tui.app import Dashboard
 from tests.tui import seeded
-from tests.tui.fakes import FakeServices, FakeStack
+from tests.tui.fakes import (
+    FakeServices,
+    FakeStack,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +117,7 @@ def stormy(models: int, a_second: int) -> None:
 
     async def run() -> None:
         storm = asyncio.create_task(stack.storm(a_second)) if a_second else None
-        await app._run(Dashboard(Settings(), (), FakeServices(stack)))
+        await program._run(Dashboard(Settings(), (), FakeServices(stack)))
         if storm is not None:
             storm.cancel()
 

@@ -6,13 +6,20 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.names import (
+    InvalidName,
+    ModelName,
+)
 from llmstack_tui.catalog.memory import estimate
-from llmstack_tui.ollama.names import InvalidName, ModelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llmstack_tui.catalog.entries import Attention, Catalog, Entry
+    from llmstack_tui.catalog.types import (
+        Attention,
+        Catalog,
+        Entry,
+    )
 
 # What a user who follows the usual advice looks for first.
 RECOMMENDED = (

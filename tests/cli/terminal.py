@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.cli.program import COMMAND
-from tests.pseudo_terminal import open_in_terminal
+from tests.support.pseudo_terminal import open_in_terminal
 
 if TYPE_CHECKING:
     import subprocess

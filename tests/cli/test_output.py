@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from llmstack_tui.cli import output
-from llmstack_tui.cli.ps import _until
+from llmstack_tui.cli.commands.ps import _until
 
 
 @pytest.mark.parametrize(

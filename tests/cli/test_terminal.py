@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.little_ollama import LittleOllama
-from tests.scripted_server import serving
-from tests.waiting import wait_until
+from tests.support.scripted_server import serving
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.cli.program import Program
-    from tests.scripted_server import Reply, Request
+    from tests.support.scripted_server import (
+        Reply,
+        Request,
+    )
 
 if sys.platform == "win32":
     pytest.skip("needs pseudo-terminals", allow_module_level=True)

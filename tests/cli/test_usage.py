@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui import __version__
+from llmstack_tui.cli.main import build_parser
 from llmstack_tui.cli.options import hosts, with_options
-from llmstack_tui.cli.parser import build_parser
 from llmstack_tui.config import EngineSettings, HostSettings, Settings
 from tests.cli.program import COMMAND
 

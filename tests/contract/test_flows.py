@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.waiting import wait_until_sync
+from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Server

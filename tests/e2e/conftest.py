@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from tests.e2e.terminal import Terminal
-from tests.engine_process import home_environment
+from tests.support.engine_process import home_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

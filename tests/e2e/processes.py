@@ -9,8 +9,8 @@ import psutil
 if TYPE_CHECKING:
     from pathlib import Path
 
-ENGINE = "llmstack_tui.engine.server"
-MODEL = "llmstack_tui.engine.child"
+ENGINE = "llmstack_tui.engine.process.server"
+MODEL = "llmstack_tui.engine.runners.child"
 
 
 def running(module: str, home: Path) -> list[psutil.Process]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 import pyte
 
-from tests.pseudo_terminal import open_in_terminal
+from tests.support.pseudo_terminal import open_in_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

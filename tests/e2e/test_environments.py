@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fake_ollama import fake_ollama
+from tests.support.fake_ollama import fake_ollama
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,9 @@ import httpx
 import openai
 import pytest
 
-from tests import models
 from tests.e2e.processes import ENGINE, MODEL, running
-from tests.waiting import wait_until_sync
+from tests.support import models
+from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:
     from pathlib import Path

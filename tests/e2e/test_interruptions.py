@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.processes import ENGINE, MODEL, running
-from tests.waiting import wait_until_sync
+from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:
     from pathlib import Path

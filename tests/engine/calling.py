@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests import models
+from tests.support import models
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import models
 from tests.engine.calling import caller
 from tests.engine.serving import THINKING, Serving, add_ollamas, serving
+from tests.support import models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psutil
 
-from tests.engine import folders
-from tests.engine_process import engine_process
-from tests.waiting import wait_until_sync
+from tests.library import folders
+from tests.support.engine_process import engine_process
+from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +122,7 @@ def model_processes(engine: Serving) -> list[psutil.Process]:
     return [
         process
         for process in psutil.process_iter(["cmdline", "environ"])
-        if "llmstack_tui.engine.child" in (process.info["cmdline"] or ())
+        if "llmstack_tui.engine.runners.child" in (process.info["cmdline"] or ())
         and (process.info["environ"] or {}).get("HOME") == str(engine.home)
     ]
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.caches import CACHE_TYPES
+from llmstack_tui.base.caches import CACHE_TYPES
+from llmstack_tui.base.frozen import replace
 from llmstack_tui.fit.memory import (
     Basis,
     Estimate,
@@ -18,7 +19,6 @@ from llmstack_tui.fit.memory import (
     largest_context,
 )
 from llmstack_tui.fit.shape import Layer, Shape
-from llmstack_tui.frozen import replace
 from tests.fit import samples
 from tests.fit.samples import Took
 

@@ -12,10 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmstack_tui.frozen import replace
+from llmstack_tui.base.frozen import replace
 from llmstack_tui.gguf.header import ArrayInfo, InvalidGGUF, read_header
 from llmstack_tui.gguf.types import ValueType
-from tests import models
 from tests.gguf.files import (
     ARRAY,
     BOOL,
@@ -34,6 +33,7 @@ from tests.gguf.files import (
     string,
     tensor,
 )
+from tests.support import models
 
 if TYPE_CHECKING:
     from pathlib import Path

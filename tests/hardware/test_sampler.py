@@ -11,7 +11,7 @@ import pytest
 from llmstack_tui.hardware.machine import Machine
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading
 from llmstack_tui.hardware.sampler import Sampler
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.frozen import replace
+from llmstack_tui.base.frozen import replace
 from llmstack_tui.hosts import poller as module
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.poller import Poller
 from llmstack_tui.hosts.types import Model
-from tests.fake_ollama import fake_host
-from tests.waiting import wait_until
+from tests.support.fake_ollama import fake_host
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

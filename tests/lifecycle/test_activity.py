@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.frozen import replace
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.go_durations import LONGEST
+from llmstack_tui.base.kinds import Capability
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.hosts.kinds import Capability
 from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
 from llmstack_tui.lifecycle.activity import Activity, Trace, idle_time, observed, worked
 from llmstack_tui.lifecycle.states import ModelStatus, statuses
-from llmstack_tui.ollama.durations import LONGEST
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 URL = "http://127.0.0.1:11434"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.frozen import replace
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.hardware.readings import DeviceKind
-from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.hosts.types import RunningModel, Snapshot
 from llmstack_tui.lifecycle.placement import are_apart, device_bytes, fallback, homes, server_bytes
 from tests.tui.seeded import CARD, HOT_CARD, machine, snapshot

@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.base.actors import Asker
 from llmstack_tui.hosts.errors import NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.hosts.types import Snapshot
-from llmstack_tui.lifecycle.acts import ActEnd, ActKind, Departure, Interrupted
+from llmstack_tui.lifecycle.actions import (
+    ActEnd,
+    ActKind,
+    Departure,
+    Interrupted,
+)
 from llmstack_tui.lifecycle.worker import Lifecycle
-from llmstack_tui.store.askers import Asker
-from tests.fake_ollama import fake_host
-from tests.waiting import wait_until
+from tests.support.fake_ollama import fake_host
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from llmstack_tui.hosts.errors import HostError
-    from llmstack_tui.lifecycle.acts import Act
+    from llmstack_tui.lifecycle.actions import Act
     from llmstack_tui.ollama.client import OllamaHost
 
 

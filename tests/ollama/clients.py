@@ -6,13 +6,17 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui.ollama.client import OllamaHost
-from tests.scripted_server import serving
+from tests.support.scripted_server import serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from llmstack_tui.ollama.transport import Timeouts
-    from tests.scripted_server import Reply, Request, ScriptedServer
+    from tests.support.scripted_server import (
+        Reply,
+        Request,
+        ScriptedServer,
+    )
 
 T = TypeVar("T")
 

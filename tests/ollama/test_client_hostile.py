@@ -14,20 +14,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from llmstack_tui.base.text import printable
 from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
-from llmstack_tui.hosts.text import printable
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.ollama import transport
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.ollama.transport import Timeouts
 from tests.ollama.clients import read, talking
-from tests.scripted_server import Reply, Then, always, document, ndjson
-from tests.waiting import wait_until
+from tests.support.scripted_server import (
+    Reply,
+    Then,
+    always,
+    document,
+    ndjson,
+)
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from tests.scripted_server import Request
+    from tests.support.scripted_server import Request
 
 HTML = Reply((b"<html><body>It works!</body></html>",), content_type="text/html")
 QUICK = Timeouts(connect_s=1.0, short_s=0.2, call_s=0.2, load_s=0.2, silence_s=0.2)

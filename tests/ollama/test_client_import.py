@@ -14,14 +14,19 @@ from llmstack_tui.hosts.errors import HostError, Refused, ServerError
 from llmstack_tui.hosts.types import Progress
 from llmstack_tui.ollama import blobs
 from tests.ollama.clients import read, talking
-from tests.scripted_server import Reply, Then, document, ndjson
-from tests.waiting import wait_until
+from tests.support.scripted_server import (
+    Reply,
+    Then,
+    document,
+    ndjson,
+)
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from tests.scripted_server import Request
+    from tests.support.scripted_server import Request
 
 CONTENT = b"GGUF" + bytes(range(256)) * 5000
 DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"

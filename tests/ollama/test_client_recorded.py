@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused, ServerError
-from llmstack_tui.hosts.kinds import HostKind
 from llmstack_tui.hosts.types import Message
 from tests.ollama.clients import read, talking
-from tests.scripted_server import Reply
+from tests.support.scripted_server import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from llmstack_tui.ollama.client import OllamaHost
-    from tests.scripted_server import Request
+    from tests.support.scripted_server import Request
 
 RECORDED = Path(__file__).parent.parent / "contract" / "recorded"
 Recording = dict[str, object]

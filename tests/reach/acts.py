@@ -13,13 +13,13 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.actors import Asker
+from llmstack_tui.core import Stack
 from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.lifecycle.acts import Interrupted
-from llmstack_tui.lifecycle.recorder import Recorder
+from llmstack_tui.lifecycle.actions import Interrupted
+from llmstack_tui.lifecycle.journal import Recorder
 from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.ollama.client import OllamaHost
-from llmstack_tui.stack import Stack
-from llmstack_tui.store.askers import Asker
 from llmstack_tui.store.store import Store
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import httpx
 from textual import events
 
+from llmstack_tui.base.frozen import replace
 from llmstack_tui.config.watch import watch_settings
-from llmstack_tui.frozen import replace
-from llmstack_tui.lifecycle.happenings import EventKind
+from llmstack_tui.core import Stack
+from llmstack_tui.core.servers import Found
+from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.ollama.client import OllamaHost
-from llmstack_tui.stack import Stack
-from llmstack_tui.startup import Found
-from tests.fake_ollama import FakeOllama
-from tests.scripted_server import Request
+from tests.support.fake_ollama import FakeOllama
+from tests.support.scripted_server import Request
 from tests.tui import seeded
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.config.loading import Loaded
-    from llmstack_tui.engine.process import EngineHandle
+    from llmstack_tui.core.servers import Startup
+    from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hardware.readings import MachineReading
-    from llmstack_tui.startup import Startup
     from tests.reach.warp import Warp
     from tests.tui.driving import Desk
 

@@ -12,8 +12,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fake_ollama import fake_ollama
 from tests.reach.acts import MODELS
+from tests.support.fake_ollama import fake_ollama
 
 ROOT = Path(__file__).parents[2]
 _NAMES = ("dashboard", "dashboard", "command")

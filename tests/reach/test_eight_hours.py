@@ -9,15 +9,15 @@ import pytest
 from textual.screen import Screen
 
 from llmstack_tui.config import Settings
-from llmstack_tui.stack import Stack
-from llmstack_tui.store.database import Database
-from llmstack_tui.tui.activity import LIMIT
-from llmstack_tui.tui.dashboard import Dashboard
+from llmstack_tui.core import Stack
+from llmstack_tui.store.database.connection import Database
+from llmstack_tui.tui.activity.log import LIMIT
+from llmstack_tui.tui.app import Dashboard
 from tests.reach.counts import alive, count
 from tests.reach.day import Day, World
 from tests.reach.warp import Warp
+from tests.support.waiting import wait_until
 from tests.tui.driving import Desk
-from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ async def test_eight_hours_and_5000_changes_leave_nothing_behind(
             workers.append(len(app.workers))
         half, end = held[1], held[3]
         grown = end.growth(half, _SLACK)
-        grown.pop("llmstack_tui.store.events.Event", 0)
+        grown.pop("llmstack_tui.store.tables.events.Event", 0)
         assert grown == {}
         assert end.blocks - half.blocks < 0.02 * half.blocks
         assert max(workers) <= 5, "the connection, the settings, and what is looked up just now"

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     import pytest
 
 # Those that ask what time it is. Not all: where ``datetime`` is the type of a field, it must stay what it is.
-_ASKING = ("llmstack_tui.lifecycle.", "llmstack_tui.stack.", "llmstack_tui.store.store", "tests.fake_ollama")
+_ASKING = (
+    "llmstack_tui.lifecycle.",
+    "llmstack_tui.core.",
+    "llmstack_tui.store.store",
+    "tests.support.fake_ollama",
+)
 
 
 class Warp:

@@ -1,7 +1,0 @@
-"""A registry of models for tests: real HTTP on the loopback address, with the faults that a test asks for."""
-
-from tests.registry.faults import Fault
-from tests.registry.published import Layer, Version
-from tests.registry.server import Asked, Registry, serving
-
-__all__ = ["Asked", "Fault", "Layer", "Registry", "Version", "serving"]

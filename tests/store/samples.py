@@ -7,9 +7,9 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.store.activations import Activation
-from llmstack_tui.store.askers import Asker
-from llmstack_tui.store.events import Event
+from llmstack_tui.base.actors import Asker
+from llmstack_tui.store.tables.activations import Activation
+from llmstack_tui.store.tables.events import Event
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.store.opening import Mode
+from llmstack_tui.store.database.opening import Mode
 from llmstack_tui.store.store import Store
 from tests.store.samples import in_file, numbers
 
@@ -163,5 +163,5 @@ def test_knowing_the_store_costs_nothing_until_it_is_opened() -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     modules = set(done.stdout.split())
-    assert "llmstack_tui.store.events" in modules
+    assert "llmstack_tui.store.tables.events" in modules
     assert modules & {"sqlite3", "aiosqlite", "asyncio", "filelock", "httpx", "textual"} == set()

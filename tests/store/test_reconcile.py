@@ -11,7 +11,7 @@ from llmstack_tui.store.reconcile import Difference, Loaded, reconcile
 from tests.store.samples import HOST, OTHER_HOST, activation
 
 if TYPE_CHECKING:
-    from llmstack_tui.store.activations import Activation
+    from llmstack_tui.store.tables.activations import Activation
 
 _NAMES = st.sampled_from(["a", "b", "c"])
 _DIGESTS = st.sampled_from(["", "1", "2"])

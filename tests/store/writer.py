@@ -8,10 +8,13 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from llmstack_tui.store.activations import Activation, Outcome
-from llmstack_tui.store.askers import Asker
-from llmstack_tui.store.events import Event
+from llmstack_tui.base.actors import Asker
 from llmstack_tui.store.store import Store
+from llmstack_tui.store.tables.activations import (
+    Activation,
+    Outcome,
+)
+from llmstack_tui.store.tables.events import Event
 
 HOST = "http://127.0.0.1:11434"
 

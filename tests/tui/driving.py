@@ -11,10 +11,10 @@ from textual.widgets import Input
 
 from llmstack_tui.config import Settings
 from llmstack_tui.config.loading import Loaded
-from llmstack_tui.tui.dashboard import Dashboard
+from llmstack_tui.tui.app import Dashboard
+from tests.support.waiting import wait_until
 from tests.tui import seeded
 from tests.tui.fakes import FakeServices, FakeStack
-from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from textual.notifications import Notification
     from textual.pilot import Pilot
 
+    from llmstack_tui.core import StackState
     from llmstack_tui.lifecycle.states import ModelState
-    from llmstack_tui.stack import StackState
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,19 +12,24 @@ from unittest.mock import Mock
 
 import msgspec
 
+from llmstack_tui.base.frozen import replace
 from llmstack_tui.catalog.loading import load_catalog
+from llmstack_tui.catalog.service import Offer
 from llmstack_tui.config import GuardSettings
+from llmstack_tui.core.servers import Found
 from llmstack_tui.fit.verdict import Room
-from llmstack_tui.frozen import replace
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress
-from llmstack_tui.lifecycle.acts import Act, ActEnd, ActKind, Departure
-from llmstack_tui.lifecycle.happenings import EventKind
-from llmstack_tui.lifecycle.recorder import Recorder
-from llmstack_tui.stack.browsing import Offer
-from llmstack_tui.startup import Found
-from llmstack_tui.updates.check import LeftAlone
+from llmstack_tui.lifecycle.actions import (
+    Act,
+    ActEnd,
+    ActKind,
+    Departure,
+)
+from llmstack_tui.lifecycle.changes import EventKind
+from llmstack_tui.lifecycle.journal import Recorder
+from llmstack_tui.updates.rules import LeftAlone
 from tests.tui import seeded
 from tests.tui.pulls import FakeDownloads
 
@@ -32,22 +37,34 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
-    from llmstack_tui.catalog.entries import Catalog
+    from llmstack_tui.catalog.types import Catalog
     from llmstack_tui.config.loading import Loaded
-    from llmstack_tui.engine.disk import FolderUse, Leftover
-    from llmstack_tui.engine.process import EngineHandle
-    from llmstack_tui.engine.storage import LibraryError
+    from llmstack_tui.core import (
+        Stack,
+        StackState,
+    )
+    from llmstack_tui.core.servers import (
+        OllamaStopped,
+        Startup,
+    )
+    from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.guard.situation import Admission, Stop
     from llmstack_tui.hosts.types import Model, Snapshot
-    from llmstack_tui.ollama.registry.errors import RegistryError
-    from llmstack_tui.stack import Stack, StackState
-    from llmstack_tui.startup import OllamaStopped, Startup
-    from llmstack_tui.store.activations import Activation, Uses
-    from llmstack_tui.store.events import Event
-    from llmstack_tui.store.measured import Measured
+    from llmstack_tui.library.disk import (
+        FolderUse,
+        Leftover,
+    )
+    from llmstack_tui.library.storage import LibraryError
+    from llmstack_tui.registry.errors import RegistryError
     from llmstack_tui.store.store import Store
-    from llmstack_tui.updates.check import Update
+    from llmstack_tui.store.tables.activations import (
+        Activation,
+        Uses,
+    )
+    from llmstack_tui.store.tables.events import Event
+    from llmstack_tui.store.tables.measured import Measured
+    from llmstack_tui.updates.rules import Update
 
 T = TypeVar("T")
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmstack_tui.engine.disk import FolderUse, Leftover, LeftoverKind, ModelUse
+from llmstack_tui.library.disk import (
+    FolderUse,
+    Leftover,
+    LeftoverKind,
+    ModelUse,
+)
 
 FOLDER = Path("/home/somebody/models")
 

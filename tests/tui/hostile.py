@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING, cast
 
 from llmstack_tui.config import Settings
 from llmstack_tui.config.loading import Loaded
+from llmstack_tui.core import Stack
+from llmstack_tui.core.servers import Found
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.ollama.transport import Timeouts
-from llmstack_tui.stack import Stack
-from llmstack_tui.startup import Found
-from llmstack_tui.tui.dashboard import Dashboard
+from llmstack_tui.tui.app import Dashboard
+from tests.support.waiting import wait_until
 from tests.tui.driving import Desk
-from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
     from pathlib import Path
 
-    from llmstack_tui.engine.process import EngineHandle
+    from llmstack_tui.core.servers import (
+        OllamaStopped,
+        Startup,
+    )
+    from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.startup import OllamaStopped, Startup
-    from tests.scripted_server import ScriptedServer
+    from tests.support.scripted_server import ScriptedServer
 
 # A busy machine makes a healthy server slow, too: only one that hangs is given up soon.
 PATIENT = Timeouts(connect_s=20.0, short_s=20.0, call_s=20.0, load_s=20.0)

@@ -5,13 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.frozen import replace
-from llmstack_tui.updates.check import Change, Update, UpdateState
-from llmstack_tui.updates.download import Download, DownloadState, LayerProgress, Why
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.downloads.types import (
+    Download,
+    DownloadState,
+    LayerProgress,
+    Why,
+)
+from llmstack_tui.updates.rules import (
+    Change,
+    Update,
+    UpdateState,
+)
 from tests.tui import seeded
 
 if TYPE_CHECKING:
-    from llmstack_tui.stack import StackState
+    from llmstack_tui.core import StackState
 
 NOW = datetime(2026, 11, 21, 12, 1, tzinfo=UTC)
 CHECKED = NOW - timedelta(minutes=12)

@@ -15,24 +15,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from llmstack_tui.frozen import replace
+from llmstack_tui.base.frozen import replace
 from llmstack_tui.guard.situation import Limits
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.lifecycle.acts import Act, ActKind
-from llmstack_tui.tui.dashboard import Dashboard
-from llmstack_tui.tui.rows import Moment
-from llmstack_tui.tui.screens.live import View
+from llmstack_tui.lifecycle.actions import (
+    Act,
+    ActKind,
+)
+from llmstack_tui.tui.app import Dashboard
+from llmstack_tui.tui.models.rows import Moment
+from llmstack_tui.tui.screen import View
 from llmstack_tui.tui.switching import SWITCH
+from tests.support.waiting import wait_until
 from tests.tui import folder_use, outdated, pulls, seeded
 from tests.tui.driving import dashboard
-from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from llmstack_tui.engine.disk import FolderUse
-    from llmstack_tui.stack import StackState
+    from llmstack_tui.core import StackState
+    from llmstack_tui.library.disk import FolderUse
     from tests.tui.driving import FakeDesk
 
 FOLDER = Path(__file__).parent / "snapshots"

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmstack_tui.tui.activity import Kind
+from llmstack_tui.tui.activity.log import Kind
 from llmstack_tui.tui.themes import DARK, LIGHT
 from tests.tui.scenes import SCENES, on_stage
 

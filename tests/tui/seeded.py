@@ -7,16 +7,22 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.frozen import replace
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import (
+    Capability,
+    HostKind,
+)
+from llmstack_tui.core import (
+    HostState,
+    StackState,
+)
 from llmstack_tui.hardware.profile import Profile, detect
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Space, Throttle
-from llmstack_tui.hosts.kinds import Capability, HostKind
 from llmstack_tui.hosts.types import Model, RunningModel, ServerVersion, Snapshot
 from llmstack_tui.lifecycle.states import ModelStatus, statuses
-from llmstack_tui.stack import HostState, StackState
 
 if TYPE_CHECKING:
-    from llmstack_tui.lifecycle.acts import Act
+    from llmstack_tui.lifecycle.actions import Act
 
 URL = "http://127.0.0.1:11434"
 ALL = ~Capability(0)

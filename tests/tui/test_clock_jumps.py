@@ -6,13 +6,20 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from llmstack_tui.lifecycle import recorder
+from llmstack_tui.core import (
+    Stack,
+    remembering,
+    watched,
+)
+from llmstack_tui.lifecycle import journal, timing
 from llmstack_tui.ollama.client import OllamaHost
-from llmstack_tui.stack import Stack, remembering, timing, watched
-from tests.fake_ollama import fake_ollama
+from tests.support.fake_ollama import fake_ollama
+from tests.support.waiting import wait_until
 from tests.tui.driving import dashboard
-from tests.tui.fakes import FakeServices, FakeStack
-from tests.waiting import wait_until
+from tests.tui.fakes import (
+    FakeServices,
+    FakeStack,
+)
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -37,10 +44,10 @@ class SetClock(datetime):
 async def test_a_clock_that_is_set_while_the_dashboard_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (recorder, remembering, timing, watched):
+    for module in (journal, remembering, timing, watched):
         monkeypatch.setattr(module, "datetime", SetClock)
     monkeypatch.setattr(SetClock, "ahead", timedelta(0))
-    monkeypatch.setattr(recorder, "_COURTESY_S", 0.1)
+    monkeypatch.setattr(journal, "_COURTESY_S", 0.1)
     async with fake_ollama(mistral_7b="a", phi4_14b="b") as (fake, server):
         fake.load("mistral:7b")
         stack = Stack([OllamaHost(server.url)], running_every_s=0.05, state_file=tmp_path / "state.db")

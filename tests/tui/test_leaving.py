@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.downloads.types import (
+    DownloadState,
+    Why,
+)
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.tui.downloading import leaving_text
-from llmstack_tui.tui.status import left_behind
-from llmstack_tui.updates.download import DownloadState, Why
+from llmstack_tui.tui.downloads.actions import leaving_text
+from llmstack_tui.tui.servers.status import left_behind
+from tests.support.waiting import wait_until
 from tests.tui import pulls, seeded
 from tests.tui.driving import dashboard
-from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from llmstack_tui.updates.download import Download
+    from llmstack_tui.downloads.types import Download
     from tests.tui.driving import FakeDesk
 
 KEPT = "The download of mistral:7b goes on with the next llmstack: what came is kept.\n"

@@ -9,12 +9,12 @@ import pytest
 
 from llmstack_tui.config import Settings, UiSettings
 from llmstack_tui.config.loading import Loaded, load_settings
-from llmstack_tui.tui.services import Core
+from llmstack_tui.core.services import Core
 from tests.config.files import load
+from tests.support.waiting import wait_until
 from tests.tui import seeded
 from tests.tui.driving import FakeDesk, dashboard
 from tests.tui.fakes import FakeServices, FakeStack
-from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from tests.e2e.terminal import Terminal
-from tests.engine_process import home_environment
-from tests.waiting import wait_until_sync
+from tests.support.engine_process import home_environment
+from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Nobody listens there, so that no engine is started.
 RUN = (
     "from llmstack_tui.config import HostSettings, Settings\n"
-    "from llmstack_tui.tui.app import run_dashboard\n"
+    "from llmstack_tui.tui.program import run_dashboard\n"
     "settings = Settings(hosts=(HostSettings(url='http://127.0.0.1:9'),))\n"
     "raise SystemExit(run_dashboard(settings, ['A [/problem] of the settings.']))\n"
 )
@@ -78,7 +78,7 @@ def test_a_defect_ends_with_a_sentence_and_a_private_report(
     program: Callable[[str], Terminal], tmp_path: Path
 ) -> None:
     broken = (
-        "from llmstack_tui.tui.dashboard import Dashboard\n"
+        "from llmstack_tui.tui.app import Dashboard\n"
         "def on_mount(self):\n    secret = 'a secret'\n    raise ZeroDivisionError('by zero')\n"
         "Dashboard.on_mount = on_mount\n"
     )

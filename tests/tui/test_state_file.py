@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from llmstack_tui.lifecycle.happenings import EventKind
+from llmstack_tui.core import Stack
+from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.ollama.client import OllamaHost
-from llmstack_tui.stack import Stack
-from tests.fake_ollama import fake_ollama
+from tests.support.fake_ollama import fake_ollama
+from tests.support.waiting import wait_until
 from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices, FakeStack
-from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -8,20 +8,20 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from llmstack_tui.frozen import replace
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.store.events import Event
-from llmstack_tui.tui import rows
-from llmstack_tui.updates.download import DownloadState
+from llmstack_tui.store.tables.events import Event
+from llmstack_tui.tui.models import rows
+from tests.support.waiting import wait_until
 from tests.tui import seeded
 from tests.tui.driving import FakeDesk, dashboard
 from tests.tui.pulls import pull
-from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     import pytest
 
-    from llmstack_tui.stack import StackState
+    from llmstack_tui.core import StackState
 
 CHANGES = 2_000
 

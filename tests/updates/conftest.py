@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.registry.server import Registry as Server
-from tests.registry.server import serving
+from tests.support.registry.server import Registry as Server
+from tests.support.registry.server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from llmstack_tui.hosts.types import Model, ModelDetails
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.registry.published import Version
+    from tests.support.registry.published import Version
 
 HOST = "http://127.0.0.1:11434"
 BOX = "http://gpu-box:11434"

@@ -10,16 +10,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.frozen import replace
-from llmstack_tui.hosts.kinds import HostKind
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.hosts.types import ModelDetails
-from llmstack_tui.ollama.registry.asking import Limits
-from llmstack_tui.ollama.registry.client import Registry
+from llmstack_tui.registry.client import Registry
+from llmstack_tui.registry.http import Limits
 from llmstack_tui.store.store import Store
-from llmstack_tui.updates.check import Change, LeftAlone, UpdateState
 from llmstack_tui.updates.checker import Checker
-from tests.registry.faults import Fault, busy, html
-from tests.registry.server import serving
+from llmstack_tui.updates.rules import (
+    Change,
+    LeftAlone,
+    UpdateState,
+)
+from tests.support.registry.faults import (
+    Fault,
+    busy,
+    html,
+)
+from tests.support.registry.server import serving
 from tests.updates.hosts import BOX, HOST, LONG_AGO, Shows, model, put
 from tests.updates.samples import rewritten
 
@@ -28,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.hosts.types import Model
-    from tests.registry.server import Registry as Server
+    from tests.support.registry.server import Registry as Server
 
 STALE, CURRENT, LOCAL, UNKNOWN = (
     UpdateState.STALE,

@@ -16,16 +16,43 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from llmstack_tui.engine import listening, openai, talk
-from llmstack_tui.engine.access import Access, rules
-from llmstack_tui.engine.answers import Answer
-from llmstack_tui.engine.app import no_such_method, no_such_route
-from llmstack_tui.engine.replies import OPENAI_JSON, ApiError, Produced, body, encode, openai_error, reply
-from llmstack_tui.engine.single.conversations import Sessions, recent
-from llmstack_tui.engine.single.model import SingleConfig, SingleEngine
-from llmstack_tui.engine.single.wire import ChatAnswer, ChatRequest, Turn, Usage
-from llmstack_tui.engine.talk import Done
-from llmstack_tui.ollama import types
+from llmstack_tui.engine.api import openai
+from llmstack_tui.engine.api.access import (
+    Access,
+    rules,
+)
+from llmstack_tui.engine.api.app import (
+    no_such_method,
+    no_such_route,
+)
+from llmstack_tui.engine.api.replies import (
+    OPENAI_JSON,
+    ApiError,
+    Produced,
+    body,
+    encode,
+    openai_error,
+    reply,
+)
+from llmstack_tui.engine.inference import completion
+from llmstack_tui.engine.inference.answers import Answer
+from llmstack_tui.engine.inference.completion import Done
+from llmstack_tui.engine.process import listening
+from llmstack_tui.engine.single.conversations import (
+    Sessions,
+    recent,
+)
+from llmstack_tui.engine.single.model import (
+    SingleConfig,
+    SingleEngine,
+)
+from llmstack_tui.engine.single.wire import (
+    ChatAnswer,
+    ChatRequest,
+    Turn,
+    Usage,
+)
+from llmstack_tui.ollama import wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -43,7 +70,7 @@ def serve(gguf: Path | None, *, host: str, port: int) -> int:
     """Serve until Ctrl-C or SIGTERM; answers the exit status. What there is to say goes to standard error."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    logging.getLogger("llmstack_tui.engine.spawn").setLevel(logging.WARNING)
+    logging.getLogger("llmstack_tui.engine.runners.spawn").setLevel(logging.WARNING)
     try:
         run_single(SingleConfig.read(os.environ, gguf=gguf, host=host, port=port))
     except (ValueError, listening.CannotListen) as error:
@@ -127,12 +154,12 @@ class _Chats:
 
     async def _said(self, asked: ChatRequest, turns: list[Turn]) -> tuple[Answer, Done]:
         options = {"num_predict": asked.max_tokens, "temperature": asked.temperature}
-        request = types.ChatRequest(
-            messages=[types.Message(role=turn.role, content=turn.content) for turn in turns],
+        request = wire.ChatRequest(
+            messages=[wire.Message(role=turn.role, content=turn.content) for turn in turns],
             options={name: value for name, value in options.items() if value is not None},
         )
         answer = Answer()
-        async with aclosing(talk.chat(self._engine, request)) as pieces:
+        async with aclosing(completion.chat(self._engine, request)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Done):
                     return answer, piece

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import httpx
 import msgspec
 
-from llmstack_tui.config.address import is_loopback
+from llmstack_tui.base.address import is_loopback
 from llmstack_tui.engine.single.wire import ChatAnswer, ChatRequest, Health, Turn
 
 if TYPE_CHECKING:

@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.engine.installed import InstalledModel
-from llmstack_tui.engine.library import Library
-from llmstack_tui.engine.manifest import ConfigLayer
-from llmstack_tui.engine.naming import parameter_size, suggest_name
-from llmstack_tui.engine.options import EngineOptions
-from llmstack_tui.engine.replies import ApiError
+from llmstack_tui.base.go_durations import FOREVER
+from llmstack_tui.base.names import ModelName
+from llmstack_tui.engine.api.replies import ApiError
+from llmstack_tui.engine.process.options import EngineOptions
 from llmstack_tui.engine.service import Engine, Target
 from llmstack_tui.engine.single.wire import Health
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.gguf.source import InvalidGGUF
-from llmstack_tui.ollama.durations import FOREVER
-from llmstack_tui.ollama.names import ModelName
+from llmstack_tui.library.installed import InstalledModel
+from llmstack_tui.library.library import Library
+from llmstack_tui.library.manifest import ConfigLayer
+from llmstack_tui.library.naming import (
+    parameter_size,
+    suggest_name,
+)
 
 if TYPE_CHECKING:
     import os

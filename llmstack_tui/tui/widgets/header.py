@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from llmstack_tui.frozen import replace
+from llmstack_tui.base.frozen import replace
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual import events
 
     from llmstack_tui.hardware.profile import Profile
-    from llmstack_tui.tui.marks import Marks
+    from llmstack_tui.tui.draw.glyphs import Marks
 
 _DIM = "$foreground 60%"
 

@@ -9,14 +9,14 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from llmstack_tui.tui.text import fit
+from llmstack_tui.tui.draw.text import fit
 
 if TYPE_CHECKING:
     from enum import StrEnum
 
     from textual import events
 
-    from llmstack_tui.tui.marks import Marks
+    from llmstack_tui.tui.draw.glyphs import Marks
 
 
 class HeadingLine(Widget):

@@ -15,8 +15,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.text import fit
-from llmstack_tui.tui.widgets.strips import Pen
+from llmstack_tui.tui.draw.text import fit
+from llmstack_tui.tui.models.strips import Pen
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.binding import BindingType
 
-    from llmstack_tui.tui.marks import Marks
+    from llmstack_tui.tui.draw.glyphs import Marks
 
 _STYLES = ("plain", "cursor", "pointer", "muted", "name", "done", "changing", "failed", "heading")
 

@@ -1,0 +1,138 @@
+"""Model names: ``[scheme://][host[:port]/][namespace/]model[:tag]``.
+
+The grammar, the defaults and the comparison are those of Ollama's ``types/model/name.go``.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+
+from llmstack_tui.base.address import is_loopback
+
+DEFAULT_SCHEME = "https"
+DEFAULT_HOST = "registry.ollama.ai"
+DEFAULT_NAMESPACE = "library"
+DEFAULT_TAG = "latest"
+
+# The first character is a letter, a digit or "_"; the rest differs by part. ASCII only.
+_PARTS = {
+    "host": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,349}"),
+    "namespace": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}"),
+    "model": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"),
+    "tag": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"),
+}
+_CALLED = {"host": "registry", "namespace": "owner", "model": "name", "tag": "tag"}
+_SCHEMES = ("http", "https")
+
+
+class InvalidName(ValueError):
+    """A text that is no model name; ``str`` of it is a sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelName:
+    """A fully qualified model name. Two names are equal if their parts are, upper and lower case not counted.
+
+    The scheme says how to reach the registry and is no part of a model's identity.
+    """
+
+    model: str
+    tag: str = DEFAULT_TAG
+    namespace: str = DEFAULT_NAMESPACE
+    host: str = DEFAULT_HOST
+    scheme: str = DEFAULT_SCHEME
+
+    def __post_init__(self) -> None:
+        for part, pattern in _PARTS.items():
+            value: str = getattr(self, part)
+            # A part becomes the name of a file or folder, and dots alone are no names of one.
+            if not pattern.fullmatch(value) or value.strip(".") == "":
+                shown = value if len(value) <= 80 else value[:77] + "…"
+                raise InvalidName(
+                    f"{shown!r} cannot be the {_CALLED[part]} of a model. "
+                    "Up to 80 letters from a to z, digits, '-', '_' and '.' can."
+                )
+        if self.scheme not in _SCHEMES:
+            raise InvalidName(f"{self.scheme!r} is not a scheme of a registry: use http or https.")
+
+    @classmethod
+    def parse(cls, text: str) -> ModelName:
+        """The name that ``text`` stands for, with the defaults for what it leaves out.
+
+        Raises:
+            InvalidName: with one sentence that says what is wrong.
+        """
+        rest, parts = text, dict[str, str]()
+        if rest.rfind(":") > rest.rfind("/"):
+            rest, _, parts["tag"] = rest.rpartition(":")
+        rest, slash, parts["model"] = rest.rpartition("/")
+        if slash:
+            rest, slash, parts["namespace"] = rest.rpartition("/")
+        if slash:
+            scheme, found, host = rest.partition("://")
+            parts |= {"scheme": scheme, "host": host} if found else {"host": rest}
+        try:
+            return cls(**parts)
+        except InvalidName as error:
+            shown = text if len(text) <= 80 else text[:77] + "…"
+            whole = "" if text == parts["model"] else f"{shown!r} is not a model name: "
+            raise InvalidName(
+                f"{whole}{error} Names look like qwen2.5-coder:7b or hf.co/user/model:Q4_K_M."
+            ) from None
+
+    @property
+    def short(self) -> str:
+        """As a server lists it: without the default host and namespace, always with the tag."""
+        if self.host.lower() != DEFAULT_HOST:
+            return f"{self.host}/{self.namespace}/{self.model}:{self.tag}"
+        if self.namespace.lower() != DEFAULT_NAMESPACE:
+            return f"{self.namespace}/{self.model}:{self.tag}"
+        return f"{self.model}:{self.tag}"
+
+    @property
+    def full(self) -> str:
+        """With every part but the scheme."""
+        return f"{self.host}/{self.namespace}/{self.model}:{self.tag}"
+
+    @property
+    def path_parts(self) -> tuple[str, str, str, str]:
+        """Host, namespace, model and tag: the manifest's path below ``manifests/``."""
+        return self.host, self.namespace, self.model, self.tag
+
+    @property
+    def _key(self) -> tuple[str, ...]:
+        return tuple(part.lower() for part in self.path_parts)
+
+    def __eq__(self, other: object) -> bool:
+        return self._key == other._key if isinstance(other, ModelName) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __str__(self) -> str:
+        return self.short
+
+
+def is_plain_http(name: ModelName) -> bool:
+    """Whether its registry is asked without TLS: on this machine, or where the name says http://.
+
+    Servers list names without their scheme, so that of a registry on loopback is not known any more.
+    """
+    with suppress(ValueError):
+        return name.scheme == "http" or is_loopback(f"http://{name.host}")
+    return False
+
+
+def model_key(text: str) -> str:
+    """A text that is the same for all names of one model; a text that is no name is its own."""
+    try:
+        return ModelName.parse(text).full.lower()
+    except InvalidName:
+        return text
+
+
+def same_model(one: str, other: str) -> bool:
+    """Whether two texts name the same model; texts that are no names are compared as they are."""
+    return model_key(one) == model_key(other)

@@ -1,0 +1,94 @@
+"""What there is to be had: the catalogue that the package carries, and what registries say of a model."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from llmstack_tui.base.names import ModelName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from llmstack_tui.catalog.types import Catalog
+    from llmstack_tui.registry.client import Registry
+
+_REGISTRY = "llmstack_tui.registry.client"
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """What a registry has under a name. ``download`` is bytes, of all layers."""
+
+    name: str
+    digest: str
+    download: int
+    pushed_at: datetime | None = None
+
+
+class Browsing:
+    """Nothing is read, imported or asked before somebody wants it.
+
+    Args:
+        load: reads the catalogue. Blocking.
+    """
+
+    def __init__(self, load: Callable[[], Catalog] | None = None) -> None:
+        self._load = load
+        self._catalog: Catalog | None = None
+        self._registry: Registry | None = None
+
+    async def catalog(self) -> Catalog:
+        if self._catalog is None:
+            self._catalog = await asyncio.to_thread(self._load or _load)
+        return self._catalog
+
+    async def tags(self, name: str) -> tuple[str, ...] | None:
+        """The tags of a model; None where its registry lists none.
+
+        Raises:
+            RegistryError: it does not answer, or not as a registry.
+        """
+        return await (await self._opened()).tags(ModelName.parse(name))
+
+    async def offer(self, name: str) -> Offer:
+        """What a pull of this name would fetch.
+
+        Raises:
+            RegistryError: as `tags`, or there is no such model.
+        """
+        registry, asked = await self._opened(), ModelName.parse(name)
+        # Only the answer to a HEAD tells when it was pushed.
+        head, fetched = await asyncio.gather(registry.head(asked), registry.manifest(asked))
+        assert fetched is not None  # noqa: S101  # Only with an ETag is there none.
+        manifest = fetched.manifest
+        # A layer that is in it twice is fetched once.
+        sizes = {layer.digest: layer.size for layer in manifest.blobs}
+        return Offer(
+            name=name,
+            digest=manifest.digest,
+            download=sum(sizes.values()),
+            pushed_at=manifest.pushed_at or head.pushed_at,
+        )
+
+    async def aclose(self) -> None:
+        registry, self._registry = self._registry, None
+        if registry is not None:
+            await registry.aclose()
+
+    async def _opened(self) -> Registry:
+        await asyncio.to_thread(importlib.import_module, _REGISTRY)
+        from llmstack_tui.registry.client import Registry  # noqa: PLC0415
+
+        if self._registry is None:
+            self._registry = Registry()
+        return self._registry
+
+
+def _load() -> Catalog:
+    from llmstack_tui.catalog.loading import load_catalog  # noqa: PLC0415
+
+    return load_catalog()

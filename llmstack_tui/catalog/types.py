@@ -1,0 +1,120 @@
+"""What the catalogue says of a model. Every figure names its source."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.names import ModelName
+
+
+class Use(StrEnum):
+    """What a model is good for."""
+
+    GENERAL = "general"
+    CODE = "code"
+    REASONING = "reasoning"
+    VISION = "vision"
+    EMBEDDING = "embedding"
+    SMALL = "small"
+
+
+class Text(Struct, frozen=True, forbid_unknown_fields=True):
+    value: str
+    source: str
+
+
+class Number(Struct, frozen=True, forbid_unknown_fields=True):
+    value: int
+    source: str
+
+
+class Attention(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the cache of a model is made of.
+
+    Attributes:
+        kv_heads: heads of a layer that have keys and values of their own.
+        key, value: elements of one key and of one value.
+        window_layers: layers that keep the last ``window`` tokens only.
+        encoder: it reads a text at once, and keeps nothing.
+    """
+
+    source: str
+    layers: int = 0
+    kv_heads: int = 0
+    key: int = 0
+    value: int = 0
+    window: int = 0
+    window_layers: int = 0
+    encoder: bool = False
+
+
+class File(Struct, frozen=True, forbid_unknown_fields=True):
+    """One variant.
+
+    Attributes:
+        bytes: of the download; ``rounded`` if they are known to two digits.
+        quantization: "Q4_K_M", "F16", …; None if not known.
+    """
+
+    tag: str
+    bytes: int
+    source: str
+    quantization: str | None = None
+    rounded: bool = False
+
+
+class Speed(Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody measured while the model wrote one answer."""
+
+    card: str
+    tokens_per_second: float
+    source: str
+    quantization: str | None = None
+
+
+class Entry(Struct, frozen=True, forbid_unknown_fields=True):
+    """A model.
+
+    Attributes:
+        name: what to pull, as a server lists it or without the tag.
+        good_for: a phrase in plain words.
+        priority: 1 is recommended first.
+        parameters: "7B", "0.5B", "137M".
+        context: tokens that it was made for.
+        files: the variants; the first is the one that ``name`` stands for.
+    """
+
+    name: str
+    family: str
+    uses: tuple[Use, ...]
+    good_for: str
+    priority: int
+    parameters: Text
+    context: Number
+    files: tuple[File, ...]
+    license: Text | None = None
+    attention: Attention | None = None
+    speeds: tuple[Speed, ...] = ()
+
+    @property
+    def file(self) -> File:
+        return self.files[0]
+
+    def name_of(self, file: File) -> str:
+        """What to pull for one of the variants."""
+        return replace(ModelName.parse(self.name), tag=file.tag).short
+
+
+class Catalog(Struct, frozen=True, forbid_unknown_fields=True):
+    """All entries, and the pages that many of them name by a short name."""
+
+    sources: dict[str, str]
+    entries: tuple[Entry, ...] = field(name="model")
+
+    def page(self, source: str) -> str:
+        """A source as it may be shown: the address of a page, or how the figure was computed."""
+        name, mark, number = source.partition("#")
+        return self.sources[name] + mark + number if name in self.sources else source

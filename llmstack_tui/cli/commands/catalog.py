@@ -1,0 +1,194 @@
+"""``llmstack catalog``: models worth having, and which of them this machine has room for."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from llmstack_tui.cli import output
+from llmstack_tui.cli.options import add_command
+
+if TYPE_CHECKING:
+    from llmstack_tui.catalog.memory import Fit
+    from llmstack_tui.catalog.types import (
+        Catalog,
+        Entry,
+        File,
+        Number,
+        Speed,
+        Text,
+    )
+    from llmstack_tui.cli.options import Commands, Invocation
+    from llmstack_tui.hardware.profile import Profile
+
+
+def add_parser(commands: Commands) -> None:
+    parser = add_command(
+        commands, "catalog", run, "List models worth having, and which of them this machine has room for."
+    )
+    parser.add_argument(
+        "words",
+        metavar="WORD",
+        nargs="*",
+        help="only models with all of these in name, family, use, licence or purpose",
+    )
+
+
+def run(call: Invocation) -> int:
+    from llmstack_tui.catalog.loading import load_catalog
+    from llmstack_tui.catalog.search import search
+    from llmstack_tui.cli.machine import this_machine
+
+    catalog = load_catalog()
+    text = " ".join(call.options.words)
+    entries = search(catalog.entries, text)
+    _, profile = this_machine(call)
+    if call.json:
+        output.write_document(
+            {
+                "profile": profile.name,
+                "memory_budget": profile.memory_budget,
+                "models": [_document(catalog, entry, profile.memory_budget) for entry in entries],
+            }
+        )
+    elif len(entries) == 1:
+        _write_details(catalog, entries[0], profile)
+    elif entries:
+        _write_table(entries, profile)
+    if not entries:
+        raise output.Failed(
+            f"No model of the catalogue has all of {text!r}: `llmstack catalog` lists them all."
+        )
+    return 0
+
+
+def _write_table(entries: tuple[Entry, ...], profile: Profile) -> None:
+    import shutil
+
+    heads = ["NAME", ">PARAMETERS", ">DOWNLOAD", ">AT 4K", ">AT 32K", "FITS HERE", "GOOD FOR"]
+    rows = [_row(entry, profile.memory_budget) for entry in entries]
+    if output.is_terminal(sys.stdout):
+        _clip_last([heads, *rows], shutil.get_terminal_size().columns)
+    output.write_table(heads, rows)
+    _say_what_fits(profile)
+
+
+def _clip_last(rows: list[list[str]], columns: int) -> None:
+    """Shorten the last cells, so that a row takes one line if the others leave any room for it."""
+    room = columns - sum(max(map(len, column)) + 2 for column in list(zip(*rows, strict=True))[:-1])
+    for row in rows:
+        if len(row[-1]) > room:
+            row[-1] = f"{row[-1][: room - 2]}.." if room > 8 else ""
+
+
+def _row(entry: Entry, budget: int | None) -> list[str]:
+    return [
+        entry.name,
+        entry.parameters.value,
+        output.size(entry.file.bytes),
+        *_memory(entry, entry.file),
+        _fit(entry, entry.file, budget),
+        entry.good_for,
+    ]
+
+
+def _write_details(catalog: Catalog, entry: Entry, profile: Profile) -> None:
+    output.write(f"{entry.name} ({entry.family}): {entry.good_for}")
+    output.write(f"uses: {', '.join(entry.uses)}")
+    output.write(f"parameters: {entry.parameters.value}")
+    output.write(f"context: {entry.context.value:,} tokens")
+    output.write(f"licence: {entry.license.value if entry.license else '?'}")
+    output.write("")
+    output.write_table(
+        ["PULL", "QUANTIZATION", ">DOWNLOAD", ">AT 4K", ">AT 32K", "FITS HERE"],
+        [
+            [
+                entry.name if file is entry.file else entry.name_of(file),
+                file.quantization or "?",
+                output.size(file.bytes),
+                *_memory(entry, file),
+                _fit(entry, file, profile.memory_budget),
+            ]
+            for file in entry.files
+        ],
+    )
+    if entry.speeds:
+        output.write("")
+        rows = [[s.card, s.quantization or "?", f"{s.tokens_per_second:g}"] for s in entry.speeds]
+        output.write_table(["MEASURED ON", "QUANTIZATION", ">TOKENS/S"], rows)
+    output.write("")
+    for source in _sources(entry):
+        output.write(f"source: {catalog.page(source)}")
+    _say_what_fits(profile)
+
+
+def _sources(entry: Entry) -> list[str]:
+    """All that the entry names, each once."""
+    figures = (entry.parameters, entry.license, entry.context, entry.attention, *entry.files, *entry.speeds)
+    return list(dict.fromkeys(figure.source for figure in figures if figure is not None))
+
+
+def _say_what_fits(profile: Profile) -> None:
+    room = "It is not known how much memory this machine has"
+    if profile.memory_budget is not None:
+        size = output.size(profile.memory_budget)
+        room = f"Models have {size} of {profile.memory_word} here ({profile.name})"
+    output.say(f"{room}. The memory at 4k and 32k tokens is an estimate.")
+
+
+def _memory(entry: Entry, file: File) -> tuple[str, str]:
+    at_4k, at_32k = _bytes(entry, file)
+    return "-" if at_4k is None else output.size(at_4k), "-" if at_32k is None else output.size(at_32k)
+
+
+def _bytes(entry: Entry, file: File) -> tuple[int | None, int | None]:
+    """The memory at 4k and 32k tokens; None if it is not known, or if the model reads no 32k."""
+    from llmstack_tui.catalog.memory import LONG, SHORT, estimate
+
+    short, long = estimate(entry, file, SHORT), estimate(entry, file, LONG)
+    reaches = entry.context.value >= LONG
+    return short.total if short else None, long.total if long and reaches else None
+
+
+def _fit(entry: Entry, file: File, budget: int | None) -> Fit:
+    from llmstack_tui.catalog.memory import fit
+
+    return fit(entry, file, budget)
+
+
+def _document(catalog: Catalog, entry: Entry, budget: int | None) -> dict[str, object]:
+    def figure(known: Text | Number | None) -> dict[str, object] | None:
+        return None if known is None else {"value": known.value, "source": catalog.page(known.source)}
+
+    def file(file: File) -> dict[str, object]:
+        at_4k, at_32k = _bytes(entry, file)
+        return {
+            "name": entry.name if file is entry.file else entry.name_of(file),
+            "quantization": file.quantization,
+            "download": file.bytes,
+            "rounded": file.rounded,
+            "source": catalog.page(file.source),
+            "memory": {"4096": at_4k, "32768": at_32k, "basis": "estimate"},
+            "fit": _fit(entry, file, budget).name.lower(),
+        }
+
+    def speed(speed: Speed) -> dict[str, object]:
+        return {
+            "card": speed.card,
+            "quantization": speed.quantization,
+            "tokens_per_second": speed.tokens_per_second,
+            "source": catalog.page(speed.source),
+        }
+
+    return {
+        "name": entry.name,
+        "family": entry.family,
+        "uses": list(entry.uses),
+        "good_for": entry.good_for,
+        "priority": entry.priority,
+        "parameters": figure(entry.parameters),
+        "license": figure(entry.license),
+        "context": figure(entry.context),
+        "files": [file(each) for each in entry.files],
+        "speeds": [speed(each) for each in entry.speeds],
+    }

@@ -1,0 +1,32 @@
+"""What is newer is fetched without anybody's asking, where the settings say so."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.text import printable
+from llmstack_tui.core.automatic import due
+from llmstack_tui.hosts.errors import HostError
+from llmstack_tui.lifecycle.changes import EventKind
+
+if TYPE_CHECKING:
+    from llmstack_tui.core.state import StackState
+    from llmstack_tui.downloads.queue import Downloads
+    from llmstack_tui.lifecycle.journal import Recorder
+
+
+async def update_by_itself(state: StackState, downloads: Downloads, recorder: Recorder) -> None:
+    """Ask for what is newer; each is an event with its reason."""
+    for url, names in due(state).items():
+        with suppress(HostError):  # Not allowed there; or the store is away, of which a notice tells.
+            await downloads.update(url, names)
+            for name in names:
+                recorder.event(
+                    EventKind.UPDATE,
+                    f"{printable(name)} is updated by itself.",
+                    host=url,
+                    model=name,
+                    reason="A newer version was found, and updates.automatic is on.",
+                    details={"asked_by": recorder.asked_by.value},
+                )

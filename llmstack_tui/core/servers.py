@@ -1,0 +1,123 @@
+"""Which servers to talk to: a decision over what was asked for, what answers and what is installed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from llmstack_tui.base.address import (
+    default_host,
+    is_loopback,
+)
+from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
+from llmstack_tui.ollama.client import OllamaHost
+from llmstack_tui.ollama.transport import Timeouts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from llmstack_tui.config import EngineChoice, Settings
+
+# An idle server answers in a millisecond; one that loads a model on a busy machine may take a while.
+_PATIENCE = Timeouts(connect_s=2.0, short_s=3.0)
+
+
+class Found(Struct, frozen=True):
+    """Servers to use, as base URLs."""
+
+    hosts: tuple[str, ...]
+
+
+class OllamaStopped(Struct, frozen=True):
+    """Ollama is installed and does not run; `llmstack_tui.ollama.local.start_ollama` starts it at ``url``."""
+
+    binary: Path
+    url: str
+
+
+class BuiltinStopped(Struct, frozen=True):
+    """Nothing runs, and the built-in engine can be started."""
+
+
+class NothingToRun(Struct, frozen=True):
+    """Nothing runs and nothing can be started; ``reason`` is a sentence that says why and what to do."""
+
+    reason: str
+
+
+Startup = Found | OllamaStopped | BuiltinStopped | NothingToRun
+
+
+class Installed(Struct, frozen=True, kw_only=True):
+    """What of this machine counts when nothing answers at Ollama's address.
+
+    Attributes:
+        url: Ollama's address.
+        engine_url: where the built-in engine runs, or None.
+        engine_missing: why the built-in engine cannot run, or None when it can.
+    """
+
+    url: str
+    ollama: Path | None
+    engine_url: str | None
+    engine_missing: str | None
+
+
+async def find_servers(settings: Settings, environ: Mapping[str, str]) -> Startup:
+    """Look for servers. Addresses that were given are taken as they are, without asking them.
+
+    Raises:
+        InvalidAddress: when ``OLLAMA_HOST`` is none.
+    """
+    if settings.hosts:
+        return Found(tuple(host.url for host in settings.hosts))
+    choice, url = settings.engine.choice, default_host(environ)
+    if choice != "builtin" and (not is_loopback(url) or await answers(url)):
+        # Another machine was named on purpose: it is the one that is meant, down or not.
+        return Found((url,))
+    return decide(choice, await asyncio.to_thread(_look_around, url, environ))
+
+
+def decide(choice: EngineChoice, installed: Installed) -> Startup:
+    """What to do when nothing answers at Ollama's address, or nobody asked for it."""
+    if choice != "ollama" and installed.engine_url is not None:
+        return Found((installed.engine_url,))
+    if choice != "builtin" and installed.ollama is not None:
+        return OllamaStopped(installed.ollama, installed.url)
+    if choice == "ollama":
+        return NothingToRun("Ollama is not installed: get it from https://ollama.com/download.")
+    if installed.engine_missing is not None:
+        return NothingToRun(installed.engine_missing)
+    return BuiltinStopped()
+
+
+async def answers(url: str) -> bool:
+    """Whether a server that speaks Ollama's protocol answers at ``url``; one that fails does, too."""
+    host = OllamaHost(url, timeouts=_PATIENCE)
+    try:
+        await host.version()
+    except (Unreachable, BadStream):
+        return False
+    except HostError:
+        return True
+    finally:
+        await host.aclose()
+    return True
+
+
+def _look_around(url: str, environ: Mapping[str, str]) -> Installed:
+    # Only now, because a server that answers makes all of it needless.
+    from llmstack_tui.engine.process.available import missing_reason  # noqa: PLC0415
+    from llmstack_tui.engine.process.state import status  # noqa: PLC0415
+    from llmstack_tui.ollama.local import find_ollama  # noqa: PLC0415
+
+    engine = status()
+    return Installed(
+        url=url,
+        ollama=find_ollama(environ),
+        engine_url=None if engine is None else engine.url,
+        engine_missing=missing_reason(),
+    )

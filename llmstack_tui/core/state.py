@@ -1,0 +1,65 @@
+"""What a screen shows, as frozen values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llmstack_tui.downloads.types import Download
+    from llmstack_tui.fit.verdict import Fitted
+    from llmstack_tui.guard.state import GuardState
+    from llmstack_tui.hardware.profile import Profile
+    from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.lifecycle.actions import Act
+    from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.store.tables.speeds import Speed
+    from llmstack_tui.updates.programs import Release
+    from llmstack_tui.updates.rules import Update
+
+
+class HostState(Struct, frozen=True):
+    """One host: what it told last, and the state of each of its models.
+
+    Attributes:
+        speeds: by the model's name, the last answer of ours that was timed, in whichever session.
+        updates: by the model's name, whether it is up to date; empty until that was first worked out.
+        fits: by the model's name, what it would take here; empty of hosts elsewhere.
+    """
+
+    snapshot: Snapshot
+    models: tuple[ModelStatus, ...]
+    speeds: Mapping[str, Speed] = field(default_factory=dict)
+    updates: Mapping[str, Update] = field(default_factory=dict)
+    fits: Mapping[str, Fitted] = field(default_factory=dict)
+
+
+class StackState(Struct, frozen=True):
+    """All that a screen shows, at one moment.
+
+    Attributes:
+        machine: the newest reading of this machine, None until it was first read.
+        profile: what this machine is good for, worked out from the first reading.
+        notices: what the user should know about the program's own affairs, oldest first: one sentence each;
+            the newest ones of a long session.
+        checking: whether registries are being asked for newer versions.
+        downloads: the pulls asked for, in their order, and then those that are over, newest first.
+        releases: the newest versions of programs, as far as they are known.
+        guards: by the URLs of their hosts, what the guards are up to; empty until they were first there.
+        last_event_id: rises when there is something new to be had from `Stack.events`.
+    """
+
+    hosts: tuple[HostState, ...]
+    acts: tuple[Act, ...] = ()
+    machine: MachineReading | None = None
+    profile: Profile | None = None
+    notices: tuple[str, ...] = ()
+    last_event_id: int = 0
+    checking: bool = False
+    downloads: tuple[Download, ...] = ()
+    releases: tuple[Release, ...] = ()
+    guards: Mapping[str, GuardState] = field(default_factory=dict)

@@ -1,0 +1,177 @@
+"""What a pull will fetch, and whether the disk has room for it, before a byte is downloaded."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.names import (
+    InvalidName,
+    ModelName,
+)
+from llmstack_tui.base.text import printable
+from llmstack_tui.downloads.failures import (
+    NoRoom,
+    PullRefused,
+)
+from llmstack_tui.downloads.types import LayerProgress
+from llmstack_tui.library import manifest as layout
+from llmstack_tui.library.folders import (
+    blobs_there,
+    read_manifest,
+)
+from llmstack_tui.registry.client import Registry
+from llmstack_tui.registry.errors import (
+    BadManifest,
+    RegistryError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.downloads.types import Download
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.types import Model
+    from llmstack_tui.library.published import Layer
+
+# What stays free on the disk, for all else that this machine does.
+RESERVE = 10**9
+_PATIENCE_S = 20.0
+_PROOFS = 20
+# What a file takes is counted in blocks of this size, whatever those of the disk are.
+_BLOCK = 512
+
+
+class Cost(Struct, frozen=True, kw_only=True):
+    """What is known of a pull; None where nobody could tell.
+
+    Attributes:
+        digest: of the version that the registry has, hexadecimal.
+        layers: what it is made of, and what of that is there.
+        need: bytes that the disk will take.
+        free: bytes that are free on the disk of ``folder``.
+    """
+
+    digest: str | None = None
+    layers: tuple[LayerProgress, ...] = ()
+    need: int = 0
+    free: int | None = None
+    folder: Path | None = None
+
+    def check_room(self, download: Download, claimed: int) -> None:
+        """Raise `NoRoom` if the disk is too small, with what other pulls will still take of it."""
+        if self.free is None or not self.need or self.need + claimed + RESERVE <= self.free:
+            return
+        raise NoRoom(
+            f"{printable(download.model)} needs {_gb(self.need)} more in {self.folder}, where "
+            f"{_gb(self.free)} are free and {_gb(RESERVE)} have to stay so.",
+            host=download.host,
+            hint="Make room and pull again.",
+        )
+
+
+class Costs:
+    """Asks registries, and looks at the disk where it is this machine's. Belongs to one event loop.
+
+    Args:
+        folders: finds the folders of models on this machine, the built-in engine's own first. Blocking.
+    """
+
+    def __init__(self, folders: Callable[[], Sequence[Path]]) -> None:
+        self._folders = folders
+        self._registry = Registry()
+
+    async def aclose(self) -> None:
+        await self._registry.aclose()
+
+    async def of(self, host: Host, name: str, installed: Sequence[Model]) -> Cost:
+        """What is known; ``installed`` is what the host lists.
+
+        Raises:
+            PullRefused: nobody can make a model of what the registry has.
+            HostError: the host does not answer.
+        """
+        kind = (await host.version()).kind
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                fetched = await self._registry.manifest(ModelName.parse(name))
+        except RegistryError as error:
+            # Another machine may have another way to the registry, and Ollama a name and a key there.
+            final = error.of_one_model and kind is HostKind.BUILTIN and is_loopback(host.url)
+            if final or isinstance(error, BadManifest):
+                raise PullRefused(str(error), host=host.url, detail=error.detail) from None
+            return Cost()
+        except TimeoutError:
+            return Cost()
+        if fetched is None:
+            return Cost()
+        layers = tuple({layer.digest: layer for layer in fetched.manifest.blobs}.values())
+        cost = Cost(digest=fetched.manifest.digest, layers=_shown(layers, frozenset()))
+        if not is_loopback(host.url):
+            return cost
+        return await asyncio.to_thread(self._on_disk, cost, kind, layers, installed)
+
+    def _on_disk(
+        self, cost: Cost, kind: HostKind, layers: Sequence[Layer], installed: Sequence[Model]
+    ) -> Cost:
+        folders = self._folders()
+        # The engine writes into its own folder only, and Ollama into none of the engine's.
+        places = folders[:1] if kind is HostKind.BUILTIN else folders[1:]
+        folder = next((place for place in places if _is_of(place, installed)), None)
+        if folder is None:
+            return cost
+        there = blobs_there(folder, layers)
+        missing = [layer for layer in layers if _bare(layer.digest) not in there]
+        free: int | None = None
+        with suppress(OSError):
+            free = shutil.disk_usage(folder).free
+        return replace(
+            cost,
+            layers=_shown(layers, there),
+            need=sum(max(layer.size - _come(folder, layer.digest), 0) for layer in missing),
+            free=free,
+            folder=folder,
+        )
+
+
+def _is_of(folder: Path, installed: Sequence[Model]) -> bool:
+    """Whether a folder is that of the server that lists these: behind a loopback address may be a tunnel."""
+    for model in installed[:_PROOFS]:
+        with suppress(InvalidName):
+            if (
+                model.digest
+                and read_manifest((folder,), ModelName.parse(model.name), model.digest) is not None
+            ):
+                return True
+    return False
+
+
+def _shown(layers: Iterable[Layer], there: frozenset[str]) -> tuple[LayerProgress, ...]:
+    return tuple(
+        LayerProgress(layer.digest, layer.size if _bare(layer.digest) in there else 0, layer.size)
+        for layer in layers
+    )
+
+
+def _come(folder: Path, digest: str) -> int:
+    """Bytes that a download of before takes on the disk: its file may have holes."""
+    with suppress(OSError, AttributeError, layout.InvalidManifest):
+        blob = layout.blob_path(folder, digest)
+        return blob.with_name(f"{blob.name}-partial").stat().st_blocks * _BLOCK
+    return 0
+
+
+def _bare(digest: str) -> str:
+    return digest.lower().removeprefix("sha256:")
+
+
+def _gb(count: int) -> str:
+    return f"{count / 1e9:.2f} GB"

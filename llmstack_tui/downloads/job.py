@@ -1,0 +1,273 @@
+"""One pull, from its turn to its end: a model that is active leaves first and is started again afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import Capability
+from llmstack_tui.base.names import same_model
+from llmstack_tui.base.text import printable
+from llmstack_tui.downloads.failures import (
+    NoRoom,
+    explained,
+)
+from llmstack_tui.downloads.progress import Tracker
+from llmstack_tui.downloads.restarting import (
+    AsItWas,
+    how_it_was,
+)
+from llmstack_tui.downloads.types import (
+    DownloadState,
+    Why,
+)
+from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
+from llmstack_tui.lifecycle.actions import Departure
+from llmstack_tui.lifecycle.states import Loaded
+from llmstack_tui.lifecycle.stop_outcome import (
+    Sighting,
+    is_kept,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from llmstack_tui.downloads.cost import Costs
+    from llmstack_tui.downloads.types import Download
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.lifecycle.worker import Lifecycle
+    from llmstack_tui.store.store import Store
+    from llmstack_tui.store.tables.downloads import DownloadRow
+
+_LOOK_EVERY_S = 1.0
+_TRY_EVERY_S = 5.0
+# A server that ends in the middle again and again, each time with something new, is left alone then.
+_CUTS = 10
+
+
+class Means(Struct, frozen=True, kw_only=True):
+    """What pulls work with.
+
+    Attributes:
+        slots: as many as may run at once.
+        claimed: bytes that other pulls will still take of the same disk.
+        patient: a server that does not answer is waited for, and room on the disk, too.
+        settle: is awaited when what is installed has changed.
+    """
+
+    lifecycle: Lifecycle
+    store: Store
+    costs: Costs
+    slots: asyncio.Semaphore
+    settle: Callable[[Host], Awaitable[None]]
+    claimed: Callable[[Pulling], int]
+    patient: bool = True
+
+
+_GOES_ON = {Unreachable: "It goes on when the server answers.", NoRoom: "It goes on when there is room."}
+
+
+class Pulling:
+    """A pull that is under way. `run` it, once.
+
+    Args:
+        asked: the name as it is sent to the server.
+        was_active: how the model was in memory before it was stopped, if an earlier run did so.
+        on_change: is called after each change of ``download``.
+
+    Attributes:
+        download: how it is.
+        was_active: how the model was before it was stopped; None while it was not.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        asked: str,
+        download: Download,
+        means: Means,
+        *,
+        was_active: AsItWas | None,
+        on_change: Callable[[], None],
+    ) -> None:
+        self.download = download
+        self.was_active = was_active
+        self._host = host
+        self._asked = asked
+        self._means = means
+        self._on_change = on_change
+        self._tracker = Tracker(download.layers)
+        self._work: asyncio.Task[None] | None = None
+
+    def interrupt(self) -> None:
+        """End it soon; it can be taken up again. What was stopped for it is started again."""
+        if self._work is not None:
+            self._work.cancel()
+
+    async def run(self) -> None:
+        """Until it is over, or was interrupted: then it is WAITING. Cancelled, it leaves all as it is."""
+        self._work = work = asyncio.create_task(self._go(), name=f"pull {self.download.model}")
+        try:
+            await asyncio.wait((work,))
+        except asyncio.CancelledError:
+            work.cancel()
+            await asyncio.wait((work,))
+            raise
+        if work.cancelled():
+            self._put(DownloadState.WAITING, reason="")
+            before = self.was_active
+            if not await self._start_again():
+                # Whoever takes this up again has it to do.
+                self.was_active = before
+                self._on_change()
+            return
+        error = work.exception()
+        if error is None:
+            await self._start_again()
+            self._end(DownloadState.DONE, self.download.reason)
+        elif isinstance(error, HostError):
+            why = explained(error, self._asked)
+            if await self._start_again():
+                why += " The old version is active again."
+            self._end(DownloadState.FAILED, why)
+        else:
+            raise error
+
+    def tick(self, now_s: float) -> None:
+        """Work the speed out again, also while nothing comes."""
+        if self.download.state is DownloadState.RUNNING:
+            speed = self._tracker.speed(now_s)
+            if speed != self.download.speed:
+                self.download = replace(self.download, speed=speed)
+                self._on_change()
+
+    # --- the parts ---
+
+    async def _go(self) -> None:
+        cuts = 0
+        while True:
+            before = self._tracker.received
+            try:
+                if await self._turn():
+                    return
+                await self._until_gone()
+            except BadStream:
+                cuts += 1
+                if self._tracker.received == before or cuts >= _CUTS:
+                    raise
+            except (Unreachable, NoRoom) as error:
+                if not self._means.patient:
+                    raise
+                self._put(DownloadState.WAITING, reason=f"{error.args[0]} {_GOES_ON[type(error)]}")
+                await asyncio.sleep(_TRY_EVERY_S)
+
+    async def _turn(self) -> bool:
+        """Do it as soon as there is a turn for it; False if the model still answers a request."""
+        async with self._means.slots:
+            self._put(DownloadState.RUNNING, step="asking the registry", reason="")
+            installed = await self._host.installed()
+            digest = next(
+                (each.digest for each in installed if same_model(each.name, self.download.model)), ""
+            )
+            cost = await self._means.costs.of(self._host, self._asked, installed)
+            self._tracker.expects(cost.layers)
+            self.download = replace(self.download, layers=self._tracker.layers)
+            is_there = cost.digest is not None and cost.digest == digest
+            if is_there and self.download.why is Why.UPDATE:
+                return True
+            cost.check_room(self.download, self._means.claimed(self))
+            if not is_there and not await self._stopped(digest):
+                return False
+            await self._pull()
+            return True
+
+    async def _pull(self) -> None:
+        async with aclosing(self._host.pull(self._asked)) as lines:
+            async for line in lines:
+                now_s = time.monotonic()
+                self._tracker.heard(line, now_s)
+                self.download = replace(
+                    self.download,
+                    step=self._tracker.step,
+                    layers=self._tracker.layers,
+                    speed=self._tracker.speed(now_s),
+                )
+                self._on_change()
+        await self._means.settle(self._host)
+
+    async def _stopped(self, digest: str) -> bool:
+        """Whether the model is out of the way: not in memory, or kept there by somebody else."""
+        running = Loaded(await self._host.running()).find(self.download.model, digest)
+        if running is None or Capability.UNLOAD not in self._host.capabilities:
+            return True
+        model = self.download.model
+        if self.was_active is None:
+            self.was_active = await how_it_was(self._means.store, self._host.url, model, running)
+            self._on_change()
+        self._put(DownloadState.RUNNING, step="stopping")
+        departure = await self._means.lifecycle.deactivate(self._host, model, reason=self.download.why.value)
+        return departure is not Departure.LEAVING
+
+    async def _until_gone(self) -> None:
+        """Wait until its requests have ended, without taking another's turn."""
+        said = f"{printable(self.download.model)} still answers a request: it is pulled when that has ended."
+        self._put(DownloadState.WAITING, reason=said)
+        first: Sighting | None = None
+        while True:
+            installed, model = await self._host.installed(), self.download.model
+            digest = next((each.digest for each in installed if same_model(each.name, model)), "")
+            running = Loaded(await self._host.running()).find(model, digest)
+            if running is None:
+                return
+            seen = Sighting(running.expires_at, time.monotonic())
+            first = first or seen
+            if is_kept(first, seen):
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _start_again(self) -> bool:
+        """Start what was stopped; what goes wrong with that is on record as a failed start."""
+        if self.was_active is None:
+            return False
+        self._put(self.download.state, step="starting")
+        try:
+            await self._means.lifecycle.activate(
+                self._host,
+                self.download.model,
+                keep_alive=self.was_active.keep_alive,
+                context_length=self.was_active.context_length,
+                reason=self.download.why.value,
+            )
+        except HostError as error:
+            self._put(self.download.state, reason=f"It could not be started again: {error}")
+            self.was_active = None
+            return False
+        self.was_active = None
+        return True
+
+    def _end(self, state: DownloadState, reason: str) -> None:
+        self.download = replace(
+            self.download, state=state, step="", speed=None, reason=reason, ended_at=datetime.now(UTC)
+        )
+        self._on_change()
+
+    def _put(self, state: DownloadState, *, step: str = "", reason: str | None = None) -> None:
+        reason = self.download.reason if reason is None else reason
+        self.download = replace(self.download, state=state, step=step, speed=None, reason=reason)
+        self._on_change()
+
+
+async def discarded(host: Host, row: DownloadRow) -> str:
+    """Have what came thrown away, where that can be; what became of it."""
+    try:
+        if await host.discard([digest for digest, done, total in row.layers if done != total]):
+            return "what was not complete was thrown away."
+    except HostError as error:
+        return f"what came is kept, for it could not be thrown away. {error}"
+    return "what came is kept until Ollama starts again, which throws it away."

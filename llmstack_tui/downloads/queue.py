@@ -1,0 +1,203 @@
+"""The pulls that were asked for: what is to be had, in which order, and who may say so.
+
+All of it stands in the store, so that it survives the program and several programs share it. Anybody adds a
+pull or wishes that one is paused, goes on or is cancelled; the one program that holds the lock of a host does
+it, and writes down how far it is. It lets go of the lock when there is nothing to do.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from llmstack_tui.base.names import (
+    InvalidName,
+    ModelName,
+)
+from llmstack_tui.base.text import printable
+from llmstack_tui.downloads.runner import Runner
+from llmstack_tui.downloads.types import Why
+from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.downloads.types import Download
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.lifecycle.journal import Recorder
+    from llmstack_tui.lifecycle.worker import Lifecycle
+    from llmstack_tui.store.store import Store
+
+
+class Remembered(Protocol):
+    """What is kept between sessions."""
+
+    async def store(self) -> Store:
+        """Raises `StoreError` when the program is ending."""
+
+    def write(self, write: Callable[[Store], None]) -> None: ...
+
+
+class Downloads:
+    """The queue. Within `run` it does what is its to do; what is asked of it stands in the store at once.
+
+    Args:
+        hosts: those that are watched, by URL.
+        allowed: the host of a URL if something may be pulled there; raises `Refused`.
+        on_change: is told the pulls: those that are not over in their order, then the others, newest first.
+        parallel, lock, folders, patient, only_own: as of `Runner`.
+    """
+
+    def __init__(
+        self,
+        hosts: Mapping[str, Host],
+        remembered: Remembered,
+        lifecycle: Lifecycle,
+        recorder: Recorder,
+        *,
+        allowed: Callable[[str], Host],
+        settle: Callable[[Host], Awaitable[None]],
+        on_change: Callable[[tuple[Download, ...]], None],
+        parallel: int = 1,
+        lock: Path | None = None,
+        folders: Callable[[], Sequence[Path]] = tuple,
+        patient: bool = True,
+        only_own: bool = False,
+    ) -> None:
+        self._hosts = hosts
+        self._remembered = remembered
+        self._allowed = allowed
+        self._runner = Runner(
+            hosts,
+            remembered,
+            lifecycle,
+            recorder,
+            may=self._may,
+            settle=settle,
+            on_change=on_change,
+            parallel=parallel,
+            lock=lock,
+            folders=folders,
+            patient=patient,
+            only_own=only_own,
+        )
+
+    async def run(self) -> None:
+        """Do what is to be done until cancelled, or until the state cannot be read."""
+        await self._runner.run()
+
+    # --- leaving ---
+
+    @property
+    def under_way(self) -> tuple[Download, ...]:
+        """What this program pulls, or has waiting for its turn: it goes on with the next one."""
+        return self._runner.under_way
+
+    @property
+    def stopped(self) -> tuple[Download, ...]:
+        """Those of them for which a model was stopped that is not started again yet."""
+        return self._runner.stopped
+
+    async def start_again(self) -> tuple[Download, ...]:
+        """Begin nothing more, and return when the old versions of what is `stopped` are active again.
+
+        For a program that is about to end. What came is kept, and the pulls wait for the next one, which also
+        starts what could not be started now: that is returned.
+        """
+        return await self._runner.start_again()
+
+    # --- what is asked ---
+
+    async def ask(self, host_url: str, name: str, why: Why) -> tuple[int, bool]:
+        """Ask for a model; the id of the pull, and whether it is new. One that was paused goes on.
+
+        Raises:
+            Refused: the name is none, or nothing may be changed there.
+        """
+        self._allowed(host_url)
+        try:
+            parsed = ModelName.parse(name)
+        except InvalidName as error:
+            raise Refused(str(error), host=host_url) from None
+        try:
+            store = await self._remembered.store()
+            number, is_new = await store.downloads.add(
+                host=host_url,
+                model=parsed.short,
+                key=parsed.full.lower(),
+                # Only what it says itself makes a registry one without TLS.
+                asked=f"http://{parsed.full}" if parsed.scheme == "http" else parsed.short,
+                why=why.value,
+                asked_at=datetime.now(UTC),
+            )
+        except StoreError as error:
+            raise Refused(f"{printable(name)} cannot be put into the queue: {error}", host=host_url) from None
+        self._runner.own.add(number)
+        if not is_new:
+            self.resume(number)
+        self._runner.stir()
+        return number, is_new
+
+    async def pull(self, host_url: str, name: str) -> int:
+        """Ask for a model by its name; the id of the pull.
+
+        Raises:
+            Refused: as `ask`, and when it is being pulled already.
+        """
+        number, is_new = await self.ask(host_url, name, Why.PULL)
+        if not is_new:
+            raise Refused(f"{printable(name)} is being pulled already.", host=host_url)
+        return number
+
+    async def update(self, host_url: str, models: Collection[str]) -> tuple[int, ...]:
+        """Ask for the newest versions of these; the ids of the pulls, also of one that was asked for before.
+
+        Raises:
+            Refused: as `ask`.
+        """
+        return tuple([(await self.ask(host_url, model, Why.UPDATE))[0] for model in models])
+
+    def pause(self, number: int) -> None:
+        """What came is kept; what was stopped for it is started again."""
+        self._wish(number, "pause")
+
+    def resume(self, number: int) -> None:
+        self._wish(number, "run")
+
+    async def cancel(self, number: int, *, keep: bool) -> None:
+        """End it. With ``keep`` a later pull goes on where this one was.
+
+        Without, the built-in engine throws away what came; Ollama has no way to, and does so when it starts.
+        """
+        self._wish(number, "cancel" if keep else "discard")
+
+    async def retry(self, number: int) -> int:
+        """Ask again for what is over; the id of the new pull, which takes the place of the old one."""
+        row = next((row for row in self._runner.rows if row.id == number), None)
+        if row is None:
+            raise Refused("This pull is not remembered any more.", host="", hint="Ask for the model again.")
+        if row.ended_at is None:
+            return number
+        new, _ = await self.ask(row.host, row.asked, Why(row.why))
+        self._remembered.write(lambda store: store.downloads.forget(number))
+        return new
+
+    def forget_over(self) -> None:
+        """Forget those that are over."""
+        self._remembered.write(lambda store: store.downloads.forget_over([*self._hosts]))
+        self._runner.stir()
+
+    # --- parts of these ---
+
+    def _wish(self, number: int, wish: str) -> None:
+        self._remembered.write(lambda store: store.downloads.wish(number, wish))
+        self._runner.stir()
+
+    def _may(self, host_url: str) -> bool:
+        try:
+            self._allowed(host_url)
+        except Refused:
+            return False
+        return True

@@ -1,0 +1,334 @@
+"""The one that does the pulls of a queue, as far as no other program does, and tells how far they are."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.downloads.job import (
+    Means,
+    Pulling,
+    discarded,
+)
+from llmstack_tui.downloads.restarting import AsItWas
+from llmstack_tui.downloads.rows import (
+    shown,
+    written,
+)
+from llmstack_tui.downloads.types import DownloadState
+from llmstack_tui.lifecycle import sentences
+from llmstack_tui.lifecycle.changes import EventKind
+from llmstack_tui.store.errors import StoreError
+from llmstack_tui.store.locks import Locks
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.downloads.queue import Remembered
+    from llmstack_tui.downloads.types import Download
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.lifecycle.journal import Recorder
+    from llmstack_tui.lifecycle.worker import Lifecycle
+    from llmstack_tui.store.store import Store
+    from llmstack_tui.store.tables.downloads import DownloadRow
+
+# Seconds between looks at what other programs wish: while something is under way, and else.
+_LOOK_BUSY_S, _LOOK_IDLE_S = 1.0, 2.0
+# Between two changes that are told, and between two that are written down.
+_TELL_S, _WRITE_S = 0.25, 1.0
+_KEPT = "what came is kept."
+
+
+class Runner:
+    """Makes what is so what the store says is wished, within `run`.
+
+    Args:
+        may: whether something may be pulled on a host.
+        on_change: is told the pulls: those that are not over in their order, then the others, newest first.
+        parallel: how many run at once.
+        lock: beside which file the locks of the hosts are; None where nobody else can have the queue.
+        folders: finds the folders of models on this machine, the engine's own first. Blocking.
+        patient: a server that does not answer, or a full disk, is waited for; else it is a failure.
+        only_own: do only what was asked for here; else all that waits.
+
+    Attributes:
+        own: the ids of the pulls that were asked for here.
+        rows: all pulls, as they were read last.
+    """
+
+    def __init__(
+        self,
+        hosts: Mapping[str, Host],
+        remembered: Remembered,
+        lifecycle: Lifecycle,
+        recorder: Recorder,
+        *,
+        may: Callable[[str], bool],
+        settle: Callable[[Host], Awaitable[None]],
+        on_change: Callable[[tuple[Download, ...]], None],
+        parallel: int,
+        lock: Path | None,
+        folders: Callable[[], Sequence[Path]],
+        patient: bool,
+        only_own: bool,
+    ) -> None:
+        self._hosts = hosts
+        self._remembered = remembered
+        self._lifecycle = lifecycle
+        self._recorder = recorder
+        self._may = may
+        self._settle = settle
+        self._on_change = on_change
+        self._folders = folders
+        self._patient = patient
+        self._only_own = only_own
+        self._locks = Locks(lock, "pulls")
+        self._slots = asyncio.Semaphore(parallel)
+        self.own: set[int] = set()
+        self.rows: tuple[DownloadRow, ...] = ()
+        self._ended: dict[int, DownloadRow] = {}
+        self._pulls: dict[int, Pulling] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._told: tuple[Download, ...] = ()
+        self._stir = asyncio.Event()
+        self._news = asyncio.Event()
+        self._means: Means | None = None
+        self._defect: BaseException | None = None
+        self._is_leaving = False
+
+    @property
+    def under_way(self) -> tuple[Download, ...]:
+        """What is pulled here, or waits here for its turn."""
+        return tuple(pulling.download for pulling in self._pulls.values())
+
+    @property
+    def stopped(self) -> tuple[Download, ...]:
+        """Those of them for which a model was stopped that is not started again yet."""
+        return tuple(each.download for each in self._pulls.values() if each.was_active is not None)
+
+    async def start_again(self) -> tuple[Download, ...]:
+        """Begin nothing more, and start again what was stopped; those for which that could not be done.
+
+        What came is kept for the next program.
+        """
+        self._is_leaving = True
+        stopped = {number: each for number, each in self._pulls.items() if each.was_active is not None}
+        tasks = [self._tasks[number] for number in stopped]
+        for pulling in self._pulls.values():
+            pulling.interrupt()
+        if tasks:
+            await asyncio.wait(tasks)
+        return tuple(each.download for each in stopped.values() if each.was_active is not None)
+
+    def stir(self) -> None:
+        """Something else is wished."""
+        self._stir.set()
+
+    async def run(self) -> None:
+        """Until cancelled; or until the state cannot be read, of which a notice tells."""
+        try:
+            store = await self._remembered.store()
+        except StoreError:
+            return
+        telling = asyncio.create_task(self._tell(), name="tell of pulls")
+        telling.add_done_callback(self._failed)
+        try:
+            await self._go_on(store)
+        finally:
+            telling.cancel()
+            tasks = tuple(self._tasks.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(telling, *tasks, return_exceptions=True)
+            if self._means is not None:
+                await self._means.costs.aclose()
+            self._locks.release()
+
+    async def _go_on(self, store: Store) -> None:
+        while True:
+            self._stir.clear()
+            with suppress(StoreError):
+                self._read(await store.downloads.all([*self._hosts]))
+                # Into another version's file nothing is written: who runs that one does the pulls.
+                if not store.is_read_only:
+                    await self._follow(store)
+            if self._defect is not None:
+                raise self._defect
+            self._news.set()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_BUSY_S if self._is_busy() else _LOOK_IDLE_S):
+                    await self._stir.wait()
+
+    def _read(self, rows: tuple[DownloadRow, ...]) -> None:
+        """Take over what stands in the store; what ended here is over, even if that is not written yet."""
+        open_ = {row.id for row in rows if row.ended_at is None}
+        self._ended = {number: row for number, row in self._ended.items() if number in open_}
+        self.rows = tuple(self._ended.get(row.id, row) for row in rows)
+
+    async def _follow(self, store: Store) -> None:
+        """Make what is so what is wished."""
+        wanted = [row for row in self.rows if self._is_to_do(row)]
+        held = await self._locks.hold({row.host for row in wanted})
+        if not held:
+            return
+        means = await self._with(store)
+        # What has ended meanwhile is over.
+        for row in self.rows:
+            if row.host not in held or not self._is_to_do(row):
+                continue
+            if (pulling := self._pulls.get(row.id)) is not None:
+                if row.wish != "run":
+                    pulling.interrupt()
+            elif row.wish == "run":
+                if not self._is_leaving:
+                    self._begin(row, means)
+            elif row.id not in self._tasks:
+                self._do(row.id, self._cancelled(row), self._forgotten)
+
+    def _is_to_do(self, row: DownloadRow) -> bool:
+        if row.ended_at is not None or not (row.id in self.own or not self._only_own):
+            return False
+        return (row.wish != "pause" or row.id in self._pulls) and self._may(row.host)
+
+    def _is_busy(self) -> bool:
+        return any(row.ended_at is None and row.wish != "pause" for row in self.rows)
+
+    async def _with(self, store: Store) -> Means:
+        if self._means is None:
+            # Most sessions pull nothing.
+            await asyncio.to_thread(importlib.import_module, "llmstack_tui.downloads.cost")
+            from llmstack_tui.downloads.cost import Costs  # noqa: PLC0415
+
+            self._means = Means(
+                lifecycle=self._lifecycle,
+                store=store,
+                costs=Costs(self._folders),
+                slots=self._slots,
+                settle=self._settle,
+                claimed=self._claimed,
+                patient=self._patient,
+            )
+        return self._means
+
+    def _claimed(self, pulling: Pulling) -> int:
+        others = [each.download for each in self._pulls.values() if each is not pulling]
+        return sum(
+            max((each.total or 0) - each.completed, 0)
+            for each in others
+            if each.state is DownloadState.RUNNING and each.host == pulling.download.host
+        )
+
+    # --- one pull ---
+
+    def _begin(self, row: DownloadRow, means: Means) -> None:
+        if row.id not in self.own and row.layers:
+            self._record(row, "goes on", sentences.goes_on(EventKind(row.why), row.model))
+        self.own.add(row.id)
+        self._pulls[row.id] = pulling = Pulling(
+            self._hosts[row.host],
+            row.asked,
+            replace(shown(row), state=DownloadState.WAITING, step="", speed=None, reason=""),
+            means,
+            was_active=AsItWas.decode(row.was_active),
+            on_change=partial(self._changed, row.id),
+        )
+        self._do(row.id, pulling.run(), self._is_over)
+
+    def _is_over(self, number: int, task: asyncio.Task[None]) -> None:
+        """It has come to its end, or was interrupted."""
+        pulling, row = self._pulls.pop(number), self._row(number)
+        kind, download = EventKind(row.why), pulling.download
+        if task.cancelled():
+            # The program is ending: the next one goes on.
+            self._save(replace(written(row, pulling), state="waiting", step="", speed=None))
+            return
+        self._save(written(row, pulling))
+        if download.state is DownloadState.DONE:
+            self._record(row, "done", sentences.done(kind, row.model), reason=download.reason)
+        elif download.state is DownloadState.FAILED:
+            self._record(row, "failed", sentences.failed(kind, row.model, download.reason))
+        elif row.wish == "pause":
+            self._record(row, "paused", sentences.paused(kind, row.model))
+
+    async def _cancelled(self, row: DownloadRow) -> None:
+        kept = await discarded(self._hosts[row.host], row) if row.wish == "discard" else _KEPT
+        self._save(replace(row, state="cancelled", speed=None, ended_at=datetime.now(UTC)))
+        self._record(row, "cancelled", sentences.left_pull(EventKind(row.why), row.model, kept))
+
+    def _forgotten(self, number: int, task: asyncio.Task[None]) -> None:
+        """Nothing more is to be done."""
+
+    def _do(
+        self,
+        number: int,
+        work: Coroutine[object, object, None],
+        then: Callable[[int, asyncio.Task[None]], None],
+    ) -> None:
+        def done(task: asyncio.Task[None]) -> None:
+            del self._tasks[number]
+            self._failed(task)
+            then(number, task)
+            self._stir.set()
+
+        self._tasks[number] = task = asyncio.create_task(work, name=f"pull {number}")
+        task.add_done_callback(done)
+
+    def _failed(self, task: asyncio.Task[None]) -> None:
+        """What ends a task other than our cancelling is a defect, and must not pass in silence."""
+        if not task.cancelled() and (defect := task.exception()) is not None:
+            self._defect = self._defect or defect
+            self._stir.set()
+
+    # --- what is told and written ---
+
+    def _changed(self, number: int) -> None:
+        """What matters to the next session is written down at once, how far it is now and then."""
+        row = self._row(number)
+        new = written(row, self._pulls[number])
+        if (new.state, new.reason, new.was_active) != (row.state, row.reason, row.was_active):
+            self._save(new)
+        self._news.set()
+
+    async def _tell(self) -> None:
+        """Tell of changes, a few times a second at most."""
+        written_s = 0.0
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_BUSY_S if self._pulls else None):
+                    await self._news.wait()
+            self._news.clear()
+            now_s = time.monotonic()
+            for pulling in self._pulls.values():
+                pulling.tick(now_s)
+            live = {number: pulling.download for number, pulling in self._pulls.items()}
+            downloads = tuple(live.get(row.id) or shown(row) for row in self.rows)
+            if downloads != self._told:
+                self._told = downloads
+                self._on_change(downloads)
+            if now_s - written_s >= _WRITE_S:
+                written_s = now_s
+                for row in self.rows:
+                    if (of := self._pulls.get(row.id)) is not None and (new := written(row, of)) != row:
+                        self._save(new)
+            await asyncio.sleep(_TELL_S)
+
+    def _row(self, number: int) -> DownloadRow:
+        return next(row for row in self.rows if row.id == number)
+
+    def _save(self, row: DownloadRow) -> None:
+        if row.ended_at is not None:
+            self._ended[row.id] = row
+        self.rows = tuple(row if each.id == row.id else each for each in self.rows)
+        self._remembered.write(lambda store: store.downloads.is_so(row))
+
+    def _record(self, row: DownloadRow, end: str, text: str, *, reason: str = "") -> None:
+        kind = EventKind.FAILED if end == "failed" else EventKind(row.why)
+        details: dict[str, object] = {"act": row.why, "end": end, "asked_by": self._recorder.asked_by.value}
+        self._recorder.event(kind, text, host=row.host, model=row.model, reason=reason, details=details)

@@ -1,0 +1,128 @@
+"""Ollama's routes about models: what is installed and what is loaded, its details and removing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from llmstack_tui import __version__
+from llmstack_tui.base.names import (
+    InvalidName,
+    ModelName,
+)
+from llmstack_tui.base.times import format_time
+from llmstack_tui.engine.api.replies import (
+    ApiError,
+    body,
+    reply,
+)
+from llmstack_tui.engine.api.show import (
+    details,
+    show,
+)
+from llmstack_tui.library.library import (
+    NotInstalled,
+    ReadOnlyModel,
+)
+from llmstack_tui.library.storage import LibraryError
+from llmstack_tui.ollama import wire
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from llmstack_tui.engine.runners.launch import RunnerConfig
+    from llmstack_tui.engine.runners.runner import Runner
+    from llmstack_tui.engine.runners.scheduler import Loaded
+    from llmstack_tui.engine.service import Engine
+    from llmstack_tui.library.installed import InstalledModel
+
+
+def routes(engine: Engine, notice: str | None) -> list[Route]:
+    models = _Models(engine, notice)
+    return [
+        Route("/api/version", models.version, methods=["GET"]),
+        Route("/api/tags", models.tags, methods=["GET"]),
+        Route("/api/ps", models.ps, methods=["GET"]),
+        Route("/api/show", models.show, methods=["POST"]),
+        Route("/api/delete", models.delete, methods=["DELETE"]),
+        Route("/api/blobs/{digest}", models.blob, methods=["HEAD"]),
+        Route("/api/push", _later, methods=["POST"]),
+    ]
+
+
+class _Models:
+    def __init__(self, engine: Engine, notice: str | None) -> None:
+        self._engine = engine
+        self._notice = notice
+
+    async def version(self, _: Request) -> Response:
+        told = {"version": __version__, "engine": "llmstack"}
+        return reply({**told, "notice": self._notice} if self._notice else told)
+
+    async def tags(self, _: Request) -> Response:
+        models = sorted(await self._engine.installed(), key=lambda model: model.modified_at, reverse=True)
+        return reply({"models": [_listed(model) for model in models]})
+
+    async def ps(self, _: Request) -> Response:
+        running = sorted(self._engine.running(), key=lambda loaded: loaded.expires_at, reverse=True)
+        return reply({"models": [_loaded(loaded) for loaded in running]})
+
+    async def show(self, request: Request) -> Response:
+        asked = await body(request, wire.ShowRequest)
+        target = await self._engine.find(asked.model or asked.name)
+        verbose = bool(asked.verbose)
+        return reply(show(target.model, target.header, target.capabilities, verbose=verbose))
+
+    async def delete(self, request: Request) -> Response:
+        asked = await body(request, wire.DeleteRequest)
+        named = asked.model or asked.name or ""
+        try:
+            await asyncio.to_thread(self._engine.library.delete, ModelName.parse(named))
+        except InvalidName:
+            raise ApiError(400, f'name "{named}" is invalid') from None
+        except NotInstalled:
+            raise ApiError(404, f"model '{named}' not found") from None
+        except ReadOnlyModel as error:
+            raise ApiError(403, str(error)) from None
+        except LibraryError as error:
+            raise ApiError(500, str(error)) from error
+        return Response()
+
+    async def blob(self, request: Request) -> Response:
+        digest = request.path_params["digest"]
+        known = await asyncio.to_thread(self._engine.has_blob, digest)
+        return Response() if known else reply({"error": f'blob "{digest}" not found'}, status=404)
+
+
+async def _later(_: Request) -> Response:
+    raise ApiError(501, "The built-in engine cannot push models: use Ollama.")
+
+
+def _listed(model: InstalledModel) -> dict[str, object]:
+    return {
+        "name": model.name.short,
+        "model": model.name.short,
+        "modified_at": format_time(model.modified_at),
+        "size": model.size,
+        "digest": model.digest,
+        "details": details(model),
+    }
+
+
+def _loaded(loaded: Loaded[InstalledModel, RunnerConfig, Runner]) -> dict[str, object]:
+    return {
+        "name": loaded.model.name.short,
+        "model": loaded.model.name.short,
+        "size": loaded.memory_bytes,
+        "digest": loaded.model.digest,
+        "details": details(loaded.model),
+        "expires_at": format_time(loaded.expires_at),
+        "size_vram": 0,
+        "context_length": loaded.config.context_length,
+        "requests": loaded.requests,
+        "used_at": format_time(loaded.used_at),
+        "pid": loaded.runner.pid,
+    }

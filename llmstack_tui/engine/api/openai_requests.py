@@ -1,0 +1,235 @@
+"""OpenAI's requests, and what they mean in Ollama's terms.
+
+The defaults and the translation are those of ``openai/openai.go`` in Ollama. These differ: the texts of a
+message of several parts become one message, and a "developer" is a "system", because many templates know no
+other; and ``max_completion_tokens`` and ``tool_choice: "none"`` are understood.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from llmstack_tui.engine.api.replies import (
+    NO_IMAGES,
+    ApiError,
+)
+from llmstack_tui.ollama.wire import (
+    ChatRequest,
+    EmbedRequest,
+    GenerateRequest,
+    Message,
+    ToolCall,
+    ToolCallFunction,
+)
+
+_EFFORTS: dict[str, bool | str] = {
+    "none": False,
+    "minimal": "low",
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "max": "max",
+    "xhigh": "max",
+    "ultra": "max",
+}
+
+
+class StreamOptions(Struct, frozen=True):
+    include_usage: bool | None = None
+
+
+class JsonSchema(Struct, frozen=True):
+    schema: dict[str, object] | None = None
+
+
+class ResponseFormat(Struct, frozen=True):
+    type: str = "text"
+    json_schema: JsonSchema | None = None
+
+
+class Reasoning(Struct, frozen=True):
+    effort: str | None = None
+
+
+class CalledFunction(Struct, frozen=True):
+    name: str = ""
+    arguments: str = ""
+
+
+class Called(Struct, frozen=True):
+    id: str | None = None
+    function: CalledFunction = CalledFunction()
+
+
+class ChatMessage(Struct, frozen=True):
+    role: str
+    content: str | list[dict[str, Any]] | None = None
+    reasoning: str | None = None
+    tool_calls: list[Called] | None = None
+    name: str | None = None
+    tool_call_id: str | None = None
+
+
+class GenerationRequest(Struct, frozen=True, kw_only=True):
+    """What a chat and a completion have in common."""
+
+    model: str = ""
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    temperature: float | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    top_p: float | None = None
+
+
+class ChatCompletionRequest(GenerationRequest, frozen=True, kw_only=True):
+    messages: list[ChatMessage] = []
+    max_completion_tokens: int | None = None
+    response_format: ResponseFormat | None = None
+    tools: list[dict[str, object]] | None = None
+    tool_choice: str | dict[str, object] | None = None
+    reasoning: Reasoning | None = None
+    reasoning_effort: str | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+
+
+class CompletionRequest(GenerationRequest, frozen=True, kw_only=True):
+    prompt: str | list[str] = ""
+    suffix: str | None = None
+    logprobs: int | None = None
+
+
+class EmbeddingsRequest(Struct, frozen=True, kw_only=True):
+    model: str = ""
+    input: str | list[str] | None = None
+    dimensions: int | None = None
+    encoding_format: str | None = None
+
+
+def chat_request(request: ChatCompletionRequest) -> ChatRequest:
+    """The chat that an OpenAI client asks for.
+
+    Raises:
+        ApiError: it asks for what there is not.
+    """
+    if not request.messages:
+        raise ApiError(400, "[] is too short - 'messages'")
+    effort = request.reasoning.effort if request.reasoning else request.reasoning_effort
+    if effort and effort not in _EFFORTS:
+        raise ApiError(400, f'invalid reasoning value: "{effort}" (must be one of {", ".join(_EFFORTS)})')
+    return ChatRequest(
+        model=request.model,
+        messages=[_message(message) for message in request.messages],
+        stream=bool(request.stream),
+        format=_format(request.response_format),
+        tools=None if request.tool_choice == "none" else request.tools,
+        options=_options(request, request.max_completion_tokens or request.max_tokens),
+        think=_EFFORTS[effort] if effort else None,
+        logprobs=request.logprobs,
+        top_logprobs=request.top_logprobs,
+    )
+
+
+def generate_request(request: CompletionRequest) -> GenerateRequest:
+    """The completion that an OpenAI client asks for. As with Ollama, the prompt goes through the template.
+
+    Raises:
+        ApiError: it asks for what there is not.
+    """
+    if isinstance(request.prompt, list) and len(request.prompt) != 1:
+        raise ApiError(400, "a list of prompts is not supported: send one request for each")
+    return GenerateRequest(
+        model=request.model,
+        prompt=request.prompt if isinstance(request.prompt, str) else request.prompt[0],
+        stream=bool(request.stream),
+        suffix=request.suffix,
+        options=_options(request, request.max_tokens),
+        logprobs=bool(request.logprobs),
+        top_logprobs=request.logprobs or None,
+    )
+
+
+def embed_request(request: EmbeddingsRequest) -> EmbedRequest:
+    """The embeddings that an OpenAI client asks for.
+
+    Raises:
+        ApiError: it asks for what there is not.
+    """
+    kinds = ("float", "base64")
+    if request.encoding_format and request.encoding_format.lower() not in kinds:
+        raise ApiError(
+            400,
+            f"Invalid value for 'encoding_format' = {request.encoding_format}. "
+            "Supported values: ['float', 'base64'].",
+        )
+    if request.input is None or request.input == []:
+        raise ApiError(400, "invalid input")
+    texts = [request.input] if isinstance(request.input, str) else request.input
+    return EmbedRequest(model=request.model, input=texts, dimensions=request.dimensions)
+
+
+def _options(request: GenerationRequest, most: int | None) -> dict[str, object]:
+    # What OpenAI does when these are left out, whatever the model's own parameters say.
+    options: dict[str, object] = {"temperature": 1.0, "top_p": 1.0}
+    given = {
+        "num_predict": most,
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "seed": request.seed,
+        "frequency_penalty": request.frequency_penalty,
+        "presence_penalty": request.presence_penalty,
+        "stop": [request.stop] if isinstance(request.stop, str) else request.stop,
+    }
+    return options | {name: value for name, value in given.items() if value is not None}
+
+
+def _format(wanted: ResponseFormat | None) -> str | dict[str, object] | None:
+    if wanted is None:
+        return None
+    if wanted.type == "json_object":
+        return "json"
+    if wanted.type == "json_schema" and wanted.json_schema:
+        return wanted.json_schema.schema
+    return None
+
+
+def _message(message: ChatMessage) -> Message:
+    if message.content is None and message.tool_calls is None:
+        raise ApiError(400, "invalid message content type: <nil>")
+    return Message(
+        role="system" if message.role == "developer" else message.role,
+        content=_text(message.content),
+        thinking=message.reasoning,
+        tool_calls=[_tool_call(call) for call in message.tool_calls] if message.tool_calls else None,
+        tool_name=message.name,
+        tool_call_id=message.tool_call_id,
+    )
+
+
+def _text(content: str | list[dict[str, Any]] | None) -> str:
+    if content is None or isinstance(content, str):
+        return content or ""
+    texts = []
+    for part in content:
+        text = part.get("text")
+        if part.get("type") in ("image_url", "input_audio"):
+            raise ApiError(400, NO_IMAGES)
+        if part.get("type") != "text" or not isinstance(text, str):
+            raise ApiError(400, "invalid message format")
+        texts.append(text)
+    return "\n".join(texts)
+
+
+def _tool_call(call: Called) -> ToolCall:
+    try:
+        arguments = msgspec.json.decode(call.function.arguments or "{}", type=dict[str, object])
+    except msgspec.MsgspecError:
+        raise ApiError(400, "invalid tool call arguments") from None
+    return ToolCall(id=call.id, function=ToolCallFunction(name=call.function.name, arguments=arguments))

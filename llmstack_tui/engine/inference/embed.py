@@ -1,0 +1,98 @@
+"""Embeddings: what llama.cpp makes of texts, each cut to the context, each of length one."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from llmstack_tui.engine.api.replies import ApiError
+from llmstack_tui.engine.failures import UpstreamError
+from llmstack_tui.engine.inference import prompt
+from llmstack_tui.engine.service import keep_alive_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llmstack_tui.engine.service import Engine, Session
+    from llmstack_tui.ollama.wire import EmbedRequest
+
+log = logging.getLogger(__name__)
+
+# A model may put a token of its own before the text and one after it.
+_SPECIAL_TOKENS = 2
+
+
+class Embedded(Struct, frozen=True, kw_only=True):
+    """``tokens`` counts those of all texts together."""
+
+    vectors: list[list[float]]
+    tokens: int
+    total_ns: int
+    load_ns: int
+
+
+async def embed(engine: Engine, request: EmbedRequest) -> Embedded:
+    """The embeddings of the request's texts. Without a text, the model is loaded.
+
+    Raises:
+        ApiError: with what went wrong.
+    """
+    since = time.monotonic_ns()
+    keep_alive = keep_alive_of(request.keep_alive)
+    target = await engine.find(request.model)
+    texts = [request.input] if isinstance(request.input, str) else request.input or []
+    async with engine.use(target, options=request.options, keep_alive=keep_alive, embedding=True) as session:
+        vectors: list[list[float]] = []
+        tokens = 0
+        if texts and texts != [""]:
+            vectors, tokens = await _vectors(session, texts, truncate=request.truncate is not False)
+        return Embedded(
+            vectors=[_of_length_one(vector[: request.dimensions or None]) for vector in vectors],
+            tokens=tokens,
+            total_ns=time.monotonic_ns() - since,
+            load_ns=session.load_ns,
+        )
+
+
+async def _vectors(
+    session: Session, texts: Sequence[str], *, truncate: bool
+) -> tuple[list[list[float]], int]:
+    try:
+        return await _ask(session, texts)
+    except UpstreamError as error:
+        if not _is_too_long(error):
+            raise
+        if not truncate:
+            raise ApiError(400, "the input length exceeds the context length") from error
+    log.info("A text longer than the context of %d tokens is cut", session.context_length)
+    return await _ask(session, [await _cut(session, text) for text in texts])
+
+
+async def _ask(session: Session, texts: Sequence[str]) -> tuple[list[list[float]], int]:
+    answer = await session.runner.call("/v1/embeddings", {"input": list(texts)})
+    found = sorted(answer["data"], key=lambda entry: int(entry["index"]))
+    return [list(entry["embedding"]) for entry in found], int(answer["usage"]["prompt_tokens"])
+
+
+async def _cut(session: Session, text: str) -> str:
+    most = session.context_length - _SPECIAL_TOKENS
+    # A token is a byte at least.
+    if len(text.encode()) <= most:
+        return text
+    tokens = await prompt.tokenize(session.runner, text)
+    return text if len(tokens) <= most else await prompt.detokenize(session.runner, tokens[:most])
+
+
+def _is_too_long(error: UpstreamError) -> bool:
+    return error.kind == prompt.TOO_LONG or "too large to process" in str(error)
+
+
+def _of_length_one(vector: list[float]) -> list[float]:
+    length = math.hypot(*vector)
+    if not math.isfinite(length):
+        raise ApiError(500, "embedding contains NaN or Inf values")
+    return [value / length for value in vector] if length else vector

@@ -1,0 +1,1 @@
+"""The engine as a process: start, find, stop, and how it runs."""

@@ -1,0 +1,218 @@
+"""The engine as a process of its own: start it, find it, stop it.
+
+One engine runs per user. Starting takes a lock, so that two dashboards that open at once start one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from llmstack_tui.base.paths import data_folder
+from llmstack_tui.engine.process.available import missing_reason
+from llmstack_tui.engine.process.state import (
+    EngineProcess,
+    log_file,
+    saved,
+    status,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import psutil
+
+__all__ = ["EngineFailed", "EngineHandle", "EngineProcess", "missing_reason", "start", "status", "stop"]
+
+START_SECONDS = 30.0
+# "-m" imports from the current folder first, and the caller's may hold anything.
+_SAFE_FOLDER = Path(__file__).resolve().parents[3]
+
+
+class EngineFailed(Exception):
+    """The engine could not be started or stopped; the text is a sentence with the cause and what to do."""
+
+
+class EngineHandle:
+    """A started engine. One with an owner lives until `release`, and longer while others use it."""
+
+    def __init__(self, process: EngineProcess, pipe: IO[bytes] | None = None) -> None:
+        self.process = process
+        self._pipe = pipe
+
+    def release(self) -> None:
+        """Let an owned engine end; it does so once nobody uses it."""
+        if self._pipe is not None:
+            self._pipe.close()
+
+
+async def start(
+    *, port: int | None = None, host: str = "127.0.0.1", owner: bool, config: Path | None = None
+) -> EngineHandle:
+    """Start the engine, or find the one that runs, and return when it answers.
+
+    Without ``port`` it takes Ollama's where no Ollama is installed, else the next one that is free. An engine
+    with an ``owner`` ends after its starter, however that ends, once nobody uses it; one without stays until
+    `stop`. ``config`` is the file of settings, where it is not the usual one.
+
+    Raises:
+        EngineFailed: with the cause.
+    """
+    if reason := missing_reason():
+        raise EngineFailed(reason)
+    try:
+        log_file().parent.mkdir(parents=True, exist_ok=True)
+        async with _start_lock():
+            return await _start(port, host, owner=owner, config=config)
+    except OSError as error:
+        raise EngineFailed(
+            f"The engine needs its folder {data_folder()}, which fails: {error.strerror or error}."
+        ) from error
+
+
+async def stop(*, force: bool = False, timeout_s: float = START_SECONDS) -> bool:
+    """Ask the engine to end: running requests may finish, within its limits, and its models leave.
+
+    Returns whether there was one. With ``force``, one that has not ended after ``timeout_s`` is killed.
+
+    Raises:
+        EngineFailed: it has not ended in time, and ``force`` is not set.
+    """
+    import psutil  # noqa: PLC0415 (not needed to import this module)
+
+    state = saved()
+    if state is None:
+        return False
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(state.pid)
+        process.terminate()
+        if await _ended(process, timeout_s):
+            return True
+        if not force:
+            raise EngineFailed(
+                f"The engine (process {state.pid}) has not ended within {timeout_s:g} seconds: "
+                "it is still answering. End it at once with: llmstack engine stop --force"
+            )
+        process.kill()
+        await _ended(process, timeout_s)
+    return True
+
+
+async def _start(port: int | None, host: str, *, owner: bool, config: Path | None) -> EngineHandle:
+    found = await asyncio.to_thread(status)
+    if found is not None:
+        return EngineHandle(found)
+    if (hung := saved()) is not None:
+        raise EngineFailed(
+            f"An engine runs (process {hung.pid}) and does not answer at {hung.url}. "
+            "End it with: llmstack engine stop --force"
+        )
+    process = _spawn(_arguments(port, host, owner=owner, config=config), owner=owner)
+    # Reaps it whenever it ends; nothing else waits for a process that may outlive this one.
+    threading.Thread(target=process.wait, daemon=True, name="engine-reaper").start()
+    try:
+        await _ready(process)
+        found = await asyncio.to_thread(status)
+        if found is None:
+            raise EngineFailed(f"The engine has started and does not answer. Its log is {log_file()}")
+    except BaseException:
+        process.kill()
+        if process.stdin is not None:
+            process.stdin.close()
+        raise
+    return EngineHandle(found, process.stdin)
+
+
+def _arguments(port: int | None, host: str, *, owner: bool, config: Path | None) -> list[str]:
+    return [
+        *("--host", host),
+        *(() if port is None else ("--port", str(port))),
+        *(("--owner", str(os.getpid())) if owner else ()),
+        *(() if config is None else ("--config", str(config.absolute()))),
+    ]
+
+
+def _spawn(arguments: list[str], *, owner: bool) -> subprocess.Popen[bytes]:
+    detached = 0
+    if sys.platform == "win32":
+        detached = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+    with log_file().open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "llmstack_tui.engine.process.server", *arguments],
+            stdin=subprocess.PIPE if owner else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=_SAFE_FOLDER,
+            start_new_session=True,
+            creationflags=detached,
+        )
+
+
+async def _ready(process: subprocess.Popen[bytes]) -> None:
+    """Wait for the line in which the engine says that it answers, or why it does not."""
+    assert process.stdout is not None  # noqa: S101 (it was opened as a pipe)
+    reading = asyncio.ensure_future(asyncio.to_thread(process.stdout.readline))
+    try:
+        line = await asyncio.wait_for(asyncio.shield(reading), START_SECONDS)
+    except TimeoutError:
+        raise EngineFailed(
+            f"The engine does not answer after {START_SECONDS:g} seconds. Its log is {log_file()}"
+        ) from None
+    finally:
+        if not reading.done():
+            # Ends the read in the other thread, so that the pipe can be closed.
+            process.kill()
+            await reading
+        process.stdout.close()
+    said = (
+        json.loads(line) if line else {"error": f"The engine ended at its start. {_last_words(log_file())}"}
+    )
+    if "error" in said:
+        raise EngineFailed(said["error"])
+
+
+async def _ended(process: psutil.Process, timeout_s: float) -> bool:
+    import psutil  # noqa: PLC0415
+
+    deadline = time.monotonic() + timeout_s
+    with suppress(psutil.NoSuchProcess):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.05)
+    return True
+
+
+@asynccontextmanager
+async def _start_lock() -> AsyncIterator[None]:
+    from filelock import FileLock, Timeout  # noqa: PLC0415
+
+    lock = FileLock(data_folder() / "engine.lock", thread_local=False)
+    deadline = time.monotonic() + 2 * START_SECONDS
+    while True:
+        try:
+            lock.acquire(timeout=0)
+            break
+        except Timeout:
+            if time.monotonic() > deadline:
+                raise EngineFailed("Another program has been starting the engine for a minute.") from None
+            await asyncio.sleep(0.05)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _last_words(log: Path) -> str:
+    lines: list[str] = []
+    with suppress(OSError):
+        lines = log.read_text(errors="replace").strip().splitlines()
+    return f"Its log, {log}, ends with: {lines[-1][:300]}" if lines else f"Its log is {log}"

@@ -1,0 +1,106 @@
+"""How the engine runs: the settings, and Ollama's environment variables before them."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from llmstack_tui.base.caches import (
+    CACHE_TYPES,
+    DEFAULT_CACHE,
+)
+from llmstack_tui.base.go_durations import (
+    InvalidDuration,
+    parse_duration,
+)
+from llmstack_tui.engine.runners.scheduler import (
+    DEFAULT_KEEP_ALIVE,
+    DEFAULT_PLACES,
+    DEFAULT_QUEUE,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llmstack_tui.config import EngineSettings
+
+log = logging.getLogger(__name__)
+
+
+class EngineOptions(Struct, frozen=True, kw_only=True):
+    """What holds for all models unless a request says otherwise.
+
+    Attributes:
+        keep_alive: how long a model stays after its last request; a negative one is for ever.
+        max_loaded: models in memory at once.
+        max_queue: requests that may wait for a model.
+        context_length: tokens of context, where neither the model nor the request has an opinion.
+        parallel: requests to one model that are computed at once, each with a context of its own.
+        cache_type: the type of keys and values in the context.
+        connections: for the download of one model at once.
+    """
+
+    keep_alive: timedelta = DEFAULT_KEEP_ALIVE
+    max_loaded: int = DEFAULT_PLACES
+    max_queue: int = DEFAULT_QUEUE
+    context_length: int = 4096
+    parallel: int = 1
+    cache_type: str = DEFAULT_CACHE
+    connections: int = 8
+
+    @classmethod
+    def read(cls, settings: EngineSettings, environ: Mapping[str, str]) -> EngineOptions:
+        """From the settings and ``OLLAMA_*``; what is no value there is named in the log and passed over."""
+        own = cls(
+            keep_alive=settings.keep_alive,
+            max_loaded=settings.max_loaded or DEFAULT_PLACES,
+            context_length=settings.context_length,
+            connections=settings.connections,
+        )
+        return cls(
+            keep_alive=_duration(environ, "OLLAMA_KEEP_ALIVE", own.keep_alive),
+            max_loaded=_count(environ, "OLLAMA_MAX_LOADED_MODELS", own.max_loaded),
+            max_queue=_count(environ, "OLLAMA_MAX_QUEUE", own.max_queue),
+            context_length=_count(environ, "OLLAMA_CONTEXT_LENGTH", own.context_length),
+            parallel=_count(environ, "OLLAMA_NUM_PARALLEL", own.parallel),
+            cache_type=_cache_type(environ, own.cache_type),
+            connections=own.connections,
+        )
+
+
+def _text(environ: Mapping[str, str], name: str) -> str:
+    return environ.get(name, "").strip().strip("\"'")
+
+
+def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+    """A number; as for Ollama, 0 is "as you like"."""
+    text = _text(environ, name)
+    if text and not (text.isascii() and text.isdecimal()):
+        log.warning("%s is %r, which is no whole number: it is passed over.", name, text)
+        return default
+    return int(text or 0) or default
+
+
+def _duration(environ: Mapping[str, str], name: str, default: timedelta) -> timedelta:
+    text = _text(environ, name)
+    if not text:
+        return default
+    try:
+        return timedelta(seconds=int(text))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return parse_duration(text)
+    except InvalidDuration as error:
+        log.warning("%s is passed over: %s", name, error)
+        return default
+
+
+def _cache_type(environ: Mapping[str, str], default: str) -> str:
+    text = _text(environ, "OLLAMA_KV_CACHE_TYPE")
+    if text and text not in CACHE_TYPES:
+        log.warning("OLLAMA_KV_CACHE_TYPE is %r; known are %s.", text, ", ".join(CACHE_TYPES))
+    return text if text in CACHE_TYPES else default

@@ -1,0 +1,127 @@
+"""Where the running engine is: ``engine.json`` in the data folder, written by the engine when it answers.
+
+It is believed only if the process of that id began when it says, and only if an engine answers there.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from llmstack_tui.base.paths import (
+    data_folder,
+    logs_folder,
+)
+
+_ANSWER_SECONDS = 2.0
+# The clock by which a process's beginning is told may be set while it runs.
+_CREATED_TOLERANCE_S = 2.0
+
+
+class SavedState(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``engine.json`` says. ``created_s`` is when the process began, in Unix seconds."""
+
+    pid: int
+    created_s: float
+    url: str
+    version: str
+    log: str
+
+
+class EngineProcess(Struct, frozen=True, kw_only=True):
+    """A running engine. ``notice`` is what its user should know: of a graphics card that it cannot use."""
+
+    pid: int
+    url: str
+    version: str
+    started_at: datetime
+    log: Path
+    notice: str | None = None
+
+
+def state_file() -> Path:
+    return data_folder() / "engine.json"
+
+
+def log_file() -> Path:
+    return logs_folder() / "engine.log"
+
+
+def save(url: str, version: str) -> None:
+    """Write the state of this process; a reader sees the old file or the new one, never a part."""
+    import psutil  # noqa: PLC0415 (not needed to import this module)
+
+    state = SavedState(
+        pid=os.getpid(),
+        created_s=psutil.Process().create_time(),
+        url=url,
+        version=version,
+        log=str(log_file()),
+    )
+    half = state_file().with_suffix(f".{os.getpid()}.part")
+    half.touch(mode=0o600)
+    half.write_bytes(msgspec.json.encode(state))
+    half.replace(state_file())
+
+
+def forget() -> None:
+    """Remove the state, if it is still that of this process."""
+    with suppress(OSError, msgspec.MsgspecError):
+        if _read().pid == os.getpid():
+            state_file().unlink()
+
+
+def saved() -> SavedState | None:
+    """What the state file says, if the process that wrote it still runs, whether it answers or not."""
+    import psutil  # noqa: PLC0415
+
+    try:
+        state = _read()
+        process = psutil.Process(state.pid)
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        same = abs(process.create_time() - state.created_s) < _CREATED_TOLERANCE_S
+    except (OSError, msgspec.MsgspecError, psutil.Error):
+        return None
+    return state if alive and same else None
+
+
+def status() -> EngineProcess | None:
+    """The engine that runs and answers. Asks it over HTTP, two seconds if it hangs: not on an event loop."""
+    state = saved()
+    answer = _ask(state.url) if state else None
+    if state is None or answer is None:
+        return None
+    return EngineProcess(
+        pid=state.pid,
+        url=state.url,
+        version=state.version,
+        started_at=datetime.fromtimestamp(state.created_s, UTC),
+        log=Path(state.log),
+        notice=answer.get("notice"),
+    )
+
+
+def _read() -> SavedState:
+    return msgspec.json.decode(state_file().read_bytes(), type=SavedState)
+
+
+def _ask(url: str) -> dict[str, str] | None:
+    """What ``/api/version`` says, if an engine answers there."""
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/api/version", headers={"User-Agent": f"llmstack pid/{os.getpid()}"})
+        answer: dict[str, str] = json.loads(connection.getresponse().read())
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+    return answer if answer.get("engine") == "llmstack" else None

@@ -1,0 +1,1 @@
+"""One process for each loaded model, and which of them there are."""

@@ -1,0 +1,179 @@
+"""One model in a process of its own: loads it with llama.cpp and serves it until its parent lets go.
+
+Run as ``python -m llmstack_tui.engine.runners.child``. It reads an `Order` from standard input, writes
+`Ready` to standard output, and ends when standard input does. Why a load failed is on standard error, in
+llama.cpp's lines.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from llmstack_tui.engine.runners.launch import (
+    Order,
+    Ready,
+    decode_order,
+    encode,
+)
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import xllamacpp
+
+# The cache of earlier prompts, in MiB. Its default lets a process grow by gigabytes beyond what was reckoned.
+_PROMPT_CACHE_MIB = 0
+# Copies of what layers with a window or a state hold, to go back to. By default, 32 of them: gigabytes.
+_CHECKPOINTS = 1
+# Errors and warnings; 3 adds some lines per request.
+_VERBOSITY = 2
+# Each open answer holds a thread of llama.cpp's server, for some seconds also after its client has left.
+_SPARE_HTTP_THREADS = 16
+_LOAD_FAILED = 3
+_LOG_S = 0.3
+_PR_SET_PDEATHSIG = 1
+# How long a thread that has done its part spins before it sleeps, in turns of a loop. With the default, the
+# threads that wait for one whose core another program has taken burn the time it needs: on two cores, one
+# of them busy, 7 tokens/s instead of 33 (135M, Q4_1). On an idle machine the difference is below 4 %.
+_SPIN_COUNT = "1000"
+
+
+def main() -> None:
+    # Ctrl-C in the terminal of whoever started the engine is not meant for a model under a request.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Nobody else may connect to the socket.
+    os.umask(0o077)
+    answers = _own_stdout()
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return
+    order = decode_order(line)
+    _die_with(order.parent)
+    server = _serve(order)
+    os.write(answers, encode(Ready(address=server.listening_address)))
+    os.close(answers)
+    while sys.stdin.buffer.read(4096):
+        pass
+    # Not a return: the interpreter would wait for the server's threads for ever.
+    os._exit(0)
+
+
+def _own_stdout() -> int:
+    """A descriptor of standard output; what llama.cpp prints goes to standard error from now on."""
+    answers = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return answers
+
+
+def _die_with(parent: int) -> None:
+    """Let the kernel end this process with its parent.
+
+    llama.cpp holds the interpreter while it loads, so that nothing here could notice. Only Linux can do this;
+    elsewhere a process whose parent was killed during a load ends after it, at the end of its input.
+    """
+    if sys.platform != "linux":
+        return
+    import ctypes  # noqa: PLC0415 (not on other platforms)
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(0)  # It was gone before the kernel was told to watch it.
+
+
+def _serve(order: Order) -> xllamacpp.Server:
+    # Both are read when the library is loaded. Without the first, an abort looks for a debugger.
+    os.environ["GGML_NO_BACKTRACE"] = "1"
+    os.environ.setdefault("GOMP_SPINCOUNT", _SPIN_COUNT)
+    import xllamacpp  # noqa: PLC0415 (reads the environment)
+
+    params = xllamacpp.CommonParams()
+    _set_model(params, order)
+    _set_limits(params, order)
+    _set_address(params, order)
+    try:
+        return xllamacpp.Server(params)
+    except RuntimeError:
+        # The cause is on standard error; the exception has none.
+        _finish_log(xllamacpp)
+        os._exit(_LOAD_FAILED)
+
+
+def _finish_log(xllamacpp: ModuleType) -> None:
+    """Let llama.cpp write what it has to say: it does so from a thread of its own, which ends with us."""
+    import ctypes  # noqa: PLC0415 (only after a failure)
+
+    try:
+        library = ctypes.CDLL(xllamacpp.xllamacpp.__file__)
+        log, flush = library["_Z15common_log_mainv"], library["_Z16common_log_flushP10common_log"]
+    except (OSError, AttributeError):
+        # On Windows, or another version: there is no way to know when it is done.
+        time.sleep(_LOG_S)
+        return
+    log.restype, flush.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+    flush(log())
+
+
+def _set_model(params: xllamacpp.CommonParams, order: Order) -> None:
+    import xllamacpp  # noqa: PLC0415
+
+    config = order.config
+    params.model.path = str(config.weights)
+    params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(path), 1.0) for path in config.adapters]
+    if config.projector is not None:
+        params.mmproj.path = str(config.projector)
+    if config.chat_template is not None:
+        params.chat_template = config.chat_template
+    params.use_jinja = True
+    if config.embedding:
+        params.embedding = True
+        if config.mean_pooling:
+            params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+
+
+def _set_limits(params: xllamacpp.CommonParams, order: Order) -> None:
+    import xllamacpp  # noqa: PLC0415
+
+    config = order.config
+    params.n_ctx = config.context_length * config.parallel
+    params.n_parallel = config.parallel
+    # Each request gets the context that was promised, and not what the others leave.
+    params.kv_unified = config.parallel == 1
+    # As with Ollama, an answer may outgrow the context: what is oldest in it after the first tokens goes.
+    params.ctx_shift = True
+    # An input to embed has to fit into one batch.
+    params.n_ubatch = config.context_length if config.embedding else min(config.batch, config.context_length)
+    params.n_batch = max(params.n_ubatch, params.n_batch)
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = config.threads
+    cache_type = getattr(xllamacpp.ggml_type, f"GGML_TYPE_{config.cache_type.upper()}")
+    params.cache_type_k = params.cache_type_v = cache_type
+    params.cache_ram_mib = _PROMPT_CACHE_MIB
+    params.cache_idle_slots = False
+    params.n_ctx_checkpoints = _CHECKPOINTS
+    params.n_gpu_layers = config.gpu_layers
+    kinds = (device["type"] for device in xllamacpp.get_device_info())
+    has_card = any(kind != xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU for kind in kinds)
+    # It loads the model twice to find out what fits on a graphics card.
+    params.fit_params = has_card
+    if not config.mapped and not has_card:
+        params.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
+
+
+def _set_address(params: xllamacpp.CommonParams, order: Order) -> None:
+    params.verbosity = _VERBOSITY
+    params.ui = False
+    params.n_threads_http = order.config.parallel + _SPARE_HTTP_THREADS
+    params.cors_origins = ""
+    params.port = 0
+    if order.socket is None:
+        params.hostnames = ["127.0.0.1"]
+        params.api_keys = [order.key]
+    else:
+        params.hostnames = [order.socket]
+
+
+if __name__ == "__main__":
+    main()

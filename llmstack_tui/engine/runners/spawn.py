@@ -1,0 +1,171 @@
+"""A model's process, seen from its parent: start it, hear when it is ready, know how it ended, end it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from llmstack_tui.engine.failures import LoadFailed
+from llmstack_tui.engine.runners.exits import (
+    ending,
+    load_failure,
+)
+from llmstack_tui.engine.runners.launch import (
+    Order,
+    Ready,
+    decode_ready,
+    encode,
+)
+
+if TYPE_CHECKING:
+    from asyncio import Future, SubprocessTransport, WriteTransport
+
+log = logging.getLogger(__name__)
+
+_KEPT_LINES = 50
+_LINE_LENGTH = 1000
+# How long each further way to end a process may take: end of its input, SIGTERM, SIGKILL.
+_GRACE_SECONDS = (2.0, 1.0, 5.0)
+_STDIN, _STDOUT, _STDERR = 0, 1, 2
+_ROOT = Path(__file__).resolve().parents[3]
+# glibc gives each thread a heap of its own and takes little of it back. A long request is copied a few times
+# by the HTTP thread of llama.cpp that has it: a process would grow by 3 MB (15k tokens) for each in turn.
+_HEAPS = "1"
+
+
+class ChildProcess(asyncio.SubprocessProtocol):
+    """One process. It is over when it has ended and all that it wrote has been read."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._ready: Future[Ready] = loop.create_future()
+        self._over: Future[None] = loop.create_future()
+        self._stdout = b""
+        self._stderr = b""
+        self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._transport: SubprocessTransport
+        self._wanted = False
+        self.pid = 0
+
+    @classmethod
+    async def spawn(cls, order: Order) -> ChildProcess:
+        """Start the process and give it its order.
+
+        Raises:
+            LoadFailed: the operating system will not start another process.
+        """
+        loop = asyncio.get_running_loop()
+        command = (sys.executable, "-P", "-m", "llmstack_tui.engine.runners.child")
+        try:
+            _, child = await loop.subprocess_exec(
+                cls, *command, cwd=_ROOT.anchor, env=_environment(), start_new_session=True
+            )
+        except OSError as error:
+            raise LoadFailed(f"its process cannot be started ({error.strerror or error})") from error
+        child.write(encode(order))
+        return child
+
+    def write(self, line: bytes) -> None:
+        self._stdin.write(line)
+
+    @property
+    def is_over(self) -> bool:
+        return self._over.done()
+
+    async def ready(self) -> Ready:
+        """Wait until it answers.
+
+        Raises:
+            LoadFailed: it ended instead; with the cause.
+        """
+        await asyncio.wait((self._ready, self._over), return_when=asyncio.FIRST_COMPLETED)
+        if self._ready.done():
+            return self._ready.result()
+        raise LoadFailed("it was stopped" if self._wanted else load_failure(self._status, list(self._lines)))
+
+    async def over(self) -> str:
+        """Wait until it is over, and say how it ended: the rest of a sentence."""
+        await asyncio.shield(self._over)
+        return "was stopped" if self._wanted else ending(self._status, list(self._lines))
+
+    async def end(self) -> None:
+        """End it, in the gentlest way that works. Cancelling this kills it."""
+        self._wanted = True
+        try:
+            self._stdin.close()
+            await self._over_within(_GRACE_SECONDS[0])
+            self._signal("terminate")
+            await self._over_within(_GRACE_SECONDS[1])
+        finally:
+            self.kill()
+        # What is stuck in the kernel, on a disk that does not answer, cannot be killed: do not wait for ever.
+        await self._over_within(_GRACE_SECONDS[2])
+        if not self.is_over:
+            log.error("Process %d of a model does not end, not even when killed.", self.pid)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._wanted = True
+        self._signal("kill")
+
+    def _signal(self, name: str) -> None:
+        if self.is_over:
+            return
+        with suppress(ProcessLookupError):
+            getattr(self._transport, name)()
+
+    async def _over_within(self, seconds: float) -> None:
+        await asyncio.wait((self._over,), timeout=seconds)
+
+    @property
+    def _stdin(self) -> WriteTransport:
+        return cast("WriteTransport", self._transport.get_pipe_transport(_STDIN))
+
+    @property
+    def _status(self) -> int:
+        return self._transport.get_returncode() or 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("SubprocessTransport", transport)
+        self.pid = self._transport.get_pid()
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if fd == _STDERR:
+            *lines, self._stderr = (self._stderr + data).split(b"\n")
+            # A line without an end must not fill the memory.
+            self._stderr = self._stderr[-_LINE_LENGTH:]
+            for line in lines:
+                self._keep(line)
+        elif not self._ready.done():
+            self._stdout += data
+            if b"\n" in self._stdout:
+                self._ready.set_result(decode_ready(self._stdout))
+
+    def _keep(self, line: bytes) -> None:
+        text = line[:_LINE_LENGTH].decode(errors="replace").rstrip()
+        if text:
+            self._lines.append(text)
+            log.info("model process %d: %s", self.pid, text)
+
+    def process_exited(self) -> None:
+        self._stdin.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._keep(self._stderr)
+        self._transport.close()
+        self._over.set_result(None)
+
+
+def _environment() -> dict[str, str]:
+    """This process's, and where this package is. "-P" keeps the current folder from shadowing any module."""
+    environment = {"MALLOC_ARENA_MAX": _HEAPS, **os.environ}
+    if _ROOT.name not in ("site-packages", "dist-packages"):
+        others = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join([str(_ROOT), *([others] if others else [])])
+    return environment

@@ -1,0 +1,148 @@
+"""What installed models are made of: from their files where those may be read, else as servers tell."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.names import (
+    InvalidName,
+    ModelName,
+)
+from llmstack_tui.fit.memory import Request
+from llmstack_tui.fit.subject import of_header, of_metadata
+from llmstack_tui.gguf.header import InvalidGGUF, read_header
+from llmstack_tui.hosts.errors import HostError
+from llmstack_tui.library.folders import read_manifest
+from llmstack_tui.library.manifest import (
+    InvalidManifest,
+    blob_path,
+    read_small,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.engine.process.options import EngineOptions
+    from llmstack_tui.fit.memory import Subject
+    from llmstack_tui.hosts.types import Model, ModelDetails
+    from llmstack_tui.library.folders import OnDisk
+
+    Show = Callable[[str], Awaitable[ModelDetails]]
+
+_WEIGHTS = "application/vnd.ollama.image.model"
+_PROJECTOR = "application/vnd.ollama.image.projector"
+_PARAMETERS = "application/vnd.ollama.image.params"
+_NUM_CTX = "num_ctx"
+_MOST_TOKENS = 2**31
+
+
+def usual_request(options: EngineOptions) -> Request:
+    """How a model is loaded where nobody asks for something else; `Subject.request` says what it asks for."""
+    return Request(
+        context_length=options.context_length, parallel=options.parallel, cache_type=options.cache_type
+    )
+
+
+class Subjects:
+    """Looks at each version of a model once.
+
+    Args:
+        folders: of models on this machine, as `updates.disk.model_folders` has them.
+        repacked: types of weights that the processor has rearranged here.
+    """
+
+    def __init__(self, folders: Sequence[Path], repacked: frozenset[str]) -> None:
+        self._folders = folders
+        self._repacked = repacked
+        self._known: dict[tuple[str, str], Subject] = {}
+        self._missed: set[tuple[str, str]] = set()
+
+    def known(self, url: str, model: Model) -> Subject | None:
+        """What was found of a model."""
+        return self._known.get((url, model.digest))
+
+    def by_size(self, model: Model) -> Subject:
+        """What is known of a model that was not looked at."""
+        return self._of(model, {})
+
+    def read(self, url: str, models: Iterable[Model]) -> Model | None:
+        """Look for the files of models that were not looked for yet, until there is one: which. Blocking.
+
+        A file counts if a folder of this machine has the very version that the server lists.
+        """
+        for model in models:
+            key = (url, model.digest)
+            if not model.digest or key in self._known or key in self._missed:
+                continue
+            if (found := self._on_disk(model)) is not None:
+                self._known[key] = found
+                return model
+            self._missed.add(key)
+        return None
+
+    def told(self, url: str, model: Model, details: ModelDetails) -> None:
+        """Take note of what a server tells, where the file is not known."""
+        if model.digest and (url, model.digest) not in self._known:
+            self._known[url, model.digest] = self._told_of(model, details)
+
+    async def look(self, url: str, model: Model, show: Show) -> Subject:
+        """What there is to know of a model: from its file, else from the server."""
+        if self.known(url, model) is None:
+            await asyncio.to_thread(self.read, url, (model,))
+        if (found := self.known(url, model)) is not None:
+            return found
+        try:
+            details = await show(model.name)
+        except HostError:
+            return self.by_size(model)  # Another time it may answer.
+        self.told(url, model, details)
+        return self._told_of(model, details)
+
+    def _on_disk(self, model: Model) -> Subject | None:
+        with suppress(InvalidName, InvalidManifest, InvalidGGUF, OSError):
+            found = read_manifest(self._folders, ModelName.parse(model.name), model.digest)
+            if found is None:
+                return None
+            layers = found.manifest.layers
+            weights = next((layer for layer in layers if layer.media_type == _WEIGHTS), None)
+            if weights is None:
+                return None
+            projector = sum(layer.size for layer in layers if layer.media_type == _PROJECTOR)
+            header = read_header(blob_path(found.folder, weights.digest))
+            subject = of_header(header, self._repacked, projector=projector)
+            return replace(subject, context_length=_num_ctx(found))
+        return None
+
+    def _told_of(self, model: Model, details: ModelDetails) -> Subject:
+        rows = (line.split() for line in details.parameters.splitlines())
+        asked = next((row[1] for row in rows if len(row) == 2 and row[0] == _NUM_CTX), None)
+        return replace(self._of(model, details.info), context_length=_count(asked))
+
+    def _of(self, model: Model, metadata: Mapping[str, object]) -> Subject:
+        return of_metadata(metadata, model.size, quantization=model.quantization, repacked=self._repacked)
+
+
+def _num_ctx(found: OnDisk) -> int | None:
+    """The context that the parameters of a model ask for."""
+    layer = next((layer for layer in found.manifest.layers if layer.media_type == _PARAMETERS), None)
+    if layer is None:
+        return None
+    try:
+        parameters = json.loads(read_small(blob_path(found.folder, layer.digest)))
+    except (ValueError, RecursionError):  # It is no JSON, or a trap.
+        return None
+    return _count(parameters.get(_NUM_CTX)) if isinstance(parameters, dict) else None
+
+
+def _count(value: object) -> int | None:
+    """A number of tokens, which may be written as a text or a float."""
+    try:
+        count = int(str(value).removesuffix(".0"))
+    except ValueError:
+        return None
+    return count if 0 < count < _MOST_TOKENS else None

@@ -1,0 +1,1 @@
+"""What to stop, what to warn of, and why. Pure."""

@@ -1,0 +1,149 @@
+"""The limits of a host, from the settings and from what this machine is. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.kinds import Capability
+from llmstack_tui.base.names import model_key
+from llmstack_tui.base.text import printable
+from llmstack_tui.guard.rules.watch import Rules
+from llmstack_tui.guard.situation import Limits
+from llmstack_tui.hardware.readings import Throttle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llmstack_tui.config import GuardSettings
+    from llmstack_tui.hardware.profile import Profile
+    from llmstack_tui.hardware.readings import Device, MachineReading
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.types import RunningModel
+    from llmstack_tui.store.tables.guarded import Wish
+
+_VRAM = "VRAM"
+# A driver that no longer answers says nothing of the heat now.
+_OLD_S = 30.0
+_FOR_EVER = timedelta(seconds=-1)
+
+
+def why_off(settings: GuardSettings, host: Host, *, may_act: bool) -> str:
+    """Why a host is not guarded, a sentence; empty where it is."""
+    if not settings.enabled:
+        return "The guard is switched off: guard.enabled is false."
+    if Capability.UNLOAD not in host.capabilities:
+        return "This server cannot be asked to stop a model."
+    if not may_act:
+        return "This server is only looked at."
+    if not is_loopback(host.url) and not settings.remote:
+        return "This server is on another machine, and guard.remote is false."
+    return ""
+
+
+def limits(settings: GuardSettings, profile: Profile | None) -> Limits:
+    """``profile`` is None for a server elsewhere, and until this machine is known: then only the settings."""
+    max_loaded, budget = settings.max_loaded, settings.memory_budget
+    if profile is not None:
+        max_loaded = profile.max_loaded if max_loaded is None else max_loaded
+        budget = profile.memory_budget if budget is None else budget
+    return Limits(
+        max_loaded=max_loaded,
+        memory_budget=budget or None,
+        memory_word=profile.memory_word if profile else "memory",
+        others=settings.others,
+    )
+
+
+def rules(
+    settings: GuardSettings, url: str, profile: Profile | None, wishes: Mapping[str, Wish], *, held: bool
+) -> Rules:
+    """What counts on a host.
+
+    Args:
+        profile: this machine's, which says nothing of a server elsewhere; None as long as it is not known.
+        wishes: by the keys of the models' names.
+    """
+    allowed = limits(settings, profile if is_loopback(url) else None)
+    by_name = times(settings)
+    return Rules(
+        limits=allowed,
+        pins=frozenset(key for key, wish in wishes.items() if wish.pinned),
+        idle_limit_s=_seconds(settings.idle_stop),
+        idle_limits_s={
+            key: _seconds(idle_limit(settings, key, wishes.get(key), by_name)) for key in {*by_name, *wishes}
+        },
+        held=held,
+        size_of=partial(size_within, word=allowed.memory_word),
+    )
+
+
+def times(settings: GuardSettings) -> Mapping[str, timedelta]:
+    """The settings' own times for single models, by the keys of their names."""
+    return {model_key(name): length for name, length in settings.models.items()}
+
+
+def size_within(running: RunningModel, word: str) -> int | None:
+    """What of a model counts against the budget: on a card with its own memory, the part that is there."""
+    return running.size_vram if word == _VRAM else running.size
+
+
+def idle_limit(
+    settings: GuardSettings, key: str, wish: Wish | None, by_name: Mapping[str, timedelta]
+) -> timedelta:
+    """How long a model may be idle; not above zero is for ever.
+
+    Args:
+        key: of its name, by which ``by_name`` has the settings' times.
+        wish: what was chosen for it, which comes before the settings.
+    """
+    if wish is not None and wish.idle_stop is not None:
+        return wish.idle_stop
+    return by_name.get(key, settings.idle_stop)
+
+
+def carried(
+    settings: GuardSettings, model: str, wishes: Mapping[str, Wish], *, off: str = ""
+) -> timedelta | None:
+    """The keep-alive of an activation, so that the server keeps the promise when nobody guards.
+
+    Args:
+        wishes: by the keys of the models' names.
+        off: why the host is not guarded: then the server decides, but for a pinned model.
+    """
+    key = model_key(model)
+    wish = wishes.get(key)
+    if wish is not None and wish.pinned:
+        return _FOR_EVER
+    idle = idle_limit(settings, key, wish, times(settings))
+    return None if off else idle if idle > timedelta(0) else _FOR_EVER
+
+
+def heat(reading: MachineReading | None, limit: int | None, now_s: float) -> str:
+    """Why the machine is too hot, the beginning of a sentence; empty where it is not, or nobody knows.
+
+    Args:
+        limit: °C; None trusts the cards, which say when they slow down for heat.
+    """
+    if reading is None:
+        return ""
+    for device in reading.devices:
+        if reading.age(device, now_s) <= _OLD_S and (said := _heat(device, limit)):
+            return said
+    return ""
+
+
+def _seconds(length: timedelta) -> float | None:
+    return length.total_seconds() if length > timedelta(0) else None
+
+
+def _heat(device: Device, limit: int | None) -> str:
+    name, temperature = printable(device.name, 60), device.temperature
+    if limit is not None and temperature is not None and temperature > limit:
+        return f"{name} is at {temperature:.0f} °C, and the limit is {limit} °C"
+    if device.throttles and Throttle.HEAT in device.throttles:
+        at = "" if temperature is None else f", at {temperature:.0f} °C"
+        return f"{name} slows down for heat{at}"
+    return ""

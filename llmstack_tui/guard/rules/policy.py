@@ -1,0 +1,191 @@
+"""What to stop, what to warn of, and whether one more model may be loaded. Pure.
+
+A model that is pinned or shows a sign of activity is never asked to leave, and no more are asked than it
+takes. Where several could go, the one goes that was used least recently, of all on this machine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.text import printable
+from llmstack_tui.guard.rules import (
+    reasons,
+    wording,
+)
+from llmstack_tui.guard.rules.excess import (
+    Taken,
+    is_over,
+    last_used,
+    may_go,
+    victims,
+)
+from llmstack_tui.guard.situation import Allow, Ask, Cause, Nothing, Refuse, Renew, Stop, Warn
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from llmstack_tui.guard.situation import Admission, Decision, LoadedModel, Situation, Wanted
+
+# One look may err: a server lists a model twice while it loads it anew, or nothing at all for a moment.
+LOOKS = 2
+# A server needs some seconds to end a model; one that takes longer than this hangs.
+STUCK_S = 60.0
+_HOT_S = 10.0
+_COOLING_S = 60.0
+# A pin is renewed when the time of another client is nearly up: at most once for each time that it sets, and
+# not while it is at work. What has no time left was asked to leave, which is another thing.
+RENEWED_S, _NO_TIME_S = 60.0, 5.0
+_Key = tuple[str, str, str]
+
+
+def decide(situation: Situation) -> tuple[Decision, ...]:
+    """What to do now; at least one decision, and the same ones for the same situation."""
+    others: tuple[Decision, ...] = (*_renewals(situation), *_warnings(situation))
+    if situation.held:
+        return *others, Nothing("Everything is held: nothing is stopped until that is taken back.")
+    stops = tuple(_idle_stops(situation))
+    stay = _staying(situation, {_key(stop) for stop in stops})
+    if situation.looks_over >= LOOKS:
+        stops += _limit_stops(stay, situation)
+    if not stops and situation.heat:
+        stops = _heat_stops(stay, situation)
+    # What other servers of this machine have to give up, their guards see to.
+    own = tuple(stop for stop in stops if stop.host == situation.host)
+    return (*own, *others) or (Nothing(_at_rest(stay, situation)),)
+
+
+def admit(situation: Situation, wanted: Wanted) -> Admission:
+    """Whether a model that is not loaded may be, and what would have to go, also of other servers."""
+    if refused := refusal(situation):
+        return Refuse(refused)
+    stay, limits = _staying(situation), situation.limits
+    taken = Taken(stay, limits, wanted, situation.coming)
+    if situation.held or not taken.is_over(wanted.host):
+        return Allow()
+    cause = Cause.COUNT if taken.is_too_many(wanted.host) else Cause.MEMORY
+    go = victims(stay, limits, taken)
+    enough = not taken.is_over(wanted.host)
+    reason = reasons.asked(stay, situation, wanted)
+    if not enough:
+        concerned = stay if taken.is_too_much else [each for each in stay if each.host == wanted.host]
+        kept = [each for each in concerned if each not in go]
+        reason += f" {reasons.kept(kept)}" if kept else ""
+    room = f"It makes room for {printable(wanted.name)}."
+    stops = (_stop(each, cause, f"{room} {why}") for each, why in _unused(go, stay))
+    return Ask(tuple(stops), enough, reason)
+
+
+def _unused(go: Iterable[LoadedModel], stay: Iterable[LoadedModel]) -> Iterable[tuple[LoadedModel, str]]:
+    """Why each of those that go is the one, when those before it have gone."""
+    left = list(stay)
+    for each in go:
+        yield each, reasons.unused(each, min(left, key=last_used))
+        left.remove(each)
+
+
+def refusal(situation: Situation) -> str:
+    """Why nothing may be loaded now, whatever else is so; empty where it may."""
+    return f"{situation.heat}: nothing is loaded until it has cooled down." if situation.heat else ""
+
+
+def _stop(model: LoadedModel, cause: Cause, reason: str) -> Stop:
+    return Stop(model.name, model.digest, cause, reason, model.host)
+
+
+def _key(each: LoadedModel | Stop) -> _Key:
+    return each.host, each.model if isinstance(each, Stop) else each.name, each.digest
+
+
+def _machine(situation: Situation) -> tuple[LoadedModel, ...]:
+    return *situation.loaded, *situation.elsewhere
+
+
+def _staying(situation: Situation, leaving: Collection[_Key] = ()) -> list[LoadedModel]:
+    return [each for each in _machine(situation) if each.leaving_s is None and _key(each) not in leaving]
+
+
+def _idle_stops(situation: Situation) -> Iterable[Stop]:
+    for each in _machine(situation):
+        limit_s = each.idle_limit_s
+        if limit_s is not None and each.idle_s >= limit_s and may_go(each, situation.limits):
+            reason = f"It was idle for {wording.lasted(each.idle_s)}; the limit is {wording.lasted(limit_s)}."
+            yield _stop(each, Cause.IDLE, reason)
+
+
+def _limit_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Stop, ...]:
+    limits = situation.limits
+    before, go = Taken(stay, limits), victims(stay, limits, Taken(stay, limits))
+    why = {host: reasons.too_much(stay, limits, host) for host in {each.host for each in go}}
+    return tuple(
+        _stop(
+            each,
+            Cause.COUNT if before.is_too_many(each.host) else Cause.MEMORY,
+            f"{why[each.host]} {least}",
+        )
+        for each, least in _unused(go, stay)
+    )
+
+
+def _heat_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Stop, ...]:
+    has_waited = situation.heat_stop_s is None or situation.heat_stop_s >= _COOLING_S
+    could = [each for each in stay if may_go(each, situation.limits)]
+    if situation.hot_for_s < _HOT_S or not has_waited or not could:
+        return ()
+    least = min(could, key=last_used)
+    return (_stop(least, Cause.HEAT, f"{situation.heat}. {reasons.unused(least, min(stay, key=last_used))}"),)
+
+
+def _renewals(situation: Situation) -> Iterable[Renew]:
+    for each in situation.loaded:
+        is_idle = not each.busy and each.idle_s > 0 and each.leaving_s is None
+        if each.pinned and is_idle and _NO_TIME_S <= (each.lapses_s or 0) <= RENEWED_S:
+            reason = (
+                "It is pinned, and another client's keep-alive would have let it go in "
+                f"{wording.lasted(each.lapses_s or 0)}."
+            )
+            yield Renew(each.name, each.digest, reason)
+
+
+def _warnings(situation: Situation) -> Iterable[Warn]:
+    limit = situation.limits.max_loaded
+    for each in situation.loaded:
+        left_s = each.leaving_s
+        if left_s is not None and not each.busy and min(left_s, each.idle_s) >= STUCK_S:
+            yield Warn(
+                ("stuck", each.name),
+                f"{printable(each.name)} was asked to leave {wording.lasted(left_s)} ago, shows no sign of a "
+                "request, and is still in memory. If it stays, restart the server.",
+            )
+    for name in situation.lost:
+        yield Warn(
+            ("lost", name),
+            f"{printable(name)} is pinned and has left memory: activate it to have it back. Another program "
+            "stopped it or set its time, or its server was restarted.",
+        )
+    pinned = [each for each in situation.loaded if each.pinned]
+    if limit is not None and len(pinned) > limit:
+        names = wording.listed([printable(each.name) for each in pinned])
+        yield Warn(
+            ("pins", names),
+            f"{names} are pinned, and the limit is {limit}: the limit cannot be kept. Unpin one, or raise "
+            "guard.max_loaded.",
+        )
+
+
+def _at_rest(stay: Sequence[LoadedModel], situation: Situation) -> str:
+    limits, host = situation.limits, situation.host
+    own = [each for each in stay if each.host == host]
+    if is_over(stay, limits, host=host):
+        why = reasons.too_much(stay, limits, host)
+        if situation.looks_over < LOOKS:
+            return f"{why} It is looked at once more before anything is stopped."
+        if go := victims(stay, limits, Taken(stay, limits)):
+            return f"{why} {reasons.yields(go[0])}"
+        return f"{why} All of them are pinned, in use or not to be stopped."
+    if situation.heat:
+        return f"{situation.heat}: no model is loaded until it has cooled down."
+    if not own:
+        return "No model is loaded."
+    limit = "" if limits.max_loaded is None else f", and the limit is {limits.max_loaded}"
+    return f"{wording.are_loaded(len(own))}{limit}. None was idle for too long."

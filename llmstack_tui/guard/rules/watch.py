@@ -1,0 +1,297 @@
+"""From the looks at a host to the situation that the policy decides from. Pure.
+
+Time is the time for which somebody looked on: of a gap between two looks only so much counts as a slow look
+can take. A machine that sleeps, or a clock that jumps, makes no model idle for longer. A model that is
+missing from one look is the same when it is there again.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.names import model_key
+from llmstack_tui.guard.rules.excess import is_over
+from llmstack_tui.guard.situation import Limits, LoadedModel, Situation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from datetime import datetime
+
+    from llmstack_tui.hosts.types import Model, RunningModel
+    from llmstack_tui.lifecycle.activity import Activity
+
+# Looks come 15 seconds apart at most: see the poller.
+_LONGEST_GAP_S = 20.0
+_MISSED_LOOKS = 3
+# One that stayed when it was asked is busy, whatever it shows; each time it is left alone for longer.
+_SPARED_S, _SPARED_AT_MOST_S = 30.0, 600.0
+# To load a large model takes minutes, and to ask it something half of one.
+_WANTED_S = 300.0
+# A keep-alive that is longer is one for ever.
+_YEARS_S = 3650 * 86400.0
+_Key = tuple[str, str]
+
+
+class Look(Struct, frozen=True, kw_only=True):
+    """What one look at a host found.
+
+    Attributes:
+        read_at_s: monotonic seconds.
+        used: names of models that requests of ours used since the look before.
+        asked: by the key of the name, when the stops of ours that are under way began, in monotonic seconds.
+        heat: why the machine is too hot, or "".
+        idle_s: by name, how long what is met for the first time has been idle, as far as that is on record.
+        elsewhere: what other hosts of the same machine hold.
+        let_go: keys of names that we asked to leave since the look before, or that still are to.
+        cooled_s: seconds since one of those hosts gave up a model for the heat; None where none did.
+    """
+
+    read_at_s: float
+    host: str = ""
+    running: tuple[RunningModel, ...] = ()
+    installed: tuple[Model, ...] = ()
+    activity: Activity
+    used: Collection[str] = ()
+    asked: Mapping[str, float] = field(default_factory=dict)
+    heat: str = ""
+    idle_s: Mapping[str, float] = field(default_factory=dict)
+    elsewhere: tuple[LoadedModel, ...] = ()
+    cooled_s: float | None = None
+    let_go: Collection[str] = ()
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """What the user wants on a host.
+
+    Attributes:
+        pins: keys of the names of models that are never stopped.
+        idle_limits_s: by the key of the name; a model that is not named has ``idle_limit_s``. None is for
+            ever.
+        size_of: what of a model counts against the budget.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    pins: frozenset[str] = frozenset()
+    idle_limit_s: float | None = None
+    idle_limits_s: Mapping[str, float | None] = field(default_factory=dict)
+    held: bool = False
+    size_of: Callable[[RunningModel], int | None] = lambda running: running.size
+
+
+class _Known(Struct, frozen=True, kw_only=True):
+    """What is known of one loaded model. ``sign_at_s`` is in seconds of `Watch.awake_s`.
+
+    ``lasted_as`` is what it looked like when it was to stay for ever: loaded anew, it would look otherwise.
+    """
+
+    expires_at: datetime | None
+    used_at: datetime | None
+    used_at_s: float
+    sign_at_s: float
+    missed: int = 0
+    lasted_as: tuple[int, int | None] | None = None
+
+
+class Watch(Struct, frozen=True, kw_only=True):
+    """What all looks together have shown.
+
+    Attributes:
+        awake_s: seconds for which somebody looked on.
+        read_at_s: the last look, by the clock.
+        looks_over: looks in a row that found too much loaded.
+        spared: until when, by the key of the name, a model is not asked to leave, and for how long that is.
+        staying: the pinned models that are loaded, as far as anybody here knows: names by their keys.
+    """
+
+    awake_s: float = 0.0
+    read_at_s: float | None = None
+    known: Mapping[_Key, _Known] = field(default_factory=dict)
+    looks_over: int = 0
+    spared: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    hot_since_s: float | None = None
+    heat_stop_s: float | None = None
+    staying: Mapping[str, str] = field(default_factory=dict)
+
+    def stayed(self, model: str) -> Watch:
+        """It was asked to leave and did not: leave it alone for a while."""
+        key = model_key(model)
+        _, before_s = self.spared.get(key, (0.0, 0.0))
+        span_s = min(max(2 * before_s, _SPARED_S), _SPARED_AT_MOST_S)
+        return replace(self, spared={**self.spared, key: (self.awake_s + span_s, span_s)})
+
+    def insisted(self, model: str) -> Watch:
+        """A person loads it though the limits will not hold: it is not stopped before it could be used."""
+        return replace(self, spared={**self.spared, model_key(model): (self.awake_s + _WANTED_S, 0.0)})
+
+    def cooled(self) -> Watch:
+        """A model was stopped for the heat."""
+        return replace(self, heat_stop_s=self.awake_s)
+
+
+def looked(
+    before: Watch, look: Look, rules: Rules, ours: Callable[[RunningModel], bool]
+) -> tuple[Watch, Situation]:
+    """What is known after one more look that succeeded, and what is so by it.
+
+    Args:
+        ours: whether we loaded a model.
+    """
+    gap_s = 0.0 if before.read_at_s is None else max(look.read_at_s - before.read_at_s, 0.0)
+    awake_s = before.awake_s + min(gap_s, _LONGEST_GAP_S)
+    used = {model_key(name) for name in look.used}
+    names = _names(look)
+    known: dict[_Key, _Known] = {
+        key: replace(each, missed=each.missed + 1)
+        for key, each in before.known.items()
+        if each.missed < _MISSED_LOOKS
+    }
+    loaded, staying = [], dict(before.staying)
+    for running in look.running:
+        key = (running.name, running.digest)
+        answers_to = _answers_to(running, names)
+        trace = look.activity.of(running)
+        busy = bool(trace and trace.busy) or not used.isdisjoint(answers_to)
+        each = _followed(known.get(key), running, busy=busy, awake_s=awake_s, look=look)
+        is_pinned, is_ours, left_s = (
+            not rules.pins.isdisjoint(answers_to),
+            ours(running),
+            _left_s(running, look),
+        )
+        if is_pinned:
+            staying[model_key(running.name)] = running.name
+        if left_s > _YEARS_S:
+            each = replace(each, lasted_as=_shape(running))
+        known[key] = each
+        loaded.append(
+            LoadedModel(
+                name=running.name,
+                digest=running.digest,
+                size=rules.size_of(running),
+                sign_at_s=each.used_at_s,
+                idle_s=0.0 if busy else awake_s - each.sign_at_s,
+                busy=busy,
+                pinned=is_pinned,
+                ours=is_ours,
+                leaving_s=_since(look, answers_to),
+                spared=_is_spared(before, answers_to, awake_s) or _is_nameless(running, look, names),
+                idle_limit_s=_idle_limit(rules, answers_to),
+                host=look.host,
+                lapses_s=left_s if is_pinned and is_ours and _lapses(each, running, left_s) else None,
+            )
+        )
+    is_too_much = is_over((*loaded, *look.elsewhere), rules.limits, host=look.host)
+    hot_since_s = (before.hot_since_s if before.hot_since_s is not None else awake_s) if look.heat else None
+    watch = replace(
+        before,
+        awake_s=awake_s,
+        read_at_s=look.read_at_s,
+        known=known,
+        looks_over=before.looks_over + 1 if is_too_much else 0,
+        spared={
+            name: (until_s, span_s)
+            for name, (until_s, span_s) in before.spared.items()
+            if until_s + span_s > awake_s
+        },
+        hot_since_s=hot_since_s,
+        staying={name: each for name, each in staying.items() if name in rules.pins - {*look.let_go}},
+    )
+    there = {model_key(name) for name, _ in known}
+    cooled_s = None if watch.heat_stop_s is None else awake_s - watch.heat_stop_s
+    return watch, Situation(
+        host=look.host,
+        loaded=tuple(loaded),
+        limits=rules.limits,
+        looks_over=watch.looks_over,
+        held=rules.held,
+        heat=look.heat,
+        hot_for_s=0.0 if hot_since_s is None else awake_s - hot_since_s,
+        heat_stop_s=min((each for each in (cooled_s, look.cooled_s) if each is not None), default=None),
+        elsewhere=look.elsewhere,
+        lost=tuple(each for name, each in watch.staying.items() if name not in there),
+    )
+
+
+def _followed(
+    before: _Known | None, running: RunningModel, *, busy: bool, awake_s: float, look: Look
+) -> _Known:
+    trace = look.activity.of(running)
+    if before is None:
+        idle_s = look.idle_s.get(running.name, 0.0)
+        used_at_s = look.read_at_s if trace is None else trace.worked_at_s
+        return _Known(
+            expires_at=running.expires_at,
+            used_at=running.used_at,
+            used_at_s=min(used_at_s, look.read_at_s - idle_s),
+            sign_at_s=awake_s - idle_s,
+        )
+    has_moved = (running.expires_at, running.used_at) != (before.expires_at, before.used_at)
+    if busy or has_moved:
+        return replace(
+            before,
+            expires_at=running.expires_at,
+            used_at=running.used_at,
+            used_at_s=look.read_at_s,
+            sign_at_s=awake_s,
+            missed=0,
+        )
+    return replace(before, missed=0)
+
+
+def _left_s(running: RunningModel, look: Look) -> float:
+    """Seconds until its keep-alive ends; endless where nothing tells of an end."""
+    trace = look.activity.of(running)
+    return inf if trace is None or trace.due_at_s is None else trace.due_at_s - look.read_at_s
+
+
+def _shape(running: RunningModel) -> tuple[int, int | None] | None:
+    """What another load of the same version would change; None where the server does not tell."""
+    return None if running.context_length is None else (running.context_length, running.size_vram)
+
+
+def _lapses(known: _Known, running: RunningModel, left_s: float) -> bool:
+    """Whether it has an end now, and had none when it was as it is."""
+    return left_s <= _YEARS_S and known.lasted_as is not None and known.lasted_as == _shape(running)
+
+
+def _is_spared(watch: Watch, names: set[str], awake_s: float) -> bool:
+    return any(name in watch.spared and watch.spared[name][0] > awake_s for name in names)
+
+
+def _is_nameless(running: RunningModel, look: Look, names: Mapping[str, set[str]]) -> bool:
+    """Whether it was removed while it was loaded: no name can stop it any more."""
+    return bool(look.installed) and running.digest not in names and bool(running.digest)
+
+
+def _names(look: Look) -> Mapping[str, set[str]]:
+    """The keys of the names under which what is loaded is installed, by digest."""
+    loaded = {digest for each in look.running for digest in (each.digest, *each.answers_for) if digest}
+    names: dict[str, set[str]] = {}
+    # To read a name takes microseconds, and a list may have a thousand.
+    for model in look.installed:
+        if model.digest in loaded:
+            names.setdefault(model.digest, set()).add(model_key(model.name))
+    return names
+
+
+def _answers_to(running: RunningModel, names: Mapping[str, set[str]]) -> set[str]:
+    """The keys of all names that this one process answers to: those of equal models share it."""
+    found = {model_key(running.name)}
+    for digest in (running.digest, *running.answers_for):
+        found |= names.get(digest, set())
+    return found
+
+
+def _since(look: Look, names: set[str]) -> float | None:
+    began = [look.asked[name] for name in names if name in look.asked]
+    return max(look.read_at_s - min(began), 0.0) if began else None
+
+
+def _idle_limit(rules: Rules, names: set[str]) -> float | None:
+    """The longest that any of its names has."""
+    limits = [rules.idle_limits_s.get(name, rules.idle_limit_s) for name in names]
+    known = [limit for limit in limits if limit is not None]
+    return max(known) if len(known) == len(limits) else None

@@ -1,0 +1,192 @@
+"""A model from another one: the same under a second name, or its weights with other words and parameters.
+
+What becomes of each layer is as in ``createModel`` of Ollama's ``server/create.go``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from llmstack_tui.library import manifest as layout
+from llmstack_tui.library.copying import link_or_copy
+from llmstack_tui.library.importing import (
+    STALE_S,
+    write_layer,
+)
+from llmstack_tui.library.manifest import (
+    InvalidManifest,
+    Manifest,
+)
+from llmstack_tui.library.storage import (
+    LibraryError,
+    blobs_of,
+    locked,
+    reason,
+    remove_unused,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.base.names import ModelName
+    from llmstack_tui.library.importing import Progress
+    from llmstack_tui.library.manifest import Layer
+
+
+class Changes(Struct, frozen=True, kw_only=True):
+    """What differs from the model that is the base; what is empty stays as it is there.
+
+    Attributes:
+        licenses: are added to those that the base has.
+        parameters: each by itself takes the place of the base's.
+    """
+
+    system: str = ""
+    licenses: Sequence[str] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    messages: Sequence[object] = ()
+
+
+class DeriveFailed(LibraryError):
+    """There is no new model; ``str`` of it is a sentence for the user."""
+
+
+def derive(
+    models: Path,
+    base: tuple[Path, ModelName],
+    name: ModelName,
+    changes: Changes | None,
+    *,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> None:
+    """Make ``name`` in the folder ``models`` from the model ``base``, of this folder or of another one.
+
+    Without ``changes`` it is the same model, by its digest too. What lies in another folder is linked where
+    that is possible, else copied. The manifest comes last: whoever looks sees the whole model or none.
+
+    Raises:
+        DeriveFailed: with one sentence. Nothing half written stays.
+    """
+    folder, source = base
+    if source == name and changes is None:
+        return
+    staged: dict[str, Path] = {}
+    try:
+        content = layout.read_small(layout.manifest_path(folder, source))
+        manifest = layout.decode_manifest(content)
+        layout.blobs_folder(models).mkdir(parents=True, exist_ok=True)
+        layout.remove_unfinished(models, older_than_s=STALE_S)
+        try:
+            if folder != models:
+                _fetch((folder, models), manifest, staged, progress=progress, cancelled=cancelled)
+            with locked(models):
+                _check_whole(models, source, manifest, staged)
+                _install(models, name, (content, manifest), changes, staged, progress=progress)
+        finally:
+            for path in staged.values():
+                path.unlink(missing_ok=True)
+    except DeriveFailed:
+        raise
+    except (InvalidManifest, LibraryError) as error:
+        raise DeriveFailed(str(error)) from error
+    except OSError as error:
+        raise DeriveFailed(f"{name} cannot be made from {source}: {reason(error)}.") from error
+
+
+def _fetch(
+    way: tuple[Path, Path],
+    manifest: Manifest,
+    staged: dict[str, Path],
+    *,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> None:
+    """Have the blobs of another folder under unfinished names in ours; ``way`` is from there to here."""
+    folder, models = way
+    for layer in manifest.blobs:
+        if layer.digest in staged or layout.is_whole(layout.blob_path(models, layer.digest), layer.size):
+            continue
+        source = layout.blob_path(folder, layer.digest)
+        staged[layer.digest] = target = layout.unfinished_path(layout.blobs_folder(models))
+        link_or_copy(source, target, layer, progress, cancelled)
+
+
+def _check_whole(models: Path, source: ModelName, manifest: Manifest, staged: Mapping[str, Path]) -> None:
+    for layer in manifest.blobs:
+        if layer.digest not in staged and not layout.is_whole(
+            layout.blob_path(models, layer.digest), layer.size
+        ):
+            raise DeriveFailed(f"The model {source} was removed meanwhile, or its files are broken.")
+
+
+def _install(
+    models: Path,
+    name: ModelName,
+    base: tuple[bytes, Manifest],
+    changes: Changes | None,
+    staged: Mapping[str, Path],
+    *,
+    progress: Progress,
+) -> None:
+    """Write the manifest, and what it names. For the holder of the lock."""
+    content, manifest = base
+    replaced = blobs_of(models, name)
+    written = {layout.blob_name(digest) for digest in staged}
+    try:
+        for digest, path in staged.items():
+            path.replace(layout.blob_path(models, digest))
+        if changes is not None:
+            manifest = _changed(models, manifest, changes, written, progress)
+            content = layout.encode(manifest)
+        progress("writing manifest", None, None)
+        layout.write_whole(layout.manifest_path(models, name), content)
+    except BaseException:
+        remove_unused(models, frozenset(written))
+        raise
+    # What was fetched of the base and has been changed goes, too.
+    remove_unused(models, replaced | written)
+
+
+def _changed(
+    models: Path, manifest: Manifest, changes: Changes, written: set[str], progress: Progress
+) -> Manifest:
+    layers = list(manifest.layers)
+
+    def put(media_type: str, text: bytes, *, replaces: bool = True) -> None:
+        if replaces:
+            layers[:] = [layer for layer in layers if layer.media_type != media_type]
+        written.add(layout.blob_name(layout.digest_of(text)))
+        layers.append(write_layer(models, media_type, text))
+
+    before = {layer.digest for layer in layers}
+    if changes.system:
+        put(layout.SYSTEM, changes.system.encode())
+    for text in changes.licenses:
+        put(layout.LICENSE, text.encode(), replaces=False)
+    if changes.parameters:
+        parameters: dict[str, object] = {}
+        for layer in manifest.of_type(layout.PARAMETERS):
+            parameters |= _read(models, layer, dict[str, object])
+        put(layout.PARAMETERS, layout.encode(dict(sorted((parameters | {**changes.parameters}).items()))))
+    if changes.messages:
+        put(layout.MESSAGES, layout.encode(changes.messages))
+    for layer in layers:
+        progress(
+            f"{'using existing' if layer.digest in before else 'creating new'} layer {layer.digest}",
+            None,
+            None,
+        )
+    config = _read(models, manifest.config, dict[str, object])
+    config["rootfs"] = {"type": "layers", "diff_ids": [layer.digest for layer in layers]}
+    told = layout.encode(config)
+    written.add(layout.blob_name(layout.digest_of(told)))
+    return Manifest(config=write_layer(models, layout.CONFIG_TYPE, told), layers=tuple(layers))
+
+
+def _read(models: Path, layer: Layer, kind: type[layout.T]) -> layout.T:
+    content = layout.read_small(layout.blob_path(models, layer.digest))
+    return layout.decode(content, kind, f"The layer {layer.digest}")

@@ -1,0 +1,283 @@
+"""What models take on the disk, what nothing uses any more, and how to be rid of that.
+
+Ollama has no command for it: it removes blobs that no manifest names when it starts.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+import time
+from collections import Counter
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from filelock import FileLock, Timeout
+from msgspec import Struct
+
+from llmstack_tui.base.names import (
+    InvalidName,
+    ModelName,
+)
+from llmstack_tui.library import manifest as layout
+from llmstack_tui.library.manifest import InvalidManifest
+from llmstack_tui.library.storage import (
+    DOWNLOADS_LOCK,
+    GRACE_S,
+    LibraryError,
+    locked,
+    reason,
+)
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+_BLOB = re.compile(r"sha256-[0-9a-f]{64}")
+# Ollama's are "sha256-…-partial" and "sha256-…-partial-0"; the engine's may have another ending.
+_PARTIAL = re.compile(r"sha256-[0-9a-f]{64}[-.].+|\.unfinished-.+")
+
+
+class LeftoverKind(StrEnum):
+    ORPHAN = "orphan"  # a whole blob that no manifest names
+    PARTIAL = "partial"  # a download, a copy or a text that was not finished
+
+
+class ModelUse(Struct, frozen=True):
+    """What a model takes.
+
+    Attributes:
+        size: bytes of its blobs that are there, each once.
+        shared: bytes of those that other models of the folder use, too.
+        missing: how many of its blobs are not there.
+    """
+
+    name: str
+    size: int
+    shared: int
+    missing: int
+
+    @property
+    def alone(self) -> int:
+        """Bytes that go when the model goes."""
+        return self.size - self.shared
+
+
+class Leftover(Struct, frozen=True):
+    """A file that no manifest names.
+
+    Attributes:
+        size: bytes that it takes on the disk; a partial download may be longer than that.
+        changed_s: when it changed last, in seconds of the epoch.
+        kept: why a clean-up spares it, a part of a sentence; empty if it does not.
+    """
+
+    path: Path
+    kind: LeftoverKind
+    size: int
+    changed_s: float
+    kept: str
+
+
+class FolderUse(Struct, frozen=True):
+    """What is in a models folder.
+
+    Attributes:
+        own: whether it is the engine's; others are only looked at.
+        unreadable: manifests that cannot be read, which may name any blob.
+        size: bytes of all blobs and leftovers.
+    """
+
+    path: Path
+    own: bool
+    models: tuple[ModelUse, ...]
+    leftovers: tuple[Leftover, ...]
+    unreadable: tuple[Path, ...]
+    size: int
+
+    @property
+    def removable(self) -> tuple[Leftover, ...]:
+        """What a clean-up would remove."""
+        return tuple(leftover for leftover in self.leftovers if not leftover.kept)
+
+
+class _File(NamedTuple):
+    path: Path
+    size: int
+    changed_s: float
+
+
+def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
+    """Look at a models folder. Nothing is changed; a folder that is not there is empty.
+
+    Raises:
+        LibraryError: if the folder cannot be read.
+    """
+    now_s = time.time() if now_s is None else now_s
+    try:
+        # The blobs first: one that gets its manifest meanwhile is no orphan then.
+        files = {file.path.name: file for file in _files(layout.blobs_folder(folder))}
+        manifests, unreadable = _manifests(folder)
+        unfinished = [
+            file
+            for file in _files(layout.manifests_folder(folder), deep=True)
+            if file.path.name.startswith(layout.UNFINISHED)
+        ]
+    except OSError as error:
+        raise LibraryError(f"The models folder {folder} cannot be read: {reason(error)}.") from error
+    used = Counter(blob for blobs in manifests.values() for blob in blobs)
+    leftover = [
+        (file, LeftoverKind.ORPHAN if _BLOB.fullmatch(name) else LeftoverKind.PARTIAL)
+        for name, file in files.items()
+        if name not in used and (_BLOB.fullmatch(name) or _PARTIAL.fullmatch(name))
+    ]
+    leftover += [(file, LeftoverKind.PARTIAL) for file in unfinished]
+    reasons = _Reasons(own, bool(unreadable), _is_pulling(leftover, now_s), now_s)
+    return FolderUse(
+        path=folder,
+        own=own,
+        models=tuple(_use(name, blobs, used, files) for name, blobs in sorted(manifests.items())),
+        leftovers=tuple(
+            Leftover(file.path, kind, file.size, file.changed_s, reasons.of(file, kind))
+            for file, kind in sorted(leftover, key=lambda each: -each[0].size)
+        ),
+        unreadable=unreadable,
+        size=sum(file.size for file in (*files.values(), *unfinished)),
+    )
+
+
+def clean(folder: Path, chosen: Collection[Leftover], *, now_s: float | None = None) -> tuple[Leftover, ...]:
+    """Remove those of ``chosen`` that are still what they were, and still nobody's; answers what went.
+
+    ``chosen`` is what an `audit` of the same folder said, and a person agreed to. It must be the engine's.
+
+    Raises:
+        LibraryError: if the folder cannot be changed, an engine downloads into it, or another change takes
+            too long.
+    """
+    agreed = {(leftover.path, leftover.changed_s) for leftover in chosen}
+    removed: list[Leftover] = []
+    with _without_downloads(folder), locked(folder):
+        for leftover in audit(folder, own=True, now_s=now_s).removable:
+            if (leftover.path, leftover.changed_s) not in agreed:
+                continue
+            try:
+                leftover.path.unlink(missing_ok=True)
+            except OSError as error:
+                raise LibraryError(f"{leftover.path} cannot be removed: {reason(error)}.") from error
+            removed.append(leftover)
+    return tuple(removed)
+
+
+@contextmanager
+def _without_downloads(folder: Path) -> Iterator[None]:
+    """Have no engine download anything meanwhile; one that waits for its network is as old as it likes."""
+    lock = FileLock(folder / DOWNLOADS_LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise LibraryError(
+            f"A download into {folder} is under way: clean up when it is done, or cancel it first."
+        ) from None
+    except OSError as error:
+        raise LibraryError(f"The models folder {folder} cannot be written: {reason(error)}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class _Reasons(NamedTuple):
+    """Why something is spared."""
+
+    own: bool
+    unreadable: bool
+    pulling: bool
+    now_s: float
+
+    def of(self, file: _File, kind: LeftoverKind) -> str:
+        if not self.own:
+            return "Ollama's own"
+        if self.unreadable:
+            return "a manifest cannot be read, and may name it"
+        if _is_young(file, self.now_s):
+            return "changed within the last hour"
+        if self.pulling and kind is LeftoverKind.ORPHAN:
+            # The first layers of a long pull are whole, and old, before its manifest is there.
+            return "a download is under way"
+        return ""
+
+
+def _is_young(file: _File, now_s: float) -> bool:
+    """True, too, for times that are still to come: then the clock was wrong, and nothing is known."""
+    return now_s - file.changed_s <= GRACE_S
+
+
+def _is_pulling(leftover: list[tuple[_File, LeftoverKind]], now_s: float) -> bool:
+    return any(kind is LeftoverKind.PARTIAL and _is_young(file, now_s) for file, kind in leftover)
+
+
+def _use(name: str, blobs: frozenset[str], used: Counter[str], files: dict[str, _File]) -> ModelUse:
+    there = [blob for blob in blobs if blob in files]
+    return ModelUse(
+        name=name,
+        size=sum(files[blob].size for blob in there),
+        shared=sum(files[blob].size for blob in there if used[blob] > 1),
+        missing=len(blobs) - len(there),
+    )
+
+
+def _manifests(folder: Path) -> tuple[dict[str, frozenset[str]], tuple[Path, ...]]:
+    """The blobs' names by the models' names, and the manifests that cannot be read."""
+    found: dict[str, frozenset[str]] = {}
+    unreadable: list[Path] = []
+    root = layout.manifests_folder(folder)
+    for file in _files(root, deep=True):
+        parts = file.path.relative_to(root).parts
+        if file.path.name.startswith("."):
+            continue
+        try:
+            host, namespace, model, tag = parts
+            name = ModelName(host=host, namespace=namespace, model=model, tag=tag).short
+            layers = layout.decode_manifest(layout.read_small(file.path)).blobs
+            blobs = frozenset(layout.blob_name(layer.digest) for layer in layers)
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, InvalidName, InvalidManifest):
+            # Also what lies where no manifest belongs: somebody may have put it there for a while.
+            unreadable.append(file.path)
+        else:
+            found[name] = blobs
+    return found, tuple(sorted(unreadable))
+
+
+def _files(folder: Path, *, deep: bool = False) -> Iterator[_File]:
+    """Regular files; links are not followed.
+
+    Raises:
+        OSError: if the folder is there and cannot be read, or one below it.
+    """
+    try:
+        paths = sorted(folder.iterdir())
+    except FileNotFoundError:
+        return
+    for path in paths:
+        try:
+            status = path.lstat()
+        except FileNotFoundError:
+            continue
+        if stat.S_ISDIR(status.st_mode) and deep:
+            yield from _files(path, deep=True)
+        elif stat.S_ISREG(status.st_mode):
+            # A blob that was linked keeps the time of the original; a copied folder, that of the copy.
+            yield _File(path, _taken(path.name, status), max(status.st_mtime, status.st_ctime))
+
+
+def _taken(name: str, status: os.stat_result) -> int:
+    """Bytes on the disk: a download is made as long as it will be before there is anything in it."""
+    blocks: int | None = getattr(status, "st_blocks", None)
+    if blocks is None or not _PARTIAL.fullmatch(name):
+        return status.st_size
+    return min(status.st_size, blocks * 512)

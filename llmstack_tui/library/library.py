@@ -1,0 +1,247 @@
+"""The models that the engine can run: those in its own folder, and those that an Ollama on this machine has.
+
+Only the own folder is ever written. Ollama's are left alone: it removes what it does not know when it starts.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from llmstack_tui.base.names import (
+    InvalidName,
+    ModelName,
+)
+from llmstack_tui.gguf.header import read_header
+from llmstack_tui.library import manifest as layout
+from llmstack_tui.library.deriving import derive
+from llmstack_tui.library.importing import import_gguf
+from llmstack_tui.library.installed import (
+    InstalledModel,
+    NotForUs,
+    load_installed,
+)
+from llmstack_tui.library.manifest import InvalidManifest
+from llmstack_tui.library.storage import (
+    LibraryError,
+    blobs_of,
+    install,
+    locked,
+    reason,
+    remove_unused,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.gguf.header import Header
+    from llmstack_tui.library.deriving import Changes
+
+_log = logging.getLogger(__name__)
+
+
+class NotInstalled(LibraryError):
+    """No model of that name."""
+
+
+class ReadOnlyModel(LibraryError):
+    """The model belongs to Ollama, and is changed there."""
+
+
+class _Seen(NamedTuple):
+    """A manifest as it was when it was read last; ``model`` is ``None`` if there was no use for it."""
+
+    signature: tuple[int, int, int]
+    model: InstalledModel | None
+
+
+class Library:
+    """Models in ``own`` and in ``others``, in this order; of two with one name the first counts.
+
+    Blocking, and meant for threads: two calls at once do no harm.
+    """
+
+    def __init__(self, own: Path, others: Sequence[Path] = ()) -> None:
+        self.own = own
+        self.others = tuple(other for other in others if not _same_folder(other, own))
+        self._seen: dict[Path, _Seen] = {}
+        self._headers: dict[Path, tuple[tuple[int, int, int], Header]] = {}
+
+    def list(self) -> tuple[InstalledModel, ...]:
+        """All models. A manifest that cannot be used is named in the log, once."""
+        found: dict[ModelName, InstalledModel] = {}
+        manifests: set[Path] = set()
+        for folder in (self.own, *self.others):
+            for name in _names(folder):
+                path = layout.manifest_path(folder, name)
+                manifests.add(path)
+                model = self._load(folder, name, path)
+                if model is not None:
+                    found.setdefault(name, model)
+        for gone in self._seen.keys() - manifests:
+            self._seen.pop(gone, None)
+        return tuple(found.values())
+
+    def get(self, name: ModelName) -> InstalledModel:
+        """The model of that name; upper and lower case count only where two differ in nothing else.
+
+        Raises:
+            NotInstalled: if there is none, or it cannot be used.
+        """
+        for folder in (self.own, *self.others):
+            path = layout.manifest_path(folder, name)
+            model = self._load(folder, name, path) if path.is_file() else None
+            if model is not None:
+                return model
+        for model in self.list():
+            if model.name == name:
+                return model
+        raise NotInstalled(f"The model {name} is not installed.")
+
+    def delete(self, name: ModelName) -> None:
+        """Remove the model, and the blobs that no other model of the own folder uses.
+
+        Raises:
+            NotInstalled: if there is no such model.
+            ReadOnlyModel: if it is Ollama's.
+            LibraryError: if the disk does not let it go.
+        """
+        own = next((known for known in _names(self.own) if known == name), None)
+        if own is None:
+            if any(known == name for folder in self.others for known in _names(folder)):
+                raise ReadOnlyModel(f"The model {name} is Ollama's: remove it there.")
+            raise NotInstalled(f"The model {name} is not installed.")
+        with locked(self.own):
+            path, blobs = layout.manifest_path(self.own, own), blobs_of(self.own, own)
+            try:
+                path.unlink(missing_ok=True)
+                _remove_empty(path.parent, layout.manifests_folder(self.own))
+            except OSError as error:
+                raise LibraryError(f"The model {name} cannot be removed: {reason(error)}.") from error
+            remove_unused(self.own, blobs)
+
+    def install(self, name: ModelName, content: bytes) -> bool | None:
+        """Have the model that the manifest ``content`` describes, as `storage.install` does it."""
+        return install(self.own, self._as_written(name), content)
+
+    def derive(
+        self,
+        source: ModelName,
+        name: ModelName,
+        changes: Changes | None = None,
+        *,
+        progress: Callable[[str, int | None, int | None], None] = lambda status, completed, total: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Make the model ``name`` from an installed one; replaces one of the own folder.
+
+        Args:
+            changes: what is to differ; None gives the same model a second name.
+
+        Raises:
+            NotInstalled: if there is no model ``source``.
+            DeriveFailed: with one sentence. Nothing half written stays.
+        """
+        base = self.get(source)
+        folder = base.weights.parent.parent
+        derive(
+            self.own,
+            (folder, base.name),
+            self._as_written(name),
+            changes,
+            progress=progress,
+            cancelled=cancelled,
+        )
+
+    def import_gguf(
+        self,
+        source: Path,
+        name: ModelName,
+        *,
+        progress: Callable[[str, int | None, int | None], None] = lambda status, completed, total: None,
+        cancelled: Callable[[], bool] = lambda: False,
+        parameters: Mapping[str, object] | None = None,
+    ) -> InstalledModel:
+        """Make the model ``name`` from a GGUF file, which stays where it is; replaces one of the own folder.
+
+        Args:
+            progress: called with what is being done and, where there are any, bytes done and bytes in all.
+            cancelled: asked often; true ends the import.
+            parameters: options that are to hold unless a request says otherwise.
+
+        Raises:
+            ImportFailed: with one sentence. Nothing half written stays.
+        """
+        name = self._as_written(name)
+        import_gguf(
+            self.own, source, name, progress=progress, cancelled=cancelled, parameters=parameters or {}
+        )
+        return load_installed(self.own, name, read_only=False, reader=self._header)
+
+    def _as_written(self, name: ModelName) -> ModelName:
+        """The name as it is written in the own folder, if there is one that differs in nothing but case."""
+        return next((known for known in _names(self.own) if known == name), name)
+
+    def _load(self, folder: Path, name: ModelName, path: Path) -> InstalledModel | None:
+        try:
+            signature = _signature(path)
+            seen = self._seen.get(path)
+            if seen and seen.signature == signature and (seen.model is None or seen.model.weights.exists()):
+                return seen.model
+        except OSError as error:
+            _log.warning("%s is passed over: %s", path, reason(error))
+            return None
+        model = None
+        try:
+            model = load_installed(folder, name, read_only=folder != self.own, reader=self._header)
+        except NotForUs as error:
+            _log.info("%s is passed over: %s", path, error)
+        except InvalidManifest as error:
+            _log.warning("%s is passed over: %s", path, error)
+        except OSError as error:
+            _log.warning("%s is passed over: %s: %s", path, error.filename, reason(error))
+        self._seen[path] = _Seen(signature, model)
+        return model
+
+    def _header(self, weights: Path) -> Header:
+        try:
+            signature = _signature(weights)
+        except OSError:
+            return read_header(weights)
+        known = self._headers.get(weights)
+        if known is None or known[0] != signature:
+            known = self._headers[weights] = (signature, read_header(weights))
+        return known[1]
+
+
+def _names(folder: Path) -> Iterator[ModelName]:
+    """The names of the manifests in ``folder``, sorted; files that are named otherwise are none."""
+    root = layout.manifests_folder(folder)
+    try:
+        paths = sorted(path.relative_to(root).parts for path in root.glob("*/*/*/*") if path.is_file())
+    except OSError as error:
+        _log.warning("%s cannot be read: %s", root, reason(error))
+        return
+    for host, namespace, model, tag in paths:
+        try:
+            yield ModelName(host=host, namespace=namespace, model=model, tag=tag)
+        except InvalidName:
+            continue
+
+
+def _signature(path: Path) -> tuple[int, int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _same_folder(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    """Remove ``folder`` and those above it, below ``root``, as far as they are empty."""
+    while folder != root and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

@@ -1,0 +1,79 @@
+"""What we are doing to a model, and what came of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+from llmstack_tui.base.actors import Asker
+from llmstack_tui.hosts.errors import HostError
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+# The reason of a stop that is the first step of a removal: what came of that tells of both.
+REMOVAL = "remove"
+
+
+class ActKind(StrEnum):
+    ACTIVATE = "activate"
+    DEACTIVATE = "deactivate"
+
+
+class Act(Struct, frozen=True):
+    """One act under way.
+
+    Attributes:
+        host: the base URL of the host.
+        model: the name as it was asked for.
+        started_at_s: monotonic seconds.
+        reason: why, in words of the one who asked.
+    """
+
+    kind: ActKind
+    host: str
+    model: str
+    started_at_s: float
+    asked_by: Asker = Asker.USER
+    reason: str = ""
+    keep_alive: timedelta | None = None
+    context_length: int | None = None
+
+
+class Departure(StrEnum):
+    """What a stop came to: the model left, it leaves when its request ends, or a newer request keeps it."""
+
+    GONE = "gone"
+    LEAVING = "leaving"
+    KEPT = "kept"
+
+
+class ActEnd(StrEnum):
+    """What came of an act.
+
+    LEAVING is no end: the model leaves when its request ends. SUPERSEDED made room for a newer act.
+    """
+
+    LOADED = "loaded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    GONE = "gone"
+    LEAVING = "leaving"
+    KEPT = "kept"
+    SUPERSEDED = "superseded"
+
+
+class Journal(Protocol):
+    """Is told of every act."""
+
+    def began(self, act: Act) -> None: ...
+
+    def ended(self, act: Act, end: ActEnd, error: HostError | None = None) -> None: ...
+
+
+class Interrupted(HostError):
+    """An activation was given up because a stop of the same model was asked for."""
+
+    title = "Activation given up"

@@ -1,0 +1,284 @@
+"""Asking registries: which version a name stands for, and what it is made of.
+
+Every host in a model's name is a registry: Ollama's own by default, hf.co, one's own. They speak the protocol
+of OCI's distribution specification; Ollama's own adds ``ollama-content-digest`` and ``ollama-push-time``
+to the answer to a HEAD.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from llmstack_tui import __version__
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.names import is_plain_http
+from llmstack_tui.base.text import printable
+from llmstack_tui.library.published import (
+    MANIFEST_TYPE,
+    MAX_MANIFEST_BYTES,
+    InvalidManifest,
+    Manifest,
+    parse_manifest,
+)
+from llmstack_tui.registry.errors import (
+    BadAnswer,
+    BadManifest,
+    NotAllowed,
+    NotInRegistry,
+    RegistryError,
+    RegistryFailed,
+)
+from llmstack_tui.registry.http import (
+    AT_ONCE,
+    Asking,
+    Limits,
+)
+from llmstack_tui.registry.tokens import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from llmstack_tui.base.names import ModelName
+    from llmstack_tui.registry.http import Reply
+
+_ACCEPT = f"{MANIFEST_TYPE}, application/vnd.oci.image.manifest.v1+json"
+_MAX_TAGS, _MAX_TAG_PAGES = 10_000, 20
+_MAX_TAGS_BYTES = 2**20
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """What a registry says of a tag without its manifest; what it does not say is None.
+
+    Attributes:
+        digest: hexadecimal, without a prefix.
+    """
+
+    digest: str | None
+    pushed_at: datetime | None = None
+    etag: str | None = None
+
+
+class Fetched(Struct, frozen=True):
+    """A manifest, its bytes, and the registry's mark for asking whether it is still the same."""
+
+    manifest: Manifest
+    content: bytes
+    etag: str | None = None
+
+
+class _TagList(msgspec.Struct):
+    tags: list[str] | None = None
+
+
+class Registry:
+    """All registries, of which at most ``at_once`` questions are under way at one time.
+
+    Every call raises `RegistryError` and nothing else. Proxies and certificates are those of the environment,
+    except for this machine's own addresses, which are asked without either. To be used within one event loop.
+    """
+
+    def __init__(
+        self, *, user_agent: str | None = None, limits: Limits | None = None, at_once: int = AT_ONCE
+    ) -> None:
+        agent = user_agent or f"llmstack/{__version__} ({os.name})"
+        self._asking = Asking(user_agent=agent, limits=limits or Limits(), at_once=at_once)
+        self._tokens = Tokens(self._asking)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._asking.aclose()
+
+    async def head(self, name: ModelName) -> Head:
+        """Which version the tag is, as Ollama's own check asks it: no body is sent."""
+        try:
+            reply = await self._manifest(name, "HEAD", {})
+        except RegistryFailed as error:
+            if error.status in (405, 501):  # It has no HEAD; a GET tells.
+                return Head(digest=None)
+            raise
+        return Head(
+            digest=_said_digest(reply), pushed_at=_pushed_at(reply), etag=reply.headers.get("etag") or None
+        )
+
+    async def manifest(self, name: ModelName, *, etag: str | None = None) -> Fetched | None:
+        """The manifest; None when it is still the one that ``etag`` was given for."""
+        reply = await self._manifest(name, "GET", {"If-None-Match": etag} if etag else {})
+        if reply.status == 304:
+            return None
+        try:
+            manifest = parse_manifest(reply.content, pushed_at=_pushed_at(reply))
+        except InvalidManifest as error:
+            raise _not_understood(name, error) from None
+        if _said_digest(reply) not in (None, manifest.digest):
+            raise BadManifest(
+                f"The manifest of {name} from {name.host} has a wrong digest: it was damaged on its way.",
+                host=name.host,
+            )
+        return Fetched(manifest, reply.content, reply.headers.get("etag") or None)
+
+    async def tags(self, name: ModelName) -> tuple[str, ...] | None:
+        """All tags of the model, as the registry orders them; None where it does not list any.
+
+        Plain registries do. Ollama's own answers 404, which it does for models it does not have as well.
+        """
+        found: list[str] = []
+        query = ""
+        for _ in range(_MAX_TAG_PAGES):
+            reply = await self._ask(
+                name,
+                f"tags/list{query}",
+                headers={"Accept": "application/json"},
+                most_bytes=_MAX_TAGS_BYTES,
+            )
+            if reply.status in (404, 405, 501):
+                return None
+            _raise_for_status(name, reply)
+            try:
+                found += msgspec.json.decode(reply.content, type=_TagList).tags or []
+            except (ValueError, RecursionError):
+                raise _web_page_or_not(name, reply, "the list of tags") from None
+            query = _next_page(reply.headers.get("link", ""))
+            if not query or len(found) >= _MAX_TAGS:
+                break
+        return tuple(dict.fromkeys(found))[:_MAX_TAGS]
+
+    def known_token(self, name: ModelName) -> str | None:
+        """A token for reading the model, if the registry wanted one and that still holds."""
+        return self._tokens.known(model_url(name))
+
+    async def new_token(self, name: ModelName, header: str) -> str | None:
+        """One as the header ``WWW-Authenticate`` of an answer 401 asks for; None if it asks for none."""
+        return await self._tokens.fetch(model_url(name), header, host=name.host, name=str(name))
+
+    async def _ask(
+        self, name: ModelName, path: str, *, headers: Mapping[str, str], most_bytes: int, method: str = "GET"
+    ) -> Reply:
+        """The answer of the model's registry, with a token if it wants one."""
+
+        async def ask(token: str | None) -> Reply:
+            return await self._asking.ask(
+                f"{model_url(name)}/{path}",
+                method=method,
+                host=name.host,
+                headers={**headers, "Authorization": f"Bearer {token}"} if token else headers,
+                most_bytes=most_bytes,
+            )
+
+        before = self.known_token(name)
+        reply, token = await ask(before), before
+        if reply.status == 401:
+            token = await self.new_token(name, reply.headers.get("www-authenticate", ""))
+            if token is not None:
+                reply = await ask(token)
+        # Its words are shown when it fails, and there may be a token in them.
+        return replace(reply, content=b"") if (before or token) and reply.status >= 400 else reply
+
+    async def _manifest(self, name: ModelName, method: str, headers: dict[str, str]) -> Reply:
+        reply = await self._ask(
+            name,
+            f"manifests/{name.tag}",
+            method=method,
+            headers={"Accept": _ACCEPT, **headers},
+            most_bytes=MAX_MANIFEST_BYTES,
+        )
+        if reply.status == 304 and "If-None-Match" in headers:
+            return reply
+        _raise_for_status(name, reply)
+        if reply.cut:
+            raise BadManifest(
+                f"{name.host} sent more than {MAX_MANIFEST_BYTES / 10**6:.0f} MB as the manifest of {name}, "
+                "which no model takes.",
+                host=name.host,
+            )
+        if reply.headers.get("content-type", "").startswith("text/html"):
+            raise _web_page(name)
+        return reply
+
+
+def base_url(name: ModelName) -> str:
+    """Where the registry of a name is."""
+    return f"{'http' if is_plain_http(name) else 'https'}://{name.host}"
+
+
+def model_url(name: ModelName) -> str:
+    """Where its registry has the model."""
+    return f"{base_url(name)}/v2/{name.namespace}/{name.model}"
+
+
+def _said_digest(reply: Reply) -> str | None:
+    said = reply.headers.get("ollama-content-digest") or reply.headers.get("docker-content-digest") or ""
+    digest = said.strip().strip('"').removeprefix("sha256:").lower()
+    return digest if len(digest) == 64 and all(char in "0123456789abcdef" for char in digest) else None
+
+
+def _pushed_at(reply: Reply) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(reply.headers.get("ollama-push-time", "")), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _next_page(link: str) -> str:
+    """The query of the next page, from OCI's ``Link`` header; its host and path are not ours to follow."""
+    for part in link.split(","):
+        address, _, rel = part.partition(";")
+        if 'rel="next"' in rel.replace(" ", ""):
+            query = urlsplit(address.strip().strip("<>")).query
+            known = [(key, value) for key, value in parse_qsl(query) if key in ("n", "last")]
+            return f"?{urlencode(known)}" if known else ""
+    return ""
+
+
+def _raise_for_status(name: ModelName, reply: Reply) -> None:
+    status, host = reply.status, name.host
+    if 200 <= status < 300:
+        return
+    said = printable(reply.content[:300].decode("utf-8", "replace")) if reply.content[:1] == b"{" else ""
+    if status == 404:
+        raise NotInRegistry(f"{host} has no model {name}.", host=host, detail=said)
+    if status in (401, 403):
+        raise NotAllowed(
+            f"{host} does not show {name} to everybody (status {status}): it is private, or not there.",
+            host=host,
+            detail=said,
+        )
+    what = "failed" if status >= 500 else "gave no answer that can be used"
+    raise RegistryFailed(
+        f"{host} {what} (status {status}): try again later.", host=host, detail=said, status=status
+    )
+
+
+def _not_understood(name: ModelName, error: InvalidManifest) -> RegistryError:
+    if str(error) == "it is a web page":
+        return _web_page(name)
+    return BadManifest(
+        f"The manifest of {name} from {name.host} is not understood: {printable(str(error))}.", host=name.host
+    )
+
+
+def _web_page_or_not(name: ModelName, reply: Reply, what: str) -> RegistryError:
+    if reply.content.lstrip()[:1] == b"<":
+        return _web_page(name)
+    return BadAnswer(f"{what.capitalize()} of {name} from {name.host} is not JSON.", host=name.host)
+
+
+def _web_page(name: ModelName) -> RegistryError:
+    return BadAnswer(
+        f"{name.host} answered with a web page instead of a manifest: is a proxy or a log-in in between?",
+        host=name.host,
+    )

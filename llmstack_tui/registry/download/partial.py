@@ -1,0 +1,135 @@
+"""A blob that is not complete: its file, and beside it a note of which bytes are in it.
+
+The file is ``sha256-…-partial``, as long as the last byte that came; the note ``sha256-…-partial.json``. The
+note never names bytes that may not be on the disk yet: whatever ends the process or the machine, a download
+goes on from what the note says. The final name is given only to a file whose sha256 was found right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from llmstack_tui.library import manifest as layout
+from llmstack_tui.library.storage import is_full
+from llmstack_tui.registry.download import spans
+
+if TYPE_CHECKING:
+    from io import FileIO
+    from pathlib import Path
+
+    from llmstack_tui.registry.download.spans import Span
+
+PARTIAL = "-partial"
+_PIECE = 1024**2
+
+
+class _Note(msgspec.Struct, kw_only=True):
+    size: int
+    done: list[tuple[int, int]]
+
+
+class Partial:
+    """Blocking, and meant for threads; ``done`` is told by whoever writes, one at a time.
+
+    Attributes:
+        done: the bytes that are in the file.
+        size: bytes of the whole blob.
+        hashed: the bytes from the first on that are in the sha256 already.
+        folder: where the file is.
+    """
+
+    def __init__(self, blobs: Path, digest: str, size: int) -> None:
+        self.size = size
+        self.done: list[Span] = []
+        self.hashed = 0
+        self.folder = blobs
+        self._final = blobs / layout.blob_name(digest)
+        self._path = blobs / (self._final.name + PARTIAL)
+        self._note = blobs / (self._path.name + ".json")
+        self._files: tuple[FileIO, FileIO] | None = None
+        self._writing = threading.Lock()
+        self._sha256 = hashlib.sha256()
+
+    def open(self) -> None:
+        """Begin, or go on with what is there. Raises OSError if the folder cannot be written."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self.done = self.noted()
+        self._path.touch()
+        self._files = self._path.open("r+b", buffering=0), self._path.open("rb", buffering=0)
+
+    def write(self, at: int, data: bytes) -> None:
+        view = memoryview(data)
+        with self._writing:
+            self._writer.seek(at)
+            while view:
+                view = view[self._writer.write(view) :]
+
+    def hash_to(self, end: int) -> None:
+        """Take the bytes up to ``end`` into the sha256. They are read again, hardly ever from the disk."""
+        assert self._files is not None  # noqa: S101 (it is open)
+        buffer = memoryview(bytearray(_PIECE))
+        while self.hashed < end:
+            count = self._files[1].readinto(buffer[: min(_PIECE, end - self.hashed)])
+            if not count:
+                raise OSError("bytes that were written are not there any more")
+            self._sha256.update(buffer[:count])
+            self.hashed += count
+
+    def save(self, done: list[Span]) -> None:
+        """Write the note. What it names is on the disk before it."""
+        os.fsync(self._writer.fileno())
+        content = msgspec.json.encode(_Note(size=self.size, done=done))
+        try:
+            layout.write_whole(self._note, content)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            # There is no room for a second one. Half of one says nothing, which is no lie.
+            with self._note.open("r+b", buffering=0) as note:
+                note.write(content)
+                note.truncate()
+                os.fsync(note.fileno())
+
+    def is_right(self) -> bool:
+        """Whether the content, all of which has been hashed, is what the name says."""
+        return f"sha256-{self._sha256.hexdigest()}" == self._final.name
+
+    def finish(self) -> None:
+        """Give the file its final name."""
+        self._writer.truncate(self.size)
+        os.fsync(self._writer.fileno())
+        self.close()
+        self._path.replace(self._final)
+        self._note.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        self.close()
+        self._note.unlink(missing_ok=True)
+        self._path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        for file in self._files or ():
+            file.close()
+
+    def noted(self) -> list[Span]:
+        """What the note says, as far as it can be true; nothing if there is none."""
+        done: list[Span] = []
+        with suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            length = self._path.stat().st_size
+            note = msgspec.json.decode(self._note.read_bytes(), type=_Note)
+            if note.size == self.size:
+                for first, end in note.done:
+                    if 0 <= first < end <= min(length, self.size):
+                        done = spans.added(done, (first, end))
+        return done
+
+    @property
+    def _writer(self) -> FileIO:
+        assert self._files is not None  # noqa: S101 (it is open)
+        return self._files[0]

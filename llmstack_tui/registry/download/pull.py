@@ -1,0 +1,208 @@
+"""A model from its registry: what is not here yet is fetched, then the manifest is written."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.library import manifest as layout
+from llmstack_tui.library.copying import bring
+from llmstack_tui.library.manifest import InvalidManifest
+from llmstack_tui.library.storage import (
+    LibraryError,
+    reason,
+)
+from llmstack_tui.registry.client import model_url
+from llmstack_tui.registry.download.blob import set_or_done
+from llmstack_tui.registry.download.failures import (
+    NotThere,
+    PullFailed,
+)
+from llmstack_tui.registry.download.source import Origin
+from llmstack_tui.registry.errors import (
+    NotInRegistry,
+    RegistryError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from llmstack_tui.base.names import ModelName
+    from llmstack_tui.library.library import Library
+    from llmstack_tui.library.manifest import Layer
+    from llmstack_tui.registry.client import Registry
+    from llmstack_tui.registry.download.shared import Downloads
+
+_TICK_S = 0.1
+# Checking what was there before a pull went on can take a while, and is then told.
+_TICKS_UNTIL_TOLD = 10
+# A model that is removed meanwhile may have taken a shared blob with it.
+_ROUNDS = 3
+
+
+class Step(Struct, frozen=True):
+    """What is being done; of a blob also its digest, its bytes and how many of them are done."""
+
+    status: str
+    digest: str | None = None
+    total: int = 0
+    completed: int = 0
+
+
+async def pull(
+    name: ModelName, library: Library, registry: Registry, downloads: Downloads
+) -> AsyncGenerator[Step, None]:
+    """Have the model in the library's own folder. Closing this keeps what came for the next time.
+
+    Raises:
+        PullFailed: with one sentence.
+    """
+    yield Step("pulling manifest")
+    try:
+        fetched = await registry.manifest(name)
+    except NotInRegistry as error:
+        raise NotThere(str(error)) from error
+    except RegistryError as error:
+        raise PullFailed(str(error)) from error
+    if fetched is None:
+        raise PullFailed(f"{name.host} did not send the manifest of {name}.")
+    try:
+        layers = _different(layout.decode_manifest(fetched.content).blobs)
+    except InvalidManifest as error:
+        raise PullFailed(f"The manifest of {name} from {name.host} is not understood: {error}") from None
+    origin = Origin(name, f"{model_url(name)}/blobs", registry)
+    for _ in range(_ROUNDS):
+        await _check_room(name, layers, library, downloads)
+        for layer in layers:
+            async with aclosing(_have(layer, origin, library, downloads)) as steps:
+                async for step in steps:
+                    yield step
+        yield Step("verifying sha256 digest")
+        yield Step("writing manifest")
+        try:
+            written = await asyncio.to_thread(library.install, name, fetched.content)
+        except LibraryError as error:
+            raise PullFailed(str(error)) from error
+        if written is not None:
+            if written:
+                yield Step("removing unused layers")
+            return
+    raise PullFailed(f"Parts of {name} were removed again while it was pulled: pull again.")
+
+
+def _different(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    return tuple({layer.digest: layer for layer in layers}.values())
+
+
+async def _check_room(
+    name: ModelName, layers: tuple[Layer, ...], library: Library, downloads: Downloads
+) -> None:
+    """Raises PullFailed if the disk is too small for what is not there yet and what others are fetching."""
+    need, free = await asyncio.to_thread(_room, layers, library, downloads)
+    need += downloads.left({layer.digest for layer in layers})
+    if need and need + downloads.habits.reserve > free:
+        raise PullFailed(
+            f"{name} needs {need / 1e9:.2f} GB more in {layout.blobs_folder(library.own)}, where "
+            f"{free / 1e9:.2f} GB are free and {downloads.habits.reserve / 1e9:.2f} GB have to stay so: "
+            "make room and pull again."
+        )
+
+
+def _room(layers: tuple[Layer, ...], library: Library, downloads: Downloads) -> tuple[int, int]:
+    """Bytes that the model still needs, and that are free."""
+    try:
+        library.own.mkdir(parents=True, exist_ok=True)
+        need = sum(
+            layer.size - downloads.noted(layer)
+            for layer in layers
+            if not layout.is_whole(layout.blob_path(library.own, layer.digest), layer.size)
+            and _elsewhere(library, layer) is None
+        )
+        return need, shutil.disk_usage(library.own).free
+    except OSError as error:
+        raise PullFailed(f"The models folder {library.own} cannot be used: {reason(error)}.") from error
+
+
+async def _have(
+    layer: Layer, origin: Origin, library: Library, downloads: Downloads
+) -> AsyncGenerator[Step, None]:
+    """Have the blob, whether it is here already, in a folder of Ollama's, or at the registry."""
+    step = Step(f"pulling {layer.digest[7:19]}", layer.digest, layer.size)
+    there = await asyncio.to_thread(layout.is_whole, layout.blob_path(library.own, layer.digest), layer.size)
+    if not there:
+        if (place := await asyncio.to_thread(_elsewhere, library, layer)) is not None:
+            async with aclosing(_brought(layer, place, library)) as counts:
+                async for completed in counts:
+                    yield replace(step, completed=completed)
+        else:
+            async with aclosing(_fetched(step, layer, origin, downloads)) as steps:
+                async for each in steps:
+                    yield each
+    yield replace(step, completed=layer.size)
+
+
+async def _fetched(
+    step: Step, layer: Layer, origin: Origin, downloads: Downloads
+) -> AsyncGenerator[Step, None]:
+    async with downloads.joined(layer, origin) as (download, task):
+        await set_or_done(download.opened, task)
+        told, ticks = -1, 0
+        while not task.done():
+            if download.completed != told:
+                told, ticks = download.completed, 0
+                yield replace(step, completed=told)
+            ticks += 1
+            if told == layer.size and ticks >= _TICKS_UNTIL_TOLD:
+                ticks = 0
+                yield replace(step, status="verifying sha256 digest", completed=download.verified)
+            await asyncio.wait((task,), timeout=_TICK_S)
+        try:
+            await task
+        except asyncio.CancelledError:
+            raise PullFailed("The engine was stopped. What came is kept: pull again.") from None
+
+
+async def _brought(layer: Layer, place: Path, library: Library) -> AsyncGenerator[int, None]:
+    """Link or copy the blob from a folder that is only read; the bytes that are done."""
+    done, leave = 0, threading.Event()
+
+    def progress(status: str, completed: int | None, total: int | None) -> None:
+        nonlocal done
+        done = completed or 0
+
+    target = layout.blob_path(library.own, layer.digest)
+    work = asyncio.create_task(
+        asyncio.to_thread(bring, place, target, layer, progress=progress, cancelled=leave.is_set)
+    )
+    try:
+        while not work.done():
+            yield done
+            await asyncio.wait((work,), timeout=_TICK_S)
+        await work
+    except LibraryError as error:
+        raise PullFailed(str(error)) from error
+    except OSError as error:
+        raise PullFailed(f"{place} cannot be copied to {target.parent}: {reason(error)}.") from error
+    finally:
+        leave.set()
+        await asyncio.wait((work,))
+
+
+def _elsewhere(library: Library, layer: Layer) -> Path | None:
+    """The same blob in one of the folders that are only read, if it can be."""
+    for folder in library.others:
+        path = layout.blob_path(folder, layer.digest)
+        try:
+            if layout.is_whole(path, layer.size):
+                with path.open("rb"):
+                    return path
+        except OSError:
+            continue
+    return None

@@ -1,0 +1,156 @@
+"""All downloads of an engine: a blob that several pulls want is fetched once."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from llmstack_tui.library.manifest import (
+    blob_name,
+    blobs_folder,
+)
+from llmstack_tui.library.storage import (
+    DOWNLOADS_LOCK,
+    reason,
+)
+from llmstack_tui.registry.download.blob import (
+    Download,
+    Habits,
+)
+from llmstack_tui.registry.download.failures import PullFailed
+from llmstack_tui.registry.download.partial import Partial
+from llmstack_tui.registry.download.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Container
+    from pathlib import Path
+
+    from llmstack_tui.library.manifest import Layer
+    from llmstack_tui.registry.download.source import Origin
+
+# Writing and reading again, beside each other, for a few blobs; what waits for a disk waits here.
+_THREADS = 4
+# Until a client that has hung up is seen to have done so.
+_LEAVING_S = 5.0
+
+
+@dataclass(slots=True)
+class _Running:
+    download: Download
+    task: asyncio.Task[None]
+    wanted: int = 0
+    ending: bool = False
+
+
+class Downloads:
+    """The downloads into the folder ``models``. Belongs to one event loop."""
+
+    def __init__(self, models: Path, habits: Habits) -> None:
+        self.habits = habits
+        self._models = models
+        self._running: dict[str, _Running] = {}
+        self._executor = ThreadPoolExecutor(_THREADS, "download")
+        self._lock = FileLock(models / DOWNLOADS_LOCK, timeout=0, thread_local=False)
+
+    async def close(self) -> None:
+        """End all downloads; what came is kept."""
+        for running in tuple(self._running.values()):
+            await _end(running.task)
+        self._executor.shutdown(wait=False)
+
+    def left(self, besides: Container[str]) -> int:
+        """Bytes that are still to come of other blobs than these."""
+        return sum(
+            running.download.layer.size - running.download.completed
+            for running in self._running.values()
+            if running.download.layer.digest not in besides
+        )
+
+    def noted(self, layer: Layer) -> int:
+        """Bytes of a blob that are there already."""
+        partial = Partial(blobs_folder(self._models), layer.digest, layer.size)
+        return sum(end - first for first, end in partial.noted())
+
+    async def discard(self, digest: str) -> None:
+        """Throw away what a download of a blob that did not end has left.
+
+        Raises:
+            PullFailed: it is under way, or the folder cannot be written.
+        """
+        running = self._running.get(blob_name(digest))
+        if running is not None and not (await asyncio.wait((running.task,), timeout=_LEAVING_S))[0]:
+            raise PullFailed(f"{digest[7:19]} is being downloaded.")
+        self._acquire()
+        try:
+            await asyncio.to_thread(Partial(blobs_folder(self._models), digest, 0).discard)
+        except OSError as error:
+            raise PullFailed(f"{digest[7:19]} cannot be removed: {reason(error)}.") from error
+        finally:
+            self._lock.release()
+
+    @asynccontextmanager
+    async def joined(
+        self, layer: Layer, origin: Origin
+    ) -> AsyncIterator[tuple[Download, asyncio.Task[None]]]:
+        """The download of a blob, begun if it is not under way; it ends when nobody waits for it any more.
+
+        The task raises `PullFailed`.
+        """
+        blob = blob_name(layer.digest)
+        while (running := self._running.get(blob)) and (running.ending or running.task.done()):
+            # Its file is not closed yet.
+            await asyncio.wait((running.task,))
+            await asyncio.sleep(0)
+        if running is None:
+            running = self._running[blob] = self._start(layer, origin)
+        running.wanted += 1
+        try:
+            yield running.download, running.task
+        finally:
+            running.wanted -= 1
+            if not running.wanted:
+                running.ending = True
+                await _end(running.task)
+
+    def _start(self, layer: Layer, origin: Origin) -> _Running:
+        blob, partial = blob_name(layer.digest), Partial(blobs_folder(self._models), layer.digest, layer.size)
+        download = Download(layer, partial, self.habits, self._executor)
+        task = asyncio.create_task(self._run(download, origin))
+        task.add_done_callback(lambda _: self._running.pop(blob, None))
+        return _Running(download, task)
+
+    async def _run(self, download: Download, origin: Origin) -> None:
+        self._acquire()
+        try:
+            async with Source(origin, silence_s=self.habits.silence_s) as source:
+                await download.run(source)
+        finally:
+            self._lock.release()
+
+    def _acquire(self) -> None:
+        """Be the one process that downloads into this folder, as long as it does."""
+        try:
+            self._models.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except Timeout:
+            raise PullFailed(
+                f"Another engine is downloading into {self._models}: pull there, or wait until it is done."
+            ) from None
+        except OSError as error:
+            raise PullFailed(
+                f"The models folder {self._models} cannot be written: {reason(error)}."
+            ) from error
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError, PullFailed):
+        await asyncio.shield(asyncio.wait((task,)))
+    if not task.cancelled():
+        # Said to whoever waited for it.
+        task.exception()

@@ -1,0 +1,228 @@
+"""The blobs of one model at its registry, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import aiohttp
+from msgspec import Struct
+
+from llmstack_tui import __version__
+from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.text import printable
+from llmstack_tui.registry.download.failures import (
+    PullFailed,
+    TryAgain,
+)
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator
+    from types import TracebackType
+    from typing import Self
+
+    from llmstack_tui.base.names import ModelName
+    from llmstack_tui.library.manifest import Layer
+    from llmstack_tui.registry.client import Registry
+    from llmstack_tui.registry.download.spans import Span
+
+_CONNECT_S = 15.0
+# What may be waiting in memory for each connection is twice this.
+_BUFFER = 256 * 1024
+_MAX_REDIRECTS = 10
+_LONGEST_WAIT_S = 120.0
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
+# A signed address that has run out is refused as forbidden: the next request gets a new one.
+_PASSING = {403, 408, 425, 429}
+
+
+class Origin(Struct, frozen=True):
+    """A model at its registry, which may want a token with each question.
+
+    Attributes:
+        address: the URL of the model's blobs without the digest.
+    """
+
+    name: ModelName
+    address: str
+    registry: Registry
+
+
+class Source:
+    """The blobs of a model.
+
+    Redirects are followed, each time from the beginning: the addresses that they lead to run out. Proxies
+    and certificates are the environment's, except for this machine's own addresses.
+    """
+
+    def __init__(self, origin: Origin, *, silence_s: float) -> None:
+        self._origin = origin
+        self._host = origin.address.split("/")[2]
+        self._silence_s = silence_s
+        self._local = is_loopback(origin.address)
+        self._token = origin.registry.known_token(origin.name)
+        self._renewing = asyncio.Lock()
+        at = urlsplit(origin.address)
+        self._registry = (at.scheme, at.hostname, at.port or (80 if at.scheme == "http" else 443))
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            context = True if self._local else await asyncio.to_thread(_certificates)
+        except (OSError, ValueError) as error:
+            raise PullFailed(f"The certificates of the environment cannot be used: {error}.") from None
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=context),
+            headers={"User-Agent": f"llmstack/{__version__}", "Accept-Encoding": "identity"},
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=self._silence_s),
+            trust_env=not self._local,
+            auto_decompress=False,
+            middlewares=(self._with_token,),
+            read_bufsize=_BUFFER,
+            # A signed address holds only as it was written.
+            requote_redirect_url=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    @asynccontextmanager
+    async def bytes_of(self, layer: Layer, part: Span) -> AsyncIterator[tuple[bool, aiohttp.StreamReader]]:
+        """The bytes of a part; or, where the server has no ranges, which the first value tells, of all.
+
+        Raises:
+            TryAgain: it failed, also for all that fails while this is open.
+            PullFailed: it will fail again.
+        """
+        assert self._session is not None  # noqa: S101 (it has been entered)
+        asked = {"Range": f"bytes={part[0]}-{part[1] - 1}"}
+        try:
+            async with self._session.get(
+                f"{self._origin.address}/{layer.digest}", headers=asked, max_redirects=_MAX_REDIRECTS
+            ) as response:
+                yield self._is_part(response, layer, part), response.content
+        except aiohttp.TooManyRedirects:
+            raise PullFailed(f"{self._host} sends us on and on for {layer.digest[7:19]}.") from None
+        except TimeoutError:
+            raise TryAgain(f"nothing more came for {self._silence_s:g} s") from None
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
+            raise PullFailed(
+                f"{self._host} names no address for its bytes: {printable(str(error))}."
+            ) from None
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise TryAgain(_words(error)) from None
+
+    async def _with_token(
+        self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Each request, also one that follows a redirect: another host gets no token."""
+        if (request.url.scheme, request.url.raw_host, request.url.port) != self._registry:
+            return await send(request)
+        token = self._token
+        response = await _sent(request, token, send)
+        if response.status != 401:
+            return response
+        async with self._renewing:
+            # Another part may have got a new one meanwhile.
+            if self._token == token:
+                header = ", ".join(response.headers.getall("WWW-Authenticate", ()))
+                self._token = await _new_token(self._origin, header)
+        if self._token is None:
+            return response
+        response.release()
+        return await _sent(request, self._token, send)
+
+    def _is_part(self, response: aiohttp.ClientResponse, layer: Layer, part: Span) -> bool:
+        status, where, blob = response.status, response.url.host or self._host, layer.digest[7:19]
+        if status == 206:
+            span = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+            if span is None or int(span[1]) != part[0]:
+                raise TryAgain(f"{where} sent other bytes than were asked for")
+            if int(span[2]) != layer.size:
+                raise PullFailed(_other_size(where, layer, int(span[2])))
+            return True
+        if status == 200:
+            if response.content_length not in (None, layer.size):
+                raise PullFailed(_other_size(where, layer, response.content_length or 0))
+            return False
+        if status == 416:
+            raise PullFailed(
+                f"{where} has fewer bytes of {blob} than its manifest says: the model is broken there."
+            )
+        if status in _PASSING or status >= 500:
+            raise TryAgain(f"{where} answered with status {status}", _after_s(response))
+        if status == 404:
+            raise PullFailed(
+                f"{where} does not have {blob}, which its manifest names: the model is broken there."
+            )
+        if status == 401:
+            raise PullFailed(f"{where} wants a log-in for {blob}: the model is private.")
+        raise PullFailed(f"{where} answered with status {status} for {blob}.")
+
+
+async def _sent(
+    request: aiohttp.ClientRequest, token: str | None, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    if token is not None:
+        request.headers["Authorization"] = f"Bearer {token}"
+    return await send(request)
+
+
+async def _new_token(origin: Origin, header: str) -> str | None:
+    from llmstack_tui.registry.errors import RegistryBusy, RegistryError, RegistryFailed, RegistryUnreachable  # noqa: PLC0415 (with the registry's client)
+
+    try:
+        return await origin.registry.new_token(origin.name, header)
+    except RegistryBusy as error:
+        raise TryAgain(str(error).rstrip("."), error.retry_after_s) from None
+    except (RegistryFailed, RegistryUnreachable) as error:
+        raise TryAgain(str(error).rstrip(".")) from None
+    except RegistryError as error:
+        raise PullFailed(str(error)) from None
+
+
+def _other_size(where: str, layer: Layer, size: int) -> str:
+    return (
+        f"{where} has {size} bytes of {layer.digest[7:19]}, its manifest says {layer.size}: "
+        "the model is broken there."
+    )
+
+
+def _certificates() -> ssl.SSLContext:
+    # The same as for all other requests to outside.
+    import httpx  # noqa: PLC0415
+
+    return httpx.create_ssl_context()
+
+
+def _after_s(response: aiohttp.ClientResponse) -> float | None:
+    said = response.headers.get("Retry-After", "").strip()
+    if said.isascii() and said.isdecimal():
+        return min(float(said[:9]), _LONGEST_WAIT_S)
+    try:
+        left = (parsedate_to_datetime(said).astimezone(UTC) - datetime.now(UTC)).total_seconds()
+    except ValueError:
+        return None
+    return min(max(left, 0.0), _LONGEST_WAIT_S)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        cause, number = error.os_error, error.os_error.errno or 0
+        # asyncio has words of its own for what the system says.
+        why = os.strerror(number) if number > 0 else cause.strerror or cause
+        return f"{error.host} cannot be reached: {why}"
+    if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError):
+        return "the connection broke"
+    return printable(str(error)) or "the connection broke"

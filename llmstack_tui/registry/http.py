@@ -1,0 +1,256 @@
+"""HTTP to registries: how many questions at once, how long, how often, and by which way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+import httpx
+from msgspec import Struct
+
+from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.text import printable
+from llmstack_tui.registry.errors import (
+    BadAnswer,
+    RegistryBusy,
+    RegistryError,
+    RegistryUnreachable,
+)
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+AT_ONCE = 16
+MAX_RETRY_AFTER_S = 3600.0
+_MAX_REDIRECTS = 5
+_BUSY_TRIES = 3
+_KEEP_CONNECTION_S = 3.0
+_BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """Seconds.
+
+    Attributes:
+        connect_s: until somebody takes the call.
+        whole_s: from the beginning of a question to the end of its answer, redirects included.
+        patience_s: a registry that says when to ask again is waited for as long as this; no longer.
+    """
+
+    connect_s: float = 5.0
+    whole_s: float = 15.0
+    patience_s: float = 5.0
+
+
+class Reply(Struct, frozen=True):
+    """What came. ``cut`` says that there was more of it than was wanted."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    cut: bool = False
+
+
+class _Question(Struct, frozen=True):
+    method: str
+    url: str
+    host: str
+    headers: Mapping[str, str]
+    most_bytes: int
+
+
+class Asking:
+    """Questions to any address. All that it raises is `RegistryError`."""
+
+    def __init__(self, *, user_agent: str, limits: Limits, at_once: int) -> None:
+        self._limits = limits
+        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
+        # Each slot has a client of its own: one with many connections looks at all of them for each request,
+        # which takes longer than the request. The slot used last comes first, for its connection is open.
+        self._slots = asyncio.LifoQueue[int]()
+        for slot in range(at_once):
+            self._slots.put_nowait(slot)
+        self._opening = asyncio.Lock()
+        self._certificates: ssl.SSLContext | None = None
+        self._clients: dict[tuple[int, bool], httpx.AsyncClient] = {}
+        self._not_before_s: dict[str, float] = {}
+
+    async def aclose(self) -> None:
+        clients, self._clients = tuple(self._clients.values()), {}
+        for client in clients:
+            await client.aclose()
+
+    async def ask(
+        self, url: str, *, host: str, headers: Mapping[str, str], most_bytes: int, method: str = "GET"
+    ) -> Reply:
+        """The answer, of whatever status; ``host`` is what errors name.
+
+        A connection that breaks is tried once more. A registry that says when to ask again is asked again
+        then if that is soon; else it is not asked before, and `RegistryBusy` says so.
+        """
+        question = _Question(method, url, host, {**self._headers, **headers}, most_bytes)
+        broke, tries = False, 0
+        while True:
+            await self._wait(host)
+            try:
+                reply = await self._in_a_slot(question)
+            except RegistryUnreachable as error:
+                # A connection that was kept may have been closed meanwhile; one that was refused stays so.
+                if broke or not isinstance(error.__cause__, _BROKEN):
+                    raise
+                broke = True
+                continue
+            said = reply.headers.get("retry-after")
+            if reply.status != 429 and not (reply.status == 503 and said is not None):
+                return reply
+            tries += 1
+            wait_s = 2.0 ** (tries - 1) if said is None else _seconds(said)
+            now = time.monotonic()
+            self._not_before_s[host] = max(self._not_before_s.get(host, now), now + wait_s)
+            if tries >= _BUSY_TRIES:
+                raise _busy(host, wait_s)
+
+    async def _wait(self, host: str) -> None:
+        self._refuse_too_early(host)
+        left_s = self._not_before_s.get(host, 0.0) - time.monotonic()
+        if left_s > 0:
+            await asyncio.sleep(left_s)
+
+    def _refuse_too_early(self, host: str) -> None:
+        left_s = self._not_before_s.get(host, 0.0) - time.monotonic()
+        if left_s > self._limits.patience_s:
+            raise _busy(host, left_s)
+
+    async def _in_a_slot(self, question: _Question) -> Reply:
+        slot = await self._slots.get()
+        try:
+            self._refuse_too_early(question.host)
+            return await self._exchange(slot, question)
+        finally:
+            self._slots.put_nowait(slot)
+
+    async def _exchange(self, slot: int, question: _Question) -> Reply:
+        limit_s, host = self._limits.whole_s, question.host
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._follow(slot, question)
+        except TimeoutError:
+            raise RegistryUnreachable(f"{host} did not answer within {limit_s:g} s.", host=host) from None
+        except httpx.ConnectError as error:
+            why = printable(_reason(error)).rstrip(".")
+            raise RegistryUnreachable(f"{host} cannot be reached: {why}.", host=host, detail=why) from error
+        except httpx.TimeoutException as error:
+            raise RegistryUnreachable(f"{host} did not answer in time.", host=host) from error
+        except httpx.RemoteProtocolError as error:
+            if "disconnected" not in str(error) and "without" not in str(error):
+                raise BadAnswer(f"{host} does not speak HTTP as it should.", host=host) from error
+            raise RegistryUnreachable(f"{host} broke the connection.", host=host) from error
+        except httpx.HTTPError as error:
+            why = printable(str(error))
+            message = f"The connection to {host} broke" + (f": {why}." if why else ".")
+            raise RegistryUnreachable(message, host=host, detail=why) from error
+        except (httpx.InvalidURL, ValueError) as error:
+            message = f"{host!r} is no address of a registry."
+            raise BadAnswer(message, host=host, detail=printable(str(error))) from None
+
+    async def _follow(self, slot: int, question: _Question) -> Reply:
+        """Redirects are followed by hand: never from TLS to an address without it."""
+        host = question.host
+        request = httpx.Request(question.method, question.url, headers=question.headers)
+        for _ in range(_MAX_REDIRECTS + 1):
+            if (request.url.port or 0) > 65535:  # Checked by nobody below.
+                raise httpx.InvalidURL("There is no such port.")
+            client = await self._client(slot, request.url, host)
+            response = await client.send(request, stream=True)
+            try:
+                following = response.next_request
+                if following is None:
+                    content, cut = await _read(response, question.most_bytes)
+                    return Reply(response.status_code, response.headers, content, cut)
+            finally:
+                await response.aclose()
+            if following.url.scheme not in ("https", request.url.scheme):
+                raise BadAnswer(f"{host} sends us on to an address without encryption.", host=host)
+            request = following
+        raise BadAnswer(f"{host} sends us on and on ({_MAX_REDIRECTS} redirects).", host=host)
+
+    async def _client(self, slot: int, url: httpx.URL, host: str) -> httpx.AsyncClient:
+        """This machine's own addresses need neither proxies nor certificates, which take a while to load."""
+        outside = url.scheme != "http" or not is_loopback(str(url))
+        try:
+            if outside:
+                await self._load_certificates()
+            if (slot, outside) not in self._clients:
+                self._clients[slot, outside] = self._open(outside)
+        except (ImportError, ValueError, OSError) as error:
+            raise RegistryUnreachable(
+                f"{host} cannot be asked: the proxy or the certificates of the environment are not "
+                f"understood ({printable(str(error))}).",
+                host=host,
+            ) from None
+        return self._clients[slot, outside]
+
+    async def _load_certificates(self) -> None:
+        async with self._opening:
+            if self._certificates is None:
+                self._certificates = await asyncio.to_thread(httpx.create_ssl_context)
+
+    def _open(self, outside: bool) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            verify=self._certificates or False,
+            trust_env=outside,
+            limits=httpx.Limits(max_keepalive_connections=2, keepalive_expiry=_KEEP_CONNECTION_S),
+            timeout=httpx.Timeout(self._limits.whole_s, connect=self._limits.connect_s),
+        )
+
+
+async def _read(response: httpx.Response, most_bytes: int) -> tuple[bytes, bool]:
+    """The body, and whether it was left: one that says that it is too long is not begun."""
+    length = response.headers.get("content-length", "")
+    if response.request.method != "HEAD" and length.isdigit() and int(length[:20]) > most_bytes:
+        return b"", True
+    content = bytearray()
+    async for chunk in response.aiter_raw():
+        content += chunk
+        if len(content) > most_bytes:
+            return bytes(content[:most_bytes]), True
+    return bytes(content), False
+
+
+def _seconds(retry_after: str) -> float:
+    """The header's value, a number or a date, as seconds from now: not below 0 and not above an hour."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), MAX_RETRY_AFTER_S)
+    try:
+        time_ = parsedate_to_datetime(text)
+    except ValueError:
+        return 1.0
+    time_ = time_ if time_.tzinfo else time_.replace(tzinfo=UTC)
+    return min(max((time_ - datetime.now(UTC)).total_seconds(), 0.0), MAX_RETRY_AFTER_S)
+
+
+def _busy(host: str, wait_s: float) -> RegistryError:
+    wait = f"{wait_s:.0f} s" if wait_s < 120 else f"{wait_s / 60:.0f} min"
+    return RegistryBusy(
+        f"{host} has been asked too often: it wants to be left alone for {wait}.",
+        host=host,
+        retry_after_s=wait_s,
+    )
+
+
+def _reason(error: BaseException) -> str:
+    """Why a connection failed, in the system's words: they are at the bottom of a pile of wrappers."""
+    deepest = error
+    while (below := deepest.__cause__ or deepest.__context__) is not None:
+        deepest = below
+    if not isinstance(deepest, OSError):
+        return str(deepest) or str(error)
+    # Name look-ups count their failures from -1 downwards, and have words of their own.
+    number = deepest.errno or 0
+    return os.strerror(number) if number > 0 else deepest.strerror or str(deepest)

@@ -1,0 +1,179 @@
+"""Tokens that anybody gets: registries that speak OCI's protocol may want one with each question.
+
+The answer 401 names an address, ``WWW-Authenticate: Bearer realm="…",service="…",scope="…"``, which gives one
+for reading that model for a while. No names and passwords are sent, so what is private stays so.
+https://distribution.github.io/distribution/spec/auth/token/
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.text import printable
+from llmstack_tui.registry.errors import (
+    BadAnswer,
+    NotAllowed,
+    RegistryBusy,
+    RegistryError,
+    RegistryFailed,
+    RegistryUnreachable,
+)
+
+if TYPE_CHECKING:
+    from llmstack_tui.registry.http import Asking
+
+_MOST_BYTES = 2**16
+_LONGEST_HEADER = 2**13
+_BEARER = re.compile(r"(?:^|,)\s*Bearer\s+(.*)", re.IGNORECASE | re.DOTALL)
+_PARAMETER = re.compile(r'\s*([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))\s*(?:,|$)')
+# What RFC 6750 lets a token be.
+_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{1,16384}=*")
+# Seconds that a token holds which does not say how long, and those at the end that are not counted on.
+_HOLDS_S, _SPARE_S = 60.0, 10.0
+
+
+class Challenge(Struct, frozen=True):
+    """What a registry says of the token that it wants."""
+
+    realm: str
+    service: str = ""
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str = field(repr=False)
+    until_s: float
+
+
+class _Given(msgspec.Struct):
+    token: str | None = None
+    access_token: str | None = None
+    expires_in: float | None = None
+
+
+class Tokens:
+    """Those that are known, by the URL of the model that they are for."""
+
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+        self._known: dict[str, _Token] = {}
+
+    def known(self, model_url: str) -> str | None:
+        """One that still holds."""
+        token = self._known.get(model_url)
+        return token.text if token is not None and token.until_s > time.monotonic() else None
+
+    async def fetch(self, model_url: str, header: str, *, host: str, name: str) -> str | None:
+        """A new one; None where ``header`` asks for none, but for something else or for nothing.
+
+        Args:
+            header: the value of ``WWW-Authenticate``.
+            host: the registry, for errors.
+            name: the model, for errors.
+
+        Raises:
+            RegistryError: there is none.
+        """
+        self._known.pop(model_url, None)
+        challenge = parse_challenge(header)
+        if challenge is None:
+            return None
+        url = token_url(challenge, model_url)
+        realm = _host_of(challenge.realm)
+        if url is None:
+            raise BadAnswer(
+                f"{host} wants a token from {realm or 'nowhere'}, which is no address with encryption: it is "
+                "not asked.",
+                host=host,
+            )
+        try:
+            reply = await self._asking.ask(
+                url, host=realm, headers={"Accept": "application/json"}, most_bytes=_MOST_BYTES
+            )
+        except RegistryBusy as error:
+            text = f"{host} wants a token first: {error}"
+            raise RegistryBusy(text, host=host, retry_after_s=error.retry_after_s) from None
+        except BadAnswer as error:
+            raise BadAnswer(f"{host} wants a token first: {error}", host=host) from None
+        except RegistryError as error:
+            raise RegistryUnreachable(f"{host} wants a token first: {error}", host=host) from error
+        if reply.status in (400, 401, 403, 404):
+            raise NotAllowed(
+                f"{host} does not show {name} to everybody ({realm} gives no token for it, status "
+                f"{reply.status}): it is private, or not there.",
+                host=host,
+            )
+        if not 200 <= reply.status < 300:
+            raise RegistryFailed(
+                f"{realm}, which gives tokens for {host}, failed (status {reply.status}): try again later.",
+                host=host,
+                status=reply.status,
+            )
+        token = _given(reply.content)
+        if token is None:
+            raise BadAnswer(f"{realm}, which gives tokens for {host}, sent none that can be used.", host=host)
+        self._known[model_url] = token
+        return token.text
+
+
+def parse_challenge(header: str) -> Challenge | None:
+    """The first wish for a token in a ``WWW-Authenticate``; None if there is none."""
+    found = _BEARER.search(header[:_LONGEST_HEADER])
+    if found is None:
+        return None
+    said: dict[str, str] = {}
+    at, text = 0, found[1]
+    while (parameter := _PARAMETER.match(text, at)) is not None:
+        value = parameter[3] if parameter[2] is None else re.sub(r"\\(.)", r"\1", parameter[2])
+        said.setdefault(parameter[1].lower(), value)
+        at = parameter.end()
+    if "realm" not in said:
+        return None
+    return Challenge(said["realm"], said.get("service", ""), said.get("scope", ""))
+
+
+def token_url(challenge: Challenge, registry_url: str) -> str | None:
+    """What to ask; None if that must not be asked: without TLS, except on the machine of a registry here."""
+    realm = challenge.realm
+    if not realm.isascii() or not realm.isprintable() or " " in realm:
+        return None
+    try:
+        parts = urlsplit(realm)
+        local = parts.scheme == "http" and is_loopback(realm) and is_loopback(registry_url)
+        if not (parts.scheme == "https" or local) or not parts.hostname or "@" in parts.netloc:
+            return None
+    except ValueError:
+        return None
+    more = [
+        (key, value) for key, value in (("service", challenge.service), ("scope", challenge.scope)) if value
+    ]
+    query = "&".join(filter(None, (parts.query, urlencode(more))))
+    return parts._replace(query=query, fragment="").geturl()
+
+
+def _host_of(url: str) -> str:
+    try:
+        return printable(urlsplit(url).netloc.rpartition("@")[2])
+    except ValueError:
+        return ""
+
+
+def _given(content: bytes) -> _Token | None:
+    try:
+        given = msgspec.json.decode(content, type=_Given)
+    except (ValueError, RecursionError):
+        return None
+    text = given.token or given.access_token or ""
+    if not _TOKEN.fullmatch(text):
+        return None
+    holds_s = _HOLDS_S if given.expires_in is None else given.expires_in
+    return _Token(text, time.monotonic() + holds_s - _SPARE_S)

@@ -1,0 +1,275 @@
+"""One connection to the state, and a queue before its writes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import sqlite3
+from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Self, TypeVar
+
+import aiosqlite
+
+from llmstack_tui.store.database.faults import (
+    explained,
+    is_busy,
+    is_of_the_statement,
+)
+from llmstack_tui.store.database.opening import (
+    Mode,
+    Opened,
+    open_state,
+)
+from llmstack_tui.store.database.values import bound
+from llmstack_tui.store.errors import StoreError, StoreReadOnly
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from llmstack_tui.store.database.values import SqlValue
+
+FLUSH_AFTER_S = 0.5
+FLUSH_ROWS = 200
+RETRY_AFTER_S = 5.0
+# With BUSY_WAIT_MS of SQLite's own waiting in each: about five seconds.
+BUSY_TRIES = 20
+MAX_WAITING = 10_000
+
+_LOG = logging.getLogger(__name__)
+_Write = tuple[str, "Mapping[str, SqlValue]"]
+_T = TypeVar("_T")
+
+
+class Database:
+    """Reads at once; writes half a second later or 200 at a time, in one transaction, in the order of calls.
+
+    A read sees the writes before it. What cannot be written waits and is tried again: the disk may get room.
+    What comes beyond `MAX_WAITING` rows meanwhile is lost, and counted. All of it belongs to one event loop.
+    """
+
+    def __init__(
+        self,
+        connection: aiosqlite.Connection,
+        opened: Opened,
+        file: str,
+        on_trouble: Callable[[StoreError], None],
+    ) -> None:
+        self.mode = opened.mode
+        self.notice = opened.notice
+        self._connection = connection
+        self._file = file
+        self._on_trouble = on_trouble
+        self._waiting: list[_Write] = []
+        self._done = 0  # rows that no longer wait, since the start
+        self._lost = 0
+        self._trouble: StoreError | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, path: Path | None, now: datetime, on_trouble: Callable[[StoreError], None]) -> Self:
+        """Never fails for what is on the disk; see `open_state`."""
+        opened: list[Opened] = []
+
+        def connect() -> sqlite3.Connection:
+            opened.append(open_state(path, now))
+            return opened[0].connection
+
+        connection = aiosqlite.Connection(connect, iter_chunk_size=64)
+        connecting = asyncio.ensure_future(_connected(connection))
+        try:
+            await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            # The thread of a connection that nobody closes would keep the process from ending.
+            await asyncio.wait([connecting])
+            await connection.close()
+            raise
+        return cls(connection, opened[0], str(path or "The store"), on_trouble)
+
+    def put(self, sql: str, row: Mapping[str, object]) -> None:
+        """Write soon. ``row`` has a value for each ``:name`` in ``sql``.
+
+        Nothing is done with it where the file is another version's, or after the store was closed.
+
+        Raises:
+            TypeError: when a value cannot be kept.
+        """
+        values = {name: bound(value) for name, value in row.items()}
+        if self._closing is not None:
+            _LOG.warning("Not recorded, the store is closed: %s", sql)
+        elif self.mode is Mode.READ_ONLY:
+            return
+        elif self._trouble is not None and len(self._waiting) >= MAX_WAITING:
+            self._lost += 1
+        else:
+            self._waiting.append((sql, values))
+            if len(self._waiting) >= FLUSH_ROWS and self._trouble is None:
+                self._write_now()
+            else:
+                self._write_soon()
+
+    async def read(
+        self, sql: str, row: Mapping[str, object], make: Callable[[sqlite3.Row], _T]
+    ) -> tuple[_T, ...]:
+        """What ``make`` makes of each row found.
+
+        Raises:
+            StoreError: when the file cannot be read, or what is in it cannot be understood.
+        """
+        if self._trouble is None:
+            with suppress(StoreError):  # It was told, and what is in the file can still be read.
+                await self.flush()
+        if self._closing is not None:
+            raise StoreError(f"{self._file} is closed.")
+        values = {name: bound(value) for name, value in row.items()}
+        try:
+            async with self._one_at_a_time:
+                found = await self._connection.execute_fetchall(sql, values)
+            return tuple(map(make, found))
+        except sqlite3.Error as error:
+            raise explained(error, self._file) from error
+        except (ValueError, TypeError, LookupError, OverflowError) as error:
+            raise StoreError(f"{self._file} has an entry that cannot be understood: {error}.") from error
+
+    async def change(
+        self, sql: str, row: Mapping[str, object], make: Callable[[sqlite3.Row], _T]
+    ) -> tuple[_T, ...]:
+        """Write at once; what ``make`` makes of each row that the statement returns.
+
+        Raises:
+            StoreError: when it cannot be written; then it is not tried again later.
+        """
+        if self.mode is Mode.READ_ONLY:
+            raise StoreReadOnly(f"{self._file} was written by a newer llmstack: update this one.")
+        await self.flush()
+        if self._closing is not None:
+            raise StoreError(f"{self._file} is closed.")
+        values = {name: bound(value) for name, value in row.items()}
+        try:
+            return tuple(map(make, await self._alone(lambda: self._connection.execute_fetchall(sql, values))))
+        except sqlite3.Error as error:
+            raise explained(error, self._file) from error
+
+    async def flush(self) -> None:
+        """Return when all that was put is in the file.
+
+        Raises:
+            StoreError: when it cannot be written now. It waits, and is tried again later.
+        """
+        wanted = self._done + len(self._waiting)
+        while self._done < wanted:
+            await asyncio.shield(self._write_now())
+
+    async def close(self) -> None:
+        """Write what waits, once more at the most, and end the connection's thread, also when cancelled."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(), name="store: close")
+        try:
+            await asyncio.shield(self._closing)
+        except asyncio.CancelledError:
+            await asyncio.wait([self._closing])
+            raise
+
+    async def _close(self) -> None:
+        try:
+            await self.flush()
+        except StoreError as error:
+            self._on_trouble(type(error)(f"{_not_recorded(len(self._waiting) + self._lost)}. {error}"))
+            self._waiting.clear()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            await self._connection.close()
+
+    def _write_soon(self) -> None:
+        if self._timer is None and self._writer is None:
+            delay = FLUSH_AFTER_S if self._trouble is None else RETRY_AFTER_S
+            self._timer = asyncio.get_running_loop().call_later(delay, self._write_now)
+
+    def _write_now(self) -> asyncio.Task[None]:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        # One that is done has no ears for what was put since, also while its end has not been told yet.
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_waiting(), name="store: write")
+            self._writer.add_done_callback(self._written)
+        return self._writer
+
+    def _written(self, writer: asyncio.Task[None]) -> None:
+        if self._writer is writer:
+            self._writer = None
+        if writer.cancelled():
+            return
+        error = writer.exception()
+        if error is None and self._lost:
+            told = f"{_not_recorded(self._lost)} while {self._file} could not be written; now it can."
+            self._on_trouble(StoreError(told))
+            self._lost = 0
+        elif isinstance(error, StoreError) and self._trouble is None and self._closing is None:
+            self._on_trouble(error)
+        self._trouble = error if isinstance(error, StoreError) else None
+        if self._waiting and self._closing is None:
+            self._write_soon()
+
+    async def _write_waiting(self) -> None:
+        """Write what waits now, and leave what comes meanwhile for the next time."""
+        wanted = self._done + len(self._waiting)
+        size = len(self._waiting)
+        while self._done < wanted:
+            batch = self._waiting[: min(size, wanted - self._done)]
+            try:
+                await self._transact(batch)
+            except Exception as error:
+                if isinstance(error, sqlite3.Error) and not is_of_the_statement(error):
+                    raise explained(error, self._file) from error
+                if len(batch) > 1:  # One of them cannot be written: find it, and let the others through.
+                    size = len(batch) // 2
+                    continue
+                _LOG.exception("Not recorded: %s", batch[0][0])
+                size = len(self._waiting)
+            del self._waiting[: len(batch)]
+            self._done += len(batch)
+
+    async def _transact(self, batch: Sequence[_Write]) -> None:
+        """Write all of ``batch`` or nothing."""
+
+        async def write() -> None:
+            for sql, rows in groupby(batch, key=itemgetter(0)):
+                await self._connection.executemany(sql, [values for _, values in rows])
+
+        await self._alone(write)
+
+    async def _alone(self, work: Callable[[], Awaitable[_T]]) -> _T:
+        """Do it in one transaction, again and again while another program keeps the file locked."""
+        tries_left = BUSY_TRIES
+        while True:
+            async with self._one_at_a_time:
+                try:
+                    await self._connection.execute("BEGIN IMMEDIATE")
+                    done = await work()
+                    await self._connection.commit()
+                except BaseException as error:
+                    with suppress(sqlite3.Error):
+                        await self._connection.rollback()
+                    tries_left -= 1
+                    if not (isinstance(error, sqlite3.Error) and is_busy(error)) or not tries_left:
+                        raise
+                else:
+                    return done
+            await asyncio.sleep(random.uniform(0.001, 0.02))  # noqa: S311
+
+
+def _not_recorded(count: int) -> str:
+    return f"{count} {'entry was' if count == 1 else 'entries were'} not recorded"
+
+
+async def _connected(connection: aiosqlite.Connection) -> None:
+    await connection

@@ -1,0 +1,81 @@
+"""What is forgotten, and when: events after 90 days, and of everything that grows the oldest beyond a number.
+
+Events are only forgotten for their age once there are younger ones: a clock that is years ahead for a moment
+must not empty the history.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from llmstack_tui.store.database.values import bound
+
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+
+    from llmstack_tui.store.database.connection import Database
+
+MAX_EVENT_AGE = timedelta(days=90)
+MAX_EVENTS = 50_000
+MAX_ACTIVATIONS = 20_000
+MAX_FIGURES = 20_000
+MAX_ANSWERS = 2000
+MAX_VERSIONS = 20_000
+
+_LOOK_EVERY = 5_000
+
+# Ids are given in order and never again, so the highest one says how many rows there are at most.
+EXCESS_EVENTS = "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - :keep"
+EXCESS_ACTIVATIONS = """
+DELETE FROM activations WHERE ended_at IS NOT NULL AND id <= (SELECT max(id) FROM activations) - :keep"""
+EXCESS_MEASURED = "DELETE FROM measured WHERE id <= (SELECT max(id) FROM measured) - :keep"
+EXCESS_SPEEDS = "DELETE FROM speeds WHERE id <= (SELECT max(id) FROM speeds) - :keep"
+EXCESS_VERSIONS = """
+DELETE FROM models
+WHERE last_seen_at < (SELECT last_seen_at FROM models ORDER BY last_seen_at DESC LIMIT 1 OFFSET :keep - 1)"""
+_OLD_EVENTS = (
+    """DELETE FROM events WHERE at < :cutoff AND EXISTS (SELECT 1 FROM events WHERE at >= :cutoff)"""
+)
+_EXCESS = (
+    (EXCESS_EVENTS, MAX_EVENTS),
+    (EXCESS_ACTIVATIONS, MAX_ACTIVATIONS),
+    (EXCESS_MEASURED, MAX_FIGURES),
+    (EXCESS_SPEEDS, MAX_FIGURES),
+    (EXCESS_VERSIONS, MAX_VERSIONS),
+    (
+        """DELETE FROM registry_answers WHERE name IN
+        (SELECT name FROM registry_answers ORDER BY asked_at DESC LIMIT -1 OFFSET :keep)""",
+        MAX_ANSWERS,
+    ),
+)
+
+
+class Excess:
+    """Forgets while the program runs, too: a storm must not fill the disk before the next start."""
+
+    def __init__(self, database: Database, statement: str, keep: int) -> None:
+        self._database = database
+        self._statement = statement
+        self._keep = keep
+        self._added = 0
+
+    def added(self) -> None:
+        """To be called for each new row."""
+        self._added += 1
+        if self._added % _LOOK_EVERY == 0:
+            self._database.put(self._statement, {"keep": self._keep})
+
+
+def prune(connection: sqlite3.Connection, now: datetime) -> None:
+    """Forget what is too old or too much, in one transaction."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(_OLD_EVENTS, {"cutoff": bound(now - MAX_EVENT_AGE)})
+        for statement, keep in _EXCESS:
+            connection.execute(statement, {"keep": keep})
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise

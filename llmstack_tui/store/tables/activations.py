@@ -1,0 +1,219 @@
+"""Every time that a model was loaded: who asked and why, and how it ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from llmstack_tui.base.actors import (
+    Asker,
+    Known,
+)
+from llmstack_tui.store.database.retention import (
+    EXCESS_ACTIVATIONS,
+    MAX_ACTIVATIONS,
+    Excess,
+)
+from llmstack_tui.store.database.values import (
+    to_optional_length,
+    to_optional_time,
+    to_time,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+
+    from llmstack_tui.store.database.connection import Database
+    from llmstack_tui.store.reconcile import Difference
+
+# Between an answer of the server and the time that we write down for it.
+SLACK = timedelta(seconds=1)
+
+# What is told late of a time that another row covers is that row's load.
+_INSERT = """
+INSERT INTO activations (host, model, digest, asked_by, reason, context_length, keep_alive,
+                         started_at, loaded_at, ended_at, outcome, ended_by, end_reason)
+SELECT :host, :model, :digest, :asked_by, :reason, :context_length, :keep_alive,
+       :started_at, :loaded_at, :ended_at, :outcome, :ended_by, :end_reason
+WHERE NOT EXISTS (
+  SELECT 1 FROM activations
+  WHERE host = :host AND model = :model
+    AND (ended_at IS NULL OR (started_at <= :loaded_at + 1000000 AND ended_at >= :since)))"""
+_REPLACE = """
+UPDATE activations SET ended_at = :started_at, outcome = 'replaced'
+WHERE host = :host AND model = :model AND ended_at IS NULL"""
+_LOADED = """
+UPDATE activations SET loaded_at = coalesce(loaded_at, :at), digest = coalesce(nullif(:digest, ''), digest)
+WHERE host = :host AND model = :model AND ended_at IS NULL"""
+_END = """
+UPDATE activations SET ended_at = :at, outcome = :outcome, ended_by = :by, end_reason = :reason
+WHERE id = (SELECT max(id) FROM activations WHERE host = :host AND model = :model)
+  AND (ended_at IS NULL OR (:known AND outcome IN ('left', 'unnoticed')))
+  AND (loaded_at IS NULL OR :outcome NOT IN ('failed', 'cancelled'))
+  AND (started_at <= :at OR :outcome <> 'left')"""
+_ACTIVE = """
+SELECT * FROM activations WHERE ended_at IS NULL AND (:host IS NULL OR host = :host) ORDER BY id"""
+_HISTORY = """
+SELECT * FROM activations
+WHERE host = :host AND model = :model AND id < coalesce(:before, 9223372036854775807)
+ORDER BY id DESC LIMIT :limit"""
+_USES = """
+SELECT model, count(*) AS times, max(started_at) AS last_at FROM activations
+WHERE host = :host AND loaded_at IS NOT NULL GROUP BY model"""
+
+
+class Outcome(Known):
+    """How an activation ended.
+
+    FAILED and CANCELLED never got to be loaded. STOPPED was asked for by somebody we know. LEFT was seen to
+    go: its time was up, or another client stopped it. UNNOTICED went while nobody looked, so its end is the
+    time when that was found. REPLACED was loaded anew before an end was seen.
+    """
+
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    STOPPED = "stopped"
+    LEFT = "left"
+    UNNOTICED = "unnoticed"
+    REPLACED = "replaced"
+    UNKNOWN = "unknown"
+
+
+class Activation(Struct, frozen=True, kw_only=True):
+    """One load of a model, from the wish to the end.
+
+    Attributes:
+        context_length: tokens of context that were asked for, None left it to the server; so ``keep_alive``.
+        loaded_at: when it could answer.
+        ended_at: None while it lasts, and ``outcome`` with it.
+        id: given when it is recorded, rising; 0 before.
+    """
+
+    host: str
+    model: str
+    asked_by: Asker
+    started_at: datetime
+    reason: str = ""
+    digest: str = ""
+    context_length: int | None = None
+    keep_alive: timedelta | None = None
+    loaded_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: Outcome | None = None
+    ended_by: Asker | None = None
+    end_reason: str = ""
+    id: int = 0
+
+
+class Uses(Struct, frozen=True):
+    """How often a model was loaded, and when last."""
+
+    times: int
+    last_at: datetime
+
+
+class Activations:
+    """Activations by host and model. Of one model at most one is without an end, whoever records it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._excess = Excess(database, EXCESS_ACTIVATIONS, MAX_ACTIVATIONS)
+
+    def begin(self, activation: Activation) -> None:
+        """Record an act of ours."""
+        self._database.put(_REPLACE, asdict(activation))
+        self.observe(activation)
+
+    def observe(self, activation: Activation, *, since: datetime | None = None) -> None:
+        """Record what is seen to be loaded, or asked for, unless it is recorded already, by whomever.
+
+        Args:
+            since: what ended before was another load; a second before this one, where that is not known.
+        """
+        if since is None and activation.loaded_at is not None:
+            since = activation.loaded_at - SLACK
+        self._database.put(_INSERT, {**asdict(activation), "since": since})
+        self._excess.added()
+
+    def loaded(self, host: str, model: str, at: datetime, digest: str = "") -> None:
+        """The model can answer now."""
+        self._database.put(_LOADED, {"host": host, "model": model, "at": at, "digest": digest})
+
+    def end(
+        self,
+        host: str,
+        model: str,
+        *,
+        at: datetime,
+        outcome: Outcome,
+        by: Asker | None = None,
+        reason: str = "",
+    ) -> None:
+        """Record the end of the last activation of a model.
+
+        The first end stands; but who knows why it ended corrects who only saw that it did. That it could not
+        be loaded does not end what is loaded: it was asked for once more. What was seen to leave does not end
+        what began since.
+        """
+        end = {"host": host, "model": model, "at": at, "outcome": outcome, "by": by, "reason": reason}
+        self._database.put(_END, {**end, "known": outcome not in (Outcome.LEFT, Outcome.UNNOTICED)})
+
+    def settle(self, difference: Difference, at: datetime) -> None:
+        """Make the record say what is so."""
+        for each in difference.ended:
+            self.end(each.host, each.model, at=at, outcome=Outcome.UNNOTICED)
+        for host, loaded in difference.appeared:
+            self.observe(
+                Activation(
+                    host=host,
+                    model=loaded.model,
+                    asked_by=Asker.CLIENT,
+                    started_at=at,
+                    digest=loaded.digest,
+                    context_length=loaded.context_length,
+                    loaded_at=at,
+                )
+            )
+
+    async def active(self, host: str | None = None) -> tuple[Activation, ...]:
+        """Those without an end, oldest first."""
+        return await self._database.read(_ACTIVE, {"host": host}, _activation)
+
+    async def history(
+        self, host: str, model: str, limit: int = 100, *, before: int | None = None
+    ) -> tuple[Activation, ...]:
+        """The newest first; ``before`` is the id of the last one of the page before."""
+        wanted = {"host": host, "model": model, "limit": limit, "before": before}
+        return await self._database.read(_HISTORY, wanted, _activation)
+
+    async def uses(self, host: str) -> dict[str, Uses]:
+        """By model, those that were loaded at least once."""
+        found = await self._database.read(
+            _USES,
+            {"host": host},
+            lambda row: (str(row["model"]), Uses(row["times"], to_time(row["last_at"]))),
+        )
+        return dict(found)
+
+
+def _activation(row: sqlite3.Row) -> Activation:
+    return Activation(
+        host=row["host"],
+        model=row["model"],
+        asked_by=Asker(row["asked_by"]),
+        started_at=to_time(row["started_at"]),
+        reason=row["reason"],
+        digest=row["digest"],
+        context_length=row["context_length"],
+        keep_alive=to_optional_length(row["keep_alive"]),
+        loaded_at=to_optional_time(row["loaded_at"]),
+        ended_at=to_optional_time(row["ended_at"]),
+        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+        ended_by=None if row["ended_by"] is None else Asker(row["ended_by"]),
+        end_reason=row["end_reason"],
+        id=row["id"],
+    )

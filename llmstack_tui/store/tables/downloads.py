@@ -1,0 +1,148 @@
+"""Pulls that were asked for: what is wished, as anybody may say, and what is so, as one program writes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from llmstack_tui.store.database.values import (
+    to_optional_time,
+    to_time,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from llmstack_tui.store.database.connection import Database
+
+# Of those that are over.
+MAX_OVER = 200
+
+_ADD = """
+INSERT INTO downloads (host, model, key, asked, why, asked_at)
+VALUES (:host, :model, :key, :asked, :why, :asked_at)
+ON CONFLICT DO NOTHING RETURNING id"""
+_UNDER_WAY = "SELECT id FROM downloads WHERE host = :host AND key = :key AND ended_at IS NULL"
+_WISH = "UPDATE downloads SET wish = :wish WHERE id = :id AND ended_at IS NULL"
+_IS = """
+UPDATE downloads SET state = :state, step = :step, layers = :layers, speed = :speed, reason = :reason,
+                     was_active = :was_active, ended_at = :ended_at
+WHERE id = :id AND ended_at IS NULL"""
+_ALL = """
+SELECT * FROM downloads WHERE host IN (SELECT value FROM json_each(:hosts))
+ORDER BY ended_at IS NOT NULL, ended_at DESC, id"""
+_FORGET = "DELETE FROM downloads WHERE id = :id AND ended_at IS NOT NULL"
+_FORGET_OVER = """
+DELETE FROM downloads
+WHERE ended_at IS NOT NULL AND host IN (SELECT value FROM json_each(:hosts)) AND id NOT IN
+  (SELECT id FROM downloads WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT :keep)"""
+
+LayerRow = tuple[str, int, int | None]
+
+
+class DownloadRow(Struct, frozen=True, kw_only=True):
+    """One pull.
+
+    Attributes:
+        model: its name as a server lists it; ``asked`` as it is sent to the server.
+        wish: "run", "pause", "cancel" or "discard".
+        state: "waiting" or "running", and of what is over "done", "failed" or "cancelled".
+        layers: digest, bytes that are there, bytes in all.
+        was_active: how it was in memory before it was stopped for this; None if it was not stopped.
+    """
+
+    id: int
+    host: str
+    model: str
+    asked: str
+    why: str
+    asked_at: datetime
+    wish: str = "run"
+    state: str = "waiting"
+    step: str = ""
+    layers: tuple[LayerRow, ...] = ()
+    speed: float | None = None
+    reason: str = ""
+    was_active: str | None = None
+    ended_at: datetime | None = None
+
+
+class DownloadRows:
+    """Of one model on one host at most one is not over, whoever asks."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(
+        self, *, host: str, model: str, key: str, asked: str, why: str, asked_at: datetime
+    ) -> tuple[int, bool]:
+        """The id of the pull, and whether it is new; else it was asked for before and is not over.
+
+        Raises:
+            StoreError: when it cannot be written.
+        """
+        row = {"host": host, "model": model, "key": key, "asked": asked, "why": why, "asked_at": asked_at}
+        while True:
+            for number in await self._database.change(_ADD, row, _id):
+                return number, True
+            for number in await self._database.read(_UNDER_WAY, {"host": host, "key": key}, _id):
+                return number, False
+
+    def wish(self, number: int, wish: str) -> None:
+        self._database.put(_WISH, {"id": number, "wish": wish})
+
+    def is_so(self, row: DownloadRow) -> None:
+        """Write down all but the wish. What is over stays as it is."""
+        self._database.put(
+            _IS,
+            {
+                "id": row.id,
+                "state": row.state,
+                "step": row.step,
+                "layers": json.dumps(row.layers, separators=(",", ":")),
+                "speed": row.speed,
+                "reason": row.reason,
+                "was_active": row.was_active,
+                "ended_at": row.ended_at,
+            },
+        )
+        if row.ended_at is not None:
+            self.forget_over((row.host,), keep=MAX_OVER)
+
+    async def all(self, hosts: Collection[str]) -> tuple[DownloadRow, ...]:
+        """Those that are not over, as they were asked for; then the others, newest first."""
+        return await self._database.read(_ALL, {"hosts": list(hosts)}, _row)
+
+    def forget(self, number: int) -> None:
+        """If it is over."""
+        self._database.put(_FORGET, {"id": number})
+
+    def forget_over(self, hosts: Collection[str], *, keep: int = 0) -> None:
+        self._database.put(_FORGET_OVER, {"hosts": list(hosts), "keep": keep})
+
+
+def _id(row: sqlite3.Row) -> int:
+    return int(row["id"])
+
+
+def _row(row: sqlite3.Row) -> DownloadRow:
+    return DownloadRow(
+        id=row["id"],
+        host=row["host"],
+        model=row["model"],
+        asked=row["asked"],
+        why=row["why"],
+        asked_at=to_time(row["asked_at"]),
+        wish=row["wish"],
+        state=row["state"],
+        step=row["step"],
+        layers=tuple((str(digest), int(done), total) for digest, done, total in json.loads(row["layers"])),
+        speed=row["speed"],
+        reason=row["reason"],
+        was_active=row["was_active"],
+        ended_at=to_optional_time(row["ended_at"]),
+    )

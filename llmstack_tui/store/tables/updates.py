@@ -1,0 +1,70 @@
+"""What registries said of models, and which updates the user does not want."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from llmstack_tui.store.database.values import bound
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from llmstack_tui.store.database.connection import Database
+
+_T = TypeVar("_T")
+
+_SAVE = """
+INSERT INTO registry_answers (name, asked_at, answer) VALUES (:name, :asked_at, :answer)
+ON CONFLICT DO UPDATE SET asked_at = excluded.asked_at, answer = excluded.answer"""
+_LOAD = "SELECT name, answer FROM registry_answers"
+_LEAVE = """
+INSERT INTO updates_left_alone (host, name, digest) VALUES (:host, :name, :digest)
+ON CONFLICT DO UPDATE SET digest = excluded.digest"""
+_WANT = "DELETE FROM updates_left_alone WHERE host = :host AND name = :name"
+_LEFT = "SELECT host, name, digest FROM updates_left_alone"
+
+
+class Updates:
+    """Answers by the name of the model, of whatever dataclass the caller has for one.
+
+    The names are those that are the same for all ways to write one; a registry answers for all hosts.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, name: str, answer: object, asked_at: datetime) -> None:
+        document = msgspec.json.encode(answer).decode()
+        self._database.put(_SAVE, {"name": name, "asked_at": bound(asked_at), "answer": document})
+
+    async def load(self, kind: type[_T]) -> Mapping[str, _T]:
+        """All answers; without those that ``kind`` cannot hold any more."""
+
+        def make(row: sqlite3.Row) -> tuple[str, _T | None]:
+            try:
+                return row["name"], msgspec.json.decode(row["answer"], type=kind)
+            except msgspec.MsgspecError:
+                return row["name"], None
+
+        found = await self._database.read(_LOAD, {}, make)
+        return {name: answer for name, answer in found if answer is not None}
+
+    def leave_alone(self, host: str, name: str, digest: str) -> None:
+        """Do not offer the version ``digest`` for this model; with "" none at all."""
+        self._database.put(_LEAVE, {"host": host, "name": name, "digest": digest})
+
+    def want(self, host: str, name: str) -> None:
+        """Offer updates of this model again."""
+        self._database.put(_WANT, {"host": host, "name": name})
+
+    async def left_alone(self) -> Mapping[tuple[str, str], str]:
+        """The digest, or "" for all versions, by host and name."""
+
+        def make(row: sqlite3.Row) -> tuple[tuple[str, str], str]:
+            return (row["host"], row["name"]), row["digest"]
+
+        return dict(await self._database.read(_LEFT, {}, make))

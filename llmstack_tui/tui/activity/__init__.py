@@ -1,0 +1,1 @@
+"""The activity on a screen of its own, and all that is known of one line of it."""

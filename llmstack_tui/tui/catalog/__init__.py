@@ -1,0 +1,1 @@
+"""Models worth having, what they take, and which of them fit here."""

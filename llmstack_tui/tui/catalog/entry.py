@@ -1,0 +1,349 @@
+"""One entry of the catalogue: its variants, what its registry says, and where the figures are from."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec import Struct
+from rich.cells import cell_len
+from textual import on
+from textual.containers import Vertical
+from textual.content import Content
+from textual.strip import Strip
+from textual.widgets import Static
+
+from llmstack_tui.base.names import (
+    DEFAULT_HOST,
+    DEFAULT_NAMESPACE,
+    ModelName,
+    model_key,
+)
+from llmstack_tui.catalog.memory import Fit
+from llmstack_tui.tui import keys
+from llmstack_tui.tui.catalog.list import FIT_TONES
+from llmstack_tui.tui.catalog.rows import (
+    download_text,
+    fit_word,
+    memory_texts,
+)
+from llmstack_tui.tui.deferred import Later
+from llmstack_tui.tui.downloads.actions import Wanted
+from llmstack_tui.tui.draw.figures import (
+    UNKNOWN,
+    bytes_text,
+    rate_text,
+    when_text,
+)
+from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.tui.screen import LiveScreen
+from llmstack_tui.tui.widgets.keybar import KeyBar
+from llmstack_tui.tui.widgets.line_list import LineList
+from llmstack_tui.tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from llmstack_tui.catalog.service import (
+        Browsing,
+        Offer,
+    )
+    from llmstack_tui.catalog.types import (
+        Catalog,
+        Entry,
+        File,
+    )
+    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.models.strips import Pen
+    from llmstack_tui.tui.screen import View
+
+_REST_S = 0.2
+_MOST_TAGS = 1000
+_DOWNLOAD, _MEMORY, _FITS, _QUANTIZATION, _PUSHED = 10, 9, 9, 11, 14
+
+
+class Variant(Struct, frozen=True, kw_only=True):
+    """What can be pulled, as text. ``key`` is its name."""
+
+    key: str
+    installed: bool = False
+    quantization: str = ""
+    download: str = ""
+    memory: tuple[str, str] = ("", "")
+    fits: str = ""
+    fit: Fit = Fit.UNKNOWN
+    pushed: str = ""
+    height: int = 1
+    is_heading: bool = False
+
+
+class Fact(Struct, frozen=True, kw_only=True):
+    """A line that cannot be pulled."""
+
+    key: str
+    text: str
+    height: int = 1
+    is_heading: bool = False
+
+
+Line = Variant | Fact
+
+
+class VariantList(LineList[Line]):
+    """Variants with their figures, tags, and plain lines."""
+
+    def strip(self, item: Line, part: int, width: int, pen: Pen) -> Strip:
+        if isinstance(item, Fact):
+            tone = "heading" if item.is_heading else "muted"
+            return Strip([pen.pointer(), pen.cell(f" {item.text}", width - 1, tone)])
+        pushed = _PUSHED if width >= 90 else 0
+        rest = 3 + _QUANTIZATION + _DOWNLOAD + 2 * _MEMORY + _FITS + pushed
+        name = min(max(width - rest, 16), 48)
+        # The title has the model's name, and what tells variants apart stands at the end.
+        shown = item.key if cell_len(item.key) <= name else f":{item.key.rpartition(':')[2]}"
+        return Strip(
+            [
+                pen.pointer(),
+                pen.cell(pen.marks.tick if item.installed else "", 2, "done"),
+                pen.cell(shown, name, "name"),
+                pen.cell(f"  {item.quantization}", _QUANTIZATION, "muted"),
+                pen.cell(item.download, _DOWNLOAD, "plain", right=True),
+                pen.cell(item.memory[0], _MEMORY, "plain", right=True),
+                pen.cell(item.memory[1], _MEMORY, "plain", right=True),
+                pen.cell(f"  {item.fits}", _FITS, FIT_TONES[item.fit]),
+                pen.cell(item.pushed, pushed, "muted", right=True),
+            ]
+        )
+
+
+class EntryScreen(LiveScreen):
+    """Asks the registry when it opens, and for the size of a tag when the cursor rests on it."""
+
+    DEFAULT_CSS = """
+    EntryScreen { background: $background; }
+    EntryScreen #frame { height: 1fr; }
+    EntryScreen #facts { height: auto; max-height: 8; padding: 0 1; margin-bottom: 1; }
+    EntryScreen #said { height: auto; max-height: 3; padding: 0 2; color: $foreground 62%; }
+    """
+    AUTO_FOCUS = "VariantList"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.ENTRY]
+
+    def __init__(self, catalog: Catalog, entry: Entry, marks: Marks) -> None:
+        super().__init__()
+        self._catalog = catalog
+        self._entry = entry
+        self._marks = marks
+        self._frame = Pane(entry.name, id="frame")
+        self._facts = Static("", id="facts", markup=False)
+        self.list = VariantList(marks)
+        self._said = Static("", id="said", markup=False)
+        self._tags: tuple[str, ...] = ()
+        self._offers: dict[str, Offer | None] = {}
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="body"), self._frame:
+            yield self._facts
+            yield self.list
+            yield self._said
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self._facts.update(facts_content(self._entry))
+        self.action_ask()
+
+    def use_marks(self, marks: Marks) -> None:
+        self._marks = marks
+
+    def show(self, view: View) -> None:
+        from llmstack_tui.tui.catalog.screen import budget_of
+
+        installed = {model_key(model.name) for model in view.models() if model.model}
+        budget, now = budget_of(view.state), view.moment.now.astimezone()
+        lines: list[Line] = [
+            Fact(
+                key="variants", text="Variants: download, memory at 4k and 32k tokens, here", is_heading=True
+            )
+        ]
+        for name, file in variants(self._entry):
+            lines.append(self._variant(name, file, installed, budget, now))
+        if self._tags:
+            heading = f"Tags of the registry: {len(self._tags)}"
+            lines.append(Fact(key="tags", text=heading, is_heading=True))
+            lines += [self._variant(name, None, installed, budget, now) for name in self._tags[:_MOST_TAGS]]
+        lines += sources(self._catalog, self._entry)
+        self.list.show(lines)
+
+    def _variant(
+        self, name: str, file: File | None, installed: set[str], budget: int | None, now: datetime
+    ) -> Variant:
+        offer = self._offers.get(name)
+        fits, fit = fit_word(self._entry, file, budget) if file else ("", Fit.UNKNOWN)
+        if file is None and offer is not None and budget is not None and offer.download > budget:
+            fits, fit = "no", Fit.NO
+        download = bytes_text(offer.download) if offer else download_text(file) if file else ""
+        return Variant(
+            key=clean(name, limit=300),
+            installed=model_key(name) in installed,
+            quantization=(file.quantization or UNKNOWN) if file else "",
+            download=download,
+            memory=memory_texts(self._entry, file) if file else ("", ""),
+            fits=fits,
+            fit=fit,
+            pushed=when_text(offer.pushed_at, now) if offer and offer.pushed_at else "",
+        )
+
+    # What is asked
+
+    def action_ask(self) -> None:
+        stack = self.dashboard.connection.stack
+        if stack is None:
+            self._say("There is no server yet.")
+            return
+        registry = clean(ModelName.parse(self._entry.name).host, limit=80)
+        self._say(f"Asking {registry} for its tags{self._marks.dots}")
+        self.run_worker(
+            Later(self._ask, stack.browsing), group="ask", exclusive=True,
+            description=f"The tags of {self._entry.name}", exit_on_error=False,
+        )  # fmt: skip
+
+    async def _ask(self, browsing: Browsing) -> None:
+        """The tags, and what the variants are now; a registry that does not answer is a sentence."""
+        from llmstack_tui.registry.errors import RegistryError
+
+        known = [name for name, _ in variants(self._entry)]
+        asked = (browsing.tags(self._entry.name), *map(browsing.offer, known))
+        tags, *offers = await asyncio.gather(*asked, return_exceptions=True)
+        for name, offer in zip(known, offers, strict=True):
+            if isinstance(offer, BaseException):
+                if not isinstance(offer, RegistryError):
+                    raise offer
+            else:
+                self._offers[name] = offer  # type: ignore[assignment]
+        problem = next((offer for offer in offers if isinstance(offer, RegistryError)), None)
+        if isinstance(tags, RegistryError):
+            self._say(clean(str(problem or tags), limit=300))
+        elif isinstance(tags, BaseException):
+            raise tags
+        else:
+            self._heard(tags, problem)  # type: ignore[arg-type]
+        self.show(self.dashboard.view)
+
+    def _heard(self, tags: Sequence[str] | None, problem: Exception | None) -> None:
+        name = ModelName.parse(self._entry.name)
+        if tags is None:
+            said = f"{name.host} lists no tags."
+            if name.host == DEFAULT_HOST and name.namespace == DEFAULT_NAMESPACE:
+                said += f" All of them: https://ollama.com/library/{name.model}/tags"
+            self._say(clean(f"{problem} {said}" if problem else said, limit=400))
+            return
+        known = {each for each, _ in variants(self._entry)}
+        named = (_with_tag(name, tag) for tag in tags)
+        self._tags = tuple(each for each in named if each and each not in known)
+        self._say(clean(str(problem), limit=300) if problem else "")
+
+    @on(LineList.Moved)
+    def _moved(self) -> None:
+        item = self.list.item
+        if isinstance(item, Variant) and item.key not in self._offers and item.key in self._tags:
+            self.run_worker(
+                Later(self._look_at, item.key), group="tag", exclusive=True,
+                description="A tag of the registry", exit_on_error=False,
+            )  # fmt: skip
+
+    async def _look_at(self, name: str) -> None:
+        from llmstack_tui.registry.errors import RegistryError
+
+        await asyncio.sleep(_REST_S)
+        stack = self.dashboard.connection.stack
+        if stack is not None:
+            self._offers[name] = None
+            try:
+                self._offers[name] = await stack.browsing.offer(name)
+            except RegistryError as error:
+                self._say(clean(str(error), limit=300))
+            self.show(self.dashboard.view)
+
+    def _say(self, text: str) -> None:
+        self._said.update(Content(text))
+        self._said.display = bool(text)
+
+    # Keys
+
+    @on(LineList.Opened)
+    def action_pull(self) -> None:
+        from llmstack_tui.tui.catalog.screen import budget_of
+
+        item = self.list.item
+        if not isinstance(item, Variant):
+            return
+        offer = self._offers.get(item.key)
+        download = offer.download if offer else None
+        for name, file in variants(self._entry):
+            if name == item.key:
+                budget = budget_of(self.dashboard.view.state)
+                self.dashboard.downloading.offer(wanted(self._entry, file, budget, download))
+                return
+        self.dashboard.downloading.offer(Wanted(item.key, download))
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+
+def variants(entry: Entry) -> Iterator[tuple[str, File]]:
+    """What to pull, and what the catalogue knows of it."""
+    for file in entry.files:
+        yield (entry.name if file is entry.file else entry.name_of(file)), file
+
+
+def wanted(entry: Entry, file: File, budget: int | None, download: int | None = None) -> Wanted:
+    """What is asked before it is pulled. ``download`` is what the registry says of it."""
+    short, long = memory_texts(entry, file)
+    memory = f"{short} of memory at 4k tokens" + (f", {long} at 32k" if long else "")
+    fits = {
+        Fit.LONG: "it fits here",
+        Fit.SHORT: "it fits here, but not with a long context",
+        Fit.NO: "that is more than there is here",
+        Fit.UNKNOWN: "whether it fits here is not known",
+    }[fit_word(entry, file, budget)[1]]
+    name = entry.name if file is entry.file else entry.name_of(file)
+    return Wanted(name, download or file.bytes, f"{memory} (an estimate): {fits}.")
+
+
+def facts_content(entry: Entry) -> Content:
+    """What the catalogue says of it beside the variants."""
+    rows = (
+        ("Good for", entry.good_for),
+        ("Uses", ", ".join(entry.uses)),
+        ("Family", f"{entry.family}, {entry.parameters.value} parameters"),
+        ("Context", f"{entry.context.value:,} tokens"),
+        ("Licence", entry.license.value if entry.license else UNKNOWN),
+    )
+    return Content("\n").join(
+        Content.assemble((f"{name:<11}", "$foreground 62%"), clean(value)) for name, value in rows
+    )
+
+
+def sources(catalog: Catalog, entry: Entry) -> Iterator[Fact]:
+    """Measured speeds, and where the figures are from, each once."""
+    if entry.speeds:
+        yield Fact(key="speeds", text="Tokens per second, measured by others", is_heading=True)
+    for number, speed in enumerate(entry.speeds):
+        kind = f", {speed.quantization}" if speed.quantization else ""
+        text = f"{rate_text(speed.tokens_per_second)} on {speed.card}{kind}"
+        yield Fact(key=f"speed {number}", text=f"{text}   {catalog.page(speed.source)}")
+    yield Fact(key="sources", text="Where the figures are from", is_heading=True)
+    figures = (entry.parameters, entry.license, entry.context, entry.attention, *entry.files)
+    for source in dict.fromkeys(figure.source for figure in figures if figure is not None):
+        yield Fact(key=f"source {source}", text=catalog.page(source))
+
+
+def _with_tag(name: ModelName, tag: str) -> str:
+    """The name of a tag; "" for one that no model can have."""
+    with suppress(ValueError):
+        return ModelName(model=name.model, tag=tag, namespace=name.namespace, host=name.host).short
+    return ""

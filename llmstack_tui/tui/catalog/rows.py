@@ -1,0 +1,206 @@
+"""From an entry of the catalogue to the line that shows it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import inf
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from llmstack_tui.base.names import model_key
+from llmstack_tui.catalog.memory import LONG, SHORT, Fit, estimate, fit
+from llmstack_tui.catalog.search import search
+from llmstack_tui.tui.draw.figures import (
+    UNKNOWN,
+    bytes_text,
+    rate_text,
+)
+from llmstack_tui.tui.models.ordering import Sorting
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from llmstack_tui.catalog.types import (
+        Catalog,
+        Entry,
+        File,
+        Speed,
+        Use,
+    )
+
+_FITS = {Fit.LONG: "fits", Fit.SHORT: "tight", Fit.NO: "no", Fit.UNKNOWN: UNKNOWN}
+
+
+class Column(StrEnum):
+    """What the list can be sorted by; RANK has what is recommended first."""
+
+    RANK = "rank"
+    NAME = "name"
+    PARAMETERS = "parameters"
+    DOWNLOAD = "download"
+    MEMORY = "memory"
+    CONTEXT = "context"
+    SPEED = "speed"
+
+
+class Order(Sorting[Column], frozen=True):
+    column: Column = Column.RANK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogRow:
+    """One entry, as text.
+
+    Attributes:
+        key: its name.
+        memory: at 4k tokens, and at 32k.
+        fits: a word; ``fit`` is what it stands for.
+        speed: tokens per second, and on which card.
+        figures: what it is sorted by; None is not known.
+    """
+
+    key: str
+    installed: bool
+    parameters: str
+    download: str
+    memory: tuple[str, str]
+    fits: str
+    fit: Fit
+    context: str
+    license: str
+    speed: str
+    good_for: str
+    height: int = 1
+    is_heading: bool = False
+    figures: Mapping[Column, float | None] = field(default_factory=dict, compare=False, repr=False)
+
+
+class Shelf(Struct, frozen=True):
+    """The catalogue, made ready once.
+
+    Attributes:
+        keys: of each entry by its name, what a host may list its variants as (`model_key`).
+    """
+
+    catalog: Catalog
+    keys: Mapping[str, frozenset[str]]
+
+    def entry(self, name: str) -> Entry | None:
+        return next((entry for entry in self.catalog.entries if entry.name == name), None)
+
+
+def make_shelf(catalog: Catalog) -> Shelf:
+    """Takes some milliseconds: not on an event loop."""
+    return Shelf(
+        catalog,
+        {
+            entry.name: frozenset(model_key(name) for name in (entry.name, *map(entry.name_of, entry.files)))
+            for entry in catalog.entries
+        },
+    )
+
+
+def catalog_rows(
+    shelf: Shelf,
+    *,
+    text: str = "",
+    use: Use | None = None,
+    order: Order | None = None,
+    installed: Collection[str] = (),
+    budget: int | None = None,
+    card: str = "",
+) -> tuple[CatalogRow, ...]:
+    """Those that have all words of ``text`` and are good for ``use``.
+
+    Args:
+        installed: what hosts have, as `model_key` has it.
+        budget: bytes that models may take here; None is not known.
+        card: what the machine's own card is called; a speed on it is shown before others.
+    """
+    found = [entry for entry in search(shelf.catalog.entries, text) if use is None or use in entry.uses]
+    rows = [
+        _row(entry, installed=not shelf.keys[entry.name].isdisjoint(installed), budget=budget, card=card)
+        for entry in found
+    ]
+    return _ordered(rows, order or Order())
+
+
+def fit_word(entry: Entry, file: File, budget: int | None) -> tuple[str, Fit]:
+    found = fit(entry, file, budget)
+    return _FITS[found], found
+
+
+def memory_texts(entry: Entry, file: File) -> tuple[str, str]:
+    """The estimates at 4k and at 32k tokens; "" for a length that the model was not made for."""
+    short, long = estimate(entry, file, SHORT), estimate(entry, file, LONG)
+    return (
+        f"~{bytes_text(short.total)}" if short else UNKNOWN,
+        ("" if entry.context.value < LONG else f"~{bytes_text(long.total)}") if long else UNKNOWN,
+    )
+
+
+def download_text(file: File) -> str:
+    return f"{'~' if file.rounded else ''}{bytes_text(file.bytes)}"
+
+
+def tokens_text(count: int) -> str:
+    """``32k``: tokens as everybody writes them."""
+    return f"{count // 1024}k" if count >= 1024 else str(count)
+
+
+def best_speed(entry: Entry, card: str) -> Speed | None:
+    """On this machine's card if somebody measured it there, else the first that is known."""
+    own = card.casefold()
+    mine = (speed for speed in entry.speeds if own and speed.card.casefold() in own)
+    return next(mine, None) or next(iter(entry.speeds), None)
+
+
+def _row(entry: Entry, *, installed: bool, budget: int | None, card: str) -> CatalogRow:
+    fits, found = fit_word(entry, entry.file, budget)
+    speed, short = best_speed(entry, card), estimate(entry, entry.file, SHORT)
+    return CatalogRow(
+        key=entry.name,
+        installed=installed,
+        parameters=entry.parameters.value,
+        download=download_text(entry.file),
+        memory=memory_texts(entry, entry.file),
+        fits=fits,
+        fit=found,
+        context=tokens_text(entry.context.value),
+        license=entry.license.value if entry.license else UNKNOWN,
+        speed=f"{rate_text(speed.tokens_per_second)} {speed.card}" if speed else "",
+        good_for=entry.good_for,
+        figures={
+            Column.PARAMETERS: _count(entry.parameters.value),
+            Column.DOWNLOAD: entry.file.bytes,
+            Column.MEMORY: short.total if short else None,
+            Column.CONTEXT: -entry.context.value,
+            Column.SPEED: -speed.tokens_per_second if speed else None,
+        },
+    )
+
+
+def _ordered(rows: Sequence[CatalogRow], order: Order) -> tuple[CatalogRow, ...]:
+    """The smallest download first, and the largest context; what is not known is last in either way."""
+    if order.column is Column.RANK:
+        return tuple(reversed(rows)) if order.reverse else tuple(rows)
+    if order.column is Column.NAME:
+        return tuple(sorted(rows, key=lambda row: row.key, reverse=order.reverse))
+    sign = -1 if order.reverse else 1
+
+    def place(row: CatalogRow) -> float:
+        figure = row.figures[order.column]
+        return inf if figure is None else sign * figure
+
+    return tuple(sorted(rows, key=place))
+
+
+def _count(parameters: str) -> float | None:
+    """How many "7B", "0.5B" and "137M" are; None for what says more than a number."""
+    number, unit = parameters[:-1], parameters[-1:].upper()
+    try:
+        return float(number) * {"B": 1e9, "M": 1e6}[unit]
+    except (ValueError, KeyError):
+        return None

@@ -1,0 +1,269 @@
+"""The catalogue: found by words and by use, sorted, and what is to be known of the one under the cursor."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec import to_builtins
+from textual import on
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from llmstack_tui.base.names import model_key
+from llmstack_tui.catalog.types import Use
+from llmstack_tui.tui import keys
+from llmstack_tui.tui.catalog.entry import (
+    EntryScreen,
+    wanted,
+)
+from llmstack_tui.tui.catalog.list import (
+    CatalogHeadings,
+    CatalogList,
+)
+from llmstack_tui.tui.catalog.rows import (
+    Column,
+    Order,
+    Shelf,
+    catalog_rows,
+    make_shelf,
+)
+from llmstack_tui.tui.deferred import Later
+from llmstack_tui.tui.draw.figures import bytes_text
+from llmstack_tui.tui.models.filter_field import FilterField
+from llmstack_tui.tui.tab import TabScreen
+from llmstack_tui.tui.widgets.keybar import KeyBar
+from llmstack_tui.tui.widgets.line_list import LineList
+from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.widgets.tabs import CATALOG
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from llmstack_tui.core import (
+        Stack,
+        StackState,
+    )
+    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.screen import View
+
+_USES = (None, *Use)
+_RECALL = "catalog.order"
+
+
+class CatalogScreen(TabScreen):
+    """Reads the catalogue when it is first shown."""
+
+    DEFAULT_CSS = """
+    CatalogScreen { background: $background; }
+    CatalogScreen #body { height: 1fr; }
+    CatalogScreen #catalog-pane { height: 1fr; }
+    CatalogScreen #about { height: 2; padding: 0 2; color: $foreground; background: $background; }
+    """
+    AUTO_FOCUS = "CatalogList"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.CATALOG]
+
+    def __init__(self, marks: Marks) -> None:
+        super().__init__(CATALOG, marks)
+        self.list = CatalogList(marks)
+        self._headings = CatalogHeadings(marks)
+        self._field = FilterField("Search in name, family, use, licence and purpose")
+        self._field.display = False
+        self._catalog_pane = Pane("Catalog", id="catalog-pane")
+        self._about = Static("", id="about", markup=False)
+        self._shelf: Shelf | None = None
+        self._is_reading = False
+        self._text = ""
+        self._use: Use | None = None
+        self._order = Order()
+        self._is_sorted = False
+        self._listed: tuple[str, ...] = ()
+        self._installed: frozenset[str] = frozenset()
+        self._drawn: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield self.top
+        yield self.banner
+        with Vertical(id="body"):
+            with self._catalog_pane:
+                yield self._headings
+                yield self.list
+                yield self._field
+            yield self._about
+        yield self.too_small
+        yield KeyBar()
+
+    @property
+    def shelf(self) -> Shelf | None:
+        return self._shelf
+
+    def show(self, view: View) -> None:
+        super().show(view)
+        stack = self.dashboard.connection.stack
+        if self._shelf is None:
+            waiting = "Reading the catalogue" if stack else "There is no server yet."
+            self.list.say((waiting,))
+            if stack is not None and not self._is_reading:
+                self._is_reading = True
+                self.run_worker(
+                    Later(self._read), group="catalog", exclusive=True, description="The catalogue",
+                    exit_on_error=False,
+                )  # fmt: skip
+            return
+        names = tuple(model.name for model in view.models() if model.model)
+        if names != self._listed:
+            self._listed, self._installed = names, frozenset(map(model_key, names))
+        budget, card = budget_of(view.state), card_of(view.state)
+        wanted = (self._shelf, self._text, self._use, self._order, self._installed, budget, card)
+        if wanted == self._drawn:
+            return
+        self._drawn = wanted
+        rows = catalog_rows(
+            self._shelf, text=self._text, use=self._use, order=self._order, installed=self._installed,
+            budget=budget, card=card,
+        )  # fmt: skip
+        self.list.say(
+            ("No model of the catalogue has that.", f"{view.keys['catalog.back']} shows all again.")
+        )
+        self.list.show(rows)
+        self._headings.show(self._order)
+        of = f"{len(rows)} of {len(self._shelf.catalog.entries)}" if self._text or self._use else len(rows)
+        used = f", {self._use}" if self._use else ""
+        room = "" if budget is None else f"   room for models here: {bytes_text(budget)}"
+        self._catalog_pane.show_title(f"Catalog  {of}{used}{room}")
+        self._show_about()
+
+    async def _read(self) -> None:
+        try:
+            if (stack := self.dashboard.connection.stack) is not None:
+                catalog = await stack.browsing.catalog()
+                shelf = await asyncio.to_thread(make_shelf, catalog)
+                await self._recall(stack)
+                self._shelf = shelf
+        finally:
+            self._is_reading = False
+        self.show(self.dashboard.view)
+
+    async def _recall(self, stack: Stack) -> None:
+        """The order of an earlier session; what was chosen in this one already counts for more."""
+        from llmstack_tui.store.errors import StoreError
+
+        with suppress(StoreError):  # A notice tells of it already.
+            order = await stack.recall(_RECALL, Order(), Order)
+            if not self._is_sorted:
+                self._order = order
+
+    def _sort(self, order: Order) -> None:
+        self._order, self._is_sorted = order, True
+        if (stack := self.dashboard.connection.stack) is not None:
+            stack.remember(_RECALL, to_builtins(order))
+        self._redraw()
+
+    def _redraw(self) -> None:
+        self.show(self.dashboard.view)
+
+    @on(LineList.Moved)
+    def _show_about(self) -> None:
+        row = self.list.item
+        if row is None:
+            self._about.update(Content(""))
+            return
+        told = [f"context {row.context}", f"licence {row.license}"]
+        if row.speed:
+            told.append(f"tok/s: {row.speed}")
+        if row.installed:
+            told.insert(0, "installed")
+        dot = f"  {self.marks.dot}  "
+        self._about.update(
+            Content.assemble((row.key, "bold"), f": {row.good_for}\n", (dot.join(told), "$foreground 62%"))
+        )
+
+    # Keys
+
+    @on(LineList.Opened)
+    def action_open(self) -> None:
+        row = self.list.item
+        entry = self._shelf.entry(row.key) if self._shelf and row else None
+        if self._shelf is not None and entry is not None:
+            self.dashboard.push_screen(EntryScreen(self._shelf.catalog, entry, self.marks))
+
+    def action_pull(self) -> None:
+        row = self.list.item
+        entry = self._shelf.entry(row.key) if self._shelf and row else None
+        if entry is not None:
+            view = self.dashboard.view
+            self.dashboard.downloading.offer(wanted(entry, entry.file, budget_of(view.state)))
+
+    def action_filter(self) -> None:
+        self._use = _USES[(_USES.index(self._use) + 1) % len(_USES)]
+        self._redraw()
+
+    def action_sort(self) -> None:
+        self._sort(self._order.next(self._headings.sortable))
+
+    def action_reverse(self) -> None:
+        self._sort(self._order.reversed())
+
+    @on(CatalogHeadings.Chosen)
+    def _chosen(self, event: CatalogHeadings.Chosen) -> None:
+        self._sort(self._order.chosen(Column(event.column)))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # In the field itself its key is a letter like any other.
+        shown = super().check_action(action, parameters)
+        return shown and (action != "search" or not isinstance(self.focused, FilterField))
+
+    def focus_list(self) -> None:
+        self.list.focus()
+
+    def action_search(self) -> None:
+        self._field.display = True
+        self.set_focus(self._field)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if event.value != self._text:
+            self._text = event.value
+            self._redraw()
+            self.list.action_first()
+
+    @on(FilterField.Kept)
+    def _kept(self) -> None:
+        self.set_focus(self.list)
+        if not self._text.strip():
+            self._close_search()
+
+    @on(FilterField.Cleared)
+    def _close_search(self) -> None:
+        self._field.display = False
+        self._field.value = self._text = ""
+        self.set_focus(self.list)
+        self._redraw()
+
+    def action_back(self) -> None:
+        """What is innermost: the search, the use, then the screen."""
+        if self._field.display:
+            self._close_search()
+        elif self._use is not None:
+            self._use = None
+            self._redraw()
+        else:
+            self.dashboard.action_go("models")
+
+
+def budget_of(state: StackState | None) -> int | None:
+    """Bytes that models may take on this machine."""
+    return state.profile.memory_budget if state and state.profile else None
+
+
+def card_of(state: StackState | None) -> str:
+    """What the machine's first graphics card is called."""
+    devices = state.machine.devices if state and state.machine else ()
+    return next((device.name for device in devices), "")
+
+
+SCREEN = CatalogScreen

@@ -1,0 +1,251 @@
+"""What the details of a model say, part by part. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from textual.content import Content
+
+from llmstack_tui.base.actors import Asker
+from llmstack_tui.store.tables.activations import Outcome
+from llmstack_tui.tui.details.pane import (
+    addresses,
+    rows_content,
+)
+from llmstack_tui.tui.draw.figures import (
+    bytes_text,
+    count_text,
+    seconds_text,
+    when_text,
+)
+from llmstack_tui.tui.draw.text import (
+    clean,
+    clean_lines,
+    plain_spaces,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from llmstack_tui.hosts.types import ModelDetails
+    from llmstack_tui.store.tables.activations import Activation
+    from llmstack_tui.store.tables.events import Event
+    from llmstack_tui.store.tables.measured import Measured
+
+# More takes longer to wrap than a key press may; `llmstack show` prints the whole.
+MOST_CHARACTERS = 8_000
+MOST_LINES = 200
+_OPEN_LINES = 6
+_MOST_ROWS = 80
+_CELLS = 22
+
+# Names of the metadata of a GGUF file, without "general." and the architecture before them.
+_FACTS = {
+    "architecture": "Architecture",
+    "parameter_count": "Parameters",
+    "size_label": "Size class",
+    "basename": "Base name",
+    "finetune": "Fine-tune",
+    "organization": "Made by",
+    "license": "Licence",
+    "context_length": "Trained context",
+    "embedding_length": "Embedding length",
+    "block_count": "Layers",
+    "attention.head_count": "Attention heads",
+    "attention.head_count_kv": "Key/value heads",
+    "attention.key_length": "Key length",
+    "attention.value_length": "Value length",
+    "attention.sliding_window": "Sliding window",
+    "feed_forward_length": "Feed-forward length",
+    "expert_count": "Experts",
+    "expert_used_count": "Experts in use",
+    "vocab_size": "Vocabulary",
+    "rope.freq_base": "RoPE base",
+    "rope.dimension_count": "RoPE dimensions",
+}
+_ASKERS = {
+    Asker.USER: "you",
+    Asker.CLI: "the command line",
+    Asker.GUARD: "the guard",
+    Asker.CLIENT: "another client",
+    Asker.UNKNOWN: "nobody knows who",
+}
+_ENDS = {
+    Outcome.FAILED: "could not be loaded",
+    Outcome.CANCELLED: "cancelled",
+    Outcome.STOPPED: "stopped",
+    Outcome.LEFT: "its time was up, or another client stopped it",
+    Outcome.UNNOTICED: "had left when we looked again",
+    Outcome.REPLACED: "was loaded anew",
+    Outcome.UNKNOWN: "nobody knows how",
+}
+
+
+TOLD = (
+    "Parameters",
+    "System prompt",
+    "Messages it begins with",
+    "Template",
+    "Licence",
+    "Architecture",
+    "Made of",
+)
+
+
+class Part(Struct, frozen=True):
+    """What stands under a heading.
+
+    Attributes:
+        summary: what stands beside the heading of a part that folds; an empty one never does.
+        is_open: whether it is shown before anybody has folded or unfolded it.
+    """
+
+    body: Content
+    summary: str = ""
+    is_open: bool = True
+
+
+def rows_part(rows: Iterable[tuple[str, str]]) -> Part:
+    """Names and values; a row without a value is left out."""
+    return Part(rows_content(rows, _CELLS))
+
+
+def address_part(url: str, copy: str, copy_native: str) -> Part:
+    """``copy`` and ``copy_native`` are the keys that copy them."""
+    native, openai = addresses(url)
+    hint = "   {} copies it"
+    return rows_part(
+        ((openai[0], openai[1] + hint.format(copy)), (native[0], native[1] + hint.format(copy_native)))
+    )
+
+
+def told_parts(details: ModelDetails, name: str) -> dict[str, Part]:
+    """What the server tells of a model, by the headings of `TOLD`; what it has not got is left out."""
+    messages = "\n".join(f"{each.role}: {each.content}" for each in details.messages)
+    parts = (
+        rows_part(parameter_rows(details.parameters)),
+        _text_part(details.system, name, opens=True),
+        _text_part(messages, name, opens=True),
+        _text_part(details.template, name),
+        _text_part(details.license, name, first=True),
+        rows_part(fact_rows(details.info)),
+        rows_part(_origin_rows(details)),
+    )
+    return {title: part for title, part in zip(TOLD, parts, strict=True) if part.body.plain.strip()}
+
+
+def parameter_rows(table: str) -> Iterator[tuple[str, str]]:
+    """Name and value of each line; a value in quotes is shown without them."""
+    for line in clean_lines(table.expandtabs(), limit=MOST_CHARACTERS).splitlines()[:_MOST_ROWS]:
+        name, _, value = line.strip().partition(" ")
+        value = value.strip()
+        if len(value) > 1 and value[0] == value[-1] == '"':
+            value = value[1:-1]
+        yield f"{name} ".ljust(_CELLS), value
+
+
+def fact_rows(info: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """The metadata of a file that a person reads: those with a name of ours, then what else is a number."""
+    architecture = info.get("general.architecture")
+    found: dict[str, str] = {}
+    for key, value in info.items():
+        short = key.removeprefix("general.").removeprefix(f"{architecture}.")
+        if (text := _fact(value)) and not key.startswith("tokenizer."):
+            found.setdefault(short, text)
+    for short, label in _FACTS.items():
+        if short in found:
+            yield label, found.pop(short)
+    for short in sorted(found)[:_MOST_ROWS]:
+        yield f"{clean(short, limit=60)} ".ljust(_CELLS), found[short]
+
+
+def loads_part(loads: Sequence[Activation], now: datetime) -> Part:
+    """A line for each time that it was loaded: when, how long, who asked, how it ended."""
+    return Part(Content("\n").join(Content(_load(each, now)) for each in loads))
+
+
+def measured_part(measured: Sequence[Measured], now: datetime) -> Part:
+    """What memory each load of this version took, whoever says so."""
+    return Part(Content("\n").join(Content(_took(each, now)) for each in measured))
+
+
+def events_part(events: Sequence[Event], now: datetime) -> Part:
+    return Part(
+        Content("\n").join(
+            Content.assemble(
+                (f"{when_text(event.at, now):14}", "$foreground 60%"),
+                plain_spaces(clean(event.text, limit=400)),
+                (f"  {clean(event.reason, limit=200)}" if event.reason else "", "$foreground 60%"),
+            )
+            for event in events
+        )
+    )
+
+
+def _text_part(text: str, name: str, *, opens: bool = False, first: bool = False) -> Part:
+    """A long text, folded; a short one is open if it ``opens``. ``first`` says its first line when folded."""
+    text = text.strip("\r\n")
+    count = text.count("\n") + 1
+    shown = clean_lines(text[:MOST_CHARACTERS].expandtabs(4), limit=MOST_CHARACTERS).splitlines()[:MOST_LINES]
+    body = Content("\n".join(shown))
+    if len(text) > MOST_CHARACTERS or count > MOST_LINES:
+        body = Content.assemble(
+            body,
+            (
+                f"\n(The beginning of {len(text):,} characters. "
+                f"All of it: llmstack show {clean(name, limit=200)})",
+                "$foreground 60%",
+            ),
+        )
+    head = next((line.strip()[:60] for line in shown if line.strip()), "") if first else ""
+    summary = "  ".join(filter(None, (head, "1 line" if count == 1 else f"{count:,} lines")))
+    return Part(body, summary, is_open=opens and count <= _OPEN_LINES and len(text) < MOST_CHARACTERS // 10)
+
+
+def _origin_rows(details: ModelDetails) -> Iterator[tuple[str, str]]:
+    yield "Parent model", clean(details.parent_model or "", limit=300)
+    yield "Runs on", clean(details.remote_host or "", limit=300)
+    yield "As", clean(details.remote_model or "", limit=300)
+    yield "Format", clean(details.format or "", limit=60)
+    yield "Weights", (details.weights_digest or "")[:12]
+    for label, value in fact_rows(details.projector_info):
+        yield f"Projector {label.lower()[:11]}", value
+
+
+def _fact(value: object) -> str:
+    """A value that fits on a line; nothing for what is none, or a table."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return count_text(value) if abs(value) < 10**30 else ""
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    return clean(value, limit=200) if isinstance(value, str) else ""
+
+
+def _load(each: Activation, now: datetime) -> str:
+    until = each.ended_at or now
+    lasted = "" if each.loaded_at is None else seconds_text((until - each.loaded_at).total_seconds())
+    if each.outcome is None:
+        end = "is loading" if each.loaded_at is None else "in memory now"
+    else:
+        end = _ENDS[each.outcome]
+        if each.ended_by is not None:
+            end += f" by {_ASKERS[each.ended_by]}"
+    reasons = [f" ({clean(text, limit=300)})" if text else "" for text in (each.reason, each.end_reason)]
+    asked = f"asked by {_ASKERS[each.asked_by]}{reasons[0]}"
+    return f"{when_text(each.started_at, now):14}{lasted:9}{asked}; {end}{reasons[1]}"
+
+
+def _took(each: Measured, now: datetime) -> str:
+    devices = (f"{bytes_text(size)} on {clean(name, limit=60)}" for name, size in each.device_bytes.items())
+    figures = [f"{bytes_text(each.server_bytes)}, says the server", *devices]
+    if each.context_length is not None:
+        figures.append(f"context {count_text(each.context_length)}")
+    if each.cache_type is not None:
+        figures.append(f"cache {clean(each.cache_type, limit=20)}")
+    if each.parallel is not None and each.parallel > 1:
+        figures.append(f"{each.parallel} at once")
+    return f"{when_text(each.at, now):14}{'; '.join(figures)}"

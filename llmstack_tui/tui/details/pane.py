@@ -1,0 +1,200 @@
+"""What is known of one model, in a few lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from textual.content import Content
+from textual.widgets import Static
+
+from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.tui.draw.figures import (
+    about_text,
+    bytes_text,
+    count_text,
+    on_cpu_text,
+    seconds_text,
+    when_text,
+)
+from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.tui.updates.rows import update_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from llmstack_tui.fit.verdict import Fitted
+    from llmstack_tui.hosts.types import ModelDetails
+    from llmstack_tui.lifecycle.placement import Fallback
+    from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.store.tables.activations import Uses
+    from llmstack_tui.store.tables.speeds import Speed
+    from llmstack_tui.updates.rules import Update
+
+    Row = tuple[str, str]
+
+_LABEL_CELLS = 12
+_ORDER = ("completion", "chat", "embedding", "vision", "tools", "insert", "thinking")
+_WORDS = {"completion": "text", "insert": "fill in", "embedding": "embeddings"}
+
+
+class About(Struct, frozen=True):
+    """What is known of one model.
+
+    Attributes:
+        details: None until the server has been asked; the list alone already tells most.
+        speed: the last answer of ours that was timed.
+        uses: how often it was loaded, as far as anybody looked.
+        update: whether it is up to date; None until that was worked out.
+        fitted: what it would take here.
+        fallback: why it computes on the processor, where it need not.
+        device: bytes that the devices say it takes, where they tell; ``on_card`` that these are cards.
+        now: the time on the viewer's clock, for how to write another one.
+        pinned: the guard never stops it; ``overridden``: all the same, another client set when it leaves;
+            ``renewed``: before that the guard tells its server that it is to stay.
+    """
+
+    status: ModelStatus
+    details: ModelDetails | None = None
+    speed: Speed | None = None
+    uses: Uses | None = None
+    update: Update | None = None
+    fitted: Fitted | None = None
+    fallback: Fallback | None = None
+    device: int | None = None
+    on_card: bool = False
+    now: datetime | None = None
+    pinned: bool = False
+    overridden: bool = False
+    renewed: bool = False
+
+
+class Details(Static):
+    """The model under the cursor."""
+
+    DEFAULT_CSS = """
+    Details { background: $surface; color: $foreground; padding: 0 1; height: auto; text-overflow: ellipsis; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+        super().__init__(id=id, markup=False)
+        self._shown = Content()
+
+    def show(self, content: Content) -> None:
+        if not content.is_same(self._shown):
+            self.update(content, layout=content.plain.count("\n") != self._shown.plain.count("\n"))
+            self._shown = content
+
+
+def details_content(about: About | None) -> Content:
+    """The few lines beside the list: what clients need before what is good to know, for a pane may be low."""
+    if about is None:
+        return Content.styled("No model selected.", "$foreground 60%")
+    return rows_content((*what_it_is(about), *addresses(about.status.host), *how_it_did(about)))
+
+
+def rows_content(rows: Iterable[Row], cells: int = _LABEL_CELLS) -> Content:
+    """Names and values in two columns; a row without a value is left out."""
+    return Content("\n").join(
+        Content.assemble((label.ljust(cells), "$foreground 60%"), Content(value))
+        for label, value in rows
+        if value
+    )
+
+
+def what_it_is(about: About) -> Iterator[Row]:
+    status, details = about.status, about.details
+    model, running = status.model, status.running
+    is_cloud = status.state is ModelState.CLOUD
+    yield "State", f"{status.state}, busy" if status.busy else str(status.state)
+    if about.pinned:
+        yield "Pinned", "never stopped by the guard"
+        yield "", "not loaded: activate it" if status.state is ModelState.INACTIVE else ""
+        if about.overridden:
+            yield "", "another client set its time"
+            yield "", "and the guard renews the pin" if about.renewed else "and it leaves then"
+    if is_cloud and model:
+        yield "Runs on", clean(model.remote_host or "", limit=200)
+        yield "As", clean(model.remote_model or "", limit=200)
+    if model is None:
+        yield "Note", "loaded, but installed under no name"
+    digest = (model.digest if model else running.digest if running else "")[:12]
+    modified = f"  {model.modified_at:%Y-%m-%d}" if model and model.modified_at else ""
+    yield "Version", clean(digest) + modified
+    yield from update_rows(about.update, about.now)
+    if not is_cloud:
+        yield "On disk", bytes_text(model.size if model else None)
+        yield "Would take", "" if running else _would_take(about.fitted)
+    if running:
+        yield "In memory", f"{bytes_text(running.size)}, says the server"
+        if about.device is not None:
+            who = " on the card" if about.on_card else ", says the system"
+            yield "", bytes_text(about.device) + who
+        yield "Runs on", _placed(running.size, running.size_vram, about.fallback)
+        if about.fallback is not None:
+            yield "", about.fallback.cause
+    quantization = (model.quantization if model else None) or (details.quantization if details else None)
+    yield "Quantised", clean(quantization or "?", limit=40)
+    family = (model.family if model else None) or (details.family if details else None) or "?"
+    size = (model.parameters if model else None) or (details.parameter_size if details else None) or ""
+    yield "Family", clean(f"{family}  {size}".rstrip(), limit=80)
+    yield "Context", _context(status, details)
+    capabilities = (details.capabilities if details else None) or (model.capabilities if model else None)
+    yield "Can do", _capabilities(capabilities)
+
+
+def addresses(url: str) -> tuple[Row, ...]:
+    """Where clients reach it, by what they speak."""
+    return (("Ollama API", clean(url, limit=300)), ("OpenAI API", f"{clean(url, limit=300)}/v1"))
+
+
+def how_it_did(about: About) -> Iterator[Row]:
+    """What was seen of it; nothing of what never was."""
+    if (speed := about.speed) is not None:
+        if speed.tokens_per_second is not None:
+            yield "Speed", f"{speed.tokens_per_second:.1f} tokens/s"
+        if speed.first_token is not None:
+            yield "First token", f"after {seconds_text(speed.first_token.total_seconds())}"
+    if (uses := about.uses) is not None:
+        times = "once" if uses.times == 1 else f"{count_text(uses.times)} times, last"
+        yield "Loaded", f"{times} {when_text(uses.last_at, about.now)}"
+
+
+def _would_take(fitted: Fitted | None) -> str:
+    """Of a model that is not loaded: an estimate, what it is made of, and whether there is room."""
+    if fitted is None:
+        return ""
+    known, basis = fitted.verdict, fitted.estimate.basis
+    fits = "" if known is None else f": {known.fit}{', tightly' if known.tight else ''}"
+    made_of = "measured here" if basis == "measured" else f"by {basis}"
+    return f"{about_text(fitted.estimate.total)} {made_of}{fits}"
+
+
+def _placed(size: int | None, vram: int | None, fallback: Fallback | None) -> str:
+    """Where the model's memory is; one that fell back to the CPU is slow, and nobody else says so."""
+    if not size or vram is None:
+        return ""
+    if fallback is not None:
+        return on_cpu_text(fallback.percent)
+    if vram == 0:
+        return "the CPU"
+    return "the GPU"
+
+
+def _context(status: ModelStatus, details: ModelDetails | None) -> str:
+    model, running = status.model, status.running
+    trained = (details.context_length if details else None) or (model.context_length if model else None)
+    text = f"{count_text(trained)} tokens" if trained else "?"
+    if running and running.context_length:
+        text = f"{count_text(running.context_length)} of {count_text(trained)} tokens"
+    return text
+
+
+def _capabilities(names: frozenset[str] | None) -> str:
+    if names is None:
+        return "?"
+    known = [name for name in _ORDER if name in names]
+    return ", ".join(
+        _WORDS.get(name, name) for name in known + sorted(clean(n, limit=30) for n in names - set(_ORDER))
+    )

@@ -1,0 +1,251 @@
+"""All that is known of one model, over the list."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from llmstack_tui.hosts.errors import HostError
+from llmstack_tui.tui import keys
+from llmstack_tui.tui.deferred import Later
+from llmstack_tui.tui.details.content import (
+    TOLD,
+    Part,
+    address_part,
+    events_part,
+    loads_part,
+    measured_part,
+    rows_part,
+    told_parts,
+)
+from llmstack_tui.tui.details.pane import (
+    how_it_did,
+    what_it_is,
+)
+from llmstack_tui.tui.details.section import Section
+from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.tui.screen import (
+    LiveScreen,
+    View,
+)
+from llmstack_tui.tui.updates.rows import more_update_rows
+from llmstack_tui.tui.widgets.banner import Banner
+from llmstack_tui.tui.widgets.keybar import KeyBar
+from llmstack_tui.tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from llmstack_tui.core import Stack
+    from llmstack_tui.fit.verdict import Fitted
+    from llmstack_tui.hosts.types import Model, ModelDetails
+    from llmstack_tui.store.tables.measured import Measured
+    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.models.rows import Key
+
+_MOST_LOOKED_UP = 50
+_LOOK_UP_EVERY_S = 0.5
+_BEFORE = ("Model", "Addresses", "Memory it would take")
+_PAST = ("Loaded", "Memory that it took", "What happened to it")
+
+
+class Reading(VerticalScroll):
+    """Scrolls with the keys of the list, too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.TEXT]
+
+
+class DetailsScreen(LiveScreen):
+    """Follows the state; asks the server and the store when it opens and when something has changed."""
+
+    CSS_PATH = "screen.tcss"
+    AUTO_FOCUS = "Reading"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *keys.DETAILS[:1],
+        *keys.IN_DETAILS[:2],
+        *keys.DETAILS[1:],
+        *keys.IN_DETAILS[2:],
+    ]
+
+    def __init__(self, key: Key, marks: Marks) -> None:
+        super().__init__()
+        self._key = key
+        self._sections = {title: Section(title, marks) for title in (*_BEFORE, *TOLD, *_PAST)}
+        self._banner = Banner()
+        self._note = Static("", id="note", markup=False)
+        self._reading = Reading(id="all")
+        self._told: ModelDetails | None = None
+        self._asked_for: tuple[str, bool] | None = None
+        self._last_event_id = 0
+        self._fitted: Fitted | None = None
+        self._stirred = asyncio.Event()
+
+    def compose(self) -> ComposeResult:
+        yield self._banner
+        with Pane(clean(self._key[1], limit=200), id="frame"), self._reading:
+            for title in _BEFORE:
+                yield self._sections[title]
+            yield self._note
+            for title in (*TOLD, *_PAST):
+                yield self._sections[title]
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self._stirred.set()
+        self.run_worker(Later(self._look_up), description="History", exit_on_error=False)
+
+    # What is drawn
+
+    def show(self, view: View) -> None:
+        self._banner.show(self.dashboard.trouble(view))
+        self._show_model(view)
+        if view.state is not None and view.state.last_event_id != self._last_event_id:
+            self._last_event_id = view.state.last_event_id
+            self._stirred.set()
+
+    def _show_model(self, view: View) -> None:
+        about = self.dashboard.looking.about(view, self._key)
+        if about is None:
+            rows = [("State", "no server lists it any more" if view.state else "there is no server yet")]
+            self._sections["Model"].say(rows_part(rows))
+            return
+        if about.fitted is not self._fitted:
+            self._fitted = about.fitted
+            self._stirred.set()
+        rows = [*what_it_is(about), *more_update_rows(about.update, about.now), *how_it_did(about)]
+        self._sections["Model"].say(rows_part(rows))
+        shown = self.dashboard.preferences.shown_keys()
+        copies = (shown["models.copy_url"], shown["models.copy_native_url"])
+        self._sections["Addresses"].say(address_part(self._key[0], *copies))
+        self._show_told(about.details)
+        host = view.host(self._key[0])
+        version = about.status.model.digest if about.status.model else ""
+        wanted = (version, host is not None and host.snapshot.reachable)
+        if about.details is None and wanted != self._asked_for:
+            self._asked_for = wanted
+            self._ask_again()
+
+    def _show_told(self, details: ModelDetails | None) -> None:
+        # Once for each answer: its texts may be long.
+        if details is None or details is self._told:
+            return
+        self._told = details
+        parts = told_parts(details, details.name)
+        for title in TOLD:
+            self._sections[title].say(parts.get(title))
+        self._say("")
+
+    def _say(self, text: str) -> None:
+        self._note.update(Content(text))
+        self._note.display = bool(text)
+
+    # What is asked
+
+    def _ask_again(self) -> None:
+        self._say("Asking the server")
+        self.run_worker(
+            Later(self._ask), group="ask", exclusive=True, description="Details", exit_on_error=False
+        )
+
+    async def _ask(self) -> None:
+        stack = self.dashboard.connection.stack
+        if stack is None:
+            self._say("There is no server yet.")
+            return
+        try:
+            await self.dashboard.looking.ask(stack, self._key)
+        except HostError as error:
+            self._say(clean(f"The server tells no more of it: {error}", limit=400))
+        else:
+            self.show(self.dashboard.view)
+
+    async def _look_up(self) -> None:
+        """Read what was, now and whenever something has happened since."""
+        from llmstack_tui.store.errors import StoreError
+
+        while True:
+            await self._stirred.wait()
+            self._stirred.clear()
+            try:
+                await self._look_up_once()
+            except StoreError as error:
+                trouble = Part(Content(clean(f"It cannot be looked up: {error}", limit=300)))
+                self._sections["Loaded"].say(trouble)
+            await asyncio.sleep(_LOOK_UP_EVERY_S)
+
+    async def _look_up_once(self) -> None:
+        stack = self.dashboard.connection.stack
+        if stack is None:
+            return
+        host, name = self._key
+        now = self.dashboard.view.moment.now.astimezone()
+        model = self.dashboard.view.model(self._key)
+        digest = model.model.digest if model and model.model else ""
+        loads = await stack.activations(host, name, _MOST_LOOKED_UP)
+        self._sections["Loaded"].say(loads_part(loads, now))
+        measured = await stack.measured(host, digest, _MOST_LOOKED_UP) if digest else ()
+        self._sections["Memory that it took"].say(measured_part(measured, now))
+        if model is not None and model.model is not None and not model.model.is_cloud:
+            self._fit(stack, model.model, measured)
+        events = await stack.events(_MOST_LOOKED_UP, host=host, model=name)
+        self._sections["What happened to it"].say(events_part(events, now))
+
+    def _fit(self, stack: Stack, model: Model, measured: Sequence[Measured]) -> None:
+        subject = stack.weighing.subject(self._key[0], model)
+        if subject is None:
+            return
+        from llmstack_tui.tui.details.fit import fit_part
+
+        self._sections["Memory it would take"].say(fit_part(subject, stack.weighing.room(), measured))
+
+    # Keys
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+    def action_fold(self) -> None:
+        """The part that has the focus; all of them where none has it."""
+        if isinstance(self.focused, Section):
+            self.focused.fold(is_open=not self.focused.is_open)
+        else:
+            self.action_fold_all()
+
+    def action_fold_all(self) -> None:
+        """Open all; or fold all, where all are open."""
+        folding = [section for section in self._sections.values() if section.folds]
+        is_open = not all(section.is_open for section in folding)
+        for section in folding:
+            section.fold(is_open=is_open)
+
+    def action_ask(self) -> None:
+        self.dashboard.refresh_state()
+        self._stirred.set()
+        self._ask_again()
+
+    def action_activate(self) -> None:
+        self.dashboard.acts.activate(self._key)
+
+    def action_deactivate(self) -> None:
+        self.dashboard.acts.deactivate(self._key)
+
+    def action_update(self) -> None:
+        self.dashboard.updating.update(self._key)
+
+    def action_pin(self) -> None:
+        self.dashboard.guarding.pin(self._key)
+
+    def action_restart(self) -> None:
+        self.dashboard.acts.restart(self._key)
+
+    def action_copy_url(self) -> None:
+        self.dashboard.acts.copy_url(self._key[0], native=False)
+
+    def action_copy_native_url(self) -> None:
+        self.dashboard.acts.copy_url(self._key[0], native=True)

@@ -1,0 +1,1 @@
+"""What models take on the disk, and a clean-up."""

@@ -1,0 +1,161 @@
+"""What models take in the built-in engine's folder, and a clean-up of what none of them uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from textual.containers import Vertical
+from textual.strip import Strip
+
+from llmstack_tui.tui import keys
+from llmstack_tui.tui.deferred import Later
+from llmstack_tui.tui.disk.rows import (
+    DiskRow,
+    clean_text,
+    disk_rows,
+    disk_title,
+)
+from llmstack_tui.tui.draw.figures import bytes_text
+from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.tui.screen import LiveScreen
+from llmstack_tui.tui.widgets.keybar import KeyBar
+from llmstack_tui.tui.widgets.line_list import LineList
+from llmstack_tui.tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from llmstack_tui.library.disk import FolderUse
+    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.models.strips import Pen
+
+_SIZE, _NOTE, _LEAST_NAME = 10, 37, 9
+_WIDE_FROM = 100
+
+
+class DiskList(LineList[DiskRow]):
+    """Names, sizes, and what becomes of a file."""
+
+    def strip(self, item: DiskRow, part: int, width: int, pen: Pen) -> Strip:
+        # Without a size there is nothing under the headings, and more room for the remark.
+        sizes = 3 * _SIZE if item.size else 0
+        room = max(width - 2 - sizes, 0)
+        # Below each other where there is room; else what is left belongs to the name.
+        wanted = _NOTE if sizes and width >= _WIDE_FROM else cell_len(item.note) + 2
+        note = min(wanted, max(room - _LEAST_NAME, 0)) if item.note else 0
+        tone = "heading" if item.is_heading else "plain"
+        muted = "heading" if item.is_heading else "muted"
+        texts = ((item.size, tone), (item.shared, muted), (item.alone, muted)) if sizes else ()
+        return Strip(
+            [
+                pen.pointer(),
+                pen.cell("", 1, "plain"),
+                pen.cell(item.name, room - note, tone),
+                pen.cell(f"  {item.note}", note, "changing" if item.removable else "muted"),
+                *(pen.cell(text, _SIZE, style, right=True) for text, style in texts),
+            ]
+        )
+
+
+class DiskScreen(LiveScreen):
+    """Looks at the folder when it opens, and after a clean-up."""
+
+    DEFAULT_CSS = """
+    DiskScreen { background: $background; }
+    DiskScreen #frame { height: 1fr; }
+    """
+    AUTO_FOCUS = "DiskList"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.DISK]
+
+    def __init__(self, marks: Marks) -> None:
+        super().__init__()
+        self._marks = marks
+        self.list = DiskList(marks)
+        self._frame = Pane("Disk", id="frame")
+        self._seen: FolderUse | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="body"), self._frame:
+            yield self.list
+        yield KeyBar()
+
+    def use_marks(self, marks: Marks) -> None:
+        self._marks = marks
+
+    def on_mount(self) -> None:
+        self.action_look()
+
+    def action_look(self) -> None:
+        self.list.say((f"Looking at the folder{self._marks.dots}",))
+        self.run_worker(
+            Later(self._look), group="disk", exclusive=True, description="The disk", exit_on_error=False
+        )
+
+    async def _look(self) -> None:
+        stack = self.dashboard.connection.stack
+        if stack is None:
+            self.list.say(("There is no server yet.",))
+            return
+        from llmstack_tui.library.storage import LibraryError
+
+        try:
+            self._seen = await stack.disk.look()
+        except LibraryError as error:
+            self._seen = None
+            self.list.say(("The folder cannot be looked at.", clean(str(error), limit=400)))
+        else:
+            if self._seen is None:
+                self.list.say(("The built-in engine has no folder of models here.",))
+        self.list.show(tuple(disk_rows(self._seen)) if self._seen else ())
+        self._frame.show_title(disk_title(self._seen) if self._seen else "Disk")
+
+    def action_clean(self) -> None:
+        stack = self.dashboard.connection.stack
+        if self._seen is None or stack is None:
+            return
+        if stack.read_only:
+            self.dashboard.tell("Nothing can be changed: llmstack is read-only.")
+        elif self._seen.unreadable:
+            path = clean(str(self._seen.unreadable[0]), limit=200)
+            self.dashboard.tell(
+                f"Nothing is removed while {path} cannot be read: it may name any of the files."
+            )
+        elif not self._seen.removable:
+            self.dashboard.tell("There is nothing to remove.")
+        else:
+            # The dashboard's own, so that it goes on when this is closed.
+            self.dashboard.run_worker(
+                Later(self._clean, self._seen), group="clean", exclusive=True, description="Clean up",
+                exit_on_error=False,
+            )  # fmt: skip
+
+    async def _clean(self, seen: FolderUse) -> None:
+        from llmstack_tui.library.storage import LibraryError
+        from llmstack_tui.tui.dialogs.ask import (
+            Answer,
+            AskScreen,
+        )
+
+        count = len(seen.removable)
+        title = "Remove this file?" if count == 1 else f"Remove these {count} files?"
+        answers = (Answer("keep", "Keep all"), Answer("remove", "Remove", dangerous=True))
+        question = AskScreen(title, clean_text(seen.removable), answers, escape="keep")
+        stack = self.dashboard.connection.stack
+        if await self.dashboard.push_screen_wait(question) != "remove" or stack is None:
+            return
+        try:
+            removed = await stack.disk.clean(seen.removable)
+        except LibraryError as error:
+            text = clean(str(error), limit=400)
+            self.dashboard.notify(text, title="Clean-up", severity="error", timeout=10, markup=False)
+        else:
+            freed = bytes_text(sum(each.size for each in removed))
+            files = "1 file" if len(removed) == 1 else f"{len(removed)} files"
+            self.dashboard.tell(f"Removed {files}: {freed}.", title="Clean-up")
+        if self.is_current:
+            await self._look()
+
+    def action_close(self) -> None:
+        self.dismiss()

@@ -1,0 +1,1 @@
+"""What is pulled, what waits, and what came of it."""

@@ -1,0 +1,191 @@
+"""Asks for a model to pull, or a file and a name for it; checks while they are typed, and begins."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.content import Content
+from textual.suggester import Suggester
+from textual.widgets import Input
+
+from llmstack_tui.tui.deferred import Later
+from llmstack_tui.tui.dialogs.form import (
+    FormScreen,
+    label,
+    said_below,
+)
+from llmstack_tui.tui.downloads.names import (
+    CheckedFile,
+    CheckedName,
+    NotImportable,
+    check_name,
+    check_typed,
+    completion,
+)
+from llmstack_tui.tui.draw.bar import bar
+from llmstack_tui.tui.draw.figures import bytes_text
+from llmstack_tui.tui.draw.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
+    from pathlib import Path
+
+    from textual.widget import Widget
+
+    from llmstack_tui.hosts.types import Progress
+    from llmstack_tui.tui.draw.glyphs import Marks
+
+    Start = Callable[[Path, str], AsyncIterator[Progress]]
+
+_BAR_CELLS = 40
+_PAUSE_S = 0.2
+_FRAME_S = 0.1
+_TYPING = (("enter", "add"), ("tab", "next field"), ("right", "complete"))
+
+
+class PathSuggester(Suggester):
+    """Completes folders and GGUF files."""
+
+    def __init__(self) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+
+    async def get_suggestion(self, value: str) -> str | None:
+        return await asyncio.to_thread(completion, value)
+
+
+class ImportScreen(FormScreen):
+    """Returns the name of the model that was added or is being pulled, or None.
+
+    Args:
+        start: begins the import of a file under a name, and tells how it goes; None where there is none.
+        pull: puts a name into the queue; None where there is none.
+        names: those that are taken.
+
+    Attributes:
+        pulls: what it has begun is a pull.
+    """
+
+    AUTO_FOCUS = "#path"
+
+    def __init__(
+        self,
+        start: Start | None,
+        pull: Callable[[str], Coroutine[object, object, object]] | None,
+        names: Collection[str],
+        marks: Marks,
+    ) -> None:
+        super().__init__("Pull a model, or import a file", _TYPING, names)
+        self._start = start
+        self._pull = pull
+        self._marks = marks
+        self.pulls = False
+        self._typed: CheckedFile | CheckedName | None = None
+        self._suggested = ""
+
+    def compose_fields(self) -> Iterator[Widget]:
+        yield label("Name to pull, or GGUF file to import (type its path, or drop it here)")
+        yield Input(
+            placeholder="qwen2.5-coder:7b, hf.co/user/model:Q4_K_M or ~/models/name.gguf",
+            suggester=PathSuggester(),
+            id="path",
+        )
+        yield said_below("path")
+        yield label("Name (of an imported file)")
+        yield Input(placeholder="name:tag", id="name")
+        yield said_below("name")
+
+    @on(Input.Changed, "#path")
+    def _path_changed(self, event: Input.Changed) -> None:
+        self._typed = None
+        self.say("path", "")
+        self.workers.cancel_group(self, "check")
+        if event.value.strip():
+            work = Later(self._check_after_pause, event.value)
+            self.run_worker(work, group="check", description="Check", exit_on_error=False)
+
+    async def _check_after_pause(self, text: str) -> None:
+        await asyncio.sleep(_PAUSE_S)
+        await self._check(text)
+
+    async def _check(self, text: str) -> None:
+        try:
+            checked = await asyncio.to_thread(check_typed, text)
+            if isinstance(checked, CheckedName) and self._pull is None:
+                raise NotImportable("This server pulls no models: give the path of a GGUF file.")
+            if isinstance(checked, CheckedFile) and self._start is None:
+                raise NotImportable("This server takes no GGUF files: give the name of a model.")
+        except NotImportable as error:
+            self.say("path", str(error), "-wrong")
+            return
+        self._typed = checked
+        name = self.query_one("#name", Input)
+        if isinstance(checked, CheckedName):
+            there = " It is here: only what is newer is fetched." if self.is_taken(checked.name) else ""
+            self.say("path", checked.summary + there, "-right")
+            if name.value == self._suggested:
+                self._suggested = name.value = ""
+            return
+        self.say("path", checked.summary, "-right")
+        if name.value in {"", self._suggested}:
+            self._suggested = checked.name
+            name.value = checked.name
+
+    @on(Input.Changed, "#name")
+    def _name_changed(self, event: Input.Changed) -> None:
+        name = event.value
+        problem = check_name(name) if name else None
+        if problem:
+            self.say("name", problem, "-wrong")
+        elif self.is_taken(name):
+            self.say("name", "There is a model of this name: it will be replaced.", "-warning")
+        else:
+            self.say("name", "")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if not self.is_under_way:
+            self.workers.cancel_group(self, "check")
+            work = Later(self._submit, in_path=event.input.id == "path")
+            self.run_worker(work, group="check", description="Check", exit_on_error=False)
+
+    async def _submit(self, *, in_path: bool) -> None:
+        """Begin if all is right, else go to the field where it is not."""
+        path, name = self.query_one("#path", Input), self.query_one("#name", Input)
+        if not path.value.strip():
+            self.say("path", "Give the name of a model, or the path of a GGUF file.", "-wrong")
+        elif self._typed is None:
+            # Enter may come before the pause after the last letter is over.
+            await self._check(path.value)
+        wanted = name.value.strip()
+        if self._typed is None:
+            path.focus()
+        elif isinstance(self._typed, CheckedName):
+            if self._pull is not None:
+                self.pulls = True
+                self.begin(self._typed.name, Later(self._pull, self._typed.name))
+        elif not wanted:
+            self.say("name", "Give the model a name, such as smollm2:135m.", "-wrong")
+            name.focus()
+        elif check_name(wanted) or (in_path and self.is_taken(wanted)):
+            # A model of this name would be replaced: that takes an Enter in the name itself.
+            name.focus()
+        elif self._start is not None:
+            self.pulls = False
+            self.begin(wanted, Later(self._import, self._start, self._typed.path, wanted))
+
+    async def _import(self, start: Start, path: Path, name: str) -> None:
+        shown_at, loop = 0.0, asyncio.get_running_loop()
+        async for progress in start(path, name):
+            if loop.time() - shown_at >= _FRAME_S:
+                shown_at = loop.time()
+                self.say("name", self._progress(progress))
+
+    def _progress(self, progress: Progress) -> Content:
+        status = clean(progress.status, limit=60)
+        if not progress.total or progress.completed is None:
+            return Content(status)
+        return Content.assemble(
+            bar(progress.completed / progress.total, _BAR_CELLS, self._marks, tone="$text-primary"),
+            f"  {bytes_text(progress.completed)} of {bytes_text(progress.total)}  {status}",
+        )

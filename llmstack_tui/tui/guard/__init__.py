@@ -1,0 +1,1 @@
+"""What the keys ask of the guard."""

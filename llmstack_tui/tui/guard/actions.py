@@ -1,0 +1,223 @@
+"""What the keys have to do with the guard: pins, holding, and what one model more than the limit costs."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.lifecycle.actions import ActKind
+from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.tui.actions import Intents
+from llmstack_tui.tui.deferred import Later
+from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.tui.models.removals import lines_text
+from llmstack_tui.tui.servers.status import address
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llmstack_tui.core import (
+        Stack,
+        StackState,
+    )
+    from llmstack_tui.guard.situation import Admission, Ask
+    from llmstack_tui.lifecycle.actions import Act
+    from llmstack_tui.tui.models.rows import Key
+
+_MOST_NAMED = 5
+
+
+class GuardActs(Intents):
+    """Pins, holds and asks; and tells what the guard does by itself."""
+
+    # What was told of the guard's acts and warnings that still are.
+    _acts: frozenset[Act] = frozenset()
+    _warnings: frozenset[tuple[str, ...]] = frozenset()
+    _questions: asyncio.Lock | None = None
+    _coming: frozenset[Key] = frozenset()
+
+    # --- keys ---
+
+    def pin(self, *keys: Key) -> None:
+        """Pin these and load them; where all of them are pinned, unpin them."""
+        stack = self._stack() if keys else None
+        if stack is None or self._refused(stack):
+            return
+        found = [status for key in keys if (status := self._app.view.model(key)) is not None]
+        clouds = [status for status in found if status.state is ModelState.CLOUD]
+        if clouds:
+            said = [f"{clean(status.name)} runs elsewhere: there is nothing to pin." for status in clouds]
+            self._app.tell(lines_text(said))
+        chosen = [status for status in found if status not in clouds]
+        unpin = all(stack.guarding.is_pinned(status.host, status.name) for status in chosen)
+        for status in chosen:
+            key = (status.host, status.name)
+            if unpin:
+                self._run(f"Unpin {status.name}", Later(stack.guarding.pin, *key, pinned=False))
+            else:
+                self._run(f"Pin {status.name}", Later(self._pin, stack, key))
+
+    def hold(self) -> None:
+        """Stop nothing by itself any more, or go on."""
+        stack = self._stack()
+        if stack is None or self._refused(stack):
+            return
+        held = not stack.guarding.is_held
+        stack.guarding.hold(held)
+        key = self._app.preferences.first_keys["models.hold"]
+        text = f"Nothing is stopped by itself. {key} takes that back." if held else "The guard goes on."
+        self._app.tell(text, title="Everything is held" if held else "Nothing is held")
+
+    def undo(self, key: Key) -> None:
+        """Start again what the guard has stopped, as it was loaded."""
+        status, stack = self._found(key)
+        if stack is None or self._refused(stack):
+            return
+        if status is None:
+            self._app.tell(f"{clean(key[1])} is not there any more.")
+        elif status.state in {ModelState.ACTIVE, ModelState.LOADING}:
+            self._app.tell(f"{clean(key[1])} is {status.state} already.")
+        else:
+            self._run(f"Activate {key[1]}", Later(self._undo, stack, key), key)
+
+    async def _undo(self, stack: Stack, key: Key) -> None:
+        from llmstack_tui.guard.rules.pins import OURS
+        from llmstack_tui.store.errors import StoreError
+
+        context_length = None
+        with suppress(StoreError):  # Then as any other; of what is wrong with the state a notice tells.
+            loads = await stack.activations(*key, 1)
+            # What another client wanted of it is that client's to want again.
+            context_length = next((each.context_length for each in loads if each.asked_by in OURS), None)
+        await self.activate(stack, key, context_length=context_length)
+
+    async def _pin(self, stack: Stack, key: Key) -> None:
+        is_told = await stack.guarding.pin(*key)
+        status = self._app.view.model(key)
+        if status is not None and status.state in {ModelState.INACTIVE, ModelState.STOPPING}:
+            self._app.acts.activate(key)
+        elif status is not None and status.state is ModelState.ACTIVE and not is_told:
+            self._app.tell(
+                f"{clean(key[1], limit=60)} is pinned. It is in use, or another program loaded it: so it "
+                "still leaves when its time is up.",
+                title="Pinned",
+            )
+
+    # --- one more than the limit ---
+
+    async def activate(self, stack: Stack, key: Key, *, context_length: int | None = None) -> None:
+        """Load a model; one that is too many after a question, unless the settings say otherwise."""
+        if self._questions is None:
+            self._questions = asyncio.Lock()
+        try:
+            # One question after the other: the answer to the first counts for the next.
+            async with self._questions:
+                if not await self._is_admitted(stack, key):
+                    return
+                self._coming |= {key}
+            await stack.activate(*key, context_length=context_length)
+        finally:
+            self._coming -= {key}
+
+    async def _is_admitted(self, stack: Stack, key: Key) -> bool:
+        coming = [name for url, name in self._coming if url == key[0]]
+        answer = await stack.guarding.admit(*key, coming)
+        if answer is None:
+            return True
+        from llmstack_tui.guard.situation import Ask
+
+        if not isinstance(answer, Ask):
+            return True  # One that is refused is refused by the stack, which puts that on record.
+        settings = stack.guarding.settings
+        wish = settings.over_limit if settings is not None else "ask"
+        name = clean(key[1], limit=60)
+        if wish == "refuse":
+            self._app.tell(f"{name} was not loaded. {answer.reason} The settings refuse one more.")
+            return False
+        if wish == "ask":
+            act, text = _act_text(answer), question_text(answer, self._others(key[0]))
+            if not await self._is_wanted(f"Load {name}?", text, "Do not load it", act):
+                return False
+            if not answer.enough:
+                stack.guarding.insist(*key)
+            # The question may have stood for minutes.
+            answer = _still_needed(answer, await stack.guarding.admit(*key, coming))
+        if answer.stops:
+            await stack.guarding.make_room(key[0], answer.stops)
+        return True
+
+    def _others(self, host_url: str) -> dict[str, str]:
+        """What the other hosts are called, by their URLs; nothing where there is only one."""
+        state, names = self._app.view.state, self._app.host_names
+        urls = [each.snapshot.url for each in state.hosts] if state else []
+        return {url: names.get(url) or address(url) for url in urls if url != host_url and len(urls) > 1}
+
+    # --- what it does by itself ---
+
+    def follow(self, state: StackState) -> None:
+        """One toast for what the guard does, and one for what it warns of."""
+        acts = frozenset(
+            act for act in state.acts if act.asked_by is Asker.GUARD and act.kind is ActKind.DEACTIVATE
+        )
+        new = [act for act in state.acts if act in acts - self._acts]
+        self._acts = acts
+        if new:
+            key = self._app.preferences.first_keys["models.activate"]
+            others = self._others("")
+            lines = [
+                f"{clean(act.model, limit=60)}{_at(act.host, others)}: {clean(act.reason, limit=200)}"
+                for act in new
+            ]
+            more = f"\nand {len(new) - _MOST_NAMED} more" if len(new) > _MOST_NAMED else ""
+            text = "\n".join(lines[:_MOST_NAMED]) + more
+            self._app.tell(f"{text}\n{key} starts a model again.", title="Stopped by the guard")
+        if any(guard.leads for guard in state.guards.values()):
+            self._warn(state)
+
+    def _warn(self, state: StackState) -> None:
+        warnings: dict[tuple[str, ...], str] = {}
+        for url, guard in state.guards.items():
+            for decision in guard.decisions:
+                if (about := getattr(decision, "about", None)) is not None:
+                    warnings[(url, *about)] = decision.reason
+        for about in warnings.keys() - self._warnings:
+            said = clean(warnings[about], limit=400)
+            self._app.notify(said, title="The guard", severity="warning", timeout=15, markup=False)
+        self._warnings = frozenset(warnings)
+
+
+def question_text(answer: Ask, others: Mapping[str, str]) -> str:
+    """Why it is asked, and what would be stopped.
+
+    Args:
+        others: what the hosts are called where the model is not to be loaded, by their URLs.
+    """
+    lines = [clean(answer.reason, limit=400)]
+    if answer.stops:
+        lines.append("")
+        for stop in answer.stops:
+            at = _at(stop.host, others)
+            lines.append(f"{clean(stop.model, limit=60)}{at}: {clean(stop.reason, limit=200)}")
+        lines += ["", "What is stopped leaves memory when its running request has ended."]
+    if not answer.enough:
+        lines += ["", "There is nothing else that could make room: the limit will not hold."]
+    return "\n".join(lines)
+
+
+def _still_needed(agreed: Ask, now: Admission | None) -> Ask:
+    """Without what has left since, or got something to do, or need not go any more."""
+    needed = {(stop.host, stop.model) for stop in getattr(now, "stops", ())}
+    return replace(agreed, stops=tuple(stop for stop in agreed.stops if (stop.host, stop.model) in needed))
+
+
+def _at(host_url: str, others: Mapping[str, str]) -> str:
+    return f" at {clean(others[host_url], limit=60)}" if host_url in others else ""
+
+
+def _act_text(answer: Ask) -> str:
+    if not answer.stops:
+        return "Load it all the same"
+    return "Stop it, and load" if len(answer.stops) == 1 else f"Stop {len(answer.stops)}, and load"

@@ -1,0 +1,53 @@
+"""Says once of each load that fell back to the processor: nobody else does, and it is many times slower."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmstack_tui.tui.activity.log import Kind
+from llmstack_tui.tui.draw.figures import on_cpu_text
+from llmstack_tui.tui.draw.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llmstack_tui.core import StackState
+    from llmstack_tui.lifecycle.placement import Fallback
+    from llmstack_tui.tui.app import Dashboard
+
+    Fallen = Mapping[tuple[str, str, str], Fallback]
+    """By the host, the name and the digest of the model."""
+
+
+class Falling:
+    """Follows what is loaded. What has left and comes again is told again."""
+
+    def __init__(self, app: Dashboard) -> None:
+        self._app = app
+        self._told: Fallen = {}
+
+    def follow(self, state: StackState) -> None:
+        before, self._told = self._told, _fallen(state)
+        news = [(key[1], found) for key, found in self._told.items() if key not in before]
+        if not news:
+            return
+        name, first = news[0]
+        if len(news) == 1:
+            text = f"{clean(name, limit=60)} is {on_cpu_text(first.percent)}. {first.cause}"
+        else:
+            names = ", ".join(clean(each, limit=30) for each, _ in news[:5])
+            text = f"{len(news)} models are not wholly on the card, which is slow: {names}. {first.cause}"
+        self._app.telling.record(Kind.NOTE, text)
+        self._app.notify(text, title="On the CPU", severity="warning", timeout=15, markup=False)
+
+
+def _fallen(state: StackState) -> Fallen:
+    if state.machine is None or not any(host.snapshot.running for host in state.hosts):
+        return {}
+    from llmstack_tui.lifecycle.placement import fallen
+
+    return {
+        (host.snapshot.url, each.name, each.digest): why
+        for host in state.hosts
+        for each, why in fallen(host.snapshot, state.machine)
+    }

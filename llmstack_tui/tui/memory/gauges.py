@@ -1,0 +1,326 @@
+"""The memory of this machine's devices, from readings to lines of text. Pure."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from textual.content import Content
+
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.tui.draw.bar import bar
+from llmstack_tui.tui.draw.figures import (
+    UNKNOWN,
+    age_text,
+    bytes_text,
+    percent_text,
+    total_of,
+    used_text,
+)
+from llmstack_tui.tui.draw.sparkline import (
+    SLOTS,
+    sparkline,
+)
+from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.tui.memory.devices import (
+    device_names,
+    product,
+)
+from llmstack_tui.tui.memory.parts import (
+    held,
+    parts_bar,
+    together,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from llmstack_tui.hardware.readings import Device, MachineReading
+    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.sparkline import History
+    from llmstack_tui.tui.memory.parts import Part
+
+# Readings are 10 seconds apart while nobody looks, and a Mac's tools are asked as seldom.
+STALE_S = 15.0
+DIM = "$foreground 60%"
+_LEAST_CELLS, _USUAL_BAR, _MOST_BAR = 8, 24, 40
+_SHORT_HISTORY = 4
+_HIGH, _FULL = 75, 90
+NO_PARTS: Mapping[str, tuple[Part, ...]] = MappingProxyType({})
+_PRESSURES = {"warning": "memory is short", "critical": "memory has run out"}
+
+
+class Gauge(Struct, frozen=True, kw_only=True):
+    """One line.
+
+    Attributes:
+        name: ``GPU 0``; ``product`` is what its maker calls it, ``word`` what its memory is called.
+        notes: what else is to be said, each with its colour.
+        history: percents, oldest first, None where unknown.
+        parts: who has the memory, where that is known.
+        old: how old the figures are, if too old to go without saying.
+        temperature: °C, without the unit.
+        lost: it does not answer, so there is no figure.
+    """
+
+    name: str
+    word: str
+    figures: str
+    percent: float | None
+    history: tuple[float | None, ...]
+    parts: tuple[Part, ...] = ()
+    product: str = ""
+    temperature: str = ""
+    power: str = ""
+    notes: tuple[tuple[str, str], ...] = ()
+    old: str = ""
+    lost: bool = False
+
+    @property
+    def said(self) -> tuple[tuple[str, str], ...]:
+        """The notes, and first of all that the figures are old."""
+        return ((self.old, "$text-warning"), *self.notes) if self.old else self.notes
+
+
+def gauges(
+    reading: MachineReading,
+    history: History,
+    now: float,
+    most: int,
+    parts: Mapping[str, tuple[Part, ...]] = NO_PARTS,
+) -> tuple[Gauge, ...]:
+    """A gauge for each device and the main memory last, ``most`` (at least two) at most.
+
+    Where there are more cards than lines, those of one maker are summed up.
+
+    Args:
+        parts: of the devices by their ids.
+    """
+    ram = ram_gauge(reading, history, now, parts.get(reading.ram.id, ()))
+    names = device_names(reading.devices)
+    cards = tuple(
+        replace(_card(device, names[device.id], reading, history, now), parts=parts.get(device.id, ()))
+        for device in reading.devices
+    )
+    if len(cards) < most:
+        return (*cards, ram)
+    summed: list[Gauge] = []
+    for _, group in groupby(zip(reading.devices, cards, strict=True), key=lambda pair: pair[1].word):
+        devices, alike = zip(*group, strict=True)
+        summed.append(alike[0] if len(alike) == 1 else _sum(devices, alike))
+    return (*summed[: most - 1], ram)
+
+
+def ram_gauge(reading: MachineReading, history: History, now: float, parts: tuple[Part, ...] = ()) -> Gauge:
+    ram, swap = reading.ram, reading.swap
+    # With what models have mapped of their files, which the system counts as free.
+    used = held(parts) if parts else ram.used
+    notes = []
+    if reading.pressure in _PRESSURES:
+        notes.append((_PRESSURES[reading.pressure], "$text-warning"))
+    if swap is not None and swap.used:
+        notes.append((f"swap {used_text(swap.used, swap.total)}", DIM))
+    return Gauge(
+        name="",
+        word=ram.memory_word,
+        figures=used_text(used, ram.total),
+        percent=100 * used / ram.total if used is not None and ram.total else None,
+        history=history.percents(ram.id, now),
+        parts=parts,
+        old=_old(ram, reading, now),
+        notes=tuple(notes),
+    )
+
+
+def gauge_lines(shown: Sequence[Gauge], width: int, marks: Marks) -> tuple[Content, ...]:
+    """One line each, in the same columns. What has no room is left out in all of them."""
+    columns = _columns(shown, width, marks)
+    return tuple(cut(_line(each, columns, marks), width, marks) for each in shown)
+
+
+def cut(content: Content, width: int, marks: Marks) -> Content:
+    """``content`` in at most ``width`` cells."""
+    if content.cell_length <= width:
+        return content
+    return content.truncate(max(width - 1, 0)) + Content(marks.ellipsis)
+
+
+class _Columns(Struct, frozen=True, kw_only=True):
+    """Widths in cells; what is not shown is 0."""
+
+    product: bool
+    label: int
+    bar: int
+    figures: int
+    temperature: int
+    power: int
+    history: int
+
+    @property
+    def cells(self) -> int:
+        optional = (self.temperature, self.power, self.history)
+        return (
+            1
+            + self.label
+            + 1
+            + self.bar
+            + 2
+            + self.figures
+            + 2
+            + 5
+            + sum(each + 2 for each in optional if each)
+        )
+
+
+def _columns(shown: Sequence[Gauge], width: int, marks: Marks) -> _Columns:
+    """As many as fit beside the longest notes; the rest of the width goes to the bar and the history."""
+    notes = max((sum(len(text) + 2 for text, _ in each.said) for each in shown if not each.lost), default=0)
+    ways = [_without(dropped, shown, marks) for dropped in range(6)]
+    columns = next((way for way in ways if way.cells + notes <= width), ways[-1])
+    spare = max(width - columns.cells - notes, 0)
+    if columns.history:
+        grown = min(SLOTS, columns.history + spare - min(spare // 2, _USUAL_BAR - _LEAST_CELLS))
+        spare -= grown - columns.history
+        columns = replace(columns, history=grown)
+    return replace(columns, bar=min(_MOST_BAR, _LEAST_CELLS + spare))
+
+
+def _without(dropped: int, shown: Sequence[Gauge], marks: Marks) -> _Columns:
+    """All columns but the first ``dropped`` of product, power, half the history, all of it, temperature."""
+    history = (_LEAST_CELLS, _LEAST_CELLS, _LEAST_CELLS, _SHORT_HISTORY, 0, 0)
+    return _Columns(
+        product=dropped < 1,
+        label=_widest(_label(each, dropped < 1) for each in shown),
+        bar=_LEAST_CELLS,
+        figures=_widest(each.figures for each in shown),
+        temperature=_widest(_heat(each, marks) for each in shown) if dropped < 5 else 0,
+        power=_widest(each.power for each in shown) if dropped < 2 else 0,
+        history=history[dropped],
+    )
+
+
+def _line(gauge: Gauge, columns: _Columns, marks: Marks) -> Content:
+    label = _label(gauge, columns.product).ljust(columns.label)
+    notes = [(f"  {text}", style) for text, style in gauge.said]
+    if gauge.lost:
+        return Content.assemble((f" {label}", "bold"), *notes)
+    percent = gauge.percent
+    tone = "$text-primary"
+    if percent is not None and percent >= _HIGH:
+        tone = "$text-error" if percent >= _FULL else "$text-warning"
+    if gauge.old:
+        tone = DIM
+    parts: list[Content | tuple[str, str] | str] = [
+        (f" {label} ", "bold"),
+        parts_bar(gauge.parts, columns.bar, marks)
+        if gauge.parts and not gauge.old
+        else bar((percent or 0) / 100, columns.bar, marks, tone=tone),
+        f"  {gauge.figures:>{columns.figures}}",
+        (
+            f"  {'' if percent is None else percent_text(percent):>5}",
+            DIM if tone == "$text-primary" else tone,
+        ),
+    ]
+    for text, cells in ((_heat(gauge, marks), columns.temperature), (gauge.power, columns.power)):
+        if cells:
+            parts.append(f"  {text:>{cells}}")
+    if columns.history:
+        parts.append((f"  {sparkline(gauge.history[-columns.history :], marks)}", DIM))
+    return Content.assemble(*parts, *notes)
+
+
+def _heat(gauge: Gauge, marks: Marks) -> str:
+    return f"{gauge.temperature} {marks.celsius}" if gauge.temperature else ""
+
+
+def _label(gauge: Gauge, with_product: bool) -> str:
+    parts = (gauge.name, gauge.product if with_product else "", gauge.word)
+    return " ".join(part for part in parts if part)
+
+
+def _widest(texts: Iterable[str]) -> int:
+    return max((len(text) for text in texts), default=0)
+
+
+def _card(device: Device, name: str, reading: MachineReading, history: History, now: float) -> Gauge:
+    gauge = Gauge(
+        name=name,
+        product=product(device),
+        word=device.memory_word,
+        figures=used_text(device.used, device.total),
+        percent=device.percent,
+        history=history.percents(device.id, now),
+        temperature="" if device.temperature is None else f"{device.temperature:.0f}",
+        power="" if device.power is None else f"{device.power:.0f} W",
+        old=_old(device, reading, now),
+    )
+    if device.lost:
+        return replace(
+            gauge, notes=(("lost: it does not answer", "$text-error"),), old="", lost=True, figures=""
+        )
+    if device.throttles:
+        slowed = f"slowed: {', '.join(device.throttles)}"
+        return replace(gauge, notes=((slowed, "$text-warning"),))
+    return gauge
+
+
+def _sum(devices: Sequence[Device], parts: Sequence[Gauge]) -> Gauge:
+    """Several cards in one line: together, and the hottest of them."""
+    there = [device for device in devices if not device.lost]
+    used, total = total_of(each.used for each in there), total_of(each.total for each in there)
+    heats = [each.temperature for each in there if each.temperature is not None]
+    powers = [each.power for each in there]
+    lost = len(devices) - len(there)
+    slowed = sum(bool(each.throttles) for each in there)
+    notes = []
+    if lost:
+        notes.append((f"{lost} lost", "$text-error"))
+    if slowed:
+        notes.append((f"{slowed} slowed", "$text-warning"))
+    watts = [power for power in powers if power is not None]
+    return Gauge(
+        name=f"{len(devices)} GPUs",
+        word=parts[0].word,
+        figures=used_text(used, total),
+        percent=100 * used / total if used is not None and total else None,
+        history=tuple(_mean(slot) for slot in zip(*(part.history for part in parts), strict=True)),
+        parts=together([part.parts for part in parts]),
+        temperature=f"max {max(heats):.0f}" if heats else "",
+        power=f"{sum(watts):.0f} W" if watts and len(watts) == len(powers) else "",
+        old=next((part.old for part in parts if part.old), ""),
+        notes=tuple(notes),
+    )
+
+
+def each_line(reading: MachineReading, width: int, marks: Marks) -> Content:
+    """How full each card is, for who sees only their sum."""
+    names = device_names(reading.devices)
+    texts = (
+        f"{names[device.id].removeprefix('GPU ')} {'lost' if device.lost else percent_text(device.percent)}"
+        for device in reading.devices
+    )
+    return cut(Content.styled("   " + "   ".join(texts), DIM), width, marks)
+
+
+def _old(device: Device, reading: MachineReading, now: float) -> str:
+    age = reading.age(device, now)
+    return f"{age_text(age)} old" if age >= STALE_S else ""
+
+
+def _mean(percents: Sequence[float | None]) -> float | None:
+    known = [percent for percent in percents if percent is not None]
+    return sum(known) / len(known) if known else None
+
+
+def about(reading: MachineReading) -> str:
+    """What the lines have no room for: full names, drivers, limits, and what could not be read."""
+    lines = []
+    for device in reading.devices:
+        driver = f", driver {clean(device.driver, limit=40)}" if device.driver else ""
+        cuda = f", CUDA {clean(device.cuda, limit=20)}" if device.cuda else ""
+        limit = "" if device.power_limit is None else f", {device.power_limit:.0f} W at most"
+        size = UNKNOWN if device.total is None else bytes_text(device.total)
+        lines.append(f"{clean(device.name, limit=80)}: {size} of {device.memory_word}{limit}{driver}{cuda}")
+    return "\n".join((*lines, *(clean(error, limit=300) for error in reading.errors)))

@@ -1,0 +1,198 @@
+"""Who has the memory of a device: each model, other programs, nobody, and what is kept free. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from rich.cells import cell_len
+from textual.content import Content
+
+from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.lifecycle.placement import held_on, homes, reckoned_on
+from llmstack_tui.tui.draw.figures import bytes_text
+from llmstack_tui.tui.draw.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from llmstack_tui.core import StackState
+    from llmstack_tui.hardware.readings import Device
+    from llmstack_tui.hosts.types import RunningModel
+    from llmstack_tui.tui.draw.glyphs import Marks
+
+_MODEL_TONES = ("$text-primary", "$text-accent", "$text-success", "$text-secondary")
+_GAP = "   "
+# Its mark, and what is between two: before the first there is less, so that there is a cell left at the end.
+_BESIDE = len(_GAP) + 2
+_OTHERS, _FREE, _RESERVE = "$foreground 50%", "$pane-border", "$foreground 60%"
+
+
+class Owner(StrEnum):
+    MODEL = "model"
+    OTHERS = "others"
+    FREE = "free"
+    RESERVE = "reserve"
+
+
+_ORDER = tuple(Owner)
+
+
+class Part(Struct, frozen=True):
+    """Bytes of one owner; ``name`` of a model. ``number`` tells it from the others wherever it is drawn."""
+
+    owner: Owner
+    size: int
+    name: str = ""
+    number: int = 0
+
+
+def parts_of(state: StackState) -> Mapping[str, tuple[Part, ...]]:
+    """The parts of each device that models are loaded into, by its id; none where too little is known.
+
+    Where only servers say what their models take, and there is one device, it is they who count.
+    """
+    machine = state.machine
+    if machine is None:
+        return {}
+    devices = homes(machine)
+    running = [
+        each
+        for host in state.hosts
+        if is_loopback(host.snapshot.url) and host.snapshot.error is None
+        for each in host.snapshot.running
+    ]
+    reserve = state.profile.reserve if state.profile else 0
+    everything = sum(device.total or 0 for device in devices)
+    return {
+        device.id: _parts(device, running, reserve * device.total // everything, alone=len(devices) == 1)
+        for device in devices
+        if device.total and device.used is not None
+    }
+
+
+def _parts(device: Device, running: Sequence[RunningModel], reserve: int, *, alone: bool) -> tuple[Part, ...]:
+    total, used = device.total or 0, device.used or 0
+    models: list[Part] = []
+    mapped = 0
+    for number, each in enumerate(running):
+        held = held_on(device, each)
+        if held is None and alone:
+            held = reckoned_on(device, each)
+        if held:
+            models.append(Part(Owner.MODEL, held, each.name, number))
+            # What a process reads of a file as it needs it counts as free, and is slow to get back.
+            mapped += min(each.mapped, held) if device.kind == "ram" else 0
+    # No more than the device says is taken at all, whatever a server reckons.
+    taken, models = _at_most(models, min(used + mapped, total))
+    others = min(used + mapped, total) - taken
+    free = total - taken - others
+    kept = min(reserve, free)
+    return (
+        *models,
+        Part(Owner.OTHERS, others),
+        Part(Owner.FREE, free - kept),
+        Part(Owner.RESERVE, kept),
+    )
+
+
+def _at_most(models: list[Part], most: int) -> tuple[int, list[Part]]:
+    """The models with ``most`` bytes together, and how many they have."""
+    taken = sum(part.size for part in models)
+    if taken <= most:
+        return taken, models
+    models = [replace(part, size=part.size * most // taken) for part in models]
+    return sum(part.size for part in models), models
+
+
+def held(parts: Sequence[Part]) -> int:
+    """Bytes that somebody has."""
+    return sum(part.size for part in parts if part.owner in {Owner.MODEL, Owner.OTHERS})
+
+
+def together(devices: Sequence[Sequence[Part]]) -> tuple[Part, ...]:
+    """The parts of several devices as if they were one; none where those of one are not known."""
+    if not all(devices):
+        return ()
+    sums: dict[tuple[Owner, int], Part] = {}
+    for part in sorted(chain(*devices), key=lambda part: (_ORDER.index(part.owner), part.number)):
+        key = (part.owner, part.number)
+        sums[key] = replace(part, size=sums[key].size + part.size) if key in sums else part
+    return tuple(sums.values())
+
+
+def parts_bar(parts: Sequence[Part], cells: int, marks: Marks) -> Content:
+    """All parts in their order. What is there has a cell, if there are enough; the largest gives it."""
+    widths = _widths([part.size for part in parts], cells)
+    return Content.assemble(
+        *((_glyph(part, marks) * width, _tone(part)) for part, width in zip(parts, widths, strict=True))
+    )
+
+
+def legend(parts: Sequence[Part], width: int, marks: Marks) -> Content:
+    """What each part is; what has no room is left out, what is free first."""
+    told = [(part, _said(part)) for part in parts if part.size]
+    for least in (Owner.RESERVE, Owner.FREE, Owner.OTHERS):
+        if sum(_BESIDE + cell_len(said) for _, said in told) <= width:
+            break
+        told = [(part, said) for part, said in told if part.owner is not least]
+    texts: list[tuple[str, str] | str] = []
+    for part, said in told:
+        texts += (" " if not texts else _GAP, (_glyph(part, marks), _tone(part)), f" {said}")
+    return Content.assemble(*texts)
+
+
+def _said(part: Part) -> str:
+    size = bytes_text(part.size)
+    match part.owner:
+        case Owner.MODEL:
+            return f"{clean(part.name, limit=40)} {size}"
+        case Owner.OTHERS:
+            return f"others {size}"
+        case Owner.FREE:
+            return f"free {size}"
+        case Owner.RESERVE:
+            return f"kept free {size}"
+
+
+def _glyph(part: Part, marks: Marks) -> str:
+    match part.owner:
+        case Owner.MODEL:
+            return marks.parts[part.number % len(marks.parts)]
+        case Owner.OTHERS:
+            return marks.others
+        case Owner.FREE:
+            return marks.empty
+        case Owner.RESERVE:
+            return marks.reserve
+
+
+def _tone(part: Part) -> str:
+    match part.owner:
+        case Owner.MODEL:
+            return _MODEL_TONES[part.number % len(_MODEL_TONES)]
+        case Owner.OTHERS:
+            return _OTHERS
+        case Owner.FREE:
+            return _FREE
+        case Owner.RESERVE:
+            return _RESERVE
+
+
+def _widths(sizes: Sequence[int], cells: int) -> list[int]:
+    """``cells`` shared out by ``sizes``, by the largest remainders."""
+    total = sum(sizes)
+    if not total or cells <= 0:
+        return [0] * len(sizes)
+    exact = [size * cells / total for size in sizes]
+    widths = [max(int(share), 1 if size else 0) for share, size in zip(exact, sizes, strict=True)]
+    while sum(widths) < cells:
+        most = max(range(len(sizes)), key=lambda at: exact[at] - widths[at])
+        widths[most] += 1
+    while sum(widths) > cells:
+        widest = max(range(len(sizes)), key=lambda at: widths[at])
+        widths[widest] -= 1
+    return widths

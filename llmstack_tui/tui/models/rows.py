@@ -1,0 +1,322 @@
+"""From what is known of a model to the line that shows it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.tui.draw import figures
+from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.tui.updates.rows import (
+    newer_cell,
+    progress_cell,
+    under_way,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from llmstack_tui.core import StackState
+    from llmstack_tui.downloads.types import Download
+    from llmstack_tui.fit.verdict import Fitted
+    from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.hosts.types import RunningModel, Snapshot
+    from llmstack_tui.lifecycle.actions import Act
+    from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.store.tables.speeds import Speed
+    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.updates.rules import Update
+
+Key = tuple[str, str]
+"""A model on the screen: the URL of its host, and its name there."""
+
+_TICKING = frozenset({ModelState.ACTIVE, ModelState.LOADING, ModelState.STOPPING})
+_VERSION_DIGITS = 8
+# What stands in the place of "inactive" where a model has no room at once, by `fit.verdict.Fit`.
+_NO_ROOM = {"fits alone": "fits alone", "partly on the CPU": "partly CPU", "does not fit": "does not fit"}
+# Go writes a time that is not known as one of the year 1.
+_FIRST_YEAR = 1980
+
+
+class Figures(NamedTuple):
+    """What a line is sorted by; None is unknown or nothing.
+
+    Attributes:
+        busy: it answers a request.
+        idle_since_s: as of `ModelStatus`.
+        download: bytes that a wanted update costs.
+    """
+
+    size: int | None = None
+    memory: int | None = None
+    modified_at: datetime | None = None
+    speed: float | None = None
+    leaves_at: datetime | None = None
+    busy: bool = False
+    idle_since_s: float | None = None
+    download: int | None = None
+
+
+_NO_FIGURES = Figures()
+
+
+class ModelRow(Struct, frozen=True, kw_only=True):
+    """One line of the list, as text.
+
+    Attributes:
+        digest, modified: which version it is: the first digits of its digest, and its day.
+        memory: the server's own figure; of a model that is not loaded, what it would take.
+        speed: tokens per second of the last answer that was timed, of this version.
+        update: that there is a newer version and what it costs, or how far its pull is.
+        note: stands in the place of quantisation and size, where there are none.
+        pin: the mark of a model that the guard never stops, or "".
+        slow: it fell back to the processor.
+        old: the server is away, and this is what it said last.
+        searched: what a filter looks in, in lower case; it is not drawn.
+        figures: what the list is sorted by; it is not drawn.
+    """
+
+    key: Key
+    state: ModelState
+    mark: str
+    name: str
+    digest: str
+    modified: str
+    quantization: str
+    size: str
+    memory: str
+    word: str
+    speed: str
+    leaves: str
+    update: str = ""
+    note: str = ""
+    pin: str = ""
+    slow: bool = False
+    old: bool = False
+    searched: str = ""
+    figures: Figures = _NO_FIGURES
+
+
+class Moment(Struct, frozen=True):
+    """When a row is drawn: the wall clock for what the server says, monotonic seconds for what we did."""
+
+    now: datetime
+    monotonic_s: float
+
+
+def model_row(
+    status: ModelStatus,
+    act: Act | None,
+    moment: Moment,
+    marks: Marks,
+    *,
+    speed: Speed | None = None,
+    update: Update | None = None,
+    download: Download | None = None,
+    pinned: bool = False,
+    fitted: Fitted | None = None,
+    slow: bool = False,
+    old: bool = False,
+) -> ModelRow:
+    """The line of one model.
+
+    Args:
+        act: what is under way with it.
+        speed: of its last answer that was timed, by this version or another.
+        download: a pull of it that is not over.
+        pinned: the guard never stops it.
+        fitted: what it would take here.
+        slow: it fell back to the processor.
+    """
+    model, running, state = status.model, status.running, status.state
+    shown = state is ModelState.ACTIVE or state is ModelState.STOPPING
+    # Without the server nobody knows: a request may have put it off.
+    leaves = shown and running is not None and not old
+    name = clean(status.name, limit=400)
+    family = clean((model.family if model else None) or "", limit=40)
+    quantization = clean((model.quantization if model else None) or "", limit=40)
+    digest = model.digest if model else running.digest if running else ""
+    word = _word(status, act, moment, marks, pinned=pinned, old=old)
+    if fitted is not None and not old and word == str(ModelState.INACTIVE):
+        word = _no_room(fitted) or word
+    note = _note(status)
+    size = model.size if model and state is not ModelState.CLOUD else None
+    memory = running.size if running and shown else None
+    modified_at = model.modified_at if model else None
+    newer = update is not None and update.is_wanted
+    rate = speed.tokens_per_second if speed and speed.digest in {"", digest} else None
+    return ModelRow(
+        key=(status.host, status.name),
+        state=state,
+        mark=mark_of(state, marks),
+        name=name,
+        digest=clean(digest[:_VERSION_DIGITS]),
+        modified=_day(modified_at),
+        quantization=quantization,
+        size="" if state is ModelState.CLOUD else figures.bytes_text(size),
+        memory=figures.bytes_text(memory) if shown else _would_take(state, fitted),
+        word=word,
+        speed="" if rate is None else figures.rate_text(rate),
+        leaves=figures.left_text(_left(status, moment)) if leaves else "",
+        update=newer_cell(update, marks) if download is None else progress_cell(download, marks),
+        note=note,
+        pin=marks.pinned if pinned else "",
+        slow=slow and shown,
+        old=old,
+        # No word of a filter has a line end in it, so none is found across two of these.
+        searched="\n".join(
+            (name, family, quantization, word, str(state), note, digest, "stale" * newer, "cpu slow" * slow)
+        ).casefold(),
+        figures=Figures(
+            size=size,
+            memory=memory,
+            modified_at=modified_at,
+            speed=rate,
+            leaves_at=running.expires_at if running and leaves else None,
+            busy=status.busy,
+            idle_since_s=status.idle_since_s,
+            download=(update.download or 0) if update and newer else None,
+        ),
+    )
+
+
+def _left(status: ModelStatus, moment: Moment) -> timedelta | None:
+    """How long until it leaves; by the wall clock, which may be set, only where nothing else is known."""
+    if status.due_at_s is not None:
+        return timedelta(seconds=status.due_at_s - moment.monotonic_s)
+    expires_at = status.running.expires_at if status.running else None
+    return None if expires_at is None else expires_at - moment.now
+
+
+def _day(at: datetime | None) -> str:
+    if at is None or at.year < _FIRST_YEAR:
+        return ""
+    try:
+        return at.astimezone().date().isoformat()  # in half the time of a format
+    except (OverflowError, OSError, ValueError):
+        return ""
+
+
+def _note(status: ModelStatus) -> str:
+    if status.model is None:
+        return "not installed"
+    if status.state is ModelState.CLOUD:
+        where = status.model.remote_host or ""
+        return f"on {clean(urlsplit(where).netloc or where, limit=60)}" if where else ""
+    return ""
+
+
+def mark_of(state: ModelState, marks: Marks) -> str:
+    match state:
+        case ModelState.ACTIVE:
+            return marks.active
+        case ModelState.LOADING:
+            return marks.loading
+        case ModelState.STOPPING:
+            return marks.stopping
+        case ModelState.CLOUD:
+            return marks.cloud
+        case ModelState.INACTIVE:
+            return marks.inactive
+
+
+def _would_take(state: ModelState, fitted: Fitted | None) -> str:
+    if state is not ModelState.INACTIVE or fitted is None:
+        return ""
+    return figures.about_text(fitted.estimate.total)
+
+
+def _no_room(fitted: Fitted) -> str:
+    return "" if fitted.verdict is None else _NO_ROOM.get(fitted.verdict.fit.value, "")
+
+
+def _word(
+    status: ModelStatus, act: Act | None, moment: Moment, marks: Marks, *, pinned: bool, old: bool
+) -> str:
+    if act is not None and status.state in {ModelState.LOADING, ModelState.STOPPING}:
+        return f"{status.state} {max(0.0, moment.monotonic_s - act.started_at_s):.0f}s"
+    if status.state is not ModelState.ACTIVE or old:
+        return "pinned" if pinned and status.state is ModelState.INACTIVE else str(status.state)
+    if status.busy:
+        return "pinned, busy" if pinned else "active, busy"
+    if status.idle_since_s is None:
+        return "pinned" if pinned else "active"
+    at_least = marks.at_least if status.idle_at_least else ""
+    idle = figures.clock_text(max(0.0, moment.monotonic_s - status.idle_since_s))
+    return f"{'pinned' if pinned else 'idle'} {at_least}{idle}"
+
+
+def _fallen(snapshot: Snapshot, machine: MachineReading | None) -> tuple[RunningModel, ...]:
+    """Those that fell back to the processor."""
+    if not snapshot.running:
+        return ()
+    # Most begin with nothing loaded.
+    from llmstack_tui.lifecycle.placement import fallen
+
+    return tuple(each for each, _ in fallen(snapshot, machine))
+
+
+# What a line was made of, and the line.
+_Seen = tuple["ModelStatus", "Speed | None", "Update | None", "Download | None", "Fitted | None", ModelRow]
+
+
+class Rows:
+    """Makes the lines of the list, and makes again only those that can have changed."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+        self._made: Mapping[Key, _Seen] = {}
+
+    def make(self, state: StackState, moment: Moment) -> tuple[ModelRow, ...]:
+        acts = {(act.host, act.model): act for act in state.acts}
+        downloads = under_way(state.downloads) if state.downloads else {}
+        made: dict[Key, _Seen] = {}
+        for host in state.hosts:
+            old, speeds, updates = host.snapshot.error is not None, host.speeds, host.updates
+            fits = host.fits
+            fallen = _fallen(host.snapshot, state.machine)
+            guard = state.guards.get(host.snapshot.url)
+            pins = guard.pinned if guard is not None else frozenset[str]()
+            for status in host.models:
+                name = status.name
+                key = (status.host, name)
+                speed, update, download = speeds.get(name), updates.get(name), downloads.get(key)
+                pinned = name in pins
+                fitted = fits.get(name)
+                if (known := self._made.get(key)) is not None:
+                    before, timed, judged, coming, weighed, row = known
+                    # Once a second for each line: a call would take longer than all of it.
+                    if (
+                        timed is speed
+                        and judged is update
+                        and coming is download
+                        and weighed is fitted
+                        and row.old is old
+                        and bool(row.pin) is pinned
+                        and status.state not in _TICKING
+                        # Most often it is the very same: to compare all its fields takes ten times as long.
+                        and (before is status or before == status)
+                    ):
+                        made[key] = known
+                        continue
+                row = model_row(
+                    status,
+                    acts.get(key),
+                    moment,
+                    self._marks,
+                    speed=speed,
+                    update=update,
+                    download=download,
+                    pinned=pinned,
+                    fitted=fitted,
+                    slow=status.running in fallen,
+                    old=old,
+                )
+                made[key] = (status, speed, update, download, fitted, row)
+        self._made = made
+        return tuple(seen[-1] for seen in made.values())

@@ -1,1 +1,0 @@
-"""One folder per screen: its code beside its styles."""

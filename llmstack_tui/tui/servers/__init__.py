@@ -1,0 +1,1 @@
+"""Which servers the dashboard follows, and how they are told apart."""

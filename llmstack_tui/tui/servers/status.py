@@ -1,0 +1,174 @@
+"""What the dashboard says of its servers, as text. Pure."""
+
+from __future__ import annotations
+
+from math import ceil
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from llmstack_tui.hosts.errors import Unreachable
+from llmstack_tui.tui import keys
+from llmstack_tui.tui.draw.figures import age_text
+from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.tui.servers.names import (
+    server_name,
+    server_phrase,
+)
+from llmstack_tui.tui.widgets.header import ServerLine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from llmstack_tui.config import Settings
+    from llmstack_tui.core import StackState
+    from llmstack_tui.downloads.types import Download
+    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.tui.screen import View
+
+_SLOW_S = 2.0
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
+
+class Saying(Struct, frozen=True):
+    """What is going on while there is no server, and for a wait since when in monotonic seconds."""
+
+    text: str
+    since_s: float | None = None
+
+
+def servers(state: StackState | None) -> tuple[ServerLine, ...]:
+    """The header's part for each server."""
+    return tuple(_server(host.snapshot) for host in state.hosts) if state else ()
+
+
+def _server(snapshot: Snapshot) -> ServerLine:
+    version = clean(snapshot.server.version, limit=30) if snapshot.server else ""
+    asked = snapshot.read_at is not None or snapshot.error is not None
+    reachable = snapshot.reachable if asked else None
+    return ServerLine(server_name(snapshot.server), address(snapshot.url), reachable, version)
+
+
+def address(url: str) -> str:
+    """A URL without what every one of them has."""
+    parts = urlsplit(url)
+    return parts.netloc if parts.scheme == "http" and parts.path in {"", "/"} else url
+
+
+def banner(view: View, *, restart: bool, names: Mapping[str, str] = _NO_NAMES) -> str:
+    """Which servers are away, why, when they are asked again, and how old the figures are; else empty.
+
+    Args:
+        restart: one of them is the built-in engine, and can be started from here.
+        names: what the user calls a host, by its URL.
+    """
+    hosts = view.state.hosts if view.state else ()
+    now_s = view.moment.monotonic_s
+    away = [host.snapshot for host in hosts if host.snapshot.error is not None]
+    # There is little room: what each has to say at length is in the activity.
+    tell = _away if len(away) == 1 else _away_in_short
+    sentences = [tell(snapshot, clean(names.get(snapshot.url, ""), limit=60), now_s) for snapshot in away]
+    if sentences and restart:
+        sentences.append(f"Press {view.keys['models.refresh']} to start the engine again.")
+    return " ".join(sentences)
+
+
+def _away(snapshot: Snapshot, name: str, now_s: float) -> str:
+    error = snapshot.error
+    if isinstance(error, Unreachable) and snapshot.read_at is not None:
+        reason = f" ({clean(error.detail, limit=100)})" if error.detail else ""
+        where = name or f"{server_phrase(snapshot.server)} at {address(snapshot.url)}"
+        sentences = [f"{where} is not reachable{reason}."]
+    else:
+        sentences = [f"{name}: {clean(str(error), limit=300)}" if name else clean(str(error), limit=300)]
+    sentences.append(f"{_next_try(snapshot, now_s).capitalize()}.")
+    if snapshot.read_at is not None:
+        sentences.append(f"The figures are {age_text(now_s - snapshot.read_at)} old.")
+    return " ".join(sentences)
+
+
+def _away_in_short(snapshot: Snapshot, name: str, now_s: float) -> str:
+    what = "is not reachable" if isinstance(snapshot.error, Unreachable) else "gives no proper answer"
+    told = [_next_try(snapshot, now_s)]
+    if snapshot.read_at is not None:
+        told.append(f"figures {age_text(now_s - snapshot.read_at)} old")
+    return f"{name or address(snapshot.url)} {what} ({', '.join(told)})."
+
+
+def _next_try(snapshot: Snapshot, now_s: float) -> str:
+    left_s = 0.0 if snapshot.again_at is None else snapshot.again_at - now_s
+    return f"next try in {ceil(left_s)} s" if left_s > 0 else "trying again"
+
+
+def message(view: View, saying: Saying) -> tuple[str, ...]:
+    """What stands in the place of the list while there are no models."""
+    waited = 0.0 if saying.since_s is None else view.moment.monotonic_s - saying.since_s
+    said = saying.text + (f"  {waited:.0f} s" if waited >= _SLOW_S else "")
+    if view.state is None:
+        return (said,)
+    snapshots = [host.snapshot for host in view.state.hosts]
+    if not any(snapshot.read_at is not None for snapshot in snapshots):
+        failed = any(snapshot.error for snapshot in snapshots)
+        again, leave = view.keys["models.refresh"], view.keys[keys.QUIT]
+        first = "No answer yet." if failed or not said else said
+        return (first, f"Press {again} to try again now, {leave} to leave.")
+    add = f"Press {view.keys['models.import']} to pull one by its name, or to import a GGUF file."
+    return ("No models here yet.", add)
+
+
+def no_match(view: View) -> tuple[str, ...]:
+    """What stands in the place of the list while the filter lets no model through."""
+    return ("No model has that.", f"Press {view.keys['filter.clear']} to see all of them again.")
+
+
+def left_behind(under_way: Sequence[Download], stopped: Sequence[Download]) -> str:
+    """What to say of pulls that were under way when the dashboard ended; "" if there were none."""
+    if not under_way:
+        return ""
+    count = len(under_way)
+    what = (
+        f"The download of {clean(under_way[0].model, limit=200)} goes"
+        if count == 1
+        else f"{count} downloads go"
+    )
+    text = f"{what} on with the next llmstack: what came is kept.\n"
+    for each in stopped:
+        text += f"{clean(each.model, limit=200)} was stopped for its update, and is started again then.\n"
+    return text
+
+
+def limit(state: StackState | None, settings: Settings) -> int | None:
+    """How many models may be loaded at once; None where nobody limits that, or it is not known yet."""
+    guards = state.guards.values() if state else ()
+    if guards:
+        limits = [guard.limits.max_loaded for guard in guards if not guard.off]
+        return next((each for each in limits if each is not None), settings.engine.max_loaded)
+    profile = state.profile if state else None
+    own = settings.guard.max_loaded or settings.engine.max_loaded
+    return own or (profile.max_loaded if profile is not None and settings.guard.enabled else None)
+
+
+def notes(state: StackState | None, *, read_only: bool) -> tuple[str, ...]:
+    """What the header has to say that is unusual."""
+    guards = state.guards.values() if state else ()
+    said = (
+        (read_only, "read-only"),
+        (any(guard.held for guard in guards), "held"),
+        (any(guard.heat for guard in guards), "too hot"),
+    )
+    return tuple(note for is_so, note in said if is_so)
+
+
+def farewell(state: StackState | None, engine_url: str) -> str:
+    """What to say after the dashboard has ended, where its engine may outlive it for a while; else ""."""
+    for host in state.hosts if state else ():
+        running = host.snapshot.running
+        if host.snapshot.url == engine_url and running:
+            answers = " It is answering a request." if any(model.requests for model in running) else ""
+            return (
+                f"The built-in engine at {engine_url} ends by itself as soon as nobody uses it.{answers}\n"
+                "End it now with: llmstack engine stop\n"
+            )
+    return ""

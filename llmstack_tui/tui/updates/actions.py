@@ -1,0 +1,147 @@
+"""What the keys do about newer versions: ask for them, fetch them, leave them alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.kinds import Capability
+from llmstack_tui.tui.actions import Intents
+from llmstack_tui.tui.deferred import Later
+from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.tui.models.removals import lines_text
+from llmstack_tui.tui.updates.questions import (
+    all_text,
+    changed_here_text,
+    checked_text,
+    no_update_text,
+)
+from llmstack_tui.tui.updates.rows import under_way
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from llmstack_tui.core import (
+        HostState,
+        Stack,
+    )
+    from llmstack_tui.tui.models.rows import Key
+    from llmstack_tui.updates.rules import Update
+
+
+class UpdateActs(Intents):
+    """What is done about the versions that registries have."""
+
+    def check(self) -> None:
+        """Ask the registries now, and say what came of it."""
+        stack = self._stack()
+        if stack is not None:
+            self._run("Check for updates", Later(self._check, stack))
+
+    def update(self, *keys: Key) -> None:
+        """Fetch the newer versions of these; why some need none is said once for all."""
+        stack = self._stack() if keys else None
+        if stack is None or self._refused(stack):
+            return
+        verdicts = {key: self._update(key) for key in keys}
+        downloads = under_way(stack.state.downloads)
+        waiting = [key for key in keys if key in downloads]
+        found = {
+            key: update
+            for key, update in verdicts.items()
+            if update and key not in downloads and (update.state == "stale" or update.changed_here)
+        }
+        said = [f"{clean(key[1])} is on its way already." for key in waiting]
+        said += [
+            no_update_text(key[1], update, self._app.now(), self._app.preferences.first_keys["models.check"])
+            for key, update in verdicts.items()
+            if key not in found and key not in downloads
+        ]
+        if said:
+            self._app.tell(lines_text(said))
+        if found:
+            what = f"Update {next(iter(found))[1]}" if len(found) == 1 else f"Update {len(found)} models"
+            self._run(what, Later(self._update_these, stack, found))
+
+    def update_all(self) -> None:
+        """Fetch all newer versions that are wanted, after a question."""
+        stack = self._stack()
+        if stack is None or self._refused(stack):
+            return
+        downloads = under_way(stack.state.downloads)
+        found = {
+            (url, name): update
+            for host in stack.state.hosts
+            if (url := host.snapshot.url) not in stack.look_only
+            and Capability.PULL in host.snapshot.capabilities
+            for name, update in host.updates.items()
+            if update.is_for_all and (url, name) not in downloads
+        }
+        if found:
+            self._run("Update all", Later(self._update_all, stack, found))
+        else:
+            key = self._app.preferences.first_keys["models.check"]
+            self._app.tell(f"Nothing newer is known. {key} checks now.")
+
+    def leave_alone(self, *keys: Key, for_good: bool = False) -> None:
+        """Do not offer these versions, or any; where all are left alone like that, offer them again."""
+        stack = self._stack() if keys else None
+        if stack is None:
+            return
+        wish = "for good" if for_good else "version"
+        updates = {key: update for key in keys if (update := self._update(key)) is not None}
+        back = bool(updates) and all(update.left_alone == wish for update in updates.values())
+        work = Later(self._leave_alone, stack, tuple(updates), for_good=for_good, back=back)
+        self._run("Leave alone", work)
+
+    async def _check(self, stack: Stack) -> None:
+        await stack.updates.check()
+        # What is new has a toast of its own.
+        if said := checked_text(stack.state, with_newer=not self._app.news.is_new(stack.state)):
+            self._app.tell(said, title="Checked for updates")
+
+    async def _update_these(self, stack: Stack, found: Mapping[Key, Update]) -> None:
+        changed = {key: update for key, update in found.items() if update.changed_here}
+        if changed:
+            title = (
+                f"Replace {clean(next(iter(changed))[1], limit=50)}?"
+                if len(changed) == 1
+                else f"Replace {len(changed)} models?"
+            )
+            keep = "Keep it" if len(changed) == 1 else "Keep them"
+            text = changed_here_text(changed)
+            if not await self._is_wanted(title, text, keep, "Replace and update", dangerous=True):
+                found = {key: update for key, update in found.items() if key not in changed}
+        await self._queue(stack, found)
+
+    async def _update_all(self, stack: Stack, found: Mapping[Key, Update]) -> None:
+        title = "Update 1 model?" if len(found) == 1 else f"Update {len(found)} models?"
+        text = all_text(found, self._left(stack, found))
+        if await self._is_wanted(title, text, "Not now", "Update"):
+            await self._queue(stack, found)
+
+    async def _queue(self, stack: Stack, found: Iterable[Key]) -> None:
+        by_host = defaultdict[str, list[str]](list)
+        for url, name in found:
+            by_host[url].append(name)
+        for url, names in by_host.items():
+            await stack.downloads.update(url, names)
+
+    def _left(self, stack: Stack, found: Mapping[Key, Update]) -> int | None:
+        """Bytes that are free on the disk, where that is the disk of all these models."""
+        disk = stack.state.machine.disk if stack.state.machine else None
+        if disk is None or not all(is_loopback(url) for url, _ in found):
+            return None
+        return disk.total - disk.used
+
+    async def _leave_alone(self, stack: Stack, keys: tuple[Key, ...], *, for_good: bool, back: bool) -> None:
+        for key in keys:
+            if back:
+                await stack.updates.want(*key)
+            else:
+                await stack.updates.leave_alone(*key, for_good=for_good)
+
+    def _update(self, key: Key) -> Update | None:
+        host: HostState | None = self._app.view.host(key[0])
+        return host.updates.get(key[1]) if host else None

@@ -1,0 +1,159 @@
+"""What is said of newer versions, and of what is on its way. Pure."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from llmstack_tui import __version__
+from llmstack_tui.base.names import (
+    InvalidName,
+    ModelName,
+)
+from llmstack_tui.tui.draw.figures import (
+    ago_text,
+    bytes_text,
+    when_text,
+)
+from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.updates.programs import Program, is_newer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from llmstack_tui.core import StackState
+    from llmstack_tui.downloads.types import Download
+    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.models.rows import Key
+    from llmstack_tui.updates.rules import Update
+
+_CHANGES = {
+    "license": "licence",
+    "other": "other parts",
+    "config": "its description",
+    "system": "system prompt",
+}
+_STATES = {
+    "current": "up to date",
+    "stale": "there is a newer version",
+    "local": "only here",
+    "cloud": "runs elsewhere",
+    "unknown": "not known",
+}
+_LEFT_ALONE = {"version": "this version is left alone", "for good": "left alone for good"}
+_HELD_UP = {"waiting": "waiting", "paused": "paused"}
+
+
+def state_text(update: Update) -> str:
+    """Whether it is up to date, in words."""
+    return "perhaps changed here" if update.changed_here else _STATES[update.state]
+
+
+def changed_text(update: Update) -> str:
+    """``weights, template``: what of it is another in the newer version."""
+    return ", ".join(_CHANGES.get(change, change) for change in update.changed)
+
+
+def download_text(update: Update) -> str:
+    """What an update costs: ``at most 4.7 GB``."""
+    return f"at most {bytes_text(update.download)}" if update.at_most else bytes_text(update.download)
+
+
+def news_text(update: Update) -> str:
+    """``weights, template; 4.7 GB``."""
+    return "; ".join(filter(None, (changed_text(update), download_text(update))))
+
+
+def update_rows(update: Update | None, now: datetime | None) -> Iterator[tuple[str, str]]:
+    """Whether a model is up to date, how that is known, and what an update would be: labels and values."""
+    if update is None:
+        return
+    yield "Update", state_text(update)
+    if update.state == "stale" or update.changed_here:
+        yield "Changed", changed_text(update)
+        yield "Download", download_text(update)
+    if update.left_alone is not None:
+        yield "Wanted", f"no: {_LEFT_ALONE[update.left_alone]}"
+    if now is not None and update.checked_at is not None:
+        yield "Checked", ago_text(update.checked_at, now)
+
+
+def more_update_rows(update: Update | None, now: datetime | None) -> Iterator[tuple[str, str]]:
+    """What stands only where there is room."""
+    if update is None:
+        return
+    if now is not None and update.pushed_at is not None:
+        yield "Published", f"{when_text(update.pushed_at, now)} ({ago_text(update.pushed_at, now)})"
+    if update.reason:
+        yield "Update note", clean(update.reason, limit=400)
+    if update.problem and update.problem != update.reason:
+        yield "Last check", clean(update.problem, limit=400)
+
+
+def newer_cell(update: Update | None, marks: Marks) -> str:
+    """What the list shows of an update that is wanted: ``↑ 4.7 GB``, ``↑≤4.7 GB``; else nothing."""
+    if update is None or not update.is_wanted:
+        return ""
+    return f"{marks.newer}{marks.at_most if update.at_most else ' '}{bytes_text(update.download)}"
+
+
+def progress_cell(download: Download, marks: Marks) -> str:
+    """How far a pull is: ``↓ 43 %``; the bytes where nobody knows how many there will be."""
+    if said := _HELD_UP.get(download.state):
+        return f"{marks.pulling} {said}"
+    if download.total:
+        return f"{marks.pulling} {100 * download.completed // download.total} %"
+    return f"{marks.pulling} {bytes_text(download.completed) if download.completed else 'begins'}"
+
+
+def under_way(downloads: Iterable[Download]) -> dict[Key, Download]:
+    """The pulls that are not over, by the model as its host lists it."""
+    return {(each.host, listed_name(each.model)): each for each in downloads if not each.state.is_over}
+
+
+@lru_cache(256)
+def listed_name(text: str) -> str:
+    """How a server lists the model of this name."""
+    try:
+        return ModelName.parse(text).short
+    except InvalidName:
+        return text
+
+
+def wanted(state: StackState) -> dict[Key, Update]:
+    """The updates that there are and that the user did not say to leave."""
+    found: dict[Key, Update] = {}
+    for host in state.hosts:
+        updates: Mapping[str, Update] = host.updates
+        found |= {(host.snapshot.url, name): each for name, each in updates.items() if each.is_wanted}
+    return found
+
+
+class NewerProgram(Struct, frozen=True):
+    """A program of which there is a newer version.
+
+    Attributes:
+        there: which one is in use, by where that is; where it is this very program "".
+    """
+
+    program: Program
+    version: str
+    there: Mapping[str, str]
+
+
+def newer_programs(state: StackState) -> tuple[NewerProgram, ...]:
+    """Those that are newer than what is in use."""
+    found = []
+    for release in state.releases:
+        if release.program is Program.LLMSTACK:
+            there = {"": __version__}
+        else:
+            servers = ((host.snapshot.url, host.snapshot.server) for host in state.hosts)
+            there = {url: server.version for url, server in servers if server and server.kind == "ollama"}
+        old = {where: version for where, version in there.items() if is_newer(release.version, version)}
+        if old and release.version is not None:
+            found.append(NewerProgram(release.program, clean(release.version, limit=30), old))
+    return tuple(found)

@@ -1,0 +1,120 @@
+"""Addresses: the cases of Ollama's own table for ``OLLAMA_HOST``, and what is wrong in others."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmstack_tui.base.address import (
+    InvalidAddress,
+    default_host,
+    is_loopback,
+    parse_host,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("", "http://127.0.0.1:11434"),
+        ("1.2.3.4", "http://1.2.3.4:11434"),
+        (":1234", "http://127.0.0.1:1234"),
+        ("1.2.3.4:1234", "http://1.2.3.4:1234"),
+        ("example.com", "http://example.com:11434"),
+        ("example.com:1234", "http://example.com:1234"),
+        ("example.com:0", "http://example.com:0"),
+        ("example.com:65535", "http://example.com:65535"),
+        ("EXAMPLE.com", "http://example.com:11434"),
+        ("::1", "http://[::1]:11434"),
+        ("[::1]", "http://[::1]:11434"),
+        ("[::1]:1337", "http://[::1]:1337"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),
+        ("0.0.0.0:8080", "http://127.0.0.1:8080"),
+        ("::", "http://[::1]:11434"),
+        ("[::]:8080", "http://[::1]:8080"),
+        (" 1.2.3.4 ", "http://1.2.3.4:11434"),
+        ('"1.2.3.4"', "http://1.2.3.4:11434"),
+        ("' 1.2.3.4 '", "http://1.2.3.4:11434"),
+        ("http://1.2.3.4", "http://1.2.3.4:80"),
+        ("https://1.2.3.4", "https://1.2.3.4:443"),
+        ("https://1.2.3.4:4321", "https://1.2.3.4:4321"),
+        ("https://example.com/ollama/", "https://example.com:443/ollama"),
+        ("example.com/ollama", "http://example.com:11434/ollama"),
+        ("http://", "http://127.0.0.1:80"),
+        ("ollama.com", "https://ollama.com:443"),
+        ("gpu_box.local.", "http://gpu_box.local.:11434"),
+    ],
+)
+def test_reads_addresses_as_ollama_does(text: str, url: str) -> None:
+    assert parse_host(text) == url
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a b", "not an address"),
+        ("\x1b[2J", "not an address"),
+        ("h\x00", "not an address"),
+        ("[::1", "not an address"),
+        ("[::1]x", "not an address"),
+        ("[gpu]:1", "not an address"),
+        ("fe80::1%eth0", "not an address"),
+        ("grün", "not an address"),
+        ("a?b", "not an address"),
+        ("1:2:3", "not an address"),
+        ("ftp://x", "http:// or https://"),
+        ("HTTP://x", "http:// or https://"),
+        (":66000", "port"),
+        (":-1", "port"),
+        ("x:", "port"),
+        ("x:abc", "port"),
+        ("x:٣", "port"),
+        ("x:" + "9" * 5000, "port"),
+        ("http://me:secret@x", "user name"),
+        ("x/a b", "path"),
+        ("x/a?b", "path"),
+    ],
+)
+def test_says_what_is_wrong(text: str, says: str) -> None:
+    with pytest.raises(InvalidAddress) as caught:
+        parse_host(text)
+    sentence = str(caught.value)
+    assert says in sentence
+    assert sentence.endswith(".")
+    assert "secret" not in sentence
+    assert sentence.isprintable()
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_an_address_that_can_be_asked_or_invalid(text: str) -> None:
+    try:
+        url = parse_host(text)
+    except InvalidAddress:
+        return
+    assert parse_host(url) == url
+    assert httpx.URL(url).host
+
+
+def test_the_default_is_that_of_ollamas_own_clients() -> None:
+    assert default_host({}) == "http://127.0.0.1:11434"
+    assert default_host({"OLLAMA_HOST": "gpu:1"}) == "http://gpu:1"
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback"),
+    [
+        ("http://127.0.0.1:11434", True),
+        ("http://127.9.9.9:1", True),
+        ("http://[::1]:11434", True),
+        ("http://[::ffff:127.0.0.1]:1", True),
+        ("http://localhost:1/x", True),
+        ("http://a.localhost.:1", True),
+        ("http://localhost.example.com:1", False),
+        ("http://192.168.1.2:1", False),
+        ("https://example.com:443", False),
+    ],
+)
+def test_knows_this_machine(url: str, loopback: bool) -> None:
+    assert is_loopback(url) is loopback

@@ -1,0 +1,59 @@
+"""The guard over the real built-in engine, and another client that uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack, aclosing
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from llmstack_tui.config import GuardSettings
+from llmstack_tui.core import Stack
+from llmstack_tui.hosts.types import Message
+from llmstack_tui.ollama.client import OllamaHost
+from tests.support.engine_process import engine_process
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIMIT = GuardSettings(max_loaded=1, memory_budget=0, idle_stop=timedelta(0))
+
+
+async def stopped(stack: Stack, count: int) -> list[str | None]:
+    """The models that the guard stopped, newest first, as soon as they are so many."""
+    deadline_s = time.monotonic() + 30
+    while True:
+        events = await stack.events(kinds=["deactivate"])
+        if len(events) >= count:
+            assert {(each.details["asked_by"], each.details["end"]) for each in events} == {("guard", "gone")}
+            return [each.model for each in events]
+        assert time.monotonic() < deadline_s
+        await asyncio.sleep(0.05)
+
+
+async def test_it_keeps_the_limit_and_cuts_no_request(
+    tmp_path: Path, tiny_model: Path, endless_model: Path
+) -> None:
+    with engine_process(tmp_path) as url:
+        async with (
+            Stack([OllamaHost(url)], running_every_s=0.1, guard=LIMIT) as stack,
+            AsyncExitStack() as ends,
+        ):
+            for file, name in ((tiny_model, "tiny:1"), (endless_model, "endless:1")):
+                assert [step async for step in stack.import_gguf(url, file, name)]
+            await wait_until(lambda: url in stack.state.guards and stack.state.guards[url].leads, 30)
+            client = OllamaHost(url)
+            ends.push_async_callback(client.aclose)
+            answer = client.chat("endless:1", [Message(role="user", content="Hi")])
+            chunks = await ends.enter_async_context(aclosing(answer))
+            await anext(chunks)
+            await client.load("tiny:1")
+            assert await stopped(stack, 1) == ["tiny:1"]
+            assert not (await anext(chunks)).done
+            await chunks.aclose()
+            # Now that nobody uses it any more, it is the one that goes.
+            await client.load("tiny:1")
+            assert await stopped(stack, 2) == ["endless:1", "tiny:1"]
+            assert [each.name for each in await client.running()] == ["tiny:1"]

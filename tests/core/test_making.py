@@ -1,0 +1,128 @@
+"""Copy, rename, create, restart and stop all, over the real built-in engine."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llmstack_tui.core import Stack
+from llmstack_tui.hosts.errors import HostError, NotFound, Refused, ServerError
+from llmstack_tui.lifecycle.actions import Departure
+from llmstack_tui.ollama.client import OllamaHost
+from tests.support.engine_process import engine_process
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with engine_process(tmp_path_factory.mktemp("home")) as url:
+        yield url
+
+
+@asynccontextmanager
+async def opened(engine: str, tiny_model: Path, host: OllamaHost | None = None) -> AsyncIterator[Stack]:
+    """A stack with the one model tiny:one, and nothing else afterwards."""
+    async with Stack([host or OllamaHost(engine)], running_every_s=0.1) as stack:
+        async for _ in stack.import_gguf(engine, tiny_model, "tiny:one"):
+            pass
+        yield stack
+        await stack.stop_all()
+    await clear(engine)
+
+
+async def clear(engine: str) -> None:
+    host = OllamaHost(engine)
+    for each in await host.installed():
+        await host.delete(each.name)
+    await host.aclose()
+
+
+def names(stack: Stack) -> list[str]:
+    return sorted(each.name for each in stack.state.hosts[0].models if each.model)
+
+
+async def test_copy_and_rename(engine: str, tiny_model: Path) -> None:
+    async with opened(engine, tiny_model) as stack:
+        await stack.copy(engine, "tiny:one", "second")
+        assert names(stack) == ["second:latest", "tiny:one"]
+        for act in (stack.copy, stack.rename):
+            with pytest.raises(Refused, match="There is a model called second already"):
+                await act(engine, "tiny:one", "second")
+        with pytest.raises(NotFound):
+            await stack.copy(engine, "nope", "third")
+        await stack.activate(engine, "second:latest")
+        await stack.rename(engine, "second:latest", "third:x")
+        assert names(stack) == ["third:x", "tiny:one"]
+        third = next(each for each in stack.state.hosts[0].models if each.name == "third:x")
+        assert third.running is not None
+        assert await stack.deactivate(engine, "third:x") is Departure.GONE
+        events = await stack.events(kinds=["copy", "rename", "failed"])
+        assert [event.kind for event in events][::-1] == ["copy", "failed", "failed", "failed", "rename"]
+        assert events[0].text == "second:latest was renamed to third:x. It stays in memory."
+
+
+async def test_a_rename_that_cannot_remove_the_old_name_takes_the_copy_back(
+    engine: str, tiny_model: Path
+) -> None:
+    class Stubborn(OllamaHost):
+        async def delete(self, name: str) -> None:
+            if name == "tiny:one":
+                raise ServerError("It will not go.", host=self.url)
+            await super().delete(name)
+
+    async with opened(engine, tiny_model, Stubborn(engine)) as stack:
+        with pytest.raises(ServerError, match="will not go"):
+            await stack.rename(engine, "tiny:one", "other:x")
+        assert [each.name for each in await stack._watched[engine].host.installed()] == ["tiny:one"]
+
+
+async def test_create(engine: str, tiny_model: Path) -> None:
+    async with opened(engine, tiny_model) as stack:
+        steps = [
+            step.status
+            async for step in stack.create(
+                engine, "terse", base="tiny:one", system="Be terse.", parameters={"num_ctx": 512}
+            )
+        ]
+        assert steps[-1] == "success"
+        details = await stack.details(engine, "terse:latest")
+        assert (details.system, details.parameters.split()) == ("Be terse.", ["num_ctx", "512"])
+        with pytest.raises(Refused, match="already"):
+            async for _ in stack.create(engine, "terse", base="tiny:one"):
+                pass
+        with pytest.raises(HostError, match="integer"):
+            async for _ in stack.create(engine, "no", base="tiny:one", parameters={"num_ctx": "x"}):
+                pass
+        assert names(stack) == ["terse:latest", "tiny:one"]
+
+
+async def test_restart_keeps_context_and_keep_alive(engine: str, tiny_model: Path) -> None:
+    async with opened(engine, tiny_model) as stack:
+        with pytest.raises(Refused, match="not in memory"):
+            await stack.restart(engine, "tiny:one")
+        await stack.activate(engine, "tiny:one", keep_alive=timedelta(minutes=33), context_length=1024)
+        await stack.restart(engine, "tiny:one")
+        first, second = reversed(await stack.activations(engine, "tiny:one", 2))
+        assert first.keep_alive == second.keep_alive == timedelta(minutes=33)
+        assert (second.reason, second.context_length) == ("restart", 1024)
+        (running,) = stack.state.hosts[0].snapshot.running
+        assert running.context_length == 1024
+        assert await stack.stop_all() == ((engine, "tiny:one", Departure.GONE),)
+        assert await stack.stop_all(engine) == ()
+
+
+async def test_nothing_is_done_where_nothing_may_be_changed(engine: str) -> None:
+    for options in ({"read_only": True}, {"look_only": [engine]}):
+        async with Stack([OllamaHost(engine)], **options) as stack:
+            for act in (stack.copy, stack.rename):
+                with pytest.raises(Refused, match=r"read-only|only looked at"):
+                    await act(engine, "a", "b")
+            with pytest.raises(Refused):
+                async for _ in stack.create(engine, "b", base="a"):
+                    pass

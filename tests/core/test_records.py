@@ -1,0 +1,299 @@
+"""What the stack puts on record, in real state files that several of them share."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llmstack_tui.base.actors import Asker
+from llmstack_tui.core import Stack
+from llmstack_tui.hosts.errors import HostError, ServerError
+from llmstack_tui.hosts.types import Message, Model
+from llmstack_tui.lifecycle import journal
+from llmstack_tui.lifecycle.actions import Departure
+from llmstack_tui.lifecycle.journal import Recorder
+from llmstack_tui.lifecycle.worker import Lifecycle
+from llmstack_tui.ollama.client import OllamaHost
+from llmstack_tui.store.store import Store
+from llmstack_tui.store.tables.activations import (
+    Activation,
+    Outcome,
+)
+from tests.store.samples import change_file
+from tests.support.fake_ollama import fake_ollama
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from llmstack_tui.store.tables.events import Event
+    from tests.support.scripted_server import ScriptedServer
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state.db"
+
+
+@pytest.fixture(autouse=True)
+def _little_courtesy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "_COURTESY_S", 0.7)
+
+
+@asynccontextmanager
+async def dashboard(server: ScriptedServer, path: Path) -> AsyncIterator[Stack]:
+    async with Stack(
+        [OllamaHost(server.url)], running_every_s=0.05, machine_every_s=60, state_file=path
+    ) as stack:
+        await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
+        # What is there before the record was compared with it is a difference, not news.
+        await wait_until(lambda: not stack._watched[server.url].news.is_set())
+        yield stack
+
+
+def kinds(events: tuple[Event, ...]) -> list[str]:
+    return [event.kind for event in reversed(events)]
+
+
+async def history(path: Path, url: str, model: str) -> tuple[Activation, ...]:
+    async with await Store.open(path) as store:
+        return await store.activations.history(url, model)
+
+
+async def test_every_act_is_an_event_and_an_activation_with_its_end(path: Path) -> None:
+    async with fake_ollama(a_1="a") as (fake, server):
+        async with dashboard(server, path) as stack:
+            known = stack.state.last_event_id
+            await stack.activate(server.url, "a:1")
+            await wait_until(lambda: stack.state.last_event_id > known)
+            await stack.deactivate(server.url, "a:1")
+            fake.load_error = "out of memory"
+            with pytest.raises(ServerError):
+                await stack.activate(server.url, "a:1")
+            await stack.delete(server.url, "a:1")
+            events = await stack.events()
+            assert kinds(events) == ["activate", "deactivate", "failed", "remove"]
+            active, left, not_loaded, _ = reversed(events)
+            assert re.fullmatch(r"a:1 is active after 0\.\d\N{NO-BREAK SPACE}s\.", active.text)
+            assert left.text == "a:1 has left memory."
+            assert not_loaded.text.startswith("a:1 was not loaded: ")
+            assert "out of memory" in f"{not_loaded.text} {not_loaded.details}"
+            assert (not_loaded.details["act"], not_loaded.details["error"]) == ("activate", "Server error")
+            assert events[-1].details["asked_by"] == "user"
+            assert kinds(await stack.events(1, kinds=["deactivate"])) == ["deactivate"]
+        failed, stopped = await history(path, server.url, "a:1")
+        assert (failed.outcome, failed.loaded_at) == (Outcome.FAILED, None)
+        assert "out of memory" in failed.end_reason
+        assert (stopped.asked_by, stopped.outcome, stopped.ended_by) == (
+            Asker.USER,
+            Outcome.STOPPED,
+            Asker.USER,
+        )
+        assert stopped.digest == "a" * 64
+        assert stopped.loaded_at is not None
+
+
+async def test_a_load_that_is_given_up_and_one_that_fails_while_loaded(path: Path) -> None:
+    async with fake_ollama(a_1="a") as (fake, server), dashboard(server, path) as stack:
+        fake.may_load.clear()
+        load = asyncio.create_task(stack.activate(server.url, "a:1"))
+        await wait_until(lambda: stack.state.acts)
+        load.cancel()
+        await asyncio.gather(load, return_exceptions=True)
+        await wait_until(lambda: not stack.state.acts)
+        fake.may_load.set()
+        await stack.activate(server.url, "a:1")
+        fake.load_error = "no"
+        with pytest.raises(ServerError):
+            await stack.activate(server.url, "a:1")
+        store = await stack._history.store()
+        loaded, given_up = await store.activations.history(server.url, "a:1")
+        assert given_up.outcome is Outcome.CANCELLED
+        assert loaded.outcome is None, "it is still loaded"
+        assert "was cancelled" in (await stack.events())[-1].text
+
+
+async def test_what_other_clients_do_is_seen(path: Path) -> None:
+    async with fake_ollama(a_1="a") as (fake, server), dashboard(server, path) as stack:
+        for _ in range(2):
+            fake.load("a:1")
+            await wait_until(lambda: stack.state.hosts[0].snapshot.running)
+            fake.runners.clear()
+            await wait_until(lambda: not stack.state.hosts[0].snapshot.running)
+        await wait_until(lambda: not stack._recorder._held)
+        assert kinds(await stack.events()) == ["loaded", "left"] * 2
+        store = await stack._history.store()
+        first = (await store.activations.history(server.url, "a:1"))[-1]
+        assert (first.asked_by, first.outcome) == (Asker.CLIENT, Outcome.LEFT)
+        (measured, _) = await store.measured.history(server.url, "a" * 64)
+        assert (measured.server_bytes, measured.server_gpu_bytes, measured.device_bytes) == (9, 0, {})
+
+
+async def test_what_another_client_loaded_and_we_stop_at_once_is_told_in_that_order(path: Path) -> None:
+    async with fake_ollama(a_1="a") as (fake, server):
+        async with dashboard(server, path) as stack:
+            for _ in range(2):
+                fake.load("a:1")
+                await wait_until(lambda: stack.state.hosts[0].snapshot.running)
+                await stack.deactivate(server.url, "a:1")
+            await wait_until(lambda: not stack.state.hosts[0].snapshot.running)
+            assert kinds(await stack.events()) == ["loaded", "deactivate"] * 2
+        loads = await history(path, server.url, "a:1")
+    assert [(each.asked_by, each.outcome) for each in loads] == [(Asker.CLIENT, Outcome.STOPPED)] * 2
+
+
+async def test_what_a_model_took_in_the_end_counts_where_it_is_more(path: Path) -> None:
+    async with fake_ollama(a_1="a") as (fake, server), dashboard(server, path) as stack:
+        for grown in (1_002, 1_100):
+            (runner := fake.load("a:1")).size = 1_000
+            await wait_until(lambda: _sizes(stack) == [1_000])
+            runner.size = grown
+            await wait_until(lambda: _sizes(stack) == [grown])  # noqa: B023
+            fake.runners.clear()
+            await wait_until(lambda: not stack.state.hosts[0].snapshot.running)
+        store = await stack._history.store()
+        measured = await store.measured.history(server.url, "a" * 64)
+        assert [each.server_bytes for each in measured] == [1_100, 1_000, 1_000]
+
+
+def _sizes(stack: Stack) -> list[int | None]:
+    return [each.size for each in stack.state.hosts[0].snapshot.running]
+
+
+async def test_a_server_that_goes_and_comes_back_is_two_events(path: Path) -> None:
+    async with fake_ollama(a_1="a") as (fake, server), dashboard(server, path) as stack:
+        fake.down = True
+        await wait_until(lambda: stack.state.hosts[0].snapshot.error)
+        fake.down = False
+        stack.refresh()
+        await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
+        await wait_until(lambda: not stack._recorder._held)
+        gone, back = (await stack.events())[::-1]
+        assert (gone.kind, back.kind) == ("server", "server")
+        assert back.text.endswith("answers again.")
+
+
+async def test_an_answer_of_ours_is_timed_and_its_load_is_ours(path: Path) -> None:
+    async with fake_ollama(a_1="a") as (fake, server), dashboard(server, path) as stack:
+        async with aclosing(stack.chat(server.url, "a:1", [Message(role="user", content="Hi")])) as chunks:
+            await anext(chunks)
+            fake.load("a:1")
+            await wait_until(lambda: stack.state.hosts[0].snapshot.running)
+        store = await stack._history.store()
+        (activation,) = await store.activations.history(server.url, "a:1")
+        assert (activation.asked_by, activation.reason) == (Asker.USER, "chat")
+        assert await stack.events() == ()
+
+
+async def test_the_next_session_begins_with_what_the_last_one_saw(path: Path) -> None:
+    async with fake_ollama(a_1="a", b_1="b") as (fake, server):
+        async with dashboard(server, path) as stack:
+            await stack.activate(server.url, "a:1")
+            store = await stack._history.store()
+            while await store.installed.load(server.url, Model) is None:
+                await asyncio.sleep(0.01)
+        fake.runners.clear()
+        fake.load("b:1")
+        fake.down = True
+        async with Stack([OllamaHost(server.url)], running_every_s=0.05, state_file=path) as stack:
+            await wait_until(lambda: stack.state.hosts[0].models)
+            (host,) = stack.state.hosts
+            assert [model.name for model in host.models] == ["a:1", "b:1"]
+            assert host.snapshot.recalled_at is not None
+            assert datetime.now(UTC) - host.snapshot.recalled_at < timedelta(minutes=1)
+            assert not host.snapshot.reachable
+            store = await stack._history.store()
+            await store.flush()
+            # As if it had been an hour ago: what another program did just now is left alone.
+            change_file(path, "UPDATE activations SET loaded_at = 0, started_at = 0")
+            fake.down = False
+            stack.refresh()
+            await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
+            assert stack.state.hosts[0].snapshot.recalled_at is None
+            await wait_until(lambda: stack.state.last_event_id > 1)
+            difference = (await stack.events(kinds=["difference"]))[0]
+            assert difference.text == "Unnoticed: a:1 left memory, b:1 was loaded."
+
+
+async def test_two_dashboards_and_a_command_line_over_one_file_lose_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every act of each is on record once, and nobody takes it for another client's."""
+    monkeypatch.setattr(journal, "_COURTESY_S", 4.0)  # All that writes here shares one busy event loop.
+    acts = 15
+    async with AsyncExitStack() as opened:
+        _, server = await opened.enter_async_context(fake_ollama(a_1="a", b_1="b", c_1="c", d_1="d"))
+        one = await opened.enter_async_context(dashboard(server, path))
+        two = await opened.enter_async_context(dashboard(server, path))
+        store = await opened.enter_async_context(await Store.open(path))
+        host = OllamaHost(server.url)
+        opened.push_async_callback(host.aclose)
+        life = Lifecycle(journal=Recorder(lambda write: write(store)), asked_by=Asker.CLI)
+        opened.push_async_callback(life.aclose)
+
+        async def dashboard_acts(stack: Stack, model: str) -> None:
+            for _ in range(acts):
+                await stack.activate(server.url, model)
+                assert await stack.deactivate(server.url, model) is Departure.GONE
+
+        async def command_acts(model: str) -> None:
+            for _ in range(acts):
+                await life.activate(host, model)
+                assert await life.deactivate(host, model) is Departure.GONE
+
+        await asyncio.gather(dashboard_acts(one, "a:1"), dashboard_acts(two, "b:1"), command_acts("c:1"))
+        await wait_until(lambda: not one._recorder._held and not two._recorder._held)
+        await store.flush()
+        events = await one.events(1000)
+        assert kinds(events).count("activate") == 3 * acts
+        assert kinds(events).count("deactivate") == 3 * acts
+        assert [event for event in events if event.kind in ("loaded", "left")] == []
+        askers = {event.model: event.details["asked_by"] for event in events}
+        assert askers == {"a:1": "user", "b:1": "user", "c:1": "cli"}
+        for model in askers:
+            record = await store.activations.history(server.url, model or "", 1000)
+            assert [each.outcome for each in record] == [Outcome.STOPPED] * acts
+        assert await two.events(1000) == events
+
+
+async def test_two_dashboards_say_once_what_both_saw(path: Path) -> None:
+    async with (
+        fake_ollama(a_1="a") as (fake, server),
+        dashboard(server, path) as one,
+        dashboard(server, path) as two,
+    ):
+        fake.load("a:1")
+        await wait_until(lambda: all(each.state.hosts[0].snapshot.running for each in (one, two)))
+        await wait_until(lambda: not one._recorder._held and not two._recorder._held)
+        assert kinds(await one.events()) == ["loaded"]
+        assert kinds(await two.events()) == ["loaded"]
+
+
+async def test_acts_against_each_other_end_in_what_is_so(path: Path) -> None:
+    """Two dashboards start and stop one model at random; in the end both show the same, and it is true."""
+    choose = random.Random(4)
+    async with AsyncExitStack() as opened:
+        fake, server = await opened.enter_async_context(fake_ollama(a_1="a"))
+        stacks = [await opened.enter_async_context(dashboard(server, path)) for _ in range(2)]
+
+        async def act(stack: Stack) -> None:
+            for _ in range(10):
+                wanted = choose.choice((stack.activate, stack.deactivate))
+                try:
+                    await wanted(server.url, "a:1")
+                except HostError:
+                    continue
+
+        await asyncio.gather(*map(act, stacks))
+        await wait_until(lambda: not any(stack.state.acts for stack in stacks))
+        for stack in stacks:
+            await stack._settle(stack._watched[server.url].host)
+            models = [model.name for model in stack.state.hosts[0].snapshot.running]
+            assert models == fake.loaded

@@ -1,0 +1,156 @@
+"""Ollama's routes about models, beyond what the contract with a real Ollama says."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from llmstack_tui import __version__
+from tests.contract.recordings import exchanges
+from tests.engine.serving import HI, Serving, serving
+from tests.gguf import files
+from tests.library import folders
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RECORDED = exchanges("ollama-0.24.0")
+
+
+def test_who_answers(engine: Serving) -> None:
+    assert engine.http.get("/api/version").json() == {"version": __version__, "engine": "llmstack"}
+    assert engine.http.get("/").text == "Ollama is running"
+    assert engine.http.head("/").status_code == 200
+    assert engine.http.get("/health").json() == {"status": "ok"}
+
+
+def test_show_has_the_keys_of_ollama_in_their_order(engine: Serving) -> None:
+    (recorded,) = RECORDED["show-created"].lines
+    assert isinstance(recorded, dict)
+    shown = engine.post("/api/show", model="ollamas").json()
+    own = [key for key in shown if key in recorded]
+    assert own == [*recorded]
+
+
+def test_show_tells_the_layers(engine: Serving) -> None:
+    shown = engine.post("/api/show", model="ollamas").json()
+    assert shown["system"] == Serving.system
+    assert shown["license"] == "CC0\n1.0"
+    assert shown["messages"][0] == {"role": "user", "content": "One?"}
+    assert shown["parameters"] == f"{'num_predict':30} 3\n{'temperature':30} 0"
+    assert shown["capabilities"] == ["completion"]
+    written = shown["modelfile"].splitlines()
+    assert "# FROM ollamas:latest" in written
+    (weights,) = (line for line in written if line.startswith("FROM "))
+    assert "/sha256-" in weights
+    for line in ("SYSTEM Terse.", "PARAMETER num_predict 3", 'LICENSE "CC0', '1.0"', "MESSAGE user One?"):
+        assert line in written
+
+
+def test_show_has_arrays_only_where_they_are_asked_for(engine: Serving) -> None:
+    brief = engine.post("/api/show", model="tiny").json()
+    assert brief["model_info"]["tokenizer.ggml.tokens"] is None
+    assert brief["model_info"]["general.architecture"] == "llama"
+    # 32 bits hold it as 9.999999747378752e-06.
+    assert brief["model_info"]["llama.attention.layer_norm_rms_epsilon"] == 1e-5
+    assert "tokenizer.chat_template" not in brief["model_info"]
+    assert {"name": "output_norm.weight", "type": "F32", "shape": [320]} in brief["tensors"]
+    whole = engine.post("/api/show", name="tiny", verbose=True).json()
+    types = whole["model_info"]["tokenizer.ggml.token_type"]
+    assert set(types) == {1, 3}
+
+
+@pytest.mark.parametrize(("name", "expected"), [("caller", "tools"), ("thinking", "thinking")])
+def test_capabilities(engine: Serving, name: str, expected: str) -> None:
+    assert engine.post("/api/show", model=name).json()["capabilities"] == ["completion", expected]
+
+
+def test_a_model_is_imported_and_removed(engine: Serving, random_model: Path) -> None:
+    answer = engine.post("/api/import", model="other:1", path=str(random_model))
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    said = [json.loads(line) for line in answer.text.splitlines()]
+    assert said[0] == {"status": "parsing GGUF"}
+    assert said[-1] == {"status": "success"}
+    assert any(line.get("completed") == line.get("total") == random_model.stat().st_size for line in said)
+    (listed,) = (
+        model for model in engine.http.get("/api/tags").json()["models"] if model["name"] == "other:1"
+    )
+    assert listed["details"]["quantization_level"] == "F16"
+    digest = engine.post("/api/show", model="other:1").json()["modelfile"].partition("sha256-")[2][:64]
+    assert engine.http.head(f"/api/blobs/sha256:{digest}").status_code == 200
+    removed = engine.http.request("DELETE", "/api/delete", json={"model": "other:1"})
+    assert (removed.status_code, removed.content) == (200, b"")
+    assert "content-type" not in removed.headers
+    assert engine.error(404, "/api/show", model="other:1") == "model 'other:1' not found"
+    assert random_model.is_file()
+
+
+def test_ollamas_models_are_run_and_left_alone(engine: Serving) -> None:
+    refused = engine.http.request("DELETE", "/api/delete", json={"model": "ollamas"})
+    assert refused.status_code == 403
+    assert "remove it there" in refused.json()["error"]
+    assert engine.answered("/api/chat", model="ollamas", messages=HI)["done"] is True
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "text"),
+    [
+        ({"model": "x", "path": "relative.gguf"}, 400, "whole path"),
+        ({"model": "a b", "path": "/x.gguf"}, 400, "cannot be the name of a model"),
+        ({"path": "/x.gguf"}, 400, "cannot be the name of a model"),
+    ],
+)
+def test_imports_that_are_refused(engine: Serving, asked: dict[str, Any], status: int, text: str) -> None:
+    assert text in engine.error(status, "/api/import", **asked)
+
+
+def test_an_import_that_fails_says_so_in_its_last_line(engine: Serving, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF" + b"\0" * 100)
+    answer = engine.post("/api/import", model="broken", path=str(broken))
+    assert answer.status_code == 200
+    last = json.loads(answer.text.splitlines()[-1])
+    assert str(broken) in last["error"]
+    assert "broken:latest" not in {model["name"] for model in engine.http.get("/api/tags").json()["models"]}
+
+
+def test_a_page_in_a_browser_cannot_import(engine: Serving, tiny_model: Path) -> None:
+    body = {"model": "evil", "path": str(tiny_model)}
+    answer = engine.http.post("/api/import", json=body, headers={"Origin": "http://localhost:3000"})
+    assert answer.status_code == 403
+    assert engine.error(404, "/api/show", model="evil")
+
+
+def test_origins_and_hosts_are_checked(engine: Serving) -> None:
+    evil = engine.http.get("/api/tags", headers={"Origin": "https://evil.example"})
+    assert (evil.status_code, evil.content) == (403, b"")
+    assert engine.http.get("/api/tags", headers={"Host": "evil.example"}).status_code == 403
+    page = engine.http.get("/api/tags", headers={"Origin": "http://localhost:3000"})
+    assert page.headers["access-control-allow-origin"] == "http://localhost:3000"
+    asked = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "POST"}
+    preflight = engine.http.options("/api/chat", headers=asked)
+    assert preflight.status_code == 204
+    assert "POST" in preflight.headers["access-control-allow-methods"]
+
+
+def test_a_digest_that_is_none(engine: Serving) -> None:
+    assert engine.http.head("/api/blobs/sha256:..").status_code == 400
+
+
+def test_models_that_cannot_be_run_say_why(tmp_path: Path) -> None:
+    folder = tmp_path / ".ollama" / "models"
+    foreign = bytes(files.File(pairs=(files.pair("general.architecture", files.STRING, "gptoss"),)))
+    empty = bytes(files.File(pairs=(files.pair("general.architecture", files.STRING, "llama"),)))
+    for name, weights in (("foreign", foreign), ("empty", empty), ("broken", b"no model")):
+        place = f"registry.ollama.ai/library/{name}/latest"
+        folders.write(folder, place, folders.manifest(folder, weights))
+    with serving(tmp_path) as engine:
+        listed = {model["name"] for model in engine.http.get("/api/tags").json()["models"]}
+        assert listed == {"foreign:latest", "empty:latest", "broken:latest"}
+        assert "needs Ollama" in engine.error(400, "/api/chat", model="foreign", messages=HI)
+        assert "holds no weights" in engine.error(500, "/api/chat", model="empty", messages=HI)
+        for path in ("/api/chat", "/v1/chat/completions"):
+            assert "not a GGUF model" in engine.error(500, path, model="broken", messages=HI)
+        assert not engine.ps()

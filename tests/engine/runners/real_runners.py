@@ -1,0 +1,73 @@
+"""Real models in real processes, and questions to them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from llmstack_tui.engine.inference.answers import (
+    Answer,
+    decode,
+)
+from llmstack_tui.engine.runners.launch import RunnerConfig
+from llmstack_tui.engine.runners.runner import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and Unix sockets")
+CHAT = "/v1/chat/completions"
+
+
+def config(weights: Path, **values: object) -> RunnerConfig:
+    return RunnerConfig(**{"weights": weights, "context_length": 2048, "threads": 1, **values})  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def running(weights: Path, folder: Path | None, **values: object) -> AsyncIterator[Runner]:
+    runner = await Runner.start(config(weights, **values), folder=folder)
+    try:
+        yield runner
+    finally:
+        await runner.stop()
+        assert not psutil.pid_exists(runner.pid)
+
+
+def chat(content: str = "Hi", **fields: object) -> dict[str, object]:
+    return {"messages": [{"role": "user", "content": content}], "temperature": 0, **fields}
+
+
+async def ask(runner: Runner, **fields: object) -> Answer:
+    answer = Answer()
+    async for event in runner.stream(CHAT, chat(**fields)):  # type: ignore[arg-type]
+        answer.add(decode(event))
+    return answer
+
+
+async def until_text(events: AsyncIterator[bytes]) -> None:
+    async for event in events:
+        if decode(event).text:
+            return
+
+
+async def busy(runner: Runner) -> bool:
+    slots = (await runner.call("/slots"))["data"]
+    return any(slot["is_processing"] for slot in slots)
+
+
+async def wait_until_busy(runner: Runner) -> None:
+    async with asyncio.timeout(10):
+        while not await busy(runner):
+            await asyncio.sleep(0.01)
+
+
+async def wait_until_free(runner: Runner, *, within_s: float) -> None:
+    async with asyncio.timeout(within_s):
+        while await busy(runner):
+            await asyncio.sleep(0.01)

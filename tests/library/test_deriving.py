@@ -1,0 +1,123 @@
+"""Models from others, on the disk: across folders, and when something goes wrong in the middle."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llmstack_tui.base.names import ModelName
+from llmstack_tui.library import manifest
+from llmstack_tui.library.deriving import (
+    Changes,
+    DeriveFailed,
+)
+from llmstack_tui.library.library import (
+    Library,
+    NotInstalled,
+)
+from tests.engine.serving import add_ollamas
+from tests.library import folders
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OLLAMAS, NEW = ModelName.parse("ollamas"), ModelName.parse("new:one")
+CHANGES = Changes(system="Long-winded.", parameters={"num_ctx": 512})
+
+
+@pytest.fixture
+def library(tmp_path: Path, tiny_model: Path) -> Library:
+    """An empty one, beside an Ollama's that has a model."""
+    add_ollamas(tmp_path, tiny_model)
+    return Library(tmp_path / "own", (tmp_path / ".ollama" / "models",))
+
+
+def no_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(os, "link", refuse)
+
+
+@pytest.mark.parametrize("way", ["linked", "copied"])
+@pytest.mark.parametrize("changes", [None, CHANGES])
+def test_what_is_ollamas_becomes_ours_and_stays_ollamas(
+    library: Library, way: str, changes: Changes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (theirs,) = library.others
+    before = folders.tree(theirs)
+    if way == "copied":
+        no_links(monkeypatch)
+    steps = list[str]()
+    library.derive(OLLAMAS, NEW, changes, progress=lambda status, *_: steps.append(status))
+    old, new = library.get(OLLAMAS), library.get(NEW)
+    assert not new.read_only
+    assert new.weights.samefile(old.weights) == (way == "linked")
+    assert ("copying weights" in steps) == (way == "copied")
+    assert folders.tree(theirs) == before
+    if changes is None:
+        assert new.digest == old.digest
+    else:
+        assert (new.system, new.messages, new.license) == ("Long-winded.", old.messages, old.license)
+        assert new.parameters == {**old.parameters, "num_ctx": 512}
+    shutil.rmtree(theirs)
+    assert library.get(NEW).header().architecture == "llama"
+    # What no model needs any more does not stay.
+    library.delete(NEW)
+    assert not [*library.own.glob("blobs/*")]
+
+
+def test_no_model_no_copy(library: Library) -> None:
+    with pytest.raises(NotInstalled):
+        library.derive(ModelName.parse("nope"), NEW)
+    assert not library.own.exists()
+
+
+@pytest.mark.parametrize("fails_at", range(3))
+def test_a_full_disk_leaves_nothing(library: Library, fails_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full at the first, second or third of the files: system, parameters, config, manifest."""
+    library.derive(OLLAMAS, NEW)
+    before = folders.tree(library.own)
+    write, calls = manifest.write_whole, list[int]()
+
+    def full(path: Path, content: bytes) -> None:
+        calls.append(1)
+        if len(calls) > fails_at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(path, content)
+
+    monkeypatch.setattr(manifest, "write_whole", full)
+    with pytest.raises(DeriveFailed, match=r"^other:latest cannot be made from new:one: the disk is full\.$"):
+        library.derive(NEW, ModelName.parse("other"), CHANGES)
+    assert folders.tree(library.own) == before
+
+
+def test_a_disk_too_small_for_the_copy(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_links(monkeypatch)
+    usage = type("Usage", (), {"free": 1})
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(DeriveFailed, match="GB are free"):
+        library.derive(OLLAMAS, NEW)
+    assert not folders.tree(library.own)
+
+
+def test_cancelled_in_the_middle_leaves_nothing(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_links(monkeypatch)
+    with pytest.raises(DeriveFailed, match="cancelled"):
+        library.derive(OLLAMAS, NEW, cancelled=lambda: True)
+    assert not folders.tree(library.own)
+
+
+def test_a_broken_original_is_not_copied(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_links(monkeypatch)
+    weights = library.get(OLLAMAS).weights
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(DeriveFailed, match="is broken"):
+        library.derive(OLLAMAS, NEW)
+    assert not folders.tree(library.own)

@@ -1,0 +1,357 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from llmstack_tui.base.names import ModelName
+from llmstack_tui.library import (
+    manifest,
+    storage,
+)
+from llmstack_tui.library.importing import (
+    ImportCancelled,
+    ImportFailed,
+)
+from llmstack_tui.library.library import Library
+from tests.gguf.files import STRING, U16, U32, Llama
+from tests.library import folders
+from tests.support import models
+
+TINY = ModelName.parse("tiny:f16")
+PLACE = "manifests/registry.ollama.ai/library/tiny/f16"
+
+
+def no_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(os, "link", refuse)
+
+
+@pytest.fixture(params=["linked", "copied"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "copied":
+        no_links(monkeypatch)
+    return str(request.param)
+
+
+@pytest.fixture
+def source(tmp_path: Path, tiny_model: Path) -> Path:
+    """A file of the test's own, on the disk of its models folder."""
+    return Path(shutil.copy(tiny_model, tmp_path / "Tiny Model.F16.gguf"))
+
+
+def failure(own: Path, source: Path, **options: object) -> str:
+    """The sentence of an import that fails and leaves nothing."""
+    before = folders.tree(own)
+    with pytest.raises(ImportFailed) as caught:
+        Library(own).import_gguf(source, TINY, **options)  # type: ignore[arg-type]
+    assert folders.tree(own) == before
+    sentence = str(caught.value)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_an_imported_model_lies_as_ollama_would_lay_it(tmp_path: Path, source: Path, way: str) -> None:
+    own, steps = tmp_path / "own", list[tuple[str, int | None, int | None]]()
+    model = Library(own).import_gguf(source, TINY, progress=lambda *step: steps.append(step))
+    content, size = source.read_bytes(), source.stat().st_size
+    weights = hashlib.sha256(content).hexdigest()
+    config = (
+        b'{"model_format":"gguf","model_family":"llama","model_families":["llama"],'
+        b'"model_type":"263K","file_type":"F16","architecture":"amd64","os":"linux"}\n'
+    )
+    config_digest = hashlib.sha256(config).hexdigest()
+    told = (
+        '{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json",'
+        '"config":{"mediaType":"application/vnd.docker.container.image.v1+json",'
+        f'"digest":"sha256:{config_digest}","size":{len(config)}}},'
+        '"layers":[{"mediaType":"application/vnd.ollama.image.model",'
+        f'"digest":"sha256:{weights}","size":{size}}}]}}\n'
+    ).encode()
+    files = {path: content for path, (content, _) in folders.tree(own).items()}
+    assert files == {
+        PLACE: told,
+        f"blobs/sha256-{config_digest}": config,
+        f"blobs/sha256-{weights}": content,
+    }
+    assert model == Library(own).get(TINY)
+    assert model.digest == hashlib.sha256(told).hexdigest()
+    assert model.size == size + len(config)
+    assert not model.read_only
+    assert model.weights.samefile(source) == (way == "linked")
+    reading = "reading weights" if way == "linked" else "copying weights"
+    assert steps == [
+        ("parsing GGUF", None, None),
+        (reading, size, size),
+        ("writing manifest", None, None),
+    ]
+
+
+def test_parameters_become_a_layer(tmp_path: Path, source: Path) -> None:
+    parameters = {"stop": ["</s>", "<|im_end|>"], "temperature": 0.5}
+    model = Library(tmp_path / "own").import_gguf(source, TINY, parameters=parameters)
+    assert model.parameters == parameters
+    told = json.loads((tmp_path / "own" / PLACE).read_bytes())
+    assert [layer["mediaType"].rpartition(".")[2] for layer in told["layers"]] == ["model", "params"]
+
+
+@pytest.mark.usefixtures("way")
+def test_the_source_may_go_afterwards(tmp_path: Path, source: Path) -> None:
+    library = Library(tmp_path / "own")
+    library.import_gguf(source, TINY)
+    source.unlink()
+    assert library.get(TINY).header().name == "Tiny Scripted"
+
+
+def test_a_link_to_the_file_is_followed(tmp_path: Path, source: Path) -> None:
+    link = tmp_path / "link.gguf"
+    link.symlink_to(source)
+    model = Library(tmp_path / "own").import_gguf(link, TINY)
+    assert not model.weights.is_symlink()
+    assert model.weights.samefile(source)
+
+
+@pytest.mark.usefixtures("way")
+def test_the_same_file_twice_takes_its_place_once(tmp_path: Path, source: Path) -> None:
+    library = Library(tmp_path / "own")
+    one = library.import_gguf(source, TINY)
+    other = library.import_gguf(source, ModelName.parse("other"))
+    assert one.weights == other.weights
+    assert len(list((tmp_path / "own" / "blobs").iterdir())) == 2
+
+
+def test_another_file_under_the_same_name_replaces_the_first(
+    tmp_path: Path, source: Path, random_model: Path
+) -> None:
+    library = Library(tmp_path / "own")
+    first = library.import_gguf(source, TINY)
+    second = library.import_gguf(random_model, ModelName.parse("TINY:F16"))
+    assert [model.name.short for model in library.list()] == ["tiny:f16"]
+    assert second.header().name == "Tiny Random"
+    assert not first.weights.exists()
+    assert second.weights.exists()
+
+
+def test_weights_that_are_broken_on_the_disk_are_replaced(tmp_path: Path, source: Path) -> None:
+    library = Library(tmp_path / "own")
+    model = library.import_gguf(source, TINY)
+    model.weights.unlink()
+    model.weights.write_bytes(b"half")
+    assert library.import_gguf(source, TINY).weights.read_bytes() == source.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"Dear Sir or Madam,\n" * 30, "is a text file, not a GGUF model."),
+        (b"", "is empty."),
+        (bytes(Llama())[:-40], "is cut short"),
+        (bytes(Llama().saying("split.count", U16, 2)), "is one of 2 parts"),
+        (
+            bytes(Llama().saying("general.type", STRING, "mmproj")),
+            "cannot be imported: The file is a projector",
+        ),
+        (bytes(Llama().saying("llama.block_count", U32, 0)), "cannot be imported: The file says"),
+        (bytes(Llama().saying("general.architecture", STRING, "gptoss")), "cannot be imported: "),
+    ],
+)
+def test_what_is_no_model_is_refused_at_once(tmp_path: Path, content: bytes, says: str) -> None:
+    path = tmp_path / "other.gguf"
+    path.write_bytes(content)
+    sentence = failure(tmp_path / "own", path)
+    assert sentence.startswith(str(path))
+    assert says in sentence
+    assert not (tmp_path / "own").exists()
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    assert failure(tmp_path / "own", tmp_path / "none.gguf") == f"There is no file {tmp_path / 'none.gguf'}."
+
+
+@pytest.mark.usefixtures("way")
+def test_cancelling(tmp_path: Path, source: Path) -> None:
+    with pytest.raises(ImportCancelled, match="was cancelled"):
+        Library(tmp_path / "own").import_gguf(source, TINY, cancelled=lambda: True)
+    assert folders.tree(tmp_path / "own") == {}
+
+
+@pytest.mark.usefixtures("way")
+def test_a_file_that_changes_meanwhile(tmp_path: Path, source: Path) -> None:
+    def change(status: str, completed: int | None, total: int | None) -> None:
+        if completed and completed == total:
+            with source.open("ab") as file:
+                file.write(b"more")
+
+    assert "changed while it was read" in failure(tmp_path / "own", source, progress=change)
+
+
+@pytest.mark.usefixtures("way")
+def test_a_file_that_grows_after_its_header_was_read(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def grow(*_: object, **__: object) -> None:
+        with source.open("ab") as file:
+            file.write(b"more")
+
+    monkeypatch.setattr(manifest, "remove_unfinished", grow)
+    assert "changed while it was read" in failure(tmp_path / "own", source)
+
+
+@pytest.mark.usefixtures("way")
+def test_bytes_that_change_meanwhile(tmp_path: Path, source: Path) -> None:
+    def change(status: str, completed: int | None, total: int | None) -> None:
+        if completed:
+            with source.open("r+b") as file:
+                file.seek(-1, os.SEEK_END)
+                file.write(b"x")
+            os.utime(source, (1, 1))
+
+    assert "changed while it was read" in failure(tmp_path / "own", source, progress=change)
+
+
+def test_no_space_for_a_copy(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_links(monkeypatch)
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 1000))
+    sentence = failure(tmp_path / "own", source)
+    assert f"{source} needs 0.00 GB in" in sentence
+    assert "where 0.00 GB are free." in sentence
+
+
+FAULTS = {
+    errno.ENOSPC: "the disk is full.",
+    errno.EROFS: "the disk is read-only.",
+    errno.EACCES: "it is not permitted.",
+    errno.EIO: "Input/output error.",
+}
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("number", FAULTS)
+def test_a_disk_that_fails_while_it_is_written(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    sentence = failure(tmp_path / "own", source)
+    assert sentence.startswith(f"{source} cannot be imported into {tmp_path / 'own'}: ")
+    assert sentence.endswith(FAULTS[number])
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path, source: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ImportFailed, match=r"cannot be imported into .*: Not a directory"):
+        Library(tmp_path / "file" / "own").import_gguf(source, TINY)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written(tmp_path: Path, source: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir(mode=0o500)
+    assert "it is not permitted" in failure(own, source)
+
+
+def test_a_file_where_the_manifest_should_be_a_folder(tmp_path: Path, source: Path) -> None:
+    own = tmp_path / "own"
+    (own / "manifests").mkdir(parents=True)
+    (own / "manifests" / "registry.ollama.ai").write_bytes(b"")
+    assert "cannot be imported into" in failure(own, source)
+
+
+def test_somebody_else_holds_the_folder(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own"
+    monkeypatch.setattr(storage, "_LOCK_WAIT_S", 0.1)
+    with storage.locked(own):
+        assert "is not done yet" in failure(own, source)
+
+
+def test_many_imports_under_one_name(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    sources = [models.random_weights(tmp_path / f"{seed}.gguf", seed=seed) for seed in range(6)]
+    start, errors = threading.Barrier(len(sources)), list[Exception]()
+
+    def run(source: Path) -> None:
+        start.wait()
+        try:
+            Library(own).import_gguf(source, TINY)
+        except Exception as error:  # noqa: BLE001 — told by the test
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(source,)) for source in sources]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    (model,) = Library(own).list()
+    assert model.weights.read_bytes() in {source.read_bytes() for source in sources}
+    assert {path.name for path in (own / "blobs").iterdir()} == {
+        model.weights.name,
+        *(layer["digest"].replace(":", "-") for layer in [json.loads((own / PLACE).read_bytes())["config"]]),
+    }
+
+
+def test_a_removal_meanwhile_does_not_take_the_weights(tmp_path: Path, source: Path) -> None:
+    """The weights are there when the import begins, as another model's, and gone when it ends."""
+    library, other = Library(tmp_path / "own"), ModelName.parse("other")
+    library.import_gguf(source, other)
+
+    def remove(status: str, completed: int | None, total: int | None) -> None:
+        if completed:
+            library.delete(other)
+
+    model = library.import_gguf(source, TINY, progress=remove)
+    assert model.weights.read_bytes() == source.read_bytes()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from llmstack_tui.engine.library import Library
+from llmstack_tui.ollama.names import ModelName
+def no_link(*_, **__): raise OSError
+if sys.argv[3] == "copied": os.link = no_link
+def die(status, completed, total):
+    if completed: os.kill(os.getpid(), signal.SIGKILL)
+Library(Path(sys.argv[1])).import_gguf(Path(sys.argv[2]), ModelName.parse("tiny:f16"), progress=die)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
+def test_a_killed_import_leaves_no_model_and_is_cleared_away(tmp_path: Path, source: Path, way: str) -> None:
+    own = tmp_path / "own"
+    os.utime(source, (1, 1))  # a link to it is as old
+    died = subprocess.run([sys.executable, "-c", KILLED, own, source, way], check=False, timeout=60)
+    assert died.returncode == -signal.SIGKILL
+    (left,) = (own / "blobs").iterdir()
+    assert not left.name.startswith("sha256-")
+    assert Library(own).list() == ()
+
+    Library(own).import_gguf(source, TINY)
+    assert left.exists(), "it may belong to an import that is still at work"
+
+    _, _, rest = left.name.removeprefix(".unfinished-").partition("-")
+    old = left.rename(left.with_name(f".unfinished-{int(time.time()) - 4000}-{rest}"))
+    os.utime(old, (time.time() - 4000,) * 2)
+    os.utime(source, (time.time() - 4000,) * 2)
+    Library(own).import_gguf(source, ModelName.parse("other"))
+    assert not old.exists()
+    assert len(Library(own).list()) == 2

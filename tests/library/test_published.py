@@ -1,0 +1,117 @@
+"""Reading a manifest, and the ways in which one content is written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmstack_tui.library import manifest as layout
+from llmstack_tui.library.published import (
+    InvalidManifest,
+    encode,
+    is_made_locally,
+    parse_manifest,
+    reencoded,
+)
+
+DIGEST = "sha256:" + "a" * 64
+LAYER = {"mediaType": "application/vnd.ollama.image.model", "digest": DIGEST, "size": 7}
+CONFIG = {"mediaType": "application/vnd.docker.container.image.v1+json", "digest": DIGEST, "size": 3}
+
+# What Go's encoder makes of the struct, written out by hand.
+GO = (
+    '{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json",'
+    '"config":{"mediaType":"application/vnd.docker.container.image.v1+json","digest":"'
+    + DIGEST
+    + '","size":3},'
+    '"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"' + DIGEST + '","size":7}]}'
+)
+
+
+def content(**changes: Any) -> bytes:
+    document = {
+        "layers": [LAYER],
+        "config": CONFIG,
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+        **changes,
+    }
+    return json.dumps({key: value for key, value in document.items() if value is not None}).encode()
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_what_a_manifest_says() -> None:
+    sent = content()
+    manifest = parse_manifest(sent)
+    assert manifest.digest == hashlib.sha256(sent).hexdigest()
+    assert [(layer.media_type, layer.digest, layer.size) for layer in manifest.blobs] == [
+        (LAYER["mediaType"], DIGEST, 7),
+        (CONFIG["mediaType"], DIGEST, 3),
+    ]
+
+
+def test_the_digests_that_older_and_local_copies_have() -> None:
+    manifest = parse_manifest(content(annotations={"unknown": "to Go, so it was lost"}))
+    assert encode(manifest).decode() == GO
+    assert reencoded(manifest) == {sha256(GO), sha256(GO + "\n")}
+
+
+def test_a_layer_from_another_model_has_its_name_in_some_forms() -> None:
+    manifest = parse_manifest(content(layers=[{**LAYER, "from": "base:<b>&1"}]))
+    with_source = GO.replace('"size":7}', '"size":7,"from":"base:\\u003cb\\u003e\\u00261"}')
+    assert reencoded(manifest) == {sha256(text) for text in (GO, GO + "\n", with_source, with_source + "\n")}
+
+
+def test_made_locally_is_told_from_pulled_by_the_last_byte() -> None:
+    made = (GO + "\n").encode()
+    assert is_made_locally(made, parse_manifest(made))
+    for pulled in (GO.encode(), content(), content() + b"\n"):
+        assert not is_made_locally(pulled, parse_manifest(pulled))
+
+
+def test_what_our_own_engine_writes_is_made_locally() -> None:
+    layer = layout.Layer(media_type=layout.MODEL, digest=DIGEST, size=7)
+    written = layout.encode(layout.Manifest(config=layer, layers=(layer,)))
+    assert is_made_locally(written, parse_manifest(written))
+
+
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [
+        (b"<html>", "web page"),
+        (b"", "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b"[" * 100_000, "not JSON|another form"),
+        (b"[]", "another form"),
+        (content(layers=None), "no layers"),
+        (content(layers=[]), "no layers"),
+        (content(layers=None, manifests=[]), "no layers"),
+        (content(layers=7), "another form"),
+        (content(config=None), "no config"),
+        (content(layers=[{**LAYER, "digest": "../../etc/passwd"}]), "no sha256 digest"),
+        (content(layers=[{**LAYER, "size": -1}]), "negative"),
+        (content(layers=[{**LAYER, "size": "7"}]), "another form"),
+    ],
+)
+def test_what_is_no_manifest(sent: bytes, why: str) -> None:
+    with pytest.raises(InvalidManifest, match=why):
+        parse_manifest(sent)
+
+
+@given(
+    st.binary(max_size=200)
+    | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(msgspec.json.encode)
+)
+def test_any_bytes_are_a_manifest_or_a_sentence(sent: bytes) -> None:
+    with suppress(InvalidManifest):
+        assert parse_manifest(sent).layers

@@ -1,0 +1,207 @@
+"""Registries that want a token, which anybody gets."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llmstack_tui.base.names import ModelName
+from llmstack_tui.registry.errors import (
+    BadAnswer,
+    NotAllowed,
+    RegistryBusy,
+    RegistryError,
+    RegistryFailed,
+    RegistryUnreachable,
+)
+from llmstack_tui.registry.tokens import (
+    Challenge,
+    parse_challenge,
+    token_url,
+)
+from tests.support.registry.faults import (
+    Fault,
+    busy,
+    html,
+)
+from tests.support.registry.server import serving
+
+if TYPE_CHECKING:
+    from llmstack_tui.registry.client import Registry
+    from tests.support.registry.server import Registry as Server
+
+HERE, ELSEWHERE = "http://127.0.0.1:5000/v2/library/tiny", "https://hf.co/v2/user/tiny"
+
+
+@pytest.fixture
+def server(server: Server) -> Server:
+    server.wants_token = True
+    server.publish("tiny", b"weights")
+    return server
+
+
+def tiny(server: Server) -> ModelName:
+    return ModelName.parse(server.listed("tiny"))
+
+
+async def test_a_token_is_got_once_for_all_questions_of_a_model(server: Server, registry: Registry) -> None:
+    name = tiny(server)
+    assert await registry.manifest(name) is not None
+    assert (await registry.head(name)).digest is not None
+    assert await registry.tags(name) == ("latest",)
+    paths = [asked.path.partition("?")[0] for asked in server.asked]
+    manifest = "/v2/library/tiny/manifests/latest"
+    assert paths == [manifest, "/token", manifest, manifest, "/v2/library/tiny/tags/list"]
+    (asked,) = server.requests("/token")
+    assert asked.path == (
+        "/token?who=anybody&service=tests%2C+all+of+them&scope=repository%3Alibrary%2Ftiny%3Apull"
+    )
+    assert "authorization" not in asked.headers
+    # Of another model it says nothing.
+    server.publish("other", b"weights")
+    assert await registry.manifest(ModelName.parse(server.listed("other"))) is not None
+    assert len(server.tokens) == 2
+
+
+@pytest.mark.parametrize("token_s", [0, 5, -1e300, None])
+async def test_one_that_no_longer_holds_is_got_anew(
+    server: Server, registry: Registry, token_s: float | None
+) -> None:
+    server.token_s, server.token_uses = token_s, 1
+    for _ in range(3):
+        assert await registry.manifest(tiny(server)) is not None
+    assert len(server.tokens) == 3
+
+
+async def test_no_token_is_sent_on_to_another_host(server: Server, registry: Registry) -> None:
+    with serving() as other:
+        other.publish("tiny", b"weights")
+        address = f"http://localhost:{other.port}/v2/library/tiny/manifests/latest"
+        server.faults = [
+            Fault(path="manifests", times=1, status=401, headers=wish(f"{server.url}/token?a=b"))
+        ]
+        server.faults.append(Fault(path="manifests", status=307, headers={"Location": address}))
+        assert await registry.manifest(tiny(server)) is not None
+        assert server.asked[-1].headers["authorization"] == f"Bearer {server.tokens[0]}"
+        assert other.asked
+        assert all("authorization" not in asked.headers for asked in other.asked)
+
+
+def wish(realm: str) -> dict[str, str]:
+    return {"WWW-Authenticate": f'Bearer realm="{realm}",scope="repository:library/tiny:pull"'}
+
+
+def given(text: bytes) -> Fault:
+    return Fault(path="/token", body=text, content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        (Fault(path="manifests", status=401), NotAllowed, "private, or not there"),
+        (Fault(path="/token", status=401), NotAllowed, "gives no token for it, status 401"),
+        (Fault(path="/token", status=500), RegistryFailed, "which gives tokens for"),
+        (Fault(path="/token", status=302), RegistryFailed, "failed (status 302)"),
+        (Fault(path="/token", status=302, headers={"Location": "/token"}), BadAnswer, "on and on"),
+        (busy("/token", retry_after="600"), RegistryBusy, "left alone for 10 min"),
+        (html("/token"), BadAnswer, "sent none that can be used"),
+        (given(b"{}"), BadAnswer, "sent none that can be used"),
+        (given(b'{"token":7}'), BadAnswer, "sent none"),
+        (given(b'{"token":"a\\r\\nHost: x"}'), BadAnswer, "sent none"),
+        (given(b'{"token":"' + b"a" * 100_000 + b'"}'), BadAnswer, "sent none"),
+    ],
+)
+async def test_no_token_is_one_sentence(
+    server: Server, registry: Registry, fault: Fault, kind: type[RegistryError], words: str
+) -> None:
+    server.faults = [fault]
+    with pytest.raises(RegistryError) as caught:
+        await registry.manifest(tiny(server))
+    assert type(caught.value) is kind
+    assert caught.value.host == server.host
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("realm", "kind", "words"),
+    [
+        (
+            "http://127.0.0.1:9/token",
+            RegistryUnreachable,
+            "wants a token first: 127.0.0.1:9 cannot be reached",
+        ),
+        ("http://registry.test/token", BadAnswer, "wants a token from registry.test, which is no address"),
+        ("ftp://127.0.0.1/token", BadAnswer, "no address with encryption"),
+        ("/token", BadAnswer, "from nowhere"),
+        ("http://[::1/token", BadAnswer, "from nowhere"),
+    ],
+)
+async def test_where_no_token_can_be_got(
+    server: Server, registry: Registry, realm: str, kind: type[RegistryError], words: str
+) -> None:
+    server.realm = realm
+    with pytest.raises(kind) as caught:
+        await registry.manifest(tiny(server))
+    assert words in str(caught.value)
+    assert caught.value.host == server.host
+
+
+@pytest.mark.parametrize("status", [401, 500])
+async def test_a_token_is_in_no_log_and_in_no_error(
+    server: Server, registry: Registry, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert await registry.manifest(tiny(server)) is not None
+    (token,) = server.tokens
+    server.faults = [Fault(path="manifests", status=status, body=b'{"you sent": "%s"}' % token.encode())]
+    with pytest.raises(RegistryError) as caught:
+        await registry.manifest(tiny(server))
+    assert not any(each in f"{caught.value!r} {caught.value.detail}" for each in server.tokens)
+    assert not any(each in caplog.text for each in server.tokens)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("", None),
+        ('Basic realm="x"', None),
+        ("Bearer", None),
+        ('Bearer error="invalid_token"', None),
+        ('Bearer realm="https://a/t"', Challenge("https://a/t")),
+        ("bearer realm=https://a/t, service=a.b", Challenge("https://a/t", "a.b")),
+        (
+            'Basic realm="x", Bearer realm="https://a/t",service="a \\"b\\"",scope="r:a/b:pull,push"',
+            Challenge("https://a/t", 'a "b"', "r:a/b:pull,push"),
+        ),
+        ('Bearer realm="https://a/t", realm="https://b/t"', Challenge("https://a/t")),
+        ('Bearer realm="' + "x" * 10_000 + '"', None),
+    ],
+)
+def test_what_a_header_asks_for(header: str, expected: Challenge | None) -> None:
+    assert parse_challenge(header) == expected
+
+
+@pytest.mark.parametrize(
+    ("realm", "registry", "expected"),
+    [
+        ("https://a/t", ELSEWHERE, "https://a/t?service=s&scope=r%3Aa%2Fb%3Apull"),
+        ("https://a/t?x=y#z", ELSEWHERE, "https://a/t?x=y&service=s&scope=r%3Aa%2Fb%3Apull"),
+        ("http://127.0.0.1:1/t", HERE, "http://127.0.0.1:1/t?service=s&scope=r%3Aa%2Fb%3Apull"),
+        ("http://localhost/t", HERE, "http://localhost/t?service=s&scope=r%3Aa%2Fb%3Apull"),
+        # A registry elsewhere has no business with what is on this machine.
+        ("http://127.0.0.1:1/t", ELSEWHERE, None),
+        ("http://a/t", HERE, None),
+        ("https://user:word@a/t", ELSEWHERE, None),
+        ("https:///t", ELSEWHERE, None),
+        ("https://a/t\nHost: b", ELSEWHERE, None),
+        ("https://a/t t", ELSEWHERE, None),
+        ("https://ä/t", ELSEWHERE, None),
+        ("file:///etc/passwd", HERE, None),
+        ("", HERE, None),
+    ],
+)
+def test_what_is_asked_for_a_token(realm: str, registry: str, expected: str | None) -> None:
+    assert token_url(Challenge(realm, "s", "r:a/b:pull"), registry) == expected

@@ -1,0 +1,213 @@
+"""What happened: what is on record, and what this screen alone has to say."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.cells import cell_len
+
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.lifecycle.changes import EventKind
+from llmstack_tui.store.errors import StoreError
+from llmstack_tui.store.tables.events import Event
+from llmstack_tui.tui.activity.list import wrap
+from llmstack_tui.tui.activity.log import (
+    LIMIT,
+    Activity,
+    Choice,
+    Tone,
+    tone,
+)
+from tests.support.waiting import wait_until
+from tests.tui import seeded
+from tests.tui.driving import dashboard
+from tests.tui.fakes import FakeServices, FakeStack
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.tui.driving import FakeDesk
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def event(text: str, kind: str = EventKind.LOADED, *, at: datetime = NOW, number: int = 0) -> Event:
+    return Event(at=at, kind=kind, text=text, host=seeded.URL, id=number)
+
+
+@asynccontextmanager
+async def desk_with(*events: Event, size: tuple[int, int] = (120, 40)) -> AsyncIterator[FakeDesk]:
+    """A dashboard over a record that is older than itself."""
+    stack = FakeStack(seeded.typical())
+    for each in events:
+        stack.happened(each)
+    async with dashboard(services=FakeServices(stack), size=size, clock=lambda: NOW) as desk:
+        if events:
+            await desk.until_said(events[-1].text)
+            await desk.pilot.pause()
+        yield desk
+
+
+MIXED = (
+    event("b was loaded by another client.", EventKind.LOADED, at=NOW - timedelta(days=2)),
+    replace(
+        event("a is active after 0.4\N{NO-BREAK SPACE}s.", EventKind.ACTIVATE),
+        details={"asked_by": "cli", "end": "loaded", "seconds": 0.4},
+        reason="pinned",
+        model="a",
+    ),
+    replace(
+        event("c was not loaded: The server failed.", EventKind.FAILED),
+        details={"act": "activate", "error": "Server error", "detail": "unable to allocate [bold]CPU buffer"},
+    ),
+)
+
+
+async def test_what_other_dashboards_recorded_is_shown_newest_first_with_its_day() -> None:
+    async with desk_with(*MIXED) as desk:
+        assert desk.events == [each.text for each in reversed(MIXED)]
+        await desk.until_shown("19 Nov » b was loaded", "✓ a is active", "✗ c was not loaded")
+
+
+async def test_a_key_chooses_the_kinds_and_the_choice_is_remembered() -> None:
+    async with desk_with(*MIXED) as desk:
+        for choice, texts in (
+            ("acts", ["c was not loaded: The server failed.", MIXED[1].text]),
+            ("other clients", [MIXED[0].text]),
+            ("warnings and errors", [MIXED[2].text]),
+            ("all", [each.text for each in reversed(MIXED)]),
+        ):
+            await desk.press("f")
+            await wait_until(lambda texts=texts: desk.events == texts, what=choice)  # type: ignore[misc]
+            await desk.until_shown("Activity" if choice == "all" else f"Activity: {choice}")
+            assert desk.stack.remembered["activity.choice"] == choice
+    services = FakeServices(desk.stack)
+    desk.stack.remember("activity.choice", "other clients")
+    async with dashboard(services=services) as desk:
+        await desk.until_shown("Activity: other clients", "b was loaded")
+        assert desk.events == [MIXED[0].text]
+
+
+async def test_a_line_opens_with_all_that_is_known_of_it() -> None:
+    async with desk_with(*MIXED) as desk:
+        await desk.press("tab", "down", "enter")
+        await desk.until_shown("What happened", "the command line", "pinned", "November 2026", "0.4 s")
+        await desk.press("escape", "up", "enter")
+        await desk.until_shown("Server error", "unable to allocate [bold]CPU buffer", seeded.URL)
+        await desk.press("escape", "escape")
+        assert desk.app.screen is desk.app.models
+        assert desk.app.focused is desk.app.models.list
+
+
+async def test_on_a_narrow_screen_the_activity_has_a_screen_of_its_own() -> None:
+    async with desk_with(*MIXED, size=(80, 24)) as desk:
+        assert "b was loaded" not in desk.text
+        await desk.press("v")
+        await desk.until_shown("19 Nov 12:00", "client", "b was loaded by another client.")
+        await desk.press("f", "f")
+        await desk.until_shown("Activity: other clients")
+        desk.stack.happened(event("d was loaded by another client."))
+        await desk.until_shown("d was loaded by another client.")
+        await desk.press("enter")
+        await desk.until_shown("What happened")
+        await desk.press("escape", "escape")
+        assert desk.app.screen is desk.app.models
+
+
+async def test_the_cursor_stays_on_its_line_when_newer_ones_come() -> None:
+    async with desk_with(*MIXED) as desk:
+        await desk.press("tab")
+        desk.stack.happened(event("e was loaded by another client."))
+        await desk.until_said("e was loaded")
+        await desk.pilot.pause()
+        await desk.press("enter")
+        await desk.until_shown("Server error")
+
+
+async def test_settings_and_defects_are_said_before_there_is_a_record() -> None:
+    services = FakeServices(FakeStack(seeded.typical()), never=True)
+    async with dashboard(services=services, connected=False, problems=["a.toml: line 1: no."]) as desk:
+        await desk.until_said("a.toml: line 1: no.")
+        await desk.until_shown("! a.toml: line 1: no.")
+
+
+async def test_a_record_that_cannot_be_read_is_said_once() -> None:
+    async with desk_with() as desk:
+        asked: list[int] = []
+
+        async def broken(*_: object, **__: object) -> tuple[Event, ...]:
+            asked.append(len(asked) + 1)
+            raise StoreError("The state file cannot be read.")
+
+        desk.stack.events = broken  # type: ignore[method-assign]
+        for number in (1, 2, 3):
+            desk.stack.happened(event("x"))
+            await wait_until(lambda number=number: len(asked) >= number)  # type: ignore[misc]
+        await desk.until_said("The state file cannot be read.")
+        assert desk.events == ["The state file cannot be read."]
+
+
+async def test_a_notice_is_shown_once_whether_it_is_on_record_or_not() -> None:
+    async with desk_with() as desk:
+        desk.stack.put(replace(desk.stack.state, notices=("The disk is full.",)))
+        await desk.until_said("The disk is full.")
+        desk.stack.happened(event("The disk is full.", EventKind.NOTICE))
+        desk.stack.happened(event("y"))
+        await desk.until_said("y")
+        assert desk.events.count("The disk is full.") == 1
+        assert [toast.message for toast in desk.toasts] == ["The disk is full."]
+
+
+async def test_hostile_names_are_only_text() -> None:
+    events = [event(f"{name} left memory.") for name in seeded.HOSTILE_NAMES]
+    async with desk_with(*events) as desk:
+        assert "\x1b" not in desk.text
+        assert "\u202e" not in desk.text
+        await desk.until_shown("evil/[/red]:latest")
+        assert max(map(cell_len, desk.text.splitlines())) <= 120
+        await desk.press("tab")
+        for _ in events:
+            await desk.press("enter")
+            await desk.until_shown("What happened")
+            await desk.press("escape", "down")
+
+
+async def test_ascii_has_a_mark_for_each_kind() -> None:
+    stack = FakeStack(seeded.typical())
+    for each in MIXED:
+        stack.happened(each)
+    async with dashboard(services=FakeServices(stack), unicode=False, clock=lambda: NOW) as desk:
+        await desk.until_shown("> b was loaded", "+ a is active", "x c was not loaded")
+        assert desk.text.isascii()
+
+
+def test_the_activity_is_newest_first_and_bounded() -> None:
+    activity = Activity()
+    activity.read(tuple(event(str(number), number=number) for number in range(LIMIT, 0, -1)))
+    activity.read((event("new", number=LIMIT + 1),))
+    activity.add(event("own", at=NOW + timedelta(seconds=1)))
+    assert [each.text for each in activity.lines.events[:3]] == ["own", "new", str(LIMIT)]
+    assert len(activity.lines.events) == LIMIT
+
+
+def test_a_kind_of_a_newer_version_is_an_event_of_its_own() -> None:
+    assert tone(event("?", "of tomorrow")) is Tone.PLAIN
+    assert Choice.ALL.kinds is None
+
+
+@pytest.mark.parametrize("width", [16, 20, 34])
+def test_a_figure_stays_with_its_unit(width: int) -> None:
+    lines = wrap("模型模型 is active after 3.1\N{NO-BREAK SPACE}s.", width)
+    assert max(map(cell_len, lines)) <= width
+    assert any("3.1\N{NO-BREAK SPACE}s." in line for line in lines)
+
+
+def test_of_a_name_that_is_too_long_the_end_is_kept_also_in_ascii() -> None:
+    text = "hf.co/somebody/Some-Model-GGUF:Q4_K_M was pulled."
+    assert wrap(text, 25) == ("…y/Some-Model-GGUF:Q4_K_M", "was pulled.")
+    (first, *_) = wrap(text, 25, "~")
+    assert first == "~y/Some-Model-GGUF:Q4_K_M"
+    assert wrap("x " * 60, 10, "~")[-1].endswith("~")

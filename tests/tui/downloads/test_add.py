@@ -1,0 +1,173 @@
+"""Pulling a model by its name or adding one from a file, with real files and a fake stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import Capability
+from llmstack_tui.hosts.errors import ServerError
+from llmstack_tui.tui.downloads.add import ImportScreen
+from tests.support.waiting import wait_until
+from tests.tui import seeded
+from tests.tui.driving import Desk, dashboard
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ONE = seeded.state(seeded.snapshot((seeded.model("tiny-scripted:f16"), seeded.model("b:latest"))))
+FREE = seeded.state(seeded.snapshot((seeded.model("b:latest"),)))
+
+
+async def opened(desk: Desk) -> None:
+    await desk.press("p")
+    await desk.until_shown("Pull a model, or import a file")
+
+
+async def test_a_file_is_checked_named_and_added(tiny_model: Path) -> None:
+    async with dashboard(seeded.state(seeded.snapshot())) as desk:
+        await opened(desk)
+        desk.field("path").value = str(tiny_model)
+        await desk.until_shown("llama", "kB", "tiny-scripted:f16")
+        await desk.press("enter")
+        await desk.until_said("tiny-scripted:f16 was added")
+        assert ("import", seeded.URL, str(tiny_model), "tiny-scripted:f16") in desk.stack.calls
+        await wait_until(lambda: desk.app.models.selected == (seeded.URL, "tiny-scripted:f16"))
+
+
+async def test_a_name_of_ones_own_is_kept(tiny_model: Path) -> None:
+    async with dashboard(ONE) as desk:
+        await opened(desk)
+        desk.field("name").value = "mine"
+        desk.field("path").value = str(tiny_model)
+        await desk.until_shown("llama")
+        assert desk.field("name").value == "mine"
+        await desk.press("enter")
+        await desk.until_said("mine was added")
+        await wait_until(lambda: desk.app.models.selected == (seeded.URL, "mine:latest"))
+
+
+async def test_a_name_that_is_taken_or_wrong_is_said(tiny_model: Path) -> None:
+    async with dashboard(ONE) as desk:
+        await opened(desk)
+        desk.field("path").value = str(tiny_model)
+        await desk.until_shown("it will be replaced")
+        await desk.press("enter")  # in the path: not enough to replace anything
+        assert not [call for call in desk.stack.calls if call[0] == "import"]
+        desk.field("name").value = "free"
+        await wait_until(lambda: "it will be replaced" not in desk.text)
+        desk.field("name").value = "B"  # which is b:latest
+        await desk.until_shown("it will be replaced")
+        desk.field("name").value = "no good!"
+        await desk.until_shown("cannot be the name of a model")
+        await desk.press("enter")
+        assert isinstance(desk.app.screen, ImportScreen)
+        assert not [call for call in desk.stack.calls if call[0] == "import"]
+
+
+async def test_what_is_no_model_is_said_and_not_imported(tmp_path: Path) -> None:
+    text = tmp_path / "notes.gguf"
+    text.write_text("[/red] not a model")
+    async with dashboard(ONE) as desk:
+        await opened(desk)
+        await desk.press("enter")
+        await desk.until_shown("Give the name of a model, or the path of a GGUF file.")
+        desk.field("path").value = str(tmp_path / "missing.gguf")
+        await desk.until_shown("There is no file")
+        desk.field("path").value = str(tmp_path)
+        await desk.until_shown("That is a folder")
+        desk.field("path").value = str(text)
+        await desk.until_shown("GGUF")
+        desk.field("name").value = "a-name"
+        await desk.press("enter")
+        assert not [call for call in desk.stack.calls if call[0] == "import"]
+        await desk.press("escape")
+        assert desk.app.screen is desk.app.models
+        assert desk.events == []
+
+
+async def test_an_import_shows_how_it_goes_and_can_be_cancelled(tiny_model: Path) -> None:
+    async with dashboard(FREE) as desk:
+        desk.stack.gate.clear()
+        await opened(desk)
+        desk.field("path").value = str(tiny_model)
+        await desk.until_shown("tiny-scripted:f16")
+        await desk.press("enter")
+        await desk.until_shown("40 B of 100 B", "hashing", "esc  cancel")
+        await desk.press("escape")
+        await desk.until_shown("Cancelled; nothing was changed.")
+        assert desk.field("path").value == str(tiny_model)
+        await desk.press("escape")
+        assert desk.app.screen is desk.app.models
+
+
+async def test_a_failure_gives_back_what_was_typed(tiny_model: Path) -> None:
+    async with dashboard(FREE) as desk:
+        desk.stack.failure = ServerError(
+            "No space left on the disk [/x].", host=seeded.URL, hint="Free some."
+        )
+        await opened(desk)
+        desk.field("path").value = str(tiny_model)
+        await desk.until_shown("tiny-scripted:f16")
+        await desk.press("enter")
+        await desk.until_shown("No space left on the disk [/x]. Free some.")
+        assert desk.field("name").value == "tiny-scripted:f16"
+        desk.stack.failure = None
+        await desk.press("enter")
+        await desk.until_said("was added")
+
+
+async def test_paths_are_completed(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    async with dashboard(ONE) as desk:
+        await opened(desk)
+        desk.field("path").value = f"{tmp_path}/mo"
+        desk.field("path").action_end()
+        await desk.type("d")
+        await desk.until_shown("models/")
+        await desk.press("right")
+        assert desk.field("path").value == f"{tmp_path}/models/"
+
+
+async def test_a_name_is_pulled() -> None:
+    async with dashboard(FREE) as desk:
+        await opened(desk)
+        desk.field("path").value = " qwen2.5:0.5b "
+        await desk.until_shown("Pulls qwen2.5:0.5b from registry.ollama.ai.")
+        await desk.press("enter")
+        await wait_until(lambda: desk.app.screen is desk.app.models)
+        assert desk.stack.acts[-1] == ("pull", seeded.URL, "qwen2.5:0.5b")
+        assert [each.message for each in desk.toasts] == ["qwen2.5:0.5b is in the queue."]
+
+
+async def test_a_hasty_enter_pulls_too_and_a_refusal_gives_the_name_back() -> None:
+    async with dashboard(FREE) as desk:
+        desk.stack.failure = ServerError("The disk [/x] is full.", host=seeded.URL)
+        await opened(desk)
+        desk.field("path").value = "hf.co/user/model:Q4_K_M"
+        await desk.press("enter")
+        await desk.until_shown("The disk [/x] is full.")
+        assert desk.field("path").value == "hf.co/user/model:Q4_K_M"
+        desk.field("path").value = "b"
+        await desk.until_shown("It is here: only what")
+
+
+async def test_what_is_no_name_and_no_file_is_said_in_a_sentence() -> None:
+    async with dashboard(FREE) as desk:
+        await opened(desk)
+        desk.field("path").value = "no such [model]!"
+        await desk.until_shown("That is neither a name such as qwen2.5-coder:7b")
+        await desk.press("enter")
+        assert desk.stack.acts == []
+        desk.field("path").value = "missing.gguf"
+        await desk.until_shown("There is no file")
+
+
+async def test_a_server_that_pulls_nothing_says_so() -> None:
+    snapshot = replace(FREE.hosts[0].snapshot, capabilities=seeded.ALL & ~Capability.PULL)
+    async with dashboard(seeded.state(snapshot)) as desk:
+        await opened(desk)
+        desk.field("path").value = "qwen2.5:0.5b"
+        await desk.until_shown("This server pulls no models: give the path of a GGUF file.")
+        await desk.press("enter")
+        assert desk.stack.acts == []

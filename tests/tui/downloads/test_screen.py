@@ -1,0 +1,244 @@
+"""The queue and the history on the screen, and what its keys ask of the stack."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.config import Settings
+from llmstack_tui.downloads.types import DownloadState
+from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.tui.downloads.rows import (
+    DownloadRow,
+    download_rows,
+)
+from llmstack_tui.tui.draw.glyphs import (
+    ASCII,
+    UNICODE,
+)
+from tests.support.waiting import wait_until
+from tests.tui import pulls, seeded
+from tests.tui.driving import dashboard
+
+if TYPE_CHECKING:
+    from llmstack_tui.core import StackState
+    from llmstack_tui.tui.downloads.screen import DownloadsScreen
+    from tests.tui.driving import FakeDesk
+
+NOW = datetime(2026, 11, 21, 12, 1, tzinfo=UTC)
+
+
+def state() -> StackState:
+    return replace(seeded.typical(), downloads=pulls.morning(datetime.now(UTC)))
+
+
+async def opened(desk: FakeDesk) -> DownloadsScreen:
+    await desk.press("2")
+    await desk.until_shown("History")
+    screen: DownloadsScreen = desk.app.screen  # type: ignore[assignment]
+    return screen
+
+
+def row(of: str) -> DownloadRow:
+    rows = [
+        each for each in download_rows(pulls.morning(NOW), NOW, UNICODE, {}) if isinstance(each, DownloadRow)
+    ]
+    return next(each for each in rows if each.name.startswith(of))
+
+
+def test_what_is_running_has_bytes_speed_and_time() -> None:
+    found = row("qwen2.5")
+    assert (found.word, found.amount, found.speed, found.when) == (
+        "updating", "2.4 of 4.7 GB", "21 MB/s", "1:46 left",
+    )  # fmt: skip
+    assert found.note == "layer 1 of 3 · pulling 60e05f210007"
+    assert found.share is not None
+    assert 0.51 < found.share < 0.52
+
+
+def test_what_does_not_go_on_says_so() -> None:
+    def note(speed: float | None, step: str = "pulling 60e05f210007", done: int = 5) -> str:
+        of = pulls.pull(
+            1, "a", DownloadState.RUNNING, now=NOW, done=(done,), step=step, speed=speed, sizes=(9,)
+        )
+        (found,) = download_rows([of], NOW, UNICODE, {})
+        assert isinstance(found, DownloadRow)
+        assert bool(found.speed) == bool(speed)
+        return found.note
+
+    assert note(0.0).endswith("· nothing comes at present")
+    for quiet in (note(None), note(7.0), note(0.0, "verifying sha256 digest"), note(0.0, done=9)):
+        assert "nothing comes" not in quiet
+
+
+def test_what_waits_says_for_what() -> None:
+    assert row("mistral").note == "waits for its turn"
+    assert "42 GB" in row("llama3.3").note
+
+
+def test_what_is_unknown_is_no_nought() -> None:
+    download = pulls.pull(1, "a", DownloadState.RUNNING, now=NOW, done=(5,), sizes=(None,))
+    (found,) = download_rows([download], NOW, UNICODE, {})
+    assert isinstance(found, DownloadRow)
+    assert (found.share, found.amount, found.speed, found.when) == (None, "5 B of ?", "", "")
+
+
+def test_all_of_it_has_an_ascii_twin() -> None:
+    rows = download_rows(pulls.morning(NOW), NOW, ASCII, {})
+    assert all(str(each).isascii() for each in rows)
+
+
+async def test_a_digit_leads_there_and_escape_back() -> None:
+    async with dashboard(state()) as desk:
+        screen = await opened(desk)
+        assert "1 running, 2 waiting, 1 paused" in desk.text
+        assert "2 Downloads (4)" in desk.text
+        await desk.press("down", "1")
+        await wait_until(lambda: desk.app.models.is_current)
+        await desk.press("2")
+        assert screen.is_current
+        assert screen.selected == 6  # the cursor stays where it was
+        await desk.press("escape")
+        assert desk.app.models.is_current
+
+
+async def test_a_click_leads_there() -> None:
+    async with dashboard(state()) as desk:
+        await desk.pilot.click("Tabs", offset=(14, 0))
+        await desk.until_shown("History")
+
+
+async def test_the_same_key_pauses_and_goes_on() -> None:
+    async with dashboard(state()) as desk:
+        await opened(desk)
+        await desk.press("s")
+        await wait_until(lambda: ("pause", "5") in desk.stack.calls)
+        await desk.until_shown("2 paused")
+        await desk.press("s")
+        assert ("resume", "5") in desk.stack.calls
+
+
+async def test_a_cancel_asks_whether_to_keep_what_is_there() -> None:
+    async with dashboard(state()) as desk:
+        screen = await opened(desk)
+        await desk.press("x")
+        await desk.until_shown("Cancel qwen2.5-coder:7b?", "2.4 of 4.7 GB are there")
+        await desk.press("enter")
+        assert not [call for call in desk.stack.calls if call[0] == "cancel"]
+        await desk.press("x")
+        await desk.until_shown("Cancel, keep them")
+        await desk.press("right", "enter")
+        await wait_until(lambda: ("cancel", "5", "keep") in desk.stack.calls)
+        # There is nothing to keep of one that has not begun.
+        screen.list.move_to(6)
+        await desk.press("x")
+        await wait_until(lambda: ("cancel", "6", "delete") in desk.stack.calls)
+
+
+async def test_what_failed_says_why_and_is_tried_again() -> None:
+    async with dashboard(state()) as desk:
+        screen = await opened(desk)
+        assert "has no model evil/[/red]:latest." in desk.text
+        screen.list.move_to(3)
+        await desk.press("r")
+        await wait_until(lambda: ("retry", "3") in desk.stack.calls)
+        desk.stack.failure = Refused("It is waiting already.", host=seeded.URL)
+        screen.list.move_to(2)
+        await desk.press("r")
+        await desk.until_shown("It is waiting already.")
+        screen.list.move_to(4)
+        await desk.press("r")
+        await desk.until_shown("Only what failed")
+
+
+async def test_a_name_is_pulled_from_here_too() -> None:
+    async with dashboard(state()) as desk:
+        await opened(desk)
+        await desk.press("p")
+        await desk.until_shown("Name to pull")
+        await desk.type("tiny:1b")
+        await desk.press("enter")
+        await wait_until(lambda: ("pull", seeded.URL, "tiny:1b") in desk.stack.calls)
+        await desk.until_shown("3 waiting")
+
+
+async def test_the_history_is_cleared() -> None:
+    async with dashboard(state()) as desk:
+        await opened(desk)
+        await desk.press("X")
+        await wait_until(lambda: "History" not in desk.text)
+        assert "mistral:7b" in desk.text
+
+
+async def test_nothing_is_changed_where_nothing_may_be() -> None:
+    async with dashboard(state(), settings=Settings(read_only=True)) as desk:
+        await opened(desk)
+        for key in ("s", "x", "r", "X"):
+            await desk.press(key)
+        await desk.until_shown("llmstack is read-only.")
+        assert desk.stack.acts == []
+
+
+async def test_the_details_follow_the_pull() -> None:
+    async with dashboard(state()) as desk:
+        await opened(desk)
+        await desk.press("enter")
+        await desk.until_shown("Layers", "2.4 of 4.7 GB", "pulling 60e05f210007")
+        first, *others = desk.stack.state.downloads
+        desk.stack.downloads.put(
+            replace(first, state=DownloadState.FAILED, reason="The disk is full."), *others
+        )
+        await desk.until_shown("The disk is full.")
+        desk.stack.downloads.put(*others)
+        await desk.until_shown("no longer on the list")
+        await desk.press("escape")
+        await desk.until_shown("History")
+
+
+async def test_it_is_drawn_four_times_a_second_at_most() -> None:
+    async with dashboard(state()) as desk:
+        screen = await opened(desk)
+        drawn: list[object] = []
+        screen.list.show = drawn.append  # type: ignore[method-assign, assignment]
+        for _ in range(20):
+            screen.show(desk.app.view)
+        assert len(drawn) <= 1
+        await wait_until(lambda: drawn)
+
+
+async def test_many_at_every_size_in_ascii_too() -> None:
+    waiting = DownloadState.WAITING
+    many = tuple(pulls.pull(number, f"model-{number}:latest", waiting) for number in range(300))
+    state = replace(seeded.typical(), downloads=many)
+    for size in ((60, 16), (80, 24), (200, 60)):
+        async with dashboard(state, size=size, unicode=False) as desk:
+            await desk.press("2")
+            await desk.until_shown("300 waiting", "model-0:latest")
+            assert desk.text.isascii()
+            await desk.press("end")
+            await desk.until_shown("model-299:latest")
+            await desk.press("pageup", "home")
+            await desk.until_shown("model-0:latest")
+
+
+async def test_the_end_of_a_pull_that_was_seen_is_told_once() -> None:
+    def seen(of: DownloadState, reason: str = "") -> StackState:
+        download = pulls.pull(1, "[red]a", of, now=NOW, done=(5,), sizes=(5,))
+        return replace(seeded.typical(), downloads=(replace(download, reason=reason),))
+
+    async with dashboard(seen(DownloadState.FAILED, "It failed long ago.")) as desk:
+        desk.stack.put(seen(DownloadState.RUNNING))
+        await desk.until_shown("Downloads (1)")
+        assert desk.toasts == []
+        for _ in range(2):
+            desk.stack.put(seen(DownloadState.FAILED, "The disk is full."))
+            await wait_until(
+                lambda: [toast.message for toast in desk.toasts] == ["[red]a: The disk is full."]
+            )
+            await desk.pilot.pause()
+        assert desk.toasts[0].title == "Download failed"
+        desk.stack.put(seen(DownloadState.WAITING))
+        await desk.until_shown("Downloads (1)")
+        desk.stack.put(seen(DownloadState.DONE))
+        await wait_until(lambda: "[red]a is installed." in desk.toasts[-1].message)

@@ -1,0 +1,143 @@
+"""Copies, new names, and models from other ones; restarts, and a stop of all."""
+
+from __future__ import annotations
+
+import pytest
+
+from llmstack_tui.config import Settings
+from llmstack_tui.hosts.errors import ServerError
+from llmstack_tui.tui.models.derive import DeriveScreen
+from llmstack_tui.tui.models.parameters import parameters
+from tests.support.waiting import wait_until
+from tests.tui import seeded
+from tests.tui.driving import dashboard
+
+CODER = "qwen2.5-coder:7b"
+
+
+async def test_a_copy_has_a_name_at_once_and_the_cursor_goes_to_it() -> None:
+    async with dashboard() as desk:
+        await desk.press("C")
+        await desk.until_shown(f"Copy {CODER}")
+        await desk.press("enter")
+        name = "qwen2.5-coder-copy:latest"
+        await wait_until(lambda: desk.app.models.selected == (seeded.URL, name))
+        assert ("copy", seeded.URL, CODER, name) in desk.stack.calls
+
+
+async def test_another_name_must_be_one_and_free() -> None:
+    async with dashboard() as desk:
+        await desk.press("N")
+        await desk.until_shown(f"Rename {CODER}")
+        assert "already" not in desk.text, "nothing was done yet"
+        await desk.press("enter")
+        await desk.until_shown("already. Choose another name")
+        for wrong, said in (
+            ("no good!", "cannot be the name of a model"),
+            ("", "Give it a name"),
+            ("MISTRAL:7b", "already"),
+        ):
+            desk.field("name").value = wrong
+            await desk.press("enter")
+            await desk.until_shown(said)
+            assert isinstance(desk.app.screen, DeriveScreen)
+        assert not [call for call in desk.stack.calls if call[0] == "rename"]
+        desk.field("name").value = "coder:7b"
+        await desk.press("enter")
+        await wait_until(lambda: desk.app.models.selected == (seeded.URL, "coder:7b"))
+        assert ("rename", seeded.URL, CODER, "coder:7b") in desk.stack.calls
+
+
+async def test_a_new_model_has_a_prompt_and_parameters_of_its_own() -> None:
+    async with dashboard() as desk:
+        await desk.press("n")
+        await desk.until_shown(f"New model from {CODER}")
+        desk.field("name").value = "mine"
+        desk.field("system").value = "Answer in [bold]one sentence."
+        desk.field("parameters").value = "temprature 0.2"
+        await desk.press("enter")
+        await desk.until_shown("There is no parameter 'temprature'")
+        assert desk.app.screen.focused is desk.field("parameters")
+        desk.field("parameters").value = "temperature 0.2, num_ctx = 8192"
+        desk.stack.gate.clear()
+        await desk.press("enter")
+        await desk.until_shown("writing [bold]manifest", "esc  cancel")
+        desk.stack.gate.set()
+        await wait_until(lambda: desk.app.models.selected == (seeded.URL, "mine:latest"))
+        made = next(call for call in desk.stack.calls if call[0] == "create")
+        asked = repr({"temperature": 0.2, "num_ctx": 8192})
+        assert made == ("create", seeded.URL, "mine", CODER, "Answer in [bold]one sentence.", asked)
+
+
+async def test_what_is_being_made_can_be_cancelled_and_what_fails_says_why() -> None:
+    async with dashboard() as desk:
+        await desk.press("n")
+        await desk.until_shown("New model from")
+        await desk.press("enter")
+        await desk.until_shown("without, it would be a mere copy")
+        desk.field("system").value = "Be brief."
+        desk.stack.gate.clear()
+        await desk.press("enter")
+        await desk.until_shown("writing [bold]manifest")
+        await desk.press("escape")
+        await desk.until_shown("Cancelled; nothing was changed.")
+        desk.stack.gate.set()
+        desk.stack.failure = ServerError("The disk is full.", host=seeded.URL)
+        await desk.press("enter")
+        await desk.until_shown("The disk is full.")
+        await desk.press("escape")
+        await wait_until(lambda: desk.app.screen is desk.app.models)
+
+
+async def test_all_are_stopped_after_a_question_that_names_them() -> None:
+    async with dashboard() as desk:
+        await desk.press("S")
+        await desk.until_shown("Stop all 2 models?", CODER, "smollm2:135m", "when their running requests")
+        await desk.press("escape")
+        assert ("stop_all",) not in desk.stack.calls
+        await desk.press("S")
+        await desk.until_shown("Stop all 2 models?")
+        await desk.press("right", "enter")
+        await wait_until(lambda: ("stop_all",) in desk.stack.calls)
+        await wait_until(lambda: not desk.stack.snapshot.running)
+        await desk.press("S")
+        await desk.until_shown("No model is in memory.")
+
+
+async def test_only_what_is_in_memory_is_restarted() -> None:
+    async with dashboard() as desk:
+        await desk.press("R")
+        await wait_until(lambda: ("restart", seeded.URL, CODER) in desk.stack.calls)
+        await desk.press("down", "down", "R")
+        await desk.until_shown("is not in memory")
+
+
+@pytest.mark.parametrize("key", ["C", "N", "n", "S"])
+async def test_read_only_makes_nothing(key: str) -> None:
+    async with dashboard(settings=Settings(read_only=True)) as desk:
+        await desk.press(key)
+        await desk.until_shown("Nothing can be changed")
+        assert desk.app.screen is desk.app.models
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", {}),
+        ("temperature 0.2", {"temperature": 0.2}),
+        ("temperature=0.2, num_ctx: 8192\nseed 7", {"temperature": 0.2, "num_ctx": 8192, "seed": 7}),
+        ('stop ["a", "b"], stop <|end|>', {"stop": ["a", "b", "<|end|>"]}),
+        ("stop 7", {"stop": ["7"]}),
+    ],
+)
+def test_parameters_are_read_as_they_are_typed(text: str, found: dict[str, object]) -> None:
+    assert parameters(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("hot", "no name and value"), ("heat 3", "There is no parameter"), ("num_ctx many", "must be of type")],
+)
+def test_parameters_that_are_none_are_said(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        parameters(text)

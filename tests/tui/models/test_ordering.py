@@ -1,0 +1,152 @@
+"""Which lines are shown, without a screen."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.core import StackState
+from llmstack_tui.tui.draw.glyphs import UNICODE
+from llmstack_tui.tui.models.ordering import (
+    Column,
+    Order,
+    matching,
+    ordered,
+)
+from llmstack_tui.tui.models.rows import (
+    ModelRow,
+    Moment,
+    Rows,
+)
+from tests.tui import seeded
+
+NOW = Moment(datetime.now(UTC), 1000.0)
+TYPICAL = Rows(UNICODE).make(seeded.typical(), NOW)
+
+
+def names(rows: tuple[ModelRow, ...]) -> list[str]:
+    return [row.name for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("mistral", ["mistral:7b"]),
+        ("  MISTRAL ", ["mistral:7b"]),
+        ("q4_0", ["mistral:7b"]),
+        ("active busy", ["smollm2:135m"]),
+        ("7b active", ["qwen2.5-coder:7b", "mistral:7b"]),
+        ("7b inactive", ["mistral:7b"]),
+        ("qwen2 f16", ["nomic-embed-text:latest"]),
+        ("cloud", ["gpt-oss:120b-cloud"]),
+        ("mistral f16", []),
+        ("[bold]", []),
+        ("7bqwen2", []),
+    ],
+)
+def test_every_word_must_be_in_name_family_quantisation_or_state(text: str, found: list[str]) -> None:
+    assert names(matching(TYPICAL, text)) == found
+
+
+def test_no_word_lets_everything_through() -> None:
+    assert matching(TYPICAL, "") == matching(TYPICAL, "  ") == TYPICAL
+
+
+def test_names_from_outside_are_found_as_they_are_shown() -> None:
+    state = seeded.state(seeded.snapshot(tuple(seeded.model(name) for name in seeded.HOSTILE_NAMES)))
+    rows = Rows(UNICODE).make(state, NOW)
+    assert names(matching(rows, "[/red]")) == ["evil/[/red]:latest"]
+    assert len(matching(rows, "نموذج")) == 1
+    assert len(matching(rows, "🦙")) == 1
+
+
+def test_a_thousand_models_are_filtered_in_time() -> None:
+    rows = Rows(UNICODE).make(seeded.many(1000), NOW)
+    took: list[float] = []
+    for _ in range(5):
+        began = time.thread_time()
+        found = matching(rows, "model-099 q4 inactive")
+        took.append(time.thread_time() - began)
+        assert len(found) == 10
+    assert min(took) < 0.005
+
+
+@pytest.mark.parametrize(
+    ("order", "first", "last"),
+    [
+        (Order(), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (Order(reverse=True), "gpt-oss:120b-cloud", "qwen2.5-coder:7b"),
+        (Order(Column.NAME), "gpt-oss:120b-cloud", "smollm2:135m"),
+        (Order(Column.NAME, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (Order(Column.SIZE), "phi4:14b", "gpt-oss:120b-cloud"),
+        (Order(Column.SIZE, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (Order(Column.MEMORY), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (Order(Column.MEMORY, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (Order(Column.STATE), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (Order(Column.STATE, reverse=True), "gpt-oss:120b-cloud", "smollm2:135m"),
+        (Order(Column.QUANTIZATION), "nomic-embed-text:latest", "gpt-oss:120b-cloud"),
+        (Order(Column.QUANTIZATION, reverse=True), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (Order(Column.VERSION), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (Order(Column.SPEED), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (Order(Column.LEAVES), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (Order(Column.LEAVES, reverse=True), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+    ],
+)
+def test_every_order_puts_what_is_unknown_last(order: Order, first: str, last: str) -> None:
+    found = names(ordered(TYPICAL, order))
+    assert (found[0], found[-1]) == (first, last)
+    assert sorted(found) == sorted(names(TYPICAL))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("column", [Column.SIZE, Column.MEMORY, Column.STATE])
+def test_what_is_alike_stays_as_the_server_lists_it(column: Column, reverse: bool) -> None:
+    rows = Rows(UNICODE).make(seeded.many(20), NOW)
+    assert ordered(rows, Order(column, reverse)) == rows
+
+
+def test_what_is_busy_comes_first_and_what_is_longest_idle_last() -> None:
+    names_of = [f"{name}:latest" for name in ("unknown", "long", "busy", "short")]
+    models = tuple(map(seeded.model, names_of))
+    host = seeded.state(seeded.snapshot(models, tuple(map(seeded.running, models)))).hosts[0]
+    signs = ((False, None), (False, 100.0), (True, None), (False, 900.0))
+    told = tuple(
+        replace(status, busy=busy, idle_since_s=since)
+        for status, (busy, since) in zip(host.models, signs, strict=True)
+    )
+    rows = Rows(UNICODE).make(StackState((replace(host, models=told),)), NOW)
+    by_work = ["busy:latest", "short:latest", "long:latest", "unknown:latest"]
+    assert names(ordered(rows, Order(Column.STATE))) == by_work
+    assert names(ordered(rows, Order(Column.STATE, reverse=True))) == by_work[::-1]
+
+
+def test_an_order_goes_through_the_columns_that_are_there() -> None:
+    shown = {Column.SERVER, Column.NAME, Column.LEAVES}
+    assert Order(Column.NAME).next(shown) == Order(Column.LEAVES)
+    assert Order(Column.SPEED).next(shown) == Order(Column.LEAVES)
+    assert Order(Column.LEAVES).next(shown) == Order()
+
+
+def test_the_orders_go_round_and_a_second_click_reverses() -> None:
+    order, seen = Order(), []
+    for _ in Column:
+        seen.append(order.column)
+        order = order.next()
+    assert (seen, order) == ([*Column], Order())
+    assert Order(Column.SIZE, reverse=True).next() == Order(Column.MEMORY)
+    assert Order().chosen(Column.SIZE) == Order(Column.SIZE)
+    assert Order(Column.SIZE).chosen(Column.SIZE) == Order(Column.SIZE, reverse=True)
+
+
+def test_a_thousand_models_are_sorted_in_time() -> None:
+    rows = Rows(UNICODE).make(seeded.many(1000), NOW)
+    for column in Column:
+        took: list[float] = []
+        for _ in range(5):
+            began = time.thread_time()
+            ordered(rows, Order(column, reverse=True))
+            took.append(time.thread_time() - began)
+        assert min(took) < 0.005, column

@@ -1,0 +1,578 @@
+"""The dashboard over a fake stack: what keys do, and what is then on the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.cells import cell_len
+from textual import events
+
+from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.config import THEMES, Settings, UiSettings
+from llmstack_tui.core import HostState
+from llmstack_tui.hosts.errors import ServerError, Unreachable
+from llmstack_tui.lifecycle.actions import Departure
+from llmstack_tui.tui import app as dashboard_module
+from llmstack_tui.tui.details import cache
+from llmstack_tui.tui.draw import sparkline
+from llmstack_tui.tui.widgets.keybar import KeyBar
+from tests.support.waiting import wait_until
+from tests.tui import seeded
+from tests.tui.driving import dashboard
+from tests.tui.fakes import FakeServices
+
+if TYPE_CHECKING:
+    from llmstack_tui.config import Theme
+    from llmstack_tui.core import StackState
+
+SIZES = [(80, 24), (120, 40), (200, 60), (60, 16)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("state", [seeded.state(seeded.snapshot()), seeded.many(1), seeded.many(300)])
+async def test_every_size_with_few_and_many_models(size: tuple[int, int], state: StackState) -> None:
+    async with dashboard(state, size=size) as desk:
+        lines = desk.text.splitlines()
+        assert len(lines) == size[1]
+        assert max(map(cell_len, lines)) <= size[0]
+        assert "Ollama 0.24.0" in lines[0]
+        assert "q Quit" in lines[-1]
+        assert "? Help" in lines[-1]
+        count = len(state.hosts[0].models)
+        assert ("model-0000" in desk.text) == (count > 0)
+        assert ("No models here yet." in desk.text) == (count == 0)
+        assert ("Details" in desk.text or "Version" in desk.text) == (size[0] >= 110)
+
+
+async def test_a_terminal_that_is_too_small_says_what_it_needs_and_recovers() -> None:
+    async with dashboard(size=(50, 10)) as desk:
+        assert "at least 60" in desk.text
+        assert "qwen2.5-coder" not in desk.text
+        await desk.pilot.resize_terminal(120, 15)
+        await desk.until_shown("at least 60")
+        await desk.pilot.resize_terminal(80, 24)
+        await desk.until_shown("qwen2.5-coder")
+        assert "at least 60" not in desk.text
+
+
+async def test_resizing_through_every_layout() -> None:
+    async with dashboard(seeded.many(300)) as desk:
+        await desk.press("end")
+        for width, height in ((200, 60), (109, 24), (61, 16), (160, 17), (20, 5), (120, 40)):
+            await desk.pilot.resize_terminal(width, height)
+            await desk.pilot.pause()
+            assert max(map(cell_len, desk.text.splitlines())) <= width
+        await desk.until_shown("model-0299")
+
+
+async def test_names_from_outside_are_shown_as_they_are() -> None:
+    models = tuple(seeded.model(name) for name in seeded.HOSTILE_NAMES)
+    async with dashboard(seeded.state(seeded.snapshot(models))) as desk:
+        assert "evil/[/red]:latest" in desk.text
+        assert "model[q4]:latest" in desk.text
+        assert "\x1b" not in desk.text
+        for _ in models:
+            await desk.press("a")
+            await desk.until_said(" is active after ")
+            await desk.press("j")
+        desk.stack.failure = ServerError("model '[/red]' requires [bold]more", host=seeded.URL)
+        await desk.press("d")
+        await desk.until_said("requires [bold]more")
+        await desk.until_shown("[/red]", "Server error")
+
+
+async def test_activate_shows_at_once_and_ends_with_one_line() -> None:
+    async with dashboard() as desk:
+        desk.stack.gate.clear()
+        await desk.press("j", "j", "a")
+        await wait_until(lambda: desk.word("mistral:7b").startswith("loading"))
+        assert "◌ mistral:7b" in desk.text
+        desk.stack.gate.set()
+        await wait_until(lambda: desk.word("mistral:7b") == "active")
+        await desk.until_said("mistral:7b is active after")
+        assert len(desk.events) == 1
+        assert ("activate", seeded.URL, "mistral:7b") in desk.stack.calls
+
+
+async def test_keys_act_on_nothing_that_is_not_shown_and_come_back() -> None:
+    async with dashboard() as desk:
+        await desk.until_shown("qwen2.5-coder:7b")
+        await desk.pilot.resize_terminal(50, 10)
+        await desk.until_shown("needs a terminal")
+        await desk.press("d", "x", "n", "j")
+        assert not {call[0] for call in desk.stack.calls} & {"activate", "deactivate", "delete", "create"}
+        assert desk.app.screen is desk.app.models
+        await desk.pilot.resize_terminal(100, 30)
+        await desk.until_shown("qwen2.5-coder:7b")
+        await desk.press("j")
+        await wait_until(lambda: desk.app.models.selected == (seeded.URL, "smollm2:135m"))
+
+
+async def test_a_load_counts_its_seconds_and_paints_them() -> None:
+    async with dashboard() as desk:
+        desk.stack.gate.clear()
+        await desk.press("j", "j", "a")
+        await wait_until(lambda: re.search(r"loading \d+s", desk.text))
+        first = re.findall(r"loading \d+s", desk.text)
+        await wait_until(lambda: re.search(r"loading \d+s", desk.text) and first[0] not in desk.text)
+        desk.stack.gate.set()
+
+
+@pytest.mark.parametrize("key", ["d", "escape"])
+async def test_a_load_can_be_cancelled(key: str) -> None:
+    async with dashboard() as desk:
+        desk.stack.gate.clear()
+        await desk.press("j", "j", "a")
+        await wait_until(lambda: desk.word("mistral:7b").startswith("loading"))
+        await desk.press(key)
+        await wait_until(lambda: desk.word("mistral:7b") == "inactive")
+        assert desk.events == ["Loading mistral:7b was cancelled."]
+        assert desk.toasts == []
+
+
+async def test_pressing_a_twice_asks_once() -> None:
+    async with dashboard() as desk:
+        desk.stack.gate.clear()
+        await desk.press("j", "j", "a")
+        await wait_until(lambda: desk.word("mistral:7b").startswith("loading"))
+        await desk.press("a")
+        desk.stack.gate.set()
+        await desk.until_said("is active")
+        assert [call[0] for call in desk.stack.calls].count("activate") == 1
+
+
+async def test_a_failure_is_a_titled_toast_and_a_line() -> None:
+    async with dashboard() as desk:
+        desk.stack.failure = ServerError(
+            "The model needs more memory.", host=seeded.URL, hint="Deactivate another."
+        )
+        await desk.press("j", "j", "a")
+        await wait_until(lambda: desk.toasts)
+        (toast,) = desk.toasts
+        assert (toast.title, toast.severity) == ("Server error", "error")
+        assert toast.message == "Activate mistral:7b: The model needs more memory. Deactivate another."
+        (event,) = desk.events
+        assert event == "mistral:7b was not loaded: The model needs more memory. Deactivate another."
+        await desk.until_shown("✗ mistral:7b was not")
+
+
+async def test_a_defect_is_told_and_ends_nothing() -> None:
+    async with dashboard() as desk:
+
+        async def broken(*_: object, **__: object) -> None:
+            raise ZeroDivisionError("by zero")
+
+        desk.stack.activate = broken  # type: ignore[method-assign]
+        await desk.press("j", "j", "a")
+        await wait_until(lambda: desk.toasts)
+        assert "ZeroDivisionError" in desk.toasts[0].message
+        assert desk.app.is_running
+
+
+@pytest.mark.parametrize(
+    ("departure", "said"),
+    [
+        (Departure.GONE, "has left memory"),
+        (Departure.LEAVING, "as soon as its running request has ended"),
+        (Departure.KEPT, "another client has asked for it"),
+    ],
+)
+async def test_deactivate_says_what_came_of_it(departure: Departure, said: str) -> None:
+    async with dashboard() as desk:
+        desk.stack.gate.clear()
+        desk.stack.departure = departure
+        await desk.press("d")
+        await wait_until(lambda: desk.word("qwen2.5-coder:7b").startswith("stopping"))
+        assert "◐ qwen2.5-coder:7b" in desk.text
+        desk.stack.gate.set()
+        await desk.until_said(said)
+        assert len(desk.events) == 1
+
+
+async def test_keys_that_have_nothing_to_do_say_so() -> None:
+    async with dashboard() as desk:
+        for keys, said in (
+            (("home", "a"), "is active already"),
+            (("j", "j", "d"), "is not in memory"),
+            (("end", "a"), "runs elsewhere"),
+        ):
+            desk.app.clear_notifications()
+            await desk.press(*keys)
+            await wait_until(lambda: desk.toasts)
+            assert said in desk.toasts[-1].message
+        assert [call for call in desk.stack.calls if call[0] not in {"details", "events"}] == []
+
+
+async def test_keys_without_a_model_or_a_server_do_nothing_bad() -> None:
+    async with dashboard(seeded.state(seeded.snapshot())) as desk:
+        await desk.press("a", "d", "x", "escape", "j", "end", "y")
+        assert "No models here yet." in desk.text
+    services = FakeServices(desk.stack, never=True)
+    async with dashboard(services=services, connected=False) as desk:
+        await desk.until_shown("Looking for a server")
+        await desk.press("a", "d", "x", "p", "y", "r", "enter", "escape")
+        assert desk.app.is_running
+
+
+async def test_remove_asks_and_says_what_it_frees() -> None:
+    async with dashboard() as desk:
+        await desk.press("j", "j", "x")
+        await desk.until_shown("Remove mistral:7b?", "frees up to 4.1 GB")
+        await desk.press("q", "r")  # no answers of this question
+        await desk.until_shown("Remove mistral:7b?")
+        await desk.press("enter")  # "Keep it" has the focus
+        assert "delete" not in {call[0] for call in desk.stack.calls}
+        await desk.press("delete", "right", "enter")
+        await desk.until_said("mistral:7b was removed.")
+        assert "mistral:7b" not in {row.name for row in desk.app.models.list.rows}
+
+
+@pytest.mark.parametrize("keys", [("escape",), ("left", "right", "tab", "escape")])
+async def test_remove_can_be_left_with_escape(keys: tuple[str, ...]) -> None:
+    async with dashboard() as desk:
+        await desk.press("x")
+        await desk.until_shown("Remove qwen2.5-coder:7b?", "stopped first")
+        await desk.press(*keys)
+        await wait_until(lambda: desk.app.screen is desk.app.models)
+        assert ("delete", seeded.URL, "qwen2.5-coder:7b") not in desk.stack.calls
+        assert desk.events == []
+
+
+async def test_two_names_over_the_same_weights_free_no_disk() -> None:
+    one = replace(seeded.model("one:latest"), weights_digest="f" * 64)
+    two = replace(seeded.model("two:latest"), weights_digest="f" * 64)
+    async with dashboard(seeded.state(seeded.snapshot((one, two)))) as desk:
+        await desk.press("x")
+        await desk.until_shown("two:latest uses the same weights")
+
+
+async def test_read_only_is_said_and_refuses() -> None:
+    async with dashboard(settings=Settings(read_only=True)) as desk:
+        assert "read-only" in desk.text.splitlines()[0]
+        for key in ("x", "p"):
+            desk.app.clear_notifications()
+            await desk.press(key)
+            await wait_until(lambda: desk.toasts)
+            assert "llmstack is read-only" in desk.toasts[0].message
+            assert desk.app.screen is desk.app.models
+
+
+async def test_details_are_asked_once_the_cursor_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with dashboard() as desk:
+        await desk.until_shown("32,768 tokens", "text, tools, fill in")
+        asked = [call for call in desk.stack.calls if call[0] == "details"]
+        assert asked == [("details", seeded.URL, "qwen2.5-coder:7b")]
+        # So slow are the keys on no machine.
+        monkeypatch.setattr(cache, "_REST_S", 60.0)
+        await desk.press("j", "j", "k", "k")
+        await desk.until_shown("32,768 tokens")
+        assert ("details", seeded.URL, "smollm2:135m") not in desk.stack.calls
+
+
+async def test_details_say_where_a_model_runs() -> None:
+    model = seeded.model("a:latest")
+    loaded = replace(seeded.running(model), size=8_000_000_000, size_vram=6_000_000_000)
+    async with dashboard(seeded.state(seeded.snapshot((model,), (loaded,)))) as desk:
+        await desk.until_shown("25 % on the CPU: slow")
+
+
+async def test_enter_opens_details_on_a_narrow_screen() -> None:
+    async with dashboard(size=(80, 24)) as desk:
+        assert "OpenAI API" not in desk.text
+        await desk.press("d")
+        await desk.until_said("has left memory")
+        await desk.press("enter")
+        await desk.until_shown("OpenAI API", f"{seeded.URL}/v1", "has left memory", "inactive")
+        desk.stack.put_snapshot(replace(desk.stack.snapshot, running=()))
+        await desk.press("escape")
+        assert desk.app.screen is desk.app.models
+
+
+async def test_enter_opens_nothing_where_there_is_no_model() -> None:
+    async with dashboard(seeded.state(seeded.snapshot())) as desk:
+        await desk.press("enter", "y")
+        assert desk.app.clipboard == f"{seeded.URL}/v1"
+        assert desk.app.screen is desk.app.models
+
+
+async def test_copying_the_address() -> None:
+    async with dashboard() as desk:
+        await desk.press("y")
+        assert desk.app.clipboard == f"{seeded.URL}/v1"
+        await desk.press("Y")
+        assert desk.app.clipboard == seeded.URL
+        assert [toast.title for toast in desk.toasts] == ["Copied", "Copied"]
+
+
+async def test_the_details_copy_the_address_of_the_model_that_they_show() -> None:
+    """The cursor of the list below may have gone to another host meanwhile."""
+    here = seeded.typical().hosts[0].snapshot
+    there = replace(here, url="http://10.0.0.7:11434")
+    state = replace(
+        seeded.typical(), hosts=tuple(HostState(each, seeded.models_of(each)) for each in (here, there))
+    )
+    async with dashboard(state) as desk:
+        desk.app.models.pane.move_to((there.url, "mistral:7b"))
+        await desk.press("enter")
+        desk.app.models.pane.move_to((here.url, "phi4:14b"))
+        await desk.press("y")
+        assert desk.app.clipboard == f"{there.url}/v1"
+        await desk.press("Y")
+        assert desk.app.clipboard == there.url
+
+
+async def test_refresh_asks_again() -> None:
+    async with dashboard() as desk:
+        await desk.press("r")
+        assert ("refresh",) in desk.stack.calls
+
+
+async def test_a_server_that_goes_away_is_a_banner_and_comes_back() -> None:
+    async with dashboard() as desk:
+        was = desk.stack.snapshot
+        error = Unreachable("No server answers.", host=seeded.URL, detail="connection refused")
+        desk.stack.put_snapshot(replace(was, read_at=time.monotonic() - 12, error=error))
+        await desk.until_shown("is not reachable (connection refused)", "The figures are 12 s old.")
+        await desk.until_shown("The figures are 13 s old.")
+        assert "not reachable" in desk.text.splitlines()[0]
+        assert "qwen2.5-coder:7b" in desk.text
+        assert {row.leaves for row in desk.app.models.list.rows} == {""}
+        desk.stack.put_snapshot(was)
+        await wait_until(lambda: "not reachable (" not in desk.text)
+        await desk.until_said("answers again")
+        assert desk.events == [f"{seeded.URL} answers again.", "No server answers."]
+
+
+async def test_what_others_do_is_seen() -> None:
+    async with dashboard() as desk:
+        desk.stack.put_snapshot(replace(desk.stack.snapshot, running=()))
+        await desk.until_said("qwen2.5-coder:7b left memory")
+        await desk.until_said("smollm2:135m left memory")
+
+
+async def test_the_clock_and_the_time_that_is_left_go_on_without_a_new_state() -> None:
+    async with dashboard() as desk:
+        first = desk.text
+        await wait_until(lambda: desk.text != first)
+        assert f"{datetime.now().astimezone():%H:%M}" in desk.text.splitlines()[0]
+
+
+async def test_nothing_is_painted_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The graph of the last minutes moves on every ten seconds.
+    monkeypatch.setattr(sparkline, "SLOT_S", 1e9)
+    # The clock of the header would be a change.
+    now = datetime.now(UTC)
+    async with dashboard(seeded.many(300), clock=lambda: now) as desk:
+        await desk.until_shown("32,768 tokens")
+        await desk.pilot.pause()
+        painted: list[object] = []
+        desk.app.post_display_hook = lambda: painted.append(1)  # type: ignore[method-assign]
+        ram = replace(seeded.RAM, used=(seeded.RAM.used or 0) + 1)
+        desk.stack.put(replace(desk.stack.state, machine=seeded.machine(ram=ram)))
+        begin = time.monotonic()
+        await wait_until(lambda: time.monotonic() - begin > 2.5)
+        assert painted == []
+
+
+async def test_a_storm_of_states_is_drawn_a_few_times() -> None:
+    async with dashboard() as desk:
+        drawn: list[int] = []
+        show = desk.app.show_state
+
+        def counted(state: StackState) -> None:
+            drawn.append(1)
+            show(state)
+
+        desk.app.show_state = counted  # type: ignore[method-assign]
+        began = time.monotonic()
+        for number in range(500):
+            ram = replace(seeded.RAM, used=number * 10**6)
+            desk.stack.put(replace(desk.stack.state, machine=seeded.machine(ram=ram)))
+            await desk.pilot.pause(0)
+        await desk.until_shown("499 MB of 16.5 GB")
+        assert len(drawn) <= (time.monotonic() - began) / 0.05 + 2
+
+
+async def test_help_has_every_mark_and_every_key() -> None:
+    async with dashboard(size=(100, 220)) as desk:
+        await desk.press("question_mark")
+        await desk.until_shown("First steps")
+        for text in ("● ", "◌ ", "◐ ", "○ ", "☁ ", "x del", "GGUF file", "^p", "Leaves"):
+            assert text in desk.text, text
+        await desk.press("escape")
+        assert desk.app.screen is desk.app.models
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_help_fits_every_size(size: tuple[int, int]) -> None:
+    async with dashboard(size=size) as desk:
+        await desk.press("question_mark")
+        await desk.until_shown("What this is")
+        await desk.press("end")
+        await desk.until_shown("[ui.keys]")
+        await desk.press("q")
+        assert desk.app.screen is desk.app.models
+
+
+async def test_the_palette_has_every_action() -> None:
+    async with dashboard() as desk:
+        commands = {command.title for command in desk.app.get_system_commands(desk.app.screen)}
+        actions = {"Activate", "Deactivate", "Add", "Remove", "Copy URL", "Refresh", "Help", "Quit"}
+        assert {*actions, "Theme: colours, dark or light"} <= commands
+        await desk.press("j", "j", "ctrl+p")
+        await desk.until_shown("Search for commands")
+        await desk.type("Activate")
+        await desk.until_shown("Load the model into memory")
+        await desk.press("enter")
+        await desk.until_said("mistral:7b is active")
+
+
+async def test_keys_from_the_settings() -> None:
+    settings = Settings(ui=UiSettings(keys={"models.activate": "f5", "app.quit": "ctrl+x", "no.such": "z"}))
+    async with dashboard(settings=settings, size=(140, 40)) as desk:
+        await desk.press("j", "j", "a")
+        assert desk.word("mistral:7b") == "inactive"
+        await desk.press("f5")
+        await desk.until_said("mistral:7b is active")
+        assert "f5 Activate" in desk.text
+        await wait_until(lambda: any("'no.such'" in toast.message for toast in desk.toasts))
+        assert desk.app.preferences.shown_keys()["models.activate"] == "f5"
+
+
+async def test_two_meanings_of_a_key_are_told() -> None:
+    settings = Settings(ui=UiSettings(keys={"models.activate": "d"}))
+    async with dashboard(settings=settings) as desk:
+        await wait_until(lambda: desk.toasts)
+        (toast,) = desk.toasts
+        assert "'d' is the key of both models.activate and models.deactivate" in toast.message
+
+
+async def test_problems_of_the_settings_are_told() -> None:
+    problems = [f"config.toml line {n}: [bold] is not a setting." for n in range(5)]
+    async with dashboard(problems=problems) as desk:
+        assert {toast.title for toast in desk.toasts} == {"Settings"}
+        assert len(desk.toasts) == 3
+        assert len(desk.events) == 5
+        await desk.until_shown("[bold] is not a setting")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+async def test_every_theme_of_the_settings(theme: Theme) -> None:
+    async with dashboard(settings=Settings(ui=UiSettings(theme=theme))) as desk:
+        assert desk.app.current_theme.name == f"llmstack-{theme}"
+        assert desk.app.current_theme.dark == (theme != "light")
+        assert "qwen2.5-coder:7b" in desk.text
+
+
+async def test_a_theme_of_textual_can_be_chosen() -> None:
+    async with dashboard() as desk:
+        for name in ("textual-light", "nord", "gruvbox"):
+            desk.app.theme = name
+            await desk.pilot.pause()
+            assert "qwen2.5-coder:7b" in desk.text
+
+
+@pytest.mark.parametrize("settings", [Settings(ui=UiSettings(ascii=True)), None])
+async def test_ascii_mode_draws_nothing_else(settings: Settings | None) -> None:
+    state = seeded.state(replace(seeded.typical().hosts[0].snapshot))
+    async with dashboard(state, settings=settings, unicode=settings is not None) as desk:
+        assert desk.text.isascii(), {c for c in desk.text if not c.isascii()}
+        await desk.press("d")
+        await wait_until(lambda: desk.events)
+        for key in ("question_mark", "enter", "x"):
+            await desk.press(key)
+            await desk.pilot.pause()
+            assert desk.text.isascii(), {c for c in desk.text if not c.isascii()}
+            await desk.press("escape")
+
+
+async def test_ctrl_c_asks_once_and_leaves_the_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dashboard_module, "_TWICE_S", 30.0)
+    async with dashboard() as desk:
+        await desk.press("ctrl+c")
+        assert desk.app.is_running
+        await wait_until(lambda: desk.toasts)
+        assert "Ctrl-C again" in desk.toasts[0].message
+        await desk.press("ctrl+c")
+        await wait_until(lambda: not desk.app.is_running)
+    assert desk.app.return_code == 0
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+async def test_quit_closes_the_stack(key: str) -> None:
+    async with dashboard() as desk:
+        desk.stack.gate.clear()
+        await desk.press("j", "j", "a")
+        await wait_until(lambda: desk.word("mistral:7b").startswith("loading"))
+        await desk.press(key)
+    assert desk.app.return_code == 0
+    assert not desk.stack.open
+    assert desk.app.farewell == ""
+
+
+async def test_a_signal_ends_with_its_status() -> None:
+    async with dashboard() as desk:
+        desk.app.end(143)
+    assert desk.app.return_code == 143
+    assert not desk.stack.open
+
+
+async def test_a_timer_that_is_due_at_the_end_begins_nothing() -> None:
+    """Textual calls back also after the last message."""
+    before = asyncio.all_tasks()
+    async with dashboard() as desk:
+        app = desk.app
+    app._connect_first()
+    app._begin_the_rest()
+    await wait_until(lambda: asyncio.all_tasks() <= before)
+
+
+async def test_a_hidden_terminal_is_watched_less() -> None:
+    async with dashboard() as desk:
+        desk.app.post_message(events.AppBlur())
+        desk.app.post_message(events.AppFocus())
+        await wait_until(lambda: desk.stack.visible == [False, True])
+
+
+async def test_a_builtin_engine_is_called_so() -> None:
+    async with dashboard(seeded.state(seeded.snapshot(kind=HostKind.BUILTIN))) as desk:
+        assert "Built-in engine 0.1.0" in desk.text.splitlines()[0]
+        assert "Press p to pull one" in desk.text
+
+
+async def test_models_of_unknown_time_and_of_none() -> None:
+    model = seeded.model("a:latest")
+    for_ever = replace(seeded.running(model), expires_at=datetime.now(UTC) + timedelta(days=365 * 290))
+    async with dashboard(seeded.state(seeded.snapshot((model,), (for_ever,)))) as desk:
+        assert "never" in desk.text
+
+
+async def test_the_key_bar_can_be_clicked() -> None:
+    async with dashboard() as desk:
+        bar = desk.text.splitlines()[-1]
+        await desk.pilot.click(KeyBar, offset=(bar.index("Help"), 0))
+        await desk.until_shown("First steps")
+        await desk.press("escape")
+        await desk.pilot.click(KeyBar, offset=(bar.index("q Quit"), 0))
+        await wait_until(lambda: not desk.app.is_running)
+
+
+async def test_three_thousand_models_are_drawn_in_time() -> None:
+    state = seeded.many(3000)
+    async with dashboard(state) as desk:
+        await desk.press("end")
+        await desk.until_shown("model-2999")
+        taken: list[float] = []
+        for number in range(20):
+            machine = seeded.machine(ram=replace(seeded.RAM, used=number * 10**8))
+            # Of this thread alone: what else the machine does is not what is measured.
+            begin = time.thread_time()
+            desk.app.show_state(replace(state, machine=machine))
+            taken.append(time.thread_time() - begin)
+        assert min(taken) < 0.02
