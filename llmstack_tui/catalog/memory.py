@@ -12,11 +12,7 @@ from llmstack_tui.fit.memory import Request, Subject, Weights
 from llmstack_tui.fit.shape import Layer, Shape
 
 if TYPE_CHECKING:
-    from llmstack_tui.catalog.types import (
-        Attention,
-        Entry,
-        File,
-    )
+    from llmstack_tui.catalog.types import Attention, Entry, File
     from llmstack_tui.fit.memory import Estimate
 
 SHORT, LONG = 4096, 32768

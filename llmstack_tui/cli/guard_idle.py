@@ -35,10 +35,7 @@ def run(call: Invocation) -> int:
 async def _set(call: Invocation) -> int:
     from llmstack_tui.base.names import model_key
     from llmstack_tui.cli.servers import acting, connect, locate, refuse_if_cloud, refuse_if_read_only
-    from llmstack_tui.guard.rules.limits import (
-        idle_limit,
-        times,
-    )
+    from llmstack_tui.guard.rules.limits import idle_limit, times
     from llmstack_tui.lifecycle.changes import EventKind
 
     refuse_if_read_only(call)

@@ -125,10 +125,7 @@ class _Observed:
         from llmstack_tui.base.frozen import replace
         from llmstack_tui.base.names import model_key
         from llmstack_tui.guard.rules.limits import heat
-        from llmstack_tui.guard.rules.watch import (
-            Look,
-            looked,
-        )
+        from llmstack_tui.guard.rules.watch import Look, looked
         from llmstack_tui.lifecycle.activity import observed
 
         now_s, now = time.monotonic(), datetime.now(UTC)

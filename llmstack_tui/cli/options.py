@@ -145,10 +145,7 @@ def port(text: str) -> int:
 
 
 def _host(text: str) -> str:
-    from llmstack_tui.base.address import (
-        InvalidAddress,
-        parse_host,
-    )
+    from llmstack_tui.base.address import InvalidAddress, parse_host
 
     try:
         return parse_host(text)

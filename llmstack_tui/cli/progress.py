@@ -15,10 +15,7 @@ from msgspec import Struct
 from llmstack_tui.cli import output
 from llmstack_tui.cli.servers import acting, state_file
 from llmstack_tui.downloads.queue import Downloads
-from llmstack_tui.downloads.types import (
-    DownloadState,
-    Why,
-)
+from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.library.folders import model_folders
 
 if TYPE_CHECKING:

@@ -11,17 +11,10 @@ from msgspec import Struct
 
 from llmstack_tui.base import paths
 from llmstack_tui.base.names import same_model
-from llmstack_tui.cli.output import (
-    Failed,
-    say,
-)
+from llmstack_tui.cli.output import Failed, say
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.hosts.types import Snapshot
-from llmstack_tui.lifecycle.states import (
-    ModelState,
-    ModelStatus,
-    statuses,
-)
+from llmstack_tui.lifecycle.states import ModelState, ModelStatus, statuses
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -94,15 +87,8 @@ async def find_urls(call: Invocation) -> tuple[str, ...]:
     Raises:
         Failed: when none is named and none answers.
     """
-    from llmstack_tui.base.address import (
-        InvalidAddress,
-        default_host,
-    )
-    from llmstack_tui.core.servers import (
-        Found,
-        NothingToRun,
-        find_servers,
-    )
+    from llmstack_tui.base.address import InvalidAddress, default_host
+    from llmstack_tui.core.servers import Found, NothingToRun, find_servers
 
     try:
         found = await find_servers(call.settings, call.environ)

@@ -7,10 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from llmstack_tui.base.durations import (
-    format_duration,
-    parse_duration,
-)
+from llmstack_tui.base.durations import format_duration, parse_duration
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -11,26 +11,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from llmstack_tui.base import paths
-from llmstack_tui.config.kinds import (
-    UnfitError,
-    shown,
-)
+from llmstack_tui.config.kinds import UnfitError, shown
 from llmstack_tui.config.lines import Lines
 from llmstack_tui.config.settings import Settings
-from llmstack_tui.config.table import (
-    ENVIRONMENT_PREFIX,
-    table,
-    with_values,
-)
+from llmstack_tui.config.table import ENVIRONMENT_PREFIX, table, with_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from llmstack_tui.config.kinds import (
-        Complain,
-        Place,
-    )
+    from llmstack_tui.config.kinds import Complain, Place
     from llmstack_tui.config.table import Setting
 
 MAX_FILE_BYTES = 100_000

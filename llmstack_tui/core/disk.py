@@ -10,10 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from llmstack_tui.library.disk import (
-        FolderUse,
-        Leftover,
-    )
+    from llmstack_tui.library.disk import FolderUse, Leftover
 
 _DISK = "llmstack_tui.library.disk"
 

@@ -8,10 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Capability
-from llmstack_tui.base.names import (
-    model_key,
-    same_model,
-)
+from llmstack_tui.base.names import model_key, same_model
 from llmstack_tui.base.text import printable
 from llmstack_tui.core.records import Past
 from llmstack_tui.hosts.errors import HostError, Refused

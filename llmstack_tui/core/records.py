@@ -8,10 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from llmstack_tui.core.session import History
-    from llmstack_tui.store.tables.activations import (
-        Activation,
-        Uses,
-    )
+    from llmstack_tui.store.tables.activations import Activation, Uses
     from llmstack_tui.store.tables.events import Event
     from llmstack_tui.store.tables.measured import Measured
 

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.address import (
-    default_host,
-    is_loopback,
-)
+from llmstack_tui.base.address import default_host, is_loopback
 from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.ollama.transport import Timeouts

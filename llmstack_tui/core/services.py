@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import Loaded
     from llmstack_tui.core import Stack
-    from llmstack_tui.core.servers import (
-        OllamaStopped,
-        Startup,
-    )
+    from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Request
 

@@ -8,10 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.base.kinds import (
-    Capability,
-    HostKind,
-)
+from llmstack_tui.base.kinds import Capability, HostKind
 from llmstack_tui.catalog.service import Browsing
 from llmstack_tui.core.disk import Disk
 from llmstack_tui.core.guarding import Guarding
@@ -20,10 +17,7 @@ from llmstack_tui.core.releasing import Releasing
 from llmstack_tui.core.remembering import remember
 from llmstack_tui.core.session import History
 from llmstack_tui.core.state import StackState
-from llmstack_tui.core.updating import (
-    DRAWN_AFTER_S,
-    Updating,
-)
+from llmstack_tui.core.updating import DRAWN_AFTER_S, Updating
 from llmstack_tui.core.using import Using
 from llmstack_tui.core.watched import WatchedHost
 from llmstack_tui.core.weighing import Weighing

@@ -12,26 +12,14 @@ from msgspec import Struct
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import HostKind
-from llmstack_tui.base.names import (
-    InvalidName,
-    ModelName,
-)
+from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.text import printable
-from llmstack_tui.downloads.failures import (
-    NoRoom,
-    PullRefused,
-)
+from llmstack_tui.downloads.failures import NoRoom, PullRefused
 from llmstack_tui.downloads.types import LayerProgress
 from llmstack_tui.library import manifest as layout
-from llmstack_tui.library.folders import (
-    blobs_there,
-    read_manifest,
-)
+from llmstack_tui.library.folders import blobs_there, read_manifest
 from llmstack_tui.registry.client import Registry
-from llmstack_tui.registry.errors import (
-    BadManifest,
-    RegistryError,
-)
+from llmstack_tui.registry.errors import BadManifest, RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -9,10 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.names import (
-    InvalidName,
-    ModelName,
-)
+from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.text import printable
 from llmstack_tui.hosts.errors import HostError, ServerError
 from llmstack_tui.ollama.wording import sentence

@@ -14,26 +14,14 @@ from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import same_model
 from llmstack_tui.base.text import printable
-from llmstack_tui.downloads.failures import (
-    NoRoom,
-    explained,
-)
+from llmstack_tui.downloads.failures import NoRoom, explained
 from llmstack_tui.downloads.progress import Tracker
-from llmstack_tui.downloads.restarting import (
-    AsItWas,
-    how_it_was,
-)
-from llmstack_tui.downloads.types import (
-    DownloadState,
-    Why,
-)
+from llmstack_tui.downloads.restarting import AsItWas, how_it_was
+from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
 from llmstack_tui.lifecycle.actions import Departure
 from llmstack_tui.lifecycle.states import Loaded
-from llmstack_tui.lifecycle.stop_outcome import (
-    Sighting,
-    is_kept,
-)
+from llmstack_tui.lifecycle.stop_outcome import Sighting, is_kept
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

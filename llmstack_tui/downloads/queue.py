@@ -10,10 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from llmstack_tui.base.names import (
-    InvalidName,
-    ModelName,
-)
+from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.text import printable
 from llmstack_tui.downloads.runner import Runner
 from llmstack_tui.downloads.types import Why

@@ -5,12 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.downloads.types import (
-    Download,
-    DownloadState,
-    LayerProgress,
-    Why,
-)
+from llmstack_tui.downloads.types import Download, DownloadState, LayerProgress, Why
 
 if TYPE_CHECKING:
     from llmstack_tui.downloads.job import Pulling

@@ -11,16 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.downloads.job import (
-    Means,
-    Pulling,
-    discarded,
-)
+from llmstack_tui.downloads.job import Means, Pulling, discarded
 from llmstack_tui.downloads.restarting import AsItWas
-from llmstack_tui.downloads.rows import (
-    shown,
-    written,
-)
+from llmstack_tui.downloads.rows import shown, written
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.lifecycle import sentences
 from llmstack_tui.lifecycle.changes import EventKind

@@ -8,20 +8,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.base.names import (
-    InvalidName,
-    ModelName,
-)
+from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.fit.memory import Request
 from llmstack_tui.fit.subject import of_header, of_metadata
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.library.folders import read_manifest
-from llmstack_tui.library.manifest import (
-    InvalidManifest,
-    blob_path,
-    read_small,
-)
+from llmstack_tui.library.manifest import InvalidManifest, blob_path, read_small
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence

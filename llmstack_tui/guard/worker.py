@@ -11,15 +11,8 @@ from llmstack_tui.base.actors import Asker
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.names import model_key
 from llmstack_tui.guard.rules.machine import told
-from llmstack_tui.guard.rules.policy import (
-    admit,
-    decide,
-)
-from llmstack_tui.guard.rules.watch import (
-    Rules,
-    Watch,
-    looked,
-)
+from llmstack_tui.guard.rules.policy import admit, decide
+from llmstack_tui.guard.rules.watch import Rules, Watch, looked
 from llmstack_tui.guard.situation import Cause, Renew, Situation, Stop, Warn
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hosts.errors import HostError

@@ -14,10 +14,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llmstack_tui.base.kinds import (
-        Capability,
-        HostKind,
-    )
+    from llmstack_tui.base.kinds import Capability, HostKind
     from llmstack_tui.hosts.errors import HostError
 
 

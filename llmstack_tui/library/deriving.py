@@ -11,21 +11,9 @@ from msgspec import Struct, field
 
 from llmstack_tui.library import manifest as layout
 from llmstack_tui.library.copying import link_or_copy
-from llmstack_tui.library.importing import (
-    STALE_S,
-    write_layer,
-)
-from llmstack_tui.library.manifest import (
-    InvalidManifest,
-    Manifest,
-)
-from llmstack_tui.library.storage import (
-    LibraryError,
-    blobs_of,
-    locked,
-    reason,
-    remove_unused,
-)
+from llmstack_tui.library.importing import STALE_S, write_layer
+from llmstack_tui.library.manifest import InvalidManifest, Manifest
+from llmstack_tui.library.storage import LibraryError, blobs_of, locked, reason, remove_unused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

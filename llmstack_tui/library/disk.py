@@ -16,19 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from filelock import FileLock, Timeout
 from msgspec import Struct
 
-from llmstack_tui.base.names import (
-    InvalidName,
-    ModelName,
-)
+from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.library import manifest as layout
 from llmstack_tui.library.manifest import InvalidManifest
-from llmstack_tui.library.storage import (
-    DOWNLOADS_LOCK,
-    GRACE_S,
-    LibraryError,
-    locked,
-    reason,
-)
+from llmstack_tui.library.storage import DOWNLOADS_LOCK, GRACE_S, LibraryError, locked, reason
 
 if TYPE_CHECKING:
     import os

@@ -13,12 +13,7 @@ from llmstack_tui.base import paths
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.library import manifest as layout
 from llmstack_tui.library.ollama_folders import ollama_models_folders
-from llmstack_tui.library.published import (
-    InvalidManifest,
-    Manifest,
-    is_made_locally,
-    parse_manifest,
-)
+from llmstack_tui.library.published import InvalidManifest, Manifest, is_made_locally, parse_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

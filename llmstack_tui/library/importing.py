@@ -13,18 +13,9 @@ from llmstack_tui.gguf.header import InvalidGGUF, read_header
 from llmstack_tui.gguf.source import open_regular
 from llmstack_tui.library import manifest as layout
 from llmstack_tui.library.compatibility import needs_ollama
-from llmstack_tui.library.manifest import (
-    Layer,
-    Manifest,
-)
+from llmstack_tui.library.manifest import Layer, Manifest
 from llmstack_tui.library.naming import parameter_size
-from llmstack_tui.library.storage import (
-    LibraryError,
-    blobs_of,
-    locked,
-    reason,
-    remove_unused,
-)
+from llmstack_tui.library.storage import LibraryError, blobs_of, locked, reason, remove_unused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.library import manifest as layout
-from llmstack_tui.library.manifest import (
-    ConfigLayer,
-    InvalidManifest,
-    Layer,
-    Manifest,
-)
+from llmstack_tui.library.manifest import ConfigLayer, InvalidManifest, Layer, Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

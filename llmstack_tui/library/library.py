@@ -9,28 +9,14 @@ import logging
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from llmstack_tui.base.names import (
-    InvalidName,
-    ModelName,
-)
+from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.library import manifest as layout
 from llmstack_tui.library.deriving import derive
 from llmstack_tui.library.importing import import_gguf
-from llmstack_tui.library.installed import (
-    InstalledModel,
-    NotForUs,
-    load_installed,
-)
+from llmstack_tui.library.installed import InstalledModel, NotForUs, load_installed
 from llmstack_tui.library.manifest import InvalidManifest
-from llmstack_tui.library.storage import (
-    LibraryError,
-    blobs_of,
-    install,
-    locked,
-    reason,
-    remove_unused,
-)
+from llmstack_tui.library.storage import LibraryError, blobs_of, install, locked, reason, remove_unused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.names import (
-    DEFAULT_TAG,
-    ModelName,
-)
+from llmstack_tui.base.names import DEFAULT_TAG, ModelName
 from llmstack_tui.gguf.header import read_header
 
 if TYPE_CHECKING:

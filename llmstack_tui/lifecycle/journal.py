@@ -15,22 +15,10 @@ from llmstack_tui.base.names import model_key
 from llmstack_tui.base.text import printable
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle import sentences
-from llmstack_tui.lifecycle.actions import (
-    REMOVAL,
-    ActEnd,
-    ActKind,
-)
-from llmstack_tui.lifecycle.changes import (
-    Come,
-    EventKind,
-    between,
-)
+from llmstack_tui.lifecycle.actions import REMOVAL, ActEnd, ActKind
+from llmstack_tui.lifecycle.changes import Come, EventKind, between
 from llmstack_tui.store.reconcile import Loaded, reconcile
-from llmstack_tui.store.tables.activations import (
-    SLACK,
-    Activation,
-    Outcome,
-)
+from llmstack_tui.store.tables.activations import SLACK, Activation, Outcome
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.store.tables.measured import Measured
 

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.text import printable
 from llmstack_tui.hosts.errors import HostError, Refused
-from llmstack_tui.lifecycle.actions import (
-    REMOVAL,
-    Departure,
-)
+from llmstack_tui.lifecycle.actions import REMOVAL, Departure
 from llmstack_tui.lifecycle.states import Loaded
 
 if TYPE_CHECKING:

@@ -13,32 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 from llmstack_tui import __version__
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.go_durations import format_duration
-from llmstack_tui.base.kinds import (
-    Capability,
-    HostKind,
-)
-from llmstack_tui.base.names import (
-    InvalidName,
-    ModelName,
-    is_plain_http,
-)
+from llmstack_tui.base.kinds import Capability, HostKind
+from llmstack_tui.base.names import InvalidName, ModelName, is_plain_http
 from llmstack_tui.base.text import printable
 from llmstack_tui.hosts.errors import Refused
-from llmstack_tui.ollama import (
-    answers,
-    wire,
-)
-from llmstack_tui.ollama.blobs import (
-    NotGGUF,
-    checked_gguf,
-    hash_file,
-    send_blob,
-)
+from llmstack_tui.ollama import answers, wire
+from llmstack_tui.ollama.blobs import NotGGUF, checked_gguf, hash_file, send_blob
 from llmstack_tui.ollama.sharing import Sharing
-from llmstack_tui.ollama.transport import (
-    Timeouts,
-    Transport,
-)
+from llmstack_tui.ollama.transport import Timeouts, Transport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence

@@ -14,11 +14,7 @@ from msgspec import Struct
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.text import printable
 from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
-from llmstack_tui.ollama.wire import (
-    ErrorResponse,
-    StreamLine,
-    Wire,
-)
+from llmstack_tui.ollama.wire import ErrorResponse, StreamLine, Wire
 from llmstack_tui.ollama.wording import cause, sentence, words
 
 if TYPE_CHECKING:

@@ -34,11 +34,7 @@ from llmstack_tui.registry.errors import (
     RegistryError,
     RegistryFailed,
 )
-from llmstack_tui.registry.http import (
-    AT_ONCE,
-    Asking,
-    Limits,
-)
+from llmstack_tui.registry.http import AT_ONCE, Asking, Limits
 from llmstack_tui.registry.tokens import Tokens
 
 if TYPE_CHECKING:

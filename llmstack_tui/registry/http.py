@@ -14,12 +14,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.text import printable
-from llmstack_tui.registry.errors import (
-    BadAnswer,
-    RegistryBusy,
-    RegistryError,
-    RegistryUnreachable,
-)
+from llmstack_tui.registry.errors import BadAnswer, RegistryBusy, RegistryError, RegistryUnreachable
 
 if TYPE_CHECKING:
     import ssl

@@ -27,10 +27,7 @@ class Intents:
         self, title: str, text: str, keep: str, act: str, *, dangerous: bool = False
     ) -> bool:
         """Ask whether to ``act``; Esc and a hasty Enter ``keep`` all as it is."""
-        from llmstack_tui.tui.dialogs.ask import (
-            Answer,
-            AskScreen,
-        )
+        from llmstack_tui.tui.dialogs.ask import Answer, AskScreen
 
         answers = (Answer("keep", keep), Answer("act", act, dangerous))
         return await self._app.push_screen_wait(AskScreen(title, text, answers, escape="keep")) == "act"

@@ -82,10 +82,7 @@ async def _run(app: Dashboard) -> None:
 
 def _saved(report: str) -> str:
     """Put the report of a defect beside the logs; returns what to tell the user."""
-    from llmstack_tui.base.paths import (
-        NoHome,
-        logs_folder,
-    )
+    from llmstack_tui.base.paths import NoHome, logs_folder
 
     said = "llmstack: the dashboard failed, which is a defect of it."
     try:

@@ -12,17 +12,11 @@ from llmstack_tui.tui import keymap
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from llmstack_tui.core import (
-        HostState,
-        StackState,
-    )
+    from llmstack_tui.core import HostState, StackState
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.tui.activity.log import Activity
     from llmstack_tui.tui.app import Dashboard
-    from llmstack_tui.tui.models.rows import (
-        Key,
-        Moment,
-    )
+    from llmstack_tui.tui.models.rows import Key, Moment
 
 # Below the first step of each there is no room for anything but to say so.
 _WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide"), (160, "-very-wide")]

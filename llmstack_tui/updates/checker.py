@@ -8,26 +8,12 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.base.names import (
-    InvalidName,
-    ModelName,
-)
+from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.library.folders import (
-    OnDisk,
-    blobs_of_host,
-    read_manifest,
-)
+from llmstack_tui.library.folders import OnDisk, blobs_of_host, read_manifest
 from llmstack_tui.registry.client import Registry
 from llmstack_tui.updates.round import Question, ask
-from llmstack_tui.updates.rules import (
-    Answer,
-    Copy,
-    Update,
-    came_after,
-    is_equal,
-    judge,
-)
+from llmstack_tui.updates.rules import Answer, Copy, Update, came_after, is_equal, judge
 from llmstack_tui.updates.shown import shown_parts
 
 if TYPE_CHECKING:

@@ -11,10 +11,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.registry.client import base_url
-from llmstack_tui.registry.errors import (
-    NotInRegistry,
-    RegistryError,
-)
+from llmstack_tui.registry.errors import NotInRegistry, RegistryError
 from llmstack_tui.updates.rules import Answer
 
 if TYPE_CHECKING:

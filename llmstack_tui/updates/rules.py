@@ -15,10 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
-from llmstack_tui.library.published import (
-    Manifest,
-    reencoded,
-)
+from llmstack_tui.library.published import Manifest, reencoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,12 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.base.address import (
-    InvalidAddress,
-    default_host,
-    is_loopback,
-    parse_host,
-)
+from llmstack_tui.base.address import InvalidAddress, default_host, is_loopback, parse_host
 
 
 @pytest.mark.parametrize(

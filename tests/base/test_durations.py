@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.base.durations import (
-    format_duration,
-    parse_duration,
-)
+from llmstack_tui.base.durations import format_duration, parse_duration
 
 
 @pytest.mark.parametrize(

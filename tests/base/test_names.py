@@ -8,11 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.base.names import (
-    InvalidName,
-    ModelName,
-    same_model,
-)
+from llmstack_tui.base.names import InvalidName, ModelName, same_model
 
 _FIRST = "abcXYZ019_"
 _PARTS = st.text(_FIRST + ".-", min_size=1, max_size=12).filter(lambda text: text[0] in _FIRST)

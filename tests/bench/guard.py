@@ -10,14 +10,8 @@ from llmstack_tui.guard.rules.policy import decide
 from llmstack_tui.guard.rules.watch import Rules
 from llmstack_tui.guard.situation import Limits
 from tests.bench.figures import Figure
-from tests.guard.rules.looks import (
-    Looks,
-    running,
-)
-from tests.guard.rules.models import (
-    loaded,
-    too_many,
-)
+from tests.guard.rules.looks import Looks, running
+from tests.guard.rules.models import loaded, too_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

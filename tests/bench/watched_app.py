@@ -18,16 +18,10 @@ from typing import TYPE_CHECKING, Any
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.config import Settings
 from llmstack_tui.store.tables.events import Event
-from llmstack_tui.tui import (
-    garbage,
-    program,
-)
+from llmstack_tui.tui import garbage, program
 from llmstack_tui.tui.app import Dashboard
 from tests.tui import seeded
-from tests.tui.fakes import (
-    FakeServices,
-    FakeStack,
-)
+from tests.tui.fakes import FakeServices, FakeStack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,20 +6,13 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.names import (
-    InvalidName,
-    ModelName,
-)
+from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.catalog.memory import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llmstack_tui.catalog.types import (
-        Attention,
-        Catalog,
-        Entry,
-    )
+    from llmstack_tui.catalog.types import Attention, Catalog, Entry
 
 # What a user who follows the usual advice looks for first.
 RECOMMENDED = (

@@ -5,14 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmstack_tui.catalog.memory import LONG, SHORT, Fit, estimate, fit
-from llmstack_tui.catalog.types import (
-    Attention,
-    Entry,
-    File,
-    Number,
-    Text,
-    Use,
-)
+from llmstack_tui.catalog.types import Attention, Entry, File, Number, Text, Use
 
 MIB = 2**20
 # Llama 3.1 8B, whose cache at f16 is known to take 128 KiB a token.

@@ -5,13 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmstack_tui.catalog.search import search
-from llmstack_tui.catalog.types import (
-    Entry,
-    File,
-    Number,
-    Text,
-    Use,
-)
+from llmstack_tui.catalog.types import Entry, File, Number, Text, Use
 
 
 def entry(

@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.catalog.service import Browsing
-from llmstack_tui.registry.errors import (
-    NotInRegistry,
-    RegistryError,
-)
-from tests.support.registry import (
-    Fault,
-    serving,
-)
+from llmstack_tui.registry.errors import NotInRegistry, RegistryError
+from tests.support.registry import Fault, serving
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,12 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.support.scripted_server import (
-    Reply,
-    Then,
-    document,
-    ndjson,
-)
+from tests.support.scripted_server import Reply, Then, document, ndjson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

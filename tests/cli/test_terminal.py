@@ -14,10 +14,7 @@ from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.cli.program import Program
-    from tests.support.scripted_server import (
-        Reply,
-        Request,
-    )
+    from tests.support.scripted_server import Reply, Request
 
 if sys.platform == "win32":
     pytest.skip("needs pseudo-terminals", allow_module_level=True)

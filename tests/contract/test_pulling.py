@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.registry import (
-    Fault,
-    Registry,
-    serving,
-)
+from tests.support.registry import Fault, Registry, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,21 +9,14 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from llmstack_tui.downloads.types import (
-    DownloadState,
-    Why,
-)
+from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.store.store import Store
 from llmstack_tui.updates.rules import UpdateState
 from tests.support.engine_process import engine_process
 from tests.support.models import ANSWER
-from tests.support.registry import (
-    Fault,
-    Registry,
-    serving,
-)
+from tests.support.registry import Fault, Registry, serving
 from tests.support.registry.faults import html
 from tests.support.stack_pulls import (
     LATER,

@@ -12,10 +12,7 @@ import pytest
 
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.config import GuardSettings
-from llmstack_tui.core import (
-    Stack,
-    guarding,
-)
+from llmstack_tui.core import Stack, guarding
 from llmstack_tui.fit.verdict import Fit
 from llmstack_tui.guard.situation import Allow, Ask, Refuse, Stop
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Throttle

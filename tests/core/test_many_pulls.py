@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.core import Stack
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.ollama.client import OllamaHost
-from tests.support.many_pulls import (
-    many_pulls,
-    model_name,
-)
+from tests.support.many_pulls import many_pulls, model_name
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

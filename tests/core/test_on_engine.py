@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.kinds import (
-    Capability,
-    HostKind,
-)
+from llmstack_tui.base.kinds import Capability, HostKind
 from llmstack_tui.core import Stack
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.types import Message

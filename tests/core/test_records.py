@@ -21,10 +21,7 @@ from llmstack_tui.lifecycle.journal import Recorder
 from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.store.store import Store
-from llmstack_tui.store.tables.activations import (
-    Activation,
-    Outcome,
-)
+from llmstack_tui.store.tables.activations import Activation, Outcome
 from tests.store.samples import change_file
 from tests.support.fake_ollama import fake_ollama
 from tests.support.waiting import wait_until

@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.address import InvalidAddress
-from llmstack_tui.config import (
-    EngineSettings,
-    HostSettings,
-    Settings,
-)
+from llmstack_tui.config import EngineSettings, HostSettings, Settings
 from llmstack_tui.core import servers
 from llmstack_tui.core.servers import (
     BuiltinStopped,
@@ -24,12 +20,7 @@ from llmstack_tui.core.servers import (
     answers,
     decide,
 )
-from tests.support.scripted_server import (
-    Reply,
-    always,
-    document,
-    serving,
-)
+from tests.support.scripted_server import Reply, always, document, serving
 
 if TYPE_CHECKING:
     from llmstack_tui.config import EngineChoice

@@ -15,18 +15,11 @@ import pytest
 from llmstack_tui.core import Stack
 from llmstack_tui.hosts.errors import BadStream, NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.hosts.types import Message
-from llmstack_tui.lifecycle.actions import (
-    ActKind,
-    Departure,
-)
+from llmstack_tui.lifecycle.actions import ActKind, Departure
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.fake_ollama import fake_ollama
-from tests.support.scripted_server import (
-    Reply,
-    document,
-    serving,
-)
+from tests.support.scripted_server import Reply, document, serving
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

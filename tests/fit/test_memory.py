@@ -10,14 +10,7 @@ from hypothesis import strategies as st
 
 from llmstack_tui.base.caches import CACHE_TYPES
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.fit.memory import (
-    Basis,
-    Estimate,
-    Request,
-    Weights,
-    estimate,
-    largest_context,
-)
+from llmstack_tui.fit.memory import Basis, Estimate, Request, Weights, estimate, largest_context
 from llmstack_tui.fit.shape import Layer, Shape
 from tests.fit import samples
 from tests.fit.samples import Took

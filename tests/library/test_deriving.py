@@ -11,14 +11,8 @@ import pytest
 
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.library import manifest
-from llmstack_tui.library.deriving import (
-    Changes,
-    DeriveFailed,
-)
-from llmstack_tui.library.library import (
-    Library,
-    NotInstalled,
-)
+from llmstack_tui.library.deriving import Changes, DeriveFailed
+from llmstack_tui.library.library import Library, NotInstalled
 from tests.engine.serving import add_ollamas
 from tests.library import folders
 

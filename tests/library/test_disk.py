@@ -10,23 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from llmstack_tui.library.disk import (
-    LeftoverKind,
-    ModelUse,
-    audit,
-    clean,
-)
-from llmstack_tui.library.storage import (
-    GRACE_S,
-    LibraryError,
-)
-from tests.library.folders import (
-    blob,
-    layer,
-    manifest,
-    tree,
-    write,
-)
+from llmstack_tui.library.disk import LeftoverKind, ModelUse, audit, clean
+from llmstack_tui.library.storage import GRACE_S, LibraryError
+from tests.library.folders import blob, layer, manifest, tree, write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,14 +16,8 @@ from pathlib import Path
 import pytest
 
 from llmstack_tui.base.names import ModelName
-from llmstack_tui.library import (
-    manifest,
-    storage,
-)
-from llmstack_tui.library.importing import (
-    ImportCancelled,
-    ImportFailed,
-)
+from llmstack_tui.library import manifest, storage
+from llmstack_tui.library.importing import ImportCancelled, ImportFailed
 from llmstack_tui.library.library import Library
 from tests.gguf.files import STRING, U16, U32, Llama
 from tests.library import folders

@@ -13,13 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmstack_tui.library import manifest as layout
-from llmstack_tui.library.published import (
-    InvalidManifest,
-    encode,
-    is_made_locally,
-    parse_manifest,
-    reencoded,
-)
+from llmstack_tui.library.published import InvalidManifest, encode, is_made_locally, parse_manifest, reencoded
 
 DIGEST = "sha256:" + "a" * 64
 LAYER = {"mediaType": "application/vnd.ollama.image.model", "digest": DIGEST, "size": 7}

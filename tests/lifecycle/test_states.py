@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
-from llmstack_tui.lifecycle.actions import (
-    Act,
-    ActKind,
-)
+from llmstack_tui.lifecycle.actions import Act, ActKind
 from llmstack_tui.lifecycle.states import Loaded, ModelState, ModelStatus, statuses
 
 URL = "http://127.0.0.1:11434"

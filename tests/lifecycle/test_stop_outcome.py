@@ -6,10 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from llmstack_tui.lifecycle.stop_outcome import (
-    Sighting,
-    is_kept,
-)
+from llmstack_tui.lifecycle.stop_outcome import Sighting, is_kept
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

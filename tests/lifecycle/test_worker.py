@@ -13,12 +13,7 @@ import pytest
 from llmstack_tui.base.actors import Asker
 from llmstack_tui.hosts.errors import NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.hosts.types import Snapshot
-from llmstack_tui.lifecycle.actions import (
-    ActEnd,
-    ActKind,
-    Departure,
-    Interrupted,
-)
+from llmstack_tui.lifecycle.actions import ActEnd, ActKind, Departure, Interrupted
 from llmstack_tui.lifecycle.worker import Lifecycle
 from tests.support.fake_ollama import fake_host
 from tests.support.waiting import wait_until

@@ -12,11 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from llmstack_tui.ollama.transport import Timeouts
-    from tests.support.scripted_server import (
-        Reply,
-        Request,
-        ScriptedServer,
-    )
+    from tests.support.scripted_server import Reply, Request, ScriptedServer
 
 T = TypeVar("T")
 

@@ -21,13 +21,7 @@ from llmstack_tui.ollama import transport
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.ollama.transport import Timeouts
 from tests.ollama.clients import read, talking
-from tests.support.scripted_server import (
-    Reply,
-    Then,
-    always,
-    document,
-    ndjson,
-)
+from tests.support.scripted_server import Reply, Then, always, document, ndjson
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -14,12 +14,7 @@ from llmstack_tui.hosts.errors import HostError, Refused, ServerError
 from llmstack_tui.hosts.types import Progress
 from llmstack_tui.ollama import blobs
 from tests.ollama.clients import read, talking
-from tests.support.scripted_server import (
-    Reply,
-    Then,
-    document,
-    ndjson,
-)
+from tests.support.scripted_server import Reply, Then, document, ndjson
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -9,20 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui import __version__
-from llmstack_tui.base.kinds import (
-    Capability,
-    HostKind,
-)
+from llmstack_tui.base.kinds import Capability, HostKind
 from llmstack_tui.hosts.errors import BadStream, Refused
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.ollama.client import OllamaHost
 from tests.ollama.clients import read, talking
-from tests.support.scripted_server import (
-    Reply,
-    always,
-    document,
-    ndjson,
-)
+from tests.support.scripted_server import Reply, always, document, ndjson
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

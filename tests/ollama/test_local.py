@@ -15,10 +15,7 @@ import pytest
 from llmstack_tui.ollama import local
 from llmstack_tui.ollama.local import StartFailed, find_ollama, start_ollama
 from tests.ollama.clients import talking
-from tests.support.scripted_server import (
-    Reply,
-    always,
-)
+from tests.support.scripted_server import Reply, always
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -10,16 +10,9 @@ import pytest
 
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.library.published import MANIFEST_TYPE
-from llmstack_tui.registry.client import (
-    Registry,
-    base_url,
-)
+from llmstack_tui.registry.client import Registry, base_url
 from llmstack_tui.registry.errors import NotInRegistry
-from tests.support.scripted_server import (
-    Reply,
-    document,
-    serving,
-)
+from tests.support.scripted_server import Reply, document, serving
 
 if TYPE_CHECKING:
     from tests.support.registry.server import Registry as Server

@@ -22,21 +22,9 @@ from llmstack_tui.registry.errors import (
     RegistryFailed,
     RegistryUnreachable,
 )
-from llmstack_tui.registry.http import (
-    MAX_RETRY_AFTER_S,
-    Limits,
-)
-from tests.support.registry.faults import (
-    Fault,
-    busy,
-    html,
-)
-from tests.support.scripted_server import (
-    Reply,
-    Then,
-    always,
-    serving,
-)
+from llmstack_tui.registry.http import MAX_RETRY_AFTER_S, Limits
+from tests.support.registry.faults import Fault, busy, html
+from tests.support.scripted_server import Reply, Then, always, serving
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

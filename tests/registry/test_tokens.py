@@ -16,16 +16,8 @@ from llmstack_tui.registry.errors import (
     RegistryFailed,
     RegistryUnreachable,
 )
-from llmstack_tui.registry.tokens import (
-    Challenge,
-    parse_challenge,
-    token_url,
-)
-from tests.support.registry.faults import (
-    Fault,
-    busy,
-    html,
-)
+from llmstack_tui.registry.tokens import Challenge, parse_challenge, token_url
+from tests.support.registry.faults import Fault, busy, html
 from tests.support.registry.server import serving
 
 if TYPE_CHECKING:

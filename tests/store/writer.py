@@ -10,10 +10,7 @@ from pathlib import Path
 
 from llmstack_tui.base.actors import Asker
 from llmstack_tui.store.store import Store
-from llmstack_tui.store.tables.activations import (
-    Activation,
-    Outcome,
-)
+from llmstack_tui.store.tables.activations import Activation, Outcome
 from llmstack_tui.store.tables.events import Event
 
 HOST = "http://127.0.0.1:11434"

@@ -18,10 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from gguf import GGUFWriter, LlamaFileType
 
-from tests.support.models import (
-    Vocabulary,
-    write_vocabulary,
-)
+from tests.support.models import Vocabulary, write_vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,26 +14,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.go_durations import (
-    LONGEST,
-    parse_keep_alive,
-)
+from llmstack_tui.base.go_durations import LONGEST, parse_keep_alive
 from llmstack_tui.base.times import format_time
 from llmstack_tui.ollama.client import OllamaHost
-from tests.support.scripted_server import (
-    Reply,
-    document,
-    ndjson,
-    serving,
-)
+from tests.support.scripted_server import Reply, document, ndjson, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.support.scripted_server import (
-        Request,
-        ScriptedServer,
-    )
+    from tests.support.scripted_server import Request, ScriptedServer
 
 
 @dataclass

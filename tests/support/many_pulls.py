@@ -15,18 +15,12 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from tests.support.fake_ollama import FakeOllama
-from tests.support.scripted_server import (
-    Reply,
-    serving,
-)
+from tests.support.scripted_server import Reply, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.support.scripted_server import (
-        Request,
-        ScriptedServer,
-    )
+    from tests.support.scripted_server import Request, ScriptedServer
 
 LAYER_BYTES, LINE_BYTES = 2**36, 2**20
 # Ollama tells this often of each layer that is on its way.

@@ -21,12 +21,7 @@ from llmstack_tui.fit.verdict import Room
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress
-from llmstack_tui.lifecycle.actions import (
-    Act,
-    ActEnd,
-    ActKind,
-    Departure,
-)
+from llmstack_tui.lifecycle.actions import Act, ActEnd, ActKind, Departure
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.lifecycle.journal import Recorder
 from llmstack_tui.updates.rules import LeftAlone
@@ -39,29 +34,17 @@ if TYPE_CHECKING:
 
     from llmstack_tui.catalog.types import Catalog
     from llmstack_tui.config.loading import Loaded
-    from llmstack_tui.core import (
-        Stack,
-        StackState,
-    )
-    from llmstack_tui.core.servers import (
-        OllamaStopped,
-        Startup,
-    )
+    from llmstack_tui.core import Stack, StackState
+    from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.guard.situation import Admission, Stop
     from llmstack_tui.hosts.types import Model, Snapshot
-    from llmstack_tui.library.disk import (
-        FolderUse,
-        Leftover,
-    )
+    from llmstack_tui.library.disk import FolderUse, Leftover
     from llmstack_tui.library.storage import LibraryError
     from llmstack_tui.registry.errors import RegistryError
     from llmstack_tui.store.store import Store
-    from llmstack_tui.store.tables.activations import (
-        Activation,
-        Uses,
-    )
+    from llmstack_tui.store.tables.activations import Activation, Uses
     from llmstack_tui.store.tables.events import Event
     from llmstack_tui.store.tables.measured import Measured
     from llmstack_tui.updates.rules import Update

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmstack_tui.library.disk import (
-    FolderUse,
-    Leftover,
-    LeftoverKind,
-    ModelUse,
-)
+from llmstack_tui.library.disk import FolderUse, Leftover, LeftoverKind, ModelUse
 
 FOLDER = Path("/home/somebody/models")
 

@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
     from pathlib import Path
 
-    from llmstack_tui.core.servers import (
-        OllamaStopped,
-        Startup,
-    )
+    from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hosts.host import Host
     from tests.support.scripted_server import ScriptedServer

@@ -6,17 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.downloads.types import (
-    Download,
-    DownloadState,
-    LayerProgress,
-    Why,
-)
-from llmstack_tui.updates.rules import (
-    Change,
-    Update,
-    UpdateState,
-)
+from llmstack_tui.downloads.types import Download, DownloadState, LayerProgress, Why
+from llmstack_tui.updates.rules import Change, Update, UpdateState
 from tests.tui import seeded
 
 if TYPE_CHECKING:

@@ -6,12 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.downloads.types import (
-    Download,
-    DownloadState,
-    LayerProgress,
-    Why,
-)
+from llmstack_tui.downloads.types import Download, DownloadState, LayerProgress, Why
 from tests.tui import seeded
 
 if TYPE_CHECKING:

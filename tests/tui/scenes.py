@@ -19,10 +19,7 @@ from llmstack_tui.base.frozen import replace
 from llmstack_tui.guard.situation import Limits
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.lifecycle.actions import (
-    Act,
-    ActKind,
-)
+from llmstack_tui.lifecycle.actions import Act, ActKind
 from llmstack_tui.tui.app import Dashboard
 from llmstack_tui.tui.models.rows import Moment
 from llmstack_tui.tui.screen import View

@@ -6,20 +6,13 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from llmstack_tui.core import (
-    Stack,
-    remembering,
-    watched,
-)
+from llmstack_tui.core import Stack, remembering, watched
 from llmstack_tui.lifecycle import journal, timing
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.fake_ollama import fake_ollama
 from tests.support.waiting import wait_until
 from tests.tui.driving import dashboard
-from tests.tui.fakes import (
-    FakeServices,
-    FakeStack,
-)
+from tests.tui.fakes import FakeServices, FakeStack
 
 if TYPE_CHECKING:
     from datetime import tzinfo

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.downloads.types import (
-    DownloadState,
-    Why,
-)
+from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.downloads.actions import leaving_text
 from llmstack_tui.tui.servers.status import left_behind

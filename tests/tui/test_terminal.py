@@ -11,10 +11,7 @@ import threading
 import pytest
 
 from llmstack_tui.tui import terminal
-from tests.support.waiting import (
-    wait_until,
-    wait_until_sync,
-)
+from tests.support.waiting import wait_until, wait_until_sync
 
 
 class Tty(io.StringIO):

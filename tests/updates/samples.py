@@ -8,15 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.library.published import (
-    Manifest,
-    encode,
-    parse_manifest,
-)
-from llmstack_tui.updates.rules import (
-    Answer,
-    Copy,
-)
+from llmstack_tui.library.published import Manifest, encode, parse_manifest
+from llmstack_tui.updates.rules import Answer, Copy
 
 PULLED_AT = datetime(2026, 3, 1, 12, 0, 0, 700_000, tzinfo=UTC)
 PUSHED_BEFORE = datetime(2026, 2, 1, tzinfo=UTC)

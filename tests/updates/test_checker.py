@@ -17,16 +17,8 @@ from llmstack_tui.registry.client import Registry
 from llmstack_tui.registry.http import Limits
 from llmstack_tui.store.store import Store
 from llmstack_tui.updates.checker import Checker
-from llmstack_tui.updates.rules import (
-    Change,
-    LeftAlone,
-    UpdateState,
-)
-from tests.support.registry.faults import (
-    Fault,
-    busy,
-    html,
-)
+from llmstack_tui.updates.rules import Change, LeftAlone, UpdateState
+from tests.support.registry.faults import Fault, busy, html
 from tests.support.registry.server import serving
 from tests.updates.hosts import BOX, HOST, LONG_AGO, Shows, model, put
 from tests.updates.samples import rewritten

@@ -9,21 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.core import (
-    Stack,
-    releasing,
-)
+from llmstack_tui.core import Stack, releasing
 from llmstack_tui.updates.programs import ADDRESSES, Program, Release, is_newer
 from llmstack_tui.updates.releases import ask
 from tests.support.fake_ollama import fake_host
-from tests.support.scripted_server import (
-    Reply,
-    Request,
-    ScriptedServer,
-    Then,
-    document,
-    serving,
-)
+from tests.support.scripted_server import Reply, Request, ScriptedServer, Then, document, serving
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -10,14 +10,7 @@ from llmstack_tui.cli.options import add_command
 
 if TYPE_CHECKING:
     from llmstack_tui.catalog.memory import Fit
-    from llmstack_tui.catalog.types import (
-        Catalog,
-        Entry,
-        File,
-        Number,
-        Speed,
-        Text,
-    )
+    from llmstack_tui.catalog.types import Catalog, Entry, File, Number, Speed, Text
     from llmstack_tui.cli.options import Commands, Invocation
     from llmstack_tui.hardware.profile import Profile
 

@@ -12,10 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from llmstack_tui.cli.options import Commands, Invocation
-    from llmstack_tui.library.disk import (
-        FolderUse,
-        Leftover,
-    )
+    from llmstack_tui.library.disk import FolderUse, Leftover
 
 
 def add_parser(commands: Commands) -> None:

@@ -94,11 +94,7 @@ def _run_file(call: Invocation) -> int:
 async def _start(call: Invocation) -> int:
     from llmstack_tui.cli.servers import refuse_if_read_only
     from llmstack_tui.cli.waiting import waiting
-    from llmstack_tui.engine.process.control import (
-        EngineFailed,
-        start,
-        status,
-    )
+    from llmstack_tui.engine.process.control import EngineFailed, start, status
 
     _refuse_hosts(call)
     refuse_if_read_only(call)
@@ -129,10 +125,7 @@ async def _start(call: Invocation) -> int:
 async def _stop(call: Invocation) -> int:
     from llmstack_tui.cli.servers import refuse_if_read_only
     from llmstack_tui.cli.waiting import waiting
-    from llmstack_tui.engine.process.control import (
-        EngineFailed,
-        stop,
-    )
+    from llmstack_tui.engine.process.control import EngineFailed, stop
 
     _refuse_hosts(call)
     refuse_if_read_only(call)

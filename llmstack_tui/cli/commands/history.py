@@ -70,10 +70,7 @@ async def _history(call: Invocation) -> int:
 
 def _ways_to_write(name: str) -> tuple[str, ...]:
     """As the record may have it: with its tag, and as somebody asked for it without."""
-    from llmstack_tui.base.names import (
-        InvalidName,
-        ModelName,
-    )
+    from llmstack_tui.base.names import InvalidName, ModelName
 
     try:
         short = ModelName.parse(name).short

@@ -28,11 +28,7 @@ def run(call: Invocation) -> int:
 
 
 async def _import(call: Invocation) -> int:
-    from llmstack_tui.base.names import (
-        InvalidName,
-        ModelName,
-        same_model,
-    )
+    from llmstack_tui.base.names import InvalidName, ModelName, same_model
     from llmstack_tui.cli.servers import acting, closing, connect, read, refuse_if_read_only
     from llmstack_tui.lifecycle.changes import EventKind
     from llmstack_tui.lifecycle.states import statuses

@@ -30,10 +30,7 @@ def run(call: Invocation) -> int:
 
 
 async def _pull(call: Invocation) -> int:
-    from llmstack_tui.base.names import (
-        InvalidName,
-        ModelName,
-    )
+    from llmstack_tui.base.names import InvalidName, ModelName
     from llmstack_tui.cli.progress import pull_all
     from llmstack_tui.cli.servers import connect, read_all, refuse_if_read_only
     from llmstack_tui.downloads.types import Why

@@ -11,23 +11,9 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Route
 
-from llmstack_tui.engine.api import (
-    ollama_chat,
-    ollama_create,
-    ollama_models,
-    ollama_pull,
-    openai,
-)
-from llmstack_tui.engine.api.access import (
-    Access,
-    Rules,
-)
-from llmstack_tui.engine.api.replies import (
-    ApiError,
-    native_error,
-    openai_error,
-    reply,
-)
+from llmstack_tui.engine.api import ollama_chat, ollama_create, ollama_models, ollama_pull, openai
+from llmstack_tui.engine.api.access import Access, Rules
+from llmstack_tui.engine.api.replies import ApiError, native_error, openai_error, reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

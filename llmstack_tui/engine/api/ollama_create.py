@@ -10,25 +10,12 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from llmstack_tui.base.names import (
-    InvalidName,
-    ModelName,
-)
+from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.engine.api.access import is_local_program
 from llmstack_tui.engine.api.ollama_pull import pulled
-from llmstack_tui.engine.api.replies import (
-    NATIVE_JSON,
-    NATIVE_LINES,
-    ApiError,
-    Produced,
-    body,
-    encode,
-)
+from llmstack_tui.engine.api.replies import NATIVE_JSON, NATIVE_LINES, ApiError, Produced, body, encode
 from llmstack_tui.engine.inference.options_map import merge
-from llmstack_tui.engine.inference.templates import (
-    known_templates,
-    recognise,
-)
+from llmstack_tui.engine.inference.templates import known_templates, recognise
 from llmstack_tui.library.deriving import Changes
 from llmstack_tui.library.library import NotInstalled
 from llmstack_tui.library.storage import LibraryError
@@ -39,10 +26,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from llmstack_tui.engine.service import (
-        Engine,
-        Target,
-    )
+    from llmstack_tui.engine.service import Engine, Target
     from llmstack_tui.library.importing import Progress
 
     # What is done in a thread, given where to tell how it goes and how to ask whether to go on.

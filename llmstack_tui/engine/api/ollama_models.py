@@ -9,24 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from llmstack_tui import __version__
-from llmstack_tui.base.names import (
-    InvalidName,
-    ModelName,
-)
+from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.times import format_time
-from llmstack_tui.engine.api.replies import (
-    ApiError,
-    body,
-    reply,
-)
-from llmstack_tui.engine.api.show import (
-    details,
-    show,
-)
-from llmstack_tui.library.library import (
-    NotInstalled,
-    ReadOnlyModel,
-)
+from llmstack_tui.engine.api.replies import ApiError, body, reply
+from llmstack_tui.engine.api.show import details, show
+from llmstack_tui.library.library import NotInstalled, ReadOnlyModel
 from llmstack_tui.library.storage import LibraryError
 from llmstack_tui.ollama import wire
 

@@ -8,23 +8,11 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 from starlette.routing import Route
 
-from llmstack_tui.base.names import (
-    InvalidName,
-    ModelName,
-)
-from llmstack_tui.engine.api.replies import (
-    NATIVE_LINES,
-    ApiError,
-    Produced,
-    body,
-    encode,
-)
+from llmstack_tui.base.names import InvalidName, ModelName
+from llmstack_tui.engine.api.replies import NATIVE_LINES, ApiError, Produced, body, encode
 from llmstack_tui.library.manifest import InvalidManifest
 from llmstack_tui.ollama import wire
-from llmstack_tui.registry.download.failures import (
-    NotThere,
-    PullFailed,
-)
+from llmstack_tui.registry.download.failures import NotThere, PullFailed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -12,10 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from llmstack_tui.engine.api.replies import (
-    NO_IMAGES,
-    ApiError,
-)
+from llmstack_tui.engine.api.replies import NO_IMAGES, ApiError
 from llmstack_tui.ollama.wire import (
     ChatRequest,
     EmbedRequest,

@@ -13,40 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from llmstack_tui.engine.api.replies import (
-    NO_IMAGES,
-    ApiError,
-    encode,
-)
+from llmstack_tui.engine.api.replies import NO_IMAGES, ApiError, encode
 from llmstack_tui.engine.failures import UpstreamError
 from llmstack_tui.engine.inference import prompt
-from llmstack_tui.engine.inference.answers import (
-    Answer,
-    Piece,
-    ToolCall,
-    Usage,
-    decode,
-)
-from llmstack_tui.engine.inference.capabilities import (
-    COMPLETION,
-    THINKING,
-    TOOLS,
-)
-from llmstack_tui.engine.inference.options_map import (
-    response_format,
-    sampling,
-)
+from llmstack_tui.engine.inference.answers import Answer, Piece, ToolCall, Usage, decode
+from llmstack_tui.engine.inference.capabilities import COMPLETION, THINKING, TOOLS
+from llmstack_tui.engine.inference.options_map import response_format, sampling
 from llmstack_tui.engine.service import keep_alive_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from llmstack_tui.engine.service import Engine, Session, Target
-    from llmstack_tui.ollama.wire import (
-        ChatRequest,
-        GenerateRequest,
-        Message,
-    )
+    from llmstack_tui.ollama.wire import ChatRequest, GenerateRequest, Message
 
 log = logging.getLogger(__name__)
 

@@ -8,19 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.caches import (
-    CACHE_TYPES,
-    DEFAULT_CACHE,
-)
-from llmstack_tui.base.go_durations import (
-    InvalidDuration,
-    parse_duration,
-)
-from llmstack_tui.engine.runners.scheduler import (
-    DEFAULT_KEEP_ALIVE,
-    DEFAULT_PLACES,
-    DEFAULT_QUEUE,
-)
+from llmstack_tui.base.caches import CACHE_TYPES, DEFAULT_CACHE
+from llmstack_tui.base.go_durations import InvalidDuration, parse_duration
+from llmstack_tui.engine.runners.scheduler import DEFAULT_KEEP_ALIVE, DEFAULT_PLACES, DEFAULT_QUEUE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,10 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from llmstack_tui.base.paths import (
-    data_folder,
-    logs_folder,
-)
+from llmstack_tui.base.paths import data_folder, logs_folder
 
 _ANSWER_SECONDS = 2.0
 # The clock by which a process's beginning is told may be set while it runs.

@@ -18,22 +18,8 @@ from typing import TYPE_CHECKING, Generic
 from llmstack_tui.base.go_durations import LONGEST
 from llmstack_tui.engine.failures import EngineStopping, ServerBusy
 from llmstack_tui.engine.runners.clock import SystemClock
-from llmstack_tui.engine.runners.plan import (
-    Phase,
-    Plan,
-    Wish,
-    plan,
-)
-from llmstack_tui.engine.runners.slots import (
-    NOTHING,
-    C,
-    Loaded,
-    M,
-    Place,
-    R,
-    RunnerLike,
-    Waiter,
-)
+from llmstack_tui.engine.runners.plan import Phase, Plan, Wish, plan
+from llmstack_tui.engine.runners.slots import NOTHING, C, Loaded, M, Place, R, RunnerLike, Waiter
 
 if TYPE_CHECKING:
     from asyncio import Task

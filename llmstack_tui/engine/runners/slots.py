@@ -10,18 +10,12 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from msgspec import Struct
 
 from llmstack_tui.base.go_durations import LONGEST
-from llmstack_tui.engine.runners.plan import (
-    Phase,
-    Resident,
-)
+from llmstack_tui.engine.runners.plan import Phase, Resident
 
 if TYPE_CHECKING:
     from asyncio import Future, Task
 
-    from llmstack_tui.engine.runners.clock import (
-        Clock,
-        Timer,
-    )
+    from llmstack_tui.engine.runners.clock import Clock, Timer
 
 NOTHING = timedelta(0)
 

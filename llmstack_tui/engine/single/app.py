@@ -17,41 +17,16 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from llmstack_tui.engine.api import openai
-from llmstack_tui.engine.api.access import (
-    Access,
-    rules,
-)
-from llmstack_tui.engine.api.app import (
-    no_such_method,
-    no_such_route,
-)
-from llmstack_tui.engine.api.replies import (
-    OPENAI_JSON,
-    ApiError,
-    Produced,
-    body,
-    encode,
-    openai_error,
-    reply,
-)
+from llmstack_tui.engine.api.access import Access, rules
+from llmstack_tui.engine.api.app import no_such_method, no_such_route
+from llmstack_tui.engine.api.replies import OPENAI_JSON, ApiError, Produced, body, encode, openai_error, reply
 from llmstack_tui.engine.inference import completion
 from llmstack_tui.engine.inference.answers import Answer
 from llmstack_tui.engine.inference.completion import Done
 from llmstack_tui.engine.process import listening
-from llmstack_tui.engine.single.conversations import (
-    Sessions,
-    recent,
-)
-from llmstack_tui.engine.single.model import (
-    SingleConfig,
-    SingleEngine,
-)
-from llmstack_tui.engine.single.wire import (
-    ChatAnswer,
-    ChatRequest,
-    Turn,
-    Usage,
-)
+from llmstack_tui.engine.single.conversations import Sessions, recent
+from llmstack_tui.engine.single.model import SingleConfig, SingleEngine
+from llmstack_tui.engine.single.wire import ChatAnswer, ChatRequest, Turn, Usage
 from llmstack_tui.ollama import wire
 
 if TYPE_CHECKING:

@@ -22,10 +22,7 @@ from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.library.installed import InstalledModel
 from llmstack_tui.library.library import Library
 from llmstack_tui.library.manifest import ConfigLayer
-from llmstack_tui.library.naming import (
-    parameter_size,
-    suggest_name,
-)
+from llmstack_tui.library.naming import parameter_size, suggest_name
 
 if TYPE_CHECKING:
     import os

@@ -9,17 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.text import printable
-from llmstack_tui.guard.rules import (
-    reasons,
-    wording,
-)
-from llmstack_tui.guard.rules.excess import (
-    Taken,
-    is_over,
-    last_used,
-    may_go,
-    victims,
-)
+from llmstack_tui.guard.rules import reasons, wording
+from llmstack_tui.guard.rules.excess import Taken, is_over, last_used, may_go, victims
 from llmstack_tui.guard.situation import Allow, Ask, Cause, Nothing, Refuse, Renew, Stop, Warn
 
 if TYPE_CHECKING:

@@ -11,15 +11,9 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from msgspec import Struct
 
-from llmstack_tui.library.storage import (
-    is_full,
-    reason,
-)
+from llmstack_tui.library.storage import is_full, reason
 from llmstack_tui.registry.download import spans
-from llmstack_tui.registry.download.failures import (
-    PullFailed,
-    TryAgain,
-)
+from llmstack_tui.registry.download.failures import PullFailed, TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

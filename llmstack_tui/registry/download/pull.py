@@ -14,21 +14,12 @@ from llmstack_tui.base.frozen import replace
 from llmstack_tui.library import manifest as layout
 from llmstack_tui.library.copying import bring
 from llmstack_tui.library.manifest import InvalidManifest
-from llmstack_tui.library.storage import (
-    LibraryError,
-    reason,
-)
+from llmstack_tui.library.storage import LibraryError, reason
 from llmstack_tui.registry.client import model_url
 from llmstack_tui.registry.download.blob import set_or_done
-from llmstack_tui.registry.download.failures import (
-    NotThere,
-    PullFailed,
-)
+from llmstack_tui.registry.download.failures import NotThere, PullFailed
 from llmstack_tui.registry.download.source import Origin
-from llmstack_tui.registry.errors import (
-    NotInRegistry,
-    RegistryError,
-)
+from llmstack_tui.registry.errors import NotInRegistry, RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

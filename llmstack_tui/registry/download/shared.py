@@ -10,18 +10,9 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from llmstack_tui.library.manifest import (
-    blob_name,
-    blobs_folder,
-)
-from llmstack_tui.library.storage import (
-    DOWNLOADS_LOCK,
-    reason,
-)
-from llmstack_tui.registry.download.blob import (
-    Download,
-    Habits,
-)
+from llmstack_tui.library.manifest import blob_name, blobs_folder
+from llmstack_tui.library.storage import DOWNLOADS_LOCK, reason
+from llmstack_tui.registry.download.blob import Download, Habits
 from llmstack_tui.registry.download.failures import PullFailed
 from llmstack_tui.registry.download.partial import Partial
 from llmstack_tui.registry.download.source import Source

@@ -17,10 +17,7 @@ from msgspec import Struct
 from llmstack_tui import __version__
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.text import printable
-from llmstack_tui.registry.download.failures import (
-    PullFailed,
-    TryAgain,
-)
+from llmstack_tui.registry.download.failures import PullFailed, TryAgain
 
 if TYPE_CHECKING:
     import ssl

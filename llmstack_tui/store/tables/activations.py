@@ -8,20 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from llmstack_tui.base.actors import (
-    Asker,
-    Known,
-)
-from llmstack_tui.store.database.retention import (
-    EXCESS_ACTIVATIONS,
-    MAX_ACTIVATIONS,
-    Excess,
-)
-from llmstack_tui.store.database.values import (
-    to_optional_length,
-    to_optional_time,
-    to_time,
-)
+from llmstack_tui.base.actors import Asker, Known
+from llmstack_tui.store.database.retention import EXCESS_ACTIVATIONS, MAX_ACTIVATIONS, Excess
+from llmstack_tui.store.database.values import to_optional_length, to_optional_time, to_time
 
 if TYPE_CHECKING:
     import sqlite3

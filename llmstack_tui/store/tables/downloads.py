@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.store.database.values import (
-    to_optional_time,
-    to_time,
-)
+from llmstack_tui.store.database.values import to_optional_time, to_time
 
 if TYPE_CHECKING:
     import sqlite3

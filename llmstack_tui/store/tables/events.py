@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
-from llmstack_tui.store.database.retention import (
-    EXCESS_EVENTS,
-    MAX_EVENTS,
-    Excess,
-)
-from llmstack_tui.store.database.values import (
-    to_mapping,
-    to_time,
-)
+from llmstack_tui.store.database.retention import EXCESS_EVENTS, MAX_EVENTS, Excess
+from llmstack_tui.store.database.values import to_mapping, to_time
 from llmstack_tui.store.tables.activations import SLACK
 
 if TYPE_CHECKING:

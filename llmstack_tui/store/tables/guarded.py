@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.store.database.values import (
-    bound,
-    to_optional_length,
-)
+from llmstack_tui.store.database.values import bound, to_optional_length
 
 if TYPE_CHECKING:
     import sqlite3

@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
-from llmstack_tui.store.database.retention import (
-    EXCESS_MEASURED,
-    MAX_FIGURES,
-    Excess,
-)
+from llmstack_tui.store.database.retention import EXCESS_MEASURED, MAX_FIGURES, Excess
 from llmstack_tui.store.database.values import to_time
 
 if TYPE_CHECKING:

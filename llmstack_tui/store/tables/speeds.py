@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from llmstack_tui.store.database.retention import (
-    EXCESS_SPEEDS,
-    MAX_FIGURES,
-    Excess,
-)
-from llmstack_tui.store.database.values import (
-    to_optional_length,
-    to_time,
-)
+from llmstack_tui.store.database.retention import EXCESS_SPEEDS, MAX_FIGURES, Excess
+from llmstack_tui.store.database.values import to_optional_length, to_time
 
 if TYPE_CHECKING:
     import sqlite3

@@ -7,20 +7,12 @@ from typing import TYPE_CHECKING
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.events import Event
-from llmstack_tui.tui.activity.log import (
-    LIMIT,
-    Activity,
-    Choice,
-    Kind,
-)
+from llmstack_tui.tui.activity.log import LIMIT, Activity, Choice, Kind
 from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.draw.text import clean
 
 if TYPE_CHECKING:
-    from llmstack_tui.core import (
-        Stack,
-        StackState,
-    )
+    from llmstack_tui.core import Stack, StackState
     from llmstack_tui.tui.app import Dashboard
 
 _REMEMBERED = "activity.choice"

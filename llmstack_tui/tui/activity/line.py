@@ -12,11 +12,7 @@ from textual.widgets import Static
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.activity.log import word
 from llmstack_tui.tui.draw.figures import seconds_text
-from llmstack_tui.tui.draw.text import (
-    clean,
-    clean_lines,
-    plain_spaces,
-)
+from llmstack_tui.tui.draw.text import clean, clean_lines, plain_spaces
 from llmstack_tui.tui.widgets.hint import Hint
 from llmstack_tui.tui.widgets.pane import Pane
 

@@ -8,11 +8,7 @@ from msgspec import Struct
 from textual.strip import Strip
 
 from llmstack_tui.catalog.memory import Fit
-from llmstack_tui.tui.catalog.rows import (
-    CatalogRow,
-    Column,
-    Order,
-)
+from llmstack_tui.tui.catalog.rows import CatalogRow, Column, Order
 from llmstack_tui.tui.draw.text import fit
 from llmstack_tui.tui.widgets.heading_line import HeadingLine
 from llmstack_tui.tui.widgets.line_list import LineList

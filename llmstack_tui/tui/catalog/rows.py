@@ -12,23 +12,13 @@ from msgspec import Struct
 from llmstack_tui.base.names import model_key
 from llmstack_tui.catalog.memory import LONG, SHORT, Fit, estimate, fit
 from llmstack_tui.catalog.search import search
-from llmstack_tui.tui.draw.figures import (
-    UNKNOWN,
-    bytes_text,
-    rate_text,
-)
+from llmstack_tui.tui.draw.figures import UNKNOWN, bytes_text, rate_text
 from llmstack_tui.tui.models.ordering import Sorting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from llmstack_tui.catalog.types import (
-        Catalog,
-        Entry,
-        File,
-        Speed,
-        Use,
-    )
+    from llmstack_tui.catalog.types import Catalog, Entry, File, Speed, Use
 
 _FITS = {Fit.LONG: "fits", Fit.SHORT: "tight", Fit.NO: "no", Fit.UNKNOWN: UNKNOWN}
 

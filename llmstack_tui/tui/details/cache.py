@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
     from textual.timer import Timer
 
-    from llmstack_tui.core import (
-        Stack,
-        StackState,
-    )
+    from llmstack_tui.core import Stack, StackState
     from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.store.tables.activations import Uses
     from llmstack_tui.tui.app import Dashboard

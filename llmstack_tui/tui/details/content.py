@@ -9,21 +9,9 @@ from textual.content import Content
 
 from llmstack_tui.base.actors import Asker
 from llmstack_tui.store.tables.activations import Outcome
-from llmstack_tui.tui.details.pane import (
-    addresses,
-    rows_content,
-)
-from llmstack_tui.tui.draw.figures import (
-    bytes_text,
-    count_text,
-    seconds_text,
-    when_text,
-)
-from llmstack_tui.tui.draw.text import (
-    clean,
-    clean_lines,
-    plain_spaces,
-)
+from llmstack_tui.tui.details.pane import addresses, rows_content
+from llmstack_tui.tui.draw.figures import bytes_text, count_text, seconds_text, when_text
+from llmstack_tui.tui.draw.text import clean, clean_lines, plain_spaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

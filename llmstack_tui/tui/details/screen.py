@@ -22,16 +22,10 @@ from llmstack_tui.tui.details.content import (
     rows_part,
     told_parts,
 )
-from llmstack_tui.tui.details.pane import (
-    how_it_did,
-    what_it_is,
-)
+from llmstack_tui.tui.details.pane import how_it_did, what_it_is
 from llmstack_tui.tui.details.section import Section
 from llmstack_tui.tui.draw.text import clean
-from llmstack_tui.tui.screen import (
-    LiveScreen,
-    View,
-)
+from llmstack_tui.tui.screen import LiveScreen, View
 from llmstack_tui.tui.updates.rows import more_update_rows
 from llmstack_tui.tui.widgets.banner import Banner
 from llmstack_tui.tui.widgets.keybar import KeyBar

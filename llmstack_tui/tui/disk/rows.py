@@ -13,10 +13,7 @@ from llmstack_tui.tui.models.removals import lines_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from llmstack_tui.library.disk import (
-        FolderUse,
-        Leftover,
-    )
+    from llmstack_tui.library.disk import FolderUse, Leftover
 
 _NAME = 300
 

@@ -10,12 +10,7 @@ from textual.strip import Strip
 
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.disk.rows import (
-    DiskRow,
-    clean_text,
-    disk_rows,
-    disk_title,
-)
+from llmstack_tui.tui.disk.rows import DiskRow, clean_text, disk_rows, disk_title
 from llmstack_tui.tui.draw.figures import bytes_text
 from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.screen import LiveScreen
@@ -133,10 +128,7 @@ class DiskScreen(LiveScreen):
 
     async def _clean(self, seen: FolderUse) -> None:
         from llmstack_tui.library.storage import LibraryError
-        from llmstack_tui.tui.dialogs.ask import (
-            Answer,
-            AskScreen,
-        )
+        from llmstack_tui.tui.dialogs.ask import Answer, AskScreen
 
         count = len(seen.removable)
         title = "Remove this file?" if count == 1 else f"Remove these {count} files?"

@@ -9,29 +9,17 @@ from msgspec import Struct
 
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import same_model
-from llmstack_tui.downloads.types import (
-    DownloadState,
-    Why,
-)
+from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.tui.actions import Intents
 from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.draw.figures import (
-    bytes_text,
-    used_text,
-)
+from llmstack_tui.tui.draw.figures import bytes_text, used_text
 from llmstack_tui.tui.draw.text import clean
-from llmstack_tui.tui.servers.status import (
-    address,
-    left_behind,
-)
+from llmstack_tui.tui.servers.status import address, left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llmstack_tui.core import (
-        Stack,
-        StackState,
-    )
+    from llmstack_tui.core import Stack, StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.app import Dashboard
 
@@ -143,10 +131,7 @@ class Downloading(Intents):
             self._app.tell("No server here takes downloads.")
 
     async def _offer(self, stack: Stack, wanted: Wanted, hosts: list[str]) -> None:
-        from llmstack_tui.tui.dialogs.ask import (
-            Answer,
-            AskScreen,
-        )
+        from llmstack_tui.tui.dialogs.ask import Answer, AskScreen
 
         names = self._app.host_names
         answers = [Answer("", "Not now")]
@@ -168,10 +153,7 @@ class Downloading(Intents):
         if not download.completed:
             await stack.downloads.cancel(download.id, keep=False)
             return
-        from llmstack_tui.tui.dialogs.ask import (
-            Answer,
-            AskScreen,
-        )
+        from llmstack_tui.tui.dialogs.ask import Answer, AskScreen
 
         there = used_text(download.completed, download.total)
         text = f"{there} are there. If they are kept, a later download goes on from where it was."
@@ -213,10 +195,7 @@ class Downloading(Intents):
         return tuple(each for each in stack.downloads.stopped if each.host != ending)
 
     async def _leave(self, stack: Stack, stopped: Sequence[Download]) -> None:
-        from llmstack_tui.tui.dialogs.ask import (
-            Answer,
-            AskScreen,
-        )
+        from llmstack_tui.tui.dialogs.ask import Answer, AskScreen
         from llmstack_tui.tui.dialogs.wait import WaitScreen
 
         is_one = len(stopped) == 1

@@ -11,11 +11,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input
 
 from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.dialogs.form import (
-    FormScreen,
-    label,
-    said_below,
-)
+from llmstack_tui.tui.dialogs.form import FormScreen, label, said_below
 from llmstack_tui.tui.downloads.names import (
     CheckedFile,
     CheckedName,

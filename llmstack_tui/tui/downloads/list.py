@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING
 from textual.strip import Strip
 
 from llmstack_tui.downloads.types import DownloadState
-from llmstack_tui.tui.downloads.rows import (
-    DownloadRow,
-    Heading,
-    Row,
-)
+from llmstack_tui.tui.downloads.rows import DownloadRow, Heading, Row
 from llmstack_tui.tui.widgets.line_list import LineList
 
 if TYPE_CHECKING:

@@ -11,25 +11,12 @@ from textual.widgets import Static
 from llmstack_tui.downloads.types import Why
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.details.content import (
-    Part,
-    events_part,
-    rows_part,
-)
+from llmstack_tui.tui.details.content import Part, events_part, rows_part
 from llmstack_tui.tui.details.screen import Reading
 from llmstack_tui.tui.details.section import Section
-from llmstack_tui.tui.downloads.rows import (
-    share_of,
-    speed_text,
-    word_of,
-)
+from llmstack_tui.tui.downloads.rows import share_of, speed_text, word_of
 from llmstack_tui.tui.draw.bar import bar
-from llmstack_tui.tui.draw.figures import (
-    clock_text,
-    seconds_text,
-    used_text,
-    when_text,
-)
+from llmstack_tui.tui.draw.figures import clock_text, seconds_text, used_text, when_text
 from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.servers.status import address

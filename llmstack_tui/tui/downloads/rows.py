@@ -6,16 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.downloads.types import (
-    DownloadState,
-    Why,
-)
-from llmstack_tui.tui.draw.figures import (
-    bytes_text,
-    clock_text,
-    used_text,
-    when_text,
-)
+from llmstack_tui.downloads.types import DownloadState, Why
+from llmstack_tui.tui.draw.figures import bytes_text, clock_text, used_text, when_text
 from llmstack_tui.tui.draw.text import clean
 
 if TYPE_CHECKING:

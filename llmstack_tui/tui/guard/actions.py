@@ -19,10 +19,7 @@ from llmstack_tui.tui.servers.status import address
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llmstack_tui.core import (
-        Stack,
-        StackState,
-    )
+    from llmstack_tui.core import Stack, StackState
     from llmstack_tui.guard.situation import Admission, Ask
     from llmstack_tui.lifecycle.actions import Act
     from llmstack_tui.tui.models.rows import Key

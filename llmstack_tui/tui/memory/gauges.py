@@ -11,28 +11,11 @@ from textual.content import Content
 
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.tui.draw.bar import bar
-from llmstack_tui.tui.draw.figures import (
-    UNKNOWN,
-    age_text,
-    bytes_text,
-    percent_text,
-    total_of,
-    used_text,
-)
-from llmstack_tui.tui.draw.sparkline import (
-    SLOTS,
-    sparkline,
-)
+from llmstack_tui.tui.draw.figures import UNKNOWN, age_text, bytes_text, percent_text, total_of, used_text
+from llmstack_tui.tui.draw.sparkline import SLOTS, sparkline
 from llmstack_tui.tui.draw.text import clean
-from llmstack_tui.tui.memory.devices import (
-    device_names,
-    product,
-)
-from llmstack_tui.tui.memory.parts import (
-    held,
-    parts_bar,
-    together,
-)
+from llmstack_tui.tui.memory.devices import device_names, product
+from llmstack_tui.tui.memory.parts import held, parts_bar, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

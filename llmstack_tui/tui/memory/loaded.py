@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from llmstack_tui.lifecycle.placement import are_apart, device_bytes, fallen, homes, server_bytes
-from llmstack_tui.tui.draw.figures import (
-    bytes_text,
-    on_cpu_text,
-    total_of,
-)
+from llmstack_tui.tui.draw.figures import bytes_text, on_cpu_text, total_of
 from llmstack_tui.tui.draw.text import clean
-from llmstack_tui.tui.memory.gauges import (
-    DIM,
-    cut,
-)
+from llmstack_tui.tui.memory.gauges import DIM, cut
 from llmstack_tui.tui.servers.names import server_name
 
 if TYPE_CHECKING:

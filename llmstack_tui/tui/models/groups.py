@@ -9,10 +9,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.draw.figures import (
-    count_text,
-    latency_text,
-)
+from llmstack_tui.tui.draw.figures import count_text, latency_text
 from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.models.ordering import ordered
 from llmstack_tui.tui.models.rows import ModelRow
@@ -22,10 +19,7 @@ from llmstack_tui.tui.servers.status import address
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from llmstack_tui.core import (
-        HostState,
-        StackState,
-    )
+    from llmstack_tui.core import HostState, StackState
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.tui.models.ordering import Order
     from llmstack_tui.tui.models.rows import Key

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.tui.draw.text import fit
-from llmstack_tui.tui.models.ordering import (
-    Column,
-    Order,
-)
+from llmstack_tui.tui.models.ordering import Column, Order
 from llmstack_tui.tui.widgets.heading_line import HeadingLine
 
 if TYPE_CHECKING:

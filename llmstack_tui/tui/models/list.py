@@ -17,11 +17,7 @@ from llmstack_tui.tui.draw.text import fit
 from llmstack_tui.tui.models.groups import HostLine
 from llmstack_tui.tui.models.headings import Columns
 from llmstack_tui.tui.models.rows import ModelRow
-from llmstack_tui.tui.models.strips import (
-    Pen,
-    host_strip,
-    model_strip,
-)
+from llmstack_tui.tui.models.strips import Pen, host_strip, model_strip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

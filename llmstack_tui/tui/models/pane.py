@@ -9,19 +9,10 @@ from textual.message import Message
 from textual.widgets import Input
 
 from llmstack_tui.tui.models.filter_field import FilterField
-from llmstack_tui.tui.models.groups import (
-    active_count,
-    lines,
-)
+from llmstack_tui.tui.models.groups import active_count, lines
 from llmstack_tui.tui.models.headings import Headings
 from llmstack_tui.tui.models.list import ModelList
-from llmstack_tui.tui.models.ordering import (
-    Arrangement,
-    Column,
-    Order,
-    matching,
-    ordered,
-)
+from llmstack_tui.tui.models.ordering import Arrangement, Column, Order, matching, ordered
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -31,10 +22,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.models.groups import HostLine
-    from llmstack_tui.tui.models.rows import (
-        Key,
-        ModelRow,
-    )
+    from llmstack_tui.tui.models.rows import Key, ModelRow
 
 
 class ModelsPane(Pane):

@@ -9,21 +9,10 @@ from textual.containers import Horizontal, Vertical
 
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.activity.list import ActivityList
-from llmstack_tui.tui.details.pane import (
-    Details,
-    details_content,
-)
-from llmstack_tui.tui.draw.text import (
-    clean,
-    fit_name,
-)
+from llmstack_tui.tui.details.pane import Details, details_content
+from llmstack_tui.tui.draw.text import clean, fit_name
 from llmstack_tui.tui.memory.pane import MemoryGauges
-from llmstack_tui.tui.models.deriving import (
-    COPY,
-    CREATE,
-    RENAME,
-    Way,
-)
+from llmstack_tui.tui.models.deriving import COPY, CREATE, RENAME, Way
 from llmstack_tui.tui.models.filter_field import FilterField
 from llmstack_tui.tui.models.groups import host_lines
 from llmstack_tui.tui.models.list import ModelList

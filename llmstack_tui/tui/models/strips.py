@@ -10,14 +10,8 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.draw.text import (
-    fit,
-    fit_name,
-)
-from llmstack_tui.tui.models.headings import (
-    LONG_VERSION,
-    SHORT_VERSION,
-)
+from llmstack_tui.tui.draw.text import fit, fit_name
+from llmstack_tui.tui.models.headings import LONG_VERSION, SHORT_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable

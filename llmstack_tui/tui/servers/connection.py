@@ -119,12 +119,7 @@ class Connection:
             found = await self._services.find()
         except ValueError as error:
             return await self._nothing("No server can be found", str(error))
-        from llmstack_tui.core.servers import (
-            BuiltinStopped,
-            Found,
-            NothingToRun,
-            OllamaStopped,
-        )
+        from llmstack_tui.core.servers import BuiltinStopped, Found, NothingToRun, OllamaStopped
 
         match found:
             case Found(hosts):
@@ -139,10 +134,7 @@ class Connection:
                 )
 
     async def _offer_ollama(self, stopped: OllamaStopped) -> Hosts | None:
-        from llmstack_tui.tui.dialogs.ask import (
-            Answer,
-            AskScreen,
-        )
+        from llmstack_tui.tui.dialogs.ask import Answer, AskScreen
 
         text = f"It can be started at {stopped.url}, and then stays running.\n({stopped.binary})"
         answers = (
@@ -206,10 +198,7 @@ class Connection:
         return (self.engine.process.url,)
 
     async def _nothing(self, title: str, reason: str) -> Hosts | None:
-        from llmstack_tui.tui.dialogs.ask import (
-            Answer,
-            AskScreen,
-        )
+        from llmstack_tui.tui.dialogs.ask import Answer, AskScreen
 
         self._app.say("")
         answers = (Answer("again", "Try again"), Answer("quit", "Quit"))

@@ -13,10 +13,7 @@ from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.figures import age_text
 from llmstack_tui.tui.draw.text import clean
-from llmstack_tui.tui.servers.names import (
-    server_name,
-    server_phrase,
-)
+from llmstack_tui.tui.servers.names import server_name, server_phrase
 from llmstack_tui.tui.widgets.header import ServerLine
 
 if TYPE_CHECKING:

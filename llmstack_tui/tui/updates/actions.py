@@ -11,21 +11,13 @@ from llmstack_tui.tui.actions import Intents
 from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.models.removals import lines_text
-from llmstack_tui.tui.updates.questions import (
-    all_text,
-    changed_here_text,
-    checked_text,
-    no_update_text,
-)
+from llmstack_tui.tui.updates.questions import all_text, changed_here_text, checked_text, no_update_text
 from llmstack_tui.tui.updates.rows import under_way
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from llmstack_tui.core import (
-        HostState,
-        Stack,
-    )
+    from llmstack_tui.core import HostState, Stack
     from llmstack_tui.tui.models.rows import Key
     from llmstack_tui.updates.rules import Update
 

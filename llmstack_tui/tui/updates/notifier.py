@@ -7,19 +7,12 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.draw.text import clean
-from llmstack_tui.tui.updates.rows import (
-    newer_programs,
-    news_text,
-    wanted,
-)
+from llmstack_tui.tui.updates.rows import newer_programs, news_text, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from llmstack_tui.core import (
-        Stack,
-        StackState,
-    )
+    from llmstack_tui.core import Stack, StackState
     from llmstack_tui.tui.app import Dashboard
     from llmstack_tui.tui.models.rows import Key
     from llmstack_tui.updates.rules import Update

@@ -9,16 +9,8 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.screen import (
-    LiveScreen,
-    View,
-)
-from llmstack_tui.tui.updates.lines import (
-    Line,
-    Shown,
-    screen_lines,
-    summary,
-)
+from llmstack_tui.tui.screen import LiveScreen, View
+from llmstack_tui.tui.updates.lines import Line, Shown, screen_lines, summary
 from llmstack_tui.tui.widgets.banner import Banner
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.pane import Pane

@@ -11,12 +11,7 @@ import pytest
 from filelock import FileLock
 
 from tests.cli.terminal import terminal
-from tests.library.folders import (
-    blob,
-    manifest,
-    tree,
-    write,
-)
+from tests.library.folders import blob, manifest, tree, write
 
 if TYPE_CHECKING:
     from pathlib import Path

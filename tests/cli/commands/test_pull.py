@@ -12,11 +12,7 @@ import pytest
 from llmstack_tui.core import Stack
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.engine_process import engine_process
-from tests.support.registry import (
-    Fault,
-    Registry,
-    serving,
-)
+from tests.support.registry import Fault, Registry, serving
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

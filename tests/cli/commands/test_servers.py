@@ -20,12 +20,7 @@ from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.store.store import Store
 from tests.cli.little_ollama import LittleOllama
 from tests.support.fake_ollama import fake_ollama
-from tests.support.scripted_server import (
-    Reply,
-    Then,
-    always,
-    serving,
-)
+from tests.support.scripted_server import Reply, Then, always, serving
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.fake_ollama import fake_ollama
-from tests.support.registry.faults import (
-    Fault,
-    html,
-)
+from tests.support.registry.faults import Fault, html
 from tests.support.registry.server import serving
 
 if TYPE_CHECKING:

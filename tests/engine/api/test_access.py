@@ -6,13 +6,7 @@ import socket
 
 import pytest
 
-from llmstack_tui.engine.api.access import (
-    host_allowed,
-    is_local_program,
-    is_loopback,
-    judge,
-    rules,
-)
+from llmstack_tui.engine.api.access import host_allowed, is_local_program, is_loopback, judge, rules
 
 LOCAL = rules({}, "127.0.0.1")
 

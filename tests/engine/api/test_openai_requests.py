@@ -11,11 +11,7 @@ from llmstack_tui.engine.api import openai_requests as openai
 from llmstack_tui.engine.api.replies import ApiError
 
 if TYPE_CHECKING:
-    from llmstack_tui.ollama.wire import (
-        ChatRequest,
-        EmbedRequest,
-        GenerateRequest,
-    )
+    from llmstack_tui.ollama.wire import ChatRequest, EmbedRequest, GenerateRequest
 
 HI = [{"role": "user", "content": "Hi"}]
 

@@ -16,17 +16,10 @@ import pytest
 from llmstack_tui.hosts.errors import ServerError
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.registry.download import spans
-from tests.registry.download.pulling import (
-    PART,
-    WEIGHTS,
-    ranges,
-)
+from tests.registry.download.pulling import PART, WEIGHTS, ranges
 from tests.support.engine_process import killable_engine
 from tests.support.models import ANSWER
-from tests.support.registry import (
-    Fault,
-    Registry,
-)
+from tests.support.registry import Fault, Registry
 from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:

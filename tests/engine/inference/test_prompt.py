@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llmstack_tui.engine.inference.prompt import (
-    fitting,
-    without_middle,
-    without_oldest,
-)
+from llmstack_tui.engine.inference.prompt import fitting, without_middle, without_oldest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

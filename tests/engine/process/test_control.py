@@ -20,13 +20,7 @@ import pytest
 
 from llmstack_tui import __version__
 from llmstack_tui.engine.process import control
-from llmstack_tui.engine.process.control import (
-    EngineFailed,
-    EngineHandle,
-    start,
-    status,
-    stop,
-)
+from llmstack_tui.engine.process.control import EngineFailed, EngineHandle, start, status, stop
 from llmstack_tui.engine.process.state import state_file
 from tests.support.waiting import wait_until
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.engine.process.graphics import (
-    cards,
-    notice,
-)
+from llmstack_tui.engine.process.graphics import cards, notice
 
 if TYPE_CHECKING:
     from pathlib import Path

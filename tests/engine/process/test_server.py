@@ -14,11 +14,7 @@ import httpx
 import pytest
 
 from llmstack_tui.config import EngineSettings
-from llmstack_tui.engine.process.listening import (
-    CannotListen,
-    base_url,
-    listen,
-)
+from llmstack_tui.engine.process.listening import CannotListen, base_url, listen
 from llmstack_tui.engine.process.options import EngineOptions
 from tests.engine.serving import GREEDY
 from tests.support.engine_process import home_environment

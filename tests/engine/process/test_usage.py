@@ -5,11 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from llmstack_tui.engine.process.usage import (
-    MODELS_SECONDS,
-    OTHERS_SECONDS,
-    Usage,
-)
+from llmstack_tui.engine.process.usage import MODELS_SECONDS, OTHERS_SECONDS, Usage
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send

@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from llmstack_tui.engine.inference.answers import (
-    Answer,
-    decode,
-)
+from llmstack_tui.engine.inference.answers import Answer, decode
 from llmstack_tui.engine.runners.launch import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 

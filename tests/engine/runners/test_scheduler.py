@@ -7,16 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.engine.runners.fake_runners import (
-    START,
-    settle,
-)
-from tests.engine.runners.scheduling import (
-    FOREVER,
-    MINUTE,
-    NOW,
-    world,
-)
+from tests.engine.runners.fake_runners import START, settle
+from tests.engine.runners.scheduling import FOREVER, MINUTE, NOW, world
 
 
 async def test_requests_that_come_at_once_load_a_model_once() -> None:

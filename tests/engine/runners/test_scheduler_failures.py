@@ -9,14 +9,7 @@ import pytest
 
 from llmstack_tui.engine.failures import EngineStopping, LoadFailed
 from tests.engine.runners.fake_runners import settle
-from tests.engine.runners.scheduling import (
-    FOREVER,
-    MINUTE,
-    NOW,
-    Request,
-    World,
-    world,
-)
+from tests.engine.runners.scheduling import FOREVER, MINUTE, NOW, Request, World, world
 
 
 async def test_a_process_that_dies_idle_is_gone_at_once_and_loaded_anew() -> None:

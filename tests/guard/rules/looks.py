@@ -6,12 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Capability
-from llmstack_tui.guard.rules.watch import (
-    Look,
-    Rules,
-    Watch,
-    looked,
-)
+from llmstack_tui.guard.rules.watch import Look, Rules, Watch, looked
 from llmstack_tui.hosts.types import RunningModel, Snapshot
 from llmstack_tui.lifecycle.activity import Activity, observed
 

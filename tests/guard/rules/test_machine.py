@@ -6,16 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.guard.rules.excess import (
-    is_over,
-    may_go,
-)
+from llmstack_tui.guard.rules.excess import is_over, may_go
 from llmstack_tui.guard.rules.machine import neighbours
-from llmstack_tui.guard.rules.policy import (
-    LOOKS,
-    admit,
-    decide,
-)
+from llmstack_tui.guard.rules.policy import LOOKS, admit, decide
 from llmstack_tui.guard.rules.watch import Rules
 from llmstack_tui.guard.situation import (
     Allow,
@@ -28,16 +21,8 @@ from llmstack_tui.guard.situation import (
     Stop,
     Wanted,
 )
-from tests.guard.rules.looks import (
-    Looks,
-    running,
-)
-from tests.guard.rules.models import (
-    GB,
-    loaded,
-    reasons,
-    stopped,
-)
+from tests.guard.rules.looks import Looks, running
+from tests.guard.rules.models import GB, loaded, reasons, stopped
 from tests.guard.rules.test_policy import MODELS
 
 A, B = "http://127.0.0.1:1", "http://127.0.0.1:2"

@@ -6,15 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.guard.rules.excess import (
-    is_over,
-    may_go,
-)
-from llmstack_tui.guard.rules.policy import (
-    LOOKS,
-    admit,
-    decide,
-)
+from llmstack_tui.guard.rules.excess import is_over, may_go
+from llmstack_tui.guard.rules.policy import LOOKS, admit, decide
 from llmstack_tui.guard.situation import (
     Allow,
     Ask,
@@ -29,13 +22,7 @@ from llmstack_tui.guard.situation import (
     Wanted,
     Warn,
 )
-from tests.guard.rules.models import (
-    GB,
-    loaded,
-    reasons,
-    stopped,
-    too_many,
-)
+from tests.guard.rules.models import GB, loaded, reasons, stopped, too_many
 
 
 def test_the_least_recently_used_goes() -> None:

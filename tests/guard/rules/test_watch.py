@@ -10,11 +10,7 @@ from llmstack_tui.guard.rules.policy import decide
 from llmstack_tui.guard.rules.watch import Rules
 from llmstack_tui.guard.situation import Limits, Warn
 from llmstack_tui.hosts.types import Model
-from tests.guard.rules.looks import (
-    NOW,
-    Looks,
-    running,
-)
+from tests.guard.rules.looks import NOW, Looks, running
 from tests.guard.rules.models import stopped
 
 if TYPE_CHECKING:

@@ -4,10 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.registry import (
-    Registry,
-    serving,
-)
+from tests.support.registry import Registry, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

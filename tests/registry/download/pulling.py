@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.registry.download.pull import Step
-    from tests.support.registry import (
-        Registry,
-        Version,
-    )
+    from tests.support.registry import Registry, Version
 
 PART = 64 * 1024
 # Impatient, and with small parts of small blobs; notes are written with every piece.

@@ -12,19 +12,8 @@ from filelock import FileLock
 from llmstack_tui.registry.download import spans
 from llmstack_tui.registry.download.failures import PullFailed
 from llmstack_tui.registry.download.partial import Partial
-from tests.registry.download.pulling import (
-    PART,
-    WEIGHTS,
-    blobs,
-    pulled,
-    pulls_into,
-    ranges,
-    statuses,
-)
-from tests.support.registry import (
-    Fault,
-    Registry,
-)
+from tests.registry.download.pulling import PART, WEIGHTS, blobs, pulled, pulls_into, ranges, statuses
+from tests.support.registry import Fault, Registry
 from tests.support.registry.faults import busy
 from tests.support.waiting import wait_until
 

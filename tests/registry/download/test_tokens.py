@@ -7,23 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.registry.download.failures import PullFailed
-from tests.registry.download.pulling import (
-    PART,
-    QUICK,
-    WEIGHTS,
-    blobs,
-    pulled,
-    pulls_into,
-    statuses,
-)
-from tests.support.registry import (
-    Fault,
-    Registry,
-)
-from tests.support.registry.faults import (
-    busy,
-    html,
-)
+from tests.registry.download.pulling import PART, QUICK, WEIGHTS, blobs, pulled, pulls_into, statuses
+from tests.support.registry import Fault, Registry
+from tests.support.registry.faults import busy, html
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,27 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.store.database import connection
-from llmstack_tui.store.database.opening import (
-    Opened,
-    open_state,
-)
-from llmstack_tui.store.errors import (
-    StoreBusy,
-    StoreDamaged,
-    StoreError,
-    StoreFull,
-)
+from llmstack_tui.store.database.opening import Opened, open_state
+from llmstack_tui.store.errors import StoreBusy, StoreDamaged, StoreError, StoreFull
 from llmstack_tui.store.store import Store
-from tests.store.samples import (
-    HOST,
-    NOW,
-    activation,
-    change_file,
-    event,
-    in_file,
-    numbers,
-    pragma,
-)
+from tests.store.samples import HOST, NOW, activation, change_file, event, in_file, numbers, pragma
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

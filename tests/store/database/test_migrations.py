@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.store.database.migrations import (
-    MIGRATIONS,
-    Migration,
-    migrate,
-    recorded,
-)
+from llmstack_tui.store.database.migrations import MIGRATIONS, Migration, migrate, recorded
 from llmstack_tui.store.database.opening import Mode
 from llmstack_tui.store.store import Store
 from tests.store.samples import event, in_file, numbers

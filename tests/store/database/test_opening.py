@@ -24,13 +24,7 @@ import llmstack_tui.store.database.connection  # noqa: F401  # likewise
 from llmstack_tui.store.database import opening
 from llmstack_tui.store.database.opening import Mode
 from llmstack_tui.store.store import Store
-from tests.store.samples import (
-    NOW,
-    change_file,
-    event,
-    in_file,
-    numbers,
-)
+from tests.store.samples import NOW, change_file, event, in_file, numbers
 from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:

@@ -9,12 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.store.database.values import (
-    bound,
-    to_mapping,
-    to_optional_length,
-    to_time,
-)
+from llmstack_tui.store.database.values import bound, to_mapping, to_optional_length, to_time
 
 
 @given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-9, minutes=-30))])))

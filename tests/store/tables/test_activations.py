@@ -10,10 +10,7 @@ import pytest
 from llmstack_tui.base.actors import Asker
 from llmstack_tui.store.reconcile import Difference, Loaded
 from llmstack_tui.store.store import Store
-from llmstack_tui.store.tables.activations import (
-    Outcome,
-    Uses,
-)
+from llmstack_tui.store.tables.activations import Outcome, Uses
 from tests.store.samples import HOST, NOW, OTHER_HOST, activation, change_file, later
 
 if TYPE_CHECKING:

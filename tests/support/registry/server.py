@@ -14,18 +14,8 @@ from urllib.parse import parse_qs, unquote
 
 from llmstack_tui.base.frozen import replace
 from tests.support.registry import published
-from tests.support.registry.answers import (
-    Answer,
-    blob_answer,
-    changed,
-    parse_range,
-    send,
-)
-from tests.support.registry.published import (
-    MANIFEST_TYPE,
-    Layer,
-    Version,
-)
+from tests.support.registry.answers import Answer, blob_answer, changed, parse_range, send
+from tests.support.registry.published import MANIFEST_TYPE, Layer, Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

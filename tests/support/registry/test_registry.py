@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.support.registry import (
-    Fault,
-    Registry,
-    serving,
-)
-from tests.support.registry.faults import (
-    busy,
-    html,
-)
+from tests.support.registry import Fault, Registry, serving
+from tests.support.registry.faults import busy, html
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

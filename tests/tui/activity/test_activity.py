@@ -14,13 +14,7 @@ from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.tui.activity.list import wrap
-from llmstack_tui.tui.activity.log import (
-    LIMIT,
-    Activity,
-    Choice,
-    Tone,
-    tone,
-)
+from llmstack_tui.tui.activity.log import LIMIT, Activity, Choice, Tone, tone
 from tests.support.waiting import wait_until
 from tests.tui import seeded
 from tests.tui.driving import dashboard

@@ -14,16 +14,8 @@ from llmstack_tui.catalog.service import Offer
 from llmstack_tui.catalog.types import Use
 from llmstack_tui.config import Settings
 from llmstack_tui.registry.errors import RegistryUnreachable
-from llmstack_tui.tui.catalog.rows import (
-    Column,
-    Order,
-    catalog_rows,
-    make_shelf,
-)
-from llmstack_tui.tui.downloads.actions import (
-    Wanted,
-    offer_text,
-)
+from llmstack_tui.tui.catalog.rows import Column, Order, catalog_rows, make_shelf
+from llmstack_tui.tui.downloads.actions import Wanted, offer_text
 from tests.support.waiting import wait_until
 from tests.tui import seeded
 from tests.tui.driving import dashboard

@@ -10,10 +10,7 @@ from llmstack_tui.base.actors import Asker
 from llmstack_tui.fit.memory import Subject, Weights
 from llmstack_tui.fit.verdict import Room
 from llmstack_tui.hosts.types import Message, ModelDetails
-from llmstack_tui.store.tables.activations import (
-    Activation,
-    Outcome,
-)
+from llmstack_tui.store.tables.activations import Activation, Outcome
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.store.tables.measured import Measured
 from llmstack_tui.tui.details.content import (

@@ -10,10 +10,7 @@ from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
 from llmstack_tui.store.tables.activations import Uses
 from llmstack_tui.store.tables.speeds import Speed
-from llmstack_tui.tui.details.pane import (
-    About,
-    details_content,
-)
+from llmstack_tui.tui.details.pane import About, details_content
 from llmstack_tui.tui.draw.figures import when_text
 from tests.support.waiting import wait_until
 from tests.tui import seeded

@@ -8,23 +8,13 @@ from unittest.mock import patch
 import pytest
 
 from llmstack_tui.catalog import service
-from llmstack_tui.catalog.types import (
-    Catalog,
-    Entry,
-    File,
-    Number,
-    Text,
-    Use,
-)
+from llmstack_tui.catalog.types import Catalog, Entry, File, Number, Text, Use
 from llmstack_tui.config import HostSettings, Settings, UpdatesSettings
 from llmstack_tui.core.services import Core
 from llmstack_tui.engine.process.available import missing_reason
 from llmstack_tui.tui.app import Dashboard
 from tests.support.engine_process import engine_process
-from tests.support.registry import (
-    Fault,
-    serving,
-)
+from tests.support.registry import Fault, serving
 from tests.support.waiting import wait_until
 from tests.tui.driving import Desk
 

@@ -6,16 +6,8 @@ import random
 import tracemalloc
 
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.tui.draw.glyphs import (
-    ASCII,
-    UNICODE,
-)
-from llmstack_tui.tui.draw.sparkline import (
-    SLOT_S,
-    SLOTS,
-    History,
-    sparkline,
-)
+from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
+from llmstack_tui.tui.draw.sparkline import SLOT_S, SLOTS, History, sparkline
 from tests.tui import seeded
 
 

@@ -9,12 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from llmstack_tui.tui.draw.text import (
-    clean,
-    clean_lines,
-    fit,
-    fit_name,
-)
+from llmstack_tui.tui.draw.text import clean, clean_lines, fit, fit_name
 from tests.tui import seeded
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=60)

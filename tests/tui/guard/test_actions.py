@@ -15,10 +15,7 @@ from llmstack_tui.config.settings import Settings
 from llmstack_tui.guard.situation import Admission, Allow, Ask, Cause, Limits, Stop, Warn
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hardware.profile import detect
-from llmstack_tui.lifecycle.actions import (
-    Act,
-    ActKind,
-)
+from llmstack_tui.lifecycle.actions import Act, ActKind
 from llmstack_tui.store.tables.activations import Activation
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.tui.activity.line import LineScreen, may_be_undone

@@ -11,10 +11,7 @@ from llmstack_tui.base.frozen import replace
 from llmstack_tui.core import HostState
 from llmstack_tui.hardware.readings import DeviceKind, Pressure, Space, Throttle
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.tui.draw.glyphs import (
-    ASCII,
-    UNICODE,
-)
+from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
 from llmstack_tui.tui.draw.sparkline import History
 from llmstack_tui.tui.memory.gauges import about
 from llmstack_tui.tui.memory.pane import memory_lines

@@ -9,19 +9,8 @@ from hypothesis import strategies as st
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.core import HostState
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.tui.draw.glyphs import (
-    ASCII,
-    UNICODE,
-)
-from llmstack_tui.tui.memory.parts import (
-    Owner,
-    Part,
-    held,
-    legend,
-    parts_bar,
-    parts_of,
-    together,
-)
+from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
+from llmstack_tui.tui.memory.parts import Owner, Part, held, legend, parts_bar, parts_of, together
 from tests.tui import seeded
 
 GB = 10**9

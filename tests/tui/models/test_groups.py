@@ -11,27 +11,12 @@ from rich.cells import cell_len
 
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.config import HostSettings, Settings
-from llmstack_tui.core import (
-    HostState,
-    StackState,
-)
+from llmstack_tui.core import HostState, StackState
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.draw.glyphs import UNICODE
-from llmstack_tui.tui.models.groups import (
-    HostLine,
-    active_count,
-    host_lines,
-    lines,
-)
-from llmstack_tui.tui.models.ordering import (
-    Column,
-    Order,
-    matching,
-)
-from llmstack_tui.tui.models.rows import (
-    Moment,
-    Rows,
-)
+from llmstack_tui.tui.models.groups import HostLine, active_count, host_lines, lines
+from llmstack_tui.tui.models.ordering import Column, Order, matching
+from llmstack_tui.tui.models.rows import Moment, Rows
 from tests.support.waiting import wait_until
 from tests.tui import seeded
 from tests.tui.driving import FakeDesk, dashboard

@@ -11,20 +11,10 @@ from textual.app import App, ComposeResult
 
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.tui.draw.glyphs import UNICODE
-from llmstack_tui.tui.models.headings import (
-    Columns,
-    Headings,
-)
+from llmstack_tui.tui.models.headings import Columns, Headings
 from llmstack_tui.tui.models.list import ModelList
-from llmstack_tui.tui.models.ordering import (
-    Column,
-    Order,
-)
-from llmstack_tui.tui.models.rows import (
-    ModelRow,
-    Moment,
-    Rows,
-)
+from llmstack_tui.tui.models.ordering import Column, Order
+from llmstack_tui.tui.models.rows import ModelRow, Moment, Rows
 from tests.tui import seeded
 
 if TYPE_CHECKING:

@@ -10,17 +10,8 @@ import pytest
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.core import StackState
 from llmstack_tui.tui.draw.glyphs import UNICODE
-from llmstack_tui.tui.models.ordering import (
-    Column,
-    Order,
-    matching,
-    ordered,
-)
-from llmstack_tui.tui.models.rows import (
-    ModelRow,
-    Moment,
-    Rows,
-)
+from llmstack_tui.tui.models.ordering import Column, Order, matching, ordered
+from llmstack_tui.tui.models.rows import ModelRow, Moment, Rows
 from tests.tui import seeded
 
 NOW = Moment(datetime.now(UTC), 1000.0)

@@ -11,21 +11,11 @@ from llmstack_tui.core import StackState
 from llmstack_tui.fit.memory import Basis, Estimate
 from llmstack_tui.fit.verdict import Fitted, Room, verdict
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.lifecycle.actions import (
-    Act,
-    ActKind,
-)
+from llmstack_tui.lifecycle.actions import Act, ActKind
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.store.tables.speeds import Speed
-from llmstack_tui.tui.draw.glyphs import (
-    ASCII,
-    UNICODE,
-)
-from llmstack_tui.tui.models.rows import (
-    ModelRow,
-    Moment,
-    Rows,
-)
+from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
+from llmstack_tui.tui.models.rows import ModelRow, Moment, Rows
 from tests.tui import seeded
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmstack_tui.tui.models.headings import Headings
-from llmstack_tui.tui.models.ordering import (
-    Column,
-    Order,
-)
+from llmstack_tui.tui.models.ordering import Column, Order
 from tests.support.waiting import wait_until
 from tests.tui.driving import FakeDesk, dashboard
 

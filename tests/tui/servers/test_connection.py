@@ -12,17 +12,8 @@ import pytest
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.config import EngineSettings, HostSettings, Settings
-from llmstack_tui.core.servers import (
-    BuiltinStopped,
-    Found,
-    NothingToRun,
-    OllamaStopped,
-)
-from llmstack_tui.engine.process.control import (
-    EngineFailed,
-    EngineHandle,
-    EngineProcess,
-)
+from llmstack_tui.core.servers import BuiltinStopped, Found, NothingToRun, OllamaStopped
+from llmstack_tui.engine.process.control import EngineFailed, EngineHandle, EngineProcess
 from llmstack_tui.hosts.errors import HostError, Unreachable
 from llmstack_tui.tui.servers.connection import how_to_go_on
 from tests.support.waiting import wait_until

@@ -11,26 +11,14 @@ import pytest
 from llmstack_tui.config import Settings
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.lifecycle.states import ModelState
-from tests.support.fake_ollama import (
-    FakeOllama,
-    fake_ollama,
-)
-from tests.support.scripted_server import (
-    Reply,
-    Then,
-    always,
-    document,
-    serving,
-)
+from tests.support.fake_ollama import FakeOllama, fake_ollama
+from tests.support.scripted_server import Reply, Then, always, document, serving
 from tests.support.waiting import wait_until
 from tests.tui.hostile import over, until_said, words
 from tests.tui.seeded import HOSTILE_NAMES
 
 if TYPE_CHECKING:
-    from tests.support.scripted_server import (
-        Request,
-        ScriptedServer,
-    )
+    from tests.support.scripted_server import Request, ScriptedServer
     from tests.tui.driving import Desk
 
 NEVER = Reply(gate=lambda: asyncio.Event().wait())

@@ -9,10 +9,7 @@ import pytest
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.config import EngineSettings, Settings
 from llmstack_tui.hardware.profile import detect
-from llmstack_tui.tui.draw.glyphs import (
-    ASCII,
-    UNICODE,
-)
+from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
 from llmstack_tui.tui.widgets.header import HeaderLine, ServerLine, header_content
 from tests.tui import seeded
 from tests.tui.driving import dashboard
