@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from tests.support import models
+from tests.support.gguf import models
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from llmstack_tui.downloads.types import DownloadState
-from tests.support.models import ANSWER
+from tests.support.gguf.models import ANSWER
 from tests.support.registry import Registry, serving
 from tests.support.small_disk import engine_on_a_small_disk, may_mount
 from tests.support.stack_pulls import (

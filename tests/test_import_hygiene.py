@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.little_ollama import LittleOllama
-from tests.cli.program import Program
+from tests.support.program import Program
 from tests.support.scripted_server import serving
 
 if TYPE_CHECKING:

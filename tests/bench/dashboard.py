@@ -15,9 +15,9 @@ import httpx
 import psutil
 
 from tests.bench.figures import Figure, user_environment
-from tests.e2e.terminal import Terminal
-from tests.support import models
 from tests.support.engine_process import engine_process
+from tests.support.gguf import models
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

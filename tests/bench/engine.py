@@ -14,8 +14,8 @@ import httpx
 
 from tests.bench.figures import Figure
 from tests.contract.conftest import create_from_file
-from tests.support import models
 from tests.support.engine_process import engine_process
+from tests.support.gguf import models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,7 +25,7 @@ from llmstack_tui.fit.subject import of_header
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
 from tests.bench.figures import Figure
-from tests.support import architectures, models
+from tests.support.gguf import architectures, models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

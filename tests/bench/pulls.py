@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from llmstack_tui.store.store import Store
 from tests.bench.figures import Figure, user_environment
 from tests.bench.storm import busy_figures
-from tests.e2e.terminal import Terminal
 from tests.support.many_pulls import model_name
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

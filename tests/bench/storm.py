@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from tests.bench.dashboard import cpu_seconds, install, press_times
 from tests.bench.figures import Figure, user_environment
-from tests.e2e.terminal import Terminal
 from tests.support.engine_process import engine_process
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -20,7 +20,7 @@ from llmstack_tui.config import Settings
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.tui import garbage, program
 from llmstack_tui.tui.app import Dashboard
-from tests.tui import seeded
+from tests.support import seeded
 from tests.tui.fakes import FakeServices, FakeStack
 
 if TYPE_CHECKING:

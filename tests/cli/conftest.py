@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.program import Program
+from tests.support.program import Program
 
 if TYPE_CHECKING:
     from pathlib import Path

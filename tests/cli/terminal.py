@@ -9,14 +9,14 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.cli.program import COMMAND
+from tests.support.program import COMMAND
 from tests.support.pseudo_terminal import open_in_terminal
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator, Sequence
 
-    from tests.cli.program import Program
+    from tests.support.program import Program
 
 
 class Terminal:

@@ -13,7 +13,7 @@ from tests.support.scripted_server import serving
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from tests.cli.program import Program
+    from tests.support.program import Program
     from tests.support.scripted_server import Reply, Request
 
 if sys.platform == "win32":

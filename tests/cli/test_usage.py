@@ -14,12 +14,12 @@ from llmstack_tui import __version__
 from llmstack_tui.cli.main import build_parser
 from llmstack_tui.cli.options import hosts, with_options
 from llmstack_tui.config import EngineSettings, HostSettings, Settings
-from tests.cli.program import COMMAND
+from tests.support.program import COMMAND
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.program import Program
+    from tests.support.program import Program
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from llmstack_tui.base.frozen import replace
 from llmstack_tui.core.automatic import due
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.updates.rules import LeftAlone
-from tests.tui import outdated, seeded
-from tests.tui.outdated import CHANGED_HERE, NOW, STALE, coming
+from tests.support import outdated, seeded
+from tests.support.outdated import CHANGED_HERE, NOW, STALE, coming
 
 if TYPE_CHECKING:
     from llmstack_tui.core import StackState

@@ -15,7 +15,7 @@ from llmstack_tui.hosts.types import Message
 from llmstack_tui.store.store import Store
 from llmstack_tui.updates.rules import UpdateState
 from tests.support.engine_process import engine_process
-from tests.support.models import ANSWER
+from tests.support.gguf.models import ANSWER
 from tests.support.registry import Fault, Registry, serving
 from tests.support.registry.faults import html
 from tests.support.stack_pulls import (

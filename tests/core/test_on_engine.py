@@ -17,7 +17,7 @@ from llmstack_tui.lifecycle.actions import Departure
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.engine_process import engine_process
-from tests.support.models import ANSWER
+from tests.support.gguf.models import ANSWER
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

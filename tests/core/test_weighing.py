@@ -15,8 +15,8 @@ from llmstack_tui.hosts.types import Model, ModelDetails
 from llmstack_tui.library.library import Library
 from llmstack_tui.ollama.client import OllamaHost
 from tests.cli.little_ollama import LittleOllama
-from tests.fit.samples import LLAMA_8B
-from tests.support import models
+from tests.support.gguf import models
+from tests.support.headers import LLAMA_8B
 from tests.support.scripted_server import serving
 from tests.support.waiting import wait_until
 

@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from tests.e2e.processes import ENGINE, MODEL, running
-from tests.support import models
+from tests.support.gguf import models
 from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:

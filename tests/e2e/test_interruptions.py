@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.conftest import OpenTerminal
-    from tests.e2e.terminal import Terminal
+    from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.e2e
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support import models
+from tests.support.gguf import models
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engine.calling import caller
-from tests.engine.serving import THINKING, Serving, add_ollamas, serving
-from tests.support import models
+from tests.support.engine import THINKING, Serving, add_ollamas, serving
+from tests.support.gguf import models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,12 +12,12 @@ from llmstack_tui.base.caches import CACHE_TYPES
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.fit.memory import Basis, Estimate, Request, Weights, estimate, largest_context
 from llmstack_tui.fit.shape import Layer, Shape
-from tests.fit import samples
-from tests.fit.samples import Took
+from tests.support import headers
+from tests.support.headers import Took
 
 GIB = 2**30
 WEIGHTS = Weights(size=5 * GIB)
-LLAMA = samples.shape(samples.LLAMA_8B)
+LLAMA = headers.shape(headers.LLAMA_8B)
 
 shapes = st.builds(
     Shape,
@@ -190,7 +190,7 @@ def test_one_that_embeds_computes_a_whole_text_at_once() -> None:
     request = Request(context_length=4096)
     reads, embeds = known(WEIGHTS, LLAMA, request), known(WEIGHTS, replace(LLAMA, embeds=True), request)
     assert embeds.total - reads.total > 2 * 4096 * LLAMA.tokens * 4
-    encoder = samples.shape(samples.NOMIC)
+    encoder = headers.shape(headers.NOMIC)
     assert encoder.embeds
     assert not encoder.keeps
     # Nothing that might follow is computed.

@@ -12,8 +12,8 @@ from llmstack_tui.fit.memory import Request, Weights, estimate
 from llmstack_tui.fit.metadata import shape_of
 from llmstack_tui.gguf.header import ArrayInfo
 from llmstack_tui.gguf.types import ValueType
-from tests.fit import samples
-from tests.fit.samples import metadata
+from tests.support import headers
+from tests.support.headers import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ KIB, MIB = 2**10, 2**20
 
 
 def cache(data: Mapping[str, object], context: int, cache_type: str = "f16", parallel: int = 1) -> int:
-    shape = samples.shape(data)
+    shape = headers.shape(data)
     request = Request(context_length=context, cache_type=cache_type, parallel=parallel)
     known = estimate(Weights(size=10**9), shape, request)
     assert known is not None
@@ -31,21 +31,21 @@ def cache(data: Mapping[str, object], context: int, cache_type: str = "f16", par
 
 
 def test_a_token_of_llama_8b_takes_128_kib() -> None:
-    assert cache(samples.LLAMA_8B, 8192) == 8192 * 128 * KIB
+    assert cache(headers.LLAMA_8B, 8192) == 8192 * 128 * KIB
 
 
 def test_smaller_types_and_more_slots() -> None:
-    whole = cache(samples.LLAMA_8B, 8192)
-    assert cache(samples.LLAMA_8B, 8192, "q8_0") == whole * 17 // 32
-    assert cache(samples.LLAMA_8B, 8192, "q4_0") == whole * 9 // 32
-    assert cache(samples.LLAMA_8B, 8192, parallel=3) == 3 * whole
+    whole = cache(headers.LLAMA_8B, 8192)
+    assert cache(headers.LLAMA_8B, 8192, "q8_0") == whole * 17 // 32
+    assert cache(headers.LLAMA_8B, 8192, "q4_0") == whole * 9 // 32
+    assert cache(headers.LLAMA_8B, 8192, parallel=3) == 3 * whole
 
 
 def test_one_layer_of_six_of_gemma_sees_the_whole_context() -> None:
     token = 16 * 256 * 2
     # 1024 tokens of a window, 512 of a batch, and a copy of the window.
-    assert cache(samples.GEMMA_27B, 32_768) == (10 * 32_768 + 52 * (1536 + 1024)) * token
-    assert cache(samples.GEMMA_27B, 512) == (62 + 52) * 512 * token
+    assert cache(headers.GEMMA_27B, 32_768) == (10 * 32_768 + 52 * (1536 + 1024)) * token
+    assert cache(headers.GEMMA_27B, 512) == (62 + 52) * 512 * token
 
 
 def test_the_pattern_of_windows_may_be_a_list() -> None:
@@ -61,16 +61,16 @@ def test_the_pattern_of_windows_may_be_a_list() -> None:
 
 
 def test_a_window_that_the_architecture_does_not_use_caps_nothing() -> None:
-    data = {**samples.LLAMA_8B, "llama.attention.sliding_window": 4096}
-    assert cache(data, 32_768) == cache(samples.LLAMA_8B, 32_768)
+    data = {**headers.LLAMA_8B, "llama.attention.sliding_window": 4096}
+    assert cache(data, 32_768) == cache(headers.LLAMA_8B, 32_768)
 
 
 def test_every_second_layer_of_gpt_oss_has_a_window() -> None:
-    assert cache(samples.GPT_OSS_20B, 8192) == (12 * 8192 + 12 * (768 + 128)) * 8 * 128 * 2
+    assert cache(headers.GPT_OSS_20B, 8192) == (12 * 8192 + 12 * (768 + 128)) * 8 * 128 * 2
 
 
 def test_a_latent_stands_for_all_heads() -> None:
-    assert cache(samples.DEEPSEEK_V3, 4096) == 61 * 576 * 4096 * 2
+    assert cache(headers.DEEPSEEK_V3, 4096) == 61 * 576 * 4096 * 2
 
 
 def test_an_older_file_of_such_a_model_keeps_each_head() -> None:
@@ -90,13 +90,13 @@ def test_an_older_file_of_such_a_model_keeps_each_head() -> None:
 
 def test_a_state_and_its_copy_are_the_same_for_every_context() -> None:
     state = 2 * 4 * (3 * 4096 + 16 * 4096) * 48
-    assert cache(samples.MAMBA_1B, 2048) == cache(samples.MAMBA_1B, 32_768) == state
-    assert cache(samples.MAMBA_1B, 2048, parallel=4) == 4 * state
+    assert cache(headers.MAMBA_1B, 2048) == cache(headers.MAMBA_1B, 32_768) == state
+    assert cache(headers.MAMBA_1B, 2048, parallel=4) == 4 * state
 
 
 def test_layers_without_heads_have_a_state() -> None:
     attention, state = 2 * 128 * 4096 * 2, 2 * 4 * (3 * 5120 + 16 * 5120)
-    assert cache(samples.JAMBA, 4096) == 2 * attention + 14 * state
+    assert cache(headers.JAMBA, 4096) == 2 * attention + 14 * state
 
 
 def test_every_fourth_layer_of_qwen3next_has_attention() -> None:
@@ -118,23 +118,23 @@ def test_every_fourth_layer_of_qwen3next_has_attention() -> None:
 
 
 def test_an_encoder_keeps_nothing() -> None:
-    assert cache(samples.NOMIC, 2048) == 0
+    assert cache(headers.NOMIC, 2048) == 0
 
 
 def test_heads_of_each_layer() -> None:
-    data = {**samples.LLAMA_8B, "llama.attention.head_count_kv": [8] * 16 + [4] * 16}
-    assert cache(data, 4096) == cache(samples.LLAMA_8B, 4096) * 3 // 4
+    data = {**headers.LLAMA_8B, "llama.attention.head_count_kv": [8] * 16 + [4] * 16}
+    assert cache(data, 4096) == cache(headers.LLAMA_8B, 4096) * 3 // 4
 
 
 def test_no_more_than_it_was_trained_for() -> None:
-    data = {**samples.LLAMA_8B, "llama.context_length": 2048}
-    assert cache(data, 32_768) == cache(samples.LLAMA_8B, 2048)
+    data = {**headers.LLAMA_8B, "llama.context_length": 2048}
+    assert cache(data, 32_768) == cache(headers.LLAMA_8B, 2048)
 
 
 def test_what_experts_make_of_a_token() -> None:
     # Eight experts and a shared one come to as much as a dense layer.
-    assert samples.shape(samples.DEEPSEEK_V3).hidden == 9 * 2048 == 18_432
-    assert samples.shape(samples.GPT_OSS_20B).hidden == 4 * 2880
+    assert headers.shape(headers.DEEPSEEK_V3).hidden == 9 * 2048 == 18_432
+    assert headers.shape(headers.GPT_OSS_20B).hidden == 4 * 2880
 
 
 def test_the_lengths_of_passed_over_lists_count() -> None:
@@ -142,7 +142,7 @@ def test_the_lengths_of_passed_over_lists_count() -> None:
         "tokenizer.ggml.tokens": ArrayInfo(ValueType.STRING, 49_152),
         "tokenizer.ggml.merges": ArrayInfo(ValueType.STRING, 48_900),
     }
-    shape = samples.shape({**samples.LLAMA_8B, **vocabulary})
+    shape = headers.shape({**headers.LLAMA_8B, **vocabulary})
     assert (shape.tokens, shape.merges) == (49_152, 48_900)
 
 
@@ -167,13 +167,13 @@ def test_the_lengths_of_passed_over_lists_count() -> None:
     ],
 )
 def test_what_makes_no_sense_is_unknown(changes: dict[str, object]) -> None:
-    assert shape_of({**samples.LLAMA_8B, **{f"llama.{key}": value for key, value in changes.items()}}) is None
+    assert shape_of({**headers.LLAMA_8B, **{f"llama.{key}": value for key, value in changes.items()}}) is None
 
 
 def test_a_list_that_a_server_left_out_is_unknown() -> None:
     """``null`` is an answer of ``/api/show``; a missing key means as many as there are heads."""
-    missing = {key: value for key, value in samples.LLAMA_8B.items() if not key.endswith("head_count_kv")}
-    assert cache(missing, 4096) == 4 * cache(samples.LLAMA_8B, 4096)
+    missing = {key: value for key, value in headers.LLAMA_8B.items() if not key.endswith("head_count_kv")}
+    assert cache(missing, 4096) == 4 * cache(headers.LLAMA_8B, 4096)
     assert shape_of({**missing, "llama.attention.head_count_kv": None}) is None
 
 
@@ -181,7 +181,13 @@ _LIES: tuple[object, ...] = (
     None, True, -1, 0, 1, 3, 2**31, 2**70, 0.5, float("nan"), "8", "", (), [], [8] * 3, [0] * 64, [7] * 64,
     ["x"] * 64, [None] * 64, [2**60] * 64, {}, b"8",
 )  # fmt: skip
-_TRUE = (samples.LLAMA_8B, samples.GEMMA_27B, samples.DEEPSEEK_V3, samples.MAMBA_1B, samples.JAMBA)
+_TRUE = (
+    headers.LLAMA_8B,
+    headers.GEMMA_27B,
+    headers.DEEPSEEK_V3,
+    headers.MAMBA_1B,
+    headers.JAMBA,
+)
 
 
 @given(

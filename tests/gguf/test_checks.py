@@ -7,7 +7,7 @@ import pytest
 
 from llmstack_tui.gguf.checks import check_loadable
 from llmstack_tui.gguf.header import read_header
-from tests.gguf.files import ARRAY, F32, I32, STRING, U32, Llama, array
+from tests.support.gguf.files import ARRAY, F32, I32, STRING, U32, Llama, array
 
 if TYPE_CHECKING:
     from pathlib import Path

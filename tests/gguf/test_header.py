@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.gguf.header import ArrayInfo, InvalidGGUF, read_header
 from llmstack_tui.gguf.types import ValueType
-from tests.gguf.files import (
+from tests.support.gguf import models
+from tests.support.gguf.files import (
     ARRAY,
     BOOL,
     F32,
@@ -33,7 +34,6 @@ from tests.gguf.files import (
     string,
     tensor,
 )
-from tests.support import models
 
 if TYPE_CHECKING:
     from pathlib import Path

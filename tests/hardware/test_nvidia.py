@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from llmstack_tui.hardware import nvidia
 from llmstack_tui.hardware.nvidia import Nvidia
 from llmstack_tui.hardware.readings import Device, DeviceKind, Throttle
-from tests.hardware.fake_nvml import MIB, NOT_AVAILABLE, FakeCard, FakeNvml, FakeSlice
+from tests.support.fake_nvml import MIB, NOT_AVAILABLE, FakeCard, FakeNvml, FakeSlice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

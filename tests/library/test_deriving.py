@@ -13,8 +13,8 @@ from llmstack_tui.base.names import ModelName
 from llmstack_tui.library import manifest
 from llmstack_tui.library.deriving import Changes, DeriveFailed
 from llmstack_tui.library.library import Library, NotInstalled
-from tests.engine.serving import add_ollamas
-from tests.library import folders
+from tests.support import folders
+from tests.support.engine import add_ollamas
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from llmstack_tui.library.disk import LeftoverKind, ModelUse, audit, clean
 from llmstack_tui.library.storage import GRACE_S, LibraryError
-from tests.library.folders import blob, layer, manifest, tree, write
+from tests.support.folders import blob, layer, manifest, tree, write
 
 if TYPE_CHECKING:
     from pathlib import Path

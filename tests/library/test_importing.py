@@ -19,9 +19,9 @@ from llmstack_tui.base.names import ModelName
 from llmstack_tui.library import manifest, storage
 from llmstack_tui.library.importing import ImportCancelled, ImportFailed
 from llmstack_tui.library.library import Library
-from tests.gguf.files import STRING, U16, U32, Llama
-from tests.library import folders
-from tests.support import models
+from tests.support import folders
+from tests.support.gguf import models
+from tests.support.gguf.files import STRING, U16, U32, Llama
 
 TINY = ModelName.parse("tiny:f16")
 PLACE = "manifests/registry.ollama.ai/library/tiny/f16"

@@ -14,8 +14,8 @@ from llmstack_tui.library import library as library_module
 from llmstack_tui.library.installed import load_installed
 from llmstack_tui.library.library import Library, NotInstalled, ReadOnlyModel
 from llmstack_tui.library.ollama_folders import ollama_models_folders
-from tests.gguf.files import Llama
-from tests.library import folders
+from tests.support import folders
+from tests.support.gguf.files import Llama
 
 WEIGHTS = bytes(Llama())
 TINY = "registry.ollama.ai/library/tiny/latest"

@@ -9,7 +9,7 @@ from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.hardware.readings import DeviceKind
 from llmstack_tui.hosts.types import RunningModel, Snapshot
 from llmstack_tui.lifecycle.placement import are_apart, device_bytes, fallback, homes, server_bytes
-from tests.tui.seeded import CARD, HOT_CARD, machine, snapshot
+from tests.support.seeded import CARD, HOT_CARD, machine, snapshot
 
 GB = 10**9
 RUNNING = RunningModel(name="m", digest="d", size=5 * GB, size_vram=5 * GB, pid=7, resident=2 * GB)

@@ -17,9 +17,9 @@ from llmstack_tui.core import Stack
 from llmstack_tui.core.servers import Found
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.ollama.client import OllamaHost
+from tests.support import seeded
 from tests.support.fake_ollama import FakeOllama
 from tests.support.scripted_server import Request
-from tests.tui import seeded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence

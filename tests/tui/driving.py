@@ -12,8 +12,8 @@ from textual.widgets import Input
 from llmstack_tui.config import Settings
 from llmstack_tui.config.loading import Loaded
 from llmstack_tui.tui.app import Dashboard
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.fakes import FakeServices, FakeStack
 
 if TYPE_CHECKING:

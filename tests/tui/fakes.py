@@ -25,7 +25,7 @@ from llmstack_tui.lifecycle.actions import Act, ActEnd, ActKind, Departure
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.lifecycle.journal import Recorder
 from llmstack_tui.updates.rules import LeftAlone
-from tests.tui import seeded
+from tests.support import seeded
 from tests.tui.pulls import FakeDownloads
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.downloads.types import Download, DownloadState, LayerProgress, Why
-from tests.tui import seeded
+from tests.support import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -24,8 +24,9 @@ from llmstack_tui.tui.app import Dashboard
 from llmstack_tui.tui.models.rows import Moment
 from llmstack_tui.tui.screen import View
 from llmstack_tui.tui.switching import SWITCH
+from tests.support import outdated, seeded
 from tests.support.waiting import wait_until
-from tests.tui import folder_use, outdated, pulls, seeded
+from tests.tui import folder_use, pulls
 from tests.tui.driving import dashboard
 
 if TYPE_CHECKING:

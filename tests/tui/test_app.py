@@ -22,8 +22,8 @@ from llmstack_tui.tui import app as dashboard_module
 from llmstack_tui.tui.details import cache
 from llmstack_tui.tui.draw import sparkline
 from llmstack_tui.tui.widgets.keybar import KeyBar
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices
 

@@ -7,7 +7,7 @@ import time
 from textual.command import Hit
 
 from llmstack_tui.tui.palette import ModelCommands
-from tests.tui import seeded
+from tests.support import seeded
 from tests.tui.driving import FakeDesk, dashboard
 
 

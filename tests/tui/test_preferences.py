@@ -11,8 +11,8 @@ from llmstack_tui.config import Settings, UiSettings
 from llmstack_tui.config.loading import Loaded, load_settings
 from llmstack_tui.core.services import Core
 from tests.config.files import load
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import FakeDesk, dashboard
 from tests.tui.fakes import FakeServices, FakeStack
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from tests.e2e.terminal import Terminal
 from tests.support.engine_process import home_environment
+from tests.support.terminal import Terminal
 from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.tui.models import rows
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import FakeDesk, dashboard
 from tests.tui.pulls import pull
 

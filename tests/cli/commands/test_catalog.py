@@ -10,7 +10,7 @@ from tests.cli.terminal import terminal
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.program import Program
+    from tests.support.program import Program
 
 
 def settings(llmstack: Program, profile: str) -> Path:

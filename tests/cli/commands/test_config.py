@@ -17,7 +17,7 @@ from tests.support.scripted_server import serving
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.program import Program
+    from tests.support.program import Program
 
 FILE = """\
 hosts = ["127.0.0.1", { url = "gpu-box", name = "GPU box" }]

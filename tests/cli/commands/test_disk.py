@@ -11,12 +11,12 @@ import pytest
 from filelock import FileLock
 
 from tests.cli.terminal import terminal
-from tests.library.folders import blob, manifest, tree, write
+from tests.support.folders import blob, manifest, tree, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.program import Program
+    from tests.support.program import Program
 
 ONE = "registry.ollama.ai/library/one/latest"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from tests.cli.program import COMMAND, Program
+from tests.support.program import COMMAND, Program
 from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:

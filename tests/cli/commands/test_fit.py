@@ -12,8 +12,8 @@ import pytest
 from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.measured import Measured
 from tests.cli.little_ollama import LittleOllama
-from tests.fit.samples import LLAMA_8B
-from tests.support import models
+from tests.support.gguf import models
+from tests.support.headers import LLAMA_8B
 from tests.support.registry import serving as registry_serving
 from tests.support.scripted_server import serving
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
-    from tests.cli.program import Program
+    from tests.support.program import Program
 
 NAME = "llama:8b"
 KEYS = {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import AsyncIterator
 
-    from tests.cli.program import Program
+    from tests.support.program import Program
 
 
 async def run(llmstack: Program, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.cli.program import Program
+    from tests.support.program import Program
 
 LATER = 2**31
 

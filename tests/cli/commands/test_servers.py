@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.cli.program import Program
+    from tests.support.program import Program
 
 NASTY = ("tiny:latest", "evil\x1b[31m[/red]:latest", "名前-٣-" + "x" * 280, "[bold]q4[/bold]")
 NOWHERE = "http://127.0.0.1:1"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
 
-    from tests.cli.program import Program
+    from tests.support.program import Program
     from tests.support.registry.server import Registry as Server
 
 

@@ -13,8 +13,8 @@ import pytest
 from tests.contract.recordings import exchanges
 from tests.contract.shapes import missing
 from tests.engine.calling import ARGUMENTS, TOOL
-from tests.engine.serving import GREEDY, HI, Serving, model_process, model_processes
-from tests.support import models
+from tests.support.engine import GREEDY, HI, Serving, model_process, model_processes
+from tests.support.gguf import models
 from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import pytest
 
 from llmstack_tui import __version__
 from tests.contract.recordings import exchanges
-from tests.engine.serving import HI, Serving, serving
-from tests.gguf import files
-from tests.library import folders
+from tests.support import folders
+from tests.support.engine import HI, Serving, serving
+from tests.support.gguf import files
 
 if TYPE_CHECKING:
     from pathlib import Path

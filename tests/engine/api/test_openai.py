@@ -11,8 +11,8 @@ import pytest
 from tests.contract.recordings import exchanges
 from tests.contract.shapes import missing
 from tests.engine.calling import ARGUMENTS, TOOL
-from tests.engine.serving import HI, Serving, model_processes
-from tests.support import models
+from tests.support.engine import HI, Serving, model_processes
+from tests.support.gguf import models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,14 +18,14 @@ from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.registry.download import spans
 from tests.registry.download.pulling import PART, WEIGHTS, ranges
 from tests.support.engine_process import killable_engine
-from tests.support.models import ANSWER
+from tests.support.gguf.models import ANSWER
 from tests.support.registry import Fault, Registry
 from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.engine.serving import Serving
+    from tests.support.engine import Serving
 
 Line = dict[str, Any]
 

@@ -19,8 +19,8 @@ from llmstack_tui.engine.inference.templates import (
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.library.installed import InstalledModel
 from llmstack_tui.library.manifest import ConfigLayer
-from tests.gguf.files import ARRAY, F32, STRING, U32, Llama, array
-from tests.support import models
+from tests.support.gguf import models
+from tests.support.gguf.files import ARRAY, F32, STRING, U32, Llama, array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -30,7 +30,7 @@ from tests.engine.runners.real_runners import (
     wait_until_busy,
     wait_until_free,
 )
-from tests.support import models
+from tests.support.gguf import models
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from llmstack_tui.engine.single.client import SingleClient, SingleError, SingleF
 from llmstack_tui.engine.single.conversations import recent
 from llmstack_tui.engine.single.model import SingleConfig
 from llmstack_tui.engine.single.wire import Turn
-from tests.support import models
 from tests.support.engine_process import home_environment
+from tests.support.gguf import models
 from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from llmstack_tui.base.names import ModelName
 from llmstack_tui.library.library import Library, NotInstalled
 from llmstack_tui.registry.download.blob import Habits
 from llmstack_tui.registry.download.failures import PullFailed
-from tests.library import folders
 from tests.registry.download.pulling import WEIGHTS, blobs, pulled, pulls_into, statuses
+from tests.support import folders
 from tests.support.registry import Fault, Registry
 from tests.support.registry.faults import html
 

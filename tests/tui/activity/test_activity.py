@@ -15,8 +15,8 @@ from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.tui.activity.list import wrap
 from llmstack_tui.tui.activity.log import LIMIT, Activity, Choice, Tone, tone
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices, FakeStack
 

@@ -16,8 +16,8 @@ from llmstack_tui.config import Settings
 from llmstack_tui.registry.errors import RegistryUnreachable
 from llmstack_tui.tui.catalog.rows import Column, Order, catalog_rows, make_shelf
 from llmstack_tui.tui.downloads.actions import Wanted, offer_text
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices, FakeStack
 

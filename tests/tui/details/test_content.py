@@ -23,8 +23,7 @@ from llmstack_tui.tui.details.content import (
     told_parts,
 )
 from llmstack_tui.tui.details.fit import fit_part
-from tests.fit import samples
-from tests.tui import seeded
+from tests.support import headers, seeded
 
 NOW = datetime(2026, 11, 21, 12, 1, tzinfo=UTC)
 HOSTILE = "[bold]\x1b[31mred\x1b[0m\u202egnol\t|\x07\r\nاللغة العربية"
@@ -165,8 +164,8 @@ def test_events_say_why() -> None:
 
 
 def test_a_table_says_what_longer_contexts_would_take() -> None:
-    subject = Subject(weights=Weights(size=4_900_000_000), shape=samples.shape(samples.LLAMA_8B))
-    part = fit_part(subject, Room(budget=8_000_000_000, taken=2_000_000_000), [samples.Took(5_600_000_000)])
+    subject = Subject(weights=Weights(size=4_900_000_000), shape=headers.shape(headers.LLAMA_8B))
+    part = fit_part(subject, Room(budget=8_000_000_000, taken=2_000_000_000), [headers.Took(5_600_000_000)])
     assert part is not None
     head, *lines, longest, explained = part.body.plain.splitlines()
     assert head.split() == ["Context", "f16", "q8_0", "q4_0"]
@@ -182,7 +181,7 @@ def test_a_table_says_what_longer_contexts_would_take() -> None:
 
 
 def test_the_table_of_a_model_that_is_too_large_or_unknown() -> None:
-    subject = Subject(weights=Weights(size=4_900_000_000), shape=samples.shape(samples.LLAMA_8B))
+    subject = Subject(weights=Weights(size=4_900_000_000), shape=headers.shape(headers.LLAMA_8B))
     part = fit_part(subject, Room(budget=4_000_000_000))
     assert part is not None
     assert "No context is short enough for it to fit." in part.body.plain

@@ -12,8 +12,8 @@ from llmstack_tui.store.tables.activations import Uses
 from llmstack_tui.store.tables.speeds import Speed
 from llmstack_tui.tui.details.pane import About, details_content
 from llmstack_tui.tui.draw.figures import when_text
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import dashboard
 
 NOW = datetime(2026, 11, 21, 12, 1, tzinfo=UTC)

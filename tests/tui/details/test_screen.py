@@ -18,9 +18,8 @@ from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.activations import Activation
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.tui.details.section import Section
-from tests.fit import samples
+from tests.support import headers, seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices, FakeStack
 
@@ -195,7 +194,7 @@ async def test_the_keys_of_the_list_act_on_the_model_that_is_shown() -> None:
 async def test_what_it_would_take_is_told_once_that_is_known() -> None:
     async with dashboard(services=telling()) as desk:
         await opened(desk)
-        shape = samples.shape(samples.LLAMA_8B)
+        shape = headers.shape(headers.LLAMA_8B)
         desk.stack.weighing.subjects[NAME] = Subject(weights=Weights(size=4_900_000_000), shape=shape)
         estimate = Estimate(total=6_000_000_000, basis=Basis.FORMULA, parts=None, context_length=4096)
         host = replace(desk.stack.state.hosts[0], fits={NAME: Fitted(estimate, None)})

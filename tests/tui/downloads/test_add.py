@@ -8,8 +8,8 @@ from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.hosts.errors import ServerError
 from llmstack_tui.tui.downloads.add import ImportScreen
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import Desk, dashboard
 
 if TYPE_CHECKING:

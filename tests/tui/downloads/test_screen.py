@@ -11,8 +11,9 @@ from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.tui.downloads.rows import DownloadRow, download_rows
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import pulls, seeded
+from tests.tui import pulls
 from tests.tui.driving import dashboard
 
 if TYPE_CHECKING:

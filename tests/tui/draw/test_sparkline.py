@@ -8,7 +8,7 @@ import tracemalloc
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
 from llmstack_tui.tui.draw.sparkline import SLOT_S, SLOTS, History, sparkline
-from tests.tui import seeded
+from tests.support import seeded
 
 
 def fed(*readings: tuple[float, int]) -> History:

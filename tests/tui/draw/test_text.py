@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from llmstack_tui.tui.draw.text import clean, clean_lines, fit, fit_name
-from tests.tui import seeded
+from tests.support import seeded
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=60)
 

@@ -22,8 +22,8 @@ from llmstack_tui.tui.activity.line import LineScreen, may_be_undone
 from llmstack_tui.tui.activity.log import word
 from llmstack_tui.tui.dialogs.ask import AskScreen
 from llmstack_tui.tui.guard.actions import question_text
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import FakeDesk, dashboard
 
 STATE = seeded.typical()

@@ -11,9 +11,9 @@ from llmstack_tui.core import Stack
 from llmstack_tui.hardware.machine import Machine
 from llmstack_tui.hardware.nvidia import Nvidia
 from llmstack_tui.tui.app import Dashboard
-from tests.hardware.fake_nvml import FakeCard, FakeNvml
+from tests.support import seeded
+from tests.support.fake_nvml import FakeCard, FakeNvml
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import Desk
 from tests.tui.fakes import FakeServices, FakeStack
 

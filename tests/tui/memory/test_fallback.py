@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.core import HostState
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import dashboard
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
 from llmstack_tui.tui.draw.sparkline import History
 from llmstack_tui.tui.memory.gauges import about
 from llmstack_tui.tui.memory.pane import memory_lines
-from tests.tui import seeded
+from tests.support import seeded
 
 if TYPE_CHECKING:
     from llmstack_tui.core import StackState

@@ -11,7 +11,7 @@ from llmstack_tui.core import HostState
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
 from llmstack_tui.tui.memory.parts import Owner, Part, held, legend, parts_bar, parts_of, together
-from tests.tui import seeded
+from tests.support import seeded
 
 GB = 10**9
 

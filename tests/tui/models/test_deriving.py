@@ -8,8 +8,8 @@ from llmstack_tui.config import Settings
 from llmstack_tui.hosts.errors import ServerError
 from llmstack_tui.tui.models.derive import DeriveScreen
 from llmstack_tui.tui.models.parameters import parameters
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import dashboard
 
 CODER = "qwen2.5-coder:7b"

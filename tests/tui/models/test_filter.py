@@ -8,8 +8,8 @@ from textual import events
 
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.tui.models.filter_field import FilterField
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import FakeDesk, dashboard
 
 

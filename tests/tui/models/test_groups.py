@@ -17,8 +17,8 @@ from llmstack_tui.tui.draw.glyphs import UNICODE
 from llmstack_tui.tui.models.groups import HostLine, active_count, host_lines, lines
 from llmstack_tui.tui.models.ordering import Column, Order, matching
 from llmstack_tui.tui.models.rows import Moment, Rows
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import FakeDesk, dashboard
 from tests.tui.fakes import FakeServices, FakeStack
 

@@ -15,7 +15,7 @@ from llmstack_tui.tui.models.headings import Columns, Headings
 from llmstack_tui.tui.models.list import ModelList
 from llmstack_tui.tui.models.ordering import Column, Order
 from llmstack_tui.tui.models.rows import ModelRow, Moment, Rows
-from tests.tui import seeded
+from tests.support import seeded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

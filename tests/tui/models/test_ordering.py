@@ -12,7 +12,7 @@ from llmstack_tui.core import StackState
 from llmstack_tui.tui.draw.glyphs import UNICODE
 from llmstack_tui.tui.models.ordering import Column, Order, matching, ordered
 from llmstack_tui.tui.models.rows import ModelRow, Moment, Rows
-from tests.tui import seeded
+from tests.support import seeded
 
 NOW = Moment(datetime.now(UTC), 1000.0)
 TYPICAL = Rows(UNICODE).make(seeded.typical(), NOW)

@@ -16,7 +16,7 @@ from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.store.tables.speeds import Speed
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
 from llmstack_tui.tui.models.rows import ModelRow, Moment, Rows
-from tests.tui import seeded
+from tests.support import seeded
 
 
 def now() -> Moment:

@@ -6,8 +6,8 @@ import pytest
 
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.tui.models.removals import removals_text
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import FakeDesk, dashboard
 
 

@@ -16,8 +16,8 @@ from llmstack_tui.core.servers import BuiltinStopped, Found, NothingToRun, Ollam
 from llmstack_tui.engine.process.control import EngineFailed, EngineHandle, EngineProcess
 from llmstack_tui.hosts.errors import HostError, Unreachable
 from llmstack_tui.tui.servers.connection import how_to_go_on
+from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui import seeded
 from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices, FakeStack
 

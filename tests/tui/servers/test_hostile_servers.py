@@ -13,9 +13,9 @@ from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.lifecycle.states import ModelState
 from tests.support.fake_ollama import FakeOllama, fake_ollama
 from tests.support.scripted_server import Reply, Then, always, document, serving
+from tests.support.seeded import HOSTILE_NAMES
 from tests.support.waiting import wait_until
 from tests.tui.hostile import over, until_said, words
-from tests.tui.seeded import HOSTILE_NAMES
 
 if TYPE_CHECKING:
     from tests.support.scripted_server import Request, ScriptedServer

@@ -13,7 +13,7 @@ from llmstack_tui.tui.models.rows import Moment
 from llmstack_tui.tui.screen import View
 from llmstack_tui.tui.servers import status
 from llmstack_tui.tui.widgets.header import ServerLine
-from tests.tui import seeded
+from tests.support import seeded
 
 REFUSED = Unreachable(
     "No server answers at http://127.0.0.1:11434.",

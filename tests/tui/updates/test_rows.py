@@ -17,8 +17,8 @@ from llmstack_tui.tui.models.rows import Moment, Rows
 from llmstack_tui.tui.updates.lines import Shown, screen_lines, summary
 from llmstack_tui.tui.updates.rows import more_update_rows, progress_cell, update_rows
 from llmstack_tui.updates.rules import LeftAlone, Update
-from tests.tui import outdated, seeded
-from tests.tui.outdated import CHANGED_HERE, CURRENT, NOW, STALE, TEMPLATE_ONLY, UNKNOWN, coming
+from tests.support import outdated, seeded
+from tests.support.outdated import CHANGED_HERE, CURRENT, NOW, STALE, TEMPLATE_ONLY, UNKNOWN, coming
 
 STATE = outdated.judged(seeded.typical())
 SHOWN = Shown(marks=UNICODE, now=NOW, names={})

@@ -7,11 +7,11 @@ from llmstack_tui.config import Settings
 from llmstack_tui.tui.details.screen import DetailsScreen
 from llmstack_tui.tui.updates.screen import UpdatesScreen
 from llmstack_tui.updates.programs import Program, Release
+from tests.support import outdated, seeded
+from tests.support.outdated import CURRENT, NOW, STALE, UNKNOWN
 from tests.support.waiting import wait_until
-from tests.tui import outdated, seeded
 from tests.tui.driving import FakeDesk, dashboard
 from tests.tui.fakes import FakeServices, FakeStack
-from tests.tui.outdated import CURRENT, NOW, STALE, UNKNOWN
 
 STATE = outdated.judged(seeded.typical())
 COLUMN = "↑ 4.1 GB"

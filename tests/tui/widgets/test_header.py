@@ -11,7 +11,7 @@ from llmstack_tui.config import EngineSettings, Settings
 from llmstack_tui.hardware.profile import detect
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
 from llmstack_tui.tui.widgets.header import HeaderLine, ServerLine, header_content
-from tests.tui import seeded
+from tests.support import seeded
 from tests.tui.driving import dashboard
 
 if TYPE_CHECKING:

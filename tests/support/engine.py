@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psutil
 
-from tests.library import folders
+from tests.support import folders
 from tests.support.engine_process import engine_process
 from tests.support.waiting import wait_until_sync
 

@@ -8,7 +8,7 @@
 ``mixing``   LFM 2: some layers have attention, the others mix a token with the two before it.
 ``encoder``  Nomic's BERT: it reads a text at once, for an embedding, and keeps nothing.
 
-Each writes one file and returns its path, as the makers of `tests.support.models` do.
+Each writes one file and returns its path, as the makers of `tests.support.gguf.models` do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from gguf import GGUFWriter, LlamaFileType
 
-from tests.support.models import Vocabulary, write_vocabulary
+from tests.support.gguf.models import Vocabulary, write_vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

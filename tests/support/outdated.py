@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.downloads.types import Download, DownloadState, LayerProgress, Why
 from llmstack_tui.updates.rules import Change, Update, UpdateState
-from tests.tui import seeded
+from tests.support import seeded
 
 if TYPE_CHECKING:
     from llmstack_tui.core import StackState
