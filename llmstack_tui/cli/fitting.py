@@ -47,7 +47,7 @@ class Fitting(NamedTuple):
 
 def usual_request(call: Invocation) -> Request:
     """What the engine does where nobody asks for something else."""
-    from llmstack_tui.engine.process.options import EngineOptions
+    from llmstack_tui.config.engine import EngineOptions
     from llmstack_tui.fit import shapes
 
     return shapes.usual_request(EngineOptions.read(call.settings.engine, call.environ))

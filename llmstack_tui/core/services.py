@@ -150,7 +150,7 @@ class Core:
         return model_folders(self._environ)
 
     def _usual(self) -> Request:
-        from llmstack_tui.engine.process.options import EngineOptions
+        from llmstack_tui.config.engine import EngineOptions
         from llmstack_tui.fit.shapes import usual_request
 
         return usual_request(EngineOptions.read(self._settings.engine, self._environ))

@@ -259,7 +259,7 @@ def _read_some(subjects: Subjects, url: str, models: Sequence[Model]) -> set[str
 
 
 def _default() -> Request:
-    from llmstack_tui.engine.process.options import EngineOptions  # noqa: PLC0415
+    from llmstack_tui.config.engine import EngineOptions  # noqa: PLC0415
     from llmstack_tui.fit.shapes import usual_request  # noqa: PLC0415
 
     return usual_request(EngineOptions())

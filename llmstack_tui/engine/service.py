@@ -21,7 +21,6 @@ from llmstack_tui.base.paths import models_folder
 from llmstack_tui.engine.api.replies import ApiError
 from llmstack_tui.engine.failures import EngineStopping, LoadFailed, RunnerDied, ServerBusy, UpstreamError
 from llmstack_tui.engine.inference.capabilities import EMBEDDING, capabilities
-from llmstack_tui.engine.inference.options_map import Options, merge, unknown
 from llmstack_tui.engine.inference.templates import chat_template_for
 from llmstack_tui.engine.runners.cores import default_threads
 from llmstack_tui.engine.runners.launch import RunnerConfig
@@ -34,6 +33,7 @@ from llmstack_tui.library.compatibility import needs_ollama
 from llmstack_tui.library.library import Library, NotInstalled
 from llmstack_tui.library.manifest import InvalidManifest, blob_path
 from llmstack_tui.library.ollama_folders import ollama_models_folders
+from llmstack_tui.ollama.options import Options, merge, unknown
 from llmstack_tui.registry.download.blob import Habits
 from llmstack_tui.registry.download.pulls import Pulls
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from datetime import timedelta
 
-    from llmstack_tui.engine.process.options import EngineOptions
+    from llmstack_tui.config.engine import EngineOptions
     from llmstack_tui.gguf.header import Header
     from llmstack_tui.library.installed import InstalledModel
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from llmstack_tui.engine.process.options import EngineOptions
+    from llmstack_tui.config.engine import EngineOptions
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.hosts.types import Model, ModelDetails
     from llmstack_tui.library.folders import OnDisk

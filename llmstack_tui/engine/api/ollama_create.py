@@ -14,12 +14,12 @@ from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.engine.api.access import is_local_program
 from llmstack_tui.engine.api.ollama_pull import pulled
 from llmstack_tui.engine.api.replies import NATIVE_JSON, NATIVE_LINES, ApiError, Produced, body, encode
-from llmstack_tui.engine.inference.options_map import merge
 from llmstack_tui.engine.inference.templates import known_templates, recognise
 from llmstack_tui.library.deriving import Changes
 from llmstack_tui.library.library import NotInstalled
 from llmstack_tui.library.storage import LibraryError
 from llmstack_tui.ollama import wire
+from llmstack_tui.ollama.options import merge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable

@@ -18,8 +18,8 @@ from llmstack_tui.engine.failures import UpstreamError
 from llmstack_tui.engine.inference import prompt
 from llmstack_tui.engine.inference.answers import Answer, Piece, ToolCall, Usage, decode
 from llmstack_tui.engine.inference.capabilities import COMPLETION, THINKING, TOOLS
-from llmstack_tui.engine.inference.options_map import response_format, sampling
 from llmstack_tui.engine.service import keep_alive_of
+from llmstack_tui.ollama.options import response_format, sampling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

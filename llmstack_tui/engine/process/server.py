@@ -20,11 +20,11 @@ import msgspec
 
 from llmstack_tui import __version__
 from llmstack_tui.base.address import DEFAULT_PORT
+from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.config.loading import load_settings
 from llmstack_tui.engine.api import access
 from llmstack_tui.engine.api.app import create_app
 from llmstack_tui.engine.process import graphics, listening, state
-from llmstack_tui.engine.process.options import EngineOptions
 from llmstack_tui.engine.process.usage import Usage
 from llmstack_tui.engine.service import Engine
 from llmstack_tui.ollama.local import find_ollama

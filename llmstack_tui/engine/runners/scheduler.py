@@ -12,10 +12,10 @@ import asyncio
 import logging
 import operator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING, Generic
 
 from llmstack_tui.base.go_durations import LONGEST
+from llmstack_tui.config.engine import DEFAULT_KEEP_ALIVE, DEFAULT_MAX_LOADED, DEFAULT_MAX_QUEUE
 from llmstack_tui.engine.failures import EngineStopping, ServerBusy
 from llmstack_tui.engine.runners.clock import SystemClock
 from llmstack_tui.engine.runners.plan import Phase, Plan, Wish, plan
@@ -24,16 +24,13 @@ from llmstack_tui.engine.runners.slots import NOTHING, C, Loaded, M, Place, R, R
 if TYPE_CHECKING:
     from asyncio import Task
     from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+    from datetime import timedelta
 
     from llmstack_tui.engine.runners.clock import Clock
 
 __all__ = ["Loaded", "RunnerLike", "Scheduler"]
 
 log = logging.getLogger(__name__)
-
-DEFAULT_KEEP_ALIVE = timedelta(minutes=5)
-DEFAULT_PLACES = 3
-DEFAULT_QUEUE = 512
 
 
 class Scheduler(Generic[M, C, R]):
@@ -47,9 +44,9 @@ class Scheduler(Generic[M, C, R]):
         self,
         *,
         start_runner: Callable[[C], Coroutine[object, object, R]],
-        max_loaded: int = DEFAULT_PLACES,
+        max_loaded: int = DEFAULT_MAX_LOADED,
         keep_alive: timedelta = DEFAULT_KEEP_ALIVE,
-        max_queue: int = DEFAULT_QUEUE,
+        max_queue: int = DEFAULT_MAX_QUEUE,
         serves: Callable[[C, C], bool] = operator.eq,
         clock: Clock | None = None,
     ) -> None:

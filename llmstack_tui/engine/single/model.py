@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from llmstack_tui.base.go_durations import FOREVER
 from llmstack_tui.base.names import ModelName
+from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.engine.api.replies import ApiError
-from llmstack_tui.engine.process.options import EngineOptions
 from llmstack_tui.engine.service import Engine, Target
 from llmstack_tui.engine.single.wire import Health
 from llmstack_tui.gguf.header import read_header

@@ -16,7 +16,7 @@ def parameters(text: str) -> dict[str, object]:
     Raises:
         ValueError: a sentence that says what is wrong.
     """
-    from llmstack_tui.engine.inference.options_map import merge, unknown
+    from llmstack_tui.ollama.options import merge, unknown
 
     found: dict[str, object] = {}
     for part in filter(None, map(str.strip, _PARTED.split(text))):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.engine.api.access import rules
 from llmstack_tui.engine.api.app import create_app
 from llmstack_tui.engine.api.replies import Produced
-from llmstack_tui.engine.process.options import EngineOptions
 from llmstack_tui.engine.service import Engine
 from llmstack_tui.library.library import Library
 from tests.support.waiting import wait_until

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from llmstack_tui.base.caches import CACHE_TYPES, DEFAULT_CACHE
 from llmstack_tui.base.go_durations import InvalidDuration, parse_duration
-from llmstack_tui.engine.runners.scheduler import DEFAULT_KEEP_ALIVE, DEFAULT_PLACES, DEFAULT_QUEUE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +17,11 @@ if TYPE_CHECKING:
     from llmstack_tui.config import EngineSettings
 
 log = logging.getLogger(__name__)
+
+# Ollama's own.
+DEFAULT_KEEP_ALIVE = timedelta(minutes=5)
+DEFAULT_MAX_LOADED = 3
+DEFAULT_MAX_QUEUE = 512
 
 
 class EngineOptions(Struct, frozen=True, kw_only=True):
@@ -34,8 +38,8 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     """
 
     keep_alive: timedelta = DEFAULT_KEEP_ALIVE
-    max_loaded: int = DEFAULT_PLACES
-    max_queue: int = DEFAULT_QUEUE
+    max_loaded: int = DEFAULT_MAX_LOADED
+    max_queue: int = DEFAULT_MAX_QUEUE
     context_length: int = 4096
     parallel: int = 1
     cache_type: str = DEFAULT_CACHE
@@ -46,7 +50,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
         """From the settings and ``OLLAMA_*``; what is no value there is named in the log and passed over."""
         own = cls(
             keep_alive=settings.keep_alive,
-            max_loaded=settings.max_loaded or DEFAULT_PLACES,
+            max_loaded=settings.max_loaded or DEFAULT_MAX_LOADED,
             context_length=settings.context_length,
             connections=settings.connections,
         )

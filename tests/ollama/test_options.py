@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from llmstack_tui.engine.inference.options_map import Options, merge, response_format, sampling, unknown
+from llmstack_tui.ollama.options import Options, merge, response_format, sampling, unknown
 
 
 def test_the_defaults_are_those_of_ollama() -> None:
