@@ -1,4 +1,4 @@
-"""What tests of more than one part share: the models, made once per run."""
+"""What tests of more than one part share: models that are made once per run, and a registry."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import hypothesis
 import pytest
 
 from tests.support.gguf import models
+from tests.support.registry import Registry, serving
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -40,3 +42,10 @@ def random_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def endless_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that goes on until it is stopped."""
     return models.endless(tmp_path_factory.mktemp("models") / "tiny-endless.F16.gguf")
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    """A registry over real HTTP, with nothing in it."""
+    with serving() as found:
+        yield found

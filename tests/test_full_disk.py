@@ -11,7 +11,6 @@ import pytest
 
 from llmstack_tui.downloads.types import DownloadState
 from tests.support.gguf.models import ANSWER
-from tests.support.registry import Registry, serving
 from tests.support.small_disk import engine_on_a_small_disk, may_mount
 from tests.support.stack_pulls import (
     LATER,
@@ -30,18 +29,11 @@ from tests.support.stack_pulls import (
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from llmstack_tui.core import Stack
     from llmstack_tui.downloads.types import Download
-    from tests.support.registry import Version
-
-
-@pytest.fixture
-def registry() -> Iterator[Registry]:
-    with serving() as found:
-        yield found
+    from tests.support.registry import Registry, Version
 
 
 def half_names(models: Path, version: Version) -> list[str]:

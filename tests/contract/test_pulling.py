@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.registry import Fault, Registry, serving
+from tests.support.registry import Fault, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,12 +47,6 @@ class Puller:
     def delete_all(self) -> None:
         for name in self.installed():
             self._http.request("DELETE", "/api/delete", json={"model": name})
-
-
-@pytest.fixture
-def registry() -> Iterator[Registry]:
-    with serving() as found:
-        yield found
 
 
 @pytest.fixture

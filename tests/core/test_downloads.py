@@ -16,7 +16,7 @@ from llmstack_tui.store.store import Store
 from llmstack_tui.updates.rules import UpdateState
 from tests.support.engine_process import engine_process
 from tests.support.gguf.models import ANSWER
-from tests.support.registry import Fault, Registry, serving
+from tests.support.registry import Fault, Registry
 from tests.support.registry.faults import html
 from tests.support.stack_pulls import (
     LATER,
@@ -48,12 +48,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     home = tmp_path_factory.mktemp("engine")
     with engine_process(home) as url:
         yield Engine(url, home / ".local/share/llmstack/models")
-
-
-@pytest.fixture
-def registry() -> Iterator[Registry]:
-    with serving() as found:
-        yield found
 
 
 async def test_an_active_model_is_updated_and_started_again(

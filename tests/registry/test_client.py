@@ -10,31 +10,32 @@ import pytest
 
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.library.published import MANIFEST_TYPE
-from llmstack_tui.registry.client import Registry, base_url
+from llmstack_tui.registry.client import Registry as Client
+from llmstack_tui.registry.client import base_url
 from llmstack_tui.registry.errors import NotInRegistry
 from tests.support.scripted_server import Reply, document, serving
 
 if TYPE_CHECKING:
-    from tests.support.registry.server import Registry as Server
+    from tests.support.registry.server import Registry
     from tests.support.scripted_server import Request
 
 
-def named(server: Server, name: str) -> ModelName:
-    return ModelName.parse(server.listed(name))
+def named(registry: Registry, name: str) -> ModelName:
+    return ModelName.parse(registry.listed(name))
 
 
-async def test_a_head_tells_digest_and_push_time_without_a_body(server: Server, registry: Registry) -> None:
-    version = server.publish("tiny:1b", b"weights", pushed_at_s=1_700_000_000)
-    head = await registry.head(named(server, "tiny:1b"))
+async def test_a_head_tells_digest_and_push_time_without_a_body(registry: Registry, client: Client) -> None:
+    version = registry.publish("tiny:1b", b"weights", pushed_at_s=1_700_000_000)
+    head = await client.head(named(registry, "tiny:1b"))
     assert (head.digest, head.pushed_at) == (version.digest, datetime.fromtimestamp(1_700_000_000, UTC))
-    (asked,) = server.asked
+    (asked,) = registry.asked
     assert (asked.method, asked.path) == ("HEAD", "/v2/library/tiny/manifests/1b")
     assert MANIFEST_TYPE in asked.headers["accept"]
 
 
-async def test_a_manifest_is_known_by_the_sha256_of_its_bytes(server: Server, registry: Registry) -> None:
-    version = server.publish("me/tiny", b"weights", template="{{ .Prompt }}", parameters={"top_k": 3})
-    fetched = await registry.manifest(named(server, "me/tiny"))
+async def test_a_manifest_is_known_by_the_sha256_of_its_bytes(registry: Registry, client: Client) -> None:
+    version = registry.publish("me/tiny", b"weights", template="{{ .Prompt }}", parameters={"top_k": 3})
+    fetched = await client.manifest(named(registry, "me/tiny"))
     assert fetched is not None
     assert fetched.manifest.digest == version.digest
     assert {layer.digest for layer in fetched.manifest.blobs} == {layer.digest for layer in version.layers}
@@ -42,32 +43,32 @@ async def test_a_manifest_is_known_by_the_sha256_of_its_bytes(server: Server, re
 
 
 async def test_a_plain_registry_names_the_digest_in_a_header_of_its_own(
-    server: Server, registry: Registry
+    registry: Registry, client: Client
 ) -> None:
-    server.ollama_headers = False
-    version = server.publish("tiny", b"weights")
-    head = await registry.head(named(server, "tiny"))
+    registry.ollama_headers = False
+    version = registry.publish("tiny", b"weights")
+    head = await client.head(named(registry, "tiny"))
     assert (head.digest, head.pushed_at) == (version.digest, None)
 
 
-async def test_what_did_not_change_is_not_sent_again(server: Server, registry: Registry) -> None:
-    server.publish("tiny", b"weights")
-    name = named(server, "tiny")
-    first = await registry.manifest(name)
+async def test_what_did_not_change_is_not_sent_again(registry: Registry, client: Client) -> None:
+    registry.publish("tiny", b"weights")
+    name = named(registry, "tiny")
+    first = await client.manifest(name)
     assert first is not None
-    assert await registry.manifest(name, etag=first.etag) is None
-    second = server.publish("tiny", b"other weights")
-    newer = await registry.manifest(name, etag=first.etag)
+    assert await client.manifest(name, etag=first.etag) is None
+    second = registry.publish("tiny", b"other weights")
+    newer = await client.manifest(name, etag=first.etag)
     assert newer is not None
     assert newer.manifest.digest == second.digest
 
 
-async def test_the_tags_of_a_model_where_they_are_listed(server: Server, registry: Registry) -> None:
-    server.publish("tiny:1b", b"1")
-    server.publish("tiny:2b", b"2")
-    assert await registry.tags(named(server, "tiny")) == ("1b", "2b")
-    server.lists_tags = False
-    assert await registry.tags(named(server, "tiny")) is None
+async def test_the_tags_of_a_model_where_they_are_listed(registry: Registry, client: Client) -> None:
+    registry.publish("tiny:1b", b"1")
+    registry.publish("tiny:2b", b"2")
+    assert await client.tags(named(registry, "tiny")) == ("1b", "2b")
+    registry.lists_tags = False
+    assert await client.tags(named(registry, "tiny")) is None
 
 
 async def test_tags_that_come_in_pages_are_read_to_the_end() -> None:
@@ -77,45 +78,43 @@ async def test_tags_that_come_in_pages_are_read_to_the_end() -> None:
         pages = document({"tags": ["a", "b"]})
         return Reply(pages.pieces, headers={"Link": '</elsewhere?n=2&last=b&token=x>; rel="next"'})
 
-    async with serving(handle) as server, Registry() as registry:
-        name = ModelName.parse(f"{server.url}/library/tiny")
-        assert await registry.tags(name) == ("a", "b", "c")
-    assert server.asked[1] == "GET /v2/library/tiny/tags/list?n=2&last=b"
+    async with serving(handle) as registry, Client() as client:
+        name = ModelName.parse(f"{registry.url}/library/tiny")
+        assert await client.tags(name) == ("a", "b", "c")
+    assert registry.asked[1] == "GET /v2/library/tiny/tags/list?n=2&last=b"
 
 
 async def test_tags_without_end_are_left() -> None:
     async def handle(_: Request) -> Reply:
         return Reply(document({"tags": ["a"]}).pieces, headers={"Link": '<?last=a>; rel="next"'})
 
-    async with serving(handle) as server, Registry() as registry:
-        assert await registry.tags(ModelName.parse(f"{server.url}/library/tiny")) == ("a",)
-    assert len(server.asked) < 100
+    async with serving(handle) as registry, Client() as client:
+        assert await client.tags(ModelName.parse(f"{registry.url}/library/tiny")) == ("a",)
+    assert len(registry.asked) < 100
 
 
-async def test_at_most_sixteen_questions_are_under_way(server: Server, registry: Registry) -> None:
-    server.delay_s = 0.02
+async def test_at_most_sixteen_questions_are_under_way(registry: Registry, client: Client) -> None:
+    registry.delay_s = 0.02
     for number in range(40):
-        server.publish(f"tiny:{number}", b"weights")
-    names = [named(server, f"tiny:{number}") for number in range(40)]
-    await asyncio.gather(
-        *(registry.head(name) for name in names), *(registry.manifest(name) for name in names)
-    )
-    assert len(server.asked) == 80
-    assert 2 <= server.at_once <= 16
+        registry.publish(f"tiny:{number}", b"weights")
+    names = [named(registry, f"tiny:{number}") for number in range(40)]
+    await asyncio.gather(*(client.head(name) for name in names), *(client.manifest(name) for name in names))
+    assert len(registry.asked) == 80
+    assert 2 <= registry.at_once <= 16
 
 
-async def test_a_redirect_to_another_host_name_is_followed(server: Server, registry: Registry) -> None:
-    version = server.publish("tiny", b"weights")
-    target = f"http://localhost:{server.port}/v2/library/tiny/manifests/latest"
+async def test_a_redirect_to_another_host_name_is_followed(registry: Registry, client: Client) -> None:
+    version = registry.publish("tiny", b"weights")
+    target = f"http://localhost:{registry.port}/v2/library/tiny/manifests/latest"
 
     async def handle(_: Request) -> Reply:
         return Reply(status=307, headers={"Location": target})
 
     async with serving(handle) as other:
-        fetched = await registry.manifest(ModelName.parse(f"{other.url}/library/tiny"))
+        fetched = await client.manifest(ModelName.parse(f"{other.url}/library/tiny"))
     assert fetched is not None
     assert fetched.manifest.digest == version.digest
-    assert server.asked[0].host == "localhost"
+    assert registry.asked[0].host == "localhost"
 
 
 @pytest.mark.parametrize(
@@ -135,9 +134,9 @@ def test_plain_http_is_for_this_machine_or_where_the_name_says_so(name: str, url
 
 
 async def test_a_proxy_of_the_environment_is_used_for_others_and_not_for_loopback(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.publish("tiny", b"weights")
+    registry.publish("tiny", b"weights")
 
     async def handle(_: Request) -> Reply:
         return Reply(status=404)
@@ -147,9 +146,9 @@ async def test_a_proxy_of_the_environment_is_used_for_others_and_not_for_loopbac
             monkeypatch.setenv(variable, proxy.url)
         for variable in ("no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.delenv(variable, raising=False)
-        async with Registry() as registry:
-            await registry.head(named(server, "tiny"))
+        async with Client() as client:
+            await client.head(named(registry, "tiny"))
             assert proxy.asked == []
             with pytest.raises(NotInRegistry):
-                await registry.head(ModelName.parse("http://registry.example/library/tiny"))
+                await client.head(ModelName.parse("http://registry.example/library/tiny"))
     assert proxy.asked == ["HEAD http://registry.example/v2/library/tiny/manifests/latest"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.names import ModelName
-from llmstack_tui.registry.client import Registry
+from llmstack_tui.registry.client import Registry as Client
 from llmstack_tui.registry.errors import (
     BadAnswer,
     BadManifest,
@@ -28,19 +28,19 @@ from tests.support.scripted_server import Reply, Then, always, serving
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from tests.support.registry.server import Registry as Server
+    from tests.support.registry.server import Registry
 
 LAYER = {"mediaType": "application/vnd.ollama.image.model", "digest": "sha256:" + "a" * 64, "size": 7}
 
 
-def tiny(server: Server) -> ModelName:
-    return ModelName.parse(server.listed("tiny"))
+def tiny(registry: Registry) -> ModelName:
+    return ModelName.parse(registry.listed("tiny"))
 
 
-async def failing(registry: Registry, name: ModelName, kind: type[RegistryError]) -> RegistryError:
+async def failing(client: Client, name: ModelName, kind: type[RegistryError]) -> RegistryError:
     """The error of a question for a manifest, which has to be a sentence of this kind."""
     with pytest.raises(RegistryError) as caught:
-        await registry.manifest(name)
+        await client.manifest(name)
     error = caught.value
     assert type(error) is kind
     assert error.host == name.host
@@ -74,53 +74,53 @@ async def failing(registry: Registry, name: ModelName, kind: type[RegistryError]
     ],
 )
 async def test_what_a_registry_says_wrong(
-    server: Server, registry: Registry, fault: Fault, kind: type[RegistryError], words: str
+    registry: Registry, client: Client, fault: Fault, kind: type[RegistryError], words: str
 ) -> None:
-    server.publish("tiny", b"weights")
-    server.faults = [fault]
+    registry.publish("tiny", b"weights")
+    registry.faults = [fault]
     if fault.headers.get("Content-Encoding"):
         # It is not asked for, and not heeded: the bytes are what they are.
-        assert await registry.manifest(tiny(server)) is not None
+        assert await client.manifest(tiny(registry)) is not None
         return
-    assert words in str(await failing(registry, tiny(server), kind))
+    assert words in str(await failing(client, tiny(registry), kind))
 
 
-async def test_a_manifest_of_fifty_megabytes_is_not_read(server: Server, registry: Registry) -> None:
-    server.publish_manifest("tiny", b" " * 50_000_000)
-    assert "more than 4 MB" in str(await failing(registry, tiny(server), BadManifest))
+async def test_a_manifest_of_fifty_megabytes_is_not_read(registry: Registry, client: Client) -> None:
+    registry.publish_manifest("tiny", b" " * 50_000_000)
+    assert "more than 4 MB" in str(await failing(client, tiny(registry), BadManifest))
 
 
 async def test_one_that_does_not_say_its_length_is_left_in_the_middle() -> None:
-    async with serving(always(Reply([b" " * 100_000] * 500))) as server, Registry() as registry:
-        name = ModelName.parse(f"{server.url}/library/tiny")
-        assert "more than 4 MB" in str(await failing(registry, name, BadManifest))
+    async with serving(always(Reply([b" " * 100_000] * 500))) as registry, Client() as client:
+        name = ModelName.parse(f"{registry.url}/library/tiny")
+        assert "more than 4 MB" in str(await failing(client, name, BadManifest))
 
 
-async def test_nobody_there(registry: Registry) -> None:
-    async with serving(always(Reply())) as server:
-        url = server.url
-    error = await failing(registry, ModelName.parse(f"{url}/library/tiny"), RegistryUnreachable)
+async def test_nobody_there(client: Client) -> None:
+    async with serving(always(Reply())) as registry:
+        url = registry.url
+    error = await failing(client, ModelName.parse(f"{url}/library/tiny"), RegistryUnreachable)
     assert "cannot be reached" in str(error)
 
 
-async def test_a_name_that_nobody_has(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_name_that_nobody_has(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
     for host in ("registry.invalid", "a..b", "127.0.0.1:99999", "x" * 300):
         with pytest.raises((RegistryUnreachable, BadAnswer)):
-            await registry.head(ModelName.parse(f"http://{host}/library/tiny"))
+            await client.head(ModelName.parse(f"http://{host}/library/tiny"))
 
 
 @pytest.mark.parametrize("reply", [Reply(then=Then.HANG, gate=None), Reply([b"{"], then=Then.HANG)])
 async def test_one_that_falls_silent(reply: Reply) -> None:
     limits = Limits(whole_s=0.3)
-    async with serving(always(reply)) as server, Registry(limits=limits) as registry:
-        name = ModelName.parse(f"{server.url}/library/tiny")
-        assert "did not answer" in str(await failing(registry, name, RegistryUnreachable))
+    async with serving(always(reply)) as registry, Client(limits=limits) as client:
+        name = ModelName.parse(f"{registry.url}/library/tiny")
+        assert "did not answer" in str(await failing(client, name, RegistryUnreachable))
 
 
 async def test_what_is_not_http() -> None:
-    async with serving(always(Reply(raw=b"SSH-2.0-OpenSSH\r\n\r\n"))) as server, Registry() as registry:
-        await failing(registry, ModelName.parse(f"{server.url}/library/tiny"), BadAnswer)
+    async with serving(always(Reply(raw=b"SSH-2.0-OpenSSH\r\n\r\n"))) as registry, Client() as client:
+        await failing(client, ModelName.parse(f"{registry.url}/library/tiny"), BadAnswer)
 
 
 @pytest.mark.parametrize(
@@ -133,74 +133,74 @@ async def test_what_is_not_http() -> None:
 )
 async def test_redirects_that_lead_nowhere(location: str, words: str) -> None:
     async with (
-        serving(always(Reply(status=302, headers={"Location": location}))) as server,
-        Registry() as registry,
+        serving(always(Reply(status=302, headers={"Location": location}))) as registry,
+        Client() as client,
     ):
         with pytest.raises(RegistryError, match=words):
-            await registry.manifest(ModelName.parse(f"{server.url}/library/tiny"))
-    assert len(server.asked) < 10
+            await client.manifest(ModelName.parse(f"{registry.url}/library/tiny"))
+    assert len(registry.asked) < 10
 
 
-async def test_a_connection_that_breaks_once_is_no_failure(server: Server, registry: Registry) -> None:
-    version = server.publish("tiny", b"weights")
-    server.faults = [Fault(cut_after=5, times=1)]
-    fetched = await registry.manifest(tiny(server))
+async def test_a_connection_that_breaks_once_is_no_failure(registry: Registry, client: Client) -> None:
+    version = registry.publish("tiny", b"weights")
+    registry.faults = [Fault(cut_after=5, times=1)]
+    fetched = await client.manifest(tiny(registry))
     assert fetched is not None
     assert fetched.manifest.digest == version.digest
 
 
-async def test_a_busy_registry_is_asked_again_when_it_says(server: Server, registry: Registry) -> None:
-    server.publish("tiny", b"weights")
-    server.faults = [busy(times=1, retry_after="1")]
-    await registry.head(tiny(server))
-    first, second = server.asked
+async def test_a_busy_registry_is_asked_again_when_it_says(registry: Registry, client: Client) -> None:
+    registry.publish("tiny", b"weights")
+    registry.faults = [busy(times=1, retry_after="1")]
+    await client.head(tiny(registry))
+    first, second = registry.asked
     assert second.at_s - first.at_s >= 0.99
 
 
-async def test_a_date_after_which_to_ask_again(server: Server, registry: Registry) -> None:
-    server.publish("tiny", b"weights")
+async def test_a_date_after_which_to_ask_again(registry: Registry, client: Client) -> None:
+    registry.publish("tiny", b"weights")
     soon = datetime.now(UTC) + timedelta(seconds=2)
-    server.faults = [busy(times=1, retry_after=format_datetime(soon, usegmt=True))]
-    await registry.head(tiny(server))
-    assert len(server.asked) == 2
+    registry.faults = [busy(times=1, retry_after=format_datetime(soon, usegmt=True))]
+    await client.head(tiny(registry))
+    assert len(registry.asked) == 2
 
 
 @pytest.mark.parametrize("said", ["-5", "soon", "", "Sun, 06 Nov 1994 08:49:37 GMT"])
-async def test_a_time_that_makes_no_sense_does_no_harm(server: Server, registry: Registry, said: str) -> None:
-    server.publish("tiny", b"weights")
-    server.faults = [busy(times=1, retry_after=said)]
-    await registry.head(tiny(server))
-    assert len(server.asked) == 2
+async def test_a_time_that_makes_no_sense_does_no_harm(registry: Registry, client: Client, said: str) -> None:
+    registry.publish("tiny", b"weights")
+    registry.faults = [busy(times=1, retry_after=said)]
+    await client.head(tiny(registry))
+    assert len(registry.asked) == 2
 
 
 async def test_one_that_is_busy_for_long_is_left_alone_and_does_not_block_others(
-    server: Server, registry: Registry
+    registry: Registry, client: Client
 ) -> None:
-    server.publish("tiny", b"weights")
-    server.faults = [busy(retry_after="999999999", path="tiny")]
+    registry.publish("tiny", b"weights")
+    registry.faults = [busy(retry_after="999999999", path="tiny")]
     for _ in range(5):
-        error = await failing(registry, tiny(server), RegistryBusy)
+        error = await failing(client, tiny(registry), RegistryBusy)
         assert isinstance(error, RegistryBusy)
         assert error.retry_after_s <= MAX_RETRY_AFTER_S
         assert "60 min" in str(error)
     # The first question and perhaps one that was under way; none after the answer to it.
-    assert len(server.asked) == 1
+    assert len(registry.asked) == 1
 
 
-async def test_one_that_stays_busy_is_given_up(server: Server, registry: Registry) -> None:
-    server.publish("tiny", b"weights")
-    server.faults = [busy(retry_after="0")]
-    await failing(registry, tiny(server), RegistryBusy)
-    assert len(server.asked) == 3
+async def test_one_that_stays_busy_is_given_up(registry: Registry, client: Client) -> None:
+    registry.publish("tiny", b"weights")
+    registry.faults = [busy(retry_after="0")]
+    await failing(client, tiny(registry), RegistryBusy)
+    assert len(registry.asked) == 3
 
 
-async def test_a_question_that_is_cancelled_gives_its_place_back(server: Server) -> None:
-    server.publish("tiny", b"weights")
-    server.faults = [Fault(stall_after=3, times=2)]
-    async with Registry(at_once=2) as registry:
-        stuck = [asyncio.create_task(registry.manifest(tiny(server))) for _ in range(2)]
-        await wait_until(lambda: len(server.asked) == 2)
+async def test_a_question_that_is_cancelled_gives_its_place_back(registry: Registry) -> None:
+    registry.publish("tiny", b"weights")
+    registry.faults = [Fault(stall_after=3, times=2)]
+    async with Client(at_once=2) as client:
+        stuck = [asyncio.create_task(client.manifest(tiny(registry))) for _ in range(2)]
+        await wait_until(lambda: len(registry.asked) == 2)
         for task in stuck:
             task.cancel()
         await asyncio.gather(*stuck, return_exceptions=True)
-        assert await registry.manifest(tiny(server)) is not None
+        assert await client.manifest(tiny(registry)) is not None

@@ -21,62 +21,62 @@ from tests.support.registry.faults import Fault, busy, html
 from tests.support.registry.server import serving
 
 if TYPE_CHECKING:
-    from llmstack_tui.registry.client import Registry
-    from tests.support.registry.server import Registry as Server
+    from llmstack_tui.registry.client import Registry as Client
+    from tests.support.registry.server import Registry
 
 HERE, ELSEWHERE = "http://127.0.0.1:5000/v2/library/tiny", "https://hf.co/v2/user/tiny"
 
 
 @pytest.fixture
-def server(server: Server) -> Server:
-    server.wants_token = True
-    server.publish("tiny", b"weights")
-    return server
+def registry(registry: Registry) -> Registry:
+    registry.wants_token = True
+    registry.publish("tiny", b"weights")
+    return registry
 
 
-def tiny(server: Server) -> ModelName:
-    return ModelName.parse(server.listed("tiny"))
+def tiny(registry: Registry) -> ModelName:
+    return ModelName.parse(registry.listed("tiny"))
 
 
-async def test_a_token_is_got_once_for_all_questions_of_a_model(server: Server, registry: Registry) -> None:
-    name = tiny(server)
-    assert await registry.manifest(name) is not None
-    assert (await registry.head(name)).digest is not None
-    assert await registry.tags(name) == ("latest",)
-    paths = [asked.path.partition("?")[0] for asked in server.asked]
+async def test_a_token_is_got_once_for_all_questions_of_a_model(registry: Registry, client: Client) -> None:
+    name = tiny(registry)
+    assert await client.manifest(name) is not None
+    assert (await client.head(name)).digest is not None
+    assert await client.tags(name) == ("latest",)
+    paths = [asked.path.partition("?")[0] for asked in registry.asked]
     manifest = "/v2/library/tiny/manifests/latest"
     assert paths == [manifest, "/token", manifest, manifest, "/v2/library/tiny/tags/list"]
-    (asked,) = server.requests("/token")
+    (asked,) = registry.requests("/token")
     assert asked.path == (
         "/token?who=anybody&service=tests%2C+all+of+them&scope=repository%3Alibrary%2Ftiny%3Apull"
     )
     assert "authorization" not in asked.headers
     # Of another model it says nothing.
-    server.publish("other", b"weights")
-    assert await registry.manifest(ModelName.parse(server.listed("other"))) is not None
-    assert len(server.tokens) == 2
+    registry.publish("other", b"weights")
+    assert await client.manifest(ModelName.parse(registry.listed("other"))) is not None
+    assert len(registry.tokens) == 2
 
 
 @pytest.mark.parametrize("token_s", [0, 5, -1e300, None])
 async def test_one_that_no_longer_holds_is_got_anew(
-    server: Server, registry: Registry, token_s: float | None
+    registry: Registry, client: Client, token_s: float | None
 ) -> None:
-    server.token_s, server.token_uses = token_s, 1
+    registry.token_s, registry.token_uses = token_s, 1
     for _ in range(3):
-        assert await registry.manifest(tiny(server)) is not None
-    assert len(server.tokens) == 3
+        assert await client.manifest(tiny(registry)) is not None
+    assert len(registry.tokens) == 3
 
 
-async def test_no_token_is_sent_on_to_another_host(server: Server, registry: Registry) -> None:
+async def test_no_token_is_sent_on_to_another_host(registry: Registry, client: Client) -> None:
     with serving() as other:
         other.publish("tiny", b"weights")
         address = f"http://localhost:{other.port}/v2/library/tiny/manifests/latest"
-        server.faults = [
-            Fault(path="manifests", times=1, status=401, headers=wish(f"{server.url}/token?a=b"))
+        registry.faults = [
+            Fault(path="manifests", times=1, status=401, headers=wish(f"{registry.url}/token?a=b"))
         ]
-        server.faults.append(Fault(path="manifests", status=307, headers={"Location": address}))
-        assert await registry.manifest(tiny(server)) is not None
-        assert server.asked[-1].headers["authorization"] == f"Bearer {server.tokens[0]}"
+        registry.faults.append(Fault(path="manifests", status=307, headers={"Location": address}))
+        assert await client.manifest(tiny(registry)) is not None
+        assert registry.asked[-1].headers["authorization"] == f"Bearer {registry.tokens[0]}"
         assert other.asked
         assert all("authorization" not in asked.headers for asked in other.asked)
 
@@ -106,13 +106,13 @@ def given(text: bytes) -> Fault:
     ],
 )
 async def test_no_token_is_one_sentence(
-    server: Server, registry: Registry, fault: Fault, kind: type[RegistryError], words: str
+    registry: Registry, client: Client, fault: Fault, kind: type[RegistryError], words: str
 ) -> None:
-    server.faults = [fault]
+    registry.faults = [fault]
     with pytest.raises(RegistryError) as caught:
-        await registry.manifest(tiny(server))
+        await client.manifest(tiny(registry))
     assert type(caught.value) is kind
-    assert caught.value.host == server.host
+    assert caught.value.host == registry.host
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -132,27 +132,27 @@ async def test_no_token_is_one_sentence(
     ],
 )
 async def test_where_no_token_can_be_got(
-    server: Server, registry: Registry, realm: str, kind: type[RegistryError], words: str
+    registry: Registry, client: Client, realm: str, kind: type[RegistryError], words: str
 ) -> None:
-    server.realm = realm
+    registry.realm = realm
     with pytest.raises(kind) as caught:
-        await registry.manifest(tiny(server))
+        await client.manifest(tiny(registry))
     assert words in str(caught.value)
-    assert caught.value.host == server.host
+    assert caught.value.host == registry.host
 
 
 @pytest.mark.parametrize("status", [401, 500])
 async def test_a_token_is_in_no_log_and_in_no_error(
-    server: Server, registry: Registry, caplog: pytest.LogCaptureFixture, status: int
+    registry: Registry, client: Client, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    assert await registry.manifest(tiny(server)) is not None
-    (token,) = server.tokens
-    server.faults = [Fault(path="manifests", status=status, body=b'{"you sent": "%s"}' % token.encode())]
+    assert await client.manifest(tiny(registry)) is not None
+    (token,) = registry.tokens
+    registry.faults = [Fault(path="manifests", status=status, body=b'{"you sent": "%s"}' % token.encode())]
     with pytest.raises(RegistryError) as caught:
-        await registry.manifest(tiny(server))
-    assert not any(each in f"{caught.value!r} {caught.value.detail}" for each in server.tokens)
-    assert not any(each in caplog.text for each in server.tokens)
+        await client.manifest(tiny(registry))
+    assert not any(each in f"{caught.value!r} {caught.value.detail}" for each in registry.tokens)
+    assert not any(each in caplog.text for each in registry.tokens)
 
 
 @pytest.mark.parametrize(

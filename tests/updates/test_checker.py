@@ -13,7 +13,7 @@ import pytest
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.hosts.types import ModelDetails
-from llmstack_tui.registry.client import Registry
+from llmstack_tui.registry.client import Registry as Client
 from llmstack_tui.registry.http import Limits
 from llmstack_tui.store.store import Store
 from llmstack_tui.updates.checker import Checker
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.hosts.types import Model
-    from tests.support.registry.server import Registry as Server
+    from tests.support.registry.server import Registry
 
 STALE, CURRENT, LOCAL, UNKNOWN = (
     UpdateState.STALE,
@@ -52,7 +52,7 @@ async def checking(
         show=shows or Shows(),
         folders=(folder,) if folder else (),
         keep=(lambda write: write(store)) if store else lambda _: None,
-        registry=Registry(limits=Limits(patience_s=1)),
+        registry=Client(limits=Limits(patience_s=1)),
     )
     try:
         if store:
@@ -67,82 +67,82 @@ def states(checker: Checker, host: str = HOST) -> list[UpdateState]:
     return [update.state for update in checker.updates(host).values()]
 
 
-async def test_what_is_up_to_date_costs_one_question_and_no_manifest(server: Server) -> None:
-    version = server.publish("tiny", b"weights")
-    async with checking(model(server.listed("tiny"), version.digest)) as checker:
+async def test_what_is_up_to_date_costs_one_question_and_no_manifest(registry: Registry) -> None:
+    version = registry.publish("tiny", b"weights")
+    async with checking(model(registry.listed("tiny"), version.digest)) as checker:
         await checker.check()
         assert states(checker) == [CURRENT]
-    assert [asked.method for asked in server.asked] == ["HEAD"]
+    assert [asked.method for asked in registry.asked] == ["HEAD"]
 
 
-async def test_a_new_version_is_compared_once(server: Server) -> None:
-    old = server.publish("tiny", b"weights", pushed_at_s=1)
-    new = server.publish("tiny", b"new weights")
+async def test_a_new_version_is_compared_once(registry: Registry) -> None:
+    old = registry.publish("tiny", b"weights", pushed_at_s=1)
+    new = registry.publish("tiny", b"new weights")
     shows = Shows(tiny=ModelDetails(name="tiny", weights_digest=old.weights.digest[7:]))
-    async with checking(model(server.listed("tiny"), old.digest), shows=shows) as checker:
+    async with checking(model(registry.listed("tiny"), old.digest), shows=shows) as checker:
         await checker.check()
         await checker.check()
         (update,) = checker.updates(HOST).values()
     assert (update.state, update.changed, update.download) == (STALE, (Change.WEIGHTS,), new.size)
     assert update.at_most
-    assert [asked.method for asked in server.asked] == ["HEAD", "GET", "HEAD"]
+    assert [asked.method for asked in registry.asked] == ["HEAD", "GET", "HEAD"]
     assert len(shows.asked) == 1
 
 
 async def test_a_registry_without_a_digest_in_its_head_is_asked_for_the_manifest_if_it_changed(
-    server: Server,
+    registry: Registry,
 ) -> None:
-    server.faults = [Fault(method="HEAD", status=405)]
-    version = server.publish("tiny", b"weights")
-    async with checking(model(server.listed("tiny"), version.digest)) as checker:
+    registry.faults = [Fault(method="HEAD", status=405)]
+    version = registry.publish("tiny", b"weights")
+    async with checking(model(registry.listed("tiny"), version.digest)) as checker:
         await checker.check()
         assert states(checker) == [CURRENT], "it has no HEAD at all"
-        server.faults = [
+        registry.faults = [
             Fault(method="HEAD", headers={"ollama-content-digest": "", "Docker-Content-Digest": ""})
         ]
-        server.ollama_headers = False
-        server.forget()
+        registry.ollama_headers = False
+        registry.forget()
         await checker.check()
         await checker.check()
         assert states(checker) == [CURRENT]
-    tags = [asked.headers.get("if-none-match") for asked in server.asked if asked.method == "GET"]
+    tags = [asked.headers.get("if-none-match") for asked in registry.asked if asked.method == "GET"]
     assert tags == [f'"{version.digest}"'] * 2
 
 
-async def test_a_name_on_two_hosts_is_asked_for_once(server: Server) -> None:
-    old = server.publish("tiny", b"weights", pushed_at_s=1)
-    new = server.publish("tiny", b"new weights")
-    async with checking(model(server.listed("tiny"), new.digest)) as checker:
+async def test_a_name_on_two_hosts_is_asked_for_once(registry: Registry) -> None:
+    old = registry.publish("tiny", b"weights", pushed_at_s=1)
+    new = registry.publish("tiny", b"new weights")
+    async with checking(model(registry.listed("tiny"), new.digest)) as checker:
         checker.look(
-            BOX, (model(server.listed("tiny").upper().replace(":LATEST", ":latest"), old.digest),), OLLAMA
+            BOX, (model(registry.listed("tiny").upper().replace(":LATEST", ":latest"), old.digest),), OLLAMA
         )
         await checker.check()
         assert (states(checker), states(checker, BOX)) == ([CURRENT], [STALE])
-    assert len(server.requests(method="HEAD")) == 1
+    assert len(registry.requests(method="HEAD")) == 1
 
 
-async def test_cloud_models_are_never_asked_for_and_local_ones_once(server: Server) -> None:
-    cloud = model(server.listed("cloud"), "c" * 64, remote_host="https://ollama.com")
-    mine = model(server.listed("mine"), "d" * 64)
+async def test_cloud_models_are_never_asked_for_and_local_ones_once(registry: Registry) -> None:
+    cloud = model(registry.listed("cloud"), "c" * 64, remote_host="https://ollama.com")
+    mine = model(registry.listed("mine"), "d" * 64)
     async with checking(cloud, mine, model("no name at all/", "e" * 64)) as checker:
         await checker.check()
         assert states(checker) == [UpdateState.CLOUD, LOCAL, UNKNOWN]
-        assert len(server.asked) == 1
+        assert len(registry.asked) == 1
         await checker.check()
-        assert len(server.asked) == 1
+        assert len(registry.asked) == 1
         # Until it is another one.
         newer = datetime.now(UTC) + timedelta(seconds=5)
         checker.look(HOST, (replace(mine, modified_at=newer, digest="f" * 64),), OLLAMA)
         await checker.check()
-        assert len(server.asked) == 2
+        assert len(registry.asked) == 2
 
 
-async def test_what_a_registry_had_once_is_asked_for_each_time(server: Server) -> None:
+async def test_what_a_registry_had_once_is_asked_for_each_time(registry: Registry) -> None:
     """It was taken away, or the registry was begun anew: that is no model that was made here."""
-    old = server.publish("tiny", b"weights", pushed_at_s=1)
-    async with checking(model(server.listed("tiny"), old.digest)) as checker:
+    old = registry.publish("tiny", b"weights", pushed_at_s=1)
+    async with checking(model(registry.listed("tiny"), old.digest)) as checker:
         await checker.check()
-        server.withdraw("tiny")
+        registry.withdraw("tiny")
         for _ in range(2):
             await checker.check()
             (update,) = checker.updates(HOST).values()
@@ -150,34 +150,34 @@ async def test_what_a_registry_had_once_is_asked_for_each_time(server: Server) -
                 LOCAL,
                 "The registry has no model of this name any more.",
             )
-        server.publish("tiny", b"new weights", pushed_at_s=2**31)
+        registry.publish("tiny", b"new weights", pushed_at_s=2**31)
         await checker.check()
         assert states(checker) == [STALE]
 
 
-async def test_what_was_made_on_this_machine_is_never_asked_for(server: Server, tmp_path: Path) -> None:
-    version = server.publish("tiny", b"weights")
+async def test_what_was_made_on_this_machine_is_never_asked_for(registry: Registry, tmp_path: Path) -> None:
+    version = registry.publish("tiny", b"weights")
     made = rewritten(version.manifest, end=b"\n")
-    put(tmp_path, server.listed("tiny:latest"), made)
-    from_disk = model(server.listed("tiny:latest"), _digest(made))
+    put(tmp_path, registry.listed("tiny:latest"), made)
+    from_disk = model(registry.listed("tiny:latest"), _digest(made))
     async with checking(from_disk, folder=tmp_path) as checker:
         await checker.check()
         assert states(checker) == [LOCAL]
-    assert server.asked == []
+    assert registry.asked == []
 
 
-async def test_an_installed_model_whose_folder_may_be_read(server: Server, tmp_path: Path) -> None:
+async def test_an_installed_model_whose_folder_may_be_read(registry: Registry, tmp_path: Path) -> None:
     """Pulled by an old Ollama, copied since: new times, and bytes that are not the registry's."""
-    old = server.publish("tiny", b"weights", template="T1", parameters={"a": 1}, pushed_at_s=1)
-    put(tmp_path, server.listed("tiny:latest"), rewritten(old.manifest), old)
+    old = registry.publish("tiny", b"weights", template="T1", parameters={"a": 1}, pushed_at_s=1)
+    put(tmp_path, registry.listed("tiny:latest"), rewritten(old.manifest), old)
     listed = model(
-        server.listed("tiny:latest"), _digest(rewritten(old.manifest)), modified_at=datetime.now(UTC)
+        registry.listed("tiny:latest"), _digest(rewritten(old.manifest)), modified_at=datetime.now(UTC)
     )
     shows = Shows()
     async with checking(listed, shows=shows, folder=tmp_path) as checker:
         await checker.check()
         assert states(checker) == [CURRENT]
-        new = server.publish("tiny", b"weights", template="T2", parameters={"a": 1}, pushed_at_s=2)
+        new = registry.publish("tiny", b"weights", template="T2", parameters={"a": 1}, pushed_at_s=2)
         await checker.check()
         (update,) = checker.updates(HOST).values()
     assert (update.state, update.changed, update.at_most) == (STALE, (Change.TEMPLATE,), False)
@@ -186,24 +186,24 @@ async def test_an_installed_model_whose_folder_may_be_read(server: Server, tmp_p
 
 
 async def test_a_folder_that_has_another_version_does_not_speak_for_the_host(
-    server: Server, tmp_path: Path
+    registry: Registry, tmp_path: Path
 ) -> None:
-    old = server.publish("tiny", b"weights", pushed_at_s=1)
-    put(tmp_path, server.listed("tiny:latest"), old.manifest, old)
-    server.publish("tiny", b"new weights")
-    async with checking(model(server.listed("tiny:latest"), "f" * 64), folder=tmp_path) as checker:
+    old = registry.publish("tiny", b"weights", pushed_at_s=1)
+    put(tmp_path, registry.listed("tiny:latest"), old.manifest, old)
+    registry.publish("tiny", b"new weights")
+    async with checking(model(registry.listed("tiny:latest"), "f" * 64), folder=tmp_path) as checker:
         await checker.check()
         (update,) = checker.updates(HOST).values()
     assert (update.state, update.at_most) == (STALE, True)
 
 
 async def test_what_the_engine_has_is_not_there_for_an_ollama_with_the_same_model(
-    server: Server, tmp_path: Path
+    registry: Registry, tmp_path: Path
 ) -> None:
     """Both pulled it; the newer version's weights are still in the engine's folder from before."""
-    old = server.publish("tiny", b"weights", pushed_at_s=1)
-    new = server.publish("tiny", b"new weights")
-    listed = model(server.listed("tiny:latest"), old.digest)
+    old = registry.publish("tiny", b"weights", pushed_at_s=1)
+    new = registry.publish("tiny", b"new weights")
+    listed = model(registry.listed("tiny:latest"), old.digest)
     put(tmp_path, listed.name, old.manifest, old)
     put(tmp_path, f"{listed.name}-before", new.manifest, new)
     async with checking(listed, folder=tmp_path, kind=None) as checker:
@@ -225,66 +225,66 @@ async def test_what_the_engine_has_is_not_there_for_an_ollama_with_the_same_mode
 
 
 async def test_one_registry_that_is_down_hides_nothing_and_is_not_asked_for_every_model(
-    server: Server,
+    registry: Registry,
 ) -> None:
-    version = server.publish("tiny", b"weights")
+    version = registry.publish("tiny", b"weights")
     with serving() as gone:
         pass
     broken = [model(gone.listed(f"m{number}"), "a" * 64) for number in range(50)]
     with serving() as failing:
         failing.faults = [Fault(status=500)]
         ill = [model(failing.listed(f"m{number}"), "a" * 64) for number in range(50)]
-        async with checking(*broken, *ill, model(server.listed("tiny"), version.digest)) as checker:
+        async with checking(*broken, *ill, model(registry.listed("tiny"), version.digest)) as checker:
             await checker.check()
             updates = checker.updates(HOST)
         assert len(failing.asked) == 3
-    assert updates[server.listed("tiny")].state is CURRENT
+    assert updates[registry.listed("tiny")].state is CURRENT
     assert "cannot be reached" in updates[broken[-1].name].reason
     assert "status 500" in updates[ill[-1].name].reason
 
 
-async def test_one_that_breaks_down_in_the_middle_is_left(server: Server) -> None:
-    versions = [server.publish(f"m{number}", b"weights") for number in range(200)]
-    models = [model(server.listed(f"m{number}"), each.digest) for number, each in enumerate(versions)]
-    server.faults = [Fault(status=500, path=f"/m{number}/") for number in range(10, 200)]
+async def test_one_that_breaks_down_in_the_middle_is_left(registry: Registry) -> None:
+    versions = [registry.publish(f"m{number}", b"weights") for number in range(200)]
+    models = [model(registry.listed(f"m{number}"), each.digest) for number, each in enumerate(versions)]
+    registry.faults = [Fault(status=500, path=f"/m{number}/") for number in range(10, 200)]
     async with checking(*models) as checker:
         await checker.check()
         assert states(checker)[:10] == [CURRENT] * 10
         assert states(checker)[10:] == [UNKNOWN] * 190
-    assert len(server.asked) < 50
+    assert len(registry.asked) < 50
 
 
-async def test_a_model_that_fails_alone_is_alone(server: Server) -> None:
-    versions = [server.publish(f"m{number}", b"weights") for number in range(30)]
-    models = [model(server.listed(f"m{number}"), each.digest) for number, each in enumerate(versions)]
-    server.faults = [Fault(status=401, path=f"/m{number}/") for number in range(20)]
+async def test_a_model_that_fails_alone_is_alone(registry: Registry) -> None:
+    versions = [registry.publish(f"m{number}", b"weights") for number in range(30)]
+    models = [model(registry.listed(f"m{number}"), each.digest) for number, each in enumerate(versions)]
+    registry.faults = [Fault(status=401, path=f"/m{number}/") for number in range(20)]
     async with checking(*models) as checker:
         await checker.check()
         assert states(checker) == [UNKNOWN] * 20 + [CURRENT] * 10
-    assert len(server.asked) == 30
+    assert len(registry.asked) == 30
 
 
-async def test_a_registry_that_wants_to_be_left_alone_is(server: Server) -> None:
-    models = [model(server.listed(f"m{number}"), "a" * 64) for number in range(50)]
-    server.faults = [busy(retry_after="600")]
+async def test_a_registry_that_wants_to_be_left_alone_is(registry: Registry) -> None:
+    models = [model(registry.listed(f"m{number}"), "a" * 64) for number in range(50)]
+    registry.faults = [busy(retry_after="600")]
     async with checking(*models) as checker:
         await checker.check()
         await checker.check()
         assert "left alone" in checker.updates(HOST)[models[-1].name].reason
-    assert len(server.asked) == 1
+    assert len(registry.asked) == 1
 
 
 @pytest.mark.parametrize("fault", [html(), Fault(status=429), Fault(method="GET", body=b'{"layers": []}')])
-async def test_an_old_answer_stands_when_there_is_no_new_one(server: Server, fault: Fault) -> None:
-    old = server.publish("tiny", b"weights", pushed_at_s=1)
-    server.publish("tiny", b"new weights", pushed_at_s=2)
-    async with checking(model(server.listed("tiny"), old.digest, modified_at=None)) as checker:
+async def test_an_old_answer_stands_when_there_is_no_new_one(registry: Registry, fault: Fault) -> None:
+    old = registry.publish("tiny", b"weights", pushed_at_s=1)
+    registry.publish("tiny", b"new weights", pushed_at_s=2)
+    async with checking(model(registry.listed("tiny"), old.digest, modified_at=None)) as checker:
         await checker.check()
-        before = checker.updates(HOST)[server.listed("tiny")]
-        server.publish("tiny", b"newest weights")
-        server.faults = [fault]
+        before = checker.updates(HOST)[registry.listed("tiny")]
+        registry.publish("tiny", b"newest weights")
+        registry.faults = [fault]
         await checker.check()
-        after = checker.updates(HOST)[server.listed("tiny")]
+        after = checker.updates(HOST)[registry.listed("tiny")]
     assert after.problem
     assert replace(after, problem="") == before
     assert before.state is STALE
@@ -293,27 +293,27 @@ async def test_an_old_answer_stands_when_there_is_no_new_one(server: Server, fau
 # --- what is kept ---
 
 
-async def test_what_was_learnt_is_there_at_the_next_start(server: Server, tmp_path: Path) -> None:
-    old = server.publish("tiny", b"weights", pushed_at_s=1)
-    server.publish("tiny", b"new weights")
-    listed = model(server.listed("tiny"), old.digest)
+async def test_what_was_learnt_is_there_at_the_next_start(registry: Registry, tmp_path: Path) -> None:
+    old = registry.publish("tiny", b"weights", pushed_at_s=1)
+    registry.publish("tiny", b"new weights")
+    listed = model(registry.listed("tiny"), old.digest)
     path = tmp_path / "state.db"
     async with await Store.open(path) as store, checking(listed, store=store) as checker:
         await checker.check()
         before = checker.updates(HOST)
-    server.forget()
+    registry.forget()
     async with await Store.open(path) as store, checking(listed, store=store) as checker:
         assert checker.unasked() == frozenset()
         await checker.renew()
         assert checker.updates(HOST) == before
         assert states(checker) == [STALE]
-    assert server.asked == []
+    assert registry.asked == []
 
 
-async def test_a_model_is_left_alone_for_one_version_or_for_good(server: Server, tmp_path: Path) -> None:
-    old = server.publish("tiny", b"weights", pushed_at_s=1)
-    server.publish("tiny", b"new weights", pushed_at_s=2)
-    listed, name = model(server.listed("tiny"), old.digest, modified_at=None), server.listed("tiny")
+async def test_a_model_is_left_alone_for_one_version_or_for_good(registry: Registry, tmp_path: Path) -> None:
+    old = registry.publish("tiny", b"weights", pushed_at_s=1)
+    registry.publish("tiny", b"new weights", pushed_at_s=2)
+    listed, name = model(registry.listed("tiny"), old.digest, modified_at=None), registry.listed("tiny")
     path = tmp_path / "state.db"
     async with await Store.open(path) as store, checking(listed, store=store) as checker:
         await checker.check()
@@ -322,42 +322,42 @@ async def test_a_model_is_left_alone_for_one_version_or_for_good(server: Server,
     async with await Store.open(path) as store, checking(listed, store=store) as checker:
         await checker.check()
         assert not checker.updates(HOST)[name].is_wanted
-        server.publish("tiny", b"newest weights", pushed_at_s=3)
+        registry.publish("tiny", b"newest weights", pushed_at_s=3)
         await checker.check()
         assert checker.updates(HOST)[name].is_wanted
         checker.leave_alone(HOST, name, for_good=True)
-        server.publish("tiny", b"even newer weights", pushed_at_s=4)
+        registry.publish("tiny", b"even newer weights", pushed_at_s=4)
         await checker.check()
         assert checker.updates(HOST)[name].left_alone is LeftAlone.FOR_GOOD
         checker.want(HOST, name)
         assert checker.updates(HOST)[name].is_wanted
 
 
-async def test_a_model_that_was_updated_is_current_without_another_question(server: Server) -> None:
-    old = server.publish("tiny", b"weights", pushed_at_s=1)
-    new = server.publish("tiny", b"new weights")
-    async with checking(model(server.listed("tiny"), old.digest)) as checker:
+async def test_a_model_that_was_updated_is_current_without_another_question(registry: Registry) -> None:
+    old = registry.publish("tiny", b"weights", pushed_at_s=1)
+    new = registry.publish("tiny", b"new weights")
+    async with checking(model(registry.listed("tiny"), old.digest)) as checker:
         await checker.check()
-        server.forget()
-        checker.look(HOST, (model(server.listed("tiny"), new.digest, modified_at=LONG_AGO),), OLLAMA)
+        registry.forget()
+        checker.look(HOST, (model(registry.listed("tiny"), new.digest, modified_at=LONG_AGO),), OLLAMA)
         await checker.renew()
         assert states(checker) == [CURRENT]
         assert checker.unasked() == frozenset()
-        added = server.publish("big", b"weights")
-        checker.look(HOST, (model(server.listed("big"), added.digest),), OLLAMA)
+        added = registry.publish("big", b"weights")
+        checker.look(HOST, (model(registry.listed("big"), added.digest),), OLLAMA)
         assert len(checker.unasked()) == 1
         await checker.check(checker.unasked())
         assert states(checker) == [CURRENT]
-    assert len(server.asked) == 1
+    assert len(registry.asked) == 1
 
 
-async def test_what_was_pulled_since_its_registry_was_asked_is_asked_for_again(server: Server) -> None:
+async def test_what_was_pulled_since_its_registry_was_asked_is_asked_for_again(registry: Registry) -> None:
     """It may be newer than what the registry said then: not an old version, nor one that was changed."""
-    old = server.publish("tiny", b"weights", pushed_at_s=1)
-    async with checking(model(server.listed("tiny"), old.digest)) as checker:
+    old = registry.publish("tiny", b"weights", pushed_at_s=1)
+    async with checking(model(registry.listed("tiny"), old.digest)) as checker:
         await checker.check()
-        new = server.publish("tiny", b"new weights")
-        pulled = model(server.listed("tiny"), new.digest, modified_at=datetime.now(UTC))
+        new = registry.publish("tiny", b"new weights")
+        pulled = model(registry.listed("tiny"), new.digest, modified_at=datetime.now(UTC))
         checker.look(HOST, (pulled,), OLLAMA)
         await checker.renew()
         (update,) = checker.updates(HOST).values()
@@ -368,10 +368,10 @@ async def test_what_was_pulled_since_its_registry_was_asked_is_asked_for_again(s
         assert checker.unasked() == frozenset()
 
 
-async def test_a_clock_that_goes_ahead_is_no_reason_to_ask_again_and_again(server: Server) -> None:
-    server.publish("tiny", b"weights", pushed_at_s=1)
+async def test_a_clock_that_goes_ahead_is_no_reason_to_ask_again_and_again(registry: Registry) -> None:
+    registry.publish("tiny", b"weights", pushed_at_s=1)
     ahead = datetime.now(UTC) + timedelta(hours=1)
-    async with checking(model(server.listed("tiny"), "f" * 64, modified_at=ahead)) as checker:
+    async with checking(model(registry.listed("tiny"), "f" * 64, modified_at=ahead)) as checker:
         await checker.check()
         assert checker.unasked() == frozenset()
 
@@ -379,28 +379,28 @@ async def test_a_clock_that_goes_ahead_is_no_reason_to_ask_again_and_again(serve
 # --- the budget ---
 
 
-async def test_two_hundred_models_are_asked_for_once_each_and_sixteen_at_a_time(server: Server) -> None:
-    server.delay_s = 0.02
-    versions = [server.publish(f"m{number}", b"weights") for number in range(200)]
-    models = [model(server.listed(f"m{number}"), each.digest) for number, each in enumerate(versions)]
-    cloud = [model(server.listed(f"c{number}"), "c" * 64, remote_host="x") for number in range(20)]
+async def test_two_hundred_models_are_asked_for_once_each_and_sixteen_at_a_time(registry: Registry) -> None:
+    registry.delay_s = 0.02
+    versions = [registry.publish(f"m{number}", b"weights") for number in range(200)]
+    models = [model(registry.listed(f"m{number}"), each.digest) for number, each in enumerate(versions)]
+    cloud = [model(registry.listed(f"c{number}"), "c" * 64, remote_host="x") for number in range(20)]
     async with checking(*models, *cloud) as checker:
         await asyncio.gather(checker.check(), checker.check())
         assert states(checker) == [CURRENT] * 200 + [UpdateState.CLOUD] * 20
-    assert len(server.asked) == 200
-    assert server.at_once <= 16
+    assert len(registry.asked) == 200
+    assert registry.at_once <= 16
 
 
-async def test_a_check_goes_on_when_its_caller_is_cancelled(server: Server) -> None:
-    server.delay_s = 0.05
-    version = server.publish("tiny", b"weights")
-    async with checking(model(server.listed("tiny"), version.digest)) as checker:
+async def test_a_check_goes_on_when_its_caller_is_cancelled(registry: Registry) -> None:
+    registry.delay_s = 0.05
+    version = registry.publish("tiny", b"weights")
+    async with checking(model(registry.listed("tiny"), version.digest)) as checker:
         first = asyncio.create_task(checker.check())
         await asyncio.sleep(0)
         first.cancel()
         await checker.check()
         assert states(checker) == [CURRENT]
-    assert len(server.asked) == 1
+    assert len(registry.asked) == 1
 
 
 def _digest(content: bytes) -> str:

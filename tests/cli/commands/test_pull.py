@@ -12,7 +12,7 @@ import pytest
 from llmstack_tui.core import Stack
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.engine_process import engine_process
-from tests.support.registry import Fault, Registry, serving
+from tests.support.registry import Fault, Registry
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -29,12 +29,6 @@ LATER = 2**31
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with engine_process(tmp_path_factory.mktemp("engine")) as url:
         yield url
-
-
-@pytest.fixture
-def registry() -> Iterator[Registry]:
-    with serving() as found:
-        yield found
 
 
 async def run(llmstack: Program, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -6,24 +6,14 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.support.fake_ollama import fake_ollama
 from tests.support.registry.faults import Fault, html
-from tests.support.registry.server import serving
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
 
     from tests.support.program import Program
-    from tests.support.registry.server import Registry as Server
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as registry:
-        yield registry
+    from tests.support.registry.server import Registry
 
 
 async def run(llmstack: Program, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -36,71 +26,73 @@ def updates(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
 
 
 async def test_an_unchanged_set_has_no_newer_version_and_nothing_is_downloaded(
-    llmstack: Program, server: Server
+    llmstack: Program, registry: Registry
 ) -> None:
     async with fake_ollama() as (fake, ollama):
         for name in ("one", "two"):
-            fake.installed[server.listed(name)] = server.publish(name, name.encode()).digest
+            fake.installed[registry.listed(name)] = registry.publish(name, name.encode()).digest
         found = updates(await run(llmstack, "update", "--check", "--json", "--host", ollama.url))
         told = await run(llmstack, "update", "--check", "--host", ollama.url, "--read-only")
     assert [each["state"] for each in found] == ["current", "current"]
     assert (told.returncode, told.stdout) == (0, "")
     assert "2 up to date." in told.stderr
-    assert server.blob_bytes_sent == 0
-    assert {asked.method for asked in server.asked} == {"HEAD"}
+    assert registry.blob_bytes_sent == 0
+    assert {asked.method for asked in registry.asked} == {"HEAD"}
 
 
-async def test_a_newer_version_what_changed_and_what_it_costs(llmstack: Program, server: Server) -> None:
+async def test_a_newer_version_what_changed_and_what_it_costs(llmstack: Program, registry: Registry) -> None:
     async with fake_ollama(far_cloud="c") as (fake, ollama):
         fake.cloud.add("far:cloud")
-        fake.installed[server.listed("one")] = server.publish("one", b"weights").digest
-        fake.installed[server.listed("mine")] = "d" * 64
-        new = server.publish("one", b"new weights", pushed_at_s=2**31)
+        fake.installed[registry.listed("one")] = registry.publish("one", b"weights").digest
+        fake.installed[registry.listed("mine")] = "d" * 64
+        new = registry.publish("one", b"new weights", pushed_at_s=2**31)
         host = ("--host", ollama.url)
         far, one, mine = updates(await run(llmstack, "update", "--check", "--json", *host))
-        told = await run(llmstack, "update", "--check", server.listed("one"), *host)
+        told = await run(llmstack, "update", "--check", registry.listed("one"), *host)
         again = updates(await run(llmstack, "ls", "--json", *host))
     assert (far["state"], mine["state"]) == ("cloud", "local")
     assert (one["state"], one["download"], one["at_most"]) == ("stale", new.size, True)
     assert one["digest"] == new.digest
     assert one["checked_at"]
-    assert server.listed("one") in told.stdout
+    assert registry.listed("one") in told.stdout
     assert "1 with a newer version." in told.stderr
     assert [each["state"] for each in again] == ["cloud", "stale", "local"]
     assert set(again[1]) >= {"state", "changed", "download", "checked_at"}
-    assert server.blob_bytes_sent == 0
+    assert registry.blob_bytes_sent == 0
 
 
-async def test_ls_asks_no_registry(llmstack: Program, server: Server) -> None:
+async def test_ls_asks_no_registry(llmstack: Program, registry: Registry) -> None:
     async with fake_ollama() as (fake, ollama):
-        fake.installed[server.listed("one")] = server.publish("one", b"weights").digest
+        fake.installed[registry.listed("one")] = registry.publish("one", b"weights").digest
         (before,) = updates(await run(llmstack, "ls", "--json", "--host", ollama.url))
         assert before == {"state": "unknown", "changed": [], "download": None, "checked_at": None}
-        assert server.asked == []
+        assert registry.asked == []
         await run(llmstack, "update", "--check", "--host", ollama.url)
-        server.forget()
+        registry.forget()
         (after,) = updates(await run(llmstack, "ls", "--json", "--host", ollama.url))
         assert after["state"] == "current"
-        assert server.asked == []
+        assert registry.asked == []
 
 
-async def test_a_registry_that_fails_is_a_sentence_and_no_failure(llmstack: Program, server: Server) -> None:
+async def test_a_registry_that_fails_is_a_sentence_and_no_failure(
+    llmstack: Program, registry: Registry
+) -> None:
     async with fake_ollama() as (fake, ollama):
         for number in range(20):
-            fake.installed[server.listed(f"m{number}")] = "a" * 64
+            fake.installed[registry.listed(f"m{number}")] = "a" * 64
         for fault, words in ((Fault(status=500), "status 500"), (html(), "web page")):
-            server.faults = [fault]
+            registry.faults = [fault]
             done = await run(llmstack, "update", "--check", "--json", "--host", ollama.url)
             assert {each["state"] for each in updates(done)} == {"unknown"}
             assert words in done.stderr
             assert len(done.stderr.splitlines()) < 5
 
 
-async def test_wrong_calls(llmstack: Program, server: Server) -> None:
+async def test_wrong_calls(llmstack: Program, registry: Registry) -> None:
     async with fake_ollama(tiny_latest="a") as (_, ollama):
         unknown = await run(llmstack, "update", "--check", "nobody", "--host", ollama.url)
         bare = await run(llmstack, "update", "--host", ollama.url)
     assert (unknown.returncode, bare.returncode) == (1, 2)
     assert "no model 'nobody'" in unknown.stderr
     assert "--check" in bare.stderr
-    assert server.asked == []
+    assert registry.asked == []

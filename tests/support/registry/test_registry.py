@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.support.registry import Fault, Registry, serving
+from tests.support.registry import Fault, Registry
 from tests.support.registry.faults import busy, html
 
 if TYPE_CHECKING:
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WEIGHTS = bytes(range(256)) * 4096
-
-
-@pytest.fixture
-def registry() -> Iterator[Registry]:
-    with serving() as found:
-        yield found
 
 
 @pytest.fixture
