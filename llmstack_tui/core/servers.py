@@ -107,7 +107,7 @@ async def answers(url: str) -> bool:
 
 def _look_around(url: str, environ: Mapping[str, str]) -> Installed:
     # Only now, because a server that answers makes all of it needless.
-    from llmstack_tui.engine.process.available import missing_reason  # noqa: PLC0415
+    from llmstack_tui.engine.process.requirements import missing_reason  # noqa: PLC0415
     from llmstack_tui.engine.process.state import status  # noqa: PLC0415
     from llmstack_tui.ollama.local import find_ollama  # noqa: PLC0415
 

@@ -19,13 +19,13 @@ from llmstack_tui.base.go_durations import InvalidDuration, parse_keep_alive
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.paths import models_folder
 from llmstack_tui.engine.api.replies import ApiError
-from llmstack_tui.engine.failures import EngineStopping, LoadFailed, RunnerDied, ServerBusy, UpstreamError
+from llmstack_tui.engine.errors import EngineStopping, LoadFailed, RunnerDied, ServerBusy, UpstreamError
 from llmstack_tui.engine.inference.capabilities import EMBEDDING, capabilities
-from llmstack_tui.engine.inference.templates import chat_template_for
 from llmstack_tui.engine.runners.cores import default_threads
-from llmstack_tui.engine.runners.launch import RunnerConfig
+from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 from llmstack_tui.engine.runners.scheduler import Loaded, Scheduler
+from llmstack_tui.engine.templates import chat_template_for
 from llmstack_tui.gguf.checks import check_loadable
 from llmstack_tui.gguf.header import InvalidGGUF
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.engine.runners.launch import RunnerConfig
+from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 from llmstack_tui.fit.memory import Request, estimate
 from llmstack_tui.fit.subject import of_header

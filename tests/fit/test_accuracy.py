@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from llmstack_tui.engine.process.available import missing_reason
+from llmstack_tui.engine.process.requirements import missing_reason
 from tests.bench.fit import SMALL_CASES, Case, rows
 
 # Wider than the benchmark's: the interpreter and its libraries differ from one machine to the next.

@@ -78,7 +78,7 @@ def _run_status(call: Invocation) -> int:
 
 
 def _run_file(call: Invocation) -> int:
-    from llmstack_tui.engine.process.available import missing_reason
+    from llmstack_tui.engine.process.requirements import missing_reason
 
     _refuse_hosts(call)
     if call.options.gguf is None and not call.environ.get("LLM_MODEL_PATH"):

@@ -12,9 +12,9 @@ from starlette.routing import Route
 from llmstack_tui.base.times import format_time
 from llmstack_tui.engine.api.replies import NATIVE_JSON, NATIVE_LINES, Produced, body, encode
 from llmstack_tui.engine.inference import completion
-from llmstack_tui.engine.inference.answers import Answer, Piece, TokenLogprob, ToolCall
+from llmstack_tui.engine.inference.chunks import Answer, Piece, TokenLogprob, ToolCall
 from llmstack_tui.engine.inference.completion import Done
-from llmstack_tui.engine.inference.embed import embed
+from llmstack_tui.engine.inference.embedding import embed
 from llmstack_tui.ollama import wire
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.engine.api.access import is_local_program
 from llmstack_tui.engine.api.ollama_pull import pulled
 from llmstack_tui.engine.api.replies import NATIVE_JSON, NATIVE_LINES, ApiError, Produced, body, encode
-from llmstack_tui.engine.inference.templates import known_templates, recognise
+from llmstack_tui.engine.templates import known_templates, recognise
 from llmstack_tui.library.deriving import Changes
 from llmstack_tui.library.library import NotInstalled
 from llmstack_tui.library.storage import LibraryError

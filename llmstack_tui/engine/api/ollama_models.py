@@ -11,8 +11,8 @@ from starlette.routing import Route
 from llmstack_tui import __version__
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.times import format_time
+from llmstack_tui.engine.api.ollama_show import details, show
 from llmstack_tui.engine.api.replies import ApiError, body, reply
-from llmstack_tui.engine.api.show import details, show
 from llmstack_tui.library.library import NotInstalled, ReadOnlyModel
 from llmstack_tui.library.storage import LibraryError
 from llmstack_tui.ollama import wire
@@ -20,7 +20,7 @@ from llmstack_tui.ollama import wire
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from llmstack_tui.engine.runners.launch import RunnerConfig
+    from llmstack_tui.engine.runners.messages import RunnerConfig
     from llmstack_tui.engine.runners.runner import Runner
     from llmstack_tui.engine.runners.scheduler import Loaded
     from llmstack_tui.engine.service import Engine

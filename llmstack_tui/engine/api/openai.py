@@ -24,9 +24,9 @@ from llmstack_tui.engine.api.replies import (
     reply,
 )
 from llmstack_tui.engine.inference import completion
-from llmstack_tui.engine.inference.answers import Answer, Piece, TokenLogprob, ToolCall, Usage
+from llmstack_tui.engine.inference.chunks import Answer, Piece, TokenLogprob, ToolCall, Usage
 from llmstack_tui.engine.inference.completion import Done
-from llmstack_tui.engine.inference.embed import embed
+from llmstack_tui.engine.inference.embedding import embed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

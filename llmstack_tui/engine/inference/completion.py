@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from llmstack_tui.engine.api.replies import NO_IMAGES, ApiError, encode
-from llmstack_tui.engine.failures import UpstreamError
+from llmstack_tui.engine.errors import UpstreamError
 from llmstack_tui.engine.inference import prompt
-from llmstack_tui.engine.inference.answers import Answer, Piece, ToolCall, Usage, decode
 from llmstack_tui.engine.inference.capabilities import COMPLETION, THINKING, TOOLS
+from llmstack_tui.engine.inference.chunks import Answer, Piece, ToolCall, Usage, decode
 from llmstack_tui.engine.service import keep_alive_of
 from llmstack_tui.ollama.options import response_format, sampling
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from llmstack_tui.base.paths import data_folder
-from llmstack_tui.engine.process.available import missing_reason
+from llmstack_tui.engine.process.requirements import missing_reason
 from llmstack_tui.engine.process.state import EngineProcess, log_file, saved, status
 
 if TYPE_CHECKING:

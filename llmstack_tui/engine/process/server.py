@@ -24,7 +24,7 @@ from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.config.loading import load_settings
 from llmstack_tui.engine.api import access
 from llmstack_tui.engine.api.app import create_app
-from llmstack_tui.engine.process import graphics, listening, state
+from llmstack_tui.engine.process import graphics, listener, state
 from llmstack_tui.engine.process.usage import Usage
 from llmstack_tui.engine.service import Engine
 from llmstack_tui.ollama.local import find_ollama
@@ -39,7 +39,7 @@ _PORTS_TRIED = 100
 log = logging.getLogger(__name__)
 
 
-class EngineServer(listening.Server):
+class EngineServer(listener.Server):
     """Tells its starter that it answers, and ends once its owner has gone and nobody uses it."""
 
     def __init__(self, usage: Usage, url: str, owner_left: threading.Event) -> None:
@@ -71,18 +71,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         port = settings.port if options.port is None else options.port
         if port is None:
             first = DEFAULT_PORT + 1 if find_ollama(os.environ) else DEFAULT_PORT
-            bound = listening.listen(options.host, first, tries=_PORTS_TRIED)
+            bound = listener.listen(options.host, first, tries=_PORTS_TRIED)
         else:
-            bound = listening.listen(options.host, port)
+            bound = listener.listen(options.host, port)
         engine = Engine.of_this_machine(EngineOptions.read(settings, os.environ), os.environ)
-    except (listening.CannotListen, OSError) as error:
+    except (listener.CannotListen, OSError) as error:
         _report({"error": str(error)})
         return 1
     notice = graphics.idle_card_notice()
     if notice:
         log.warning("%s", notice)
     app = create_app(engine, access.rules(os.environ, bound.getsockname()[0]), notice=notice)
-    server = EngineServer(Usage(app, options.owner), listening.base_url(bound), _owner_left(options.owner))
+    server = EngineServer(Usage(app, options.owner), listener.base_url(bound), _owner_left(options.owner))
     try:
         server.run([bound])
     except Exception:

@@ -13,7 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from llmstack_tui.engine.runners.launch import Order, Ready, decode_order, encode
+from llmstack_tui.engine.runners.messages import Order, Ready, decode_order, encode
 
 if TYPE_CHECKING:
     from types import ModuleType

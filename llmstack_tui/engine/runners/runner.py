@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from llmstack_tui.engine.failures import LoadFailed, RunnerDied, UpstreamError
-from llmstack_tui.engine.runners.launch import Order, RunnerConfig
+from llmstack_tui.engine.errors import LoadFailed, RunnerDied, UpstreamError
+from llmstack_tui.engine.runners.messages import Order, RunnerConfig
 from llmstack_tui.engine.runners.spawn import ChildProcess
 
 if TYPE_CHECKING:

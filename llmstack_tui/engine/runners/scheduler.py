@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Generic
 
 from llmstack_tui.base.go_durations import LONGEST
 from llmstack_tui.config.engine import DEFAULT_KEEP_ALIVE, DEFAULT_MAX_LOADED, DEFAULT_MAX_QUEUE
-from llmstack_tui.engine.failures import EngineStopping, ServerBusy
+from llmstack_tui.engine.errors import EngineStopping, ServerBusy
 from llmstack_tui.engine.runners.clock import SystemClock
 from llmstack_tui.engine.runners.plan import Phase, Plan, Wish, plan
 from llmstack_tui.engine.runners.slots import NOTHING, C, Loaded, M, Place, R, RunnerLike, Waiter

@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from llmstack_tui.engine.failures import LoadFailed
+from llmstack_tui.engine.errors import LoadFailed
 from llmstack_tui.engine.runners.exits import ending, load_failure
-from llmstack_tui.engine.runners.launch import Order, Ready, decode_ready, encode
+from llmstack_tui.engine.runners.messages import Order, Ready, decode_ready, encode
 
 if TYPE_CHECKING:
     from asyncio import Future, SubprocessTransport, WriteTransport

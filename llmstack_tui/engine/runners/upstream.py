@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import msgspec
 
-from llmstack_tui.engine.failures import UpstreamError
+from llmstack_tui.engine.errors import UpstreamError
 from llmstack_tui.engine.inference.events import EventReader
 
 if TYPE_CHECKING:

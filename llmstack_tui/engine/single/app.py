@@ -21,12 +21,12 @@ from llmstack_tui.engine.api.access import Access, rules
 from llmstack_tui.engine.api.app import no_such_method, no_such_route
 from llmstack_tui.engine.api.replies import OPENAI_JSON, ApiError, Produced, body, encode, openai_error, reply
 from llmstack_tui.engine.inference import completion
-from llmstack_tui.engine.inference.answers import Answer
+from llmstack_tui.engine.inference.chunks import Answer
 from llmstack_tui.engine.inference.completion import Done
-from llmstack_tui.engine.process import listening
+from llmstack_tui.engine.process import listener
 from llmstack_tui.engine.single.conversations import Sessions, recent
+from llmstack_tui.engine.single.messages import ChatAnswer, ChatRequest, Turn, Usage
 from llmstack_tui.engine.single.model import SingleConfig, SingleEngine
-from llmstack_tui.engine.single.wire import ChatAnswer, ChatRequest, Turn, Usage
 from llmstack_tui.ollama import wire
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def serve(gguf: Path | None, *, host: str, port: int) -> int:
     logging.getLogger("llmstack_tui.engine.runners.spawn").setLevel(logging.WARNING)
     try:
         run_single(SingleConfig.read(os.environ, gguf=gguf, host=host, port=port))
-    except (ValueError, listening.CannotListen) as error:
+    except (ValueError, listener.CannotListen) as error:
         log.error("%s", error)
         return 1
     return 0
@@ -60,10 +60,10 @@ def run_single(config: SingleConfig) -> None:
     Raises:
         CannotListen: with the cause.
     """
-    with listening.listen(config.host, config.port) as bound:
-        log.info("Serving %s at %s", config.gguf, listening.base_url(bound))
+    with listener.listen(config.host, config.port) as bound:
+        log.info("Serving %s at %s", config.gguf, listener.base_url(bound))
         app = create_app(config, os.environ)
-        listening.Server(app).run([bound])
+        listener.Server(app).run([bound])
 
 
 def create_app(config: SingleConfig, environ: Mapping[str, str]) -> Starlette:

@@ -16,7 +16,7 @@ import httpx
 import msgspec
 
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.engine.single.wire import ChatAnswer, ChatRequest, Health, Turn
+from llmstack_tui.engine.single.messages import ChatAnswer, ChatRequest, Health, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from llmstack_tui.engine.single.wire import Turn
+    from llmstack_tui.engine.single.messages import Turn
 
 # Beyond that, the one that was silent longest is forgotten.
 MAX_SESSIONS = 100

@@ -16,7 +16,7 @@ from llmstack_tui.base.names import ModelName
 from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.engine.api.replies import ApiError
 from llmstack_tui.engine.service import Engine, Target
-from llmstack_tui.engine.single.wire import Health
+from llmstack_tui.engine.single.messages import Health
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.library.installed import InstalledModel

@@ -15,7 +15,7 @@ import pytest
 
 from llmstack_tui.config import EngineSettings
 from llmstack_tui.config.engine import EngineOptions
-from llmstack_tui.engine.process.listening import CannotListen, base_url, listen
+from llmstack_tui.engine.process.listener import CannotListen, base_url, listen
 from tests.support.engine import GREEDY
 from tests.support.engine_process import home_environment
 from tests.support.waiting import wait_until_sync

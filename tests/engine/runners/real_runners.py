@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from llmstack_tui.engine.inference.answers import Answer, decode
-from llmstack_tui.engine.runners.launch import RunnerConfig
+from llmstack_tui.engine.inference.chunks import Answer, decode
+from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 
 if TYPE_CHECKING:

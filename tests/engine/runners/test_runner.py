@@ -13,9 +13,9 @@ import aiohttp
 import psutil
 import pytest
 
-from llmstack_tui.engine.failures import RunnerDied, UpstreamError
-from llmstack_tui.engine.inference.answers import decode
-from llmstack_tui.engine.runners.launch import RunnerConfig
+from llmstack_tui.engine.errors import RunnerDied, UpstreamError
+from llmstack_tui.engine.inference.chunks import decode
+from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 from llmstack_tui.engine.runners.scheduler import Scheduler
 from tests.engine.runners.real_runners import (

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from llmstack_tui.engine.failures import LoadFailed, RunnerDied
+from llmstack_tui.engine.errors import LoadFailed, RunnerDied
 from llmstack_tui.engine.runners.runner import Runner
 from tests.engine.runners.real_runners import ask, config, posix, wait_until_busy
 from tests.support.waiting import wait_until

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from llmstack_tui.engine.failures import EngineStopping, LoadFailed
+from llmstack_tui.engine.errors import EngineStopping, LoadFailed
 from tests.engine.runners.fake_runners import settle
 from tests.engine.runners.scheduling import FOREVER, MINUTE, NOW, Request, World, world
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from llmstack_tui.engine.failures import ServerBusy
+from llmstack_tui.engine.errors import ServerBusy
 from tests.engine.runners.fake_runners import settle
 from tests.engine.runners.scheduling import FOREVER, MINUTE, world
 

@@ -18,8 +18,8 @@ import pytest
 
 from llmstack_tui.engine.single.client import SingleClient, SingleError, SingleFailed, SingleUnreachable
 from llmstack_tui.engine.single.conversations import recent
+from llmstack_tui.engine.single.messages import Turn
 from llmstack_tui.engine.single.model import SingleConfig
-from llmstack_tui.engine.single.wire import Turn
 from tests.support.engine_process import home_environment
 from tests.support.gguf import models
 from tests.support.waiting import wait_until_sync

@@ -11,7 +11,7 @@ from llmstack_tui.catalog import service
 from llmstack_tui.catalog.types import Catalog, Entry, File, Number, Text, Use
 from llmstack_tui.config import HostSettings, Settings, UpdatesSettings
 from llmstack_tui.core.services import Core
-from llmstack_tui.engine.process.available import missing_reason
+from llmstack_tui.engine.process.requirements import missing_reason
 from llmstack_tui.tui.app import Dashboard
 from tests.support.engine_process import engine_process
 from tests.support.registry import Fault, serving

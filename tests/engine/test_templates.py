@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.names import ModelName
-from llmstack_tui.engine.inference.templates import (
+from llmstack_tui.engine.templates import (
     chat_template_for,
     known_templates,
     needs_ollama,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.engine.process.available import missing_reason, reason
+from llmstack_tui.engine.process.requirements import missing_reason, reason
 
 
 def test_it_can_run_here() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.engine.api.replies import ApiError
-from llmstack_tui.engine.failures import UpstreamError
+from llmstack_tui.engine.errors import UpstreamError
 from llmstack_tui.engine.inference import prompt
 from llmstack_tui.engine.service import keep_alive_of
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from llmstack_tui.engine.failures import UpstreamError
+from llmstack_tui.engine.errors import UpstreamError
 
 
 class ToolCallPart(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.engine.failures import UpstreamError
-from llmstack_tui.engine.inference.answers import (
+from llmstack_tui.engine.errors import UpstreamError
+from llmstack_tui.engine.inference.chunks import (
     Answer,
     Piece,
     PromptProgress,
