@@ -14,7 +14,7 @@ class Known(StrEnum):
         return cls("unknown")
 
 
-class Asker(Known):
+class Actor(Known):
     """Who asked. CLIENT is another program, of which nothing more is known."""
 
     USER = "user"

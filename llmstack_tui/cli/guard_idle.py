@@ -44,13 +44,13 @@ async def _set(call: Invocation) -> int:
         located = await locate(hosts, call.options.name)
         refuse_if_cloud(located)
         url, name, key = located.host.url, located.name, model_key(located.name)
-        acts.store.guarded.may_idle(url, key, name, length)
-        wish = (await acts.store.guarded.of(url)).get(key)
+        acts.store.preferences.may_idle(url, key, name, length)
+        wish = (await acts.store.preferences.of(url)).get(key)
         guard = call.settings.guard
         now = idle_limit(guard, key, wish, times(guard))
         why = ", as the settings say" if length is None else ""
         text = f"{output.plain(name)} may be idle {_told(now)}{why}."
-        acts.recorder.event(EventKind.GUARD, text, host=url, model=name)
+        acts.journal.event(EventKind.GUARD, text, host=url, model=name)
     if call.json:
         seconds = now.total_seconds() if now > timedelta(0) else None
         output.write_document({"models": [{"host": url, "name": name, "idle_stop": seconds}]})

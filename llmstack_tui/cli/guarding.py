@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import RunningModel, Snapshot
     from llmstack_tui.store.tables.activations import Activation
-    from llmstack_tui.store.tables.guarded import Wish
+    from llmstack_tui.store.tables.preferences import ModelPreference
 
 # Two looks over a limit are a reason to act, and what moved in both of the last two looks is busy.
 _LOOKS, _APART_S = 3, 1.0
@@ -35,7 +35,7 @@ class Remembered(Struct, frozen=True):
     """What is on record, by the URLs of the hosts."""
 
     held: bool = False
-    wishes: Mapping[str, Mapping[str, Wish]] = field(default_factory=dict)
+    wishes: Mapping[str, Mapping[str, ModelPreference]] = field(default_factory=dict)
     active: Mapping[str, Sequence[Activation]] = field(default_factory=dict)
 
 
@@ -52,7 +52,7 @@ async def remembered(urls: Sequence[str]) -> Remembered:
         async with await Store.open(path, on_notice=say) as store:
             return Remembered(
                 await store.screen.recall(HELD, default=False, kind=bool),
-                {url: await store.guarded.of(url) for url in urls},
+                {url: await store.preferences.of(url) for url in urls},
                 {url: await store.activations.active(url) for url in urls},
             )
     except StoreError as error:

@@ -97,7 +97,7 @@ async def _queue(
             by_url,
             _Opened(acts.store),
             acts.lifecycle,
-            acts.recorder,
+            acts.journal,
             allowed=by_url.__getitem__,
             settle=settle,
             on_change=changed,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.cli.options import Invocation
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.lifecycle.journal import Recorder
+    from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.store import Store
 
@@ -187,23 +187,23 @@ class Acting(Struct, frozen=True):
     """The one that may load and unload, what puts all else that is done on record, and where it stands."""
 
     lifecycle: Lifecycle
-    recorder: Recorder
+    journal: Journal
     store: Store
 
 
 @asynccontextmanager
 async def acting() -> AsyncIterator[Acting]:
     """What a command needs to act, for as long as it runs. What it does is put on record as its doing."""
-    from llmstack_tui.base.actors import Asker
-    from llmstack_tui.lifecycle.journal import Recorder
+    from llmstack_tui.base.actors import Actor
+    from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.store import Store
 
     async with await Store.open(state_file(), on_notice=say) as store:
-        recorder = Recorder(lambda write: write(store), asked_by=Asker.CLI)
-        lifecycle = Lifecycle(patience_s=_PATIENCE_S, journal=recorder, asked_by=Asker.CLI)
+        journal = Journal(lambda write: write(store), asked_by=Actor.CLI)
+        lifecycle = Lifecycle(patience_s=_PATIENCE_S, journal=journal, asked_by=Actor.CLI)
         try:
-            yield Acting(lifecycle, recorder, store)
+            yield Acting(lifecycle, journal, store)
         finally:
             await lifecycle.aclose()
 

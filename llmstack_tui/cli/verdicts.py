@@ -75,7 +75,7 @@ async def remembered(
 
     async def read_pins(store: Store) -> None:
         for snapshot in snapshots:
-            wishes = await store.guarded.of(snapshot.url)
+            wishes = await store.preferences.of(snapshot.url)
             pins[snapshot.url] = frozenset(key for key, wish in wishes.items() if wish.pinned)
 
     async with checker(call, hosts, snapshots, read_pins) as known:

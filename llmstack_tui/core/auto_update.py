@@ -13,20 +13,20 @@ from llmstack_tui.lifecycle.changes import EventKind
 if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.downloads.queue import Downloads
-    from llmstack_tui.lifecycle.journal import Recorder
+    from llmstack_tui.lifecycle.journal import Journal
 
 
-async def update_by_itself(state: StackState, downloads: Downloads, recorder: Recorder) -> None:
+async def update_by_itself(state: StackState, downloads: Downloads, journal: Journal) -> None:
     """Ask for what is newer; each is an event with its reason."""
     for url, names in due(state).items():
         with suppress(HostError):  # Not allowed there; or the store is away, of which a notice tells.
             await downloads.update(url, names)
             for name in names:
-                recorder.event(
+                journal.event(
                     EventKind.UPDATE,
                     f"{printable(name)} is updated by itself.",
                     host=url,
                     model=name,
                     reason="A newer version was found, and updates.automatic is on.",
-                    details={"asked_by": recorder.asked_by.value},
+                    details={"asked_by": journal.asked_by.value},
                 )

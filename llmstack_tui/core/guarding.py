@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.names import model_key
 from llmstack_tui.core.updating import DRAWN_AFTER_S
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.lifecycle.actions import Act
-    from llmstack_tui.lifecycle.journal import Recorder
+    from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.worker import Lifecycle
 
 # How often one that watches looks whether it can take over.
@@ -58,7 +58,7 @@ class Guarding:
         watched: Mapping[str, WatchedHost],
         history: History,
         lifecycle: Lifecycle,
-        recorder: Recorder,
+        journal: Journal,
         *,
         settings: GuardSettings | None,
         may_act: Callable[[str], bool],
@@ -67,9 +67,9 @@ class Guarding:
         on_change: Callable[[Mapping[str, GuardState]], None],
     ) -> None:
         self._watched = watched
-        self._wishes = Wishes(history, recorder)
+        self._wishes = Wishes(history, journal)
         self._lifecycle = lifecycle
-        self._recorder = recorder
+        self._journal = journal
         self._settings = settings
         self._may_act = may_act
         self._locks = Locks(lock, "guard")
@@ -125,7 +125,7 @@ class Guarding:
         return await self._told_how_long(host_url, model, "It was pinned." if pinned else "It was unpinned.")
 
     async def _told_how_long(
-        self, host_url: str, model: str, reason: str, *, asked_by: Asker | None = None
+        self, host_url: str, model: str, reason: str, *, asked_by: Actor | None = None
     ) -> bool:
         """Tell the server how long a model stays from now on, where that cannot load it anew; whether it was.
 
@@ -275,8 +275,8 @@ class Guarding:
             url: Guard(
                 each.host,
                 self._lifecycle,
-                self._recorder,
-                renew=partial(self._told_how_long, url, asked_by=Asker.GUARD),
+                self._journal,
+                renew=partial(self._told_how_long, url, asked_by=Actor.GUARD),
                 on_change=self._tell,
             )
             for url, each in self._watched.items()

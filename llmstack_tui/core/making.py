@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.watched import WatchedHost
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Progress
-    from llmstack_tui.lifecycle.journal import Recorder
+    from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.lifecycle.worker import Lifecycle
 
@@ -37,20 +37,20 @@ class Making(Past):
     read_only: bool
     look_only: frozenset[str]
     _watched: dict[str, WatchedHost]
-    _recorder: Recorder
+    _journal: Journal
     _lifecycle: Lifecycle
 
     async def delete(self, host_url: str, model: str) -> None:
         """Remove a model; one that is active is stopped first, for it could not be stopped afterwards."""
-        with self._recorder.act(EventKind.REMOVE, host_url, model):
+        with self._journal.act(EventKind.REMOVE, host_url, model):
             host = self._allowed(host_url, Capability.DELETE, act=True)
             await remove(self._lifecycle, host, model)
-            self._history.write(lambda store: store.guarded.forget(host_url, model_key(model)))
+            self._history.write(lambda store: store.preferences.forget(host_url, model_key(model)))
         await self._settle(host)
 
     async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncGenerator[Progress, None]:
         """Make a model from a GGUF file of this machine."""
-        with self._recorder.act(EventKind.IMPORT, host_url, name):
+        with self._journal.act(EventKind.IMPORT, host_url, name):
             host = self._allowed(host_url, Capability.IMPORT, act=True)
             async with aclosing(host.import_gguf(path, name)) as steps:
                 async for step in steps:
@@ -59,7 +59,7 @@ class Making(Past):
 
     async def copy(self, host_url: str, model: str, name: str, *, replace: bool = False) -> None:
         """Have a model under a second name, too; one that has it already is only replaced if asked to."""
-        with self._recorder.act(EventKind.COPY, host_url, model, ends_well=False):
+        with self._journal.act(EventKind.COPY, host_url, model, ends_well=False):
             host = self._allowed(host_url, Capability.COPY, act=True)
             if not replace:
                 await self._check_free(host, name)
@@ -72,7 +72,7 @@ class Making(Past):
 
         If the old name cannot be removed, the copy is taken back.
         """
-        with self._recorder.act(EventKind.RENAME, host_url, model, ends_well=False):
+        with self._journal.act(EventKind.RENAME, host_url, model, ends_well=False):
             host = self._allowed(host_url, Capability.COPY, act=True)
             self._allowed(host_url, Capability.DELETE, act=True)
             await self._check_free(host, name)
@@ -84,7 +84,7 @@ class Making(Past):
                 await asyncio.shield(_take_back(host, model, name))
                 raise
         keys = model_key(model), model_key(name)
-        self._history.write(lambda store: store.guarded.renamed(host_url, *keys, name))
+        self._history.write(lambda store: store.preferences.renamed(host_url, *keys, name))
         text = f"{printable(model)} was renamed to {printable(name)}."
         if status is not None and status.running is not None:
             text += " It stays in memory."
@@ -102,7 +102,7 @@ class Making(Past):
         replace: bool = False,
     ) -> AsyncGenerator[Progress, None]:
         """Make a model from an installed one; what is not given stays as it is there."""
-        with self._recorder.act(EventKind.CREATE, host_url, name):
+        with self._journal.act(EventKind.CREATE, host_url, name):
             host = self._allowed(host_url, Capability.CREATE, act=True)
             if not replace:
                 await self._check_free(host, name)
@@ -205,7 +205,7 @@ class Making(Past):
 
     def _done(self, kind: EventKind, text: str, host_url: str, model: str) -> None:
         details: dict[str, object] = {"act": kind.value, "asked_by": "user", "end": "done"}
-        self._recorder.event(kind, text, host=host_url, model=model, details=details)
+        self._journal.event(kind, text, host=host_url, model=model, details=details)
 
 
 async def _take_back(host: Host, model: str, name: str) -> None:

@@ -24,7 +24,7 @@ from llmstack_tui.core.weighing import Weighing
 from llmstack_tui.downloads.queue import Downloads
 from llmstack_tui.hardware.service import Hardware
 from llmstack_tui.lifecycle.changes import EventKind
-from llmstack_tui.lifecycle.journal import Recorder
+from llmstack_tui.lifecycle.journal import Journal
 from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.updates.programs import Program
 
@@ -119,8 +119,8 @@ class Stack(Using):
             state_file, on_notice=self._noticed, on_news=self._happened, on_disk=self._listed_anew
         )
         super().__init__(history)
-        self._recorder = Recorder(history.write)
-        self._lifecycle = Lifecycle(on_change=self._acts_changed, settle=self._settle, journal=self._recorder)
+        self._journal = Journal(history.write)
+        self._lifecycle = Lifecycle(on_change=self._acts_changed, settle=self._settle, journal=self._journal)
         self._hardware = Hardware(
             on_reading=self._machine_read,
             on_notice=self._noticed,
@@ -144,7 +144,7 @@ class Stack(Using):
             {host.url: host for host in hosts},
             history,
             self._lifecycle,
-            self._recorder,
+            self._journal,
             allowed=lambda url: self._allowed(url, Capability.PULL, act=True),
             settle=self._settle,
             on_change=self._downloading,
@@ -157,7 +157,7 @@ class Stack(Using):
             self._watched,
             history,
             self._lifecycle,
-            self._recorder,
+            self._journal,
             settings=guard,
             may_act=lambda url: not self.read_only and url not in self.look_only,
             lock=state_file,
@@ -194,7 +194,7 @@ class Stack(Using):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._recorder.close()
+            self._journal.close()
         await self.browsing.aclose()
         for each in self._watched.values():
             await each.host.aclose()
@@ -238,7 +238,7 @@ class Stack(Using):
         before = self._lifecycle.acts
         self._lifecycle.observe(snapshot)
         acts = (*before, *self._lifecycle.acts)
-        self._recorder.look(snapshot, used | {act.model for act in acts if act.host == snapshot.url})
+        self._journal.look(snapshot, used | {act.model for act in acts if act.host == snapshot.url})
         self.guarding.looked(snapshot, used, acts)
 
     def _changed(self, url: str) -> None:
@@ -294,7 +294,7 @@ class Stack(Using):
     async def _update_by_itself(self) -> None:
         from llmstack_tui.core.auto_update import update_by_itself  # noqa: PLC0415
 
-        await update_by_itself(self.state, self.downloads, self._recorder)
+        await update_by_itself(self.state, self.downloads, self._journal)
 
     def _happened(self, event_id: int) -> None:
         self.guarding.happened()
@@ -307,4 +307,4 @@ class Stack(Using):
 
     def _noticed(self, notice: str) -> None:
         self._feed.put(replace(self.state, notices=(*self.state.notices, notice)[-_MOST_NOTICES:]))
-        self._recorder.event(EventKind.NOTICE, notice)
+        self._journal.event(EventKind.NOTICE, notice)

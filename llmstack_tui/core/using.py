@@ -41,7 +41,7 @@ class Using(Making):
 
         On a guarded host it stays for as long as it may be idle, unless ``keep_alive`` says otherwise.
         """
-        with self._recorder.act(EventKind.ACTIVATE, host_url, model, ends_well=False):
+        with self._journal.act(EventKind.ACTIVATE, host_url, model, ends_well=False):
             host = self._allowed(host_url, Capability.LOAD, act=True)
             status = self._status(host_url, model)
             if status is not None and status.state is ModelState.CLOUD:
@@ -55,7 +55,7 @@ class Using(Making):
 
     async def deactivate(self, host_url: str, model: str) -> Departure:
         """Ask a model to leave; the answer says whether it has."""
-        with self._recorder.act(EventKind.DEACTIVATE, host_url, model, ends_well=False):
+        with self._journal.act(EventKind.DEACTIVATE, host_url, model, ends_well=False):
             host = self._allowed(host_url, Capability.UNLOAD, act=True)
         return await self._lifecycle.deactivate(host, model)
 

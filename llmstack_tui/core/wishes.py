@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from llmstack_tui.core.session import History
-    from llmstack_tui.lifecycle.journal import Recorder
+    from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.store.tables.activations import Activation
-    from llmstack_tui.store.tables.guarded import Wish
+    from llmstack_tui.store.tables.preferences import ModelPreference
 
 
 class Wishes:
@@ -25,16 +25,16 @@ class Wishes:
         held: nothing is to be stopped by itself.
     """
 
-    def __init__(self, history: History, recorder: Recorder) -> None:
+    def __init__(self, history: History, journal: Journal) -> None:
         self.held = False
         self._history = history
-        self._recorder = recorder
-        self._of: dict[str, Mapping[str, Wish]] = {}
+        self._journal = journal
+        self._of: dict[str, Mapping[str, ModelPreference]] = {}
         self._ours: dict[str, frozenset[str]] = {}
         # Counts what was wished here: what was read before it is old.
         self._holds = 0
 
-    def of(self, host_url: str) -> Mapping[str, Wish]:
+    def of(self, host_url: str) -> Mapping[str, ModelPreference]:
         """By the keys of the models' names."""
         return self._of.get(host_url, {})
 
@@ -52,15 +52,15 @@ class Wishes:
         self.held, self._holds = held, self._holds + 1
         self._history.write(lambda store: store.screen.remember(HELD, held))
         text = "Everything is held: nothing is stopped by itself." if held else "Nothing is held any more."
-        self._recorder.event(EventKind.GUARD, text)
+        self._journal.event(EventKind.GUARD, text)
 
     def pin(self, host_url: str, model: str, *, pinned: bool) -> None:
         """To be read again."""
         from llmstack_tui.guard.rules.pins import sentence  # noqa: PLC0415
 
         key = model_key(model)
-        self._history.write(lambda store: store.guarded.pin(host_url, key, model, pinned=pinned))
-        self._recorder.event(EventKind.PIN, sentence(model, pinned=pinned), host=host_url, model=model)
+        self._history.write(lambda store: store.preferences.pin(host_url, key, model, pinned=pinned))
+        self._journal.event(EventKind.PIN, sentence(model, pinned=pinned), host=host_url, model=model)
 
     async def read(self, host_urls: Iterable[str]) -> None:
         """Where that cannot be done all stays as it was read before; a notice tells what is wrong."""
@@ -72,7 +72,7 @@ class Wishes:
             held = await store.screen.recall(HELD, default=False, kind=bool)
             self.held = held if holds == self._holds else self.held
             for url in host_urls:
-                self._of[url] = await store.guarded.of(url)
+                self._of[url] = await store.preferences.of(url)
                 active = await store.activations.active(url)
                 self._ours[url] = frozenset(model_key(each.model) for each in active if each.asked_by in OURS)
         except StoreError:

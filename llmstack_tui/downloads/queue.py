@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.lifecycle.journal import Recorder
+    from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.store import Store
 
@@ -52,7 +52,7 @@ class Downloads:
         hosts: Mapping[str, Host],
         remembered: Remembered,
         lifecycle: Lifecycle,
-        recorder: Recorder,
+        journal: Journal,
         *,
         allowed: Callable[[str], Host],
         settle: Callable[[Host], Awaitable[None]],
@@ -70,7 +70,7 @@ class Downloads:
             hosts,
             remembered,
             lifecycle,
-            recorder,
+            journal,
             may=self._may,
             settle=settle,
             on_change=on_change,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from llmstack_tui.downloads.queue import Remembered
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.lifecycle.journal import Recorder
+    from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.store import Store
     from llmstack_tui.store.tables.downloads import DownloadRow
@@ -61,7 +61,7 @@ class Runner:
         hosts: Mapping[str, Host],
         remembered: Remembered,
         lifecycle: Lifecycle,
-        recorder: Recorder,
+        journal: Journal,
         *,
         may: Callable[[str], bool],
         settle: Callable[[Host], Awaitable[None]],
@@ -75,7 +75,7 @@ class Runner:
         self._hosts = hosts
         self._remembered = remembered
         self._lifecycle = lifecycle
-        self._recorder = recorder
+        self._journal = journal
         self._may = may
         self._settle = settle
         self._on_change = on_change
@@ -319,9 +319,9 @@ class Runner:
         if row.ended_at is not None:
             self._ended[row.id] = row
         self.rows = tuple(row if each.id == row.id else each for each in self.rows)
-        self._remembered.write(lambda store: store.downloads.is_so(row))
+        self._remembered.write(lambda store: store.downloads.update(row))
 
     def _record(self, row: DownloadRow, end: str, text: str, *, reason: str = "") -> None:
         kind = EventKind.FAILED if end == "failed" else EventKind(row.why)
-        details: dict[str, object] = {"act": row.why, "end": end, "asked_by": self._recorder.asked_by.value}
-        self._recorder.event(kind, text, host=row.host, model=row.model, reason=reason, details=details)
+        details: dict[str, object] = {"act": row.why, "end": end, "asked_by": self._journal.asked_by.value}
+        self._journal.event(kind, text, host=row.host, model=row.model, reason=reason, details=details)

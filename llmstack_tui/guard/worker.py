@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.names import model_key
 from llmstack_tui.guard.rules.machine import told
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from llmstack_tui.guard.situation import Admission, Decision, LoadedModel, Wanted
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import RunningModel
-    from llmstack_tui.lifecycle.journal import Recorder
+    from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.worker import Lifecycle
 
 # So long another program's guard has to stop what is its own to stop: half a minute of looks.
@@ -54,7 +54,7 @@ class Guard:
         self,
         host: Host,
         lifecycle: Lifecycle,
-        recorder: Recorder,
+        journal: Journal,
         *,
         renew: Callable[[str, str], Awaitable[bool]],
         on_change: Callable[[], None],
@@ -68,7 +68,7 @@ class Guard:
         self.situation = Situation()
         self._host = host
         self._lifecycle = lifecycle
-        self._recorder = recorder
+        self._journal = journal
         self._renew_pin = renew
         self._on_change = on_change
         self._watch = Watch()
@@ -187,7 +187,7 @@ class Guard:
                 warnings[decision.about] = decision.reason
         for about in warnings.keys() - self._told:
             model = about[1] if about[0] in ("stuck", "lost") else None
-            self._recorder.event(EventKind.NOTICE, warnings[about], host=self._host.url, model=model)
+            self._journal.event(EventKind.NOTICE, warnings[about], host=self._host.url, model=model)
         self._told = set(warnings)
 
     def _begin(self, work: Coroutine[object, object, None], name: str) -> None:
@@ -200,7 +200,7 @@ class Guard:
         self._stopping[key] = now_s
         try:
             departure = await self._lifecycle.deactivate(
-                self._host, self._name(stop), asked_by=Asker.GUARD, reason=stop.reason
+                self._host, self._name(stop), asked_by=Actor.GUARD, reason=stop.reason
             )
             stayed = departure is Departure.KEPT
         except HostError:  # It is on record; and the next look shows what is so.

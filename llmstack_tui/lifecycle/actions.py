@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.hosts.errors import HostError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Act(Struct, frozen=True):
     host: str
     model: str
     started_at_s: float
-    asked_by: Asker = Asker.USER
+    asked_by: Actor = Actor.USER
     reason: str = ""
     keep_alive: timedelta | None = None
     context_length: int | None = None
@@ -65,7 +65,7 @@ class ActEnd(StrEnum):
     SUPERSEDED = "superseded"
 
 
-class Journal(Protocol):
+class ActObserver(Protocol):
     """Is told of every act."""
 
     def began(self, act: Act) -> None: ...

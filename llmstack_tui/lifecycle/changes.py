@@ -51,21 +51,21 @@ ON_DISK = frozenset(
 )
 
 
-class Come(Struct, frozen=True):
+class Appeared(Struct, frozen=True):
     """A model was not listed as loaded at the look before; ``is_ours`` where we asked for it."""
 
     running: RunningModel
     is_ours: bool
 
 
-class Gone(Struct, frozen=True):
+class Disappeared(Struct, frozen=True):
     """A model was listed at the look before and is no more."""
 
     running: RunningModel
     is_ours: bool
 
 
-def between(before: Snapshot, after: Snapshot, ours: Collection[str]) -> Iterator[Come | Gone]:
+def between(before: Snapshot, after: Snapshot, ours: Collection[str]) -> Iterator[Appeared | Disappeared]:
     """Both are looks that succeeded.
 
     Args:
@@ -85,5 +85,5 @@ def between(before: Snapshot, after: Snapshot, ours: Collection[str]) -> Iterato
         known = {running.digest, *running.answers_for}
         return not digests.isdisjoint(known) or model_key(running.name) in names
 
-    yield from (Gone(each, is_ours(each)) for key, each in old.items() if key in changed)
-    yield from (Come(each, is_ours(each)) for key, each in new.items() if key in changed)
+    yield from (Disappeared(each, is_ours(each)) for key, each in old.items() if key in changed)
+    yield from (Appeared(each, is_ours(each)) for key, each in new.items() if key in changed)

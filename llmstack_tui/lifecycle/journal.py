@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.text import printable
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle import sentences
 from llmstack_tui.lifecycle.actions import REMOVAL, ActEnd, ActKind
-from llmstack_tui.lifecycle.changes import Come, EventKind, between
+from llmstack_tui.lifecycle.changes import Appeared, EventKind, between
 from llmstack_tui.store.reconcile import Loaded, reconcile
 from llmstack_tui.store.tables.activations import SLACK, Activation, Outcome
 from llmstack_tui.store.tables.events import Event
@@ -41,7 +41,7 @@ _FRESH, _LONG = timedelta(seconds=15), timedelta(minutes=10)
 _CAME_TO_NOTHING = {ActEnd.FAILED: Outcome.FAILED, ActEnd.CANCELLED: Outcome.CANCELLED}
 
 
-class Recorder:
+class Journal:
     """A journal of acts, and of what other programs do. Writing never waits.
 
     Args:
@@ -49,7 +49,7 @@ class Recorder:
         asked_by: who asks for what is done within `act`.
     """
 
-    def __init__(self, write: Callable[[Write], None], *, asked_by: Asker = Asker.USER) -> None:
+    def __init__(self, write: Callable[[Write], None], *, asked_by: Actor = Actor.USER) -> None:
         self._write = write
         self.asked_by = asked_by
         self._name = uuid.uuid4().hex[:12]
@@ -183,7 +183,7 @@ class Recorder:
             return
         before, since = seen[0], max(seen[1], now - SLACK)
         for each in between(before, snapshot, ours):
-            if isinstance(each, Come):
+            if isinstance(each, Appeared):
                 self._sizes[snapshot.url, each.running.name] = each.running.size
                 self._measure(snapshot, each.running)
                 self._came(snapshot.url, each.running, since, is_ours=each.is_ours)
@@ -212,14 +212,14 @@ class Recorder:
             host=snapshot.url,
             details=sentences.said(snapshot.error),
         )
-        self._hold(lambda store: store.events.witness(event, seen_by=self._name))
+        self._hold(lambda store: store.events.record_observed(event, seen_by=self._name))
 
     def _came(self, host: str, running: RunningModel, since: datetime, *, is_ours: bool) -> None:
         now = datetime.now(UTC)
         activation = Activation(
             host=host,
             model=running.name,
-            asked_by=Asker.USER if is_ours else Asker.CLIENT,
+            asked_by=Actor.USER if is_ours else Actor.CLIENT,
             reason="chat" if is_ours else "",
             started_at=now,
             loaded_at=now,
@@ -235,7 +235,7 @@ class Recorder:
         event = Event(at=now, kind=EventKind.LOADED, text=text, host=host, model=running.name)
 
         def write(store: Store) -> None:
-            store.events.witness(event, seen_by=self._name, digest=running.digest, since=since)
+            store.events.record_observed(event, seen_by=self._name, digest=running.digest, since=since)
             store.activations.observe(activation, since=since)
 
         self._hold(write, (host, model_key(running.name)))
@@ -246,7 +246,7 @@ class Recorder:
         event = Event(at=now, kind=EventKind.LEFT, text=text, host=host, model=running.name)
 
         def write(store: Store) -> None:
-            store.events.witness(event, seen_by=self._name, digest=running.digest)
+            store.events.record_observed(event, seen_by=self._name, digest=running.digest)
             store.activations.end(host, running.name, at=now, outcome=Outcome.LEFT)
 
         self._hold(write)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.text import printable
 from llmstack_tui.lifecycle.actions import ActEnd
 from llmstack_tui.lifecycle.changes import EventKind
@@ -59,7 +59,7 @@ def ended(act: Act, end: ActEnd, seconds: float, error: HostError | None) -> str
         return cancelled(kind, act.model)
     # A figure and its unit are not broken over two lines.
     took = f"{seconds:.{1 if seconds < 9.95 else 0}f}\N{NO-BREAK SPACE}s"
-    by_guard = act.asked_by is Asker.GUARD
+    by_guard = act.asked_by is Actor.GUARD
     template = (_ENDS | _ENDS_OF_THE_GUARD if by_guard else _ENDS).get(end)
     return template.format(printable(act.model), took) if template else ""
 

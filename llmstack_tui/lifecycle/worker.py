@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.text import printable
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
-    from llmstack_tui.lifecycle.actions import Journal
+    from llmstack_tui.lifecycle.actions import ActObserver
 
 _Key = tuple[str, str]
 
@@ -53,8 +53,8 @@ class Lifecycle:
         on_change: Callable[[], None] = lambda: None,
         settle: Callable[[Host], Awaitable[None]] = _no_need,
         patience_s: float = 10.0,
-        journal: Journal | None = None,
-        asked_by: Asker = Asker.USER,
+        journal: ActObserver | None = None,
+        asked_by: Actor = Actor.USER,
     ) -> None:
         self._on_change = on_change
         self._settle = settle
@@ -80,7 +80,7 @@ class Lifecycle:
         *,
         keep_alive: timedelta | None = None,
         context_length: int | None = None,
-        asked_by: Asker | None = None,
+        asked_by: Actor | None = None,
         reason: str = "",
         again: bool = False,
     ) -> None:
@@ -130,15 +130,15 @@ class Lifecycle:
                 self._end(key, act)
 
     async def deactivate(
-        self, host: Host, model: str, *, asked_by: Asker | None = None, reason: str = ""
+        self, host: Host, model: str, *, asked_by: Actor | None = None, reason: str = ""
     ) -> Departure:
         """Ask a model to leave, and wait a while until it has left. A running request is never cut."""
         key = _key(host, model)
         if (load := self._loads.get(key)) is not None:
             load.cancel()
         async with self._locks.setdefault(key, asyncio.Lock()):
-            asker = asked_by or self._asked_by
-            act = self._begin(key, Act(ActKind.DEACTIVATE, host.url, model, time.monotonic(), asker, reason))
+            actor = asked_by or self._asked_by
+            act = self._begin(key, Act(ActKind.DEACTIVATE, host.url, model, time.monotonic(), actor, reason))
             try:
                 digest = _digest(await host.installed(), model)
                 await self._unload(host, model, digest)

@@ -170,6 +170,6 @@ async def test_another_client_s_request_shows(engine: str, endless_model: Path) 
         await wait_until(lambda: model().running and not model().busy)
         assert model().idle_since_s is not None
         await stack.delete(engine, name)
-        await wait_until(lambda: not stack._recorder._held)
+        await wait_until(lambda: not stack._journal._held)
         assert [event.kind for event in await stack.events(kinds=["loaded"])] == ["loaded"]
     await other.aclose()

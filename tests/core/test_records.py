@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.core import Stack
 from llmstack_tui.hosts.errors import HostError, ServerError
 from llmstack_tui.hosts.types import Message, Model
 from llmstack_tui.lifecycle import journal
 from llmstack_tui.lifecycle.actions import Departure
-from llmstack_tui.lifecycle.journal import Recorder
+from llmstack_tui.lifecycle.journal import Journal
 from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.store.store import Store
@@ -89,9 +89,9 @@ async def test_every_act_is_an_event_and_an_activation_with_its_end(path: Path) 
         assert (failed.outcome, failed.loaded_at) == (Outcome.FAILED, None)
         assert "out of memory" in failed.end_reason
         assert (stopped.asked_by, stopped.outcome, stopped.ended_by) == (
-            Asker.USER,
+            Actor.USER,
             Outcome.STOPPED,
-            Asker.USER,
+            Actor.USER,
         )
         assert stopped.digest == "a" * 64
         assert stopped.loaded_at is not None
@@ -124,11 +124,11 @@ async def test_what_other_clients_do_is_seen(path: Path) -> None:
             await wait_until(lambda: stack.state.hosts[0].snapshot.running)
             fake.runners.clear()
             await wait_until(lambda: not stack.state.hosts[0].snapshot.running)
-        await wait_until(lambda: not stack._recorder._held)
+        await wait_until(lambda: not stack._journal._held)
         assert kinds(await stack.events()) == ["loaded", "left"] * 2
         store = await stack._history.store()
         first = (await store.activations.history(server.url, "a:1"))[-1]
-        assert (first.asked_by, first.outcome) == (Asker.CLIENT, Outcome.LEFT)
+        assert (first.asked_by, first.outcome) == (Actor.CLIENT, Outcome.LEFT)
         (measured, _) = await store.measured.history(server.url, "a" * 64)
         assert (measured.server_bytes, measured.server_gpu_bytes, measured.device_bytes) == (9, 0, {})
 
@@ -143,7 +143,7 @@ async def test_what_another_client_loaded_and_we_stop_at_once_is_told_in_that_or
             await wait_until(lambda: not stack.state.hosts[0].snapshot.running)
             assert kinds(await stack.events()) == ["loaded", "deactivate"] * 2
         loads = await history(path, server.url, "a:1")
-    assert [(each.asked_by, each.outcome) for each in loads] == [(Asker.CLIENT, Outcome.STOPPED)] * 2
+    assert [(each.asked_by, each.outcome) for each in loads] == [(Actor.CLIENT, Outcome.STOPPED)] * 2
 
 
 async def test_what_a_model_took_in_the_end_counts_where_it_is_more(path: Path) -> None:
@@ -171,7 +171,7 @@ async def test_a_server_that_goes_and_comes_back_is_two_events(path: Path) -> No
         fake.down = False
         stack.refresh()
         await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
-        await wait_until(lambda: not stack._recorder._held)
+        await wait_until(lambda: not stack._journal._held)
         gone, back = (await stack.events())[::-1]
         assert (gone.kind, back.kind) == ("server", "server")
         assert back.text.endswith("answers again.")
@@ -185,7 +185,7 @@ async def test_an_answer_of_ours_is_timed_and_its_load_is_ours(path: Path) -> No
             await wait_until(lambda: stack.state.hosts[0].snapshot.running)
         store = await stack._history.store()
         (activation,) = await store.activations.history(server.url, "a:1")
-        assert (activation.asked_by, activation.reason) == (Asker.USER, "chat")
+        assert (activation.asked_by, activation.reason) == (Actor.USER, "chat")
         assert await stack.events() == ()
 
 
@@ -232,7 +232,7 @@ async def test_two_dashboards_and_a_command_line_over_one_file_lose_nothing(
         store = await opened.enter_async_context(await Store.open(path))
         host = OllamaHost(server.url)
         opened.push_async_callback(host.aclose)
-        life = Lifecycle(journal=Recorder(lambda write: write(store)), asked_by=Asker.CLI)
+        life = Lifecycle(journal=Journal(lambda write: write(store)), asked_by=Actor.CLI)
         opened.push_async_callback(life.aclose)
 
         async def dashboard_acts(stack: Stack, model: str) -> None:
@@ -246,15 +246,15 @@ async def test_two_dashboards_and_a_command_line_over_one_file_lose_nothing(
                 assert await life.deactivate(host, model) is Departure.GONE
 
         await asyncio.gather(dashboard_acts(one, "a:1"), dashboard_acts(two, "b:1"), command_acts("c:1"))
-        await wait_until(lambda: not one._recorder._held and not two._recorder._held)
+        await wait_until(lambda: not one._journal._held and not two._journal._held)
         await store.flush()
         events = await one.events(1000)
         assert kinds(events).count("activate") == 3 * acts
         assert kinds(events).count("deactivate") == 3 * acts
         assert [event for event in events if event.kind in ("loaded", "left")] == []
-        askers = {event.model: event.details["asked_by"] for event in events}
-        assert askers == {"a:1": "user", "b:1": "user", "c:1": "cli"}
-        for model in askers:
+        actors = {event.model: event.details["asked_by"] for event in events}
+        assert actors == {"a:1": "user", "b:1": "user", "c:1": "cli"}
+        for model in actors:
             record = await store.activations.history(server.url, model or "", 1000)
             assert [each.outcome for each in record] == [Outcome.STOPPED] * acts
         assert await two.events(1000) == events
@@ -268,7 +268,7 @@ async def test_two_dashboards_say_once_what_both_saw(path: Path) -> None:
     ):
         fake.load("a:1")
         await wait_until(lambda: all(each.state.hosts[0].snapshot.running for each in (one, two)))
-        await wait_until(lambda: not one._recorder._held and not two._recorder._held)
+        await wait_until(lambda: not one._journal._held and not two._journal._held)
         assert kinds(await one.events()) == ["loaded"]
         assert kinds(await two.events()) == ["loaded"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.hosts.errors import NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.hosts.types import Snapshot
 from llmstack_tui.lifecycle.actions import ActEnd, ActKind, Departure, Interrupted
@@ -335,8 +335,8 @@ async def test_the_journal_is_told_who_asked_and_how_each_act_ended() -> None:
             told.append((act.kind.value, end.value, str(error or "")))
 
     async with fake_host(a_1="a") as (fake, host, _):
-        life = Lifecycle(patience_s=0.3, journal=Listener(), asked_by=Asker.CLI)
-        await life.activate(host, "a:1", asked_by=Asker.GUARD, reason="pinned")
+        life = Lifecycle(patience_s=0.3, journal=Listener(), asked_by=Actor.CLI)
+        await life.activate(host, "a:1", asked_by=Actor.GUARD, reason="pinned")
         runner = fake.begin_request("a:1")
         await life.deactivate(host, "a:1", reason="idle")
         fake.end_request(runner)

@@ -13,11 +13,11 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.core import Stack
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.actions import Interrupted
-from llmstack_tui.lifecycle.journal import Recorder
+from llmstack_tui.lifecycle.journal import Journal
 from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.store.store import Store
@@ -47,7 +47,7 @@ async def command_line(state: Path, url: str, acts: int, tally: Counter[str]) ->
     """What stands behind ``llmstack start`` and ``llmstack stop``, again and again."""
     host = OllamaHost(url)
     async with await Store.open(state) as store:
-        life = Lifecycle(journal=Recorder(lambda write: write(store)), asked_by=Asker.CLI)
+        life = Lifecycle(journal=Journal(lambda write: write(store)), asked_by=Actor.CLI)
 
         async def act(kind: str, model: str) -> object:
             return await (life.activate(host, model) if kind == "activate" else life.deactivate(host, model))

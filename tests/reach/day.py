@@ -212,7 +212,7 @@ class Day:
         fake.down = not fake.down and self._random.random() < 0.5
 
     def _something_is_recorded(self) -> None:
-        self.world.stack._recorder.event(EventKind.IMPORT, f"Line {self.changes}.", host=URLS[0])
+        self.world.stack._journal.event(EventKind.IMPORT, f"Line {self.changes}.", host=URLS[0])
 
     # Somebody at the dashboard
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.store.tables.activations import Activation
 from llmstack_tui.store.tables.events import Event
 
@@ -50,7 +50,7 @@ def activation(model: str = "tiny:latest", **changes: object) -> Activation:
     values: dict[str, object] = {
         "host": HOST,
         "model": model,
-        "asked_by": Asker.USER,
+        "asked_by": Actor.USER,
         "started_at": NOW,
         **changes,
     }

@@ -23,7 +23,7 @@ from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress
 from llmstack_tui.lifecycle.actions import Act, ActEnd, ActKind, Departure
 from llmstack_tui.lifecycle.changes import EventKind
-from llmstack_tui.lifecycle.journal import Recorder
+from llmstack_tui.lifecycle.journal import Journal
 from llmstack_tui.updates.rules import LeftAlone
 from tests.support import seeded
 from tests.tui.pulls import FakeDownloads
@@ -91,7 +91,7 @@ class FakeStack:
         self.store_failure: Exception | None = None
         self.remembered: dict[str, object] = {}
         self.look_only: frozenset[str] = frozenset()
-        self.recorder = Recorder(self._write)
+        self.journal = Journal(self._write)
         self.updates = FakeUpdates(self)
         self.downloads = FakeDownloads(self)
         self.browsing = FakeBrowsing(self)
@@ -113,7 +113,7 @@ class FakeStack:
     async def __aenter__(self) -> Self:
         self.open = True
         for host in self._state.hosts:
-            self.recorder.look(host.snapshot, frozenset())
+            self.journal.look(host.snapshot, frozenset())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -135,7 +135,7 @@ class FakeStack:
     def put_snapshot(self, snapshot: Snapshot, acts: tuple[Act, ...] | None = None) -> None:
         acts = self._state.acts if acts is None else acts
         before = (*acts, *self._state.acts)
-        self.recorder.look(snapshot, {act.model for act in before})
+        self.journal.look(snapshot, {act.model for act in before})
         host = replace(self._state.hosts[0], snapshot=snapshot, models=seeded.models_of(snapshot, acts))
         self.put(replace(self._state, hosts=(host,), acts=acts))
 
@@ -175,12 +175,12 @@ class FakeStack:
                 raise self.failure
             yield
             end = ActEnd.LOADED if kind is ActKind.ACTIVATE else ActEnd(self.departure.value)
-            self.recorder.ended(act, end)
+            self.journal.ended(act, end)
         except HostError as error:
-            self.recorder.ended(act, ActEnd.FAILED, error)
+            self.journal.ended(act, ActEnd.FAILED, error)
             raise
         except asyncio.CancelledError:
-            self.recorder.ended(act, ActEnd.CANCELLED)
+            self.journal.ended(act, ActEnd.CANCELLED)
             raise
         finally:
             self.put_snapshot(self.snapshot, tuple(each for each in self._state.acts if each != act))
@@ -255,7 +255,7 @@ class FakeStack:
 
     async def delete(self, host_url: str, model: str) -> None:
         self.calls.append(("delete", host_url, model))
-        with self.recorder.act(EventKind.REMOVE, host_url, model):
+        with self.journal.act(EventKind.REMOVE, host_url, model):
             if self.read_only:
                 raise Refused("Read-only.", host=host_url)
             if self.failure is not None:
@@ -305,7 +305,7 @@ class FakeStack:
 
     async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncIterator[Progress]:
         self.calls.append(("import", host_url, str(path), name))
-        with self.recorder.act(EventKind.IMPORT, host_url, name):
+        with self.journal.act(EventKind.IMPORT, host_url, name):
             yield Progress(status="hashing", total=100, completed=40)
             await self.gate.wait()
             if self.failure is not None:

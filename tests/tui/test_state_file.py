@@ -73,12 +73,12 @@ async def test_a_disk_that_fills_up_in_mid_run(tmp_path: Path, connections: list
         await wait_until(path.exists)
         await wait_until(lambda: desk.app.activity.last_id or connections)
         stack = cast("Stack", desk.stack)
-        stack._recorder.event(EventKind.NOTICE, "Before.")
+        stack._journal.event(EventKind.NOTICE, "Before.")
         await desk.until_said("Before.")
         for connection in connections:
             connection.execute("PRAGMA max_page_count = 1")  # As many as there are, and no more.
         for number in range(300):
-            stack._recorder.event(EventKind.NOTICE, f"{number} " + 100 * "x")
+            stack._journal.event(EventKind.NOTICE, f"{number} " + 100 * "x")
         await check_works(desk, "The disk is full, ")
     for connection in connections:
         connection.close()

@@ -43,7 +43,7 @@ async def _import(call: Invocation) -> int:
     async with connect(call, act=True) as hosts, acting() as acts:
         host = hosts[0]
         try:
-            with acts.recorder.act(EventKind.IMPORT, host.url, name):
+            with acts.journal.act(EventKind.IMPORT, host.url, name):
                 async with closing(host.import_gguf(path, name)) as progress:
                     async for step in progress:
                         line.show(_text(step))

@@ -46,8 +46,8 @@ async def _set(call: Invocation, *, pinned: bool) -> int:
         located = await locate(hosts, call.options.name)
         refuse_if_cloud(located)
         url, name = located.host.url, located.name
-        acts.store.guarded.pin(url, model_key(name), name, pinned=pinned)
-        acts.recorder.event(EventKind.PIN, sentence(name, pinned=pinned), host=url, model=name)
+        acts.store.preferences.pin(url, model_key(name), name, pinned=pinned)
+        acts.journal.event(EventKind.PIN, sentence(name, pinned=pinned), host=url, model=name)
         is_loaded = located.status.running is not None
         async with waiting(f"Loading {name}", call.environ):
             if pinned and not is_loaded:
@@ -95,7 +95,7 @@ async def _load(
 ) -> None:
     from llmstack_tui.guard.rules.limits import carried
 
-    wishes = await acts.store.guarded.of(located.host.url)
+    wishes = await acts.store.preferences.of(located.host.url)
     await acts.lifecycle.activate(
         located.host,
         located.name,

@@ -125,8 +125,8 @@ async def _carry_out(call: Invocation, removals: list[_Removal]) -> None:
         by_url = {host.url: host for host in hosts}
         for removal in removals:
             host = by_url[removal.host]
-            with acts.recorder.act(EventKind.REMOVE, host.url, removal.name):
+            with acts.journal.act(EventKind.REMOVE, host.url, removal.name):
                 await remove(acts.lifecycle, host, removal.name)
-                acts.store.guarded.forget(host.url, model_key(removal.name))
+                acts.store.preferences.forget(host.url, model_key(removal.name))
             if not call.json:
                 output.write(output.plain(f"Removed {removal.effect}."))

@@ -76,7 +76,7 @@ async def _promised(call: Invocation, acts: Acting, located: Located) -> timedel
     from llmstack_tui.store.errors import StoreError
 
     try:
-        wishes = await acts.store.guarded.of(located.host.url)
+        wishes = await acts.store.preferences.of(located.host.url)
     except StoreError as error:
         output.say(str(error))
         wishes = {}

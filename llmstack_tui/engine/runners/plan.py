@@ -43,7 +43,7 @@ class Resident(Struct, Generic[C], frozen=True, kw_only=True):
     used_s: float = 0.0
 
 
-class Wish(Struct, Generic[C], frozen=True):
+class ModelPreference(Struct, Generic[C], frozen=True):
     """A request that waits for a model that runs with some configuration."""
 
     key: str
@@ -60,7 +60,7 @@ class Plan(Struct, frozen=True):
 
 def plan(
     residents: Sequence[Resident[C]],
-    wishes: Sequence[Wish[C]],
+    wishes: Sequence[ModelPreference[C]],
     *,
     places: int,
     serves: Callable[[C, C], bool],
@@ -73,7 +73,7 @@ class _Planner(Generic[C]):
     def __init__(
         self,
         residents: Sequence[Resident[C]],
-        wishes: Sequence[Wish[C]],
+        wishes: Sequence[ModelPreference[C]],
         places: int,
         serves: Callable[[C, C], bool],
     ) -> None:
@@ -102,7 +102,7 @@ class _Planner(Generic[C]):
                 self._stop(resident.key)
         return Plan(tuple(self._grants), tuple(self._loads), tuple(self._stops))
 
-    def _use(self, position: int, wish: Wish[C]) -> bool:
+    def _use(self, position: int, wish: ModelPreference[C]) -> bool:
         """Let a wish have the model that is there, or wait for the load that will do for it."""
         resident = self._here.get(wish.key)
         if resident is None or wish.key in self._leaving or not self._serves(resident.config, wish.config):
@@ -114,7 +114,7 @@ class _Planner(Generic[C]):
             self._requests[wish.key] += 1
         return True
 
-    def _claim_place(self, position: int, wish: Wish[C]) -> None:
+    def _claim_place(self, position: int, wish: ModelPreference[C]) -> None:
         """Find a place for a model that has to be loaded, now or when somebody has left."""
         resident = self._here.get(wish.key)
         if resident is not None and wish.key not in self._leaving:

@@ -18,7 +18,7 @@ from llmstack_tui.base.go_durations import LONGEST
 from llmstack_tui.config.engine import DEFAULT_KEEP_ALIVE, DEFAULT_MAX_LOADED, DEFAULT_MAX_QUEUE
 from llmstack_tui.engine.errors import EngineStopping, ServerBusy
 from llmstack_tui.engine.runners.clock import SystemClock
-from llmstack_tui.engine.runners.plan import Phase, Plan, Wish, plan
+from llmstack_tui.engine.runners.plan import ModelPreference, Phase, Plan, plan
 from llmstack_tui.engine.runners.slots import NOTHING, C, Loaded, M, Place, R, RunnerLike, Waiter
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Scheduler(Generic[M, C, R]):
     def _plan(self, waiters: Sequence[Waiter[M, C, R]]) -> Plan:
         return plan(
             [place.seen() for place in self._places.values()],
-            [Wish(waiter.key, waiter.config) for waiter in waiters],
+            [ModelPreference(waiter.key, waiter.config) for waiter in waiters],
             places=self._count,
             serves=self._serves,
         )

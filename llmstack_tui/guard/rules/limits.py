@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.readings import Device, MachineReading
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import RunningModel
-    from llmstack_tui.store.tables.guarded import Wish
+    from llmstack_tui.store.tables.preferences import ModelPreference
 
 _VRAM = "VRAM"
 # A driver that no longer answers says nothing of the heat now.
@@ -58,7 +58,12 @@ def limits(settings: GuardSettings, profile: Profile | None) -> Limits:
 
 
 def rules(
-    settings: GuardSettings, url: str, profile: Profile | None, wishes: Mapping[str, Wish], *, held: bool
+    settings: GuardSettings,
+    url: str,
+    profile: Profile | None,
+    wishes: Mapping[str, ModelPreference],
+    *,
+    held: bool,
 ) -> Rules:
     """What counts on a host.
 
@@ -91,7 +96,7 @@ def size_within(running: RunningModel, word: str) -> int | None:
 
 
 def idle_limit(
-    settings: GuardSettings, key: str, wish: Wish | None, by_name: Mapping[str, timedelta]
+    settings: GuardSettings, key: str, wish: ModelPreference | None, by_name: Mapping[str, timedelta]
 ) -> timedelta:
     """How long a model may be idle; not above zero is for ever.
 
@@ -105,7 +110,7 @@ def idle_limit(
 
 
 def carried(
-    settings: GuardSettings, model: str, wishes: Mapping[str, Wish], *, off: str = ""
+    settings: GuardSettings, model: str, wishes: Mapping[str, ModelPreference], *, off: str = ""
 ) -> timedelta | None:
     """The keep-alive of an activation, so that the server keeps the promise when nobody guards.
 

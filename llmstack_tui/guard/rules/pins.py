@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.text import printable
 from llmstack_tui.lifecycle.states import ModelState
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Under which key of the store it stands that nothing is to be stopped.
 HELD = "guard.held"
-OURS = frozenset({Asker.USER, Asker.CLI, Asker.GUARD})
+OURS = frozenset({Actor.USER, Actor.CLI, Actor.GUARD})
 
 
 def sentence(model: str, *, pinned: bool) -> str:

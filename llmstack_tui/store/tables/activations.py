@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from llmstack_tui.base.actors import Asker, Known
+from llmstack_tui.base.actors import Actor, Known
 from llmstack_tui.store.database.retention import EXCESS_ACTIVATIONS, MAX_ACTIVATIONS, Excess
 from llmstack_tui.store.database.values import to_optional_length, to_optional_time, to_time
 
@@ -84,7 +84,7 @@ class Activation(Struct, frozen=True, kw_only=True):
 
     host: str
     model: str
-    asked_by: Asker
+    asked_by: Actor
     started_at: datetime
     reason: str = ""
     digest: str = ""
@@ -93,7 +93,7 @@ class Activation(Struct, frozen=True, kw_only=True):
     loaded_at: datetime | None = None
     ended_at: datetime | None = None
     outcome: Outcome | None = None
-    ended_by: Asker | None = None
+    ended_by: Actor | None = None
     end_reason: str = ""
     id: int = 0
 
@@ -139,7 +139,7 @@ class Activations:
         *,
         at: datetime,
         outcome: Outcome,
-        by: Asker | None = None,
+        by: Actor | None = None,
         reason: str = "",
     ) -> None:
         """Record the end of the last activation of a model.
@@ -160,7 +160,7 @@ class Activations:
                 Activation(
                     host=host,
                     model=loaded.model,
-                    asked_by=Asker.CLIENT,
+                    asked_by=Actor.CLIENT,
                     started_at=at,
                     digest=loaded.digest,
                     context_length=loaded.context_length,
@@ -193,7 +193,7 @@ def _activation(row: sqlite3.Row) -> Activation:
     return Activation(
         host=row["host"],
         model=row["model"],
-        asked_by=Asker(row["asked_by"]),
+        asked_by=Actor(row["asked_by"]),
         started_at=to_time(row["started_at"]),
         reason=row["reason"],
         digest=row["digest"],
@@ -202,7 +202,7 @@ def _activation(row: sqlite3.Row) -> Activation:
         loaded_at=to_optional_time(row["loaded_at"]),
         ended_at=to_optional_time(row["ended_at"]),
         outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
-        ended_by=None if row["ended_by"] is None else Asker(row["ended_by"]),
+        ended_by=None if row["ended_by"] is None else Actor(row["ended_by"]),
         end_reason=row["end_reason"],
         id=row["id"],
     )

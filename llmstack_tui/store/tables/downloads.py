@@ -92,7 +92,7 @@ class DownloadRows:
     def wish(self, number: int, wish: str) -> None:
         self._database.put(_WISH, {"id": number, "wish": wish})
 
-    def is_so(self, row: DownloadRow) -> None:
+    def update(self, row: DownloadRow) -> None:
         """Write down all but the wish. What is over stays as it is."""
         self._database.put(
             _IS,

@@ -86,7 +86,9 @@ class Events:
         self._database.put(_ADD, asdict(event))
         self._excess.added()
 
-    def witness(self, event: Event, *, seen_by: str, digest: str = "", since: datetime | None = None) -> None:
+    def record_observed(
+        self, event: Event, *, seen_by: str, digest: str = "", since: datetime | None = None
+    ) -> None:
         """Record what was seen, unless another witness recorded the same, or somebody did it, a moment ago.
 
         Args:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from textual.content import Content
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.store.tables.activations import Outcome
 from llmstack_tui.tui.details.pane import addresses, rows_content
 from llmstack_tui.tui.draw.figures import bytes_text, count_text, seconds_text, when_text
@@ -54,11 +54,11 @@ _FACTS = {
     "rope.dimension_count": "RoPE dimensions",
 }
 _ASKERS = {
-    Asker.USER: "you",
-    Asker.CLI: "the command line",
-    Asker.GUARD: "the guard",
-    Asker.CLIENT: "another client",
-    Asker.UNKNOWN: "nobody knows who",
+    Actor.USER: "you",
+    Actor.CLI: "the command line",
+    Actor.GUARD: "the guard",
+    Actor.CLIENT: "another client",
+    Actor.UNKNOWN: "nobody knows who",
 }
 _ENDS = {
     Outcome.FAILED: "could not be loaded",

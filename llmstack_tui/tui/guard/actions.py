@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.lifecycle.actions import ActKind
 from llmstack_tui.lifecycle.states import ModelState
@@ -157,7 +157,7 @@ class GuardActs(Intents):
     def follow(self, state: StackState) -> None:
         """One toast for what the guard does, and one for what it warns of."""
         acts = frozenset(
-            act for act in state.acts if act.asked_by is Asker.GUARD and act.kind is ActKind.DEACTIVATE
+            act for act in state.acts if act.asked_by is Actor.GUARD and act.kind is ActKind.DEACTIVATE
         )
         new = [act for act in state.acts if act in acts - self._acts]
         self._acts = acts

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.core import Stack
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.store.store import Store
@@ -421,7 +421,7 @@ async def test_what_a_command_does_is_on_record(llmstack: Program) -> None:
         ("activate", "cli"),
         ("deactivate", "cli"),
     ]
-    assert (activation.asked_by, activation.ended_by) == (Asker.CLI, Asker.CLI)
+    assert (activation.asked_by, activation.ended_by) == (Actor.CLI, Actor.CLI)
 
 
 async def test_what_a_command_changes_on_the_disk_is_on_record(llmstack: Program, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ async def test_what_grows_is_cut_without_a_new_start(path: Path, monkeypatch: py
             store.activations.observe(activation(f"m:{number}", started_at=at, ended_at=at))
             store.measured.add(Measured(at=at, host=HOST, model="m:1", digest="d"))
             store.speeds.add(Speed(at=at, host=HOST, model="m:1"))
-            store.events.witness(event(number), seen_by="us")
+            store.events.record_observed(event(number), seen_by="us")
     for table in ("events", "activations", "measured", "speeds"):
         assert in_file(path, f"SELECT count(*), max(id) FROM {table}") == [(20, 200)], table  # noqa: S608
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.store.reconcile import Difference, Loaded
 from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.activations import Outcome, Uses
@@ -21,7 +21,7 @@ MODEL = "tiny:latest"
 
 async def test_from_the_wish_to_the_end(store: Store) -> None:
     wish = activation(
-        asked_by=Asker.GUARD,
+        asked_by=Actor.GUARD,
         reason="put back after an update",
         context_length=8192,
         keep_alive=timedelta(seconds=-1),
@@ -34,11 +34,11 @@ async def test_from_the_wish_to_the_end(store: Store) -> None:
 
     store.activations.loaded(HOST, MODEL, later(3), digest="abc")
     store.activations.end(
-        HOST, MODEL, at=later(60), outcome=Outcome.STOPPED, by=Asker.USER, reason="Deactivated."
+        HOST, MODEL, at=later(60), outcome=Outcome.STOPPED, by=Actor.USER, reason="Deactivated."
     )
     (ended,) = await store.activations.history(HOST, MODEL)
     assert (ended.loaded_at, ended.digest, ended.ended_at) == (later(3), "abc", later(60))
-    assert (ended.outcome, ended.ended_by, ended.end_reason) == (Outcome.STOPPED, Asker.USER, "Deactivated.")
+    assert (ended.outcome, ended.ended_by, ended.end_reason) == (Outcome.STOPPED, Actor.USER, "Deactivated.")
     assert await store.activations.active() == ()
 
 
@@ -55,7 +55,7 @@ async def test_a_load_that_failed(store: Store) -> None:
 
 
 async def test_what_two_dashboards_see_is_recorded_once(store: Store, path: Path) -> None:
-    seen = activation(asked_by=Asker.CLIENT, loaded_at=NOW)
+    seen = activation(asked_by=Actor.CLIENT, loaded_at=NOW)
     async with await Store.open(path) as other:
         for each in (store, other, store):
             each.activations.observe(seen)
@@ -65,19 +65,19 @@ async def test_what_two_dashboards_see_is_recorded_once(store: Store, path: Path
 
 async def test_our_own_activation_is_not_somebody_elses(store: Store) -> None:
     store.activations.begin(activation())
-    store.activations.observe(activation(asked_by=Asker.CLIENT, started_at=later()))
+    store.activations.observe(activation(asked_by=Actor.CLIENT, started_at=later()))
     (only,) = await store.activations.history(HOST, MODEL)
-    assert only.asked_by is Asker.USER
+    assert only.asked_by is Actor.USER
 
 
 @pytest.mark.parametrize("known_first", [True, False])
 async def test_who_knows_why_it_ended_is_believed(store: Store, *, known_first: bool) -> None:
     store.activations.begin(activation())
-    ends = [(Outcome.STOPPED, Asker.CLI), (Outcome.LEFT, None)]
+    ends = [(Outcome.STOPPED, Actor.CLI), (Outcome.LEFT, None)]
     for outcome, by in ends if known_first else reversed(ends):
         store.activations.end(HOST, MODEL, at=later(9), outcome=outcome, by=by)
     (only,) = await store.activations.history(HOST, MODEL)
-    assert (only.outcome, only.ended_by) == (Outcome.STOPPED, Asker.CLI)
+    assert (only.outcome, only.ended_by) == (Outcome.STOPPED, Actor.CLI)
 
 
 async def test_of_two_who_only_saw_it_the_first_is_believed(store: Store) -> None:
@@ -90,7 +90,7 @@ async def test_of_two_who_only_saw_it_the_first_is_believed(store: Store) -> Non
 
 async def test_the_first_who_knows_is_believed(store: Store) -> None:
     store.activations.begin(activation())
-    store.activations.end(HOST, MODEL, at=later(1), outcome=Outcome.STOPPED, by=Asker.CLI)
+    store.activations.end(HOST, MODEL, at=later(1), outcome=Outcome.STOPPED, by=Actor.CLI)
     store.activations.end(HOST, MODEL, at=later(2), outcome=Outcome.FAILED)
     (only,) = await store.activations.history(HOST, MODEL)
     assert (only.outcome, only.ended_at) == (Outcome.STOPPED, later(1))
@@ -138,7 +138,7 @@ async def test_a_difference_settles_the_record(store: Store) -> None:
     (active,) = await store.activations.active()
     assert (active.model, active.asked_by, active.digest, active.context_length) == (
         "new",
-        Asker.CLIENT,
+        Actor.CLIENT,
         "abc",
         4096,
     )
@@ -150,4 +150,4 @@ async def test_words_of_a_newer_version_are_unknown_not_an_error(store: Store, p
     await store.flush()
     change_file(path, "UPDATE activations SET asked_by = 'gateway', outcome = 'moved', ended_by = 'robot'")
     (found,) = await store.activations.history(HOST, MODEL)
-    assert (found.asked_by, found.outcome, found.ended_by) == (Asker.UNKNOWN, Outcome.UNKNOWN, Asker.UNKNOWN)
+    assert (found.asked_by, found.outcome, found.ended_by) == (Actor.UNKNOWN, Outcome.UNKNOWN, Actor.UNKNOWN)

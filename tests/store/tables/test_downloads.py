@@ -32,7 +32,7 @@ async def test_of_one_model_one_pull_is_under_way(path: Path) -> None:
         assert await add(other, "TINY:1b") == (number, False)
         assert (await add(other, "tiny:1b", "http://elsewhere"))[1]
         (row,) = await one.downloads.all([HOST])
-        one.downloads.is_so(replace(row, state="done", ended_at=NOW))
+        one.downloads.update(replace(row, state="done", ended_at=NOW))
         await one.flush()
         again, is_new = await add(other, "tiny:1b")
         assert is_new
@@ -46,11 +46,11 @@ async def test_what_is_wished_and_what_is_so_do_not_undo_each_other(path: Path) 
         other.downloads.wish(number, "pause")
         await other.flush()
         so = replace(row, state="running", step="pulling", layers=(("sha256:a", 1, None),), speed=2.5)
-        one.downloads.is_so(so)
+        one.downloads.update(so)
         assert await one.downloads.all([HOST]) == (replace(so, wish="pause"),)
-        one.downloads.is_so(replace(so, state="failed", reason="It is so.", ended_at=NOW))
+        one.downloads.update(replace(so, state="failed", reason="It is so.", ended_at=NOW))
         # The end stands.
-        one.downloads.is_so(so)
+        one.downloads.update(so)
         one.downloads.wish(number, "run")
         (ended,) = await one.downloads.all([HOST])
         assert (ended.state, ended.wish, ended.ended_at) == ("failed", "pause", NOW)
@@ -61,7 +61,7 @@ async def test_what_is_over_is_forgotten(path: Path) -> None:
         for number in range(MAX_OVER + 20):
             await add(store, f"m{number}")
             row = (await store.downloads.all([HOST]))[0]
-            store.downloads.is_so(replace(row, state="done", ended_at=NOW + timedelta(seconds=number)))
+            store.downloads.update(replace(row, state="done", ended_at=NOW + timedelta(seconds=number)))
         await add(store, "last")
         rows = await store.downloads.all([HOST])
         assert [row.model for row in rows[:3]] == ["last", f"m{MAX_OVER + 19}", f"m{MAX_OVER + 18}"]

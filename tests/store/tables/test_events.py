@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.store.database.retention import MAX_EVENTS
 from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.activations import Outcome
@@ -118,11 +118,11 @@ def _loaded_and_stopped(store: Store, stopped_s: float, *, again_s: float) -> No
     for started_s in (0, again_s):
         started_at = later(started_s)
         store.activations.observe(
-            activation("a:latest", asked_by=Asker.CLIENT, started_at=started_at, loaded_at=started_at)
+            activation("a:latest", asked_by=Actor.CLIENT, started_at=started_at, loaded_at=started_at)
         )
         if started_s < stopped_s:
             at = later(stopped_s)
-            store.activations.end(HOST, "a:latest", at=at, outcome=Outcome.STOPPED, by=Asker.GUARD)
+            store.activations.end(HOST, "a:latest", at=at, outcome=Outcome.STOPPED, by=Actor.GUARD)
 
 
 def _left(at_s: float) -> Event:
@@ -132,12 +132,12 @@ def _left(at_s: float) -> Event:
 async def test_a_stop_is_not_seen_as_leaving_once_more(store: Store) -> None:
     # Seen late, by a dashboard that nobody watches; the model is on its way back already.
     _loaded_and_stopped(store, 60, again_s=66)
-    store.events.witness(_left(65), seen_by="us")
+    store.events.record_observed(_left(65), seen_by="us")
     assert await store.events.newest() == ()
 
 
 async def test_what_came_back_after_a_stop_is_seen_to_leave(store: Store) -> None:
     _loaded_and_stopped(store, 60, again_s=62)
-    store.events.witness(_left(66), seen_by="us")
+    store.events.record_observed(_left(66), seen_by="us")
     (found,) = await store.events.newest()
     assert found.kind == "left"

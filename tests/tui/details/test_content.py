@@ -6,7 +6,7 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.fit.memory import Subject, Weights
 from llmstack_tui.fit.verdict import Room
 from llmstack_tui.hosts.types import Message, ModelDetails
@@ -102,7 +102,7 @@ def load(**changes: object) -> Activation:
     told: dict[str, object] = {
         "host": seeded.URL,
         "model": "a:latest",
-        "asked_by": Asker.USER,
+        "asked_by": Actor.USER,
         "started_at": NOW - timedelta(minutes=40),
         "loaded_at": NOW - timedelta(minutes=38),
     }
@@ -112,11 +112,11 @@ def load(**changes: object) -> Activation:
 def test_each_load_says_when_how_long_who_and_how_it_ended() -> None:
     loads = (
         load(),
-        load(loaded_at=None, asked_by=Asker.CLI),
+        load(loaded_at=None, asked_by=Actor.CLI),
         load(
             ended_at=NOW - timedelta(minutes=8),
             outcome=Outcome.STOPPED,
-            ended_by=Asker.GUARD,
+            ended_by=Actor.GUARD,
             end_reason="[idle]",
         ),
         load(
@@ -124,7 +124,7 @@ def test_each_load_says_when_how_long_who_and_how_it_ended() -> None:
             ended_at=NOW,
             outcome=Outcome.FAILED,
             end_reason="no\x1b memory",
-            asked_by=Asker.CLIENT,
+            asked_by=Actor.CLIENT,
         ),
     )
     lines = [" ".join(line.split()) for line in loads_part(loads, NOW).body.plain.splitlines()]

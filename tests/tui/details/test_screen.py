@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.fit.memory import Basis, Estimate, Subject, Weights
 from llmstack_tui.fit.verdict import Fitted
@@ -99,7 +99,7 @@ async def test_what_was_is_looked_up_when_it_opens_and_when_something_happened()
         desk.stack.past = [
             Event(id=9, at=now, kind="loaded", text="It was [red]loaded.", host=seeded.URL, model=NAME)
         ]
-        desk.stack.loads = [Activation(host=seeded.URL, model=NAME, asked_by=Asker.CLIENT, started_at=now)]
+        desk.stack.loads = [Activation(host=seeded.URL, model=NAME, asked_by=Actor.CLIENT, started_at=now)]
         desk.stack.put(replace(desk.stack.state, last_event_id=9))
         await until_in(desk, "It was [red]loaded.")
         await until_in(desk, "asked by another client; is loading")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from llmstack_tui.base.actors import Asker
+from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.config import GuardSettings
 from llmstack_tui.config.loading import Loaded
@@ -217,7 +217,7 @@ async def test_what_the_guard_does_and_warns_of_is_told_once() -> None:
     async with dashboard(STATE) as desk:
         await desk.until_shown(LOADED)
         act = Act(
-            ActKind.DEACTIVATE, seeded.URL, LOADED, time.monotonic(), Asker.GUARD, "It was idle for 12 min."
+            ActKind.DEACTIVATE, seeded.URL, LOADED, time.monotonic(), Actor.GUARD, "It was idle for 12 min."
         )
         desk.stack.put_snapshot(desk.stack.snapshot, (act,))
         await wait_until(lambda: "Stopped by the guard" in toasts(desk))
@@ -256,7 +256,7 @@ async def test_a_stop_of_the_guard_is_undone_from_its_line() -> None:
         load = Activation(
             host=seeded.URL,
             model=IDLE,
-            asked_by=Asker.USER,
+            asked_by=Actor.USER,
             started_at=datetime(2026, 11, 21, 12, tzinfo=UTC),
             context_length=8192,
         )

@@ -27,7 +27,7 @@ _MOVE = "UPDATE OR REPLACE guarded SET key = :new_key, model = :model WHERE host
 _OF = "SELECT key, model, pinned, idle_stop FROM guarded WHERE host = :host"
 
 
-class Wish(Struct, frozen=True):
+class ModelPreference(Struct, frozen=True):
     """What is wanted of one model.
 
     Attributes:
@@ -40,7 +40,7 @@ class Wish(Struct, frozen=True):
     idle_stop: timedelta | None = None
 
 
-class GuardedModels:
+class ModelPreferences:
     """Wishes by host and by a key that is the same for all ways to write a model's name."""
 
     def __init__(self, database: Database) -> None:
@@ -64,11 +64,11 @@ class GuardedModels:
         """What is wanted of a model goes with it."""
         self._database.put(_MOVE, {"host": host, "key": key, "new_key": new_key, "model": model})
 
-    async def of(self, host: str) -> Mapping[str, Wish]:
+    async def of(self, host: str) -> Mapping[str, ModelPreference]:
         """All wishes for the models of a host, by their keys."""
 
-        def make(row: sqlite3.Row) -> tuple[str, Wish]:
-            wish = Wish(row["model"], bool(row["pinned"]), to_optional_length(row["idle_stop"]))
+        def make(row: sqlite3.Row) -> tuple[str, ModelPreference]:
+            wish = ModelPreference(row["model"], bool(row["pinned"]), to_optional_length(row["idle_stop"]))
             return row["key"], wish
 
         return dict(await self._database.read(_OF, {"host": host}, make))
