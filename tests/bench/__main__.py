@@ -22,6 +22,7 @@ from tests.bench import (
     pulls,
     storm,
     updates,
+    walks,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "pulls": pulls.figures,
     "storm": storm.figures,
     "updates": updates.figures,
+    "walks": walks.figures,
+}
+# What is behind a figure of the walks, each printed instead of all figures.
+LISTS: dict[str, Callable[[], Iterator[str]]] = {
+    "circles": walks.circles,
+    "chain": walks.longest_chain,
+    "files": walks.files_walked,
 }
 
 
@@ -50,7 +58,12 @@ def main() -> int:
         "names", nargs="*", choices=[*BENCHMARKS, []], metavar="NAME", help=", ".join(BENCHMARKS)
     )
     parser.add_argument("--strict", action="store_true", help="exit 1 when a figure is over its budget")
+    for name, lines in LISTS.items():
+        parser.add_argument(f"--{name}", action="store_true", help=(lines.__doc__ or "").strip("."))
     options = parser.parse_args()
+    if asked := [name for name in LISTS if getattr(options, name)]:
+        print(*(line for name in asked for line in LISTS[name]()), sep="\n")
+        return 0
     kept = True
     for name in options.names or BENCHMARKS:
         for figure in BENCHMARKS[name]():
