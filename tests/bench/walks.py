@@ -26,10 +26,10 @@ import msgspec
 from tests.bench.figures import Figure
 from tests.bench.imports import Imports, lines_by_file, logical_lines
 from tests.bench.traced_app import Report
-from tests.e2e.terminal import Terminal
 from tests.support.engine_process import home_environment
 from tests.support.fake_ollama import FakeOllama
 from tests.support.scripted_server import serving
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -167,7 +167,7 @@ class Walks:
 
     Attributes:
         up: calls into a higher layer, a caller and a file each.
-        turns: how often the next call is one of a higher layer, which a return from a lower one leads to, too.
+        turns: how often the next call is one of a higher layer, as also after the return from a lower one.
     """
 
     key: Sequence[str]
