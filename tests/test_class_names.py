@@ -1,0 +1,30 @@
+"""A class name means one thing in the whole package: whoever searches for it finds what was meant."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+import llmstack_tui
+
+# Names that several classes still have. The list may only get shorter.
+TWICE = {
+    *"""
+    About Activity Answer Ask ChatRequest Choice Column Columns Download DownloadRow Downloads Event
+    File Fit Form Header History Host InvalidManifest Kind Known Layer Limits Lines Loaded
+    LoadedModel Making Manifest Marks Message ModelDetails ModelPreference Models Opened Order
+    Origin Part Progress Question Reading Remembered Rules Runner Section Session Source Speed Start
+    Tensor ToolCall Upstream Usage Verdict Wanted
+    """.split()  # noqa: SIM905 - a line of ten for one of each
+}
+
+
+def test_every_class_has_a_name_of_its_own() -> None:
+    names = Counter(  # those within a class, such as a widget's messages, are read with its name
+        node.name.lstrip("_")
+        for path in Path(llmstack_tui.__file__).parent.rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    )
+    assert {name for name, number in names.items() if number > 1} <= TWICE
