@@ -15,10 +15,11 @@ from textual.worker import Worker, WorkerState
 
 from llmstack_tui.base.names import same_model
 from llmstack_tui.tui import garbage, keys, styles, themes
-from llmstack_tui.tui.actions import ACTS
 from llmstack_tui.tui.activity.feed import Telling
+from llmstack_tui.tui.controller import ACTS
 from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.details.cache import Looking
+from llmstack_tui.tui.draw import servers as status
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE, Marked
 from llmstack_tui.tui.draw.text import clean_lines
 from llmstack_tui.tui.guard.actions import GuardActs
@@ -28,9 +29,8 @@ from llmstack_tui.tui.models.rows import Moment
 from llmstack_tui.tui.models.screen import ModelsScreen
 from llmstack_tui.tui.preferences import SETTINGS, Preferences
 from llmstack_tui.tui.screen import LiveScreen, View
-from llmstack_tui.tui.servers import status
 from llmstack_tui.tui.servers.connection import Connection
-from llmstack_tui.tui.switching import Switching
+from llmstack_tui.tui.switcher import Switching
 from llmstack_tui.tui.updates.actions import UpdateActs
 from llmstack_tui.tui.updates.notifier import News
 from llmstack_tui.tui.widgets.header import profile_text

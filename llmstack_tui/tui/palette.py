@@ -12,9 +12,9 @@ from textual.content import Content
 
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui import keys
+from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.screen import LiveScreen
-from llmstack_tui.tui.servers.status import address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

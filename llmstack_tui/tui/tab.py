@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from llmstack_tui.tui import keys
+from llmstack_tui.tui.draw import servers as status
 from llmstack_tui.tui.screen import LiveScreen, View
-from llmstack_tui.tui.servers import status
 from llmstack_tui.tui.widgets.banner import Banner
 from llmstack_tui.tui.widgets.header import Header
 from llmstack_tui.tui.widgets.tabs import DOWNLOADS, Tabs, Top

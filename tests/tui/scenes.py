@@ -23,7 +23,7 @@ from llmstack_tui.lifecycle.actions import Act, ActKind
 from llmstack_tui.tui.app import Dashboard
 from llmstack_tui.tui.models.rows import Moment
 from llmstack_tui.tui.screen import View
-from llmstack_tui.tui.switching import SWITCH
+from llmstack_tui.tui.switcher import SWITCH
 from tests.support import outdated, seeded
 from tests.support.waiting import wait_until
 from tests.tui import folder_use, pulls

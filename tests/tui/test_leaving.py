@@ -10,7 +10,7 @@ import pytest
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.downloads.actions import leaving_text
-from llmstack_tui.tui.servers.status import left_behind
+from llmstack_tui.tui.draw.servers import left_behind
 from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui import pulls

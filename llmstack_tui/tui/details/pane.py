@@ -18,7 +18,7 @@ from llmstack_tui.tui.draw.figures import (
     when_text,
 )
 from llmstack_tui.tui.draw.text import clean
-from llmstack_tui.tui.updates.rows import update_rows
+from llmstack_tui.tui.draw.updates import update_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -25,8 +25,8 @@ from llmstack_tui.tui.details.content import (
 from llmstack_tui.tui.details.pane import how_it_did, what_it_is
 from llmstack_tui.tui.details.section import Section
 from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.tui.draw.updates import more_update_rows
 from llmstack_tui.tui.screen import LiveScreen, View
-from llmstack_tui.tui.updates.rows import more_update_rows
 from llmstack_tui.tui.widgets.banner import Banner
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.pane import Pane

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.tui.draw.figures import bytes_text
-from llmstack_tui.tui.draw.text import clean
-from llmstack_tui.tui.models.removals import lines_text
+from llmstack_tui.tui.draw.text import clean, lines_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,11 +10,11 @@ from msgspec import Struct
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import same_model
 from llmstack_tui.downloads.types import DownloadState, Why
-from llmstack_tui.tui.actions import Intents
+from llmstack_tui.tui.controller import Intents
 from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.draw.figures import bytes_text, used_text
+from llmstack_tui.tui.draw.servers import address, left_behind
 from llmstack_tui.tui.draw.text import clean
-from llmstack_tui.tui.servers.status import address, left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

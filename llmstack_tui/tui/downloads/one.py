@@ -17,9 +17,9 @@ from llmstack_tui.tui.details.section import Section
 from llmstack_tui.tui.downloads.rows import share_of, speed_text, word_of
 from llmstack_tui.tui.draw.bar import bar
 from llmstack_tui.tui.draw.figures import clock_text, seconds_text, used_text, when_text
+from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.screen import LiveScreen
-from llmstack_tui.tui.servers.status import address
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.pane import Pane
 

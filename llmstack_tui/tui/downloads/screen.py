@@ -12,7 +12,7 @@ from llmstack_tui.tui import keys
 from llmstack_tui.tui.downloads.list import DownloadList
 from llmstack_tui.tui.downloads.one import DownloadScreen
 from llmstack_tui.tui.downloads.rows import DownloadRow, download_rows, downloads_title
-from llmstack_tui.tui.servers.status import address
+from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.tab import TabScreen
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.line_list import LineList

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Controls, lone surrogates and line ends would move the terminal's cursor; the directional ones would turn
 # the rest of the row around.
@@ -14,6 +18,7 @@ _DIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066
 # Joiners and variation selectors have no width of their own, but change the width of their neighbours in some
 # terminals and not in others.
 _INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff")
+_MOST_NAMED = 8
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 
 
@@ -55,6 +60,17 @@ def fit_name(name: str, width: int, *, ellipsis: str = "…") -> str:
     while len(name) > len(of_model) and cell_len(name) > width - 1:
         name = name[1:]
     return ellipsis + fit(name, width - 1, ellipsis=ellipsis)
+
+
+def names_text(names: Sequence[str]) -> str:
+    """A line for each of the first few."""
+    return lines_text([clean(name, limit=60) for name in names])
+
+
+def lines_text(lines: Sequence[str]) -> str:
+    """The first few of them."""
+    more = len(lines) - _MOST_NAMED
+    return "\n".join([*lines[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _harmless(character: str) -> str:

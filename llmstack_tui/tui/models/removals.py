@@ -6,14 +6,10 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw.figures import bytes_text
-from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.tui.draw.text import clean, names_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from llmstack_tui.lifecycle.states import ModelStatus
-
-_MOST_NAMED = 8
 
 
 def removal_text(status: ModelStatus, models: list[ModelStatus]) -> str:
@@ -61,17 +57,6 @@ def removals_text(chosen: list[ModelStatus], models: list[ModelStatus]) -> str:
     if any(status.running for status in chosen):
         text += "\nThose in memory are stopped first, when their running requests have ended."
     return text
-
-
-def names_text(names: Sequence[str]) -> str:
-    """A line for each of the first few."""
-    return lines_text([clean(name, limit=60) for name in names])
-
-
-def lines_text(lines: Sequence[str]) -> str:
-    """The first few of them."""
-    more = len(lines) - _MOST_NAMED
-    return "\n".join([*lines[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _files(status: ModelStatus) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw import figures
 from llmstack_tui.tui.draw.text import clean
-from llmstack_tui.tui.updates.rows import newer_cell, progress_cell, under_way
+from llmstack_tui.tui.draw.updates import newer_cell, progress_cell, under_way
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

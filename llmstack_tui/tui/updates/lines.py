@@ -10,9 +10,9 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from llmstack_tui.tui.draw.figures import ago_text, bytes_text
+from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.draw.text import clean, fit, fit_name
-from llmstack_tui.tui.servers.status import address
-from llmstack_tui.tui.updates.rows import changed_text, newer_programs, progress_cell, under_way
+from llmstack_tui.tui.draw.updates import changed_text, newer_programs, progress_cell, under_way
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from llmstack_tui.core import HostState, StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.updates import NewerProgram
     from llmstack_tui.tui.models.rows import Key
-    from llmstack_tui.tui.updates.rows import NewerProgram
     from llmstack_tui.updates.rules import Update
 
 _DIM = "$foreground 62%"

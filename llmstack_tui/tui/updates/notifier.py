@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.draw.text import clean
-from llmstack_tui.tui.updates.rows import newer_programs, news_text, wanted
+from llmstack_tui.tui.draw.updates import newer_programs, news_text, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.tui.draw.figures import ago_text, bytes_text
 from llmstack_tui.tui.draw.text import clean
-from llmstack_tui.tui.updates.rows import changed_text, news_text
+from llmstack_tui.tui.draw.updates import changed_text, news_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.figures import age_text
 from llmstack_tui.tui.draw.text import clean
-from llmstack_tui.tui.servers.names import server_name, server_phrase
 from llmstack_tui.tui.widgets.header import ServerLine
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llmstack_tui.config import Settings
     from llmstack_tui.core import StackState
     from llmstack_tui.downloads.types import Download
-    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.hosts.types import ServerVersion, Snapshot
     from llmstack_tui.tui.screen import View
 
 _SLOW_S = 2.0
@@ -46,6 +46,23 @@ def _server(snapshot: Snapshot) -> ServerLine:
     asked = snapshot.read_at is not None or snapshot.error is not None
     reachable = snapshot.reachable if asked else None
     return ServerLine(server_name(snapshot.server), address(snapshot.url), reachable, version)
+
+
+def server_name(server: ServerVersion | None) -> str:
+    """What a server is called on the screen."""
+    if server is None:
+        return "Server"
+    return {HostKind.OLLAMA: "Ollama", HostKind.BUILTIN: "Built-in engine", HostKind.OPENAI: "Server"}[
+        server.kind
+    ]
+
+
+def server_phrase(server: ServerVersion | None) -> str:
+    """The same at the beginning of a sentence."""
+    name = server_name(server)
+    return (
+        name if server is not None and server.kind is HostKind.OLLAMA else f"The {name[0].lower()}{name[1:]}"
+    )
 
 
 def address(url: str) -> str:

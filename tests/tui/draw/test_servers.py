@@ -9,9 +9,9 @@ from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.core import StackState
 from llmstack_tui.hosts.errors import BadStream, Unreachable
 from llmstack_tui.hosts.types import Snapshot
+from llmstack_tui.tui.draw import servers as status
 from llmstack_tui.tui.models.rows import Moment
 from llmstack_tui.tui.screen import View
-from llmstack_tui.tui.servers import status
 from llmstack_tui.tui.widgets.header import ServerLine
 from tests.support import seeded
 

@@ -11,11 +11,11 @@ from llmstack_tui.core import HostState
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.tui.draw.figures import ago_text
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
+from llmstack_tui.tui.draw.updates import more_update_rows, progress_cell, update_rows
 from llmstack_tui.tui.models.headings import Columns
 from llmstack_tui.tui.models.ordering import Column, Order, matching, ordered
 from llmstack_tui.tui.models.rows import Moment, Rows
 from llmstack_tui.tui.updates.lines import Shown, screen_lines, summary
-from llmstack_tui.tui.updates.rows import more_update_rows, progress_cell, update_rows
 from llmstack_tui.updates.rules import LeftAlone, Update
 from tests.support import outdated, seeded
 from tests.support.outdated import CHANGED_HERE, CURRENT, NOW, STALE, TEMPLATE_ONLY, UNKNOWN, coming
