@@ -319,8 +319,8 @@ def test_a_removal_meanwhile_does_not_take_the_weights(tmp_path: Path, source: P
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from llmstack_tui.engine.library import Library
-from llmstack_tui.ollama.names import ModelName
+from llmstack_tui.library.library import Library
+from llmstack_tui.base.names import ModelName
 def no_link(*_, **__): raise OSError
 if sys.argv[3] == "copied": os.link = no_link
 def die(status, completed, total):

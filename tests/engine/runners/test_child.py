@@ -110,8 +110,8 @@ def test_a_child_whose_parent_is_gone_already_does_not_begin(tiny_model: Path, f
 
 PARENT = """if True:
     import asyncio, pathlib, sys
-    from llmstack_tui.engine.launch import RunnerConfig
-    from llmstack_tui.engine.runner import Runner
+    from llmstack_tui.engine.runners.messages import RunnerConfig
+    from llmstack_tui.engine.runners.runner import Runner
     config = RunnerConfig(weights=pathlib.Path(sys.argv[1]), context_length=256, threads=1)
     async def main():
         runner = await Runner.start(config, folder=pathlib.Path(sys.argv[2]))

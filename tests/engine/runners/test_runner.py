@@ -100,8 +100,8 @@ async def test_it_runs_under_the_server_s_event_loop_too(tiny_model: Path, folde
     # In a process of its own: a loop of another kind would take over this one's children.
     code = """if True:
         import asyncio, pathlib, sys, uvloop
-        from llmstack_tui.engine.launch import RunnerConfig
-        from llmstack_tui.engine.runner import Runner
+        from llmstack_tui.engine.runners.messages import RunnerConfig
+        from llmstack_tui.engine.runners.runner import Runner
         async def cycle():
             config = RunnerConfig(weights=pathlib.Path(sys.argv[1]), context_length=512, threads=1)
             runner = await Runner.start(config, folder=pathlib.Path(sys.argv[2]))
