@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from llmstack_tui.store.tables.activations import Activation, Uses
     from llmstack_tui.store.tables.events import Event
     from llmstack_tui.store.tables.measured import Measured
+    from llmstack_tui.store.tables.models import SeenModel
 
 T = TypeVar("T")
 
@@ -54,6 +55,10 @@ class Past:
     async def measured(self, host_url: str, digest: str, limit: int = 100) -> tuple[Measured, ...]:
         """What memory a version of a model took at each load, the newest first."""
         return await (await self._history.store()).measured.history(host_url, digest, limit)
+
+    async def versions(self, host_url: str, model: str) -> tuple[SeenModel, ...]:
+        """The versions of a model that were seen installed, the newest seen first."""
+        return await (await self._history.store()).models.versions(host_url, model)
 
     def remember(self, key: str, value: object) -> None:
         """Keep a value that JSON can say, for another session."""

@@ -47,12 +47,13 @@ if TYPE_CHECKING:
     from llmstack_tui.store.tables.activations import Activation, Uses
     from llmstack_tui.store.tables.events import Event
     from llmstack_tui.store.tables.measured import Measured
+    from llmstack_tui.store.tables.models import SeenModel
     from llmstack_tui.updates.rules import Update
 
 T = TypeVar("T")
 
 
-_LOOKS = frozenset({"details", "events", "activations", "uses", "measured", "tags", "offer"})
+_LOOKS = frozenset({"details", "events", "activations", "uses", "measured", "versions", "tags", "offer"})
 
 
 class FakeWeighing:
@@ -87,6 +88,7 @@ class FakeStack:
         self.loads: list[Activation] = []
         self.used: dict[str, Uses] = {}
         self.weighed: list[Measured] = []
+        self.seen: list[SeenModel] = []
         self.told: dict[str, ModelDetails] = {}
         self.store_failure: Exception | None = None
         self.remembered: dict[str, object] = {}
@@ -252,6 +254,10 @@ class FakeStack:
     async def measured(self, host_url: str, digest: str, limit: int = 100) -> tuple[Measured, ...]:
         self._look_up("measured")
         return tuple(each for each in self.weighed if (each.host, each.digest) == (host_url, digest))[:limit]
+
+    async def versions(self, host_url: str, model: str) -> tuple[SeenModel, ...]:
+        self._look_up("versions")
+        return tuple(each for each in self.seen if (each.host, each.name) == (host_url, model))
 
     async def delete(self, host_url: str, model: str) -> None:
         self.calls.append(("delete", host_url, model))

@@ -1,4 +1,4 @@
-"""``llmstack history``: when a model was loaded, by whom and why, and how that ended."""
+"""``llmstack history``: when a model was loaded and how that ended, and which versions were installed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command, count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from llmstack_tui.cli.options import Commands, Invocation
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.store.store import Store
     from llmstack_tui.store.tables.activations import Activation
+    from llmstack_tui.store.tables.models import SeenModel
 
 _WHO = {
     "user": "the dashboard",
@@ -31,8 +36,11 @@ _ENDS = {
 
 
 def add_parser(commands: Commands) -> None:
-    parser = add_command(commands, "history", run, "Show when a model was loaded, and how that ended.")
-    parser.add_argument("name", metavar="NAME", help="a model, also one that was removed")
+    parser = add_command(commands, "history", run, "Show when a model was loaded, and its versions.")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a model, also one that was removed")
+    parser.add_argument(
+        "--gone", action="store_true", help="only versions that were installed once and are no more"
+    )
     parser.add_argument("--limit", metavar="N", type=count, default=20, help="the newest N (default: 20)")
 
 
@@ -43,29 +51,73 @@ def run(call: Invocation) -> int:
 
 
 async def _history(call: Invocation) -> int:
-    from llmstack_tui.cli.servers import find_urls, state_file
+    import asyncio
+
+    from llmstack_tui.cli.servers import connect, state_file
     from llmstack_tui.store.errors import StoreError
     from llmstack_tui.store.store import Store
 
-    name, path = call.options.name, state_file()
+    name, limit, path = call.options.name, call.options.limit, state_file()
+    if name is None and not call.options.gone:
+        raise output.WrongUsage("Name a model, or --gone for all that were removed or replaced.")
     loads: list[Activation] = []
+    versions: list[tuple[SeenModel, bool]] = []
     if path is not None and path.exists():
-        urls = await find_urls(call)
         try:
-            async with await Store.open(path, on_notice=output.say) as store:
-                for url in urls:
-                    for each in _ways_to_write(name):
-                        loads += await store.activations.history(url, each, call.options.limit)
+            async with connect(call) as hosts, await Store.open(path, on_notice=output.say) as store:
+                for host in hosts:
+                    if not call.options.gone:
+                        for each in _ways_to_write(name):
+                            loads += await store.activations.history(host.url, each, limit)
+                found = await asyncio.gather(*(_versions(store, host, name) for host in hosts))
+                versions = [each for of_host in found for each in of_host]
         except StoreError as error:
             raise output.Failed(str(error)) from None
-    loads = sorted(loads, key=lambda each: each.id, reverse=True)[: call.options.limit]
+    loads = sorted(loads, key=lambda each: each.id, reverse=True)[:limit]
+    versions = [each for each in versions if not (each[1] and call.options.gone)]
+    versions = sorted(versions, key=lambda each: each[0].last_seen_at, reverse=True)[:limit]
     if call.json:
-        output.write_document({"loads": [_document(each) for each in loads]})
-    elif loads:
+        documents = [_version_document(*each) for each in versions]
+        output.write_document({"loads": [_document(each) for each in loads], "versions": documents})
+        return 0
+    if loads:
         output.write_table(*_table(loads))
-    else:
-        output.say(f"Nothing is on record of {name}: it was not loaded while llmstack looked on.")
+    if versions:
+        output.write("\n" if loads else "", end="")
+        output.write_table(*_version_table(versions))
+    if not loads and not versions:
+        output.say(_nothing(call))
     return 0
+
+
+def _nothing(call: Invocation) -> str:
+    if call.options.gone:
+        return "No model that is gone is on record."
+    return f"Nothing is on record of {call.options.name}: it was not loaded while llmstack looked on."
+
+
+async def _versions(store: Store, host: Host, name: str | None) -> list[tuple[SeenModel, bool]]:
+    """Each version that was seen on a host, of all models without a name; and whether it is installed now.
+
+    A host that does not answer is taken to have what it listed last.
+    """
+    from llmstack_tui.hosts.errors import HostError
+    from llmstack_tui.hosts.types import Model
+
+    if name is None:
+        seen = [*await store.models.of_host(host.url)]
+    else:
+        seen = [each for way in _ways_to_write(name) for each in await store.models.versions(host.url, way)]
+    if not seen:
+        return []
+    try:
+        models: Sequence[Model] = await host.installed()
+    except HostError as error:
+        output.say(str(error))
+        listed = await store.installed.load(host.url, Model)
+        models = listed.models if listed else ()
+    installed = {(model.name, model.digest) for model in models}
+    return [(each, (each.name, each.digest) in installed) for each in seen]
 
 
 def _ways_to_write(name: str) -> tuple[str, ...]:
@@ -95,6 +147,34 @@ def _document(load: Activation) -> dict[str, object]:
         "ended_by": load.ended_by.value if load.ended_by else None,
         "end_reason": load.end_reason or None,
     }
+
+
+def _version_document(version: SeenModel, is_installed: bool) -> dict[str, object]:
+    return {
+        "host": version.host,
+        "name": version.name,
+        "digest": version.digest,
+        "size": version.size,
+        "first_seen_at": output.iso(version.first_seen_at),
+        "last_seen_at": output.iso(version.last_seen_at),
+        "installed": is_installed,
+    }
+
+
+def _version_table(versions: Sequence[tuple[SeenModel, bool]]) -> tuple[list[str], list[list[str]]]:
+    several = len({each.host for each, _ in versions}) > 1
+    heads = ["NAME", "VERSION", ">SIZE", "FIRST SEEN", "LAST SEEN", *(["HOST"] if several else [])]
+    return heads, [
+        [
+            each.name,
+            each.digest[:12] or "-",
+            output.size(each.size),
+            f"{each.first_seen_at.astimezone():%Y-%m-%d %H:%M}",
+            "installed" if is_installed else f"{each.last_seen_at.astimezone():%Y-%m-%d %H:%M}",
+            *([each.host] if several else []),
+        ]
+        for each, is_installed in versions
+    ]
 
 
 def _table(loads: list[Activation]) -> tuple[list[str], list[list[str]]]:

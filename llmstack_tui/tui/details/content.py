@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llmstack_tui.store.tables.activations import Activation
     from llmstack_tui.store.tables.events import Event
     from llmstack_tui.store.tables.measured import Measured
+    from llmstack_tui.store.tables.models import SeenModel
 
 # More takes longer to wrap than a key press may; `llmstack show` prints the whole.
 MOST_CHARACTERS = 8_000
@@ -157,6 +158,19 @@ def loads_part(loads: Sequence[Activation], now: datetime) -> Part:
 def measured_part(measured: Sequence[Measured], now: datetime) -> Part:
     """What memory each load of this version took, whoever says so."""
     return Part(Content("\n").join(Content(_took(each, now)) for each in measured))
+
+
+def versions_part(versions: Sequence[SeenModel], digest: str, now: datetime) -> Part:
+    """The versions that were installed; the one with ``digest`` still is."""
+    return Part(
+        Content("\n").join(
+            Content(
+                f"{each.digest[:12]:14}{bytes_text(each.size):9}since {when_text(each.first_seen_at, now)}, "
+                + ("installed now" if each.digest == digest else f"until {when_text(each.last_seen_at, now)}")
+            )
+            for each in versions
+        )
+    )
 
 
 def events_part(events: Sequence[Event], now: datetime) -> Part:

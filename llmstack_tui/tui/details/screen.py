@@ -21,6 +21,7 @@ from llmstack_tui.tui.details.content import (
     measured_part,
     rows_part,
     told_parts,
+    versions_part,
 )
 from llmstack_tui.tui.details.pane import how_it_did, what_it_is
 from llmstack_tui.tui.details.section import Section
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 _MOST_LOOKED_UP = 50
 _LOOK_UP_EVERY_S = 0.5
 _BEFORE = ("Model", "Addresses", "Memory it would take")
-_PAST = ("Loaded", "Memory that it took", "What happened to it")
+_PAST = ("Versions that were installed", "Loaded", "Memory that it took", "What happened to it")
 
 
 class Reading(VerticalScroll):
@@ -182,6 +183,8 @@ class DetailsScreen(LiveScreen):
         now = self.dashboard.view.moment.now.astimezone()
         model = self.dashboard.view.model(self._key)
         digest = model.model.digest if model and model.model else ""
+        versions = await stack.versions(host, name)
+        self._sections[_PAST[0]].say(versions_part(versions, digest, now))
         loads = await stack.activations(host, name, _MOST_LOOKED_UP)
         self._sections["Loaded"].say(loads_part(loads, now))
         measured = await stack.measured(host, digest, _MOST_LOOKED_UP) if digest else ()

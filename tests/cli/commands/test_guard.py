@@ -7,11 +7,12 @@ import json
 import signal
 import sys
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from llmstack_tui.store.store import Store
 from tests.support.fake_ollama import fake_ollama
 from tests.support.waiting import wait_until
 
@@ -282,6 +283,37 @@ async def test_the_history_of_a_model(llmstack: Program) -> None:
     assert "is loaded" in told.stdout
     assert (none.returncode, none.stdout) == (0, "")
     assert "Nothing is on record of b:1" in none.stderr
+
+
+async def test_versions_that_were_installed_and_those_that_are_gone(llmstack: Program) -> None:
+    async with fake_ollama(a_1="a") as (fake, server):
+        state = llmstack.home / ".local/share/llmstack/state.db"
+        async with await Store.open(state) as store:
+            for name, letter, day in (("a:1", "0", 1), ("a:1", "a", 2), ("b:1", "b", 3)):
+                at = datetime(2026, 11, day, 12, tzinfo=UTC)
+                store.models.seen(host=server.url, name=name, digest=letter * 64, size=4_700_000_000, at=at)
+        host = ("--host", server.url)
+        versions = (await document(llmstack, "history", "a:1", *host))["versions"]
+        told = await run(llmstack, "history", "a:1", "--gone", *host)
+        gone = await document(llmstack, "history", "--gone", *host)
+        wrong = await run(llmstack, "history", *host)
+        fake.down = True
+        away = await run(llmstack, "history", "b:1", *host)
+    assert [(each["digest"][0], each["installed"]) for each in versions] == [("a", True), ("0", False)]
+    assert versions[1] == {
+        "host": server.url,
+        "name": "a:1",
+        "digest": "0" * 64,
+        "size": 4_700_000_000,
+        "first_seen_at": "2026-11-01T12:00:00+00:00",
+        "last_seen_at": "2026-11-01T12:00:00+00:00",
+        "installed": False,
+    }
+    assert [(each["name"], each["digest"][0]) for each in gone["versions"]] == [("b:1", "b"), ("a:1", "0")]
+    assert gone["loads"] == []
+    assert ("0" * 12 in told.stdout, "a" * 12 in told.stdout) == (True, False)
+    assert wrong.returncode == 2
+    assert (away.returncode, "b" * 12 in away.stdout) == (0, True)
 
 
 async def test_without_a_record_there_is_no_history(llmstack: Program) -> None:

@@ -13,6 +13,7 @@ from llmstack_tui.hosts.types import Message, ModelDetails
 from llmstack_tui.store.tables.activations import Activation, Outcome
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.store.tables.measured import Measured
+from llmstack_tui.store.tables.models import SeenModel
 from llmstack_tui.tui.details.content import (
     MOST_LINES,
     events_part,
@@ -21,6 +22,7 @@ from llmstack_tui.tui.details.content import (
     measured_part,
     parameter_rows,
     told_parts,
+    versions_part,
 )
 from llmstack_tui.tui.details.fit import fit_part
 from tests.support import headers, seeded
@@ -155,6 +157,24 @@ def test_what_memory_a_load_took_has_labels_and_the_unknown_is_unknown() -> None
         "5.1 GB, says the server; 4.9 GB on GPU 0; context 4,096; cache f16"
     )
     assert second.split(maxsplit=1)[1] == "?, says the server"
+
+
+def test_versions_say_which_is_installed_and_until_when_the_others_were() -> None:
+    month = timedelta(days=30)
+    new, old = (
+        SeenModel(
+            host=seeded.URL,
+            name="a",
+            digest=letter * 64,
+            size=size,
+            first_seen_at=NOW - since * month,
+            last_seen_at=NOW - (since - 1) * month,
+        )
+        for letter, size, since in (("b", 4_700_000_000, 1), ("a", None, 2))
+    )
+    first, second = versions_part((new, old), "b" * 64, NOW).body.plain.splitlines()
+    assert first.split(maxsplit=3) == ["b" * 12, "4.7", "GB", "since 22 Oct 12:01, installed now"]
+    assert second.split(maxsplit=2) == ["a" * 12, "?", "since 22 Sep 12:01, until 22 Oct 12:01"]
 
 
 def test_events_say_why() -> None:

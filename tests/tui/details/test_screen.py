@@ -17,6 +17,7 @@ from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.activations import Activation
 from llmstack_tui.store.tables.events import Event
+from llmstack_tui.store.tables.models import SeenModel
 from llmstack_tui.tui.details.section import Section
 from tests.support import headers, seeded
 from tests.support.waiting import wait_until
@@ -100,9 +101,15 @@ async def test_what_was_is_looked_up_when_it_opens_and_when_something_happened()
             Event(id=9, at=now, kind="loaded", text="It was [red]loaded.", host=seeded.URL, model=NAME)
         ]
         desk.stack.loads = [Activation(host=seeded.URL, model=NAME, asked_by=Actor.CLIENT, started_at=now)]
+        desk.stack.seen = [
+            SeenModel(
+                host=seeded.URL, name=NAME, digest="a0" * 32, size=9, first_seen_at=now, last_seen_at=now
+            )
+        ]
         desk.stack.put(replace(desk.stack.state, last_event_id=9))
         await until_in(desk, "It was [red]loaded.")
         await until_in(desk, "asked by another client; is loading")
+        await until_in(desk, "a0" * 6)
 
 
 async def test_trouble_with_the_store_and_the_server_is_a_sentence_in_place() -> None:
