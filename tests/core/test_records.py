@@ -64,6 +64,17 @@ async def history(path: Path, url: str, model: str) -> tuple[Activation, ...]:
         return await store.activations.history(url, model)
 
 
+async def test_every_version_that_is_installed_is_on_record(path: Path) -> None:
+    async with fake_ollama(a_1="a") as (fake, server), dashboard(server, path) as stack:
+        fake.installed["a:1"] = "c" * 64
+        stack.refresh()
+        async with asyncio.timeout(10):
+            while len(versions := await stack.versions(server.url, "a:1")) < 2:
+                await asyncio.sleep(0.01)
+        assert [each.digest[0] for each in versions] == ["c", "a"]
+        assert versions[0].first_seen_at >= versions[1].last_seen_at
+
+
 async def test_every_act_is_an_event_and_an_activation_with_its_end(path: Path) -> None:
     async with fake_ollama(a_1="a") as (fake, server):
         async with dashboard(server, path) as stack:
