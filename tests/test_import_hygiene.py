@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.little_ollama import LittleOllama
+from tests.support.fake_ollama import usual_ollama
 from tests.support.program import Program
 from tests.support.scripted_server import serving
 
@@ -74,7 +74,7 @@ def test_what_only_parses_imports_nothing_heavy(llmstack: Program, arguments: st
     ],
 )
 async def test_commands_import_neither_screen_nor_engine(llmstack: Program, arguments: str) -> None:
-    async with serving(LittleOllama("tiny:latest", loaded=("tiny:latest",))) as server:
+    async with serving(usual_ollama("tiny:latest", loaded=("tiny:latest",))) as server:
         code, modules = await asyncio.to_thread(
             imported, llmstack, *arguments.split(), "--json", "--host", server.url
         )
@@ -84,7 +84,7 @@ async def test_commands_import_neither_screen_nor_engine(llmstack: Program, argu
 
 
 async def test_a_check_for_updates_imports_neither_screen_nor_engine(llmstack: Program) -> None:
-    ollama = LittleOllama("far:cloud")
+    ollama = usual_ollama("far:cloud")
     ollama.cloud.add("far:cloud")  # which no registry is asked for
     async with serving(ollama) as server:
         arguments = ("update", "--check", "--json", "--host", server.url)

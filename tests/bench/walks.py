@@ -131,7 +131,7 @@ class _Server:
             await self._end.wait()
 
     async def _handle(self, request: Request) -> Reply:
-        reply = await self.fake.handle(request)
+        reply = await self.fake(request)
         if request.path == "/api/ps":
             self.answered.append((time.monotonic_ns(), len(self.fake.runners)))
         return reply

@@ -121,7 +121,7 @@ async def test_a_removal_whose_stop_fails_is_one_event_that_says_both() -> None:
         async def stuck(request: Request) -> Reply:
             if request.path == "/api/generate":
                 return document({"error": "stuck"}, 500)
-            return await fake.handle(request)
+            return await fake(request)
 
         server.handle = stuck
         fake.load("a:1")
@@ -141,7 +141,7 @@ async def test_what_a_web_page_answers_is_not_recorded_as_done(call: str) -> Non
         async def wrong(request: Request) -> Reply:
             if request.path == f"/api/{call}":
                 return Reply((b"<html>It works!</html>",), content_type="text/html")
-            return await fake.handle(request)
+            return await fake(request)
 
         server.handle = wrong
         async with Stack([OllamaHost(server.url)], running_every_s=0.02) as stack:

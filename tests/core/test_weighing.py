@@ -14,7 +14,7 @@ from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.types import Model, ModelDetails
 from llmstack_tui.library.library import Library
 from llmstack_tui.ollama.client import OllamaHost
-from tests.cli.little_ollama import LittleOllama
+from tests.support.fake_ollama import usual_ollama
 from tests.support.gguf import models
 from tests.support.headers import LLAMA_8B
 from tests.support.scripted_server import serving
@@ -85,9 +85,8 @@ async def test_names_that_are_no_paths_are_never_looked_for(tmp_path: Path) -> N
 
 
 async def test_a_stack_weighs_what_is_installed_and_again_when_a_server_tells_more() -> None:
-    server = LittleOllama("llama:8b", "far:cloud")
+    server = usual_ollama("llama:8b", "far:cloud", info=LLAMA_8B)
     server.cloud.add("far:cloud")
-    server.info = LLAMA_8B
     async with serving(server) as at:
         asked = Request(context_length=8192)
         async with Stack(
@@ -113,7 +112,7 @@ async def test_a_stack_weighs_what_is_installed_and_again_when_a_server_tells_mo
             # Who is about to load it is told the same.
             assert await stack.weighing.to_come(at.url, model, on_card=False) == known.estimate.total
             assert stack.weighing.room().taken == 0
-            server.loaded.append("llama:8b")
+            server.load("llama:8b")
             await wait_until(lambda: stack.weighing.room().taken == 5_100_000_000)
 
 

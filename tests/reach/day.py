@@ -49,7 +49,7 @@ def without_network(fake: FakeOllama, url: str) -> OllamaHost:
         if fake.down:
             raise httpx.ConnectError("down")
         body = await request.aread()
-        reply = await fake.handle(Request(request.method, request.url.path, dict(request.headers), body))
+        reply = await fake(Request(request.method, request.url.path, dict(request.headers), body))
         return httpx.Response(
             reply.status, content=b"".join(reply.pieces), headers={"Content-Type": "application/json"}
         )

@@ -1,4 +1,4 @@
-"""A server with Ollama's behaviour about loading and leaving, and none of its models.
+"""A server with Ollama's behaviour about loading and leaving, and none of its models: the one fake of it.
 
 The rules are those of Ollama's ``server/sched.go`` as the recorded flows show them: a stop never cuts a
 request; ``expires_at`` is set when the last request ends and stands still under one; two names over the same
@@ -12,28 +12,40 @@ import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llmstack_tui.base.go_durations import LONGEST, parse_keep_alive
 from llmstack_tui.base.times import format_time
 from llmstack_tui.ollama.client import OllamaHost
-from tests.support.scripted_server import Reply, document, ndjson, serving
+from tests.support.scripted_server import Reply, Then, document, ndjson, serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from tests.support.scripted_server import Request, ScriptedServer
 
 
+WEIGHTS = "sha256-" + "b" * 64
+_DETAILS = {"format": "gguf", "family": "qwen2", "parameter_size": "7.6B", "quantization_level": "Q4_K_M"}
+_USAGE = {
+    "total_duration": 2_000_000_000,
+    "load_duration": 500_000_000,
+    "prompt_eval_count": 7,
+    "prompt_eval_duration": 500_000_000,
+    "eval_count": 10,
+    "eval_duration": 1_000_000_000,
+}
+
+
 @dataclass
-class Runner:
+class FakeRunner:
     name: str
     digest: str
     keep_alive: timedelta
     expires_at: datetime
+    size: int
+    context_length: int | None
     requests: int = 0
-    size: int = 9
-    context_length: int | None = None
 
 
 @dataclass
@@ -43,21 +55,34 @@ class FakeOllama:
     Attributes:
         installed: digest by name.
         cloud: names that run elsewhere.
+        described: what ``/api/tags`` says of each model beside its name and digest.
+        shown: what ``/api/show`` says of each, and ``weights`` the file of those that have one of their own.
+        loaded_size, context_length: what ``/api/ps`` says of a model that is loaded from now on.
+        answer, then: the pieces of a chat's answer, and how it ends.
         may_load: loads wait until it is set.
         may_leave: an idle model that was stopped leaves once it is set.
         down: no answer at all, while it is true.
         skew: what its clock is ahead of ours.
+        asked: path and body of each request that it heard.
     """
 
     installed: dict[str, str] = field(default_factory=dict)
     cloud: set[str] = field(default_factory=set)
-    runners: list[Runner] = field(default_factory=list)
+    described: dict[str, object] = field(default_factory=lambda: {"size": 7})
+    shown: dict[str, object] = field(default_factory=lambda: {"capabilities": ["completion"]})
+    weights: dict[str, str] = field(default_factory=dict)
+    loaded_size: int = 9
+    context_length: int | None = None
+    answer: tuple[str, ...] = ("Hel", "lo")
+    then: Then = Then.END
+    runners: list[FakeRunner] = field(default_factory=list)
     may_load: asyncio.Event = field(default_factory=asyncio.Event)
     may_leave: asyncio.Event = field(default_factory=asyncio.Event)
     down: bool = False
     load_error: str = ""
     version: str = "0.32.15"
     skew: timedelta = timedelta(0)
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.may_load.set()
@@ -70,30 +95,32 @@ class FakeOllama:
     def now(self) -> datetime:
         return datetime.now(UTC) + self.skew
 
-    def load(self, name: str, keep_alive: timedelta | None = None) -> Runner:
-        digest = self.installed[name]
+    def load(self, name: str, keep_alive: timedelta | None = None) -> FakeRunner:
+        digest = self.installed.get(name, "f" * 64)
         for runner in self.runners:
             if runner.digest == digest:
                 runner.keep_alive = runner.keep_alive if keep_alive is None else keep_alive
                 self._idle(runner)
                 return runner
         keep_alive = timedelta(minutes=5) if keep_alive is None else keep_alive
-        runner = Runner(name, digest, keep_alive, self.now() + keep_alive)
+        runner = FakeRunner(
+            name, digest, keep_alive, self.now() + keep_alive, self.loaded_size, self.context_length
+        )
         self.runners.append(runner)
         return runner
 
-    def begin_request(self, name: str, keep_alive: timedelta | None = None) -> Runner:
+    def begin_request(self, name: str, keep_alive: timedelta | None = None) -> FakeRunner:
         """A request of another client, which brings its own keep-alive or none."""
         runner = next((each for each in self.runners if each.name == name), None) or self.load(name)
         runner.requests += 1
         runner.keep_alive = runner.keep_alive if keep_alive is None else keep_alive
         return runner
 
-    def end_request(self, runner: Runner) -> None:
+    def end_request(self, runner: FakeRunner) -> None:
         runner.requests -= 1
         self._idle(runner)
 
-    def _idle(self, runner: Runner) -> None:
+    def _idle(self, runner: FakeRunner) -> None:
         if runner.requests:
             return
         runner.expires_at = self.now() + runner.keep_alive
@@ -106,10 +133,11 @@ class FakeOllama:
                 runner.keep_alive, runner.expires_at = timedelta(0), self.now()
                 self._idle(runner)
 
-    async def handle(self, request: Request) -> Reply:
+    async def __call__(self, request: Request) -> Reply:
         if self.down:
             return Reply(raw=b"")
         body = request.json if request.body else {}
+        self.asked.append((request.path, body))
         name = str(body.get("model", body.get("source", "")))
         if request.method == "HEAD":
             return Reply()  # every blob is there already
@@ -124,8 +152,8 @@ class FakeOllama:
 
     async def _get_tags(self, _: str, __: dict[str, object]) -> Reply:
         models: list[dict[str, object]] = [
-            {"name": name, "model": name, "digest": digest, "size": 7}
-            | ({"remote_host": "https://ollama.com"} if name in self.cloud else {})
+            {"name": name, "model": name, "digest": digest, **self.described}
+            | ({"remote_host": "https://ollama.com", "size": 300} if name in self.cloud else {})
             for name, digest in self.installed.items()
         ]
         return document({"models": models})
@@ -152,8 +180,9 @@ class FakeOllama:
             }
         )
 
-    async def _post_show(self, _: str, __: dict[str, object]) -> Reply:
-        return document({"capabilities": ["completion"]})
+    async def _post_show(self, name: str, __: dict[str, object]) -> Reply:
+        weights = {"modelfile": f"FROM /models/blobs/{self.weights[name]}\n"} if name in self.weights else {}
+        return document({**self.shown, **weights})
 
     async def _post_generate(self, name: str, body: dict[str, object]) -> Reply:
         keep_alive = body.get("keep_alive")
@@ -169,7 +198,10 @@ class FakeOllama:
         return document({"done": True, "done_reason": "load"})
 
     async def _post_chat(self, _: str, __: dict[str, object]) -> Reply:
-        return ndjson({"message": {"content": "Hel"}}, {"message": {"content": "lo"}, "done": True})
+        pieces = [{"message": {"role": "assistant", "content": text}} for text in self.answer]
+        if self.then is not Then.END:
+            return ndjson(*pieces, then=self.then)
+        return ndjson(*pieces, {"message": {"content": ""}, "done": True, "done_reason": "stop", **_USAGE})
 
     async def _delete_delete(self, name: str, __: dict[str, object]) -> Reply:
         del self.installed[name]
@@ -184,11 +216,39 @@ class FakeOllama:
         return ndjson({"status": "success"})
 
 
+def usual_ollama(
+    *names: str, loaded: tuple[str, ...] = (), info: Mapping[str, object] | None = None
+) -> FakeOllama:
+    """One with models as people have them, all of the same weights. What is ``loaded`` may be removed."""
+    fake = FakeOllama(
+        {name: f"{number:064x}" for number, name in enumerate(names)},
+        described={
+            "modified_at": "2026-11-21T07:49:02.957391185+02:00",
+            "size": 4_683_087_332,
+            "details": _DETAILS,
+        },
+        shown={
+            "parameters": "temperature 0.2",
+            "template": "{{ .Prompt }}\x1b[2J\nsecond line",
+            "details": _DETAILS,
+            "model_info": info or {"qwen2.context_length": 32768, "general.architecture": "qwen2"},
+            "capabilities": ["tools", "completion"],
+        },
+        weights=dict.fromkeys(names, WEIGHTS),
+        answer=("Hello", " there."),
+        loaded_size=5_100_000_000,
+        context_length=4096,
+    )
+    for name in loaded:
+        fake.load(name)
+    return fake
+
+
 @asynccontextmanager
 async def fake_ollama(**models: str) -> AsyncIterator[tuple[FakeOllama, ScriptedServer]]:
     """A fake with these models: names with "_" for ":", and the first letter of each one's digest."""
     fake = FakeOllama({name.replace("_", ":"): letter * 64 for name, letter in models.items()})
-    async with serving(fake.handle) as server:
+    async with serving(fake) as server:
         yield fake, server
 
 

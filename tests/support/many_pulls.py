@@ -39,10 +39,10 @@ class ManyPulls(FakeOllama):
     lines: int = 0
     every_s: float = EVERY_S
 
-    async def handle(self, request: Request) -> Reply:
+    async def __call__(self, request: Request) -> Reply:
         if request.path == "/api/pull":
             return Reply(content_type="application/x-ndjson", later=self._pull(str(request.json["model"])))
-        return await super().handle(request)
+        return await super().__call__(request)
 
     async def _pull(self, name: str) -> AsyncIterator[bytes]:
         digest = f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
@@ -61,7 +61,7 @@ def line(status: str, **more: object) -> bytes:
 @asynccontextmanager
 async def many_pulls(models: int) -> AsyncIterator[tuple[ManyPulls, ScriptedServer]]:
     fake = ManyPulls({model_name(number): f"{number:064x}" for number in range(models)})
-    async with serving(fake.handle) as server:
+    async with serving(fake) as server:
         yield fake, server
 
 

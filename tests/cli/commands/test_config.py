@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llmstack_tui.config.example import example
-from tests.cli.little_ollama import LittleOllama
+from tests.support.fake_ollama import usual_ollama
 from tests.support.scripted_server import serving
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def test_the_path_is_that_of_the_file_that_is_read(llmstack: Program, file: Path
 
 
 async def test_the_profile_of_the_settings_is_the_machines(llmstack: Program) -> None:
-    async with serving(LittleOllama()) as server:
+    async with serving(usual_ollama()) as server:
         user = llmstack.given(LLMSTACK_HARDWARE_PROFILE="nvidia_8gb")
         done = await asyncio.to_thread(user, "status", "--json", "--host", server.url)
     assert json.loads(done.stdout)["profile"] == "nvidia_8gb"
@@ -165,8 +165,8 @@ async def test_the_profile_of_the_settings_is_the_machines(llmstack: Program) ->
 
 async def test_what_is_only_looked_at_is_left_alone(llmstack: Program, tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
-    server = LittleOllama("a:1", loaded=("a:1",))
-    async with serving(server) as far, serving(LittleOllama("b:1")) as near:
+    server = usual_ollama("a:1", loaded=("a:1",))
+    async with serving(server) as far, serving(usual_ollama("b:1")) as near:
         file.write_text(f'hosts = [{{ url = "{far.url}", allow = "look" }}, "{near.url}"]')
 
         async def run(*arguments: str | Path) -> tuple[int, str, str]:
@@ -184,5 +184,5 @@ async def test_what_is_only_looked_at_is_left_alone(llmstack: Program, tmp_path:
         assert "a:1" in (await run("ls"))[1]
         code, _, said = await run("start", "a:1", "--host", far.url)
         assert (code, said) == (1, f"{note}the settings.\n")
-    assert (server.names, server.loaded) == (["a:1"], ["a:1"])
+    assert ([*server.installed], server.loaded) == (["a:1"], ["a:1"])
     assert {path for path, _ in server.asked} <= {"/api/version", "/api/tags", "/api/ps", "/api/show"}

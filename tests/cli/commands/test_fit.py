@@ -11,7 +11,7 @@ import pytest
 
 from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.measured import Measured
-from tests.cli.little_ollama import LittleOllama
+from tests.support.fake_ollama import FakeOllama, usual_ollama
 from tests.support.gguf import models
 from tests.support.headers import LLAMA_8B
 from tests.support.registry import serving as registry_serving
@@ -43,10 +43,8 @@ def told(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return document
 
 
-def server(*names: str, **values: Any) -> LittleOllama:
-    found = LittleOllama(*names, **values)
-    found.info = LLAMA_8B
-    return found
+def server(*names: str, loaded: tuple[str, ...] = ()) -> FakeOllama:
+    return usual_ollama(*names, loaded=loaded, info=LLAMA_8B)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +119,7 @@ async def test_a_server_tells_the_shape(llmstack: Program) -> None:
 
 
 async def test_a_server_that_tells_nothing_leaves_the_size(llmstack: Program) -> None:
-    async with serving(LittleOllama(NAME)) as at:
+    async with serving(usual_ollama(NAME)) as at:
         document = told(await run(llmstack, "fit", NAME, "--json", "--host", at.url))
     assert document["basis"] == "file size"
     assert document["estimate"] > 4_683_087_332

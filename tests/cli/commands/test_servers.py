@@ -18,8 +18,7 @@ from llmstack_tui.base.actors import Actor
 from llmstack_tui.core import Stack
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.store.store import Store
-from tests.cli.little_ollama import LittleOllama
-from tests.support.fake_ollama import fake_ollama
+from tests.support.fake_ollama import FakeOllama, fake_ollama, usual_ollama
 from tests.support.scripted_server import Reply, Then, always, serving
 from tests.support.waiting import wait_until
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from tests.support.program import Program
 
 NASTY = ("tiny:latest", "evil\x1b[31m[/red]:latest", "名前-٣-" + "x" * 280, "[bold]q4[/bold]")
+OTHER_WEIGHTS = "sha256-" + "c" * 64
 NOWHERE = "http://127.0.0.1:1"
 
 
@@ -39,7 +39,7 @@ async def run(llmstack: Program, *arguments: str | Path, stdin: str = "") -> sub
 
 
 @asynccontextmanager
-async def running(*servers: LittleOllama) -> AsyncIterator[list[str]]:
+async def running(*servers: FakeOllama) -> AsyncIterator[list[str]]:
     async with AsyncExitStack() as stack:
         yield [(await stack.enter_async_context(serving(server))).url for server in servers]
 
@@ -53,7 +53,7 @@ def only(done: subprocess.CompletedProcess[str], key: str) -> list[dict[str, Any
 
 
 async def test_ls_has_the_keys_that_scripts_rely_on(llmstack: Program) -> None:
-    server = LittleOllama("tiny:latest", "far:cloud", loaded=("tiny:latest", "gone:latest"))
+    server = usual_ollama("tiny:latest", "far:cloud", loaded=("tiny:latest", "gone:latest"))
     server.cloud.add("far:cloud")
     async with running(server) as (url,):
         tiny, far, gone = only(await run(llmstack, "ls", "--json", "--host", url), "models")
@@ -78,7 +78,7 @@ async def test_ls_has_the_keys_that_scripts_rely_on(llmstack: Program) -> None:
 
 
 async def test_ps_has_the_keys_that_scripts_rely_on(llmstack: Program) -> None:
-    async with running(LittleOllama("tiny:latest", loaded=("tiny:latest",))) as (url,):
+    async with running(usual_ollama("tiny:latest", loaded=("tiny:latest",))) as (url,):
         (tiny,) = only(await run(llmstack, "ps", "--json", "--host", url), "models")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\+00:00", tiny.pop("expires_at"))
     assert tiny["memory"].pop("estimate") > 4_683_087_332
@@ -97,7 +97,7 @@ async def test_ps_has_the_keys_that_scripts_rely_on(llmstack: Program) -> None:
 
 
 async def test_status_has_the_keys_that_scripts_rely_on(llmstack: Program) -> None:
-    async with running(LittleOllama()) as (url,):
+    async with running(usual_ollama()) as (url,):
         done = await run(
             llmstack.given(LLMSTACK_GUARD_MAX_LOADED="3"),
             "status",
@@ -130,7 +130,7 @@ async def test_status_fails_when_no_server_answers_and_still_tells_the_rest(llms
 
 @pytest.mark.parametrize("command", ["ls", "ps"])
 async def test_a_table_never_drives_the_terminal(llmstack: Program, command: str) -> None:
-    async with running(LittleOllama(*NASTY, loaded=NASTY)) as (url,):
+    async with running(usual_ollama(*NASTY, loaded=NASTY)) as (url,):
         done = await run(llmstack, command, "--host", url)
     assert done.returncode == 0
     assert "\x1b" not in done.stdout
@@ -140,8 +140,8 @@ async def test_a_table_never_drives_the_terminal(llmstack: Program, command: str
 
 
 async def test_a_table_in_ascii(llmstack: Program) -> None:
-    server = LittleOllama("tiny:latest", "名前", loaded=("tiny:latest",))
-    server.weights["名前"] = "sha256-" + "c" * 64
+    server = usual_ollama("tiny:latest", "名前", loaded=("tiny:latest",))
+    server.weights["名前"] = OTHER_WEIGHTS
     async with running(server) as (url,):
         done = await run(llmstack.given(PYTHONIOENCODING="ascii"), "ls", "--host", url)
     assert done.stdout.splitlines()[1:] == [
@@ -151,7 +151,7 @@ async def test_a_table_in_ascii(llmstack: Program) -> None:
 
 
 async def test_names_from_outside_can_be_used(llmstack: Program) -> None:
-    server = LittleOllama(*NASTY)
+    server = usual_ollama(*NASTY)
     async with running(server) as (url,):
         for name in NASTY:
             (model,) = only(await run(llmstack, "start", name, "--json", "--host", url), "models")
@@ -166,7 +166,7 @@ async def test_names_from_outside_can_be_used(llmstack: Program) -> None:
 
 
 async def test_an_unknown_model_is_a_sentence(llmstack: Program) -> None:
-    async with running(LittleOllama("tiny:latest")) as (url,):
+    async with running(usual_ollama("tiny:latest")) as (url,):
         for line in (["show"], ["start"], ["stop"], ["rm", "--yes"], ["chat"]):
             done = await run(
                 llmstack, *line, "no\x1b[31m", *(["hi"] if line == ["chat"] else []), "--host", url
@@ -180,14 +180,14 @@ async def test_an_unknown_model_is_a_sentence(llmstack: Program) -> None:
 
 @pytest.mark.parametrize("name", ["qwen", "QWEN", "qwen:1.5b", "qwn:1.5b-q4"])
 async def test_a_name_that_is_nearly_one_is_suggested(llmstack: Program, name: str) -> None:
-    async with running(LittleOllama("tiny:latest", "qwen:1.5b-q4")) as (url,):
+    async with running(usual_ollama("tiny:latest", "qwen:1.5b-q4")) as (url,):
         done = await run(llmstack, "start", name, "--host", url)
     assert done.returncode == 1
     assert done.stderr.endswith(": did you mean qwen:1.5b-q4?\n")
 
 
 async def test_show_tells_all(llmstack: Program) -> None:
-    async with running(LittleOllama("tiny:latest")) as (url,):
+    async with running(usual_ollama("tiny:latest")) as (url,):
         document = json.loads((await run(llmstack, "show", "tiny", "--json", "--host", url)).stdout)
         text = (await run(llmstack, "show", "tiny", "--host", url)).stdout
     expected = {
@@ -205,7 +205,7 @@ async def test_show_tells_all(llmstack: Program) -> None:
 
 
 async def test_start_passes_what_was_asked_for_and_nothing_else(llmstack: Program) -> None:
-    server = LittleOllama("tiny:latest")
+    server = usual_ollama("tiny:latest")
     async with running(server) as (url,):
         done = await run(llmstack, "start", "tiny", "--keep-alive", "7m", "--ctx", "2048", "--host", url)
         told = f"tiny:latest is active at {url}.\nIt stays for 7m after its last request.\n"
@@ -219,7 +219,7 @@ async def test_start_passes_what_was_asked_for_and_nothing_else(llmstack: Progra
 
 
 async def test_a_cloud_model_is_not_loaded(llmstack: Program) -> None:
-    server = LittleOllama("far:cloud")
+    server = usual_ollama("far:cloud")
     server.cloud.add("far:cloud")
     async with running(server) as (url,):
         done = await run(llmstack, "start", "far:cloud", "--host", url)
@@ -229,7 +229,7 @@ async def test_a_cloud_model_is_not_loaded(llmstack: Program) -> None:
 
 
 async def test_stop_tells_what_became_of_each(llmstack: Program) -> None:
-    async with running(LittleOllama("a:1", "b:1", loaded=("a:1", "b:1"))) as (url,):
+    async with running(usual_ollama("a:1", "b:1", loaded=("a:1", "b:1"))) as (url,):
         stopped = only(await run(llmstack, "stop", "a:1", "b:1", "--json", "--host", url), "models")
         assert stopped == [
             {"host": url, "name": "a:1", "state": "inactive"},
@@ -240,18 +240,18 @@ async def test_stop_tells_what_became_of_each(llmstack: Program) -> None:
 
 
 async def test_rm_stops_first_and_says_what_it_frees(llmstack: Program) -> None:
-    server = LittleOllama("a:1", "b:1", loaded=("a:1",))
-    server.weights["b:1"] = "sha256-" + "c" * 64
+    server = usual_ollama("a:1", "b:1", loaded=("a:1",))
+    server.weights["b:1"] = OTHER_WEIGHTS
     async with running(server) as (url,):
         removed = only(await run(llmstack, "rm", "a:1", "--yes", "--json", "--host", url), "removed")
         assert removed == [{"host": url, "name": "a:1", "freed": 4_683_087_332}]
-        assert (server.names, server.loaded) == (["b:1"], [])
+        assert ([*server.installed], server.loaded) == (["b:1"], [])
         done = await run(llmstack, "rm", "b:1", "-y", "--host", url)
         assert done.stdout == "Removed b:1: frees 4.7 GB.\n"
 
 
 async def test_rm_says_when_another_model_keeps_the_weights(llmstack: Program) -> None:
-    server = LittleOllama("a:1", "copy:1")
+    server = usual_ollama("a:1", "copy:1")
     async with running(server) as (url,):
         removed = only(
             await run(llmstack, "rm", "a:1", "copy:1", "--yes", "--json", "--host", url), "removed"
@@ -260,15 +260,15 @@ async def test_rm_says_when_another_model_keeps_the_weights(llmstack: Program) -
 
 
 async def test_rm_removes_nothing_when_one_name_is_wrong(llmstack: Program) -> None:
-    server = LittleOllama("a:1")
+    server = usual_ollama("a:1")
     async with running(server) as (url,):
         done = await run(llmstack, "rm", "a:1", "b:1", "--yes", "--host", url)
     assert done.returncode == 1
-    assert server.names == ["a:1"]
+    assert [*server.installed] == ["a:1"]
 
 
 async def test_chat_streams_the_answer(llmstack: Program) -> None:
-    server = LittleOllama("tiny:latest")
+    server = usual_ollama("tiny:latest")
     server.answer = ("Hello\n", "\x1b[31m", " there.")
     async with running(server) as (url,):
         asked = await run(llmstack, "chat", "tiny", "Who", "are you?", "--system", "Be brief.", "--host", url)
@@ -281,7 +281,7 @@ async def test_chat_streams_the_answer(llmstack: Program) -> None:
 
 
 async def test_chat_as_a_document(llmstack: Program) -> None:
-    async with running(LittleOllama("tiny:latest")) as (url,):
+    async with running(usual_ollama("tiny:latest")) as (url,):
         done = await run(llmstack, "chat", "tiny", "Who?", "--json", "--host", url)
     assert json.loads(done.stdout) == {
         "host": url,
@@ -303,7 +303,7 @@ async def test_chat_as_a_document(llmstack: Program) -> None:
 
 @pytest.mark.parametrize("arguments", [[], ["--json"]])
 async def test_an_answer_that_breaks_off_is_a_failure(llmstack: Program, arguments: list[str]) -> None:
-    server = LittleOllama("tiny:latest")
+    server = usual_ollama("tiny:latest")
     server.then = Then.CUT
     async with running(server) as (url,):
         done = await run(llmstack, "chat", "tiny", "Who?", *arguments, "--host", url)
@@ -314,7 +314,7 @@ async def test_an_answer_that_breaks_off_is_a_failure(llmstack: Program, argumen
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 async def test_ctrl_c_during_an_answer_closes_the_request(llmstack: Program) -> None:
-    little = LittleOllama("tiny:latest")
+    little = usual_ollama("tiny:latest")
     little.then = Then.HANG
     async with serving(little) as server:
         process = llmstack.start("chat", "tiny", "Who?", "--host", server.url)
@@ -339,7 +339,7 @@ async def test_ctrl_c_while_a_server_hangs(llmstack: Program) -> None:
 
 
 async def test_several_hosts_are_listed_and_one_that_is_away_is_a_warning(llmstack: Program) -> None:
-    async with running(LittleOllama("a:1"), LittleOllama("b:1")) as (one, two):
+    async with running(usual_ollama("a:1"), usual_ollama("b:1")) as (one, two):
         line = ["--host", one, "--host", NOWHERE, "--host", two]
         models = await run(llmstack, *line, "ls", "--json")
         assert [(each["host"], each["name"]) for each in only(models, "models")] == [
@@ -354,7 +354,7 @@ async def test_several_hosts_are_listed_and_one_that_is_away_is_a_warning(llmsta
 
 
 async def test_hosts_of_the_settings_are_used(llmstack: Program) -> None:
-    async with running(LittleOllama("a:1")) as (url,):
+    async with running(usual_ollama("a:1")) as (url,):
         models = await run(llmstack.given(LLMSTACK_HOSTS=url), "ls", "--json")
     assert [each["host"] for each in only(models, "models")] == [url]
 
@@ -409,7 +409,7 @@ def test_a_wrong_ollama_host_is_a_sentence(llmstack: Program) -> None:
 
 
 async def test_what_a_command_does_is_on_record(llmstack: Program) -> None:
-    async with running(LittleOllama("tiny:latest")) as (url,):
+    async with running(usual_ollama("tiny:latest")) as (url,):
         assert (await run(llmstack, "start", "tiny", "--host", url)).stderr == ""
         await run(llmstack, "stop", "tiny", "--host", url)
         await run(llmstack, "ls", "--host", url)
@@ -484,7 +484,7 @@ async def test_a_dashboard_tells_of_a_command(llmstack: Program, tmp_path: Path)
 
 
 async def test_a_state_that_cannot_be_kept_is_no_obstacle(llmstack: Program) -> None:
-    async with running(LittleOllama("tiny:latest")) as (url,):
+    async with running(usual_ollama("tiny:latest")) as (url,):
         await run(llmstack, "start", "tiny", "--host", url)
         (file,) = llmstack.home.rglob("state.db")
         for each in file.parent.glob("state.db*"):

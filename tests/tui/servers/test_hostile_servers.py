@@ -99,7 +99,7 @@ async def test_a_wrong_server_is_told_of_and_harms_no_other_and_may_come_back(ki
             await wait_until(lambda: well.loaded == ["well:1b"])
             await wait_until(lambda: desk.state("well:1b") is ModelState.ACTIVE)
             await answers_keys(desk)
-            bad.handle = healed.handle
+            bad.handle = healed
             await desk.press("r")
             await desk.until_shown("healed:1b")
             await wait_until(lambda: not desk.app.trouble(desk.app.view))
@@ -126,7 +126,7 @@ async def test_a_server_that_never_answers_one_question_is_told_of(path: str) ->
     fake = FakeOllama({"a:1b": "a" * 64})
 
     async def deaf(request: Request) -> Reply:
-        return NEVER if request.path == path else await fake.handle(request)
+        return NEVER if request.path == path else await fake(request)
 
     async with serving(deaf) as server, over(server, size=(80, 24), hanging=[server]) as desk:
         await until_said(desk, "No answer yet.", SAID["hangs"], "restart it.", "Next try in")
@@ -138,7 +138,7 @@ async def test_an_answer_that_comes_too_late_is_no_answer_and_the_next_one_in_ti
 
     async def slow(request: Request) -> Reply:
         await late.wait()
-        return await fake.handle(request)
+        return await fake(request)
 
     async with serving(slow) as server, over(server, hanging=[server]) as desk:
         await until_said(desk, "No answer yet.", "Next try in")
@@ -157,7 +157,7 @@ async def test_an_act_that_is_never_answered_is_no_obstacle_to_leaving(act: str)
 
     async def deaf(request: Request) -> Reply:
         if request.path != call:
-            return await fake.handle(request)
+            return await fake(request)
         asked.set()
         return NEVER
 
@@ -188,7 +188,7 @@ async def test_an_act_that_is_answered_wrongly_ends_with_a_sentence(act: str, ki
         fake.load("a:1b")
 
     async def wrong(request: Request) -> Reply:
-        return WRONG[kind] if request.path == call else await fake.handle(request)
+        return WRONG[kind] if request.path == call else await fake(request)
 
     async with serving(wrong) as server, over(server, hanging=hanging(kind, server)) as desk:
         await desk.until_shown("a:1b")
@@ -208,7 +208,7 @@ async def test_an_act_that_is_answered_wrongly_ends_with_a_sentence(act: str, ki
 
 async def test_three_thousand_models_of_a_server() -> None:
     fake = FakeOllama({f"model-{number:04}:latest": f"{number:064x}" for number in range(3000)})
-    async with serving(fake.handle) as server, over(server) as desk:
+    async with serving(fake) as server, over(server) as desk:
         await desk.until_shown("model-0000:latest")
         await desk.press("end")
         await desk.until_shown("model-2999:latest")
@@ -224,7 +224,7 @@ async def test_names_from_hell_are_shown_as_text_and_sent_as_they_are(size: tupl
     names = [*LONG, *HOSTILE_NAMES]
     fake = FakeOllama({name: f"{number:064x}" for number, name in enumerate(names)})
     fake.load_error = "no memory for [bold]this[/bold] \x1b[2J one"
-    async with serving(fake.handle) as server, over(server, size=size) as desk:
+    async with serving(fake) as server, over(server, size=size) as desk:
         await wait_until(lambda: desk.app.models.list.rows)
         # Each takes the cursor once: drawn, its details asked, a load that fails told in a toast and a line.
         await desk.press("home")
