@@ -11,6 +11,8 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from llmstack_tui.base.text import shortened
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -114,4 +116,4 @@ def _host(text: str, whole: str) -> str:
 
 
 def _shown(text: str) -> str:
-    return repr(text if len(text) <= 80 else text[:79] + "…")
+    return repr(shortened(text, 80))

@@ -1,15 +1,45 @@
-"""Lengths of time as people write them: ``90s``, ``1h30m``, ``2d``."""
+"""Lengths of time as text, in two forms: a person's (``90s``, ``1h30m``, ``2d``) and Go's (``1h30m0s``).
+
+Go's form is what Ollama reads and writes; its facts are from ``api.Duration``, ``time.ParseDuration`` and
+``time.Duration.String``. The resolution of both is a microsecond.
+"""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
 
+from llmstack_tui.base.text import shortened
+
+FOREVER = timedelta(seconds=-1)
+"""A keep-alive that never ends. Any negative one means it."""
+
+LONGEST = timedelta(microseconds=(2**63 - 1) // 1000)
+"""Go's longest duration, about 292 years: what Ollama adds to the clock for a keep-alive without end."""
+
+ENDLESS = timedelta(days=3650)
+"""A model that has longer left than this stays for ever: servers write that as a time far away."""
+
 _MICROSECONDS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1000}
+_NANOSECONDS = {
+    "ns": 1,
+    "us": 1000,
+    "µs": 1000,
+    "μs": 1000,
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+}
+_GO_TERM = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([^0-9.]*)")
+
+
+class InvalidDuration(ValueError):
+    """A text that is no duration of Go's. ``str`` of it is Ollama's own words, as its server sends them."""
 
 
 def parse_duration(text: str) -> timedelta:
-    """A length of time: ``90s``, ``1h30m``, ``2d``, or bare seconds; negative is for ever.
+    """A length of time as a person writes it: ``90s``, ``1h30m``, ``2d``, or bare seconds; maybe negative.
 
     Raises:
         ValueError: with a sentence that says what a duration looks like.
@@ -25,8 +55,7 @@ def parse_duration(text: str) -> timedelta:
             return -length if text.startswith("-") else length
     except OverflowError:
         pass
-    shown = repr(text if len(text) <= 60 else text[:59] + "…")
-    raise ValueError(f"{shown} is not a length of time: write it as 90s, 10m or 1h30m.")
+    raise ValueError(f"{shortened(text, 60)!r} is not a length of time: write it as 90s, 10m or 1h30m.")
 
 
 def format_duration(length: timedelta) -> str:
@@ -40,3 +69,68 @@ def format_duration(length: timedelta) -> str:
         elif count:
             parts.append(f"{count}{unit}")
     return ("-" if length < timedelta() else "") + ("".join(parts) or "0s")
+
+
+def parse_keep_alive(value: str | float) -> timedelta:
+    """The duration that a JSON ``keep_alive`` means: a number counts seconds, a text is Go's form.
+
+    Raises:
+        InvalidDuration: for any other text. A number in a text has no unit, and Ollama refuses it, too.
+    """
+    if isinstance(value, str):
+        duration = parse_go_duration(value)
+    elif value < 0:
+        return FOREVER
+    else:
+        duration = timedelta(seconds=value) if value < LONGEST.total_seconds() else LONGEST
+    return FOREVER if duration < timedelta(0) else duration
+
+
+def parse_go_duration(text: str) -> timedelta:
+    """A Go duration, such as "10m", "1h30m", "-1s" or "0".
+
+    Raises:
+        InvalidDuration: for any other text, or one beyond Go's range.
+    """
+    unsigned = text[1:] if text[:1] in ("-", "+") else text
+    if unsigned == "0":
+        return timedelta(0)
+    nanoseconds, position = 0, 0
+    while term := _GO_TERM.match(unsigned, position):
+        number, unit = term.groups()
+        if not unit:
+            raise InvalidDuration(f"time: missing unit in duration {_quoted(text)}")
+        if unit not in _NANOSECONDS:
+            raise InvalidDuration(f"time: unknown unit {_quoted(unit)} in duration {_quoted(text)}")
+        whole, _, fraction = number.partition(".")
+        # More digits than these change nothing, and Python reads no number of thousands of them.
+        whole, fraction = whole.lstrip("0")[:30], fraction[:18]
+        nanoseconds += int(f"0{whole}{fraction}") * _NANOSECONDS[unit] // 10 ** len(fraction)
+        position = term.end()
+    if position == 0 or position < len(unsigned) or nanoseconds >= 2**63:
+        raise InvalidDuration(f"time: invalid duration {_quoted(text)}")
+    duration = timedelta(microseconds=nanoseconds // 1000)
+    return -duration if text.startswith("-") else duration
+
+
+def format_go_duration(duration: timedelta) -> str:
+    """Go's form: "10m0s", "1h30m0s", "1.5s", "500ms", "0s"."""
+    microseconds = duration // timedelta(microseconds=1)
+    sign, microseconds = ("-", -microseconds) if microseconds < 0 else ("", microseconds)
+    if microseconds < 1000:
+        return f"{sign}{microseconds}µs" if microseconds else "0s"
+    if microseconds < 10**6:
+        return f"{sign}{_decimal(microseconds, 3)}ms"
+    minutes, rest = divmod(microseconds, 60 * 10**6)
+    hours, minutes = divmod(minutes, 60)
+    clock = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{sign}{clock}{_decimal(rest, 6)}s"
+
+
+def _decimal(number: int, places: int) -> str:
+    whole, rest = divmod(number, 10**places)
+    return f"{whole}.{rest:0{places}}".rstrip("0").rstrip(".")
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.text import shortened
 
 DEFAULT_SCHEME = "https"
 DEFAULT_HOST = "registry.ollama.ai"
@@ -49,9 +50,8 @@ class ModelName:
             value: str = getattr(self, part)
             # A part becomes the name of a file or folder, and dots alone are no names of one.
             if not pattern.fullmatch(value) or value.strip(".") == "":
-                shown = value if len(value) <= 80 else value[:77] + "…"
                 raise InvalidName(
-                    f"{shown!r} cannot be the {_CALLED[part]} of a model. "
+                    f"{shortened(value, 80)!r} cannot be the {_CALLED[part]} of a model. "
                     "Up to 80 letters from a to z, digits, '-', '_' and '.' can."
                 )
         if self.scheme not in _SCHEMES:
@@ -76,8 +76,7 @@ class ModelName:
         try:
             return cls(**parts)
         except InvalidName as error:
-            shown = text if len(text) <= 80 else text[:77] + "…"
-            whole = "" if text == parts["model"] else f"{shown!r} is not a model name: "
+            whole = "" if text == parts["model"] else f"{shortened(text, 80)!r} is not a model name: "
             raise InvalidName(
                 f"{whole}{error} Names look like qwen2.5-coder:7b or hf.co/user/model:Q4_K_M."
             ) from None

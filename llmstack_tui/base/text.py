@@ -1,13 +1,48 @@
-"""Text that came from outside, made safe to show."""
+"""Text from outside made harmless to show: no terminal obeys it, and nothing in it hides.
+
+Names, answers of servers and headers of files are anybody's text. One rule holds for all that shows it:
+
+* Line ends and tabs become spaces; `clean_lines` keeps them.
+* Joiners and variation selectors are left out. Emoji and some scripts rightly have them, but terminals differ
+  in what they do to the width of their neighbours, and a table would lose its columns.
+* Everything else that drives a terminal, turns the text around or takes no room (control characters,
+  directional marks, zero-width and tag characters, lone surrogates) becomes U+FFFD: a name that only looks
+  like another one is seen to be a different one.
+"""
 
 from __future__ import annotations
 
+import re
 
-def printable(text: str, limit: int = 300) -> str:
-    """``text`` on one line with nothing in it that moves a cursor, cut to ``limit`` characters.
+_LINE_ENDS = re.compile("\r\n?|[\n\v\f\x85\u2028\u2029]")
+_JOINERS = re.compile("[\u034f\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_HARMFUL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 and C1, DEL
+    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # directional marks, line and paragraph separators
+    "\xad\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
+    "\ud800-\udfff"  # one half of a pair, which no encoding can carry
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
+)
 
-    Line ends and tabs become spaces; other control and invisible characters become visible escapes.
-    """
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    spaced = " ".join(cut.split())
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in spaced)
+
+def clean(text: str, limit: int = 1000) -> str:
+    """``text`` on one line of at most ``limit`` characters."""
+    return clean_lines(text, limit).replace("\n", " ").replace("\t", " ")
+
+
+def clean_lines(text: str, limit: int = 4000) -> str:
+    """``text`` in at most ``limit`` characters, its lines ended by ``\\n`` and its tabs kept."""
+    text = shortened(text, limit)
+    if text.isascii() and text.isprintable():
+        return text
+    return _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", _JOINERS.sub("", _LINE_ENDS.sub("\n", text)))
+
+
+def excerpt(text: str, limit: int = 300) -> str:
+    """``text`` for a place within a sentence: as `clean`, and every run of white space is one space."""
+    return clean(" ".join(shortened(text, limit).split()), limit)
+
+
+def shortened(text: str, limit: int) -> str:
+    """``text``, or as much of it as fits into ``limit`` characters with an ellipsis behind it."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

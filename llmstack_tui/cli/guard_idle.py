@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import duration
 
@@ -49,7 +50,7 @@ async def _set(call: Invocation) -> int:
         guard = call.settings.guard
         now = idle_limit(guard, key, wish, times(guard))
         why = ", as the settings say" if length is None else ""
-        text = f"{output.plain(name)} may be idle {_told(now)}{why}."
+        text = f"{clean(name)} may be idle {_told(now)}{why}."
         acts.journal.event(EventKind.GUARD, text, host=url, model=name)
     if call.json:
         seconds = now.total_seconds() if now > timedelta(0) else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ async def _status(call: Invocation) -> int:
             _write_status(snapshot.url, guarded[snapshot.url], off(call, by_url[snapshot.url]), rules)
             for wish in wishes.values():
                 if wish.pinned:
-                    output.write(output.plain(f"  pinned: {wish.model}"))
+                    output.write(clean(f"  pinned: {wish.model}"))
     if call.json:
         output.write_document({"hosts": documents})
     return 0
@@ -68,8 +70,8 @@ def _rules_document(rules: Rules) -> dict[str, object]:
 
 def _write_status(url: str, guarded: bool, off: str, rules: Rules) -> None:
     now = off or ("It is guarded." if guarded else "No program guards it now: `llmstack guard run` does.")
-    output.write(output.plain(f"{url}  {now}"))
-    output.write(output.plain(f"  {limits_text(rules.limits)}; {_idle(rules.idle_limit_s)}"))
+    output.write(clean(f"{url}  {now}"))
+    output.write(clean(f"  {limits_text(rules.limits)}; {_idle(rules.idle_limit_s)}"))
     if rules.held:
         output.write("  Everything is held: nothing is stopped by itself.")
 
@@ -78,7 +80,7 @@ def limits_text(limits: Limits) -> str:
     count = limits.max_loaded
     said = "no limit of models" if count is None else f"limit {count} {'model' if count == 1 else 'models'}"
     if limits.memory_budget is not None:
-        said += f", {output.size(limits.memory_budget)} of {limits.memory_word}"
+        said += f", {bytes_text(limits.memory_budget)} of {limits.memory_word}"
     return said
 
 
@@ -137,7 +139,7 @@ async def _explain(call: Invocation) -> int:
             else:
                 _write_explained(snapshot.url, why_off, rules[snapshot.url], models, decisions)
                 if elsewhere:
-                    output.write(f"  Other servers of this machine hold {output.size(elsewhere)}.")
+                    output.write(f"  Other servers of this machine hold {bytes_text(elsewhere)}.")
     if call.json:
         output.write_document({"hosts": documents})
     return 0
@@ -177,11 +179,11 @@ def _write_explained(
 ) -> None:
     from llmstack_tui.guard.rules.explain import general
 
-    output.write(output.plain(f"{url}  {limits_text(rules.limits)}; {_idle(rules.idle_limit_s)}"))
+    output.write(clean(f"{url}  {limits_text(rules.limits)}; {_idle(rules.idle_limit_s)}"))
     if why_off:
-        output.write(output.plain(f"  {why_off}"))
+        output.write(clean(f"  {why_off}"))
     for each in models:
         would = "would be stopped" if each.stop else "stays"
-        output.write(output.plain(f"  {each.model.name} {would}. {each.reason}"))
+        output.write(clean(f"  {each.model.name} {would}. {each.reason}"))
     for reason in general(decisions):
-        output.write(output.plain(f"  {reason}"))
+        output.write(clean(f"  {reason}"))

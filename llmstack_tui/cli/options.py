@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from llmstack_tui import __version__
-from llmstack_tui.cli.output import plain
+from llmstack_tui.base.text import clean
 from llmstack_tui.config import ENGINE_CHOICES, HostSettings, Settings, parse_duration
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Parser(ArgumentParser):
         super().__init__(**{"allow_abbrev": False, **options})  # type: ignore[arg-type]
 
     def error(self, message: str) -> NoReturn:
-        super().error(plain(message))
+        super().error(clean(message))
 
 
 if TYPE_CHECKING:

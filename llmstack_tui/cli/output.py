@@ -10,23 +10,13 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
+from llmstack_tui.base.text import clean
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 PROGRAM = "llmstack"
-
-# C0, DEL and C1 drive the terminal; the others reorder or break the line that they stand in.
-_CONTROLS = (
-    *range(0x20),
-    *range(0x7F, 0xA0),
-    *range(0x202A, 0x202F),
-    *range(0x2066, 0x206A),
-    0x2028,
-    0x2029,
-)
-_REPLACED = dict.fromkeys(_CONTROLS, "\ufffd")
-_REPLACED_IN_PROSE = {code: mark for code, mark in _REPLACED.items() if chr(code) not in "\n\t"}
 
 _MARKS = {"active": "●", "inactive": "○", "loading": "◌", "stopping": "◐", "cloud": "☁"}
 _ASCII_MARKS = {"active": "*", "inactive": "o", "loading": ".", "stopping": "~", "cloud": "@"}
@@ -38,16 +28,6 @@ class Failed(Exception):
 
 class WrongUsage(Exception):
     """The command was called in a way that makes no sense; the text is a sentence."""
-
-
-def plain(text: str) -> str:
-    """One line of text from outside, without anything that a terminal would obey."""
-    return text.translate(_REPLACED)
-
-
-def plain_prose(text: str) -> str:
-    """As `plain`, for text of many lines: line breaks and tabs stay."""
-    return text.translate(_REPLACED_IN_PROSE)
 
 
 def write(text: str, *, end: str = "\n") -> None:
@@ -63,7 +43,7 @@ def write_document(document: Mapping[str, object]) -> None:
 
 def say(text: str) -> None:
     """A sentence for the person, beside the answer."""
-    _to_stderr(f"{PROGRAM}: {plain(text)}\n")
+    _to_stderr(f"{PROGRAM}: {clean(text, 4000)}\n")
 
 
 def mark(state: str) -> str:
@@ -93,18 +73,6 @@ def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         write("  ".join(padded).rstrip())
 
 
-def size(count: int | None) -> str:
-    """Bytes in powers of 1000, as Ollama's own tools count them; "?" if not known."""
-    if count is None:
-        return "?"
-    amount, units = float(count), ["B", "kB", "MB", "GB", "TB"]
-    while amount >= 999.5 and len(units) > 1:
-        amount /= 1000
-        del units[0]
-    decimals = 1 if units[0] in ("GB", "TB") and amount < 99.95 else 0
-    return f"{amount:.{decimals}f} {units[0]}"
-
-
 def iso(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat()
 
@@ -123,7 +91,7 @@ class StatusLine:
     def show(self, text: str) -> None:
         if self._enabled:
             columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
-            _to_stderr(f"\r\x1b[K{clipped(plain(text), columns - 1)}")
+            _to_stderr(f"\r\x1b[K{clipped(clean(text), columns - 1)}")
             self._shown = True
 
     def clear(self) -> None:
@@ -143,7 +111,7 @@ def undraw(count: int) -> None:
 
 def ask(question: str) -> bool:
     """A question with yes and no on the terminal; anything but a yes is a no."""
-    _to_stderr(f"{plain(question)} [y/N] ")
+    _to_stderr(f"{clean(question)} [y/N] ")
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
@@ -162,7 +130,7 @@ def _to_stderr(text: str) -> None:
 def _as_shown(text: str) -> str:
     """As standard output will have it, so that columns are measured by what is seen."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    return plain(text).encode(encoding, errors="replace").decode(encoding)
+    return clean(text).encode(encoding, errors="replace").decode(encoding)
 
 
 def _width(text: str) -> int:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.servers import acting, state_file
 from llmstack_tui.downloads.queue import Downloads
@@ -167,7 +169,7 @@ class _Lines:
             size = os.get_terminal_size(sys.stderr.fileno())
             under_way = [_line(each) for each in downloads if not each.state.is_over]
             shown = under_way[: max(size.lines - 2, 1)]
-            output.draw([output.clipped(output.plain(line), (size.columns or 80) - 1) for line in shown])
+            output.draw([output.clipped(clean(line), (size.columns or 80) - 1) for line in shown])
             self._drawn = len(shown)
 
     def close(self) -> None:
@@ -181,7 +183,7 @@ def _write_end(download: Download) -> None:
     match download.state:
         case DownloadState.DONE:
             what = "up to date" if download.why is Why.UPDATE else "installed"
-            output.write(output.plain(f"{download.model} is {what} at {download.host}."))
+            output.write(clean(f"{download.model} is {what} at {download.host}."))
             if download.reason:
                 output.say(f"{download.model}: {download.reason}")
         case DownloadState.FAILED:
@@ -197,9 +199,9 @@ def _line(download: Download) -> str:
     if download.layers:
         done, total = download.completed, download.total
         share = f"{100 * done // total} %" if total else ""
-        parts.append(f"{share} {output.size(done)} of {output.size(total)}".strip())
+        parts.append(f"{share} {bytes_text(done)} of {bytes_text(total)}".strip())
     if download.speed is not None:
-        parts.append(f"{output.size(round(download.speed))}/s")
+        parts.append(f"{bytes_text(round(download.speed))}/s")
     if download.left_s is not None:
         parts.append(f"{_clock(download.left_s)} left")
     if len(parts) < 3:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.caches import CACHE_TYPES, DEFAULT_CACHE
-from llmstack_tui.base.go_durations import InvalidDuration, parse_duration
+from llmstack_tui.base.durations import InvalidDuration, parse_go_duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +87,7 @@ def _duration(environ: Mapping[str, str], name: str, default: timedelta) -> time
     except (ValueError, OverflowError):
         pass
     try:
-        return parse_duration(text)
+        return parse_go_duration(text)
     except InvalidDuration as error:
         log.warning("%s is passed over: %s", name, error)
         return default

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from llmstack_tui.base.durations import format_duration, parse_duration
+from llmstack_tui.base.text import shortened
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -21,7 +22,6 @@ Complain = Callable[[Place, str], None]
 """Takes what is wrong with one part of a value: its place within the value, and the end of a sentence."""
 
 AUTO = "auto"
-_LONGEST_SHOWN = 60
 _MOST_BYTES = 2**60
 # The largest that a size is a whole number of comes first.
 _BYTES = {"TB": 10**12, "GiB": 2**30, "GB": 10**9, "MiB": 2**20, "MB": 10**6, "KiB": 2**10, "kB": 1000}
@@ -151,7 +151,7 @@ def shown(value: object) -> str:
         text = repr(value) if isinstance(value, str) else str(value)
     except ValueError:  # Python writes no whole number of more than 4,300 digits.
         return "a number of thousands of digits"
-    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+    return shortened(text, 60)
 
 
 def _read_flag(value: object, _: Complain) -> bool:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from llmstack_tui.base import paths
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.config.kinds import UnfitError, shown
 from llmstack_tui.config.lines import Lines
 from llmstack_tui.config.settings import Settings
@@ -217,7 +218,7 @@ def _text(path: Path) -> str:
         raise _BrokenError(f"The settings {path} cannot be read: {error.strerror}.") from None
     if len(content) > MAX_FILE_BYTES:
         raise _BrokenError(
-            f"The settings {path} were not read: a file of more than {MAX_FILE_BYTES // 1000} kB is none."
+            f"The settings {path} were not read: a file of more than {bytes_text(MAX_FILE_BYTES)} is none."
         )
     try:
         # Some editors put a mark at the beginning that says that the text is UTF-8.

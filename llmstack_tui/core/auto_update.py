@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.core.automatic import due
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.changes import EventKind
@@ -24,7 +24,7 @@ async def update_by_itself(state: StackState, downloads: Downloads, journal: Jou
             for name in names:
                 journal.event(
                     EventKind.UPDATE,
-                    f"{printable(name)} is updated by itself.",
+                    f"{excerpt(name)} is updated by itself.",
                     host=url,
                     model=name,
                     reason="A newer version was found, and updates.automatic is on.",

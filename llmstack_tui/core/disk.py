@@ -42,6 +42,6 @@ class Disk:
         """
         if self.folder is None:
             return ()
-        from llmstack_tui.library.disk import clean  # noqa: PLC0415
+        from llmstack_tui.library.disk import remove_leftovers  # noqa: PLC0415
 
-        return await asyncio.to_thread(clean, self.folder, chosen)
+        return await asyncio.to_thread(remove_leftovers, self.folder, chosen)

@@ -7,9 +7,10 @@ from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.durations import ENDLESS, FOREVER
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import model_key, same_model
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.core.records import Past
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.lifecycle.actions import Departure
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.lifecycle.worker import Lifecycle
-
-_FOR_EVER, _YEARS = timedelta(seconds=-1), timedelta(days=3650)
 
 
 class Making(Past):
@@ -64,7 +63,7 @@ class Making(Past):
             if not replace:
                 await self._check_free(host, name)
             await host.copy(model, name)
-        self._done(EventKind.COPY, f"{printable(model)} was copied to {printable(name)}.", host_url, name)
+        self._done(EventKind.COPY, f"{excerpt(model)} was copied to {excerpt(name)}.", host_url, name)
         await self._settle(host)
 
     async def rename(self, host_url: str, model: str, name: str) -> None:
@@ -85,7 +84,7 @@ class Making(Past):
                 raise
         keys = model_key(model), model_key(name)
         self._history.write(lambda store: store.preferences.renamed(host_url, *keys, name))
-        text = f"{printable(model)} was renamed to {printable(name)}."
+        text = f"{excerpt(model)} was renamed to {excerpt(name)}."
         if status is not None and status.running is not None:
             text += " It stays in memory."
         self._done(EventKind.RENAME, text, host_url, name)
@@ -116,18 +115,18 @@ class Making(Past):
         """Stop a model and load it again with the same context and keep-alive. No running request is cut."""
         status = self._status(host_url, model)
         if status is None or status.running is None:
-            raise Refused(f"{printable(model)} is not in memory.", host=host_url, hint="Activate it.")
+            raise Refused(f"{excerpt(model)} is not in memory.", host=host_url, hint="Activate it.")
         host = self._allowed(host_url, Capability.UNLOAD, act=True)
         context_length, keep_alive = status.running.context_length, await self._keep_alive(status)
         departure = await self._lifecycle.deactivate(host, model, reason="restart")
         if departure is Departure.LEAVING:
             raise Refused(
-                f"{printable(model)} still answers a request and was not restarted.",
+                f"{excerpt(model)} still answers a request and was not restarted.",
                 host=host_url,
                 hint="It leaves when the request has ended: activate it then.",
             )
         if departure is Departure.KEPT:
-            text = f"{printable(model)} was not restarted: another client has asked for it meanwhile."
+            text = f"{excerpt(model)} was not restarted: another client has asked for it meanwhile."
             raise Refused(text, host=host_url)
         await self._lifecycle.activate(
             host, model, keep_alive=keep_alive, context_length=context_length, reason="restart"
@@ -173,7 +172,7 @@ class Making(Past):
             )
         watched = self._watched.get(host_url)
         if watched is None:
-            raise Refused(f"{printable(host_url)} is no host of this dashboard.", host=host_url)
+            raise Refused(f"{excerpt(host_url)} is no host of this dashboard.", host=host_url)
         if capability not in watched.host.capabilities:
             word = (capability.name or "this").lower()
             raise Refused(f"{host_url} cannot do this: it has no way to {word}.", host=host_url)
@@ -188,7 +187,7 @@ class Making(Past):
     async def _check_free(self, host: Host, name: str) -> None:
         if any(same_model(each.name, name) for each in await host.installed()):
             raise Refused(
-                f"There is a model called {printable(name)} already.",
+                f"There is a model called {excerpt(name)} already.",
                 host=host.url,
                 hint="Choose another name.",
             )
@@ -196,8 +195,8 @@ class Making(Past):
     async def _keep_alive(self, status: ModelStatus) -> timedelta | None:
         """How long the model was to stay when it was loaded, as far as anybody knows."""
         expires_at = status.running.expires_at if status.running else None
-        if expires_at is not None and expires_at - datetime.now(UTC) > _YEARS:
-            return _FOR_EVER
+        if expires_at is not None and expires_at - datetime.now(UTC) > ENDLESS:
+            return FOREVER
         with suppress(StoreError):
             for load in await self.activations(status.host, status.name, 1):
                 return load.keep_alive

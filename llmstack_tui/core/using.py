@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Capability
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.core.making import Making
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.lifecycle.changes import EventKind
@@ -45,7 +45,7 @@ class Using(Making):
             host = self._allowed(host_url, Capability.LOAD, act=True)
             status = self._status(host_url, model)
             if status is not None and status.state is ModelState.CLOUD:
-                text = f"{printable(model)} runs elsewhere: there is nothing to load here."
+                text = f"{excerpt(model)} runs elsewhere: there is nothing to load here."
                 raise Refused(text, host=host_url)
             if refusal := self.guarding.refusal(host_url, model):
                 raise Refused(refusal, host=host_url)

@@ -13,7 +13,8 @@ from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.downloads.failures import NoRoom, PullRefused
 from llmstack_tui.downloads.types import LayerProgress
 from llmstack_tui.library import manifest as layout
@@ -59,8 +60,8 @@ class Cost(Struct, frozen=True, kw_only=True):
         if self.free is None or not self.need or self.need + claimed + RESERVE <= self.free:
             return
         raise NoRoom(
-            f"{printable(download.model)} needs {_gb(self.need)} more in {self.folder}, where "
-            f"{_gb(self.free)} are free and {_gb(RESERVE)} have to stay so.",
+            f"{excerpt(download.model)} needs {bytes_text(self.need)} more in {self.folder}, where "
+            f"{bytes_text(self.free)} are free and {bytes_text(RESERVE)} have to stay so.",
             host=download.host,
             hint="Make room and pull again.",
         )
@@ -159,7 +160,3 @@ def _come(folder: Path, digest: str) -> int:
 
 def _bare(digest: str) -> str:
     return digest.lower().removeprefix("sha256:")
-
-
-def _gb(count: int) -> str:
-    return f"{count / 1e9:.2f} GB"

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import HostError, ServerError
 from llmstack_tui.ollama.wording import sentence
 
@@ -71,7 +71,7 @@ def explained(error: HostError, name: str) -> str:
     try:
         registry, shown = (parsed := ModelName.parse(name)).host, parsed.short
     except InvalidName:
-        registry, shown = "The registry", printable(name)
+        registry, shown = "The registry", excerpt(name)
     detail = _REQUEST.sub("", error.detail)
     for pattern, meaning in _MEANINGS.items():
         if found := re.search(pattern, detail):

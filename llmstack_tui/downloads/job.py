@@ -13,7 +13,7 @@ from msgspec import Struct
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import same_model
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.downloads.failures import NoRoom, explained
 from llmstack_tui.downloads.progress import Tracker
 from llmstack_tui.downloads.restarting import AsItWas, how_it_was
@@ -204,7 +204,7 @@ class Pulling:
 
     async def _until_gone(self) -> None:
         """Wait until its requests have ended, without taking another's turn."""
-        said = f"{printable(self.download.model)} still answers a request: it is pulled when that has ended."
+        said = f"{excerpt(self.download.model)} still answers a request: it is pulled when that has ended."
         self._put(DownloadState.WAITING, reason=said)
         first: Sighting | None = None
         while True:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.downloads.runner import Runner
 from llmstack_tui.downloads.types import Why
 from llmstack_tui.hosts.errors import Refused
@@ -130,7 +130,7 @@ class Downloads:
                 asked_at=datetime.now(UTC),
             )
         except StoreError as error:
-            raise Refused(f"{printable(name)} cannot be put into the queue: {error}", host=host_url) from None
+            raise Refused(f"{excerpt(name)} cannot be put into the queue: {error}", host=host_url) from None
         self._runner.own.add(number)
         if not is_new:
             self.resume(number)
@@ -145,7 +145,7 @@ class Downloads:
         """
         number, is_new = await self.ask(host_url, name, Why.PULL)
         if not is_new:
-            raise Refused(f"{printable(name)} is being pulled already.", host=host_url)
+            raise Refused(f"{excerpt(name)} is being pulled already.", host=host_url)
         return number
 
     async def update(self, host_url: str, models: Collection[str]) -> tuple[int, ...]:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from llmstack_tui.base.actors import Actor
+from llmstack_tui.base.durations import ENDLESS, FOREVER
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from llmstack_tui.hosts.types import RunningModel
     from llmstack_tui.store.store import Store
-
-_FOR_EVER, _YEARS = timedelta(seconds=-1), timedelta(days=3650)
 
 
 class AsItWas(msgspec.Struct, frozen=True):
@@ -50,6 +49,6 @@ async def how_it_was(store: Store, host: str, model: str, running: RunningModel)
         for load in await store.activations.history(host, model, 1):
             if load.ended_at is None and load.asked_by is not Actor.CLIENT and load.reason != "chat":
                 keep_alive, context_length = load.keep_alive, load.context_length
-    if running.expires_at is not None and running.expires_at - datetime.now(UTC) > _YEARS:
-        keep_alive = _FOR_EVER
+    if running.expires_at is not None and running.expires_at - datetime.now(UTC) > ENDLESS:
+        keep_alive = FOREVER
     return AsItWas(None if keep_alive is None else keep_alive.total_seconds(), context_length)

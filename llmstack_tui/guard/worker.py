@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.actors import Actor
+from llmstack_tui.base.durations import ENDLESS
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.names import model_key
 from llmstack_tui.guard.rules.machine import told
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 # So long another program's guard has to stop what is its own to stop: half a minute of looks.
 _PATIENT_LOOKS = 15
-# A keep-alive that is longer is one for ever.
-_YEARS = timedelta(days=3650)
 
 
 class Guard:
@@ -241,5 +240,5 @@ class Guard:
         return frozenset(
             each.name
             for each in self._look.running
-            if each.name in pinned and each.expires_at is not None and each.expires_at - now < _YEARS
+            if each.name in pinned and each.expires_at is not None and each.expires_at - now < ENDLESS
         )

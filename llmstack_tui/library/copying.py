@@ -7,6 +7,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.gguf.source import InvalidGGUF, open_regular
 from llmstack_tui.library import manifest as layout
 from llmstack_tui.library.importing import SPARE
@@ -61,8 +62,7 @@ def _copy(
     free = shutil.disk_usage(target.parent).free
     if free < layer.size + SPARE:
         raise CopyFailed(
-            f"The copy needs {layer.size / 1e9:.2f} GB in {target.parent}, "
-            f"where {free / 1e9:.2f} GB are free."
+            f"The copy needs {bytes_text(layer.size)} in {target.parent}, where {bytes_text(free)} are free."
         )
     digest, done = hashlib.sha256(), 0
     try:

@@ -139,7 +139,9 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
     )
 
 
-def clean(folder: Path, chosen: Collection[Leftover], *, now_s: float | None = None) -> tuple[Leftover, ...]:
+def remove_leftovers(
+    folder: Path, chosen: Collection[Leftover], *, now_s: float | None = None
+) -> tuple[Leftover, ...]:
     """Remove those of ``chosen`` that are still what they were, and still nobody's; answers what went.
 
     ``chosen`` is what an `audit` of the same folder said, and a person agreed to. It must be the engine's.

@@ -8,6 +8,7 @@ import shutil
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.gguf.checks import check_loadable
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
 from llmstack_tui.gguf.source import open_regular
@@ -95,7 +96,7 @@ def _stage(source: Path, staged: Path, size: int, progress: Progress, cancelled:
         free = shutil.disk_usage(staged.parent).free
         if free < size + SPARE:
             raise ImportFailed(
-                f"{source} needs {size / 1e9:.2f} GB in {staged.parent}, where {free / 1e9:.2f} GB are free."
+                f"{source} needs {bytes_text(size)} in {staged.parent}, where {bytes_text(free)} are free."
             ) from None
         with open_regular(source) as (file, _), staged.open("xb") as copy:
             for chunk in _chunks(file, size, source, partial(progress, "copying weights"), cancelled):

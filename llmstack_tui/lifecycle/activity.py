@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from llmstack_tui.base.durations import ENDLESS, LONGEST
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.base.go_durations import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 _LOOKS = 2
 # Of the time between two looks: a process that waits for a request uses nothing.
 _COMPUTES = 0.05
-# A keep-alive that is longer is one for ever.
-_YEARS = timedelta(days=3650)
 # Between an answer and the time that is written down for it.
 _NOISE = timedelta(seconds=1)
 _Key = tuple[str, str]
@@ -133,7 +131,7 @@ def idle_time(
     if running.expires_at is None or running.expires_at < now:
         return None
     left = running.expires_at - now
-    stays = LONGEST if left > _YEARS else keep_alive
+    stays = LONGEST if left > ENDLESS else keep_alive
     if stays is None or stays < left - _NOISE:
         return None
     idle = max(stays - left, timedelta(0))

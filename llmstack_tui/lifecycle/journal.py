@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.names import model_key
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle import sentences
 from llmstack_tui.lifecycle.actions import REMOVAL, ActEnd, ActKind
@@ -231,7 +231,7 @@ class Journal:
             self._write(lambda store: store.activations.observe(activation))
             self._write(lambda store: store.activations.loaded(host, running.name, now, running.digest))
             return
-        text = f"{printable(running.name)} was loaded by another client."
+        text = f"{excerpt(running.name)} was loaded by another client."
         event = Event(at=now, kind=EventKind.LOADED, text=text, host=host, model=running.name)
 
         def write(store: Store) -> None:
@@ -242,7 +242,7 @@ class Journal:
 
     def _left(self, host: str, running: RunningModel) -> None:
         now = datetime.now(UTC)
-        text = f"{printable(running.name)} left memory: its time was up, or another client stopped it."
+        text = f"{excerpt(running.name)} left memory: its time was up, or another client stopped it."
         event = Event(at=now, kind=EventKind.LEFT, text=text, host=host, model=running.name)
 
         def write(store: Store) -> None:
@@ -294,8 +294,8 @@ async def settle(store: Store, snapshot: Snapshot, now: datetime) -> Event | Non
     ended = tuple(each for each in difference.ended if not _is_under_way(each, now))
     difference = replace(difference, ended=ended)
     store.activations.settle(difference, now)
-    parts = [f"{printable(each.model)} left memory" for each in difference.ended]
-    parts += [f"{printable(each.model)} was loaded" for _, each in difference.appeared]
+    parts = [f"{excerpt(each.model)} left memory" for each in difference.ended]
+    parts += [f"{excerpt(each.model)} was loaded" for _, each in difference.appeared]
     if not parts:
         return None
     return Event(at=now, kind=EventKind.DIFFERENCE, text=f"Unnoticed: {', '.join(parts)}.", host=url)

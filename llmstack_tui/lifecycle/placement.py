@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.units import bytes_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,8 +115,7 @@ def _why_none(size: int, cards: Sequence[Device]) -> str:
 
 
 def _why_partly(missing: int) -> str:
-    gb = missing / 10**9
     return (
-        f"{gb:.1f} GB of it did not fit beside what was on the card: stop another model, use a shorter "
-        "context or a stronger quantisation, and activate it again."
+        f"{bytes_text(missing)} of it did not fit beside what was on the card: stop another model, use a "
+        "shorter context or a stronger quantisation, and activate it again."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import model_key
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.lifecycle.actions import REMOVAL, Departure
 from llmstack_tui.lifecycle.states import Loaded
@@ -24,7 +24,7 @@ async def remove(lifecycle: Lifecycle, host: Host, model: str) -> None:
     """
     if await _is_last_name(host, model) and await _stop(lifecycle, host, model) is not Departure.GONE:
         raise Refused(
-            f"{printable(model)} still answers a request and was not removed.",
+            f"{excerpt(model)} still answers a request and was not removed.",
             host=host.url,
             hint="Remove it when the request has ended.",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.actors import Actor
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.lifecycle.actions import ActEnd
 from llmstack_tui.lifecycle.changes import EventKind
 
@@ -61,36 +61,36 @@ def ended(act: Act, end: ActEnd, seconds: float, error: HostError | None) -> str
     took = f"{seconds:.{1 if seconds < 9.95 else 0}f}\N{NO-BREAK SPACE}s"
     by_guard = act.asked_by is Actor.GUARD
     template = (_ENDS | _ENDS_OF_THE_GUARD if by_guard else _ENDS).get(end)
-    return template.format(printable(act.model), took) if template else ""
+    return template.format(excerpt(act.model), took) if template else ""
 
 
 def done(kind: EventKind, model: str) -> str:
-    return f"{printable(model)} was {_DONE[kind]}."
+    return f"{excerpt(model)} was {_DONE[kind]}."
 
 
 def failed(kind: EventKind, model: str, why: HostError | str) -> str:
-    return f"{printable(model)} was not {_DONE[kind]}: {why}"
+    return f"{excerpt(model)} was not {_DONE[kind]}: {why}"
 
 
 def cancelled(kind: EventKind, model: str) -> str:
-    return f"{_DOING[kind]} {printable(model)} was cancelled."
+    return f"{_DOING[kind]} {excerpt(model)} was cancelled."
 
 
 def left_pull(kind: EventKind, model: str, kept: str) -> str:
-    return f"{_DOING[kind]} {printable(model)} was cancelled: {kept}"
+    return f"{_DOING[kind]} {excerpt(model)} was cancelled: {kept}"
 
 
 def paused(kind: EventKind, model: str) -> str:
-    return f"{_DOING[kind]} {printable(model)} was paused: what came is kept."
+    return f"{_DOING[kind]} {excerpt(model)} was paused: what came is kept."
 
 
 def goes_on(kind: EventKind, model: str) -> str:
-    return f"{_DOING[kind]} {printable(model)} goes on: llmstack ended before it was done."
+    return f"{_DOING[kind]} {excerpt(model)} goes on: llmstack ended before it was done."
 
 
 def said(error: HostError | None) -> dict[str, object]:
     """What an error has to say beside its sentence."""
     if error is None:
         return {}
-    detail = printable(error.detail, _MOST_DETAIL)
+    detail = excerpt(error.detail, _MOST_DETAIL)
     return {"error": error.title, **({"detail": detail} if detail else {})}

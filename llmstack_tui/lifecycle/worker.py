@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.names import model_key
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused
 from llmstack_tui.lifecycle.actions import Act, ActEnd, ActKind, Departure, Interrupted
 from llmstack_tui.lifecycle.states import Loaded
@@ -229,7 +229,7 @@ class Lifecycle:
                 self._take_back(host, model)
             raise
         if load.cancelled():
-            raise Interrupted(f"{printable(model)} was stopped before it was loaded.", host=host.url)
+            raise Interrupted(f"{excerpt(model)} was stopped before it was loaded.", host=host.url)
         load.result()
 
     def _take_back(self, host: Host, model: str) -> None:
@@ -253,7 +253,7 @@ class Lifecycle:
             if Loaded(await host.running()).find(model, digest) is None:
                 raise
             raise Refused(
-                f"{printable(model)} was removed while it was loaded: its name cannot stop it any more.",
+                f"{excerpt(model)} was removed while it was loaded: its name cannot stop it any more.",
                 host=host.url,
                 hint="It leaves when its keep-alive ends.",
             ) from None

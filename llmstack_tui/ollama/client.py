@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui import __version__
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.go_durations import format_duration
+from llmstack_tui.base.durations import format_go_duration
 from llmstack_tui.base.kinds import Capability, HostKind
 from llmstack_tui.base.names import InvalidName, ModelName, is_plain_http
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.ollama import answers, wire
 from llmstack_tui.ollama.blobs import NotGGUF, checked_gguf, hash_file, send_blob
@@ -193,8 +193,8 @@ class OllamaHost:
                     yield line
         except (OSError, NotGGUF) as error:
             why = str(error) if isinstance(error, NotGGUF) else f"{error.strerror}."
-            message = f"{printable(str(path))} cannot be imported: {why}"
-            raise Refused(message, host=self.url, detail=printable(str(error))) from None
+            message = f"{excerpt(str(path))} cannot be imported: {why}"
+            raise Refused(message, host=self.url, detail=excerpt(str(error))) from None
 
     async def copy(self, source: str, destination: str) -> None:
         request = wire.CopyRequest(source=source, destination=destination)
@@ -282,13 +282,13 @@ class OllamaHost:
 
 
 def _model(name: str) -> str:
-    return f"Model {printable(name)!r}"
+    return f"Model {excerpt(name)!r}"
 
 
 def _keep_alive(duration: timedelta | None) -> str | int | None:
     if duration is None:
         return None
-    return -1 if duration < timedelta(0) else format_duration(duration)
+    return -1 if duration < timedelta(0) else format_go_duration(duration)
 
 
 def _is_plain_http(name: str) -> bool:

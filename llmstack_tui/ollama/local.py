@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llmstack_tui.base.paths import logs_folder
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import HostError, Unreachable
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.ollama.transport import Timeouts
@@ -124,7 +124,7 @@ def _spawn(binary: Path, url: str, environ: Mapping[str, str], log: Path) -> sub
 
 def _last_words(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
-    return f"{printable(lines[-1])} (more in {log})" if lines else f"see {log}."
+    return f"{excerpt(lines[-1])} (more in {log})" if lines else f"see {log}."
 
 
 def _usual_places(environ: Mapping[str, str]) -> list[Path]:

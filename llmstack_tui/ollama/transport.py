@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.ollama.wire import ErrorResponse, StreamLine, Wire
 from llmstack_tui.ollama.wording import cause, sentence, words
@@ -208,7 +208,7 @@ class Transport:
             return msgspec.json.encode(body)
         except (TypeError, ValueError) as error:
             message = "The request holds something that cannot be sent."
-            raise Refused(message, host=self.url, detail=printable(str(error))) from None
+            raise Refused(message, host=self.url, detail=excerpt(str(error))) from None
 
     # --- what went wrong ---
 
@@ -288,7 +288,7 @@ class Transport:
         return BadStream(
             f"An answer from {self.url} was not understood: {why}.",
             host=self.url,
-            detail=printable(detail),
+            detail=excerpt(detail),
             hint="Is it an Ollama server?",
         )
 
@@ -298,4 +298,4 @@ class Transport:
             if is_loopback(self.url)
             else "Check the address, and that the server listens for other machines."
         )
-        return Unreachable(message, host=self.url, detail=printable(detail), hint=hint)
+        return Unreachable(message, host=self.url, detail=excerpt(detail), hint=hint)

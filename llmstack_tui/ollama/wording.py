@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ def cause(error: BaseException) -> str:
 
 def words(error: str | Mapping[str, object]) -> str:
     """What an error says; on ``/v1`` routes it is an object with a message."""
-    return printable(error if isinstance(error, str) else str(error.get("message", "")))
+    return excerpt(error if isinstance(error, str) else str(error.get("message", "")))
 
 
 def sentence(text: str) -> str:

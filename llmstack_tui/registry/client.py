@@ -18,7 +18,8 @@ from msgspec import Struct
 from llmstack_tui import __version__
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.names import is_plain_http
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.library.published import (
     MANIFEST_TYPE,
     MAX_MANIFEST_BYTES,
@@ -197,7 +198,7 @@ class Registry:
         _raise_for_status(name, reply)
         if reply.cut:
             raise BadManifest(
-                f"{name.host} sent more than {MAX_MANIFEST_BYTES / 10**6:.0f} MB as the manifest of {name}, "
+                f"{name.host} sent more than {bytes_text(MAX_MANIFEST_BYTES)} as the manifest of {name}, "
                 "which no model takes.",
                 host=name.host,
             )
@@ -244,7 +245,7 @@ def _raise_for_status(name: ModelName, reply: Reply) -> None:
     status, host = reply.status, name.host
     if 200 <= status < 300:
         return
-    said = printable(reply.content[:300].decode("utf-8", "replace")) if reply.content[:1] == b"{" else ""
+    said = excerpt(reply.content[:300].decode("utf-8", "replace")) if reply.content[:1] == b"{" else ""
     if status == 404:
         raise NotInRegistry(f"{host} has no model {name}.", host=host, detail=said)
     if status in (401, 403):
@@ -263,7 +264,7 @@ def _not_understood(name: ModelName, error: InvalidManifest) -> RegistryError:
     if str(error) == "it is a web page":
         return _web_page(name)
     return BadManifest(
-        f"The manifest of {name} from {name.host} is not understood: {printable(str(error))}.", host=name.host
+        f"The manifest of {name} from {name.host} is not understood: {excerpt(str(error))}.", host=name.host
     )
 
 

@@ -13,7 +13,7 @@ import httpx
 from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.registry.errors import BadAnswer, RegistryBusy, RegistryError, RegistryUnreachable
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Asking:
         except TimeoutError:
             raise RegistryUnreachable(f"{host} did not answer within {limit_s:g} s.", host=host) from None
         except httpx.ConnectError as error:
-            why = printable(_reason(error)).rstrip(".")
+            why = excerpt(_reason(error)).rstrip(".")
             raise RegistryUnreachable(f"{host} cannot be reached: {why}.", host=host, detail=why) from error
         except httpx.TimeoutException as error:
             raise RegistryUnreachable(f"{host} did not answer in time.", host=host) from error
@@ -146,12 +146,12 @@ class Asking:
                 raise BadAnswer(f"{host} does not speak HTTP as it should.", host=host) from error
             raise RegistryUnreachable(f"{host} broke the connection.", host=host) from error
         except httpx.HTTPError as error:
-            why = printable(str(error))
+            why = excerpt(str(error))
             message = f"The connection to {host} broke" + (f": {why}." if why else ".")
             raise RegistryUnreachable(message, host=host, detail=why) from error
         except (httpx.InvalidURL, ValueError) as error:
             message = f"{host!r} is no address of a registry."
-            raise BadAnswer(message, host=host, detail=printable(str(error))) from None
+            raise BadAnswer(message, host=host, detail=excerpt(str(error))) from None
 
     async def _follow(self, slot: int, question: _Question) -> Reply:
         """Redirects are followed by hand: never from TLS to an address without it."""
@@ -185,7 +185,7 @@ class Asking:
         except (ImportError, ValueError, OSError) as error:
             raise RegistryUnreachable(
                 f"{host} cannot be asked: the proxy or the certificates of the environment are not "
-                f"understood ({printable(str(error))}).",
+                f"understood ({excerpt(str(error))}).",
                 host=host,
             ) from None
         return self._clients[slot, outside]

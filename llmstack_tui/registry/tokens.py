@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.registry.errors import (
     BadAnswer,
     NotAllowed,
@@ -162,7 +162,7 @@ def token_url(challenge: Challenge, registry_url: str) -> str | None:
 
 def _host_of(url: str) -> str:
     try:
-        return printable(urlsplit(url).netloc.rpartition("@")[2])
+        return excerpt(urlsplit(url).netloc.rpartition("@")[2])
     except ValueError:
         return ""
 

@@ -14,6 +14,7 @@ from textual.command import CommandPalette
 from textual.worker import Worker, WorkerState
 
 from llmstack_tui.base.names import same_model
+from llmstack_tui.base.text import clean_lines
 from llmstack_tui.tui import garbage, keys, styles, themes
 from llmstack_tui.tui.activity.feed import Telling
 from llmstack_tui.tui.controller import ACTS
@@ -21,7 +22,6 @@ from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.details.cache import Looking
 from llmstack_tui.tui.draw import servers as status
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE, Marked
-from llmstack_tui.tui.draw.text import clean_lines
 from llmstack_tui.tui.guard.actions import GuardActs
 from llmstack_tui.tui.memory.fallback import Falling
 from llmstack_tui.tui.models.actions import Acts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.base.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

@@ -10,10 +10,10 @@ from textual.binding import Binding
 from textual.command import Hit, Hits, Provider
 from textual.content import Content
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.servers import address
-from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.screen import LiveScreen
 
 if TYPE_CHECKING:

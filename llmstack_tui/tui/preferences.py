@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.tui import keymap, keys, themes
 from llmstack_tui.tui.activity.log import Kind
 from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.draw.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

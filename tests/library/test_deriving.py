@@ -94,7 +94,7 @@ def test_a_disk_too_small_for_the_copy(library: Library, monkeypatch: pytest.Mon
     no_links(monkeypatch)
     usage = type("Usage", (), {"free": 1})
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(DeriveFailed, match="GB are free"):
+    with pytest.raises(DeriveFailed, match="where 1 B are free"):
         library.derive(OLLAMAS, NEW)
     assert not folders.tree(library.own)
 

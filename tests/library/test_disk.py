@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from llmstack_tui.library.disk import LeftoverKind, ModelUse, audit, clean
+from llmstack_tui.library.disk import LeftoverKind, ModelUse, audit, remove_leftovers
 from llmstack_tui.library.storage import GRACE_S, LibraryError
 from tests.support.folders import blob, layer, manifest, tree, write
 
@@ -133,7 +133,7 @@ def test_whole_layers_of_a_pull_that_goes_on_are_spared(tmp_path: Path) -> None:
         layer_of_the_pull: "a download is under way",
         running: "changed within the last hour",
     }
-    assert clean(tmp_path, use.leftovers, now_s=now_s) == ()
+    assert remove_leftovers(tmp_path, use.leftovers, now_s=now_s) == ()
     assert layer_of_the_pull.exists()
 
 
@@ -148,7 +148,7 @@ def test_a_manifest_that_cannot_be_read_keeps_everything(tmp_path: Path, content
 
     assert use.unreadable == (broken,)
     assert {leftover.kept for leftover in use.leftovers} == {"a manifest cannot be read, and may name it"}
-    assert clean(tmp_path, use.leftovers, now_s=later()) == ()
+    assert remove_leftovers(tmp_path, use.leftovers, now_s=later()) == ()
     assert tree(tmp_path) == before
 
 
@@ -181,7 +181,7 @@ def test_a_clean_up_removes_what_was_agreed_to_and_nothing_else(tmp_path: Path) 
     use = audit(tmp_path, own=True, now_s=later())
     agreed = [leftover for leftover in use.removable if leftover.path != second]
 
-    removed = clean(tmp_path, agreed, now_s=later())
+    removed = remove_leftovers(tmp_path, agreed, now_s=later())
 
     assert {leftover.path for leftover in removed} == {first, third}
     assert second.exists()
@@ -197,7 +197,7 @@ def test_what_got_a_manifest_or_changed_meanwhile_stays(tmp_path: Path) -> None:
     later_s = changed.stat().st_mtime + 5
     os.utime(changed, (later_s, later_s))
 
-    assert clean(tmp_path, agreed, now_s=later()) == ()
+    assert remove_leftovers(tmp_path, agreed, now_s=later()) == ()
     assert named.exists()
     assert changed.exists()
 
@@ -206,7 +206,7 @@ def test_what_is_gone_already_does_no_harm(tmp_path: Path) -> None:
     path = orphan(tmp_path)
     agreed = audit(tmp_path, own=True, now_s=later()).removable
     path.unlink()
-    assert clean(tmp_path, agreed, now_s=later()) == ()
+    assert remove_leftovers(tmp_path, agreed, now_s=later()) == ()
 
 
 def test_a_clean_up_waits_for_a_change_that_is_under_way(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_a_clean_up_waits_for_a_change_that_is_under_way(tmp_path: Path) -> None
     agreed = audit(tmp_path, own=True, now_s=later()).removable
     lock = FileLock(tmp_path / ".lock")
     lock.acquire()
-    cleaning = threading.Thread(target=clean, args=(tmp_path, agreed), kwargs={"now_s": later()})
+    cleaning = threading.Thread(target=remove_leftovers, args=(tmp_path, agreed), kwargs={"now_s": later()})
     cleaning.start()
     cleaning.join(0.5)
     assert cleaning.is_alive()
@@ -228,9 +228,9 @@ def test_nothing_goes_while_an_engine_downloads(tmp_path: Path) -> None:
     path = orphan(tmp_path)
     agreed = audit(tmp_path, own=True, now_s=later()).removable
     with FileLock(tmp_path / ".downloads.lock"), pytest.raises(LibraryError, match="is under way"):
-        clean(tmp_path, agreed, now_s=later())
+        remove_leftovers(tmp_path, agreed, now_s=later())
     assert path.exists()
-    assert clean(tmp_path, agreed, now_s=later()) == agreed
+    assert remove_leftovers(tmp_path, agreed, now_s=later()) == agreed
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:

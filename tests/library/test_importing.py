@@ -222,8 +222,8 @@ def test_no_space_for_a_copy(tmp_path: Path, source: Path, monkeypatch: pytest.M
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 1000))
     sentence = failure(tmp_path / "own", source)
-    assert f"{source} needs 0.00 GB in" in sentence
-    assert "where 0.00 GB are free." in sentence
+    assert f"{source} needs 534 kB in" in sentence
+    assert "where 1 kB are free." in sentence
 
 
 FAULTS = {

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmstack_tui.base.durations import LONGEST
 from llmstack_tui.base.frozen import replace
-from llmstack_tui.base.go_durations import LONGEST
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.types import Model, RunningModel, Snapshot

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
@@ -78,7 +79,7 @@ def _row(entry: Entry, budget: int | None) -> list[str]:
     return [
         entry.name,
         entry.parameters.value,
-        output.size(entry.file.bytes),
+        bytes_text(entry.file.bytes),
         *_memory(entry, entry.file),
         _fit(entry, entry.file, budget),
         entry.good_for,
@@ -98,7 +99,7 @@ def _write_details(catalog: Catalog, entry: Entry, profile: Profile) -> None:
             [
                 entry.name if file is entry.file else entry.name_of(file),
                 file.quantization or "?",
-                output.size(file.bytes),
+                bytes_text(file.bytes),
                 *_memory(entry, file),
                 _fit(entry, file, profile.memory_budget),
             ]
@@ -124,14 +125,14 @@ def _sources(entry: Entry) -> list[str]:
 def _say_what_fits(profile: Profile) -> None:
     room = "It is not known how much memory this machine has"
     if profile.memory_budget is not None:
-        size = output.size(profile.memory_budget)
+        size = bytes_text(profile.memory_budget)
         room = f"Models have {size} of {profile.memory_word} here ({profile.name})"
     output.say(f"{room}. The memory at 4k and 32k tokens is an estimate.")
 
 
 def _memory(entry: Entry, file: File) -> tuple[str, str]:
     at_4k, at_32k = _bytes(entry, file)
-    return "-" if at_4k is None else output.size(at_4k), "-" if at_32k is None else output.size(at_32k)
+    return "-" if at_4k is None else bytes_text(at_4k), "-" if at_32k is None else bytes_text(at_32k)
 
 
 def _bytes(entry: Entry, file: File) -> tuple[int | None, int | None]:

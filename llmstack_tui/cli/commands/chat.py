@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean_lines
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
@@ -86,7 +87,7 @@ async def _answer(call: Invocation, located: Located, messages: list[Message]) -
                 chunks.append(chunk)
                 if chunk.text and not call.json:
                     line.clear()
-                    output.write(output.plain_prose(chunk.text), end="")
+                    output.write(clean_lines(chunk.text), end="")
                     column_is_0 = chunk.text.endswith("\n")
     finally:
         if not column_is_0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command, given
 
@@ -78,7 +79,7 @@ def _write_settings(call: Invocation, file: Path) -> None:
     from llmstack_tui.config.table import table, value_of
 
     there = "" if file.exists() else " is not there; `llmstack config --example` writes one to begin with"
-    output.write(output.plain(f"{file}{there}"))
+    output.write(clean(f"{file}{there}"))
     output.write_table(
         ("SETTING", "VALUE", "FROM"),
         [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
@@ -75,23 +76,23 @@ def _look(environ: Mapping[str, str]) -> tuple[FolderUse, list[FolderUse]]:
 
 
 def _clean(call: Invocation, own: FolderUse) -> Sequence[Leftover]:
-    from llmstack_tui.library.disk import clean
+    from llmstack_tui.library.disk import remove_leftovers
 
     if not call.json:
         _write_leftovers([own])
     if not own.removable:
         output.say(_nothing_to_remove(own))
         return ()
-    count, size = len(own.removable), output.size(sum(leftover.size for leftover in own.removable))
+    count, size = len(own.removable), bytes_text(sum(leftover.size for leftover in own.removable))
     what = f"{count} {'file' if count == 1 else 'files'} of {size}"
     if not call.options.yes:
         if call.json or not output.is_terminal(sys.stdin):
             raise output.Failed(f"Nothing was removed: there is no terminal to ask on. {what} go with --yes.")
         if not output.ask(f"Remove {what}?"):
             raise output.Failed("Nothing was removed.")
-    removed = clean(own.path, own.removable)
+    removed = remove_leftovers(own.path, own.removable)
     if not call.json:
-        output.write(f"Removed {len(removed)} of {count}: {output.size(sum(each.size for each in removed))}.")
+        output.write(f"Removed {len(removed)} of {count}: {bytes_text(sum(each.size for each in removed))}.")
     return removed
 
 
@@ -105,9 +106,9 @@ def _write(folders: Sequence[FolderUse]) -> None:
     rows = [
         [
             model.name,
-            output.size(model.size),
-            output.size(model.shared) if model.shared else "-",
-            output.size(model.alone),
+            bytes_text(model.size),
+            bytes_text(model.shared) if model.shared else "-",
+            bytes_text(model.alone),
             f"{model.missing} missing" if model.missing else "",
             _owner(folder),
         ]
@@ -118,17 +119,17 @@ def _write(folders: Sequence[FolderUse]) -> None:
         output.write_table(["NAME", ">SIZE", ">SHARED", ">ALONE", "FILES", "FOLDER"], rows)
     _write_leftovers(folders)
     for folder in folders:
-        output.say(f"{folder.path}: {output.size(folder.size)}, of {_owner(folder)}.")
+        output.say(f"{folder.path}: {bytes_text(folder.size)}, of {_owner(folder)}.")
         for path in folder.unreadable:
             output.say(f"{path} cannot be read as a manifest, so nothing beside it is removed.")
     if folders[0].removable:
-        size = output.size(sum(leftover.size for leftover in folders[0].removable))
+        size = bytes_text(sum(leftover.size for leftover in folders[0].removable))
         output.say(f"`llmstack disk --clean` frees {size}.")
 
 
 def _write_leftovers(folders: Sequence[FolderUse]) -> None:
     rows = [
-        [leftover.path.name, leftover.kind.value, output.size(leftover.size), leftover.kept, _owner(folder)]
+        [leftover.path.name, leftover.kind.value, bytes_text(leftover.size), leftover.kept, _owner(folder)]
         for folder in folders
         for leftover in folder.leftovers
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import Parser, add_global_options, hosts, port
 
@@ -164,8 +165,6 @@ def _document(process: EngineProcess | None) -> dict[str, object]:
 
 
 def _write(process: EngineProcess) -> None:
-    output.write(
-        output.plain(f"The engine runs at {process.url} (process {process.pid}, log {process.log}).")
-    )
+    output.write(clean(f"The engine runs at {process.url} (process {process.pid}, log {process.log})."))
     if process.notice:
         output.say(process.notice)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.caches import CACHE_TYPES
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command, count
 
@@ -239,11 +241,11 @@ class _Answer:
     def write(self) -> None:
         found = self.estimate
         if found is None:
-            output.write(f"{output.plain(self.asked.name)}: what memory it takes cannot be told.")
+            output.write(f"{clean(self.asked.name)}: what memory it takes cannot be told.")
             return
         slots = f", {self.request.parallel} requests at once" if self.request.parallel > 1 else ""
         output.write(
-            f"{output.plain(self.asked.name)} with {found.context_length:,} tokens of context, "
+            f"{clean(self.asked.name)} with {found.context_length:,} tokens of context, "
             f"cache {self.request.cache_type}{slots}"
         )
         if found.parts is not None:
@@ -253,8 +255,8 @@ class _Answer:
                 ("computing", found.parts.compute),
                 ("process", found.parts.process),
             ):
-                output.write(f"  {name:<10}{output.size(size):>8}")
-        output.write(f"  {'in all':<10}{output.size(found.total):>8}  {_BASES[found.basis]}")
+                output.write(f"  {name:<10}{bytes_text(size):>8}")
+        output.write(f"  {'in all':<10}{bytes_text(found.total):>8}  {_BASES[found.basis]}")
         output.write(self._sentence(found))
         if (largest := self._largest()) is not None:
             output.write(largest)
@@ -263,13 +265,13 @@ class _Answer:
         if self.verdict is None or self.room.budget is None:
             return "It is not known how much memory this machine has."
         budget = (
-            f"{output.size(self.room.budget)} of {self.profile.memory_word} for models ({self.profile.name})"
+            f"{bytes_text(self.room.budget)} of {self.profile.memory_word} for models ({self.profile.name})"
         )
         word = (
             f"{self.verdict.fit[0].upper()}{self.verdict.fit[1:]}{', tightly' if self.verdict.tight else ''}"
         )
         left = self.verdict.left
-        rest = f"{output.size(left)} to spare" if left >= 0 else f"{output.size(-left)} too much"
+        rest = f"{bytes_text(left)} to spare" if left >= 0 else f"{bytes_text(-left)} too much"
         return f"{word}: there is {budget}, {rest}."
 
     def _largest(self) -> str | None:

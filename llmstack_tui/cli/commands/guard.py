@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.cli import guard_idle, output
 from llmstack_tui.cli.guard_report import explain, limits_text, status
 from llmstack_tui.cli.options import Parser, add_global_options
@@ -147,7 +148,7 @@ def _said(url: str, guard: GuardState) -> str:
 def _write_event(call: Invocation, event: Event) -> None:
     if not call.json:
         reason = f" {event.reason}" if event.reason else ""
-        output.write(output.plain(f"{event.at.astimezone():%H:%M:%S}  {event.text}{reason}"))
+        output.write(clean(f"{event.at.astimezone():%H:%M:%S}  {event.text}{reason}"))
         return
     import json
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command, count
 
@@ -168,7 +169,7 @@ def _version_table(versions: Sequence[tuple[SeenModel, bool]]) -> tuple[list[str
         [
             each.name,
             each.digest[:12] or "-",
-            output.size(each.size),
+            bytes_text(each.size),
             f"{each.first_seen_at.astimezone():%Y-%m-%d %H:%M}",
             "installed" if is_installed else f"{each.last_seen_at.astimezone():%Y-%m-%d %H:%M}",
             *([each.host] if several else []),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
@@ -61,7 +63,7 @@ async def _import(call: Invocation) -> int:
             }
         )
     else:
-        output.write(output.plain(f"{name} is installed at {host.url}: `llmstack start {name}` loads it."))
+        output.write(clean(f"{name} is installed at {host.url}: `llmstack start {name}` loads it."))
     return 0
 
 
@@ -79,4 +81,4 @@ def _text(step: Progress) -> str:
     if not step.total or step.completed is None:
         return step.status
     share = 100 * min(step.completed, step.total) // step.total
-    return f"{step.status} {share} % of {output.size(step.total)}"
+    return f"{step.status} {share} % of {bytes_text(step.total)}"

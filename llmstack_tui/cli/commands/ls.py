@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
@@ -108,7 +109,7 @@ def _table(models: list[ModelStatus]) -> tuple[list[str], list[list[str]]]:
         [
             output.mark(status.state),
             status.name,
-            output.size(status.model.size) if status.model and not status.model.is_cloud else "-",
+            bytes_text(status.model.size) if status.model and not status.model.is_cloud else "-",
             (status.model and status.model.quantization) or "-",
             (status.model and status.model.parameters) or "-",
             status.state,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
@@ -62,7 +63,7 @@ async def _set(call: Invocation, *, pinned: bool) -> int:
             {"models": [{"host": url, "name": name, "pinned": pinned, "state": state.value}]}
         )
     else:
-        output.write(output.plain(f"{name} is {'pinned' if pinned else 'not pinned any more'}."))
+        output.write(clean(f"{name} is {'pinned' if pinned else 'not pinned any more'}."))
     return 0
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.durations import ENDLESS
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
@@ -180,7 +182,7 @@ def _table(loaded: list[tuple[str, RunningModel]]) -> tuple[list[str], list[list
         [
             output.mark("active"),
             running.name,
-            output.size(running.size),
+            bytes_text(running.size),
             _place(running),
             str(running.context_length or "?"),
             _until(running.expires_at, now),
@@ -204,7 +206,7 @@ def _until(expires_at: datetime | None, now: datetime) -> str:
     left = expires_at - now
     if left < timedelta(0):
         return "in use"
-    if left > timedelta(days=3650):
+    if left > ENDLESS:
         return "for ever"
     minutes, seconds = divmod(int(left.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)

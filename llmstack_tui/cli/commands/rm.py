@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
@@ -34,7 +36,7 @@ class _Removal:
     def effect(self) -> str:
         if self.sharers:
             return f"{self.name}: frees next to nothing, {', '.join(self.sharers)} has the same weights"
-        return f"{self.name}: frees {output.size(self.freed)}"
+        return f"{self.name}: frees {bytes_text(self.freed)}"
 
 
 def add_parser(commands: Commands) -> None:
@@ -129,4 +131,4 @@ async def _carry_out(call: Invocation, removals: list[_Removal]) -> None:
                 await remove(acts.lifecycle, host, removal.name)
                 acts.store.preferences.forget(host.url, model_key(removal.name))
             if not call.json:
-                output.write(output.plain(f"Removed {removal.effect}."))
+                output.write(clean(f"Removed {removal.effect}."))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean, clean_lines
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
@@ -71,7 +73,7 @@ def _write(document: dict[str, object]) -> None:
         "host": document["host"],
         "state": document["state"],
         "digest": document["digest"],
-        "size": output.size(size) if isinstance(size, int) else None,
+        "size": bytes_text(size) if isinstance(size, int) else None,
         "family": document["family"],
         "parameters": document["parameters"],
         "quantization": document["quantization"],
@@ -82,8 +84,8 @@ def _write(document: dict[str, object]) -> None:
     }
     for label, value in lines.items():
         if value is not None:
-            output.write(f"{label:<14}{output.plain(str(value))}")
+            output.write(f"{label:<14}{clean(str(value))}")
     for label in ("options", "system", "template", "license"):
         if text := str(document[label]).strip():
             output.write(f"\n{label}")
-            output.write("\n".join(f"  {line}" for line in output.plain_prose(text).splitlines()))
+            output.write("\n".join(f"  {line}" for line in clean_lines(text).splitlines()))

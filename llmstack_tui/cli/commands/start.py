@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command, count, duration
 
@@ -64,7 +65,7 @@ async def _start(call: Invocation) -> int:
     if call.json:
         output.write_document({"models": [document(located.host.url, running, now=datetime.now(UTC))]})
     else:
-        output.write(output.plain(f"{located.name} is active at {located.host.url}."))
+        output.write(clean(f"{located.name} is active at {located.host.url}."))
         output.write(_stays(keep_alive))
     return 0
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
@@ -87,9 +89,9 @@ def _write(
             text += f"  {len(snapshot.installed)} models, {loaded} loaded"
         else:
             text = f"{output.mark('inactive')} {snapshot.url}  {snapshot.error}"
-        output.write(output.plain(text))
+        output.write(clean(text))
     for each in devices:
-        output.write(output.plain(_device(each)))
+        output.write(clean(_device(each)))
     output.write(f"Profile {profile.name}")
     if limit := _limit(call, profile):
         output.write(f"At most {limit} {'model' if limit == 1 else 'models'} loaded at once")
@@ -107,4 +109,4 @@ def _device(device: Device) -> str:
     if device.lost:
         return f"{device.name} does not answer"
     share = "" if device.percent is None else f" ({device.percent:.0f} %)"
-    return f"{device.name} {output.size(device.used)} of {output.size(device.total)} in use{share}"
+    return f"{device.name} {bytes_text(device.used)} of {bytes_text(device.total)} in use{share}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
@@ -59,7 +60,7 @@ async def _stop(call: Invocation) -> int:
         )
     elif targets:
         for (_, name), end in zip(targets, ends, strict=True):
-            output.write(output.plain(_SENTENCES[end].format(name)))
+            output.write(clean(_SENTENCES[end].format(name)))
     else:
         output.say("No model is loaded.")
     return 0

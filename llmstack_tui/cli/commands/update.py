@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_command
 
@@ -187,7 +188,7 @@ def _table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 def _download(update: Update) -> str:
     most = "≤ " if output.shows(sys.stdout, "≤") else "<= "
-    return (most if update.at_most else "") + output.size(update.download)
+    return (most if update.at_most else "") + bytes_text(update.download)
 
 
 def _note(update: Update) -> str:

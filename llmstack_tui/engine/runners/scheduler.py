@@ -14,7 +14,7 @@ import operator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Generic
 
-from llmstack_tui.base.go_durations import LONGEST
+from llmstack_tui.base.durations import LONGEST
 from llmstack_tui.config.engine import DEFAULT_KEEP_ALIVE, DEFAULT_MAX_LOADED, DEFAULT_MAX_QUEUE
 from llmstack_tui.engine.errors import EngineStopping, ServerBusy
 from llmstack_tui.engine.runners.clock import SystemClock

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
-from llmstack_tui.base.go_durations import LONGEST
+from llmstack_tui.base.durations import LONGEST
 from llmstack_tui.engine.runners.plan import Phase, Resident
 
 if TYPE_CHECKING:

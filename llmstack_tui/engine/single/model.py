@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.go_durations import FOREVER
+from llmstack_tui.base.durations import FOREVER
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.engine.api.replies import ApiError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import model_key
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.guard.rules.watch import Rules
 from llmstack_tui.guard.situation import Limits
 from llmstack_tui.hardware.readings import Throttle
@@ -145,7 +145,7 @@ def _seconds(length: timedelta) -> float | None:
 
 
 def _heat(device: Device, limit: int | None) -> str:
-    name, temperature = printable(device.name, 60), device.temperature
+    name, temperature = excerpt(device.name, 60), device.temperature
     if limit is not None and temperature is not None and temperature > limit:
         return f"{name} is at {temperature:.0f} °C, and the limit is {limit} °C"
     if device.throttles and Throttle.HEAT in device.throttles:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.names import model_key
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.lifecycle.states import ModelState
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ OURS = frozenset({Actor.USER, Actor.CLI, Actor.GUARD})
 def sentence(model: str, *, pinned: bool) -> str:
     """What is on record of a pin."""
     if pinned:
-        return f"{printable(model)} is pinned: it stays until it is unpinned, or another program stops it."
-    return f"{printable(model)} is not pinned any more."
+        return f"{excerpt(model)} is pinned: it stays until it is unpinned, or another program stops it."
+    return f"{excerpt(model)} is not pinned any more."
 
 
 def load_of(status: ModelStatus, active: Iterable[Activation]) -> Activation | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.guard.rules import reasons, wording
 from llmstack_tui.guard.rules.excess import Taken, is_over, last_used, may_go, victims
 from llmstack_tui.guard.situation import Allow, Ask, Cause, Nothing, Refuse, Renew, Stop, Warn
@@ -62,7 +62,7 @@ def admit(situation: Situation, wanted: Wanted) -> Admission:
         concerned = stay if taken.is_too_much else [each for each in stay if each.host == wanted.host]
         kept = [each for each in concerned if each not in go]
         reason += f" {reasons.kept(kept)}" if kept else ""
-    room = f"It makes room for {printable(wanted.name)}."
+    room = f"It makes room for {excerpt(wanted.name)}."
     stops = (_stop(each, cause, f"{room} {why}") for each, why in _unused(go, stay))
     return Ask(tuple(stops), enough, reason)
 
@@ -145,18 +145,18 @@ def _warnings(situation: Situation) -> Iterable[Warn]:
         if left_s is not None and not each.busy and min(left_s, each.idle_s) >= STUCK_S:
             yield Warn(
                 ("stuck", each.name),
-                f"{printable(each.name)} was asked to leave {wording.lasted(left_s)} ago, shows no sign of a "
+                f"{excerpt(each.name)} was asked to leave {wording.lasted(left_s)} ago, shows no sign of a "
                 "request, and is still in memory. If it stays, restart the server.",
             )
     for name in situation.lost:
         yield Warn(
             ("lost", name),
-            f"{printable(name)} is pinned and has left memory: activate it to have it back. Another program "
+            f"{excerpt(name)} is pinned and has left memory: activate it to have it back. Another program "
             "stopped it or set its time, or its server was restarted.",
         )
     pinned = [each for each in situation.loaded if each.pinned]
     if limit is not None and len(pinned) > limit:
-        names = wording.listed([printable(each.name) for each in pinned])
+        names = wording.listed([excerpt(each.name) for each in pinned])
         yield Warn(
             ("pins", names),
             f"{names} are pinned, and the limit is {limit}: the limit cannot be kept. Unpin one, or raise "

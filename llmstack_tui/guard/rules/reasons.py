@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.guard.rules import wording
 from llmstack_tui.guard.rules.excess import Taken
 
@@ -57,7 +57,7 @@ def kept(models: Sequence[LoadedModel]) -> str:
     groups: dict[str, list[str]] = {}
     for each in models:
         word = "pinned" if each.pinned else "in use" if each.busy or each.idle_s <= 0 else "not to be stopped"
-        groups.setdefault(word, []).append(printable(each.name))
+        groups.setdefault(word, []).append(excerpt(each.name))
     parts = [
         f"{wording.listed(names)} {'is' if len(names) == 1 else 'are'} {word}"
         for word, names in groups.items()
@@ -67,8 +67,8 @@ def kept(models: Sequence[LoadedModel]) -> str:
 
 def yields(model: LoadedModel) -> str:
     """A model of another server of this machine is the one to go."""
-    at = f" at {printable(model.host)}" if model.host else ""
-    return f"{printable(model.name)}{at} was used less recently and goes first."
+    at = f" at {excerpt(model.host)}" if model.host else ""
+    return f"{excerpt(model.name)}{at} was used less recently and goes first."
 
 
 def _of_others(stay: Sequence[LoadedModel], host: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from llmstack_tui.base.durations import ENDLESS
 from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.names import model_key
 from llmstack_tui.guard.rules.excess import is_over
@@ -31,8 +32,6 @@ _MISSED_LOOKS = 3
 _SPARED_S, _SPARED_AT_MOST_S = 30.0, 600.0
 # To load a large model takes minutes, and to ask it something half of one.
 _WANTED_S = 300.0
-# A keep-alive that is longer is one for ever.
-_YEARS_S = 3650 * 86400.0
 _Key = tuple[str, str]
 
 
@@ -163,7 +162,7 @@ def looked(
         )
         if is_pinned:
             staying[model_key(running.name)] = running.name
-        if left_s > _YEARS_S:
+        if left_s > ENDLESS.total_seconds():
             each = replace(each, lasted_as=_shape(running))
         known[key] = each
         loaded.append(
@@ -254,7 +253,11 @@ def _shape(running: RunningModel) -> tuple[int, int | None] | None:
 
 def _lapses(known: _Known, running: RunningModel, left_s: float) -> bool:
     """Whether it has an end now, and had none when it was as it is."""
-    return left_s <= _YEARS_S and known.lasted_as is not None and known.lasted_as == _shape(running)
+    return (
+        left_s <= ENDLESS.total_seconds()
+        and known.lasted_as is not None
+        and known.lasted_as == _shape(running)
+    )
 
 
 def _is_spared(watch: Watch, names: set[str], awake_s: float) -> bool:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-# A figure and its unit are not broken over two lines.
-_SPACE = "\N{NO-BREAK SPACE}"
+from llmstack_tui.base.units import bytes_text, duration_text
 
 
 def lasted(seconds: float) -> str:
-    """A length of time as people say it: 40 s, 12 min, 3 h."""
-    if seconds < 100:
-        return f"{max(seconds, 0):.0f}{_SPACE}s"
-    if seconds < 100 * 60:
-        return f"{seconds / 60:.0f}{_SPACE}min"
-    return f"{seconds / 3600:.0f}{_SPACE}h"
+    """A length of time; the figure and its unit are not broken over two lines."""
+    return duration_text(seconds).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def size(count: int) -> str:
-    """Bytes in powers of 1000, as they are shown everywhere."""
-    if count < 1_000_000_000:
-        return f"{count / 1_000_000:.0f}{_SPACE}MB"
-    return f"{count / 1_000_000_000:.1f}{_SPACE}GB"
+    """Bytes; the figure and its unit are not broken over two lines."""
+    return bytes_text(count).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def models(count: int) -> str:

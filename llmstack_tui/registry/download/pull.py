@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.library import manifest as layout
 from llmstack_tui.library.copying import bring
 from llmstack_tui.library.manifest import InvalidManifest
@@ -100,8 +101,8 @@ async def _check_room(
     need += downloads.left({layer.digest for layer in layers})
     if need and need + downloads.habits.reserve > free:
         raise PullFailed(
-            f"{name} needs {need / 1e9:.2f} GB more in {layout.blobs_folder(library.own)}, where "
-            f"{free / 1e9:.2f} GB are free and {downloads.habits.reserve / 1e9:.2f} GB have to stay so: "
+            f"{name} needs {bytes_text(need)} more in {layout.blobs_folder(library.own)}, where "
+            f"{bytes_text(free)} are free and {bytes_text(downloads.habits.reserve)} have to stay so: "
             "make room and pull again."
         )
 

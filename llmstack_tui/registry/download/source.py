@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from llmstack_tui import __version__
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.text import printable
+from llmstack_tui.base.text import excerpt
 from llmstack_tui.registry.download.failures import PullFailed, TryAgain
 
 if TYPE_CHECKING:
@@ -114,9 +114,7 @@ class Source:
         except TimeoutError:
             raise TryAgain(f"nothing more came for {self._silence_s:g} s") from None
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
-            raise PullFailed(
-                f"{self._host} names no address for its bytes: {printable(str(error))}."
-            ) from None
+            raise PullFailed(f"{self._host} names no address for its bytes: {excerpt(str(error))}.") from None
         except (aiohttp.ClientError, ConnectionError) as error:
             raise TryAgain(_words(error)) from None
 
@@ -222,4 +220,4 @@ def _words(error: Exception) -> str:
         return f"{error.host} cannot be reached: {why}"
     if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError):
         return "the connection broke"
-    return printable(str(error)) or "the connection broke"
+    return excerpt(str(error)) or "the connection broke"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.tui.activity.log import LIMIT, Activity, Choice, Kind
 from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.draw.text import clean
 
 if TYPE_CHECKING:
     from llmstack_tui.core import Stack, StackState

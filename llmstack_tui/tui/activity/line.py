@@ -9,10 +9,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from llmstack_tui.base.text import clean, clean_lines
+from llmstack_tui.base.units import seconds_text
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.activity.log import word
-from llmstack_tui.tui.draw.figures import seconds_text
-from llmstack_tui.tui.draw.text import clean, clean_lines, plain_spaces
+from llmstack_tui.tui.draw.text import plain_spaces
 from llmstack_tui.tui.widgets.hint import Hint
 from llmstack_tui.tui.widgets.pane import Pane
 

@@ -13,10 +13,11 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.activity.log import Choice, Lines, Tone, said, tone, word
 from llmstack_tui.tui.draw.figures import day_text
-from llmstack_tui.tui.draw.text import clean, fit, fit_name, plain_spaces
+from llmstack_tui.tui.draw.text import fit, fit_name, plain_spaces
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -15,14 +15,15 @@ from textual.strip import Strip
 from textual.widgets import Static
 
 from llmstack_tui.base.names import DEFAULT_HOST, DEFAULT_NAMESPACE, ModelName, model_key
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import UNKNOWN, bytes_text
 from llmstack_tui.catalog.memory import Fit
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.catalog.list import FIT_TONES
 from llmstack_tui.tui.catalog.rows import download_text, fit_word, memory_texts
 from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.downloads.actions import Wanted
-from llmstack_tui.tui.draw.figures import UNKNOWN, bytes_text, rate_text, when_text
-from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.tui.draw.figures import rate_text, when_text
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.line_list import LineList

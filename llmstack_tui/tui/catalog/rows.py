@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.names import model_key
+from llmstack_tui.base.units import UNKNOWN, bytes_text
 from llmstack_tui.catalog.memory import LONG, SHORT, Fit, estimate, fit
 from llmstack_tui.catalog.search import search
-from llmstack_tui.tui.draw.figures import UNKNOWN, bytes_text, rate_text
+from llmstack_tui.tui.draw.figures import rate_text
 from llmstack_tui.tui.models.ordering import Sorting
 
 if TYPE_CHECKING:

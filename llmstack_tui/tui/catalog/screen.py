@@ -13,13 +13,13 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from llmstack_tui.base.names import model_key
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.catalog.types import Use
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.catalog.entry import EntryScreen, wanted
 from llmstack_tui.tui.catalog.list import CatalogHeadings, CatalogList
 from llmstack_tui.tui.catalog.rows import Column, Order, Shelf, catalog_rows, make_shelf
 from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.draw.figures import bytes_text
 from llmstack_tui.tui.models.filter_field import FilterField
 from llmstack_tui.tui.tab import TabScreen
 from llmstack_tui.tui.widgets.keybar import KeyBar

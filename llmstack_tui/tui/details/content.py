@@ -8,10 +8,12 @@ from msgspec import Struct
 from textual.content import Content
 
 from llmstack_tui.base.actors import Actor
+from llmstack_tui.base.text import clean, clean_lines
+from llmstack_tui.base.units import bytes_text, seconds_text
 from llmstack_tui.store.tables.activations import Outcome
 from llmstack_tui.tui.details.pane import addresses, rows_content
-from llmstack_tui.tui.draw.figures import bytes_text, count_text, seconds_text, when_text
-from llmstack_tui.tui.draw.text import clean, clean_lines, plain_spaces
+from llmstack_tui.tui.draw.figures import count_text, when_text
+from llmstack_tui.tui.draw.text import plain_spaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from llmstack_tui.base.caches import CACHE_TYPES
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.fit.memory import Basis, Request, estimate, largest_context
 from llmstack_tui.fit.verdict import Fit, verdict
 from llmstack_tui.tui.details.content import Part
-from llmstack_tui.tui.draw.figures import about_text, bytes_text, count_text
+from llmstack_tui.tui.draw.figures import about_text, count_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

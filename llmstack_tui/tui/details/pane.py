@@ -8,16 +8,10 @@ from msgspec import Struct
 from textual.content import Content
 from textual.widgets import Static
 
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text, seconds_text
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.draw.figures import (
-    about_text,
-    bytes_text,
-    count_text,
-    on_cpu_text,
-    seconds_text,
-    when_text,
-)
-from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.tui.draw.figures import about_text, count_text, on_cpu_text, when_text
 from llmstack_tui.tui.draw.updates import update_rows
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.deferred import Later
@@ -25,7 +26,6 @@ from llmstack_tui.tui.details.content import (
 )
 from llmstack_tui.tui.details.pane import how_it_did, what_it_is
 from llmstack_tui.tui.details.section import Section
-from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.draw.updates import more_update_rows
 from llmstack_tui.tui.screen import LiveScreen, View
 from llmstack_tui.tui.widgets.banner import Banner

@@ -9,8 +9,8 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from llmstack_tui.base.text import clean_lines
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.draw.text import clean_lines
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerState
 
 from llmstack_tui.base.names import model_key
+from llmstack_tui.base.text import clean
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.widgets.hint import Hint, Part
 from llmstack_tui.tui.widgets.pane import Pane
 

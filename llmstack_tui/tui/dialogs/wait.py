@@ -10,9 +10,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
+from llmstack_tui.base.text import clean_lines
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.bar import bar
-from llmstack_tui.tui.draw.text import clean_lines
 from llmstack_tui.tui.widgets.hint import Hint
 from llmstack_tui.tui.widgets.pane import Pane
 

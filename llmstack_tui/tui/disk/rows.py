@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.tui.draw.figures import bytes_text
-from llmstack_tui.tui.draw.text import clean, lines_text
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
+from llmstack_tui.tui.draw.text import lines_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,11 +8,11 @@ from rich.cells import cell_len
 from textual.containers import Vertical
 from textual.strip import Strip
 
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.disk.rows import DiskRow, clean_text, disk_rows, disk_title
-from llmstack_tui.tui.draw.figures import bytes_text
-from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.line_list import LineList

@@ -9,12 +9,13 @@ from msgspec import Struct
 
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import same_model
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.tui.controller import Intents
 from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.draw.figures import bytes_text, used_text
+from llmstack_tui.tui.draw.figures import used_text
 from llmstack_tui.tui.draw.servers import address, left_behind
-from llmstack_tui.tui.draw.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,6 +10,8 @@ from textual.content import Content
 from textual.suggester import Suggester
 from textual.widgets import Input
 
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.dialogs.form import FormScreen, label, said_below
 from llmstack_tui.tui.downloads.names import (
@@ -21,8 +23,6 @@ from llmstack_tui.tui.downloads.names import (
     completion,
 )
 from llmstack_tui.tui.draw.bar import bar
-from llmstack_tui.tui.draw.figures import bytes_text
-from llmstack_tui.tui.draw.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator

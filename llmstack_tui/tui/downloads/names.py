@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.tui.draw.figures import bytes_text
+from llmstack_tui.base.units import bytes_text
 
 _MOST_ENTRIES = 2000
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.content import Content
 from textual.widgets import Static
 
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import seconds_text
 from llmstack_tui.downloads.types import Why
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.deferred import Later
@@ -16,9 +18,8 @@ from llmstack_tui.tui.details.screen import Reading
 from llmstack_tui.tui.details.section import Section
 from llmstack_tui.tui.downloads.rows import share_of, speed_text, word_of
 from llmstack_tui.tui.draw.bar import bar
-from llmstack_tui.tui.draw.figures import clock_text, seconds_text, used_text, when_text
+from llmstack_tui.tui.draw.figures import clock_text, used_text, when_text
 from llmstack_tui.tui.draw.servers import address
-from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.pane import Pane
@@ -153,7 +154,7 @@ def layers_part(download: Download, marks: Marks) -> Part | None:
         return None
     lines = []
     for layer in download.layers[:_MOST_LAYERS]:
-        digest = clean(layer.digest.removeprefix("sha256:"), limit=12)
+        digest = clean(layer.digest.removeprefix("sha256:")[:12])
         share = min(layer.completed / layer.total, 1.0) if layer.total else None
         lines.append(
             Content.assemble(

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.downloads.types import DownloadState, Why
-from llmstack_tui.tui.draw.figures import bytes_text, clock_text, used_text, when_text
-from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.tui.draw.figures import clock_text, used_text, when_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

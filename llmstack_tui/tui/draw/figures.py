@@ -5,29 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.durations import ENDLESS
+from llmstack_tui.base.units import UNKNOWN, bytes_text, seconds_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-UNKNOWN = "?"
 NEVER = "never"
-# A server writes "for ever" as a time some centuries away.
-_FOR_EVER = timedelta(days=50 * 365)
 # Not strftime's, which are in the language of the locale.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def bytes_text(count: int | None) -> str:
-    """``4.7 GB``: decimal units, as Ollama counts them, so that disk, memory and model can be compared."""
-    if count is None:
-        return UNKNOWN
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if abs(value) < 999.5 or unit == "TB":
-            # Below gigabytes a tenth says nothing that anybody decides by.
-            digits = 1 if unit in {"GB", "TB"} and abs(value) < 99.95 else 0
-            return f"{value:.{digits}f} {unit}"
-        value /= 1000
-    raise AssertionError("unreachable")
 
 
 def about_text(count: int) -> str:
@@ -71,7 +57,7 @@ def left_text(left: timedelta | None) -> str:
     """
     if left is None:
         return UNKNOWN
-    if left > _FOR_EVER:
+    if left > ENDLESS:
         return NEVER
     if left < timedelta(0):
         return "in use"
@@ -87,25 +73,6 @@ def clock_text(seconds: float) -> str:
         return f"{whole // 3600} h {whole % 3600 // 60:02}"
     days = whole // 86400
     return "1 day" if days == 1 else f"{days} days"
-
-
-def seconds_text(seconds: float) -> str:
-    """How long something took or takes: ``0.4 s``, ``12 s``, ``3 min``."""
-    if seconds < 9.95:
-        return f"{max(seconds, 0):.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h"
-
-
-def age_text(seconds: float) -> str:
-    """How old something is, in whole units: ``12 s``, ``3 min``, ``2 h``."""
-    whole = max(1, int(seconds))
-    if whole < 120:
-        return f"{whole} s"
-    return f"{whole // 60} min" if whole < 7200 else f"{whole // 3600} h"
 
 
 def ago_text(at: datetime, now: datetime) -> str:

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import duration_text
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.draw.figures import age_text
-from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.widgets.header import ServerLine
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _away(snapshot: Snapshot, name: str, now_s: float) -> str:
         sentences = [f"{name}: {clean(str(error), limit=300)}" if name else clean(str(error), limit=300)]
     sentences.append(f"{_next_try(snapshot, now_s).capitalize()}.")
     if snapshot.read_at is not None:
-        sentences.append(f"The figures are {age_text(now_s - snapshot.read_at)} old.")
+        sentences.append(f"The figures are {duration_text(now_s - snapshot.read_at)} old.")
     return " ".join(sentences)
 
 
@@ -107,7 +107,7 @@ def _away_in_short(snapshot: Snapshot, name: str, now_s: float) -> str:
     what = "is not reachable" if isinstance(snapshot.error, Unreachable) else "gives no proper answer"
     told = [_next_try(snapshot, now_s)]
     if snapshot.read_at is not None:
-        told.append(f"figures {age_text(now_s - snapshot.read_at)} old")
+        told.append(f"figures {duration_text(now_s - snapshot.read_at)} old")
     return f"{name or address(snapshot.url)} {what} ({', '.join(told)})."
 
 

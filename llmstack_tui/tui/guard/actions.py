@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.text import clean
 from llmstack_tui.lifecycle.actions import ActKind
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.controller import Intents
 from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.draw.servers import address
-from llmstack_tui.tui.draw.text import clean, lines_text
+from llmstack_tui.tui.draw.text import lines_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

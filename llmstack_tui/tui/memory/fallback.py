@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.tui.activity.log import Kind
 from llmstack_tui.tui.draw.figures import on_cpu_text
-from llmstack_tui.tui.draw.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

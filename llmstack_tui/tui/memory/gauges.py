@@ -10,10 +10,11 @@ from msgspec import Struct
 from textual.content import Content
 
 from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import UNKNOWN, bytes_text, duration_text
 from llmstack_tui.tui.draw.bar import bar
-from llmstack_tui.tui.draw.figures import UNKNOWN, age_text, bytes_text, percent_text, total_of, used_text
+from llmstack_tui.tui.draw.figures import percent_text, total_of, used_text
 from llmstack_tui.tui.draw.sparkline import SLOTS, sparkline
-from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.memory.devices import device_names, product
 from llmstack_tui.tui.memory.parts import held, parts_bar, together
 
@@ -289,7 +290,7 @@ def each_line(reading: MachineReading, width: int, marks: Marks) -> Content:
 
 def _old(device: Device, reading: MachineReading, now: float) -> str:
     age = reading.age(device, now)
-    return f"{age_text(age)} old" if age >= STALE_S else ""
+    return f"{duration_text(age)} old" if age >= STALE_S else ""
 
 
 def _mean(percents: Sequence[float | None]) -> float | None:

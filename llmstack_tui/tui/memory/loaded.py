@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.lifecycle.placement import are_apart, device_bytes, fallen, homes, server_bytes
-from llmstack_tui.tui.draw.figures import bytes_text, on_cpu_text, total_of
+from llmstack_tui.tui.draw.figures import on_cpu_text, total_of
 from llmstack_tui.tui.draw.servers import server_name
-from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.memory.gauges import DIM, cut
 
 if TYPE_CHECKING:

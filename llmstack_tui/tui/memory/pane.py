@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.tui.draw.sparkline import History
-from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.memory.gauges import DIM, about, cut, each_line, gauge_lines, gauges
 from llmstack_tui.tui.memory.loaded import loaded_line
 from llmstack_tui.tui.memory.parts import Owner, legend, parts_of, together

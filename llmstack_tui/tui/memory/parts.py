@@ -12,9 +12,9 @@ from textual.content import Content
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.lifecycle.placement import held_on, homes, reckoned_on
-from llmstack_tui.tui.draw.figures import bytes_text
-from llmstack_tui.tui.draw.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,10 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Capability
+from llmstack_tui.base.text import clean
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
 from llmstack_tui.tui.controller import ACTS, Intents, worker_name
 from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.draw.text import clean, lines_text, names_text
+from llmstack_tui.tui.draw.text import lines_text, names_text
 from llmstack_tui.tui.models.removals import removal_text, removals_text
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.text import clean
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw.figures import count_text, latency_text
 from llmstack_tui.tui.draw.servers import address, server_name
-from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.models.ordering import ordered
 from llmstack_tui.tui.models.rows import ModelRow
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.draw.figures import bytes_text
-from llmstack_tui.tui.draw.text import clean, names_text
+from llmstack_tui.tui.draw.text import names_text
 
 if TYPE_CHECKING:
     from llmstack_tui.lifecycle.states import ModelStatus

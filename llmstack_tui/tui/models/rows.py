@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw import figures
-from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.draw.updates import newer_cell, progress_cell, under_way
 
 if TYPE_CHECKING:
@@ -154,8 +155,8 @@ def model_row(
         digest=clean(digest[:_VERSION_DIGITS]),
         modified=_day(modified_at),
         quantization=quantization,
-        size="" if state is ModelState.CLOUD else figures.bytes_text(size),
-        memory=figures.bytes_text(memory) if shown else _would_take(state, fitted),
+        size="" if state is ModelState.CLOUD else bytes_text(size),
+        memory=bytes_text(memory) if shown else _would_take(state, fitted),
         word=word,
         speed="" if rate is None else figures.rate_text(rate),
         leaves=figures.left_text(_left(status, moment)) if leaves else "",

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.containers import Horizontal, Vertical
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.activity.list import ActivityList
 from llmstack_tui.tui.details.pane import Details, details_content
-from llmstack_tui.tui.draw.text import clean, fit_name
+from llmstack_tui.tui.draw.text import fit_name
 from llmstack_tui.tui.memory.pane import MemoryGauges
 from llmstack_tui.tui.models.deriving import COPY, CREATE, RENAME, Way
 from llmstack_tui.tui.models.filter_field import FilterField

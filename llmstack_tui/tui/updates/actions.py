@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import Capability
+from llmstack_tui.base.text import clean
 from llmstack_tui.tui.controller import Intents
 from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.draw.text import clean, lines_text
+from llmstack_tui.tui.draw.text import lines_text
 from llmstack_tui.tui.draw.updates import under_way
 from llmstack_tui.tui.updates.questions import all_text, changed_here_text, checked_text, no_update_text
 

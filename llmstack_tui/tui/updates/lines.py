@@ -9,9 +9,11 @@ from msgspec import Struct
 from rich.cells import cell_len
 from textual.content import Content
 
-from llmstack_tui.tui.draw.figures import ago_text, bytes_text
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
+from llmstack_tui.tui.draw.figures import ago_text
 from llmstack_tui.tui.draw.servers import address
-from llmstack_tui.tui.draw.text import clean, fit, fit_name
+from llmstack_tui.tui.draw.text import fit, fit_name
 from llmstack_tui.tui.draw.updates import changed_text, newer_programs, progress_cell, under_way
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.draw.text import clean
 from llmstack_tui.tui.draw.updates import newer_programs, news_text, wanted
 
 if TYPE_CHECKING:

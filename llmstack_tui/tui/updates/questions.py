@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.tui.draw.figures import ago_text, bytes_text
-from llmstack_tui.tui.draw.text import clean
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
+from llmstack_tui.tui.draw.figures import ago_text
 from llmstack_tui.tui.draw.updates import changed_text, news_text
 
 if TYPE_CHECKING:

@@ -6,44 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from llmstack_tui.tui.draw.figures import (
-    about_text,
-    age_text,
-    bytes_text,
-    clock_text,
-    count_text,
-    left_text,
-    seconds_text,
-)
+from llmstack_tui.tui.draw.figures import about_text, clock_text, count_text, left_text
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (None, "?"),
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1 kB"),
-        (226_000, "226 kB"),
-        (999_499, "999 kB"),
-        (999_500, "1 MB"),
-        (397_821_319, "398 MB"),
-        (999_600_000, "1.0 GB"),
-        (4_683_087_332, "4.7 GB"),
-        (99_940_000_000, "99.9 GB"),
-        (99_960_000_000, "100 GB"),
-        (1_234_000_000_000, "1.2 TB"),
-        (5_000_000_000_000_000, "5000 TB"),
-    ],
-)
-def test_bytes(count: int | None, text: str) -> None:
-    assert bytes_text(count) == text
-
-
 def test_an_unknown_figure_is_never_nought() -> None:
-    assert bytes_text(None) == count_text(None) == left_text(None) == "?"
+    assert count_text(None) == left_text(None) == "?"
 
 
 @pytest.mark.parametrize(
@@ -64,18 +33,6 @@ def test_the_time_that_is_left(left: timedelta, text: str) -> None:
 
 def test_a_long_time_is_not_painted_every_second() -> None:
     assert clock_text(7200) == clock_text(7259) != clock_text(7260)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.04, "0.0 s"), (0.44, "0.4 s"), (12.4, "12 s"), (180, "3 min"), (7300, "2 h")]
-)
-def test_how_long_something_took(seconds: float, text: str) -> None:
-    assert seconds_text(seconds) == text
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0.2, "1 s"), (12.9, "12 s"), (130, "2 min"), (9000, "2 h")])
-def test_how_old_something_is(seconds: float, text: str) -> None:
-    assert age_text(seconds) == text
 
 
 @pytest.mark.parametrize(

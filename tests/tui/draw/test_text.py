@@ -1,26 +1,17 @@
-"""Text from outside on its way to the screen."""
+"""Text in the cells of a terminal."""
 
 from __future__ import annotations
-
-import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from llmstack_tui.tui.draw.text import clean, clean_lines, fit, fit_name
+from llmstack_tui.base.text import clean
+from llmstack_tui.tui.draw.text import fit, fit_name
 from tests.support import seeded
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=60)
-
-
-@given(ANY_TEXT)
-def test_what_is_cleaned_moves_no_cursor(text: str) -> None:
-    cleaned = clean(text)
-    assert not [c for c in cleaned if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"}]
-    assert not set(cleaned) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200d\ufe0f")
-    assert clean(cleaned) == cleaned
 
 
 @given(ANY_TEXT, st.integers(0, 40), st.booleans())
@@ -36,21 +27,8 @@ def test_names_that_are_too_long_end_with_an_ellipsis(name: str, width: int) -> 
     assert fitted.endswith("…") == (cell_len(clean(name)) > width)
 
 
-def test_markup_is_text() -> None:
-    assert clean("evil/[/red]:latest") == "evil/[/red]:latest"
-
-
-def test_a_long_text_is_cut_before_anything_is_done_with_it() -> None:
-    assert len(clean("x" * 10_000_000)) == 1000
-
-
 def test_the_side_that_is_filled() -> None:
     assert (fit("ab", 4), fit("ab", 4, right=True)) == ("ab  ", "  ab")
-
-
-def test_lines_are_kept_where_they_are_wanted() -> None:
-    assert clean_lines("one\r\n\x1b[31mtwo") == "one\n\N{REPLACEMENT CHARACTER}[31mtwo"
-    assert clean("one\ntwo\tthree") == "one two three"
 
 
 def test_of_a_long_name_what_tells_it_from_others_is_kept() -> None:

@@ -1,0 +1,35 @@
+"""Bytes and lengths of time as a person reads them, the same on every screen and in every command."""
+
+from __future__ import annotations
+
+UNKNOWN = "?"
+
+
+def bytes_text(count: int | None) -> str:
+    """``4.7 GB``: decimal units, as Ollama counts them, so that disk, memory and model can be compared."""
+    if count is None:
+        return UNKNOWN
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if abs(value) < 999.5 or unit == "TB":
+            # Below gigabytes a tenth says nothing that anybody decides by.
+            digits = 1 if unit in {"GB", "TB"} and abs(value) < 99.95 else 0
+            return f"{value:.{digits}f} {unit}"
+        value /= 1000
+    raise AssertionError("unreachable")
+
+
+def duration_text(seconds: float) -> str:
+    """A length of time in whole units: ``12 s``, ``3 min``, ``2 h``, ``5 days``."""
+    seconds = max(seconds, 0)
+    if seconds < 119.5:
+        return f"{seconds:.0f} s"
+    if seconds < 119.5 * 60:
+        return f"{seconds / 60:.0f} min"
+    hours = seconds / 3600
+    return f"{hours:.0f} h" if hours < 71.5 else f"{hours / 24:.0f} days"
+
+
+def seconds_text(seconds: float) -> str:
+    """How long something took: as `duration_text`, with tenths below ten seconds."""
+    return f"{max(seconds, 0):.1f} s" if seconds < 9.95 else duration_text(seconds)
