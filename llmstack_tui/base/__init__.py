@@ -1,1 +1,1 @@
-"""What every room may use: it knows none of them."""
+"""The ground: what every other package may import, and what imports none of them."""

@@ -24,7 +24,7 @@ _PATH = re.compile(r"[\w\-.~!$&'()*+,;=:@%/]*", flags=re.ASCII)
 
 
 class InvalidAddress(ValueError):
-    """A text that is no address of a server; ``str`` of it is a sentence for the user."""
+    """A text that is not the address of a server; ``str`` of it is a sentence for the user."""
 
 
 def parse_host(text: str) -> str:
@@ -54,7 +54,7 @@ def parse_host(text: str) -> str:
     number = default_port if port is None else _port(port, text)
     if not _PATH.fullmatch(path):
         raise InvalidAddress(
-            f"{_shown(text)} is not an address of a server: there is a sign in its path that must not be."
+            f"{_shown(text)} is not an address of a server: its path has a character that no path can have."
         )
     path = path.rstrip("/")
     return f"{scheme}://{_host(host, text)}:{number}" + (f"/{path}" if path else "")

@@ -1,8 +1,27 @@
-"""What sort of server a host is, and what it can be asked: all that the first paint needs of a host."""
+"""Closed sets of words that many rooms share; every command and the first paint import no more than these."""
 
 from __future__ import annotations
 
 from enum import Flag, StrEnum, auto
+from typing import Self
+
+
+class LenientEnum(StrEnum):
+    """Words that are stored: one that only a newer version of the program knows reads as ``UNKNOWN``."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:
+        return cls("unknown")
+
+
+class Actor(LenientEnum):
+    """Who asked for something. CLIENT is another program, of which nothing more is known."""
+
+    USER = "user"
+    CLI = "cli"
+    GUARD = "guard"
+    CLIENT = "client"
+    UNKNOWN = "unknown"
 
 
 class HostKind(StrEnum):
@@ -27,3 +46,8 @@ class Capability(Flag):
     COPY = auto()
     DELETE = auto()
     IMPORT = auto()
+
+
+CACHE_TYPES = ("f16", "q8_0", "q4_0")
+"""The types that the keys and values of a context are kept as, the largest first."""
+DEFAULT_CACHE = CACHE_TYPES[0]

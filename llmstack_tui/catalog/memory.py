@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.caches import DEFAULT_CACHE
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import DEFAULT_CACHE
+from llmstack_tui.base.structs import replace
 from llmstack_tui.fit import memory
 from llmstack_tui.fit.memory import Request, Subject, Weights
 from llmstack_tui.fit.shape import Layer, Shape

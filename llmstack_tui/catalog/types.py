@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.names import ModelName
+from llmstack_tui.base.structs import replace
 
 
 class Use(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.cli import output
 from llmstack_tui.cli.machine import this_machine
 from llmstack_tui.cli.servers import state_file

@@ -122,8 +122,8 @@ class _Observed:
 
     def looked(self, running: tuple[RunningModel, ...], elsewhere: tuple[LoadedModel, ...]) -> None:
         from llmstack_tui.base.address import is_loopback
-        from llmstack_tui.base.frozen import replace
         from llmstack_tui.base.names import model_key
+        from llmstack_tui.base.structs import replace
         from llmstack_tui.guard.rules.limits import heat
         from llmstack_tui.guard.rules.watch import Look, looked
         from llmstack_tui.lifecycle.activity import observed
@@ -166,7 +166,7 @@ async def situations(
     Raises:
         HostError: when one does not answer any more.
     """
-    from llmstack_tui.base.frozen import replace
+    from llmstack_tui.base.structs import replace
     from llmstack_tui.guard.rules.machine import neighbours
 
     by_url = {host.url: host for host in hosts}

@@ -194,7 +194,7 @@ class Acting(Struct, frozen=True):
 @asynccontextmanager
 async def acting() -> AsyncIterator[Acting]:
     """What a command needs to act, for as long as it runs. What it does is put on record as its doing."""
-    from llmstack_tui.base.actors import Actor
+    from llmstack_tui.base.kinds import Actor
     from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.store import Store

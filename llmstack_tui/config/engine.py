@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.caches import CACHE_TYPES, DEFAULT_CACHE
 from llmstack_tui.base.durations import InvalidDuration, parse_go_duration
+from llmstack_tui.base.kinds import CACHE_TYPES, DEFAULT_CACHE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

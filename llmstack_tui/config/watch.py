@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base import paths
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.config.loading import Loaded, load_settings
 from llmstack_tui.config.table import value_of, with_values
 

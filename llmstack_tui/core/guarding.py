@@ -9,8 +9,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
 from llmstack_tui.core.updating import DRAWN_AFTER_S
 from llmstack_tui.core.wishes import Wishes

@@ -7,8 +7,8 @@ from contextlib import aclosing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import Capability, HostKind
+from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.service import Browsing
 from llmstack_tui.core.disk import Disk
 from llmstack_tui.core.guarding import Guarding

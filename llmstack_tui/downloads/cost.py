@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.names import InvalidName, ModelName
+from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.downloads.failures import NoRoom, PullRefused

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.durations import ENDLESS, FOREVER
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:

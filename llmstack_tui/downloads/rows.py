@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.types import Download, DownloadState, LayerProgress, Why
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.job import Means, Pulling, discarded
 from llmstack_tui.downloads.restarting import AsItWas
 from llmstack_tui.downloads.rows import shown, written

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from llmstack_tui.base.caches import DEFAULT_CACHE
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import DEFAULT_CACHE
+from llmstack_tui.base.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,8 +7,8 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.names import InvalidName, ModelName
+from llmstack_tui.base.structs import replace
 from llmstack_tui.fit.memory import Request
 from llmstack_tui.fit.subject import of_header, of_metadata
 from llmstack_tui.gguf.header import InvalidGGUF, read_header

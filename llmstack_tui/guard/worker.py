@@ -7,10 +7,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.actors import Actor
 from llmstack_tui.base.durations import ENDLESS
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
+from llmstack_tui.base.structs import replace
 from llmstack_tui.guard.rules.machine import told
 from llmstack_tui.guard.rules.policy import admit, decide
 from llmstack_tui.guard.rules.watch import Rules, Watch, looked

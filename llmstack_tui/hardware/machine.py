@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.hardware.amd import Amd
 from llmstack_tui.hardware.host import CpuMeter, read_disk, read_pressure, read_swap
 from llmstack_tui.hardware.mac import Mac, MacReading

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.hardware.nvml import DriverFailed, GpuLost, NoDriver, Nvml
 from llmstack_tui.hardware.readings import Device, DeviceKind, Probed, Throttle
 

@@ -16,7 +16,7 @@ from datetime import datetime  # noqa: TC003  # msgspec reads the annotations of
 import msgspec
 from msgspec import Struct, field
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 # The longest that was seen takes a few kilobytes.

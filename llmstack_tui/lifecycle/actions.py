@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from llmstack_tui.base.actors import Actor
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.hosts.errors import HostError
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from llmstack_tui.base.durations import ENDLESS, LONGEST
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.actors import Actor
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
+from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle import sentences

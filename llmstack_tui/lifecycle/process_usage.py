@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

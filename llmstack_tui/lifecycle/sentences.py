@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.actors import Actor
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.lifecycle.actions import ActEnd
 from llmstack_tui.lifecycle.changes import EventKind

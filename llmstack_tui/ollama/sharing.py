@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.names import model_key
+from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import HostError, NotFound
 
 if TYPE_CHECKING:

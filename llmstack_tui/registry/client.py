@@ -16,8 +16,8 @@ import msgspec
 from msgspec import Struct
 
 from llmstack_tui import __version__
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.names import is_plain_http
+from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.library.published import (

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.names import InvalidName, ModelName
+from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.library.folders import OnDisk, blobs_of_host, read_manifest
 from llmstack_tui.registry.client import Registry

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from llmstack_tui import __version__
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.registry.errors import RegistryError
 from llmstack_tui.registry.http import Asking, Limits
 from llmstack_tui.updates.programs import Program, Release, is_newer

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.registry.client import base_url
 from llmstack_tui.registry.errors import NotInRegistry, RegistryError
 from llmstack_tui.updates.rules import Answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.loading import load_catalog
 from llmstack_tui.catalog.types import Attention, Catalog, Entry, File, Number, Speed, Text, Use
 from tests.catalog.shape import RECOMMENDED, faults

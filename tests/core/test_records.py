@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.actors import Actor
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.core import Stack
 from llmstack_tui.hosts.errors import HostError, ServerError
 from llmstack_tui.hosts.types import Message, Model

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.base.caches import CACHE_TYPES
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import CACHE_TYPES
+from llmstack_tui.base.structs import replace
 from llmstack_tui.fit.memory import Basis, Estimate, Request, Weights, estimate, largest_context
 from llmstack_tui.fit.shape import Layer, Shape
 from tests.support import headers

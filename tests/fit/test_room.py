@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.fit.room import repacked_on, room_of
 from llmstack_tui.hardware.profile import detect, named
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.gguf.header import ArrayInfo, InvalidGGUF, read_header
 from llmstack_tui.gguf.types import ValueType
 from tests.support.gguf import models

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.hardware.profile import Profile, UnknownProfile, detect, marketed_gb, named
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmstack_tui.base.durations import LONGEST
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import Capability
+from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
 from llmstack_tui.lifecycle.activity import Activity, Trace, idle_time, observed, worked

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.structs import replace
 from llmstack_tui.hardware.readings import DeviceKind
 from llmstack_tui.hosts.types import RunningModel, Snapshot
 from llmstack_tui.lifecycle.placement import are_apart, device_bytes, fallback, homes, server_bytes

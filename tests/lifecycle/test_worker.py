@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.actors import Actor
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.hosts.errors import NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.hosts.types import Snapshot
 from llmstack_tui.lifecycle.actions import ActEnd, ActKind, Departure, Interrupted

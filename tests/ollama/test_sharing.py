@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import NotFound, Unreachable
 from llmstack_tui.hosts.types import Model, ModelDetails, RunningModel
 from llmstack_tui.ollama.sharing import Sharing

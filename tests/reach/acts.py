@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.actors import Actor
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.core import Stack
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.actions import Interrupted

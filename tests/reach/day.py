@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 from textual import events
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.config.watch import watch_settings
 from llmstack_tui.core import Stack
 from llmstack_tui.core.servers import Found

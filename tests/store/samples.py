@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.actors import Actor
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.store.tables.activations import Activation
 from llmstack_tui.store.tables.events import Event
 

@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from llmstack_tui.base.actors import Actor
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.activations import Activation, Outcome
 from llmstack_tui.store.tables.events import Event

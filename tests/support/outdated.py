@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.types import Download, DownloadState, LayerProgress, Why
 from llmstack_tui.updates.rules import Change, Update, UpdateState
 from tests.support import seeded

@@ -7,8 +7,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import Capability, HostKind
+from llmstack_tui.base.structs import replace
 from llmstack_tui.core import HostState, StackState
 from llmstack_tui.hardware.profile import Profile, detect
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Space, Throttle

@@ -12,7 +12,7 @@ from unittest.mock import Mock
 
 import msgspec
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.loading import load_catalog
 from llmstack_tui.catalog.service import Offer
 from llmstack_tui.config import GuardSettings

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.guard.situation import Limits
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hosts.errors import Unreachable

@@ -12,8 +12,8 @@ import pytest
 from rich.cells import cell_len
 from textual import events
 
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.structs import replace
 from llmstack_tui.config import THEMES, Settings, UiSettings
 from llmstack_tui.core import HostState
 from llmstack_tui.hosts.errors import ServerError, Unreachable

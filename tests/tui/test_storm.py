@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.store.tables.events import Event

@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.library.published import Manifest, encode, parse_manifest
 from llmstack_tui.updates.rules import Answer, Copy
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.registry.client import Registry as Client
 from llmstack_tui.registry.http import Limits

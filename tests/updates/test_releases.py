@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.core import Stack, releasing
 from llmstack_tui.updates.programs import ADDRESSES, Program, Release, is_newer
 from llmstack_tui.updates.releases import ask

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.updates.rules import Answer, Change, LeftAlone, UpdateState, judge
 from tests.updates.samples import (
     CHECKED_AT,

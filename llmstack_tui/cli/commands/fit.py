@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.caches import CACHE_TYPES
+from llmstack_tui.base.kinds import CACHE_TYPES
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
@@ -86,7 +86,7 @@ def run(call: Invocation) -> int:
 
 def _request(call: Invocation, subject: Subject) -> Request:
     """What the engine would do here, where the options do not say otherwise."""
-    from llmstack_tui.base.frozen import replace
+    from llmstack_tui.base.structs import replace
     from llmstack_tui.cli.fitting import usual_request
 
     usual = subject.request(usual_request(call))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from llmstack_tui.base.caches import DEFAULT_CACHE
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import DEFAULT_CACHE
+from llmstack_tui.base.structs import replace
 
 
 class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from llmstack_tui.base.durations import ENDLESS
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.names import model_key
+from llmstack_tui.base.structs import replace
 from llmstack_tui.guard.rules.excess import is_over
 from llmstack_tui.guard.situation import Limits, LoadedModel, Situation
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.library import manifest as layout
 from llmstack_tui.library.copying import bring

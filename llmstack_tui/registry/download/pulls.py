@@ -6,7 +6,7 @@ from contextlib import aclosing
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.registry.download.shared import Downloads
 
 if TYPE_CHECKING:

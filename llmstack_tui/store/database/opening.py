@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.store.database.faults import explained, is_busy, is_of_the_statement
 from llmstack_tui.store.database.migrations import MIGRATIONS, migrate, recorded
 from llmstack_tui.store.database.retention import prune

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from llmstack_tui.base.actors import Actor, Known
+from llmstack_tui.base.kinds import Actor, LenientEnum
 from llmstack_tui.store.database.retention import EXCESS_ACTIVATIONS, MAX_ACTIVATIONS, Excess
 from llmstack_tui.store.database.values import to_optional_length, to_optional_time, to_time
 
@@ -55,7 +55,7 @@ SELECT model, count(*) AS times, max(started_at) AS last_at FROM activations
 WHERE host = :host AND loaded_at IS NOT NULL GROUP BY model"""
 
 
-class Outcome(Known):
+class Outcome(LenientEnum):
     """How an activation ended.
 
     FAILED and CANCELLED never got to be loaded. STOPPED was asked for by somebody we know. LEFT was seen to

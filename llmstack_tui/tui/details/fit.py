@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from llmstack_tui.base.caches import CACHE_TYPES
+from llmstack_tui.base.kinds import CACHE_TYPES
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.fit.memory import Basis, Request, estimate, largest_context
 from llmstack_tui.fit.verdict import Fit, verdict

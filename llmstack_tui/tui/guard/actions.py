@@ -6,8 +6,8 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.actors import Actor
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import clean
 from llmstack_tui.lifecycle.actions import ActKind
 from llmstack_tui.lifecycle.states import ModelState

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.lifecycle.placement import held_on, homes, reckoned_on

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import clean
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw.figures import count_text, latency_text

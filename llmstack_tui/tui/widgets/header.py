@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 
 if TYPE_CHECKING:
     from datetime import datetime

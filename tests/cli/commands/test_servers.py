@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llmstack_tui.base.actors import Actor
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.core import Stack
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.store.store import Store

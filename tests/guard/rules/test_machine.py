@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.guard.rules.excess import is_over, may_go
 from llmstack_tui.guard.rules.machine import neighbours
 from llmstack_tui.guard.rules.policy import LOOKS, admit, decide

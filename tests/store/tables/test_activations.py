@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.actors import Actor
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.store.reconcile import Difference, Loaded
 from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.activations import Outcome, Uses

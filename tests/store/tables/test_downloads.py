@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.downloads import MAX_OVER

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from tests.support.registry import published
 from tests.support.registry.answers import Answer, blob_answer, changed, parse_range, send
 from tests.support.registry.published import MANIFEST_TYPE, Layer, Version

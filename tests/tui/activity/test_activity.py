@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.events import Event

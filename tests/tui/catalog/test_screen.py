@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import Capability
+from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.loading import load_catalog
 from llmstack_tui.catalog.memory import Fit
 from llmstack_tui.catalog.service import Offer

@@ -6,7 +6,7 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 
-from llmstack_tui.base.actors import Actor
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.fit.memory import Subject, Weights
 from llmstack_tui.fit.verdict import Room
 from llmstack_tui.hosts.types import Message, ModelDetails

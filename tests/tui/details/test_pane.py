@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.actors import Actor
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.structs import replace
 from llmstack_tui.fit.memory import Basis, Estimate, Subject, Weights
 from llmstack_tui.fit.verdict import Fitted
 from llmstack_tui.hosts.errors import Unreachable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import Capability
+from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import ServerError
 from llmstack_tui.tui.downloads.add import ImportScreen
 from tests.support import seeded

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.config import Settings
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.hosts.errors import Refused

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.structs import replace
 from llmstack_tui.core import StackState
 from llmstack_tui.hosts.errors import BadStream, Unreachable
 from llmstack_tui.hosts.types import Snapshot

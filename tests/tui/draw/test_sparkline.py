@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import tracemalloc
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
 from llmstack_tui.tui.draw.sparkline import SLOT_S, SLOTS, History, sparkline
 from tests.support import seeded

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.core import HostState
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.tui.draw.figures import ago_text

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from llmstack_tui.base.actors import Actor
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.structs import replace
 from llmstack_tui.config import GuardSettings
 from llmstack_tui.config.loading import Loaded
 from llmstack_tui.config.settings import Settings

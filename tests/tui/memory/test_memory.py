@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.geometry import Size
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.core import HostState
 from llmstack_tui.hardware.readings import DeviceKind, Pressure, Space, Throttle
 from llmstack_tui.hosts.errors import Unreachable

@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 from textual import events
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.tui.models.filter_field import FilterField
 from tests.support import seeded
 from tests.support.waiting import wait_until

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.config import HostSettings, Settings
 from llmstack_tui.core import HostState, StackState
 from llmstack_tui.hosts.errors import Unreachable

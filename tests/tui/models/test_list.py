@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.tui.draw.glyphs import UNICODE
 from llmstack_tui.tui.models.headings import Columns, Headings
 from llmstack_tui.tui.models.list import ModelList

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.core import StackState
 from llmstack_tui.tui.draw.glyphs import UNICODE
 from llmstack_tui.tui.models.ordering import Column, Order, matching, ordered

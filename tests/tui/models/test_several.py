@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.tui.models.removals import removals_text
 from tests.support import seeded
 from tests.support.waiting import wait_until

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from llmstack_tui.base.frozen import replace
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.structs import replace
 from llmstack_tui.config import EngineSettings, HostSettings, Settings
 from llmstack_tui.core.servers import BuiltinStopped, Found, NothingToRun, OllamaStopped
 from llmstack_tui.engine.process.control import EngineFailed, EngineHandle, EngineProcess

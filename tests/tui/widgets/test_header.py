@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.base.frozen import replace
+from llmstack_tui.base.structs import replace
 from llmstack_tui.config import EngineSettings, Settings
 from llmstack_tui.hardware.profile import detect
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE

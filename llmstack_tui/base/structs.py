@@ -1,9 +1,9 @@
 """Changed copies of frozen values.
 
-Most of what rooms hand each other is a `msgspec.Struct`: such a class is made in 0.02 ms, a data class in
-one (its methods are written as text and compiled), and 150 of them stand before the first list. Data classes
-are left where a field is not compared, not shown or carries words of its own, and in what a command needs to
-read its arguments: `msgspec` itself takes 40 ms where nothing else is imported yet.
+Most values here are a `msgspec.Struct`: such a class is defined in 0.02 ms, where a data class takes 1 ms
+(Python writes and compiles its methods), and 150 of them are defined before the first list is shown. Data
+classes remain where a field is not compared or not shown, and in what a command needs to read its arguments:
+importing `msgspec` takes 40 ms where nothing else is imported yet.
 """
 
 from __future__ import annotations
