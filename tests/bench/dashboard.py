@@ -101,12 +101,12 @@ def start_figures(starts: dict[str, list[Start]]) -> Iterator[Figure]:
     paint = statistics.median(start.paint_s for start in starts["ours"])
     shown = statistics.median(start.list_s or 0 for start in starts["ours"])
     yield Figure(
-        "exec → first paint / minimal app's", paint / base, budget=1.5, note=f"{paint:.2f} s / {base:.2f} s"
+        "exec → first paint / minimal app's", paint / base, budget=1.3, note=f"{paint:.2f} s / {base:.2f} s"
     )
     yield Figure(
         "exec → model list shown / minimal app's",
         shown / base,
-        budget=2.5,
+        budget=2.2,
         note=f"{shown:.2f} s / {base:.2f} s",
     )
 
@@ -126,19 +126,19 @@ def standing_figures(
         yield Figure(
             "memory (PSS) with the list shown / minimal app's",
             ours / base,
-            budget=2.0,
+            budget=1.9,
             note=f"{ours / 1e6:.0f} MB / {base / 1e6:.0f} MB",
         )
         name = f"idle CPU, one active of {INSTALLED} models"
         # What comes to rest only then: models are weighed, settings followed, registries asked.
         yield Figure(f"{name}, at first", percent_of_a_core(terminal), "% of a core")
-        yield Figure(name, percent_of_a_core(terminal), "% of a core", 1.5)
+        yield Figure(name, percent_of_a_core(terminal), "% of a core", 1.3)
         times = sorted(press_times(terminal))
         yield Figure(
             "key press → painted, p95",
             times[int(len(times) * 0.95)] * 1000,
             "ms",
-            50,
+            30,
             note=f"{INSTALLED} models",
         )
         terminal.press("q")

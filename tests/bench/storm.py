@@ -52,7 +52,7 @@ def busy_figures(terminal: Terminal, report: Path, what: str) -> Iterator[Figure
     terminal.press("q")
     terminal.wait_exit()
     p95 = times[int(len(times) * 0.95)] * 1000
-    yield Figure("key press → painted, p95", p95, "ms", 50, note=what)
+    yield Figure("key press → painted, p95", p95, "ms", 30, note=what)
     yield Figure("CPU", cpu * 100, "% of a core", note=what)
     yield step_figure(report, what)
 
