@@ -1,4 +1,4 @@
-"""What can go wrong between a request and a model's process. ``str`` of each is a sentence for the user."""
+"""What can go wrong with a request. ``str`` of each error is what the client is told."""
 
 from __future__ import annotations
 
@@ -8,8 +8,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+NO_IMAGES = "Reading images and sound needs Ollama: the built-in engine takes text only."
+
+
+class ApiError(Exception):
+    """A request is answered with this error. ``status`` is the HTTP status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class LoadFailed(Exception):
-    """A model could not be loaded. ``cause`` is what llama.cpp or the operating system said, no full stop."""
+    """A model could not be loaded. ``cause`` is what llama.cpp or the system said (no full stop)."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(f"The model cannot be loaded: {cause}.")
@@ -17,7 +28,7 @@ class LoadFailed(Exception):
 
 
 class RunnerDied(Exception):
-    """The process of a model ended under a request. ``cause`` is how, no full stop."""
+    """The process of a model ended during a request. ``cause`` says how (no full stop)."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(f"The model's process {cause}.")
@@ -25,12 +36,12 @@ class RunnerDied(Exception):
 
 
 class UpstreamError(Exception):
-    """llama.cpp's server refused a request, or failed in the middle of the answer.
+    """llama.cpp's server refused a request, or failed in the middle of its answer.
 
     Attributes:
         status: its HTTP status.
-        kind: its name for the failure: ``exceed_context_size_error``, ``invalid_request_error``, …
-        fields: all that it said, such as ``n_prompt_tokens`` and ``n_ctx``.
+        kind: the ``type`` of its error: ``exceed_context_size_error``, ``invalid_request_error``, …
+        fields: the whole error object, with ``n_prompt_tokens`` and ``n_ctx`` for instance.
     """
 
     def __init__(self, message: str, *, status: int, kind: str, fields: Mapping[str, object]) -> None:
@@ -41,14 +52,14 @@ class UpstreamError(Exception):
 
 
 class ServerBusy(Exception):
-    """Too many requests wait for a model to be loaded (503). Clients know these words of Ollama's."""
+    """Too many requests wait for a model (503), in Ollama's words, which clients look for."""
 
     def __init__(self) -> None:
         super().__init__("server busy, please try again.  maximum pending requests exceeded")
 
 
 class EngineStopping(Exception):
-    """The engine ends, and takes no more requests (503)."""
+    """The engine is shutting down and takes no more requests (503)."""
 
     def __init__(self) -> None:
         super().__init__("The engine is stopping: start it again with: llmstack engine start")

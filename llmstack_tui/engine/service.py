@@ -1,4 +1,4 @@
-"""The engine: the models on disk and those in memory, and how a request gets one of them."""
+"""The engine: the models on disk, those in memory, and how a request gets one."""
 
 from __future__ import annotations
 
@@ -18,14 +18,19 @@ from msgspec import Struct
 from llmstack_tui.base.durations import InvalidDuration, parse_keep_alive
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.paths import models_folder
-from llmstack_tui.engine.api.replies import ApiError
-from llmstack_tui.engine.errors import EngineStopping, LoadFailed, RunnerDied, ServerBusy, UpstreamError
-from llmstack_tui.engine.inference.capabilities import EMBEDDING, capabilities
+from llmstack_tui.engine.errors import (
+    ApiError,
+    EngineStopping,
+    LoadFailed,
+    RunnerDied,
+    ServerBusy,
+    UpstreamError,
+)
 from llmstack_tui.engine.runners.cores import default_threads
 from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
-from llmstack_tui.engine.runners.scheduler import Loaded, Scheduler
-from llmstack_tui.engine.templates import chat_template_for
+from llmstack_tui.engine.runners.scheduler import Scheduler
+from llmstack_tui.engine.templates import EMBEDDING, capabilities, chat_template_for
 from llmstack_tui.gguf.checks import check_loadable
 from llmstack_tui.gguf.header import InvalidGGUF
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from llmstack_tui.config.engine import EngineOptions
+    from llmstack_tui.engine.runners.slots import ResidentModel
     from llmstack_tui.gguf.header import Header
     from llmstack_tui.library.installed import InstalledModel
 
@@ -51,14 +57,14 @@ _LEAST_CONTEXT = 4
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """A model that a request names, with what its file says.
+    """An installed model that a request names, and what its header says about running it.
 
     Attributes:
-        template: Jinja that replaces the file's own; None leaves it to that.
-        capabilities: as `llmstack_tui.engine.inference.capabilities` names them.
+        template: a Jinja chat template in place of the file's own; None uses that.
+        capabilities: as in `llmstack_tui.engine.templates`.
         needs_ollama: why only Ollama can run it.
-        fault: why nobody can.
-        mapped: as of `RunnerConfig`.
+        fault: why nothing can run it.
+        mapped: as in `RunnerConfig`.
     """
 
     model: InstalledModel
@@ -70,8 +76,8 @@ class Target(Struct, frozen=True, kw_only=True):
     mapped: bool
 
 
-class Session(Struct, frozen=True, kw_only=True):
-    """A model that is loaded for one request. ``load_ns`` is how long the request waited for it."""
+class ModelSession(Struct, frozen=True, kw_only=True):
+    """A loaded model during one request, which waited ``load_ns`` nanoseconds for it."""
 
     runner: Runner
     target: Target
@@ -84,13 +90,13 @@ class Session(Struct, frozen=True, kw_only=True):
 
 
 class Engine:
-    """Belongs to one event loop; the files are read in threads."""
+    """Belongs to one event loop; files are read in threads."""
 
     def __init__(self, library: Library, options: EngineOptions) -> None:
         self.library = library
         self.pulls = Pulls(library, Habits(connections=options.connections))
         self._options = options
-        # Short, because a socket's path may be: the data folder can be anywhere.
+        # The path of a socket has to be short, and the data folder's may not be.
         self._sockets = Path(tempfile.mkdtemp(prefix="llmstack-"))
         self._threads = default_threads()
         self._targets: dict[ModelName, Target] = {}
@@ -104,11 +110,11 @@ class Engine:
 
     @classmethod
     def of_this_machine(cls, options: EngineOptions, environ: Mapping[str, str]) -> Engine:
-        """One with its own folder of models, and the folders of an Ollama on this machine."""
+        """An engine with the models in its own folder and in those of an Ollama on this machine."""
         return cls(Library(models_folder(), ollama_models_folders(environ)), options)
 
     async def close(self) -> None:
-        """End all pulls and all models."""
+        """Cancel all pulls and end all models' processes."""
         await self.pulls.close()
         await self._scheduler.close()
         await asyncio.to_thread(shutil.rmtree, self._sockets, ignore_errors=True)
@@ -116,14 +122,14 @@ class Engine:
     async def installed(self) -> tuple[InstalledModel, ...]:
         return await asyncio.to_thread(self.library.list)
 
-    def running(self) -> tuple[Loaded[InstalledModel, RunnerConfig, Runner], ...]:
-        return self._scheduler.loaded()
+    def running(self) -> tuple[ResidentModel[InstalledModel, RunnerConfig, Runner], ...]:
+        return self._scheduler.resident()
 
     async def find(self, name: str | None) -> Target:
         """The model that a request names.
 
         Raises:
-            ApiError: there is none (404), the name is none (400), or its file is broken (500).
+            ApiError: it is not installed (404), the name is invalid (400), or its file is broken (500).
         """
         if not name:
             raise ApiError(400, "model is required")
@@ -138,15 +144,15 @@ class Engine:
         except InvalidGGUF as error:
             raise ApiError(500, str(error)) from error
 
-    async def answers_as(self, name: str) -> str:
-        """The name under which a model answers that a request calls ``name``."""
+    async def reported_name(self, name: str) -> str:
+        """The model's name in the answer to a request that calls it ``name``."""
         return name
 
     def has_blob(self, digest: str) -> bool:
-        """Whether the own folder has the blob of that digest. Blocking.
+        """Whether the engine's own folder has the blob of that digest. Blocking.
 
         Raises:
-            ApiError: it is no digest.
+            ApiError: ``digest`` is malformed.
         """
         try:
             return blob_path(self.library.own, digest).is_file()
@@ -164,27 +170,23 @@ class Engine:
         options: Mapping[str, object] | None,
         keep_alive: timedelta | None,
         embedding: bool = False,
-    ) -> AsyncIterator[Session]:
-        """The model, loaded as ``options`` want it; it stays at least as long as this is open.
+    ) -> AsyncIterator[ModelSession]:
+        """Load the model with ``options``, if need be, and keep it loaded while the context is open.
 
         Raises:
-            ApiError: it cannot be loaded; also for all that fails at the model while this is open.
+            ApiError: it cannot be loaded, or its process failed while the context was open.
         """
-        since = time.monotonic_ns()
-        wanted = _options(target, options or {})
+        since_ns = time.monotonic_ns()
+        merged = _options(target, options or {})
         if target.needs_ollama:
             raise ApiError(400, target.needs_ollama)
         if target.fault:
             raise ApiError(500, target.fault)
-        key, config = target.model.weights_digest, self._config(target, wanted, embedding=embedding)
+        key, config = target.model.weights_digest, self._config(target, merged, embedding=embedding)
         try:
             async with self._scheduler.use(key, config, model=target.model, keep_alive=keep_alive) as runner:
-                yield Session(
-                    runner=runner,
-                    target=target,
-                    options=wanted,
-                    load_ns=time.monotonic_ns() - since,
-                )
+                load_ns = time.monotonic_ns() - since_ns
+                yield ModelSession(runner=runner, target=target, options=merged, load_ns=load_ns)
         except (LoadFailed, RunnerDied) as error:
             raise ApiError(500, str(error)) from error
         except (ServerBusy, EngineStopping) as error:
@@ -210,32 +212,32 @@ class Engine:
         )
         return target
 
-    def _config(self, target: Target, wanted: Options, *, embedding: bool) -> RunnerConfig:
+    def _config(self, target: Target, options: Options, *, embedding: bool) -> RunnerConfig:
         header = target.header
-        context_length = wanted.num_ctx or self._options.context_length
+        context_length = options.num_ctx or self._options.context_length
         if header.context_length:
             context_length = min(context_length, header.context_length)
         return RunnerConfig(
             weights=target.model.weights,
             context_length=max(context_length, _LEAST_CONTEXT),
-            threads=wanted.num_thread or self._threads,
+            threads=options.num_thread or self._threads,
             parallel=self._options.parallel,
             embedding=embedding or EMBEDDING in target.capabilities,
             mean_pooling=header.value("pooling_type") is None,
-            batch=wanted.num_batch,
+            batch=options.num_batch,
             chat_template=target.template,
             adapters=target.model.adapters,
             cache_type=self._options.cache_type,
-            gpu_layers=wanted.num_gpu,
+            gpu_layers=options.num_gpu,
             mapped=target.mapped,
         )
 
 
 def keep_alive_of(value: str | float | None) -> timedelta | None:
-    """What a request's ``keep_alive`` means; None is the engine's own.
+    """A request's ``keep_alive`` as a duration; None is the engine's own.
 
     Raises:
-        ApiError: it is no duration, in Ollama's words.
+        ApiError: it is no duration; the text is Ollama's.
     """
     try:
         return None if value is None else parse_keep_alive(value)
@@ -245,7 +247,7 @@ def keep_alive_of(value: str | float | None) -> timedelta | None:
 
 def _options(target: Target, options: Mapping[str, object]) -> Options:
     if names := unknown(options):
-        log.info("Options that mean nothing to the engine: %s", ", ".join(names))
+        log.info("Unknown options: %s", ", ".join(names))
     try:
         return merge(target.model.parameters, options)
     except ValueError as error:

@@ -1,7 +1,7 @@
-"""Which chat template a model is run with.
+"""Which chat template a model runs with, and what it can therefore be asked for.
 
-llama.cpp takes Jinja templates, which most GGUF files carry. Ollama's own are Go templates in a layer beside
-the weights: where there is nothing else, they tell which of the known Jinja templates does the same.
+llama.cpp takes Jinja templates, and most GGUF files contain one. Ollama's are Go templates in a layer beside
+the weights: for a file without a template, they tell which of the known Jinja templates is equivalent.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.library.compatibility import needs_ollama
-
 if TYPE_CHECKING:
     from llmstack_tui.gguf.header import Header
     from llmstack_tui.library.installed import InstalledModel
 
-__all__ = ["KnownTemplate", "chat_template_for", "known_templates", "needs_ollama", "recognise"]
+# What Ollama calls them.
+COMPLETION, EMBEDDING, TOOLS, THINKING = "completion", "embedding", "tools", "thinking"
 
 
 class KnownTemplate(Struct, frozen=True):
-    """A Jinja template, with what tells that a model was made for it."""
+    """A Jinja template for models with all ``markers`` in their Go template, or with an architecture."""
 
     name: str
     jinja: str
@@ -30,16 +29,16 @@ class KnownTemplate(Struct, frozen=True):
 
 
 def chat_template_for(model: InstalledModel, header: Header) -> str | None:
-    """The Jinja template to load the model with; ``None`` if its file has one, or if it does not chat."""
+    """The Jinja template to load the model with; None if its file has one or it only makes embeddings."""
     if header.chat_template is not None or header.is_embedding:
         return None
     return recognise(model.template, header.architecture).jinja
 
 
 def recognise(go_template: str | None, architecture: str) -> KnownTemplate:
-    """The known template that does what ``go_template`` does; without one, what suits the architecture.
+    """The known template that is equivalent to ``go_template`` or, without that, made for the architecture.
 
-    Where nothing fits it is "plain", which gives the model the bare text of the messages.
+    If there is none it is "plain", which gives the model the bare text of the messages.
     """
     *known, plain = known_templates()
     if go_template:
@@ -52,7 +51,7 @@ def recognise(go_template: str | None, architecture: str) -> KnownTemplate:
 
 
 def known_templates() -> tuple[KnownTemplate, ...]:
-    """All of them in the order in which they are tried; the last fits everything."""
+    """All of them in the order in which they are tried; the last, "plain", fits every model."""
     import tomllib  # noqa: PLC0415 — only few models need it
 
     text = resources.files("llmstack_tui").joinpath("data", "templates.toml").read_text("utf-8")
@@ -65,3 +64,27 @@ def known_templates() -> tuple[KnownTemplate, ...]:
         )
         for entry in tomllib.loads(text)["template"]
     )
+
+
+def capabilities(header: Header, template: str) -> tuple[str, ...]:
+    """The capabilities, in Ollama's words, of a model that runs with the Jinja ``template``.
+
+    The signs are those that Ollama looks for (``capabilitiesForTemplate`` in its ``server/images.go``).
+    Images and fill-in-the-middle, which the engine does not do, are never among them.
+    """
+    if header.is_embedding:
+        return (EMBEDDING,)
+    found = [COMPLETION]
+    if "tools" in template or "tool_call" in template:
+        found.append(TOOLS)
+    if _thinks(template):
+        found.append(THINKING)
+    return tuple(found)
+
+
+def _thinks(template: str) -> bool:
+    if "<think>" in template and "</think>" in template:
+        return True
+    # Some templates only cut off earlier thinking; llama.cpp still separates the thinking of such models.
+    cuts = "content.split('</think>')" in template or 'content.split("</think>")' in template
+    return cuts and "reasoning_content" not in template

@@ -1,7 +1,6 @@
-"""Ollama's options, and what they are called by llama.cpp's server.
+"""The options of a model or a request: Ollama's names, defaults, types, and words for a wrong type.
 
-Names, defaults, types and the words for a wrong type are those of ``Options`` in Ollama's ``api/types.go``;
-the fields are those of its ``llm/llama_server.go``.
+They are those of ``Options`` in its ``api/types.go``.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,18 +16,16 @@ if TYPE_CHECKING:
 _LIMIT = 2**31 - 1
 _FLOAT_LIMIT = 3.4e38
 _ENDLESS = (inf, -inf)
-# A generation that nothing else ends is ended after so many contexts.
-_OPEN_ENDED_CONTEXTS = 10
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """All options; the defaults hold where neither the model nor the request says otherwise.
+    """All options. A default holds where neither the model nor the request sets the option.
 
     Attributes:
-        num_ctx: tokens of context; ``None`` is the engine's own default.
-        num_thread: 0 leaves it to the engine.
-        num_predict: tokens to generate at most; negative is "until it ends by itself".
-        seed: -1 is another one each time.
+        num_ctx: the context length in tokens; None is the server's default.
+        num_thread: 0 lets the server choose.
+        num_predict: tokens to generate at most; negative sets no limit.
+        seed: -1 is a new one for each request.
     """
 
     num_ctx: int | None = None
@@ -54,12 +51,13 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 def merge(*layers: Mapping[str, object]) -> Options:
-    """The options of several layers, later ones before earlier: the model's parameters, then the request's.
+    """The options of several layers, such as the model's parameters and a request's; a later one takes
+    precedence.
 
-    Unknown names are passed over, as by Ollama; `unknown` tells them. A null is no value.
+    As in Ollama, unknown names are ignored (`unknown` lists them), and null sets nothing.
 
     Raises:
-        ValueError: if a value has the wrong type, in Ollama's words.
+        ValueError: a value has the wrong type; the text is Ollama's.
     """
     values: dict[str, Any] = {}
     for layer in layers:
@@ -70,50 +68,14 @@ def merge(*layers: Mapping[str, object]) -> Options:
 
 
 def unknown(options: Mapping[str, object]) -> tuple[str, ...]:
-    """The names among ``options`` that mean nothing, for the log."""
+    """The names in ``options`` that are no options."""
     return tuple(name for name in options if name not in _READERS)
-
-
-def sampling(options: Options, *, context_length: int) -> dict[str, object]:
-    """The fields of a request to llama.cpp's server, for a model loaded with ``context_length`` tokens."""
-    limit = _OPEN_ENDED_CONTEXTS * context_length
-    return {
-        "n_predict": limit if options.num_predict < 0 else min(options.num_predict, limit),
-        "n_keep": options.num_keep,
-        "seed": options.seed,
-        "temperature": options.temperature,
-        "top_k": options.top_k,
-        "top_p": options.top_p,
-        "min_p": options.min_p,
-        "typical_p": options.typical_p,
-        "repeat_last_n": options.repeat_last_n,
-        "repeat_penalty": options.repeat_penalty,
-        "presence_penalty": options.presence_penalty,
-        "frequency_penalty": options.frequency_penalty,
-        "stop": list(options.stop),
-    }
-
-
-def response_format(wanted: object) -> dict[str, object] | None:
-    """The ``response_format`` of llama.cpp's server for Ollama's ``format``: "json" or a JSON schema.
-
-    Raises:
-        ValueError: if it is something else, in Ollama's words.
-    """
-    if wanted is None or wanted == "":
-        return None
-    if wanted == "json":
-        return {"type": "json_object"}
-    if isinstance(wanted, dict):
-        return {"type": "json_schema", "json_schema": {"name": "schema", "schema": wanted}}
-    shown = f'"{wanted}"' if isinstance(wanted, str) else str(wanted)
-    raise ValueError(f'invalid format: {shown[:80]}; expected "json" or a valid JSON Schema object')
 
 
 def _integer(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or value in _ENDLESS:
         raise ValueError(f'option "{name}" must be of type integer')
-    # Ollama cuts off what stands behind the point.
+    # As in Ollama, decimals are cut off.
     return int(value)
 
 
@@ -148,35 +110,11 @@ def _texts(name: str, value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-_READERS: dict[str, Callable[[str, object], object]] = {
-    **dict.fromkeys(
-        (
-            "num_ctx",
-            "num_batch",
-            "num_gpu",
-            "main_gpu",
-            "num_thread",
-            "draft_num_predict",
-            "num_keep",
-            "num_predict",
-            "top_k",
-            "repeat_last_n",
-        ),
-        _whole,
-    ),
-    **dict.fromkeys(
-        (
-            "top_p",
-            "min_p",
-            "typical_p",
-            "temperature",
-            "repeat_penalty",
-            "presence_penalty",
-            "frequency_penalty",
-        ),
-        _number,
-    ),
-    "use_mmap": _truth,
-    "seed": _seed,
-    "stop": _texts,
+_BY_TYPE: dict[object, Callable[[str, object], object]] = {
+    int: _whole,
+    int | None: _whole,
+    float: _number,
+    bool | None: _truth,
+    tuple[str, ...]: _texts,
 }
+_READERS = {field.name: _BY_TYPE[field.type] for field in structs.fields(Options)} | {"seed": _seed}

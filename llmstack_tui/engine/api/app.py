@@ -13,7 +13,8 @@ from starlette.routing import Route
 
 from llmstack_tui.engine.api import ollama_chat, ollama_create, ollama_models, ollama_pull, openai
 from llmstack_tui.engine.api.access import Access, Rules
-from llmstack_tui.engine.api.replies import ApiError, native_error, openai_error, reply
+from llmstack_tui.engine.api.replies import ollama_error, openai_error, reply
+from llmstack_tui.engine.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -86,4 +87,4 @@ def _plain(error: Exception, text: str) -> Response:
 
 
 def _error(request: Request, error: ApiError) -> Response:
-    return openai_error(error) if request.url.path.startswith("/v1/") else native_error(error)
+    return openai_error(error) if request.url.path.startswith("/v1/") else ollama_error(error)

@@ -1,4 +1,4 @@
-"""Ollama's routes that make models: copy, create from another one, and our own import of a file."""
+"""Ollama's routes that make models without a download: copy and create; and our own, import of a file."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from starlette.routing import Route
 
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.engine.api.access import is_local_program
-from llmstack_tui.engine.api.ollama_pull import pulled
-from llmstack_tui.engine.api.replies import NATIVE_JSON, NATIVE_LINES, ApiError, Produced, body, encode
+from llmstack_tui.engine.api.ollama_pull import pull_lines
+from llmstack_tui.engine.api.replies import OLLAMA_JSON, GeneratorResponse, body, encode, progress_response
+from llmstack_tui.engine.errors import ApiError
 from llmstack_tui.engine.templates import known_templates, recognise
 from llmstack_tui.library.deriving import Changes
 from llmstack_tui.library.library import NotInstalled
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.service import Engine, Target
     from llmstack_tui.library.importing import Progress
 
-    # What is done in a thread, given where to tell how it goes and how to ask whether to go on.
+    # Runs in a thread; gets a callback for progress, and one that tells whether it is cancelled.
     Work = Callable[[Progress, Callable[[], bool]], None]
     Parts = AsyncGenerator[bytes, None]
 
 
 def routes(engine: Engine) -> list[Route]:
-    making = _Making(engine)
+    making = _ModelRoutes(engine)
     return [
         Route("/api/copy", making.copy, methods=["POST"]),
         Route("/api/create", making.create, methods=["POST"]),
@@ -43,52 +44,54 @@ def routes(engine: Engine) -> list[Route]:
     ]
 
 
-class _Making:
+class _ModelRoutes:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    async def copy(self, request: Request) -> Produced:
-        asked = await body(request, wire.CopyRequest)
-        source = _name(f'source "{asked.source or ""}" is invalid', asked.source)
-        name = _name(f'destination "{asked.destination or ""}" is invalid', asked.destination)
+    async def copy(self, request: Request) -> GeneratorResponse:
+        wanted = await body(request, wire.CopyRequest)
+        source = _name(f'source "{wanted.source or ""}" is invalid', wanted.source)
+        name = _name(f'destination "{wanted.destination or ""}" is invalid', wanted.destination)
 
         def work(progress: Progress, cancelled: Callable[[], bool]) -> None:
             try:
                 self._engine.library.derive(source, name, progress=progress, cancelled=cancelled)
             except NotInstalled:
-                raise ApiError(404, f'model "{asked.source}" not found') from None
+                raise ApiError(404, f'model "{wanted.source}" not found') from None
 
-        return Produced(_nothing(work), NATIVE_JSON, whole=True)
+        return GeneratorResponse(_empty(work), OLLAMA_JSON, whole=True)
 
-    async def create(self, request: Request) -> Produced:
-        asked = await body(request, wire.CreateRequest)
-        name = _name("invalid model name", asked.model or asked.name)
-        if not asked.from_:
-            if asked.files is None:
+    async def create(self, request: Request) -> GeneratorResponse:
+        wanted = await body(request, wire.CreateRequest)
+        name = _name("invalid model name", wanted.model or wanted.name)
+        if not wanted.from_:
+            if wanted.files is None:
                 raise ApiError(400, "neither 'from' or 'files' was specified")
             raise ApiError(501, "The built-in engine makes no models of blobs: import the GGUF file.")
-        if asked.adapters or asked.quantize:
+        if wanted.adapters or wanted.quantize:
             raise ApiError(
                 501, "The built-in engine adds no adapters and quantizes nothing: that needs Ollama."
             )
-        source = _name("invalid model name", asked.from_)
-        _check_parameters(asked)
+        source = _name("invalid model name", wanted.from_)
+        _check_parameters(wanted)
         try:
-            base = await self._engine.find(asked.from_)
+            base = await self._engine.find(wanted.from_)
         except ApiError as error:
             if error.status != 404:
                 raise
-            return _answer(self._pulled_first(asked, source, name), stream=asked.stream is not False)
-        work = self._derived(source, name, _changes(asked, base))
-        return _answer(_lines(work), stream=asked.stream is not False)
+            return progress_response(
+                self._pulled_first(wanted, source, name), stream=wanted.stream is not False
+            )
+        work = self._derived(source, name, _changes(wanted, base))
+        return progress_response(_lines(work), stream=wanted.stream is not False)
 
-    async def _pulled_first(self, asked: wire.CreateRequest, source: ModelName, name: ModelName) -> Parts:
-        """Have the base first, which is not here. It stays, as it does at Ollama's."""
-        async with aclosing(pulled(self._engine, source, insecure=False)) as lines:
+    async def _pulled_first(self, wanted: wire.CreateRequest, source: ModelName, name: ModelName) -> Parts:
+        """Pull the base model, which is not installed, first. As in Ollama, it stays installed."""
+        async with aclosing(pull_lines(self._engine, source, insecure=False)) as lines:
             async for line in lines:
                 yield line
-        base = await self._engine.find(asked.from_)
-        async with aclosing(_lines(self._derived(source, name, _changes(asked, base)))) as lines:
+        base = await self._engine.find(wanted.from_)
+        async with aclosing(_lines(self._derived(source, name, _changes(wanted, base)))) as lines:
             async for line in lines:
                 yield line
 
@@ -101,22 +104,22 @@ class _Making:
 
         return work
 
-    async def import_file(self, request: Request) -> Produced:
+    async def import_file(self, request: Request) -> GeneratorResponse:
         if not is_local_program(request.scope):
             raise ApiError(403, "Only a program on the engine's own machine may import a file.")
-        asked = await body(request, wire.ImportRequest)
+        wanted = await body(request, wire.ImportRequest)
         try:
-            name = ModelName.parse(asked.model or "")
+            name = ModelName.parse(wanted.model or "")
         except InvalidName as error:
             raise ApiError(400, str(error)) from None
-        path = Path(asked.path or "")
+        path = Path(wanted.path or "")
         if not path.is_absolute():
             raise ApiError(400, "Name the file with its whole path: the engine has a folder of its own.")
 
         def work(progress: Progress, cancelled: Callable[[], bool]) -> None:
             self._engine.library.import_gguf(path, name, progress=progress, cancelled=cancelled)
 
-        return _answer(_lines(work), stream=True)
+        return progress_response(_lines(work), stream=True)
 
 
 def _name(complaint: str, text: str | None) -> ModelName:
@@ -126,36 +129,36 @@ def _name(complaint: str, text: str | None) -> ModelName:
         raise ApiError(400, complaint) from None
 
 
-def _check_parameters(asked: wire.CreateRequest) -> None:
+def _check_parameters(wanted: wire.CreateRequest) -> None:
     try:
-        merge(asked.parameters or {})
+        merge(wanted.parameters or {})
     except ValueError as error:
         raise ApiError(400, str(error)) from None
 
 
-def _changes(asked: wire.CreateRequest, base: Target) -> Changes:
-    """What a request wants to be different.
+def _changes(wanted: wire.CreateRequest, base: Target) -> Changes:
+    """How the new model differs from its base.
 
     Raises:
-        ApiError: it would make a model that cannot run as it says.
+        ApiError: it wants another chat template.
     """
-    if asked.template and not _runs_with(base, asked.template):
+    if wanted.template and not _runs_with(base, wanted.template):
         raise ApiError(
             400,
             "The built-in engine takes the chat template of the model's file and no other: "
             "leave the template out, or use Ollama.",
         )
-    licenses = [asked.license] if isinstance(asked.license, str) else asked.license or ()
+    licenses = [wanted.license] if isinstance(wanted.license, str) else wanted.license or ()
     return Changes(
-        system=asked.system or "",
+        system=wanted.system or "",
         licenses=tuple(filter(None, licenses)),
-        parameters={key: value for key, value in (asked.parameters or {}).items() if value is not None},
-        messages=asked.messages or (),
+        parameters={key: value for key, value in (wanted.parameters or {}).items() if value is not None},
+        messages=wanted.messages or (),
     )
 
 
 def _runs_with(base: Target, template: str) -> bool:
-    """Whether a template is the one that the model is run with anyway."""
+    """Whether a template is equivalent to the one that the model runs with."""
     if template == (base.model.template or base.header.chat_template):
         return True
     if base.template is None:
@@ -164,28 +167,15 @@ def _runs_with(base: Target, template: str) -> bool:
     return found.jinja == base.template and found != known_templates()[-1]
 
 
-def _answer(lines: Parts, *, stream: bool) -> Produced:
-    if stream:
-        return Produced(lines, NATIVE_LINES)
-    return Produced(_last_line(lines), "application/json", whole=True)
-
-
-async def _nothing(work: Work) -> Parts:
+async def _empty(work: Work) -> Parts:
+    """Do the work and answer with an empty body."""
     async for _ in _lines(work):
         pass
     yield b""
 
 
-async def _last_line(lines: Parts) -> Parts:
-    line = b""
-    async with aclosing(lines):
-        async for each in lines:
-            line = each
-    yield line.rstrip()
-
-
 async def _lines(work: Work) -> Parts:
-    """A line for each step. What is done for a client that leaves ends, and nothing of it stays."""
+    """A line for each step of the work, which is undone if the client disconnects."""
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[dict[str, object] | None] = asyncio.Queue()
     cancelled = threading.Event()
@@ -213,4 +203,3 @@ async def _lines(work: Work) -> Parts:
         cancelled.set()
         with suppress(LibraryError, ApiError):
             await working
-    yield encode({"status": "success"}) + b"\n"

@@ -1,4 +1,4 @@
-"""Ollama's routes about models: what is installed and what is loaded, its details and removing."""
+"""Ollama's routes about models: list, running models, details, delete; and the version."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from llmstack_tui import __version__
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.times import format_time
 from llmstack_tui.engine.api.ollama_show import details, show
-from llmstack_tui.engine.api.replies import ApiError, body, reply
+from llmstack_tui.engine.api.replies import body, reply
+from llmstack_tui.engine.errors import ApiError
 from llmstack_tui.library.library import NotInstalled, ReadOnlyModel
 from llmstack_tui.library.storage import LibraryError
 from llmstack_tui.ollama import wire
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
     from llmstack_tui.engine.runners.messages import RunnerConfig
     from llmstack_tui.engine.runners.runner import Runner
-    from llmstack_tui.engine.runners.scheduler import Loaded
+    from llmstack_tui.engine.runners.slots import ResidentModel
     from llmstack_tui.engine.service import Engine
     from llmstack_tui.library.installed import InstalledModel
 
 
 def routes(engine: Engine, notice: str | None) -> list[Route]:
-    models = _Models(engine, notice)
+    models = _ModelQueries(engine, notice)
     return [
         Route("/api/version", models.version, methods=["GET"]),
         Route("/api/tags", models.tags, methods=["GET"]),
@@ -36,18 +37,18 @@ def routes(engine: Engine, notice: str | None) -> list[Route]:
         Route("/api/show", models.show, methods=["POST"]),
         Route("/api/delete", models.delete, methods=["DELETE"]),
         Route("/api/blobs/{digest}", models.blob, methods=["HEAD"]),
-        Route("/api/push", _later, methods=["POST"]),
+        Route("/api/push", _no_push, methods=["POST"]),
     ]
 
 
-class _Models:
+class _ModelQueries:
     def __init__(self, engine: Engine, notice: str | None) -> None:
         self._engine = engine
         self._notice = notice
 
     async def version(self, _: Request) -> Response:
-        told = {"version": __version__, "engine": "llmstack"}
-        return reply({**told, "notice": self._notice} if self._notice else told)
+        fields = {"version": __version__, "engine": "llmstack"}
+        return reply({**fields, "notice": self._notice} if self._notice else fields)
 
     async def tags(self, _: Request) -> Response:
         models = sorted(await self._engine.installed(), key=lambda model: model.modified_at, reverse=True)
@@ -58,14 +59,14 @@ class _Models:
         return reply({"models": [_loaded(loaded) for loaded in running]})
 
     async def show(self, request: Request) -> Response:
-        asked = await body(request, wire.ShowRequest)
-        target = await self._engine.find(asked.model or asked.name)
-        verbose = bool(asked.verbose)
+        wanted = await body(request, wire.ShowRequest)
+        target = await self._engine.find(wanted.model or wanted.name)
+        verbose = bool(wanted.verbose)
         return reply(show(target.model, target.header, target.capabilities, verbose=verbose))
 
     async def delete(self, request: Request) -> Response:
-        asked = await body(request, wire.DeleteRequest)
-        named = asked.model or asked.name or ""
+        wanted = await body(request, wire.DeleteRequest)
+        named = wanted.model or wanted.name or ""
         try:
             await asyncio.to_thread(self._engine.library.delete, ModelName.parse(named))
         except InvalidName:
@@ -84,7 +85,7 @@ class _Models:
         return Response() if known else reply({"error": f'blob "{digest}" not found'}, status=404)
 
 
-async def _later(_: Request) -> Response:
+async def _no_push(_: Request) -> Response:
     raise ApiError(501, "The built-in engine cannot push models: use Ollama.")
 
 
@@ -99,7 +100,7 @@ def _listed(model: InstalledModel) -> dict[str, object]:
     }
 
 
-def _loaded(loaded: Loaded[InstalledModel, RunnerConfig, Runner]) -> dict[str, object]:
+def _loaded(loaded: ResidentModel[InstalledModel, RunnerConfig, Runner]) -> dict[str, object]:
     return {
         "name": loaded.model.name.short,
         "model": loaded.model.name.short,

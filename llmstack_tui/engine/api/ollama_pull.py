@@ -1,4 +1,4 @@
-"""Ollama's route that downloads a model, and one that throws away what was not finished."""
+"""Ollama's route that downloads a model, and our own that deletes an unfinished download."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.engine.api.replies import NATIVE_LINES, ApiError, Produced, body, encode
+from llmstack_tui.engine.api.replies import GeneratorResponse, body, encode, progress_response
+from llmstack_tui.engine.errors import ApiError
 from llmstack_tui.library.manifest import InvalidManifest
 from llmstack_tui.ollama import wire
 from llmstack_tui.registry.download.failures import NotThere, PullFailed
@@ -22,23 +23,19 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.service import Engine
     from llmstack_tui.registry.download.pull import Step
 
-_SUCCESS = encode({"status": "success"})
-
 
 def routes(engine: Engine) -> list[Route]:
-    async def pull(request: Request) -> Produced:
-        asked = await body(request, wire.PullRequest)
+    async def pull(request: Request) -> GeneratorResponse:
+        wanted = await body(request, wire.PullRequest)
         try:
-            name = ModelName.parse(asked.model or asked.name or "")
+            name = ModelName.parse(wanted.model or wanted.name or "")
         except InvalidName:
             raise ApiError(400, "invalid model name") from None
-        steps = pulled(engine, name, insecure=bool(asked.insecure))
-        if asked.stream is False:
-            return Produced(_whole(steps), "application/json", whole=True)
-        return Produced(_lines(steps), NATIVE_LINES)
+        lines = pull_lines(engine, name, insecure=bool(wanted.insecure))
+        return progress_response(lines, stream=wanted.stream is not False)
 
     async def discard(request: Request) -> Response:
-        """Ours alone: Ollama removes what is not whole when it starts."""
+        """Not in Ollama's API: Ollama deletes unfinished downloads when it starts."""
         try:
             await engine.pulls.discard(request.path_params["digest"])
         except InvalidManifest:
@@ -53,42 +50,28 @@ def routes(engine: Engine) -> list[Route]:
     ]
 
 
-async def pulled(engine: Engine, name: ModelName, *, insecure: bool) -> AsyncGenerator[bytes, None]:
-    """The steps of a pull as lines, without the last one, which says that all went well.
+async def pull_lines(engine: Engine, name: ModelName, *, insecure: bool) -> AsyncGenerator[bytes, None]:
+    """A line for each step of a pull, without the last one, for success.
 
     Raises:
-        ApiError: it did not.
+        ApiError: it failed.
     """
     try:
         async with aclosing(engine.pulls.pull(name, insecure=insecure)) as steps:
             async for step in steps:
                 yield encode(_line(step)) + b"\n"
     except NotThere as error:
-        # The beginning is what clients of Ollama look for.
+        # Clients of Ollama look for this beginning.
         raise ApiError(500, f"pull model manifest: file does not exist: {error}") from error
     except PullFailed as error:
         raise ApiError(500, str(error)) from error
-
-
-async def _lines(steps: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    async with aclosing(steps):
-        async for line in steps:
-            yield line
-    yield _SUCCESS + b"\n"
-
-
-async def _whole(steps: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    async with aclosing(steps):
-        async for _ in steps:
-            pass
-    yield _SUCCESS
 
 
 def _line(step: Step) -> dict[str, object]:
     line: dict[str, object] = {"status": step.status}
     if step.digest is not None:
         line |= {"digest": step.digest, "total": step.total}
-        # As Ollama does, nothing is said of nothing.
+        # As Ollama does, 0 is left out.
         if step.completed:
             line["completed"] = step.completed
     return line

@@ -1,4 +1,4 @@
-"""OpenAI's routes, ``/v1/*``, as Ollama 0.24 answers them (its ``openai/openai.go``, ``middleware/``)."""
+"""OpenAI's routes, ``/v1/*``, answered as Ollama 0.24 does (its ``openai/openai.go`` and ``middleware/``)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llmstack_tui.engine.api import openai_requests as requests
 from llmstack_tui.engine.api.replies import (
     OPENAI_EVENTS,
     OPENAI_JSON,
-    Produced,
+    GeneratorResponse,
     body,
     encode,
     openai_error,
@@ -24,7 +24,6 @@ from llmstack_tui.engine.api.replies import (
     reply,
 )
 from llmstack_tui.engine.inference import completion
-from llmstack_tui.engine.inference.chunks import Answer, Piece, TokenLogprob, ToolCall, Usage
 from llmstack_tui.engine.inference.completion import Done
 from llmstack_tui.engine.inference.embedding import embed
 
@@ -34,11 +33,17 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from llmstack_tui.engine.inference.chunks import (
+        CompletedToolCall,
+        CompletionChunk,
+        CompletionUsage,
+        TokenLogprob,
+    )
+    from llmstack_tui.engine.inference.completion import Completion
     from llmstack_tui.engine.service import Engine
     from llmstack_tui.library.installed import InstalledModel
 
     Parts = AsyncGenerator[bytes, None]
-    Talk = AsyncGenerator[Piece | Done, None]
 
 _DONE = b"data: [DONE]\n\n"
 
@@ -47,8 +52,10 @@ def event(value: object) -> bytes:
     return b"data: " + encode(value) + b"\n\n"
 
 
-# As Ollama's, but for the error in the middle of a stream, of which it makes an empty part.
-_produced = partial(Produced, error=openai_error, error_part=lambda error: event(openai_error_body(error)))
+# As Ollama answers, except for an error in the middle of a stream: Ollama sends an empty event for it.
+_response = partial(
+    GeneratorResponse, error=openai_error, error_part=lambda error: event(openai_error_body(error))
+)
 
 
 def routes(engine: Engine) -> list[Route]:
@@ -62,21 +69,21 @@ def routes(engine: Engine) -> list[Route]:
         name = request.path_params["model"]
         return reply(_model((await engine.find(name)).model, name), OPENAI_JSON)
 
-    async def chat(request: Request) -> Produced:
-        asked = await body(request, requests.ChatCompletionRequest, absent="EOF")
-        form = _Chat(await engine.answers_as(asked.model), asked.stream_options)
-        return form.answer(completion.chat(engine, requests.chat_request(asked)), stream=bool(asked.stream))
+    async def chat(request: Request) -> GeneratorResponse:
+        wanted = await body(request, requests.ChatCompletionRequest, absent="EOF")
+        answer = _ChatAnswer(await engine.reported_name(wanted.model), wanted.stream_options)
+        chunks = completion.chat(engine, requests.chat_request(wanted))
+        return answer.response(chunks, stream=bool(wanted.stream))
 
-    async def completions(request: Request) -> Produced:
-        asked = await body(request, requests.CompletionRequest, absent="EOF")
-        form = _Completion(await engine.answers_as(asked.model), asked.stream_options)
-        return form.answer(
-            completion.generate(engine, requests.generate_request(asked)), stream=bool(asked.stream)
-        )
+    async def completions(request: Request) -> GeneratorResponse:
+        wanted = await body(request, requests.CompletionRequest, absent="EOF")
+        answer = _CompletionAnswer(await engine.reported_name(wanted.model), wanted.stream_options)
+        chunks = completion.generate(engine, requests.generate_request(wanted))
+        return answer.response(chunks, stream=bool(wanted.stream))
 
-    async def embeddings(request: Request) -> Produced:
-        asked = await body(request, requests.EmbeddingsRequest, absent="EOF")
-        return _produced(_embeddings(engine, asked), OPENAI_JSON, whole=True)
+    async def embeddings(request: Request) -> GeneratorResponse:
+        wanted = await body(request, requests.EmbeddingsRequest, absent="EOF")
+        return _response(_embeddings(engine, wanted), OPENAI_JSON, whole=True)
 
     return [
         Route("/v1/models", models, methods=["GET"]),
@@ -87,102 +94,92 @@ def routes(engine: Engine) -> list[Route]:
     ]
 
 
-class _Form:
-    """One answer in OpenAI's forms: events, or one object."""
+class _OpenAIAnswer:
+    """One answer in OpenAI's form: events, or one object."""
 
     prefix = ""
     kind = ""
-    part_kind = ""
+    chunk_kind = ""
 
-    def __init__(self, model: str, wanted: requests.StreamOptions | None) -> None:
-        self._usage = wanted is not None and bool(wanted.include_usage)
+    def __init__(self, model: str, options: requests.StreamOptions | None) -> None:
+        self._include_usage = options is not None and bool(options.include_usage)
         self._id = f"{self.prefix}-{random.randrange(10**9)}"  # noqa: S311 (a name, no secret)
         self._created = int(time.time())
         self._model = model
 
-    def answer(self, pieces: Talk, *, stream: bool) -> Produced:
+    def response(self, chunks: Completion, *, stream: bool) -> GeneratorResponse:
         if stream:
-            return _produced(self._events(pieces), OPENAI_EVENTS)
-        return _produced(self._whole(pieces), OPENAI_JSON, whole=True)
+            return _response(self._events(chunks), OPENAI_EVENTS)
+        return _response(self._whole(chunks), OPENAI_JSON, whole=True)
 
-    def part(self, piece: Piece) -> dict[str, Any]:
-        """The choice of an event."""
+    def chunk_choice(self, chunk: CompletionChunk) -> dict[str, Any]:
+        """The choice in an event."""
         raise NotImplementedError
 
-    def last_part(self, done: Done) -> dict[str, Any]:
-        """The choice of the event that ends the answer."""
+    def end_choice(self, done: Done) -> dict[str, Any]:
+        """The choice in the last event."""
         raise NotImplementedError
 
-    def choice(self, answer: Answer, done: Done) -> dict[str, Any]:
-        """The choice of a whole answer."""
+    def whole_choice(self, done: Done) -> dict[str, Any]:
+        """The choice in a whole answer."""
         raise NotImplementedError
 
-    def _head(self, kind: str) -> dict[str, Any]:
+    def _object(self, kind: str, choice: dict[str, Any] | None, **fields: object) -> dict[str, Any]:
         return {
             "id": self._id,
             "object": kind,
             "created": self._created,
             "model": self._model,
             "system_fingerprint": "fp_ollama",
+            "choices": [] if choice is None else [{"index": 0, **choice}],
+            **fields,
         }
 
-    async def _events(self, pieces: Talk) -> Parts:
-        head = self._head(self.part_kind)
-        async with aclosing(pieces):
-            async for piece in pieces:
-                if not isinstance(piece, Done):
-                    yield event({**head, "choices": [{"index": 0, **self.part(piece)}]})
+    async def _events(self, chunks: Completion) -> Parts:
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                if not isinstance(chunk, Done):
+                    yield event(self._object(self.chunk_kind, self.chunk_choice(chunk)))
                     continue
-                yield event({**head, "choices": [{"index": 0, **self.last_part(piece)}]})
-                if self._usage:
-                    yield event({**head, "choices": [], "usage": _usage(piece.usage)})
+                yield event(self._object(self.chunk_kind, self.end_choice(chunk)))
+                if self._include_usage:
+                    yield event(self._object(self.chunk_kind, None, usage=_usage(chunk.usage)))
                 yield _DONE
 
-    async def _whole(self, pieces: Talk) -> Parts:
-        answer = Answer()
-        async with aclosing(pieces):
-            async for piece in pieces:
-                if not isinstance(piece, Done):
-                    answer.add(piece)
-                    continue
-                yield encode(
-                    {
-                        **self._head(self.kind),
-                        "choices": [{"index": 0, **self.choice(answer, piece)}],
-                        "usage": _usage(piece.usage),
-                    }
-                )
+    async def _whole(self, chunks: Completion) -> Parts:
+        done = await completion.finished(chunks)
+        yield encode(self._object(self.kind, self.whole_choice(done), usage=_usage(done.usage)))
 
 
-class _Chat(_Form):
-    prefix, kind, part_kind = "chatcmpl", "chat.completion", "chat.completion.chunk"
+class _ChatAnswer(_OpenAIAnswer):
+    prefix, kind, chunk_kind = "chatcmpl", "chat.completion", "chat.completion.chunk"
 
-    def part(self, piece: Piece) -> dict[str, Any]:
-        delta = _message(piece.text, piece.thinking, ())
-        return {"delta": delta, "finish_reason": None, **_logprobs(piece.logprobs)}
+    def chunk_choice(self, chunk: CompletionChunk) -> dict[str, Any]:
+        delta = _message(chunk.text, chunk.thinking, ())
+        return {"delta": delta, "finish_reason": None, **_logprobs(chunk.logprobs)}
 
-    def last_part(self, done: Done) -> dict[str, Any]:
+    def end_choice(self, done: Done) -> dict[str, Any]:
         return {"delta": _message("", "", done.tool_calls), "finish_reason": _finish(done)}
 
-    def choice(self, answer: Answer, done: Done) -> dict[str, Any]:
-        message = _message(answer.text, answer.thinking, done.tool_calls)
-        return {"message": message, "finish_reason": _finish(done), **_logprobs(answer.logprobs)}
+    def whole_choice(self, done: Done) -> dict[str, Any]:
+        message = _message(done.text, done.thinking, done.tool_calls)
+        return {"message": message, "finish_reason": _finish(done), **_logprobs(done.logprobs)}
 
 
-class _Completion(_Form):
-    prefix, kind, part_kind = "cmpl", "text_completion", "text_completion"
+class _CompletionAnswer(_OpenAIAnswer):
+    prefix, kind, chunk_kind = "cmpl", "text_completion", "text_completion"
 
-    def part(self, piece: Piece) -> dict[str, Any]:
-        return {"text": piece.text, "finish_reason": None}
+    def chunk_choice(self, chunk: CompletionChunk) -> dict[str, Any]:
+        return {"text": chunk.text, "finish_reason": None}
 
-    def last_part(self, done: Done) -> dict[str, Any]:
+    def end_choice(self, done: Done) -> dict[str, Any]:
         return {"text": "", "finish_reason": done.reason}
 
-    def choice(self, answer: Answer, done: Done) -> dict[str, Any]:
-        return {"text": answer.text, "finish_reason": done.reason}
+    def whole_choice(self, done: Done) -> dict[str, Any]:
+        return {"text": done.text, "finish_reason": done.reason}
 
 
-def _message(text: str, thinking: str, calls: Sequence[ToolCall]) -> dict[str, Any]:
+def _message(text: str, thinking: str, calls: Sequence[CompletedToolCall]) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": text}
     if thinking:
         message["reasoning"] = thinking
@@ -207,7 +204,7 @@ def _logprobs(logprobs: Sequence[TokenLogprob]) -> dict[str, Any]:
     return {"logprobs": {"content": list(logprobs)}} if logprobs else {}
 
 
-def _usage(usage: Usage | None) -> dict[str, int]:
+def _usage(usage: CompletionUsage | None) -> dict[str, int]:
     prompt, answer = (usage.prompt_tokens, usage.answer_tokens) if usage else (0, 0)
     return {"prompt_tokens": prompt, "completion_tokens": answer, "total_tokens": prompt + answer}
 
@@ -221,21 +218,21 @@ def _model(model: InstalledModel, name: str) -> dict[str, object]:
     }
 
 
-async def _embeddings(engine: Engine, asked: requests.EmbeddingsRequest) -> Parts:
-    found = await embed(engine, requests.embed_request(asked))
-    base64_wanted = (asked.encoding_format or "").lower() == "base64"
+async def _embeddings(engine: Engine, wanted: requests.EmbeddingsRequest) -> Parts:
+    found = await embed(engine, requests.embed_request(wanted))
+    as_base64 = (wanted.encoding_format or "").lower() == "base64"
     yield encode(
         {
             "object": "list",
             "data": [
                 {
                     "object": "embedding",
-                    "embedding": _base64(vector) if base64_wanted else vector,
+                    "embedding": _base64(vector) if as_base64 else vector,
                     "index": index,
                 }
                 for index, vector in enumerate(found.vectors)
             ],
-            "model": asked.model,
+            "model": wanted.model,
             "usage": {"prompt_tokens": found.tokens, "total_tokens": found.tokens},
         }
     )

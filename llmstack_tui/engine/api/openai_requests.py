@@ -1,8 +1,8 @@
-"""OpenAI's requests, and what they mean in Ollama's terms.
+"""OpenAI's requests, translated to Ollama's.
 
-The defaults and the translation are those of ``openai/openai.go`` in Ollama. These differ: the texts of a
-message of several parts become one message, and a "developer" is a "system", because many templates know no
-other; and ``max_completion_tokens`` and ``tool_choice: "none"`` are understood.
+Defaults and translation are those of ``openai/openai.go`` in Ollama, with these differences: the texts of a
+message in several parts are joined, the role "developer" becomes "system", which more templates know, and
+``max_completion_tokens`` and ``tool_choice: "none"`` are supported.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from llmstack_tui.engine.api.replies import NO_IMAGES, ApiError
+from llmstack_tui.engine.errors import NO_IMAGES, ApiError
 from llmstack_tui.ollama.wire import (
     ChatRequest,
     EmbedRequest,
@@ -51,27 +51,27 @@ class Reasoning(Struct, frozen=True):
     effort: str | None = None
 
 
-class CalledFunction(Struct, frozen=True):
+class OpenAIFunction(Struct, frozen=True):
     name: str = ""
     arguments: str = ""
 
 
-class Called(Struct, frozen=True):
+class OpenAIToolCall(Struct, frozen=True):
     id: str | None = None
-    function: CalledFunction = CalledFunction()
+    function: OpenAIFunction = OpenAIFunction()
 
 
-class ChatMessage(Struct, frozen=True):
+class OpenAIMessage(Struct, frozen=True):
     role: str
     content: str | list[dict[str, Any]] | None = None
     reasoning: str | None = None
-    tool_calls: list[Called] | None = None
+    tool_calls: list[OpenAIToolCall] | None = None
     name: str | None = None
     tool_call_id: str | None = None
 
 
 class GenerationRequest(Struct, frozen=True, kw_only=True):
-    """What a chat and a completion have in common."""
+    """The fields that chats and completions share."""
 
     model: str = ""
     stream: bool | None = None
@@ -86,7 +86,7 @@ class GenerationRequest(Struct, frozen=True, kw_only=True):
 
 
 class ChatCompletionRequest(GenerationRequest, frozen=True, kw_only=True):
-    messages: list[ChatMessage] = []
+    messages: list[OpenAIMessage] = []
     max_completion_tokens: int | None = None
     response_format: ResponseFormat | None = None
     tools: list[dict[str, object]] | None = None
@@ -111,10 +111,10 @@ class EmbeddingsRequest(Struct, frozen=True, kw_only=True):
 
 
 def chat_request(request: ChatCompletionRequest) -> ChatRequest:
-    """The chat that an OpenAI client asks for.
+    """The request as Ollama's chat.
 
     Raises:
-        ApiError: it asks for what there is not.
+        ApiError: something in the request is not supported.
     """
     if not request.messages:
         raise ApiError(400, "[] is too short - 'messages'")
@@ -135,10 +135,10 @@ def chat_request(request: ChatCompletionRequest) -> ChatRequest:
 
 
 def generate_request(request: CompletionRequest) -> GenerateRequest:
-    """The completion that an OpenAI client asks for. As with Ollama, the prompt goes through the template.
+    """The request as Ollama's generate: as there, the prompt goes through the chat template.
 
     Raises:
-        ApiError: it asks for what there is not.
+        ApiError: something in the request is not supported.
     """
     if isinstance(request.prompt, list) and len(request.prompt) != 1:
         raise ApiError(400, "a list of prompts is not supported: send one request for each")
@@ -154,10 +154,10 @@ def generate_request(request: CompletionRequest) -> GenerateRequest:
 
 
 def embed_request(request: EmbeddingsRequest) -> EmbedRequest:
-    """The embeddings that an OpenAI client asks for.
+    """The request as Ollama's embed.
 
     Raises:
-        ApiError: it asks for what there is not.
+        ApiError: something in the request is not supported.
     """
     kinds = ("float", "base64")
     if request.encoding_format and request.encoding_format.lower() not in kinds:
@@ -172,11 +172,11 @@ def embed_request(request: EmbeddingsRequest) -> EmbedRequest:
     return EmbedRequest(model=request.model, input=texts, dimensions=request.dimensions)
 
 
-def _options(request: GenerationRequest, most: int | None) -> dict[str, object]:
-    # What OpenAI does when these are left out, whatever the model's own parameters say.
+def _options(request: GenerationRequest, limit: int | None) -> dict[str, object]:
+    # OpenAI's defaults, which hold before the model's own parameters.
     options: dict[str, object] = {"temperature": 1.0, "top_p": 1.0}
     given = {
-        "num_predict": most,
+        "num_predict": limit,
         "temperature": request.temperature,
         "top_p": request.top_p,
         "seed": request.seed,
@@ -197,7 +197,7 @@ def _format(wanted: ResponseFormat | None) -> str | dict[str, object] | None:
     return None
 
 
-def _message(message: ChatMessage) -> Message:
+def _message(message: OpenAIMessage) -> Message:
     if message.content is None and message.tool_calls is None:
         raise ApiError(400, "invalid message content type: <nil>")
     return Message(
@@ -224,7 +224,7 @@ def _text(content: str | list[dict[str, Any]] | None) -> str:
     return "\n".join(texts)
 
 
-def _tool_call(call: Called) -> ToolCall:
+def _tool_call(call: OpenAIToolCall) -> ToolCall:
     try:
         arguments = msgspec.json.decode(call.function.arguments or "{}", type=dict[str, object])
     except msgspec.MsgspecError:

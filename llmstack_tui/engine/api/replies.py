@@ -1,4 +1,4 @@
-"""How the engine's routes answer: JSON, a failure, or lines that are made one by one."""
+"""How the engine's routes answer: JSON, an error, or parts that are sent as they are generated."""
 
 from __future__ import annotations
 
@@ -9,44 +9,37 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 from starlette.responses import Response
 
+from llmstack_tui.engine.errors import ApiError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
-NATIVE_JSON = "application/json; charset=utf-8"
-NATIVE_LINES = "application/x-ndjson"
+OLLAMA_JSON = "application/json; charset=utf-8"
+OLLAMA_LINES = "application/x-ndjson"
 OPENAI_JSON = "application/json"
 OPENAI_EVENTS = "text/event-stream"
-
-NO_IMAGES = "Reading images and sound needs Ollama: the built-in engine takes text only."
 
 T = TypeVar("T")
 
 encode = msgspec.json.Encoder().encode
+_SUCCESS = encode({"status": "success"})
 
 
-class ApiError(Exception):
-    """A request that is answered with an error; ``str`` of it is the text that the client gets."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-def reply(value: object, content_type: str = NATIVE_JSON, status: int = 200) -> Response:
-    # Starlette would add a charset to some types; what is in the header is exactly what Ollama sends.
+def reply(value: object, content_type: str = OLLAMA_JSON, status: int = 200) -> Response:
+    # Not as `media_type`: Starlette adds a charset to some, and the header is to be exactly Ollama's.
     return Response(encode(value), status, headers={"content-type": content_type})
 
 
-def native_error(error: ApiError) -> Response:
-    """A failure as ``/api/*`` says it."""
+def ollama_error(error: ApiError) -> Response:
+    """An error in the form of ``/api/*``."""
     return reply({"error": str(error)}, status=error.status)
 
 
 def openai_error(error: ApiError) -> Response:
-    """A failure as ``/v1/*`` says it."""
+    """An error in the form of ``/v1/*``."""
     return reply(openai_error_body(error), OPENAI_JSON, error.status)
 
 
@@ -57,10 +50,11 @@ def openai_error_body(error: ApiError) -> dict[str, object]:
 
 
 async def body(request: Request, kind: type[T], *, absent: str = "missing request body") -> T:
-    """The request's JSON.
+    """The request's body, decoded from JSON as ``kind``.
 
     Raises:
-        ApiError: it is not, in the words of Go's decoder where there are fixed ones.
+        ApiError: there is none (the text is ``absent``), or it is malformed: in the words of Go's decoder
+            where those are fixed.
     """
     data = await request.body()
     if not data.strip():
@@ -74,12 +68,22 @@ async def body(request: Request, kind: type[T], *, absent: str = "missing reques
         raise ApiError(400, "unexpected EOF" if "truncated" in text else text) from None
 
 
-class Produced:
-    """An answer whose parts are made one by one, as an ASGI application.
+def progress_response(lines: AsyncGenerator[bytes, None], *, stream: bool) -> GeneratorResponse:
+    """``lines`` and a last one for success; without ``stream`` that one alone."""
+    if stream:
+        return GeneratorResponse(_with_success(lines), OLLAMA_LINES)
+    return GeneratorResponse(_success_alone(lines), "application/json", whole=True)
 
-    What ``parts`` holds is given back as soon as the client leaves, before the first part too, and when the
-    answer is a ``whole`` one of a single part. An `ApiError` before the first part becomes the status of the
-    answer; after it, ``error_part`` is the last part. So it is when the server ends and has waited long.
+
+class GeneratorResponse:
+    """A response whose parts a generator makes, as an ASGI application.
+
+    ``parts`` is closed as soon as the client disconnects, also before the first part. An `ApiError` before
+    the first part becomes a response made by ``error``; a later one is sent as the last part, made by
+    ``error_part``. Both happen, too, when the server shuts down during the response.
+
+    Args:
+        whole: ``parts`` yields one part, which is the whole body: its length goes into the headers.
     """
 
     def __init__(
@@ -87,7 +91,7 @@ class Produced:
         parts: AsyncGenerator[bytes, None],
         content_type: str,
         *,
-        error: Callable[[ApiError], Response] = native_error,
+        error: Callable[[ApiError], Response] = ollama_error,
         error_part: Callable[[ApiError], bytes] = lambda error: encode({"error": str(error)}) + b"\n",
         whole: bool = False,
     ) -> None:
@@ -100,7 +104,7 @@ class Produced:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         sending = asyncio.ensure_future(self._send(scope, receive, send))
-        leaving = asyncio.ensure_future(_left(receive))
+        leaving = asyncio.ensure_future(_disconnected(receive))
         stopped = False
         try:
             await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -142,6 +146,20 @@ class Produced:
             await self._error(error)(scope, receive, send)
 
 
-async def _left(receive: Receive) -> None:
+async def _with_success(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(lines):
+        async for line in lines:
+            yield line
+    yield _SUCCESS + b"\n"
+
+
+async def _success_alone(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(lines):
+        async for _ in lines:
+            pass
+    yield _SUCCESS
+
+
+async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

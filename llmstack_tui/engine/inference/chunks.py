@@ -1,19 +1,19 @@
-"""The events of llama.cpp's completions as typed pieces, whichever of its routes they came from.
+"""The events of llama.cpp's completions as typed chunks.
 
-``/v1/chat/completions``, ``/v1/completions`` and ``/completion`` say the same in three forms. Each event is
-parsed once, straight into what is needed.
+``/v1/chat/completions``, ``/v1/completions`` and ``/completion`` send the same in three forms; `decode` reads
+all of them.
 """
 
 from __future__ import annotations
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from llmstack_tui.engine.errors import UpstreamError
 
 
-class ToolCallPart(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a call: the first of an ``index`` has the name, each has more of the arguments."""
+class ToolCallPart(Struct, frozen=True, kw_only=True):
+    """A part of the tool call number ``index``: the first has the name, each has some of the arguments."""
 
     index: int
     id: str = ""
@@ -21,25 +21,25 @@ class ToolCallPart(msgspec.Struct, frozen=True, kw_only=True):
     arguments: str = ""
 
 
-class TokenLogprob(msgspec.Struct, frozen=True, kw_only=True):
-    """How probable a token was. ``top`` is the same of the most probable ones, without theirs."""
+class TokenLogprob(Struct, frozen=True, kw_only=True):
+    """How probable a token was (natural logarithm). ``top`` are the most probable tokens in its place."""
 
     token: str
     logprob: float
     bytes: tuple[int, ...] = ()
-    top: tuple[TokenLogprob, ...] = msgspec.field(default=(), name="top_logprobs")
+    top: tuple[TokenLogprob, ...] = field(default=(), name="top_logprobs")
 
 
-class PromptProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens of the prompt that are computed, of how many; ``cache`` of them were known from before."""
+class PromptProgress(Struct, frozen=True, kw_only=True):
+    """Progress of prefill in tokens: ``processed`` of ``total``, of which ``cache`` came from the cache."""
 
     total: int
     processed: int
     cache: int = 0
 
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer cost. ``prompt_tokens`` counts all, ``cached_tokens`` those that took no time."""
+class CompletionUsage(Struct, frozen=True, kw_only=True):
+    """Tokens and time of prefill and decode. ``cached_tokens`` are among ``prompt_tokens``."""
 
     prompt_tokens: int
     cached_tokens: int
@@ -48,12 +48,12 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     answer_ns: int
 
 
-class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """What one event says.
+class CompletionChunk(Struct, frozen=True, kw_only=True):
+    """What one event adds to a completion.
 
     Attributes:
-        finish: in the last piece but, perhaps, the one with ``usage``: "stop", "length" or "tool_calls".
-        usage: in the last piece.
+        finish: "stop", "length" or "tool_calls" at the end; a chunk with ``usage`` may follow.
+        usage: in the last chunk.
     """
 
     text: str = ""
@@ -61,20 +61,20 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     tool_calls: tuple[ToolCallPart, ...] = ()
     logprobs: tuple[TokenLogprob, ...] = ()
     finish: str | None = None
-    usage: Usage | None = None
+    usage: CompletionUsage | None = None
     progress: PromptProgress | None = None
 
 
-class ToolCall(Struct, frozen=True, kw_only=True):
-    """A whole call. ``arguments`` is JSON, as the model wrote it."""
+class CompletedToolCall(Struct, frozen=True, kw_only=True):
+    """A tool call. ``arguments`` is JSON as the model wrote it, and may be invalid."""
 
     id: str
     name: str
     arguments: str
 
 
-class Answer:
-    """Adds the pieces of one answer up."""
+class CompletionBuilder:
+    """Collects the chunks of one completion."""
 
     def __init__(self) -> None:
         self._text: list[str] = []
@@ -82,16 +82,16 @@ class Answer:
         self._calls: dict[int, list[ToolCallPart]] = {}
         self._logprobs: list[TokenLogprob] = []
         self.finish: str | None = None
-        self.usage: Usage | None = None
+        self.usage: CompletionUsage | None = None
 
-    def add(self, piece: Piece) -> None:
-        self._text.append(piece.text)
-        self._thinking.append(piece.thinking)
-        for part in piece.tool_calls:
+    def add(self, chunk: CompletionChunk) -> None:
+        self._text.append(chunk.text)
+        self._thinking.append(chunk.thinking)
+        for part in chunk.tool_calls:
             self._calls.setdefault(part.index, []).append(part)
-        self._logprobs.extend(piece.logprobs)
-        self.finish = piece.finish or self.finish
-        self.usage = piece.usage or self.usage
+        self._logprobs.extend(chunk.logprobs)
+        self.finish = chunk.finish or self.finish
+        self.usage = chunk.usage or self.usage
 
     @property
     def text(self) -> str:
@@ -102,9 +102,9 @@ class Answer:
         return "".join(self._thinking)
 
     @property
-    def tool_calls(self) -> tuple[ToolCall, ...]:
+    def tool_calls(self) -> tuple[CompletedToolCall, ...]:
         return tuple(
-            ToolCall(
+            CompletedToolCall(
                 id="".join(part.id for part in parts),
                 name="".join(part.name for part in parts),
                 arguments="".join(part.arguments for part in parts),
@@ -117,35 +117,35 @@ class Answer:
         return tuple(self._logprobs)
 
 
-class _Function(msgspec.Struct):
+class _Function(Struct):
     name: str | None = None
     arguments: str | None = None
 
 
-class _ToolCall(msgspec.Struct):
+class _ToolCall(Struct):
     index: int = 0
     id: str | None = None
-    function: _Function = msgspec.field(default_factory=_Function)
+    function: _Function = field(default_factory=_Function)
 
 
-class _Delta(msgspec.Struct):
+class _Delta(Struct):
     content: str | None = None
     reasoning_content: str | None = None
     tool_calls: list[_ToolCall] | None = None
 
 
-class _Logprobs(msgspec.Struct):
+class _Logprobs(Struct):
     content: tuple[TokenLogprob, ...] | None = None
 
 
-class _Choice(msgspec.Struct):
+class _Choice(Struct):
     delta: _Delta | None = None
     text: str | None = None
     finish_reason: str | None = None
     logprobs: _Logprobs | None = None
 
 
-class _Timings(msgspec.Struct):
+class _Timings(Struct):
     cache_n: int = 0
     prompt_n: int = 0
     prompt_ms: float = 0
@@ -153,7 +153,7 @@ class _Timings(msgspec.Struct):
     predicted_ms: float = 0
 
 
-class _Event(msgspec.Struct):
+class _Event(Struct):
     choices: list[_Choice] | None = None
     timings: _Timings | None = None
     prompt_progress: PromptProgress | None = None
@@ -167,11 +167,11 @@ _decoder = msgspec.json.Decoder(_Event)
 _STOP_TYPES = {"eos": "stop", "word": "stop", "limit": "length"}
 
 
-def decode(event: bytes) -> Piece:
-    """The piece in the JSON of an event.
+def decode(event: bytes) -> CompletionChunk:
+    """The chunk in an event, which is JSON.
 
     Raises:
-        UpstreamError: it is something else.
+        UpstreamError: it is no such event.
     """
     try:
         found = _decoder.decode(event)
@@ -183,36 +183,24 @@ def decode(event: bytes) -> Piece:
             fields={"event": event.decode(errors="replace")[:500]},
         ) from error
     usage = _usage(found.timings) if found.timings else None
-    if found.choices:
-        return _from_choice(found.choices[0], usage, found.prompt_progress)
-    return Piece(
-        text=found.content or "",
-        logprobs=found.completion_probabilities or (),
-        finish=_STOP_TYPES.get(found.stop_type) if found.stop_type else None,
-        usage=usage,
-        progress=found.prompt_progress,
-    )
-
-
-def _from_choice(choice: _Choice, usage: Usage | None, progress: PromptProgress | None) -> Piece:
-    logprobs = (choice.logprobs.content if choice.logprobs else None) or ()
-    delta = choice.delta
-    if delta is None:
-        return Piece(
-            text=choice.text or "",
-            logprobs=logprobs,
-            finish=choice.finish_reason,
+    if not found.choices:
+        return CompletionChunk(
+            text=found.content or "",
+            logprobs=found.completion_probabilities or (),
+            finish=_STOP_TYPES.get(found.stop_type) if found.stop_type else None,
             usage=usage,
-            progress=progress,
+            progress=found.prompt_progress,
         )
-    return Piece(
+    choice = found.choices[0]
+    delta = choice.delta or _Delta(content=choice.text)
+    return CompletionChunk(
         text=delta.content or "",
         thinking=delta.reasoning_content or "",
         tool_calls=tuple(map(_part, delta.tool_calls or ())),
-        logprobs=logprobs,
+        logprobs=(choice.logprobs.content if choice.logprobs else None) or (),
         finish=choice.finish_reason,
         usage=usage,
-        progress=progress,
+        progress=found.prompt_progress,
     )
 
 
@@ -223,8 +211,8 @@ def _part(call: _ToolCall) -> ToolCallPart:
     )
 
 
-def _usage(timings: _Timings) -> Usage:
-    return Usage(
+def _usage(timings: _Timings) -> CompletionUsage:
+    return CompletionUsage(
         prompt_tokens=timings.cache_n + timings.prompt_n,
         cached_tokens=timings.cache_n,
         prompt_ns=round(timings.prompt_ms * 1e6),

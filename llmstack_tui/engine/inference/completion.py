@@ -1,7 +1,7 @@
-"""A request to a model from its beginning to its end, in neither Ollama's nor OpenAI's words.
+"""A completion from the request to its last token, in neither Ollama's nor OpenAI's form.
 
-What is asked is Ollama's request, which can say the most; what comes back are pieces and, at the end, what it
-cost. What is refused, and why, follows ``GenerateHandler`` and ``ChatHandler`` in Ollama's server.
+The request is Ollama's, which can express the most; the result is a stream of chunks and a `Done`. What is
+refused, and why, follows ``GenerateHandler`` and ``ChatHandler`` in Ollama's server.
 """
 
 from __future__ import annotations
@@ -13,196 +13,229 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from llmstack_tui.engine.api.replies import NO_IMAGES, ApiError, encode
-from llmstack_tui.engine.errors import UpstreamError
+from llmstack_tui.engine.errors import NO_IMAGES, ApiError, UpstreamError
 from llmstack_tui.engine.inference import prompt
-from llmstack_tui.engine.inference.capabilities import COMPLETION, THINKING, TOOLS
-from llmstack_tui.engine.inference.chunks import Answer, Piece, ToolCall, Usage, decode
+from llmstack_tui.engine.inference.chunks import CompletionBuilder, decode
 from llmstack_tui.engine.service import keep_alive_of
-from llmstack_tui.ollama.options import response_format, sampling
+from llmstack_tui.engine.templates import COMPLETION, THINKING, TOOLS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from llmstack_tui.engine.service import Engine, Session, Target
+    from llmstack_tui.engine.inference.chunks import (
+        CompletedToolCall,
+        CompletionChunk,
+        CompletionUsage,
+        TokenLogprob,
+    )
+    from llmstack_tui.engine.service import Engine, ModelSession, Target
     from llmstack_tui.ollama.wire import ChatRequest, GenerateRequest, Message
+
+    Completion = AsyncGenerator[CompletionChunk | "Done", None]
 
 log = logging.getLogger(__name__)
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of an answer.
+    """The end of a completion, with the whole of it for whoever does not stream.
 
     Attributes:
-        reason: "stop" or "length"; "load" or "unload" when nothing was asked.
-        context: the tokens of the conversation so far, for whoever sends them back.
+        reason: "stop" or "length"; "load" or "unload" for a request without a prompt.
+        context: the tokens of prompt and answer, which a client may send with its next prompt.
     """
 
     reason: str
     total_ns: int = 0
     load_ns: int = 0
-    usage: Usage | None = None
-    tool_calls: tuple[ToolCall, ...] = ()
+    text: str = ""
+    thinking: str = ""
+    tool_calls: tuple[CompletedToolCall, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
+    usage: CompletionUsage | None = None
     context: list[int] | None = None
 
 
-async def chat(engine: Engine, request: ChatRequest) -> AsyncGenerator[Piece | Done, None]:
-    """The answer to a conversation. Without messages the model is loaded, or, with no keep-alive, unloaded.
+async def finished(completion: Completion) -> Done:
+    """Read a completion to its end.
 
     Raises:
         ApiError: with what went wrong.
     """
-    since = time.monotonic_ns()
-    keep_alive = keep_alive_of(request.keep_alive)
-    target = await engine.find(request.model)
+    async with aclosing(completion) as chunks:
+        async for chunk in chunks:
+            if isinstance(chunk, Done):
+                return chunk
+    raise AssertionError("A completion ends with a Done.")
+
+
+def chat(engine: Engine, request: ChatRequest) -> Completion:
+    """The answer to a conversation. Without messages the model is loaded or, if ``keep_alive`` is 0,
+    unloaded.
+
+    Raises:
+        ApiError: with what went wrong.
+    """
     messages = request.messages or []
-    if not messages and keep_alive is not None and not keep_alive:
-        engine.unload(target)
-        yield Done(reason="unload")
-        return
-    _check(target, request, "chat")
-    if request.tools and TOOLS not in target.capabilities:
-        raise ApiError(400, f"{target.model.name.full} does not support tools")
-    if any(message.images for message in messages):
-        raise ApiError(400, NO_IMAGES)
-    async with engine.use(target, options=request.options, keep_alive=keep_alive) as session:
-        if not messages:
-            yield Done(reason="load")
-            return
-        turns = [*map(dict, target.model.messages), *map(_turn, messages)]
-        if messages[0].role != "system" and target.model.system:
-            turns.insert(0, {"role": "system", "content": target.model.system})
+
+    def check(target: Target) -> None:
+        _check(target, request, "chat")
+        if request.tools and TOOLS not in target.capabilities:
+            raise ApiError(400, f"{target.model.name.full} does not support tools")
+        if any(message.images for message in messages):
+            raise ApiError(400, NO_IMAGES)
+
+    async def prepare(session: ModelSession) -> prompt.LlamaRequest:
+        model = session.target.model
+        turns = [*map(dict, model.messages), *map(_turn, messages)]
+        if messages[0].role != "system" and model.system:
+            turns.insert(0, {"role": "system", "content": model.system})
         body = {"messages": turns, **_fields(session, request)}
-        if request.tools:
-            body["tools"] = request.tools
-        exchange = _Exchange(session, prompt.Ask(prompt.CHAT, body))
-        async with aclosing(exchange.pieces(shorten=request.truncate is not False)) as pieces:
-            async for piece in pieces:
-                yield piece
-        yield exchange.done(since)
+        return prompt.LlamaRequest(prompt.CHAT, body | {"tools": request.tools} if request.tools else body)
+
+    return _complete(engine, request, check, prepare if messages else None)
 
 
-async def generate(engine: Engine, request: GenerateRequest) -> AsyncGenerator[Piece | Done, None]:
-    """The answer to one prompt. Without one the model is loaded, or, with no keep-alive, unloaded.
+def generate(engine: Engine, request: GenerateRequest) -> Completion:
+    """The answer to a prompt. Without a prompt the model is loaded or, if ``keep_alive`` is 0, unloaded.
 
     Raises:
         ApiError: with what went wrong.
     """
-    since = time.monotonic_ns()
+
+    def check(target: Target) -> None:
+        _check(target, request, "generate")
+        if request.raw and (request.template or request.system or request.context):
+            raise ApiError(400, "raw mode does not support template, system, or context")
+        if request.suffix:
+            raise ApiError(400, "Filling in before a suffix needs Ollama: the built-in engine cannot do it.")
+        if request.images:
+            raise ApiError(400, NO_IMAGES)
+        if request.template:
+            log.info("The template of a request is ignored: the engine uses the model's own")
+
+    async def prepare(session: ModelSession) -> prompt.LlamaRequest:
+        return await _generate_request(session, request)
+
+    return _complete(
+        engine, request, check, prepare if request.prompt else None, with_context=not request.raw
+    )
+
+
+async def _complete(
+    engine: Engine,
+    request: ChatRequest | GenerateRequest,
+    check: Callable[[Target], None],
+    prepare: Callable[[ModelSession], Awaitable[prompt.LlamaRequest]] | None,
+    *,
+    with_context: bool = False,
+) -> Completion:
+    """What a chat and a generation share; without ``prepare`` nothing is generated."""
+    since_ns = time.monotonic_ns()
     keep_alive = keep_alive_of(request.keep_alive)
     target = await engine.find(request.model)
-    if not request.prompt and keep_alive is not None and not keep_alive:
+    if prepare is None and keep_alive is not None and not keep_alive:
         engine.unload(target)
         yield Done(reason="unload")
         return
-    _check(target, request, "generate")
-    _check_generate(request)
+    check(target)
     async with engine.use(target, options=request.options, keep_alive=keep_alive) as session:
-        if not request.prompt:
+        if prepare is None:
             yield Done(reason="load")
             return
-        exchange = _Exchange(session, await _generate_ask(session, request))
-        async with aclosing(exchange.pieces(shorten=request.truncate is not False)) as pieces:
-            async for piece in pieces:
-                yield piece
-        yield exchange.done(since, None if request.raw else await exchange.context())
+        generation = _Generation(session, await prepare(session))
+        async with aclosing(generation.chunks(truncate=request.truncate is not False)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+        yield generation.done(since_ns, await generation.context() if with_context else None)
 
 
-class _Exchange:
-    """One request to a loaded model."""
+class _Generation:
+    """One request to a loaded model's process."""
 
-    def __init__(self, session: Session, ask: prompt.Ask) -> None:
+    def __init__(self, session: ModelSession, request: prompt.LlamaRequest) -> None:
         self._session = session
-        self._ask = ask
-        self._answer = Answer()
+        self._request = request
+        self._built = CompletionBuilder()
 
-    async def pieces(self, *, shorten: bool) -> AsyncGenerator[Piece, None]:
-        """The parts of the answer that have something for the client.
+    async def chunks(self, *, truncate: bool) -> AsyncGenerator[CompletionChunk, None]:
+        """The chunks that have something for the client.
 
-        A prompt that is longer than the context is shortened once llama.cpp has said so: to count it before
-        would cost every other request.
+        A prompt that is longer than the context is truncated only after llama.cpp has refused it: to count
+        the tokens first would slow down every other request.
         """
         try:
-            async with aclosing(self._stream()) as pieces:
-                async for piece in pieces:
-                    yield piece
+            async with aclosing(self._stream()) as chunks:
+                async for chunk in chunks:
+                    yield chunk
             return
         except UpstreamError as error:
-            # It is said before anything is answered.
-            if not shorten or error.kind != prompt.TOO_LONG:
+            # llama.cpp says so before it generates anything.
+            if not truncate or error.kind != prompt.TOO_LONG:
                 raise
         session = self._session
-        log.info("A prompt longer than the context of %d tokens is shortened", session.context_length)
-        self._ask = await prompt.shortened(session.runner, self._ask, session.context_length)
-        async with aclosing(self._stream()) as pieces:
-            async for piece in pieces:
-                yield piece
+        log.info("A prompt longer than the context of %d tokens is truncated", session.context_length)
+        self._request = await prompt.truncated(session.runner, self._request, session.context_length)
+        async with aclosing(self._stream()) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     async def context(self) -> list[int]:
-        return await prompt.conversation(self._session.runner, self._ask, self._answer.text)
+        return await prompt.context_tokens(self._session.runner, self._request, self._built.text)
 
-    def done(self, since_ns: int, context: list[int] | None = None) -> Done:
-        answer = self._answer
+    def done(self, since_ns: int, context: list[int] | None) -> Done:
+        built = self._built
         return Done(
-            reason="length" if answer.finish == "length" else "stop",
+            reason="length" if built.finish == "length" else "stop",
             total_ns=time.monotonic_ns() - since_ns,
             load_ns=self._session.load_ns,
-            usage=answer.usage,
-            tool_calls=answer.tool_calls,
+            text=built.text,
+            thinking=built.thinking,
+            tool_calls=built.tool_calls,
+            logprobs=built.logprobs,
+            usage=built.usage,
             context=context,
         )
 
-    async def _stream(self) -> AsyncGenerator[Piece, None]:
-        async with aclosing(self._session.runner.stream(self._ask.path, self._ask.body)) as events:
+    async def _stream(self) -> AsyncGenerator[CompletionChunk, None]:
+        async with aclosing(self._session.runner.stream(self._request.path, self._request.body)) as events:
             async for event in events:
-                piece = decode(event)
-                self._answer.add(piece)
-                if piece.text or piece.thinking or piece.logprobs:
-                    yield piece
+                chunk = decode(event)
+                self._built.add(chunk)
+                if chunk.text or chunk.thinking or chunk.logprobs:
+                    yield chunk
 
 
-async def _generate_ask(session: Session, request: GenerateRequest) -> prompt.Ask:
+async def _generate_request(session: ModelSession, request: GenerateRequest) -> prompt.LlamaRequest:
     fields = _fields(session, request)
-    asked = request.prompt or ""
+    text = request.prompt or ""
     if request.raw:
-        return prompt.completion(asked, fields)
+        return prompt.raw_completion(text, fields)
     model = session.target.model
-    turns: list[prompt.Turn] = [{"role": "user", "content": asked}]
+    turns: list[prompt.LlamaMessage] = [{"role": "user", "content": text}]
     if not request.context:
         turns = [*map(dict, model.messages), *turns]
     if system := request.system or model.system:
         turns.insert(0, {"role": "system", "content": system})
     if not request.context:
-        return prompt.Ask(prompt.CHAT, {"messages": turns, **fields})
+        return prompt.LlamaRequest(prompt.CHAT, {"messages": turns, **fields})
     before = await prompt.detokenize(session.runner, request.context)
-    return prompt.completion(before + await prompt.render(session.runner, fields, turns), fields)
+    return prompt.raw_completion(before + await prompt.render(session.runner, fields, turns), fields)
 
 
-def _check(target: Target, request: ChatRequest | GenerateRequest, act: str) -> None:
+def _check(target: Target, request: ChatRequest | GenerateRequest, route: str) -> None:
     if not 0 <= (request.top_logprobs or 0) <= 20:
         raise ApiError(400, "top_logprobs must be between 0 and 20")
     if COMPLETION not in target.capabilities:
-        raise ApiError(400, f'"{request.model}" does not support {act}')
+        raise ApiError(400, f'"{request.model}" does not support {route}')
     if request.think and THINKING not in target.capabilities:
         raise ApiError(400, f'"{request.model}" does not support thinking')
 
 
-def _check_generate(request: GenerateRequest) -> None:
-    if request.raw and (request.template or request.system or request.context):
-        raise ApiError(400, "raw mode does not support template, system, or context")
-    if request.suffix:
-        raise ApiError(400, "Filling in before a suffix needs Ollama: the built-in engine cannot do it.")
-    if request.images:
-        raise ApiError(400, NO_IMAGES)
-    if request.template:
-        log.info("A request's own template is passed over: the engine uses the model's")
-
-
-def _fields(session: Session, request: ChatRequest | GenerateRequest) -> dict[str, Any]:
-    """What is the same for all ways to ask."""
-    fields = sampling(session.options, context_length=session.context_length)
+def _fields(session: ModelSession, request: ChatRequest | GenerateRequest) -> dict[str, Any]:
+    """The fields of a request to llama.cpp that do not depend on the kind of prompt."""
+    fields = prompt.sampling(session.options, context_length=session.context_length)
     try:
-        wanted = response_format(request.format)
+        wanted = prompt.response_format(request.format)
     except ValueError as error:
         raise ApiError(400, str(error)) from None
     if wanted:
@@ -217,9 +250,9 @@ def _fields(session: Session, request: ChatRequest | GenerateRequest) -> dict[st
     return fields
 
 
-def _turn(message: Message) -> prompt.Turn:
-    """A message as llama.cpp takes it."""
-    turn: prompt.Turn = {"role": message.role or "user", "content": message.content or ""}
+def _turn(message: Message) -> prompt.LlamaMessage:
+    """A message in the form that llama.cpp's server expects."""
+    turn: prompt.LlamaMessage = {"role": message.role or "user", "content": message.content or ""}
     if message.thinking:
         turn["reasoning_content"] = message.thinking
     if message.tool_name:
@@ -233,7 +266,9 @@ def _turn(message: Message) -> prompt.Turn:
                 "type": "function",
                 "function": {
                     "name": call.function.name if call.function else "",
-                    "arguments": encode(call.function.arguments or {} if call.function else {}).decode(),
+                    "arguments": msgspec.json.encode(
+                        call.function.arguments or {} if call.function else {}
+                    ).decode(),
                 },
             }
             for number, call in enumerate(message.tool_calls)

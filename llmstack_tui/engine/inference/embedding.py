@@ -1,4 +1,4 @@
-"""Embeddings: what llama.cpp makes of texts, each cut to the context, each of length one."""
+"""Embeddings of texts: each text is truncated to the context, each vector normalized to length one."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.engine.api.replies import ApiError
-from llmstack_tui.engine.errors import UpstreamError
+from llmstack_tui.engine.errors import ApiError, UpstreamError
 from llmstack_tui.engine.inference import prompt
 from llmstack_tui.engine.service import keep_alive_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llmstack_tui.engine.service import Engine, Session
+    from llmstack_tui.engine.service import Engine, ModelSession
     from llmstack_tui.ollama.wire import EmbedRequest
 
 log = logging.getLogger(__name__)
 
-# A model may put a token of its own before the text and one after it.
+# Most models add a token of their own before the text and one after it.
 _SPECIAL_TOKENS = 2
 
 
-class Embedded(Struct, frozen=True, kw_only=True):
-    """``tokens`` counts those of all texts together."""
+class Embeddings(Struct, frozen=True, kw_only=True):
+    """A vector for each text. ``tokens`` is the sum over all texts."""
 
     vectors: list[list[float]]
     tokens: int
@@ -35,8 +34,8 @@ class Embedded(Struct, frozen=True, kw_only=True):
     load_ns: int
 
 
-async def embed(engine: Engine, request: EmbedRequest) -> Embedded:
-    """The embeddings of the request's texts. Without a text, the model is loaded.
+async def embed(engine: Engine, request: EmbedRequest) -> Embeddings:
+    """The embeddings of the request's texts. Without texts the model is only loaded.
 
     Raises:
         ApiError: with what went wrong.
@@ -50,8 +49,8 @@ async def embed(engine: Engine, request: EmbedRequest) -> Embedded:
         tokens = 0
         if texts and texts != [""]:
             vectors, tokens = await _vectors(session, texts, truncate=request.truncate is not False)
-        return Embedded(
-            vectors=[_of_length_one(vector[: request.dimensions or None]) for vector in vectors],
+        return Embeddings(
+            vectors=[_normalized(vector[: request.dimensions or None]) for vector in vectors],
             tokens=tokens,
             total_ns=time.monotonic_ns() - since,
             load_ns=session.load_ns,
@@ -59,7 +58,7 @@ async def embed(engine: Engine, request: EmbedRequest) -> Embedded:
 
 
 async def _vectors(
-    session: Session, texts: Sequence[str], *, truncate: bool
+    session: ModelSession, texts: Sequence[str], *, truncate: bool
 ) -> tuple[list[list[float]], int]:
     try:
         return await _ask(session, texts)
@@ -68,19 +67,19 @@ async def _vectors(
             raise
         if not truncate:
             raise ApiError(400, "the input length exceeds the context length") from error
-    log.info("A text longer than the context of %d tokens is cut", session.context_length)
-    return await _ask(session, [await _cut(session, text) for text in texts])
+    log.info("A text longer than the context of %d tokens is truncated", session.context_length)
+    return await _ask(session, [await _truncated(session, text) for text in texts])
 
 
-async def _ask(session: Session, texts: Sequence[str]) -> tuple[list[list[float]], int]:
+async def _ask(session: ModelSession, texts: Sequence[str]) -> tuple[list[list[float]], int]:
     answer = await session.runner.call("/v1/embeddings", {"input": list(texts)})
     found = sorted(answer["data"], key=lambda entry: int(entry["index"]))
     return [list(entry["embedding"]) for entry in found], int(answer["usage"]["prompt_tokens"])
 
 
-async def _cut(session: Session, text: str) -> str:
+async def _truncated(session: ModelSession, text: str) -> str:
     most = session.context_length - _SPECIAL_TOKENS
-    # A token is a byte at least.
+    # A token is at least one byte.
     if len(text.encode()) <= most:
         return text
     tokens = await prompt.tokenize(session.runner, text)
@@ -91,7 +90,7 @@ def _is_too_long(error: UpstreamError) -> bool:
     return error.kind == prompt.TOO_LONG or "too large to process" in str(error)
 
 
-def _of_length_one(vector: list[float]) -> list[float]:
+def _normalized(vector: list[float]) -> list[float]:
     length = math.hypot(*vector)
     if not math.isfinite(length):
         raise ApiError(500, "embedding contains NaN or Inf values")

@@ -1,8 +1,9 @@
-"""What llama.cpp is asked, and what to leave out of a prompt that is longer than the model's context.
+"""Requests to llama.cpp's server, and how a prompt that is longer than the context is truncated.
 
-Of a conversation the oldest turns go first; system messages and the last message stay (``server/prompt.go``
-in Ollama). What is then still too long loses its middle: the first ``num_keep`` tokens stay and the end, and
-half of the rest of the context is left for the answer (``completionPromptForRequest`` in its ``llm/``).
+The oldest turns of a conversation go first; system messages and the last message stay (``server/prompt.go``
+in Ollama). If that is still too long, the middle of the prompt goes: its first ``num_keep`` tokens and its
+end stay, and half of the remaining context is left for the answer (``completionPromptForRequest`` in its
+``llm/``).
 """
 
 from __future__ import annotations
@@ -14,87 +15,128 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from llmstack_tui.ollama.options import Options
+
 CHAT, COMPLETION = "/v1/chat/completions", "/completion"
-# What llama.cpp calls a prompt that does not fit into the context.
+# llama.cpp's kind of error for a prompt that does not fit into the context.
 TOO_LONG = "exceed_context_size_error"
 
-Turn = dict[str, Any]
+# With no other limit, an answer ends after this many times the context length.
+_OPEN_ENDED_CONTEXTS = 10
+_OF_TEMPLATES = ("tools", "chat_template_kwargs")
+_OF_CHATS = frozenset({"messages", "response_format", "logprobs", "top_logprobs", *_OF_TEMPLATES})
+
+LlamaMessage = dict[str, Any]
 
 
-class Upstream(Protocol):
-    """llama.cpp's server, asked for one answer."""
+class LlamaServer(Protocol):
+    """llama.cpp's server, for requests with a single answer."""
 
     async def call(self, path: str, body: Mapping[str, object]) -> dict[str, Any]: ...
 
 
-class Ask(Struct, frozen=True):
-    """A request to llama.cpp's server. A `CHAT` has ``messages``, a `COMPLETION` has a ``prompt``."""
+class LlamaRequest(Struct, frozen=True):
+    """A request for a completion. The body for `CHAT` has ``messages``, for `COMPLETION` a ``prompt``."""
 
     path: str
     body: Mapping[str, Any]
 
 
-def completion(prompt: str | list[int], fields: Mapping[str, Any]) -> Ask:
-    """The completion of a prompt with the ``fields`` of a chat, which have other names there."""
+def raw_completion(prompt: str | list[int], fields: Mapping[str, Any]) -> LlamaRequest:
+    """The completion of a text or of tokens, with the ``fields`` of a chat, some of which are renamed."""
     body = {key: value for key, value in fields.items() if key not in _OF_CHATS}
     wanted = fields.get("response_format")
     if wanted:
         body["json_schema"] = wanted["json_schema"]["schema"] if "json_schema" in wanted else {}
     if fields.get("logprobs"):
         body["n_probs"] = fields["top_logprobs"]
-    return Ask(COMPLETION, {**body, "prompt": prompt})
+    return LlamaRequest(COMPLETION, {**body, "prompt": prompt})
 
 
-async def render(upstream: Upstream, ask: Mapping[str, Any], turns: Sequence[Turn]) -> str:
-    """The prompt that the model's template makes of ``turns``, and of what ``ask`` has for it."""
-    inputs = {key: ask[key] for key in _OF_TEMPLATES if key in ask}
-    answer = await upstream.call("/apply-template", {**inputs, "messages": list(turns)})
+def sampling(options: Options, *, context_length: int) -> dict[str, object]:
+    """The options of sampling as fields of a request, as in ``llm/llama_server.go`` of Ollama."""
+    limit = _OPEN_ENDED_CONTEXTS * context_length
+    return {
+        "n_predict": limit if options.num_predict < 0 else min(options.num_predict, limit),
+        "n_keep": options.num_keep,
+        "seed": options.seed,
+        "temperature": options.temperature,
+        "top_k": options.top_k,
+        "top_p": options.top_p,
+        "min_p": options.min_p,
+        "typical_p": options.typical_p,
+        "repeat_last_n": options.repeat_last_n,
+        "repeat_penalty": options.repeat_penalty,
+        "presence_penalty": options.presence_penalty,
+        "frequency_penalty": options.frequency_penalty,
+        "stop": list(options.stop),
+    }
+
+
+def response_format(wanted: object) -> dict[str, object] | None:
+    """The ``response_format`` of a request, from Ollama's ``format``: "json" or a JSON schema.
+
+    Raises:
+        ValueError: it is neither, in Ollama's words.
+    """
+    if wanted is None or wanted == "":
+        return None
+    if wanted == "json":
+        return {"type": "json_object"}
+    if isinstance(wanted, dict):
+        return {"type": "json_schema", "json_schema": {"name": "schema", "schema": wanted}}
+    shown = f'"{wanted}"' if isinstance(wanted, str) else str(wanted)
+    raise ValueError(f'invalid format: {shown[:80]}; expected "json" or a valid JSON Schema object')
+
+
+async def render(server: LlamaServer, fields: Mapping[str, Any], turns: Sequence[LlamaMessage]) -> str:
+    """The text that the model's chat template makes of ``turns`` and of the tools in ``fields``."""
+    inputs = {key: fields[key] for key in _OF_TEMPLATES if key in fields}
+    answer = await server.call("/apply-template", {**inputs, "messages": list(turns)})
     return str(answer["prompt"])
 
 
-async def tokenize(upstream: Upstream, text: str) -> list[int]:
-    """The tokens of a prompt, with those that begin every prompt of the model."""
-    answer = await upstream.call("/tokenize", {"content": text, "add_special": True, "parse_special": True})
+async def tokenize(server: LlamaServer, text: str) -> list[int]:
+    """The tokens of a prompt, with those that every prompt of the model begins with."""
+    answer = await server.call("/tokenize", {"content": text, "add_special": True, "parse_special": True})
     return list(answer["tokens"])
 
 
-async def detokenize(upstream: Upstream, tokens: Sequence[int]) -> str:
-    answer = await upstream.call("/detokenize", {"tokens": list(tokens)})
+async def detokenize(server: LlamaServer, tokens: Sequence[int]) -> str:
+    answer = await server.call("/detokenize", {"tokens": list(tokens)})
     return str(answer["content"])
 
 
-async def conversation(upstream: Upstream, ask: Ask, answer: str) -> list[int]:
-    """The tokens of what was asked and of the answer."""
-    prompt = ask.body["prompt"] if ask.path == COMPLETION else await _rendered(upstream, ask)
+async def context_tokens(server: LlamaServer, request: LlamaRequest, answer: str) -> list[int]:
+    """The tokens of a request's prompt and of its answer."""
+    prompt = await _prompt(server, request)
     if isinstance(prompt, str):
-        return await tokenize(upstream, prompt + answer)
-    return [*prompt, *await tokenize(upstream, answer)]
+        return await tokenize(server, prompt + answer)
+    return [*prompt, *await tokenize(server, answer)]
 
 
-async def shortened(upstream: Upstream, ask: Ask, context_length: int) -> Ask:
-    """The same request, short enough for the context."""
-    body = ask.body
-    if ask.path == CHAT:
+async def truncated(server: LlamaServer, request: LlamaRequest, context_length: int) -> LlamaRequest:
+    """The same request with a prompt that fits into the context."""
+    body = request.body
+    if request.path == CHAT:
 
-        async def count(turns: Sequence[Turn]) -> int:
-            return len(await tokenize(upstream, await render(upstream, body, turns)))
+        async def count(turns: Sequence[LlamaMessage]) -> int:
+            return len(await tokenize(server, await render(server, body, turns)))
 
         turns = await fitting(body["messages"], context_length - 1, count)
-        ask = Ask(CHAT, {**body, "messages": turns})
-        prompt = await _rendered(upstream, ask)
-    else:
-        prompt = body["prompt"]
-    tokens = await tokenize(upstream, prompt)
+        request = LlamaRequest(CHAT, {**body, "messages": turns})
+    prompt = await _prompt(server, request)
+    tokens = await tokenize(server, prompt) if isinstance(prompt, str) else prompt
     shorter = without_middle(tokens, context_length, body.get("n_keep", 0))
-    return ask if len(shorter) == len(tokens) else completion(shorter, body)
+    return request if len(shorter) == len(tokens) else raw_completion(shorter, body)
 
 
 async def fitting(
-    turns: Sequence[Turn], limit: int, count: Callable[[Sequence[Turn]], Awaitable[int]]
-) -> list[Turn]:
-    """The turns without the oldest ones, as many as fit into ``limit`` tokens; at least the last one.
+    turns: Sequence[LlamaMessage], limit: int, count: Callable[[Sequence[LlamaMessage]], Awaitable[int]]
+) -> list[LlamaMessage]:
+    """The newest turns that fit into ``limit`` tokens, and the system messages; always the last turn.
 
-    ``count`` says how long a prompt of some turns is. It is asked a few times, not once per turn.
+    ``count`` tells the tokens of some turns. It is called a few times (binary search), not once per turn.
     """
     first, last = 0, len(turns) - 1
     while first < last:
@@ -106,14 +148,14 @@ async def fitting(
     return without_oldest(turns, first)
 
 
-def without_oldest(turns: Sequence[Turn], count: int) -> list[Turn]:
-    """The turns without the first ``count``, of which the system messages stay."""
+def without_oldest(turns: Sequence[LlamaMessage], count: int) -> list[LlamaMessage]:
+    """The turns without the first ``count``, whose system messages stay."""
     system = [turn for turn in turns[:count] if turn.get("role") == "system"]
     return [*system, *turns[count:]]
 
 
 def without_middle(tokens: Sequence[int], context_length: int, keep: int) -> list[int]:
-    """The tokens, if they fit, else their first ``keep`` and their end, with room left for an answer."""
+    """The tokens if they fit; else their first ``keep`` and their end, with room left for an answer."""
     most = context_length - 1
     if len(tokens) <= most:
         return list(tokens)
@@ -122,9 +164,8 @@ def without_middle(tokens: Sequence[int], context_length: int, keep: int) -> lis
     return [*tokens[:keep], *tokens[len(tokens) - (length - keep) :]]
 
 
-_OF_TEMPLATES = ("tools", "chat_template_kwargs")
-_OF_CHATS = frozenset({"messages", "response_format", "logprobs", "top_logprobs", *_OF_TEMPLATES})
-
-
-async def _rendered(upstream: Upstream, ask: Ask) -> str:
-    return await render(upstream, ask.body, ask.body["messages"])
+async def _prompt(server: LlamaServer, request: LlamaRequest) -> str | list[int]:
+    if request.path == CHAT:
+        return await render(server, request.body, request.body["messages"])
+    prompt: str | list[int] = request.body["prompt"]
+    return prompt

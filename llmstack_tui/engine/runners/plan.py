@@ -1,8 +1,8 @@
-"""Which waiting request gets a runner, which model is loaded and which has to leave: a decision, and no act.
+"""The scheduler's rule: which pending request gets a runner, which model is loaded and which is stopped.
 
-Requests are served in the order of their arrival, except that nobody waits for a model that is loaded and
-free to use. A request that cannot be served at once closes what it waits for to those behind it, so that it
-gets its turn however many come.
+Requests are served in the order of their arrival, but one whose model is loaded overtakes those that wait for
+another. A request that has to wait closes the model that it waits for, or whose slot it waits for, to later
+requests, so that it gets its turn however many come.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ C = TypeVar("C")
 class Phase(Enum):
     LOADING = auto()
     READY = auto()
-    LEAVING = auto()
+    STOPPING = auto()
 
 
-class Resident(Struct, Generic[C], frozen=True, kw_only=True):
-    """A model that takes one of the places.
+class SlotState(Struct, Generic[C], frozen=True, kw_only=True):
+    """A slot that is taken, as `plan` sees it.
 
     Attributes:
-        requests: those that it answers now.
-        fresh: it was loaded and has answered nothing yet.
-        ends_s: monotonic seconds at which it leaves if nobody uses it; infinite for never.
-        used_s: monotonic seconds of its last use.
+        requests: how many are using the model now.
+        fresh: no request has used the model yet.
+        ends_s: when its keep-alive ends, in monotonic seconds; infinite for never.
+        used_s: when it was last used, in monotonic seconds.
     """
 
     key: str
@@ -43,15 +43,15 @@ class Resident(Struct, Generic[C], frozen=True, kw_only=True):
     used_s: float = 0.0
 
 
-class ModelPreference(Struct, Generic[C], frozen=True):
-    """A request that waits for a model that runs with some configuration."""
+class PendingRequest(Struct, Generic[C], frozen=True):
+    """A request that waits for the model ``key``, run with ``config``."""
 
     key: str
     config: C
 
 
 class Plan(Struct, frozen=True):
-    """What to do now. ``grants`` and ``loads`` are positions in the list of wishes, ``stops`` are keys."""
+    """What to do now: ``grants`` and ``loads`` are positions of pending requests, ``stops`` are keys."""
 
     grants: tuple[int, ...]
     loads: tuple[int, ...]
@@ -59,33 +59,37 @@ class Plan(Struct, frozen=True):
 
 
 def plan(
-    residents: Sequence[Resident[C]],
-    wishes: Sequence[ModelPreference[C]],
+    slots: Sequence[SlotState[C]],
+    pending: Sequence[PendingRequest[C]],
     *,
-    places: int,
+    count: int,
     serves: Callable[[C, C], bool],
 ) -> Plan:
-    """What to do about ``wishes``, oldest first. ``serves(loaded, wanted)`` compares two configurations."""
-    return _Planner(residents, wishes, places, serves).plan()
+    """What to do about ``pending``, oldest first, with ``count`` slots, of which ``slots`` are taken.
+
+    ``serves(loaded, wanted)`` tells whether a model loaded with one configuration can serve a request for
+    another.
+    """
+    return _Planner(slots, pending, count, serves).plan()
 
 
 class _Planner(Generic[C]):
     def __init__(
         self,
-        residents: Sequence[Resident[C]],
-        wishes: Sequence[ModelPreference[C]],
-        places: int,
+        slots: Sequence[SlotState[C]],
+        pending: Sequence[PendingRequest[C]],
+        count: int,
         serves: Callable[[C, C], bool],
     ) -> None:
-        self._here = {resident.key: resident for resident in residents}
-        self._requests = {resident.key: resident.requests for resident in residents}
-        self._leaving = {r.key for r in residents if r.phase is Phase.LEAVING}
-        self._wishes = wishes
-        self._wanted = {wish.key for wish in wishes}
+        self._slots = {slot.key: slot for slot in slots}
+        self._requests = {slot.key: slot.requests for slot in slots}
+        self._stopping = {slot.key for slot in slots if slot.phase is Phase.STOPPING}
+        self._pending = pending
+        self._wanted = {request.key for request in pending}
         self._serves = serves
-        self._empty = places - len(residents)
-        # Empty places, and those that will be.
-        self._room = self._empty + len(self._leaving)
+        self._empty = count - len(slots)
+        # Empty slots, and those that will be.
+        self._room = self._empty + len(self._stopping)
         self._closed: set[str] = set()
         self._joined: set[str] = set()
         self._grants: list[int] = []
@@ -93,53 +97,53 @@ class _Planner(Generic[C]):
         self._stops: list[str] = []
 
     def plan(self) -> Plan:
-        for position, wish in enumerate(self._wishes):
-            if wish.key not in self._closed and not self._use(position, wish):
-                self._closed.add(wish.key)
-                self._claim_place(position, wish)
-        for resident in self._here.values():
-            if resident.key not in self._leaving and self._is_abandoned(resident):
-                self._stop(resident.key)
+        for position, request in enumerate(self._pending):
+            if request.key not in self._closed and not self._use(position, request):
+                self._closed.add(request.key)
+                self._claim_slot(position, request)
+        for slot in self._slots.values():
+            if slot.key not in self._stopping and self._is_abandoned(slot):
+                self._stop(slot.key)
         return Plan(tuple(self._grants), tuple(self._loads), tuple(self._stops))
 
-    def _use(self, position: int, wish: ModelPreference[C]) -> bool:
-        """Let a wish have the model that is there, or wait for the load that will do for it."""
-        resident = self._here.get(wish.key)
-        if resident is None or wish.key in self._leaving or not self._serves(resident.config, wish.config):
+    def _use(self, position: int, request: PendingRequest[C]) -> bool:
+        """Grant a request its model if it is loaded; if it is loading, let the request wait for that."""
+        slot = self._slots.get(request.key)
+        if slot is None or request.key in self._stopping or not self._serves(slot.config, request.config):
             return False
-        if resident.phase is Phase.LOADING:
-            self._joined.add(wish.key)
+        if slot.phase is Phase.LOADING:
+            self._joined.add(request.key)
         else:
             self._grants.append(position)
-            self._requests[wish.key] += 1
+            self._requests[request.key] += 1
         return True
 
-    def _claim_place(self, position: int, wish: ModelPreference[C]) -> None:
-        """Find a place for a model that has to be loaded, now or when somebody has left."""
-        resident = self._here.get(wish.key)
-        if resident is not None and wish.key not in self._leaving:
-            # Loaded, but otherwise than wanted: it is loaded again when its requests have ended.
-            if resident.phase is Phase.LOADING or self._requests[wish.key]:
+    def _claim_slot(self, position: int, request: PendingRequest[C]) -> None:
+        """Find a slot for a model that has to be loaded, now or when a slot becomes empty."""
+        slot = self._slots.get(request.key)
+        if slot is not None and request.key not in self._stopping:
+            # Loaded with another configuration: it is loaded again once its requests have ended.
+            if slot.phase is Phase.LOADING or self._requests[request.key]:
                 return
-            self._stop(wish.key)
+            self._stop(request.key)
         if self._room <= 0 and not self._make_room():
             return
         self._room -= 1
-        if resident is None and self._empty > 0:
+        if slot is None and self._empty > 0:
             self._empty -= 1
             self._loads.append(position)
 
     def _make_room(self) -> bool:
-        """Stop the idle model that is missed least. If all are busy, let the one leave whose requests end."""
+        """Stop the idle model that is needed least. If all are busy, close one to later requests."""
         candidates = [
-            resident
-            for resident in self._here.values()
-            if resident.phase is Phase.READY and resident.key not in self._leaving | self._closed
+            slot
+            for slot in self._slots.values()
+            if slot.phase is Phase.READY and slot.key not in self._stopping | self._closed
         ]
         if not candidates:
             return False
         victim = min(
-            candidates, key=lambda r: (self._requests[r.key] > 0, r.key in self._wanted, r.ends_s, r.used_s)
+            candidates, key=lambda s: (self._requests[s.key] > 0, s.key in self._wanted, s.ends_s, s.used_s)
         )
         if self._requests[victim.key]:
             self._closed.add(victim.key)
@@ -149,11 +153,11 @@ class _Planner(Generic[C]):
 
     def _stop(self, key: str) -> None:
         self._stops.append(key)
-        self._leaving.add(key)
+        self._stopping.add(key)
         self._room += 1
 
-    def _is_abandoned(self, resident: Resident[C]) -> bool:
-        """Whether it was loaded, or is being loaded, for requests that have all gone."""
-        if resident.phase is Phase.LOADING:
-            return resident.key not in self._joined
-        return resident.fresh and not self._requests[resident.key]
+    def _is_abandoned(self, slot: SlotState[C]) -> bool:
+        """Whether all the requests have gone for which it was loaded or is loading."""
+        if slot.phase is Phase.LOADING:
+            return slot.key not in self._joined
+        return slot.fresh and not self._requests[slot.key]

@@ -1,9 +1,9 @@
-"""Which models are loaded, for whom and for how long. It knows neither llama.cpp nor HTTP.
+"""Which models are in memory, for which requests and for how long. Knows neither llama.cpp nor HTTP.
 
-The rules are Ollama's (``server/sched.go``): a model is loaded for the first request and stays for its
-keep-alive after the last; a stop never cuts a request; other options load it again; one model more than
-there are places for sends the idle one away that is missed least. Unlike there, a load holds up nobody but
-those who wait for it.
+The rules are Ollama's (``server/sched.go``): a model is loaded for its first request and stays for its
+keep-alive after the last; unloading it never cuts off a request; a request with other options loads it again;
+if all slots are taken, a new model replaces the idle one that is needed least. Unlike in Ollama, a load
+delays no request but those for that model.
 """
 
 from __future__ import annotations
@@ -17,27 +17,28 @@ from typing import TYPE_CHECKING, Generic
 from llmstack_tui.base.durations import LONGEST
 from llmstack_tui.config.engine import DEFAULT_KEEP_ALIVE, DEFAULT_MAX_LOADED, DEFAULT_MAX_QUEUE
 from llmstack_tui.engine.errors import EngineStopping, ServerBusy
-from llmstack_tui.engine.runners.clock import SystemClock
-from llmstack_tui.engine.runners.plan import ModelPreference, Phase, Plan, plan
-from llmstack_tui.engine.runners.slots import NOTHING, C, Loaded, M, Place, R, RunnerLike, Waiter
+from llmstack_tui.engine.runners.plan import PendingRequest, Phase, Plan, plan
+from llmstack_tui.engine.runners.slots import ZERO, C, M, R, ResidentModel, Slot, SystemClock, Waiter
 
 if TYPE_CHECKING:
     from asyncio import Task
     from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
     from datetime import timedelta
 
-    from llmstack_tui.engine.runners.clock import Clock
-
-__all__ = ["Loaded", "RunnerLike", "Scheduler"]
+    from llmstack_tui.engine.runners.slots import Clock
 
 log = logging.getLogger(__name__)
 
 
 class Scheduler(Generic[M, C, R]):
-    """Hands out runners. All its methods belong to one event loop.
+    """Gives runners to requests. All methods belong to one event loop.
 
-    ``start_runner`` loads a model; cancelling it must leave nothing behind. ``serves(loaded, wanted)`` says
-    whether a model that was loaded with one configuration answers a request that wants another.
+    Args:
+        start_runner: loads a model; cancelling it must leave nothing behind.
+        max_loaded: the number of slots.
+        max_queue: how many requests may wait.
+        serves: ``serves(loaded, wanted)`` tells whether a model loaded with one configuration can serve a
+            request for another.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Scheduler(Generic[M, C, R]):
         self._max_queue = max_queue
         self._serves = serves
         self._clock = clock or SystemClock()
-        self._places: dict[str, Place[M, C, R]] = {}
+        self._slots: dict[str, Slot[M, C, R]] = {}
         self._waiters: list[Waiter[M, C, R]] = []
         self._tasks: set[Task[None]] = set()
         self._closed = False
@@ -65,56 +66,56 @@ class Scheduler(Generic[M, C, R]):
     async def use(
         self, key: str, config: C, *, model: M, keep_alive: timedelta | None = None
     ) -> AsyncIterator[R]:
-        """A runner for one request; the model does not leave before the request ends.
+        """A runner for one request; the model stays in memory at least until the context is closed.
 
-        ``key`` names the weights: requests with equal ones share a runner. ``keep_alive`` counts from the end
-        of the last request, negative is for ever, and None leaves it as it is.
+        Requests with the same ``key`` (the digest of the weights) share a runner. ``keep_alive`` counts from
+        the end of the last request; negative is for ever, None leaves the model's as it is.
 
         Raises:
-            ServerBusy: too many wait already.
+            ServerBusy: too many requests wait already.
             EngineStopping: `close` was called.
             Exception: what ``start_runner`` raised.
         """
-        place = await self._wait_for(Waiter(key, model, config, keep_alive))
-        place.fresh = False
-        assert place.runner is not None  # noqa: S101 (granted only when it is there)
+        slot = await self._wait_for(Waiter(key, model, config, keep_alive))
+        slot.fresh = False
+        assert slot.runner is not None  # noqa: S101 (a slot is granted only with its runner)
         try:
-            yield place.runner
+            yield slot.runner
         finally:
-            self._release(place)
+            self._release(slot)
 
     def unload(self, key: str) -> bool:
-        """Let a model leave as soon as no request uses it. Returns at once, and whether it was there."""
+        """Unload a model once no request uses it. Does not wait for that; returns whether it was loaded."""
         for waiter in self._waiters:
             if waiter.key == key:
-                waiter.keep_alive = NOTHING
-        place = self._places.get(key)
-        if place is None or place.phase is Phase.LEAVING:
+                waiter.keep_alive = ZERO
+        slot = self._slots.get(key)
+        if slot is None or slot.phase is Phase.STOPPING:
             return False
-        place.keep_alive = NOTHING
-        place.expires_at = self._clock.now()
-        if place.phase is Phase.READY and not place.requests:
-            self._stop(place)
+        slot.keep_alive = ZERO
+        slot.expires_at = self._clock.now()
+        if slot.phase is Phase.READY and not slot.requests:
+            self._stop(slot)
         return True
 
-    def loaded(self) -> tuple[Loaded[M, C, R], ...]:
-        """The models that are in memory, the longest loaded first; not those that are being loaded."""
-        found = (place.loaded(self._clock) for place in self._places.values())
-        return tuple(loaded for loaded in found if loaded is not None)
+    def resident(self) -> tuple[ResidentModel[M, C, R], ...]:
+        """The models in memory, the longest loaded first; not those that are still loading."""
+        found = (slot.resident(self._clock) for slot in self._slots.values())
+        return tuple(model for model in found if model is not None)
 
     async def close(self) -> None:
-        """End all models, also under a request, and refuse all that wait."""
+        """Unload all models, also those in use, and refuse the requests that wait."""
         self._closed = True
         for waiter in self._waiters:
             if not waiter.granted.done():
                 waiter.granted.set_exception(EngineStopping())
         self._waiters.clear()
-        for place in list(self._places.values()):
-            self._stop(place)
+        for slot in list(self._slots.values()):
+            self._stop(slot)
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _wait_for(self, waiter: Waiter[M, C, R]) -> Place[M, C, R]:
+    async def _wait_for(self, waiter: Waiter[M, C, R]) -> Slot[M, C, R]:
         if self._closed:
             raise EngineStopping
         if len(self._waiters) >= self._max_queue:
@@ -135,20 +136,20 @@ class Scheduler(Generic[M, C, R]):
 
     def _plan(self, waiters: Sequence[Waiter[M, C, R]]) -> Plan:
         return plan(
-            [place.seen() for place in self._places.values()],
-            [ModelPreference(waiter.key, waiter.config) for waiter in waiters],
-            places=self._count,
+            [slot.state() for slot in self._slots.values()],
+            [PendingRequest(waiter.key, waiter.config) for waiter in waiters],
+            count=self._count,
             serves=self._serves,
         )
 
     def _decide(self) -> None:
-        """Carry out what the plan says; called after everything that could change it."""
+        """Make a plan and carry it out. Called after every change that the plan depends on."""
         if self._closed:
             return
         waiters = [waiter for waiter in self._waiters if not waiter.granted.done()]
         todo = self._plan(waiters)
         for key in todo.stops:
-            self._stop(self._places[key])
+            self._stop(self._slots[key])
         for position in todo.loads:
             self._load(waiters[position])
         for position in todo.grants:
@@ -156,96 +157,96 @@ class Scheduler(Generic[M, C, R]):
         self._waiters = [waiter for waiter in waiters if not waiter.granted.done()]
 
     def _grant(self, waiter: Waiter[M, C, R]) -> None:
-        place = self._places[waiter.key]
-        place.requests += 1
-        place.cancel_timer()
+        slot = self._slots[waiter.key]
+        slot.requests += 1
+        slot.cancel_timer()
         if waiter.keep_alive is not None:
-            place.keep_alive = waiter.keep_alive
-        waiter.granted.set_result(place)
+            slot.keep_alive = waiter.keep_alive
+        waiter.granted.set_result(slot)
 
-    def _release(self, place: Place[M, C, R]) -> None:
-        place.requests -= 1
-        place.was_used(self._clock)
-        # One that is fresh still was loaded for a request that has gone: the plan sends it away.
-        if place.phase is Phase.READY and not place.requests and not place.fresh:
-            self._begin_idling(place)
+    def _release(self, slot: Slot[M, C, R]) -> None:
+        slot.requests -= 1
+        slot.was_used(self._clock)
+        # A model that is still fresh was loaded for a request that has gone: the plan stops it.
+        if slot.phase is Phase.READY and not slot.requests and not slot.fresh:
+            self._start_keep_alive(slot)
         self._decide()
 
-    def _begin_idling(self, place: Place[M, C, R]) -> None:
-        place.set_expiry(self._clock)
-        if not place.stay:
-            self._stop(place)
-        elif place.stay != LONGEST:
-            place.timer = self._clock.call_later(place.stay.total_seconds(), lambda: self._stop(place))
+    def _start_keep_alive(self, slot: Slot[M, C, R]) -> None:
+        slot.set_expiry(self._clock)
+        if not slot.stay:
+            self._stop(slot)
+        elif slot.stay != LONGEST:
+            slot.timer = self._clock.call_later(slot.stay.total_seconds(), lambda: self._stop(slot))
 
     def _load(self, waiter: Waiter[M, C, R]) -> None:
-        place = Place(waiter, self._keep_alive if waiter.keep_alive is None else waiter.keep_alive)
-        self._places[place.key] = place
-        place.load = self._begin(self._loading(place))
-        # Not in the task itself, which may be cancelled before it has begun.
-        place.load.add_done_callback(lambda task: self._load_ended(place, task))
+        slot = Slot(waiter, self._keep_alive if waiter.keep_alive is None else waiter.keep_alive)
+        self._slots[slot.key] = slot
+        slot.load = self._start_task(self._load_model(slot))
+        # Not within the task, which may be cancelled before it runs at all.
+        slot.load.add_done_callback(lambda task: self._on_load_end(slot, task))
 
-    async def _loading(self, place: Place[M, C, R]) -> None:
+    async def _load_model(self, slot: Slot[M, C, R]) -> None:
         try:
-            place.runner = await self._start_runner(place.config)
-        except Exception as error:  # noqa: BLE001 (whatever it is, those who wait get it)
-            self._refuse(place, error)
+            slot.runner = await self._start_runner(slot.config)
+        except Exception as error:  # noqa: BLE001 (every error goes to the requests that wait)
+            self._refuse(slot, error)
             return
-        if place.phase is Phase.LEAVING:
-            await self._leaving(place, place.runner)
+        if slot.phase is Phase.STOPPING:
+            await self._stopping(slot, slot.runner)
             return
-        place.phase = Phase.READY
-        place.was_used(self._clock)
-        place.watch = self._begin(self._watching(place, place.runner))
+        slot.phase = Phase.READY
+        slot.was_used(self._clock)
+        slot.watch = self._start_task(self._watch_exit(slot, slot.runner))
         self._decide()
 
-    def _load_ended(self, place: Place[M, C, R], task: Task[None]) -> None:
+    def _on_load_end(self, slot: Slot[M, C, R], task: Task[None]) -> None:
         if task.cancelled():
-            self._remove(place)
+            self._remove(slot)
 
-    def _refuse(self, place: Place[M, C, R], error: Exception) -> None:
-        """Tell those who wait for this load that it failed; who wants another configuration waits on."""
+    def _refuse(self, slot: Slot[M, C, R], error: Exception) -> None:
+        """Fail the requests that wait for this load; those for another configuration go on waiting."""
         for waiter in self._waiters:
-            wanted = waiter.key == place.key and self._serves(place.config, waiter.config)
+            wanted = waiter.key == slot.key and self._serves(slot.config, waiter.config)
             if wanted and not waiter.granted.done():
                 waiter.granted.set_exception(error)
-        self._remove(place)
+        self._remove(slot)
 
-    async def _watching(self, place: Place[M, C, R], runner: R) -> None:
-        """Notice when a runner ends that nobody has ended."""
+    async def _watch_exit(self, slot: Slot[M, C, R], runner: R) -> None:
+        """Free the slot if the runner ends by itself."""
         cause = await runner.wait_exit()
-        if place.phase is Phase.READY:
-            log.warning("The process of %s %s.", place.model, cause)
-            self._stop(place)
+        if slot.phase is Phase.READY:
+            log.warning("The process of %s %s.", slot.model, cause)
+            self._stop(slot)
 
-    def _stop(self, place: Place[M, C, R]) -> None:
-        """Begin to end a model, or its load."""
-        if place.phase is Phase.LEAVING:
+    def _stop(self, slot: Slot[M, C, R]) -> None:
+        """Begin to stop a model or to cancel its load."""
+        if slot.phase is Phase.STOPPING:
             return
-        loading = place.phase is Phase.LOADING
-        place.phase = Phase.LEAVING
-        place.cancel_timer()
-        if loading and place.load is not None:
-            place.load.cancel()
-        elif place.runner is not None:
-            self._begin(self._leaving(place, place.runner))
+        loading = slot.phase is Phase.LOADING
+        slot.phase = Phase.STOPPING
+        slot.cancel_timer()
+        if loading and slot.load is not None:
+            slot.load.cancel()
+        elif slot.runner is not None:
+            self._start_task(self._stopping(slot, slot.runner))
 
-    async def _leaving(self, place: Place[M, C, R], runner: R) -> None:
+    async def _stopping(self, slot: Slot[M, C, R], runner: R) -> None:
         try:
             await runner.stop()
         except Exception:
-            log.exception("The process of %s did not end cleanly.", place.model)
+            log.exception("The process of %s did not end cleanly.", slot.model)
         finally:
-            self._remove(place)
+            self._remove(slot)
 
-    def _remove(self, place: Place[M, C, R]) -> None:
-        if place.watch is not None:
-            place.watch.cancel()
-        if self._places.get(place.key) is place:
-            del self._places[place.key]
+    def _remove(self, slot: Slot[M, C, R]) -> None:
+        if slot.watch is not None:
+            slot.watch.cancel()
+        if self._slots.get(slot.key) is slot:
+            del self._slots[slot.key]
         self._decide()
 
-    def _begin(self, work: Coroutine[None, None, None]) -> Task[None]:
+    def _start_task(self, work: Coroutine[None, None, None]) -> Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

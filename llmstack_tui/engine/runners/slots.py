@@ -1,27 +1,55 @@
-"""The scheduler's records: a model that takes a place, and a request that waits for one."""
+"""The scheduler's records: a slot that a model takes, a request that waits, and the clock for both."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from datetime import datetime, timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
 from llmstack_tui.base.durations import LONGEST
-from llmstack_tui.engine.runners.plan import Phase, Resident
+from llmstack_tui.engine.runners.plan import Phase, SlotState
 
 if TYPE_CHECKING:
     from asyncio import Future, Task
+    from collections.abc import Callable
 
-    from llmstack_tui.engine.runners.clock import Clock, Timer
 
-NOTHING = timedelta(0)
+ZERO = timedelta(0)
+
+
+class Timer(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    def seconds(self) -> float:
+        """Monotonic seconds, for waiting: setting the machine's time does not change them."""
+
+    def now(self) -> datetime:
+        """The time of day, aware, to be shown."""
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer: ...
+
+
+class SystemClock:
+    """The machine's clock. Its timers belong to the running event loop."""
+
+    def seconds(self) -> float:
+        return time.monotonic()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
+        return asyncio.get_running_loop().call_later(delay_s, callback)
 
 
 class RunnerLike(Protocol):
-    """What the scheduler needs of a loaded model."""
+    """What the scheduler needs of a model's process."""
 
     async def stop(self) -> None: ...
 
@@ -35,15 +63,15 @@ C = TypeVar("C")
 R = TypeVar("R", bound=RunnerLike)
 
 
-class Loaded(Struct, Generic[M, C, R], frozen=True, kw_only=True):
-    """A loaded model.
+class ResidentModel(Struct, Generic[M, C, R], frozen=True, kw_only=True):
+    """A model in memory.
 
     Attributes:
-        model: what the request that loaded it called it.
-        expires_at: when it leaves if nobody uses it; stands still under a request, and may then be past.
-        requests: those that it answers now.
-        used_at: when its last request, or its load, ended.
-        memory_bytes: what its process takes now.
+        model: as given by the request that loaded it.
+        expires_at: when its keep-alive ends; during a request that of the last one, which may be past.
+        requests: how many are using it now.
+        used_at: when its last request, or else its load, ended.
+        memory_bytes: the resident memory of its process.
     """
 
     key: str
@@ -57,18 +85,18 @@ class Loaded(Struct, Generic[M, C, R], frozen=True, kw_only=True):
 
 
 class Waiter(Generic[M, C, R]):
-    """A request. ``granted`` is done once it has its model, has failed, or has been given up."""
+    """A request that waits. ``granted`` is done once it has its slot, has failed or was cancelled."""
 
     def __init__(self, key: str, model: M, config: C, keep_alive: timedelta | None) -> None:
         self.key = key
         self.model = model
         self.config = config
         self.keep_alive = keep_alive
-        self.granted: Future[Place[M, C, R]] = asyncio.get_running_loop().create_future()
+        self.granted: Future[Slot[M, C, R]] = asyncio.get_running_loop().create_future()
 
 
-class Place(Generic[M, C, R]):
-    """A place that is taken, from the beginning of the load until the process has ended."""
+class Slot(Generic[M, C, R]):
+    """A slot that is taken, from the beginning of the load until the process has ended."""
 
     def __init__(self, waiter: Waiter[M, C, R], keep_alive: timedelta) -> None:
         self.key = waiter.key
@@ -87,9 +115,9 @@ class Place(Generic[M, C, R]):
         self.used_s = 0.0
         self.used_at: datetime | None = None
 
-    def seen(self) -> Resident[C]:
-        """As the plan sees it."""
-        return Resident(
+    def state(self) -> SlotState[C]:
+        """The slot as a value, for the plan."""
+        return SlotState(
             key=self.key,
             config=self.config,
             phase=self.phase,
@@ -99,16 +127,16 @@ class Place(Generic[M, C, R]):
             used_s=self.used_s,
         )
 
-    def loaded(self, clock: Clock) -> Loaded[M, C, R] | None:
-        """As others see it; nothing while it is being loaded."""
+    def resident(self, clock: Clock) -> ResidentModel[M, C, R] | None:
+        """The model in it; None while it is loading."""
         if self.runner is None:
             return None
-        return Loaded(
+        return ResidentModel(
             key=self.key,
             model=self.model,
             config=self.config,
             runner=self.runner,
-            # Ollama sets the time when the first request ends, and until then tells it anew.
+            # As in Ollama, the time is set when the first request ends.
             expires_at=self.expires_at or clock.now() + self.stay,
             requests=self.requests,
             used_at=self.used_at or clock.now(),
@@ -117,15 +145,15 @@ class Place(Generic[M, C, R]):
 
     @property
     def stay(self) -> timedelta:
-        """How long it stays after a request. For ever, a negative keep-alive, is 292 years in Ollama."""
-        return LONGEST if self.keep_alive < NOTHING else min(self.keep_alive, LONGEST)
+        """The keep-alive. Negative is for ever, which for Ollama is 292 years."""
+        return LONGEST if self.keep_alive < ZERO else min(self.keep_alive, LONGEST)
 
     def was_used(self, clock: Clock) -> None:
-        """A request, or its load, has ended."""
+        """Note that a request, or the load, has ended."""
         self.used_s, self.used_at = clock.seconds(), clock.now()
 
     def set_expiry(self, clock: Clock) -> None:
-        """Begin to count: the last request has ended."""
+        """Start the keep-alive: the last request has ended."""
         self.expires_at = clock.now() + self.stay
         self.ends_s = math.inf if self.stay == LONGEST else clock.seconds() + self.stay.total_seconds()
 

@@ -1,15 +1,17 @@
 """The HTTP server of a single file: ``/health``, ``/chat`` and OpenAI's routes.
 
-It starts whether the file is there or not, and says on ``/health`` what is missing; requests then fail with
-status 500 and the file's path, and nothing else answers in the model's place.
+It starts whether the file exists or not, and ``/health`` says what is missing; requests then fail with status
+500 and the file's path.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
-from contextlib import aclosing, asynccontextmanager
+from collections import OrderedDict
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -19,18 +21,16 @@ from starlette.routing import Route
 from llmstack_tui.engine.api import openai
 from llmstack_tui.engine.api.access import Access, rules
 from llmstack_tui.engine.api.app import no_such_method, no_such_route
-from llmstack_tui.engine.api.replies import OPENAI_JSON, ApiError, Produced, body, encode, openai_error, reply
+from llmstack_tui.engine.api.replies import OPENAI_JSON, GeneratorResponse, body, encode, openai_error, reply
+from llmstack_tui.engine.errors import ApiError
 from llmstack_tui.engine.inference import completion
-from llmstack_tui.engine.inference.chunks import Answer
-from llmstack_tui.engine.inference.completion import Done
 from llmstack_tui.engine.process import listener
-from llmstack_tui.engine.single.conversations import Sessions, recent
-from llmstack_tui.engine.single.messages import ChatAnswer, ChatRequest, Turn, Usage
+from llmstack_tui.engine.single.messages import ChatTurn, SingleChatAnswer, SingleChatRequest, TokenCounts
 from llmstack_tui.engine.single.model import SingleConfig, SingleEngine
 from llmstack_tui.ollama import wire
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
     from starlette.requests import Request
@@ -38,11 +38,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# When there are more, the one that was not used for the longest time is forgotten.
+MAX_SESSIONS = 100
 _ROLES = ("system", "user", "assistant")
 
 
 def serve(gguf: Path | None, *, host: str, port: int) -> int:
-    """Serve until Ctrl-C or SIGTERM; answers the exit status. What there is to say goes to standard error."""
+    """Serve until Ctrl-C or SIGTERM and return the exit status. Messages go to standard error."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("llmstack_tui.engine.runners.spawn").setLevel(logging.WARNING)
@@ -69,7 +71,7 @@ def run_single(config: SingleConfig) -> None:
 def create_app(config: SingleConfig, environ: Mapping[str, str]) -> Starlette:
     """The application. The model is loaded when it starts."""
     engine = SingleEngine(config)
-    chats = _Chats(engine, config.max_history)
+    chats = _ChatRoute(engine, config.max_history)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -95,59 +97,84 @@ def create_app(config: SingleConfig, environ: Mapping[str, str]) -> Starlette:
     )
 
 
-class _Chats:
+class _Conversation:
+    """A conversation that the server remembers. One request at a time may add to it."""
+
+    def __init__(self) -> None:
+        self.turns: list[ChatTurn] = []
+        self.lock = asyncio.Lock()
+
+
+class _ChatRoute:
     """``POST /chat``."""
 
     def __init__(self, engine: SingleEngine, history: int) -> None:
         self._engine = engine
         self._history = history
-        self._sessions = Sessions()
+        self._sessions: OrderedDict[str, _Conversation] = OrderedDict()
 
-    async def chat(self, request: Request) -> Produced:
-        asked = await body(request, ChatRequest)
-        return Produced(self._answer(asked, _turns(asked)), OPENAI_JSON, error=openai_error, whole=True)
+    async def chat(self, request: Request) -> GeneratorResponse:
+        wanted = await body(request, SingleChatRequest)
+        parts = self._answer(wanted, _turns(wanted))
+        return GeneratorResponse(parts, OPENAI_JSON, error=openai_error, whole=True)
 
-    async def _answer(self, asked: ChatRequest, turns: list[Turn]) -> AsyncGenerator[bytes, None]:
-        async with self._sessions.open(asked.session if asked.message is not None else None) as session:
-            turns = recent([*session.turns, *turns], self._history)
-            answer, done = await self._said(asked, turns)
-            session.turns = [*turns, Turn(role="assistant", content=answer.text)]
+    async def _answer(self, wanted: SingleChatRequest, turns: list[ChatTurn]) -> AsyncGenerator[bytes, None]:
+        conversation = self._conversation(wanted.session if wanted.message is not None else None)
+        async with conversation.lock:
+            turns = recent([*conversation.turns, *turns], self._history)
+            done = await completion.finished(completion.chat(self._engine, _chat_request(wanted, turns)))
+            conversation.turns = [*turns, ChatTurn(role="assistant", content=done.text)]
         target = await self._engine.find()
-        usage = done.usage
-        prompt, completion = (usage.prompt_tokens, usage.answer_tokens) if usage else (0, 0)
+        prompt, answer = (done.usage.prompt_tokens, done.usage.answer_tokens) if done.usage else (0, 0)
         yield encode(
-            ChatAnswer(
-                response=answer.text,
+            SingleChatAnswer(
+                response=done.text,
                 model=target.model.name.short,
                 finish_reason=done.reason,
-                usage=Usage(
-                    prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion
+                usage=TokenCounts(
+                    prompt_tokens=prompt, completion_tokens=answer, total_tokens=prompt + answer
                 ),
-                session=asked.session,
+                session=wanted.session,
             )
         )
 
-    async def _said(self, asked: ChatRequest, turns: list[Turn]) -> tuple[Answer, Done]:
-        options = {"num_predict": asked.max_tokens, "temperature": asked.temperature}
-        request = wire.ChatRequest(
-            messages=[wire.Message(role=turn.role, content=turn.content) for turn in turns],
-            options={name: value for name, value in options.items() if value is not None},
-        )
-        answer = Answer()
-        async with aclosing(completion.chat(self._engine, request)) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, Done):
-                    return answer, piece
-                answer.add(piece)
-        raise ApiError(500, "The answer has no end.")
+    def _conversation(self, session: str | None) -> _Conversation:
+        """The conversation of that name; without a name a new one, which is not remembered."""
+        if session is None:
+            return _Conversation()
+        found = self._sessions.setdefault(session, _Conversation())
+        self._sessions.move_to_end(session)
+        while len(self._sessions) > MAX_SESSIONS:
+            self._sessions.popitem(last=False)
+        return found
 
 
-def _turns(asked: ChatRequest) -> list[Turn]:
-    if (asked.message is None) == (not asked.messages):
+def _chat_request(wanted: SingleChatRequest, turns: list[ChatTurn]) -> wire.ChatRequest:
+    options = {"num_predict": wanted.max_tokens, "temperature": wanted.temperature}
+    return wire.ChatRequest(
+        messages=[wire.Message(role=turn.role, content=turn.content) for turn in turns],
+        options={name: value for name, value in options.items() if value is not None},
+    )
+
+
+def recent(turns: Sequence[ChatTurn], history: int) -> list[ChatTurn]:
+    """The last message, up to ``history`` questions with answers before it, and all system messages."""
+    system = [turn for turn in turns if turn.role == "system"]
+    said = [turn for turn in turns if turn.role != "system"]
+    before, last = said[:-1], said[-1:]
+    before = before[max(0, len(before) - 2 * history) :]
+    # Many templates refuse an answer without its question.
+    while before and before[0].role != "user":
+        before = before[1:]
+    return [*system, *before, *last]
+
+
+def _turns(wanted: SingleChatRequest) -> list[ChatTurn]:
+    if (wanted.message is None) == (not wanted.messages):
         raise ApiError(400, 'Send either "message", a text, or "messages", a list with a message at least.')
-    if asked.message is not None:
-        return [Turn(role="user", content=asked.message)]
-    turns = list(asked.messages or ())
+    if wanted.message is not None:
+        return [ChatTurn(role="user", content=wanted.message)]
+    turns = list(wanted.messages or ())
     if wrong := next((turn.role for turn in turns if turn.role not in _ROLES), None):
         raise ApiError(400, f'"{wrong}" is no role of a message: there are {", ".join(_ROLES)}.')
     return turns

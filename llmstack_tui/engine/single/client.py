@@ -16,7 +16,7 @@ import httpx
 import msgspec
 
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.engine.single.messages import ChatAnswer, ChatRequest, Health, Turn
+from llmstack_tui.engine.single.messages import ChatTurn, SingleChatAnswer, SingleChatRequest, SingleHealth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,20 +66,20 @@ class SingleClient:
     def close(self) -> None:
         self._http.close()
 
-    def health_check(self) -> Health:
+    def health_check(self) -> SingleHealth:
         """Whether the model is ready. One that is not is no error: ``status`` and ``error`` tell why."""
-        return self._decoded(self._call("GET", "/health"), Health)
+        return self._decoded(self._call("GET", "/health"), SingleHealth)
 
     def chat(
         self,
-        messages: str | Sequence[Turn | Mapping[str, str]],
+        messages: str | Sequence[ChatTurn | Mapping[str, str]],
         *,
         session: str | None = None,
         max_tokens: int | None = None,
         temperature: float | None = None,
-    ) -> ChatAnswer:
-        """The model's answer to a conversation, or to one message; see `ChatRequest` for ``session``."""
-        request = ChatRequest(
+    ) -> SingleChatAnswer:
+        """The model's answer to a conversation or to one message. For ``session`` see `SingleChatRequest`."""
+        request = SingleChatRequest(
             message=messages if isinstance(messages, str) else None,
             messages=None if isinstance(messages, str) else tuple(_turn(message) for message in messages),
             session=session,
@@ -89,14 +89,14 @@ class SingleClient:
         response = self._call("POST", "/chat", msgspec.json.encode(request))
         if response.status_code != 200:
             raise SingleFailed(_error_text(response), response.status_code)
-        return self._decoded(response, ChatAnswer)
+        return self._decoded(response, SingleChatAnswer)
 
     def process_pipeline(self, query: str, context: str | Sequence[str]) -> str:
         """The answer to ``query`` from ``context``, which is a text or several passages."""
         passages = context if isinstance(context, str) else "\n\n".join(context)
         turns = [
-            Turn(role="system", content=PIPELINE_SYSTEM),
-            Turn(role="user", content=f"Context:\n{passages}\n\nQuestion: {query}"),
+            ChatTurn(role="system", content=PIPELINE_SYSTEM),
+            ChatTurn(role="user", content=f"Context:\n{passages}\n\nQuestion: {query}"),
         ]
         return self.chat(turns).response
 
@@ -121,11 +121,11 @@ class SingleClient:
             ) from error
 
 
-def _turn(message: Turn | Mapping[str, str]) -> Turn:
-    if isinstance(message, Turn):
+def _turn(message: ChatTurn | Mapping[str, str]) -> ChatTurn:
+    if isinstance(message, ChatTurn):
         return message
     try:
-        return msgspec.convert(dict(message), Turn)
+        return msgspec.convert(dict(message), ChatTurn)
     except msgspec.ValidationError as error:
         raise SingleError(f"A message needs a role and a content, both texts: {error}") from error
 

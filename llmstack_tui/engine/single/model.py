@@ -1,4 +1,4 @@
-"""One GGUF file as all the models that there are."""
+"""An engine whose only model is one GGUF file."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from msgspec import Struct
 from llmstack_tui.base.durations import FOREVER
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.config.engine import EngineOptions
-from llmstack_tui.engine.api.replies import ApiError
+from llmstack_tui.engine.errors import ApiError
 from llmstack_tui.engine.service import Engine, Target
-from llmstack_tui.engine.single.messages import Health
+from llmstack_tui.engine.single.messages import SingleHealth
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.library.installed import InstalledModel
@@ -35,10 +35,10 @@ class SingleConfig(Struct, frozen=True, kw_only=True):
     """What to serve and where.
 
     Attributes:
-        gguf: the file; it may come later.
-        context_length: tokens of context, no more than the model was trained on.
-        max_tokens: of an answer, unless a request says otherwise.
-        max_history: questions with their answers that ``/chat`` keeps of a conversation.
+        gguf: the file; it need not exist yet.
+        context_length: in tokens; limited to what the model was trained on.
+        max_tokens: limit of an answer's tokens, unless a request sets one.
+        max_history: how many questions with their answers ``/chat`` keeps of a conversation.
     """
 
     gguf: Path
@@ -60,7 +60,7 @@ class SingleConfig(Struct, frozen=True, kw_only=True):
         """From ``LLM_MODEL_PATH``, ``LLM_CONTEXT_SIZE``, ``LLM_MAX_TOKENS`` and ``LLM_MAX_HISTORY``.
 
         Raises:
-            ValueError: a sentence that names the variable and what is wrong.
+            ValueError: a variable is malformed; the text is a sentence that names it.
         """
         named = gguf or Path(environ.get("LLM_MODEL_PATH", ""))
         if named == Path():
@@ -75,8 +75,8 @@ class SingleConfig(Struct, frozen=True, kw_only=True):
         )
 
 
-class OneFile(Library):
-    """A library of one model, whose weights are the file."""
+class SingleLibrary(Library):
+    """A library of one model, whose weights are a file outside of any library."""
 
     def __init__(self, file: Path, parameters: Mapping[str, object]) -> None:
         super().__init__(file.parent)
@@ -85,7 +85,7 @@ class OneFile(Library):
         self._known: tuple[tuple[int, int, int], InstalledModel] | None = None
 
     def list(self) -> tuple[InstalledModel, ...]:
-        """The model, or none while there is no good file."""
+        """The model; nothing while the file is missing or broken."""
         with suppress(InvalidGGUF):
             return (self.model(),)
         return ()
@@ -94,10 +94,10 @@ class OneFile(Library):
         return self.model()
 
     def model(self) -> InstalledModel:
-        """The model as the file is now.
+        """The model, read again if the file has changed.
 
         Raises:
-            InvalidGGUF: there is none, or it is broken.
+            InvalidGGUF: the file is missing or broken.
         """
         try:
             status = self._file.stat()
@@ -117,7 +117,7 @@ class OneFile(Library):
             size=status.st_size,
             modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
             weights=self._file,
-            # What is loaded is told apart by this: another content is another model.
+            # Another content has to be another model to the scheduler.
             weights_digest=f"file:{status.st_mtime_ns}:{status.st_size}:{status.st_ino}",
             config=ConfigLayer(
                 model_format="gguf",
@@ -133,39 +133,39 @@ class OneFile(Library):
 
 
 class SingleEngine(Engine):
-    """Runs the file, whatever name a request gives it, and keeps it loaded."""
+    """Runs the file, whatever the model's name in a request is, and keeps it loaded."""
 
     def __init__(self, config: SingleConfig) -> None:
         self.file = config.gguf
         options = EngineOptions(keep_alive=FOREVER, max_loaded=1, context_length=config.context_length)
-        super().__init__(OneFile(config.gguf, {"num_predict": config.max_tokens}), options)
+        super().__init__(SingleLibrary(config.gguf, {"num_predict": config.max_tokens}), options)
         self._loading: asyncio.Task[None] | None = None
         self._failed: tuple[str, str] | None = None
 
     async def find(self, name: str | None = None) -> Target:
         return await super().find("file")
 
-    async def answers_as(self, name: str) -> str:
+    async def reported_name(self, name: str) -> str:
         return (await self.find(name)).model.name.short
 
     def begin_loading(self) -> None:
-        """Load the model beside everything else."""
+        """Start to load the model, in a task."""
         if self._loading is None or self._loading.done():
             self._loading = asyncio.create_task(self._load(), name="load")
 
-    async def health(self) -> Health:
-        """How the model is. A good file that is not loaded, being new or its process dead, is loaded now."""
+    async def health(self) -> SingleHealth:
+        """The state of the model. A valid file that is not loaded (new, or its process died) is loaded."""
         try:
             target = await self.find()
         except ApiError as error:
-            return Health(status="error", model="", path=str(self.file), error=str(error))
+            return SingleHealth(status="error", model="", path=str(self.file), error=str(error))
         name, key = target.model.name.short, target.model.weights_digest
         if any(loaded.key == key for loaded in self.running()):
-            return Health(status="ok", model=name, path=str(self.file))
+            return SingleHealth(status="ok", model=name, path=str(self.file))
         if self._failed is not None and self._failed[0] == key:
-            return Health(status="error", model=name, path=str(self.file), error=self._failed[1])
+            return SingleHealth(status="error", model=name, path=str(self.file), error=self._failed[1])
         self.begin_loading()
-        return Health(status="loading", model=name, path=str(self.file))
+        return SingleHealth(status="loading", model=name, path=str(self.file))
 
     async def close(self) -> None:
         if self._loading is not None:

@@ -11,7 +11,7 @@ import pytest
 from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.engine.api.access import rules
 from llmstack_tui.engine.api.app import create_app
-from llmstack_tui.engine.api.replies import Produced
+from llmstack_tui.engine.api.replies import GeneratorResponse
 from llmstack_tui.engine.service import Engine
 from llmstack_tui.library.library import Library
 from tests.support.waiting import wait_until
@@ -81,7 +81,7 @@ async def test_an_answer_that_the_servers_end_cuts_says_so(begun: bool) -> None:
         await asyncio.Event().wait()
         return {"type": "http.disconnect"}
 
-    answering = asyncio.create_task(Produced(parts(), "text/plain")({"type": "http"}, receive, send))
+    answering = asyncio.create_task(GeneratorResponse(parts(), "text/plain")({"type": "http"}, receive, send))
     await waiting.wait()
     await wait_until(lambda: len(sent) == 2 * begun)
     answering.cancel()

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from llmstack_tui.engine.api import openai_requests as openai
-from llmstack_tui.engine.api.replies import ApiError
+from llmstack_tui.engine.errors import ApiError
 
 if TYPE_CHECKING:
     from llmstack_tui.ollama.wire import ChatRequest, EmbedRequest, GenerateRequest

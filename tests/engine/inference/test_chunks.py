@@ -6,12 +6,12 @@ import pytest
 
 from llmstack_tui.engine.errors import UpstreamError
 from llmstack_tui.engine.inference.chunks import (
-    Answer,
-    Piece,
+    CompletedToolCall,
+    CompletionBuilder,
+    CompletionChunk,
+    CompletionUsage,
     PromptProgress,
     TokenLogprob,
-    ToolCall,
-    Usage,
     decode,
 )
 
@@ -38,8 +38,8 @@ COMPLETION = (
 )
 
 
-def added(*events: bytes) -> Answer:
-    answer = Answer()
+def added(*events: bytes) -> CompletionBuilder:
+    answer = CompletionBuilder()
     for event in events:
         answer.add(decode(event))
     return answer
@@ -52,7 +52,7 @@ def logprob(text: str, value: float, *codes: int, top: tuple[TokenLogprob, ...] 
 def test_a_chat_comes_together() -> None:
     answer = added(*CHAT)
     assert (answer.text, answer.thinking, answer.finish) == ("Hello ä", "Hm.", "stop")
-    assert answer.usage == Usage(
+    assert answer.usage == CompletionUsage(
         prompt_tokens=21, cached_tokens=2, prompt_ns=557_000, answer_tokens=9, answer_ns=983_000
     )
     top = (logprob("Hello", -0.5, 72, 101), logprob("", -15.9))
@@ -61,7 +61,7 @@ def test_a_chat_comes_together() -> None:
 
 
 def test_the_progress_of_a_prompt_is_a_piece_without_text() -> None:
-    assert decode(CHAT[0]) == Piece(progress=PromptProgress(total=21, processed=10, cache=2))
+    assert decode(CHAT[0]) == CompletionChunk(progress=PromptProgress(total=21, processed=10, cache=2))
 
 
 def test_the_end_and_the_timings_may_come_in_one_event() -> None:
@@ -70,7 +70,7 @@ def test_the_end_and_the_timings_may_come_in_one_event() -> None:
         b'"timings":{"prompt_n":3,"prompt_ms":1,"predicted_n":4,"predicted_ms":2.5}}'
     )
     assert piece.finish == "length"
-    assert piece.usage == Usage(
+    assert piece.usage == CompletionUsage(
         prompt_tokens=3, cached_tokens=0, prompt_ns=1_000_000, answer_tokens=4, answer_ns=2_500_000
     )
 
@@ -112,8 +112,8 @@ def test_tool_calls_come_in_parts_and_by_index() -> None:
         b'{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}',
     )
     assert answer.tool_calls == (
-        ToolCall(id="one", name="weather", arguments='{"city": "Bonn"}'),
-        ToolCall(id="two", name="time", arguments="{}"),
+        CompletedToolCall(id="one", name="weather", arguments='{"city": "Bonn"}'),
+        CompletedToolCall(id="two", name="time", arguments="{}"),
     )
     assert answer.finish == "tool_calls"
 

@@ -1,4 +1,4 @@
-"""What is left out of a prompt that is too long."""
+"""The fields of a request to llama.cpp, and what is left out of a prompt that is too long."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llmstack_tui.engine.inference.prompt import fitting, without_middle, without_oldest
+from llmstack_tui.engine.inference.prompt import (
+    fitting,
+    response_format,
+    sampling,
+    without_middle,
+    without_oldest,
+)
+from llmstack_tui.ollama.options import merge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,3 +80,56 @@ def test_system_messages_anywhere_among_the_oldest_stay() -> None:
 )
 def test_the_middle_of_a_prompt_goes(tokens: range, context: int, keep: int, expected: list[int]) -> None:
     assert without_middle([*tokens], context, keep) == expected
+
+
+def test_the_default_options_of_sampling() -> None:
+    assert sampling(merge(), context_length=4096) == {
+        "n_predict": 40_960,
+        "n_keep": 4,
+        "seed": -1,
+        "temperature": 0.8,
+        "top_k": 40,
+        "top_p": 0.9,
+        "min_p": 0.0,
+        "typical_p": 1.0,
+        "repeat_last_n": 64,
+        "repeat_penalty": 1.0,
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
+        "stop": [],
+    }
+
+
+def test_options_become_fields() -> None:
+    given = {"num_predict": 7, "seed": 42, "temperature": 0.0, "stop": ["\n", "user:"]}
+    fields = sampling(merge(given), context_length=2048)
+    assert {name: fields[name] for name in ("n_predict", "seed", "temperature", "stop")} == {
+        "n_predict": 7,
+        "seed": 42,
+        "temperature": 0.0,
+        "stop": ["\n", "user:"],
+    }
+
+
+@pytest.mark.parametrize(("wanted", "sent"), [(-1, 640), (-2, 640), (0, 0), (5, 5), (10**9, 640)])
+def test_a_generation_has_an_end(wanted: int, sent: int) -> None:
+    assert sampling(merge({"num_predict": wanted}), context_length=64)["n_predict"] == sent
+
+
+def test_formats() -> None:
+    schema = {"type": "object", "properties": {"age": {"type": "integer"}}}
+    assert response_format(None) is None
+    assert response_format("") is None
+    assert response_format("json") == {"type": "json_object"}
+    assert response_format(schema) == {
+        "type": "json_schema",
+        "json_schema": {"name": "schema", "schema": schema},
+    }
+
+
+@pytest.mark.parametrize("wanted", ["yaml", 7, ["json"], True])
+def test_other_formats(wanted: object) -> None:
+    with pytest.raises(
+        ValueError, match=r'^invalid format: .*; expected "json" or a valid JSON Schema object'
+    ):
+        response_format(wanted)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from llmstack_tui.engine.inference.chunks import Answer, decode
+from llmstack_tui.engine.inference.chunks import CompletionBuilder, decode
 from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 
@@ -40,8 +40,8 @@ def chat(content: str = "Hi", **fields: object) -> dict[str, object]:
     return {"messages": [{"role": "user", "content": content}], "temperature": 0, **fields}
 
 
-async def ask(runner: Runner, **fields: object) -> Answer:
-    answer = Answer()
+async def ask(runner: Runner, **fields: object) -> CompletionBuilder:
+    answer = CompletionBuilder()
     async for event in runner.stream(CHAT, chat(**fields)):  # type: ignore[arg-type]
         answer.add(decode(event))
     return answer

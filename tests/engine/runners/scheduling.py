@@ -45,7 +45,7 @@ class World:
 
     @property
     def listed(self) -> list[str]:
-        return [loaded.config for loaded in self.scheduler.loaded()]
+        return [loaded.config for loaded in self.scheduler.resident()]
 
 
 class Request:

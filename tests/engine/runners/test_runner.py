@@ -224,7 +224,7 @@ async def test_a_dead_model_is_loaded_anew_by_the_scheduler(tiny_model: Path, fo
         async with scheduler.use("tiny", wanted, model="tiny") as first:
             assert (await ask(first)).text == models.ANSWER
         os.kill(first.pid, signal.SIGKILL)
-        await wait_until(lambda: not scheduler.loaded())
+        await wait_until(lambda: not scheduler.resident())
         async with scheduler.use("tiny", wanted, model="tiny") as second:
             assert second.pid != first.pid
             assert (await ask(second)).text == models.ANSWER

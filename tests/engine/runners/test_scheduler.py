@@ -17,10 +17,10 @@ async def test_requests_that_come_at_once_load_a_model_once() -> None:
         await settle()
         assert w.factory.started == ["a"]
         assert len({request.runner for request in requests}) == 1
-        assert [loaded.requests for loaded in w.scheduler.loaded()] == [5]
+        assert [loaded.requests for loaded in w.scheduler.resident()] == [5]
         for request in requests:
             await request.end()
-        assert [loaded.requests for loaded in w.scheduler.loaded()] == [0]
+        assert [loaded.requests for loaded in w.scheduler.resident()] == [0]
 
 
 async def test_a_load_is_not_listed_until_it_ends() -> None:
@@ -44,7 +44,7 @@ async def test_a_model_stays_for_its_keep_alive_after_the_last_request() -> None
         await w.clock.advance(1000)
         assert w.listed == ["a"]
         await second.end()
-        assert w.scheduler.loaded()[0].expires_at == START + timedelta(seconds=2300)
+        assert w.scheduler.resident()[0].expires_at == START + timedelta(seconds=2300)
         await w.clock.advance(299)
         assert w.listed == ["a"]
         await w.clock.advance(1)
@@ -55,18 +55,18 @@ async def test_the_end_is_told_anew_in_the_first_request_and_stands_still_in_lat
     async with world() as w:
         first = w.request("a")
         await settle()
-        assert w.scheduler.loaded()[0].expires_at == START + 5 * MINUTE
+        assert w.scheduler.resident()[0].expires_at == START + 5 * MINUTE
         await w.clock.advance(10)
-        assert w.scheduler.loaded()[0].expires_at == START + 5 * MINUTE + timedelta(seconds=10)
+        assert w.scheduler.resident()[0].expires_at == START + 5 * MINUTE + timedelta(seconds=10)
         await first.end()
         second = w.request("a", timedelta(seconds=2))
         await settle()
         await w.clock.advance(1000)
-        loaded = w.scheduler.loaded()[0]
+        loaded = w.scheduler.resident()[0]
         assert loaded.expires_at == START + 5 * MINUTE + timedelta(seconds=10)
         assert loaded.expires_at < w.clock.now()
         await second.end()
-        assert w.scheduler.loaded()[0].expires_at == w.clock.now() + timedelta(seconds=2)
+        assert w.scheduler.resident()[0].expires_at == w.clock.now() + timedelta(seconds=2)
 
 
 async def test_setting_the_wall_clock_unloads_nothing() -> None:
@@ -80,7 +80,7 @@ async def test_setting_the_wall_clock_unloads_nothing() -> None:
 async def test_a_negative_keep_alive_is_for_ever() -> None:
     async with world() as w:
         await w.once("a", FOREVER)
-        assert w.scheduler.loaded()[0].expires_at.year == START.year + 292
+        assert w.scheduler.resident()[0].expires_at.year == START.year + 292
         assert w.clock.pending == []
         await w.clock.advance(10**9)
         assert w.listed == ["a"]
@@ -96,7 +96,7 @@ async def test_a_request_without_a_keep_alive_keeps_the_one_that_is_set() -> Non
     async with world() as w:
         await w.once("a", 60 * MINUTE)
         await w.once("a")
-        assert w.scheduler.loaded()[0].expires_at == START + 60 * MINUTE
+        assert w.scheduler.resident()[0].expires_at == START + 60 * MINUTE
 
 
 async def test_a_request_stops_the_count_down() -> None:
@@ -129,7 +129,7 @@ async def test_a_stop_never_cuts_a_request() -> None:
         assert w.scheduler.unload("a")
         await w.clock.advance(5)
         assert request.running()
-        assert w.scheduler.loaded()[0].expires_at == START
+        assert w.scheduler.resident()[0].expires_at == START
         await request.end()
         assert w.listed == []
 

@@ -32,7 +32,7 @@ async def test_a_process_that_dies_under_a_request_makes_room_for_the_next() -> 
         again = w.request("a")
         await settle()
         await under.end()
-        assert [loaded.requests for loaded in w.scheduler.loaded()] == [1]
+        assert [loaded.requests for loaded in w.scheduler.resident()] == [1]
         await again.end()
         assert w.listed == ["a"]
 
@@ -179,4 +179,4 @@ async def test_whatever_happens_places_are_kept_and_all_are_served(seed: int) ->
             running = [request for request in open_ if request.running()]
             assert running, "some wait, and nobody is served"
             await running[0].end()
-        assert all(loaded.requests == 0 for loaded in w.scheduler.loaded())
+        assert all(loaded.requests == 0 for loaded in w.scheduler.resident())

@@ -16,9 +16,9 @@ import openai
 import psutil
 import pytest
 
+from llmstack_tui.engine.single.app import recent
 from llmstack_tui.engine.single.client import SingleClient, SingleError, SingleFailed, SingleUnreachable
-from llmstack_tui.engine.single.conversations import recent
-from llmstack_tui.engine.single.messages import Turn
+from llmstack_tui.engine.single.messages import ChatTurn
 from llmstack_tui.engine.single.model import SingleConfig
 from tests.support.engine_process import home_environment
 from tests.support.gguf import models
@@ -112,7 +112,7 @@ def test_a_chat_of_messages(server: Single) -> None:
         30,
     )
     assert (
-        server.client.chat([Turn(role="user", content="Hi")], max_tokens=2, temperature=0).response
+        server.client.chat([ChatTurn(role="user", content="Hi")], max_tokens=2, temperature=0).response
         == "Hello from"
     )
 
@@ -272,8 +272,8 @@ def test_settings() -> None:
 def test_how_much_of_a_conversation_is_kept(roles: str, history: int, expected: str) -> None:
     names = {"u": "user", "a": "assistant", "s": "system"}
 
-    def letters(turns: Sequence[Turn]) -> str:
+    def letters(turns: Sequence[ChatTurn]) -> str:
         return "".join(turn.role[0] for turn in turns)
 
-    kept = recent([Turn(role=names[letter], content="") for letter in roles], history)
+    kept = recent([ChatTurn(role=names[letter], content="") for letter in roles], history)
     assert letters(kept) == expected

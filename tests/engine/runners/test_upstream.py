@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.engine.inference.events import EventReader
+from llmstack_tui.engine.runners.upstream import EventReader
 
 STREAM = 'data: {"a": "ä\\n"}\n\n: ping\n\ndata: {"b": 1}\n\n\nerror: {"c": 2}\n\ndata: [DONE]\n\n'.encode()
 EVENTS = ['{"a": "ä\\n"}'.encode(), b'{"b": 1}', b'{"c": 2}', b"[DONE]"]
