@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from textual.notifications import Notification
     from textual.pilot import Pilot
+    from textual.strip import Strip
 
     from llmstack_tui.core import StackState
     from llmstack_tui.lifecycle.states import ModelState
@@ -36,10 +37,15 @@ class Desk:
     @property
     def text(self) -> str:
         """What the whole screen shows, a line for a row."""
+        return "\n".join("".join(strip.text for strip in line).rstrip() for line in self.strips)
+
+    @property
+    def strips(self) -> list[list[Strip]]:
+        """The whole screen as it is drawn, the pieces of each row. Textual has no public way to ask."""
         app = self.app
         update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
-        lines: list[Sequence[object]] = update.strips  # type: ignore[union-attr]
-        return "\n".join("".join(getattr(strip, "text", "") for strip in line).rstrip() for line in lines)
+        lines: list[list[Strip]] = update.strips  # type: ignore[union-attr]
+        return lines
 
     @property
     def toasts(self) -> list[Notification]:

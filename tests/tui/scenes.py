@@ -11,7 +11,6 @@ import time
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
@@ -26,7 +25,7 @@ from llmstack_tui.tui.screen import View
 from llmstack_tui.tui.switcher import SWITCH
 from tests.support import outdated, seeded
 from tests.support.waiting import wait_until
-from tests.tui import folder_use, pulls
+from tests.tui import folder_use, pulls, regions
 from tests.tui.driving import dashboard
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from llmstack_tui.library.disk import FolderUse
     from tests.tui.driving import FakeDesk
 
-FOLDER = Path(__file__).parent / "snapshots"
 NOW = datetime(2026, 11, 21, 12, 1, tzinfo=UTC)
 NOW_S = 1012.0
 """Monotonic seconds at `NOW`; what is seeded was read twelve seconds before."""
@@ -183,10 +181,6 @@ def _is_looked_at(desk: FakeDesk) -> bool:
     return about is None or about.details is not None
 
 
-def snapshot_file(name: str, size: tuple[int, int]) -> Path:
-    return FOLDER / f"{name}-{size[0]}x{size[1]}.txt"
-
-
 @contextmanager
 def _clocks_stopped() -> Iterator[None]:
     def view(app: Dashboard) -> View:
@@ -211,14 +205,18 @@ def _set_zone(name: str | None) -> None:
 
 
 async def _write() -> None:
-    FOLDER.mkdir(exist_ok=True)
-    for name, scene in SCENES.items():
-        for size in SIZES:
+    drawn: regions.Drawn = {}
+    for size in SIZES:
+        for name, scene in SCENES.items():
             async with on_stage(scene, size) as desk:
-                file, text = snapshot_file(name, size), desk.text + "\n"
-            if not file.exists() or file.read_text() != text:
-                file.write_text(text)
-                print(file.name)
+                drawn |= {
+                    (part, titled(name, size)): text for part, text in regions.regions(desk, name).items()
+                }
+    print(*regions.write(drawn), sep="\n")
+
+
+def titled(name: str, size: tuple[int, int]) -> str:
+    return f"{name} {size[0]}x{size[1]}"
 
 
 if __name__ == "__main__":

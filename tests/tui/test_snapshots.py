@@ -10,13 +10,13 @@ from textual.color import Color
 
 from llmstack_tui.tui.themes import DARK, LIGHT
 from tests.tui.colours import contrast
-from tests.tui.scenes import FOLDER, SCENES, SIZES, on_stage, snapshot_file
+from tests.tui.regions import read, regions
+from tests.tui.scenes import SCENES, SIZES, on_stage, titled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.segment import Segment
-    from textual.strip import Strip
 
     from tests.tui.driving import Desk
 
@@ -27,20 +27,20 @@ _FRAMES = frozenset("─│┌┐└┘├┤┬┴┼╭╮╰╯▁▂▃▄�
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", SCENES)
-async def test_a_scene_is_drawn_as_its_snapshot_says(name: str, size: tuple[int, int]) -> None:
+async def test_each_region_of_a_scene_is_drawn_as_its_snapshot_says(name: str, size: tuple[int, int]) -> None:
+    before = {region: text for (region, head), text in read().items() if head == titled(name, size)}
     async with on_stage(SCENES[name], size) as desk:
         for theme in (DARK, LIGHT):
             desk.app.theme = theme.name
             await desk.pilot.pause()
-            assert desk.text + "\n" == snapshot_file(name, size).read_text(), "python -m tests.tui.scenes"
+            assert regions(desk, name) == before, "python -m tests.tui.scenes"
             assert all(cell_len(line) <= size[0] for line in desk.text.splitlines())
             # What is behind a dialog is dim on purpose.
             assert desk.app.screen.is_modal or not hard_to_read(desk), theme.name
 
 
 def test_no_snapshot_is_of_a_scene_that_is_gone() -> None:
-    wanted = {snapshot_file(name, size) for name in SCENES for size in SIZES}
-    assert {*FOLDER.iterdir()} == wanted
+    assert {head for _, head in read()} == {titled(name, size) for name in SCENES for size in SIZES}
 
 
 def hard_to_read(desk: Desk) -> set[tuple[str, str, str]]:
@@ -54,10 +54,7 @@ def hard_to_read(desk: Desk) -> set[tuple[str, str, str]]:
 
 def _drawn(desk: Desk) -> Iterator[tuple[Segment, Color, Color]]:
     """Each piece of text with its colour and the one behind it."""
-    app = desk.app
-    update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
-    lines: list[list[Strip]] = update.strips  # type: ignore[union-attr]
-    for segment in (segment for line in lines for strip in line for segment in strip):
+    for segment in (segment for line in desk.strips for strip in line for segment in strip):
         style = segment.style
         if style and style.color and style.bgcolor and style.color.triplet and style.bgcolor.triplet:
             front, behind = Color(*style.color.triplet), Color(*style.bgcolor.triplet)
