@@ -1,4 +1,4 @@
-"""How the engine runs: the settings, and Ollama's environment variables before them."""
+"""How the built-in engine runs: its settings, which Ollama's environment variables override."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ DEFAULT_MAX_QUEUE = 512
 
 
 class EngineOptions(Struct, frozen=True, kw_only=True):
-    """What holds for all models unless a request says otherwise.
+    """How models are loaded and kept, unless a request sets something else.
 
     Attributes:
-        keep_alive: how long a model stays after its last request; a negative one is for ever.
-        max_loaded: models in memory at once.
-        max_queue: requests that may wait for a model.
-        context_length: tokens of context, where neither the model nor the request has an opinion.
-        parallel: requests to one model that are computed at once, each with a context of its own.
-        cache_type: the type of keys and values in the context.
-        connections: for the download of one model at once.
+        keep_alive: how long a model stays in memory after its last request; negative is for ever.
+        max_loaded: how many models may be in memory.
+        max_queue: how many requests may wait for a model.
+        context_length: in tokens, where neither the model nor the request sets one.
+        parallel: how many requests to one model are computed at once, each with a context of its own.
+        cache_type: the type of the KV cache.
+        connections: how many to download one model with.
     """
 
     keep_alive: timedelta = DEFAULT_KEEP_ALIVE
@@ -47,7 +47,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, settings: EngineSettings, environ: Mapping[str, str]) -> EngineOptions:
-        """From the settings and ``OLLAMA_*``; what is no value there is named in the log and passed over."""
+        """From the settings and the variables ``OLLAMA_*``. Invalid ones are logged and ignored."""
         own = cls(
             keep_alive=settings.keep_alive,
             max_loaded=settings.max_loaded or DEFAULT_MAX_LOADED,
@@ -70,10 +70,10 @@ def _text(environ: Mapping[str, str], name: str) -> str:
 
 
 def _count(environ: Mapping[str, str], name: str, default: int) -> int:
-    """A number; as for Ollama, 0 is "as you like"."""
+    """A whole number; 0 means the default, as in Ollama."""
     text = _text(environ, name)
     if text and not (text.isascii() and text.isdecimal()):
-        log.warning("%s is %r, which is no whole number: it is passed over.", name, text)
+        log.warning("%s is %r, which is no whole number: it is ignored.", name, text)
         return default
     return int(text or 0) or default
 
@@ -89,7 +89,7 @@ def _duration(environ: Mapping[str, str], name: str, default: timedelta) -> time
     try:
         return parse_go_duration(text)
     except InvalidDuration as error:
-        log.warning("%s is passed over: %s", name, error)
+        log.warning("%s is ignored: %s", name, error)
         return default
 
 

@@ -26,7 +26,6 @@ from llmstack_tui.engine.errors import (
     ServerBusy,
     UpstreamError,
 )
-from llmstack_tui.engine.runners.cores import default_threads
 from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 from llmstack_tui.engine.runners.scheduler import Scheduler
@@ -34,6 +33,7 @@ from llmstack_tui.engine.templates import EMBEDDING, capabilities, chat_template
 from llmstack_tui.gguf.checks import check_loadable
 from llmstack_tui.gguf.header import InvalidGGUF
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
+from llmstack_tui.hardware.host import usable_cores
 from llmstack_tui.library.compatibility import needs_ollama
 from llmstack_tui.library.library import Library, NotInstalled
 from llmstack_tui.library.manifest import InvalidManifest, blob_path
@@ -98,7 +98,7 @@ class Engine:
         self._options = options
         # The path of a socket has to be short, and the data folder's may not be.
         self._sockets = Path(tempfile.mkdtemp(prefix="llmstack-"))
-        self._threads = default_threads()
+        self._threads = usable_cores()
         self._targets: dict[ModelName, Target] = {}
         self._scheduler: Scheduler[InstalledModel, RunnerConfig, Runner] = Scheduler(
             start_runner=partial(Runner.start, folder=self._sockets),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from llmstack_tui.hardware.numbers import whole
 from llmstack_tui.hardware.readings import Pressure, Space
 
 _ROOT = Path("/")
+_CPU_LIMIT_V2 = "sys/fs/cgroup/cpu.max"
+_CPU_LIMIT_V1 = ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "sys/fs/cgroup/cpu/cpu.cfs_period_us")
 # Percent of the last ten seconds in which programs waited for memory: some of them, or all.
 _WARNING_SOME, _CRITICAL_FULL = 10.0, 10.0
 
@@ -37,6 +40,34 @@ def _cpu_seconds() -> tuple[float, float]:
     # The time of guests is counted a second time in that of users.
     everything = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
     return everything - times.idle - getattr(times, "iowait", 0.0), everything
+
+
+def usable_cores(root: Path = _ROOT) -> int:
+    """The physical cores that this process may use: how many threads a model should compute with.
+
+    A second thread on a core gains nothing, and one thread more than there is processor time for halves the
+    speed, because all wait for the slowest. So the limit of a container counts, too.
+    """
+    cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        cores = min(cores, len(os.sched_getaffinity(0)))
+    limit = _container_cores(root)
+    return max(1, cores if limit is None else min(cores, int(limit)))
+
+
+def _container_cores(root: Path) -> float | None:
+    """The limit of the container, in cores; None without one."""
+    try:
+        quota, period = (root / _CPU_LIMIT_V2).read_text().split()
+    except (OSError, ValueError):
+        try:
+            quota, period = ((root / name).read_text().strip() for name in _CPU_LIMIT_V1)
+        except OSError:
+            return None
+    try:
+        return int(quota) / int(period) if int(quota) > 0 else None
+    except (ValueError, ZeroDivisionError):
+        return None
 
 
 def read_swap(root: Path = _ROOT) -> Space | None:

@@ -35,21 +35,21 @@ _HEADERS = (
 _TWELVE_HOURS_S = "43200"
 
 
-class Rules(Struct, frozen=True):
+class AccessRules(Struct, frozen=True):
     """What is let in: ``origins`` are exact or have one ``*``; the Host is checked when bound to loopback."""
 
     origins: tuple[str, ...]
     check_host: bool
 
 
-class Verdict(Struct, frozen=True):
+class AccessDecision(Struct, frozen=True):
     """``status`` is the whole answer, or None to let the request through; ``headers`` go with either."""
 
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def rules(environ: Mapping[str, str], bound_to: str) -> Rules:
+def rules(environ: Mapping[str, str], bound_to: str) -> AccessRules:
     """The rules for a server bound to the address ``bound_to``, with the origins of ``OLLAMA_ORIGINS``."""
     own = tuple(text.strip() for text in environ.get("OLLAMA_ORIGINS", "").split(",") if text.strip())
     local = tuple(
@@ -58,7 +58,7 @@ def rules(environ: Mapping[str, str], bound_to: str) -> Rules:
         for port in ("", ":*")
         for scheme in ("http", "https")
     )
-    return Rules(origins=(*own, *local, *_PROGRAM_ORIGINS), check_host=is_loopback(bound_to))
+    return AccessRules(origins=(*own, *local, *_PROGRAM_ORIGINS), check_host=is_loopback(bound_to))
 
 
 def is_loopback(address: str) -> bool:
@@ -72,22 +72,22 @@ def is_loopback(address: str) -> bool:
     return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
-def judge(allowed: Rules, method: str, host: str, origin: str) -> Verdict:
+def decide(allowed: AccessRules, method: str, host: str, origin: str) -> AccessDecision:
     """What becomes of a request with these headers; an absent header is an empty text."""
     headers: tuple[tuple[str, str], ...] = ()
     if origin and origin not in (f"http://{host}", f"https://{host}"):
         if not origin_allowed(origin, allowed.origins):
-            return Verdict(status=403)
+            return AccessDecision(status=403)
         everyone = "*" in allowed.origins
         headers = (("Access-Control-Allow-Origin", "*" if everyone else origin),)
         if method == "OPTIONS":
-            return Verdict(status=204, headers=headers + _preflight_headers(everyone))
+            return AccessDecision(status=204, headers=headers + _preflight_headers(everyone))
         headers += () if everyone else (("Vary", "Origin"),)
     if not allowed.check_host:
-        return Verdict(headers=headers)
+        return AccessDecision(headers=headers)
     if not host_allowed(host):
-        return Verdict(status=403, headers=headers)
-    return Verdict(status=204 if method == "OPTIONS" else None, headers=headers)
+        return AccessDecision(status=403, headers=headers)
+    return AccessDecision(status=204 if method == "OPTIONS" else None, headers=headers)
 
 
 def origin_allowed(origin: str, patterns: tuple[str, ...]) -> bool:
@@ -117,10 +117,10 @@ def is_local_program(scope: Scope) -> bool:
     return peer is not None and is_loopback(peer[0]) and not from_page
 
 
-class Access:
+class AccessMiddleware:
     """The rules as ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, allowed: Rules) -> None:
+    def __init__(self, app: ASGIApp, allowed: AccessRules) -> None:
         self._app = app
         self._allowed = allowed
 
@@ -134,10 +134,10 @@ class Access:
                 origin = value.decode("latin-1")
             elif name == b"host":
                 host = value.decode("latin-1")
-        verdict = judge(self._allowed, scope["method"], host, origin)
-        extra = [(name.encode(), value.encode("latin-1")) for name, value in verdict.headers]
-        if verdict.status is not None:
-            await send({"type": "http.response.start", "status": verdict.status, "headers": extra})
+        decision = decide(self._allowed, scope["method"], host, origin)
+        extra = [(name.encode(), value.encode("latin-1")) for name, value in decision.headers]
+        if decision.status is not None:
+            await send({"type": "http.response.start", "status": decision.status, "headers": extra})
             await send({"type": "http.response.body", "body": b""})
             return
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from llmstack_tui.engine.api import ollama_chat, ollama_create, ollama_models, ollama_pull, openai
-from llmstack_tui.engine.api.access import Access, Rules
+from llmstack_tui.engine.api.access import AccessMiddleware, AccessRules
 from llmstack_tui.engine.api.replies import ollama_error, openai_error, reply
 from llmstack_tui.engine.errors import ApiError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.service import Engine
 
 
-def create_app(engine: Engine, allowed: Rules, *, notice: str | None = None) -> Starlette:
+def create_app(engine: Engine, allowed: AccessRules, *, notice: str | None = None) -> Starlette:
     """The application. It ends the engine's models when it shuts down."""
 
     @asynccontextmanager
@@ -44,7 +44,7 @@ def create_app(engine: Engine, allowed: Rules, *, notice: str | None = None) -> 
             *ollama_chat.routes(engine),
             *openai.routes(engine),
         ],
-        middleware=[Middleware(Access, allowed)],
+        middleware=[Middleware(AccessMiddleware, allowed)],
         exception_handlers={
             ApiError: _api_error,
             404: no_such_route,

@@ -1,6 +1,6 @@
 """The engine as a process of its own: start it, find it, stop it.
 
-One engine runs per user. Starting takes a lock, so that two dashboards that open at once start one.
+One engine runs per user. A lock makes two dashboards that open at the same time start only one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["EngineFailed", "EngineHandle", "EngineProcess", "missing_reason", "start", "status", "stop"]
 
 START_SECONDS = 30.0
-# "-m" imports from the current folder first, and the caller's may hold anything.
+# "-m" imports from the current folder first, where any module could stand in for one of ours.
 _SAFE_FOLDER = Path(__file__).resolve().parents[3]
 
 
@@ -37,14 +37,14 @@ class EngineFailed(Exception):
 
 
 class EngineHandle:
-    """A started engine. One with an owner lives until `release`, and longer while others use it."""
+    """A started engine. One with an owner runs until `release`, and on while others use it."""
 
     def __init__(self, process: EngineProcess, pipe: IO[bytes] | None = None) -> None:
         self.process = process
         self._pipe = pipe
 
     def release(self) -> None:
-        """Let an owned engine end; it does so once nobody uses it."""
+        """Let an engine with an owner end as soon as nobody else uses it."""
         if self._pipe is not None:
             self._pipe.close()
 
@@ -52,11 +52,13 @@ class EngineHandle:
 async def start(
     *, port: int | None = None, host: str = "127.0.0.1", owner: bool, config: Path | None = None
 ) -> EngineHandle:
-    """Start the engine, or find the one that runs, and return when it answers.
+    """Start the engine, or find the running one, and return when it is ready.
 
-    Without ``port`` it takes Ollama's where no Ollama is installed, else the next one that is free. An engine
-    with an ``owner`` ends after its starter, however that ends, once nobody uses it; one without stays until
-    `stop`. ``config`` is the file of settings, where it is not the usual one.
+    Args:
+        port: by default Ollama's if no Ollama is installed, else the next free one.
+        owner: the engine ends after this process (however that ends) once nobody uses it; else it runs until
+            `stop`.
+        config: the settings file; by default the usual one.
 
     Raises:
         EngineFailed: with the cause.
@@ -74,9 +76,9 @@ async def start(
 
 
 async def stop(*, force: bool = False, timeout_s: float = START_SECONDS) -> bool:
-    """Ask the engine to end: running requests may finish, within its limits, and its models leave.
+    """Stop the engine: running requests may finish within its time limit, then its models are unloaded.
 
-    Returns whether there was one. With ``force``, one that has not ended after ``timeout_s`` is killed.
+    Returns whether one was running. With ``force``, it is killed if it has not ended within ``timeout_s``.
 
     Raises:
         EngineFailed: it has not ended in time, and ``force`` is not set.
@@ -111,7 +113,7 @@ async def _start(port: int | None, host: str, *, owner: bool, config: Path | Non
             "End it with: llmstack engine stop --force"
         )
     process = _spawn(_arguments(port, host, owner=owner, config=config), owner=owner)
-    # Reaps it whenever it ends; nothing else waits for a process that may outlive this one.
+    # Prevents a zombie: nothing else waits for the process, which may outlive this one.
     threading.Thread(target=process.wait, daemon=True, name="engine-reaper").start()
     try:
         await _ready(process)
@@ -152,7 +154,7 @@ def _spawn(arguments: list[str], *, owner: bool) -> subprocess.Popen[bytes]:
 
 
 async def _ready(process: subprocess.Popen[bytes]) -> None:
-    """Wait for the line in which the engine says that it answers, or why it does not."""
+    """Wait for the engine's line, which has its address or its error."""
     assert process.stdout is not None  # noqa: S101 (it was opened as a pipe)
     reading = asyncio.ensure_future(asyncio.to_thread(process.stdout.readline))
     try:

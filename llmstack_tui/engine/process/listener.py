@@ -1,4 +1,4 @@
-"""A socket, and uvicorn on it."""
+"""A listening socket, and uvicorn's server on it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-# Clients keep connections open between two looks at the dashboard; Ollama never closes an idle one.
+# Clients reuse connections after a pause; Ollama never closes an idle one.
 _KEEP_ALIVE_SECONDS = 120
 _GRACE_SECONDS = 20
 
 
 class CannotListen(Exception):
-    """The address cannot be listened on; the text is a sentence with the cause."""
+    """No socket could be opened at the address; the text is a sentence with the cause."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which returns after SIGINT or SIGTERM instead of dying of it in the end.
+    """uvicorn's server, but `run` returns after SIGINT or SIGTERM instead of raising the signal again.
 
-    After a signal, running requests get twenty seconds to finish; then they are cancelled.
+    After a signal, running requests have twenty seconds to finish; then they are cancelled.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -60,7 +60,7 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int, *, tries: int = 1) -> socket.socket:
-    """A socket on ``port`` (0: any), or on the first free one of ``tries`` ports from there on.
+    """A socket on ``port`` (0: any), or on the first free one of ``tries`` ports from ``port`` on.
 
     Raises:
         CannotListen: with the cause.
@@ -75,7 +75,7 @@ def listen(host: str, port: int, *, tries: int = 1) -> socket.socket:
 
 
 def base_url(listening: socket.socket) -> str:
-    """Where a client on this machine reaches the socket."""
+    """The URL of the socket for a client on this machine."""
     host, port = listening.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (nothing is bound here)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

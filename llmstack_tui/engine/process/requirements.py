@@ -1,7 +1,8 @@
-"""Whether the built-in engine can run here, told without importing any of it."""
+"""Whether the built-in engine can run on this machine, and use its card. Imports nothing of the engine."""
 
 from __future__ import annotations
 
+import mmap
 import platform
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,12 +17,17 @@ _BUILT_FOR = frozenset(
         ("Windows", "AMD64"),
     }
 )
+# PCI vendor ids, as /sys/class/drm/card*/device/vendor has them.
+_MAKERS = {"0x10de": "NVIDIA", "0x1002": "AMD"}
+_BUILDS = "https://github.com/xorbitsai/xllamacpp#installation"
+# Names that only builds for cards contain: the libraries of CUDA and ROCm, and a function of Vulkan.
+_TRACES = (b"cudart", b"amdhip", b"vkCreateInstance")
 _INSTEAD = "Use Ollama instead: https://ollama.com/download"
 
 
 def missing_reason() -> str | None:
     """Why the engine cannot run, in a sentence that says what to do; None when it can."""
-    return reason(
+    return reason_from(
         system=platform.system(),
         machine=platform.machine(),
         missing=tuple(name for name in _MODULES if find_spec(name) is None),
@@ -29,10 +35,10 @@ def missing_reason() -> str | None:
     )
 
 
-def reason(
+def reason_from(
     *, system: str, machine: str, missing: tuple[str, ...], flags: frozenset[str] | None
 ) -> str | None:
-    """The same from facts: the modules that are not there, and the processor's flags where they are known."""
+    """The reason, from the modules that are not installed and the processor's flags (None: unknown)."""
     if "xllamacpp" in missing and (system, machine) not in _BUILT_FOR:
         return f"The built-in engine has no build for {system} on {machine}. {_INSTEAD}"
     if missing:
@@ -52,3 +58,48 @@ def _cpu_flags(file: Path) -> frozenset[str] | None:
         if name.strip() == "flags":
             return frozenset(value.split())
     return None
+
+
+def card_makers(root: Path = Path("/")) -> tuple[str, ...]:
+    """The makers of this machine's cards that llama.cpp has builds for. Linux only: empty elsewhere."""
+    found = {"NVIDIA"} if any((root / "proc/driver/nvidia/gpus").glob("*")) else set[str]()
+    for file in (root / "sys/class/drm").glob("card*/device/vendor"):
+        try:
+            maker = _MAKERS.get(file.read_text().strip())
+        except OSError:
+            continue
+        if maker:
+            found.add(maker)
+    return tuple(sorted(found))
+
+
+def card_notice(makers: tuple[str, ...], *, uses_cards: bool) -> str | None:
+    """A sentence for the owner of a card that this build does not use; None if there is nothing to say."""
+    if not makers or uses_cards:
+        return None
+    return (
+        f"This machine has a graphics card of {' and '.join(makers)}, and this build of the engine computes "
+        "on the CPU. To use the card, run Ollama (https://ollama.com/download), or install the engine's "
+        f"build for it: {_BUILDS}"
+    )
+
+
+def idle_card_notice() -> str | None:
+    """`card_notice` for this machine. If there is a card, reads the engine's library (100 MB)."""
+    makers = card_makers()
+    return card_notice(makers, uses_cards=_built_for_cards()) if makers else None
+
+
+def _built_for_cards() -> bool:
+    spec = find_spec("xllamacpp")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    for folder in folders:
+        for file in Path(folder).glob("*"):
+            if file.suffix in (".so", ".pyd") and _mentions(file):
+                return True
+    return False
+
+
+def _mentions(file: Path) -> bool:
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return any(content.find(trace) >= 0 for trace in _TRACES)

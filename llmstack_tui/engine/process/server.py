@@ -1,8 +1,7 @@
 """The engine's process, ``python -m llmstack_tui.engine.process.server``, started by `control`.
 
-It says on its standard output, in one line of JSON, where it answers ({"url"}) or why it does not
-({"error"}), and logs to a file. With ``--owner`` it ends once its standard input has ended and nobody uses
-it any more.
+It writes one line of JSON to standard output, its address ({"url"}) or why it cannot start ({"error"}), and
+logs to a file. With ``--owner`` it ends once its standard input is closed and nobody uses it any more.
 """
 
 from __future__ import annotations
@@ -10,8 +9,10 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import sys
 import threading
+import time
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,25 +25,76 @@ from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.config.loading import load_settings
 from llmstack_tui.engine.api import access
 from llmstack_tui.engine.api.app import create_app
-from llmstack_tui.engine.process import graphics, listener, state
-from llmstack_tui.engine.process.usage import Usage
+from llmstack_tui.engine.process import listener, state
+from llmstack_tui.engine.process.requirements import idle_card_notice
 from llmstack_tui.engine.service import Engine
 from llmstack_tui.ollama.local import find_ollama
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _LOG_BYTES = 1_000_000
 _PORTS_TRIED = 100
+# How long a request of another client keeps the engine: a second dashboard sends some all the time …
+OTHERS_SECONDS = 10.0
+# … and whoever uses a model may still be reading its answer.
+MODELS_SECONDS = 60.0
+_MODEL_PATHS = ("/api/generate", "/api/chat", "/api/embed", "/v1/chat", "/v1/completions", "/v1/embeddings")
 
 log = logging.getLogger(__name__)
 
 
-class EngineServer(listener.Server):
-    """Tells its starter that it answers, and ends once its owner has gone and nobody uses it."""
+class UsageTracker:
+    """ASGI middleware that notes who uses the engine, so that one with an owner ends when it is not needed.
 
-    def __init__(self, usage: Usage, url: str, owner_left: threading.Event) -> None:
+    The owner's own requests have "pid/<owner>" in their User-Agent; they do not keep the engine running.
+    """
+
+    def __init__(self, app: ASGIApp, owner: int | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._app = app
+        self._clock = clock
+        self._owner = None if owner is None else re.compile(rf"\bpid/{owner}\b")
+        self._in_flight = 0
+        self._other_at: float | None = None
+        self._model_at: float | None = None
+
+    def unused(self) -> bool:
+        """Whether nothing is in flight and no other client has sent a request lately."""
+        now = self._clock()
+        return (
+            self._in_flight == 0
+            and (self._other_at is None or now - self._other_at >= OTHERS_SECONDS)
+            and (self._model_at is None or now - self._model_at >= MODELS_SECONDS)
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        self._in_flight += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._in_flight -= 1
+            if not self._is_owners(scope):
+                self._other_at = self._clock()
+                if scope["path"].startswith(_MODEL_PATHS):
+                    self._model_at = self._other_at
+
+    def _is_owners(self, scope: Scope) -> bool:
+        if self._owner is None:
+            return False
+        agents = [value.decode("latin-1") for name, value in scope["headers"] if name == b"user-agent"]
+        return any(self._owner.search(agent) for agent in agents)
+
+
+class EngineServer(listener.Server):
+    """Reports its URL when it is ready, and ends once its owner has gone and nobody uses it."""
+
+    def __init__(self, usage: UsageTracker, url: str, owner_left: threading.Event) -> None:
         super().__init__(usage)
         self._usage = usage
         self._url = url
@@ -78,11 +130,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (listener.CannotListen, OSError) as error:
         _report({"error": str(error)})
         return 1
-    notice = graphics.idle_card_notice()
+    notice = idle_card_notice()
     if notice:
         log.warning("%s", notice)
     app = create_app(engine, access.rules(os.environ, bound.getsockname()[0]), notice=notice)
-    server = EngineServer(Usage(app, options.owner), listener.base_url(bound), _owner_left(options.owner))
+    server = EngineServer(
+        UsageTracker(app, options.owner), listener.base_url(bound), _owner_left(options.owner)
+    )
     try:
         server.run([bound])
     except Exception:
@@ -113,22 +167,22 @@ def _log_to(file: Path) -> None:
 
 
 def _report(said: dict[str, str]) -> None:
-    """Tell the starter, which then closes its end."""
+    """Write the line that the starter waits for."""
     try:
         sys.stdout.buffer.write(msgspec.json.encode(said) + b"\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        log.warning("Nobody waits for this engine any more")
-    # What is written there later must not fail.
+        log.warning("The starter of this engine has gone")
+    # The starter closes its end now; writing there later must not fail.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _owner_left(owner: int | None) -> threading.Event:
-    """Set when standard input ends, which is when the owner has let go or has died."""
+    """Set when standard input is closed: the owner has released the engine or has died."""
     left = threading.Event()
 
     def wait() -> None:
-        # The plain call: a reader of Python's own would hold a lock when the interpreter ends.
+        # Not through `sys.stdin`, whose lock would block the end of the interpreter.
         while os.read(0, 1):
             pass
         left.set()

@@ -1,6 +1,6 @@
-"""Where the running engine is: ``engine.json`` in the data folder, written by the engine when it answers.
+"""Where the running engine is: ``engine.json`` in the data folder, which the engine writes when it is ready.
 
-It is believed only if the process of that id began when it says, and only if an engine answers there.
+The file may be left over: it counts only if the process with that id was created at the time in the file.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from msgspec import Struct
 from llmstack_tui.base.paths import data_folder, logs_folder
 
 _ANSWER_SECONDS = 2.0
-# The clock by which a process's beginning is told may be set while it runs.
+# The system's clock, from which a creation time is computed, may be set meanwhile.
 _CREATED_TOLERANCE_S = 2.0
 
 
 class SavedState(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``engine.json`` says. ``created_s`` is when the process began, in Unix seconds."""
+    """The content of ``engine.json``. ``created_s`` is when the process was created, in Unix seconds."""
 
     pid: int
     created_s: float
@@ -34,7 +34,7 @@ class SavedState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EngineProcess(Struct, frozen=True, kw_only=True):
-    """A running engine. ``notice`` is what its user should know: of a graphics card that it cannot use."""
+    """A running engine. ``notice`` is a sentence for its user, about a graphics card that it cannot use."""
 
     pid: int
     url: str
@@ -53,7 +53,7 @@ def log_file() -> Path:
 
 
 def save(url: str, version: str) -> None:
-    """Write the state of this process; a reader sees the old file or the new one, never a part."""
+    """Write the state of this process, atomically."""
     import psutil  # noqa: PLC0415 (not needed to import this module)
 
     state = SavedState(
@@ -70,14 +70,14 @@ def save(url: str, version: str) -> None:
 
 
 def forget() -> None:
-    """Remove the state, if it is still that of this process."""
+    """Remove the file, if it is still that of this process."""
     with suppress(OSError, msgspec.MsgspecError):
         if _read().pid == os.getpid():
             state_file().unlink()
 
 
 def saved() -> SavedState | None:
-    """What the state file says, if the process that wrote it still runs, whether it answers or not."""
+    """The saved state, if the process that wrote it still runs, whether it answers or not."""
     import psutil  # noqa: PLC0415
 
     try:
@@ -91,7 +91,7 @@ def saved() -> SavedState | None:
 
 
 def status() -> EngineProcess | None:
-    """The engine that runs and answers. Asks it over HTTP, two seconds if it hangs: not on an event loop."""
+    """The engine, if it runs and answers. Blocks for up to two seconds if it does not answer."""
     state = saved()
     answer = _ask(state.url) if state else None
     if state is None or answer is None:
@@ -111,7 +111,7 @@ def _read() -> SavedState:
 
 
 def _ask(url: str) -> dict[str, str] | None:
-    """What ``/api/version`` says, if an engine answers there."""
+    """The answer of ``/api/version``, if it is that of an engine."""
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_ANSWER_SECONDS)
     try:

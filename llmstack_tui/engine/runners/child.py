@@ -1,8 +1,8 @@
-"""One model in a process of its own: loads it with llama.cpp and serves it until its parent lets go.
+"""One model in a process of its own: loads it with llama.cpp and serves it until its input ends.
 
-Run as ``python -m llmstack_tui.engine.runners.child``. It reads an `Order` from standard input, writes
-`Ready` to standard output, and ends when standard input does. Why a load failed is on standard error, in
-llama.cpp's lines.
+Run as ``python -m llmstack_tui.engine.runners.child``. It reads a `StartMessage` from standard input, writes
+a `ReadyMessage` to standard output, and ends when standard input does. The cause of a failed load is on
+standard error, in llama.cpp's lines.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from llmstack_tui.engine.runners.messages import Order, Ready, decode_order, encode
+from llmstack_tui.engine.runners.messages import ReadyMessage, StartMessage, decode_start, encode
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     import xllamacpp
 
-# The cache of earlier prompts, in MiB. Its default lets a process grow by gigabytes beyond what was reckoned.
+# The cache of earlier prompts, in MiB. Its default lets a process grow by gigabytes beyond the estimate.
 _PROMPT_CACHE_MIB = 0
-# Copies of what layers with a window or a state hold, to go back to. By default, 32 of them: gigabytes.
+# Copies of the state of layers with a sliding window or a recurrent state. By default 32 of them: gigabytes.
 _CHECKPOINTS = 1
 # Errors and warnings; 3 adds some lines per request.
 _VERBOSITY = 2
-# Each open answer holds a thread of llama.cpp's server, for some seconds also after its client has left.
+# Each open response holds a thread of llama.cpp's server, for some seconds also after its client has left.
 _SPARE_HTTP_THREADS = 16
 _LOAD_FAILED = 3
 _LOG_S = 0.3
@@ -38,7 +38,7 @@ _SPIN_COUNT = "1000"
 
 
 def main() -> None:
-    # Ctrl-C in the terminal of whoever started the engine is not meant for a model under a request.
+    # Ctrl-C in the terminal in which the engine was started must not end a model during a request.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Nobody else may connect to the socket.
     os.umask(0o077)
@@ -46,10 +46,10 @@ def main() -> None:
     line = sys.stdin.buffer.readline()
     if not line:
         return
-    order = decode_order(line)
-    _die_with(order.parent)
-    server = _serve(order)
-    os.write(answers, encode(Ready(address=server.listening_address)))
+    message = decode_start(line)
+    _die_with(message.parent)
+    server = _serve(message)
+    os.write(answers, encode(ReadyMessage(address=server.listening_address)))
     os.close(answers)
     while sys.stdin.buffer.read(4096):
         pass
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _own_stdout() -> int:
-    """A descriptor of standard output; what llama.cpp prints goes to standard error from now on."""
+    """A descriptor of standard output. What llama.cpp prints goes to standard error from now on."""
     answers = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return answers
@@ -67,8 +67,8 @@ def _own_stdout() -> int:
 def _die_with(parent: int) -> None:
     """Let the kernel end this process with its parent.
 
-    llama.cpp holds the interpreter while it loads, so that nothing here could notice. Only Linux can do this;
-    elsewhere a process whose parent was killed during a load ends after it, at the end of its input.
+    llama.cpp holds the GIL while it loads, so that no Python code could notice. Only Linux can do this;
+    elsewhere a process whose parent was killed during a load ends after the load, at the end of its input.
     """
     if sys.platform != "linux":
         return
@@ -79,16 +79,16 @@ def _die_with(parent: int) -> None:
         os._exit(0)  # It was gone before the kernel was told to watch it.
 
 
-def _serve(order: Order) -> xllamacpp.Server:
+def _serve(message: StartMessage) -> xllamacpp.Server:
     # Both are read when the library is loaded. Without the first, an abort looks for a debugger.
     os.environ["GGML_NO_BACKTRACE"] = "1"
     os.environ.setdefault("GOMP_SPINCOUNT", _SPIN_COUNT)
     import xllamacpp  # noqa: PLC0415 (reads the environment)
 
     params = xllamacpp.CommonParams()
-    _set_model(params, order)
-    _set_limits(params, order)
-    _set_address(params, order)
+    _set_model(params, message)
+    _set_limits(params, message)
+    _set_address(params, message)
     try:
         return xllamacpp.Server(params)
     except RuntimeError:
@@ -98,24 +98,24 @@ def _serve(order: Order) -> xllamacpp.Server:
 
 
 def _finish_log(xllamacpp: ModuleType) -> None:
-    """Let llama.cpp write what it has to say: it does so from a thread of its own, which ends with us."""
+    """Let llama.cpp finish its log, which a thread writes that would end with this process."""
     import ctypes  # noqa: PLC0415 (only after a failure)
 
     try:
         library = ctypes.CDLL(xllamacpp.xllamacpp.__file__)
         log, flush = library["_Z15common_log_mainv"], library["_Z16common_log_flushP10common_log"]
     except (OSError, AttributeError):
-        # On Windows, or another version: there is no way to know when it is done.
+        # On Windows, or in another version, there is no way to know when it is done.
         time.sleep(_LOG_S)
         return
     log.restype, flush.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
     flush(log())
 
 
-def _set_model(params: xllamacpp.CommonParams, order: Order) -> None:
+def _set_model(params: xllamacpp.CommonParams, message: StartMessage) -> None:
     import xllamacpp  # noqa: PLC0415
 
-    config = order.config
+    config = message.config
     params.model.path = str(config.weights)
     params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(path), 1.0) for path in config.adapters]
     if config.projector is not None:
@@ -129,15 +129,15 @@ def _set_model(params: xllamacpp.CommonParams, order: Order) -> None:
             params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
 
 
-def _set_limits(params: xllamacpp.CommonParams, order: Order) -> None:
+def _set_limits(params: xllamacpp.CommonParams, message: StartMessage) -> None:
     import xllamacpp  # noqa: PLC0415
 
-    config = order.config
+    config = message.config
     params.n_ctx = config.context_length * config.parallel
     params.n_parallel = config.parallel
-    # Each request gets the context that was promised, and not what the others leave.
+    # Each request gets the whole context length, not what the others leave of a shared one.
     params.kv_unified = config.parallel == 1
-    # As with Ollama, an answer may outgrow the context: what is oldest in it after the first tokens goes.
+    # As in Ollama, an answer may outgrow the context: the oldest tokens after ``num_keep`` are dropped.
     params.ctx_shift = True
     # An input to embed has to fit into one batch.
     params.n_ubatch = config.context_length if config.embedding else min(config.batch, config.context_length)
@@ -151,23 +151,23 @@ def _set_limits(params: xllamacpp.CommonParams, order: Order) -> None:
     params.n_gpu_layers = config.gpu_layers
     kinds = (device["type"] for device in xllamacpp.get_device_info())
     has_card = any(kind != xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU for kind in kinds)
-    # It loads the model twice to find out what fits on a graphics card.
+    # This loads the model twice, to find out how much of it fits on a graphics card.
     params.fit_params = has_card
     if not config.mapped and not has_card:
         params.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
 
 
-def _set_address(params: xllamacpp.CommonParams, order: Order) -> None:
+def _set_address(params: xllamacpp.CommonParams, message: StartMessage) -> None:
     params.verbosity = _VERBOSITY
     params.ui = False
-    params.n_threads_http = order.config.parallel + _SPARE_HTTP_THREADS
+    params.n_threads_http = message.config.parallel + _SPARE_HTTP_THREADS
     params.cors_origins = ""
     params.port = 0
-    if order.socket is None:
+    if message.socket is None:
         params.hostnames = ["127.0.0.1"]
-        params.api_keys = [order.key]
+        params.api_keys = [message.key]
     else:
-        params.hostnames = [order.socket]
+        params.hostnames = [message.socket]
 
 
 if __name__ == "__main__":

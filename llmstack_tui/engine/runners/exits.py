@@ -1,4 +1,4 @@
-"""Why a model's process ended, told from its exit status and the last lines of its standard error."""
+"""Why a model's process ended, from its exit status and the last lines of its standard error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MEANINGS = {
 
 
 def ending(status: int, stderr: Sequence[str]) -> str:
-    """How a process ended that nobody asked to, as the rest of a sentence: "was killed (SIGKILL), …".
+    """How a process ended that was not stopped, as the predicate of a sentence: "was killed (SIGKILL), …".
 
     ``status`` is negative for a signal, as in `subprocess`.
     """
@@ -40,10 +40,10 @@ def ending(status: int, stderr: Sequence[str]) -> str:
 
 
 def load_failure(status: int, stderr: Sequence[str]) -> str:
-    """Why a process ended before it was ready: llama.cpp's first complaint, or how it ended."""
+    """Why a process ended before it was ready: llama.cpp's first error, or how it ended."""
     if status < 0:
         return f"its process {ending(status, stderr)}"
-    # The first error is the cause, what follows are its consequences.
+    # The first error is the cause, later ones are its consequences.
     return _said(stderr) or f"its process ended (exit status {status}) and did not say why"
 
 

@@ -1,4 +1,4 @@
-"""What a model's process is told, and what it says when it is ready: one line of JSON each way."""
+"""The messages between the engine and a model's process: one line of JSON each way."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from llmstack_tui.base.structs import replace
 
 
 class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How to run a model. Two requests with equal ones can share a process.
+    """How to run a model. Requests with equal configurations can share a process.
 
     Attributes:
         weights: a GGUF file.
-        context_length: tokens of context of each request, no more than the model was trained on.
-        threads: how many compute.
-        parallel: requests that are computed at once; each has a context of its own. More wait for their turn.
-        embedding: also make embeddings. Costs some 200 MiB, and a chat still works.
-        mean_pooling: an embedding is the mean over the tokens. False for a file that says how it pools.
-        batch: tokens of a prompt that are computed in one go; with ``embedding`` it is the context length.
-        chat_template: Jinja; None is the file's own.
-        projector: the GGUF of a vision model's other half.
+        context_length: in tokens, for each request; no more than the model was trained on.
+        threads: how many to compute with.
+        parallel: how many requests are computed at once, each with a context of its own. Others wait.
+        embedding: also make embeddings, for some 200 MiB more. Completions still work.
+        mean_pooling: an embedding is the mean over the tokens; False for a file that sets its own pooling.
+        batch: how many tokens of prefill are computed at once; with ``embedding``, the context length is.
+        chat_template: Jinja in place of the file's own; None uses that.
+        projector: the GGUF file of a vision model's projector.
         adapters: GGUF files of LoRA adapters, applied at full strength.
         cache_type: the type of keys and values in the context, one of `caches.CACHE_TYPES`.
-        gpu_layers: how many layers go to a graphics card; negative is as many as fit.
-        mapped: the file is the weights' memory. A file whose weights are rearranged for the processor would
-            be in memory beside them; with a graphics card it is mapped in any case.
+        gpu_layers: how many layers to compute on the graphics card; negative is as many as fit.
+        mapped: map the file into memory instead of reading it. Not for weights that are rearranged for the
+            processor: both would be in memory. With a graphics card the file is always mapped.
     """
 
     weights: Path
@@ -45,7 +45,7 @@ class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
     mapped: bool = True
 
     def serves(self, wanted: RunnerConfig) -> bool:
-        """Whether a process that runs like this can answer a request that asks for ``wanted``."""
+        """Whether a process with this configuration can serve a request for ``wanted``."""
         if self.embedding and not wanted.embedding:
             wanted = replace(wanted, embedding=True)
         if not self.embedding:
@@ -53,13 +53,13 @@ class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
         return self == wanted
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class StartMessage(msgspec.Struct, frozen=True, kw_only=True):
     """The line that a model's process reads.
 
     Attributes:
-        socket: the Unix socket to answer on; None is a free port of the loopback address.
-        key: what a request on that port has to show.
-        parent: the process without which this one must not live.
+        socket: the Unix socket to listen on; None is a free port of the loopback address.
+        key: the API key that requests on that port need.
+        parent: the id of the engine's process; the model's ends with it.
     """
 
     config: RunnerConfig
@@ -68,22 +68,22 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     parent: int
 
 
-class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """The line that it writes once it answers. ``address`` is "unix:///…" or "http://127.0.0.1:…"."""
+class ReadyMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """The line that it writes once the model is loaded. ``address`` is "unix:///…" or "http://127.0.0.1:…"."""
 
     address: str
 
 
-def encode(line: Order | Ready) -> bytes:
+def encode(line: StartMessage | ReadyMessage) -> bytes:
     return msgspec.json.encode(line, enc_hook=str) + b"\n"
 
 
-def decode_order(line: bytes) -> Order:
-    return msgspec.json.decode(line, type=Order, dec_hook=_path)
+def decode_start(line: bytes) -> StartMessage:
+    return msgspec.json.decode(line, type=StartMessage, dec_hook=_path)
 
 
-def decode_ready(line: bytes) -> Ready:
-    return msgspec.json.decode(line, type=Ready)
+def decode_ready(line: bytes) -> ReadyMessage:
+    return msgspec.json.decode(line, type=ReadyMessage)
 
 
 def _path(kind: type, value: object) -> Path:

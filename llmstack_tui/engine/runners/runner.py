@@ -1,4 +1,4 @@
-"""A loaded model: its process, and the requests to it."""
+"""A loaded model: its process and the requests to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from llmstack_tui.engine.errors import LoadFailed, RunnerDied, UpstreamError
-from llmstack_tui.engine.runners.messages import Order, RunnerConfig
+from llmstack_tui.engine.runners.messages import RunnerConfig, StartMessage
 from llmstack_tui.engine.runners.spawn import ChildProcess
 
 if TYPE_CHECKING:
@@ -21,18 +21,16 @@ if TYPE_CHECKING:
 
     from llmstack_tui.engine.runners.upstream import Upstream
 
-__all__ = ["LoadFailed", "Runner", "RunnerConfig", "RunnerDied", "UpstreamError"]
-
-# These are answered beside the work; all others need a part of the model to themselves.
+# llama.cpp answers these at any time; all others need one of the model's ``parallel`` contexts.
 _UNCOUNTED = frozenset({"/apply-template", "/detokenize", "/health", "/props", "/slots", "/tokenize"})
-# How long the end of a process may take to be known after its connection broke.
+# After a connection broke: how long to wait for the news that the process has ended.
 _DEATH_SECONDS = 2.0
 # The shortest limit of a Unix socket's path is macOS's: 104 bytes with the zero at the end.
 _SOCKET_PATH = 103
 
 
 class Runner:
-    """A model that is ready. `start` makes one, `stop` ends it; a request after that raises `RunnerDied`."""
+    """A loaded model, made by `start`. After `stop`, requests raise `RunnerDied`."""
 
     def __init__(
         self, config: RunnerConfig, child: ChildProcess, upstream: Upstream, socket: Path | None
@@ -42,27 +40,27 @@ class Runner:
         self._child = child
         self._upstream = upstream
         self._socket = socket
-        # Who waits here can leave at once. Inside llama.cpp each of them would hold a thread.
+        # A request that waits here can be cancelled at once; within llama.cpp it would hold a thread.
         self._turns = asyncio.Semaphore(config.parallel)
 
     @classmethod
     async def start(cls, config: RunnerConfig, *, folder: Path | None) -> Runner:
-        """Load a model. Cancelling this ends its process at once.
+        """Load a model. If this is cancelled, the process is killed.
 
-        ``folder`` is for the model's socket, and nobody else should enter it. Without one, and on Windows,
-        the model answers on a port of the loopback address, to those who have its key.
+        ``folder`` is a private folder for the Unix socket. Without one, and on Windows, the process listens
+        on a port of the loopback address, for requests with its key.
 
         Raises:
             LoadFailed: with the cause.
         """
         socket = None if folder is None or sys.platform == "win32" else _new_socket(folder)
         key = secrets.token_urlsafe(32)
-        order = Order(
+        message = StartMessage(
             config=config, socket=None if socket is None else str(socket), key=key, parent=os.getpid()
         )
-        child = await ChildProcess.spawn(order)
+        child = await ChildProcess.spawn(message)
         try:
-            # Not before the model loads: this import takes as long as a small one.
+            # Imported while the model loads: it takes as long as loading a small one.
             from llmstack_tui.engine.runners.upstream import Upstream  # noqa: PLC0415
 
             ready = await child.ready()
@@ -74,7 +72,7 @@ class Runner:
             raise
 
     async def stop(self) -> None:
-        """End the process; requests under way are cut. Calling it again is harmless."""
+        """End the process, also during requests. Calling it again is harmless."""
         try:
             await self._child.end()
         finally:
@@ -82,36 +80,36 @@ class Runner:
             await self._upstream.close()
 
     async def wait_exit(self) -> str:
-        """Wait until the process has ended, and say how: "was killed (SIGKILL), …", "was stopped"."""
+        """Wait until the process has ended, and return how: "was killed (SIGKILL), …", "was stopped"."""
         return await self._child.over()
 
     def memory_bytes(self) -> int:
-        """What the process occupies in main memory now, with what it has read of the model's file."""
+        """The resident memory of the process, including the mapped part of the model's file."""
         try:
             return psutil.Process(self.pid).memory_info().rss
         except psutil.Error:
             return 0
 
     async def call(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
-        """A request with one JSON answer; without a body it is a GET.
+        """A request with a JSON answer; without a body it is a GET.
 
         Raises:
-            UpstreamError: llama.cpp refused it.
-            RunnerDied: the process ended; with the cause.
+            UpstreamError: llama.cpp refused the request.
+            RunnerDied: the process has ended; with the cause.
         """
         async with self._turn(path):
             return await self._upstream.call(path, body)
 
     async def stream(self, path: str, body: Mapping[str, object]) -> AsyncGenerator[bytes, None]:
-        """A completion: the JSON of each event, the prompt's progress included; ``body`` need not ask for it.
+        """The JSON of each event of a completion, those for the progress of prefill included.
 
-        Closing the generator, or cancelling what waits for it, ends the work.
+        Closing the generator, or cancelling the task that reads it, ends the work in the process.
 
         Raises:
-            UpstreamError: llama.cpp refused it, or failed on the way.
-            RunnerDied: the process ended; with the cause.
+            UpstreamError: llama.cpp refused the request, or failed in the middle of it.
+            RunnerDied: the process has ended; with the cause.
         """
-        # Without events to send, llama.cpp does not notice that a client has left.
+        # llama.cpp notices only when it sends an event that a client has disconnected.
         body = {**body, "stream": True, "return_progress": True}
         async with self._turn(path), aclosing(self._upstream.stream(path, body)) as events:
             async for event in events:

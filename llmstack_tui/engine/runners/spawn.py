@@ -1,4 +1,4 @@
-"""A model's process, seen from its parent: start it, hear when it is ready, know how it ended, end it."""
+"""A model's process, seen from its parent: start it, wait until it is ready, learn how it ended, end it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from llmstack_tui.engine.errors import LoadFailed
 from llmstack_tui.engine.runners.exits import ending, load_failure
-from llmstack_tui.engine.runners.messages import Order, Ready, decode_ready, encode
+from llmstack_tui.engine.runners.messages import ReadyMessage, StartMessage, decode_ready, encode
 
 if TYPE_CHECKING:
     from asyncio import Future, SubprocessTransport, WriteTransport
@@ -22,35 +22,35 @@ log = logging.getLogger(__name__)
 
 _KEPT_LINES = 50
 _LINE_LENGTH = 1000
-# How long each further way to end a process may take: end of its input, SIGTERM, SIGKILL.
+# How long to wait after each way to end a process: closing its input, SIGTERM, SIGKILL.
 _GRACE_SECONDS = (2.0, 1.0, 5.0)
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _ROOT = Path(__file__).resolve().parents[3]
-# glibc gives each thread a heap of its own and takes little of it back. A long request is copied a few times
-# by the HTTP thread of llama.cpp that has it: a process would grow by 3 MB (15k tokens) for each in turn.
+# glibc gives each thread a heap of its own and returns little of it to the system. llama.cpp copies a long
+# request several times in its HTTP thread: each thread would grow by 3 MB in turn (measured at 15k tokens).
 _HEAPS = "1"
 
 
 class ChildProcess(asyncio.SubprocessProtocol):
-    """One process. It is over when it has ended and all that it wrote has been read."""
+    """One process. It is over when it has ended and all its output has been read."""
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
-        self._ready: Future[Ready] = loop.create_future()
+        self._ready: Future[ReadyMessage] = loop.create_future()
         self._over: Future[None] = loop.create_future()
         self._stdout = b""
         self._stderr = b""
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self._transport: SubprocessTransport
-        self._wanted = False
+        self._stop_requested = False
         self.pid = 0
 
     @classmethod
-    async def spawn(cls, order: Order) -> ChildProcess:
-        """Start the process and give it its order.
+    async def spawn(cls, message: StartMessage) -> ChildProcess:
+        """Start the process and send it its message.
 
         Raises:
-            LoadFailed: the operating system will not start another process.
+            LoadFailed: the operating system does not start another process.
         """
         loop = asyncio.get_running_loop()
         command = (sys.executable, "-P", "-m", "llmstack_tui.engine.runners.child")
@@ -60,7 +60,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
             )
         except OSError as error:
             raise LoadFailed(f"its process cannot be started ({error.strerror or error})") from error
-        child.write(encode(order))
+        child.write(encode(message))
         return child
 
     def write(self, line: bytes) -> None:
@@ -70,25 +70,27 @@ class ChildProcess(asyncio.SubprocessProtocol):
     def is_over(self) -> bool:
         return self._over.done()
 
-    async def ready(self) -> Ready:
-        """Wait until it answers.
+    async def ready(self) -> ReadyMessage:
+        """Wait until the model is loaded.
 
         Raises:
-            LoadFailed: it ended instead; with the cause.
+            LoadFailed: the process ended instead; with the cause.
         """
         await asyncio.wait((self._ready, self._over), return_when=asyncio.FIRST_COMPLETED)
         if self._ready.done():
             return self._ready.result()
-        raise LoadFailed("it was stopped" if self._wanted else load_failure(self._status, list(self._lines)))
+        raise LoadFailed(
+            "it was stopped" if self._stop_requested else load_failure(self._status, list(self._lines))
+        )
 
     async def over(self) -> str:
-        """Wait until it is over, and say how it ended: the rest of a sentence."""
+        """Wait until it is over, and return how it ended: "was stopped", "was killed (SIGKILL), …"."""
         await asyncio.shield(self._over)
-        return "was stopped" if self._wanted else ending(self._status, list(self._lines))
+        return "was stopped" if self._stop_requested else ending(self._status, list(self._lines))
 
     async def end(self) -> None:
-        """End it, in the gentlest way that works. Cancelling this kills it."""
-        self._wanted = True
+        """End it in the gentlest way that works. If this is cancelled, it is killed."""
+        self._stop_requested = True
         try:
             self._stdin.close()
             await self._over_within(_GRACE_SECONDS[0])
@@ -96,14 +98,14 @@ class ChildProcess(asyncio.SubprocessProtocol):
             await self._over_within(_GRACE_SECONDS[1])
         finally:
             self.kill()
-        # What is stuck in the kernel, on a disk that does not answer, cannot be killed: do not wait for ever.
+        # A process that is stuck in the kernel (a dead disk, say) cannot be killed: do not wait for ever.
         await self._over_within(_GRACE_SECONDS[2])
         if not self.is_over:
             log.error("Process %d of a model does not end, not even when killed.", self.pid)
 
     def kill(self) -> None:
         """End it at once."""
-        self._wanted = True
+        self._stop_requested = True
         self._signal("kill")
 
     def _signal(self, name: str) -> None:
@@ -155,7 +157,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
 
 def _environment() -> dict[str, str]:
-    """This process's, and where this package is. "-P" keeps the current folder from shadowing any module."""
+    """This process's, with this package's folder: "-P" keeps the current one out of the import path."""
     environment = {"MALLOC_ARENA_MAX": _HEAPS, **os.environ}
     if _ROOT.name not in ("site-packages", "dist-packages"):
         others = environment.get("PYTHONPATH")

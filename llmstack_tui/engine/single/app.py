@@ -19,7 +19,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from llmstack_tui.engine.api import openai
-from llmstack_tui.engine.api.access import Access, rules
+from llmstack_tui.engine.api.access import AccessMiddleware, rules
 from llmstack_tui.engine.api.app import no_such_method, no_such_route
 from llmstack_tui.engine.api.replies import OPENAI_JSON, GeneratorResponse, body, encode, openai_error, reply
 from llmstack_tui.engine.errors import ApiError
@@ -91,7 +91,7 @@ def create_app(config: SingleConfig, environ: Mapping[str, str]) -> Starlette:
             Route("/chat", chats.chat, methods=["POST"]),
             *openai.routes(engine),
         ],
-        middleware=[Middleware(Access, rules(environ, config.host))],
+        middleware=[Middleware(AccessMiddleware, rules(environ, config.host))],
         exception_handlers={ApiError: _error, 404: no_such_route, 405: no_such_method},
         lifespan=lifespan,
     )

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from llmstack_tui.engine.api.access import host_allowed, is_local_program, is_loopback, judge, rules
+from llmstack_tui.engine.api.access import decide, host_allowed, is_local_program, is_loopback, rules
 
 LOCAL = rules({}, "127.0.0.1")
 
@@ -24,7 +24,7 @@ LOCAL = rules({}, "127.0.0.1")
     ],
 )
 def test_origins_of_this_machine_and_its_programs_are_let_in(origin: str) -> None:
-    verdict = judge(LOCAL, "POST", "127.0.0.1:11434", origin)
+    verdict = decide(LOCAL, "POST", "127.0.0.1:11434", origin)
     assert verdict.status is None
     assert dict(verdict.headers) == {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
 
@@ -41,23 +41,23 @@ def test_origins_of_this_machine_and_its_programs_are_let_in(origin: str) -> Non
     ],
 )
 def test_other_origins_are_refused(origin: str) -> None:
-    assert judge(LOCAL, "POST", "127.0.0.1:11434", origin).status == 403
-    assert judge(LOCAL, "OPTIONS", "127.0.0.1:11434", origin).status == 403
+    assert decide(LOCAL, "POST", "127.0.0.1:11434", origin).status == 403
+    assert decide(LOCAL, "OPTIONS", "127.0.0.1:11434", origin).status == 403
 
 
 def test_origins_of_the_environment() -> None:
     allowed = rules({"OLLAMA_ORIGINS": "https://chat.example, chrome-extension://*"}, "127.0.0.1")
-    assert judge(allowed, "GET", "localhost", "https://chat.example").status is None
-    assert judge(allowed, "GET", "localhost", "chrome-extension://abc").status is None
-    assert judge(allowed, "GET", "localhost", "http://chat.example").status == 403
+    assert decide(allowed, "GET", "localhost", "https://chat.example").status is None
+    assert decide(allowed, "GET", "localhost", "chrome-extension://abc").status is None
+    assert decide(allowed, "GET", "localhost", "http://chat.example").status == 403
     everyone = rules({"OLLAMA_ORIGINS": "*"}, "127.0.0.1")
-    assert judge(everyone, "GET", "localhost", "https://a.example").headers == (
+    assert decide(everyone, "GET", "localhost", "https://a.example").headers == (
         ("Access-Control-Allow-Origin", "*"),
     )
 
 
 def test_a_preflight_is_answered_with_what_is_allowed() -> None:
-    verdict = judge(LOCAL, "OPTIONS", "localhost:11434", "http://localhost:3000")
+    verdict = decide(LOCAL, "OPTIONS", "localhost:11434", "http://localhost:3000")
     assert verdict.status == 204
     headers = dict(verdict.headers)
     assert headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
@@ -87,7 +87,7 @@ def test_a_preflight_is_answered_with_what_is_allowed() -> None:
 )
 def test_hosts_that_are_this_machine(host: str) -> None:
     assert host_allowed(host)
-    assert judge(LOCAL, "GET", host, "").status is None
+    assert decide(LOCAL, "GET", host, "").status is None
 
 
 @pytest.mark.parametrize(
@@ -103,19 +103,19 @@ def test_hosts_that_are_this_machine(host: str) -> None:
 )
 def test_hosts_that_a_rebinding_page_could_use(host: str) -> None:
     assert not host_allowed(host)
-    assert judge(LOCAL, "GET", host, "").status == 403
+    assert decide(LOCAL, "GET", host, "").status == 403
     # A page's own name is its origin, too; that must not let it past the check of the host.
-    assert judge(LOCAL, "GET", host, f"http://{host}").status == 403
+    assert decide(LOCAL, "GET", host, f"http://{host}").status == 403
 
 
 def test_a_server_for_the_network_answers_to_any_name() -> None:
     allowed = rules({}, "0.0.0.0")
-    assert judge(allowed, "GET", "gpu-box.example:11434", "").status is None
-    assert judge(allowed, "GET", "gpu-box.example:11434", "https://evil.example").status == 403
+    assert decide(allowed, "GET", "gpu-box.example:11434", "").status is None
+    assert decide(allowed, "GET", "gpu-box.example:11434", "https://evil.example").status == 403
 
 
 def test_options_without_an_origin() -> None:
-    assert judge(LOCAL, "OPTIONS", "localhost", "").status == 204
+    assert decide(LOCAL, "OPTIONS", "localhost", "").status == 204
 
 
 @pytest.mark.parametrize(

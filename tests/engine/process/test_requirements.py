@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.engine.process.requirements import missing_reason, reason
+from llmstack_tui.engine.process.requirements import missing_reason, reason_from
 
 
 def test_it_can_run_here() -> None:
@@ -30,7 +30,7 @@ def test_it_can_run_here() -> None:
 def test_reasons(
     system: str, machine: str, missing: tuple[str, ...], flags: set[str] | None, expected: str | None
 ) -> None:
-    found = reason(
+    found = reason_from(
         system=system,
         machine=machine,
         missing=missing,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from llmstack_tui.engine.process.usage import MODELS_SECONDS, OTHERS_SECONDS, Usage
+from llmstack_tui.engine.process.server import MODELS_SECONDS, OTHERS_SECONDS, UsageTracker
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
@@ -38,18 +38,18 @@ async def nowhere(message: Message) -> None:
     pass
 
 
-async def ask(usage: Usage, path: str, agent: str | None) -> None:
+async def ask(usage: UsageTracker, path: str, agent: str | None) -> None:
     headers = [] if agent is None else [(b"user-agent", agent.encode())]
     await usage({"type": "http", "path": path, "headers": headers}, nothing, nowhere)
 
 
 async def test_an_engine_that_nobody_asked_is_unused() -> None:
-    assert Usage(Waiting(), OWNER, Clock()).unused()
+    assert UsageTracker(Waiting(), OWNER, Clock()).unused()
 
 
 async def test_a_request_in_flight_keeps_it() -> None:
     app = Waiting()
-    usage = Usage(app, OWNER, Clock())
+    usage = UsageTracker(app, OWNER, Clock())
     running = asyncio.create_task(ask(usage, "/api/chat", f"llmstack/1 pid/{OWNER}"))
     await asyncio.sleep(0)
     assert not usage.unused()
@@ -61,7 +61,7 @@ async def test_a_request_in_flight_keeps_it() -> None:
 async def test_other_clients_keep_it_for_a_while() -> None:
     app, clock = Waiting(), Clock()
     app.go_on.set()
-    usage = Usage(app, OWNER, clock)
+    usage = UsageTracker(app, OWNER, clock)
     for agent in (None, "curl/8", f"llmstack/1 pid/{OWNER}4", f"llmstack/1 pid/9{OWNER}"):
         await ask(usage, "/api/ps", agent)
         assert not usage.unused()
@@ -74,7 +74,7 @@ async def test_other_clients_keep_it_for_a_while() -> None:
 async def test_a_model_that_others_talk_to_keeps_it_longer() -> None:
     app, clock = Waiting(), Clock()
     app.go_on.set()
-    usage = Usage(app, OWNER, clock)
+    usage = UsageTracker(app, OWNER, clock)
     for path in ("/api/chat", "/v1/chat/completions", "/api/embeddings"):
         await ask(usage, path, "curl/8")
         clock.now += MODELS_SECONDS - 1
@@ -86,6 +86,6 @@ async def test_a_model_that_others_talk_to_keeps_it_longer() -> None:
 async def test_the_owners_own_requests_do_not_keep_it() -> None:
     app = Waiting()
     app.go_on.set()
-    usage = Usage(app, OWNER, Clock())
+    usage = UsageTracker(app, OWNER, Clock())
     await ask(usage, "/api/chat", f"llmstack-tui/0.1 (pid/{OWNER})")
     assert usage.unused()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from llmstack_tui.engine.runners.cores import default_threads
+from llmstack_tui.hardware.host import usable_cores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,16 +48,16 @@ def container(root: Path, files: dict[str, str]) -> Path:
 def test_a_container_gets_no_more_threads_than_processor_time(
     tmp_path: Path, files: dict[str, str], threads: int
 ) -> None:
-    assert default_threads(container(tmp_path, files)) == threads
+    assert usable_cores(container(tmp_path, files)) == threads
 
 
 def test_a_process_bound_to_some_cores_uses_those(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
-    assert default_threads(tmp_path) == 3
+    assert usable_cores(tmp_path) == 3
 
 
 def test_where_the_cores_are_unknown_there_is_one_thread(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: None)
-    assert default_threads(tmp_path) == 1
+    assert usable_cores(tmp_path) == 1
