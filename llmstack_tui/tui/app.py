@@ -92,7 +92,7 @@ class Dashboard(App[None]):
     .-ascii Pane:focus-within { border: ascii $primary; }
     .-ascii Toast { border-left: ascii $foreground; }
     .-ascii ScrollableContainer { scrollbar-size-vertical: 0 !important; }
-    .-ascii HeadingLine { padding: 0; }
+    .-ascii Headings { padding: 0; }
     .-ascii CommandPalette #--input, .-ascii CommandPalette CommandList,
     .-ascii CommandPalette #--input.--list-visible { border: ascii $pane-border; }
     .-ascii CommandPalette SearchIcon, .-ascii CommandPalette LoadingIndicator { display: none; }
@@ -341,7 +341,7 @@ class Dashboard(App[None]):
 
         self.push_screen(UpdatesScreen(self.marks))
 
-    def on_activity_list_opened(self, message: ActivityList.Opened) -> None:
+    def on_activity_list_event_opened(self, message: ActivityList.EventOpened) -> None:
         from llmstack_tui.tui.activity.line import LineScreen
 
         self.push_screen(LineScreen(message.event))

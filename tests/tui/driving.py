@@ -58,10 +58,10 @@ class Desk:
 
     def word(self, name: str) -> str:
         """The state of a model, as its row says it."""
-        return next(row.word for row in self.app.models.list.rows if row.name == name)
+        return next(row.word for row in self.app.models.list.models if row.name == name)
 
     def state(self, name: str) -> ModelState:
-        return next(row.state for row in self.app.models.list.rows if row.name == name)
+        return next(row.state for row in self.app.models.list.models if row.name == name)
 
     def field(self, name: str) -> Input:
         """The field of this id in the dialog that is open."""

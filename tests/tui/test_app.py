@@ -230,7 +230,7 @@ async def test_remove_asks_and_says_what_it_frees() -> None:
         assert "delete" not in {call[0] for call in desk.stack.calls}
         await desk.press("delete", "right", "enter")
         await desk.until_said("mistral:7b was removed.")
-        assert "mistral:7b" not in {row.name for row in desk.app.models.list.rows}
+        assert "mistral:7b" not in {row.name for row in desk.app.models.list.models}
 
 
 @pytest.mark.parametrize("keys", [("escape",), ("left", "right", "tab", "escape")])
@@ -342,7 +342,7 @@ async def test_a_server_that_goes_away_is_a_banner_and_comes_back() -> None:
         await desk.until_shown("The figures are 13 s old.")
         assert "not reachable" in desk.text.splitlines()[0]
         assert "qwen2.5-coder:7b" in desk.text
-        assert {row.leaves for row in desk.app.models.list.rows} == {""}
+        assert {row.leaves for row in desk.app.models.list.models} == {""}
         desk.stack.put_snapshot(was)
         await wait_until(lambda: "not reachable (" not in desk.text)
         await desk.until_said("answers again")

@@ -54,7 +54,7 @@ async def test_a_clock_that_is_set_while_the_dashboard_runs(
                 await desk.pilot.pause()
 
             def row(name: str):  # type: ignore[no-untyped-def]
-                return next(row for row in desk.app.models.list.rows if row.name == name)
+                return next(row for row in desk.app.models.list.models if row.name == name)
 
             def check(leaves: str) -> None:
                 mistral = row("mistral:7b")

@@ -34,7 +34,7 @@ async def desk_on(path: Path, *, size: tuple[int, int] = (80, 24)) -> AsyncItera
 
 async def check_works(desk: FakeDesk, said: str) -> None:
     await wait_until(lambda: desk.toasts, what="a notice")
-    await wait_until(lambda: desk.app.models.list.rows)
+    await wait_until(lambda: desk.app.models.list.models)
     await desk.press("a")
     await wait_until(lambda: desk.word("mistral:7b").startswith(("idle", "active")))
     await desk.press("d")

@@ -38,7 +38,7 @@ class ActivityScreen(LiveScreen):
 
     def show_activity(self, activity: Activity) -> None:
         self._pane.show_title(activity.choice.heading)
-        self._list.show(activity.lines, self.dashboard.now())
+        self._list.show_events(activity.lines, self.dashboard.now())
 
     def action_choose_activity(self) -> None:
         self.dashboard.telling.choose_next()

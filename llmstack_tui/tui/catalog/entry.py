@@ -11,7 +11,6 @@ from rich.cells import cell_len
 from textual import on
 from textual.containers import Vertical
 from textual.content import Content
-from textual.strip import Strip
 from textual.widgets import Static
 
 from llmstack_tui.base.names import DEFAULT_HOST, DEFAULT_NAMESPACE, ModelName, model_key
@@ -19,28 +18,28 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import UNKNOWN, bytes_text
 from llmstack_tui.catalog.memory import Fit
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.catalog.list import FIT_TONES
-from llmstack_tui.tui.catalog.rows import download_text, fit_word, memory_texts
+from llmstack_tui.tui.catalog.list import FIT_STYLES, download_text, fit_word, memory_texts
 from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.downloads.actions import Wanted
 from llmstack_tui.tui.draw.figures import rate_text, when_text
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.widgets.keybar import KeyBar
-from llmstack_tui.tui.widgets.line_list import LineList
+from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from rich.segment import Segment
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from llmstack_tui.catalog.service import Browsing, Offer
     from llmstack_tui.catalog.types import Catalog, Entry, File
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.models.strips import Pen
     from llmstack_tui.tui.screen import View
+    from llmstack_tui.tui.widgets.list import Pen
 
 _REST_S = 0.2
 _MOST_TAGS = 1000
@@ -58,8 +57,6 @@ class Variant(Struct, frozen=True, kw_only=True):
     fits: str = ""
     fit: Fit = Fit.UNKNOWN
     pushed: str = ""
-    height: int = 1
-    is_heading: bool = False
 
 
 class Fact(Struct, frozen=True, kw_only=True):
@@ -67,38 +64,38 @@ class Fact(Struct, frozen=True, kw_only=True):
 
     key: str
     text: str
-    height: int = 1
     is_heading: bool = False
 
 
 Line = Variant | Fact
 
 
-class VariantList(LineList[Line]):
+class VariantList(RowList[Line]):
     """Variants with their figures, tags, and plain lines."""
 
-    def strip(self, item: Line, part: int, width: int, pen: Pen) -> Strip:
-        if isinstance(item, Fact):
-            tone = "heading" if item.is_heading else "muted"
-            return Strip([pen.pointer(), pen.cell(f" {item.text}", width - 1, tone)])
+    def is_heading(self, row: Line) -> bool:
+        return isinstance(row, Fact) and row.is_heading
+
+    def draw(self, row: Line, line: int, width: int, pen: Pen) -> list[Segment]:
+        if isinstance(row, Fact):
+            tone = "heading" if row.is_heading else "muted"
+            return [pen.pointer(), pen.cell(f" {row.text}", width - 1, tone)]
         pushed = _PUSHED if width >= 90 else 0
         rest = 3 + _QUANTIZATION + _DOWNLOAD + 2 * _MEMORY + _FITS + pushed
         name = min(max(width - rest, 16), 48)
         # The title has the model's name, and what tells variants apart stands at the end.
-        shown = item.key if cell_len(item.key) <= name else f":{item.key.rpartition(':')[2]}"
-        return Strip(
-            [
-                pen.pointer(),
-                pen.cell(pen.marks.tick if item.installed else "", 2, "done"),
-                pen.cell(shown, name, "name"),
-                pen.cell(f"  {item.quantization}", _QUANTIZATION, "muted"),
-                pen.cell(item.download, _DOWNLOAD, "plain", right=True),
-                pen.cell(item.memory[0], _MEMORY, "plain", right=True),
-                pen.cell(item.memory[1], _MEMORY, "plain", right=True),
-                pen.cell(f"  {item.fits}", _FITS, FIT_TONES[item.fit]),
-                pen.cell(item.pushed, pushed, "muted", right=True),
-            ]
-        )
+        shown = row.key if cell_len(row.key) <= name else f":{row.key.rpartition(':')[2]}"
+        return [
+            pen.pointer(),
+            pen.cell(pen.marks.tick if row.installed else "", 2, "good"),
+            pen.cell(shown, name, "name"),
+            pen.cell(f"  {row.quantization}", _QUANTIZATION, "muted"),
+            pen.cell(row.download, _DOWNLOAD, "plain", right=True),
+            pen.cell(row.memory[0], _MEMORY, "plain", right=True),
+            pen.cell(row.memory[1], _MEMORY, "plain", right=True),
+            pen.cell(f"  {row.fits}", _FITS, FIT_STYLES[row.fit]),
+            pen.cell(row.pushed, pushed, "muted", right=True),
+        ]
 
 
 class EntryScreen(LiveScreen):
@@ -226,9 +223,9 @@ class EntryScreen(LiveScreen):
         self._tags = tuple(each for each in named if each and each not in known)
         self._say(clean(str(problem), limit=300) if problem else "")
 
-    @on(LineList.Moved)
+    @on(RowList.Moved)
     def _moved(self) -> None:
-        item = self.list.item
+        item = self.list.row
         if isinstance(item, Variant) and item.key not in self._offers and item.key in self._tags:
             self.run_worker(
                 Later(self._look_at, item.key), group="tag", exclusive=True,
@@ -254,11 +251,11 @@ class EntryScreen(LiveScreen):
 
     # Keys
 
-    @on(LineList.Opened)
+    @on(RowList.Opened)
     def action_pull(self) -> None:
         from llmstack_tui.tui.catalog.screen import budget_of
 
-        item = self.list.item
+        item = self.list.row
         if not isinstance(item, Variant):
             return
         offer = self._offers.get(item.key)

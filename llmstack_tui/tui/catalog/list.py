@@ -1,25 +1,205 @@
-"""The list of the catalogue and the names of its columns."""
+"""The list of the catalog: its rows, their order, its columns."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from textual.strip import Strip
 
-from llmstack_tui.catalog.memory import Fit
-from llmstack_tui.tui.catalog.rows import CatalogRow, Column, Order
-from llmstack_tui.tui.draw.text import fit
-from llmstack_tui.tui.widgets.heading_line import HeadingLine
-from llmstack_tui.tui.widgets.line_list import LineList
+from llmstack_tui.base.names import model_key
+from llmstack_tui.base.units import UNKNOWN, bytes_text
+from llmstack_tui.catalog.memory import LONG, SHORT, Fit, estimate, fit
+from llmstack_tui.catalog.search import search
+from llmstack_tui.tui.draw.figures import rate_text
+from llmstack_tui.tui.widgets.headings import ColumnHeading, SortOrder
+from llmstack_tui.tui.widgets.list import RowList
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.models.strips import Pen
+    from rich.segment import Segment
 
-FIT_TONES = {Fit.LONG: "done", Fit.SHORT: "changing", Fit.NO: "failed", Fit.UNKNOWN: "muted"}
+    from llmstack_tui.catalog.types import Catalog, Entry, File, Speed, Use
+    from llmstack_tui.tui.widgets.list import Pen
+
+_FITS = {Fit.LONG: "fits", Fit.SHORT: "tight", Fit.NO: "no", Fit.UNKNOWN: UNKNOWN}
+
+
+class CatalogColumn(StrEnum):
+    """What the list can be sorted by; RANK has what is recommended first."""
+
+    RANK = "rank"
+    NAME = "name"
+    PARAMETERS = "parameters"
+    DOWNLOAD = "download"
+    MEMORY = "memory"
+    CONTEXT = "context"
+    SPEED = "speed"
+
+
+class CatalogOrder(SortOrder[CatalogColumn], frozen=True):
+    column: CatalogColumn = CatalogColumn.RANK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogRow:
+    """One entry, as text.
+
+    Attributes:
+        key: its name.
+        memory: at 4k tokens, and at 32k.
+        fits: a word; ``fit`` is what it stands for.
+        speed: tokens per second, and on which card.
+        figures: what it is sorted by; None is not known.
+    """
+
+    key: str
+    installed: bool
+    parameters: str
+    download: str
+    memory: tuple[str, str]
+    fits: str
+    fit: Fit
+    context: str
+    license: str
+    speed: str
+    good_for: str
+    figures: Mapping[CatalogColumn, float | None] = field(default_factory=dict, compare=False, repr=False)
+
+
+class Shelf(Struct, frozen=True):
+    """The catalogue, made ready once.
+
+    Attributes:
+        keys: of each entry by its name, what a host may list its variants as (`model_key`).
+    """
+
+    catalog: Catalog
+    keys: Mapping[str, frozenset[str]]
+
+    def entry(self, name: str) -> Entry | None:
+        return next((entry for entry in self.catalog.entries if entry.name == name), None)
+
+
+def make_shelf(catalog: Catalog) -> Shelf:
+    """Takes some milliseconds: not on an event loop."""
+    return Shelf(
+        catalog,
+        {
+            entry.name: frozenset(model_key(name) for name in (entry.name, *map(entry.name_of, entry.files)))
+            for entry in catalog.entries
+        },
+    )
+
+
+def catalog_rows(
+    shelf: Shelf,
+    *,
+    text: str = "",
+    use: Use | None = None,
+    order: CatalogOrder | None = None,
+    installed: Collection[str] = (),
+    budget: int | None = None,
+    card: str = "",
+) -> tuple[CatalogRow, ...]:
+    """Those that have all words of ``text`` and are good for ``use``.
+
+    Args:
+        installed: what hosts have, as `model_key` has it.
+        budget: bytes that models may take here; None is not known.
+        card: what the machine's own card is called; a speed on it is shown before others.
+    """
+    found = [entry for entry in search(shelf.catalog.entries, text) if use is None or use in entry.uses]
+    rows = [
+        _row(entry, installed=not shelf.keys[entry.name].isdisjoint(installed), budget=budget, card=card)
+        for entry in found
+    ]
+    return _ordered(rows, order or CatalogOrder())
+
+
+def fit_word(entry: Entry, file: File, budget: int | None) -> tuple[str, Fit]:
+    found = fit(entry, file, budget)
+    return _FITS[found], found
+
+
+def memory_texts(entry: Entry, file: File) -> tuple[str, str]:
+    """The estimates at 4k and at 32k tokens; "" for a length that the model was not made for."""
+    short, long = estimate(entry, file, SHORT), estimate(entry, file, LONG)
+    return (
+        f"~{bytes_text(short.total)}" if short else UNKNOWN,
+        ("" if entry.context.value < LONG else f"~{bytes_text(long.total)}") if long else UNKNOWN,
+    )
+
+
+def download_text(file: File) -> str:
+    return f"{'~' if file.rounded else ''}{bytes_text(file.bytes)}"
+
+
+def tokens_text(count: int) -> str:
+    """``32k``: tokens as everybody writes them."""
+    return f"{count // 1024}k" if count >= 1024 else str(count)
+
+
+def best_speed(entry: Entry, card: str) -> Speed | None:
+    """On this machine's card if somebody measured it there, else the first that is known."""
+    own = card.casefold()
+    mine = (speed for speed in entry.speeds if own and speed.card.casefold() in own)
+    return next(mine, None) or next(iter(entry.speeds), None)
+
+
+def _row(entry: Entry, *, installed: bool, budget: int | None, card: str) -> CatalogRow:
+    fits, found = fit_word(entry, entry.file, budget)
+    speed, short = best_speed(entry, card), estimate(entry, entry.file, SHORT)
+    return CatalogRow(
+        key=entry.name,
+        installed=installed,
+        parameters=entry.parameters.value,
+        download=download_text(entry.file),
+        memory=memory_texts(entry, entry.file),
+        fits=fits,
+        fit=found,
+        context=tokens_text(entry.context.value),
+        license=entry.license.value if entry.license else UNKNOWN,
+        speed=f"{rate_text(speed.tokens_per_second)} {speed.card}" if speed else "",
+        good_for=entry.good_for,
+        figures={
+            CatalogColumn.PARAMETERS: _count(entry.parameters.value),
+            CatalogColumn.DOWNLOAD: entry.file.bytes,
+            CatalogColumn.MEMORY: short.total if short else None,
+            CatalogColumn.CONTEXT: -entry.context.value,
+            CatalogColumn.SPEED: -speed.tokens_per_second if speed else None,
+        },
+    )
+
+
+def _ordered(rows: Sequence[CatalogRow], order: CatalogOrder) -> tuple[CatalogRow, ...]:
+    """The smallest download first, and the largest context; what is not known is last in either way."""
+    if order.column is CatalogColumn.RANK:
+        return tuple(reversed(rows)) if order.reverse else tuple(rows)
+    if order.column is CatalogColumn.NAME:
+        return tuple(sorted(rows, key=lambda row: row.key, reverse=order.reverse))
+    sign = -1 if order.reverse else 1
+
+    def place(row: CatalogRow) -> float:
+        figure = row.figures[order.column]
+        return inf if figure is None else sign * figure
+
+    return tuple(sorted(rows, key=place))
+
+
+def _count(parameters: str) -> float | None:
+    """How many "7B", "0.5B" and "137M" are; None for what says more than a number."""
+    number, unit = parameters[:-1], parameters[-1:].upper()
+    try:
+        return float(number) * {"B": 1e9, "M": 1e6}[unit]
+    except (ValueError, KeyError):
+        return None
+
+
+FIT_STYLES = {Fit.LONG: "good", Fit.SHORT: "warning", Fit.NO: "bad", Fit.UNKNOWN: "muted"}
 _BEFORE = 3
 _NAME, _WIDEST_NAME = 22, 34
 
@@ -30,28 +210,28 @@ class _Cell(Struct, frozen=True):
     title: str
     width: int
     text: Callable[[CatalogRow], str]
-    sorts: Column | None = None
+    sorts: CatalogColumn | None = None
     right: bool = True
 
 
 _ALWAYS = (
-    _Cell("Size", 7, lambda row: row.parameters, Column.PARAMETERS),
-    _Cell("Download", 10, lambda row: row.download, Column.DOWNLOAD),
-    _Cell("At 4k", 9, lambda row: row.memory[0], Column.MEMORY),
+    _Cell("Size", 7, lambda row: row.parameters, CatalogColumn.PARAMETERS),
+    _Cell("Download", 10, lambda row: row.download, CatalogColumn.DOWNLOAD),
+    _Cell("At 4k", 9, lambda row: row.memory[0], CatalogColumn.MEMORY),
     _Cell("At 32k", 9, lambda row: row.memory[1]),
     _Cell("  Here", 8, lambda row: f"  {row.fits}", right=False),
 )
 # As many of them as there is room for, the first ones first; the last takes what is left.
 _MORE = (
-    _Cell("Context", 9, lambda row: row.context, Column.CONTEXT),
+    _Cell("Context", 9, lambda row: row.context, CatalogColumn.CONTEXT),
     _Cell("  Licence", 22, lambda row: f"  {row.license}", right=False),
-    _Cell("  tok/s on", 24, lambda row: f"  {row.speed}", Column.SPEED, right=False),
+    _Cell("  tok/s on", 24, lambda row: f"  {row.speed}", CatalogColumn.SPEED, right=False),
 )
 _GOOD_FOR = _Cell("  Good for", 0, lambda row: f"  {row.good_for}", right=False)
 _LEAST_GOOD_FOR = 30
 
 
-def columns(width: int) -> tuple[tuple[_Cell, int], ...]:
+def _columns(width: int) -> tuple[tuple[_Cell, int], ...]:
     """The name's column and the others, with their widths."""
     left = width - _BEFORE - _NAME - sum(cell.width for cell in _ALWAYS)
     more: list[tuple[_Cell, int]] = []
@@ -68,59 +248,28 @@ def columns(width: int) -> tuple[tuple[_Cell, int], ...]:
         more.append((_GOOD_FOR, left))
     else:
         name += min(left, _WIDEST_NAME - name)
-    named = _Cell("Name", name, lambda row: row.key, Column.NAME, right=False)
+    named = _Cell("Name", name, lambda row: row.key, CatalogColumn.NAME, right=False)
     return ((named, name), *((cell, cell.width) for cell in _ALWAYS), *more)
 
 
-class CatalogList(LineList[CatalogRow]):
+def headings(width: int) -> Iterator[ColumnHeading[CatalogColumn]]:
+    """The names of the columns, each where its column is."""
+    yield ColumnHeading("", _BEFORE)
+    for cell, cells in _columns(width):
+        yield ColumnHeading(cell.title, cells, cell.sorts, cell.right)
+
+
+class CatalogList(RowList[CatalogRow]):
     """What is installed has a tick; what has no room here is dim."""
 
-    def strip(self, item: CatalogRow, part: int, width: int, pen: Pen) -> Strip:
-        plain = "muted" if item.fit is Fit.NO else "plain"
-        tones = {"Name": "name" if item.fit is not Fit.NO else "plain", "  Here": FIT_TONES[item.fit]}
-        return Strip(
-            [
-                pen.pointer(),
-                pen.cell(pen.marks.tick if item.installed else "", _BEFORE - 1, "done"),
-                *(
-                    pen.cell(cell.text(item), cells, tones.get(cell.title, plain), right=cell.right)
-                    for cell, cells in columns(width)
-                ),
-            ]
-        )
-
-
-class CatalogHeadings(HeadingLine):
-    """Of the catalogue."""
-
-    def __init__(self, marks: Marks) -> None:
-        super().__init__(marks)
-        self._order = Order()
-
-    def show(self, order: Order) -> None:
-        if order != self._order:
-            self._order = order
-            self.refresh()
-
-    @property
-    def sortable(self) -> tuple[Column, ...]:
-        """What there is room for."""
-        return tuple(cell.sorts for cell, _ in columns(self.size.width) if cell.sorts)
-
-    def column_at(self, x: int) -> Column | None:
-        right = _BEFORE
-        for cell, cells in columns(self.size.width):
-            right += cells
-            if x < right:
-                return cell.sorts
-        return None
-
-    def text(self) -> str:
-        text = " " * _BEFORE
-        for cell, cells in columns(self.size.width):
-            arrow = ""
-            if cell.sorts is self._order.column:
-                arrow = self._marks.down if self._order.reverse else self._marks.up
-            title = f"{arrow}{cell.title}" if cell.right else f"{cell.title} {arrow}"
-            text += fit(title, cells, right=cell.right, ellipsis=self._marks.ellipsis)
-        return text
+    def draw(self, row: CatalogRow, line: int, width: int, pen: Pen) -> list[Segment]:
+        plain = "muted" if row.fit is Fit.NO else "plain"
+        styles = {"Name": "name" if row.fit is not Fit.NO else "plain", "  Here": FIT_STYLES[row.fit]}
+        return [
+            pen.pointer(),
+            pen.cell(pen.marks.tick if row.installed else "", _BEFORE - 1, "good"),
+            *(
+                pen.cell(cell.text(row), cells, styles.get(cell.title, plain), right=cell.right)
+                for cell, cells in _columns(width)
+            ),
+        ]

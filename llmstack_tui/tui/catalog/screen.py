@@ -17,13 +17,21 @@ from llmstack_tui.base.units import bytes_text
 from llmstack_tui.catalog.types import Use
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.catalog.entry import EntryScreen, wanted
-from llmstack_tui.tui.catalog.list import CatalogHeadings, CatalogList
-from llmstack_tui.tui.catalog.rows import Column, Order, Shelf, catalog_rows, make_shelf
+from llmstack_tui.tui.catalog.list import (
+    CatalogColumn,
+    CatalogList,
+    CatalogOrder,
+    Shelf,
+    catalog_rows,
+    headings,
+    make_shelf,
+)
 from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.models.filter_field import FilterField
 from llmstack_tui.tui.tab import TabScreen
+from llmstack_tui.tui.widgets.filter import FilterField
+from llmstack_tui.tui.widgets.headings import Headings
 from llmstack_tui.tui.widgets.keybar import KeyBar
-from llmstack_tui.tui.widgets.line_list import LineList
+from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 from llmstack_tui.tui.widgets.tabs import CATALOG
 
@@ -54,7 +62,8 @@ class CatalogScreen(TabScreen):
     def __init__(self, marks: Marks) -> None:
         super().__init__(CATALOG, marks)
         self.list = CatalogList(marks)
-        self._headings = CatalogHeadings(marks)
+        self._order = CatalogOrder()
+        self._headings = Headings(marks, headings, self._order)
         self._field = FilterField("Search in name, family, use, licence and purpose")
         self._field.display = False
         self._catalog_pane = Pane("Catalog", id="catalog-pane")
@@ -63,7 +72,6 @@ class CatalogScreen(TabScreen):
         self._is_reading = False
         self._text = ""
         self._use: Use | None = None
-        self._order = Order()
         self._is_sorted = False
         self._listed: tuple[str, ...] = ()
         self._installed: frozenset[str] = frozenset()
@@ -90,7 +98,7 @@ class CatalogScreen(TabScreen):
         stack = self.dashboard.connection.stack
         if self._shelf is None:
             waiting = "Reading the catalogue" if stack else "There is no server yet."
-            self.list.say((waiting,))
+            self.list.show_message((waiting,))
             if stack is not None and not self._is_reading:
                 self._is_reading = True
                 self.run_worker(
@@ -110,7 +118,7 @@ class CatalogScreen(TabScreen):
             self._shelf, text=self._text, use=self._use, order=self._order, installed=self._installed,
             budget=budget, card=card,
         )  # fmt: skip
-        self.list.say(
+        self.list.show_message(
             ("No model of the catalogue has that.", f"{view.keys['catalog.back']} shows all again.")
         )
         self.list.show(rows)
@@ -137,11 +145,11 @@ class CatalogScreen(TabScreen):
         from llmstack_tui.store.errors import StoreError
 
         with suppress(StoreError):  # A notice tells of it already.
-            order = await stack.recall(_RECALL, Order(), Order)
+            order = await stack.recall(_RECALL, CatalogOrder(), CatalogOrder)
             if not self._is_sorted:
                 self._order = order
 
-    def _sort(self, order: Order) -> None:
+    def _sort(self, order: CatalogOrder) -> None:
         self._order, self._is_sorted = order, True
         if (stack := self.dashboard.connection.stack) is not None:
             stack.remember(_RECALL, to_builtins(order))
@@ -150,9 +158,9 @@ class CatalogScreen(TabScreen):
     def _redraw(self) -> None:
         self.show(self.dashboard.view)
 
-    @on(LineList.Moved)
+    @on(RowList.Moved)
     def _show_about(self) -> None:
-        row = self.list.item
+        row = self.list.row
         if row is None:
             self._about.update(Content(""))
             return
@@ -168,15 +176,15 @@ class CatalogScreen(TabScreen):
 
     # Keys
 
-    @on(LineList.Opened)
+    @on(RowList.Opened)
     def action_open(self) -> None:
-        row = self.list.item
+        row = self.list.row
         entry = self._shelf.entry(row.key) if self._shelf and row else None
         if self._shelf is not None and entry is not None:
             self.dashboard.push_screen(EntryScreen(self._shelf.catalog, entry, self.marks))
 
     def action_pull(self) -> None:
-        row = self.list.item
+        row = self.list.row
         entry = self._shelf.entry(row.key) if self._shelf and row else None
         if entry is not None:
             view = self.dashboard.view
@@ -192,9 +200,9 @@ class CatalogScreen(TabScreen):
     def action_reverse(self) -> None:
         self._sort(self._order.reversed())
 
-    @on(CatalogHeadings.Chosen)
-    def _chosen(self, event: CatalogHeadings.Chosen) -> None:
-        self._sort(self._order.chosen(Column(event.column)))
+    @on(Headings.ColumnChosen)
+    def _chosen(self, event: Headings.ColumnChosen) -> None:
+        self._sort(self._order.chosen(CatalogColumn(event.column)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # In the field itself its key is a letter like any other.

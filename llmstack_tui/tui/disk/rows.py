@@ -28,7 +28,6 @@ class DiskRow(Struct, frozen=True, kw_only=True):
     alone: str = ""
     note: str = ""
     removable: bool = False
-    height: int = 1
     is_heading: bool = False
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual.containers import Vertical
-from textual.strip import Strip
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
@@ -15,43 +14,45 @@ from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.disk.rows import DiskRow, clean_text, disk_rows, disk_title
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.widgets.keybar import KeyBar
-from llmstack_tui.tui.widgets.line_list import LineList
+from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
+    from rich.segment import Segment
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from llmstack_tui.library.disk import FolderUse
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.models.strips import Pen
+    from llmstack_tui.tui.widgets.list import Pen
 
 _SIZE, _NOTE, _LEAST_NAME = 10, 37, 9
 _WIDE_FROM = 100
 
 
-class DiskList(LineList[DiskRow]):
+class DiskList(RowList[DiskRow]):
     """Names, sizes, and what becomes of a file."""
 
-    def strip(self, item: DiskRow, part: int, width: int, pen: Pen) -> Strip:
+    def is_heading(self, row: DiskRow) -> bool:
+        return row.is_heading
+
+    def draw(self, row: DiskRow, line: int, width: int, pen: Pen) -> list[Segment]:
         # Without a size there is nothing under the headings, and more room for the remark.
-        sizes = 3 * _SIZE if item.size else 0
+        sizes = 3 * _SIZE if row.size else 0
         room = max(width - 2 - sizes, 0)
         # Below each other where there is room; else what is left belongs to the name.
-        wanted = _NOTE if sizes and width >= _WIDE_FROM else cell_len(item.note) + 2
-        note = min(wanted, max(room - _LEAST_NAME, 0)) if item.note else 0
-        tone = "heading" if item.is_heading else "plain"
-        muted = "heading" if item.is_heading else "muted"
-        texts = ((item.size, tone), (item.shared, muted), (item.alone, muted)) if sizes else ()
-        return Strip(
-            [
-                pen.pointer(),
-                pen.cell("", 1, "plain"),
-                pen.cell(item.name, room - note, tone),
-                pen.cell(f"  {item.note}", note, "changing" if item.removable else "muted"),
-                *(pen.cell(text, _SIZE, style, right=True) for text, style in texts),
-            ]
-        )
+        wanted = _NOTE if sizes and width >= _WIDE_FROM else cell_len(row.note) + 2
+        note = min(wanted, max(room - _LEAST_NAME, 0)) if row.note else 0
+        tone = "heading" if row.is_heading else "plain"
+        muted = "heading" if row.is_heading else "muted"
+        texts = ((row.size, tone), (row.shared, muted), (row.alone, muted)) if sizes else ()
+        return [
+            pen.pointer(),
+            pen.cell("", 1, "plain"),
+            pen.cell(row.name, room - note, tone),
+            pen.cell(f"  {row.note}", note, "warning" if row.removable else "muted"),
+            *(pen.cell(text, _SIZE, style, right=True) for text, style in texts),
+        ]
 
 
 class DiskScreen(LiveScreen):
@@ -83,7 +84,7 @@ class DiskScreen(LiveScreen):
         self.action_look()
 
     def action_look(self) -> None:
-        self.list.say((f"Looking at the folder{self._marks.dots}",))
+        self.list.show_message((f"Looking at the folder{self._marks.dots}",))
         self.run_worker(
             Later(self._look), group="disk", exclusive=True, description="The disk", exit_on_error=False
         )
@@ -91,7 +92,7 @@ class DiskScreen(LiveScreen):
     async def _look(self) -> None:
         stack = self.dashboard.connection.stack
         if stack is None:
-            self.list.say(("There is no server yet.",))
+            self.list.show_message(("There is no server yet.",))
             return
         from llmstack_tui.library.storage import LibraryError
 
@@ -99,10 +100,10 @@ class DiskScreen(LiveScreen):
             self._seen = await stack.disk.look()
         except LibraryError as error:
             self._seen = None
-            self.list.say(("The folder cannot be looked at.", clean(str(error), limit=400)))
+            self.list.show_message(("The folder cannot be looked at.", clean(str(error), limit=400)))
         else:
             if self._seen is None:
-                self.list.say(("The built-in engine has no folder of models here.",))
+                self.list.show_message(("The built-in engine has no folder of models here.",))
         self.list.show(tuple(disk_rows(self._seen)) if self._seen else ())
         self._frame.show_title(disk_title(self._seen) if self._seen else "Disk")
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.strip import Strip
-
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.tui.downloads.rows import DownloadRow, Heading, Row
-from llmstack_tui.tui.widgets.line_list import LineList
+from llmstack_tui.tui.widgets.list import RowList
 
 if TYPE_CHECKING:
-    from llmstack_tui.tui.models.strips import Pen
+    from rich.segment import Segment
+
+    from llmstack_tui.tui.widgets.list import Pen
 
 _TONES = {
     DownloadState.WAITING: "muted",
-    DownloadState.RUNNING: "changing",
-    DownloadState.PAUSED: "changing",
-    DownloadState.DONE: "done",
-    DownloadState.FAILED: "failed",
+    DownloadState.RUNNING: "warning",
+    DownloadState.PAUSED: "warning",
+    DownloadState.DONE: "good",
+    DownloadState.FAILED: "bad",
     DownloadState.CANCELLED: "muted",
 }
 _WORD, _AMOUNT, _SPEED, _WHEN = 11, 17, 10, 13
@@ -27,18 +27,22 @@ _HOST, _HOST_FROM = 24, 110
 _BAR, _WIDE_BAR, _WIDE_FROM = 22, 40, 100
 
 
-class DownloadList(LineList[Row]):
+class DownloadList(RowList[Row]):
     """What is not over has its bar on a second line; what failed, its reason."""
 
-    def strip(self, item: Row, part: int, width: int, pen: Pen) -> Strip:
-        if isinstance(item, Heading):
-            return Strip([pen.cell(f"  {item.text}", width, "heading")])
-        if part == 0:
-            return _first(item, width, pen)
-        return _second(item, width, pen)
+    def height_of(self, row: Row, width: int) -> int:
+        return row.height
+
+    def is_heading(self, row: Row) -> bool:
+        return isinstance(row, Heading)
+
+    def draw(self, row: Row, line: int, width: int, pen: Pen) -> list[Segment]:
+        if isinstance(row, Heading):
+            return [pen.cell(f"  {row.text}", width, "heading")]
+        return _second(row, width, pen) if line else _first(row, width, pen)
 
 
-def _first(row: DownloadRow, width: int, pen: Pen) -> Strip:
+def _first(row: DownloadRow, width: int, pen: Pen) -> list[Segment]:
     tone = _TONES[row.state]
     host = _HOST if row.host and width >= _HOST_FROM else 0
     amount, speed = _AMOUNT, _SPEED
@@ -58,20 +62,18 @@ def _first(row: DownloadRow, width: int, pen: Pen) -> Strip:
             pen.cell(f"  {row.when}", _WHEN, "plain", right=True),
         ]
     )
-    return Strip(
-        [
-            pen.pointer(),
-            pen.cell(row.mark, 2, tone),
-            pen.name(row.name, name, "plain" if is_over else "name"),
-            pen.cell(f"  {row.host}", host, "muted"),
-            pen.cell(f"  {row.word}", _WORD, tone),
-            pen.cell(row.amount, amount, present, right=True),
-            *end,
-        ]
-    )
+    return [
+        pen.pointer(),
+        pen.cell(row.mark, 2, tone),
+        pen.name(row.name, name, "plain" if is_over else "name"),
+        pen.cell(f"  {row.host}", host, "muted"),
+        pen.cell(f"  {row.word}", _WORD, tone),
+        pen.cell(row.amount, amount, present, right=True),
+        *end,
+    ]
 
 
-def _second(row: DownloadRow, width: int, pen: Pen) -> Strip:
+def _second(row: DownloadRow, width: int, pen: Pen) -> list[Segment]:
     segments = [pen.pointer(), pen.cell("", 2, "plain")]
     room = width - 3
     if row.share is not None:
@@ -84,5 +86,5 @@ def _second(row: DownloadRow, width: int, pen: Pen) -> Strip:
             pen.cell("", 2, "plain"),
         ]
         room -= cells + 8
-    tone = "failed" if row.state is DownloadState.FAILED else "muted"
-    return Strip([*segments, pen.cell(row.note, room, tone)])
+    tone = "bad" if row.state is DownloadState.FAILED else "muted"
+    return [*segments, pen.cell(row.note, room, tone)]

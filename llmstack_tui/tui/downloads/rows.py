@@ -50,17 +50,12 @@ class DownloadRow(Struct, frozen=True, kw_only=True):
     def height(self) -> int:
         return 2 if self.note or self.share is not None else 1
 
-    @property
-    def is_heading(self) -> bool:
-        return False
-
 
 class Heading(Struct, frozen=True):
     """What stands over a part of a list."""
 
     text: str
     height: int = 1
-    is_heading: bool = True
 
     @property
     def key(self) -> str:

@@ -15,7 +15,7 @@ from llmstack_tui.tui.downloads.rows import DownloadRow, download_rows, download
 from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.tab import TabScreen
 from llmstack_tui.tui.widgets.keybar import KeyBar
-from llmstack_tui.tui.widgets.line_list import LineList
+from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 from llmstack_tui.tui.widgets.tabs import DOWNLOADS
 
@@ -70,8 +70,8 @@ class DownloadsScreen(TabScreen):
     @property
     def selected(self) -> int | None:
         """The id of the pull that a key acts on."""
-        item = self.list.item
-        return item.key if isinstance(item, DownloadRow) else None
+        row = self.list.row
+        return row.key if isinstance(row, DownloadRow) else None
 
     def show(self, view: View) -> None:
         super().show(view)
@@ -92,11 +92,11 @@ class DownloadsScreen(TabScreen):
         names = host_names(view.state, self.dashboard.host_names)
         catalog, add = view.keys["app.catalog"], view.keys["downloads.add"]
         what = f"Press {catalog} for models worth having, {add} to pull one by its name."
-        self.list.say(("Nothing is being downloaded.", what))
+        self.list.show_message(("Nothing is being downloaded.", what))
         self.list.show(download_rows(downloads, now, self.marks, names))
         self._downloads_pane.show_title(downloads_title(downloads))
 
-    @on(LineList.Opened)
+    @on(RowList.Opened)
     def action_open(self) -> None:
         if (selected := self.selected) is not None:
             self.dashboard.push_screen(DownloadScreen(selected, self.marks))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
@@ -50,3 +51,24 @@ def lines_text(lines: Sequence[str]) -> str:
     """The first few of them."""
     more = len(lines) - _MOST_NAMED
     return "\n".join([*lines[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])
+
+
+@lru_cache(4096)
+def wrap(text: str, width: int, ellipsis: str = "…", most: int = 4) -> tuple[str, ...]:
+    """``text`` in lines of at most ``width`` cells, broken at blanks; what is beyond ``most`` lines is cut.
+
+    A word that is too long, as the name of a model with its registry, is cut as such names are. A no-break
+    space is no blank: a figure stays with its unit.
+    """
+    lines: list[str] = []
+    for whole in text.split(" "):
+        piece = fit_name(whole, width, ellipsis=ellipsis) if cell_len(whole) > width else whole
+        if lines and cell_len(lines[-1]) + 1 + cell_len(piece) <= width:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(piece)
+    if len(lines) > most:
+        lines[most - 1 :] = [" ".join(lines[most - 1 :])]
+    return tuple(
+        fit(line, width, ellipsis=ellipsis).rstrip(" ") if cell_len(line) > width else line for line in lines
+    )

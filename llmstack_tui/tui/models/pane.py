@@ -8,11 +8,19 @@ from textual import on
 from textual.message import Message
 from textual.widgets import Input
 
-from llmstack_tui.tui.models.filter_field import FilterField
-from llmstack_tui.tui.models.groups import active_count, lines
-from llmstack_tui.tui.models.headings import Headings
+from llmstack_tui.tui.models.arrangement import (
+    Arrangement,
+    Column,
+    ModelOrder,
+    active_count,
+    listed_rows,
+    matching,
+    ordered,
+)
 from llmstack_tui.tui.models.list import ModelList
-from llmstack_tui.tui.models.ordering import Arrangement, Column, Order, matching, ordered
+from llmstack_tui.tui.widgets.filter import FilterField
+from llmstack_tui.tui.widgets.headings import Headings
+from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.models.groups import HostLine
+    from llmstack_tui.tui.models.arrangement import HostRow
     from llmstack_tui.tui.models.rows import Key, ModelRow
 
 
@@ -34,13 +42,13 @@ class ModelsPane(Pane):
     def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__("Models", id=id)
         self.list = ModelList(marks, id="models")
-        self.order = Order()
-        self._headings = Headings(marks)
+        self.order = ModelOrder()
+        self._headings = Headings(marks, lambda width: self.list.columns(width).headings(), self.order)
         self._all: tuple[ModelRow, ...] = ()
-        self._hosts: tuple[HostLine, ...] = ()
+        self._hosts: tuple[HostRow, ...] = ()
         self._folded: frozenset[str] = frozenset()
         self._arranged = False
-        self._speeds = self._updates = False
+        self._columns = (False, False)
         self._found = 0
         self._when_empty: tuple[str, ...] = ()
         self._when_no_match: tuple[str, ...] = ()
@@ -57,12 +65,14 @@ class ModelsPane(Pane):
         # After the first paint, which it is no part of.
         self.call_after_refresh(self.mount, self._field)
 
-    def show(self, rows: tuple[ModelRow, ...], hosts: tuple[HostLine, ...] = ()) -> None:
+    def show(self, rows: tuple[ModelRow, ...], hosts: tuple[HostRow, ...] = ()) -> None:
         """Draw those of ``rows``, all that there are, that are wanted, under the lines of their hosts."""
         self._all, self._hosts = rows, hosts
-        self._speeds = any(row.speed for row in rows)
-        self._updates = any(row.update for row in rows)
-        self._show_headings()
+        columns = any(row.speed for row in rows), any(row.update for row in rows)
+        if columns != self._columns:
+            self._columns = columns
+            self.list.show_columns(speeds=columns[0], updates=columns[1])
+            self._headings.refresh()
         if self._marked:
             self._mark(self._marked & {row.key for row in rows})
         self._show_wanted()
@@ -90,7 +100,7 @@ class ModelsPane(Pane):
             self._arranged = True
             self._folded = frozenset(arrangement.folded)
             self.order = arrangement.order
-            self._show_headings()
+            self._headings.show(self.order)
             self._show_wanted()
 
     def _rearranged(self) -> None:
@@ -103,12 +113,12 @@ class ModelsPane(Pane):
         """What a key acts on: the marked models, also those that are filtered out; else the selected one."""
         if self._marked:
             return tuple(row.key for row in ordered(self._all, self.order) if row.key in self._marked)
-        return (self.list.row.key,) if self.list.row else ()
+        return (self.list.model.key,) if self.list.model else ()
 
     def toggle_mark(self) -> None:
         """Mark the model under the cursor, or take its mark away, and go on to the next."""
-        if self.list.row:
-            self._mark(self._marked ^ {self.list.row.key})
+        if self.list.model:
+            self._mark(self._marked ^ {self.list.model.key})
             self._show_title()
             self.list.action_cursor_down()
 
@@ -121,29 +131,29 @@ class ModelsPane(Pane):
 
     def _mark(self, keys: frozenset[Key]) -> None:
         self._marked = keys
-        self.list.show_ticked(keys)
+        self.list.show_marked(keys)
 
-    def sort(self, order: Order) -> None:
+    def sort(self, order: ModelOrder) -> None:
         if order != self.order:
             self.order = order
-            self._show_headings()
+            self._headings.show(self.order)
             self._rearranged()
 
-    @on(ModelList.Folded)
-    def _fold(self, event: ModelList.Folded) -> None:
+    @on(RowList.Folded)
+    def _fold(self, event: RowList.Folded) -> None:
         event.stop()
         # What is found is shown wherever it is.
         if not self._filter.strip():
-            self._folded = self._folded | {event.url} if event.fold else self._folded - {event.url}
+            urls = {host.url for host in self._hosts if host.key == event.key}
+            self._folded = self._folded | urls if event.fold else self._folded - urls
             self._rearranged()
 
     def sort_next(self) -> None:
         """Sort by the next of the columns that there is room for."""
-        shown = [column for _, column in self._headings.columns.sortable]
-        self.sort(self.order.next(shown))
+        self.sort(self.order.next(self._headings.sortable))
 
-    @on(Headings.Chosen)
-    def _chosen(self, event: Headings.Chosen) -> None:
+    @on(Headings.ColumnChosen)
+    def _chosen(self, event: Headings.ColumnChosen) -> None:
         self.sort(self.order.chosen(Column(event.column)))
 
     def open_filter(self) -> None:
@@ -185,7 +195,7 @@ class ModelsPane(Pane):
     def _show_wanted(self) -> None:
         wanted, filtered = matching(self._all, self._filter), bool(self._filter.strip())
         self._found = len(wanted)
-        shown = lines(
+        shown = listed_rows(
             wanted,
             self._hosts,
             self.order,
@@ -193,11 +203,8 @@ class ModelsPane(Pane):
             only_found=filtered,
         )
         self._show_message()
-        self.list.show(shown, speeds=self._speeds, updates=self._updates)
+        self.list.show(shown)
         self._show_title()
-
-    def _show_headings(self) -> None:
-        self._headings.show(self.order, speeds=self._speeds, updates=self._updates)
 
     def _show_title(self) -> None:
         self.show_title(models_title(self._all, self._found, len(self._marked)))

@@ -13,14 +13,14 @@ from llmstack_tui.tui.activity.list import ActivityList
 from llmstack_tui.tui.details.pane import Details, details_content
 from llmstack_tui.tui.draw.text import fit_name
 from llmstack_tui.tui.memory.pane import MemoryGauges
+from llmstack_tui.tui.models.arrangement import host_rows
 from llmstack_tui.tui.models.deriving import COPY, CREATE, RENAME, Way
-from llmstack_tui.tui.models.filter_field import FilterField
-from llmstack_tui.tui.models.groups import host_lines
-from llmstack_tui.tui.models.list import ModelList
 from llmstack_tui.tui.models.pane import ModelsPane
 from llmstack_tui.tui.models.rows import Rows
 from llmstack_tui.tui.tab import TabScreen
+from llmstack_tui.tui.widgets.filter import FilterField
 from llmstack_tui.tui.widgets.keybar import KeyBar
+from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 from llmstack_tui.tui.widgets.tabs import MODELS
 
@@ -78,14 +78,14 @@ class ModelsScreen(TabScreen):
     @property
     def selected(self) -> Key | None:
         """The model that a key acts on."""
-        row = self.list.row
-        return row.key if row else None
+        model = self.list.model
+        return model.key if model else None
 
     @property
     def selected_host(self) -> str | None:
         """The URL of the host that the cursor is on, or on a model of."""
-        line = self.list.line
-        return line.key[0] if line else None
+        row = self.list.row
+        return row.key[0] if row else None
 
     def use_marks(self, marks: Marks) -> None:
         super().use_marks(marks)
@@ -106,11 +106,11 @@ class ModelsScreen(TabScreen):
         names = self.dashboard.host_names
         stack = self.dashboard.connection.stack
         look_only = stack.look_only if stack else frozenset[str]()
-        self.pane.show(rows, host_lines(view.state, rows, names=names, look_only=look_only))
+        self.pane.show(rows, host_rows(view.state, rows, names=names, look_only=look_only))
 
     def show_activity(self, activity: Activity) -> None:
         self._activity_pane.show_title(activity.choice.heading)
-        self.log_lines.show(activity.lines, self.dashboard.now())
+        self.log_lines.show_events(activity.lines, self.dashboard.now())
 
     def show_details(self) -> None:
         """Draw the model under the cursor."""
@@ -122,7 +122,7 @@ class ModelsScreen(TabScreen):
         if about is not None:
             self.dashboard.looking.look_at(about)
 
-    @on(ModelList.Moved)
+    @on(RowList.Moved, "#models")
     def _moved(self) -> None:
         self.show_details()
 
@@ -130,7 +130,7 @@ class ModelsScreen(TabScreen):
     def _arranged(self) -> None:
         self.dashboard.connection.remember(self.pane.arrangement)
 
-    @on(ModelList.Opened)
+    @on(RowList.Opened)
     def action_open(self) -> None:
         if not self.list.toggle_fold() and (key := self.selected):
             self.dashboard.open_details(key)

@@ -13,7 +13,7 @@ from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.core.services import OLLAMA_START_SECONDS
 from llmstack_tui.tui.activity.log import Kind
 from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.models.ordering import Arrangement
+from llmstack_tui.tui.models.arrangement import Arrangement
 
 if TYPE_CHECKING:
     from llmstack_tui.core import Stack

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.screen import LiveScreen, View
-from llmstack_tui.tui.updates.lines import Line, Shown, screen_lines, summary
+from llmstack_tui.tui.updates.list import UpdatesContext, UpdatesList, summary, updates_rows
 from llmstack_tui.tui.widgets.banner import Banner
 from llmstack_tui.tui.widgets.keybar import KeyBar
+from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -24,42 +23,9 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.models.rows import Key
 
 
-class UpdatesList(OptionList, inherit_bindings=False):
-    """Lines with a cursor that stays on its line when others come and go."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.UPDATES_LIST]
-
-    def __init__(self) -> None:
-        super().__init__(id="updates", markup=False)
-        self._told: tuple[Line, ...] = ()
-
-    @property
-    def line(self) -> Line | None:
-        at = self.highlighted
-        return self._told[at] if at is not None and at < len(self._told) else None
-
-    def show(self, lines: tuple[Line, ...]) -> None:
-        """Draw them; only what is different is drawn again."""
-        old, self._told = self._told, lines
-        if [line.id for line in old] == [line.id for line in lines]:
-            for at, (one, other) in enumerate(zip(old, lines, strict=True)):
-                if not one.content.is_same(other.content):
-                    self.replace_option_prompt_at_index(at, other.content)
-            return
-        before = self.highlighted
-        chosen = old[before].id if before is not None and before < len(old) else None
-        self.clear_options()
-        self.add_options([Option(line.content, disabled=line.is_heading) for line in lines])
-        at_all = [at for at, line in enumerate(lines) if not line.is_heading]
-        same = next((at for at in at_all if lines[at].id == chosen), None)
-        near = min(at_all, key=lambda at: abs(at - (before or 0)), default=None)
-        self.highlighted = near if same is None else same
-
-
 class UpdatesScreen(LiveScreen):
     """Follows the state."""
 
-    CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "UpdatesList"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.UPDATES]
 
@@ -68,8 +34,8 @@ class UpdatesScreen(LiveScreen):
         self._marks = marks
         self._banner = Banner()
         self._pane = Pane("Updates")
-        self._list = UpdatesList()
-        self._ticked: frozenset[Key] = frozenset()
+        self._list = UpdatesList(marks, id="updates")
+        self._marked: frozenset[Key] = frozenset()
         self._opened: frozenset[str] = frozenset()
         self._facts: tuple[object, ...] = ()
 
@@ -88,52 +54,48 @@ class UpdatesScreen(LiveScreen):
             self._list.show(())
             self._facts = ()
             return
-        shown = Shown(
+        shown = UpdatesContext(
             marks=self._marks,
             now=view.moment.now.astimezone(),
             names=self.dashboard.host_names,
-            ticked=self._ticked,
             opened=self._opened,
         )
         facts = _facts(view.state, shown)
         if facts == self._facts:
             return
         self._facts = facts
-        lines = screen_lines(view.state, shown)
-        self._ticked &= {line.key for line in lines if line.key}
+        rows = updates_rows(view.state, shown)
+        self._mark(self._marked & {row.key for row in rows})
         said = summary(view.state)
         self._pane.show_title(f"Updates  {said}" if said else "Updates")
-        self._list.show(lines)
+        self._list.show(rows)
 
     @property
     def targets(self) -> tuple[Key, ...]:
         """What a key acts on: the marked models, else the one under the cursor."""
-        if self._ticked:
-            return tuple(sorted(self._ticked))
-        line = self._list.line
-        return (line.key,) if line and line.key else ()
+        if self._marked:
+            return tuple(sorted(self._marked))
+        return (self._list.model,) if self._list.model else ()
 
-    def _show_again(self) -> None:
+    @on(RowList.Folded)
+    def _fold(self, event: RowList.Folded) -> None:
+        self._opened ^= {str(event.key)}
         self.show(self.dashboard.view)
 
-    @on(OptionList.OptionSelected)
+    @on(RowList.Opened)
     def action_open(self) -> None:
         """The details of a model, or what is folded away."""
-        line = self._list.line
-        if line is None:
-            return
-        if line.folds:
-            self._opened ^= {line.folds}
-            self._show_again()
-        elif line.key is not None:
-            self.dashboard.open_details(line.key)
+        if not self._list.toggle_fold() and (key := self._list.model):
+            self.dashboard.open_details(key)
 
     def action_mark(self) -> None:
-        line = self._list.line
-        if line is not None and line.key is not None:
-            self._ticked ^= {line.key}
-            self._show_again()
+        if key := self._list.model:
+            self._mark(self._marked ^ {key})
             self._list.action_cursor_down()
+
+    def _mark(self, keys: frozenset[Key]) -> None:
+        self._marked = keys
+        self._list.show_marked(keys)
 
     def action_update(self) -> None:
         self.dashboard.updating.update(*self.targets)
@@ -152,15 +114,14 @@ class UpdatesScreen(LiveScreen):
 
     def action_close(self) -> None:
         """Take the marks away, else go back."""
-        if self._ticked:
-            self._ticked = frozenset()
-            self._show_again()
+        if self._marked:
+            self._mark(frozenset())
         else:
             self.dismiss()
 
 
-def _facts(state: StackState, shown: Shown) -> tuple[object, ...]:
+def _facts(state: StackState, shown: UpdatesContext) -> tuple[object, ...]:
     """What the lines are made of; ages are in minutes. Most often it is the very same as before."""
     hosts = tuple((host.snapshot.url, host.snapshot.server, host.updates) for host in state.hosts)
     of_state = (hosts, state.downloads, state.releases, state.checking)
-    return (*of_state, f"{shown.now:%d %H:%M}", shown.marks, shown.ticked, shown.opened)
+    return (*of_state, f"{shown.now:%d %H:%M}", shown.marks, shown.opened)

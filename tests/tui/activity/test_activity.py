@@ -13,8 +13,8 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.events import Event
-from llmstack_tui.tui.activity.list import wrap
 from llmstack_tui.tui.activity.log import LIMIT, Activity, Choice, Tone, tone
+from llmstack_tui.tui.draw.text import wrap
 from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui.driving import dashboard

@@ -14,7 +14,7 @@ from llmstack_tui.catalog.service import Offer
 from llmstack_tui.catalog.types import Use
 from llmstack_tui.config import Settings
 from llmstack_tui.registry.errors import RegistryUnreachable
-from llmstack_tui.tui.catalog.rows import Column, Order, catalog_rows, make_shelf
+from llmstack_tui.tui.catalog.list import CatalogColumn, CatalogOrder, catalog_rows, make_shelf
 from llmstack_tui.tui.downloads.actions import Wanted, offer_text
 from tests.support import seeded
 from tests.support.waiting import wait_until
@@ -55,20 +55,20 @@ def test_what_is_found_has_all_words_and_the_use() -> None:
     }
 
 
-@pytest.mark.parametrize("column", Column)
-def test_every_order_has_all_of_them_and_its_reverse(column: Column) -> None:
-    there, back = names(order=Order(column)), names(order=Order(column, reverse=True))
+@pytest.mark.parametrize("column", CatalogColumn)
+def test_every_order_has_all_of_them_and_its_reverse(column: CatalogColumn) -> None:
+    there, back = names(order=CatalogOrder(column)), names(order=CatalogOrder(column, reverse=True))
     assert {*there} == {*back} == {entry.name for entry in SHELF.catalog.entries}
     assert there != back
 
 
 def test_the_smallest_download_comes_first_and_the_unknown_last() -> None:
     sizes = {entry.name: entry.file.bytes for entry in SHELF.catalog.entries}
-    listed = [sizes[name] for name in names(order=Order(Column.DOWNLOAD))]
+    listed = [sizes[name] for name in names(order=CatalogOrder(CatalogColumn.DOWNLOAD))]
     assert listed == sorted(listed)
     for reverse in (False, True):
-        rows = catalog_rows(SHELF, order=Order(Column.SPEED, reverse))
-        unknown = [row.figures[Column.SPEED] is None for row in rows]
+        rows = catalog_rows(SHELF, order=CatalogOrder(CatalogColumn.SPEED, reverse))
+        unknown = [row.figures[CatalogColumn.SPEED] is None for row in rows]
         assert unknown == sorted(unknown)
 
 
@@ -100,11 +100,11 @@ async def test_it_is_searched_as_one_types() -> None:
         screen = await opened(desk)
         await desk.press("slash")
         await desk.type("embed 3")
-        await wait_until(lambda: len(screen.list.items) < 10)
+        await wait_until(lambda: len(screen.list.rows) < 10)
         assert "Catalog" in desk.text
         assert screen.is_current  # 3 was a letter of the search
         await desk.press("enter", "escape")
-        await wait_until(lambda: len(screen.list.items) == len(SHELF.catalog.entries))
+        await wait_until(lambda: len(screen.list.rows) == len(SHELF.catalog.entries))
         await desk.press("f", "f")
         await desk.until_shown(", code")
         await desk.press("escape")
@@ -117,11 +117,11 @@ async def test_a_click_on_a_heading_sorts() -> None:
     async with dashboard(state()) as desk:
         screen = await opened(desk)
         await desk.press("o")
-        await desk.pilot.click("CatalogHeadings", offset=(40, 0))
-        smallest_first = names(order=Order(Column.DOWNLOAD))
-        await wait_until(lambda: [row.key for row in screen.list.items] == smallest_first)
+        await desk.pilot.click("Headings", offset=(40, 0))
+        smallest_first = names(order=CatalogOrder(CatalogColumn.DOWNLOAD))
+        await wait_until(lambda: [row.key for row in screen.list.rows] == smallest_first)
         await desk.press("O")
-        await wait_until(lambda: [row.key for row in screen.list.items] == smallest_first[::-1])
+        await wait_until(lambda: [row.key for row in screen.list.rows] == smallest_first[::-1])
 
 
 async def test_an_entry_tells_what_its_registry_tells() -> None:
@@ -224,21 +224,21 @@ async def test_every_size_in_ascii_too() -> None:
 
 
 async def test_the_order_is_remembered_from_session_to_session() -> None:
-    by_download = names(order=Order(Column.DOWNLOAD))
+    by_download = names(order=CatalogOrder(CatalogColumn.DOWNLOAD))
     async with dashboard(state()) as desk:
         screen = await opened(desk)
         await desk.press("o", "o", "o")
-        await wait_until(lambda: [row.key for row in screen.list.items] == by_download)
+        await wait_until(lambda: [row.key for row in screen.list.rows] == by_download)
         await desk.press("O")
         remembered = desk.stack.remembered
     services = FakeServices(FakeStack(state()))
     services.stack.remembered = remembered
     async with dashboard(services=services) as desk:
         screen = await opened(desk, by_download[-1])
-        assert [row.key for row in screen.list.items] == by_download[::-1]
+        assert [row.key for row in screen.list.rows] == by_download[::-1]
         # What is chosen now is kept from now on.
         await desk.press("O")
-        await wait_until(lambda: [row.key for row in screen.list.items] == by_download)
+        await wait_until(lambda: [row.key for row in screen.list.rows] == by_download)
     assert services.stack.remembered["catalog.order"] == {"column": "download", "reverse": False}
 
 
@@ -248,4 +248,4 @@ async def test_an_order_that_is_none_is_forgotten(remembered: object) -> None:
     services.stack.remembered["catalog.order"] = remembered
     async with dashboard(services=services) as desk:
         screen = await opened(desk)
-        assert [row.key for row in screen.list.items] == names()
+        assert [row.key for row in screen.list.rows] == names()

@@ -7,14 +7,14 @@ from rich.cells import cell_len
 from textual import events
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.tui.models.filter_field import FilterField
+from llmstack_tui.tui.widgets.filter import FilterField
 from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui.driving import FakeDesk, dashboard
 
 
 def shown(desk: FakeDesk) -> list[str]:
-    return [row.name for row in desk.app.models.list.rows]
+    return [row.name for row in desk.app.models.list.models]
 
 
 async def test_typing_filters_and_enter_keeps_it() -> None:

@@ -14,8 +14,15 @@ from llmstack_tui.config import HostSettings, Settings
 from llmstack_tui.core import HostState, StackState
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.draw.glyphs import UNICODE
-from llmstack_tui.tui.models.groups import HostLine, active_count, host_lines, lines
-from llmstack_tui.tui.models.ordering import Column, Order, matching
+from llmstack_tui.tui.models.arrangement import (
+    Column,
+    HostRow,
+    ModelOrder,
+    active_count,
+    host_rows,
+    listed_rows,
+    matching,
+)
 from llmstack_tui.tui.models.rows import Moment, Rows
 from tests.support import seeded
 from tests.support.waiting import wait_until
@@ -43,13 +50,13 @@ def three() -> StackState:
     return hosts(here, box, replace(far, error=Unreachable("No.", host=FAR), latency_s=0.1))
 
 
-def told(state: StackState, **also: object) -> tuple[HostLine, ...]:
-    return host_lines(state, Rows(UNICODE).make(state, NOW), names={BOX: "The box"}, **also)  # type: ignore[arg-type]
+def told(state: StackState, **also: object) -> tuple[HostRow, ...]:
+    return host_rows(state, Rows(UNICODE).make(state, NOW), names={BOX: "The box"}, **also)  # type: ignore[arg-type]
 
 
 def drawn(desk: FakeDesk) -> list[str]:
     """The lines of the list: hosts by their URL, models by their name."""
-    return [line.url if isinstance(line, HostLine) else line.name for line in desk.app.models.list._lines]
+    return [line.url if isinstance(line, HostRow) else line.name for line in desk.app.models.list.rows]
 
 
 def test_one_host_has_no_line() -> None:
@@ -59,18 +66,18 @@ def test_one_host_has_no_line() -> None:
 def test_a_host_is_told_with_what_matters_most_first() -> None:
     here, box, far = told(three(), look_only={BOX})
     assert (here.name, here.reachable, here.trouble) == ("127.0.0.1:11434", True, "")
-    assert here.told == ("7 models, 2 active", "Ollama 0.24.0", "12 ms")
+    assert here.facts == ("7 models, 2 active", "Ollama 0.24.0", "12 ms")
     assert box.name == "The box"
-    assert box.told == ("2 models, 1 active", "only looked at", "Ollama 0.24.0", "250 ms", "gpu-box:11434")
+    assert box.facts == ("2 models, 1 active", "only looked at", "Ollama 0.24.0", "250 ms", "gpu-box:11434")
     assert (far.name, far.reachable, far.trouble) == (FAR, False, "not reachable")
-    assert far.told == ("1 model, 0 active", "Ollama 0.24.0")
+    assert far.facts == ("1 model, 0 active", "Ollama 0.24.0")
 
 
 def test_a_host_that_was_not_asked_yet_says_so_and_one_without_models_too() -> None:
     new = replace(seeded.snapshot(url=BOX), read_at=None, server=None)
     box, empty = told(hosts(new, seeded.snapshot(url=FAR)))
-    assert (box.reachable, box.trouble, box.told) == (None, "no answer yet", ("gpu-box:11434",))
-    assert empty.told[0] == "no models"
+    assert (box.reachable, box.trouble, box.facts) == (None, "no answer yet", ("gpu-box:11434",))
+    assert empty.facts[0] == "no models"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +87,7 @@ def test_latencies(seconds: float, text: str) -> None:
     state = three()
     host = state.hosts[0]
     slow = replace(host, snapshot=replace(host.snapshot, latency_s=seconds))
-    assert told(StackState((slow, *state.hosts[1:])))[0].told[-1] == text
+    assert told(StackState((slow, *state.hosts[1:])))[0].facts[-1] == text
 
 
 def test_each_name_of_what_is_loaded_counts_as_active_as_its_line_says() -> None:
@@ -95,17 +102,17 @@ def test_each_name_of_what_is_loaded_counts_as_active_as_its_line_says() -> None
 def test_each_host_is_sorted_for_itself() -> None:
     state = three()
     rows = Rows(UNICODE).make(state, NOW)
-    found = lines(rows, told(state), Order(Column.NAME), folded={seeded.URL})
+    found = listed_rows(rows, told(state), ModelOrder(Column.NAME), folded={seeded.URL})
     assert [each.name for each in found] == [
         "127.0.0.1:11434", "The box", "a:7b", "big:70b", FAR, "x:1b",
     ]  # fmt: skip
-    assert [each.folded for each in found if isinstance(each, HostLine)] == [True, False, False]
+    assert [each.folded for each in found if isinstance(each, HostRow)] == [True, False, False]
 
 
 def test_hosts_without_anything_that_was_looked_for_are_left_out() -> None:
     state = three()
     found = matching(Rows(UNICODE).make(state, NOW), "big")
-    assert [each.key for each in lines(found, told(state), Order(), only_found=True)] == [
+    assert [each.key for each in listed_rows(found, told(state), ModelOrder(), only_found=True)] == [
         (BOX, ""),
         (BOX, "big:70b"),
     ]
@@ -116,7 +123,7 @@ async def test_it_begins_on_a_model_and_the_lines_of_hosts_can_be_reached() -> N
         assert desk.app.models.selected == (seeded.URL, "qwen2.5-coder:7b")
         assert "Models  10, 3 active" in desk.text
         await desk.press("k")
-        assert desk.app.models.list.row is None
+        assert desk.app.models.list.model is None
         assert desk.app.models.selected_host == seeded.URL
 
 
@@ -202,7 +209,7 @@ def _tick(maker: Rows, state: StackState, monotonic_s: float) -> float:
     """Seconds of the processor that it takes to find out what is listed."""
     began = time.thread_time()
     rows = maker.make(state, Moment(NOW.now, monotonic_s))
-    lines(matching(rows, ""), host_lines(state, rows, names={}), Order(Column.SIZE))
+    listed_rows(matching(rows, ""), host_rows(state, rows, names={}), ModelOrder(Column.SIZE))
     return time.thread_time() - began
 
 

@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from textual import on
 from textual.app import App, ComposeResult
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.tui.draw.glyphs import UNICODE
-from llmstack_tui.tui.models.headings import Columns, Headings
-from llmstack_tui.tui.models.list import ModelList
-from llmstack_tui.tui.models.ordering import Column, Order
+from llmstack_tui.tui.models.arrangement import Column, ModelOrder
+from llmstack_tui.tui.models.list import ColumnWidths, ModelList
 from llmstack_tui.tui.models.rows import ModelRow, Moment, Rows
+from llmstack_tui.tui.widgets.headings import Headings
 from tests.support import seeded
 
 if TYPE_CHECKING:
@@ -49,11 +50,12 @@ class ListApp(App[None]):
         self.moves: list[str | None] = []
 
     def compose(self) -> ComposeResult:
-        yield Headings(UNICODE)
+        yield Headings(UNICODE, lambda width: self.list.columns(width).headings(), ModelOrder())
         yield self.list
 
-    def on_model_list_moved(self, event: ModelList.Moved) -> None:
-        self.moves.append(event.row.name if event.row else None)
+    @on(ModelList.Moved)
+    def _moved(self) -> None:
+        self.moves.append(selected(self))
 
 
 @asynccontextmanager
@@ -69,7 +71,7 @@ async def listing(
 
 
 def selected(app: ListApp) -> str | None:
-    return app.list.row.name if app.list.row else None
+    return app.list.model.name if app.list.model else None
 
 
 def screen_line(app: ListApp, y: int) -> str:
@@ -140,7 +142,8 @@ async def test_a_click_puts_the_cursor_there_and_a_second_opens() -> None:
     opened: list[ModelList.Opened] = []
 
     class Opening(ListApp):
-        def on_model_list_opened(self, event: ModelList.Opened) -> None:
+        @on(ModelList.Opened)
+        def _opened(self, event: ModelList.Opened) -> None:
             opened.append(event)
 
     app = Opening()
@@ -217,9 +220,8 @@ async def test_headings_stand_over_their_columns() -> None:
 async def test_a_wide_list_has_a_version_with_its_day_and_the_speeds() -> None:
     made = tuple(replace(row, speed="31.0") for row in rows(3))
     async with listing(made, (134, 21)) as (app, _):
-        app.list.show(made, speeds=True)
+        app.list.show_columns(speeds=True, updates=False)
         headings = app.query_one(Headings)
-        headings.show(Order(), speeds=True)
         names, line = headings.render_line(0).text, screen_line(app, 0)
         assert f"{made[0].digest} 2025-10-03  Q4_K_M" in line
         assert names.index("Version") == line.index(made[0].digest)
@@ -237,7 +239,7 @@ async def test_a_note_stands_where_there_is_no_size() -> None:
 
 def test_columns_go_the_least_important_first() -> None:
     def named(width: int, *, speeds: bool = True) -> list[Column]:
-        return [column for _, column in Columns.of(width, speeds=speeds).sortable][2:]
+        return [each.column for each in ColumnWidths.of(width, speeds=speeds).headings() if each.column][2:]
 
     least = [Column.SIZE, Column.MEMORY, Column.STATE]
     assert named(56) == least
@@ -245,7 +247,7 @@ def test_columns_go_the_least_important_first() -> None:
     assert named(73, speeds=False) == [Column.QUANTIZATION, *least, Column.LEAVES]
     assert named(80) == [Column.QUANTIZATION, *least, Column.SPEED, Column.LEAVES]
     assert named(90) == [Column.VERSION, Column.QUANTIZATION, *least, Column.SPEED, Column.LEAVES]
-    assert [Columns.of(width, speeds=True).version for width in (89, 90, 100, 101)] == [0, 10, 10, 21]
+    assert [ColumnWidths.of(width, speeds=True).version for width in (89, 90, 100, 101)] == [0, 10, 10, 21]
     before = 0
     for width in range(56, 300):
         assert len(named(width)) >= before, width
@@ -254,9 +256,9 @@ def test_columns_go_the_least_important_first() -> None:
 
 def test_columns_leave_room_for_the_name() -> None:
     for width in range(56, 300):
-        columns = Columns.of(width)
+        columns = ColumnWidths.of(width)
         assert columns.name >= 16, width
-        assert sum(cells for cells, _ in columns.sortable) <= width
+        assert sum(each.cells for each in columns.headings()) <= width
 
 
 async def test_a_theme_repaints_the_lines() -> None:

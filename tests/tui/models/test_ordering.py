@@ -10,7 +10,7 @@ import pytest
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core import StackState
 from llmstack_tui.tui.draw.glyphs import UNICODE
-from llmstack_tui.tui.models.ordering import Column, Order, matching, ordered
+from llmstack_tui.tui.models.arrangement import Column, ModelOrder, matching, ordered
 from llmstack_tui.tui.models.rows import ModelRow, Moment, Rows
 from tests.support import seeded
 
@@ -68,25 +68,25 @@ def test_a_thousand_models_are_filtered_in_time() -> None:
 @pytest.mark.parametrize(
     ("order", "first", "last"),
     [
-        (Order(), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
-        (Order(reverse=True), "gpt-oss:120b-cloud", "qwen2.5-coder:7b"),
-        (Order(Column.NAME), "gpt-oss:120b-cloud", "smollm2:135m"),
-        (Order(Column.NAME, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
-        (Order(Column.SIZE), "phi4:14b", "gpt-oss:120b-cloud"),
-        (Order(Column.SIZE, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
-        (Order(Column.MEMORY), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
-        (Order(Column.MEMORY, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
-        (Order(Column.STATE), "smollm2:135m", "gpt-oss:120b-cloud"),
-        (Order(Column.STATE, reverse=True), "gpt-oss:120b-cloud", "smollm2:135m"),
-        (Order(Column.QUANTIZATION), "nomic-embed-text:latest", "gpt-oss:120b-cloud"),
-        (Order(Column.QUANTIZATION, reverse=True), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
-        (Order(Column.VERSION), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
-        (Order(Column.SPEED), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
-        (Order(Column.LEAVES), "smollm2:135m", "gpt-oss:120b-cloud"),
-        (Order(Column.LEAVES, reverse=True), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (ModelOrder(), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (ModelOrder(reverse=True), "gpt-oss:120b-cloud", "qwen2.5-coder:7b"),
+        (ModelOrder(Column.NAME), "gpt-oss:120b-cloud", "smollm2:135m"),
+        (ModelOrder(Column.NAME, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (ModelOrder(Column.SIZE), "phi4:14b", "gpt-oss:120b-cloud"),
+        (ModelOrder(Column.SIZE, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (ModelOrder(Column.MEMORY), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (ModelOrder(Column.MEMORY, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (ModelOrder(Column.STATE), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (ModelOrder(Column.STATE, reverse=True), "gpt-oss:120b-cloud", "smollm2:135m"),
+        (ModelOrder(Column.QUANTIZATION), "nomic-embed-text:latest", "gpt-oss:120b-cloud"),
+        (ModelOrder(Column.QUANTIZATION, reverse=True), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (ModelOrder(Column.VERSION), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (ModelOrder(Column.SPEED), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (ModelOrder(Column.LEAVES), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (ModelOrder(Column.LEAVES, reverse=True), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
     ],
 )
-def test_every_order_puts_what_is_unknown_last(order: Order, first: str, last: str) -> None:
+def test_every_order_puts_what_is_unknown_last(order: ModelOrder, first: str, last: str) -> None:
     found = names(ordered(TYPICAL, order))
     assert (found[0], found[-1]) == (first, last)
     assert sorted(found) == sorted(names(TYPICAL))
@@ -96,7 +96,7 @@ def test_every_order_puts_what_is_unknown_last(order: Order, first: str, last: s
 @pytest.mark.parametrize("column", [Column.SIZE, Column.MEMORY, Column.STATE])
 def test_what_is_alike_stays_as_the_server_lists_it(column: Column, reverse: bool) -> None:
     rows = Rows(UNICODE).make(seeded.many(20), NOW)
-    assert ordered(rows, Order(column, reverse)) == rows
+    assert ordered(rows, ModelOrder(column, reverse)) == rows
 
 
 def test_what_is_busy_comes_first_and_what_is_longest_idle_last() -> None:
@@ -110,26 +110,26 @@ def test_what_is_busy_comes_first_and_what_is_longest_idle_last() -> None:
     )
     rows = Rows(UNICODE).make(StackState((replace(host, models=told),)), NOW)
     by_work = ["busy:latest", "short:latest", "long:latest", "unknown:latest"]
-    assert names(ordered(rows, Order(Column.STATE))) == by_work
-    assert names(ordered(rows, Order(Column.STATE, reverse=True))) == by_work[::-1]
+    assert names(ordered(rows, ModelOrder(Column.STATE))) == by_work
+    assert names(ordered(rows, ModelOrder(Column.STATE, reverse=True))) == by_work[::-1]
 
 
 def test_an_order_goes_through_the_columns_that_are_there() -> None:
     shown = {Column.SERVER, Column.NAME, Column.LEAVES}
-    assert Order(Column.NAME).next(shown) == Order(Column.LEAVES)
-    assert Order(Column.SPEED).next(shown) == Order(Column.LEAVES)
-    assert Order(Column.LEAVES).next(shown) == Order()
+    assert ModelOrder(Column.NAME).next(shown) == ModelOrder(Column.LEAVES)
+    assert ModelOrder(Column.SPEED).next(shown) == ModelOrder(Column.LEAVES)
+    assert ModelOrder(Column.LEAVES).next(shown) == ModelOrder()
 
 
 def test_the_orders_go_round_and_a_second_click_reverses() -> None:
-    order, seen = Order(), []
+    order, seen = ModelOrder(), []
     for _ in Column:
         seen.append(order.column)
         order = order.next()
-    assert (seen, order) == ([*Column], Order())
-    assert Order(Column.SIZE, reverse=True).next() == Order(Column.MEMORY)
-    assert Order().chosen(Column.SIZE) == Order(Column.SIZE)
-    assert Order(Column.SIZE).chosen(Column.SIZE) == Order(Column.SIZE, reverse=True)
+    assert (seen, order) == ([*Column], ModelOrder())
+    assert ModelOrder(Column.SIZE, reverse=True).next() == ModelOrder(Column.MEMORY)
+    assert ModelOrder().chosen(Column.SIZE) == ModelOrder(Column.SIZE)
+    assert ModelOrder(Column.SIZE).chosen(Column.SIZE) == ModelOrder(Column.SIZE, reverse=True)
 
 
 def test_a_thousand_models_are_sorted_in_time() -> None:
@@ -138,6 +138,6 @@ def test_a_thousand_models_are_sorted_in_time() -> None:
         took: list[float] = []
         for _ in range(5):
             began = time.thread_time()
-            ordered(rows, Order(column, reverse=True))
+            ordered(rows, ModelOrder(column, reverse=True))
             took.append(time.thread_time() - began)
         assert min(took) < 0.005, column

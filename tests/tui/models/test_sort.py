@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.tui.models.headings import Headings
-from llmstack_tui.tui.models.ordering import Column, Order
+from llmstack_tui.tui.models.arrangement import Column, ModelOrder
+from llmstack_tui.tui.widgets.headings import Headings
 from tests.support.waiting import wait_until
 from tests.tui.driving import FakeDesk, dashboard
 
 
 def first(desk: FakeDesk) -> str:
-    return desk.app.models.list.rows[0].name
+    return desk.app.models.list.models[0].name
 
 
 @pytest.mark.parametrize(("unicode", "up", "down"), [(True, "▲", "▼"), (False, "^", "v")])
@@ -47,7 +47,7 @@ async def test_the_cursor_stays_on_its_model() -> None:
 async def test_a_model_that_is_loaded_moves_up_where_the_list_is_sorted_by_state() -> None:
     async with dashboard() as desk:
         await desk.press("o", "o", "o", "o", "o", "end", "k", "a")
-        await wait_until(lambda: [row.name for row in desk.app.models.list.rows].index("phi4:14b") == 2)
+        await wait_until(lambda: [row.name for row in desk.app.models.list.models].index("phi4:14b") == 2)
         assert desk.app.models.list.cursor == 2
 
 
@@ -66,8 +66,8 @@ async def test_a_click_on_a_heading_sorts_and_a_second_reverses() -> None:
 async def test_only_columns_that_are_shown_are_gone_through() -> None:
     async with dashboard(size=(200, 60)) as desk:
         await desk.press("o", "o")
-        assert desk.app.models.pane.order == Order(Column.VERSION)
+        assert desk.app.models.pane.order == ModelOrder(Column.VERSION)
         await desk.press("o", "o", "o", "o", "o")
-        assert desk.app.models.pane.order == Order(Column.LEAVES)
+        assert desk.app.models.pane.order == ModelOrder(Column.LEAVES)
         await desk.press("o")
-        assert desk.app.models.pane.order == Order()
+        assert desk.app.models.pane.order == ModelOrder()

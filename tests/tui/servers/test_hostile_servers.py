@@ -225,7 +225,7 @@ async def test_names_from_hell_are_shown_as_text_and_sent_as_they_are(size: tupl
     fake = FakeOllama({name: f"{number:064x}" for number, name in enumerate(names)})
     fake.load_error = "no memory for [bold]this[/bold] \x1b[2J one"
     async with serving(fake) as server, over(server, size=size) as desk:
-        await wait_until(lambda: desk.app.models.list.rows)
+        await wait_until(lambda: desk.app.models.list.models)
         # Each takes the cursor once: drawn, its details asked, a load that fails told in a toast and a line.
         await desk.press("home")
         for _ in names:

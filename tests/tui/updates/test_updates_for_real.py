@@ -34,7 +34,7 @@ async def test_a_model_is_pulled_found_to_be_old_and_updated(tmp_path: Path, tin
         app = Dashboard(settings, (), Core(settings, {}))
 
         def row() -> ModelRow | None:
-            return next((row for row in app.models.list.rows if row.name == registry.listed("tiny")), None)
+            return next((row for row in app.models.list.models if row.name == registry.listed("tiny")), None)
 
         def has(state: str) -> bool:
             found = row()

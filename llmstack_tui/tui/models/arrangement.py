@@ -1,0 +1,261 @@
+"""Which models the list shows, in which order, and the lines of hosts over them. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from enum import StrEnum
+from math import inf
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
+
+from llmstack_tui.base.structs import replace
+from llmstack_tui.base.text import clean
+from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.tui.draw.figures import count_text, latency_text
+from llmstack_tui.tui.draw.servers import address, server_name
+from llmstack_tui.tui.models.rows import ModelRow
+from llmstack_tui.tui.widgets.headings import SortOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from llmstack_tui.core import HostState, StackState
+    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.tui.models.rows import Key
+
+_STATES = (
+    ModelState.ACTIVE,
+    ModelState.LOADING,
+    ModelState.STOPPING,
+    ModelState.INACTIVE,
+    ModelState.CLOUD,
+)
+
+
+class Column(StrEnum):
+    """What the list can be sorted by; SERVER is as the server lists it."""
+
+    SERVER = "server"
+    NAME = "name"
+    UPDATE = "update"
+    VERSION = "version"
+    QUANTIZATION = "quantisation"
+    SIZE = "size"
+    MEMORY = "memory"
+    STATE = "state"
+    SPEED = "speed"
+    LEAVES = "leaves"
+
+
+_LARGEST_FIRST = frozenset({Column.UPDATE, Column.VERSION, Column.SIZE, Column.MEMORY, Column.SPEED})
+
+
+class ModelOrder(SortOrder[Column], frozen=True):
+    """The order of the models.
+
+    Usual is from a to z, from the largest figure, from the newest version, from what leaves first, and from
+    what is busy to what is longest idle.
+    """
+
+    column: Column = Column.SERVER
+
+    @property
+    def upwards(self) -> bool:
+        """Whether what is less stands above what is more."""
+        return (self.column in _LARGEST_FIRST) == self.reverse
+
+
+_AS_LISTED = ModelOrder()
+
+
+class Arrangement(Struct, frozen=True):
+    """How the user has arranged the list, from session to session.
+
+    Attributes:
+        folded: the URLs of the hosts whose models are not shown.
+    """
+
+    order: ModelOrder = _AS_LISTED
+    folded: tuple[str, ...] = ()
+
+
+class _Comparable(Protocol):
+    def __lt__(self, other: Any, /) -> bool: ...
+
+
+_FIGURES: Mapping[Column, Callable[[ModelRow], _Comparable | None]] = {
+    Column.UPDATE: lambda row: row.figures.download,
+    Column.VERSION: lambda row: row.figures.modified_at,
+    Column.QUANTIZATION: lambda row: row.quantization.casefold() or None,
+    Column.SIZE: lambda row: row.figures.size,
+    Column.MEMORY: lambda row: row.figures.memory,
+    Column.SPEED: lambda row: row.figures.speed,
+    Column.LEAVES: lambda row: row.figures.leaves_at,
+}
+
+
+def ordered(rows: Sequence[ModelRow], order: ModelOrder) -> tuple[ModelRow, ...]:
+    """What is alike stays as the server lists it; what has no figure comes last either way."""
+    figure = _FIGURES.get(order.column)
+    if figure is not None:
+        return _known_first(rows, figure, reverse=not order.upwards)
+    if order.column is Column.SERVER:
+        return tuple(reversed(rows)) if order.reverse else tuple(rows)
+    key = _by_state if order.column is Column.STATE else _by_name
+    return tuple(sorted(rows, key=key, reverse=order.reverse))
+
+
+def _by_name(row: ModelRow) -> _Comparable:
+    return row.name.casefold()
+
+
+def _by_state(row: ModelRow) -> _Comparable:
+    figures = row.figures
+    # What is busy comes first, what nobody knows about last.
+    worked_s = inf if figures.busy else -inf if figures.idle_since_s is None else figures.idle_since_s
+    return _STATES.index(row.state), -worked_s
+
+
+def _known_first(
+    rows: Sequence[ModelRow], figure: Callable[[ModelRow], _Comparable | None], *, reverse: bool
+) -> tuple[ModelRow, ...]:
+    figures = [(figure(row), row) for row in rows]
+    known = [(found, row) for found, row in figures if found is not None]
+    known.sort(key=lambda each: each[0], reverse=reverse)
+    return (*(row for _, row in known), *(row for found, row in figures if found is None))
+
+
+def matching(rows: Sequence[ModelRow], text: str) -> tuple[ModelRow, ...]:
+    """The lines that have every word of ``text`` in them, in either case; all of them if it has none."""
+    words = text.casefold().split()
+    if not words:
+        return tuple(rows)
+    return tuple(row for row in rows if all(word in row.searched for word in words))
+
+
+class HostRow(Struct, frozen=True, kw_only=True):
+    """One host, as text.
+
+    Attributes:
+        key: its URL and no name: no model has this key.
+        reachable: None until it was first asked.
+        trouble: why its figures are not those of now; empty when they are.
+        facts: what there is to say of it, the more important first.
+    """
+
+    key: Key
+    reachable: bool | None
+    name: str
+    trouble: str
+    facts: tuple[str, ...]
+    folded: bool = False
+
+    @property
+    def url(self) -> str:
+        return self.key[0]
+
+
+ListRow = ModelRow | HostRow
+
+
+def host_rows(
+    state: StackState,
+    rows: Iterable[ModelRow],
+    *,
+    names: Mapping[str, str],
+    look_only: Collection[str] = (),
+) -> tuple[HostRow, ...]:
+    """A row for each host; none where there is only one.
+
+    Args:
+        rows: of all models.
+        names: what the user calls a host, by its URL.
+        look_only: the URLs of hosts on which nothing may be changed.
+    """
+    if len(state.hosts) < 2:
+        return ()
+    models = models_by_host(rows)
+    return tuple(
+        host_row(
+            host,
+            models.get(host.snapshot.url, ()),
+            name=names.get(host.snapshot.url, ""),
+            look_only=host.snapshot.url in look_only,
+        )
+        for host in state.hosts
+    )
+
+
+def host_row(
+    host: HostState, rows: Sequence[ModelRow], *, name: str = "", look_only: bool = False
+) -> HostRow:
+    snapshot = host.snapshot
+    where = clean(address(snapshot.url), limit=200)
+    version = f" {clean(snapshot.server.version, limit=30)}" if snapshot.server else ""
+    facts = (
+        _counts(rows) if rows or snapshot.read_at is not None else "",
+        "only looked at" if look_only else "",
+        server_name(snapshot.server) + version if snapshot.server else "",
+        latency_text(snapshot.latency_s) if snapshot.reachable and snapshot.latency_s is not None else "",
+        where if name else "",
+    )
+    asked = snapshot.read_at is not None or snapshot.error is not None
+    return HostRow(
+        key=(snapshot.url, ""),
+        reachable=snapshot.reachable if asked else None,
+        name=clean(name, limit=60) or where,
+        trouble=_trouble(snapshot),
+        facts=tuple(each for each in facts if each),
+    )
+
+
+def _trouble(snapshot: Snapshot) -> str:
+    if snapshot.error is not None:
+        return "not reachable"
+    return "" if snapshot.read_at is not None else "no answer yet"
+
+
+def _counts(rows: Sequence[ModelRow]) -> str:
+    if not rows:
+        return "no models"
+    return f"{count_text(len(rows))} {'model' if len(rows) == 1 else 'models'}, {active_count(rows)} active"
+
+
+def active_count(rows: Iterable[ModelRow]) -> int:
+    """How many lines say so: several names of what is loaded once are each active."""
+    return sum(row.state is ModelState.ACTIVE for row in rows)
+
+
+def models_by_host(rows: Iterable[ModelRow]) -> dict[str, list[ModelRow]]:
+    found = defaultdict[str, list[ModelRow]](list)
+    for row in rows:
+        found[row.key[0]].append(row)
+    return found
+
+
+def listed_rows(
+    rows: Sequence[ModelRow],
+    hosts: Sequence[HostRow],
+    order: ModelOrder,
+    *,
+    folded: Collection[str] = (),
+    only_found: bool = False,
+) -> tuple[ListRow, ...]:
+    """What the list shows, from top to bottom: each host with its models in order, or only the models.
+
+    Args:
+        rows: those that are wanted.
+        folded: the URLs of hosts whose models are not shown.
+        only_found: leave out the hosts that have none of ``rows``.
+    """
+    if not hosts:
+        return ordered(rows, order)
+    by_host = models_by_host(rows)
+    found: list[ListRow] = []
+    for host in hosts:
+        models = by_host.get(host.url, [])
+        if models or not only_found:
+            found.append(replace(host, folded=host.url in folded))
+            found += () if host.url in folded else ordered(models, order)
+    return tuple(found)

@@ -1,0 +1,402 @@
+"""The list of every screen, drawn line by line: what is not visible, or has not changed, costs nothing."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import accumulate
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
+
+from msgspec import Struct
+from rich.segment import Segment
+from textual.cache import LRUCache
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from llmstack_tui.tui import keys
+from llmstack_tui.tui.draw.text import fit, fit_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Sequence
+
+    from rich.style import Style
+    from textual import events
+    from textual.binding import BindingType
+    from textual.widget import Widget
+
+    from llmstack_tui.tui.draw.glyphs import Marks
+
+# Shades of a text, and of what lies behind it at the cursor; the words for them are those of the rows.
+_STYLES = ("plain", "muted", "name", "heading", "pointer", "good", "warning", "bad", "accent", "cursor")
+
+
+class Row(Protocol):
+    """What a list shows: hashable, and equal to another row where it looks the same.
+
+    ``key`` stays the same for as long as the row is about the same thing.
+    """
+
+    @property
+    def key(self) -> Hashable: ...
+
+
+R = TypeVar("R", bound=Row)
+
+
+class Pen(Struct, frozen=True):
+    """What a row is drawn with; ``style`` has the style of a name in `_STYLES`, as the theme has it."""
+
+    marks: Marks
+    style: Callable[[str], Style]
+    at_cursor: bool
+    is_marked: bool
+
+    def cell(self, text: str, cells: int, style: str, *, right: bool = False) -> Segment:
+        return Segment(fit(text, cells, right=right, ellipsis=self.marks.ellipsis), self.style(style))
+
+    def name(self, name: str, cells: int, style: str) -> Segment:
+        """The name of a model."""
+        return Segment(fit_name(name, cells, ellipsis=self.marks.ellipsis), self.style(style))
+
+    def pointer(self) -> Segment:
+        return self.cell(self.marks.cursor if self.at_cursor else "", 1, "pointer")
+
+    def tick(self) -> Segment:
+        return self.cell(self.marks.tick if self.is_marked else "", 1, "pointer")
+
+
+class RowList(ScrollView, Generic[R], can_focus=True):
+    """Rows with a cursor that stays on its row when others come and go.
+
+    A subclass says how a row is drawn (`draw`) and, where that is needed, how many lines it takes, whether it
+    is a heading, and whether rows are folded away under it.
+    """
+
+    DEFAULT_CSS = """
+    RowList {
+        background: $surface;
+        color: $foreground;
+        overflow-x: hidden;
+        height: 1fr;
+        scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
+        & .row-list--plain { color: $foreground; }
+        & .row-list--muted { color: $foreground 62%; }
+        & .row-list--name { text-style: bold; }
+        & .row-list--heading { color: $text-primary; text-style: bold; }
+        & .row-list--pointer { color: $primary; text-style: bold; }
+        & .row-list--good { color: $text-success; }
+        & .row-list--warning { color: $text-warning; }
+        & .row-list--bad { color: $text-error; }
+        & .row-list--accent { color: $text-primary; }
+        & .row-list--cursor { background: $primary 14%; }
+        &:focus .row-list--cursor { background: $primary 26%; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"row-list--{style}" for style in _STYLES}
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.LIST]
+    ALLOW_SELECT = False
+
+    cursor: reactive[int] = reactive(0, repaint=False)
+
+    class Moved(Message):
+        """The cursor is on another row, or on none."""
+
+        def __init__(self, control: Widget) -> None:
+            super().__init__()
+            self._control = control
+
+        @property
+        def control(self) -> Widget:
+            return self._control
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, RowList.Moved) and message.control is self.control
+
+    class Opened(Message):
+        """A row was double-clicked."""
+
+    class Folded(Message):
+        """The rows under the one with this key are to be folded away, or shown again."""
+
+        def __init__(self, key: Hashable, *, fold: bool) -> None:
+            super().__init__()
+            self.key = key
+            self.fold = fold
+
+    def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+        super().__init__(id=id)
+        self.marks = marks
+        self._rows: tuple[R, ...] = ()
+        self._starts: list[int] = [0]
+        self._width = 0
+        self._had_rows = False
+        self._marked: frozenset[Hashable] = frozenset()
+        self._message: tuple[str, ...] = ()
+        self._strips: LRUCache[object, Strip] = LRUCache(256)
+        self._styles: dict[tuple[str, bool], Style] = {}
+
+    # What a subclass says of its rows
+
+    def draw(self, row: R, line: int, width: int, pen: Pen) -> Iterable[Segment]:
+        """The ``line`` of a row, from 0, in about ``width`` cells: what is too long is cut."""
+        raise NotImplementedError
+
+    def height_of(self, row: R, width: int) -> int:
+        """How many lines it takes."""
+        return 1
+
+    def is_heading(self, row: R) -> bool:
+        """Whether the cursor passes over it."""
+        return False
+
+    def is_folded(self, row: R) -> bool | None:
+        """Whether the rows under it are folded away; None for one that has none under it."""
+        return None
+
+    @property
+    def keeps_row(self) -> bool:
+        """Whether the cursor goes with its row; else it stays where it is."""
+        return True
+
+    # What is shown
+
+    @property
+    def rows(self) -> tuple[R, ...]:
+        return self._rows
+
+    @property
+    def row(self) -> R | None:
+        """What is under the cursor."""
+        row = self._rows[self.cursor] if self.cursor < len(self._rows) else None
+        return None if row is None or self.is_heading(row) else row
+
+    def use_marks(self, marks: Marks) -> None:
+        self.marks = marks
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw all of it again, for what it is drawn with is different."""
+        self._strips.clear()
+        self._lay_out()
+        self.refresh()
+
+    def show(self, rows: Sequence[R]) -> None:
+        """Draw these; only those that are different are painted."""
+        old, self._rows = self._rows, tuple(rows)
+        is_laid_out_anew = self._lay_out()
+        if not is_laid_out_anew and [row.key for row in old] == [row.key for row in self._rows]:
+            for index, (one, other) in enumerate(zip(old, self._rows, strict=True)):
+                if one is not other and one != other:
+                    self._repaint(index)
+            return
+        self._keep_cursor(old)
+        self.refresh()
+
+    def show_marked(self, keys: frozenset[Hashable]) -> None:
+        """Mark the rows with these keys, and no others."""
+        changed, self._marked = self._marked ^ keys, keys
+        for index, row in enumerate(self._rows) if changed else ():
+            if row.key in changed:
+                self._repaint(index)
+
+    def show_message(self, lines: Sequence[str]) -> None:
+        """What stands in the place of rows while there are none: a first line, and what to do."""
+        if tuple(lines) != self._message:
+            self._message = tuple(lines)
+            if not self._rows:
+                self.refresh()
+
+    def _lay_out(self) -> bool:
+        """Work out where each row begins; True if that is not where it was."""
+        self._width = self.scrollable_content_region.width
+        starts = [0, *accumulate(self.height_of(row, self._width) for row in self._rows)]
+        self.virtual_size = Size(self._width, starts[-1])
+        is_new = starts != self._starts
+        self._starts = starts
+        return is_new
+
+    # The cursor
+
+    def move_to(self, key: Hashable) -> bool:
+        """Put the cursor on a row; False if it is not listed."""
+        index = self._index_of(key)
+        if index is not None:
+            self.cursor = index
+        return index is not None
+
+    def _index_of(self, key: Hashable) -> int | None:
+        return next((index for index, row in enumerate(self._rows) if row.key == key), None)
+
+    def _keep_cursor(self, old: tuple[R, ...]) -> None:
+        before = self.cursor
+        key = old[before].key if before < len(old) and self.keeps_row else None
+        index = self._index_of(key)
+        if not self._had_rows:
+            # It begins on a row of its own, although one with others under it may have come before.
+            first = next((at for at, row in enumerate(self._rows) if self._is_plain(row)), None)
+            self._had_rows = first is not None
+            index = first if first is not None else index
+        self.set_reactive(RowList.cursor, self._nearest(before, 1) if index is None else index)
+        if index is None or self._rows[index].key != key:
+            self.post_message(self.Moved(self))
+        if self.cursor != before or index is None:
+            self.call_after_refresh(self.scroll_to_cursor)
+
+    def _is_plain(self, row: R) -> bool:
+        return not self.is_heading(row) and self.is_folded(row) is None
+
+    def _nearest(self, index: int, step: int) -> int:
+        """The row there, or the next one that is not a heading; it stops at the ends."""
+        last = len(self._rows) - 1
+        index = max(0, min(index, last))
+        for way in (step, -step):
+            found = index
+            while 0 <= found <= last:
+                if not self.is_heading(self._rows[found]):
+                    return found
+                found += way
+        return index
+
+    def validate_cursor(self, cursor: int) -> int:
+        return self._nearest(cursor, -1 if cursor < self.cursor else 1)
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        if old != new:
+            self._repaint(old)
+            self._repaint(new)
+            self.scroll_to_cursor()
+            self.post_message(self.Moved(self))
+
+    def _repaint(self, index: int) -> None:
+        if index < len(self._rows):
+            top, bottom = self._starts[index : index + 2]
+            region = Region(0, top, self.size.width, bottom - top)
+            visible = Region(0, self.scroll_offset.y, self.size.width, self.size.height)
+            if shown := region.intersection(visible):
+                self.refresh(shown.translate((0, -self.scroll_offset.y)))
+
+    def scroll_to_cursor(self) -> None:
+        if self.cursor < len(self._rows):
+            top, bottom = self._starts[self.cursor : self.cursor + 2]
+            if self.cursor == 1 and self.is_heading(self._rows[0]):
+                top = 0  # The heading over the first row is seen again.
+            self.scroll_to_region(Region(0, top, 1, bottom - top), animate=False, force=True, immediate=True)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._lay_out()
+        self.scroll_to_cursor()
+
+    def action_cursor_up(self) -> None:
+        self.cursor -= 1
+
+    def action_cursor_down(self) -> None:
+        self.cursor += 1
+
+    def action_page_up(self) -> None:
+        self._move_lines(1 - self.size.height)
+
+    def action_page_down(self) -> None:
+        self._move_lines(self.size.height - 1)
+
+    def _move_lines(self, lines: int) -> None:
+        if self._rows:
+            index = self._index_at(self._starts[self.cursor] + lines)
+            # A row may be higher than the list.
+            self.cursor = index if index != self.cursor else self.cursor + (1 if lines > 0 else -1)
+
+    def action_first(self) -> None:
+        self.cursor = 0
+
+    def action_last(self) -> None:
+        self.cursor = len(self._rows) - 1
+
+    def _index_at(self, line: int) -> int:
+        return max(0, min(bisect_right(self._starts, line) - 1, len(self._rows) - 1))
+
+    def action_fold(self) -> None:
+        """To the row that this one is under; from there, fold away what is under it."""
+        if self.row is None or self._fold(fold=True):
+            return
+        above = range(self.cursor - 1, -1, -1)
+        self.cursor = next((at for at in above if self.is_folded(self._rows[at]) is not None), self.cursor)
+
+    def action_unfold(self) -> None:
+        """Show what is under this row; where it is shown already, go to the first of it."""
+        row = self.row
+        if row is None or (folded := self.is_folded(row)) is None:
+            return
+        if folded:
+            self._fold(fold=False)
+        elif self.cursor + 1 < len(self._rows) and self._is_plain(self._rows[self.cursor + 1]):
+            self.cursor += 1
+
+    def toggle_fold(self) -> bool:
+        """Fold what is under this row, or show it; False if it is no row of that kind."""
+        row = self.row
+        return row is not None and self._fold(fold=not self.is_folded(row))
+
+    def _fold(self, *, fold: bool) -> bool:
+        row = self.row
+        if row is None or self.is_folded(row) is None:
+            return False
+        self.post_message(self.Folded(row.key, fold=fold))
+        return True
+
+    def on_click(self, event: events.Click) -> None:
+        line = event.y + self.scroll_offset.y
+        if line < self._starts[-1] and not self.is_heading(self._rows[self._index_at(line)]):
+            self.cursor = self._index_at(line)
+            if event.chain == 1:
+                self.toggle_fold()
+            elif event.chain == 2 and self._is_plain(self._rows[self.cursor]):
+                self.post_message(self.Opened())
+
+    # How it is drawn
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips.clear()
+        self._styles.clear()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        if not self._rows:
+            return self._message_line(y, width)
+        if width != self._width:
+            self._lay_out()  # It is painted for the first time before it hears of its size.
+        line = y + self.scroll_offset.y
+        if line >= self._starts[-1]:
+            return Strip.blank(width, self.rich_style)
+        index = self._index_at(line)
+        row, part, at_cursor = self._rows[index], line - self._starts[index], index == self.cursor
+        is_marked = row.key in self._marked
+        drawn = (row, part, width, at_cursor, is_marked, self.has_focus)
+        strip = self._strips.get(drawn)
+        if strip is None:
+            pen = self._pen(at_cursor=at_cursor, is_marked=is_marked)
+            strip = Strip(self.draw(row, part, width, pen)).adjust_cell_length(width, pen.style("plain"))
+            self._strips[drawn] = strip
+        return strip
+
+    def _pen(self, *, at_cursor: bool = False, is_marked: bool = False) -> Pen:
+        under = ("row-list--cursor",) if at_cursor else ()
+
+        def style(name: str) -> Style:
+            # To work one out takes longer than to draw the rest of the line.
+            found = self._styles.get((name, at_cursor))
+            if found is None:
+                found = self.get_visual_style(*under, f"row-list--{name}").rich_style
+                self._styles[(name, at_cursor)] = found
+            return found
+
+        return Pen(self.marks, style, at_cursor, is_marked)
+
+    def _message_line(self, y: int, width: int) -> Strip:
+        line = y - max(0, (self.size.height - len(self._message)) // 3)
+        if not 0 <= line < len(self._message):
+            return Strip.blank(width, self.rich_style)
+        text, style = f"   {self._message[line]}", "name" if line == 0 else "muted"
+        return Strip([self._pen().cell(text, width, style)])
