@@ -17,8 +17,8 @@ from llmstack_tui.base.text import excerpt
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.downloads.failures import NoRoom, PullRefused
 from llmstack_tui.downloads.types import LayerProgress
-from llmstack_tui.library import manifest as layout
-from llmstack_tui.library.folders import blobs_there, read_manifest
+from llmstack_tui.library.folders import blob_path, blobs_there, read_manifest
+from llmstack_tui.library.manifest import InvalidManifest, bare_digest
 from llmstack_tui.registry.client import Registry
 from llmstack_tui.registry.errors import BadManifest, RegistryError
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model
-    from llmstack_tui.library.published import Layer
+    from llmstack_tui.library.manifest import Layer
 
 # What stays free on the disk, for all else that this machine does.
 RESERVE = 10**9
@@ -118,7 +118,7 @@ class Costs:
         if folder is None:
             return cost
         there = blobs_there(folder, layers)
-        missing = [layer for layer in layers if _bare(layer.digest) not in there]
+        missing = [layer for layer in layers if bare_digest(layer.digest) not in there]
         free: int | None = None
         with suppress(OSError):
             free = shutil.disk_usage(folder).free
@@ -145,18 +145,14 @@ def _is_of(folder: Path, installed: Sequence[Model]) -> bool:
 
 def _shown(layers: Iterable[Layer], there: frozenset[str]) -> tuple[LayerProgress, ...]:
     return tuple(
-        LayerProgress(layer.digest, layer.size if _bare(layer.digest) in there else 0, layer.size)
+        LayerProgress(layer.digest, layer.size if bare_digest(layer.digest) in there else 0, layer.size)
         for layer in layers
     )
 
 
 def _come(folder: Path, digest: str) -> int:
     """Bytes that a download of before takes on the disk: its file may have holes."""
-    with suppress(OSError, AttributeError, layout.InvalidManifest):
-        blob = layout.blob_path(folder, digest)
+    with suppress(OSError, AttributeError, InvalidManifest):
+        blob = blob_path(folder, digest)
         return blob.with_name(f"{blob.name}-partial").stat().st_blocks * _BLOCK
     return 0
-
-
-def _bare(digest: str) -> str:
-    return digest.lower().removeprefix("sha256:")

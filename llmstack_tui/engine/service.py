@@ -35,9 +35,9 @@ from llmstack_tui.gguf.header import InvalidGGUF
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
 from llmstack_tui.hardware.host import usable_cores
 from llmstack_tui.library.compatibility import needs_ollama
+from llmstack_tui.library.folders import blob_path, ollama_models_folders
 from llmstack_tui.library.library import Library, NotInstalled
-from llmstack_tui.library.manifest import InvalidManifest, blob_path
-from llmstack_tui.library.ollama_folders import ollama_models_folders
+from llmstack_tui.library.manifest import InvalidManifest
 from llmstack_tui.ollama.options import Options, merge, unknown
 from llmstack_tui.registry.download.blob import Habits
 from llmstack_tui.registry.download.pulls import Pulls

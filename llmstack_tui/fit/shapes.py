@@ -13,8 +13,8 @@ from llmstack_tui.fit.memory import Request
 from llmstack_tui.fit.subject import of_header, of_metadata
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
 from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.library.folders import read_manifest
-from llmstack_tui.library.manifest import InvalidManifest, blob_path, read_small
+from llmstack_tui.library.folders import blob_path, read_manifest, read_small
+from llmstack_tui.library.manifest import MODEL, PARAMETERS, PROJECTOR, InvalidManifest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -23,13 +23,10 @@ if TYPE_CHECKING:
     from llmstack_tui.config.engine import EngineOptions
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.hosts.types import Model, ModelDetails
-    from llmstack_tui.library.folders import OnDisk
+    from llmstack_tui.library.folders import ManifestOnDisk
 
     Show = Callable[[str], Awaitable[ModelDetails]]
 
-_WEIGHTS = "application/vnd.ollama.image.model"
-_PROJECTOR = "application/vnd.ollama.image.projector"
-_PARAMETERS = "application/vnd.ollama.image.params"
 _NUM_CTX = "num_ctx"
 _MOST_TOKENS = 2**31
 
@@ -101,12 +98,11 @@ class Subjects:
             found = read_manifest(self._folders, ModelName.parse(model.name), model.digest)
             if found is None:
                 return None
-            layers = found.manifest.layers
-            weights = next((layer for layer in layers if layer.media_type == _WEIGHTS), None)
-            if weights is None:
+            weights = found.manifest.of_type(MODEL)
+            if not weights:
                 return None
-            projector = sum(layer.size for layer in layers if layer.media_type == _PROJECTOR)
-            header = read_header(blob_path(found.folder, weights.digest))
+            projector = sum(layer.size for layer in found.manifest.of_type(PROJECTOR))
+            header = read_header(blob_path(found.folder, weights[0].digest))
             subject = of_header(header, self._repacked, projector=projector)
             return replace(subject, context_length=_num_ctx(found))
         return None
@@ -120,13 +116,13 @@ class Subjects:
         return of_metadata(metadata, model.size, quantization=model.quantization, repacked=self._repacked)
 
 
-def _num_ctx(found: OnDisk) -> int | None:
+def _num_ctx(found: ManifestOnDisk) -> int | None:
     """The context that the parameters of a model ask for."""
-    layer = next((layer for layer in found.manifest.layers if layer.media_type == _PARAMETERS), None)
-    if layer is None:
+    layers = found.manifest.of_type(PARAMETERS)
+    if not layers:
         return None
     try:
-        parameters = json.loads(read_small(blob_path(found.folder, layer.digest)))
+        parameters = json.loads(read_small(blob_path(found.folder, layers[0].digest)))
     except (ValueError, RecursionError):  # It is no JSON, or a trap.
         return None
     return _count(parameters.get(_NUM_CTX)) if isinstance(parameters, dict) else None

@@ -1,33 +1,42 @@
-"""A blob from another folder into the engine's own: linked where possible, else copied and checked."""
+"""A file of weights into the engine's own folder: linked where that is possible, else copied and checked."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.gguf.source import InvalidGGUF, open_regular
-from llmstack_tui.library import manifest as layout
-from llmstack_tui.library.importing import SPARE
-from llmstack_tui.library.storage import LibraryError
+from llmstack_tui.library.manifest import blob_name
+from llmstack_tui.library.storage import LibraryError, unfinished_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from llmstack_tui.library.importing import Progress
     from llmstack_tui.library.manifest import Layer
 
 _CHUNK = 4 * 1024**2
+# What has to stay free on the disk beside the copy.
+_SPARE = 64 * 1024**2
 
 
 class CopyFailed(LibraryError):
-    """The blob is not here; ``str`` of it is a sentence for the user."""
+    """The file is not here; ``str`` of it is a sentence for the user."""
 
 
-def bring(
+class CopyCancelled(CopyFailed):
+    """The user ended it."""
+
+
+class Progress(Protocol):
+    def __call__(self, status: str, completed: int | None, total: int | None, /) -> None:
+        """What is being done; bytes done and bytes in all, where there are any."""
+
+
+def fetch_blob(
     source: Path, target: Path, layer: Layer, *, progress: Progress, cancelled: Callable[[], bool]
 ) -> None:
     """Have the blob ``source`` at ``target``, all of it or nothing.
@@ -37,46 +46,77 @@ def bring(
         OSError: if the disk does not do it.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    staged = layout.unfinished_path(target.parent)
+    staged = unfinished_path(target.parent)
     try:
-        link_or_copy(source, staged, layer, progress, cancelled)
+        link_or_copy(source, staged, layer, progress=progress, cancelled=cancelled)
         staged.replace(target)
     finally:
         staged.unlink(missing_ok=True)
 
 
 def link_or_copy(
-    source: Path, target: Path, layer: Layer, progress: Progress, cancelled: Callable[[], bool]
+    source: Path, target: Path, layer: Layer, *, progress: Progress, cancelled: Callable[[], bool]
 ) -> None:
-    """The same for a ``target`` whose name nobody looks for; of a copy that fails something may stay."""
+    """As `fetch_blob`, for a ``target`` whose name nobody looks for; of a copy that fails some may stay."""
+    if link(source, target):
+        return
+    digest = copy(source, target, layer.size, progress=progress, cancelled=cancelled)
+    if blob_name(digest) != blob_name(layer.digest):
+        raise CopyFailed(f"{source} is broken: its content is not what its name says.")
+
+
+def link(source: Path, target: Path) -> bool:
+    """Give the file a second name, if the system does: not for another disk, or for files of another user."""
     try:
         os.link(os.path.realpath(source), target)
     except OSError:
-        # Another disk, one without links, or files of another user, which the system keeps from us.
-        _copy(source, target, layer, progress, cancelled)
+        return False
+    return True
 
 
-def _copy(
-    source: Path, target: Path, layer: Layer, progress: Progress, cancelled: Callable[[], bool]
-) -> None:
+def copy(source: Path, target: Path, size: int, *, progress: Progress, cancelled: Callable[[], bool]) -> str:
+    """Copy the file; answers the digest of what was copied. Raises as `fetch_blob`."""
     free = shutil.disk_usage(target.parent).free
-    if free < layer.size + SPARE:
+    if free < size + _SPARE:
         raise CopyFailed(
-            f"The copy needs {bytes_text(layer.size)} in {target.parent}, where {bytes_text(free)} are free."
+            f"{source} needs {bytes_text(size)} in {target.parent}, where {bytes_text(free)} are free."
         )
+    with target.open("xb") as written:
+        digest = read_through(source, size, progress=progress, cancelled=cancelled, into=written)
+        written.flush()
+        os.fsync(written.fileno())
+    return digest
+
+
+def read_through(
+    source: Path,
+    size: int,
+    *,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+    into: BinaryIO | None = None,
+) -> str:
+    """The digest of the file, which has to stay as it is meanwhile; its bytes go ``into`` another one, too.
+
+    Raises:
+        CopyFailed: with one sentence.
+        OSError: if the disk does not do it.
+    """
     digest, done = hashlib.sha256(), 0
+    status = "reading weights" if into is None else "copying weights"
     try:
-        with open_regular(source) as (file, _), target.open("xb") as copy:
+        with open_regular(source) as (file, _):
+            changed_at = os.fstat(file.fileno()).st_mtime_ns
             while chunk := file.read(_CHUNK):
                 if cancelled():
-                    raise CopyFailed("It was cancelled.")
+                    raise CopyCancelled(f"The copy of {source} was cancelled.")
                 digest.update(chunk)
-                copy.write(chunk)
+                if into is not None:
+                    into.write(chunk)
                 done += len(chunk)
-                progress("copying weights", done, layer.size)
-            copy.flush()
-            os.fsync(copy.fileno())
+                progress(status, done, size)
+            if done != size or os.fstat(file.fileno()).st_mtime_ns != changed_at:
+                raise CopyFailed(f"{source} changed while it was read: try again when it is complete.")
     except InvalidGGUF as error:
         raise CopyFailed(str(error)) from error
-    if layout.blob_name(f"sha256:{digest.hexdigest()}") != layout.blob_name(layer.digest):
-        raise CopyFailed(f"{source} is broken: its content is not what its name says.")
+    return f"sha256:{digest.hexdigest()}"

@@ -9,18 +9,42 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from llmstack_tui.library import manifest as layout
 from llmstack_tui.library.copying import link_or_copy
-from llmstack_tui.library.importing import STALE_S, write_layer
-from llmstack_tui.library.manifest import InvalidManifest, Manifest
-from llmstack_tui.library.storage import LibraryError, blobs_of, locked, reason, remove_unused
+from llmstack_tui.library.folders import blob_path, blobs_folder, is_whole, manifest_path, read_small
+from llmstack_tui.library.manifest import (
+    CONFIG_TYPE,
+    LICENSE,
+    MESSAGES,
+    PARAMETERS,
+    SYSTEM,
+    InvalidManifest,
+    Manifest,
+    T,
+    blob_name,
+    decode,
+    digest_of,
+    encode,
+    manifest_content,
+    parse_manifest,
+)
+from llmstack_tui.library.storage import (
+    LibraryError,
+    blobs_of,
+    locked,
+    reason,
+    remove_unfinished,
+    remove_unused,
+    unfinished_path,
+    write_layer,
+    write_whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from llmstack_tui.base.names import ModelName
-    from llmstack_tui.library.importing import Progress
+    from llmstack_tui.library.copying import Progress
     from llmstack_tui.library.manifest import Layer
 
 
@@ -64,10 +88,10 @@ def derive(
         return
     staged: dict[str, Path] = {}
     try:
-        content = layout.read_small(layout.manifest_path(folder, source))
-        manifest = layout.decode_manifest(content)
-        layout.blobs_folder(models).mkdir(parents=True, exist_ok=True)
-        layout.remove_unfinished(models, older_than_s=STALE_S)
+        content = read_small(manifest_path(folder, source))
+        manifest = parse_manifest(content)
+        blobs_folder(models).mkdir(parents=True, exist_ok=True)
+        remove_unfinished(models)
         try:
             if folder != models:
                 _fetch((folder, models), manifest, staged, progress=progress, cancelled=cancelled)
@@ -96,18 +120,16 @@ def _fetch(
     """Have the blobs of another folder under unfinished names in ours; ``way`` is from there to here."""
     folder, models = way
     for layer in manifest.blobs:
-        if layer.digest in staged or layout.is_whole(layout.blob_path(models, layer.digest), layer.size):
+        if layer.digest in staged or is_whole(blob_path(models, layer.digest), layer.size):
             continue
-        source = layout.blob_path(folder, layer.digest)
-        staged[layer.digest] = target = layout.unfinished_path(layout.blobs_folder(models))
-        link_or_copy(source, target, layer, progress, cancelled)
+        source = blob_path(folder, layer.digest)
+        staged[layer.digest] = target = unfinished_path(blobs_folder(models))
+        link_or_copy(source, target, layer, progress=progress, cancelled=cancelled)
 
 
 def _check_whole(models: Path, source: ModelName, manifest: Manifest, staged: Mapping[str, Path]) -> None:
     for layer in manifest.blobs:
-        if layer.digest not in staged and not layout.is_whole(
-            layout.blob_path(models, layer.digest), layer.size
-        ):
+        if layer.digest not in staged and not is_whole(blob_path(models, layer.digest), layer.size):
             raise DeriveFailed(f"The model {source} was removed meanwhile, or its files are broken.")
 
 
@@ -123,15 +145,14 @@ def _install(
     """Write the manifest, and what it names. For the holder of the lock."""
     content, manifest = base
     replaced = blobs_of(models, name)
-    written = {layout.blob_name(digest) for digest in staged}
+    written = {blob_name(digest) for digest in staged}
     try:
         for digest, path in staged.items():
-            path.replace(layout.blob_path(models, digest))
+            path.replace(blob_path(models, digest))
         if changes is not None:
-            manifest = _changed(models, manifest, changes, written, progress)
-            content = layout.encode(manifest)
+            content = _changed(models, manifest, changes, written, progress)
         progress("writing manifest", None, None)
-        layout.write_whole(layout.manifest_path(models, name), content)
+        write_whole(manifest_path(models, name), content)
     except BaseException:
         remove_unused(models, frozenset(written))
         raise
@@ -141,27 +162,28 @@ def _install(
 
 def _changed(
     models: Path, manifest: Manifest, changes: Changes, written: set[str], progress: Progress
-) -> Manifest:
+) -> bytes:
+    """The manifest with the changes, whose layers are written; ``written`` gets the names of their files."""
     layers = list(manifest.layers)
 
     def put(media_type: str, text: bytes, *, replaces: bool = True) -> None:
         if replaces:
             layers[:] = [layer for layer in layers if layer.media_type != media_type]
-        written.add(layout.blob_name(layout.digest_of(text)))
+        written.add(blob_name(digest_of(text)))
         layers.append(write_layer(models, media_type, text))
 
     before = {layer.digest for layer in layers}
     if changes.system:
-        put(layout.SYSTEM, changes.system.encode())
+        put(SYSTEM, changes.system.encode())
     for text in changes.licenses:
-        put(layout.LICENSE, text.encode(), replaces=False)
+        put(LICENSE, text.encode(), replaces=False)
     if changes.parameters:
         parameters: dict[str, object] = {}
-        for layer in manifest.of_type(layout.PARAMETERS):
+        for layer in manifest.of_type(PARAMETERS):
             parameters |= _read(models, layer, dict[str, object])
-        put(layout.PARAMETERS, layout.encode(dict(sorted((parameters | {**changes.parameters}).items()))))
+        put(PARAMETERS, encode(dict(sorted((parameters | {**changes.parameters}).items()))))
     if changes.messages:
-        put(layout.MESSAGES, layout.encode(changes.messages))
+        put(MESSAGES, encode(changes.messages))
     for layer in layers:
         progress(
             f"{'using existing' if layer.digest in before else 'creating new'} layer {layer.digest}",
@@ -170,11 +192,11 @@ def _changed(
         )
     config = _read(models, manifest.config, dict[str, object])
     config["rootfs"] = {"type": "layers", "diff_ids": [layer.digest for layer in layers]}
-    told = layout.encode(config)
-    written.add(layout.blob_name(layout.digest_of(told)))
-    return Manifest(config=write_layer(models, layout.CONFIG_TYPE, told), layers=tuple(layers))
+    content = encode(config)
+    written.add(blob_name(digest_of(content)))
+    return manifest_content(write_layer(models, CONFIG_TYPE, content), layers)
 
 
-def _read(models: Path, layer: Layer, kind: type[layout.T]) -> layout.T:
-    content = layout.read_small(layout.blob_path(models, layer.digest))
-    return layout.decode(content, kind, f"The layer {layer.digest}")
+def _read(models: Path, layer: Layer, kind: type[T]) -> T:
+    content = read_small(blob_path(models, layer.digest))
+    return decode(content, kind, f"The layer {layer.digest}")

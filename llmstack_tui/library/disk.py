@@ -17,9 +17,17 @@ from filelock import FileLock, Timeout
 from msgspec import Struct
 
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.library import manifest as layout
+from llmstack_tui.library.folders import blobs_folder, manifests_folder
 from llmstack_tui.library.manifest import InvalidManifest
-from llmstack_tui.library.storage import DOWNLOADS_LOCK, GRACE_S, LibraryError, locked, reason
+from llmstack_tui.library.storage import (
+    DOWNLOADS_LOCK,
+    GRACE_S,
+    UNFINISHED,
+    LibraryError,
+    blob_names,
+    locked,
+    reason,
+)
 
 if TYPE_CHECKING:
     import os
@@ -109,12 +117,12 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
     now_s = time.time() if now_s is None else now_s
     try:
         # The blobs first: one that gets its manifest meanwhile is no orphan then.
-        files = {file.path.name: file for file in _files(layout.blobs_folder(folder))}
+        files = {file.path.name: file for file in _files(blobs_folder(folder))}
         manifests, unreadable = _manifests(folder)
         unfinished = [
             file
-            for file in _files(layout.manifests_folder(folder), deep=True)
-            if file.path.name.startswith(layout.UNFINISHED)
+            for file in _files(manifests_folder(folder), deep=True)
+            if file.path.name.startswith(UNFINISHED)
         ]
     except OSError as error:
         raise LibraryError(f"The models folder {folder} cannot be read: {reason(error)}.") from error
@@ -226,7 +234,7 @@ def _manifests(folder: Path) -> tuple[dict[str, frozenset[str]], tuple[Path, ...
     """The blobs' names by the models' names, and the manifests that cannot be read."""
     found: dict[str, frozenset[str]] = {}
     unreadable: list[Path] = []
-    root = layout.manifests_folder(folder)
+    root = manifests_folder(folder)
     for file in _files(root, deep=True):
         parts = file.path.relative_to(root).parts
         if file.path.name.startswith("."):
@@ -234,8 +242,7 @@ def _manifests(folder: Path) -> tuple[dict[str, frozenset[str]], tuple[Path, ...
         try:
             host, namespace, model, tag = parts
             name = ModelName(host=host, namespace=namespace, model=model, tag=tag).short
-            layers = layout.decode_manifest(layout.read_small(file.path)).blobs
-            blobs = frozenset(layout.blob_name(layer.digest) for layer in layers)
+            blobs = blob_names(file.path)
         except FileNotFoundError:
             continue
         except (OSError, ValueError, InvalidName, InvalidManifest):

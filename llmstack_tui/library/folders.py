@@ -1,34 +1,53 @@
-"""What the disk tells of installed models, where it may be read. Blocking, and meant for threads.
+"""Folders of models in Ollama's layout: where they are, and what is where in them. Blocking, for threads.
 
-A manifest counts only when its digest is the one that the host lists: so a folder of this machine never
-speaks for a server that is elsewhere (a container, a tunnel), unless both have the same model.
+A folder has ``manifests/<host>/<namespace>/<model>/<tag>`` and ``blobs/sha256-<digest>``.
 """
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.base import paths
 from llmstack_tui.base.kinds import HostKind
-from llmstack_tui.library import manifest as layout
-from llmstack_tui.library.ollama_folders import ollama_models_folders
-from llmstack_tui.library.published import InvalidManifest, Manifest, is_made_locally, parse_manifest
+from llmstack_tui.library.manifest import (
+    MAX_MANIFEST_BYTES,
+    InvalidManifest,
+    Manifest,
+    bare_digest,
+    blob_name,
+    is_made_locally,
+    parse_manifest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from llmstack_tui.base.names import ModelName
-    from llmstack_tui.library.published import Layer
+    from llmstack_tui.library.manifest import Layer
 
 
-class OnDisk(NamedTuple):
+class ManifestOnDisk(NamedTuple):
     """A model's manifest, whether ``create`` wrote it, and the folder of models that it is in."""
 
     manifest: Manifest
     made_here: bool
     folder: Path
+
+
+def ollama_models_folders(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where an Ollama on this machine may keep models, as far as this user may look."""
+    places = [environ.get("OLLAMA_MODELS", "").strip(" \"'")]
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    if home:
+        places.append(os.path.join(home, ".ollama", "models"))  # noqa: PTH118 (joined before it is known to be a path)
+    if os.name == "posix":
+        # The home of the user that Ollama's installer for Linux makes.
+        places.append("/usr/share/ollama/.ollama/models")
+    folders = dict.fromkeys(Path(place) for place in places if place)
+    return tuple(folder for folder in folders if os.access(manifests_folder(folder), os.R_OK | os.X_OK))
 
 
 def model_folders(environ: Mapping[str, str]) -> tuple[Path, ...]:
@@ -39,31 +58,73 @@ def model_folders(environ: Mapping[str, str]) -> tuple[Path, ...]:
     return found
 
 
-def read_manifest(places: Sequence[Path], name: ModelName, digest: str) -> OnDisk | None:
-    """The manifest of this digest; None where there is none."""
-    for folder in places:
-        with suppress(OSError, InvalidManifest, layout.InvalidManifest):
-            content = layout.read_small(layout.manifest_path(folder, name))
+def manifests_folder(models: Path) -> Path:
+    return models / "manifests"
+
+
+def blobs_folder(models: Path) -> Path:
+    return models / "blobs"
+
+
+def manifest_path(models: Path, name: ModelName) -> Path:
+    return manifests_folder(models).joinpath(*name.path_parts)
+
+
+def blob_path(models: Path, digest: str) -> Path:
+    """Where the blob is. Raises InvalidManifest as `blob_name` does."""
+    return blobs_folder(models) / blob_name(digest)
+
+
+def is_whole(path: Path, size: int) -> bool:
+    """Whether there is a blob, all of it as far as its size tells."""
+    try:
+        return path.stat().st_size == size
+    except FileNotFoundError:
+        return False
+
+
+def read_small(path: Path) -> bytes:
+    """A manifest, or a blob that is a text.
+
+    Raises:
+        InvalidManifest: if it is too large to be one.
+        OSError: if it cannot be read.
+    """
+    with path.open("rb") as file:
+        content = file.read(MAX_MANIFEST_BYTES + 1)
+    if len(content) > MAX_MANIFEST_BYTES:
+        raise InvalidManifest(f"{path} is larger than any text of a model.")
+    return content
+
+
+def read_manifest(folders: Sequence[Path], name: ModelName, digest: str) -> ManifestOnDisk | None:
+    """The manifest of this digest; None where there is none.
+
+    It counts only when its digest is the one that a host lists: so a folder of this machine never speaks for
+    a server that is elsewhere (in a container, behind a tunnel), unless both have the same version.
+    """
+    for folder in folders:
+        with suppress(OSError, InvalidManifest):
+            content = read_small(manifest_path(folder, name))
             manifest = parse_manifest(content)
             if manifest.digest == digest:
-                return OnDisk(manifest, is_made_locally(content, manifest), folder)
+                return ManifestOnDisk(manifest, is_made_locally(content, manifest), folder)
     return None
 
 
 def blobs_of_host(
-    places: Sequence[Path], kind: HostKind | None, name: ModelName, digest: str, layers: Iterable[Layer]
+    folders: Sequence[Path], kind: HostKind | None, name: ModelName, digest: str, layers: Iterable[Layer]
 ) -> frozenset[str] | None:
-    """As `blobs_there`, of the folder that a server of this machine has the model in; None where that is
-    not known.
+    """As `blobs_there`, of the folder that a server of this machine has the model in; None where unknown.
 
     Args:
-        places: as of `model_folders`. The engine reads all of them, an Ollama never the first one, even if
+        folders: as of `model_folders`. The engine reads all of them, an Ollama never the first one, even if
             the same model is in both.
         kind: of the server; None when it did not tell yet.
     """
     if kind is None:
         return None
-    found = read_manifest(places if kind is HostKind.BUILTIN else places[1:], name, digest)
+    found = read_manifest(folders if kind is HostKind.BUILTIN else folders[1:], name, digest)
     return None if found is None else blobs_there(found.folder, layers)
 
 
@@ -71,7 +132,7 @@ def blobs_there(folder: Path, layers: Iterable[Layer]) -> frozenset[str]:
     """The digests, bare, of those layers that the folder has whole."""
     found = set[str]()
     for layer in layers:
-        with suppress(OSError, layout.InvalidManifest):
-            if layout.blob_path(folder, layer.digest).stat().st_size == layer.size:
-                found.add(layer.digest.lower()[len("sha256:") :])
+        with suppress(OSError, InvalidManifest):
+            if is_whole(blob_path(folder, layer.digest), layer.size):
+                found.add(bare_digest(layer.digest))
     return frozenset(found)

@@ -1,34 +1,52 @@
-"""From a GGUF file to a model in the engine's own folder."""
+"""From a GGUF file to a model in the engine's own folder, and what such a model may be called."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-from functools import partial
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+import re
+from typing import TYPE_CHECKING
 
-from llmstack_tui.base.units import bytes_text
+from llmstack_tui.base.names import DEFAULT_TAG, ModelName
 from llmstack_tui.gguf.checks import check_loadable
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
-from llmstack_tui.gguf.source import open_regular
-from llmstack_tui.library import manifest as layout
 from llmstack_tui.library.compatibility import needs_ollama
-from llmstack_tui.library.manifest import Layer, Manifest
-from llmstack_tui.library.naming import parameter_size
-from llmstack_tui.library.storage import LibraryError, blobs_of, locked, reason, remove_unused
+from llmstack_tui.library.copying import CopyCancelled, copy, link, read_through
+from llmstack_tui.library.folders import blob_path, blobs_folder, is_whole, manifest_path
+from llmstack_tui.library.manifest import (
+    CONFIG_TYPE,
+    MODEL,
+    PARAMETERS,
+    Layer,
+    blob_name,
+    encode,
+    manifest_content,
+)
+from llmstack_tui.library.storage import (
+    LibraryError,
+    blobs_of,
+    locked,
+    reason,
+    remove_unfinished,
+    remove_unused,
+    unfinished_path,
+    write_layer,
+    write_whole,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from llmstack_tui.base.names import ModelName
     from llmstack_tui.gguf.header import Header
+    from llmstack_tui.library.copying import Progress
 
-_CHUNK = 4 * 1024**2
-STALE_S = 3600.0
-# What has to stay free on the disk beside the copy.
-SPARE = 64 * 1024**2
+_MAX_PART = 80
+# How files are named after their quantisation: "-Q4_K_M", ".IQ3_XXS", "-UD-Q4_K_XL", ".i1-Q4_K_M", "-bf16".
+_QUANTIZATION = re.compile(
+    r"[-._]((?:ud-|i1-)?(?:i?q[1-8](?:_[a-z0-9]+)*|tq[12]_0|bf16|f16|f32|fp16|fp32|mxfp4(?:_moe)?|nvfp4))$"
+)
+# An Ollama blob says nothing about what is in it.
+_BLOB = re.compile(r"sha256-[0-9a-f]{64}")
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]+")
 
 
 class ImportFailed(LibraryError):
@@ -39,9 +57,34 @@ class ImportCancelled(ImportFailed):
     """The user ended the import."""
 
 
-class Progress(Protocol):
-    def __call__(self, status: str, completed: int | None, total: int | None, /) -> None:
-        """What is being done; bytes done and bytes in all, where there are any."""
+def suggest_name(path: Path, header: Header | None = None) -> str:
+    """A name for the model in the file at ``path``, such as "smollm2-135m-instruct:q4_1".
+
+    Raises:
+        InvalidGGUF: if ``header`` is not given, and the file has none.
+    """
+    header = header or read_header(path)
+    stem = path.name.lower().removesuffix(".gguf")
+    if _BLOB.fullmatch(stem):
+        stem = header.name.lower()
+    match = _QUANTIZATION.search(stem)
+    if match:
+        stem, tag = stem[: match.start()], match[1]
+    else:
+        tag = header.quantization.lower()
+    model = _NOT_IN_NAMES.sub("-", stem).strip("-._")[:_MAX_PART].strip("-._")
+    return ModelName(model=model or "model", tag=DEFAULT_TAG if tag == "unknown" else tag).short
+
+
+def parameter_size(count: int) -> str:
+    """The number of weights as Ollama writes it: "134.52M", "1.2B", "8B" (``format/format.go``)."""
+    if count >= 10**9:
+        return f"{count / 10**9:.0f}B" if count % 10**9 == 0 else f"{count / 10**9:.1f}B"
+    if count >= 10**6:
+        return f"{count / 10**6:.0f}M" if count % 10**6 == 0 else f"{count / 10**6:.2f}M"
+    if count >= 1000:
+        return f"{count / 1000:.0f}K"
+    return str(count)
 
 
 def import_gguf(
@@ -67,12 +110,12 @@ def import_gguf(
         fault = check_loadable(header) or needs_ollama(header)
         if fault:
             raise ImportFailed(f"{source} cannot be imported: {fault}")
-        blobs = layout.blobs_folder(models)
+        blobs = blobs_folder(models)
         blobs.mkdir(parents=True, exist_ok=True)
-        layout.remove_unfinished(models, older_than_s=STALE_S)
-        staged = layout.unfinished_path(blobs)
+        remove_unfinished(models)
+        staged = unfinished_path(blobs)
         try:
-            digest = _stage(source, staged, header.file_size, progress, cancelled)
+            digest = _stage(source, staged, header.file_size, progress=progress, cancelled=cancelled)
             with locked(models):
                 progress("writing manifest", None, None)
                 _install(models, name, header, parameters, staged=staged, digest=digest)
@@ -80,54 +123,21 @@ def import_gguf(
             staged.unlink(missing_ok=True)
     except ImportFailed:
         raise
+    except CopyCancelled as error:
+        raise ImportCancelled(f"The import of {source} was cancelled.") from error
     except (InvalidGGUF, LibraryError) as error:
         raise ImportFailed(str(error)) from error
     except OSError as error:
         raise ImportFailed(f"{source} cannot be imported into {models}: {reason(error)}.") from error
 
 
-def _stage(source: Path, staged: Path, size: int, progress: Progress, cancelled: Callable[[], bool]) -> str:
+def _stage(
+    source: Path, staged: Path, size: int, *, progress: Progress, cancelled: Callable[[], bool]
+) -> str:
     """Have the file under the name ``staged``, too; answers its digest."""
-    digest = hashlib.sha256()
-    try:
-        os.link(os.path.realpath(source), staged)
-    except OSError:
-        # Another disk, or one without links.
-        free = shutil.disk_usage(staged.parent).free
-        if free < size + SPARE:
-            raise ImportFailed(
-                f"{source} needs {bytes_text(size)} in {staged.parent}, where {bytes_text(free)} are free."
-            ) from None
-        with open_regular(source) as (file, _), staged.open("xb") as copy:
-            for chunk in _chunks(file, size, source, partial(progress, "copying weights"), cancelled):
-                digest.update(chunk)
-                copy.write(chunk)
-            copy.flush()
-            os.fsync(copy.fileno())
-    else:
-        with open_regular(staged) as (file, _):
-            for chunk in _chunks(file, size, source, partial(progress, "reading weights"), cancelled):
-                digest.update(chunk)
-    return f"sha256:{digest.hexdigest()}"
-
-
-def _chunks(
-    file: BinaryIO,
-    size: int,
-    source: Path,
-    progress: Callable[[int, int], None],
-    cancelled: Callable[[], bool],
-) -> Iterator[bytes]:
-    """The bytes of ``file``, which has to stay as it is meanwhile."""
-    changed_at, done = os.fstat(file.fileno()).st_mtime_ns, 0
-    while chunk := file.read(_CHUNK):
-        if cancelled():
-            raise ImportCancelled(f"The import of {source} was cancelled.")
-        done += len(chunk)
-        progress(done, size)
-        yield chunk
-    if done != size or os.fstat(file.fileno()).st_mtime_ns != changed_at:
-        raise ImportFailed(f"{source} changed while it was read: import it when it is complete.")
+    if link(source, staged):
+        return read_through(staged, size, progress=progress, cancelled=cancelled)
+    return copy(source, staged, size, progress=progress, cancelled=cancelled)
 
 
 def _install(
@@ -141,17 +151,16 @@ def _install(
 ) -> None:
     """Write the manifest, and what it names. For the holder of the lock."""
     replaced = blobs_of(models, name)
-    written = {layout.blob_name(digest)}
+    written = {blob_name(digest)}
     try:
-        weights = Layer(media_type=layout.MODEL, digest=digest, size=header.file_size)
+        weights = Layer(media_type=MODEL, digest=digest, size=header.file_size)
         _place(models, weights, staged)
         layers = [weights]
         if parameters:
-            layers.append(write_layer(models, layout.PARAMETERS, layout.encode(parameters)))
-        config = write_layer(models, layout.CONFIG_TYPE, layout.encode(_config(header)))
-        written |= {layout.blob_name(layer.digest) for layer in (*layers, config)}
-        manifest = layout.encode(Manifest(config=config, layers=tuple(layers)))
-        layout.write_whole(layout.manifest_path(models, name), manifest)
+            layers.append(write_layer(models, PARAMETERS, encode(parameters)))
+        config = write_layer(models, CONFIG_TYPE, encode(_config(header)))
+        written |= {blob_name(layer.digest) for layer in (*layers, config)}
+        write_whole(manifest_path(models, name), manifest_content(config, layers))
     except BaseException:
         remove_unused(models, frozenset(written))
         raise
@@ -159,18 +168,9 @@ def _install(
 
 
 def _place(models: Path, layer: Layer, staged: Path) -> None:
-    path = layout.blob_path(models, layer.digest)
-    if not layout.is_whole(path, layer.size):
+    path = blob_path(models, layer.digest)
+    if not is_whole(path, layer.size):
         staged.replace(path)
-
-
-def write_layer(models: Path, media_type: str, content: bytes) -> Layer:
-    """Have ``content`` as a blob. For the holder of the lock."""
-    layer = Layer(media_type=media_type, digest=layout.digest_of(content), size=len(content))
-    path = layout.blob_path(models, layer.digest)
-    if not layout.is_whole(path, layer.size):
-        layout.write_whole(path, content)
-    return layer
 
 
 def _config(header: Header) -> Mapping[str, object]:

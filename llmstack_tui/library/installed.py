@@ -8,8 +8,25 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llmstack_tui.gguf.header import read_header
-from llmstack_tui.library import manifest as layout
-from llmstack_tui.library.manifest import ConfigLayer, InvalidManifest, Layer, Manifest
+from llmstack_tui.library.folders import blob_path, manifest_path, read_small
+from llmstack_tui.library.manifest import (
+    ADAPTER,
+    LICENSE,
+    MESSAGES,
+    MODEL,
+    PARAMETERS,
+    PROJECTOR,
+    SYSTEM,
+    TEMPLATE,
+    ConfigLayer,
+    InvalidManifest,
+    Layer,
+    Manifest,
+    T,
+    bare_digest,
+    decode,
+    parse_manifest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,31 +90,31 @@ def load_installed(
         NotForUs: if it is no GGUF model.
         OSError: if a file cannot be read.
     """
-    path = layout.manifest_path(models, name)
-    content = layout.read_small(path)
-    manifest = layout.decode_manifest(content)
-    config = layout.decode(_blob(models, manifest.config), ConfigLayer, "The config layer")
-    weights = manifest.of_type(layout.MODEL)
+    path = manifest_path(models, name)
+    content = read_small(path)
+    manifest = parse_manifest(content)
+    config = decode(_blob(models, manifest.config), ConfigLayer, "The config layer")
+    weights = manifest.of_type(MODEL)
     if config.remote_host or config.model_format not in {"", "gguf"} or not weights:
         raise NotForUs(f"{name} is no GGUF model on this machine.")
-    paths = {layer.digest: layout.blob_path(models, layer.digest) for layer in manifest.blobs}
+    paths = {layer.digest: blob_path(models, layer.digest) for layer in manifest.blobs}
     for layer in weights:
         _check_blob(paths[layer.digest], layer)
     return InstalledModel(
         name=name,
-        digest=layout.digest_of(content).removeprefix("sha256:"),
+        digest=manifest.digest,
         size=manifest.size,
         modified_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
         weights=paths[weights[0].digest],
-        weights_digest=weights[0].digest.replace("-", ":").lower(),
+        weights_digest=f"sha256:{bare_digest(weights[0].digest)}",
         config=config,
-        projectors=tuple(paths[layer.digest] for layer in manifest.of_type(layout.PROJECTOR)),
-        adapters=tuple(paths[layer.digest] for layer in manifest.of_type(layout.ADAPTER)),
-        template=_text(models, manifest, layout.TEMPLATE),
-        system=_text(models, manifest, layout.SYSTEM),
-        parameters=_json(models, manifest, layout.PARAMETERS, dict[str, object]) or {},
-        messages=tuple(_json(models, manifest, layout.MESSAGES, list[dict[str, object]]) or ()),
-        license=_text(models, manifest, layout.LICENSE) or "",
+        projectors=tuple(paths[layer.digest] for layer in manifest.of_type(PROJECTOR)),
+        adapters=tuple(paths[layer.digest] for layer in manifest.of_type(ADAPTER)),
+        template=_text(models, manifest, TEMPLATE),
+        system=_text(models, manifest, SYSTEM),
+        parameters=_json(models, manifest, PARAMETERS, dict[str, object]) or {},
+        messages=tuple(_json(models, manifest, MESSAGES, list[dict[str, object]]) or ()),
+        license=_text(models, manifest, LICENSE) or "",
         read_only=read_only,
         _reader=reader,
     )
@@ -112,7 +129,7 @@ def _check_blob(path: Path, layer: Layer) -> None:
 
 
 def _blob(models: Path, layer: Layer) -> bytes:
-    return layout.read_small(layout.blob_path(models, layer.digest))
+    return read_small(blob_path(models, layer.digest))
 
 
 def _text(models: Path, manifest: Manifest, media_type: str) -> str | None:
@@ -120,8 +137,6 @@ def _text(models: Path, manifest: Manifest, media_type: str) -> str | None:
     return "\n".join(texts) if texts else None
 
 
-def _json(models: Path, manifest: Manifest, media_type: str, kind: type[layout.T]) -> layout.T | None:
+def _json(models: Path, manifest: Manifest, media_type: str, kind: type[T]) -> T | None:
     layers = manifest.of_type(media_type)
-    return (
-        layout.decode(_blob(models, layers[-1]), kind, f"The layer {layers[-1].digest}") if layers else None
-    )
+    return decode(_blob(models, layers[-1]), kind, f"The layer {layers[-1].digest}") if layers else None

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.gguf.header import read_header
-from llmstack_tui.library import manifest as layout
 from llmstack_tui.library.deriving import derive
+from llmstack_tui.library.folders import manifest_path, manifests_folder
 from llmstack_tui.library.importing import import_gguf
 from llmstack_tui.library.installed import InstalledModel, NotForUs, load_installed
 from llmstack_tui.library.manifest import InvalidManifest
@@ -61,7 +61,7 @@ class Library:
         manifests: set[Path] = set()
         for folder in (self.own, *self.others):
             for name in _names(folder):
-                path = layout.manifest_path(folder, name)
+                path = manifest_path(folder, name)
                 manifests.add(path)
                 model = self._load(folder, name, path)
                 if model is not None:
@@ -77,7 +77,7 @@ class Library:
             NotInstalled: if there is none, or it cannot be used.
         """
         for folder in (self.own, *self.others):
-            path = layout.manifest_path(folder, name)
+            path = manifest_path(folder, name)
             model = self._load(folder, name, path) if path.is_file() else None
             if model is not None:
                 return model
@@ -100,10 +100,10 @@ class Library:
                 raise ReadOnlyModel(f"The model {name} is Ollama's: remove it there.")
             raise NotInstalled(f"The model {name} is not installed.")
         with locked(self.own):
-            path, blobs = layout.manifest_path(self.own, own), blobs_of(self.own, own)
+            path, blobs = manifest_path(self.own, own), blobs_of(self.own, own)
             try:
                 path.unlink(missing_ok=True)
-                _remove_empty(path.parent, layout.manifests_folder(self.own))
+                _remove_empty(path.parent, manifests_folder(self.own))
             except OSError as error:
                 raise LibraryError(f"The model {name} cannot be removed: {reason(error)}.") from error
             remove_unused(self.own, blobs)
@@ -204,7 +204,7 @@ class Library:
 
 def _names(folder: Path) -> Iterator[ModelName]:
     """The names of the manifests in ``folder``, sorted; files that are named otherwise are none."""
-    root = layout.manifests_folder(folder)
+    root = manifests_folder(folder)
     try:
         paths = sorted(path.relative_to(root).parts for path in root.glob("*/*/*/*") if path.is_file())
     except OSError as error:

@@ -1,26 +1,29 @@
-"""A folder in Ollama's layout: ``manifests/<host>/<namespace>/<model>/<tag>`` and ``blobs/sha256-<digest>``.
+"""A manifest: the JSON that names what a version of a model is made of. Pure.
 
-A manifest is JSON that names a config and layers by their digests (``manifest/manifest.go`` and
-``types/model/config.go`` of Ollama). What a manifest says is checked before it becomes a path.
+It names a config and layers by their digests (``manifest/manifest.go`` and ``types/model/config.go`` of
+Ollama). What it says is checked before any of it becomes a path.
+
+One content has several digests. Since 0.19 Ollama keeps the bytes that the registry sent, and lists their
+sha256 as the model's digest. Older versions wrote the JSON anew, in Go's field order and without what they
+did not know; models that are made locally are written so with a newline at the end, each layer with the name
+that it is ``from`` where there is one. `reencoded` gives the digests of all these forms.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
+import json
 import re
-import secrets
-import time
-from contextlib import suppress
+from datetime import datetime  # noqa: TC003 (msgspec reads the annotations of what is kept as JSON)
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from msgspec import Struct, field
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from llmstack_tui.base.structs import replace
 
-    from llmstack_tui.base.names import ModelName
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 T = TypeVar("T")
 
@@ -29,36 +32,46 @@ CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 _LAYER = "application/vnd.ollama.image."
 MODEL, PROJECTOR, ADAPTER = f"{_LAYER}model", f"{_LAYER}projector", f"{_LAYER}adapter"
 TEMPLATE, SYSTEM, PARAMETERS = f"{_LAYER}template", f"{_LAYER}system", f"{_LAYER}params"
-MESSAGES, LICENSE = f"{_LAYER}messages", f"{_LAYER}license"
+PROMPT, MESSAGES, LICENSE = f"{_LAYER}prompt", f"{_LAYER}messages", f"{_LAYER}license"
 
-# A manifest takes a kilobyte; the longest of the texts, a licence, some 60.
-_MAX_TEXT = 4 * 1024**2
+# The longest that was seen takes a few kilobytes; the longest of a model's texts, a licence, some 60.
+MAX_MANIFEST_BYTES = 4 * 2**20
 _DIGEST = re.compile(r"sha256[:-]([0-9a-fA-F]{64})")
-UNFINISHED = ".unfinished-"
+# Go's encoder writes these as escapes, for the sake of browsers.
+_ESCAPED_BY_GO = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
 class InvalidManifest(ValueError):
-    """A manifest, or something that it names, is not as it has to be."""
+    """A manifest, or something that it names, is not as it has to be; ``str`` of it is a sentence."""
 
 
-class Layer(Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """A blob: ``digest`` is ``sha256:`` and 64 hexadecimal digits, ``size`` its bytes."""
+class Layer(Struct, frozen=True, kw_only=True):
+    """A blob. ``digest`` begins with ``sha256:``, ``size`` is bytes, ``source`` the model it is from."""
 
-    media_type: str = field(name="mediaType")
+    media_type: str
     digest: str
     size: int
+    source: str = ""
 
 
-class Manifest(Struct, kw_only=True, frozen=True):
-    """The field order is Ollama's, which is what the digest of a manifest depends on."""
+class Manifest(Struct, frozen=True, kw_only=True):
+    """One version of a model.
 
-    schema_version: int = field(name="schemaVersion", default=2)
-    media_type: str = field(name="mediaType", default=MANIFEST_TYPE)
-    config: Layer
+    Attributes:
+        digest: hexadecimal sha256 of its bytes, without a prefix, as hosts list it.
+        pushed_at: when the registry got it, as far as it says so.
+    """
+
+    digest: str
     layers: tuple[Layer, ...]
+    config: Layer
+    pushed_at: datetime | None = None
+    schema_version: int = 2
+    media_type: str = MANIFEST_TYPE
 
     @property
     def blobs(self) -> tuple[Layer, ...]:
+        """Everything that a complete model has on the disk."""
         return (*self.layers, self.config)
 
     @property
@@ -87,23 +100,61 @@ class ConfigLayer(Struct, kw_only=True, frozen=True):
     embedding_length: int | None = None
 
 
-def manifests_folder(models: Path) -> Path:
-    return models / "manifests"
+class _WireLayer(Struct, kw_only=True):
+    media_type: str = field(name="mediaType", default="")
+    digest: str = ""
+    size: int = 0
+    source: str = field(name="from", default="")
 
 
-def blobs_folder(models: Path) -> Path:
-    return models / "blobs"
+class _WireManifest(Struct, kw_only=True):
+    schema_version: int = field(name="schemaVersion", default=0)
+    media_type: str = field(name="mediaType", default="")
+    config: _WireLayer | None = None
+    layers: list[_WireLayer] | None = None
 
 
-def manifest_path(models: Path, name: ModelName) -> Path:
-    return manifests_folder(models).joinpath(*name.path_parts)
+def parse_manifest(content: bytes, *, pushed_at: datetime | None = None) -> Manifest:
+    """The manifest that these bytes are. That of a model in the cloud has no layers.
+
+    Raises:
+        InvalidManifest: when they are none. Every digest of what is returned may become the name of a file.
+    """
+    wire = decode(content, _WireManifest, "The manifest")
+    if wire.config is None:
+        raise InvalidManifest("The manifest has no config.")
+    return Manifest(
+        digest=hashlib.sha256(content).hexdigest(),
+        layers=tuple(map(_layer, wire.layers or ())),
+        config=_layer(wire.config),
+        pushed_at=pushed_at,
+        schema_version=wire.schema_version,
+        media_type=wire.media_type,
+    )
+
+
+def reencoded(manifest: Manifest) -> frozenset[str]:
+    """The digests that Ollamas before 0.19, and copies made locally, have for this content."""
+    plain = replace(manifest, layers=tuple(replace(layer, source="") for layer in manifest.layers))
+    texts = {_as_go_writes(each) for each in (manifest, plain)}
+    return frozenset(hashlib.sha256(text + end).hexdigest() for text in texts for end in (b"", b"\n"))
+
+
+def is_made_locally(content: bytes, manifest: Manifest) -> bool:
+    """Whether the bytes of a manifest on disk are those of ``ollama create``, and not of a pull."""
+    return content == _as_go_writes(manifest) + b"\n"
+
+
+def manifest_content(config: Layer, layers: Iterable[Layer]) -> bytes:
+    """The bytes of the manifest of a model that is made locally."""
+    return _as_go_writes(Manifest(digest="", config=config, layers=tuple(layers))) + b"\n"
 
 
 def blob_name(digest: str) -> str:
     """The name of a blob's file.
 
     Raises:
-        InvalidManifest: if ``digest`` is none, and could name any file.
+        InvalidManifest: if ``digest`` is not one, and could name any file.
     """
     match = _DIGEST.fullmatch(digest)
     if match is None:
@@ -111,90 +162,54 @@ def blob_name(digest: str) -> str:
     return f"sha256-{match[1].lower()}"
 
 
-def blob_path(models: Path, digest: str) -> Path:
-    """Where the blob is. Raises InvalidManifest as `blob_name` does."""
-    return blobs_folder(models) / blob_name(digest)
+def digest_of(content: bytes) -> str:
+    """``sha256:`` and the hexadecimal digest, as layers are named."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def is_whole(path: Path, size: int) -> bool:
-    """Whether there is a blob, all of it as far as its size tells."""
-    try:
-        return path.stat().st_size == size
-    except FileNotFoundError:
-        return False
+def bare_digest(digest: str) -> str:
+    """A digest of any form as its hexadecimal digits alone, to be compared."""
+    return digest.lower().removeprefix("sha256:").removeprefix("sha256-")
+
+
+def encode(value: object) -> bytes:
+    """JSON as Ollama writes it into layers, which ends in a newline."""
+    return msgspec.json.encode(value) + b"\n"
 
 
 def decode(content: bytes, kind: type[T], what: str) -> T:
-    """``content`` as JSON.
+    """``content``, which a sentence calls ``what``, as JSON.
 
     Raises:
         InvalidManifest: if it is something else.
     """
     try:
         return msgspec.json.decode(content, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except msgspec.ValidationError as error:
         raise InvalidManifest(f"{what} is not as Ollama writes it: {error}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise InvalidManifest(f"{what} is not JSON.") from None
 
 
-def read_small(path: Path) -> bytes:
-    """A manifest, or a blob that is a text.
-
-    Raises:
-        InvalidManifest: if it is too large to be one.
-        OSError: if it cannot be read.
-    """
-    with path.open("rb") as file:
-        content = file.read(_MAX_TEXT + 1)
-    if len(content) > _MAX_TEXT:
-        raise InvalidManifest(f"{path} is larger than any text of a model.")
-    return content
+def _layer(wire: _WireLayer) -> Layer:
+    blob_name(wire.digest)
+    if wire.size < 0:
+        raise InvalidManifest("A size in the manifest is negative.")
+    return Layer(media_type=wire.media_type, digest=wire.digest, size=wire.size, source=wire.source)
 
 
-def decode_manifest(content: bytes) -> Manifest:
-    """Raises InvalidManifest unless every digest in it may become a path and every size is one."""
-    manifest = decode(content, Manifest, "The manifest")
-    for layer in manifest.blobs:
-        if layer.size < 0:
-            raise InvalidManifest(f"The size of {blob_name(layer.digest)} is negative.")
-    return manifest
+def _as_go_writes(manifest: Manifest) -> bytes:
+    """Its field order, no spaces, an empty ``from`` left out."""
+    document = {
+        "schemaVersion": manifest.schema_version,
+        "mediaType": manifest.media_type,
+        "config": _document(manifest.config),
+        "layers": [_document(layer) for layer in manifest.layers],
+    }
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return text.translate(_ESCAPED_BY_GO).encode("utf-8", "replace")
 
 
-def digest_of(content: bytes) -> str:
-    """``sha256:`` and the hexadecimal digest, as layers are named."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
-
-
-def encode(value: object) -> bytes:
-    """JSON as Ollama writes it into manifests and layers, which ends in a newline."""
-    return msgspec.json.encode(value) + b"\n"
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Have a file at ``path`` with all of ``content``, or none, or the one that was there before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = unfinished_path(path.parent)
-    try:
-        with unfinished.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-
-
-def unfinished_path(folder: Path) -> Path:
-    """A new name in ``folder`` that no model can have. It tells when it was made."""
-    return folder / f"{UNFINISHED}{int(time.time())}-{secrets.token_hex(8)}"
-
-
-def remove_unfinished(models: Path, *, older_than_s: float) -> None:
-    """Remove what processes left behind that were killed while they wrote."""
-    for folder in (blobs_folder(models), manifests_folder(models)):
-        for path in folder.rglob(f"{UNFINISHED}*"):
-            with suppress(OSError, ValueError):
-                made_at = int(path.name.removeprefix(UNFINISHED).partition("-")[0])
-                # A linked file is as old as its original, a long copy is younger than its name.
-                if time.time() - max(made_at, path.stat().st_mtime) > older_than_s:
-                    path.unlink()
+def _document(layer: Layer) -> dict[str, object]:
+    source = {"from": layer.source} if layer.source else {}
+    return {"mediaType": layer.media_type, "digest": layer.digest, "size": layer.size, **source}

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import errno
+import os
+import secrets
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from llmstack_tui.library import manifest as layout
+from llmstack_tui.library.folders import (
+    blob_path,
+    blobs_folder,
+    is_whole,
+    manifest_path,
+    manifests_folder,
+    read_small,
+)
+from llmstack_tui.library.manifest import InvalidManifest, Layer, blob_name, digest_of, parse_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +30,8 @@ if TYPE_CHECKING:
 _LOCK_WAIT_S = 60.0
 GRACE_S = 3600.0
 """What changed within this time may be part of a pull, an import or a creation that is under way."""
+
+UNFINISHED = ".unfinished-"
 
 # Held, beside the models, by an engine as long as it downloads something: two that write into one file would
 # spoil it, and what is being fetched is not to be cleaned up.
@@ -71,12 +83,57 @@ def locked(models: Path) -> Iterator[None]:
         lock.release()
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Have a file at ``path`` with all of ``content``, or none, or the one that was there before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = unfinished_path(path.parent)
+    try:
+        with unfinished.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def write_layer(models: Path, media_type: str, content: bytes) -> Layer:
+    """Have ``content`` as a blob. For the holder of the lock."""
+    layer = Layer(media_type=media_type, digest=digest_of(content), size=len(content))
+    path = blob_path(models, layer.digest)
+    if not is_whole(path, layer.size):
+        write_whole(path, content)
+    return layer
+
+
+def unfinished_path(folder: Path) -> Path:
+    """A new name in ``folder`` that no model can have. It tells when it was made."""
+    return folder / f"{UNFINISHED}{int(time.time())}-{secrets.token_hex(8)}"
+
+
+def remove_unfinished(models: Path) -> None:
+    """Remove what processes left behind that were killed while they wrote, an hour ago or more."""
+    for folder in (blobs_folder(models), manifests_folder(models)):
+        for path in folder.rglob(f"{UNFINISHED}*"):
+            with suppress(OSError, ValueError):
+                made_at = int(path.name.removeprefix(UNFINISHED).partition("-")[0])
+                # A linked file is as old as its original, a long copy is younger than its name.
+                if time.time() - max(made_at, path.stat().st_mtime) > GRACE_S:
+                    path.unlink()
+
+
 def blobs_of(models: Path, name: ModelName) -> frozenset[str]:
     """The file names of the blobs of a model; empty if it is not there, or its manifest says nothing."""
     try:
-        return _blob_names(layout.manifest_path(models, name))
-    except (OSError, layout.InvalidManifest):
+        return blob_names(manifest_path(models, name))
+    except (OSError, InvalidManifest):
         return frozenset()
+
+
+def blob_names(manifest: Path) -> frozenset[str]:
+    """The file names of the blobs that a manifest names. Raises OSError, InvalidManifest."""
+    return frozenset(blob_name(layer.digest) for layer in parse_manifest(read_small(manifest)).blobs)
 
 
 def remove_unused(models: Path, left: frozenset[str]) -> None:
@@ -86,15 +143,15 @@ def remove_unused(models: Path, left: frozenset[str]) -> None:
     was interrupted has left is kept for the next time.
     """
     used = set[str]()
-    for path in layout.manifests_folder(models).glob("*/*/*/*"):
+    for path in manifests_folder(models).glob("*/*/*/*"):
         try:
-            used |= _blob_names(path)
+            used |= blob_names(path)
         except FileNotFoundError:
             continue
-        except (OSError, layout.InvalidManifest):
+        except (OSError, InvalidManifest):
             # It may name any blob.
             return
-    for path in layout.blobs_folder(models).glob("sha256-*"):
+    for path in blobs_folder(models).glob("sha256-*"):
         with suppress(OSError):
             if "-partial" in path.name:
                 continue
@@ -111,20 +168,15 @@ def install(models: Path, name: ModelName, content: bytes) -> bool | None:
     Raises:
         LibraryError: if the folder cannot be written.
     """
-    wanted = layout.decode_manifest(content).blobs
+    wanted = parse_manifest(content).blobs
     with locked(models):
         try:
-            if not all(layout.is_whole(layout.blob_path(models, each.digest), each.size) for each in wanted):
+            if not all(is_whole(blob_path(models, each.digest), each.size) for each in wanted):
                 return None
-            unused = blobs_of(models, name) - {layout.blob_name(each.digest) for each in wanted}
-            layout.write_whole(layout.manifest_path(models, name), content)
+            unused = blobs_of(models, name) - {blob_name(each.digest) for each in wanted}
+            write_whole(manifest_path(models, name), content)
         except OSError as error:
             raise LibraryError(f"The model {name} cannot be written: {reason(error)}.") from error
         if unused:
             remove_unused(models, frozenset())
         return bool(unused)
-
-
-def _blob_names(manifest: Path) -> frozenset[str]:
-    blobs = layout.decode_manifest(layout.read_small(manifest)).blobs
-    return frozenset(layout.blob_name(layer.digest) for layer in blobs)

@@ -20,7 +20,7 @@ from llmstack_tui.base.names import is_plain_http
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.library.published import (
+from llmstack_tui.library.manifest import (
     MANIFEST_TYPE,
     MAX_MANIFEST_BYTES,
     InvalidManifest,
@@ -120,7 +120,9 @@ class Registry:
         try:
             manifest = parse_manifest(reply.content, pushed_at=_pushed_at(reply))
         except InvalidManifest as error:
-            raise _not_understood(name, error) from None
+            raise _not_a_manifest(name, reply, str(error)) from None
+        if not manifest.layers:
+            raise _not_a_manifest(name, reply, "The manifest has no layers.")
         if _said_digest(reply) not in (None, manifest.digest):
             raise BadManifest(
                 f"The manifest of {name} from {name.host} has a wrong digest: it was damaged on its way.",
@@ -148,7 +150,11 @@ class Registry:
             try:
                 found += msgspec.json.decode(reply.content, type=_TagList).tags or []
             except (ValueError, RecursionError):
-                raise _web_page_or_not(name, reply, "the list of tags") from None
+                if _is_web_page(reply):
+                    raise _web_page(name) from None
+                raise BadAnswer(
+                    f"The list of tags of {name} from {name.host} is not JSON.", host=name.host
+                ) from None
             query = _next_page(reply.headers.get("link", ""))
             if not query or len(found) >= _MAX_TAGS:
                 break
@@ -260,18 +266,14 @@ def _raise_for_status(name: ModelName, reply: Reply) -> None:
     )
 
 
-def _not_understood(name: ModelName, error: InvalidManifest) -> RegistryError:
-    if str(error) == "it is a web page":
+def _not_a_manifest(name: ModelName, reply: Reply, why: str) -> RegistryError:
+    if _is_web_page(reply):
         return _web_page(name)
-    return BadManifest(
-        f"The manifest of {name} from {name.host} is not understood: {excerpt(str(error))}.", host=name.host
-    )
+    return BadManifest(f"{name.host} sent no manifest of {name}: {excerpt(why)}", host=name.host)
 
 
-def _web_page_or_not(name: ModelName, reply: Reply, what: str) -> RegistryError:
-    if reply.content.lstrip()[:1] == b"<":
-        return _web_page(name)
-    return BadAnswer(f"{what.capitalize()} of {name} from {name.host} is not JSON.", host=name.host)
+def _is_web_page(reply: Reply) -> bool:
+    return reply.content.lstrip()[:1] == b"<"
 
 
 def _web_page(name: ModelName) -> RegistryError:

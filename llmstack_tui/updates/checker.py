@@ -10,7 +10,7 @@ from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.library.folders import OnDisk, blobs_of_host, read_manifest
+from llmstack_tui.library.folders import ManifestOnDisk, blobs_of_host, read_manifest
 from llmstack_tui.registry.client import Registry
 from llmstack_tui.updates.round import Question, ask
 from llmstack_tui.updates.rules import Answer, Copy, Update, came_after, is_equal, judge
@@ -243,7 +243,7 @@ class Checker:
                         self._copies[place], manifest=on_disk.manifest, made_here=on_disk.made_here
                     )
 
-    def _manifests(self, wanted: Sequence[tuple[ModelName, str]]) -> list[OnDisk | None]:
+    def _manifests(self, wanted: Sequence[tuple[ModelName, str]]) -> list[ManifestOnDisk | None]:
         return [read_manifest(self._folders, name, digest) for name, digest in wanted]
 
     async def _compare(self) -> None:

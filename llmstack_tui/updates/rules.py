@@ -15,13 +15,25 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
-from llmstack_tui.library.published import Manifest, reencoded
+from llmstack_tui.library.manifest import (
+    ADAPTER,
+    LICENSE,
+    MESSAGES,
+    MODEL,
+    PARAMETERS,
+    PROJECTOR,
+    PROMPT,
+    SYSTEM,
+    TEMPLATE,
+    Manifest,
+    reencoded,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from llmstack_tui.hosts.types import Model
-    from llmstack_tui.library.published import Layer
+    from llmstack_tui.library.manifest import Layer
 
 
 class UpdateState(StrEnum):
@@ -57,15 +69,15 @@ class LeftAlone(StrEnum):
 
 
 _KINDS = {
-    "application/vnd.ollama.image.model": Change.WEIGHTS,
-    "application/vnd.ollama.image.projector": Change.PROJECTOR,
-    "application/vnd.ollama.image.adapter": Change.ADAPTER,
-    "application/vnd.ollama.image.template": Change.TEMPLATE,
-    "application/vnd.ollama.image.prompt": Change.TEMPLATE,
-    "application/vnd.ollama.image.system": Change.SYSTEM,
-    "application/vnd.ollama.image.params": Change.PARAMETERS,
-    "application/vnd.ollama.image.messages": Change.MESSAGES,
-    "application/vnd.ollama.image.license": Change.LICENSE,
+    MODEL: Change.WEIGHTS,
+    PROJECTOR: Change.PROJECTOR,
+    ADAPTER: Change.ADAPTER,
+    TEMPLATE: Change.TEMPLATE,
+    PROMPT: Change.TEMPLATE,
+    SYSTEM: Change.SYSTEM,
+    PARAMETERS: Change.PARAMETERS,
+    MESSAGES: Change.MESSAGES,
+    LICENSE: Change.LICENSE,
 }
 _NOTHING: frozenset[str] = frozenset()
 

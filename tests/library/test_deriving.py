@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.names import ModelName
-from llmstack_tui.library import manifest
 from llmstack_tui.library.deriving import Changes, DeriveFailed
 from llmstack_tui.library.library import Library, NotInstalled
 from tests.support import folders
@@ -76,15 +75,14 @@ def test_a_full_disk_leaves_nothing(library: Library, fails_at: int, monkeypatch
     """The disk is full at the first, second or third of the files: system, parameters, config, manifest."""
     library.derive(OLLAMAS, NEW)
     before = folders.tree(library.own)
-    write, calls = manifest.write_whole, list[int]()
+    calls = list[int]()
 
-    def full(path: Path, content: bytes) -> None:
-        calls.append(1)
+    def full(descriptor: int) -> None:
+        calls.append(descriptor)
         if len(calls) > fails_at:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        write(path, content)
 
-    monkeypatch.setattr(manifest, "write_whole", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(DeriveFailed, match=r"^other:latest cannot be made from new:one: the disk is full\.$"):
         library.derive(NEW, ModelName.parse("other"), CHANGES)
     assert folders.tree(library.own) == before

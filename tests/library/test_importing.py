@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from llmstack_tui.base.names import ModelName
-from llmstack_tui.library import manifest, storage
+from llmstack_tui.library import importing, storage
 from llmstack_tui.library.importing import ImportCancelled, ImportFailed
 from llmstack_tui.library.library import Library
 from tests.support import folders
@@ -201,7 +201,7 @@ def test_a_file_that_grows_after_its_header_was_read(
         with source.open("ab") as file:
             file.write(b"more")
 
-    monkeypatch.setattr(manifest, "remove_unfinished", grow)
+    monkeypatch.setattr(importing, "remove_unfinished", grow)
     assert "changed while it was read" in failure(tmp_path / "own", source)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.names import ModelName
-from llmstack_tui.library.published import MANIFEST_TYPE
+from llmstack_tui.library.manifest import MANIFEST_TYPE
 from llmstack_tui.registry.client import Registry as Client
 from llmstack_tui.registry.client import base_url
 from llmstack_tui.registry.errors import NotInRegistry

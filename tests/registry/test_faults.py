@@ -64,7 +64,7 @@ async def failing(client: Client, name: ModelName, kind: type[RegistryError]) ->
         (html(status=404), NotInRegistry, "has no model"),
         (Fault(body=b"<html>"), BadAnswer, "web page"),
         (Fault(body=b"{"), BadManifest, "not JSON"),
-        (Fault(body=b'{"layers": []}'), BadManifest, "no layers"),
+        (Fault(body=b'{"layers": []}'), BadManifest, "no config"),
         (Fault(body=json.dumps({"layers": [LAYER]}).encode()), BadManifest, "no config"),
         (Fault(short=5), BadManifest, "not JSON"),
         (Fault(cut_after=5), RegistryUnreachable, "broke"),

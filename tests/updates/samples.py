@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.library.published import Manifest, encode, parse_manifest
+from llmstack_tui.library.manifest import Manifest, manifest_content, parse_manifest
 from llmstack_tui.updates.rules import Answer, Copy
 
 PULLED_AT = datetime(2026, 3, 1, 12, 0, 0, 700_000, tzinfo=UTC)
@@ -66,4 +66,4 @@ def rewritten(content: bytes, *, end: bytes = b"", source: str = "") -> bytes:
     """As Go writes the manifest anew."""
     manifest: Manifest = parse_manifest(content)
     layers = tuple(replace(each, source=source) for each in manifest.layers)
-    return encode(replace(manifest, layers=layers)) + end
+    return manifest_content(manifest.config, layers).removesuffix(b"\n") + end

@@ -60,7 +60,7 @@ def _look(environ: Mapping[str, str]) -> tuple[FolderUse, list[FolderUse]]:
     """The engine's folder, and those of Ollama that may be read."""
     from llmstack_tui.base import paths
     from llmstack_tui.library.disk import audit
-    from llmstack_tui.library.ollama_folders import ollama_models_folders
+    from llmstack_tui.library.folders import ollama_models_folders
     from llmstack_tui.library.storage import LibraryError
 
     own = audit(paths.models_folder(), own=True)

@@ -69,7 +69,7 @@ async def _import(call: Invocation) -> int:
 
 def _suggested(file: Path) -> str:
     from llmstack_tui.gguf.source import InvalidGGUF
-    from llmstack_tui.library.naming import suggest_name
+    from llmstack_tui.library.importing import suggest_name
 
     try:
         return suggest_name(file)

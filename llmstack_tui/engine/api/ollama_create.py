@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from llmstack_tui.engine.service import Engine, Target
-    from llmstack_tui.library.importing import Progress
+    from llmstack_tui.library.copying import Progress
 
     # Runs in a thread; gets a callback for progress, and one that tells whether it is cancelled.
     Work = Callable[[Progress, Callable[[], bool]], None]

@@ -19,10 +19,10 @@ from llmstack_tui.engine.service import Engine, Target
 from llmstack_tui.engine.single.messages import SingleHealth
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.gguf.source import InvalidGGUF
+from llmstack_tui.library.importing import parameter_size, suggest_name
 from llmstack_tui.library.installed import InstalledModel
 from llmstack_tui.library.library import Library
 from llmstack_tui.library.manifest import ConfigLayer
-from llmstack_tui.library.naming import parameter_size, suggest_name
 
 if TYPE_CHECKING:
     import os

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from llmstack_tui.library import manifest as layout
-from llmstack_tui.library.storage import is_full
+from llmstack_tui.library.manifest import blob_name
+from llmstack_tui.library.storage import is_full, write_whole
 from llmstack_tui.registry.download import spans
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Partial:
         self.done: list[Span] = []
         self.hashed = 0
         self.folder = blobs
-        self._final = blobs / layout.blob_name(digest)
+        self._final = blobs / blob_name(digest)
         self._path = blobs / (self._final.name + PARTIAL)
         self._note = blobs / (self._path.name + ".json")
         self._files: tuple[FileIO, FileIO] | None = None
@@ -86,7 +86,7 @@ class Partial:
         os.fsync(self._writer.fileno())
         content = msgspec.json.encode(_Note(size=self.size, done=done))
         try:
-            layout.write_whole(self._note, content)
+            write_whole(self._note, content)
         except OSError as error:
             if not is_full(error):
                 raise

@@ -12,9 +12,8 @@ from msgspec import Struct
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.library import manifest as layout
-from llmstack_tui.library.copying import bring
-from llmstack_tui.library.manifest import InvalidManifest
+from llmstack_tui.library.copying import fetch_blob
+from llmstack_tui.library.folders import blob_path, blobs_folder, is_whole
 from llmstack_tui.library.storage import LibraryError, reason
 from llmstack_tui.registry.client import model_url
 from llmstack_tui.registry.download.blob import set_or_done
@@ -65,10 +64,7 @@ async def pull(
         raise PullFailed(str(error)) from error
     if fetched is None:
         raise PullFailed(f"{name.host} did not send the manifest of {name}.")
-    try:
-        layers = _different(layout.decode_manifest(fetched.content).blobs)
-    except InvalidManifest as error:
-        raise PullFailed(f"The manifest of {name} from {name.host} is not understood: {error}") from None
+    layers = tuple({layer.digest: layer for layer in fetched.manifest.blobs}.values())
     origin = Origin(name, f"{model_url(name)}/blobs", registry)
     for _ in range(_ROUNDS):
         await _check_room(name, layers, library, downloads)
@@ -89,10 +85,6 @@ async def pull(
     raise PullFailed(f"Parts of {name} were removed again while it was pulled: pull again.")
 
 
-def _different(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    return tuple({layer.digest: layer for layer in layers}.values())
-
-
 async def _check_room(
     name: ModelName, layers: tuple[Layer, ...], library: Library, downloads: Downloads
 ) -> None:
@@ -101,7 +93,7 @@ async def _check_room(
     need += downloads.left({layer.digest for layer in layers})
     if need and need + downloads.habits.reserve > free:
         raise PullFailed(
-            f"{name} needs {bytes_text(need)} more in {layout.blobs_folder(library.own)}, where "
+            f"{name} needs {bytes_text(need)} more in {blobs_folder(library.own)}, where "
             f"{bytes_text(free)} are free and {bytes_text(downloads.habits.reserve)} have to stay so: "
             "make room and pull again."
         )
@@ -114,7 +106,7 @@ def _room(layers: tuple[Layer, ...], library: Library, downloads: Downloads) -> 
         need = sum(
             layer.size - downloads.noted(layer)
             for layer in layers
-            if not layout.is_whole(layout.blob_path(library.own, layer.digest), layer.size)
+            if not is_whole(blob_path(library.own, layer.digest), layer.size)
             and _elsewhere(library, layer) is None
         )
         return need, shutil.disk_usage(library.own).free
@@ -127,7 +119,7 @@ async def _have(
 ) -> AsyncGenerator[Step, None]:
     """Have the blob, whether it is here already, in a folder of Ollama's, or at the registry."""
     step = Step(f"pulling {layer.digest[7:19]}", layer.digest, layer.size)
-    there = await asyncio.to_thread(layout.is_whole, layout.blob_path(library.own, layer.digest), layer.size)
+    there = await asyncio.to_thread(is_whole, blob_path(library.own, layer.digest), layer.size)
     if not there:
         if (place := await asyncio.to_thread(_elsewhere, library, layer)) is not None:
             async with aclosing(_brought(layer, place, library)) as counts:
@@ -169,9 +161,9 @@ async def _brought(layer: Layer, place: Path, library: Library) -> AsyncGenerato
         nonlocal done
         done = completed or 0
 
-    target = layout.blob_path(library.own, layer.digest)
+    target = blob_path(library.own, layer.digest)
     work = asyncio.create_task(
-        asyncio.to_thread(bring, place, target, layer, progress=progress, cancelled=leave.is_set)
+        asyncio.to_thread(fetch_blob, place, target, layer, progress=progress, cancelled=leave.is_set)
     )
     try:
         while not work.done():
@@ -190,9 +182,9 @@ async def _brought(layer: Layer, place: Path, library: Library) -> AsyncGenerato
 def _elsewhere(library: Library, layer: Layer) -> Path | None:
     """The same blob in one of the folders that are only read, if it can be."""
     for folder in library.others:
-        path = layout.blob_path(folder, layer.digest)
+        path = blob_path(folder, layer.digest)
         try:
-            if layout.is_whole(path, layer.size):
+            if is_whole(path, layer.size):
                 with path.open("rb"):
                     return path
         except OSError:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from llmstack_tui.library.manifest import blob_name, blobs_folder
+from llmstack_tui.library.folders import blobs_folder
+from llmstack_tui.library.manifest import blob_name
 from llmstack_tui.library.storage import DOWNLOADS_LOCK, reason
 from llmstack_tui.registry.download.blob import Download, Habits
 from llmstack_tui.registry.download.failures import PullFailed

@@ -94,7 +94,7 @@ def check_file(text: str) -> CheckedFile:
         NotImportable: with a sentence.
     """
     from llmstack_tui.gguf.header import InvalidGGUF, read_header
-    from llmstack_tui.library.naming import suggest_name
+    from llmstack_tui.library.importing import suggest_name
 
     path = typed_path(text)
     try:

@@ -200,7 +200,7 @@ def manifest(*layers: dict[str, object]) -> Fault:
         (manifest(LAYER | {"digest": "../../x"}), "digest"),
         (manifest(LAYER | {"size": -1}), "negative"),
         (manifest(LAYER | {"size": 2**62}), "make room"),
-        (Fault(body=b"not JSON"), "not understood"),
+        (Fault(body=b"not JSON"), "is not JSON"),
         (Fault(cut_after=10), "broke"),
     ],
 )  # fmt: skip
