@@ -75,7 +75,7 @@ async def find_servers(settings: Settings, environ: Mapping[str, str]) -> Startu
     if choice != "builtin" and (not is_loopback(url) or await answers(url)):
         # Another machine was named on purpose: it is the one that is meant, down or not.
         return Found((url,))
-    return decide(choice, await asyncio.to_thread(_look_around, url, environ))
+    return decide(choice, await asyncio.to_thread(look_around, url, environ))
 
 
 def decide(choice: EngineChoice, installed: Installed) -> Startup:
@@ -105,7 +105,7 @@ async def answers(url: str) -> bool:
     return True
 
 
-def _look_around(url: str, environ: Mapping[str, str]) -> Installed:
+def look_around(url: str, environ: Mapping[str, str]) -> Installed:
     # Only now, because a server that answers makes all of it needless.
     from llmstack_tui.engine.process.requirements import missing_reason  # noqa: PLC0415
     from llmstack_tui.engine.process.state import status  # noqa: PLC0415

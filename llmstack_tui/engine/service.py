@@ -97,11 +97,11 @@ class Engine:
         self.pulls = Pulls(library, Habits(connections=options.connections))
         self._options = options
         # The path of a socket has to be short, and the data folder's may not be.
-        self._sockets = Path(tempfile.mkdtemp(prefix="llmstack-"))
+        self.sockets = Path(tempfile.mkdtemp(prefix="llmstack-"))
         self._threads = usable_cores()
         self._targets: dict[ModelName, Target] = {}
         self._scheduler: Scheduler[InstalledModel, RunnerConfig, Runner] = Scheduler(
-            start_runner=partial(Runner.start, folder=self._sockets),
+            start_runner=partial(Runner.start, folder=self.sockets),
             max_loaded=options.max_loaded,
             max_queue=options.max_queue,
             keep_alive=options.keep_alive,
@@ -117,7 +117,7 @@ class Engine:
         """Cancel all pulls and end all models' processes."""
         await self.pulls.close()
         await self._scheduler.close()
-        await asyncio.to_thread(shutil.rmtree, self._sockets, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self.sockets, ignore_errors=True)
 
     async def installed(self) -> tuple[InstalledModel, ...]:
         return await asyncio.to_thread(self.library.list)

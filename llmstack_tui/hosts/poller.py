@@ -130,12 +130,12 @@ class Poller:
             self._failures += 1
             # Another server may answer after an outage.
             self._all_due = True
-            newest = replace(self.snapshot, error=error, again_at=time.monotonic() + self._pause_s)
+            newest = replace(self.snapshot, error=error, again_at=time.monotonic() + self.pause_s)
         self._put(newest)
 
     def _put(self, newest: Snapshot) -> None:
         before, self.snapshot = self.snapshot, newest
-        is_new = _news(before) != _news(newest)
+        is_new = news_of(before) != news_of(newest)
         self._on_round(is_new)
         if is_new:
             self._on_change()
@@ -163,16 +163,17 @@ class Poller:
             installed=installed,
             running=running,
             read_at=read_at,
-            latency_s=_steady(before.latency_s, read_at - asked_at),
+            latency_s=steady_latency(before.latency_s, read_at - asked_at),
         )
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._pause_s):
+            async with asyncio.timeout(self.pause_s):
                 await self._wake.wait()
 
     @property
-    def _pause_s(self) -> float:
+    def pause_s(self) -> float:
+        """Seconds from the end of a round to the next one."""
         failed = _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S)) - 1] if self._failures else 0.0
         return max(failed, self._slowed(self._running_every_s))
 
@@ -180,14 +181,14 @@ class Poller:
         return seconds if self._visible else seconds * _HIDDEN_FACTOR
 
 
-def _news(snapshot: Snapshot) -> object:
+def news_of(snapshot: Snapshot) -> object:
     """What of a snapshot is worth a word. Two errors are the same news when they say the same."""
     error = snapshot.error
     said = None if error is None else (type(error), str(error), error.detail)
     return replace(snapshot, read_at=0.0, error=None), said, snapshot.read_at is None
 
 
-def _steady(before: float | None, now: float) -> float:
+def steady_latency(before: float | None, now: float) -> float:
     """The figure of before, unless a person would call the new one another."""
     if before is None:
         return now

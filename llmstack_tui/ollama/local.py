@@ -35,7 +35,7 @@ def find_ollama(environ: Mapping[str, str]) -> Path | None:
     found = shutil.which("ollama", path=environ.get("PATH", ""))
     if found is not None:
         return Path(found)
-    return next((path for path in _usual_places(environ) if path.is_file()), None)
+    return next((path for path in usual_places(environ) if path.is_file()), None)
 
 
 async def start_ollama(
@@ -127,7 +127,7 @@ def _last_words(log: Path) -> str:
     return f"{excerpt(lines[-1])} (more in {log})" if lines else f"see {log}."
 
 
-def _usual_places(environ: Mapping[str, str]) -> list[Path]:
+def usual_places(environ: Mapping[str, str]) -> list[Path]:
     if sys.platform == "win32":
         return [Path(environ.get("LOCALAPPDATA", "")) / "Programs" / "Ollama" / "ollama.exe"]
     if sys.platform == "darwin":

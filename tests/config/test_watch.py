@@ -6,17 +6,16 @@ import asyncio
 import os
 import threading
 from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from llmstack_tui.config import EngineSettings, Settings, UiSettings
-from llmstack_tui.config import watch as watching
 from llmstack_tui.config.watch import watch_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
-    from pathlib import Path
 
     from llmstack_tui.config.loading import Loaded
 
@@ -106,17 +105,17 @@ async def test_a_file_that_is_being_written_is_waited_for(
 ) -> None:
     """What lies between two changes that follow each other at once is never seen."""
     pieces = ["", "[engine]\nmax_loaded = 5\n", "[engine]\nmax_loaded = 5\nport = 7\n"]
-    stamp = watching._stamp
+    stat = Path.stat
 
-    def written_in_pieces(path: Path | None) -> object:
-        found = stamp(path)
-        if pieces:
+    def written_in_pieces(path: Path, **how: bool) -> os.stat_result:
+        found = stat(path, **how)
+        if path == file and pieces:
             file.write_text(pieces.pop(0))
         return found
 
     async with watch(file) as changes:
         await following(changes)
-        monkeypatch.setattr(watching, "_stamp", written_in_pieces)
+        monkeypatch.setattr(Path, "stat", written_in_pieces)
         assert (await following(changes)).settings.engine == EngineSettings(max_loaded=5, port=7)
 
 
@@ -133,20 +132,24 @@ async def test_a_change_that_changes_nothing_is_none(file: Path) -> None:
 
 async def test_nothing_is_read_on_the_event_loop(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[threading.Thread] = []
-    for name in ("_stamp", "load_settings"):
-        real = getattr(watching, name)
+    for name in ("stat", "open"):
+        real = getattr(Path, name)
 
-        def noted(*arguments: object, real: Callable[..., object] = real) -> object:
-            threads.append(threading.current_thread())
-            return real(*arguments)
+        def noted(
+            path: Path, *arguments: object, real: Callable[..., object] = real, **how: object
+        ) -> object:
+            if path == file:
+                threads.append(threading.current_thread())
+            return real(path, *arguments, **how)
 
-        monkeypatch.setattr(watching, name, noted)
+        monkeypatch.setattr(Path, name, noted)
     async with watch(file) as changes:
         await following(changes)
         replace(file, "[engine]\nmax_loaded = 3\n")
+        threads.clear()
         await following(changes)
-    assert len(threads) >= 5
-    assert threading.main_thread() not in threads
+        assert len(threads) >= 3
+        assert threading.main_thread() not in threads
 
 
 async def test_what_is_no_file_is_looked_at_once(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def around(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         looked.append(url)
         return Installed(url=url, ollama=None, engine_url=None, engine_missing=None)
 
-    monkeypatch.setattr(servers, "_look_around", look)
+    monkeypatch.setattr(servers, "look_around", look)
     return looked
 
 
@@ -126,11 +126,11 @@ async def test_a_server_that_fails_is_a_server() -> None:
         assert await answers(server.url)
 
 
-def test_the_look_around_tells_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thelook_around_tells_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     program = tmp_path / "ollama"
     program.touch(mode=0o755)
-    found = servers._look_around(URL, {"PATH": str(tmp_path)})
+    found = servers.look_around(URL, {"PATH": str(tmp_path)})
     assert (found.url, found.ollama, found.engine_url) == (URL, program, None)
     assert found.engine_missing is None or found.engine_missing.endswith(("download", "'", "."))

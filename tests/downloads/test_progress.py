@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from llmstack_tui.downloads.progress import Tracker
@@ -75,7 +77,10 @@ def test_that_nothing_comes_is_known_only_after_a_while() -> None:
 
 def test_memory_does_not_grow_with_the_lines() -> None:
     tracker = Tracker()
+    sizes = []
     for number in range(100_000):
         tracker.heard(pulling(LARGE, number, 10**6), number / 1000)
         tracker.speed(number / 1000)
-    assert len(tracker._samples) < 50
+        if number % 50_000 == 49_999:
+            sizes.append(len(pickle.dumps(tracker)))
+    assert sizes[1] < 1.1 * sizes[0] < 5000

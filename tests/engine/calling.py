@@ -51,4 +51,4 @@ _TEMPLATE = r"""
 
 def caller(path: Path) -> Path:
     """A model that calls ``add`` with `ARGUMENTS` when it has tools, and writes the same as text without."""
-    return models._chain(path, "Tiny Caller", _SCRIPT, otherwise="\n", hidden=32, chat_template=_TEMPLATE)
+    return models.chain(path, "Tiny Caller", _SCRIPT, otherwise="\n", hidden=32, chat_template=_TEMPLATE)

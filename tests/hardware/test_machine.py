@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from llmstack_tui.hardware import machine as module
 from llmstack_tui.hardware.amd import Amd
 from llmstack_tui.hardware.mac import Mac
 from llmstack_tui.hardware.machine import Machine
@@ -118,9 +119,11 @@ def test_a_mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_mac_is_known_by_its_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (Machine()._mac is not None) == (sys.platform == "darwin")
+    monkeypatch.setattr(module, "Mac", lambda: Mac(run=Tools(), clock=Clock()))
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert [each.kind for each in Machine(nvidia=Cards()).read().devices] == []
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert Machine()._mac is not None
+    assert [each.kind for each in Machine(nvidia=Cards()).read().devices] == [DeviceKind.APPLE]
 
 
 def test_figures_that_nobody_refreshed_grow_old() -> None:

@@ -13,7 +13,7 @@ import pytest
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts import poller as module
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.hosts.poller import Poller
+from llmstack_tui.hosts.poller import Poller, news_of, steady_latency
 from llmstack_tui.hosts.types import Model
 from tests.support.fake_ollama import fake_host
 from tests.support.waiting import wait_until
@@ -260,7 +260,7 @@ async def test_a_hidden_host_is_asked_less_often_and_at_once_when_it_shows() -> 
     async with fake_host(a_1="a") as (fake, host, _), polling(host, running_every_s=60) as (poller, told):
         await wait_until(lambda: told)
         poller.visible = False
-        assert poller._slowed(2.0) == 10.0
+        assert poller.pause_s == 300
         fake.load("a:1")
         poller.visible = True
         await wait_until(lambda: poller.snapshot.running)
@@ -283,7 +283,7 @@ async def test_the_same_news_is_told_once_whatever_object_says_it() -> None:
         one = replace(snapshot, error=Unreachable("gone", host=host.url))
         other = replace(snapshot, error=Unreachable("gone", host=host.url))
         third = replace(snapshot, error=Unreachable("still gone", host=host.url))
-        assert module._news(one) == module._news(other) != module._news(third)
+        assert news_of(one) == news_of(other) != news_of(third)
 
 
 async def test_each_round_is_told_with_whether_it_is_news() -> None:
@@ -321,10 +321,10 @@ async def test_what_an_earlier_session_saw_is_shown_until_the_host_answers() -> 
 
 
 def test_a_latency_that_hardly_changes_is_no_news() -> None:
-    assert module._steady(None, 0.3) == 0.3
-    assert module._steady(0.002, 0.09) == 0.002, "one hiccup"
+    assert steady_latency(None, 0.3) == 0.3
+    assert steady_latency(0.002, 0.09) == 0.002, "one hiccup"
     slow = 0.002
     for _ in range(20):
-        slow = module._steady(slow, 0.5)
+        slow = steady_latency(slow, 0.5)
     assert slow == pytest.approx(0.5, rel=0.3)
-    assert module._steady(slow, slow * 1.2) == slow
+    assert steady_latency(slow, slow * 1.2) == slow

@@ -131,10 +131,10 @@ async def test_a_log_that_has_grown_is_begun_anew(program: Program, monkeypatch:
     assert "old" not in program.log.read_text()
 
 
-def test_it_is_found_on_the_path_or_in_its_usual_places(
+def test_it_is_found_on_the_path_or_in_itsusual_places(
     tmp_path: Path, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "_usual_places", lambda _: [tmp_path / "elsewhere"])
+    monkeypatch.setattr(local, "usual_places", lambda _: [tmp_path / "elsewhere"])
     assert find_ollama({"PATH": str(tmp_path)}) is None
     program.write()
     assert find_ollama({"PATH": str(tmp_path)}) == program.path
@@ -143,6 +143,6 @@ def test_it_is_found_on_the_path_or_in_its_usual_places(
 
 
 @pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
-def test_each_system_has_usual_places(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_system_hasusual_places(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", system)
-    assert all(path.stem == "ollama" for path in local._usual_places({"LOCALAPPDATA": "C:/x"}))
+    assert all(path.stem == "ollama" for path in local.usual_places({"LOCALAPPDATA": "C:/x"}))

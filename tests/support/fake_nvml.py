@@ -115,21 +115,21 @@ class FakeNvml:
         return code
 
     def nvmlDeviceGetName(self, handle: Any, text: Any, _length: object) -> int:
-        text.value = self._at(handle).name.encode()
+        text.value = self.at(handle).name.encode()
         return 0
 
     def nvmlDeviceGetUUID(self, handle: Any, text: Any, _length: object) -> int:
-        text.value = self._at(handle).uuid.encode()
+        text.value = self.at(handle).uuid.encode()
         return 0
 
     def nvmlDeviceGetMemoryInfo(self, handle: Any, reference: Any) -> int:
-        at, memory = self._at(handle), reference._obj
+        at, memory = self.at(handle), reference._obj
         reserved = at.reserved if isinstance(at, FakeCard) else 0
         memory.total, memory.used, memory.free = at.total, at.used + reserved, at.total - at.used - reserved
         return 0
 
     def nvmlDeviceGetMemoryInfo_v2(self, handle: Any, reference: Any) -> int:
-        at, memory = self._at(handle), reference._obj
+        at, memory = self.at(handle), reference._obj
         if memory.version != pynvml.nvmlMemory_v2:
             return int(pynvml.NVML_ERROR_ARGUMENT_VERSION_MISMATCH)
         memory.reserved = at.reserved if isinstance(at, FakeCard) else 0
@@ -163,19 +163,19 @@ class FakeNvml:
         return 0
 
     def nvmlDeviceGetComputeRunningProcesses_v2(self, handle: Any, count: Any, array: Any) -> int:
-        at = self._at(handle)
+        at = self.at(handle)
         return _fill(at.compute if isinstance(at, FakeCard) else at.processes, count, array)
 
     def nvmlDeviceGetComputeRunningProcesses_v3(self, handle: Any, count: Any, array: Any) -> int:
-        at = self._at(handle)
+        at = self.at(handle)
         return _fill(at.compute if isinstance(at, FakeCard) else at.processes, count, array)
 
     def nvmlDeviceGetGraphicsRunningProcesses_v2(self, handle: Any, count: Any, array: Any) -> int:
-        at = self._at(handle)
+        at = self.at(handle)
         return _fill(at.graphics if isinstance(at, FakeCard) else {}, count, array)
 
     def nvmlDeviceGetGraphicsRunningProcesses_v3(self, handle: Any, count: Any, array: Any) -> int:
-        at = self._at(handle)
+        at = self.at(handle)
         return _fill(at.graphics if isinstance(at, FakeCard) else {}, count, array)
 
     def nvmlDeviceGetMigMode(self, handle: Any, current: Any, pending: Any) -> int:
@@ -201,11 +201,11 @@ class FakeNvml:
         self._handles.append(at)
         ctypes.cast(reference, ctypes.POINTER(ctypes.c_void_p))[0] = len(self._handles)
 
-    def _at(self, handle: Any) -> FakeCard | FakeSlice:
+    def at(self, handle: Any) -> FakeCard | FakeSlice:
         return self._handles[(ctypes.cast(handle, ctypes.c_void_p).value or 0) - 1]
 
     def _card(self, handle: Any) -> FakeCard:
-        card = self._at(handle)
+        card = self.at(handle)
         if not isinstance(card, FakeCard):
             raise _NotForSlices
         return card
@@ -219,7 +219,7 @@ def _guarded(library: FakeNvml, name: str, function: Callable[..., int]) -> Call
     def call(*arguments: Any) -> int:
         library.calls += 1
         if name.startswith("nvmlDevice") and arguments and isinstance(arguments[0], pynvml.c_nvmlDevice_t):
-            at = library._at(arguments[0])
+            at = library.at(arguments[0])
             fails = at.fails if isinstance(at, FakeCard) else {}
             if code := fails.get(name, fails.get("*", 0)):
                 return code

@@ -52,7 +52,7 @@ async def test_a_fault_of_the_engine_is_an_answer_all_the_same(
 
 async def test_an_engine_that_ends_takes_its_folder_along(tmp_path: Path) -> None:
     engine = Engine(Library(tmp_path), EngineOptions())
-    folder = engine._sockets
+    folder = engine.sockets
     assert folder.stat().st_mode & 0o077 == 0
     await engine.close()
     assert not folder.exists()

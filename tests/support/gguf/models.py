@@ -252,7 +252,7 @@ _CYCLE_NEXT: dict[str, tuple[str, ...]] = {
 }
 
 
-def _chain(
+def chain(
     path: Path,
     name: str,
     script: Mapping[str, tuple[str, ...]],
@@ -292,12 +292,12 @@ def _chain(
 
 def scripted(path: Path, *, name: str = "Tiny Scripted", chat_template: str | None = CHATML) -> Path:
     """A model whose greedy answer to any chat is ``ANSWER``; about 0.5 MB. It embeds as a bag of tokens."""
-    return _chain(path, name, _SENTENCE_NEXT, otherwise=".", hidden=32, chat_template=chat_template)
+    return chain(path, name, _SENTENCE_NEXT, otherwise=".", hidden=32, chat_template=chat_template)
 
 
 def endless(path: Path, *, name: str = "Tiny Endless", hidden: int = 32_768) -> Path:
     """A model that answers " on and on and on …" until ``num_predict`` or the context ends; about 58 MB."""
-    return _chain(path, name, _CYCLE_NEXT, otherwise=" on", hidden=hidden)
+    return chain(path, name, _CYCLE_NEXT, otherwise=" on", hidden=hidden)
 
 
 def _noise(random: np.random.Generator, rows: int, columns: int) -> npt.NDArray[np.float32]:
