@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
 NO_IMAGES = "Reading images and sound needs Ollama: the built-in engine takes text only."
 
 
@@ -41,14 +35,12 @@ class UpstreamError(Exception):
     Attributes:
         status: its HTTP status.
         kind: the ``type`` of its error: ``exceed_context_size_error``, ``invalid_request_error``, …
-        fields: the whole error object, with ``n_prompt_tokens`` and ``n_ctx`` for instance.
     """
 
-    def __init__(self, message: str, *, status: int, kind: str, fields: Mapping[str, object]) -> None:
+    def __init__(self, message: str, *, status: int, kind: str) -> None:
         super().__init__(message)
         self.status = status
         self.kind = kind
-        self.fields = fields
 
 
 class ServerBusy(Exception):

@@ -30,19 +30,10 @@ class TokenLogprob(Struct, frozen=True, kw_only=True):
     top: tuple[TokenLogprob, ...] = field(default=(), name="top_logprobs")
 
 
-class PromptProgress(Struct, frozen=True, kw_only=True):
-    """Progress of prefill in tokens: ``processed`` of ``total``, of which ``cache`` came from the cache."""
-
-    total: int
-    processed: int
-    cache: int = 0
-
-
 class CompletionUsage(Struct, frozen=True, kw_only=True):
-    """Tokens and time of prefill and decode. ``cached_tokens`` are among ``prompt_tokens``."""
+    """Tokens of prompt (those from the cache, too) and answer, and the time of prefill and decode."""
 
     prompt_tokens: int
-    cached_tokens: int
     prompt_ns: int
     answer_tokens: int
     answer_ns: int
@@ -62,7 +53,6 @@ class CompletionChunk(Struct, frozen=True, kw_only=True):
     logprobs: tuple[TokenLogprob, ...] = ()
     finish: str | None = None
     usage: CompletionUsage | None = None
-    progress: PromptProgress | None = None
 
 
 class CompletedToolCall(Struct, frozen=True, kw_only=True):
@@ -117,35 +107,35 @@ class CompletionBuilder:
         return tuple(self._logprobs)
 
 
-class _Function(Struct):
+class _LlamaFunction(Struct):
     name: str | None = None
     arguments: str | None = None
 
 
-class _ToolCall(Struct):
+class _LlamaToolCall(Struct):
     index: int = 0
     id: str | None = None
-    function: _Function = field(default_factory=_Function)
+    function: _LlamaFunction = field(default_factory=_LlamaFunction)
 
 
-class _Delta(Struct):
+class _LlamaDelta(Struct):
     content: str | None = None
     reasoning_content: str | None = None
-    tool_calls: list[_ToolCall] | None = None
+    tool_calls: list[_LlamaToolCall] | None = None
 
 
-class _Logprobs(Struct):
+class _LlamaLogprobs(Struct):
     content: tuple[TokenLogprob, ...] | None = None
 
 
-class _Choice(Struct):
-    delta: _Delta | None = None
+class _LlamaChoice(Struct):
+    delta: _LlamaDelta | None = None
     text: str | None = None
     finish_reason: str | None = None
-    logprobs: _Logprobs | None = None
+    logprobs: _LlamaLogprobs | None = None
 
 
-class _Timings(Struct):
+class _LlamaTimings(Struct):
     cache_n: int = 0
     prompt_n: int = 0
     prompt_ms: float = 0
@@ -153,17 +143,16 @@ class _Timings(Struct):
     predicted_ms: float = 0
 
 
-class _Event(Struct):
-    choices: list[_Choice] | None = None
-    timings: _Timings | None = None
-    prompt_progress: PromptProgress | None = None
+class _LlamaEvent(Struct):
+    choices: list[_LlamaChoice] | None = None
+    timings: _LlamaTimings | None = None
     # Of /completion:
     content: str | None = None
     stop_type: str | None = None
     completion_probabilities: tuple[TokenLogprob, ...] | None = None
 
 
-_decoder = msgspec.json.Decoder(_Event)
+_decoder = msgspec.json.Decoder(_LlamaEvent)
 _STOP_TYPES = {"eos": "stop", "word": "stop", "limit": "length"}
 
 
@@ -176,12 +165,9 @@ def decode(event: bytes) -> CompletionChunk:
     try:
         found = _decoder.decode(event)
     except msgspec.MsgspecError as error:
-        raise UpstreamError(
-            f"llama.cpp sent an event that is not understood: {error}.",
-            status=500,
-            kind="server_error",
-            fields={"event": event.decode(errors="replace")[:500]},
-        ) from error
+        text = event[:500].decode(errors="replace")
+        message = f"llama.cpp sent an event that is not understood ({error}): {text}"
+        raise UpstreamError(message, status=500, kind="server_error") from error
     usage = _usage(found.timings) if found.timings else None
     if not found.choices:
         return CompletionChunk(
@@ -189,10 +175,9 @@ def decode(event: bytes) -> CompletionChunk:
             logprobs=found.completion_probabilities or (),
             finish=_STOP_TYPES.get(found.stop_type) if found.stop_type else None,
             usage=usage,
-            progress=found.prompt_progress,
         )
     choice = found.choices[0]
-    delta = choice.delta or _Delta(content=choice.text)
+    delta = choice.delta or _LlamaDelta(content=choice.text)
     return CompletionChunk(
         text=delta.content or "",
         thinking=delta.reasoning_content or "",
@@ -200,21 +185,19 @@ def decode(event: bytes) -> CompletionChunk:
         logprobs=(choice.logprobs.content if choice.logprobs else None) or (),
         finish=choice.finish_reason,
         usage=usage,
-        progress=found.prompt_progress,
     )
 
 
-def _part(call: _ToolCall) -> ToolCallPart:
+def _part(call: _LlamaToolCall) -> ToolCallPart:
     function = call.function
     return ToolCallPart(
         index=call.index, id=call.id or "", name=function.name or "", arguments=function.arguments or ""
     )
 
 
-def _usage(timings: _Timings) -> CompletionUsage:
+def _usage(timings: _LlamaTimings) -> CompletionUsage:
     return CompletionUsage(
         prompt_tokens=timings.cache_n + timings.prompt_n,
-        cached_tokens=timings.cache_n,
         prompt_ns=round(timings.prompt_ms * 1e6),
         answer_tokens=timings.predicted_n,
         answer_ns=round(timings.predicted_ms * 1e6),

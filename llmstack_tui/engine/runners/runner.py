@@ -125,18 +125,14 @@ class Runner:
             try:
                 yield
             except Disconnected as error:
-                raise await self._broken(str(error)) from error
+                raise await self._broken() from error
 
-    async def _broken(self, detail: str) -> RunnerDied | UpstreamError:
+    async def _broken(self) -> RunnerDied | UpstreamError:
         try:
             return RunnerDied(await asyncio.wait_for(self._child.over(), _DEATH_SECONDS))
         except TimeoutError:
-            return UpstreamError(
-                "The model's process closed the connection in the middle of an answer.",
-                status=500,
-                kind="server_error",
-                fields={"detail": detail},
-            )
+            text = "The model's process closed the connection in the middle of an answer."
+            return UpstreamError(text, status=500, kind="server_error")
 
 
 def _new_socket(folder: Path) -> Path:

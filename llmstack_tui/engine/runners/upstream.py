@@ -142,5 +142,4 @@ def _failure(status: int, body: bytes) -> UpstreamError:
         str(fields.get("message", "llama.cpp failed and did not say why.")),
         status=code if isinstance(code, int) else status,
         kind=str(fields.get("type", "server_error")),
-        fields=fields,
     )

