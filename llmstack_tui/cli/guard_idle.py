@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import duration
 
 if TYPE_CHECKING:
+    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.cli.options import Invocation, Parser
 
 
@@ -36,6 +36,7 @@ def run(call: Invocation) -> int:
 async def _set(call: Invocation) -> int:
     from llmstack_tui.base.names import model_key
     from llmstack_tui.cli.servers import acting, connect, locate, refuse_if_cloud, refuse_if_read_only
+    from llmstack_tui.core.wording import text
     from llmstack_tui.guard.rules.limits import idle_limit, times
     from llmstack_tui.lifecycle.changes import EventKind
 
@@ -49,18 +50,20 @@ async def _set(call: Invocation) -> int:
         wish = (await acts.store.preferences.of(url)).get(key)
         guard = call.settings.guard
         now = idle_limit(guard, key, wish, times(guard))
-        why = ", as the settings say" if length is None else ""
-        text = f"{clean(name)} may be idle {_told(now)}{why}."
-        acts.journal.event(EventKind.GUARD, text, host=url, model=name)
+        sentence = _sentence(name, now, as_set=length is None)
+        acts.journal.event(EventKind.GUARD, sentence, host=url, model=name)
     if call.json:
         seconds = now.total_seconds() if now > timedelta(0) else None
         output.write_document({"models": [{"host": url, "name": name, "idle_stop": seconds}]})
     else:
-        output.write(text)
+        output.write(text(sentence))
     return 0
 
 
-def _told(length: timedelta) -> str:
-    from llmstack_tui.base.durations import format_duration
+def _sentence(model: str, length: timedelta, *, as_set: bool) -> Sentence:
+    from llmstack_tui.base.sentences import Sentence
 
-    return f"for {format_duration(length)}" if length > timedelta(0) else "for ever"
+    seconds, by = length.total_seconds(), "_as_set" if as_set else ""
+    if seconds <= 0:
+        return Sentence(f"guard.may_idle_for_ever{by}", {"model": model})
+    return Sentence(f"guard.may_idle{by}", {"model": model, "idle_s": seconds})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.text import excerpt
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.core.automatic import due
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.changes import EventKind
@@ -24,9 +24,9 @@ async def update_by_itself(state: StackState, downloads: Downloads, journal: Jou
             for name in names:
                 journal.event(
                     EventKind.UPDATE,
-                    f"{excerpt(name)} is updated by itself.",
+                    Sentence("update.automatic", {"model": name}),
                     host=url,
                     model=name,
-                    reason="A newer version was found, and updates.automatic is on.",
+                    reason=(Sentence("update.found"),),
                     details={"asked_by": journal.asked_by.value},
                 )

@@ -15,7 +15,7 @@ from llmstack_tui.base.names import model_key
 from llmstack_tui.core.updating import DRAWN_AFTER_S
 from llmstack_tui.core.wishes import Wishes
 from llmstack_tui.hosts.errors import Refused
-from llmstack_tui.lifecycle.actions import ActKind
+from llmstack_tui.lifecycle.actions import ActKind, because
 from llmstack_tui.store.locks import Locks, place
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.config import GuardSettings
     from llmstack_tui.core.session import History
     from llmstack_tui.core.watched import WatchedHost
@@ -122,10 +123,10 @@ class Guarding:
         self._wishes.pin(host_url, model, pinned=pinned)
         await self._wishes.read(self._watched)
         self._renew()
-        return await self._told_how_long(host_url, model, "It was pinned." if pinned else "It was unpinned.")
+        return await self._told_how_long(host_url, model, because("pinned" if pinned else "unpinned"))
 
     async def _told_how_long(
-        self, host_url: str, model: str, reason: str, *, asked_by: Actor | None = None
+        self, host_url: str, model: str, reason: Sentences, *, asked_by: Actor | None = None
     ) -> bool:
         """Tell the server how long a model stays from now on, where that cannot load it anew; whether it was.
 

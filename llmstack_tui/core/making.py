@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.durations import ENDLESS, FOREVER
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import model_key, same_model
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.core.records import Past
 from llmstack_tui.hosts.errors import HostError, Refused
-from llmstack_tui.lifecycle.actions import Departure
+from llmstack_tui.lifecycle.actions import Departure, because
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.lifecycle.removing import remove
 from llmstack_tui.store.errors import StoreError
@@ -63,7 +64,7 @@ class Making(Past):
             if not replace:
                 await self._check_free(host, name)
             await host.copy(model, name)
-        self._done(EventKind.COPY, f"{excerpt(model)} was copied to {excerpt(name)}.", host_url, name)
+        self._done(EventKind.COPY, "copy.done", host_url, model, name)
         await self._settle(host)
 
     async def rename(self, host_url: str, model: str, name: str) -> None:
@@ -84,10 +85,9 @@ class Making(Past):
                 raise
         keys = model_key(model), model_key(name)
         self._history.write(lambda store: store.preferences.renamed(host_url, *keys, name))
-        text = f"{excerpt(model)} was renamed to {excerpt(name)}."
-        if status is not None and status.running is not None:
-            text += " It stays in memory."
-        self._done(EventKind.RENAME, text, host_url, name)
+        is_loaded = status is not None and status.running is not None
+        said = "rename.done_loaded" if is_loaded else "rename.done"
+        self._done(EventKind.RENAME, said, host_url, model, name)
         await self._settle(host)
 
     async def create(
@@ -118,7 +118,7 @@ class Making(Past):
             raise Refused(f"{excerpt(model)} is not in memory.", host=host_url, hint="Activate it.")
         host = self._allowed(host_url, Capability.UNLOAD, act=True)
         context_length, keep_alive = status.running.context_length, await self._keep_alive(status)
-        departure = await self._lifecycle.deactivate(host, model, reason="restart")
+        departure = await self._lifecycle.deactivate(host, model, reason=because("restart"))
         if departure is Departure.LEAVING:
             raise Refused(
                 f"{excerpt(model)} still answers a request and was not restarted.",
@@ -129,7 +129,7 @@ class Making(Past):
             text = f"{excerpt(model)} was not restarted: another client has asked for it meanwhile."
             raise Refused(text, host=host_url)
         await self._lifecycle.activate(
-            host, model, keep_alive=keep_alive, context_length=context_length, reason="restart"
+            host, model, keep_alive=keep_alive, context_length=context_length, reason=because("restart")
         )
 
     async def stop_all(self, host_url: str | None = None) -> tuple[tuple[str, str, Departure], ...]:
@@ -202,9 +202,10 @@ class Making(Past):
                 return load.keep_alive
         return None
 
-    def _done(self, kind: EventKind, text: str, host_url: str, model: str) -> None:
+    def _done(self, kind: EventKind, said: str, host_url: str, model: str, name: str) -> None:
         details: dict[str, object] = {"act": kind.value, "asked_by": "user", "end": "done"}
-        self._journal.event(kind, text, host=host_url, model=model, details=details)
+        sentence = Sentence(said, {"model": model, "name": name})
+        self._journal.event(kind, sentence, host=host_url, model=name, details=details)
 
 
 async def _take_back(host: Host, model: str, name: str) -> None:

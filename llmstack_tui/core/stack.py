@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from llmstack_tui.base.kinds import Capability, HostKind
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.service import Browsing
 from llmstack_tui.core.disk import Disk
@@ -307,4 +308,4 @@ class Stack(Using):
 
     def _noticed(self, notice: str) -> None:
         self._feed.put(replace(self.state, notices=(*self.state.notices, notice)[-_MOST_NOTICES:]))
-        self._journal.event(EventKind.NOTICE, notice)
+        self._journal.event(EventKind.NOTICE, quoted(notice))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import model_key
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.store.errors import StoreError
 
@@ -51,16 +52,14 @@ class Wishes:
 
         self.held, self._holds = held, self._holds + 1
         self._history.write(lambda store: store.screen.remember(HELD, held))
-        text = "Everything is held: nothing is stopped by itself." if held else "Nothing is held any more."
-        self._journal.event(EventKind.GUARD, text)
+        self._journal.event(EventKind.GUARD, Sentence("guard.held" if held else "guard.released"))
 
     def pin(self, host_url: str, model: str, *, pinned: bool) -> None:
         """To be read again."""
-        from llmstack_tui.guard.rules.pins import sentence  # noqa: PLC0415
-
         key = model_key(model)
         self._history.write(lambda store: store.preferences.pin(host_url, key, model, pinned=pinned))
-        self._journal.event(EventKind.PIN, sentence(model, pinned=pinned), host=host_url, model=model)
+        sentence = Sentence("guard.pinned" if pinned else "guard.unpinned", {"model": model})
+        self._journal.event(EventKind.PIN, sentence, host=host_url, model=model)
 
     async def read(self, host_urls: Iterable[str]) -> None:
         """Where that cannot be done all stays as it was read before; a notice tells what is wrong."""

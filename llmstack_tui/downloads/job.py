@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import same_model
+from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.downloads.failures import NoRoom, explained
@@ -19,13 +20,14 @@ from llmstack_tui.downloads.progress import Tracker
 from llmstack_tui.downloads.restarting import AsItWas, how_it_was
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
-from llmstack_tui.lifecycle.actions import Departure
+from llmstack_tui.lifecycle.actions import Departure, because
 from llmstack_tui.lifecycle.states import Loaded
 from llmstack_tui.lifecycle.stop_outcome import Sighting, is_kept
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.downloads.cost import Costs
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.host import Host
@@ -199,7 +201,9 @@ class Pulling:
             self.was_active = await how_it_was(self._means.store, self._host.url, model, running)
             self._on_change()
         self._put(DownloadState.RUNNING, step="stopping")
-        departure = await self._means.lifecycle.deactivate(self._host, model, reason=self.download.why.value)
+        departure = await self._means.lifecycle.deactivate(
+            self._host, model, reason=because(self.download.why.value)
+        )
         return departure is not Departure.LEAVING
 
     async def _until_gone(self) -> None:
@@ -230,7 +234,7 @@ class Pulling:
                 self.download.model,
                 keep_alive=self.was_active.keep_alive,
                 context_length=self.was_active.context_length,
-                reason=self.download.why.value,
+                reason=because(self.download.why.value),
             )
         except HostError as error:
             self._put(self.download.state, reason=f"It could not be started again: {error}")
@@ -251,11 +255,11 @@ class Pulling:
         self._on_change()
 
 
-async def discarded(host: Host, row: DownloadRow) -> str:
+async def discarded(host: Host, row: DownloadRow) -> Sentences:
     """Have what came thrown away, where that can be; what became of it."""
     try:
         if await host.discard([digest for digest, done, total in row.layers if done != total]):
-            return "what was not complete was thrown away."
+            return (Sentence("kept.complete"),)
     except HostError as error:
-        return f"what came is kept, for it could not be thrown away. {error}"
-    return "what came is kept until Ollama starts again, which throws it away."
+        return Sentence("kept.not_discarded"), quoted(str(error))
+    return (Sentence("kept.until_restart"),)

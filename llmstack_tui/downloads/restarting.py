@@ -10,6 +10,7 @@ import msgspec
 
 from llmstack_tui.base.durations import ENDLESS, FOREVER
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.lifecycle.actions import because
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ async def how_it_was(store: Store, host: str, model: str, running: RunningModel)
     keep_alive, context_length = None, None
     with suppress(StoreError):
         for load in await store.activations.history(host, model, 1):
-            if load.ended_at is None and load.asked_by is not Actor.CLIENT and load.reason != "chat":
+            if load.ended_at is None and load.asked_by is not Actor.CLIENT and load.reason != because("chat"):
                 keep_alive, context_length = load.keep_alive, load.context_length
     if running.expires_at is not None and running.expires_at - datetime.now(UTC) > ENDLESS:
         keep_alive = FOREVER

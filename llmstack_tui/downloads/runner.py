@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.job import Means, Pulling, discarded
 from llmstack_tui.downloads.restarting import AsItWas
 from llmstack_tui.downloads.rows import shown, written
 from llmstack_tui.downloads.types import DownloadState
-from llmstack_tui.lifecycle import sentences
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.locks import Locks
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
     from pathlib import Path
 
+    from llmstack_tui.base.sentences import Param, Sentences
     from llmstack_tui.downloads.queue import Remembered
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.host import Host
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 _LOOK_BUSY_S, _LOOK_IDLE_S = 1.0, 2.0
 # Between two changes that are told, and between two that are written down.
 _TELL_S, _WRITE_S = 0.25, 1.0
-_KEPT = "what came is kept."
 
 
 class Runner:
@@ -222,7 +222,7 @@ class Runner:
 
     def _begin(self, row: DownloadRow, means: Means) -> None:
         if row.id not in self.own and row.layers:
-            self._record(row, "goes on", sentences.goes_on(EventKind(row.why), row.model))
+            self._record(row, "resumed")
         self.own.add(row.id)
         self._pulls[row.id] = pulling = Pulling(
             self._hosts[row.host],
@@ -237,23 +237,25 @@ class Runner:
     def _is_over(self, number: int, task: asyncio.Task[None]) -> None:
         """It has come to its end, or was interrupted."""
         pulling, row = self._pulls.pop(number), self._row(number)
-        kind, download = EventKind(row.why), pulling.download
+        download = pulling.download
         if task.cancelled():
             # The program is ending: the next one goes on.
             self._save(replace(written(row, pulling), state="waiting", step="", speed=None))
             return
         self._save(written(row, pulling))
         if download.state is DownloadState.DONE:
-            self._record(row, "done", sentences.done(kind, row.model), reason=download.reason)
+            self._record(row, "done", reason=_said(download.reason))
         elif download.state is DownloadState.FAILED:
-            self._record(row, "failed", sentences.failed(kind, row.model, download.reason))
+            self._record(row, "failed", reason=_said(download.reason))
         elif row.wish == "pause":
-            self._record(row, "paused", sentences.paused(kind, row.model))
+            self._record(row, "paused")
 
     async def _cancelled(self, row: DownloadRow) -> None:
-        kept = await discarded(self._hosts[row.host], row) if row.wish == "discard" else _KEPT
+        kept = (
+            await discarded(self._hosts[row.host], row) if row.wish == "discard" else (Sentence("kept.all"),)
+        )
         self._save(replace(row, state="cancelled", speed=None, ended_at=datetime.now(UTC)))
-        self._record(row, "cancelled", sentences.left_pull(EventKind(row.why), row.model, kept))
+        self._record(row, "cancelled", kept=kept)
 
     def _forgotten(self, number: int, task: asyncio.Task[None]) -> None:
         """Nothing more is to be done."""
@@ -321,7 +323,14 @@ class Runner:
         self.rows = tuple(row if each.id == row.id else each for each in self.rows)
         self._remembered.write(lambda store: store.downloads.update(row))
 
-    def _record(self, row: DownloadRow, end: str, text: str, *, reason: str = "") -> None:
+    def _record(self, row: DownloadRow, end: str, *, reason: Sentences = (), **params: Param) -> None:
         kind = EventKind.FAILED if end == "failed" else EventKind(row.why)
         details: dict[str, object] = {"act": row.why, "end": end, "asked_by": self._journal.asked_by.value}
-        self._journal.event(kind, text, host=row.host, model=row.model, reason=reason, details=details)
+        if end == "failed":
+            params, reason = {"reason": reason}, ()
+        sentence = Sentence(f"{row.why}.{end}", {"model": row.model, **params})
+        self._journal.event(kind, sentence, host=row.host, model=row.model, reason=reason, details=details)
+
+
+def _said(reason: str) -> Sentences:
+    return (quoted(reason),) if reason else ()

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.sentences import Sentence, Sentences
 from llmstack_tui.hosts.errors import HostError
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
+
+def because(word: str) -> Sentences:
+    """The reason of an act that belongs to another one: a chat, a restart, a pull."""
+    return (Sentence(f"reason.{word}"),)
+
+
 # The reason of a stop that is the first step of a removal: what came of that tells of both.
-REMOVAL = "remove"
+REMOVAL = because("remove")
 
 
 class ActKind(StrEnum):
@@ -29,7 +36,6 @@ class Act(Struct, frozen=True):
         host: the base URL of the host.
         model: the name as it was asked for.
         started_at_s: monotonic seconds.
-        reason: why, in words of the one who asked.
     """
 
     kind: ActKind
@@ -37,7 +43,7 @@ class Act(Struct, frozen=True):
     model: str
     started_at_s: float
     asked_by: Actor = Actor.USER
-    reason: str = ""
+    reason: Sentences = ()
     keep_alive: timedelta | None = None
     context_length: int | None = None
 

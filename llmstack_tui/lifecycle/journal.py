@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
+from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.lifecycle import sentences
-from llmstack_tui.lifecycle.actions import REMOVAL, ActEnd, ActKind
+from llmstack_tui.lifecycle.actions import REMOVAL, ActEnd, ActKind, because
 from llmstack_tui.lifecycle.changes import Appeared, EventKind, between
 from llmstack_tui.store.reconcile import Loaded, reconcile
 from llmstack_tui.store.tables.activations import SLACK, Activation, Outcome
@@ -25,6 +25,7 @@ from llmstack_tui.store.tables.measured import Measured
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
+    from llmstack_tui.base.sentences import Param, Sentences
     from llmstack_tui.hosts.types import RunningModel, Snapshot
     from llmstack_tui.lifecycle.actions import Act
     from llmstack_tui.store.store import Store
@@ -38,6 +39,9 @@ _COURTESY_S = 1.2
 _GROWN = 1.01
 _FRESH, _LONG = timedelta(seconds=15), timedelta(minutes=10)
 
+_MOST_DETAIL = 2000
+
+_SAID_OF_GUARD = frozenset({ActEnd.LOADED, ActEnd.GONE, ActEnd.LEAVING})
 _CAME_TO_NOTHING = {ActEnd.FAILED: Outcome.FAILED, ActEnd.CANCELLED: Outcome.CANCELLED}
 
 
@@ -74,7 +78,7 @@ class Journal:
             self._write(lambda store: store.activations.observe(activation))
 
     def ended(self, act: Act, end: ActEnd, error: HostError | None = None) -> None:
-        why = str(error or "")
+        why = (quoted(str(error)),) if error else ()
         now, host, model = datetime.now(UTC), act.host, act.model
         if end is ActEnd.GONE:
             # It was loaded before that. Who left, and what else was seen, still waits for whoever did it.
@@ -98,21 +102,15 @@ class Journal:
         if act.reason == REMOVAL and end in _CAME_TO_NOTHING:
             return
         seconds = time.monotonic() - act.started_at_s
-        if text := sentences.ended(act, end, seconds, error):
-            self.event(
-                EventKind.FAILED if end is ActEnd.FAILED else EventKind(act.kind.value),
-                text,
-                host=host,
-                model=model,
-                reason=act.reason,
-                details={
-                    "act": act.kind.value,
-                    "asked_by": act.asked_by.value,
-                    "end": end.value,
-                    "seconds": round(seconds, 3),
-                    **sentences.said(error),
-                },
-            )
+        by_guard = act.asked_by is Actor.GUARD and end in _SAID_OF_GUARD
+        self.event(
+            EventKind.FAILED if end is ActEnd.FAILED else EventKind(act.kind.value),
+            _outcome(f"{act.kind}.{end}{'_by_guard' if by_guard else ''}", model, seconds, error),
+            host=host,
+            model=model,
+            reason=act.reason,
+            details=_details(act.kind, act.asked_by, end, seconds, error),
+        )
 
     @contextmanager
     def act(self, kind: EventKind, host: str, model: str, *, ends_well: bool = True) -> Iterator[None]:
@@ -123,42 +121,41 @@ class Journal:
         """
         began = time.monotonic()
 
-        def record(end: str, text: str, error: HostError | None = None) -> None:
-            details = {
-                "act": kind.value,
-                "asked_by": self.asked_by.value,
-                "end": end,
-                "seconds": round(time.monotonic() - began, 3),
-                **sentences.said(error),
-            }
-            as_kind = EventKind.FAILED if error is not None else kind
-            self.event(as_kind, text, host=host, model=model, details=details)
+        def record(end: str, error: HostError | None = None) -> None:
+            seconds = time.monotonic() - began
+            self.event(
+                EventKind.FAILED if error is not None else kind,
+                _outcome(f"{kind}.{end}", model, seconds, error),
+                host=host,
+                model=model,
+                details=_details(kind, self.asked_by, end, seconds, error),
+            )
 
         try:
             yield
         except HostError as error:
-            record("failed", sentences.failed(kind, model, error), error)
+            record("failed", error)
             raise
         except (asyncio.CancelledError, GeneratorExit):
-            record("cancelled", sentences.cancelled(kind, model))
+            record("cancelled")
             raise
         if ends_well:
-            record("done", sentences.done(kind, model))
+            record("done")
 
     def event(
         self,
         kind: EventKind,
-        text: str,
+        sentence: Sentence,
         *,
         host: str | None = None,
         model: str | None = None,
-        reason: str = "",
+        reason: Sentences = (),
         details: dict[str, object] | None = None,
     ) -> None:
         event = Event(
             at=datetime.now(UTC),
             kind=kind.value,
-            text=text,
+            sentence=sentence,
             host=host,
             model=model,
             reason=reason,
@@ -204,13 +201,14 @@ class Journal:
         self._answered[snapshot.url] = answers
         if answered is None or answered is answers:
             return
-        text = f"{snapshot.url} answers again." if answers else str(snapshot.error)
         event = Event(
             at=datetime.now(UTC),
             kind=EventKind.SERVER,
-            text=text,
+            sentence=Sentence("server.answers", {"url": snapshot.url})
+            if answers
+            else quoted(str(snapshot.error)),
             host=snapshot.url,
-            details=sentences.said(snapshot.error),
+            details=_cause(snapshot.error),
         )
         self._hold(lambda store: store.events.record_observed(event, seen_by=self._name))
 
@@ -220,7 +218,7 @@ class Journal:
             host=host,
             model=running.name,
             asked_by=Actor.USER if is_ours else Actor.CLIENT,
-            reason="chat" if is_ours else "",
+            reason=because("chat") if is_ours else (),
             started_at=now,
             loaded_at=now,
             digest=running.digest,
@@ -231,8 +229,7 @@ class Journal:
             self._write(lambda store: store.activations.observe(activation))
             self._write(lambda store: store.activations.loaded(host, running.name, now, running.digest))
             return
-        text = f"{excerpt(running.name)} was loaded by another client."
-        event = Event(at=now, kind=EventKind.LOADED, text=text, host=host, model=running.name)
+        event = _observed(EventKind.LOADED, "client.loaded", now, host, running)
 
         def write(store: Store) -> None:
             store.events.record_observed(event, seen_by=self._name, digest=running.digest, since=since)
@@ -242,8 +239,7 @@ class Journal:
 
     def _left(self, host: str, running: RunningModel) -> None:
         now = datetime.now(UTC)
-        text = f"{excerpt(running.name)} left memory: its time was up, or another client stopped it."
-        event = Event(at=now, kind=EventKind.LEFT, text=text, host=host, model=running.name)
+        event = _observed(EventKind.LEFT, "client.unloaded", now, host, running)
 
         def write(store: Store) -> None:
             store.events.record_observed(event, seen_by=self._name, digest=running.digest)
@@ -294,11 +290,40 @@ async def settle(store: Store, snapshot: Snapshot, now: datetime) -> Event | Non
     ended = tuple(each for each in difference.ended if not _is_under_way(each, now))
     difference = replace(difference, ended=ended)
     store.activations.settle(difference, now)
-    parts = [f"{excerpt(each.model)} left memory" for each in difference.ended]
-    parts += [f"{excerpt(each.model)} was loaded" for _, each in difference.appeared]
-    if not parts:
+    if not difference:
         return None
-    return Event(at=now, kind=EventKind.DIFFERENCE, text=f"Unnoticed: {', '.join(parts)}.", host=url)
+    models = {
+        "unloaded": tuple(each.model for each in difference.ended),
+        "loaded": tuple(each.model for _, each in difference.appeared),
+    }
+    changes = {change: names for change, names in models.items() if names}
+    sentence = Sentence(f"missed.{'both' if len(changes) > 1 else next(iter(changes))}", changes)
+    return Event(at=now, kind=EventKind.DIFFERENCE, sentence=sentence, host=url)
+
+
+def _outcome(kind: str, model: str, seconds: float, error: HostError | None) -> Sentence:
+    params: dict[str, Param] = {"model": model, "seconds": round(seconds, 3)}
+    return Sentence(kind, params if error is None else {**params, "error": str(error)})
+
+
+def _details(
+    act: str, asked_by: Actor, end: str, seconds: float, error: HostError | None
+) -> dict[str, object]:
+    details = {"act": act, "asked_by": asked_by.value, "end": end, "seconds": round(seconds, 3)}
+    return {**details, **_cause(error)}
+
+
+def _cause(error: HostError | None) -> dict[str, object]:
+    """What an error has to say beside its sentence."""
+    if error is None:
+        return {}
+    detail = excerpt(error.detail, _MOST_DETAIL)
+    return {"error": error.title, **({"detail": detail} if detail else {})}
+
+
+def _observed(kind: EventKind, sentence: str, at: datetime, host: str, running: RunningModel) -> Event:
+    said = Sentence(sentence, {"model": running.name})
+    return Event(at=at, kind=kind, sentence=said, host=host, model=running.name)
 
 
 def _is_under_way(activation: Activation, now: datetime) -> bool:

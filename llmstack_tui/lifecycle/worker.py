@@ -19,6 +19,7 @@ from llmstack_tui.lifecycle.stop_outcome import Sighting, is_kept
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
     from llmstack_tui.lifecycle.actions import ActObserver
@@ -81,7 +82,7 @@ class Lifecycle:
         keep_alive: timedelta | None = None,
         context_length: int | None = None,
         asked_by: Actor | None = None,
-        reason: str = "",
+        reason: Sentences = (),
         again: bool = False,
     ) -> None:
         """Load a model and return when it can answer. It is asked for once: a load that fails is no accident.
@@ -130,7 +131,7 @@ class Lifecycle:
                 self._end(key, act)
 
     async def deactivate(
-        self, host: Host, model: str, *, asked_by: Actor | None = None, reason: str = ""
+        self, host: Host, model: str, *, asked_by: Actor | None = None, reason: Sentences = ()
     ) -> Departure:
         """Ask a model to leave, and wait a while until it has left. A running request is never cut."""
         key = _key(host, model)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config import Settings
 from llmstack_tui.store.tables.events import Event
@@ -95,7 +96,7 @@ class StormyStack(FakeStack):
     def _change(self, number: int) -> None:
         if number % 2:
             text = f"model-{number % 50:04} was loaded by another client."
-            self.happened(Event(at=datetime.now(UTC), kind="loaded", text=text, host=seeded.URL))
+            self.happened(Event(at=datetime.now(UTC), kind="loaded", sentence=quoted(text), host=seeded.URL))
         else:
             host = self._state.hosts[0]
             models = list(host.models)

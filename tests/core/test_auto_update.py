@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.core import Stack
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.engine_process import engine_process
@@ -37,9 +38,9 @@ async def test_what_is_newer_is_fetched_by_itself_only_where_that_is_switched_on
         ) as stack:
             await wait_until(lambda: [each.state for each in stack.state.downloads] == ["done"], PATIENCE_S)
             await wait_until(lambda: digest(stack, name) == new.digest, PATIENCE_S)
-            told = {event.text: event.reason for event in await stack.events()}
-            why = "A newer version was found, and updates.automatic is on."
-            assert told[f"{name} is updated by itself."] == why
+            told = {event.sentence.kind: event for event in await stack.events()}
+            event = told["update.automatic"]
+            assert (event.model, event.reason) == (name, (Sentence("update.found"),))
 
 
 def digest(stack: Stack, name: str) -> str | None:

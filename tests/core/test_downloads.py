@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.types import Message
@@ -159,7 +161,7 @@ async def test_a_pull_that_fails_leaves_the_old_version_active(
         await wait_until(lambda: is_active(stack, name) and digest(stack, name) == old.digest)
         assert await answer(stack, url, name) == ANSWER
         (event, *_) = await stack.events(kinds=["failed"])
-        assert failed.reason in event.text
+        assert failed.reason in text(event.sentence)
         registry.faults = []
         again = await stack.downloads.retry(number)
         assert (await over(stack, again)).state is DownloadState.DONE
@@ -190,9 +192,8 @@ async def test_pause_go_on_and_cancel(engine: Engine, registry: Registry, tiny_m
         cancelled = await over(stack, number)
         assert cancelled.state is DownloadState.CANCELLED
         assert await kinds(stack, registry.listed("paused")) == ["pull", "pull"]
-        texts = [event.text for event in await stack.events(model=registry.listed("paused"))]
-        assert "was cancelled" in texts[0]
-        assert "was paused" in texts[1]
+        past = await stack.events(model=registry.listed("paused"))
+        assert [event.sentence.kind for event in past] == ["pull.cancelled", "pull.paused"]
         # What waits for its turn can be paused and cancelled as well.
         registry.publish("other", tiny_model.read_bytes() + b"other")
         first = await stack.downloads.pull(engine.url, registry.name("paused"))
@@ -208,7 +209,8 @@ async def test_pause_go_on_and_cancel(engine: Engine, registry: Registry, tiny_m
         await stack.downloads.cancel(first, keep=False)
         await over(stack, first)
         assert not list(parts.glob("*-partial*"))
-        assert "was thrown away" in (await stack.events(1))[0].text
+        (event,) = await stack.events(1)
+        assert event.sentence.params["kept"] == (Sentence("kept.complete"),)
         stack.downloads.forget_over()
         await wait_until(lambda: not stack.state.downloads)
 
@@ -303,7 +305,7 @@ async def test_what_was_under_way_goes_on_with_the_next_program(
     async with watching(engine, path) as stack:
         assert (await over(stack, number)).state is DownloadState.DONE
         await wait_until(lambda: is_active(stack, name) and digest(stack, name) == new.digest)
-        assert any("goes on: llmstack ended" in event.text for event in await stack.events(model=name))
+        assert any("resumed" in event.sentence.kind for event in await stack.events(model=name))
         found = find(stack, never)
         assert found is not None
         assert found.state is DownloadState.PAUSED

@@ -13,6 +13,7 @@ import pytest
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config import GuardSettings
 from llmstack_tui.core import Stack, guarding
+from llmstack_tui.core.wording import text
 from llmstack_tui.fit.verdict import Fit
 from llmstack_tui.guard.situation import Allow, Ask, Refuse, Stop
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Throttle
@@ -124,7 +125,7 @@ async def test_what_others_load_over_the_limit_goes_and_the_record_says_why() ->
         await wait_until(lambda: stack.state.acts == ())
         (event,) = await events(stack, kinds=["deactivate"])
         assert (event.model, event.details["asked_by"], event.details["end"]) == ("a:1", "guard", "gone")
-        assert event.reason.startswith("2 models are loaded and the limit is 1.")
+        assert text(*event.reason).startswith("2 models are loaded and the limit is 1.")
         assert not [each for each in await events(stack) if each.kind == "left"]
 
 
@@ -175,7 +176,7 @@ async def test_pinned_models_stay_also_when_they_are_too_many() -> None:
         await wait_until(lambda: fake.loaded == ["a:1", "b:1"])
         await wait_until(lambda: stack.state.acts == ())
         (notice,) = await events(stack, kinds=["notice"])
-        assert "a:1 and b:1 are pinned, and the limit is 1" in notice.text
+        assert "a:1 and b:1 are pinned, and the limit is 1" in text(notice.sentence)
         await stack.guarding.pin(server.url, "a:1", pinned=False)
         await wait_until(lambda: fake.loaded == ["b:1"])
 
@@ -218,8 +219,10 @@ async def test_a_pin_that_another_client_overrode_is_renewed_before_its_time_is_
         await wait_until(lambda: state(stack).overridden == frozenset() and stack.state.acts == ())
         assert server.asked.count("POST /api/generate") == sent + 1
         event = (await events(stack, kinds=["activate"]))[0]
-        assert (event.text, event.details["asked_by"]) == ("a:1 was told to stay by the guard.", "guard")
-        assert event.reason.startswith("It is pinned, and another client's keep-alive would have let it go")
+        assert (event.sentence.kind, event.details["asked_by"]) == ("activate.loaded_by_guard", "guard")
+        assert text(*event.reason).startswith(
+            "It is pinned, and another client's keep-alive would have let it go"
+        )
 
 
 async def test_a_pinned_model_that_was_loaded_anew_by_another_client_is_not_loaded_again() -> None:
@@ -252,7 +255,7 @@ async def test_a_pinned_model_that_is_lost_is_told_and_not_loaded() -> None:
         await looks(stack, 10)
         (notice,) = await events(stack, kinds=["notice"])
         assert notice.model == "a:1"
-        assert "is pinned and has left memory: activate it to have it back." in notice.text
+        assert "is pinned and has left memory: activate it to have it back." in text(notice.sentence)
         assert server.asked.count("POST /api/generate") == sent
 
 
@@ -264,7 +267,7 @@ async def test_an_idle_model_goes() -> None:
         await wait_until(lambda: fake.loaded == ["b:1"])
         await wait_until(lambda: stack.state.acts == ())
         (event,) = await events(stack, kinds=["deactivate"])
-        assert event.reason.startswith("It was idle for")
+        assert text(*event.reason).startswith("It was idle for")
         await asyncio.sleep(0.7)
         assert fake.loaded == ["b:1"]
 
@@ -525,7 +528,7 @@ async def test_two_servers_of_one_machine_share_its_memory() -> None:
         assert (unloads(at_one), unloads(at_two)) == (1, 0)
         (event,) = await events(stack, kinds=["deactivate"])
         assert event.host == at_one.url
-        assert "of it on other servers of this machine, and may take" in event.reason
+        assert "of it on other servers of this machine, and may take" in text(*event.reason)
 
 
 async def test_one_more_makes_room_on_the_other_server() -> None:
@@ -597,4 +600,4 @@ async def test_where_another_program_guards_one_of_them_and_knows_not_of_the_oth
             await wait_until(lambda: two.loaded == [] and stack.state.acts == ())
             assert one.loaded == ["a:1"]
             (event,) = await events(stack, kinds=["deactivate"])
-            assert "least recently of those that may be stopped" in event.reason
+            assert "least recently of those that may be stopped" in text(*event.reason)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.core import Stack
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused, ServerError
-from llmstack_tui.lifecycle.actions import Departure
+from llmstack_tui.lifecycle.actions import Departure, because
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.engine_process import engine_process
 
@@ -64,7 +65,9 @@ async def test_copy_and_rename(engine: str, tiny_model: Path) -> None:
         assert await stack.deactivate(engine, "third:x") is Departure.GONE
         events = await stack.events(kinds=["copy", "rename", "failed"])
         assert [event.kind for event in events][::-1] == ["copy", "failed", "failed", "failed", "rename"]
-        assert events[0].text == "second:latest was renamed to third:x. It stays in memory."
+        assert events[0].sentence == Sentence(
+            "rename.done_loaded", {"model": "second:latest", "name": "third:x"}
+        )
 
 
 async def test_a_rename_that_cannot_remove_the_old_name_takes_the_copy_back(
@@ -110,7 +113,7 @@ async def test_restart_keeps_context_and_keep_alive(engine: str, tiny_model: Pat
         await stack.restart(engine, "tiny:one")
         first, second = reversed(await stack.activations(engine, "tiny:one", 2))
         assert first.keep_alive == second.keep_alive == timedelta(minutes=33)
-        assert (second.reason, second.context_length) == ("restart", 1024)
+        assert (second.reason, second.context_length) == (because("restart"), 1024)
         (running,) = stack.state.hosts[0].snapshot.running
         assert running.context_length == 1024
         assert await stack.stop_all() == ((engine, "tiny:one", Departure.GONE),)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,11 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.core import Stack
 from llmstack_tui.hosts.errors import HostError, ServerError
 from llmstack_tui.hosts.types import Message, Model
 from llmstack_tui.lifecycle import journal
-from llmstack_tui.lifecycle.actions import Departure
+from llmstack_tui.lifecycle.actions import Departure, because
 from llmstack_tui.lifecycle.journal import Journal
 from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.ollama.client import OllamaHost
@@ -89,16 +89,16 @@ async def test_every_act_is_an_event_and_an_activation_with_its_end(path: Path) 
             events = await stack.events()
             assert kinds(events) == ["activate", "deactivate", "failed", "remove"]
             active, left, not_loaded, _ = reversed(events)
-            assert re.fullmatch(r"a:1 is active after 0\.\d\N{NO-BREAK SPACE}s\.", active.text)
-            assert left.text == "a:1 has left memory."
-            assert not_loaded.text.startswith("a:1 was not loaded: ")
-            assert "out of memory" in f"{not_loaded.text} {not_loaded.details}"
+            assert (active.sentence.kind, active.sentence.params["model"]) == ("activate.loaded", "a:1")
+            assert left.sentence.kind == "deactivate.gone"
+            assert not_loaded.sentence.kind == "activate.failed"
+            assert "out of memory" in f"{not_loaded.sentence.params} {not_loaded.details}"
             assert (not_loaded.details["act"], not_loaded.details["error"]) == ("activate", "Server error")
             assert events[-1].details["asked_by"] == "user"
             assert kinds(await stack.events(1, kinds=["deactivate"])) == ["deactivate"]
         failed, stopped = await history(path, server.url, "a:1")
         assert (failed.outcome, failed.loaded_at) == (Outcome.FAILED, None)
-        assert "out of memory" in failed.end_reason
+        assert "out of memory" in str(failed.end_reason)
         assert (stopped.asked_by, stopped.outcome, stopped.ended_by) == (
             Actor.USER,
             Outcome.STOPPED,
@@ -125,7 +125,7 @@ async def test_a_load_that_is_given_up_and_one_that_fails_while_loaded(path: Pat
         loaded, given_up = await store.activations.history(server.url, "a:1")
         assert given_up.outcome is Outcome.CANCELLED
         assert loaded.outcome is None, "it is still loaded"
-        assert "was cancelled" in (await stack.events())[-1].text
+        assert (await stack.events())[-1].sentence.kind == "activate.cancelled"
 
 
 async def test_what_other_clients_do_is_seen(path: Path) -> None:
@@ -185,7 +185,7 @@ async def test_a_server_that_goes_and_comes_back_is_two_events(path: Path) -> No
         await wait_until(lambda: not stack._journal._held)
         gone, back = (await stack.events())[::-1]
         assert (gone.kind, back.kind) == ("server", "server")
-        assert back.text.endswith("answers again.")
+        assert back.sentence.kind == "server.answers"
 
 
 async def test_an_answer_of_ours_is_timed_and_its_load_is_ours(path: Path) -> None:
@@ -196,7 +196,7 @@ async def test_an_answer_of_ours_is_timed_and_its_load_is_ours(path: Path) -> No
             await wait_until(lambda: stack.state.hosts[0].snapshot.running)
         store = await stack._history.store()
         (activation,) = await store.activations.history(server.url, "a:1")
-        assert (activation.asked_by, activation.reason) == (Actor.USER, "chat")
+        assert (activation.asked_by, activation.reason) == (Actor.USER, because("chat"))
         assert await stack.events() == ()
 
 
@@ -227,7 +227,7 @@ async def test_the_next_session_begins_with_what_the_last_one_saw(path: Path) ->
             assert stack.state.hosts[0].snapshot.recalled_at is None
             await wait_until(lambda: stack.state.last_event_id > 1)
             difference = (await stack.events(kinds=["difference"]))[0]
-            assert difference.text == "Unnoticed: a:1 left memory, b:1 was loaded."
+            assert difference.sentence == Sentence("missed.both", {"unloaded": ("a:1",), "loaded": ("b:1",)})
 
 
 async def test_two_dashboards_and_a_command_line_over_one_file_lose_nothing(

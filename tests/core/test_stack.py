@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.core import Stack
+from llmstack_tui.core.wording import text
 from llmstack_tui.hosts.errors import BadStream, NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.lifecycle.actions import ActKind, Departure
@@ -129,7 +130,9 @@ async def test_a_removal_whose_stop_fails_is_one_event_that_says_both() -> None:
             await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
             with pytest.raises(ServerError, match=r"^It could not be stopped first\. .* failed: stuck\.$"):
                 await stack.delete(server.url, "a:1")
-            texts = [event.text for event in await stack.events(kinds={"failed", "deactivate", "remove"})]
+            texts = [
+                text(event.sentence) for event in await stack.events(kinds={"failed", "deactivate", "remove"})
+            ]
         assert "a:1" in fake.installed
         assert texts == [f"a:1 was not removed: It could not be stopped first. {server.url} failed: stuck."]
 
@@ -151,7 +154,7 @@ async def test_what_a_web_page_answers_is_not_recorded_as_done(call: str) -> Non
                 await act
             (event,) = await stack.events()
             assert event.kind == "failed"
-            assert "it is a web page" in event.text
+            assert "it is a web page" in text(event.sentence)
             assert list(states(stack)) == ["a:1"]
 
 

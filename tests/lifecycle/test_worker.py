@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.hosts.errors import NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.hosts.types import Snapshot
 from llmstack_tui.lifecycle.actions import ActEnd, ActKind, Departure, Interrupted
@@ -325,7 +326,7 @@ async def test_a_load_that_fails_is_not_tried_again(unreachable: bool) -> None:
 
 
 async def test_the_journal_is_told_who_asked_and_how_each_act_ended() -> None:
-    told: list[tuple[str, ...]] = []
+    told: list[tuple[object, ...]] = []
 
     class Listener:
         def began(self, act: Act) -> None:
@@ -336,9 +337,9 @@ async def test_the_journal_is_told_who_asked_and_how_each_act_ended() -> None:
 
     async with fake_host(a_1="a") as (fake, host, _):
         life = Lifecycle(patience_s=0.3, journal=Listener(), asked_by=Actor.CLI)
-        await life.activate(host, "a:1", asked_by=Actor.GUARD, reason="pinned")
+        await life.activate(host, "a:1", asked_by=Actor.GUARD, reason=(quoted("pinned"),))
         runner = fake.begin_request("a:1")
-        await life.deactivate(host, "a:1", reason="idle")
+        await life.deactivate(host, "a:1", reason=(quoted("idle"),))
         fake.end_request(runner)
         life.observe(await look(host))
         fake.load("a:1")
@@ -347,14 +348,14 @@ async def test_the_journal_is_told_who_asked_and_how_each_act_ended() -> None:
         await life.activate(host, "a:1")
         await life.aclose()
     assert told == [
-        ("activate", "guard", "pinned"),
+        ("activate", "guard", (quoted("pinned"),)),
         ("activate", "loaded", ""),
-        ("deactivate", "cli", "idle"),
+        ("deactivate", "cli", (quoted("idle"),)),
         ("deactivate", "leaving", ""),
         ("deactivate", "gone", ""),
-        ("deactivate", "cli", ""),
+        ("deactivate", "cli", ()),
         ("deactivate", "leaving", ""),
         ("deactivate", "superseded", ""),
-        ("activate", "cli", ""),
+        ("activate", "cli", ()),
         ("activate", "loaded", ""),
     ]

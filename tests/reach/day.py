@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 from textual import events
 
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.watch import watch_settings
 from llmstack_tui.core import Stack
@@ -212,7 +213,7 @@ class Day:
         fake.down = not fake.down and self._random.random() < 0.5
 
     def _something_is_recorded(self) -> None:
-        self.world.stack._journal.event(EventKind.IMPORT, f"Line {self.changes}.", host=URLS[0])
+        self.world.stack._journal.event(EventKind.IMPORT, quoted(f"Line {self.changes}."), host=URLS[0])
 
     # Somebody at the dashboard
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.store.tables.activations import Activation
 from llmstack_tui.store.tables.events import Event
 
@@ -39,7 +40,7 @@ def event(number: int = 0, **changes: object) -> Event:
     values: dict[str, object] = {
         "at": later(number),
         "kind": "note",
-        "text": f"event {number}",
+        "sentence": quoted(f"event {number}"),
         "details": {"number": number},
         **changes,
     }

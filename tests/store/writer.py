@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.activations import Activation, Outcome
 from llmstack_tui.store.tables.events import Event
@@ -21,7 +22,9 @@ async def write(path: Path, tag: str, acts: int | None) -> None:
         for number in itertools.count() if acts is None else range(acts):
             model, now = f"{tag}:{number}", datetime.now(UTC)
             store.activations.begin(Activation(host=HOST, model=model, asked_by=Actor.CLI, started_at=now))
-            store.events.add(Event(at=now, kind=tag, text=model, host=HOST, details={"number": number}))
+            store.events.add(
+                Event(at=now, kind=tag, sentence=quoted(model), host=HOST, details={"number": number})
+            )
             store.activations.end(HOST, model, at=now, outcome=Outcome.STOPPED, by=Actor.CLI)
             await asyncio.sleep(0 if acts else 0.0002)
     print(*store.notices, sep="\n", end="")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.lifecycle.states import ModelState
@@ -31,7 +32,9 @@ async def storm(desk: FakeDesk) -> None:
     host = desk.stack.state.hosts[0]
     for number in range(CHANGES):
         if number % 2:
-            event = Event(at=datetime.now(UTC), kind="loaded", text=f"Number {number}.", host=seeded.URL)
+            event = Event(
+                at=datetime.now(UTC), kind="loaded", sentence=quoted(f"Number {number}."), host=seeded.URL
+            )
             desk.stack.happened(event)
         else:
             snapshot = replace(host.snapshot, read_at=float(number))

@@ -146,9 +146,11 @@ def _said(url: str, guard: GuardState) -> str:
 
 
 def _write_event(call: Invocation, event: Event) -> None:
+    from llmstack_tui.core.wording import text
+
     if not call.json:
-        reason = f" {event.reason}" if event.reason else ""
-        output.write(clean(f"{event.at.astimezone():%H:%M:%S}  {event.text}{reason}"))
+        said = text(event.sentence, *event.reason)
+        output.write(clean(f"{event.at.astimezone():%H:%M:%S}  {said}"))
         return
     import json
 
@@ -159,8 +161,8 @@ def _write_event(call: Invocation, event: Event) -> None:
                 "kind": event.kind,
                 "host": event.host,
                 "model": event.model,
-                "text": event.text,
-                "reason": event.reason or None,
+                "text": text(event.sentence),
+                "reason": text(*event.reason) or None,
                 "asked_by": event.details.get("asked_by"),
             }
         )

@@ -133,12 +133,14 @@ def _ways_to_write(name: str) -> tuple[str, ...]:
 
 
 def _document(load: Activation) -> dict[str, object]:
+    from llmstack_tui.core.wording import text
+
     return {
         "host": load.host,
         "name": load.model,
         "digest": load.digest or None,
         "asked_by": load.asked_by.value,
-        "reason": load.reason or None,
+        "reason": text(*load.reason) or None,
         "context_length": load.context_length,
         "keep_alive": None if load.keep_alive is None else load.keep_alive.total_seconds(),
         "started_at": output.iso(load.started_at),
@@ -146,7 +148,7 @@ def _document(load: Activation) -> dict[str, object]:
         "ended_at": output.iso(load.ended_at),
         "outcome": load.outcome.value if load.outcome else None,
         "ended_by": load.ended_by.value if load.ended_by else None,
-        "end_reason": load.end_reason or None,
+        "end_reason": text(*load.end_reason) or None,
     }
 
 
@@ -179,6 +181,8 @@ def _version_table(versions: Sequence[tuple[SeenModel, bool]]) -> tuple[list[str
 
 
 def _table(loads: list[Activation]) -> tuple[list[str], list[list[str]]]:
+    from llmstack_tui.core.wording import text
+
     several = len({each.host for each in loads}) > 1
     heads = ["STARTED", "ASKED BY", ">FOR", "END", "REASON", *(["HOST"] if several else [])]
     return heads, [
@@ -187,7 +191,7 @@ def _table(loads: list[Activation]) -> tuple[list[str], list[list[str]]]:
             _WHO[each.asked_by.value],
             _lasted(each),
             _end(each),
-            each.end_reason or each.reason or "-",
+            text(*(each.end_reason or each.reason)) or "-",
             *([each.host] if several else []),
         ]
         for each in loads

@@ -36,9 +36,9 @@ def _run_unpin(call: Invocation) -> int:
 
 async def _set(call: Invocation, *, pinned: bool) -> int:
     from llmstack_tui.base.names import model_key
+    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.cli.servers import acting, connect, locate, refuse_if_cloud, refuse_if_read_only
     from llmstack_tui.cli.waiting import waiting
-    from llmstack_tui.guard.rules.pins import sentence
     from llmstack_tui.lifecycle.changes import EventKind
     from llmstack_tui.lifecycle.states import ModelState
 
@@ -48,7 +48,8 @@ async def _set(call: Invocation, *, pinned: bool) -> int:
         refuse_if_cloud(located)
         url, name = located.host.url, located.name
         acts.store.preferences.pin(url, model_key(name), name, pinned=pinned)
-        acts.journal.event(EventKind.PIN, sentence(name, pinned=pinned), host=url, model=name)
+        sentence = Sentence("guard.pinned" if pinned else "guard.unpinned", {"model": name})
+        acts.journal.event(EventKind.PIN, sentence, host=url, model=name)
         is_loaded = located.status.running is not None
         async with waiting(f"Loading {name}", call.environ):
             if pinned and not is_loaded:
@@ -95,6 +96,7 @@ async def _load(
     again: bool = False,
 ) -> None:
     from llmstack_tui.guard.rules.limits import carried
+    from llmstack_tui.lifecycle.actions import because
 
     wishes = await acts.store.preferences.of(located.host.url)
     await acts.lifecycle.activate(
@@ -102,6 +104,6 @@ async def _load(
         located.name,
         keep_alive=carried(call.settings.guard, located.name, wishes),
         context_length=context_length,
-        reason="It was pinned." if pinned else "It was unpinned.",
+        reason=because("pinned" if pinned else "unpinned"),
         again=again,
     )

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
-from llmstack_tui.base.text import excerpt
 from llmstack_tui.lifecycle.states import ModelState
 
 if TYPE_CHECKING:
@@ -18,13 +17,6 @@ if TYPE_CHECKING:
 # Under which key of the store it stands that nothing is to be stopped.
 HELD = "guard.held"
 OURS = frozenset({Actor.USER, Actor.CLI, Actor.GUARD})
-
-
-def sentence(model: str, *, pinned: bool) -> str:
-    """What is on record of a pin."""
-    if pinned:
-        return f"{excerpt(model)} is pinned: it stays until it is unpinned, or another program stops it."
-    return f"{excerpt(model)} is not pinned any more."
 
 
 def load_of(status: ModelStatus, active: Iterable[Activation]) -> Activation | None:

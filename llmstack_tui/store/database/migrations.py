@@ -117,6 +117,19 @@ MIGRATIONS = (
             ) WITHOUT ROWID""",
         ),
     ),
+    # Sentences as JSON in place of their text, which what was recorded before keeps.
+    Migration(
+        "2026-05 sentences",
+        (
+            "ALTER TABLE events ADD COLUMN sentence TEXT",
+            "ALTER TABLE events ADD COLUMN reasons TEXT",
+            "ALTER TABLE activations ADD COLUMN reasons TEXT",
+            "ALTER TABLE activations ADD COLUMN end_reasons TEXT",
+            "ALTER TABLE downloads ADD COLUMN reasons TEXT",
+            """UPDATE activations SET reasons = json_array(json_object('kind', 'reason.' || reason))
+            WHERE reason IN ('chat', 'restart', 'remove', 'pull', 'update')""",
+        ),
+    ),
 )
 
 

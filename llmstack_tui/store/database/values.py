@@ -8,6 +8,11 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from msgspec import Struct, convert
+from msgspec.structs import asdict
+
+from llmstack_tui.base.sentences import Sentence, Sentences, quoted
+
 SqlValue = None | int | float | str
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,6 +50,8 @@ def document(value: object) -> str:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Struct):
+        return asdict(value)
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, datetime):
@@ -74,3 +81,19 @@ def to_mapping(kept: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
     return value
+
+
+def to_sentence(kept: str | None, text: str) -> Sentence:
+    """What ``kept`` says; the ``text`` where an older version recorded that.
+
+    Raises:
+        ValueError: when it says nothing that is known.
+    """
+    return quoted(text) if kept is None else convert(json.loads(kept), Sentence)
+
+
+def to_sentences(kept: str | None, text: str) -> Sentences:
+    """As `to_sentence`, for any number of them."""
+    if kept is None:
+        return (quoted(text),) if text else ()
+    return convert(json.loads(kept), Sentences)

@@ -10,12 +10,13 @@ from msgspec.structs import asdict
 
 from llmstack_tui.base.kinds import Actor, LenientEnum
 from llmstack_tui.store.database.retention import EXCESS_ACTIVATIONS, MAX_ACTIVATIONS, Excess
-from llmstack_tui.store.database.values import to_optional_length, to_optional_time, to_time
+from llmstack_tui.store.database.values import to_optional_length, to_optional_time, to_sentences, to_time
 
 if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.store.database.connection import Database
     from llmstack_tui.store.reconcile import Difference
 
@@ -24,10 +25,10 @@ SLACK = timedelta(seconds=1)
 
 # What is told late of a time that another row covers is that row's load.
 _INSERT = """
-INSERT INTO activations (host, model, digest, asked_by, reason, context_length, keep_alive,
-                         started_at, loaded_at, ended_at, outcome, ended_by, end_reason)
-SELECT :host, :model, :digest, :asked_by, :reason, :context_length, :keep_alive,
-       :started_at, :loaded_at, :ended_at, :outcome, :ended_by, :end_reason
+INSERT INTO activations (host, model, digest, asked_by, reason, reasons, context_length, keep_alive,
+                         started_at, loaded_at, ended_at, outcome, ended_by, end_reasons)
+SELECT :host, :model, :digest, :asked_by, '', :reasons, :context_length, :keep_alive,
+       :started_at, :loaded_at, :ended_at, :outcome, :ended_by, :end_reasons
 WHERE NOT EXISTS (
   SELECT 1 FROM activations
   WHERE host = :host AND model = :model
@@ -39,7 +40,7 @@ _LOADED = """
 UPDATE activations SET loaded_at = coalesce(loaded_at, :at), digest = coalesce(nullif(:digest, ''), digest)
 WHERE host = :host AND model = :model AND ended_at IS NULL"""
 _END = """
-UPDATE activations SET ended_at = :at, outcome = :outcome, ended_by = :by, end_reason = :reason
+UPDATE activations SET ended_at = :at, outcome = :outcome, ended_by = :by, end_reasons = :reasons
 WHERE id = (SELECT max(id) FROM activations WHERE host = :host AND model = :model)
   AND (ended_at IS NULL OR (:known AND outcome IN ('left', 'unnoticed')))
   AND (loaded_at IS NULL OR :outcome NOT IN ('failed', 'cancelled'))
@@ -86,7 +87,7 @@ class Activation(Struct, frozen=True, kw_only=True):
     model: str
     asked_by: Actor
     started_at: datetime
-    reason: str = ""
+    reason: Sentences = ()
     digest: str = ""
     context_length: int | None = None
     keep_alive: timedelta | None = None
@@ -94,7 +95,7 @@ class Activation(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
     outcome: Outcome | None = None
     ended_by: Actor | None = None
-    end_reason: str = ""
+    end_reason: Sentences = ()
     id: int = 0
 
 
@@ -114,7 +115,7 @@ class Activations:
 
     def begin(self, activation: Activation) -> None:
         """Record an act of ours."""
-        self._database.put(_REPLACE, asdict(activation))
+        self._database.put(_REPLACE, _row(activation))
         self.observe(activation)
 
     def observe(self, activation: Activation, *, since: datetime | None = None) -> None:
@@ -125,7 +126,7 @@ class Activations:
         """
         if since is None and activation.loaded_at is not None:
             since = activation.loaded_at - SLACK
-        self._database.put(_INSERT, {**asdict(activation), "since": since})
+        self._database.put(_INSERT, {**_row(activation), "since": since})
         self._excess.added()
 
     def loaded(self, host: str, model: str, at: datetime, digest: str = "") -> None:
@@ -140,7 +141,7 @@ class Activations:
         at: datetime,
         outcome: Outcome,
         by: Actor | None = None,
-        reason: str = "",
+        reason: Sentences = (),
     ) -> None:
         """Record the end of the last activation of a model.
 
@@ -148,7 +149,7 @@ class Activations:
         be loaded does not end what is loaded: it was asked for once more. What was seen to leave does not end
         what began since.
         """
-        end = {"host": host, "model": model, "at": at, "outcome": outcome, "by": by, "reason": reason}
+        end = {"host": host, "model": model, "at": at, "outcome": outcome, "by": by, "reasons": reason}
         self._database.put(_END, {**end, "known": outcome not in (Outcome.LEFT, Outcome.UNNOTICED)})
 
     def settle(self, difference: Difference, at: datetime) -> None:
@@ -189,13 +190,18 @@ class Activations:
         return dict(found)
 
 
+def _row(activation: Activation) -> dict[str, object]:
+    reasons = {"reasons": activation.reason, "end_reasons": activation.end_reason}
+    return {**asdict(activation), **reasons}
+
+
 def _activation(row: sqlite3.Row) -> Activation:
     return Activation(
         host=row["host"],
         model=row["model"],
         asked_by=Actor(row["asked_by"]),
         started_at=to_time(row["started_at"]),
-        reason=row["reason"],
+        reason=to_sentences(row["reasons"], row["reason"]),
         digest=row["digest"],
         context_length=row["context_length"],
         keep_alive=to_optional_length(row["keep_alive"]),
@@ -203,6 +209,6 @@ def _activation(row: sqlite3.Row) -> Activation:
         ended_at=to_optional_time(row["ended_at"]),
         outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
         ended_by=None if row["ended_by"] is None else Actor(row["ended_by"]),
-        end_reason=row["end_reason"],
+        end_reason=to_sentences(row["end_reasons"], row["end_reason"]),
         id=row["id"],
     )

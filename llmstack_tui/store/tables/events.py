@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import asdict
 
 from llmstack_tui.store.database.retention import EXCESS_EVENTS, MAX_EVENTS, Excess
-from llmstack_tui.store.database.values import to_mapping, to_time
+from llmstack_tui.store.database.values import to_mapping, to_sentence, to_sentences, to_time
 from llmstack_tui.store.tables.activations import SLACK
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
+    from llmstack_tui.base.sentences import Sentence, Sentences
     from llmstack_tui.store.database.connection import Database
 
 # How far apart two dashboards see the same, and how late one that nobody watches sees what another did.
@@ -24,17 +25,17 @@ _APART = timedelta(seconds=5)
 _NOTICED = timedelta(seconds=15)
 
 _ADD = """
-INSERT INTO events (at, kind, host, model, text, reason, details)
-VALUES (:at, :kind, :host, :model, :text, :reason, :details)"""
+INSERT INTO events (at, kind, host, model, text, reason, sentence, reasons, details)
+VALUES (:at, :kind, :host, :model, '', '', :sentence, :reasons, :details)"""
 # What another dashboard saw, too, or what one of us did, is recorded once: a model that was stopped and has
 # come back since leaves a second time.
 _WITNESS = """
-INSERT INTO events (at, kind, host, model, text, reason, details)
-SELECT :at, :kind, :host, :model, :text, :reason, :details
+INSERT INTO events (at, kind, host, model, text, reason, sentence, reasons, details)
+SELECT :at, :kind, :host, :model, '', '', :sentence, :reasons, :details
 WHERE NOT EXISTS (
   SELECT 1 FROM events
   WHERE id > (SELECT coalesce(max(id), 0) FROM events) - 500
-    AND kind = :kind AND host IS :host AND model IS :model AND text = :text AND abs(at - :at) < :apart
+    AND kind = :kind AND host IS :host AND model IS :model AND sentence = :sentence AND abs(at - :at) < :apart
     AND json_extract(details, '$.seen_by') IS NOT :seen_by)
 AND NOT EXISTS (
   SELECT 1 FROM activations AS ended
@@ -59,18 +60,18 @@ class Event(Struct, frozen=True, kw_only=True):
 
     Attributes:
         kind: what sort of thing, a word that the activity can be filtered by.
-        text: one sentence.
-        reason: why, where somebody decided it; empty where nobody did.
+        sentence: what happened.
+        reason: why, where somebody decided it.
         details: what else there is to know, as JSON can say it.
         id: given when it is recorded, rising; 0 before.
     """
 
     at: datetime
     kind: str
-    text: str
+    sentence: Sentence
     host: str | None = None
     model: str | None = None
-    reason: str = ""
+    reason: Sentences = ()
     details: Mapping[str, object] = field(default_factory=dict)
     id: int = 0
 
@@ -83,7 +84,7 @@ class Events:
         self._excess = Excess(database, EXCESS_EVENTS, MAX_EVENTS)
 
     def add(self, event: Event) -> None:
-        self._database.put(_ADD, asdict(event))
+        self._database.put(_ADD, _row(event))
         self._excess.added()
 
     def record_observed(
@@ -97,7 +98,7 @@ class Events:
             since: a load that ended before is not the one that was seen; a second before the event, where
                 that is not known.
         """
-        row = {**asdict(event), "details": {**event.details, "seen_by": seen_by}}
+        row = _row(event) | {"details": {**event.details, "seen_by": seen_by}}
         row |= {"seen_by": seen_by, "digest": digest, "apart": _APART, "noticed": _NOTICED, "slack": SLACK}
         row["since"] = event.at - SLACK if since is None else since
         self._database.put(_WITNESS, row)
@@ -128,14 +129,18 @@ class Events:
         return await self._database.read(_FIND, wanted, _event)
 
 
+def _row(event: Event) -> dict[str, object]:
+    return {**asdict(event), "reasons": event.reason}
+
+
 def _event(row: sqlite3.Row) -> Event:
     return Event(
         at=to_time(row["at"]),
         kind=row["kind"],
-        text=row["text"],
+        sentence=to_sentence(row["sentence"], row["text"]),
         host=row["host"],
         model=row["model"],
-        reason=row["reason"],
+        reason=to_sentences(row["reasons"], row["reason"]),
         details=to_mapping(row["details"]),
         id=row["id"],
     )

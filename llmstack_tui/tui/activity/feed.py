@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.text import clean
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.store.errors import StoreError
@@ -33,7 +34,7 @@ class Telling:
     def record(self, kind: Kind, *texts: str, **details: object) -> None:
         """Lines that are on no record, for they concern this screen alone."""
         for text in texts:
-            self.activity.add(Event(at=self._app.now(), kind=kind, text=text, details=details))
+            self.activity.add(Event(at=self._app.now(), kind=kind, sentence=quoted(text), details=details))
         if texts:
             self._app.draw_activity()
 

@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import seconds_text
+from llmstack_tui.core.wording import text
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.activity.log import word
 from llmstack_tui.tui.draw.text import plain_spaces
@@ -49,7 +50,7 @@ class LineScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Pane("What happened", id="dialog"):
             with VerticalScroll():
-                yield Static(plain_spaces(clean_lines(self._event.text)), id="text", markup=False)
+                yield Static(plain_spaces(clean_lines(text(self._event.sentence))), id="text", markup=False)
                 for label, value in facts(self._event):
                     yield Static(
                         Content.assemble((f"{label:<{_LABEL_CELLS}}", "$foreground 62%"), value), markup=False
@@ -82,7 +83,7 @@ def facts(event: Event) -> Iterator[tuple[str, str]]:
     if who := details.get("asked_by"):
         yield "Asked by", _WHO.get(str(who), clean(str(who), limit=60))
     if event.reason:
-        yield "Why", clean(event.reason)
+        yield "Why", clean(text(*event.reason))
     if event.model:
         yield "Model", clean(event.model, limit=300)
     if event.host:

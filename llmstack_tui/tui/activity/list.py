@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.segment import Segment
     from textual.binding import BindingType
 
+    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.store.tables.events import Event
     from llmstack_tui.tui.activity.log import Lines
     from llmstack_tui.tui.draw.glyphs import Marks
@@ -46,7 +47,7 @@ class ActivityRow(Struct, frozen=True):
         day: empty for one of today.
     """
 
-    key: tuple[int, datetime, str]
+    key: tuple[int, datetime, Sentence]
     time: str
     day: str
     tone: Tone
@@ -58,7 +59,7 @@ def activity_row(event: Event, now: datetime) -> ActivityRow:
     """``now`` on the viewer's clock."""
     at = event.at.astimezone(now.tzinfo)
     return ActivityRow(
-        key=(event.id, event.at, event.text),
+        key=(event.id, event.at, event.sentence),
         time=f"{at:%H:%M}",
         day="" if at.date() == now.date() else day_text(at),
         tone=tone(event),

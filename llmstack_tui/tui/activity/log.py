@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.sentences import quoted
+from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.store.tables.events import Event
 
@@ -106,7 +108,7 @@ def word(event: Event) -> str:
 
 def said(event: Event) -> str:
     """What stands in its line: of what nobody here asked for, why it was done, too."""
-    return f"{event.text} {event.reason}" if event.reason and _is_by_guard(event) else event.text
+    return text(event.sentence, *(event.reason if _is_by_guard(event) else ()))
 
 
 def _is_by_guard(event: Event) -> bool:
@@ -143,9 +145,9 @@ class Activity:
     def notice(self, texts: Iterable[str], now: datetime) -> tuple[str, ...]:
         """What the program has to say of its own affairs, until it is on record; returns what is news."""
         new = {
-            text: Event(at=now, kind=EventKind.NOTICE, text=text)
-            for text in texts
-            if text not in self._notices
+            notice: Event(at=now, kind=EventKind.NOTICE, sentence=quoted(notice))
+            for notice in texts
+            if notice not in self._notices
         }
         self._notices = dict([*self._notices.items(), *new.items()][-_OWN_LIMIT:])
         if new:
@@ -170,9 +172,9 @@ class Activity:
     def _arrange(self) -> None:
         kinds, recorded = (
             self.choice.kinds,
-            {each.text for each in self._recorded if each.kind == EventKind.NOTICE},
+            {text(each.sentence) for each in self._recorded if each.kind == EventKind.NOTICE},
         )
-        own = (*self._own, *(each for text, each in self._notices.items() if text not in recorded))
+        own = (*self._own, *(each for notice, each in self._notices.items() if notice not in recorded))
         shown = [each for each in own if kinds is None or each.kind in kinds]
         events = self._recorded
         if shown:

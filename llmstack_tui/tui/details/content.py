@@ -10,6 +10,7 @@ from textual.content import Content
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import bytes_text, seconds_text
+from llmstack_tui.core.wording import text
 from llmstack_tui.store.tables.activations import Outcome
 from llmstack_tui.tui.details.pane import addresses, rows_content
 from llmstack_tui.tui.draw.figures import count_text, when_text
@@ -180,8 +181,8 @@ def events_part(events: Sequence[Event], now: datetime) -> Part:
         Content("\n").join(
             Content.assemble(
                 (f"{when_text(event.at, now):14}", "$foreground 60%"),
-                plain_spaces(clean(event.text, limit=400)),
-                (f"  {clean(event.reason, limit=200)}" if event.reason else "", "$foreground 60%"),
+                plain_spaces(clean(text(event.sentence), limit=400)),
+                (f"  {clean(text(*event.reason), limit=200)}" if event.reason else "", "$foreground 60%"),
             )
             for event in events
         )
@@ -238,7 +239,7 @@ def _load(each: Activation, now: datetime) -> str:
         end = _ENDS[each.outcome]
         if each.ended_by is not None:
             end += f" by {_ASKERS[each.ended_by]}"
-    reasons = [f" ({clean(text, limit=300)})" if text else "" for text in (each.reason, each.end_reason)]
+    reasons = [f" ({clean(text(*why), limit=300)})" if why else "" for why in (each.reason, each.end_reason)]
     asked = f"asked by {_ASKERS[each.asked_by]}{reasons[0]}"
     return f"{when_text(each.started_at, now):14}{lasted:9}{asked}; {end}{reasons[1]}"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import clean
+from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.actions import ActKind
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.controller import Intents
@@ -165,12 +166,12 @@ class GuardActs(Intents):
             key = self._app.preferences.first_keys["models.activate"]
             others = self._others("")
             lines = [
-                f"{clean(act.model, limit=60)}{_at(act.host, others)}: {clean(act.reason, limit=200)}"
+                f"{clean(act.model, limit=60)}{_at(act.host, others)}: {clean(text(*act.reason), limit=200)}"
                 for act in new
             ]
             more = f"\nand {len(new) - _MOST_NAMED} more" if len(new) > _MOST_NAMED else ""
-            text = "\n".join(lines[:_MOST_NAMED]) + more
-            self._app.tell(f"{text}\n{key} starts a model again.", title="Stopped by the guard")
+            said = "\n".join(lines[:_MOST_NAMED]) + more
+            self._app.tell(f"{said}\n{key} starts a model again.", title="Stopped by the guard")
         if any(guard.leads for guard in state.guards.values()):
             self._warn(state)
 

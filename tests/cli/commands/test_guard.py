@@ -194,7 +194,7 @@ async def test_one_model_may_be_idle_for_another_time(llmstack: Program) -> None
         told = await run(llmstack, "guard", "idle", "a:1", "0", *host)
         assert told.stdout == "a:1 may be idle for ever.\n"
         told = await run(llmstack, "guard", "idle", "a:1", "auto", *host)
-        assert told.stdout == "a:1 may be idle for 10m, as the settings say.\n"
+        assert told.stdout == "a:1 may be idle for 10\N{NO-BREAK SPACE}min, as the settings say.\n"
         assert (await run(llmstack, "guard", "idle", "a:1", "soon", *host)).returncode == 2
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.store.reconcile import Difference, Loaded
 from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.activations import Outcome, Uses
@@ -22,7 +23,7 @@ MODEL = "tiny:latest"
 async def test_from_the_wish_to_the_end(store: Store) -> None:
     wish = activation(
         asked_by=Actor.GUARD,
-        reason="put back after an update",
+        reason=(quoted("put back after an update"),),
         context_length=8192,
         keep_alive=timedelta(seconds=-1),
     )
@@ -34,22 +35,28 @@ async def test_from_the_wish_to_the_end(store: Store) -> None:
 
     store.activations.loaded(HOST, MODEL, later(3), digest="abc")
     store.activations.end(
-        HOST, MODEL, at=later(60), outcome=Outcome.STOPPED, by=Actor.USER, reason="Deactivated."
+        HOST, MODEL, at=later(60), outcome=Outcome.STOPPED, by=Actor.USER, reason=(quoted("Deactivated."),)
     )
     (ended,) = await store.activations.history(HOST, MODEL)
     assert (ended.loaded_at, ended.digest, ended.ended_at) == (later(3), "abc", later(60))
-    assert (ended.outcome, ended.ended_by, ended.end_reason) == (Outcome.STOPPED, Actor.USER, "Deactivated.")
+    assert (ended.outcome, ended.ended_by, ended.end_reason) == (
+        Outcome.STOPPED,
+        Actor.USER,
+        (quoted("Deactivated."),),
+    )
     assert await store.activations.active() == ()
 
 
 async def test_a_load_that_failed(store: Store) -> None:
     store.activations.begin(activation())
-    store.activations.end(HOST, MODEL, at=later(), outcome=Outcome.FAILED, reason="Not enough memory.")
+    store.activations.end(
+        HOST, MODEL, at=later(), outcome=Outcome.FAILED, reason=(quoted("Not enough memory."),)
+    )
     (failed,) = await store.activations.history(HOST, MODEL)
     assert (failed.loaded_at, failed.outcome, failed.end_reason) == (
         None,
         Outcome.FAILED,
-        "Not enough memory.",
+        (quoted("Not enough memory."),),
     )
     assert await store.activations.uses(HOST) == {}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.store.database.retention import MAX_EVENTS
 from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.activations import Outcome
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 async def test_an_event_comes_back_as_it_was(store: Store, path: Path) -> None:
     details = {"victim": "b", "freed": 2**40, "limits": [1, None], "inner": {"ok": True}}
-    original = event(1, kind="stop", host=HOST, model="a:latest", reason="over the limit", details=details)
+    original = event(
+        1, kind="stop", host=HOST, model="a:latest", reason=(quoted("over the limit"),), details=details
+    )
     store.events.add(original)
     await store.flush()
     async with await Store.open(path) as other:
@@ -29,24 +32,27 @@ async def test_an_event_comes_back_as_it_was(store: Store, path: Path) -> None:
     assert found.id == 1
     assert found.at.utcoffset() == timedelta(0)
     assert [
-        getattr(found, name) for name in ("at", "kind", "text", "host", "model", "reason", "details")
+        getattr(found, name) for name in ("at", "kind", "sentence", "host", "model", "reason", "details")
     ] == [
         original.at,
         "stop",
-        "event 1",
+        quoted("event 1"),
         HOST,
         "a:latest",
-        "over the limit",
+        (quoted("over the limit"),),
         details,
     ]
 
 
 @pytest.mark.parametrize("text", NASTY_TEXTS)
 async def test_foreign_text_comes_back_as_it_was_and_does_nothing(store: Store, text: str) -> None:
-    store.events.add(event(0, text=text, model=text, reason=text, kind=text, details={text: text}))
+    store.events.add(
+        event(0, sentence=quoted(text), model=text, reason=(quoted(text),), kind=text, details={text: text})
+    )
     store.events.add(event(1))
     (found,) = await store.events.newest(model=text)
-    assert (found.text, found.kind, found.reason, found.details) == (text, text, text, {text: text})
+    assert (found.sentence, found.reason) == (quoted(text), (quoted(text),))
+    assert (found.kind, found.details) == (text, {text: text})
     assert len(await store.events.newest()) == 2
 
 

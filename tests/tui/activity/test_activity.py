@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
+from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.events import Event
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-def event(text: str, kind: str = EventKind.LOADED, *, at: datetime = NOW, number: int = 0) -> Event:
-    return Event(at=at, kind=kind, text=text, host=seeded.URL, id=number)
+def event(line: str, kind: str = EventKind.LOADED, *, at: datetime = NOW, number: int = 0) -> Event:
+    return Event(at=at, kind=kind, sentence=quoted(line), host=seeded.URL, id=number)
 
 
 @asynccontextmanager
@@ -40,7 +42,7 @@ async def desk_with(*events: Event, size: tuple[int, int] = (120, 40)) -> AsyncI
         stack.happened(each)
     async with dashboard(services=FakeServices(stack), size=size, clock=lambda: NOW) as desk:
         if events:
-            await desk.until_said(events[-1].text)
+            await desk.until_said(text(events[-1].sentence))
             await desk.pilot.pause()
         yield desk
 
@@ -50,7 +52,7 @@ MIXED = (
     replace(
         event("a is active after 0.4\N{NO-BREAK SPACE}s.", EventKind.ACTIVATE),
         details={"asked_by": "cli", "end": "loaded", "seconds": 0.4},
-        reason="pinned",
+        reason=(quoted("pinned"),),
         model="a",
     ),
     replace(
@@ -62,17 +64,17 @@ MIXED = (
 
 async def test_what_other_dashboards_recorded_is_shown_newest_first_with_its_day() -> None:
     async with desk_with(*MIXED) as desk:
-        assert desk.events == [each.text for each in reversed(MIXED)]
+        assert desk.events == [text(each.sentence) for each in reversed(MIXED)]
         await desk.until_shown("19 Nov » b was loaded", "✓ a is active", "✗ c was not loaded")
 
 
 async def test_a_key_chooses_the_kinds_and_the_choice_is_remembered() -> None:
     async with desk_with(*MIXED) as desk:
         for choice, texts in (
-            ("acts", ["c was not loaded: The server failed.", MIXED[1].text]),
-            ("other clients", [MIXED[0].text]),
-            ("warnings and errors", [MIXED[2].text]),
-            ("all", [each.text for each in reversed(MIXED)]),
+            ("acts", ["c was not loaded: The server failed.", text(MIXED[1].sentence)]),
+            ("other clients", [text(MIXED[0].sentence)]),
+            ("warnings and errors", [text(MIXED[2].sentence)]),
+            ("all", [text(each.sentence) for each in reversed(MIXED)]),
         ):
             await desk.press("f")
             await wait_until(lambda texts=texts: desk.events == texts, what=choice)  # type: ignore[misc]
@@ -82,7 +84,7 @@ async def test_a_key_chooses_the_kinds_and_the_choice_is_remembered() -> None:
     desk.stack.remember("activity.choice", "other clients")
     async with dashboard(services=services) as desk:
         await desk.until_shown("Activity: other clients", "b was loaded")
-        assert desk.events == [MIXED[0].text]
+        assert desk.events == [text(MIXED[0].sentence)]
 
 
 async def test_a_line_opens_with_all_that_is_known_of_it() -> None:
@@ -183,7 +185,7 @@ def test_the_activity_is_newest_first_and_bounded() -> None:
     activity.read(tuple(event(str(number), number=number) for number in range(LIMIT, 0, -1)))
     activity.read((event("new", number=LIMIT + 1),))
     activity.add(event("own", at=NOW + timedelta(seconds=1)))
-    assert [each.text for each in activity.lines.events[:3]] == ["own", "new", str(LIMIT)]
+    assert [text(each.sentence) for each in activity.lines.events[:3]] == ["own", "new", str(LIMIT)]
     assert len(activity.lines.events) == LIMIT
 
 

@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.fit.memory import Subject, Weights
 from llmstack_tui.fit.verdict import Room
 from llmstack_tui.hosts.types import Message, ModelDetails
@@ -119,13 +120,13 @@ def test_each_load_says_when_how_long_who_and_how_it_ended() -> None:
             ended_at=NOW - timedelta(minutes=8),
             outcome=Outcome.STOPPED,
             ended_by=Actor.GUARD,
-            end_reason="[idle]",
+            end_reason=(quoted("[idle]"),),
         ),
         load(
             loaded_at=None,
             ended_at=NOW,
             outcome=Outcome.FAILED,
-            end_reason="no\x1b memory",
+            end_reason=(quoted("no\x1b memory"),),
             asked_by=Actor.CLIENT,
         ),
     )
@@ -178,7 +179,7 @@ def test_versions_say_which_is_installed_and_until_when_the_others_were() -> Non
 
 
 def test_events_say_why() -> None:
-    event = Event(at=NOW, kind="left", text="[a] left.\x1b", reason="idle")
+    event = Event(at=NOW, kind="left", sentence=quoted("[a] left.\x1b"), reason=(quoted("idle"),))
     line = events_part((event,), NOW).body.plain
     assert " ".join(line.split()) == "12:01 [a] left.\N{REPLACEMENT CHARACTER} idle"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.fit.memory import Basis, Estimate, Subject, Weights
 from llmstack_tui.fit.verdict import Fitted
@@ -98,7 +99,14 @@ async def test_what_was_is_looked_up_when_it_opens_and_when_something_happened()
         assert desk.stack.calls.count(("activations",)) == before == 1
         now = datetime.now(UTC)
         desk.stack.past = [
-            Event(id=9, at=now, kind="loaded", text="It was [red]loaded.", host=seeded.URL, model=NAME)
+            Event(
+                id=9,
+                at=now,
+                kind="loaded",
+                sentence=quoted("It was [red]loaded."),
+                host=seeded.URL,
+                model=NAME,
+            )
         ]
         desk.stack.loads = [Activation(host=seeded.URL, model=NAME, asked_by=Actor.CLIENT, started_at=now)]
         desk.stack.seen = [

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config import GuardSettings
 from llmstack_tui.config.loading import Loaded
@@ -217,7 +218,12 @@ async def test_what_the_guard_does_and_warns_of_is_told_once() -> None:
     async with dashboard(STATE) as desk:
         await desk.until_shown(LOADED)
         act = Act(
-            ActKind.DEACTIVATE, seeded.URL, LOADED, time.monotonic(), Actor.GUARD, "It was idle for 12 min."
+            ActKind.DEACTIVATE,
+            seeded.URL,
+            LOADED,
+            time.monotonic(),
+            Actor.GUARD,
+            (quoted("It was idle for 12 min."),),
         )
         desk.stack.put_snapshot(desk.stack.snapshot, (act,))
         await wait_until(lambda: "Stopped by the guard" in toasts(desk))
@@ -235,10 +241,10 @@ def stop(**details: object) -> Event:
     return Event(
         at=datetime(2026, 11, 21, 12, tzinfo=UTC),
         kind="deactivate",
-        text=f"{LOADED} was stopped by the guard.",
+        sentence=quoted(f"{LOADED} was stopped by the guard."),
         host=seeded.URL,
         model=LOADED,
-        reason="It was idle for 12 min.",
+        reason=(quoted("It was idle for 12 min."),),
         details={"act": "deactivate", "asked_by": "guard", "end": "gone", **details},
     )
 

@@ -1,0 +1,128 @@
+"""What there is to say, as data: a kind, and the values in it. It becomes words only where it is shown.
+
+Events, decisions and reasons carry `Sentence` values, which the store keeps as JSON. Each room that makes
+some has a ``wording`` module: a catalogue with one whole sentence for each kind, so that another language is
+another catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from string import Formatter
+from typing import Any
+
+from msgspec import Struct, field
+
+from llmstack_tui.base.text import excerpt
+from llmstack_tui.base.units import bytes_text, duration_text, seconds_text
+
+# A tuple is a list of names, or reasons that follow a sentence.
+Param = str | int | float | bool | None | tuple["str | Sentence", ...]
+
+
+class Sentence(Struct, frozen=True):
+    """One sentence, or two that always go together.
+
+    Attributes:
+        kind: its key in a catalogue: ``room.what``.
+        params: what is filled in, by name; bytes and seconds as numbers.
+    """
+
+    kind: str
+    params: Mapping[str, Param] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return hash(self.kind)  # A mapping has no hash.
+
+
+# None, one or several sentences, one after the other.
+Sentences = tuple[Sentence, ...]
+
+
+class Plural(Struct, frozen=True):
+    """A sentence in two forms; ``of`` names the number that decides between them."""
+
+    of: str
+    one: str
+    other: str
+
+
+Catalogue = Mapping[str, str | Plural]
+
+_QUOTED = "quoted"
+
+
+def quoted(text: str) -> Sentence:
+    """Words that are shown as they are: an error's, a server's, or those of an older record."""
+    return Sentence(_QUOTED, {"text": text})
+
+
+def plural(count: int, one: str, other: str) -> str:
+    """The form that goes with a number."""
+    return one if count == 1 else other
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence: a, b and c."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+class Wording:
+    """Sentences in the words of a catalogue.
+
+    What follows the colon of a placeholder says how its value is written: ``size`` (bytes), ``duration`` or
+    ``seconds`` (both in seconds, the latter with tenths), ``raw`` (text as it is). Any other text is made
+    harmless, names are listed, and sentences are put into words in their turn.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._formatter = _Formatter(self)
+
+    def text(self, *sentences: Sentence) -> str:
+        """The sentences, one after the other; "" for none.
+
+        A kind that is not known (a newer version recorded it) is shown with its values.
+        """
+        return " ".join(map(self._text, sentences))
+
+    def _text(self, sentence: Sentence) -> str:
+        kind, params = sentence.kind, sentence.params
+        if kind == _QUOTED:
+            return str(params.get("text", ""))
+        form = self._catalogue.get(kind)
+        if isinstance(form, Plural):
+            form = form.one if params.get(form.of) == 1 else form.other
+        try:
+            return self._formatter.vformat(form or "", (), params) if form else _unknown(sentence)
+        except (LookupError, TypeError, ValueError):
+            return _unknown(sentence)
+
+
+class _Formatter(Formatter):
+    def __init__(self, wording: Wording) -> None:
+        self._wording = wording
+
+    def format_field(self, value: Any, format_spec: str) -> str:  # as the base class has it
+        if format_spec == "raw":
+            return str(value)
+        if (write := _WRITERS.get(format_spec)) is not None:
+            # A figure and its unit are not broken over two lines.
+            return write(value).replace(" ", "\N{NO-BREAK SPACE}")
+        if isinstance(value, tuple | list):
+            sentences = [each for each in value if isinstance(each, Sentence)]
+            return self._wording.text(*sentences) if sentences else listed(map(excerpt, value))
+        return excerpt(value) if isinstance(value, str) else format(value, format_spec)
+
+
+_WRITERS: Mapping[str, Callable[[Any], str]] = {
+    "size": bytes_text,
+    "duration": duration_text,
+    "seconds": seconds_text,
+}
+
+
+def _unknown(sentence: Sentence) -> str:
+    values = ", ".join(f"{name} {excerpt(str(value))}" for name, value in sentence.params.items())
+    return f"{excerpt(sentence.kind)}: {values}" if values else excerpt(sentence.kind)

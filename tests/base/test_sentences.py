@@ -1,0 +1,52 @@
+"""Sentences as data, and the words they get."""
+
+from __future__ import annotations
+
+import pytest
+
+from llmstack_tui.base.sentences import Plural, Sentence, Wording, quoted
+
+SPACE = "\N{NO-BREAK SPACE}"
+WORDING = Wording(
+    {
+        "greeting": "Hello {name}.",
+        "memory": "It takes {taken:size} for {idle_s:duration}, loaded in {load_s:seconds}.",
+        "failed": "{model} failed: {reason}",
+        "raw": "It said: {error:raw}",
+        "many": Plural("count", one="One model of {names}.", other="{count} models: {names}."),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        (Sentence("greeting", {"name": "a\nb\x1b"}), "Hello a b\N{REPLACEMENT CHARACTER}."),
+        (Sentence("raw", {"error": "a\nb"}), "It said: a\nb"),
+        (
+            Sentence("memory", {"taken": 4_750_000_000, "idle_s": 125.0, "load_s": 3.14}),
+            f"It takes 4.8{SPACE}GB for 2{SPACE}min, loaded in 3.1{SPACE}s.",
+        ),
+        (Sentence("many", {"count": 1, "names": ("a",)}), "One model of a."),
+        (Sentence("many", {"count": 3, "names": ("a", "b", "c")}), "3 models: a, b and c."),
+        (
+            Sentence(
+                "failed", {"model": "a", "reason": (Sentence("greeting", {"name": "b"}), quoted("{c}"))}
+            ),
+            "a failed: Hello b. {c}",
+        ),
+        (quoted("[bold]as it is\n"), "[bold]as it is\n"),
+    ],
+)
+def test_a_sentence_gets_the_words_of_its_kind(sentence: Sentence, expected: str) -> None:
+    assert WORDING.text(sentence) == expected
+
+
+def test_sentences_follow_one_another() -> None:
+    assert WORDING.text() == ""
+    assert WORDING.text(quoted("One."), quoted("Two.")) == "One. Two."
+
+
+@pytest.mark.parametrize("kind", ["newer", "greeting"])
+def test_what_a_newer_version_recorded_is_shown_as_it_is(kind: str) -> None:
+    assert WORDING.text(Sentence(kind, {"model": "a"})) == f"{kind}: model a"
