@@ -39,10 +39,11 @@ class Store:
     Attributes:
         mode: where what is written goes. In a newer version's file nothing is written, silently: its notice,
             given once, has said so. Where the file cannot be used at all, a memory stands in for it.
+        database: the connection and its queue, which every table writes to.
     """
 
     def __init__(self, database: Database, told: deque[str]) -> None:
-        self._database = database
+        self.database = database
         self._told = told
         self.models = Models(database)
         self.installed = InstalledLists(database)
@@ -89,12 +90,12 @@ class Store:
 
     @property
     def mode(self) -> Mode:
-        return self._database.mode
+        return self.database.mode
 
     @property
     def is_read_only(self) -> bool:
         """Whether the file is a newer version's, and nothing that is written is kept."""
-        return self._database.mode == "read only"  # `Mode` would bring SQLite's module.
+        return self.database.mode == "read only"  # `Mode` would bring SQLite's module.
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -107,11 +108,11 @@ class Store:
         Raises:
             StoreError: when that is not possible now; it is tried again later.
         """
-        await self._database.flush()
+        await self.database.flush()
 
     async def close(self) -> None:
         """Write what waits, and end the connection. Raises nothing; what was lost is in `notices`."""
-        await self._database.close()
+        await self.database.close()
 
     async def __aenter__(self) -> Self:
         return self

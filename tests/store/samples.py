@@ -81,5 +81,5 @@ def transactions(trace: list[str]) -> int:
 
 async def pragma(store: Store, statement: str) -> int:
     """Run a PRAGMA on the store's own connection."""
-    rows = await store._database._connection.execute_fetchall(f"PRAGMA {statement}")
+    rows = await store.database.connection.execute_fetchall(f"PRAGMA {statement}")
     return next((int(row[0]) for row in rows), 0)

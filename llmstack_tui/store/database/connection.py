@@ -42,6 +42,9 @@ class Database:
 
     A read sees the writes before it. What cannot be written waits and is tried again: the disk may get room.
     What comes beyond `MAX_WAITING` rows meanwhile is lost, and counted. All of it belongs to one event loop.
+
+    Attributes:
+        connection: SQLite's; what is done with it directly is in no queue.
     """
 
     def __init__(
@@ -53,7 +56,7 @@ class Database:
     ) -> None:
         self.mode = opened.mode
         self.notice = opened.notice
-        self._connection = connection
+        self.connection = connection
         self._file = file
         self._on_trouble = on_trouble
         self._waiting: list[_Write] = []
@@ -123,7 +126,7 @@ class Database:
         values = {name: bound(value) for name, value in row.items()}
         try:
             async with self._one_at_a_time:
-                found = await self._connection.execute_fetchall(sql, values)
+                found = await self.connection.execute_fetchall(sql, values)
             return tuple(map(make, found))
         except sqlite3.Error as error:
             raise explained(error, self._file) from error
@@ -145,7 +148,7 @@ class Database:
             raise StoreError(f"{self._file} is closed.")
         values = {name: bound(value) for name, value in row.items()}
         try:
-            return tuple(map(make, await self._alone(lambda: self._connection.execute_fetchall(sql, values))))
+            return tuple(map(make, await self._alone(lambda: self.connection.execute_fetchall(sql, values))))
         except sqlite3.Error as error:
             raise explained(error, self._file) from error
 
@@ -178,7 +181,7 @@ class Database:
         finally:
             if self._timer is not None:
                 self._timer.cancel()
-            await self._connection.close()
+            await self.connection.close()
 
     def _write_soon(self) -> None:
         if self._timer is None and self._writer is None:
@@ -235,7 +238,7 @@ class Database:
 
         async def write() -> None:
             for sql, rows in groupby(batch, key=itemgetter(0)):
-                await self._connection.executemany(sql, [values for _, values in rows])
+                await self.connection.executemany(sql, [values for _, values in rows])
 
         await self._alone(write)
 
@@ -245,12 +248,12 @@ class Database:
         while True:
             async with self._one_at_a_time:
                 try:
-                    await self._connection.execute("BEGIN IMMEDIATE")
+                    await self.connection.execute("BEGIN IMMEDIATE")
                     done = await work()
-                    await self._connection.commit()
+                    await self.connection.commit()
                 except BaseException as error:
                     with suppress(sqlite3.Error):
-                        await self._connection.rollback()
+                        await self.connection.rollback()
                     tries_left -= 1
                     if not (isinstance(error, sqlite3.Error) and is_busy(error)) or not tries_left:
                         raise

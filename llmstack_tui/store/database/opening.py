@@ -79,7 +79,7 @@ def _open_or_begin(path: Path, now: datetime) -> Opened:
             try:
                 return _begin(path, now)
             except StoreDamaged:
-                aside = _set_aside(path, now)
+                aside = set_aside(path, now)
             notice = f"The state file {path} was damaged: it is now {aside.name}, and a new one was begun."
             return replace(_begin(path, now), notice=notice)
     except Timeout:
@@ -165,7 +165,7 @@ def _prune_if_free(connection: sqlite3.Connection, now: datetime) -> None:
             raise
 
 
-def _set_aside(path: Path, now: datetime) -> Path:
+def set_aside(path: Path, now: datetime) -> Path:
     """Give a damaged file a dated name. Its log goes first: left there, it would be played into a new one."""
     dated = Path(f"{path}.damaged-{now.astimezone():%Y-%m-%d}")
     aside, count = dated, 1

@@ -58,14 +58,14 @@ class Excess:
     def __init__(self, database: Database, statement: str, keep: int) -> None:
         self._database = database
         self._statement = statement
-        self._keep = keep
+        self.keep = keep
         self._added = 0
 
     def added(self) -> None:
         """To be called for each new row."""
         self._added += 1
         if self._added % _LOOK_EVERY == 0:
-            self._database.put(self._statement, {"keep": self._keep})
+            self._database.put(self._statement, {"keep": self.keep})
 
 
 def prune(connection: sqlite3.Connection, now: datetime) -> None:

@@ -111,7 +111,7 @@ class Activations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._excess = Excess(database, EXCESS_ACTIVATIONS, MAX_ACTIVATIONS)
+        self.excess = Excess(database, EXCESS_ACTIVATIONS, MAX_ACTIVATIONS)
 
     def begin(self, activation: Activation) -> None:
         """Record an act of ours."""
@@ -127,7 +127,7 @@ class Activations:
         if since is None and activation.loaded_at is not None:
             since = activation.loaded_at - SLACK
         self._database.put(_INSERT, {**_row(activation), "since": since})
-        self._excess.added()
+        self.excess.added()
 
     def loaded(self, host: str, model: str, at: datetime, digest: str = "") -> None:
         """The model can answer now."""

@@ -81,11 +81,11 @@ class Events:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._excess = Excess(database, EXCESS_EVENTS, MAX_EVENTS)
+        self.excess = Excess(database, EXCESS_EVENTS, MAX_EVENTS)
 
     def add(self, event: Event) -> None:
         self._database.put(_ADD, _row(event))
-        self._excess.added()
+        self.excess.added()
 
     def record_observed(
         self, event: Event, *, seen_by: str, digest: str = "", since: datetime | None = None
@@ -102,7 +102,7 @@ class Events:
         row |= {"seen_by": seen_by, "digest": digest, "apart": _APART, "noticed": _NOTICED, "slack": SLACK}
         row["since"] = event.at - SLACK if since is None else since
         self._database.put(_WITNESS, row)
-        self._excess.added()
+        self.excess.added()
 
     async def newest(
         self,

@@ -62,11 +62,11 @@ class MeasuredLoads:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._excess = Excess(database, EXCESS_MEASURED, MAX_FIGURES)
+        self.excess = Excess(database, EXCESS_MEASURED, MAX_FIGURES)
 
     def add(self, measured: Measured) -> None:
         self._database.put(_ADD, asdict(measured))
-        self._excess.added()
+        self.excess.added()
 
     async def last(
         self,

@@ -50,20 +50,20 @@ class Models:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._told: dict[tuple[str, str, str], tuple[int | None, datetime]] = {}
+        self.recent: dict[tuple[str, str, str], tuple[int | None, datetime]] = {}
         self._room = _ROOM
 
     def seen(self, *, host: str, name: str, digest: str, size: int | None, at: datetime) -> None:
         """To be called at every look; what is known already is not written again at once."""
         key = (host, name, digest)
-        known = self._told.get(key)
+        known = self.recent.get(key)
         if known and known[0] == size and _is_fresh(known[1], at):
             return
-        if len(self._told) >= self._room:
+        if len(self.recent) >= self._room:
             # The others would be written again anyway.
-            self._told = {key: told for key, told in self._told.items() if _is_fresh(told[1], at)}
-            self._room = max(_ROOM, 2 * len(self._told))
-        self._told[key] = (size, at)
+            self.recent = {key: told for key, told in self.recent.items() if _is_fresh(told[1], at)}
+            self._room = max(_ROOM, 2 * len(self.recent))
+        self.recent[key] = (size, at)
         self._database.put(_SEEN, {"host": host, "name": name, "digest": digest, "size": size, "at": at})
 
     async def versions(self, host: str, name: str) -> tuple[SeenModel, ...]:

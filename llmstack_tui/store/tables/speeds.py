@@ -42,11 +42,11 @@ class Speeds:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._excess = Excess(database, EXCESS_SPEEDS, MAX_FIGURES)
+        self.excess = Excess(database, EXCESS_SPEEDS, MAX_FIGURES)
 
     def add(self, speed: Speed) -> None:
         self._database.put(_ADD, asdict(speed))
-        self._excess.added()
+        self.excess.added()
 
     async def last(self, host: str) -> dict[str, Speed]:
         """The last one of each model of a host, by its name."""

@@ -29,7 +29,7 @@ COUNT = "SELECT count(*) FROM events"
 async def commits(store: Store) -> list[str]:
     """Grows by one with every transaction that is written."""
     seen: list[str] = []
-    await store._database._connection.set_trace_callback(
+    await store.database.connection.set_trace_callback(
         lambda statement: seen.append(statement) if statement == "COMMIT" else None
     )
     return seen
@@ -113,21 +113,20 @@ async def test_giving_up_a_flush_does_not_give_up_the_writing(store: Store, path
 async def test_what_is_put_between_the_end_of_a_writing_and_word_of_it_is_written(
     store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state, between = store._database, list[asyncio.Task[None]]()
-    write = state._write_waiting
+    between = list[asyncio.Task[None]]()
+    commit = store.database.connection.commit
 
     async def add() -> None:
-        assert state._writer is not None
-        assert state._writer.done(), "this comes at the wrong moment"
+        assert "store: write" not in {task.get_name() for task in asyncio.all_tasks()}, "it comes too soon"
         store.events.add(event(2))
         await store.flush()
 
-    async def write_and_let_another_in() -> None:
-        await write()
+    async def commit_and_let_another_in() -> None:
+        await commit()
         if not between:
             between.append(asyncio.create_task(add()))
 
-    monkeypatch.setattr(state, "_write_waiting", write_and_let_another_in)
+    monkeypatch.setattr(store.database.connection, "commit", commit_and_let_another_in)
     store.events.add(event(1))
     await store.flush()
     await between[0]
@@ -151,8 +150,8 @@ async def test_a_row_that_cannot_be_written_costs_only_itself(
         store.events.add(event(number))
         if number % 30 == 7:
             # No column holds such a number, and the column must have one.
-            store._database.put("INSERT INTO screen VALUES (:key, :value)", {"key": "k", "value": 2**70})
-            store._database.put("INSERT INTO nowhere VALUES (:key)", {"key": "k"})
+            store.database.put("INSERT INTO screen VALUES (:key, :value)", {"key": "k", "value": 2**70})
+            store.database.put("INSERT INTO nowhere VALUES (:key)", {"key": "k"})
     with caplog.at_level(logging.ERROR):
         await store.flush()
     assert len(await store.events.newest(200)) == 100

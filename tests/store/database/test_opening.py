@@ -136,7 +136,7 @@ def test_its_log_goes_with_it_and_is_not_played_into_the_new_one(path: Path) -> 
     path.parent.mkdir()
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").write_text(f"state{suffix}")
-    aside = opening._set_aside(path, NOW)
+    aside = opening.set_aside(path, NOW)
     assert {each.name: each.read_text() for each in path.parent.iterdir()} == {
         f"{aside.name}{suffix}": f"state{suffix}" for suffix in ("", "-wal", "-shm")
     }
@@ -219,7 +219,7 @@ async def test_a_newer_file_is_read_and_never_written(path: Path) -> None:
         assert numbers(await store.events.newest()) == [2, 1, 0]
         assert await store.screen.recall("theme", "light", str) == "light"
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            await store._database._connection.execute("DELETE FROM events")
+            await store.database.connection.execute("DELETE FROM events")
     assert len(store.notices) == 1
     assert path.read_bytes() == content
 

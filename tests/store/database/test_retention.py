@@ -20,7 +20,7 @@ async def test_what_grows_is_cut_without_a_new_start(path: Path, monkeypatch: py
     monkeypatch.setattr(retention, "_LOOK_EVERY", 50)
     async with await Store.open(path) as store:
         for part in (store.events, store.activations, store.measured, store.speeds):
-            monkeypatch.setattr(part._excess, "_keep", 20)
+            monkeypatch.setattr(part.excess, "keep", 20)
         for number in range(200):
             at = later(number)
             store.activations.observe(activation(f"m:{number}", started_at=at, ended_at=at))
@@ -47,4 +47,4 @@ async def test_what_was_told_of_versions_is_held_no_longer_than_it_counts(path: 
     async with await Store.open(path) as store:
         for number in range(5_000):
             store.models.seen(host=HOST, name="m:1", digest=f"{number}", size=1, at=later(number))
-        assert len(store.models._told) < 2_000
+        assert len(store.models.recent) < 2_000

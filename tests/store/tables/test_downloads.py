@@ -76,9 +76,9 @@ async def test_what_is_over_is_forgotten(path: Path) -> None:
 async def test_nothing_is_added_that_would_begin_later_unasked(path: Path) -> None:
     async with await Store.open(path) as store:
         await add(store, "tiny")
-        await store._database._connection.execute("PRAGMA query_only = ON")
+        await store.database.connection.execute("PRAGMA query_only = ON")
         with pytest.raises(StoreError):
             await add(store, "other")
-        await store._database._connection.execute("PRAGMA query_only = OFF")
+        await store.database.connection.execute("PRAGMA query_only = OFF")
         await store.flush()
         assert [row.model for row in await store.downloads.all([HOST])] == ["tiny"]

@@ -66,7 +66,7 @@ async def test_another_program_that_saw_it_earlier_does_not_turn_time_back(store
 
 async def test_looking_every_30_seconds_does_not_write_every_30_seconds(store: Store) -> None:
     trace: list[str] = []
-    await store._database._connection.set_trace_callback(trace.append)
+    await store.database.connection.set_trace_callback(trace.append)
     for look in range(61):
         at = NOW + timedelta(seconds=30 * look)
         store.models.seen(host=HOST, name="a", digest="d", size=1, at=at)
