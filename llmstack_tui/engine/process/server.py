@@ -99,6 +99,7 @@ class EngineServer(listener.Server):
         self._usage = usage
         self._url = url
         self._owner_left = owner_left
+        self._outlives = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -109,7 +110,13 @@ class EngineServer(listener.Server):
 
     async def on_tick(self, counter: int) -> bool:
         ends = await super().on_tick(counter)
-        return ends or (self._owner_left.is_set() and self._usage.unused())
+        if not self._owner_left.is_set():
+            return ends
+        used = not self._usage.unused()
+        if used and not self._outlives:
+            log.info("The engine's owner has gone; it stays while others use it")
+        self._outlives = used
+        return ends or not used
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

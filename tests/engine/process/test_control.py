@@ -99,7 +99,7 @@ async def test_an_engine_ends_with_an_owner_that_is_killed() -> None:
     program = (
         "import asyncio\nfrom llmstack_tui.engine.process.control import start\n"
         "async def main():\n    handle = await start(port=0, owner=True)\n"
-        "    print(handle.process.pid, flush=True)\n    await asyncio.sleep(60)\nasyncio.run(main())"
+        "    print(handle.process.pid, flush=True)\n    await asyncio.Event().wait()\nasyncio.run(main())"
     )
     owner = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT)
     assert owner.stdout is not None
@@ -116,8 +116,7 @@ async def test_an_engine_that_others_use_stays() -> None:
     async with started(owner=True) as handle:
         httpx.get(f"{handle.process.url}/api/ps", trust_env=False)
         handle.release()
-        # Longer than an unused one takes to notice.
-        await asyncio.sleep(1)
+        await wait_until(lambda: "stays while others use it" in handle.process.log.read_text())
         assert status() == handle.process
 
 
