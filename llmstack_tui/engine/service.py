@@ -18,14 +18,7 @@ from msgspec import Struct
 from llmstack_tui.base.durations import InvalidDuration, parse_keep_alive
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.paths import models_folder
-from llmstack_tui.engine.errors import (
-    ApiError,
-    EngineStopping,
-    LoadFailed,
-    RunnerDied,
-    ServerBusy,
-    UpstreamError,
-)
+from llmstack_tui.engine.errors import ApiError
 from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 from llmstack_tui.engine.runners.scheduler import Scheduler
@@ -183,16 +176,9 @@ class Engine:
         if target.fault:
             raise ApiError(500, target.fault)
         key, config = target.model.weights_digest, self._config(target, merged, embedding=embedding)
-        try:
-            async with self._scheduler.use(key, config, model=target.model, keep_alive=keep_alive) as runner:
-                load_ns = time.monotonic_ns() - since_ns
-                yield ModelSession(runner=runner, target=target, options=merged, load_ns=load_ns)
-        except (LoadFailed, RunnerDied) as error:
-            raise ApiError(500, str(error)) from error
-        except (ServerBusy, EngineStopping) as error:
-            raise ApiError(503, str(error)) from error
-        except UpstreamError as error:
-            raise ApiError(error.status if 400 <= error.status < 500 else 500, str(error)) from error
+        async with self._scheduler.use(key, config, model=target.model, keep_alive=keep_alive) as runner:
+            load_ns = time.monotonic_ns() - since_ns
+            yield ModelSession(runner=runner, target=target, options=merged, load_ns=load_ns)
 
     def _find(self, name: ModelName) -> Target:
         model = self.library.get(name)

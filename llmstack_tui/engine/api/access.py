@@ -36,14 +36,14 @@ _TWELVE_HOURS_S = "43200"
 
 
 class AccessRules(Struct, frozen=True):
-    """What is let in: ``origins`` are exact or have one ``*``; the Host is checked when bound to loopback."""
+    """Which requests are allowed. An origin may contain one ``*``; the Host is checked on loopback addresses."""
 
     origins: tuple[str, ...]
     check_host: bool
 
 
 class AccessDecision(Struct, frozen=True):
-    """``status`` is the whole answer, or None to let the request through; ``headers`` go with either."""
+    """``status`` is the whole answer, or None if the request is allowed; ``headers`` are added to either."""
 
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
@@ -73,7 +73,7 @@ def is_loopback(address: str) -> bool:
 
 
 def decide(allowed: AccessRules, method: str, host: str, origin: str) -> AccessDecision:
-    """What becomes of a request with these headers; an absent header is an empty text."""
+    """Whether a request with these headers is allowed; an absent header is an empty text."""
     headers: tuple[tuple[str, str], ...] = ()
     if origin and origin not in (f"http://{host}", f"https://{host}"):
         if not origin_allowed(origin, allowed.origins):

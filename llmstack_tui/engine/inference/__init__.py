@@ -1,1 +1,1 @@
-"""From a request to llama.cpp and back."""
+"""Completions and embeddings: from a request to llama.cpp and back."""

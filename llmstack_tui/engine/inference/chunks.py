@@ -167,7 +167,7 @@ def decode(event: bytes) -> CompletionChunk:
     except msgspec.MsgspecError as error:
         text = event[:500].decode(errors="replace")
         message = f"llama.cpp sent an event that is not understood ({error}): {text}"
-        raise UpstreamError(message, status=500, kind="server_error") from error
+        raise UpstreamError(message) from error
     usage = _usage(found.timings) if found.timings else None
     if not found.choices:
         return CompletionChunk(

@@ -1,1 +1,1 @@
-"""The engine as a process: start, find, stop, and how it runs."""
+"""The engine's own process: start, find and stop it, and what runs in it."""

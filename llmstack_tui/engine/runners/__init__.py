@@ -1,1 +1,1 @@
-"""One process for each loaded model, and which of them there are."""
+"""One process for each loaded model, and the scheduler that decides which models are loaded."""

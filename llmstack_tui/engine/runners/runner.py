@@ -131,8 +131,7 @@ class Runner:
         try:
             return RunnerDied(await asyncio.wait_for(self._child.over(), _DEATH_SECONDS))
         except TimeoutError:
-            text = "The model's process closed the connection in the middle of an answer."
-            return UpstreamError(text, status=500, kind="server_error")
+            return UpstreamError("The model's process closed the connection in the middle of an answer.")
 
 
 def _new_socket(folder: Path) -> Path:

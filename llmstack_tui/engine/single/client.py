@@ -48,7 +48,7 @@ class SingleFailed(SingleError):
 
 
 class SingleClient:
-    """Synchronous; one connection is kept and used again. ``timeout_s`` is for each call."""
+    """A synchronous client, which keeps its connection. ``timeout_s`` is for each call."""
 
     def __init__(self, url: str = DEFAULT_URL, *, timeout_s: float = 300.0) -> None:
         timeout = httpx.Timeout(timeout_s, connect=5.0)
@@ -67,7 +67,7 @@ class SingleClient:
         self._http.close()
 
     def health_check(self) -> SingleHealth:
-        """Whether the model is ready. One that is not is no error: ``status`` and ``error`` tell why."""
+        """Whether the model is loaded. If not, this raises nothing: ``status`` and ``error`` say why."""
         return self._decoded(self._call("GET", "/health"), SingleHealth)
 
     def chat(
