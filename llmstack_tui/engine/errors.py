@@ -32,7 +32,7 @@ class RunnerDied(ApiError):
 class UpstreamError(ApiError):
     """llama.cpp's server refused a request, or failed in the middle of its answer.
 
-    ``kind`` is the ``type`` of its error: ``exceed_context_size_error``, ``invalid_request_error``, … A status
+    ``kind`` is the ``type`` of its error, such as ``exceed_context_size_error``. A status
     of 4xx is passed on to the client; all others become 500.
     """
 

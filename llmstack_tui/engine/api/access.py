@@ -36,7 +36,7 @@ _TWELVE_HOURS_S = "43200"
 
 
 class AccessRules(Struct, frozen=True):
-    """Which requests are allowed. An origin may contain one ``*``; the Host is checked on loopback addresses."""
+    """Which requests are allowed. An origin may contain one ``*``; ``check_host`` on a loopback address."""
 
     origins: tuple[str, ...]
     check_host: bool
