@@ -10,6 +10,7 @@ import pytest
 from llmstack_tui.catalog.service import Browsing
 from llmstack_tui.registry.errors import NotInRegistry, RegistryError
 from tests.support.registry import Fault, serving
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,8 +43,7 @@ async def test_somebody_who_does_not_want_to_know_any_more_waits_no_longer(tiny_
         registry.delay_s = 60
         browsing = Browsing()
         asking = asyncio.create_task(browsing.tags(registry.listed("library/tiny")))
-        while not registry.asked:
-            await asyncio.sleep(0.01)
+        await wait_until(lambda: registry.asked)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking

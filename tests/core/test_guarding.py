@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +20,7 @@ from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, T
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.fake_ollama import fake_ollama
-from tests.support.waiting import wait_until
+from tests.support.waiting import stays, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -104,8 +104,7 @@ async def looks(stack: Stack, count: int = 5, url: str | None = None) -> None:
     watched = stack._watched[url or stack.state.hosts[0].snapshot.url]
     for _ in range(count):
         before = watched.snapshot.read_at
-        while watched.snapshot.read_at == before:
-            await asyncio.sleep(0.005)
+        await wait_until(partial(lambda at: watched.snapshot.read_at != at, before))
 
 
 async def events(stack: Stack, **more: object) -> list[Event]:
@@ -268,8 +267,7 @@ async def test_an_idle_model_goes() -> None:
         await wait_until(lambda: stack.state.acts == ())
         (event,) = await events(stack, kinds=["deactivate"])
         assert text(*event.reason).startswith("It was idle for")
-        await asyncio.sleep(0.7)
-        assert fake.loaded == ["b:1"]
+        await stays(lambda: fake.loaded == ["b:1"], 0.7)
 
 
 async def test_an_activation_carries_the_time_that_the_model_may_be_idle() -> None:
@@ -366,7 +364,7 @@ async def test_of_two_guards_one_acts_and_the_other_takes_over(tmp_path: Path) -
         first = await leading.enter_async_context(watching(server.url, ONE, state_file=file))
         await wait_until(lambda: state(first).leads)
         async with watching(server.url, ONE, state_file=file) as second:
-            await asyncio.sleep(0.3)
+            await looks(second)
             assert not state(second).leads
             fake.load("a:1")
             await looks(first)

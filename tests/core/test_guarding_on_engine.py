@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from contextlib import AsyncExitStack, aclosing
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,24 +11,27 @@ from llmstack_tui.core import Stack
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.engine_process import engine_process
-from tests.support.waiting import wait_until
+from tests.support.waiting import wait_for, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from llmstack_tui.store.tables.events import Event
 
 LIMIT = GuardSettings(max_loaded=1, memory_budget=0, idle_stop=timedelta(0))
 
 
 async def stopped(stack: Stack, count: int) -> list[str | None]:
     """The models that the guard stopped, newest first, as soon as they are so many."""
-    deadline_s = time.monotonic() + 30
-    while True:
-        events = await stack.events(kinds=["deactivate"])
-        if len(events) >= count:
-            assert {(each.details["asked_by"], each.details["end"]) for each in events} == {("guard", "gone")}
-            return [each.model for each in events]
-        assert time.monotonic() < deadline_s
-        await asyncio.sleep(0.05)
+
+    async def so_many() -> tuple[Event, ...] | None:
+        found = await stack.events(kinds=["deactivate"])
+        return found if len(found) >= count else None
+
+    events = await wait_for(so_many, 30)
+    assert events is not None
+    assert {(each.details["asked_by"], each.details["end"]) for each in events} == {("guard", "gone")}
+    return [each.model for each in events]
 
 
 async def test_it_keeps_the_limit_and_cuts_no_request(

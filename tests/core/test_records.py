@@ -24,7 +24,7 @@ from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.activations import Activation, Outcome
 from tests.store.samples import change_file
 from tests.support.fake_ollama import fake_ollama
-from tests.support.waiting import wait_until
+from tests.support.waiting import settle, wait_for, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -70,7 +70,7 @@ async def test_every_version_that_is_installed_is_on_record(path: Path) -> None:
         stack.refresh()
         async with asyncio.timeout(10):
             while len(versions := await stack.versions(server.url, "a:1")) < 2:
-                await asyncio.sleep(0.01)
+                await settle()
         assert [each.digest[0] for each in versions] == ["c", "a"]
         assert versions[0].first_seen_at >= versions[1].last_seen_at
 
@@ -205,8 +205,7 @@ async def test_the_next_session_begins_with_what_the_last_one_saw(path: Path) ->
         async with dashboard(server, path) as stack:
             await stack.activate(server.url, "a:1")
             store = await stack._history.store()
-            while await store.installed.load(server.url, Model) is None:
-                await asyncio.sleep(0.01)
+            await wait_for(lambda: store.installed.load(server.url, Model))
         fake.runners.clear()
         fake.load("b:1")
         fake.down = True

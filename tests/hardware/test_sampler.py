@@ -11,7 +11,7 @@ import pytest
 from llmstack_tui.hardware.machine import Machine
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading
 from llmstack_tui.hardware.sampler import Sampler
-from tests.support.waiting import wait_until
+from tests.support.waiting import settle, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -80,7 +80,7 @@ async def test_never_two_readings_at_once() -> None:
         for _ in range(20):
             sampler.refresh()
             sampler.visible = not sampler.visible
-            await asyncio.sleep(0)
+            await settle(1)
         assert machine.reads == 1
         machine.let.set()
         await wait_until(lambda: machine.reads > 3)

@@ -16,7 +16,7 @@ from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.poller import Poller, news_of, steady_latency
 from llmstack_tui.hosts.types import Model
 from tests.support.fake_ollama import fake_host
-from tests.support.waiting import wait_until
+from tests.support.waiting import settle, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -103,14 +103,14 @@ async def test_a_change_is_told_and_the_same_again_is_not() -> None:
 
 async def test_rounds_never_overlap() -> None:
     async with fake_host(a_1="a") as (_, host, _), polling(host) as (poller, _):
-        rounds, most = 0, 0
+        rounds, most, may_end = 0, 0, asyncio.Event()
         read = host.running
 
         async def counted() -> object:
             nonlocal rounds, most
             rounds += 1
             most = max(most, rounds)
-            await asyncio.sleep(0.03)
+            await may_end.wait()
             try:
                 return await read()
             finally:
@@ -119,7 +119,8 @@ async def test_rounds_never_overlap() -> None:
         host.running = counted  # type: ignore[method-assign, assignment]
         for _ in range(10):
             poller.refresh()
-            await asyncio.sleep(0.01)
+            await wait_until(lambda: rounds)
+        may_end.set()
         await poller.refreshed()
         assert most == 1
 
@@ -240,7 +241,7 @@ async def test_a_wish_during_a_round_is_not_lost() -> None:
         await wait_until(lambda: server.asked.count("GET /api/tags") == 2)
         fake.installed["b:1"] = "b"
         refreshed = asyncio.create_task(poller.refreshed())
-        await asyncio.sleep(0)
+        await settle(1)
         gate.set()
         await refreshed
         assert len(poller.snapshot.installed) == 2
@@ -251,7 +252,7 @@ async def test_nobody_is_left_waiting() -> None:
         async with polling(host, running_every_s=60) as (poller, told):
             await wait_until(lambda: told)
             waiting = asyncio.create_task(poller.refreshed())
-            await asyncio.sleep(0)
+            await settle(1)
         await asyncio.wait_for(waiting, 1)
         await asyncio.wait_for(poller.refreshed(), 1)
 

@@ -17,7 +17,7 @@ from llmstack_tui.hosts.types import Snapshot
 from llmstack_tui.lifecycle.actions import ActEnd, ActKind, Departure, Interrupted
 from llmstack_tui.lifecycle.worker import Lifecycle
 from tests.support.fake_ollama import fake_host
-from tests.support.waiting import wait_until
+from tests.support.waiting import stays, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -266,8 +266,7 @@ async def test_a_model_that_is_loaded_under_another_name_is_stopped() -> None:
         fake.load("a:1")
         fake.may_leave.clear()
         stop = asyncio.create_task(life.deactivate(host, "b:1"))
-        await asyncio.sleep(0.3)
-        assert not stop.done(), "it is still listed, as a:1"
+        await stays(lambda: not stop.done(), 0.3)  # It is still listed, as a:1.
         fake.may_leave.set()
         assert await stop is Departure.GONE
 

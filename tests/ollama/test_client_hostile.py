@@ -158,12 +158,8 @@ async def test_silence_in_the_middle_of_a_stream_is_unreachable_in_time(call: st
 
 
 async def test_a_document_that_drips_is_unreachable_in_time() -> None:
-    async def drip(_: Request) -> Reply:
-        await asyncio.sleep(0.15)
-        return Reply((b'{"version": "1"}',))
-
-    slow = Timeouts(short_s=0.1)
-    error = await failure(drip, CALLS["version"], slow)
+    reply = Reply((b'{"version": "1"}',), gate=asyncio.Event().wait)
+    error = await failure(always(reply), CALLS["version"], Timeouts(short_s=0.1))
     assert isinstance(error, Unreachable)
     assert "0.1 seconds" in str(error)
 

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ import pytest
 from llmstack_tui.store.database.opening import Mode
 from llmstack_tui.store.store import Store
 from tests.store.samples import in_file, numbers
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +71,6 @@ async def test_two_programs_write_10000_acts_and_a_third_reads(path: Path, write
             await store.events.newest()
             await store.activations.active()
             reads += 1
-            await asyncio.sleep(0.02)
         assert reads > 5
         assert [await finished(process) for process in started] == ["", ""]
         for tag in ("one", "two"):
@@ -82,16 +82,18 @@ async def test_two_programs_write_10000_acts_and_a_third_reads(path: Path, write
     assert in_file(path, "PRAGMA integrity_check") == [("ok",)]
 
 
+async def more_than(store: Store, tag: str, count: int) -> int:
+    """How many events are written, or 0 while they are not more."""
+    found = len(await store.events.newest(10**6, kinds=[tag]))
+    return found if found > count else 0
+
+
 async def test_killed_in_mid_write_the_file_is_sound(path: Path, writers: Writers) -> None:
     for kill in range(4):
         tag = f"victim{kill}"
         process = writers.start(path, tag)
         async with await Store.open(path) as store:
-            deadline = time.monotonic() + 30
-            while not (seen := len(await store.events.newest(10**6, kinds=[tag]))):
-                assert time.monotonic() < deadline
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(0.13 * kill)
+            seen = await wait_for(partial(more_than, store, tag, 150 * kill), 30)
         process.kill()
         process.communicate()
         assert process.returncode == -signal.SIGKILL
@@ -123,6 +125,7 @@ _ENDS_IN_THE_MIDDLE = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from llmstack_tui.store.store import Store
+from tests.support.waiting import wait_for
 
 async def main():
     async with await Store.open(Path(sys.argv[1])) as store:

@@ -4,25 +4,61 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+T = TypeVar("T")
+_EVERY_S = 0.01
 
 
 async def wait_until(predicate: Callable[[], object], timeout_s: float = 10.0, what: str = "") -> None:
     """Return as soon as ``predicate()`` is true; fail the test after ``timeout_s`` seconds."""
     deadline = time.monotonic() + timeout_s
     while not predicate():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not so after {timeout_s} s: {what or predicate}")
-        await asyncio.sleep(0.01)
+        _check(deadline, what or predicate)
+        await asyncio.sleep(_EVERY_S)
+
+
+async def wait_for(ask: Callable[[], Awaitable[T]], timeout_s: float = 10.0, what: str = "") -> T:
+    """The first true answer of ``ask``; fail the test after ``timeout_s`` seconds."""
+    deadline = time.monotonic() + timeout_s
+    while not (answer := await ask()):
+        _check(deadline, what or ask)
+        await asyncio.sleep(_EVERY_S)
+    return answer
 
 
 def wait_until_sync(predicate: Callable[[], object], timeout_s: float = 10.0, what: str = "") -> None:
     """`wait_until` for tests without an event loop."""
     deadline = time.monotonic() + timeout_s
     while not predicate():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not so after {timeout_s} s: {what or predicate}")
-        time.sleep(0.01)
+        _check(deadline, what or predicate)
+        time.sleep(_EVERY_S)
+
+
+async def stays(predicate: Callable[[], object], seconds: float) -> None:
+    """Fail the test where ``predicate()`` is false within so many seconds: for what must not happen."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert predicate()
+        await asyncio.sleep(_EVERY_S)
+
+
+async def settle(steps: int = 30) -> None:
+    """Let everything run that can, for so many steps of the event loop."""
+    for _ in range(steps):
+        await asyncio.sleep(0)
+
+
+async def paced(count: int, every_s: float) -> AsyncIterator[int]:
+    """Numbers, so many seconds apart: for what happens at a rate."""
+    began = time.monotonic()
+    for number in range(count):
+        await asyncio.sleep(began + number * every_s - time.monotonic())
+        yield number
+
+
+def _check(deadline: float, what: object) -> None:
+    assert time.monotonic() < deadline, f"not so in time: {what}"

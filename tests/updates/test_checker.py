@@ -20,6 +20,7 @@ from llmstack_tui.updates.checker import Checker
 from llmstack_tui.updates.rules import Change, LeftAlone, UpdateState
 from tests.support.registry.faults import Fault, busy, html
 from tests.support.registry.server import serving
+from tests.support.waiting import settle
 from tests.updates.hosts import BOX, HOST, LONG_AGO, Shows, model, put
 from tests.updates.samples import rewritten
 
@@ -396,7 +397,7 @@ async def test_a_check_goes_on_when_its_caller_is_cancelled(registry: Registry) 
     version = registry.publish("tiny", b"weights")
     async with checking(model(registry.listed("tiny"), version.digest)) as checker:
         first = asyncio.create_task(checker.check())
-        await asyncio.sleep(0)
+        await settle(1)
         first.cancel()
         await checker.check()
         assert states(checker) == [CURRENT]

@@ -6,16 +6,12 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from tests.support.waiting import settle
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
-
-
-async def settle() -> None:
-    """Let everything run that can."""
-    for _ in range(30):
-        await asyncio.sleep(0)
 
 
 class FakeTimer:

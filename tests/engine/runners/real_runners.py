@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import pytest
 from llmstack_tui.engine.inference.chunks import CompletionBuilder, decode
 from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -59,12 +59,11 @@ async def busy(runner: Runner) -> bool:
 
 
 async def wait_until_busy(runner: Runner) -> None:
-    async with asyncio.timeout(10):
-        while not await busy(runner):
-            pass  # Each question is a round trip to the process.
+    await wait_for(lambda: busy(runner))
 
 
 async def wait_until_free(runner: Runner, *, within_s: float) -> None:
-    async with asyncio.timeout(within_s):
-        while await busy(runner):
-            pass
+    async def free() -> bool:
+        return not await busy(runner)
+
+    await wait_for(free, within_s)

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.engine.runners.scheduler import Scheduler
-from tests.engine.runners.fake_runners import Factory, FakeClock, FakeRunner, settle
+from tests.engine.runners.fake_runners import Factory, FakeClock, FakeRunner
+from tests.support.waiting import settle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.engine.runners.fake_runners import START, settle
+from tests.engine.runners.fake_runners import START
 from tests.engine.runners.scheduling import FOREVER, MINUTE, NOW, world
+from tests.support.waiting import settle
 
 
 async def test_requests_that_come_at_once_load_a_model_once() -> None:

@@ -8,8 +8,8 @@ import random
 import pytest
 
 from llmstack_tui.engine.errors import EngineStopping, LoadFailed
-from tests.engine.runners.fake_runners import settle
 from tests.engine.runners.scheduling import FOREVER, MINUTE, NOW, Request, World, world
+from tests.support.waiting import settle
 
 
 async def test_a_process_that_dies_idle_is_gone_at_once_and_loaded_anew() -> None:
@@ -83,7 +83,7 @@ async def test_a_load_that_nobody_waits_for_is_ended() -> None:
 async def test_a_request_that_leaves_at_once_leaves_nothing() -> None:
     async with world(places=1) as w:
         request = w.request("a")
-        await asyncio.sleep(0)
+        await settle(1)
         await request.leave()
         assert w.factory.alive == []
         await w.once("b")
@@ -96,8 +96,7 @@ async def test_a_model_whose_requester_left_while_it_became_ready_is_not_kept(st
         request = w.request("a")
         await settle()
         w.factory.loading.set()
-        for _ in range(steps):
-            await asyncio.sleep(0)
+        await settle(steps)
         used = request.runner is not None
         await request.leave()
         # Once it was used, it is an ended request like any other.
@@ -170,8 +169,7 @@ async def test_whatever_happens_places_are_kept_and_all_are_served(seed: int) ->
                 chance.choice(alive).die("was killed")
             else:
                 await w.clock.advance(chance.choice([0, 20, 70]))
-            for _ in range(chance.randrange(4)):
-                await asyncio.sleep(0)
+            await settle(chance.randrange(4))
             assert len(w.factory.alive) <= 2
             assert len(w.listed) <= 2
         while open_ := [request for request in requests if not request.task.done()]:

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from llmstack_tui.engine.errors import ServerBusy
-from tests.engine.runners.fake_runners import settle
 from tests.engine.runners.scheduling import FOREVER, MINUTE, world
+from tests.support.waiting import settle
 
 
 async def test_one_model_too_many_sends_the_one_away_whose_time_is_nearest() -> None:

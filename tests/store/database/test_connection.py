@@ -17,7 +17,7 @@ from llmstack_tui.store.database.opening import Opened, open_state
 from llmstack_tui.store.errors import StoreBusy, StoreDamaged, StoreError, StoreFull
 from llmstack_tui.store.store import Store
 from tests.store.samples import HOST, NOW, activation, change_file, event, in_file, numbers, pragma
-from tests.support.waiting import wait_until
+from tests.support.waiting import paced, settle, stays, wait_until
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,9 +43,8 @@ def threads() -> set[threading.Thread]:
 async def test_a_burst_of_1000_events_a_second_costs_a_few_transactions(store: Store, path: Path) -> None:
     written = await commits(store)
     began = time.monotonic()
-    for number in range(2000):
+    async for number in paced(2000, 0.001):
         store.events.add(event(number))
-        await asyncio.sleep(began + number / 1000 - time.monotonic())
     await store.flush()
     seconds = time.monotonic() - began
     assert 2 <= len(written) <= 6 * seconds
@@ -66,8 +65,7 @@ async def test_200_are_written_without_waiting(
     monkeypatch.setattr(connection, "FLUSH_AFTER_S", 1000)
     for number in range(199):
         store.events.add(event(number))
-    await asyncio.sleep(0.1)
-    assert in_file(path, COUNT) == [(0,)]
+    await stays(lambda: in_file(path, COUNT) == [(0,)], 0.1)
     store.events.add(event(199))
     await wait_until(lambda: in_file(path, COUNT) == [(200,)])
 
@@ -90,9 +88,9 @@ async def test_closing_while_writing_loses_nothing(path: Path) -> None:
     async with await Store.open(path) as store:
         for number in range(1000):
             store.events.add(event(number))
-            await asyncio.sleep(0)
+            await settle(1)
         flushing = asyncio.create_task(store.flush())
-        await asyncio.sleep(0)
+        await settle(1)
         for number in range(1000, 1100):
             store.events.add(event(number))
     await flushing
@@ -102,7 +100,7 @@ async def test_closing_while_writing_loses_nothing(path: Path) -> None:
 async def test_giving_up_a_flush_does_not_give_up_the_writing(store: Store, path: Path) -> None:
     store.events.add(event())
     flushing = asyncio.create_task(store.flush())
-    await asyncio.sleep(0)
+    await settle(1)
     flushing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await flushing
@@ -215,8 +213,7 @@ async def test_another_program_that_writes_for_a_moment_is_waited_for(store: Sto
         other.execute("BEGIN IMMEDIATE")
         store.events.add(event())
         flushing = asyncio.create_task(store.flush())
-        await asyncio.sleep(0.6)
-        assert not flushing.done()
+        await stays(lambda: not flushing.done(), 0.6)
         other.execute("COMMIT")
         await flushing
     assert store.notices == ()
@@ -327,7 +324,7 @@ async def test_the_thread_ends_and_all_is_written_when_closing_is_given_up(path:
     store = await Store.open(path)
     store.events.add(event())
     closing_it = asyncio.create_task(store.close())
-    await asyncio.sleep(0)
+    await settle(1)
     closing_it.cancel()
     with pytest.raises(asyncio.CancelledError):
         await closing_it
