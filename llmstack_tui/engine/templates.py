@@ -1,4 +1,4 @@
-"""Which chat template a model runs with, and what it can therefore be asked for.
+"""Which chat template a model runs with, and what it is therefore capable of.
 
 llama.cpp takes Jinja templates, and most GGUF files contain one. Ollama's are Go templates in a layer beside
 the weights: for a file without a template, they tell which of the known Jinja templates is equivalent.

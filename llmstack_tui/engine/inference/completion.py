@@ -69,8 +69,7 @@ async def finished(completion: Completion) -> Done:
 
 
 def chat(engine: Engine, request: ChatRequest) -> Completion:
-    """The answer to a conversation. Without messages the model is loaded or, if ``keep_alive`` is 0,
-    unloaded.
+    """The answer to a conversation. Without messages the model is loaded; unloaded if ``keep_alive`` is 0.
 
     Raises:
         ApiError: with what went wrong.
@@ -96,7 +95,7 @@ def chat(engine: Engine, request: ChatRequest) -> Completion:
 
 
 def generate(engine: Engine, request: GenerateRequest) -> Completion:
-    """The answer to a prompt. Without a prompt the model is loaded or, if ``keep_alive`` is 0, unloaded.
+    """The answer to a prompt. Without a prompt the model is loaded; unloaded if ``keep_alive`` is 0.
 
     Raises:
         ApiError: with what went wrong.

@@ -169,11 +169,11 @@ async def _ready(process: subprocess.Popen[bytes]) -> None:
             process.kill()
             await reading
         process.stdout.close()
-    said = (
+    report = (
         json.loads(line) if line else {"error": f"The engine ended at its start. {_last_words(log_file())}"}
     )
-    if "error" in said:
-        raise EngineFailed(said["error"])
+    if "error" in report:
+        raise EngineFailed(report["error"])
 
 
 async def _ended(process: psutil.Process, timeout_s: float) -> bool:

@@ -173,10 +173,10 @@ def _log_to(file: Path) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
-def _report(said: dict[str, str]) -> None:
+def _report(line: dict[str, str]) -> None:
     """Write the line that the starter waits for."""
     try:
-        sys.stdout.buffer.write(msgspec.json.encode(said) + b"\n")
+        sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
         sys.stdout.flush()
     except BrokenPipeError:
         log.warning("The starter of this engine has gone")

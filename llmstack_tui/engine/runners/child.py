@@ -76,7 +76,7 @@ def _die_with(parent: int) -> None:
 
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
-        os._exit(0)  # It was gone before the kernel was told to watch it.
+        os._exit(0)  # It ended before the kernel watched it.
 
 
 def _serve(message: StartMessage) -> xllamacpp.Server:

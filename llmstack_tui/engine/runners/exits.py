@@ -33,10 +33,10 @@ def ending(status: int, stderr: Sequence[str]) -> str:
         name = _signal_name(-status)
         if meaning := _MEANINGS.get(name):
             return meaning
-        said = _first(_ASSERTION, stderr)
-        return f"crashed ({name})" + (f": {said}" if said else "")
-    said = _said(stderr)
-    return f"ended by itself (exit status {status})" + (f": {said}" if said else "")
+        text = _first(_ASSERTION, stderr)
+        return f"crashed ({name})" + (f": {text}" if text else "")
+    text = _error_text(stderr)
+    return f"ended by itself (exit status {status})" + (f": {text}" if text else "")
 
 
 def load_failure(status: int, stderr: Sequence[str]) -> str:
@@ -44,7 +44,7 @@ def load_failure(status: int, stderr: Sequence[str]) -> str:
     if status < 0:
         return f"its process {ending(status, stderr)}"
     # The first error is the cause, later ones are its consequences.
-    return _said(stderr) or f"its process ended (exit status {status}) and did not say why"
+    return _error_text(stderr) or f"its process ended (exit status {status}) and did not say why"
 
 
 def _signal_name(number: int) -> str:
@@ -54,7 +54,7 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _said(stderr: Sequence[str]) -> str | None:
+def _error_text(stderr: Sequence[str]) -> str | None:
     found = _first(_ERROR_LINE, stderr) or next((line for line in reversed(stderr) if line.strip()), None)
     return found.strip().rstrip(".") if found else None
 

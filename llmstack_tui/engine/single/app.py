@@ -160,8 +160,8 @@ def _chat_request(wanted: SingleChatRequest, turns: list[ChatTurn]) -> wire.Chat
 def recent(turns: Sequence[ChatTurn], history: int) -> list[ChatTurn]:
     """The last message, up to ``history`` questions with answers before it, and all system messages."""
     system = [turn for turn in turns if turn.role == "system"]
-    said = [turn for turn in turns if turn.role != "system"]
-    before, last = said[:-1], said[-1:]
+    messages = [turn for turn in turns if turn.role != "system"]
+    before, last = messages[:-1], messages[-1:]
     before = before[max(0, len(before) - 2 * history) :]
     # Many templates refuse an answer without its question.
     while before and before[0].role != "user":

@@ -258,7 +258,7 @@ def test_a_client_that_leaves_frees_the_model(engine: Serving, path: str, stream
         if stream:
             assert connection.recv(100).startswith(b"HTTP/1.1 200")
     engine.wait_idle("endless:latest")
-    # There is one place for a request, and it is free.
+    # There is one slot for a request, and it is free.
     last = engine.chat(model="endless", options={"num_predict": 1})
     assert last["done_reason"] == "length"
 

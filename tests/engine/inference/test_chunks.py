@@ -64,12 +64,12 @@ def test_the_progress_of_prefill_is_an_empty_chunk() -> None:
 
 
 def test_the_end_and_the_timings_may_come_in_one_event() -> None:
-    piece = decode(
+    chunk = decode(
         b'{"choices":[{"finish_reason":"length","index":0,"delta":{}}],'
         b'"timings":{"prompt_n":3,"prompt_ms":1,"predicted_n":4,"predicted_ms":2.5}}'
     )
-    assert piece.finish == "length"
-    assert piece.usage == CompletionUsage(
+    assert chunk.finish == "length"
+    assert chunk.usage == CompletionUsage(
         prompt_tokens=3, prompt_ns=1_000_000, answer_tokens=4, answer_ns=2_500_000
     )
 

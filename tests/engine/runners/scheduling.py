@@ -23,13 +23,13 @@ class World:
     """A scheduler over fakes. The configuration of a model is its name, and options after a colon."""
 
     def __init__(
-        self, places: int = 3, queue: int = 512, serves: Callable[[str, str], bool] | None = None
+        self, slots: int = 3, queue: int = 512, serves: Callable[[str, str], bool] | None = None
     ) -> None:
         self.factory = Factory()
         self.clock = FakeClock()
         self.scheduler: Scheduler[str, str, FakeRunner] = Scheduler(
             start_runner=self.factory.start,
-            max_loaded=places,
+            max_loaded=slots,
             max_queue=queue,
             clock=self.clock,
             serves=serves or (lambda loaded, wanted: loaded == wanted),
@@ -85,9 +85,9 @@ class Request:
 
 @asynccontextmanager
 async def world(
-    places: int = 3, queue: int = 512, serves: Callable[[str, str], bool] | None = None
+    slots: int = 3, queue: int = 512, serves: Callable[[str, str], bool] | None = None
 ) -> AsyncIterator[World]:
-    made = World(places, queue, serves)
+    made = World(slots, queue, serves)
     try:
         yield made
     finally:

@@ -23,7 +23,7 @@ async def test_a_process_that_dies_idle_is_gone_at_once_and_loaded_anew() -> Non
 
 
 async def test_a_process_that_dies_under_a_request_makes_room_for_the_next() -> None:
-    async with world(places=1) as w:
+    async with world(slots=1) as w:
         under = w.request("a")
         await settle()
         w.factory.runners[0].die("was killed")
@@ -38,7 +38,7 @@ async def test_a_process_that_dies_under_a_request_makes_room_for_the_next() -> 
 
 
 async def test_a_load_that_fails_tells_all_and_leaves_nothing() -> None:
-    async with world(places=1) as w:
+    async with world(slots=1) as w:
         w.factory.errors["a"] = LoadFailed("no such architecture")
         w.factory.loading = asyncio.Event()
         requests = [w.request("a"), w.request("a")]
@@ -81,7 +81,7 @@ async def test_a_load_that_nobody_waits_for_is_ended() -> None:
 
 
 async def test_a_request_that_leaves_at_once_leaves_nothing() -> None:
-    async with world(places=1) as w:
+    async with world(slots=1) as w:
         request = w.request("a")
         await settle(1)
         await request.leave()
@@ -105,7 +105,7 @@ async def test_a_model_whose_requester_left_while_it_became_ready_is_not_kept(st
 
 
 async def test_a_waiter_that_leaves_makes_way() -> None:
-    async with world(places=1) as w:
+    async with world(slots=1) as w:
         first = w.request("a")
         await settle()
         blocking, late = w.request("b"), w.request("a")
@@ -119,7 +119,7 @@ async def test_a_waiter_that_leaves_makes_way() -> None:
 
 
 async def test_a_process_that_does_not_end_cleanly_still_makes_room(caplog: pytest.LogCaptureFixture) -> None:
-    async with world(places=1) as w:
+    async with world(slots=1) as w:
         await w.once("a")
         w.factory.stop_error = OSError("no")
         await w.once("b")
@@ -128,7 +128,7 @@ async def test_a_process_that_does_not_end_cleanly_still_makes_room(caplog: pyte
 
 
 async def test_closing_ends_everything() -> None:
-    w = World(places=2)
+    w = World(slots=2)
     busy = w.request("a")
     await settle()
     w.factory.loading = asyncio.Event()
@@ -150,7 +150,7 @@ async def test_closing_ends_everything() -> None:
 @pytest.mark.parametrize("seed", range(20))
 async def test_whatever_happens_places_are_kept_and_all_are_served(seed: int) -> None:
     chance = random.Random(seed)
-    async with world(places=2) as w:
+    async with world(slots=2) as w:
         requests: list[Request] = []
         for _ in range(150):
             act = chance.choice(["request", "request", "end", "end", "leave", "stop", "die", "wait"])

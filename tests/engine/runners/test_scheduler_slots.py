@@ -1,4 +1,4 @@
-"""Who gets a place when there are more models than places."""
+"""Who gets a slot when there are more models than slots."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def test_of_models_that_stay_for_ever_the_one_used_longest_ago_goes() -> N
 
 
 async def test_a_busy_model_stays_when_an_idle_one_can_go() -> None:
-    async with world(places=2) as w:
+    async with world(slots=2) as w:
         busy = w.request("a", MINUTE)
         await settle()
         await w.once("b", 60 * MINUTE)
@@ -40,7 +40,7 @@ async def test_a_busy_model_stays_when_an_idle_one_can_go() -> None:
 
 
 async def test_when_all_are_busy_a_further_model_waits_for_the_first_that_ends() -> None:
-    async with world(places=2) as w:
+    async with world(slots=2) as w:
         first, second = w.request("a"), w.request("b")
         await settle()
         third = w.request("c")
@@ -55,7 +55,7 @@ async def test_when_all_are_busy_a_further_model_waits_for_the_first_that_ends()
 
 
 async def test_who_waits_for_a_place_is_not_overtaken_for_ever() -> None:
-    async with world(places=1) as w:
+    async with world(slots=1) as w:
         first = w.request("a")
         await settle()
         other = w.request("b")
