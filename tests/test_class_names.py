@@ -12,8 +12,8 @@ import llmstack_tui
 TWICE = {
     *"""
     About Activity Answer Ask Download DownloadRow Downloads File Fit Header History Host Kind Layer Limits
-    Lines Loaded LoadedModel Marks Message ModelDetails Opened Origin Part Progress Question Reading Remembered
-    Runner Section Source Speed Start Tensor Wanted
+    Lines Loaded LoadedModel Marks Message ModelDetails Opened Origin Part Progress Question Reading
+    Remembered Runner Section Source Speed Start Tensor Wanted
     """.split()  # noqa: SIM905 - a line of ten for one of each
 }
 
