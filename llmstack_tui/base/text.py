@@ -46,3 +46,8 @@ def excerpt(text: str, limit: int = 300) -> str:
 def shortened(text: str, limit: int) -> str:
     """``text``, or as much of it as fits into ``limit`` characters with an ellipsis behind it."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def sentence(text: str) -> str:
+    """``text`` with a full stop, unless it ends like a sentence."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."

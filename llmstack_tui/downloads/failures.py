@@ -10,9 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.base.text import excerpt
+from llmstack_tui.base.text import excerpt, sentence
 from llmstack_tui.hosts.errors import HostError, ServerError
-from llmstack_tui.ollama.wording import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -32,8 +32,8 @@ from llmstack_tui.library.folders import blob_path, ollama_models_folders
 from llmstack_tui.library.library import Library, NotInstalled
 from llmstack_tui.library.manifest import InvalidManifest
 from llmstack_tui.ollama.options import Options, merge, unknown
-from llmstack_tui.registry.download.blob import Habits
-from llmstack_tui.registry.download.pulls import Pulls
+from llmstack_tui.registry.download.pull import Pulls
+from llmstack_tui.registry.download.types import PullOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -87,7 +87,7 @@ class Engine:
 
     def __init__(self, library: Library, options: EngineOptions) -> None:
         self.library = library
-        self.pulls = Pulls(library, Habits(connections=options.connections))
+        self.pulls = Pulls(library, PullOptions(connections=options.connections))
         self._options = options
         # The path of a socket has to be short, and the data folder's may not be.
         self.sockets = Path(tempfile.mkdtemp(prefix="llmstack-"))

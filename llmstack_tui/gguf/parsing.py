@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.text import shortened
 from llmstack_tui.gguf.foreign import what_it_is
 from llmstack_tui.gguf.types import SCALARS, TENSOR_TYPES, TensorType, ValueType
 
@@ -114,8 +115,7 @@ def _version(source: Source) -> int:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:79] + "…"
+    return shortened(repr(value), 80)
 
 
 def _value(source: Source, key: str) -> Value:

@@ -12,10 +12,10 @@ import msgspec
 from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.text import excerpt
+from llmstack_tui.base.connections import connection_error
+from llmstack_tui.base.text import excerpt, sentence
 from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.ollama.wire import ErrorResponse, StreamLine, Wire
-from llmstack_tui.ollama.wording import cause, sentence, words
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
@@ -115,7 +115,7 @@ class Transport:
                     decoded = msgspec.json.decode(text, type=line)
                     value = read(decoded)
                 if decoded.error is not None:
-                    raise self._failed(words(decoded.error))
+                    raise self._failed(_error_text(decoded.error))
                 yield value
 
     async def exists(self, path: str) -> bool:
@@ -222,7 +222,7 @@ class Transport:
         with self._understanding(content):
             said = msgspec.json.decode(content, type=ErrorResponse | None)
         if said is not None and said.error is not None:
-            raise self._failed(words(said.error))
+            raise self._failed(_error_text(said.error))
 
     @contextmanager
     def _understanding(self, content: bytes) -> Iterator[None]:
@@ -240,7 +240,7 @@ class Transport:
         try:
             yield
         except httpx.ConnectError as error:
-            raise self._unreachable(f"Nothing answers at {self.url}.", cause(error)) from None
+            raise self._unreachable(f"Nothing answers at {self.url}.", connection_error(error)) from None
         except httpx.TimeoutException as error:
             raise self._unreachable(f"No answer came from {self.url} in time.", str(error)) from None
         except httpx.RemoteProtocolError as error:
@@ -267,7 +267,7 @@ class Transport:
             error = msgspec.json.decode(content, type=ErrorResponse).error
         except (ValueError, RecursionError):
             error = None
-        said = words(error) if error is not None else ""
+        said = _error_text(error) if error is not None else ""
         if code == 404 and (said or not content):
             message = f"{missing or 'What was asked for'} is not on {self.url}."
             raise NotFound(message, host=self.url, detail=said)
@@ -299,3 +299,8 @@ class Transport:
             else "Check the address, and that the server listens for other machines."
         )
         return Unreachable(message, host=self.url, detail=excerpt(detail), hint=hint)
+
+
+def _error_text(error: str | Mapping[str, object]) -> str:
+    """What an error says; on ``/v1`` routes it is an object with a message."""
+    return excerpt(error if isinstance(error, str) else str(error.get("message", "")))

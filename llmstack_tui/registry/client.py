@@ -1,4 +1,4 @@
-"""Asking registries: which version a name stands for, and what it is made of.
+"""HttpTransport registries: which version a name stands for, and what it is made of.
 
 Every host in a model's name is a registry: Ollama's own by default, hf.co, one's own. They speak the protocol
 of OCI's distribution specification; Ollama's own adds ``ollama-content-digest`` and ``ollama-push-time``
@@ -35,7 +35,7 @@ from llmstack_tui.registry.errors import (
     RegistryError,
     RegistryFailed,
 )
-from llmstack_tui.registry.http import AT_ONCE, Asking, Limits
+from llmstack_tui.registry.http import AT_ONCE, HttpTimeouts, HttpTransport
 from llmstack_tui.registry.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Head(Struct, frozen=True, kw_only=True):
     etag: str | None = None
 
 
-class Fetched(Struct, frozen=True):
+class FetchedManifest(Struct, frozen=True):
     """A manifest, its bytes, and the registry's mark for asking whether it is still the same."""
 
     manifest: Manifest
@@ -76,18 +76,18 @@ class _TagList(msgspec.Struct):
 
 
 class Registry:
-    """All registries, of which at most ``at_once`` questions are under way at one time.
+    """All registries, of which at most ``at_once`` requests are under way at one time.
 
     Every call raises `RegistryError` and nothing else. Proxies and certificates are those of the environment,
     except for this machine's own addresses, which are asked without either. To be used within one event loop.
     """
 
     def __init__(
-        self, *, user_agent: str | None = None, limits: Limits | None = None, at_once: int = AT_ONCE
+        self, *, user_agent: str | None = None, timeouts: HttpTimeouts | None = None, at_once: int = AT_ONCE
     ) -> None:
         agent = user_agent or f"llmstack/{__version__} ({os.name})"
-        self._asking = Asking(user_agent=agent, limits=limits or Limits(), at_once=at_once)
-        self._tokens = Tokens(self._asking)
+        self._http = HttpTransport(user_agent=agent, timeouts=timeouts or HttpTimeouts(), at_once=at_once)
+        self._tokens = Tokens(self._http)
 
     async def __aenter__(self) -> Self:
         return self
@@ -98,7 +98,7 @@ class Registry:
         await self.aclose()
 
     async def aclose(self) -> None:
-        await self._asking.aclose()
+        await self._http.aclose()
 
     async def head(self, name: ModelName) -> Head:
         """Which version the tag is, as Ollama's own check asks it: no body is sent."""
@@ -109,10 +109,10 @@ class Registry:
                 return Head(digest=None)
             raise
         return Head(
-            digest=_said_digest(reply), pushed_at=_pushed_at(reply), etag=reply.headers.get("etag") or None
+            digest=_stated_digest(reply), pushed_at=_pushed_at(reply), etag=reply.headers.get("etag") or None
         )
 
-    async def manifest(self, name: ModelName, *, etag: str | None = None) -> Fetched | None:
+    async def manifest(self, name: ModelName, *, etag: str | None = None) -> FetchedManifest | None:
         """The manifest; None when it is still the one that ``etag`` was given for."""
         reply = await self._manifest(name, "GET", {"If-None-Match": etag} if etag else {})
         if reply.status == 304:
@@ -123,12 +123,12 @@ class Registry:
             raise _not_a_manifest(name, reply, str(error)) from None
         if not manifest.layers:
             raise _not_a_manifest(name, reply, "The manifest has no layers.")
-        if _said_digest(reply) not in (None, manifest.digest):
+        if _stated_digest(reply) not in (None, manifest.digest):
             raise BadManifest(
                 f"The manifest of {name} from {name.host} has a wrong digest: it was damaged on its way.",
                 host=name.host,
             )
-        return Fetched(manifest, reply.content, reply.headers.get("etag") or None)
+        return FetchedManifest(manifest, reply.content, reply.headers.get("etag") or None)
 
     async def tags(self, name: ModelName) -> tuple[str, ...] | None:
         """All tags of the model, as the registry orders them; None where it does not list any.
@@ -160,6 +160,11 @@ class Registry:
                 break
         return tuple(dict.fromkeys(found))[:_MAX_TAGS]
 
+    @staticmethod
+    def blobs_url(name: ModelName) -> str:
+        """Where its registry has the blobs of the model, each under its digest."""
+        return f"{model_url(name)}/blobs"
+
     def known_token(self, name: ModelName) -> str | None:
         """A token for reading the model, if the registry wanted one and that still holds."""
         return self._tokens.known(model_url(name))
@@ -174,7 +179,7 @@ class Registry:
         """The answer of the model's registry, with a token if it wants one."""
 
         async def ask(token: str | None) -> Reply:
-            return await self._asking.ask(
+            return await self._http.ask(
                 f"{model_url(name)}/{path}",
                 method=method,
                 host=name.host,
@@ -223,7 +228,7 @@ def model_url(name: ModelName) -> str:
     return f"{base_url(name)}/v2/{name.namespace}/{name.model}"
 
 
-def _said_digest(reply: Reply) -> str | None:
+def _stated_digest(reply: Reply) -> str | None:
     said = reply.headers.get("ollama-content-digest") or reply.headers.get("docker-content-digest") or ""
     digest = said.strip().strip('"').removeprefix("sha256:").lower()
     return digest if len(digest) == 64 and all(char in "0123456789abcdef" for char in digest) else None

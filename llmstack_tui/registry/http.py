@@ -1,19 +1,18 @@
-"""HTTP to registries: how many questions at once, how long, how often, and by which way."""
+"""HTTP to registries: how many requests at once, how long, how often, and by which way."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import httpx
 from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.connections import connection_error, retry_after_s
 from llmstack_tui.base.text import excerpt
+from llmstack_tui.base.units import duration_text
 from llmstack_tui.registry.errors import BadAnswer, RegistryBusy, RegistryError, RegistryUnreachable
 
 if TYPE_CHECKING:
@@ -28,12 +27,12 @@ _KEEP_CONNECTION_S = 3.0
 _BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class HttpTimeouts(Struct, frozen=True, kw_only=True):
     """Seconds.
 
     Attributes:
         connect_s: until somebody takes the call.
-        whole_s: from the beginning of a question to the end of its answer, redirects included.
+        whole_s: from the beginning of a request to the end of its answer, redirects included.
         patience_s: a registry that says when to ask again is waited for as long as this; no longer.
     """
 
@@ -43,7 +42,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class Reply(Struct, frozen=True):
-    """What came. ``cut`` says that there was more of it than was wanted."""
+    """The answer. ``cut`` says that there was more of it than was wanted."""
 
     status: int
     headers: Mapping[str, str]
@@ -51,7 +50,7 @@ class Reply(Struct, frozen=True):
     cut: bool = False
 
 
-class _Question(Struct, frozen=True):
+class _Request(Struct, frozen=True):
     method: str
     url: str
     host: str
@@ -59,11 +58,11 @@ class _Question(Struct, frozen=True):
     most_bytes: int
 
 
-class Asking:
-    """Questions to any address. All that it raises is `RegistryError`."""
+class HttpTransport:
+    """Requests to any address. All that it raises is `RegistryError`."""
 
-    def __init__(self, *, user_agent: str, limits: Limits, at_once: int) -> None:
-        self._limits = limits
+    def __init__(self, *, user_agent: str, timeouts: HttpTimeouts, at_once: int) -> None:
+        self._timeouts = timeouts
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         # Each slot has a client of its own: one with many connections looks at all of them for each request,
         # which takes longer than the request. The slot used last comes first, for its connection is open.
@@ -88,23 +87,24 @@ class Asking:
         A connection that breaks is tried once more. A registry that says when to ask again is asked again
         then if that is soon; else it is not asked before, and `RegistryBusy` says so.
         """
-        question = _Question(method, url, host, {**self._headers, **headers}, most_bytes)
+        request = _Request(method, url, host, {**self._headers, **headers}, most_bytes)
         broke, tries = False, 0
         while True:
             await self._wait(host)
             try:
-                reply = await self._in_a_slot(question)
+                reply = await self._in_a_slot(request)
             except RegistryUnreachable as error:
                 # A connection that was kept may have been closed meanwhile; one that was refused stays so.
                 if broke or not isinstance(error.__cause__, _BROKEN):
                     raise
                 broke = True
                 continue
-            said = reply.headers.get("retry-after")
-            if reply.status != 429 and not (reply.status == 503 and said is not None):
+            header = reply.headers.get("retry-after")
+            if reply.status != 429 and not (reply.status == 503 and header is not None):
                 return reply
             tries += 1
-            wait_s = 2.0 ** (tries - 1) if said is None else _seconds(said)
+            stated_s = retry_after_s(header, MAX_RETRY_AFTER_S)
+            wait_s = 2.0 ** (tries - 1) if stated_s is None else stated_s
             now = time.monotonic()
             self._not_before_s[host] = max(self._not_before_s.get(host, now), now + wait_s)
             if tries >= _BUSY_TRIES:
@@ -118,26 +118,26 @@ class Asking:
 
     def _refuse_too_early(self, host: str) -> None:
         left_s = self._not_before_s.get(host, 0.0) - time.monotonic()
-        if left_s > self._limits.patience_s:
+        if left_s > self._timeouts.patience_s:
             raise _busy(host, left_s)
 
-    async def _in_a_slot(self, question: _Question) -> Reply:
+    async def _in_a_slot(self, request: _Request) -> Reply:
         slot = await self._slots.get()
         try:
-            self._refuse_too_early(question.host)
-            return await self._exchange(slot, question)
+            self._refuse_too_early(request.host)
+            return await self._exchange(slot, request)
         finally:
             self._slots.put_nowait(slot)
 
-    async def _exchange(self, slot: int, question: _Question) -> Reply:
-        limit_s, host = self._limits.whole_s, question.host
+    async def _exchange(self, slot: int, request: _Request) -> Reply:
+        limit_s, host = self._timeouts.whole_s, request.host
         try:
             async with asyncio.timeout(limit_s):
-                return await self._follow(slot, question)
+                return await self._follow(slot, request)
         except TimeoutError:
             raise RegistryUnreachable(f"{host} did not answer within {limit_s:g} s.", host=host) from None
         except httpx.ConnectError as error:
-            why = excerpt(_reason(error)).rstrip(".")
+            why = connection_error(error)
             raise RegistryUnreachable(f"{host} cannot be reached: {why}.", host=host, detail=why) from error
         except httpx.TimeoutException as error:
             raise RegistryUnreachable(f"{host} did not answer in time.", host=host) from error
@@ -153,10 +153,10 @@ class Asking:
             message = f"{host!r} is no address of a registry."
             raise BadAnswer(message, host=host, detail=excerpt(str(error))) from None
 
-    async def _follow(self, slot: int, question: _Question) -> Reply:
+    async def _follow(self, slot: int, wanted: _Request) -> Reply:
         """Redirects are followed by hand: never from TLS to an address without it."""
-        host = question.host
-        request = httpx.Request(question.method, question.url, headers=question.headers)
+        host = wanted.host
+        request = httpx.Request(wanted.method, wanted.url, headers=wanted.headers)
         for _ in range(_MAX_REDIRECTS + 1):
             if (request.url.port or 0) > 65535:  # Checked by nobody below.
                 raise httpx.InvalidURL("There is no such port.")
@@ -165,7 +165,7 @@ class Asking:
             try:
                 following = response.next_request
                 if following is None:
-                    content, cut = await _read(response, question.most_bytes)
+                    content, cut = await _read(response, wanted.most_bytes)
                     return Reply(response.status_code, response.headers, content, cut)
             finally:
                 await response.aclose()
@@ -200,7 +200,7 @@ class Asking:
             verify=self._certificates or False,
             trust_env=outside,
             limits=httpx.Limits(max_keepalive_connections=2, keepalive_expiry=_KEEP_CONNECTION_S),
-            timeout=httpx.Timeout(self._limits.whole_s, connect=self._limits.connect_s),
+            timeout=httpx.Timeout(self._timeouts.whole_s, connect=self._timeouts.connect_s),
         )
 
 
@@ -217,35 +217,9 @@ async def _read(response: httpx.Response, most_bytes: int) -> tuple[bytes, bool]
     return bytes(content), False
 
 
-def _seconds(retry_after: str) -> float:
-    """The header's value, a number or a date, as seconds from now: not below 0 and not above an hour."""
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), MAX_RETRY_AFTER_S)
-    try:
-        time_ = parsedate_to_datetime(text)
-    except ValueError:
-        return 1.0
-    time_ = time_ if time_.tzinfo else time_.replace(tzinfo=UTC)
-    return min(max((time_ - datetime.now(UTC)).total_seconds(), 0.0), MAX_RETRY_AFTER_S)
-
-
 def _busy(host: str, wait_s: float) -> RegistryError:
-    wait = f"{wait_s:.0f} s" if wait_s < 120 else f"{wait_s / 60:.0f} min"
     return RegistryBusy(
-        f"{host} has been asked too often: it wants to be left alone for {wait}.",
+        f"{host} has been asked too often: it wants to be left alone for {duration_text(wait_s)}.",
         host=host,
         retry_after_s=wait_s,
     )
-
-
-def _reason(error: BaseException) -> str:
-    """Why a connection failed, in the system's words: they are at the bottom of a pile of wrappers."""
-    deepest = error
-    while (below := deepest.__cause__ or deepest.__context__) is not None:
-        deepest = below
-    if not isinstance(deepest, OSError):
-        return str(deepest) or str(error)
-    # Name look-ups count their failures from -1 downwards, and have words of their own.
-    number = deepest.errno or 0
-    return os.strerror(number) if number > 0 else deepest.strerror or str(deepest)

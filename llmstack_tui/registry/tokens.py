@@ -1,4 +1,4 @@
-"""Tokens that anybody gets: registries that speak OCI's protocol may want one with each question.
+"""Tokens that anybody gets: registries that speak OCI's protocol may want one with each request.
 
 The answer 401 names an address, ``WWW-Authenticate: Bearer realm="…",service="…",scope="…"``, which gives one
 for reading that model for a while. No names and passwords are sent, so what is private stays so.
@@ -28,7 +28,7 @@ from llmstack_tui.registry.errors import (
 )
 
 if TYPE_CHECKING:
-    from llmstack_tui.registry.http import Asking
+    from llmstack_tui.registry.http import HttpTransport
 
 _MOST_BYTES = 2**16
 _LONGEST_HEADER = 2**13
@@ -54,7 +54,7 @@ class _Token:
     until_s: float
 
 
-class _Given(msgspec.Struct):
+class _TokenAnswer(msgspec.Struct):
     token: str | None = None
     access_token: str | None = None
     expires_in: float | None = None
@@ -63,8 +63,8 @@ class _Given(msgspec.Struct):
 class Tokens:
     """Those that are known, by the URL of the model that they are for."""
 
-    def __init__(self, asking: Asking) -> None:
-        self._asking = asking
+    def __init__(self, http: HttpTransport) -> None:
+        self._http = http
         self._known: dict[str, _Token] = {}
 
     def known(self, model_url: str) -> str | None:
@@ -96,7 +96,7 @@ class Tokens:
                 host=host,
             )
         try:
-            reply = await self._asking.ask(
+            reply = await self._http.ask(
                 url, host=realm, headers={"Accept": "application/json"}, most_bytes=_MOST_BYTES
             )
         except RegistryBusy as error:
@@ -118,7 +118,7 @@ class Tokens:
                 host=host,
                 status=reply.status,
             )
-        token = _given(reply.content)
+        token = _parse_token(reply.content)
         if token is None:
             raise BadAnswer(f"{realm}, which gives tokens for {host}, sent none that can be used.", host=host)
         self._known[model_url] = token
@@ -167,9 +167,9 @@ def _host_of(url: str) -> str:
         return ""
 
 
-def _given(content: bytes) -> _Token | None:
+def _parse_token(content: bytes) -> _Token | None:
     try:
-        given = msgspec.json.decode(content, type=_Given)
+        given = msgspec.json.decode(content, type=_TokenAnswer)
     except (ValueError, RecursionError):
         return None
     text = given.token or given.access_token or ""

@@ -11,7 +11,7 @@ import msgspec
 from llmstack_tui import __version__
 from llmstack_tui.base.structs import replace
 from llmstack_tui.registry.errors import RegistryError
-from llmstack_tui.registry.http import Asking, Limits
+from llmstack_tui.registry.http import HttpTimeouts, HttpTransport
 from llmstack_tui.updates.programs import Program, Release, is_newer
 
 _MOST_BYTES = 4 * 2**20
@@ -52,12 +52,12 @@ async def ask(address: str, before: Release) -> Release:
 
 async def _ask(program: Program, address: str) -> str:
     host = urlsplit(address).netloc
-    asking = Asking(user_agent=f"llmstack/{__version__} ({os.name})", limits=Limits(), at_once=1)
+    http = HttpTransport(user_agent=f"llmstack/{__version__} ({os.name})", timeouts=HttpTimeouts(), at_once=1)
     try:
         headers = {"Accept": "application/json"}
-        reply = await asking.ask(address, host=host, headers=headers, most_bytes=_MOST_BYTES)
+        reply = await http.ask(address, host=host, headers=headers, most_bytes=_MOST_BYTES)
     finally:
-        await asking.aclose()
+        await http.aclose()
     if reply.status != 200:
         raise Unanswered(f"{host} did not tell the newest {program}: status {reply.status}.")
     try:

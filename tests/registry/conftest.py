@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.registry.client import Registry as Client
-from llmstack_tui.registry.http import Limits
+from llmstack_tui.registry.http import HttpTimeouts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    async with Client(limits=Limits(patience_s=3)) as opened:
+    async with Client(timeouts=HttpTimeouts(patience_s=3)) as opened:
         yield opened

@@ -93,7 +93,7 @@ async def test_tags_without_end_are_left() -> None:
     assert len(registry.asked) < 100
 
 
-async def test_at_most_sixteen_questions_are_under_way(registry: Registry, client: Client) -> None:
+async def test_at_most_sixteen_requests_are_under_way(registry: Registry, client: Client) -> None:
     registry.delay_s = 0.02
     for number in range(40):
         registry.publish(f"tiny:{number}", b"weights")

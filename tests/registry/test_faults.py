@@ -22,7 +22,7 @@ from llmstack_tui.registry.errors import (
     RegistryFailed,
     RegistryUnreachable,
 )
-from llmstack_tui.registry.http import MAX_RETRY_AFTER_S, Limits
+from llmstack_tui.registry.http import MAX_RETRY_AFTER_S, HttpTimeouts
 from tests.support.registry.faults import Fault, busy, html
 from tests.support.scripted_server import Reply, Then, always, serving
 from tests.support.waiting import wait_until
@@ -38,7 +38,7 @@ def tiny(registry: Registry) -> ModelName:
 
 
 async def failing(client: Client, name: ModelName, kind: type[RegistryError]) -> RegistryError:
-    """The error of a question for a manifest, which has to be a sentence of this kind."""
+    """The error of a request for a manifest, which has to be a sentence of this kind."""
     with pytest.raises(RegistryError) as caught:
         await client.manifest(name)
     error = caught.value
@@ -112,8 +112,8 @@ async def test_a_name_that_nobody_has(client: Client, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("reply", [Reply(then=Then.HANG, gate=None), Reply([b"{"], then=Then.HANG)])
 async def test_one_that_falls_silent(reply: Reply) -> None:
-    limits = Limits(whole_s=0.3)
-    async with serving(always(reply)) as registry, Client(limits=limits) as client:
+    timeouts = HttpTimeouts(whole_s=0.3)
+    async with serving(always(reply)) as registry, Client(timeouts=timeouts) as client:
         name = ModelName.parse(f"{registry.url}/library/tiny")
         assert "did not answer" in str(await failing(client, name, RegistryUnreachable))
 
@@ -183,7 +183,7 @@ async def test_one_that_is_busy_for_long_is_left_alone_and_does_not_block_others
         assert isinstance(error, RegistryBusy)
         assert error.retry_after_s <= MAX_RETRY_AFTER_S
         assert "60 min" in str(error)
-    # The first question and perhaps one that was under way; none after the answer to it.
+    # The first request and perhaps one that was under way; none after the answer to it.
     assert len(registry.asked) == 1
 
 
@@ -194,7 +194,7 @@ async def test_one_that_stays_busy_is_given_up(registry: Registry, client: Clien
     assert len(registry.asked) == 3
 
 
-async def test_a_question_that_is_cancelled_gives_its_place_back(registry: Registry) -> None:
+async def test_a_request_that_is_cancelled_gives_its_place_back(registry: Registry) -> None:
     registry.publish("tiny", b"weights")
     registry.faults = [Fault(stall_after=3, times=2)]
     async with Client(at_once=2) as client:

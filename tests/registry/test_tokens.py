@@ -38,7 +38,7 @@ def tiny(registry: Registry) -> ModelName:
     return ModelName.parse(registry.listed("tiny"))
 
 
-async def test_a_token_is_got_once_for_all_questions_of_a_model(registry: Registry, client: Client) -> None:
+async def test_a_token_is_got_once_for_all_requests_of_a_model(registry: Registry, client: Client) -> None:
     name = tiny(registry)
     assert await client.manifest(name) is not None
     assert (await client.head(name)).digest is not None

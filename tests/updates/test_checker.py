@@ -14,7 +14,7 @@ from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.registry.client import Registry as Client
-from llmstack_tui.registry.http import Limits
+from llmstack_tui.registry.http import HttpTimeouts
 from llmstack_tui.store.store import Store
 from llmstack_tui.updates.checker import Checker
 from llmstack_tui.updates.rules import Change, LeftAlone, UpdateState
@@ -53,7 +53,7 @@ async def checking(
         show=shows or Shows(),
         folders=(folder,) if folder else (),
         keep=(lambda write: write(store)) if store else lambda _: None,
-        registry=Client(limits=Limits(patience_s=1)),
+        registry=Client(timeouts=HttpTimeouts(patience_s=1)),
     )
     try:
         if store:

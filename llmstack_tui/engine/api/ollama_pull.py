@@ -13,7 +13,7 @@ from llmstack_tui.engine.api.replies import GeneratorResponse, body, encode, pro
 from llmstack_tui.engine.errors import ApiError
 from llmstack_tui.library.manifest import InvalidManifest
 from llmstack_tui.ollama import wire
-from llmstack_tui.registry.download.failures import NotThere, PullFailed
+from llmstack_tui.registry.download.types import NotPublished, PullFailed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from llmstack_tui.engine.service import Engine
-    from llmstack_tui.registry.download.pull import Step
+    from llmstack_tui.registry.download.types import PullStep
 
 
 def routes(engine: Engine) -> list[Route]:
@@ -60,14 +60,14 @@ async def pull_lines(engine: Engine, name: ModelName, *, insecure: bool) -> Asyn
         async with aclosing(engine.pulls.pull(name, insecure=insecure)) as steps:
             async for step in steps:
                 yield encode(_line(step)) + b"\n"
-    except NotThere as error:
+    except NotPublished as error:
         # Clients of Ollama look for this beginning.
         raise ApiError(500, f"pull model manifest: file does not exist: {error}") from error
     except PullFailed as error:
         raise ApiError(500, str(error)) from error
 
 
-def _line(step: Step) -> dict[str, object]:
+def _line(step: PullStep) -> dict[str, object]:
     line: dict[str, object] = {"status": step.status}
     if step.digest is not None:
         line |= {"digest": step.digest, "total": step.total}

@@ -1,1 +1,1 @@
-"""Downloads of models: manifests and blobs of any registry, into the engine's own folder."""
+"""BlobDownloads of models: manifests and blobs of any registry, into the engine's own folder."""

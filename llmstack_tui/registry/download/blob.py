@@ -9,11 +9,15 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from msgspec import Struct
-
 from llmstack_tui.library.storage import is_full, reason
-from llmstack_tui.registry.download import spans
-from llmstack_tui.registry.download.failures import PullFailed, TryAgain
+from llmstack_tui.registry.download.partial import (
+    add_span,
+    count_bytes,
+    leading_bytes,
+    missing_spans,
+    split_spans,
+)
+from llmstack_tui.registry.download.types import PassingFailure, PullFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,49 +26,25 @@ if TYPE_CHECKING:
     import aiohttp
 
     from llmstack_tui.library.manifest import Layer
-    from llmstack_tui.registry.download.partial import Partial
-    from llmstack_tui.registry.download.source import Source
-    from llmstack_tui.registry.download.spans import Span
+    from llmstack_tui.registry.download.partial import Partial, Span
+    from llmstack_tui.registry.download.source import BlobSource
+    from llmstack_tui.registry.download.types import PullOptions
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Habits(Struct, frozen=True, kw_only=True):
-    """How downloads are done.
-
-    Attributes:
-        connections: of one blob at once.
-        part: bytes that one request asks for at most.
-        silence_s: without a byte, after which a connection is given up.
-        tries: in a row without a byte more, after which the download is given up.
-        wait_s: before the second try; it doubles with each.
-        longest_wait_s: between two tries, unless the server asks for more.
-        note_every_s: how much of the download a killed process may lose.
-        reserve: bytes that stay free on the disk.
-    """
-
-    connections: int = 8
-    part: int = 64 * 1024**2
-    silence_s: float = 30.0
-    tries: int = 7
-    wait_s: float = 0.5
-    longest_wait_s: float = 15.0
-    note_every_s: float = 1.0
-    reserve: int = 512 * 1024**2
-
-
-class Download:
+class BlobDownload:
     """``completed`` and ``verified`` count bytes of ``layer.size``.
 
     Attributes:
         opened: set when ``completed`` counts what an earlier download has left, too.
     """
 
-    def __init__(self, layer: Layer, partial: Partial, habits: Habits, executor: Executor) -> None:
+    def __init__(self, layer: Layer, partial: Partial, options: PullOptions, executor: Executor) -> None:
         self.layer = layer
         self._partial = partial
-        self._habits = habits
+        self._options = options
         self._executor = executor
         self.opened = asyncio.Event()
         self._parts: deque[Span] = deque()
@@ -74,13 +54,13 @@ class Download:
 
     @property
     def completed(self) -> int:
-        return spans.count(self._partial.done)
+        return count_bytes(self._partial.done)
 
     @property
     def verified(self) -> int:
         return self._partial.hashed
 
-    async def run(self, source: Source) -> None:
+    async def run(self, source: BlobSource) -> None:
         """Have the blob under its final name.
 
         Whatever ends it, a cancellation too, what came is kept for the next time; except for bytes that turn
@@ -110,9 +90,9 @@ class Download:
                 ) from error
             raise PullFailed(f"{self.layer.digest[7:19]} cannot be written: {reason(error)}.") from error
 
-    async def _fetch(self, source: Source) -> None:
-        size, whole = self.layer.size, self._habits.part
-        self._parts.extend(spans.parts(spans.missing(self._partial.done, size), whole))
+    async def _fetch(self, source: BlobSource) -> None:
+        size, whole = self.layer.size, self._options.part
+        self._parts.extend(split_spans(missing_spans(self._partial.done, size), whole))
         self._noted_at_s = time.monotonic()
         try:
             async with asyncio.TaskGroup() as group:
@@ -126,20 +106,20 @@ class Download:
                 with suppress(OSError):
                     await asyncio.shield(self._note())
 
-    async def _begin(self, source: Source, group: asyncio.TaskGroup) -> None:
+    async def _begin(self, source: BlobSource, group: asyncio.TaskGroup) -> None:
         """The first part alone, until it is known whether the server gives parts; then others beside it."""
         ranged = asyncio.Event()
         fetching = group.create_task(self._worker(source, ranged))
         await set_or_done(ranged, fetching)
         if ranged.is_set():
-            for _ in range(min(self._habits.connections, len(self._parts) + 1) - 1):
+            for _ in range(min(self._options.connections, len(self._parts) + 1) - 1):
                 group.create_task(self._worker(source, ranged))
 
-    async def _worker(self, source: Source, ranged: asyncio.Event) -> None:
+    async def _worker(self, source: BlobSource, ranged: asyncio.Event) -> None:
         while self._parts:
             await self._part(self._parts.popleft(), source, ranged)
 
-    async def _part(self, part: Span, source: Source, ranged: asyncio.Event) -> None:
+    async def _part(self, part: Span, source: BlobSource, ranged: asyncio.Event) -> None:
         first, end = part
         failures = 0
         while first < end:
@@ -156,13 +136,13 @@ class Download:
                             self._parts.clear()
                     await self._take(content, first, end)
                 why, after_s = "the server ends before the end", None
-            except TryAgain as error:
+            except PassingFailure as error:
                 why, after_s = str(error), error.after_s
             first = self._reached(before)
             if first >= end:
                 return
             failures = failures + 1 if first == before else 0
-            if failures >= self._habits.tries:
+            if failures >= self._options.tries:
                 raise PullFailed(
                     f"The download of {self.layer.digest[7:19]} does not go on: {why}. What came is kept: "
                     "pull again later."
@@ -174,10 +154,10 @@ class Download:
         while first < end and (data := await content.readany()):
             piece = data[: end - first]
             await self._in_thread(self._partial.write, first, piece)
-            self._partial.done = spans.added(self._partial.done, (first, first + len(piece)))
+            self._partial.done = add_span(self._partial.done, (first, first + len(piece)))
             self._grown.set()
             first += len(piece)
-            if time.monotonic() - self._noted_at_s >= self._habits.note_every_s:
+            if time.monotonic() - self._noted_at_s >= self._options.note_every_s:
                 await self._note()
 
     def _reached(self, first: int) -> int:
@@ -185,16 +165,16 @@ class Download:
         return next((span[1] for span in self._partial.done if span[0] <= first < span[1]), first)
 
     def _wait_s(self, failures: int) -> float:
-        longest = min(self._habits.wait_s * 2.0 ** (failures - 1), self._habits.longest_wait_s)
+        longest = min(self._options.wait_s * 2.0 ** (failures - 1), self._options.longest_wait_s)
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 (so that not all come back at once)
 
     async def _verify(self) -> None:
         """Follow the bytes that are there without a gap."""
         while self.verified < self.layer.size:
             self._grown.clear()
-            there = spans.beginning(self._partial.done)
+            there = leading_bytes(self._partial.done)
             if there > self.verified:
-                await self._in_thread(self._partial.hash_to, min(there, self.verified + self._habits.part))
+                await self._in_thread(self._partial.hash_to, min(there, self.verified + self._options.part))
             else:
                 await self._grown.wait()
 

@@ -17,16 +17,17 @@ import msgspec
 
 from llmstack_tui.library.manifest import blob_name
 from llmstack_tui.library.storage import is_full, write_whole
-from llmstack_tui.registry.download import spans
 
 if TYPE_CHECKING:
     from io import FileIO
     from pathlib import Path
 
-    from llmstack_tui.registry.download.spans import Span
 
 PARTIAL = "-partial"
 _PIECE = 1024**2
+
+Span = tuple[int, int]
+"""Bytes, from the first to the one after the last."""
 
 
 class _Note(msgspec.Struct, kw_only=True):
@@ -126,10 +127,38 @@ class Partial:
             if note.size == self.size:
                 for first, end in note.done:
                     if 0 <= first < end <= min(length, self.size):
-                        done = spans.added(done, (first, end))
+                        done = add_span(done, (first, end))
         return done
 
     @property
     def _writer(self) -> FileIO:
         assert self._files is not None  # noqa: S101 (it is open)
         return self._files[0]
+
+
+def add_span(spans: list[Span], new: Span) -> list[Span]:
+    """``spans``, which are sorted and apart from each other, and ``new``."""
+    before = [span for span in spans if span[1] < new[0]]
+    after = [span for span in spans if span[0] > new[1]]
+    touched = [new, *spans[len(before) : len(spans) - len(after)]]
+    return [*before, (min(span[0] for span in touched), max(span[1] for span in touched)), *after]
+
+
+def missing_spans(spans: list[Span], size: int) -> list[Span]:
+    """What lies between them, up to ``size``."""
+    edges = [0, *(edge for span in spans for edge in span), size]
+    return [(first, end) for first, end in zip(edges[::2], edges[1::2], strict=True) if first < end]
+
+
+def count_bytes(spans: list[Span]) -> int:
+    return sum(end - first for first, end in spans)
+
+
+def leading_bytes(spans: list[Span]) -> int:
+    """How many bytes are there from the first one on without a gap."""
+    return spans[0][1] if spans and spans[0][0] == 0 else 0
+
+
+def split_spans(spans: list[Span], size: int) -> list[Span]:
+    """The same in spans of at most ``size`` bytes, in order."""
+    return [(at, min(at + size, end)) for first, end in spans for at in range(first, end, size)]

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,8 +13,9 @@ from msgspec import Struct
 
 from llmstack_tui import __version__
 from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.connections import connection_error, retry_after_s
 from llmstack_tui.base.text import excerpt
-from llmstack_tui.registry.download.failures import PullFailed, TryAgain
+from llmstack_tui.registry.download.types import PassingFailure, PullFailed
 
 if TYPE_CHECKING:
     import ssl
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.names import ModelName
     from llmstack_tui.library.manifest import Layer
     from llmstack_tui.registry.client import Registry
-    from llmstack_tui.registry.download.spans import Span
+    from llmstack_tui.registry.download.partial import Span
 
 _CONNECT_S = 15.0
 # What may be waiting in memory for each connection is twice this.
@@ -40,8 +38,8 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
 _PASSING = {403, 408, 425, 429}
 
 
-class Origin(Struct, frozen=True):
-    """A model at its registry, which may want a token with each question.
+class BlobOrigin(Struct, frozen=True):
+    """A model at its registry, which may want a token with each request.
 
     Attributes:
         address: the URL of the model's blobs without the digest.
@@ -52,14 +50,14 @@ class Origin(Struct, frozen=True):
     registry: Registry
 
 
-class Source:
+class BlobSource:
     """The blobs of a model.
 
     Redirects are followed, each time from the beginning: the addresses that they lead to run out. Proxies
     and certificates are the environment's, except for this machine's own addresses.
     """
 
-    def __init__(self, origin: Origin, *, silence_s: float) -> None:
+    def __init__(self, origin: BlobOrigin, *, silence_s: float) -> None:
         self._origin = origin
         self._host = origin.address.split("/")[2]
         self._silence_s = silence_s
@@ -99,7 +97,7 @@ class Source:
         """The bytes of a part; or, where the server has no ranges, which the first value tells, of all.
 
         Raises:
-            TryAgain: it failed, also for all that fails while this is open.
+            PassingFailure: it failed, also for all that fails while this is open.
             PullFailed: it will fail again.
         """
         assert self._session is not None  # noqa: S101 (it has been entered)
@@ -112,11 +110,11 @@ class Source:
         except aiohttp.TooManyRedirects:
             raise PullFailed(f"{self._host} sends us on and on for {layer.digest[7:19]}.") from None
         except TimeoutError:
-            raise TryAgain(f"nothing more came for {self._silence_s:g} s") from None
+            raise PassingFailure(f"nothing more came for {self._silence_s:g} s") from None
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise PullFailed(f"{self._host} names no address for its bytes: {excerpt(str(error))}.") from None
         except (aiohttp.ClientError, ConnectionError) as error:
-            raise TryAgain(_words(error)) from None
+            raise PassingFailure(_why_broken(error)) from None
 
     async def _with_token(
         self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
@@ -143,7 +141,7 @@ class Source:
         if status == 206:
             span = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
             if span is None or int(span[1]) != part[0]:
-                raise TryAgain(f"{where} sent other bytes than were asked for")
+                raise PassingFailure(f"{where} sent other bytes than were asked for")
             if int(span[2]) != layer.size:
                 raise PullFailed(_other_size(where, layer, int(span[2])))
             return True
@@ -156,7 +154,10 @@ class Source:
                 f"{where} has fewer bytes of {blob} than its manifest says: the model is broken there."
             )
         if status in _PASSING or status >= 500:
-            raise TryAgain(f"{where} answered with status {status}", _after_s(response))
+            raise PassingFailure(
+                f"{where} answered with status {status}",
+                retry_after_s(response.headers.get("Retry-After"), _LONGEST_WAIT_S),
+            )
         if status == 404:
             raise PullFailed(
                 f"{where} does not have {blob}, which its manifest names: the model is broken there."
@@ -174,15 +175,15 @@ async def _sent(
     return await send(request)
 
 
-async def _new_token(origin: Origin, header: str) -> str | None:
+async def _new_token(origin: BlobOrigin, header: str) -> str | None:
     from llmstack_tui.registry.errors import RegistryBusy, RegistryError, RegistryFailed, RegistryUnreachable  # noqa: PLC0415 (with the registry's client)
 
     try:
         return await origin.registry.new_token(origin.name, header)
     except RegistryBusy as error:
-        raise TryAgain(str(error).rstrip("."), error.retry_after_s) from None
+        raise PassingFailure(str(error).rstrip("."), error.retry_after_s) from None
     except (RegistryFailed, RegistryUnreachable) as error:
-        raise TryAgain(str(error).rstrip(".")) from None
+        raise PassingFailure(str(error).rstrip(".")) from None
     except RegistryError as error:
         raise PullFailed(str(error)) from None
 
@@ -201,23 +202,9 @@ def _certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _after_s(response: aiohttp.ClientResponse) -> float | None:
-    said = response.headers.get("Retry-After", "").strip()
-    if said.isascii() and said.isdecimal():
-        return min(float(said[:9]), _LONGEST_WAIT_S)
-    try:
-        left = (parsedate_to_datetime(said).astimezone(UTC) - datetime.now(UTC)).total_seconds()
-    except ValueError:
-        return None
-    return min(max(left, 0.0), _LONGEST_WAIT_S)
-
-
-def _words(error: Exception) -> str:
+def _why_broken(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        cause, number = error.os_error, error.os_error.errno or 0
-        # asyncio has words of its own for what the system says.
-        why = os.strerror(number) if number > 0 else cause.strerror or cause
-        return f"{error.host} cannot be reached: {why}"
+        return f"{error.host} cannot be reached: {connection_error(error)}"
     if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError):
         return "the connection broke"
     return excerpt(str(error)) or "the connection broke"

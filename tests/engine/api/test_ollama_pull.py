@@ -15,7 +15,7 @@ import pytest
 
 from llmstack_tui.hosts.errors import ServerError
 from llmstack_tui.ollama.client import OllamaHost
-from llmstack_tui.registry.download import spans
+from llmstack_tui.registry.download.partial import count_bytes
 from tests.registry.download.pulling import PART, WEIGHTS, ranges
 from tests.support.engine_process import killable_engine
 from tests.support.gguf.models import ANSWER
@@ -178,7 +178,7 @@ def test_a_client_that_hangs_up_pauses_the_pull(tmp_path: Path, registry: Regist
         resumed = lines(http, registry.name("tiny"))
     assert resumed[1]["completed"] >= left_at
     assert resumed[-1] == {"status": "success"}
-    assert spans.count(ranges(registry, version)) <= len(WEIGHTS) - left_at
+    assert count_bytes(ranges(registry, version)) <= len(WEIGHTS) - left_at
 
 
 def test_what_came_is_thrown_away_when_it_is_not_wanted(tmp_path: Path, registry: Registry) -> None:
@@ -223,7 +223,7 @@ def test_a_killed_engine_goes_on_where_it_was(tmp_path: Path, registry: Registry
     with engine_at(tmp_path) as (_, http):
         resumed = lines(http, registry.name("tiny"))
         assert resumed[1]["completed"] > 0
-        assert spans.count(ranges(registry, version)) < version.weights.size
+        assert count_bytes(ranges(registry, version)) < version.weights.size
         asked = {"model": registry.listed("tiny"), "messages": [{"role": "user", "content": "Hi"}]}
         answer = http.post("/api/chat", json=asked | {"stream": False, "options": {"temperature": 0}}).json()
     assert answer["message"]["content"] == ANSWER

@@ -8,33 +8,35 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.library.library import Library
-from llmstack_tui.registry.download.blob import Habits
-from llmstack_tui.registry.download.pulls import Pulls
+from llmstack_tui.registry.download.pull import Pulls
+from llmstack_tui.registry.download.types import PullOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from llmstack_tui.registry.download.pull import Step
+    from llmstack_tui.registry.download.types import PullStep
     from tests.support.registry import Registry, Version
 
 PART = 64 * 1024
 # Impatient, and with small parts of small blobs; notes are written with every piece.
-QUICK = Habits(connections=4, part=PART, silence_s=0.5, tries=3, wait_s=0.01, note_every_s=0, reserve=0)
+QUICK = PullOptions(connections=4, part=PART, silence_s=0.5, tries=3, wait_s=0.01, note_every_s=0, reserve=0)
 # Ten parts, and a bit.
 WEIGHTS = random.Random(5).randbytes(10 * PART + 17)
 
 
 @asynccontextmanager
-async def pulls_into(own: Path, *others: Path, habits: Habits = QUICK) -> AsyncIterator[Pulls]:
-    pulls = Pulls(Library(own, others), habits)
+async def pulls_into(own: Path, *others: Path, options: PullOptions = QUICK) -> AsyncIterator[Pulls]:
+    pulls = Pulls(Library(own, others), options)
     try:
         yield pulls
     finally:
         await pulls.close()
 
 
-async def pulled(pulls: Pulls, name: str, until: Callable[[Step], bool] = lambda step: False) -> list[Step]:
+async def pulled(
+    pulls: Pulls, name: str, until: Callable[[PullStep], bool] = lambda step: False
+) -> list[PullStep]:
     """All steps, or those up to the one at which the client leaves."""
     steps = []
     async with aclosing(pulls.pull(ModelName.parse(name), insecure=True)) as stream:
@@ -45,7 +47,7 @@ async def pulled(pulls: Pulls, name: str, until: Callable[[Step], bool] = lambda
     return steps
 
 
-def statuses(steps: list[Step]) -> list[str]:
+def statuses(steps: list[PullStep]) -> list[str]:
     """Each once."""
     return list(dict.fromkeys(step.status for step in steps))
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from llmstack_tui.registry.download import spans
-from llmstack_tui.registry.download.failures import PullFailed
-from llmstack_tui.registry.download.partial import Partial
+from llmstack_tui.registry.download.partial import Partial, count_bytes
+from llmstack_tui.registry.download.types import PullFailed
 from tests.registry.download.pulling import PART, WEIGHTS, blobs, pulled, pulls_into, ranges, statuses
 from tests.support.registry import Fault, Registry
 from tests.support.registry.faults import busy
@@ -20,7 +19,7 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from llmstack_tui.registry.download.pull import Step
+    from llmstack_tui.registry.download.types import PullStep
 
 
 def part(span: str) -> Fault:
@@ -31,7 +30,7 @@ def on_to(address: str) -> Fault:
     return Fault(path="/blobs/", status=307, headers={"Location": address})
 
 
-def below_half(step: Step) -> bool:
+def below_half(step: PullStep) -> bool:
     return 0 < step.completed < step.total / 2
 
 
@@ -79,7 +78,7 @@ async def test_a_pull_goes_on_where_it_was_left(registry: Registry, tmp_path: Pa
         registry.forget()
         steps = await pulled(pulls, registry.name("tiny"))
     assert steps[1].completed >= left_at > 0
-    assert spans.count(sorted(ranges(registry, version))) <= len(WEIGHTS) - left_at
+    assert count_bytes(sorted(ranges(registry, version))) <= len(WEIGHTS) - left_at
     assert set(blobs(tmp_path)) == {layer.digest[7:19] for layer in version.layers}
 
 
@@ -194,7 +193,7 @@ async def test_a_full_disk_is_said_and_leaves_nothing_half(
         full[0] = False
         registry.forget()
         await pulled(pulls, registry.name("tiny"))
-    assert spans.count(sorted(ranges(registry, version))) < len(WEIGHTS)
+    assert count_bytes(sorted(ranges(registry, version))) < len(WEIGHTS)
     assert (tmp_path / "blobs" / version.weights.digest.replace(":", "-")).read_bytes() == WEIGHTS
 
 

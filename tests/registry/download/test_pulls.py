@@ -14,8 +14,7 @@ import pytest
 
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.library.library import Library, NotInstalled
-from llmstack_tui.registry.download.blob import Habits
-from llmstack_tui.registry.download.failures import PullFailed
+from llmstack_tui.registry.download.types import PullFailed, PullOptions
 from tests.registry.download.pulling import WEIGHTS, blobs, pulled, pulls_into, statuses
 from tests.support import folders
 from tests.support.registry import Fault, Registry
@@ -168,11 +167,11 @@ async def test_a_disk_that_is_too_small_is_found_out_before(
     version = registry.publish("tiny", WEIGHTS)
     free = [version.size + 1000]
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free[0]))
-    async with pulls_into(tmp_path, habits=Habits(reserve=1001)) as pulls:
+    async with pulls_into(tmp_path, options=PullOptions(reserve=1001)) as pulls:
         with pytest.raises(PullFailed, match=r"needs 656 kB more in .* have to stay so: make room"):
             await pulled(pulls, registry.name("tiny"))
     assert not registry.requests("/blobs/")
-    async with pulls_into(tmp_path, habits=Habits(reserve=1000)) as pulls:
+    async with pulls_into(tmp_path, options=PullOptions(reserve=1000)) as pulls:
         await pulled(pulls, registry.name("tiny"))
         # What is there already needs no room.
         free[0] = 0

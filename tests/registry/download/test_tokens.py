@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.registry.download.failures import PullFailed
+from llmstack_tui.registry.download.types import PullFailed
 from tests.registry.download.pulling import PART, QUICK, WEIGHTS, blobs, pulled, pulls_into, statuses
 from tests.support.registry import Fault, Registry
 from tests.support.registry.faults import busy, html
@@ -54,7 +54,7 @@ async def test_a_token_that_runs_out_in_the_middle_is_got_anew_once_for_all_part
     async with pulls_into(tmp_path) as pulls:
         await pulled(pulls, registry.name("tiny"))
     assert blobs(tmp_path)[version.weights.digest[7:19]] == len(WEIGHTS)
-    # Eleven parts, the config and the manifest, six questions with each.
+    # Eleven parts, the config and the manifest, six requests with each.
     asked = len(registry.requests("/v2/"))
     assert 3 <= len(registry.tokens) <= asked // 3
 
@@ -96,7 +96,7 @@ async def test_a_new_token_that_is_refused_in_the_middle_ends_it(
 ) -> None:
     version = registry.publish("tiny", WEIGHTS)
     registry.token_uses = 4
-    async with pulls_into(tmp_path, habits=QUICK) as pulls:
+    async with pulls_into(tmp_path, options=QUICK) as pulls:
         registry.faults = [
             Fault(path="/token", times=1, headers={"X-First": "yes"}),
             fault,

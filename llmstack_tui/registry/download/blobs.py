@@ -13,17 +13,18 @@ from filelock import FileLock, Timeout
 from llmstack_tui.library.folders import blobs_folder
 from llmstack_tui.library.manifest import blob_name
 from llmstack_tui.library.storage import DOWNLOADS_LOCK, reason
-from llmstack_tui.registry.download.blob import Download, Habits
-from llmstack_tui.registry.download.failures import PullFailed
+from llmstack_tui.registry.download.blob import BlobDownload
 from llmstack_tui.registry.download.partial import Partial
-from llmstack_tui.registry.download.source import Source
+from llmstack_tui.registry.download.source import BlobSource
+from llmstack_tui.registry.download.types import PullFailed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Container
     from pathlib import Path
 
     from llmstack_tui.library.manifest import Layer
-    from llmstack_tui.registry.download.source import Origin
+    from llmstack_tui.registry.download.source import BlobOrigin
+    from llmstack_tui.registry.download.types import PullOptions
 
 # Writing and reading again, beside each other, for a few blobs; what waits for a disk waits here.
 _THREADS = 4
@@ -33,17 +34,17 @@ _LEAVING_S = 5.0
 
 @dataclass(slots=True)
 class _Running:
-    download: Download
+    download: BlobDownload
     task: asyncio.Task[None]
     wanted: int = 0
     ending: bool = False
 
 
-class Downloads:
+class BlobDownloads:
     """The downloads into the folder ``models``. Belongs to one event loop."""
 
-    def __init__(self, models: Path, habits: Habits) -> None:
-        self.habits = habits
+    def __init__(self, models: Path, options: PullOptions) -> None:
+        self.options = options
         self._models = models
         self._running: dict[str, _Running] = {}
         self._executor = ThreadPoolExecutor(_THREADS, "download")
@@ -87,8 +88,8 @@ class Downloads:
 
     @asynccontextmanager
     async def joined(
-        self, layer: Layer, origin: Origin
-    ) -> AsyncIterator[tuple[Download, asyncio.Task[None]]]:
+        self, layer: Layer, origin: BlobOrigin
+    ) -> AsyncIterator[tuple[BlobDownload, asyncio.Task[None]]]:
         """The download of a blob, begun if it is not under way; it ends when nobody waits for it any more.
 
         The task raises `PullFailed`.
@@ -109,17 +110,17 @@ class Downloads:
                 running.ending = True
                 await _end(running.task)
 
-    def _start(self, layer: Layer, origin: Origin) -> _Running:
+    def _start(self, layer: Layer, origin: BlobOrigin) -> _Running:
         blob, partial = blob_name(layer.digest), Partial(blobs_folder(self._models), layer.digest, layer.size)
-        download = Download(layer, partial, self.habits, self._executor)
+        download = BlobDownload(layer, partial, self.options, self._executor)
         task = asyncio.create_task(self._run(download, origin))
         task.add_done_callback(lambda _: self._running.pop(blob, None))
         return _Running(download, task)
 
-    async def _run(self, download: Download, origin: Origin) -> None:
+    async def _run(self, download: BlobDownload, origin: BlobOrigin) -> None:
         self._acquire()
         try:
-            async with Source(origin, silence_s=self.habits.silence_s) as source:
+            async with BlobSource(origin, silence_s=self.options.silence_s) as source:
                 await download.run(source)
         finally:
             self._lock.release()
