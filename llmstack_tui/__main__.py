@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.config import Settings
-    from llmstack_tui.config.loading import Loaded
+    from llmstack_tui.config.loading import LoadedSettings
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 # As a shell tells of a program that a signal ended: 128 and the signal's number.
@@ -70,7 +70,7 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     return int(options.run(Invocation(options, settings, environ, loaded)))
 
 
-def _open(loaded: Loaded, settings: Settings, environ: Mapping[str, str], config: Path | None) -> int:
+def _open(loaded: LoadedSettings, settings: Settings, environ: Mapping[str, str], config: Path | None) -> int:
     from llmstack_tui.tui.program import run_dashboard
 
     return run_dashboard(settings, loaded.problems, environ, config=config, loaded=loaded)

@@ -11,9 +11,8 @@ import llmstack_tui
 # Names that several classes still have. The list may only get shorter.
 TWICE = {
     *"""
-    About Activity Answer Ask Download DownloadRow Downloads File Fit Header History Host Kind Layer Limits
-    Lines Loaded LoadedModel Marks Message ModelDetails Opened Origin Part Progress Question Reading
-    Remembered Runner Section Source Speed Start Tensor Wanted
+    About Activity Answer DownloadRow Fit Header History Host Layer Lines Loaded Opened Part
+    Remembered Runner Section Speed Wanted
     """.split()  # noqa: SIM905 - a line of ten for one of each
 }
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from argparse import _SubParsersAction
     from datetime import timedelta
 
-    from llmstack_tui.config.loading import Loaded
+    from llmstack_tui.config.loading import LoadedSettings
 
 
 class Parser(ArgumentParser):
@@ -40,7 +40,7 @@ class Invocation:
     options: Namespace
     settings: Settings
     environ: Mapping[str, str]
-    loaded: Loaded
+    loaded: LoadedSettings
 
     @property
     def json(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, get_args
 
-from llmstack_tui.config.kinds import Complain, Kind, UnfitError, quoted, shown
+from llmstack_tui.config.kinds import Complain, InvalidValue, SettingKind, quoted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,16 +40,16 @@ class HostSettings:
         return self.allow == "act" or (self.allow is None and is_loopback(self.url))
 
 
-def hosts() -> Kind[tuple[HostSettings, ...]]:
+def hosts() -> SettingKind[tuple[HostSettings, ...]]:
     allowed = 'a list of addresses such as "127.0.0.1:11434" and of tables { url, name, allow }'
-    return Kind(allowed, _read, _write, in_environment="127.0.0.1:11434,gpu-box")
+    return SettingKind(allowed, _read, _write, in_environment="127.0.0.1:11434,gpu-box")
 
 
 def _read(value: object, complain: Complain) -> tuple[HostSettings, ...]:
     if isinstance(value, str):
         value = re.findall(r"[^\s,]+", value)
     if not isinstance(value, list):
-        raise UnfitError
+        raise InvalidValue
     found: dict[str, HostSettings] = {}
     for number, item in enumerate(value):
         host = _read_host(item, partial(_complain_within, complain, number))

@@ -28,16 +28,16 @@ _BYTES = {"TB": 10**12, "GiB": 2**30, "GB": 10**9, "MiB": 2**20, "MB": 10**6, "K
 _BYTES |= {"B": 1, "": 1}
 
 
-class UnfitError(ValueError):
+class InvalidValue(ValueError):
     """A value that a setting cannot have."""
 
 
-class Kind(Generic[T]):
+class SettingKind(Generic[T]):
     """One kind of value.
 
     Attributes:
         allowed: what a value has to be, to follow "must be".
-        read: takes a value of the file, or the text of an environment variable. Raises `UnfitError`, or
+        read: takes a value of the file, or the text of an environment variable. Raises `InvalidValue`, or
             complains of the parts that are left out.
         write: the value as TOML.
         in_environment: an example of the text of a variable, where that is written in another way.
@@ -59,45 +59,45 @@ class Kind(Generic[T]):
         self.in_environment = in_environment
 
 
-def flag() -> Kind[bool]:
-    return Kind("true or false", _read_flag, lambda value: str(value).lower())
+def flag() -> SettingKind[bool]:
+    return SettingKind("true or false", _read_flag, lambda value: str(value).lower())
 
 
-def integer(low: int, high: int) -> Kind[int]:
-    return Kind(f"a whole number from {low} to {high}", partial(_read_integer, low, high), str)
+def integer(low: int, high: int) -> SettingKind[int]:
+    return SettingKind(f"a whole number from {low} to {high}", partial(_read_integer, low, high), str)
 
 
-def one_of(*words: str) -> Kind[str]:
+def one_of(*words: str) -> SettingKind[str]:
     *first, last = map(quoted, words)
-    return Kind(f"{', '.join(first)} or {last}", partial(_read_word, words), quoted)
+    return SettingKind(f"{', '.join(first)} or {last}", partial(_read_word, words), quoted)
 
 
-def matching(pattern: str, allowed: str) -> Kind[str]:
+def matching(pattern: str, allowed: str) -> SettingKind[str]:
     """A text that has the form of a regular expression."""
-    return Kind(allowed, partial(_read_matching, pattern), quoted)
+    return SettingKind(allowed, partial(_read_matching, pattern), quoted)
 
 
-def duration(endless: str = "negative: for ever") -> Kind[timedelta]:
+def duration(endless: str = "negative: for ever") -> SettingKind[timedelta]:
     allowed = f'a length of time such as "90s", "10m" or "1h30m" ({endless})'
-    return Kind(allowed, _read_duration, lambda value: quoted(format_duration(value)))
+    return SettingKind(allowed, _read_duration, lambda value: quoted(format_duration(value)))
 
 
-def durations(endless: str) -> Kind[Mapping[str, timedelta]]:
+def durations(endless: str) -> SettingKind[Mapping[str, timedelta]]:
     """Lengths of time by the names of models."""
     allowed = f'a table of lengths of time such as {{ "mistral:7b" = "1h" }} ({endless})'
 
     def write(value: Mapping[str, timedelta]) -> str:
         return _write_texts({name: format_duration(length) for name, length in value.items()})
 
-    return Kind(allowed, _read_durations, write, in_environment="mistral:7b=1h")
+    return SettingKind(allowed, _read_durations, write, in_environment="mistral:7b=1h")
 
 
-def size() -> Kind[int]:
+def size() -> SettingKind[int]:
     """Bytes; 0 stands for no limit."""
-    return Kind('a size such as "6GB" or "512MiB" (0: no limit)', _read_size, _write_size)
+    return SettingKind('a size such as "6GB" or "512MiB" (0: no limit)', _read_size, _write_size)
 
 
-def interval(shortest: timedelta) -> Kind[timedelta | None]:
+def interval(shortest: timedelta) -> SettingKind[timedelta | None]:
     """A length of time after which something is done again, or never: "off" in the file, None here."""
 
     def read(value: object, complain: Complain) -> timedelta | None:
@@ -105,17 +105,17 @@ def interval(shortest: timedelta) -> Kind[timedelta | None]:
             return None
         length = _read_duration(value, complain)
         if length < shortest:
-            raise UnfitError
+            raise InvalidValue
         return length
 
     def write(value: timedelta | None) -> str:
         return quoted("off" if value is None else format_duration(value))
 
     least = format_duration(shortest)
-    return Kind(f'a length of time of at least {quoted(least)} such as "6h", or "off"', read, write)
+    return SettingKind(f'a length of time of at least {quoted(least)} such as "6h", or "off"', read, write)
 
 
-def optional(kind: Kind[T]) -> Kind[T | None]:
+def optional(kind: SettingKind[T]) -> SettingKind[T | None]:
     """A value that may also be left to the program: "auto" in the file, None here."""
 
     def read(value: object, complain: Complain) -> T | None:
@@ -124,13 +124,13 @@ def optional(kind: Kind[T]) -> Kind[T | None]:
     def write(value: T | None) -> str:
         return quoted(AUTO) if value is None else kind.write(value)
 
-    return Kind(f"{kind.allowed}, or {quoted(AUTO)}", read, write)
+    return SettingKind(f"{kind.allowed}, or {quoted(AUTO)}", read, write)
 
 
-def keys() -> Kind[Mapping[str, str]]:
+def keys() -> SettingKind[Mapping[str, str]]:
     """Keys of the keyboard by the id of what they do."""
     allowed = 'a table of keys such as { "app.quit" = "ctrl+q", "list.up" = "up,w" }'
-    return Kind(allowed, _read_keys, _write_texts, in_environment="app.quit=ctrl+q list.up=up,w")
+    return SettingKind(allowed, _read_keys, _write_texts, in_environment="app.quit=ctrl+q list.up=up,w")
 
 
 def quoted(text: str) -> str:
@@ -161,7 +161,7 @@ def _read_flag(value: object, _: Complain) -> bool:
         return True
     if isinstance(value, str) and value.lower() in ("false", "0", "no", "off"):
         return False
-    raise UnfitError
+    raise InvalidValue
 
 
 def _read_integer(low: int, high: int, value: object, _: Complain) -> int:
@@ -169,19 +169,19 @@ def _read_integer(low: int, high: int, value: object, _: Complain) -> int:
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
         return value
-    raise UnfitError
+    raise InvalidValue
 
 
 def _read_word(words: tuple[str, ...], value: object, _: Complain) -> str:
     if isinstance(value, str) and value in words:
         return value
-    raise UnfitError
+    raise InvalidValue
 
 
 def _read_matching(pattern: str, value: object, _: Complain) -> str:
     if isinstance(value, str) and re.fullmatch(pattern, value):
         return value
-    raise UnfitError
+    raise InvalidValue
 
 
 def _read_duration(value: object, _: Complain) -> timedelta:
@@ -190,7 +190,7 @@ def _read_duration(value: object, _: Complain) -> timedelta:
             return parse_duration(str(value))
     except ValueError:
         pass
-    raise UnfitError
+    raise InvalidValue
 
 
 def _read_durations(value: object, complain: Complain) -> Mapping[str, timedelta]:
@@ -198,7 +198,7 @@ def _read_durations(value: object, complain: Complain) -> Mapping[str, timedelta
     for path, length in _entries(value):
         try:
             found[".".join(map(str, path))] = _read_duration(length, complain)
-        except UnfitError:
+        except InvalidValue:
             complain(path, f'must be a length of time such as "10m", not {shown(length)}')
     return found
 
@@ -211,11 +211,11 @@ def _read_size(value: object, _: Complain) -> int:
     )
     units = {unit.lower(): size for unit, size in _BYTES.items()}
     if found is None or found[3].lower() not in units:
-        raise UnfitError
+        raise InvalidValue
     unit = units[found[3].lower()]
     count = int(found[1]) * unit + round(float(found[2] or 0) * unit)
     if count >= _MOST_BYTES:
-        raise UnfitError
+        raise InvalidValue
     return count
 
 
@@ -239,7 +239,7 @@ def _entries(value: object) -> Iterator[tuple[Place, object]]:
     if isinstance(value, str):
         value = {name: text for name, _, text in (pair.partition("=") for pair in value.split())}
     if not isinstance(value, dict):
-        raise UnfitError
+        raise InvalidValue
     rest: list[tuple[Place, object]] = [((name,), each) for name, each in value.items()]
     for path, each in rest:
         if isinstance(each, dict) and len(path) < 3:

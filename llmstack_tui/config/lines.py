@@ -27,7 +27,7 @@ _PARTS = r"""
 _NESTING = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
-class Lines:
+class LineNumbers:
     """The lines of a valid document, which is read when the first one is asked for."""
 
     def __init__(self, text: str = "") -> None:

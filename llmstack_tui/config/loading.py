@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from llmstack_tui.base import paths
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.config.kinds import UnfitError, shown
-from llmstack_tui.config.lines import Lines
+from llmstack_tui.config.kinds import InvalidValue, shown
+from llmstack_tui.config.lines import LineNumbers
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.config.table import ENVIRONMENT_PREFIX, table, with_values
 
@@ -31,7 +31,7 @@ _LONGEST_NAME = 60
 _PIPE_WAIT_S = 2.0
 
 
-class Origin(NamedTuple):
+class SettingOrigin(NamedTuple):
     """Where a setting came from. ``name`` is that of the file, of the variable or of the option."""
 
     kind: Literal["default", "file", "environment", "option"]
@@ -40,7 +40,7 @@ class Origin(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class LoadedSettings:
     """The settings that were read.
 
     Attributes:
@@ -53,20 +53,20 @@ class Loaded:
     problems: tuple[str, ...] = ()
     unfit: frozenset[str] = frozenset()
     broken: bool = False
-    origins: Mapping[str, Origin] = field(default_factory=dict, repr=False)
-    lines: Lines = field(default_factory=Lines, repr=False, compare=False)
+    origins: Mapping[str, SettingOrigin] = field(default_factory=dict, repr=False)
+    lines: LineNumbers = field(default_factory=LineNumbers, repr=False, compare=False)
 
-    def origin(self, name: str) -> Origin:
+    def origin(self, name: str) -> SettingOrigin:
         """Where the setting of that name came from, as `llmstack_tui.config.table` names it."""
-        origin = self.origins.get(name, Origin("default"))
+        origin = self.origins.get(name, SettingOrigin("default"))
         if origin.kind == "file":
             return origin._replace(line=self.lines.of(tuple(name.split("."))))
         return origin
 
 
-def load_settings(file: Path | None, environ: Mapping[str, str]) -> Loaded:
+def load_settings(file: Path | None, environ: Mapping[str, str]) -> LoadedSettings:
     """The settings from ``file`` (None: the platform's own, which need not exist) and from ``environ``."""
-    reading = _Reading()
+    reading = _SettingsReader()
     reading.take_implied(environ)
     broken = False
     try:
@@ -85,7 +85,7 @@ class _BrokenError(Exception):
     """A file of which nothing can be used; the text is a sentence."""
 
 
-class _Reading:
+class _SettingsReader:
     """What has been read so far. What is taken later wins."""
 
     def __init__(self) -> None:
@@ -93,21 +93,21 @@ class _Reading:
         self._table = table()
         self._sections = tuple(dict.fromkeys(setting.section for setting in self._table if setting.section))
         self._values: dict[str, object] = {}
-        self._origins: dict[str, Origin] = {}
+        self._origins: dict[str, SettingOrigin] = {}
         self._unfit: set[str] = set()
-        self._lines = Lines()
+        self._lines = LineNumbers()
 
     def take_implied(self, environ: Mapping[str, str]) -> None:
         for setting in self._table:
             if setting.implied and environ.get(setting.implied[0]):
                 self._values[setting.name] = setting.implied[1]
-                self._origins[setting.name] = Origin("environment", setting.implied[0])
+                self._origins[setting.name] = SettingOrigin("environment", setting.implied[0])
 
     def take_environment(self, environ: Mapping[str, str]) -> None:
         for setting in self._table:
             # As everywhere: an empty variable is one that is not set.
             if text := environ.get(setting.variable, "").strip():
-                origin = Origin("environment", setting.variable)
+                origin = SettingOrigin("environment", setting.variable)
                 self._take(setting, text, origin, partial(self._complain_of_variable, setting.variable))
         known = {setting.variable for setting in self._table}
         for section in self._sections:
@@ -128,7 +128,7 @@ class _Reading:
             return
         text = _text(path)
         document = _document(path, text)
-        self._lines = Lines(text)
+        self._lines = LineNumbers(text)
         for key, value in document.items():
             if key not in self._sections:
                 self._take_key(path.name, "", key, value)
@@ -138,7 +138,7 @@ class _Reading:
             else:
                 self._complain_of_line(path.name, (), (key,), f"must be a section [{key}]")
 
-    def result(self, *, broken: bool) -> Loaded:
+    def result(self, *, broken: bool) -> LoadedSettings:
         problems = self.problems[:_MOST_PROBLEMS]
         if left := len(self.problems) - len(problems):
             problems.append(f"{left} more problems of the settings are not listed.")
@@ -146,7 +146,7 @@ class _Reading:
         if "read_only" in self._unfit or ("hosts" in self._unfit and not self._values.get("hosts")):
             self._values["read_only"] = True
             problems.append("Until that is put right nothing is changed anywhere, as with read_only = true.")
-        return Loaded(
+        return LoadedSettings(
             settings=with_values(Settings(), self._values),
             problems=tuple(problems),
             unfit=frozenset(self._unfit),
@@ -160,7 +160,7 @@ class _Reading:
         complain = partial(self._complain_of_line, file, place)
         for setting in self._table:
             if (setting.section, setting.key) == (section, key):
-                self._take(setting, value, Origin("file", file), complain)
+                self._take(setting, value, SettingOrigin("file", file), complain)
                 return
         known = [setting.key for setting in self._table if setting.section == section]
         if not section:
@@ -169,12 +169,12 @@ class _Reading:
             ]
         complain((), f"is not a setting. Known here: {', '.join(known)}")
 
-    def _take(self, setting: Setting, value: object, origin: Origin, complain: Complain) -> None:
+    def _take(self, setting: Setting, value: object, origin: SettingOrigin, complain: Complain) -> None:
         before = len(self.problems)
         try:
             self._values[setting.name] = setting.kind.read(value, complain)
             self._origins[setting.name] = origin
-        except UnfitError:
+        except InvalidValue:
             complain((), f"must be {setting.kind.allowed}, not {shown(value)}")
         if len(self.problems) > before:
             self._unfit.add(setting.name)

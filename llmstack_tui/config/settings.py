@@ -15,7 +15,7 @@ from llmstack_tui.config.hosts import HostSettings, hosts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llmstack_tui.config.kinds import Kind
+    from llmstack_tui.config.kinds import SettingKind
 
 T = TypeVar("T")
 
@@ -28,7 +28,9 @@ OVER_LIMIT: tuple[OverLimit, ...] = get_args(OverLimit)
 _NEVER = "0 or negative: never"
 
 
-def _described(kind: Kind[T], purpose: str, *, implied: tuple[str, T] | None = None) -> Mapping[str, object]:
+def _described(
+    kind: SettingKind[T], purpose: str, *, implied: tuple[str, T] | None = None
+) -> Mapping[str, object]:
     """What a field has beside its type and its default.
 
     Args:

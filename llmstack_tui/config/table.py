@@ -1,8 +1,9 @@
-"""The settings as a table: what `llmstack_tui.config.settings` says, one row for each setting."""
+"""The settings as a table, one row for each, and the example of a settings file that is written from it."""
 
 from __future__ import annotations
 
 from dataclasses import fields
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from llmstack_tui.base.structs import replace
@@ -11,9 +12,14 @@ from llmstack_tui.config.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llmstack_tui.config.kinds import Kind
+    from llmstack_tui.config.kinds import SettingKind
 
 ENVIRONMENT_PREFIX = "LLMSTACK_"
+_WIDTH = 100
+_HEAD = """\
+The settings of llmstack. Every one is here with its default: to change it, take away the # before its name.
+A variable of the environment comes before this file, and an option of the command line before both.
+`llmstack config` shows what is in force, and where it came from."""
 
 
 class Setting(NamedTuple):
@@ -21,7 +27,7 @@ class Setting(NamedTuple):
 
     section: str
     key: str
-    kind: Kind[object]
+    kind: SettingKind[object]
     purpose: str
     implied: tuple[str, object] | None
     default: object
@@ -59,6 +65,16 @@ def with_values(settings: Settings, values: Mapping[str, object]) -> Settings:
     return replace(settings, **above, **sections)  # type: ignore[arg-type]  # each went through its kind's reader
 
 
+def example() -> str:
+    """The text of the file. It changes nothing as it is, nor with every setting in it put in force."""
+    blocks = [_comment(_HEAD)]
+    for section, settings in groupby(table(), key=lambda setting: setting.section):
+        if section:
+            blocks.append(f"[{section}]")
+        blocks += map(_described, settings)
+    return "\n\n".join(blocks) + "\n"
+
+
 def _sections(settings: Settings) -> dict[str, object]:
     return {each.name: getattr(settings, each.name) for each in fields(settings) if not each.metadata}
 
@@ -68,7 +84,7 @@ def _rows(section: str, part: object) -> list[Setting]:
         Setting(
             section,
             each.name,
-            cast("Kind[object]", each.metadata["kind"]),
+            cast("SettingKind[object]", each.metadata["kind"]),
             each.metadata["purpose"],
             each.metadata["implied"],
             getattr(part, each.name),
@@ -76,3 +92,21 @@ def _rows(section: str, part: object) -> list[Setting]:
         for each in fields(part)  # type: ignore[arg-type]  # a dataclass, as all sections are
         if each.metadata
     ]
+
+
+def _described(setting: Setting) -> str:
+    kind = setting.kind
+    variable = setting.variable + (f"={kind.in_environment}" if kind.in_environment else "")
+    comment = _comment(f"{setting.purpose}\nValues: {kind.allowed}.\nEnvironment: {variable}")
+    return f"{comment}\n#{setting.key} = {kind.write(setting.default)}"
+
+
+def _comment(text: str) -> str:
+    import textwrap  # noqa: PLC0415 (only the example needs it)
+
+    lines = (
+        line
+        for paragraph in text.split("\n")
+        for line in textwrap.wrap(paragraph, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    )
+    return "\n".join(f"# {line}" for line in lines)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base import paths
 from llmstack_tui.base.structs import replace
-from llmstack_tui.config.loading import Loaded, load_settings
+from llmstack_tui.config.loading import LoadedSettings, load_settings
 from llmstack_tui.config.table import value_of, with_values
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _Stamp = tuple[int, int, int] | None
 
 async def watch_settings(
     file: Path | None, environ: Mapping[str, str], *, every_s: float = 2.0
-) -> AsyncGenerator[Loaded, None]:
+) -> AsyncGenerator[LoadedSettings, None]:
     """The settings now, and then whenever they or what is wrong in them have changed.
 
     What cannot be read stays as it was last: one setting, or all of them where the file is broken or half
@@ -62,7 +62,7 @@ async def _settled(file: Path | None, stamp: _Stamp, step_s: float) -> _Stamp:
     return stamp
 
 
-def _kept(before: Loaded, loaded: Loaded) -> Loaded:
+def _kept(before: LoadedSettings, loaded: LoadedSettings) -> LoadedSettings:
     """What was loaded, and from before what could not be."""
     if loaded.broken:
         return replace(loaded, settings=before.settings)

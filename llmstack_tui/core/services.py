@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.config import Settings
-    from llmstack_tui.config.loading import Loaded
+    from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.core import Stack
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.engine.process.control import EngineHandle
@@ -31,7 +31,7 @@ _WITH_THE_FIRST_REQUEST = ("httpcore", "sniffio", "anyio.streams.tls", "anyio._b
 class Services(Protocol):
     """The core, as far as the dashboard needs it."""
 
-    def watch_settings(self) -> AsyncGenerator[Loaded, None]:
+    def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
         """The settings now, and then whenever they have changed; without what the command line said."""
 
     def places(self) -> tuple[tuple[str, str], ...]:
@@ -68,7 +68,7 @@ class Core:
         self._environ = dict(environ)  # As it is now: Textual takes NO_COLOR out of the real one.
         self._config = config
 
-    async def watch_settings(self) -> AsyncGenerator[Loaded, None]:
+    async def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
         await _imported("llmstack_tui.config.watch")
         from llmstack_tui.config.watch import watch_settings
 

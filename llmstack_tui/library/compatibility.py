@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from llmstack_tui.gguf.header import Header
 
 
-class _Marks(Struct, frozen=True, kw_only=True):
+class _OllamaOnly(Struct, frozen=True, kw_only=True):
     """Any one of these tells that a file is for Ollama alone.
 
     Attributes:
@@ -40,23 +40,25 @@ _ARCHITECTURES = frozenset(
 )
 _VISION = ("v.", "mm.")
 _MARKS = {
-    "gemma3": _Marks(
+    "gemma3": _OllamaOnly(
         keys=("mm.tokens_per_image", "rope.global.freq_base", "rope.local.freq_base"),
         missing=("attention.layer_norm_rms_epsilon",),
         tensors=(*_VISION, "dense.0."),
     ),
-    "gemma4": _Marks(tensors=(*_VISION, "a.", "model.vision_tower.")),
-    "laguna": _Marks(keys=("rope.swa.dimension_count", "rope.swa.freq_base"), endings=(".attn_g.weight",)),
-    "llama4": _Marks(tensors=_VISION),
-    "mistral3": _Marks(
+    "gemma4": _OllamaOnly(tensors=(*_VISION, "a.", "model.vision_tower.")),
+    "laguna": _OllamaOnly(
+        keys=("rope.swa.dimension_count", "rope.swa.freq_base"), endings=(".attn_g.weight",)
+    ),
+    "llama4": _OllamaOnly(tensors=_VISION),
+    "mistral3": _OllamaOnly(
         keys=("rope.scaling.beta_fast", "rope.scaling.mscale_all_dim", "rope.scaling_beta"), tensors=_VISION
     ),
-    "nemotron_h_moe": _Marks(tensors=("mtp.", "blk.0.ffn_latent_in", "blk.1.ffn_latent_in")),
-    "qwen35": _Marks(keys=("ssm.v_head_reordered", "vision.block_count"), tensors=(*_VISION, "mtp.")),
-    "qwen35moe": _Marks(keys=("ssm.v_head_reordered", "vision.block_count"), tensors=(*_VISION, "mtp.")),
-    "qwen3next": _Marks(endings=(".ssm_dt",)),
-    "qwen3vl": _Marks(missing=("rope.dimension_sections",), tensors=_VISION),
-    "qwen3vlmoe": _Marks(missing=("rope.dimension_sections",), tensors=_VISION),
+    "nemotron_h_moe": _OllamaOnly(tensors=("mtp.", "blk.0.ffn_latent_in", "blk.1.ffn_latent_in")),
+    "qwen35": _OllamaOnly(keys=("ssm.v_head_reordered", "vision.block_count"), tensors=(*_VISION, "mtp.")),
+    "qwen35moe": _OllamaOnly(keys=("ssm.v_head_reordered", "vision.block_count"), tensors=(*_VISION, "mtp.")),
+    "qwen3next": _OllamaOnly(endings=(".ssm_dt",)),
+    "qwen3vl": _OllamaOnly(missing=("rope.dimension_sections",), tensors=_VISION),
+    "qwen3vlmoe": _OllamaOnly(missing=("rope.dimension_sections",), tensors=_VISION),
 }
 
 

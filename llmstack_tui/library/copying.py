@@ -31,13 +31,13 @@ class CopyCancelled(CopyFailed):
     """The user ended it."""
 
 
-class Progress(Protocol):
+class OnProgress(Protocol):
     def __call__(self, status: str, completed: int | None, total: int | None, /) -> None:
         """What is being done; bytes done and bytes in all, where there are any."""
 
 
 def fetch_blob(
-    source: Path, target: Path, layer: Layer, *, progress: Progress, cancelled: Callable[[], bool]
+    source: Path, target: Path, layer: Layer, *, progress: OnProgress, cancelled: Callable[[], bool]
 ) -> None:
     """Have the blob ``source`` at ``target``, all of it or nothing.
 
@@ -55,7 +55,7 @@ def fetch_blob(
 
 
 def link_or_copy(
-    source: Path, target: Path, layer: Layer, *, progress: Progress, cancelled: Callable[[], bool]
+    source: Path, target: Path, layer: Layer, *, progress: OnProgress, cancelled: Callable[[], bool]
 ) -> None:
     """As `fetch_blob`, for a ``target`` whose name nobody looks for; of a copy that fails some may stay."""
     if link(source, target):
@@ -74,7 +74,9 @@ def link(source: Path, target: Path) -> bool:
     return True
 
 
-def copy(source: Path, target: Path, size: int, *, progress: Progress, cancelled: Callable[[], bool]) -> str:
+def copy(
+    source: Path, target: Path, size: int, *, progress: OnProgress, cancelled: Callable[[], bool]
+) -> str:
     """Copy the file; answers the digest of what was copied. Raises as `fetch_blob`."""
     free = shutil.disk_usage(target.parent).free
     if free < size + _SPARE:
@@ -92,7 +94,7 @@ def read_through(
     source: Path,
     size: int,
     *,
-    progress: Progress,
+    progress: OnProgress,
     cancelled: Callable[[], bool],
     into: BinaryIO | None = None,
 ) -> str:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.names import ModelName
-    from llmstack_tui.library.copying import Progress
+    from llmstack_tui.library.copying import OnProgress
     from llmstack_tui.library.manifest import Layer
 
 
@@ -72,7 +72,7 @@ def derive(
     name: ModelName,
     changes: Changes | None,
     *,
-    progress: Progress,
+    progress: OnProgress,
     cancelled: Callable[[], bool],
 ) -> None:
     """Make ``name`` in the folder ``models`` from the model ``base``, of this folder or of another one.
@@ -114,7 +114,7 @@ def _fetch(
     manifest: Manifest,
     staged: dict[str, Path],
     *,
-    progress: Progress,
+    progress: OnProgress,
     cancelled: Callable[[], bool],
 ) -> None:
     """Have the blobs of another folder under unfinished names in ours; ``way`` is from there to here."""
@@ -140,7 +140,7 @@ def _install(
     changes: Changes | None,
     staged: Mapping[str, Path],
     *,
-    progress: Progress,
+    progress: OnProgress,
 ) -> None:
     """Write the manifest, and what it names. For the holder of the lock."""
     content, manifest = base
@@ -161,7 +161,7 @@ def _install(
 
 
 def _changed(
-    models: Path, manifest: Manifest, changes: Changes, written: set[str], progress: Progress
+    models: Path, manifest: Manifest, changes: Changes, written: set[str], progress: OnProgress
 ) -> bytes:
     """The manifest with the changes, whose layers are written; ``written`` gets the names of their files."""
     layers = list(manifest.layers)

@@ -102,7 +102,7 @@ class FolderUse(Struct, frozen=True):
         return tuple(leftover for leftover in self.leftovers if not leftover.kept)
 
 
-class _File(NamedTuple):
+class _FoundFile(NamedTuple):
     path: Path
     size: int
     changed_s: float
@@ -198,7 +198,7 @@ class _Reasons(NamedTuple):
     pulling: bool
     now_s: float
 
-    def of(self, file: _File, kind: LeftoverKind) -> str:
+    def of(self, file: _FoundFile, kind: LeftoverKind) -> str:
         if not self.own:
             return "Ollama's own"
         if self.unreadable:
@@ -211,16 +211,16 @@ class _Reasons(NamedTuple):
         return ""
 
 
-def _is_young(file: _File, now_s: float) -> bool:
+def _is_young(file: _FoundFile, now_s: float) -> bool:
     """True, too, for times that are still to come: then the clock was wrong, and nothing is known."""
     return now_s - file.changed_s <= GRACE_S
 
 
-def _is_pulling(leftover: list[tuple[_File, LeftoverKind]], now_s: float) -> bool:
+def _is_pulling(leftover: list[tuple[_FoundFile, LeftoverKind]], now_s: float) -> bool:
     return any(kind is LeftoverKind.PARTIAL and _is_young(file, now_s) for file, kind in leftover)
 
 
-def _use(name: str, blobs: frozenset[str], used: Counter[str], files: dict[str, _File]) -> ModelUse:
+def _use(name: str, blobs: frozenset[str], used: Counter[str], files: dict[str, _FoundFile]) -> ModelUse:
     there = [blob for blob in blobs if blob in files]
     return ModelUse(
         name=name,
@@ -253,7 +253,7 @@ def _manifests(folder: Path) -> tuple[dict[str, frozenset[str]], tuple[Path, ...
     return found, tuple(sorted(unreadable))
 
 
-def _files(folder: Path, *, deep: bool = False) -> Iterator[_File]:
+def _files(folder: Path, *, deep: bool = False) -> Iterator[_FoundFile]:
     """Regular files; links are not followed.
 
     Raises:
@@ -272,7 +272,7 @@ def _files(folder: Path, *, deep: bool = False) -> Iterator[_File]:
             yield from _files(path, deep=True)
         elif stat.S_ISREG(status.st_mode):
             # A blob that was linked keeps the time of the original; a copied folder, that of the copy.
-            yield _File(path, _taken(path.name, status), max(status.st_mtime, status.st_ctime))
+            yield _FoundFile(path, _taken(path.name, status), max(status.st_mtime, status.st_ctime))
 
 
 def _taken(name: str, status: os.stat_result) -> int:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.gguf.header import Header
-    from llmstack_tui.library.copying import Progress
+    from llmstack_tui.library.copying import OnProgress
 
 _MAX_PART = 80
 # How files are named after their quantisation: "-Q4_K_M", ".IQ3_XXS", "-UD-Q4_K_XL", ".i1-Q4_K_M", "-bf16".
@@ -92,7 +92,7 @@ def import_gguf(
     source: Path,
     name: ModelName,
     *,
-    progress: Progress,
+    progress: OnProgress,
     cancelled: Callable[[], bool],
     parameters: Mapping[str, object],
 ) -> None:
@@ -132,7 +132,7 @@ def import_gguf(
 
 
 def _stage(
-    source: Path, staged: Path, size: int, *, progress: Progress, cancelled: Callable[[], bool]
+    source: Path, staged: Path, size: int, *, progress: OnProgress, cancelled: Callable[[], bool]
 ) -> str:
     """Have the file under the name ``staged``, too; answers its digest."""
     if link(source, staged):

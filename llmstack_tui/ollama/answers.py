@@ -22,7 +22,7 @@ from llmstack_tui.hosts.types import (
     Usage,
 )
 from llmstack_tui.ollama.transport import WrongShape
-from llmstack_tui.ollama.wire import ModelDetails as WireDetails
+from llmstack_tui.ollama.wire import WireDetails
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -137,7 +137,7 @@ def progress(line: wire.ProgressResponse) -> Progress:
     )
 
 
-def _model(listed: wire.ListedModel) -> Model:
+def _model(listed: wire.WireListedModel) -> Model:
     said = listed.details or WireDetails()
     remote = listed.remote_host or None
     return Model(
@@ -157,7 +157,7 @@ def _model(listed: wire.ListedModel) -> Model:
     )
 
 
-def _name(listed: wire.ListedModel | wire.LoadedModel) -> str:
+def _name(listed: wire.WireListedModel | wire.WireRunningModel) -> str:
     name = listed.name or listed.model
     if not name:
         raise WrongShape("a model in it has no name")

@@ -19,7 +19,7 @@ from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.ollama import answers, wire
 from llmstack_tui.ollama.blobs import NotGGUF, checked_gguf, hash_file, send_blob
-from llmstack_tui.ollama.sharing import Sharing
+from llmstack_tui.ollama.sharing import SharedProcesses
 from llmstack_tui.ollama.transport import Timeouts, Transport
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class OllamaHost:
         agent = user_agent or f"llmstack/{__version__} pid/{os.getpid()}"
         self._http = Transport(url, user_agent=agent, timeouts=self._timeouts)
         self._kind: HostKind | None = None
-        self._sharing = Sharing(self.show)
+        self._sharing = SharedProcesses(self.show)
 
     @property
     def url(self) -> str:
@@ -84,13 +84,13 @@ class OllamaHost:
 
     async def running(self) -> tuple[RunningModel, ...]:
         running = await self._ask("/api/ps", wire.ProcessResponse, answers.running)
-        return await self._sharing.told(running)
+        return await self._sharing.with_answered(running)
 
     async def show(self, name: str) -> ModelDetails:
         request = wire.ShowRequest(model=name)
         read = partial(answers.details, name)
         details = await self._post("/api/show", request, wire.ShowResponse, read, about=name)
-        self._sharing.note(details)
+        self._sharing.learn(details)
         return details
 
     # --- in and out of memory ---
@@ -124,7 +124,7 @@ class OllamaHost:
     ) -> AsyncGenerator[Chunk, None]:
         request = wire.ChatRequest(
             model=name,
-            messages=[wire.Message(role=message.role, content=message.content) for message in messages],
+            messages=[wire.WireMessage(role=message.role, content=message.content) for message in messages],
             options=dict(options) if options else None,
             keep_alive=_keep_alive(keep_alive),
         )

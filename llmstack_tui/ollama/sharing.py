@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import Model, ModelDetails, RunningModel
 
 _FILES = re.compile(r"^(?:FROM|ADAPTER) .*sha256[-:]([0-9a-f]{64})", flags=re.MULTILINE)
-_STARTED_WITH = frozenset({"num_ctx", "num_batch", "num_gpu", "main_gpu", "num_thread", "use_mmap"})
+_START_OPTIONS = frozenset({"num_ctx", "num_batch", "num_gpu", "main_gpu", "num_thread", "use_mmap"})
 # Names over the same weights differ by their template, system prompt, parameters and licence.
 _MOST_APART_BYTES = 1 << 20
-# So that a look never takes long; what is left is asked at the next.
-_QUESTIONS_A_LOOK = 4
+# So that a poll never takes long; what is left is asked at the next one.
+_SHOWS_A_POLL = 4
 
 
-class _Start(NamedTuple):
+class _StartedFrom(NamedTuple):
     """The files and options that a process is started with; the first file are the weights."""
 
     weights: str | None
     all: frozenset[str] = frozenset()
 
 
-class Sharing:
-    """What is known of how models are started, by digest.
+class SharedProcesses:
+    """What is known of how the processes of models are started, by digest.
 
     Args:
         show: asks for the details of a model by its name.
@@ -48,9 +48,9 @@ class Sharing:
     def __init__(self, show: Callable[[str], Awaitable[ModelDetails]]) -> None:
         self.installed: tuple[Model, ...] = ()
         self._show = show
-        self._starts: dict[str, _Start] = {}
+        self._starts: dict[str, _StartedFrom] = {}
 
-    async def told(self, running: tuple[RunningModel, ...]) -> tuple[RunningModel, ...]:
+    async def with_answered(self, running: tuple[RunningModel, ...]) -> tuple[RunningModel, ...]:
         """The same, and the digests of other models that each of them answers for, as far as it is known."""
         alike = {each.digest: tuple(self._alike(each)) for each in running}
         missing = {
@@ -59,7 +59,7 @@ class Sharing:
             for model in models
             if model.digest not in self._starts
         }
-        for digest, name in [*missing.items()][:_QUESTIONS_A_LOOK]:
+        for digest, name in [*missing.items()][:_SHOWS_A_POLL]:
             await self._learn(digest, name)
         return tuple(self._with_others(each, alike[each.digest]) for each in running)
 
@@ -76,8 +76,8 @@ class Sharing:
                 model for model in by_digest.values() if model is not mine and _may_share(mine, model)
             )
 
-    def note(self, details: ModelDetails) -> None:
-        """Take note of what was asked for another purpose."""
+    def learn(self, details: ModelDetails) -> None:
+        """Keep what was asked for another purpose."""
         key = model_key(details.name)
         digest = next((each.digest for each in self.installed if model_key(each.name) == key), "")
         if digest:
@@ -87,9 +87,9 @@ class Sharing:
         try:
             self._starts[digest] = _start(await self._show(name))
         except NotFound:
-            self._starts[digest] = _Start(None)
+            self._starts[digest] = _StartedFrom(None)
         except HostError:
-            # Whatever is wrong, the list of what is loaded is right; it is asked again at the next look.
+            # Whatever is wrong, the list of what is loaded is right; it is asked again at the next poll.
             return
 
     def _with_others(self, running: RunningModel, alike: tuple[Model, ...]) -> RunningModel:
@@ -110,8 +110,8 @@ def _may_share(one: Model, other: Model) -> bool:
     )
 
 
-def _start(details: ModelDetails) -> _Start:
+def _start(details: ModelDetails) -> _StartedFrom:
     files = _FILES.findall(details.modelfile)
     lines = (" ".join(line.split()) for line in details.parameters.splitlines())
-    options = [line for line in lines if line.partition(" ")[0] in _STARTED_WITH]
-    return _Start(files[0], frozenset([*files, *options])) if files else _Start(None)
+    options = [line for line in lines if line.partition(" ")[0] in _START_OPTIONS]
+    return _StartedFrom(files[0], frozenset([*files, *options])) if files else _StartedFrom(None)

@@ -15,28 +15,28 @@ class Wire(Struct, kw_only=True, omit_defaults=True):
     """Common to all: a field that is ``None`` is not on the wire."""
 
 
-class ToolCallFunction(Wire):
+class WireToolFunction(Wire):
     index: int | None = None
     name: str | None = None
     arguments: dict[str, object] | None = None
 
 
-class ToolCall(Wire):
+class WireToolCall(Wire):
     id: str | None = None
-    function: ToolCallFunction | None = None
+    function: WireToolFunction | None = None
 
 
-class Message(Wire):
+class WireMessage(Wire):
     role: str | None = None
     content: str | None = None
     thinking: str | None = None
     images: list[str] | None = None
-    tool_calls: list[ToolCall] | None = None
+    tool_calls: list[WireToolCall] | None = None
     tool_name: str | None = None
     tool_call_id: str | None = None
 
 
-class ModelDetails(Wire):
+class WireDetails(Wire):
     parent_model: str | None = None
     format: str | None = None
     family: str | None = None
@@ -47,13 +47,13 @@ class ModelDetails(Wire):
     embedding_length: int | None = None
 
 
-class Tensor(Wire):
+class WireTensor(Wire):
     name: str | None = None
     type: str | None = None
     shape: list[int] | None = None
 
 
-class _Ask(Wire):
+class _PromptRequest(Wire):
     """What generate and chat have in common."""
 
     model: str | None = None
@@ -68,7 +68,7 @@ class _Ask(Wire):
     top_logprobs: int | None = None
 
 
-class GenerateRequest(_Ask):
+class GenerateRequest(_PromptRequest):
     """``POST /api/generate``. Without a prompt it loads the model, or with ``keep_alive`` 0 unloads it."""
 
     prompt: str | None = None
@@ -80,10 +80,10 @@ class GenerateRequest(_Ask):
     images: list[str] | None = None
 
 
-class ChatRequest(_Ask):
+class ChatRequest(_PromptRequest):
     """``POST /api/chat``."""
 
-    messages: list[Message] | None = None
+    messages: list[WireMessage] | None = None
     tools: list[dict[str, object]] | None = None
 
 
@@ -138,7 +138,7 @@ class CreateRequest(Wire):
     license: str | list[str] | None = None
     system: str | None = None
     parameters: dict[str, object] | None = None
-    messages: list[Message] | None = None
+    messages: list[WireMessage] | None = None
 
 
 class ImportRequest(Wire):
@@ -179,7 +179,7 @@ class VersionResponse(Wire):
     engine: str | None = None
 
 
-class ListedModel(Wire):
+class WireListedModel(Wire):
     name: str | None = None
     model: str | None = None
     remote_model: str | None = None
@@ -187,17 +187,17 @@ class ListedModel(Wire):
     modified_at: str | None = None
     size: int | None = None
     digest: str | None = None
-    details: ModelDetails | None = None
+    details: WireDetails | None = None
     capabilities: list[str] | None = None
 
 
 class ListResponse(Wire):
     """``GET /api/tags``."""
 
-    models: list[ListedModel] | None = None
+    models: list[WireListedModel] | None = None
 
 
-class LoadedModel(Wire):
+class WireRunningModel(Wire):
     """``requests`` are those in flight, ``used_at`` the end of the last, ``pid`` its process.
 
     Only the built-in engine says these three.
@@ -207,7 +207,7 @@ class LoadedModel(Wire):
     model: str | None = None
     size: int | None = None
     digest: str | None = None
-    details: ModelDetails | None = None
+    details: WireDetails | None = None
     expires_at: str | None = None
     size_vram: int | None = None
     context_length: int | None = None
@@ -219,7 +219,7 @@ class LoadedModel(Wire):
 class ProcessResponse(Wire):
     """``GET /api/ps``."""
 
-    models: list[LoadedModel] | None = None
+    models: list[WireRunningModel] | None = None
 
 
 class ShowResponse(Wire):
@@ -230,18 +230,18 @@ class ShowResponse(Wire):
     parameters: str | None = None
     template: str | None = None
     system: str | None = None
-    details: ModelDetails | None = None
-    messages: list[Message] | None = None
+    details: WireDetails | None = None
+    messages: list[WireMessage] | None = None
     remote_model: str | None = None
     remote_host: str | None = None
     model_info: dict[str, object] | None = None
     projector_info: dict[str, object] | None = None
-    tensors: list[Tensor] | None = None
+    tensors: list[WireTensor] | None = None
     capabilities: list[str] | None = None
     modified_at: str | None = None
 
 
-class _Answer(StreamLine):
+class _PromptResponse(StreamLine):
     """What generate and chat have in common; the figures come with the last line."""
 
     model: str | None = None
@@ -259,19 +259,19 @@ class _Answer(StreamLine):
     logprobs: list[dict[str, object]] | None = None
 
 
-class GenerateResponse(_Answer):
+class GenerateResponse(_PromptResponse):
     """A line of ``/api/generate``."""
 
     response: str | None = None
     thinking: str | None = None
     context: list[int] | None = None
-    tool_calls: list[ToolCall] | None = None
+    tool_calls: list[WireToolCall] | None = None
 
 
-class ChatResponse(_Answer):
+class ChatResponse(_PromptResponse):
     """A line of ``/api/chat``."""
 
-    message: Message | None = None
+    message: WireMessage | None = None
 
 
 class EmbedResponse(Wire):

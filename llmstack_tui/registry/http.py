@@ -50,7 +50,7 @@ class Reply(Struct, frozen=True):
     cut: bool = False
 
 
-class _Request(Struct, frozen=True):
+class _RegistryRequest(Struct, frozen=True):
     method: str
     url: str
     host: str
@@ -87,7 +87,7 @@ class HttpTransport:
         A connection that breaks is tried once more. A registry that says when to ask again is asked again
         then if that is soon; else it is not asked before, and `RegistryBusy` says so.
         """
-        request = _Request(method, url, host, {**self._headers, **headers}, most_bytes)
+        request = _RegistryRequest(method, url, host, {**self._headers, **headers}, most_bytes)
         broke, tries = False, 0
         while True:
             await self._wait(host)
@@ -121,7 +121,7 @@ class HttpTransport:
         if left_s > self._timeouts.patience_s:
             raise _busy(host, left_s)
 
-    async def _in_a_slot(self, request: _Request) -> Reply:
+    async def _in_a_slot(self, request: _RegistryRequest) -> Reply:
         slot = await self._slots.get()
         try:
             self._refuse_too_early(request.host)
@@ -129,7 +129,7 @@ class HttpTransport:
         finally:
             self._slots.put_nowait(slot)
 
-    async def _exchange(self, slot: int, request: _Request) -> Reply:
+    async def _exchange(self, slot: int, request: _RegistryRequest) -> Reply:
         limit_s, host = self._timeouts.whole_s, request.host
         try:
             async with asyncio.timeout(limit_s):
@@ -153,7 +153,7 @@ class HttpTransport:
             message = f"{host!r} is no address of a registry."
             raise BadAnswer(message, host=host, detail=excerpt(str(error))) from None
 
-    async def _follow(self, slot: int, wanted: _Request) -> Reply:
+    async def _follow(self, slot: int, wanted: _RegistryRequest) -> Reply:
         """Redirects are followed by hand: never from TLS to an address without it."""
         host = wanted.host
         request = httpx.Request(wanted.method, wanted.url, headers=wanted.headers)

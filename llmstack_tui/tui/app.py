@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from llmstack_tui.config import Settings
-    from llmstack_tui.config.loading import Loaded
+    from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.core import StackState
     from llmstack_tui.core.services import Services
     from llmstack_tui.tui.activity.list import ActivityList
@@ -108,7 +108,7 @@ class Dashboard(App[None]):
         *,
         unicode: bool = True,
         clock: Callable[[], datetime] = _now,
-        loaded: Loaded | None = None,
+        loaded: LoadedSettings | None = None,
     ) -> None:
         super().__init__()
         self._clock = clock

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textual.binding import Binding
 
     from llmstack_tui.config import Settings
-    from llmstack_tui.config.loading import Loaded
+    from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.core import Stack
     from llmstack_tui.tui.app import Dashboard
 
@@ -36,7 +36,11 @@ class Preferences:
     """
 
     def __init__(
-        self, app: Dashboard, settings: Settings, problems: Iterable[str], loaded: Loaded | None = None
+        self,
+        app: Dashboard,
+        settings: Settings,
+        problems: Iterable[str],
+        loaded: LoadedSettings | None = None,
     ) -> None:
         self._app = app
         self._settings = settings
@@ -99,7 +103,7 @@ class Preferences:
 
     # The settings
 
-    def _apply(self, before: Settings, loaded: Loaded) -> None:
+    def _apply(self, before: Settings, loaded: LoadedSettings) -> None:
         from llmstack_tui.config.table import table, value_of
 
         now = loaded.settings
@@ -201,7 +205,7 @@ def _theme_of(settings: Settings) -> str:
     return themes.THEMES[settings.ui.theme].name
 
 
-def _named_by(loaded: Loaded) -> str:
+def _named_by(loaded: LoadedSettings) -> str:
     """What names a theme: a file, a variable; else ""."""
     origin = loaded.origin("ui.theme")
     return (origin.name or "") if origin.kind != "default" else ""
@@ -219,7 +223,7 @@ def _told(changed: list[str], live: frozenset[str]) -> str:
     return f"The settings were read again: {'; '.join(said)}."
 
 
-def _place_of_key(loaded: Loaded) -> keymap.Place:
+def _place_of_key(loaded: LoadedSettings) -> keymap.Place:
     origin = loaded.origin("ui.keys")
 
     def place(binding_id: str) -> str:

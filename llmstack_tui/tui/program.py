@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.config import Settings
-    from llmstack_tui.config.loading import Loaded
+    from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.tui.app import Dashboard
 
 
@@ -26,7 +26,7 @@ def run_dashboard(
     environ: Mapping[str, str] | None = None,
     *,
     config: Path | None = None,
-    loaded: Loaded | None = None,
+    loaded: LoadedSettings | None = None,
 ) -> int:
     """Show the dashboard until the user leaves it.
 
@@ -51,7 +51,7 @@ def _show(
     problems: Sequence[str],
     environ: Mapping[str, str],
     config: Path | None,
-    loaded: Loaded | None,
+    loaded: LoadedSettings | None,
 ) -> int:
     from rich.console import Console
 

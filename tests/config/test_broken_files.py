@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from llmstack_tui.config import Settings, loading
-from llmstack_tui.config.loading import Loaded, load_settings
+from llmstack_tui.config.loading import LoadedSettings, load_settings
 from tests.config.files import load
 
 
@@ -138,4 +138,4 @@ def test_a_file_that_may_not_be_read_is_a_problem(tmp_path: Path, monkeypatch: p
 def test_the_platforms_own_file_need_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert load_settings(None, {}) == Loaded(settings=Settings())
+    assert load_settings(None, {}) == LoadedSettings(settings=Settings())

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmstack_tui.config import HostSettings, Settings
-from llmstack_tui.config.example import example
-from llmstack_tui.config.loading import Loaded, load_settings
+from llmstack_tui.config.loading import LoadedSettings, load_settings
 from llmstack_tui.config.settings import ENGINE_CHOICES, OVER_LIMIT, THEMES
-from llmstack_tui.config.table import table, value_of, with_values
+from llmstack_tui.config.table import example, table, value_of, with_values
 from tests.config.files import load
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def put_in_force(text: str) -> str:
 
 
 def test_the_example_is_the_defaults_as_it_is_and_with_every_setting_put_in_force(tmp_path: Path) -> None:
-    assert load(tmp_path, example()) == Loaded(settings=Settings())
+    assert load(tmp_path, example()) == LoadedSettings(settings=Settings())
     loaded = load(tmp_path, put_in_force(example()))
     assert (loaded.settings, loaded.problems) == (Settings(), ())
     assert {loaded.origin(setting.name).kind for setting in table()} == {"file"}, "every setting is in it"

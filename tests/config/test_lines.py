@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.config.lines import Lines
+from llmstack_tui.config.lines import LineNumbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ q = 1"""
 
 def test_keys_tables_and_items_have_their_lines() -> None:
     tomllib.loads(DOCUMENT)
-    lines = Lines(DOCUMENT)
+    lines = LineNumbers(DOCUMENT)
     expected: dict[Place, int] = {
         ("a",): 2,
         ("quoted key",): 3,
@@ -75,12 +75,12 @@ def test_keys_tables_and_items_have_their_lines() -> None:
 
 
 def test_what_has_no_line_of_its_own_is_where_its_whole_is() -> None:
-    lines = Lines(DOCUMENT)
+    lines = LineNumbers(DOCUMENT)
     assert lines.of(("quoted key", 2, "d")) == 4
     assert lines.of(("f.g", "h", "i", "j")) == 11
     assert lines.of(("section", "sub.section", "none")) == 17
     assert lines.of(("none",)) == 1
-    assert Lines().of(("a",)) == 1
+    assert LineNumbers().of(("a",)) == 1
 
 
 _KEYS = st.sampled_from(["a", "b-c", '"d = e"', "'#'", '"\\""', "a.b", 'a . "]"'])
@@ -125,5 +125,5 @@ def test_whatever_is_valid_is_found_where_it_is_written(statements: list[str]) -
         text += f"{statement}\n"
         for place in _places(document):
             expected.setdefault(place, line)
-    lines = Lines(text)
+    lines = LineNumbers(text)
     assert {place: lines.of(place) for place in expected} == expected

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.config import EngineSettings, HardwareSettings, HostSettings, Settings, UiSettings
-from llmstack_tui.config.loading import Origin
+from llmstack_tui.config.loading import SettingOrigin
 from llmstack_tui.hardware.profile import UnknownProfile, named
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading
 from tests.config.files import load
@@ -118,29 +118,29 @@ def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
 
 def test_where_a_setting_came_from_is_known(tmp_path: Path) -> None:
     loaded = load(tmp_path, WHOLE, {"LLMSTACK_ENGINE_PORT": "8080"})
-    assert loaded.origin("hosts") == Origin("file", "config.toml", 1)
-    assert loaded.origin("engine.keep_alive") == Origin("file", "config.toml", 8)
-    assert loaded.origin("ui.keys") == Origin("file", "config.toml", 19)
-    assert loaded.origin("engine.port") == Origin("environment", "LLMSTACK_ENGINE_PORT")
-    assert load(tmp_path, "").origin("engine.port") == Origin("default")
+    assert loaded.origin("hosts") == SettingOrigin("file", "config.toml", 1)
+    assert loaded.origin("engine.keep_alive") == SettingOrigin("file", "config.toml", 8)
+    assert loaded.origin("ui.keys") == SettingOrigin("file", "config.toml", 19)
+    assert loaded.origin("engine.port") == SettingOrigin("environment", "LLMSTACK_ENGINE_PORT")
+    assert load(tmp_path, "").origin("engine.port") == SettingOrigin("default")
 
 
 @pytest.mark.parametrize(
     ("content", "environ", "theme", "origin"),
     [
-        ("", {"NO_COLOR": "1"}, "no-colour", Origin("environment", "NO_COLOR")),
-        ("[ui]\ntheme = 'light'", {"NO_COLOR": "1"}, "light", Origin("file", "config.toml", 2)),
+        ("", {"NO_COLOR": "1"}, "no-colour", SettingOrigin("environment", "NO_COLOR")),
+        ("[ui]\ntheme = 'light'", {"NO_COLOR": "1"}, "light", SettingOrigin("file", "config.toml", 2)),
         (
             "",
             {"NO_COLOR": "1", "LLMSTACK_UI_THEME": "dark"},
             "dark",
-            Origin("environment", "LLMSTACK_UI_THEME"),
+            SettingOrigin("environment", "LLMSTACK_UI_THEME"),
         ),
-        ("[ui]\ntheme = 'x'", {"NO_COLOR": "1"}, "no-colour", Origin("environment", "NO_COLOR")),
+        ("[ui]\ntheme = 'x'", {"NO_COLOR": "1"}, "no-colour", SettingOrigin("environment", "NO_COLOR")),
     ],
 )
 def test_no_color_is_a_default_that_the_settings_override(
-    tmp_path: Path, content: str, environ: dict[str, str], theme: str, origin: Origin
+    tmp_path: Path, content: str, environ: dict[str, str], theme: str, origin: SettingOrigin
 ) -> None:
     loaded = load(tmp_path, content, environ)
     assert (loaded.settings.ui.theme, loaded.origin("ui.theme")) == (theme, origin)

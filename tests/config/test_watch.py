@@ -17,7 +17,7 @@ from llmstack_tui.config.watch import watch_settings
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from llmstack_tui.config.loading import Loaded
+    from llmstack_tui.config.loading import LoadedSettings
 
 TWO = Settings(engine=EngineSettings(max_loaded=2))
 
@@ -29,11 +29,13 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def watch(file: Path, environ: dict[str, str] | None = None) -> aclosing[AsyncGenerator[Loaded, None]]:
+def watch(
+    file: Path, environ: dict[str, str] | None = None
+) -> aclosing[AsyncGenerator[LoadedSettings, None]]:
     return aclosing(watch_settings(file, environ or {}, every_s=0.01))
 
 
-async def following(changes: AsyncGenerator[Loaded, None]) -> Loaded:
+async def following(changes: AsyncGenerator[LoadedSettings, None]) -> LoadedSettings:
     async with asyncio.timeout(10):
         return await anext(changes)
 

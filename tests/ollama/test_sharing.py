@@ -5,7 +5,7 @@ from __future__ import annotations
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import NotFound, Unreachable
 from llmstack_tui.hosts.types import Model, ModelDetails, RunningModel
-from llmstack_tui.ollama.sharing import Sharing
+from llmstack_tui.ollama.sharing import SharedProcesses
 
 URL = "http://127.0.0.1:11434"
 FILE = f"FROM /models/blobs/sha256-{'f' * 64}"
@@ -34,8 +34,8 @@ def running(name: str) -> RunningModel:
     return RunningModel(name=name, digest=name * 64)
 
 
-async def answered(sharing: Sharing, name: str = "a") -> set[str]:
-    (told,) = await sharing.told((running(name),))
+async def answered(sharing: SharedProcesses, name: str = "a") -> set[str]:
+    (told,) = await sharing.with_answered((running(name),))
     return {digest[0] for digest in told.answers_for}
 
 
@@ -48,28 +48,28 @@ async def test_what_is_started_alike_shares_a_process() -> None:
         e=(f"{FILE}\nADAPTER /sha256-{'1' * 64}", "num_ctx 4096"),
         g=("", ""),
     )
-    sharing = Sharing(shown)
+    sharing = SharedProcesses(shown)
     sharing.installed = tuple(model(name) for name in "abcdeg")
     for _ in range(3):
-        await sharing.told((running("a"),))
+        await sharing.with_answered((running("a"),))
     assert await answered(sharing) == {"b"}
     assert sorted(shown.asked) == [*"abcdeg"], "each is asked for once"
 
 
 async def test_models_that_look_otherwise_are_not_asked_for() -> None:
     shown = Shown()
-    sharing = Sharing(shown)
+    sharing = SharedProcesses(shown)
     other = replace(model("b"), parameters="7B")
     unknown = tuple(replace(model(name), parameters=None) for name in "cd")
     sharing.installed = (model("a"), other, *unknown, model("e", size=2 << 20))
     assert await answered(sharing) == set()
-    await sharing.told((running("c"),))
+    await sharing.with_answered((running("c"),))
     assert shown.asked == ["a"], "which names its own file"
 
 
 async def test_a_question_that_fails_is_asked_again_and_one_for_nothing_is_not() -> None:
     shown = Shown(a=Unreachable("gone", host=URL), b=NotFound("gone", host=URL))
-    sharing = Sharing(shown)
+    sharing = SharedProcesses(shown)
     sharing.installed = (model("a"), model("b"), model("c"))
     assert await answered(sharing) == set()
     del shown.known["a"]
@@ -79,16 +79,16 @@ async def test_a_question_that_fails_is_asked_again_and_one_for_nothing_is_not()
 
 async def test_what_is_shown_for_another_purpose_is_not_asked_for_again() -> None:
     shown = Shown()
-    sharing = Sharing(shown)
+    sharing = SharedProcesses(shown)
     sharing.installed = (model("a"), model("b"))
-    sharing.note(ModelDetails(name="b", modelfile=FILE))
+    sharing.learn(ModelDetails(name="b", modelfile=FILE))
     assert await answered(sharing) == {"b"}
     assert shown.asked == ["a"]
 
 
 async def test_a_name_that_was_removed_still_has_its_weights() -> None:
-    sharing = Sharing(Shown())
+    sharing = SharedProcesses(Shown())
     sharing.installed = (model("a"), model("b"))
-    await sharing.told((running("a"),))
+    await sharing.with_answered((running("a"),))
     sharing.installed = (model("b"), model("c"))
     assert await answered(sharing) == {"b"}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
     from pathlib import Path
 
-    from llmstack_tui.config.loading import Loaded
+    from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.core.servers import Startup
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hardware.readings import MachineReading
@@ -92,7 +92,7 @@ class World:
     def stack(self) -> Stack:
         return self.stacks[-1]
 
-    async def watch_settings(self) -> AsyncGenerator[Loaded, None]:
+    async def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
         async for loaded in watch_settings(self.settings_file, {}):
             yield loaded
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.widgets import Input
 
 from llmstack_tui.config import Settings
-from llmstack_tui.config.loading import Loaded
+from llmstack_tui.config.loading import LoadedSettings
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui.app import Dashboard
 from tests.support import seeded
@@ -108,7 +108,7 @@ async def dashboard(
     if services is None:
         services = FakeServices(FakeStack(state or seeded.typical(), read_only=settings.read_only))
     if services.settings.empty():
-        services.settings.put_nowait(Loaded(settings=settings, problems=tuple(problems)))
+        services.settings.put_nowait(LoadedSettings(settings=settings, problems=tuple(problems)))
     clock = clock or (lambda: datetime.now(UTC))
     app = Dashboard(settings, problems, services, unicode=unicode, clock=clock)
     async with app.run_test(size=size, notifications=True) as pilot:

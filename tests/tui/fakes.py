@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.catalog.types import Catalog
-    from llmstack_tui.config.loading import Loaded
+    from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.core import Stack, StackState
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.engine.process.control import EngineHandle
@@ -468,10 +468,10 @@ class FakeServices:
         self.opened: list[tuple[str, ...]] = []
         self.ollama: asyncio.Future[None] | None = None
         self.engine: asyncio.Future[EngineHandle] | None = None
-        self.settings: asyncio.Queue[Loaded] = asyncio.Queue()
+        self.settings: asyncio.Queue[LoadedSettings] = asyncio.Queue()
         self.kept_theme = ""
 
-    async def watch_settings(self) -> AsyncGenerator[Loaded, None]:
+    async def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
         while True:
             yield await self.settings.get()
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from llmstack_tui.config import Settings
-from llmstack_tui.config.loading import Loaded
+from llmstack_tui.config.loading import LoadedSettings
 from llmstack_tui.core import Stack
 from llmstack_tui.core.servers import Found
 from llmstack_tui.ollama.client import OllamaHost
@@ -43,9 +43,9 @@ class HostServices:
         self._every_s = every_s
         self.stack: Stack | None = None
 
-    async def watch_settings(self) -> AsyncGenerator[Loaded, None]:
+    async def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
         """They never change."""
-        yield Loaded(settings=self._settings, problems=())
+        yield LoadedSettings(settings=self._settings, problems=())
         await asyncio.Event().wait()
 
     def places(self) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.config import Settings, UiSettings
-from llmstack_tui.config.loading import Loaded, load_settings
+from llmstack_tui.config.loading import LoadedSettings, load_settings
 from llmstack_tui.core.services import Core
 from tests.config.files import load
 from tests.support import seeded
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def services(remembered: Mapping[str, object] | None = None, loaded: Loaded | None = None) -> FakeServices:
+def services(
+    remembered: Mapping[str, object] | None = None, loaded: LoadedSettings | None = None
+) -> FakeServices:
     stack = FakeStack(seeded.typical())
     stack.remembered.update(remembered or {})
     made = FakeServices(stack)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.cli.options import Commands, Invocation
-    from llmstack_tui.config.loading import Origin
+    from llmstack_tui.config.loading import SettingOrigin
 
 
 def add_parser(commands: Commands) -> None:
@@ -28,7 +28,7 @@ def add_parser(commands: Commands) -> None:
 
 def run(call: Invocation) -> int:
     if call.options.example:
-        from llmstack_tui.config.example import example
+        from llmstack_tui.config.table import example
 
         _write(call, "example", example())
         return 0
@@ -93,15 +93,15 @@ def _write_settings(call: Invocation, file: Path) -> None:
     )
 
 
-def _origin(call: Invocation, name: str) -> Origin:
+def _origin(call: Invocation, name: str) -> SettingOrigin:
     if option := given(call.loaded.settings, call.options).get(name):
-        from llmstack_tui.config.loading import Origin
+        from llmstack_tui.config.loading import SettingOrigin
 
-        return Origin("option", option[0])
+        return SettingOrigin("option", option[0])
     return call.loaded.origin(name)
 
 
-def _told(origin: Origin) -> str:
+def _told(origin: SettingOrigin) -> str:
     if origin.kind == "file":
         return f"{origin.name} line {origin.line}"
     return origin.name or origin.kind

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from llmstack_tui.engine.service import Engine, Target
-    from llmstack_tui.library.copying import Progress
+    from llmstack_tui.library.copying import OnProgress
 
     # Runs in a thread; gets a callback for progress, and one that tells whether it is cancelled.
-    Work = Callable[[Progress, Callable[[], bool]], None]
+    Work = Callable[[OnProgress, Callable[[], bool]], None]
     Parts = AsyncGenerator[bytes, None]
 
 
@@ -53,7 +53,7 @@ class _ModelRoutes:
         source = _name(f'source "{wanted.source or ""}" is invalid', wanted.source)
         name = _name(f'destination "{wanted.destination or ""}" is invalid', wanted.destination)
 
-        def work(progress: Progress, cancelled: Callable[[], bool]) -> None:
+        def work(progress: OnProgress, cancelled: Callable[[], bool]) -> None:
             try:
                 self._engine.library.derive(source, name, progress=progress, cancelled=cancelled)
             except NotInstalled:
@@ -96,7 +96,7 @@ class _ModelRoutes:
                 yield line
 
     def _derived(self, source: ModelName, name: ModelName, changes: Changes) -> Work:
-        def work(progress: Progress, cancelled: Callable[[], bool]) -> None:
+        def work(progress: OnProgress, cancelled: Callable[[], bool]) -> None:
             try:
                 self._engine.library.derive(source, name, changes, progress=progress, cancelled=cancelled)
             except NotInstalled:
@@ -116,7 +116,7 @@ class _ModelRoutes:
         if not path.is_absolute():
             raise ApiError(400, "Name the file with its whole path: the engine has a folder of its own.")
 
-        def work(progress: Progress, cancelled: Callable[[], bool]) -> None:
+        def work(progress: OnProgress, cancelled: Callable[[], bool]) -> None:
             self._engine.library.import_gguf(path, name, progress=progress, cancelled=cancelled)
 
         return progress_response(_lines(work), stream=True)

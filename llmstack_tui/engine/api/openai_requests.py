@@ -17,9 +17,9 @@ from llmstack_tui.ollama.wire import (
     ChatRequest,
     EmbedRequest,
     GenerateRequest,
-    Message,
-    ToolCall,
-    ToolCallFunction,
+    WireMessage,
+    WireToolCall,
+    WireToolFunction,
 )
 
 _EFFORTS: dict[str, bool | str] = {
@@ -197,10 +197,10 @@ def _format(wanted: ResponseFormat | None) -> str | dict[str, object] | None:
     return None
 
 
-def _message(message: OpenAIMessage) -> Message:
+def _message(message: OpenAIMessage) -> WireMessage:
     if message.content is None and message.tool_calls is None:
         raise ApiError(400, "invalid message content type: <nil>")
-    return Message(
+    return WireMessage(
         role="system" if message.role == "developer" else message.role,
         content=_text(message.content),
         thinking=message.reasoning,
@@ -224,9 +224,9 @@ def _text(content: str | list[dict[str, Any]] | None) -> str:
     return "\n".join(texts)
 
 
-def _tool_call(call: OpenAIToolCall) -> ToolCall:
+def _tool_call(call: OpenAIToolCall) -> WireToolCall:
     try:
         arguments = msgspec.json.decode(call.function.arguments or "{}", type=dict[str, object])
     except msgspec.MsgspecError:
         raise ApiError(400, "invalid tool call arguments") from None
-    return ToolCall(id=call.id, function=ToolCallFunction(name=call.function.name, arguments=arguments))
+    return WireToolCall(id=call.id, function=WireToolFunction(name=call.function.name, arguments=arguments))

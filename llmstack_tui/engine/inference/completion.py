@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         TokenLogprob,
     )
     from llmstack_tui.engine.service import Engine, ModelSession, Target
-    from llmstack_tui.ollama.wire import ChatRequest, GenerateRequest, Message
+    from llmstack_tui.ollama.wire import ChatRequest, GenerateRequest, WireMessage
 
     Completion = AsyncGenerator[CompletionChunk | "Done", None]
 
@@ -249,7 +249,7 @@ def _fields(session: ModelSession, request: ChatRequest | GenerateRequest) -> di
     return fields
 
 
-def _turn(message: Message) -> prompt.LlamaMessage:
+def _turn(message: WireMessage) -> prompt.LlamaMessage:
     """A message in the form that llama.cpp's server expects."""
     turn: prompt.LlamaMessage = {"role": message.role or "user", "content": message.content or ""}
     if message.thinking:

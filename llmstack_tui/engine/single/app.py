@@ -152,7 +152,7 @@ class _ChatRoute:
 def _chat_request(wanted: SingleChatRequest, turns: list[ChatTurn]) -> wire.ChatRequest:
     options = {"num_predict": wanted.max_tokens, "temperature": wanted.temperature}
     return wire.ChatRequest(
-        messages=[wire.Message(role=turn.role, content=turn.content) for turn in turns],
+        messages=[wire.WireMessage(role=turn.role, content=turn.content) for turn in turns],
         options={name: value for name, value in options.items() if value is not None},
     )
 

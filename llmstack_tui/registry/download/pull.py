@@ -38,7 +38,7 @@ _ROUNDS = 3
 
 
 class Pulls:
-    """Pulls into the library's own folder; what they need is made for the first. Belongs to one event loop."""
+    """Pulls into the own folder of a library. Belongs to one event loop."""
 
     def __init__(self, library: Library, options: PullOptions) -> None:
         self._library = library

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llmstack_tui.config.example import example
+from llmstack_tui.config.table import example
 from tests.support.fake_ollama import usual_ollama
 from tests.support.scripted_server import serving
 

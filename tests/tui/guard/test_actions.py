@@ -11,7 +11,7 @@ from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config import GuardSettings
-from llmstack_tui.config.loading import Loaded
+from llmstack_tui.config.loading import LoadedSettings
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.guard.situation import Admission, Allow, Ask, Cause, Limits, Stop, Warn
 from llmstack_tui.guard.state import GuardState
@@ -284,8 +284,8 @@ async def test_other_settings_of_the_guard_count_at_once() -> None:
         await desk.until_shown(IDLE)
         services = desk.app.services
         guard = GuardSettings(max_loaded=1, idle_stop=timedelta(minutes=3))
-        services.settings.put_nowait(Loaded(settings=Settings()))  # type: ignore[attr-defined]
-        services.settings.put_nowait(Loaded(settings=Settings(guard=guard)))  # type: ignore[attr-defined]
+        services.settings.put_nowait(LoadedSettings(settings=Settings()))  # type: ignore[attr-defined]
+        services.settings.put_nowait(LoadedSettings(settings=Settings(guard=guard)))  # type: ignore[attr-defined]
         await wait_until(lambda: desk.stack.guarding.settings == guard)
         await desk.until_said("The settings were read again: guard.max_loaded and guard.idle_stop count now.")
 
