@@ -70,7 +70,7 @@ async def test_a_pin_of_a_loaded_model_loads_nothing() -> None:
         desk.app.models.pane.move_to((seeded.URL, LOADED))
         await desk.pilot.press("P")
         await wait_until(lambda: ("pin", seeded.URL, LOADED) in desk.stack.calls)
-        await desk.until_shown("pinned ")
+        await wait_until(lambda: "◆" in line_of(desk, LOADED))
         assert not [call for call in desk.stack.calls if call[0] == "activate"]
         guarded(desk, pinned=frozenset({LOADED}), overridden=frozenset({LOADED}))
         await desk.until_shown("another client set its time", "and it leaves then")
