@@ -107,7 +107,7 @@ def what_it_is(about: About) -> Iterator[Row]:
         yield "", "not loaded: activate it" if status.state is ModelState.INACTIVE else ""
         if about.overridden:
             yield "", "another client set its time"
-            yield "", "and the guard renews the pin" if about.renewed else "and it leaves then"
+            yield "", "the guard renews the pin" if about.renewed else "it leaves then"
     if is_cloud and model:
         yield "Runs on", clean(model.remote_host or "", limit=200)
         yield "As", clean(model.remote_model or "", limit=200)
