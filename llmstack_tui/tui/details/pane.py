@@ -123,7 +123,7 @@ def what_it_is(about: About) -> Iterator[Row]:
     if running:
         yield "In memory", f"{bytes_text(running.size)} (server)"
         if about.device is not None:
-            where = " on the card" if about.on_card else ""
+            where = " on GPU" if about.on_card else ""
             yield "", f"{bytes_text(about.device)} (measured{where})"
         yield "Runs on", _placed(running.size, running.size_vram, about.fallback)
         if about.fallback is not None:
