@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from llmstack_tui.hardware.memory import text
-from llmstack_tui.hardware.numbers import whole
+from llmstack_tui.hardware.numbers import text, whole
 from llmstack_tui.hardware.readings import Device, DeviceKind, Probed
 
 _ROOT = Path("/")

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hardware.amd import Amd
-from llmstack_tui.hardware.host import CpuMeter, read_disk, read_pressure, read_swap
 from llmstack_tui.hardware.mac import Mac, MacReading
-from llmstack_tui.hardware.memory import read_memory
 from llmstack_tui.hardware.nvidia import Nvidia
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Probed
+from llmstack_tui.hardware.system import CpuMeter, read_disk, read_memory, read_pressure, read_swap
 
 if TYPE_CHECKING:
     from collections.abc import Callable

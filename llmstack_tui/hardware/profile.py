@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.hardware import apple
+from llmstack_tui.hardware import mac as apple
 from llmstack_tui.hardware.readings import DeviceKind
 
 if TYPE_CHECKING:
