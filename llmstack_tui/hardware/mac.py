@@ -74,7 +74,7 @@ def run_tool(command: Sequence[str]) -> str:
         OSError: when it cannot be run, or hangs.
     """
     try:
-        # Its exit code does not count: sysctl fails when it misses one of many names, and tells the others.
+        # Its exit code does not count: sysctl fails when it misses one of many names, and prints the others.
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
@@ -148,7 +148,7 @@ def _gpu(values: Mapping[str, str], accelerators: Accelerators, now: float) -> D
 
 
 class Accelerators(NamedTuple):
-    """What ``ioreg`` tells of all graphics units together: bytes in use, and percent of the busiest."""
+    """All graphics units that ``ioreg`` lists, together: bytes in use, and percent of the busiest."""
 
     used: int | None
     utilization_percent: float | None

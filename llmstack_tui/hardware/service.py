@@ -23,7 +23,7 @@ _END_S = 0.5
 
 
 class OnReading(Protocol):
-    """Is told each reading, with the profile that was worked out from the first one."""
+    """Hears each reading, with the profile that was worked out from the first one."""
 
     def __call__(self, reading: MachineReading, profile: Profile) -> None: ...
 
@@ -33,9 +33,9 @@ class Hardware:
 
     Args:
         machine: None is this machine.
-        models: the folder whose disk is told of.
+        models: the folder of models, for the free space of its disk.
         profile: the name of a profile that the user chose, or None.
-        on_notice: is told when there is no such profile.
+        on_notice: hears a sentence when there is no such profile.
     """
 
     def __init__(
@@ -106,7 +106,8 @@ class Sampler:
 
     Args:
         on_reading: called on the event loop after each reading.
-        every_s: seconds between the end of a reading and the next one; ten times that while nobody looks.
+        every_s: seconds between the end of a reading and the next one; ten times that while the figures are
+            not on the screen.
 
     Attributes:
         reading: the newest, None before the first.
@@ -128,7 +129,7 @@ class Sampler:
 
     @property
     def visible(self) -> bool:
-        """Whether somebody looks."""
+        """Whether the figures are on the screen."""
         return self._visible
 
     @visible.setter

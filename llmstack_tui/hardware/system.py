@@ -40,7 +40,7 @@ class _Names(NamedTuple):
     reclaimable: tuple[str, ...]
 
 
-# What the older control groups tell where there is no limit is the largest number there is, in whole pages.
+# Where there is no limit, the older control groups have the largest number there is, in whole pages.
 _NO_LIMIT = 2**62
 _VERSION_1 = _Names(
     "memory.limit_in_bytes", "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")
@@ -85,7 +85,7 @@ def control_groups(root: Path = _ROOT) -> list[tuple[Path, _Names]]:
             top, names = root / "sys/fs/cgroup", _VERSION_2
         else:
             continue
-        # A group outside what the container sees is told as "/../…".
+        # A group outside what the container sees has a path such as "/../…".
         own = top if ".." in path else top / path.lstrip("/")
         depth = len(own.parts) - len(top.parts)
         groups += [(folder, names) for folder in (own, *own.parents)[: depth + 1]]
@@ -158,8 +158,8 @@ def _container_cores(root: Path) -> float | None:
 
 
 def read_swap(root: Path = _ROOT) -> Space | None:
-    """None where the system does not tell."""
-    # psutil reads the same file, and another one for counters that nobody asked for, which it warns of.
+    """None where the system has no such figure."""
+    # psutil reads the same file, and another one for counters that are not used here, which it warns of.
     if content := text(root / "proc/meminfo"):
         figures = dict(re.findall(r"^(Swap\w+):\s+(\d+) kB$", content, re.MULTILINE))
         total, free = whole(figures.get("SwapTotal", "")), whole(figures.get("SwapFree", ""))
