@@ -1,6 +1,4 @@
-"""The processes that run a model file, and their use of memory and processors.
-
-Computing is a sign of activity where the server itself reports none.
+"""The processes that run a model file: what they hold, and compute: a sign of work where no server tells one.
 
 Seen of Ollama's runners on a processor: 0.00 of a core when idle, 1.02 and more while they answer.
 """
@@ -65,7 +63,7 @@ class ModelProcesses:
             # A process id that was given to another program is no longer this one.
             if process is not None and process.is_running():
                 times, memory = process.cpu_times(), process.memory_info()
-                # Only Linux has this figure; elsewhere mapped files cannot be told from other memory.
+                # Linux tells; elsewhere a process that reads its model as it needs it looks like any other.
                 mapped = min(getattr(memory, "shared", 0), memory.rss)
                 return ProcessUse(process.pid, times.user + times.system, memory.rss, mapped)
         except (psutil.Error, OSError, ValueError, OverflowError):

@@ -1,1 +1,1 @@
-"""Registries of models: manifests, digests and tags; `download` fetches the blobs."""
+"""What a registry of models tells: manifests, their digests, tags. Blobs are fetched elsewhere."""

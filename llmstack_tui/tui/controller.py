@@ -1,67 +1,73 @@
-"""What all acts of the keys are made of: the stack, a question, a worker of its own for each."""
+"""What all controllers are made of: the stack, a question, work in the background."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.text import clean
+from llmstack_tui.tui.shell import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Callable, Coroutine, Sequence
 
-    from llmstack_tui.core import Stack
-    from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.tui.app import Dashboard
-    from llmstack_tui.tui.models.rows import Key
+    from llmstack_tui.core import Stack, StackState
+    from llmstack_tui.tui.shell import Key, Shell
 
-ACTS = "acts"
+ACTIONS = "actions"
+"""The group of the work that a person asked for."""
 
 
-class Intents:
-    """Intents of the user, carried out on the stack."""
+class Controller:
+    """What a feature does beside drawing: it carries out what a person asks for, and follows the state.
 
-    def __init__(self, app: Dashboard) -> None:
-        self._app = app
+    There is one of each kind, made when it is first needed. A public method may be called by a key and by
+    other features, through `Shell.act`.
+    """
 
-    async def _is_wanted(
-        self, title: str, text: str, keep: str, act: str, *, dangerous: bool = False
-    ) -> bool:
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    def follow(self, state: StackState) -> None:
+        """Take note of a new state, before it is drawn."""
+
+    def farewell(self) -> str:
+        """What to say on the terminal when the dashboard has ended."""
+        return ""
+
+    async def _ask(self, title: str, text: str, answers: Sequence[Answer], *, escape: str) -> str:
+        """The value of the answer. The first one has the focus; Esc gives ``escape``."""
+        from llmstack_tui.tui.dialogs.ask import AskScreen
+
+        return await self._shell.show(AskScreen(title, text, answers, escape=escape)) or escape
+
+    async def _confirm(self, title: str, text: str, keep: str, act: str, *, dangerous: bool = False) -> bool:
         """Ask whether to ``act``; Esc and a hasty Enter ``keep`` all as it is."""
-        from llmstack_tui.tui.dialogs.ask import Answer, AskScreen
-
         answers = (Answer("keep", keep), Answer("act", act, dangerous))
-        return await self._app.push_screen_wait(AskScreen(title, text, answers, escape="keep")) == "act"
+        return await self._ask(title, text, answers, escape="keep") == "act"
 
-    def _run(
+    def _start(
         self,
         description: str,
-        work: Awaitable[object],
+        work: Callable[[], Coroutine[object, object, object]],
         key: Key | None = None,
     ) -> None:
-        """``key`` is the model whose load `cancel` gives up with this work."""
-        self._app.run_worker(
-            work,
-            name=worker_name(key) if key else "",
-            group=ACTS,
-            description=clean(description, limit=200),
-            exit_on_error=False,
-        )
+        """Begin what a person asked for; ``key`` is the model that it is about, by which it can be found."""
+        self._shell.start(description, work, group=ACTIONS, name=work_name(key) if key else "")
 
     def _stack(self) -> Stack | None:
-        stack = self._app.connection.stack
-        if stack is None:
-            self._app.tell("There is no server yet.")
+        """The stack, else a toast that says why there is none."""
+        if self._shell.stack is None:
+            self._shell.tell("There is no server yet.")
+        return self._shell.stack
+
+    def _changeable(self) -> Stack | None:
+        """The stack, if it may change something; else a toast says why not."""
+        stack = self._stack()
+        if stack is not None and stack.read_only:
+            self._shell.tell("Nothing can be changed: llmstack is read-only.")
+            return None
         return stack
 
-    def _refused(self, stack: Stack) -> bool:
-        if stack.read_only:
-            self._app.tell("Nothing can be changed: llmstack is read-only.")
-        return stack.read_only
 
-    def _found(self, key: Key) -> tuple[ModelStatus | None, Stack | None]:
-        stack = self._stack()
-        return (self._app.view.model(key), stack) if stack else (None, None)
-
-
-def worker_name(key: Key) -> str:
+def work_name(key: Key) -> str:
+    """What the work on a model is called."""
     return "\n".join(key)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.binding import Binding, InvalidBinding
 
 from llmstack_tui.tui import keys
+from llmstack_tui.tui.features import BINDINGS, FEATURES, OPENING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +22,7 @@ def problems(keymap: Mapping[str, str], place: Place = lambda _: "ui.keys: ") ->
 
     Textual reports a clash only of bindings that have no id, and every one here has.
     """
-    known = {binding.id for binding in keys.ALL}
+    known = {binding.id for binding in BINDINGS}
     names = ", ".join(sorted(filter(None, known)))
     found = [
         f"{place(name)}there is no key called {name!r}. Known: {names}."
@@ -34,8 +35,9 @@ def problems(keymap: Mapping[str, str], place: Place = lambda _: "ui.keys: ") ->
         if name in known and not _pressed(key)
     ]
     keymap = usable(keymap)
-    for screen in (keys.MODELS, keys.DOWNLOADS, keys.CATALOG):
-        found += _clashes((*screen, *keys.LIST, *keys.APP), keymap, place)
+    for feature in (each for each in FEATURES if each.is_tab):
+        own = next(iter(feature.keys.values()))
+        found += _clashes((*own, *keys.LIST, *OPENING, *keys.APP), keymap, place)
     return list(dict.fromkeys(found))
 
 
@@ -55,7 +57,7 @@ def _clashes(bindings: Iterable[Binding], keymap: Mapping[str, str], place: Plac
 
 def usual() -> dict[str, str]:
     """The first key of each binding by its id, as long as the settings give it no other."""
-    return {binding.id: binding.key.partition(",")[0] for binding in keys.ALL if binding.id}
+    return {binding.id: binding.key.partition(",")[0] for binding in BINDINGS if binding.id}
 
 
 def usable(keymap: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 from textual.binding import Binding
@@ -12,17 +12,17 @@ from textual.content import Content
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.screen import LiveScreen
+from llmstack_tui.tui.shell import shell_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from textual.app import App
     from textual.screen import Screen
 
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.tui.app import Dashboard
 
 _MOST = 40
 _LONGEST_NAME = 120
@@ -33,13 +33,12 @@ _DOES = {
 }
 
 
-def key_commands(app: Dashboard, screen: Screen[object]) -> Iterator[SystemCommand]:
-    """What the keys of this screen and those of all screens do."""
+def key_commands(app: App[None], screen: Screen[object], shown: Mapping[str, str]) -> Iterator[SystemCommand]:
+    """What the keys of this screen and those of all screens do; ``shown`` has the keys by their ids."""
     offered = screen.BINDINGS if isinstance(screen, LiveScreen) else ()
-    bindings = [(screen, binding) for binding in offered if isinstance(binding, Binding)]
-    shown = app.preferences.shown_keys()
-    for node, binding in (*bindings, *((app, binding) for binding in keys.APP)):
-        if binding.action != "command_palette":
+    every = [(screen, each) for each in offered] + [(app, each) for each in app.BINDINGS]
+    for node, binding in every:
+        if isinstance(binding, Binding) and binding.action != "command_palette":
             # What Textual shows below a command is markup.
             key = shown.get(binding.id or "", "").replace("[", "")
             yield SystemCommand(
@@ -58,12 +57,8 @@ class ModelCommands(Provider):
         for hit in sorted(self._hits(query.casefold().split()), reverse=True)[:_MOST]:
             yield hit
 
-    @property
-    def _dashboard(self) -> Dashboard:
-        return cast("Dashboard", self.app)
-
     def _hits(self, words: list[str]) -> Iterator[Hit]:
-        view = self._dashboard.view
+        view = shell_of(self.screen).view
         several = view.state is not None and len(view.state.hosts) > 1
         for model in view.models():
             name = model.name.casefold()
@@ -76,7 +71,7 @@ class ModelCommands(Provider):
     def _hit(self, does: str, model: ModelStatus, words: list[str], *, several: bool) -> Hit:
         name = clean(model.name, limit=_LONGEST_NAME)
         key = (model.host, model.name)
-        act = {"activate": self._dashboard.acts.activate, "deactivate": self._dashboard.acts.deactivate}
+        shell = shell_of(self.screen)
         shown = Content.assemble(
             f"{does.capitalize()} " if does else "",
             (name, "bold"),
@@ -85,5 +80,5 @@ class ModelCommands(Provider):
         )
         at = model.name.casefold().find(words[0])
         score = 1.0 if words[0] == model.name.casefold() else 0.9 if at == 0 else 0.5
-        command = partial(act.get(does, self._dashboard.models.pane.move_to), key)
+        command = partial(shell.act, f"models.{does}", key) if does else partial(shell.select, *key)
         return Hit(score, shown, command, text=f"{does} {name}".strip())

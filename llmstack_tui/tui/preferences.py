@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.text import clean
-from llmstack_tui.tui import keymap, keys, themes
-from llmstack_tui.tui.activity.log import Kind
-from llmstack_tui.tui.deferred import Later
+from llmstack_tui.tui import keymap, themes
+from llmstack_tui.tui.features import BINDINGS
+from llmstack_tui.tui.shell import NoteKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from textual.app import App
     from textual.binding import Binding
 
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.core import Stack
-    from llmstack_tui.tui.app import Dashboard
+    from llmstack_tui.core.services import Services
+    from llmstack_tui.tui.shell import Shell
 
 SETTINGS = "settings"
 _THEME = "theme"
@@ -37,16 +39,23 @@ class Preferences:
 
     def __init__(
         self,
-        app: Dashboard,
-        settings: Settings,
+        app: App[None],
+        shell: Shell,
+        services: Services,
         problems: Iterable[str],
-        loaded: LoadedSettings | None = None,
+        loaded: LoadedSettings | None,
+        *,
+        on_change: Callable[[Settings], None],
     ) -> None:
         self._app = app
+        self._shell = shell
+        self._services = services
+        self._on_change = on_change
+        settings = shell.settings
         self._settings = settings
         self._loaded = loaded
         self._problems = tuple(problems)
-        self._kept = app.services.last_theme() or _USUAL_THEME
+        self._kept = services.last_theme() or _USUAL_THEME
         self.theme = self._first_theme()
         self._chosen: str | None = None
         self._stack: Stack | None = None
@@ -66,9 +75,13 @@ class Preferences:
         """Whether the settings' file has been read by the dashboard itself."""
         return self._loaded is not None
 
+    def begin_to_follow(self) -> None:
+        """Read the settings' file from now on."""
+        self._shell.start("The settings", self.follow, group=SETTINGS)
+
     async def follow(self) -> None:
         """Read the settings again whenever they change; begins with what they are now."""
-        async for loaded in self._app.services.watch_settings():
+        async for loaded in self._services.watch_settings():
             before, self._loaded = self._loaded, loaded
             if before is not None:
                 self._apply(before.settings, loaded)
@@ -80,20 +93,18 @@ class Preferences:
     def connected(self, stack: Stack) -> None:
         """Where things are remembered: the theme that was chosen in another session."""
         self._stack = stack
-        self._show_read_only()
+        self._use_read_only()
         if self._chosen is not None:
             stack.remember(_THEME, self._chosen)
         # The list must not wait for the store.
-        self._app.run_worker(
-            Later(self._recall_theme), group=SETTINGS, description="The theme", exit_on_error=False
-        )
+        self._shell.start("The theme", self._recall_theme, group=SETTINGS)
 
     def shown_keys(self) -> dict[str, str]:
         """The keys of each binding by its id, as they are on this user's keyboard."""
-        return {binding.id: " ".join(self._displayed(binding)) for binding in keys.ALL if binding.id}
+        return {binding.id: " ".join(self._displayed(binding)) for binding in BINDINGS if binding.id}
 
     def _first_keys(self) -> dict[str, str]:
-        return {binding.id: self._displayed(binding)[0] for binding in keys.ALL if binding.id}
+        return {binding.id: self._displayed(binding)[0] for binding in BINDINGS if binding.id}
 
     def _displayed(self, binding: Binding) -> list[str]:
         return [
@@ -121,40 +132,39 @@ class Preferences:
                     self.keymap = keymap.usable(now.ui.keys)
                     self._app.set_keymap(self.keymap)
                     self.first_keys = self._first_keys()
-                case "ui.ascii":
-                    self._app.use_ascii(now.ui.ascii)
-                    self.first_keys = self._first_keys()
                 case _ if name.startswith(_GUARD) and self._stack is not None:
                     self._stack.guarding.use(now.guard)
                 case _:
                     pass
-        self._show_read_only()
+        self._use_read_only()
+        self._on_change(now)
+        if "ui.ascii" in changed:
+            self.first_keys = self._first_keys()
         if changed:
             live = _LIVE - ({"read_only"} if self._settings.read_only else set())
-            self._app.telling.record(Kind.NOTE, _told(changed, live))
+            self._shell.record(NoteKind.NOTE, _told(changed, live))
 
     @property
     def read_only(self) -> bool:
         """What was read-only at the start stays so: the command line may have said it, not the file."""
         return self._settings.read_only or (self._loaded is not None and self._loaded.settings.read_only)
 
-    def _show_read_only(self) -> None:
+    def _use_read_only(self) -> None:
         if self._stack is not None:
             self._stack.read_only = self.read_only
-        self._app.models.header.show_notes(("read-only",) if self.read_only else ())
 
     def _tell_problems(self, problems: tuple[str, ...]) -> None:
         before, self._problems = self._problems, problems
         self._complain([problem for problem in problems if problem not in before])
         if before and not problems:
-            self._app.telling.record(Kind.DONE, "The settings are right again.")
-            self._app.tell("They are right again, and count now.", title="Settings")
+            self._shell.record(NoteKind.DONE, "The settings are right again.")
+            self._shell.tell("They are right again, and count now.", title="Settings")
 
     def _complain(self, problems: Iterable[str]) -> None:
         problems = tuple(problems)
-        self._app.telling.record(Kind.NOTE, *problems)
+        self._shell.record(NoteKind.NOTE, *problems)
         for problem in problems[:_MOST_PROBLEMS_TOLD]:
-            self._app.notify(clean(problem), title="Settings", severity="warning", timeout=15, markup=False)
+            self._shell.warn(problem, title="Settings")
 
     # The theme
 
@@ -171,12 +181,7 @@ class Preferences:
     def _keep_theme(self) -> None:
         if self._kept != self.theme:
             self._kept = self.theme
-            self._app.run_worker(
-                Later(self._app.services.keep_theme, self.theme),
-                group=_THEME,
-                description="The theme",
-                exit_on_error=False,
-            )
+            self._shell.start("The theme", partial(self._services.keep_theme, self.theme), group=_THEME)
 
     def _theme_changed(self) -> None:
         """Whatever was not changed by the settings was chosen by the user."""
@@ -187,7 +192,7 @@ class Preferences:
         if self._stack is not None:
             self._stack.remember(_THEME, self._chosen)
         if self._loaded is not None and (named := _named_by(self._loaded)):
-            self._app.tell(f"The next start takes the theme of {named} again.", title="Theme")
+            self._shell.tell(f"The next start takes the theme of {named} again.", title="Theme")
 
     async def _recall_theme(self) -> None:
         """The theme that the settings name, else that of another session; unless one was chosen by now."""

@@ -1,49 +1,17 @@
-"""A screen that follows the state of the stack."""
+"""A screen that follows the state of the stack, and a pane of one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
-from msgspec import Struct, field
+from textual.message import Message
 from textual.screen import Screen
 
-from llmstack_tui.tui import keymap
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from llmstack_tui.core import HostState, StackState
-    from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.tui.activity.log import Activity
-    from llmstack_tui.tui.app import Dashboard
-    from llmstack_tui.tui.models.rows import Key, Moment
+from llmstack_tui.tui.shell import Key, Shell, View, shell_of
+from llmstack_tui.tui.widgets.pane import Pane
 
 # Below the first step of each there is no room for anything but to say so.
 _WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide"), (160, "-very-wide")]
 # Those of few lines have no line of their own for the names of the screens.
 _HEIGHTS = [(0, "-short"), (16, "-low"), (20, "-high")]
-
-
-class View(Struct, frozen=True):
-    """What there is to draw: the state, None before a server was found, and the moment of drawing.
-
-    ``keys`` has the key of each binding by its id, one of them where there are several.
-    """
-
-    state: StackState | None
-    moment: Moment
-    keys: Mapping[str, str] = field(default_factory=keymap.usual)
-
-    def models(self) -> Iterator[ModelStatus]:
-        for host in self.state.hosts if self.state else ():
-            yield from host.models
-
-    def host(self, url: str) -> HostState | None:
-        hosts = self.state.hosts if self.state else ()
-        return next((host for host in hosts if host.snapshot.url == url), None)
-
-    def model(self, key: Key) -> ModelStatus | None:
-        return next((model for model in self.models() if (model.host, model.name) == key), None)
 
 
 class LiveScreen(Screen[None]):
@@ -58,21 +26,60 @@ class LiveScreen(Screen[None]):
     is_behind = False
 
     @property
-    def dashboard(self) -> Dashboard:
-        return cast("Dashboard", self.app)
+    def shell(self) -> Shell:
+        return shell_of(self)
+
+    @property
+    def targets(self) -> tuple[object, ...]:
+        """What a key acts on, as the controllers take it."""
+        return ()
 
     def on_mount(self) -> None:
-        self.show(self.dashboard.view)
-        self.show_activity(self.dashboard.activity)
+        self.show(self.shell.view)
+        self.show_activity()
 
     def on_screen_resume(self) -> None:
         if self.is_behind and self.is_mounted:
             self.is_behind = False
-            self.show(self.dashboard.view)
-            self.show_activity(self.dashboard.activity)
+            self.show(self.shell.view)
+            self.show_activity()
 
     def show(self, view: View) -> None:
-        """Draw what is so now."""
+        """Draw the state."""
 
-    def show_activity(self, activity: Activity) -> None:
+    def show_activity(self) -> None:
+        """Draw what happened; called after each event."""
+
+    # Keys
+
+    def action_act(self, name: str) -> None:
+        """Have a feature do something."""
+        self.shell.act(name)
+
+    def action_act_on(self, name: str) -> None:
+        """Have a feature do something to what the keys act on."""
+        self.shell.act(name, *self.targets)
+
+    async def action_go(self, name: str) -> None:
+        """Show the screen of another feature."""
+        await self.shell.open(name)
+
+
+class SidePane(Pane):
+    """What a feature shows beside the list of models."""
+
+    class Left(Message):
+        """The way back to the list was taken."""
+
+    @property
+    def shell(self) -> Shell:
+        return shell_of(self)
+
+    def show(self, view: View, selected: Key | None) -> None:
+        """Draw the state; ``selected`` is the model under the cursor."""
+
+    def select(self, view: View, selected: Key | None) -> None:
+        """Draw what depends on the model under the cursor, which has moved."""
+
+    def show_activity(self) -> None:
         """Draw what happened; called after each event."""

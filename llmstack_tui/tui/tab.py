@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.draw import servers as status
-from llmstack_tui.tui.screen import LiveScreen, View
+from llmstack_tui.tui.draw import servers
+from llmstack_tui.tui.draw.updates import newer_programs, wanted
+from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.widgets.banner import Banner
 from llmstack_tui.tui.widgets.header import Header
-from llmstack_tui.tui.widgets.tabs import DOWNLOADS, Tabs, Top
+from llmstack_tui.tui.widgets.tabs import Tabs, Top
 from llmstack_tui.tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from llmstack_tui.core import StackState
     from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.shell import View
 
 
 class TabScreen(LiveScreen):
@@ -31,7 +30,6 @@ class TabScreen(LiveScreen):
     def __init__(self, name: str, marks: Marks, *, notes: tuple[str, ...] = ()) -> None:
         super().__init__()
         self.marks = marks
-        self.tab = name
         # Kept, not queried: a state may still arrive while the screen is being taken down.
         self.header = Header(marks, notes=notes)
         self.banner = Banner()
@@ -59,28 +57,25 @@ class TabScreen(LiveScreen):
     def on_screen_resume(self) -> None:
         """It is not drawn while it is put away."""
         if self.is_mounted:
-            self.show(self.dashboard.view)
+            self.show(self.shell.view)
 
     @on(Header.Asked)
-    def _updates_asked(self) -> None:
-        self.dashboard.open_updates()
+    async def _updates_asked(self) -> None:
+        await self.shell.open("updates")
+
+    @on(Tabs.Chosen)
+    async def _tab_chosen(self, message: Tabs.Chosen) -> None:
+        await self.shell.open(message.name)
 
     def show(self, view: View) -> None:
-        self.header.show_servers(status.servers(view.state))
+        state, shell = view.state, self.shell
+        self.header.show_servers(servers.servers(state))
         self.header.show_time(view.moment.now.astimezone())
-        profile = view.state.profile if view.state else None
-        self.header.show_profile(profile, status.limit(view.state, self.dashboard.settings))
-        read_only = self.dashboard.preferences.read_only
-        self.header.show_notes(status.notes(view.state, read_only=read_only))
-        checking = view.state is not None and view.state.checking
-        news = self.dashboard.news
-        self.header.show_updates(news.count, checking=checking, newer=news.programs)
-        self.top.tabs.show(view.keys, tab_notes(view.state))
-        self.banner.show(self.dashboard.trouble(view))
+        self.header.show_profile(state.profile if state else None, servers.limit(state, shell.settings))
+        self.header.show_notes(servers.notes(state, read_only=shell.read_only))
+        newer = tuple(f"{each.program} {each.version}" for each in newer_programs(state)) if state else ()
+        count = len(wanted(state)) if state else 0
+        self.header.show_updates(count, checking=state is not None and state.checking, newer=newer)
+        self.top.tabs.show(shell.tabs())
+        self.banner.show(shell.trouble())
         self.too_small.show(view.keys[keys.QUIT])
-
-
-def tab_notes(state: StackState | None) -> Mapping[str, str]:
-    """How many pulls are not over yet."""
-    count = sum(not download.state.is_over for download in state.downloads) if state else 0
-    return {DOWNLOADS: f"({count})"} if count else {}

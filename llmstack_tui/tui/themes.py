@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.app import App
 from textual.theme import Theme
-
-if TYPE_CHECKING:
-    from llmstack_tui.tui.app import Dashboard
 
 PREFIX = "llmstack-"
 
@@ -91,7 +86,7 @@ THEMES: dict[str, Theme] = {
 }
 
 
-def begin_with(app: Dashboard, name: str) -> None:
+def begin_with(app: App[None], name: str) -> None:
     """Give an app that does not run yet its theme: once it runs, Textual reads all styles again for that."""
     app.set_reactive(App.theme, name)
     app.set_class(app.current_theme.dark, "-dark-mode")

@@ -159,7 +159,7 @@ class Day:
         app = self.desk.app
         for _ in range(1000):
             await asyncio.sleep(0)
-            if app._state is not before and app._state is self.world.stack.state:
+            if app.canvas.state is not before and app.canvas.state is self.world.stack.state:
                 break
             await asyncio.sleep(0.001)
         else:
@@ -222,10 +222,10 @@ class Day:
         return self._random.choice(models) if models else (URLS[0], "?")
 
     def _activates(self) -> None:
-        self.desk.app.acts.activate(self._key())
+        self.desk.app.act("models.activate", self._key())
 
     def _deactivates(self) -> None:
-        self.desk.app.acts.deactivate(self._key())
+        self.desk.app.act("models.deactivate", self._key())
 
     def edit_settings(self) -> None:
         self.world.settings_file.write_text(self._random.choice(_SETTINGS) + f"# {self.changes}\n")
@@ -262,9 +262,9 @@ class Day:
 
     async def connect_anew(self) -> None:
         old = self.world.stack
-        self.desk.app.connect()
+        self.desk.app.connection.connect()
         for _ in range(2000):
             await asyncio.sleep(0.002)
-            if self.world.stack is not old and self.desk.app._state is self.world.stack.state:
+            if self.world.stack is not old and self.desk.app.canvas.state is self.world.stack.state:
                 return
         raise AssertionError("no new connection")

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from llmstack_tui.config import Settings
 from llmstack_tui.core import Stack
 from llmstack_tui.store.database.connection import Database
+from llmstack_tui.tui.activity.feed import ActivityFeed
 from llmstack_tui.tui.activity.log import LIMIT
 from llmstack_tui.tui.app import Dashboard
 from tests.reach.counts import alive, count
@@ -57,7 +58,7 @@ async def test_eight_hours_and_5000_changes_leave_nothing_behind(
             assert [type(each).__name__ for each in alive(Screen)] == ["ModelsScreen"]
             assert (len(alive(Stack)), len(alive(Database))) == (1, 1)
             assert len(app._notifications) == 0
-            assert len(app.activity.lines.events) <= LIMIT
+            assert len(app.controller(ActivityFeed).activity.lines.events) <= LIMIT
             workers.append(len(app.workers))
         half, end = held[1], held[3]
         grown = end.growth(half, _SLACK)

@@ -12,6 +12,7 @@ from textual.widgets import Input
 from llmstack_tui.config import Settings
 from llmstack_tui.config.loading import LoadedSettings
 from llmstack_tui.core.wording import text
+from llmstack_tui.tui.activity.feed import ActivityFeed
 from llmstack_tui.tui.app import Dashboard
 from tests.support import seeded
 from tests.support.waiting import wait_until
@@ -55,7 +56,7 @@ class Desk:
     @property
     def events(self) -> list[str]:
         """The activity, newest first."""
-        return [text(event.sentence) for event in self.app.activity.lines.events]
+        return [text(event.sentence) for event in self.app.controller(ActivityFeed).activity.lines.events]
 
     def word(self, name: str) -> str:
         """The state of a model, as its row says it."""

@@ -109,7 +109,7 @@ class FakeStack:
     def _write(self, write: Callable[[Store], None]) -> None:
         store = Mock()
         store.events.add = self.happened
-        store.events.witness = lambda event, **_: self.happened(event)
+        store.events.record_observed = lambda event, **_: self.happened(event)
         write(store)
 
     async def __aenter__(self) -> Self:

@@ -19,10 +19,10 @@ from llmstack_tui.guard.situation import Limits
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.lifecycle.actions import Act, ActKind
+from llmstack_tui.tui import keymap
 from llmstack_tui.tui.app import Dashboard
-from llmstack_tui.tui.models.rows import Moment
-from llmstack_tui.tui.screen import View
-from llmstack_tui.tui.switcher import SWITCH
+from llmstack_tui.tui.details.cache import DetailsCache
+from llmstack_tui.tui.shell import Moment, View
 from tests.support import outdated, seeded
 from tests.support.waiting import wait_until
 from tests.tui import folder_use, pulls, regions
@@ -172,19 +172,19 @@ def _read_now(state: StackState) -> StackState:
 
 def _is_switching(desk: FakeDesk) -> bool:
     """Whether a screen is being made, or asks for what it shows."""
-    groups = {SWITCH, "catalog", "ask", "disk"}
+    groups = {"catalog", "ask", "disk"}
     return any(worker.group in groups and not worker.is_finished for worker in desk.app.workers)
 
 
 def _is_looked_at(desk: FakeDesk) -> bool:
-    about = desk.app.looking.about(desk.app.view, desk.app.models.selected)
+    about = desk.app.controller(DetailsCache).about(desk.app.view, desk.app.models.selected)
     return about is None or about.details is not None
 
 
 @contextmanager
 def _clocks_stopped() -> Iterator[None]:
     def view(app: Dashboard) -> View:
-        return View(app._state, Moment(NOW, NOW_S))
+        return View(app.canvas.state, Moment(NOW, NOW_S), keymap.usual())
 
     zone = os.environ.get("TZ")
     _set_zone("UTC")

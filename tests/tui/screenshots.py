@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmstack_tui.tui.activity.log import Kind
+from llmstack_tui.tui.shell import NoteKind
 from llmstack_tui.tui.themes import DARK, LIGHT
 from tests.tui.scenes import SCENES, on_stage
 
@@ -19,10 +19,10 @@ SIZE = (120, 30)
 
 def tell_a_morning(desk: FakeDesk) -> None:
     """Some activity, oldest first."""
-    desk.app.telling.record(Kind.DONE, "nomic-embed-text:latest was added from a file.")
-    desk.app.telling.record(Kind.DONE, "smollm2:135m is active after 0.4\N{NO-BREAK SPACE}s.")
-    desk.app.telling.record(Kind.NOTE, "mistral:7b has left memory.")
-    desk.app.telling.record(Kind.DONE, "qwen2.5-coder:7b is active after 3.1\N{NO-BREAK SPACE}s.")
+    desk.app.record(NoteKind.DONE, "nomic-embed-text:latest was added from a file.")
+    desk.app.record(NoteKind.DONE, "smollm2:135m is active after 0.4\N{NO-BREAK SPACE}s.")
+    desk.app.record(NoteKind.NOTE, "mistral:7b has left memory.")
+    desk.app.record(NoteKind.DONE, "qwen2.5-coder:7b is active after 3.1\N{NO-BREAK SPACE}s.")
 
 
 async def draw() -> None:

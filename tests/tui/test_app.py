@@ -18,9 +18,8 @@ from llmstack_tui.config import THEMES, Settings, UiSettings
 from llmstack_tui.core import HostState
 from llmstack_tui.hosts.errors import ServerError, Unreachable
 from llmstack_tui.lifecycle.actions import Departure
-from llmstack_tui.tui import app as dashboard_module
 from llmstack_tui.tui.details import cache
-from llmstack_tui.tui.draw import bar
+from llmstack_tui.tui.draw import sparkline
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from tests.support import seeded
 from tests.support.waiting import wait_until
@@ -365,7 +364,7 @@ async def test_the_clock_and_the_time_that_is_left_go_on_without_a_new_state() -
 
 async def test_nothing_is_painted_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     # The graph of the last minutes moves on every ten seconds.
-    monkeypatch.setattr(bar, "SLOT_S", 1e9)
+    monkeypatch.setattr(sparkline, "SLOT_S", 1e9)
     # The clock of the header would be a change.
     now = datetime.now(UTC)
     async with dashboard(seeded.many(300), clock=lambda: now) as desk:
@@ -385,7 +384,7 @@ async def test_a_storm_of_states_is_drawn_a_few_times() -> None:
         drawn: list[int] = []
         show = desk.app.show_state
 
-        def counted(state: StackState) -> None:
+        def counted(state: StackState | None) -> None:
             drawn.append(1)
             show(state)
 
@@ -493,7 +492,7 @@ async def test_ascii_mode_draws_nothing_else(settings: Settings | None) -> None:
 
 
 async def test_ctrl_c_asks_once_and_leaves_the_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dashboard_module, "_TWICE_S", 30.0)
+    monkeypatch.setattr("llmstack_tui.tui.base.TWICE_S", 30.0)
     async with dashboard() as desk:
         await desk.press("ctrl+c")
         assert desk.app.is_running

@@ -8,33 +8,37 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.tui import keymap, keys
+from llmstack_tui.tui.features import BINDINGS, FEATURES, OPENING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from textual.binding import Binding
+
+    from llmstack_tui.tui.shell import Feature
+
+
+def _pressed(*lists: Iterable[Binding]) -> Counter[str]:
+    """How often each key is used in these."""
+    return Counter(key.strip() for bindings in lists for each in bindings for key in each.key.split(","))
 
 
 def test_every_binding_has_an_id_of_its_own_and_a_tooltip() -> None:
-    ids = Counter(binding.id for binding in keys.ALL)
+    ids = Counter(binding.id for binding in BINDINGS)
     assert None not in ids
     assert set(ids.values()) == {1}
-    assert all(binding.tooltip and binding.description for binding in keys.ALL)
+    assert all(binding.tooltip and binding.description for binding in BINDINGS)
 
 
-def test_no_key_means_two_things_on_one_screen() -> None:
-    pressed = Counter(
-        key.strip() for binding in (*keys.MODELS, *keys.LIST, *keys.APP) for key in binding.key.split(",")
-    )
-    assert [key for key, count in pressed.items() if count > 1] == []
-
-
-@pytest.mark.parametrize("own", [keys.DOWNLOADS, keys.CATALOG, keys.DISK, keys.ENTRY, keys.DOWNLOAD])
-def test_no_key_means_two_things_on_the_other_screens(own: list[Binding]) -> None:
-    moving = keys.TEXT if own is keys.DOWNLOAD else keys.LIST
-    pressed = Counter(key.strip() for binding in (*own, *moving) for key in binding.key.split(","))
-    assert [key for key, count in pressed.items() if count > 1] == []
-    # One that closes what lies over the screens may be one that leaves the program from there.
-    everywhere = {key.strip() for binding in keys.APP for key in binding.key.split(",")}
-    assert everywhere & pressed.keys() <= {"q", "D"}
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda each: each.name)
+def test_no_key_means_two_things_on_one_screen(feature: Feature) -> None:
+    for title, own in feature.keys.items():
+        is_list = bool({"cursor_up", "scroll_up", "keep"} & {each.action for each in own})
+        moving = [] if is_list else keys.TEXT if title == "Keys in one download" else keys.LIST
+        pressed = _pressed(own, moving)
+        assert [key for key, count in pressed.items() if count > 1] == [], title
+        # One that closes what lies over the screens may be one that leaves the program from there.
+        assert _pressed(OPENING, keys.APP).keys() & pressed.keys() <= {"q", "D"}, title
 
 
 def test_a_clash_on_any_screen_is_named() -> None:

@@ -89,7 +89,7 @@ async def test_whoever_stays_is_asked_again_the_next_time() -> None:
         await desk.press("q")
         await desk.until_shown("Quit in the middle of an update?")
         # And whoever insists is not asked anything.
-        desk.app.downloading.leave()
+        desk.app.act("downloads.leave")
         await wait_until(lambda: not desk.app.is_running)
     assert not any(call[0] == "start again" for call in desk.stack.calls)
 

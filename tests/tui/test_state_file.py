@@ -12,6 +12,7 @@ from llmstack_tui.base.sentences import quoted
 from llmstack_tui.core import Stack
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.ollama.client import OllamaHost
+from llmstack_tui.tui.activity.feed import ActivityFeed
 from tests.support.fake_ollama import fake_ollama
 from tests.support.waiting import wait_until
 from tests.tui.driving import dashboard
@@ -72,7 +73,7 @@ async def test_a_disk_that_fills_up_in_mid_run(tmp_path: Path, connections: list
     path = tmp_path / "state.db"
     async with desk_on(path) as desk:
         await wait_until(path.exists)
-        await wait_until(lambda: desk.app.activity.last_id or connections)
+        await wait_until(lambda: desk.app.controller(ActivityFeed).activity.last_id or connections)
         stack = cast("Stack", desk.stack)
         stack._journal.event(EventKind.NOTICE, quoted("Before."))
         await desk.until_said("Before.")

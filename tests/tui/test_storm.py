@@ -13,6 +13,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.store.tables.events import Event
+from llmstack_tui.tui.activity.feed import ActivityFeed
 from llmstack_tui.tui.models import rows
 from tests.support import seeded
 from tests.support.waiting import wait_until
@@ -64,15 +65,15 @@ async def test_a_storm_is_drawn_a_few_times_a_second_and_to_its_end(monkeypatch:
         assert 1 <= len(shown) <= 5 + (time.monotonic() - begin) / 0.4
         assert sum(call == ("events",) for call in desk.stack.calls) <= len(shown) + 2
         await desk.until_said(f"Number {CHANGES - 1}.")
-        assert desk.app._state is desk.stack.state
-        assert len(desk.app.activity.lines.events) == 500
+        assert desk.app.canvas.state is desk.stack.state
+        assert len(desk.app.controller(ActivityFeed).activity.lines.events) == 500
 
 
 async def test_after_a_storm_what_happens_is_shown_at_once_again() -> None:
     async with dashboard(seeded.many(10)) as desk:
         connection = desk.app.connection
         await storm_of_states(desk, 200)
-        await wait_until(lambda: desk.app._state is desk.stack.state)
+        await wait_until(lambda: desk.app.canvas.state is desk.stack.state)
         await wait_until(lambda: connection.pause_s == 0.05, what="the pause of quiet times")
 
 
@@ -96,7 +97,7 @@ async def test_of_a_thousand_models_only_those_that_are_pulled_are_made_and_pain
         names = [model.name for model in host.models if model.state is ModelState.INACTIVE][:PULLS]
         lively = sum(model.state is not ModelState.INACTIVE for model in host.models)
         put_pulls(desk, names, 0)
-        await wait_until(lambda: desk.app._state is desk.stack.state)
+        await wait_until(lambda: desk.app.canvas.state is desk.stack.state)
         made = counted(monkeypatch, rows, "model_row")
         painted = counted(monkeypatch, models, "_repaint")
         refreshed = counted(monkeypatch, models, "refresh")
@@ -105,7 +106,7 @@ async def test_of_a_thousand_models_only_those_that_are_pulled_are_made_and_pain
         for at in range(1, TOLD + 1):
             put_pulls(desk, names, at)
             await asyncio.sleep(0.01)
-        await wait_until(lambda: desk.app._state is desk.stack.state)
+        await wait_until(lambda: desk.app.canvas.state is desk.stack.state)
         assert 1 <= len(shown) <= TOLD
         assert PULLS <= len(made) <= (PULLS + lively) * len(drawn)
         assert PULLS <= len(painted) <= (PULLS + lively) * len(drawn)

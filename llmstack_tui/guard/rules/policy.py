@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.guard.rules import reasons
+from llmstack_tui.base.text import excerpt
+from llmstack_tui.guard.rules import reasons, wording
 from llmstack_tui.guard.rules.excess import Taken, is_over, last_used, may_go, victims
 from llmstack_tui.guard.situation import Allow, Ask, Cause, Nothing, Refuse, Renew, Stop, Warn
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from llmstack_tui.base.sentences import Param, Sentences
     from llmstack_tui.guard.situation import Admission, Decision, LoadedModel, Situation, Wanted
 
 # One look may err: a server lists a model twice while it loads it anew, or nothing at all for a moment.
@@ -35,7 +34,7 @@ def decide(situation: Situation) -> tuple[Decision, ...]:
     """What to do now; at least one decision, and the same ones for the same situation."""
     others: tuple[Decision, ...] = (*_renewals(situation), *_warnings(situation))
     if situation.held:
-        return *others, Nothing(reasons.HOLDING)
+        return *others, Nothing("Everything is held: nothing is stopped until that is taken back.")
     stops = tuple(_idle_stops(situation))
     stay = _staying(situation, {_key(stop) for stop in stops})
     if situation.looks_over >= LOOKS:
@@ -58,31 +57,30 @@ def admit(situation: Situation, wanted: Wanted) -> Admission:
     cause = Cause.COUNT if taken.is_too_many(wanted.host) else Cause.MEMORY
     go = victims(stay, limits, taken)
     enough = not taken.is_over(wanted.host)
-    reason = reasons.no_room(stay, situation, wanted)
+    reason = reasons.asked(stay, situation, wanted)
     if not enough:
         concerned = stay if taken.is_too_much else [each for each in stay if each.host == wanted.host]
-        reason += reasons.kept([each for each in concerned if each not in go])
-    room = Sentence("guard.makes_room", {"model": wanted.name})
-    stops = (_stop(each, cause, (room, why)) for each, why in _longest_idle(go, stay))
+        kept = [each for each in concerned if each not in go]
+        reason += f" {reasons.kept(kept)}" if kept else ""
+    room = f"It makes room for {excerpt(wanted.name)}."
+    stops = (_stop(each, cause, f"{room} {why}") for each, why in _unused(go, stay))
     return Ask(tuple(stops), enough, reason)
 
 
-def _longest_idle(
-    go: Iterable[LoadedModel], stay: Iterable[LoadedModel]
-) -> Iterable[tuple[LoadedModel, Sentence]]:
+def _unused(go: Iterable[LoadedModel], stay: Iterable[LoadedModel]) -> Iterable[tuple[LoadedModel, str]]:
     """Why each of those that go is the one, when those before it have gone."""
     left = list(stay)
     for each in go:
-        yield each, reasons.longest_idle(each, min(left, key=last_used))
+        yield each, reasons.unused(each, min(left, key=last_used))
         left.remove(each)
 
 
-def refusal(situation: Situation) -> Sentences:
-    """Why nothing may be loaded now at all; empty where it may."""
-    return (*situation.heat, reasons.COOLING) if situation.heat else ()
+def refusal(situation: Situation) -> str:
+    """Why nothing may be loaded now, whatever else is so; empty where it may."""
+    return f"{situation.heat}: nothing is loaded until it has cooled down." if situation.heat else ""
 
 
-def _stop(model: LoadedModel, cause: Cause, reason: Sentences) -> Stop:
+def _stop(model: LoadedModel, cause: Cause, reason: str) -> Stop:
     return Stop(model.name, model.digest, cause, reason, model.host)
 
 
@@ -102,8 +100,8 @@ def _idle_stops(situation: Situation) -> Iterable[Stop]:
     for each in _machine(situation):
         limit_s = each.idle_limit_s
         if limit_s is not None and each.idle_s >= limit_s and may_go(each, situation.limits):
-            reason = Sentence("guard.idle", {"idle_s": each.idle_s, "limit_s": limit_s})
-            yield _stop(each, Cause.IDLE, (reason,))
+            reason = f"It was idle for {wording.lasted(each.idle_s)}; the limit is {wording.lasted(limit_s)}."
+            yield _stop(each, Cause.IDLE, reason)
 
 
 def _limit_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Stop, ...]:
@@ -114,9 +112,9 @@ def _limit_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Sto
         _stop(
             each,
             Cause.COUNT if before.is_too_many(each.host) else Cause.MEMORY,
-            (*why[each.host], least),
+            f"{why[each.host]} {least}",
         )
-        for each, least in _longest_idle(go, stay)
+        for each, least in _unused(go, stay)
     )
 
 
@@ -126,16 +124,18 @@ def _heat_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Stop
     if situation.hot_for_s < _HOT_S or not has_waited or not could:
         return ()
     least = min(could, key=last_used)
-    why = reasons.longest_idle(least, min(stay, key=last_used))
-    return (_stop(least, Cause.HEAT, (*situation.heat, why)),)
+    return (_stop(least, Cause.HEAT, f"{situation.heat}. {reasons.unused(least, min(stay, key=last_used))}"),)
 
 
 def _renewals(situation: Situation) -> Iterable[Renew]:
     for each in situation.loaded:
         is_idle = not each.busy and each.idle_s > 0 and each.leaving_s is None
         if each.pinned and is_idle and _NO_TIME_S <= (each.lapses_s or 0) <= RENEWED_S:
-            reason = Sentence("guard.lapsing", {"left_s": each.lapses_s})
-            yield Renew(each.name, each.digest, (reason,))
+            reason = (
+                "It is pinned, and another client's keep-alive would have let it go in "
+                f"{wording.lasted(each.lapses_s or 0)}."
+            )
+            yield Renew(each.name, each.digest, reason)
 
 
 def _warnings(situation: Situation) -> Iterable[Warn]:
@@ -143,34 +143,40 @@ def _warnings(situation: Situation) -> Iterable[Warn]:
     for each in situation.loaded:
         left_s = each.leaving_s
         if left_s is not None and not each.busy and min(left_s, each.idle_s) >= STUCK_S:
-            yield _warn("stuck", each.name, left_s=left_s)
+            yield Warn(
+                ("stuck", each.name),
+                f"{excerpt(each.name)} was asked to leave {wording.lasted(left_s)} ago, shows no sign of a "
+                "request, and is still in memory. If it stays, restart the server.",
+            )
     for name in situation.lost:
-        yield _warn("lost", name)
-    pinned = tuple(each.name for each in situation.loaded if each.pinned)
+        yield Warn(
+            ("lost", name),
+            f"{excerpt(name)} is pinned and has left memory: activate it to have it back. Another program "
+            "stopped it or set its time, or its server was restarted.",
+        )
+    pinned = [each for each in situation.loaded if each.pinned]
     if limit is not None and len(pinned) > limit:
-        reason = Sentence("guard.too_many_pins", {"models": pinned, "limit": limit})
-        yield Warn(("pins", ", ".join(pinned)), (reason,))
+        names = wording.listed([excerpt(each.name) for each in pinned])
+        yield Warn(
+            ("pins", names),
+            f"{names} are pinned, and the limit is {limit}: the limit cannot be kept. Unpin one, or raise "
+            "guard.max_loaded.",
+        )
 
 
-def _warn(kind: str, model: str, **params: Param) -> Warn:
-    return Warn((kind, model), (Sentence(f"guard.{kind}", {"model": model, **params}),))
-
-
-def _at_rest(stay: Sequence[LoadedModel], situation: Situation) -> Sentences:
+def _at_rest(stay: Sequence[LoadedModel], situation: Situation) -> str:
     limits, host = situation.limits, situation.host
     own = [each for each in stay if each.host == host]
     if is_over(stay, limits, host=host):
         why = reasons.too_much(stay, limits, host)
         if situation.looks_over < LOOKS:
-            return *why, Sentence("guard.check_again")
+            return f"{why} It is looked at once more before anything is stopped."
         if go := victims(stay, limits, Taken(stay, limits)):
-            return *why, reasons.yields(go[0])
-        return *why, Sentence("guard.none_can_go")
+            return f"{why} {reasons.yields(go[0])}"
+        return f"{why} All of them are pinned, in use or not to be stopped."
     if situation.heat:
-        return *situation.heat, reasons.COOLING
+        return f"{situation.heat}: no model is loaded until it has cooled down."
     if not own:
-        return (Sentence("guard.none_loaded"),)
-    loaded = Sentence("guard.loaded", {"count": len(own)})
-    if limits.max_loaded is not None:
-        loaded = Sentence("guard.loaded_of", {"count": len(own), "limit": limits.max_loaded})
-    return loaded, Sentence("guard.none_idle")
+        return "No model is loaded."
+    limit = "" if limits.max_loaded is None else f", and the limit is {limits.max_loaded}"
+    return f"{wording.are_loaded(len(own))}{limit}. None was idle for too long."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -12,9 +12,10 @@ from textual.widgets import Static
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import seconds_text
 from llmstack_tui.core.wording import text
-from llmstack_tui.tui import keys
+from llmstack_tui.tui.activity import LINE_KEYS
 from llmstack_tui.tui.activity.log import word
 from llmstack_tui.tui.draw.text import plain_spaces
+from llmstack_tui.tui.shell import shell_of
 from llmstack_tui.tui.widgets.hint import Hint
 from llmstack_tui.tui.widgets.pane import Pane
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from llmstack_tui.store.tables.events import Event
-    from llmstack_tui.tui.app import Dashboard
 
 _WHO = {
     "user": "you, in a dashboard",
@@ -40,7 +40,7 @@ class LineScreen(ModalScreen[None]):
     """The whole text, when, who asked and why, what it cost, and what went wrong."""
 
     CSS_PATH = "line.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.LINE]
+    BINDINGS: ClassVar[list[BindingType]] = [*LINE_KEYS]
     AUTO_FOCUS = "VerticalScroll"
 
     def __init__(self, event: Event) -> None:
@@ -65,7 +65,7 @@ class LineScreen(ModalScreen[None]):
         """Undo what the guard did."""
         self.dismiss()
         if self._event.host and self._event.model:
-            cast("Dashboard", self.app).guarding.undo((self._event.host, self._event.model))
+            shell_of(self).act("guard.undo", (self._event.host, self._event.model))
 
 
 def may_be_undone(event: Event) -> bool:

@@ -9,7 +9,7 @@ from textual import on
 from textual.message import Message
 
 from llmstack_tui.base.text import clean
-from llmstack_tui.tui import keys
+from llmstack_tui.tui.activity import LIST_KEYS
 from llmstack_tui.tui.activity.log import Choice, Tone, said, tone, word
 from llmstack_tui.tui.draw.figures import day_text
 from llmstack_tui.tui.draw.text import plain_spaces, wrap
@@ -74,7 +74,7 @@ class ActivityList(RowList[ActivityRow]):
     DEFAULT_CSS = """
     ActivityList .row-list--cursor { background: $surface; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.ACTIVITY]
+    BINDINGS: ClassVar[list[BindingType]] = [*LIST_KEYS]
 
     class EventOpened(Message):
         """An event is to be shown with all that is known of it."""

@@ -12,6 +12,7 @@ from llmstack_tui.base.sentences import quoted
 from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.store.tables.events import Event
+from llmstack_tui.tui.shell import NoteKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
 
 LIMIT = 500
 _OWN_LIMIT = 100
-
-
-class Kind(StrEnum):
-    """How something ended that this screen alone has to say."""
-
-    DONE = "done"
-    NOTE = "note"
-    FAILED = "failed"
 
 
 _GUARD = frozenset({EventKind.PIN, EventKind.GUARD})
@@ -48,9 +41,9 @@ class Choice(StrEnum):
         """The kinds of events; None is every one, of newer versions, too."""
         return {
             Choice.ALL: None,
-            Choice.ACTS: frozenset({*_ACTS, EventKind.FAILED, Kind.DONE}),
+            Choice.ACTS: frozenset({*_ACTS, EventKind.FAILED, NoteKind.DONE}),
             Choice.CLIENTS: frozenset(_CLIENTS),
-            Choice.TROUBLE: frozenset({*_TROUBLE, Kind.NOTE}),
+            Choice.TROUBLE: frozenset({*_TROUBLE, NoteKind.NOTE}),
         }[self]
 
     @property
@@ -80,11 +73,11 @@ def tone(event: Event) -> Tone:
         return Tone.CLIENT
     if kind == EventKind.SERVER:
         return Tone.WARNING if "error" in event.details else Tone.DONE
-    if kind in _TROUBLE or kind == Kind.NOTE:
+    if kind in _TROUBLE or kind == NoteKind.NOTE:
         return Tone.WARNING
     return (
         Tone.DONE
-        if event.details.get("end") in {"loaded", "gone", "done"} or kind == Kind.DONE
+        if event.details.get("end") in {"loaded", "gone", "done"} or kind == NoteKind.DONE
         else Tone.PLAIN
     )
 
@@ -98,9 +91,9 @@ def word(event: Event) -> str:
             return "missed"
         case EventKind.FAILED | EventKind.SERVER | EventKind.NOTICE:
             return event.kind
-        case Kind.NOTE:
+        case NoteKind.NOTE:
             return "notice"
-        case _ if event.kind in _ACTS or event.kind == Kind.DONE:
+        case _ if event.kind in _ACTS or event.kind == NoteKind.DONE:
             return "guard" if event.kind in _GUARD or _is_by_guard(event) else "act"
         case _:
             return "event"

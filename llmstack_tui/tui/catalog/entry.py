@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
@@ -17,15 +18,14 @@ from llmstack_tui.base.names import DEFAULT_HOST, DEFAULT_NAMESPACE, ModelName, 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import UNKNOWN, bytes_text
 from llmstack_tui.catalog.memory import Fit
-from llmstack_tui.tui import keys
+from llmstack_tui.tui.catalog import ENTRY_KEYS
 from llmstack_tui.tui.catalog.list import FIT_STYLES, download_text, fit_word, memory_texts
-from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.downloads.actions import Wanted
 from llmstack_tui.tui.draw.figures import rate_text, when_text
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,12 +38,14 @@ if TYPE_CHECKING:
     from llmstack_tui.catalog.service import Browsing, Offer
     from llmstack_tui.catalog.types import Catalog, Entry, File
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.screen import View
+    from llmstack_tui.tui.shell import View
     from llmstack_tui.tui.widgets.list import Pen
 
 _REST_S = 0.2
 _MOST_TAGS = 1000
 _DOWNLOAD, _MEMORY, _FITS, _QUANTIZATION, _PUSHED = 10, 9, 9, 11, 14
+
+Offered = tuple[str, int | None, str]
 
 
 class Variant(Struct, frozen=True, kw_only=True):
@@ -108,7 +110,7 @@ class EntryScreen(LiveScreen):
     EntryScreen #said { height: auto; max-height: 3; padding: 0 2; color: $foreground 62%; }
     """
     AUTO_FOCUS = "VariantList"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.ENTRY]
+    BINDINGS: ClassVar[list[BindingType]] = [*ENTRY_KEYS]
 
     def __init__(self, catalog: Catalog, entry: Entry, marks: Marks) -> None:
         super().__init__()
@@ -177,16 +179,14 @@ class EntryScreen(LiveScreen):
     # What is asked
 
     def action_ask(self) -> None:
-        stack = self.dashboard.connection.stack
+        stack = self.shell.stack
         if stack is None:
             self._say("There is no server yet.")
             return
         registry = clean(ModelName.parse(self._entry.name).host, limit=80)
         self._say(f"Asking {registry} for its tags{self._marks.dots}")
-        self.run_worker(
-            Later(self._ask, stack.browsing), group="ask", exclusive=True,
-            description=f"The tags of {self._entry.name}", exit_on_error=False,
-        )  # fmt: skip
+        ask = partial(self._ask, stack.browsing)
+        start(self, f"The tags of {self._entry.name}", ask, group="ask", exclusive=True)
 
     async def _ask(self, browsing: Browsing) -> None:
         """The tags, and what the variants are now; a registry that does not answer is a sentence."""
@@ -208,7 +208,7 @@ class EntryScreen(LiveScreen):
             raise tags
         else:
             self._heard(tags, problem)  # type: ignore[arg-type]
-        self.show(self.dashboard.view)
+        self.show(self.shell.view)
 
     def _heard(self, tags: Sequence[str] | None, problem: Exception | None) -> None:
         name = ModelName.parse(self._entry.name)
@@ -227,23 +227,21 @@ class EntryScreen(LiveScreen):
     def _moved(self) -> None:
         item = self.list.row
         if isinstance(item, Variant) and item.key not in self._offers and item.key in self._tags:
-            self.run_worker(
-                Later(self._look_at, item.key), group="tag", exclusive=True,
-                description="A tag of the registry", exit_on_error=False,
-            )  # fmt: skip
+            look = partial(self._look_at, item.key)
+            start(self, "A tag of the registry", look, group="tag", exclusive=True)
 
     async def _look_at(self, name: str) -> None:
         from llmstack_tui.registry.errors import RegistryError
 
         await asyncio.sleep(_REST_S)
-        stack = self.dashboard.connection.stack
+        stack = self.shell.stack
         if stack is not None:
             self._offers[name] = None
             try:
                 self._offers[name] = await stack.browsing.offer(name)
             except RegistryError as error:
                 self._say(clean(str(error), limit=300))
-            self.show(self.dashboard.view)
+            self.show(self.shell.view)
 
     def _say(self, text: str) -> None:
         self._said.update(Content(text))
@@ -262,10 +260,10 @@ class EntryScreen(LiveScreen):
         download = offer.download if offer else None
         for name, file in variants(self._entry):
             if name == item.key:
-                budget = budget_of(self.dashboard.view.state)
-                self.dashboard.downloading.offer(wanted(self._entry, file, budget, download))
+                budget = budget_of(self.shell.view.state)
+                self.shell.act("downloads.offer", *wanted(self._entry, file, budget, download))
                 return
-        self.dashboard.downloading.offer(Wanted(item.key, download))
+        self.shell.act("downloads.offer", item.key, download, "")
 
     def action_close(self) -> None:
         self.dismiss()
@@ -277,8 +275,8 @@ def variants(entry: Entry) -> Iterator[tuple[str, File]]:
         yield (entry.name if file is entry.file else entry.name_of(file)), file
 
 
-def wanted(entry: Entry, file: File, budget: int | None, download: int | None = None) -> Wanted:
-    """What is asked before it is pulled. ``download`` is what the registry says of it."""
+def wanted(entry: Entry, file: File, budget: int | None, download: int | None = None) -> Offered:
+    """What `DownloadActions.offer` has to know of it. ``download`` is what the registry says of it."""
     short, long = memory_texts(entry, file)
     memory = f"{short} of memory at 4k tokens" + (f", {long} at 32k" if long else "")
     fits = {
@@ -288,7 +286,7 @@ def wanted(entry: Entry, file: File, budget: int | None, download: int | None = 
         Fit.UNKNOWN: "whether it fits here is not known",
     }[fit_word(entry, file, budget)[1]]
     name = entry.name if file is entry.file else entry.name_of(file)
-    return Wanted(name, download or file.bytes, f"{memory} (an estimate): {fits}.")
+    return name, download or file.bytes, f"{memory} (an estimate): {fits}."
 
 
 def facts_content(entry: Entry) -> Content:

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.catalog.types import Use
-from llmstack_tui.tui import keys
+from llmstack_tui.tui.catalog import KEYS
 from llmstack_tui.tui.catalog.entry import EntryScreen, wanted
 from llmstack_tui.tui.catalog.list import (
     CatalogColumn,
@@ -26,14 +26,13 @@ from llmstack_tui.tui.catalog.list import (
     headings,
     make_shelf,
 )
-from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.tab import TabScreen
 from llmstack_tui.tui.widgets.filter import FilterField
 from llmstack_tui.tui.widgets.headings import Headings
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
-from llmstack_tui.tui.widgets.tabs import CATALOG
+from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.core import Stack, StackState
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.screen import View
+    from llmstack_tui.tui.shell import View
 
 _USES = (None, *Use)
 _RECALL = "catalog.order"
@@ -57,10 +56,10 @@ class CatalogScreen(TabScreen):
     CatalogScreen #about { height: 2; padding: 0 2; color: $foreground; background: $background; }
     """
     AUTO_FOCUS = "CatalogList"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.CATALOG]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(self, marks: Marks) -> None:
-        super().__init__(CATALOG, marks)
+        super().__init__("catalog", marks)
         self.list = CatalogList(marks)
         self._order = CatalogOrder()
         self._headings = Headings(marks, headings, self._order)
@@ -95,16 +94,13 @@ class CatalogScreen(TabScreen):
 
     def show(self, view: View) -> None:
         super().show(view)
-        stack = self.dashboard.connection.stack
+        stack = self.shell.stack
         if self._shelf is None:
             waiting = "Reading the catalogue" if stack else "There is no server yet."
             self.list.show_message((waiting,))
             if stack is not None and not self._is_reading:
                 self._is_reading = True
-                self.run_worker(
-                    Later(self._read), group="catalog", exclusive=True, description="The catalogue",
-                    exit_on_error=False,
-                )  # fmt: skip
+                start(self, "The catalogue", self._read, group="catalog", exclusive=True)
             return
         names = tuple(model.name for model in view.models() if model.model)
         if names != self._listed:
@@ -131,14 +127,14 @@ class CatalogScreen(TabScreen):
 
     async def _read(self) -> None:
         try:
-            if (stack := self.dashboard.connection.stack) is not None:
+            if (stack := self.shell.stack) is not None:
                 catalog = await stack.browsing.catalog()
                 shelf = await asyncio.to_thread(make_shelf, catalog)
                 await self._recall(stack)
                 self._shelf = shelf
         finally:
             self._is_reading = False
-        self.show(self.dashboard.view)
+        self.show(self.shell.view)
 
     async def _recall(self, stack: Stack) -> None:
         """The order of an earlier session; what was chosen in this one already counts for more."""
@@ -151,12 +147,12 @@ class CatalogScreen(TabScreen):
 
     def _sort(self, order: CatalogOrder) -> None:
         self._order, self._is_sorted = order, True
-        if (stack := self.dashboard.connection.stack) is not None:
+        if (stack := self.shell.stack) is not None:
             stack.remember(_RECALL, to_builtins(order))
         self._redraw()
 
     def _redraw(self) -> None:
-        self.show(self.dashboard.view)
+        self.show(self.shell.view)
 
     @on(RowList.Moved)
     def _show_about(self) -> None:
@@ -181,14 +177,14 @@ class CatalogScreen(TabScreen):
         row = self.list.row
         entry = self._shelf.entry(row.key) if self._shelf and row else None
         if self._shelf is not None and entry is not None:
-            self.dashboard.push_screen(EntryScreen(self._shelf.catalog, entry, self.marks))
+            self.app.push_screen(EntryScreen(self._shelf.catalog, entry, self.marks))
 
     def action_pull(self) -> None:
         row = self.list.row
         entry = self._shelf.entry(row.key) if self._shelf and row else None
         if entry is not None:
-            view = self.dashboard.view
-            self.dashboard.downloading.offer(wanted(entry, entry.file, budget_of(view.state)))
+            view = self.shell.view
+            self.shell.act("downloads.offer", *wanted(entry, entry.file, budget_of(view.state)))
 
     def action_filter(self) -> None:
         self._use = _USES[(_USES.index(self._use) + 1) % len(_USES)]
@@ -237,7 +233,7 @@ class CatalogScreen(TabScreen):
         self.set_focus(self.list)
         self._redraw()
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """What is innermost: the search, the use, then the screen."""
         if self._field.display:
             self._close_search()
@@ -245,7 +241,7 @@ class CatalogScreen(TabScreen):
             self._use = None
             self._redraw()
         else:
-            self.dashboard.action_go("models")
+            await self.shell.open("models")
 
 
 def budget_of(state: StackState | None) -> int | None:
@@ -257,6 +253,3 @@ def card_of(state: StackState | None) -> str:
     """What the machine's first graphics card is called."""
     devices = state.machine.devices if state and state.machine else ()
     return next((device.name for device in devices), "")
-
-
-SCREEN = CatalogScreen

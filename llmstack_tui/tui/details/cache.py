@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.details.pane import About
+from llmstack_tui.tui.controller import Controller
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
-    from textual.timer import Timer
+    from textual.worker import Worker
 
     from llmstack_tui.core import Stack, StackState
+    from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hosts.types import ModelDetails
+    from llmstack_tui.lifecycle.placement import Fallback
+    from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.store.tables.activations import Uses
-    from llmstack_tui.tui.app import Dashboard
-    from llmstack_tui.tui.models.rows import Key
-    from llmstack_tui.tui.screen import View
+    from llmstack_tui.store.tables.speeds import Speed
+    from llmstack_tui.tui.shell import Key, Shell, View
+    from llmstack_tui.updates.rules import Update
 
 DETAILS, USES = "details", "uses"
 _REST_S = 0.15
@@ -28,15 +35,51 @@ _USES_EVERY_S = 1.0
 _MOST_DETAILS = 64
 
 
-class Looking:
-    """What the list does not tell: details from the server, uses from the store."""
+class About(Struct, frozen=True):
+    """What is known of one model.
 
-    def __init__(self, app: Dashboard) -> None:
-        self._app = app
+    Attributes:
+        details: None until the server has been asked; the list alone already tells most.
+        speed: the last answer of ours that was timed.
+        uses: how often it was loaded, as far as anybody looked.
+        update: whether it is up to date; None until that was worked out.
+        fitted: what it would take here.
+        fallback: why it computes on the processor, where it need not.
+        device: bytes that the devices say it takes, where they tell; ``on_card`` that these are cards.
+        now: the time on the viewer's clock, for how to write another one.
+        pinned: the guard never stops it; ``overridden``: all the same, another client set when it leaves;
+            ``renewed``: before that the guard tells its server that it is to stay.
+    """
+
+    status: ModelStatus
+    details: ModelDetails | None = None
+    speed: Speed | None = None
+    uses: Uses | None = None
+    update: Update | None = None
+    fitted: Fitted | None = None
+    fallback: Fallback | None = None
+    device: int | None = None
+    on_card: bool = False
+    now: datetime | None = None
+    pinned: bool = False
+    overridden: bool = False
+    renewed: bool = False
+
+
+class DetailsCache(Controller):
+    """What the list does not tell: details from the server, uses from the store.
+
+    Attributes:
+        changed: is called when there is more to show.
+    """
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
         self._details: dict[tuple[str, str, str], ModelDetails] = {}
+        self.changed: Callable[[], None] = lambda: None
         self._uses: dict[str, Mapping[str, Uses]] = {}
         self._looked_at: tuple[str, str, str, bool] | None = None
-        self._resting: Timer | None = None
+        self._asking: Worker[object] | None = None
         self._read_until = 0
         self._is_reading = False
 
@@ -78,16 +121,16 @@ class Looking:
         come back.
         """
         key = (about.status.host, about.status.name)
-        host = self._app.view.host(about.status.host)
+        host = self._shell.view.host(about.status.host)
         digest = about.status.model.digest if about.status.model else ""
         looked_at = (*key, digest, host is not None and host.snapshot.reachable)
         if looked_at == self._looked_at:
             return
         self._looked_at = looked_at
-        if self._resting is not None:
-            self._resting.stop()
+        if self._asking is not None:
+            self._asking.cancel()
         if about.details is None:
-            self._resting = self._app.set_timer(_REST_S, lambda: self._ask(key))
+            self._asking = self._shell.start("Details", partial(self._ask_at_rest, key), group=DETAILS)
 
     async def ask(self, stack: Stack, key: Key) -> None:
         """Ask for the details of a model now.
@@ -105,30 +148,21 @@ class Looking:
         """Look up the uses again when something has happened."""
         if state.last_event_id > self._read_until and not self._is_reading:
             self._is_reading = True
-            self._app.run_worker(Later(self._read_uses), group=USES, description="Uses", exit_on_error=False)
+            self._shell.start("Uses", self._read_uses, group=USES)
 
-    def _ask(self, key: Key) -> None:
-        if (stack := self._app.connection.stack) is not None:
-            self._app.run_worker(
-                Later(self._look_at, stack, key),
-                group=DETAILS,
-                exclusive=True,
-                description="Details",
-                exit_on_error=False,
-            )
-
-    async def _look_at(self, stack: Stack, key: Key) -> None:
-        try:
+    async def _ask_at_rest(self, key: Key) -> None:
+        await asyncio.sleep(_REST_S)
+        if (stack := self._shell.stack) is None:
+            return
+        with suppress(HostError):  # The pane keeps what the list tells; a server that is away has its banner.
             await self.ask(stack, key)
-        except HostError:
-            return  # The pane keeps what the list tells; a server that is away has its banner.
-        self._app.models.show_details()
+            self.changed()
 
     async def _read_uses(self) -> None:
         from llmstack_tui.store.errors import StoreError
 
         try:
-            while (stack := self._app.connection.stack) and stack.state.last_event_id > self._read_until:
+            while (stack := self._shell.stack) and stack.state.last_event_id > self._read_until:
                 self._read_until = stack.state.last_event_id
                 try:
                     for host in stack.state.hosts:
@@ -139,11 +173,11 @@ class Looking:
                         self._uses[url] = {name: uses[name] for name in listed & uses.keys()}
                 except StoreError:
                     return  # What is wrong with the file is a notice of the stack's.
-                self._app.models.show_details()
+                self.changed()
                 await asyncio.sleep(_USES_EVERY_S)
         finally:
             self._is_reading = False
 
     def _digest(self, key: Key) -> str:
-        status = self._app.view.model(key)
+        status = self._shell.view.model(key)
         return status.model.digest if status and status.model else ""

@@ -4,64 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from textual.content import Content
 from textual.widgets import Static
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text, seconds_text
 from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.tui.details.cache import DetailsCache
 from llmstack_tui.tui.draw.figures import about_text, count_text, on_cpu_text, when_text
+from llmstack_tui.tui.draw.text import fit_name
 from llmstack_tui.tui.draw.updates import update_rows
+from llmstack_tui.tui.screen import SidePane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
+
+    from textual.app import ComposeResult
 
     from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.lifecycle.placement import Fallback
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.store.tables.activations import Uses
-    from llmstack_tui.store.tables.speeds import Speed
-    from llmstack_tui.updates.rules import Update
+    from llmstack_tui.tui.details.cache import About
+    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.shell import Key, View
 
     Row = tuple[str, str]
 
-_LABEL_CELLS = 13
+_LABEL_CELLS = 12
+_TITLE_CELLS = 40
 _ORDER = ("completion", "chat", "embedding", "vision", "tools", "insert", "thinking")
 _WORDS = {"completion": "text", "insert": "fill in", "embedding": "embeddings"}
-
-
-class About(Struct, frozen=True):
-    """What is known of one model.
-
-    Attributes:
-        details: None until the server has been asked; the list alone already tells most.
-        speed: the last answer of ours that was timed.
-        uses: how often it was loaded, as far as anybody looked.
-        update: whether it is up to date; None until that was worked out.
-        fitted: what it would take here.
-        fallback: why it computes on the processor, where it need not.
-        device: bytes that the devices say it takes, where they tell; ``on_card`` that these are cards.
-        now: the time on the viewer's clock, for how to write another one.
-        pinned: the guard never stops it; ``overridden``: all the same, another client set when it leaves;
-            ``renewed``: before that the guard tells its server that it is to stay.
-    """
-
-    status: ModelStatus
-    details: ModelDetails | None = None
-    speed: Speed | None = None
-    uses: Uses | None = None
-    update: Update | None = None
-    fitted: Fitted | None = None
-    fallback: Fallback | None = None
-    device: int | None = None
-    on_card: bool = False
-    now: datetime | None = None
-    pinned: bool = False
-    overridden: bool = False
-    renewed: bool = False
 
 
 class Details(Static):
@@ -79,6 +52,41 @@ class Details(Static):
         if not content.is_same(self._shown):
             self.update(content, layout=content.plain.count("\n") != self._shown.plain.count("\n"))
             self._shown = content
+
+
+class DetailsPane(SidePane):
+    """The model under the cursor, beside the list; its server is asked once the cursor rests on it."""
+
+    def __init__(self, marks: Marks) -> None:
+        super().__init__("Details", id="details-pane")
+        self._marks = marks
+        self._details = Details(id="details")
+        self._drawn: tuple[View, Key | None] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self._details
+
+    def on_mount(self) -> None:
+        self.shell.controller(DetailsCache).changed = self._draw_again
+
+    def use_marks(self, marks: Marks) -> None:
+        self._marks = marks
+
+    def show(self, view: View, selected: Key | None) -> None:
+        self._drawn = (view, selected)
+        cache = self.shell.controller(DetailsCache)
+        about = cache.about(view, selected)
+        name = clean(about.status.name) if about else "Details"
+        self.show_title(fit_name(name, _TITLE_CELLS, ellipsis=self._marks.ellipsis).rstrip())
+        self._details.show(details_content(about))
+        if about is not None:
+            cache.look_at(about)
+
+    select = show
+
+    def _draw_again(self) -> None:
+        if self._drawn is not None and self.is_mounted:
+            self.show(*self._drawn)
 
 
 def details_content(about: About | None) -> Content:
@@ -107,35 +115,35 @@ def what_it_is(about: About) -> Iterator[Row]:
         yield "", "not loaded: activate it" if status.state is ModelState.INACTIVE else ""
         if about.overridden:
             yield "", "another client set its time"
-            yield "", "the guard renews the pin" if about.renewed else "it leaves then"
+            yield "", "and the guard renews the pin" if about.renewed else "and it leaves then"
     if is_cloud and model:
         yield "Runs on", clean(model.remote_host or "", limit=200)
         yield "As", clean(model.remote_model or "", limit=200)
     if model is None:
-        yield "Note", "loaded, but no longer installed"
+        yield "Note", "loaded, but installed under no name"
     digest = (model.digest if model else running.digest if running else "")[:12]
     modified = f"  {model.modified_at:%Y-%m-%d}" if model and model.modified_at else ""
     yield "Version", clean(digest) + modified
     yield from update_rows(about.update, about.now)
     if not is_cloud:
         yield "On disk", bytes_text(model.size if model else None)
-        yield "Needs", "" if running else _needs(about.fitted)
+        yield "Would take", "" if running else _would_take(about.fitted)
     if running:
-        yield "In memory", f"{bytes_text(running.size)} (server)"
+        yield "In memory", f"{bytes_text(running.size)}, says the server"
         if about.device is not None:
-            where = " on GPU" if about.on_card else ""
-            yield "", f"{bytes_text(about.device)} (measured{where})"
+            who = " on the card" if about.on_card else ", says the system"
+            yield "", bytes_text(about.device) + who
         yield "Runs on", _placed(running.size, running.size_vram, about.fallback)
         if about.fallback is not None:
             yield "", about.fallback.cause
     quantization = (model.quantization if model else None) or (details.quantization if details else None)
-    yield "Quantization", clean(quantization or "?", limit=40)
+    yield "Quantised", clean(quantization or "?", limit=40)
     family = (model.family if model else None) or (details.family if details else None) or "?"
     size = (model.parameters if model else None) or (details.parameter_size if details else None) or ""
     yield "Family", clean(f"{family}  {size}".rstrip(), limit=80)
     yield "Context", _context(status, details)
     capabilities = (details.capabilities if details else None) or (model.capabilities if model else None)
-    yield "Capabilities", _capabilities(capabilities)
+    yield "Can do", _capabilities(capabilities)
 
 
 def addresses(url: str) -> tuple[Row, ...]:
@@ -151,18 +159,18 @@ def how_it_did(about: About) -> Iterator[Row]:
         if speed.first_token is not None:
             yield "First token", f"after {seconds_text(speed.first_token.total_seconds())}"
     if (uses := about.uses) is not None:
-        times = "once, at" if uses.times == 1 else f"{count_text(uses.times)} times, last at"
+        times = "once" if uses.times == 1 else f"{count_text(uses.times)} times, last"
         yield "Loaded", f"{times} {when_text(uses.last_at, about.now)}"
 
 
-def _needs(fitted: Fitted | None) -> str:
-    """Of a model that is not loaded: how much memory, where the figure is from, and whether there is room."""
+def _would_take(fitted: Fitted | None) -> str:
+    """Of a model that is not loaded: an estimate, what it is made of, and whether there is room."""
     if fitted is None:
         return ""
     known, basis = fitted.verdict, fitted.estimate.basis
     fits = "" if known is None else f": {known.fit}{', tightly' if known.tight else ''}"
-    label = "measured here" if basis == "measured" else "estimate"
-    return f"{about_text(fitted.estimate.total)} ({label}){fits}"
+    made_of = "measured here" if basis == "measured" else f"by {basis}"
+    return f"{about_text(fitted.estimate.total)} {made_of}{fits}"
 
 
 def _placed(size: int | None, vram: int | None, fallback: Fallback | None) -> str:

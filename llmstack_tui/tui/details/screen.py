@@ -12,7 +12,8 @@ from textual.widgets import Static
 from llmstack_tui.base.text import clean
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.deferred import Later
+from llmstack_tui.tui.details import SCREEN_KEYS
+from llmstack_tui.tui.details.cache import DetailsCache
 from llmstack_tui.tui.details.content import (
     TOLD,
     Part,
@@ -27,10 +28,11 @@ from llmstack_tui.tui.details.content import (
 from llmstack_tui.tui.details.pane import how_it_did, what_it_is
 from llmstack_tui.tui.details.section import Section
 from llmstack_tui.tui.draw.updates import more_update_rows
-from llmstack_tui.tui.screen import LiveScreen, View
+from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.widgets.banner import Banner
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import Model, ModelDetails
     from llmstack_tui.store.tables.measured import Measured
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.models.rows import Key
+    from llmstack_tui.tui.shell import Key, View
 
 _MOST_LOOKED_UP = 50
 _LOOK_UP_EVERY_S = 0.5
@@ -62,12 +64,7 @@ class DetailsScreen(LiveScreen):
 
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = "Reading"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *keys.DETAILS[:1],
-        *keys.IN_DETAILS[:2],
-        *keys.DETAILS[1:],
-        *keys.IN_DETAILS[2:],
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*SCREEN_KEYS]
 
     def __init__(self, key: Key, marks: Marks) -> None:
         super().__init__()
@@ -94,19 +91,23 @@ class DetailsScreen(LiveScreen):
 
     def on_mount(self) -> None:
         self._stirred.set()
-        self.run_worker(Later(self._look_up), description="History", exit_on_error=False)
+        start(self, "History", self._look_up)
+
+    @property
+    def targets(self) -> tuple[Key, ...]:
+        return (self._key,)
 
     # What is drawn
 
     def show(self, view: View) -> None:
-        self._banner.show(self.dashboard.trouble(view))
+        self._banner.show(self.shell.trouble())
         self._show_model(view)
         if view.state is not None and view.state.last_event_id != self._last_event_id:
             self._last_event_id = view.state.last_event_id
             self._stirred.set()
 
     def _show_model(self, view: View) -> None:
-        about = self.dashboard.looking.about(view, self._key)
+        about = self.shell.controller(DetailsCache).about(view, self._key)
         if about is None:
             rows = [("State", "no server lists it any more" if view.state else "there is no server yet")]
             self._sections["Model"].say(rows_part(rows))
@@ -116,7 +117,7 @@ class DetailsScreen(LiveScreen):
             self._stirred.set()
         rows = [*what_it_is(about), *more_update_rows(about.update, about.now), *how_it_did(about)]
         self._sections["Model"].say(rows_part(rows))
-        shown = self.dashboard.preferences.shown_keys()
+        shown = self.shell.shown_keys()
         copies = (shown["models.copy_url"], shown["models.copy_native_url"])
         self._sections["Addresses"].say(address_part(self._key[0], *copies))
         self._show_told(about.details)
@@ -145,21 +146,19 @@ class DetailsScreen(LiveScreen):
 
     def _ask_again(self) -> None:
         self._say("Asking the server")
-        self.run_worker(
-            Later(self._ask), group="ask", exclusive=True, description="Details", exit_on_error=False
-        )
+        start(self, "Details", self._ask, group="ask", exclusive=True)
 
     async def _ask(self) -> None:
-        stack = self.dashboard.connection.stack
+        stack = self.shell.stack
         if stack is None:
             self._say("There is no server yet.")
             return
         try:
-            await self.dashboard.looking.ask(stack, self._key)
+            await self.shell.controller(DetailsCache).ask(stack, self._key)
         except HostError as error:
             self._say(clean(f"The server tells no more of it: {error}", limit=400))
         else:
-            self.show(self.dashboard.view)
+            self.show(self.shell.view)
 
     async def _look_up(self) -> None:
         """Read what was, now and whenever something has happened since."""
@@ -176,12 +175,12 @@ class DetailsScreen(LiveScreen):
             await asyncio.sleep(_LOOK_UP_EVERY_S)
 
     async def _look_up_once(self) -> None:
-        stack = self.dashboard.connection.stack
+        stack = self.shell.stack
         if stack is None:
             return
         host, name = self._key
-        now = self.dashboard.view.moment.now.astimezone()
-        model = self.dashboard.view.model(self._key)
+        now = self.shell.view.moment.now.astimezone()
+        model = self.shell.view.model(self._key)
         digest = model.model.digest if model and model.model else ""
         versions = await stack.versions(host, name)
         self._sections[_PAST[0]].say(versions_part(versions, digest, now))
@@ -222,27 +221,6 @@ class DetailsScreen(LiveScreen):
             section.fold(is_open=is_open)
 
     def action_ask(self) -> None:
-        self.dashboard.refresh_state()
+        self.shell.act("servers.refresh")
         self._stirred.set()
         self._ask_again()
-
-    def action_activate(self) -> None:
-        self.dashboard.acts.activate(self._key)
-
-    def action_deactivate(self) -> None:
-        self.dashboard.acts.deactivate(self._key)
-
-    def action_update(self) -> None:
-        self.dashboard.updating.update(self._key)
-
-    def action_pin(self) -> None:
-        self.dashboard.guarding.pin(self._key)
-
-    def action_restart(self) -> None:
-        self.dashboard.acts.restart(self._key)
-
-    def action_copy_url(self) -> None:
-        self.dashboard.acts.copy_url(self._key[0], native=False)
-
-    def action_copy_native_url(self) -> None:
-        self.dashboard.acts.copy_url(self._key[0], native=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from msgspec import Struct
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
@@ -19,13 +18,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-
-class Answer(Struct, frozen=True):
-    """``value`` is what the question returns. A dangerous answer is shown as one."""
-
-    value: str
-    label: str
-    dangerous: bool = False
+    from llmstack_tui.tui.shell import Answer
 
 
 class AskScreen(ModalScreen[str]):

@@ -15,9 +15,10 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.widgets.hint import Hint, Part
 from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -64,11 +65,11 @@ class FormScreen(ModalScreen[str]):
         for each in ("-right", "-warning", "-wrong"):
             said.set_class(each == tone, each)
 
-    def begin(self, name: str, work: Awaitable[object]) -> None:
+    def begin(self, name: str, work: Callable[[], Coroutine[object, object, object]]) -> None:
         """Close with ``name`` once the work is done; if it fails, what was typed is given back."""
         self._set_under_way(True)
         self.say("name", "Starting")
-        self.run_worker(work, name=name, group=_WORK, description=self._title_text, exit_on_error=False)
+        start(self, self._title_text, work, name=name, group=_WORK)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.worker.group != _WORK:

@@ -15,9 +15,10 @@ from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.bar import bar
 from llmstack_tui.tui.widgets.hint import Hint
 from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -34,7 +35,13 @@ class WaitScreen(ModalScreen[bool | Exception]):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL]
 
     def __init__(
-        self, title: str, text: str, work: Callable[[], Awaitable[None]], marks: Marks, *, limit_s: float
+        self,
+        title: str,
+        text: str,
+        work: Callable[[], Coroutine[object, object, None]],
+        marks: Marks,
+        *,
+        limit_s: float,
     ) -> None:
         super().__init__()
         self._title_text = title
@@ -52,7 +59,7 @@ class WaitScreen(ModalScreen[bool | Exception]):
 
     def on_mount(self) -> None:
         self.set_interval(0.5, self._tick)
-        self.run_worker(self._work, group="wait", description=self._title_text, exit_on_error=False)
+        start(self, self._title_text, self._work, group="wait")
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         match event.state, event.worker.error:

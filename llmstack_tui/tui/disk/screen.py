@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
@@ -9,13 +10,14 @@ from textual.containers import Vertical
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.tui import keys
-from llmstack_tui.tui.deferred import Later
+from llmstack_tui.tui.disk import KEYS
 from llmstack_tui.tui.disk.rows import DiskRow, clean_text, disk_rows, disk_title
 from llmstack_tui.tui.screen import LiveScreen
+from llmstack_tui.tui.shell import Answer
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
     from rich.segment import Segment
@@ -63,7 +65,7 @@ class DiskScreen(LiveScreen):
     DiskScreen #frame { height: 1fr; }
     """
     AUTO_FOCUS = "DiskList"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.DISK]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(self, marks: Marks) -> None:
         super().__init__()
@@ -85,12 +87,10 @@ class DiskScreen(LiveScreen):
 
     def action_look(self) -> None:
         self.list.show_message((f"Looking at the folder{self._marks.dots}",))
-        self.run_worker(
-            Later(self._look), group="disk", exclusive=True, description="The disk", exit_on_error=False
-        )
+        start(self, "The disk", self._look, group="disk", exclusive=True)
 
     async def _look(self) -> None:
-        stack = self.dashboard.connection.stack
+        stack = self.shell.stack
         if stack is None:
             self.list.show_message(("There is no server yet.",))
             return
@@ -108,45 +108,39 @@ class DiskScreen(LiveScreen):
         self._frame.show_title(disk_title(self._seen) if self._seen else "Disk")
 
     def action_clean(self) -> None:
-        stack = self.dashboard.connection.stack
+        stack = self.shell.stack
         if self._seen is None or stack is None:
             return
         if stack.read_only:
-            self.dashboard.tell("Nothing can be changed: llmstack is read-only.")
+            self.shell.tell("Nothing can be changed: llmstack is read-only.")
         elif self._seen.unreadable:
             path = clean(str(self._seen.unreadable[0]), limit=200)
-            self.dashboard.tell(
-                f"Nothing is removed while {path} cannot be read: it may name any of the files."
-            )
+            self.shell.tell(f"Nothing is removed while {path} cannot be read: it may name any of the files.")
         elif not self._seen.removable:
-            self.dashboard.tell("There is nothing to remove.")
+            self.shell.tell("There is nothing to remove.")
         else:
             # The dashboard's own, so that it goes on when this is closed.
-            self.dashboard.run_worker(
-                Later(self._clean, self._seen), group="clean", exclusive=True, description="Clean up",
-                exit_on_error=False,
-            )  # fmt: skip
+            self.shell.start("Clean up", partial(self._clean, self._seen), group="clean", exclusive=True)
 
     async def _clean(self, seen: FolderUse) -> None:
         from llmstack_tui.library.storage import LibraryError
-        from llmstack_tui.tui.dialogs.ask import Answer, AskScreen
+        from llmstack_tui.tui.dialogs.ask import AskScreen
 
         count = len(seen.removable)
         title = "Remove this file?" if count == 1 else f"Remove these {count} files?"
         answers = (Answer("keep", "Keep all"), Answer("remove", "Remove", dangerous=True))
         question = AskScreen(title, clean_text(seen.removable), answers, escape="keep")
-        stack = self.dashboard.connection.stack
-        if await self.dashboard.push_screen_wait(question) != "remove" or stack is None:
+        stack = self.shell.stack
+        if await self.shell.show(question) != "remove" or stack is None:
             return
         try:
             removed = await stack.disk.clean(seen.removable)
         except LibraryError as error:
-            text = clean(str(error), limit=400)
-            self.dashboard.notify(text, title="Clean-up", severity="error", timeout=10, markup=False)
+            self.shell.warn(str(error), title="Clean-up", severity="error")
         else:
             freed = bytes_text(sum(each.size for each in removed))
             files = "1 file" if len(removed) == 1 else f"{len(removed)} files"
-            self.dashboard.tell(f"Removed {files}: {freed}.", title="Clean-up")
+            self.shell.tell(f"Removed {files}: {freed}.", title="Clean-up")
         if self.is_current:
             await self._look()
 

@@ -12,17 +12,17 @@ from llmstack_tui.base.names import same_model
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.downloads.types import DownloadState, Why
-from llmstack_tui.tui.controller import Intents
-from llmstack_tui.tui.deferred import Later
+from llmstack_tui.tui.controller import Controller
 from llmstack_tui.tui.draw.figures import used_text
 from llmstack_tui.tui.draw.servers import address, left_behind
+from llmstack_tui.tui.shell import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from llmstack_tui.core import Stack, StackState
+    from llmstack_tui.core import HostState, Stack, StackState
     from llmstack_tui.downloads.types import Download
-    from llmstack_tui.tui.app import Dashboard
+    from llmstack_tui.tui.shell import Shell
 
 
 _MOST_HOSTS = _MOST_NAMED = 3
@@ -30,8 +30,8 @@ _MOST_HOSTS = _MOST_NAMED = 3
 _START_S = 60.0
 
 
-class Wanted(Struct, frozen=True):
-    """What somebody may want to pull.
+class PullOffer(Struct, frozen=True):
+    """What may be pulled, after a question.
 
     Attributes:
         download: bytes; None is not known.
@@ -43,11 +43,11 @@ class Wanted(Struct, frozen=True):
     memory: str = ""
 
 
-class Downloading(Intents):
+class DownloadActions(Controller):
     """Intents of the user, carried out on the queue of the stack; and word of what came of them."""
 
-    def __init__(self, app: Dashboard) -> None:
-        super().__init__(app)
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
         self._open: frozenset[int] = frozenset()
         self._under_way: tuple[Download, ...] = ()
         self._stopped: tuple[Download, ...] = ()
@@ -61,63 +61,78 @@ class Downloading(Intents):
                 continue
             if download.state is DownloadState.DONE:
                 end = "was updated" if download.why is Why.UPDATE else "is installed"
-                self._app.tell(f"{name} {end}.", title="Download")
+                self._shell.tell(f"{name} {end}.", title="Download")
             elif download.state is DownloadState.FAILED:
-                self._app.notify(
-                    clean(f"{name}: {download.reason}", limit=400),
-                    title="Download failed",
-                    severity="error",
-                    timeout=10,
-                    markup=False,
-                )
+                self._shell.warn(f"{name}: {download.reason}", title="Download failed", severity="error")
         self._open = frozenset(download.id for download in state.downloads if not download.state.is_over)
 
-    def pause(self, download_id: int | None) -> None:
-        """Pause it, or go on with it where it is paused."""
-        found = self._may_change(download_id)
-        if found is None:
+    def add(self) -> None:
+        """Pull a model by its name, or import a file, after a dialog."""
+        if (stack := self._changeable()) is None:
             return
-        stack, download = found
-        if download.state is DownloadState.PAUSED:
-            stack.downloads.resume(download.id)
-        elif not download.state.is_over:
-            stack.downloads.pause(download.id)
-        else:
-            self._app.tell(
-                f"{clean(download.model, limit=60)} is {download.state}: there is nothing to pause."
-            )
+        selected = self._shell.selected_host
+        for host in stack.state.hosts:
+            url, able = host.snapshot.url, host.snapshot.capabilities
+            if selected in {None, url} and (Capability.IMPORT in able or Capability.PULL in able):
+                self._start("Add a model", partial(self._add, stack, host))
+                return
+        self._shell.tell("This server takes no models.")
 
-    def cancel(self, download_id: int | None) -> None:
-        found = self._may_change(download_id)
-        if found is None:
-            return
-        stack, download = found
-        if download.state.is_over:
-            self._app.tell(f"{clean(download.model, limit=60)} is {download.state} already.")
-        else:
-            self._run(f"Cancel {download.model}", Later(self._cancel, stack, download))
+    async def _add(self, stack: Stack, host: HostState) -> None:
+        from llmstack_tui.tui.downloads.add import ImportScreen
 
-    def retry(self, download_id: int | None) -> None:
-        found = self._may_change(download_id)
-        if found is None:
+        url, able = host.snapshot.url, host.snapshot.capabilities
+        start = partial(stack.import_gguf, url) if Capability.IMPORT in able else None
+        pull = partial(stack.downloads.pull, url) if Capability.PULL in able else None
+        screen = ImportScreen(start, pull, {model.name for model in host.models}, self._shell.marks)
+        made = await self._shell.show(screen)
+        if made is None:
             return
-        stack, download = found
-        if download.state in {DownloadState.FAILED, DownloadState.CANCELLED}:
-            self._run(f"Pull {download.model}", Later(stack.downloads.retry, download.id))
+        if screen.pulls:
+            self._shell.tell(f"{clean(made, limit=200)} is in the queue.", title="Pull")
         else:
-            self._app.tell("Only what failed or was cancelled can be tried again.")
+            stack.refresh()
+            self._shell.select(url, made)
+
+    def pause(self, *ids: int) -> None:
+        """Pause these, or go on with what is paused."""
+        for stack, download in self._chosen(ids):
+            if download.state is DownloadState.PAUSED:
+                stack.downloads.resume(download.id)
+            elif not download.state.is_over:
+                stack.downloads.pause(download.id)
+            else:
+                name = clean(download.model, limit=60)
+                self._shell.tell(f"{name} is {download.state}: there is nothing to pause.")
+
+    def cancel(self, *ids: int) -> None:
+        for stack, download in self._chosen(ids):
+            if download.state.is_over:
+                self._shell.tell(f"{clean(download.model, limit=60)} is {download.state} already.")
+            else:
+                self._start(f"Cancel {download.model}", partial(self._cancel, stack, download))
+
+    def retry(self, *ids: int) -> None:
+        """Begin again what failed or was cancelled."""
+        for stack, download in self._chosen(ids):
+            if download.state in {DownloadState.FAILED, DownloadState.CANCELLED}:
+                self._start(f"Pull {download.model}", partial(stack.downloads.retry, download.id))
+            else:
+                self._shell.tell("Only what failed or was cancelled can be tried again.")
 
     def forget_over(self) -> None:
         """Take what is over off the list."""
         if (stack := self._changeable()) is not None:
             stack.downloads.forget_over()
 
-    def pull(self, host_url: str, name: str) -> None:
-        if (stack := self._changeable()) is not None:
-            self._run(f"Pull {name}", Later(self._pull, stack, host_url, name))
+    def offer(self, name: str, download: int | None, memory: str) -> None:
+        """Pull a model after a question, which names the hosts.
 
-    def offer(self, wanted: Wanted) -> None:
-        """Pull it after a question, which names the hosts."""
+        Args:
+            download: bytes; None is not known.
+            memory: what it takes and whether it fits, a sentence; "" is not known.
+        """
+        offer = PullOffer(name, download, memory)
         stack = self._changeable()
         if stack is None:
             return
@@ -127,35 +142,31 @@ class Downloading(Intents):
             if host.snapshot.url not in stack.look_only and Capability.PULL in host.snapshot.capabilities
         ]
         if hosts:
-            self._run(f"Pull {wanted.name}", Later(self._offer, stack, wanted, hosts))
+            self._start(f"Pull {offer.name}", partial(self._offer, stack, offer, hosts))
         else:
-            self._app.tell("No server here takes downloads.")
+            self._shell.tell("No server here takes downloads.")
 
-    async def _offer(self, stack: Stack, wanted: Wanted, hosts: list[str]) -> None:
-        from llmstack_tui.tui.dialogs.ask import Answer, AskScreen
-
-        names = self._app.host_names
+    async def _offer(self, stack: Stack, offer: PullOffer, hosts: list[str]) -> None:
+        names = self._shell.host_names
         answers = [Answer("", "Not now")]
         for url in hosts[:_MOST_HOSTS]:
             name = clean(names.get(url) or address(url), limit=24)
             answers.append(Answer(url, "Download it" if len(hosts) == 1 else f"To {name}"))
-        text = offer_text(wanted, stack.state, hosts)
-        title = f"Download {clean(wanted.name, limit=50)}?"
-        url = await self._app.push_screen_wait(AskScreen(title, text, answers, escape=""))
+        text = offer_text(offer, stack.state, hosts)
+        title = f"Download {clean(offer.name, limit=50)}?"
+        url = await self._ask(title, text, answers, escape="")
         if url:
-            await self._pull(stack, url, wanted.name)
+            await self._pull(stack, url, offer.name)
 
     async def _pull(self, stack: Stack, host_url: str, name: str) -> None:
         await stack.downloads.pull(host_url, name)
-        key = self._app.preferences.first_keys["app.downloads"]
-        self._app.tell(f"{clean(name, limit=80)} is in the queue: press {key} to see it.", title="Download")
+        key = self._shell.key_for("app.downloads")
+        self._shell.tell(f"{clean(name, limit=80)} is in the queue: press {key} to see it.", title="Download")
 
     async def _cancel(self, stack: Stack, download: Download) -> None:
         if not download.completed:
             await stack.downloads.cancel(download.id, keep=False)
             return
-        from llmstack_tui.tui.dialogs.ask import Answer, AskScreen
-
         there = used_text(download.completed, download.total)
         text = f"{there} are there. If they are kept, a later download goes on from where it was."
         answers = (
@@ -164,7 +175,7 @@ class Downloading(Intents):
             Answer("delete", "Cancel, delete them", dangerous=True),
         )
         title = f"Cancel {clean(download.model, limit=50)}?"
-        answer = await self._app.push_screen_wait(AskScreen(title, text, answers, escape="on"))
+        answer = await self._ask(title, text, answers, escape="on")
         if answer in {"keep", "delete"}:
             await stack.downloads.cancel(download.id, keep=answer == "keep")
 
@@ -172,18 +183,16 @@ class Downloading(Intents):
 
     def leave(self) -> None:
         """End the dashboard; where a model was stopped for its update, after a question."""
-        stack = self._app.connection.stack
+        stack = self._shell.stack
         stopped = self._stays_stopped(stack) if stack is not None else ()
         if stack is None or not stopped or self._is_leaving:
-            self._app.end(0)
+            self._shell.end(0)
         else:
             self._is_leaving = True
-            self._run("Quit", Later(self._leave, stack, stopped))
+            self._start("Quit", partial(self._leave, stack, stopped))
 
-    @property
-    def left_behind(self) -> str:
-        """What to say of pulls when the dashboard has ended."""
-        stack = self._app.connection.stack
+    def farewell(self) -> str:
+        stack = self._shell.stack
         if stack is None:
             return ""
         under_way = stack.downloads.under_way or self._under_way
@@ -191,12 +200,9 @@ class Downloading(Intents):
 
     def _stays_stopped(self, stack: Stack) -> tuple[Download, ...]:
         """Those of an engine that ends with us would leave with it."""
-        engine, keep = self._app.connection.engine, self._app.settings.engine.keep
-        ending = engine.process.url if engine is not None and not keep else None
-        return tuple(each for each in stack.downloads.stopped if each.host != ending)
+        return tuple(each for each in stack.downloads.stopped if each.host != self._shell.own_engine)
 
     async def _leave(self, stack: Stack, stopped: Sequence[Download]) -> None:
-        from llmstack_tui.tui.dialogs.ask import Answer, AskScreen
         from llmstack_tui.tui.dialogs.wait import WaitScreen
 
         is_one = len(stopped) == 1
@@ -207,40 +213,33 @@ class Downloading(Intents):
             Answer("stay", "Stay"),
         )
         try:
-            match await self._app.push_screen_wait(
-                AskScreen("Quit in the middle of an update?", leaving_text(stopped), answers, escape="stay")
-            ):
+            title, text = "Quit in the middle of an update?", leaving_text(stopped)
+            match await self._ask(title, text, answers, escape="stay"):
                 case "stay":
                     return
                 case "start":
                     self._under_way = stack.downloads.under_way
-                    await self._app.push_screen_wait(
+                    await self._shell.show(
                         WaitScreen(
                             f"Starting {which} again",
                             "Then llmstack ends. If you give up, it ends at once.",
                             partial(self._start_again, stack),
-                            self._app.marks,
+                            self._shell.marks,
                             limit_s=_START_S,
                         )
                     )
-            self._app.end(0)
+            self._shell.end(0)
         finally:
             self._is_leaving = False
 
     async def _start_again(self, stack: Stack) -> None:
         self._stopped = await stack.downloads.start_again()
 
-    def _changeable(self) -> Stack | None:
-        """The stack, if it may change something."""
-        stack = self._stack()
-        return None if stack is None or self._refused(stack) else stack
-
-    def _may_change(self, download_id: int | None) -> tuple[Stack, Download] | None:
-        stack = self._changeable() if download_id is not None else None
-        if stack is None:
-            return None
-        found = next((each for each in stack.state.downloads if each.id == download_id), None)
-        return (stack, found) if found else None
+    def _chosen(self, ids: Sequence[int]) -> Iterator[tuple[Stack, Download]]:
+        """These, if they may be changed."""
+        stack = self._changeable() if ids else None
+        if stack is not None:
+            yield from ((stack, each) for each in stack.state.downloads if each.id in ids)
 
 
 def leaving_text(stopped: Sequence[Download]) -> str:
@@ -258,30 +257,30 @@ def leaving_text(stopped: Sequence[Download]) -> str:
     return f"{first} What came is kept, and goes on with the next llmstack. {rest}"
 
 
-def offer_text(wanted: Wanted, state: StackState, hosts: Sequence[str]) -> str:
+def offer_text(offer: PullOffer, state: StackState, hosts: Sequence[str]) -> str:
     """What is to be known before it is pulled: how large, how much disk is left, whether it fits."""
     from llmstack_tui.base.address import is_loopback
 
     lines = [
         "How large it is is not known."
-        if wanted.download is None
-        else f"{bytes_text(wanted.download)} to download, less what is there already."
+        if offer.download is None
+        else f"{bytes_text(offer.download)} to download, less what is there already."
     ]
     here = [url for url in hosts if is_loopback(url)]
     disk = state.machine.disk if state.machine else None
     if here and disk is not None:
         left = disk.total - disk.used
         text = f"The disk of this machine has {bytes_text(left)} left"
-        if wanted.download is None:
+        if offer.download is None:
             lines.append(f"{text}.")
-        elif wanted.download > left:
+        elif offer.download > left:
             lines.append(f"{text}: that is too little.")
         else:
-            lines.append(f"{text}, and {bytes_text(left - wanted.download)} afterwards.")
+            lines.append(f"{text}, and {bytes_text(left - offer.download)} afterwards.")
     if len(here) < len(hosts):
         lines.append("How much disk other machines have left is not known here.")
-    if wanted.memory:
-        lines.append(wanted.memory)
-    if any(same_model(model.name, wanted.name) for host in state.hosts for model in host.models):
+    if offer.memory:
+        lines.append(offer.memory)
+    if any(same_model(model.name, offer.name) for host in state.hosts for model in host.models):
         lines.append("It is installed: only what is newer is fetched.")
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -12,7 +13,6 @@ from textual.widgets import Input
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.dialogs.form import FormScreen, label, said_below
 from llmstack_tui.tui.downloads.names import (
     CheckedFile,
@@ -23,6 +23,7 @@ from llmstack_tui.tui.downloads.names import (
     completion,
 )
 from llmstack_tui.tui.draw.bar import bar
+from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
@@ -98,8 +99,7 @@ class ImportScreen(FormScreen):
         self.say("path", "")
         self.workers.cancel_group(self, "check")
         if event.value.strip():
-            work = Later(self._check_after_pause, event.value)
-            self.run_worker(work, group="check", description="Check", exit_on_error=False)
+            start(self, "Check", partial(self._check_after_pause, event.value), group="check")
 
     async def _check_after_pause(self, text: str) -> None:
         await asyncio.sleep(_PAUSE_S)
@@ -142,8 +142,7 @@ class ImportScreen(FormScreen):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if not self.is_under_way:
             self.workers.cancel_group(self, "check")
-            work = Later(self._submit, in_path=event.input.id == "path")
-            self.run_worker(work, group="check", description="Check", exit_on_error=False)
+            start(self, "Check", partial(self._submit, in_path=event.input.id == "path"), group="check")
 
     async def _submit(self, *, in_path: bool) -> None:
         """Begin if all is right, else go to the field where it is not."""
@@ -159,7 +158,7 @@ class ImportScreen(FormScreen):
         elif isinstance(self._typed, CheckedName):
             if self._pull is not None:
                 self.pulls = True
-                self.begin(self._typed.name, Later(self._pull, self._typed.name))
+                self.begin(self._typed.name, partial(self._pull, self._typed.name))
         elif not wanted:
             self.say("name", "Give the model a name, such as smollm2:135m.", "-wrong")
             name.focus()
@@ -168,7 +167,7 @@ class ImportScreen(FormScreen):
             name.focus()
         elif self._start is not None:
             self.pulls = False
-            self.begin(wanted, Later(self._import, self._start, self._typed.path, wanted))
+            self.begin(wanted, partial(self._import, self._start, self._typed.path, wanted))
 
     async def _import(self, start: Start, path: Path, name: str) -> None:
         shown_at, loop = 0.0, asyncio.get_running_loop()

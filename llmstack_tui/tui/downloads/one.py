@@ -11,11 +11,10 @@ from textual.widgets import Static
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import seconds_text
 from llmstack_tui.downloads.types import Why
-from llmstack_tui.tui import keys
-from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.details.content import Part, events_part, rows_part
 from llmstack_tui.tui.details.screen import Reading
 from llmstack_tui.tui.details.section import Section
+from llmstack_tui.tui.downloads import ONE_KEYS
 from llmstack_tui.tui.downloads.rows import share_of, speed_text, word_of
 from llmstack_tui.tui.draw.bar import bar
 from llmstack_tui.tui.draw.figures import clock_text, used_text, when_text
@@ -23,6 +22,7 @@ from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.screen import View
+    from llmstack_tui.tui.shell import View
 
 _MOST_EVENTS = 50
 _MOST_LAYERS = 100
@@ -50,7 +50,7 @@ class DownloadScreen(LiveScreen):
     DownloadScreen #gone { display: none; padding: 0 1; color: $foreground 62%; }
     """
     AUTO_FOCUS = "Reading"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.DOWNLOAD]
+    BINDINGS: ClassVar[list[BindingType]] = [*ONE_KEYS]
 
     def __init__(self, download_id: int, marks: Marks) -> None:
         super().__init__()
@@ -75,8 +75,12 @@ class DownloadScreen(LiveScreen):
     def use_marks(self, marks: Marks) -> None:
         self._marks = marks
 
+    @property
+    def targets(self) -> tuple[int, ...]:
+        return (self._number,)
+
     def on_mount(self) -> None:
-        self.run_worker(Later(self._look_up), description="History", exit_on_error=False)
+        start(self, "History", self._look_up)
 
     def show(self, view: View) -> None:
         download = self._found(view)
@@ -102,7 +106,7 @@ class DownloadScreen(LiveScreen):
         while True:
             await self._stirred.wait()
             self._stirred.clear()
-            stack, view = self.dashboard.connection.stack, self.dashboard.view
+            stack, view = self.shell.stack, self.shell.view
             download = self._found(view)
             if stack is None or download is None:
                 continue
@@ -115,15 +119,6 @@ class DownloadScreen(LiveScreen):
 
     def action_close(self) -> None:
         self.dismiss()
-
-    def action_pause(self) -> None:
-        self.dashboard.downloading.pause(self._number)
-
-    def action_cancel(self) -> None:
-        self.dashboard.downloading.cancel(self._number)
-
-    def action_retry(self) -> None:
-        self.dashboard.downloading.retry(self._number)
 
 
 def facts(download: Download, now: datetime) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.containers import Vertical
 
-from llmstack_tui.tui import keys
+from llmstack_tui.tui.downloads import KEYS
 from llmstack_tui.tui.downloads.list import DownloadList
 from llmstack_tui.tui.downloads.one import DownloadScreen
 from llmstack_tui.tui.downloads.rows import DownloadRow, download_rows, downloads_title
@@ -17,7 +17,6 @@ from llmstack_tui.tui.tab import TabScreen
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
-from llmstack_tui.tui.widgets.tabs import DOWNLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.core import StackState
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.screen import View
+    from llmstack_tui.tui.shell import View
 
 _LEAST_S = 0.25
 """Between two drawings: what changes faster cannot be read."""
@@ -43,10 +42,10 @@ class DownloadsScreen(TabScreen):
     DownloadsScreen #downloads-pane { height: 1fr; }
     """
     AUTO_FOCUS = "DownloadList"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.DOWNLOADS]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(self, marks: Marks) -> None:
-        super().__init__(DOWNLOADS, marks)
+        super().__init__("downloads", marks)
         self.list = DownloadList(marks)
         self._downloads_pane = Pane("Downloads", id="downloads-pane")
         self._drawn_s = float("-inf")
@@ -73,6 +72,10 @@ class DownloadsScreen(TabScreen):
         row = self.list.row
         return row.key if isinstance(row, DownloadRow) else None
 
+    @property
+    def targets(self) -> tuple[int, ...]:
+        return () if self.selected is None else (self.selected,)
+
     def show(self, view: View) -> None:
         super().show(view)
         left_s = self._drawn_s + _LEAST_S - time.monotonic()
@@ -83,13 +86,13 @@ class DownloadsScreen(TabScreen):
 
     def _draw_late(self) -> None:
         self._late = None
-        self._draw(self.dashboard.view)
+        self._draw(self.shell.view)
 
     def _draw(self, view: View) -> None:
         self._drawn_s = time.monotonic()
         downloads = view.state.downloads if view.state else ()
         now = view.moment.now.astimezone()
-        names = host_names(view.state, self.dashboard.host_names)
+        names = host_names(view.state, self.shell.host_names)
         catalog, add = view.keys["app.catalog"], view.keys["downloads.add"]
         what = f"Press {catalog} for models worth having, {add} to pull one by its name."
         self.list.show_message(("Nothing is being downloaded.", what))
@@ -99,25 +102,7 @@ class DownloadsScreen(TabScreen):
     @on(RowList.Opened)
     def action_open(self) -> None:
         if (selected := self.selected) is not None:
-            self.dashboard.push_screen(DownloadScreen(selected, self.marks))
-
-    def action_add(self) -> None:
-        self.dashboard.acts.add_file()
-
-    def action_pause(self) -> None:
-        self.dashboard.downloading.pause(self.selected)
-
-    def action_cancel(self) -> None:
-        self.dashboard.downloading.cancel(self.selected)
-
-    def action_retry(self) -> None:
-        self.dashboard.downloading.retry(self.selected)
-
-    def action_forget(self) -> None:
-        self.dashboard.downloading.forget_over()
-
-    def action_back(self) -> None:
-        self.dashboard.action_go("models")
+            self.app.push_screen(DownloadScreen(selected, self.marks))
 
 
 def host_names(state: StackState | None, names: Mapping[str, str]) -> dict[str, str]:
@@ -125,6 +110,3 @@ def host_names(state: StackState | None, names: Mapping[str, str]) -> dict[str, 
     hosts = state.hosts if state else ()
     urls = {host.snapshot.url for host in hosts} | {each.host for each in (state.downloads if state else ())}
     return {url: names.get(url) or address(url) for url in urls} if len(urls) > 1 else {}
-
-
-SCREEN = DownloadsScreen

@@ -14,7 +14,7 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import duration_text
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.widgets.header import ServerLine
+from llmstack_tui.tui.widgets.header import ServerLine, profile_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from llmstack_tui.core import StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.types import ServerVersion, Snapshot
-    from llmstack_tui.tui.screen import View
+    from llmstack_tui.tui.shell import View
 
 _SLOW_S = 2.0
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
-class Saying(Struct, frozen=True):
+class Progress(Struct, frozen=True):
     """What is going on while there is no server, and for a wait since when in monotonic seconds."""
 
     text: str
@@ -116,10 +116,10 @@ def _next_try(snapshot: Snapshot, now_s: float) -> str:
     return f"next try in {ceil(left_s)} s" if left_s > 0 else "trying again"
 
 
-def message(view: View, saying: Saying) -> tuple[str, ...]:
+def message(view: View, progress: Progress) -> tuple[str, ...]:
     """What stands in the place of the list while there are no models."""
-    waited = 0.0 if saying.since_s is None else view.moment.monotonic_s - saying.since_s
-    said = saying.text + (f"  {waited:.0f} s" if waited >= _SLOW_S else "")
+    waited = 0.0 if progress.since_s is None else view.moment.monotonic_s - progress.since_s
+    said = progress.text + (f"  {waited:.0f} s" if waited >= _SLOW_S else "")
     if view.state is None:
         return (said,)
     snapshots = [host.snapshot for host in view.state.hosts]
@@ -162,6 +162,12 @@ def limit(state: StackState | None, settings: Settings) -> int | None:
     profile = state.profile if state else None
     own = settings.guard.max_loaded or settings.engine.max_loaded
     return own or (profile.max_loaded if profile is not None and settings.guard.enabled else None)
+
+
+def machine_text(state: StackState | None, settings: Settings) -> str:
+    """The profile of the machine, and what it is good for; "" is not known yet."""
+    profile = state.profile if state else None
+    return profile_text(profile, limit(state, settings)) if profile else ""
 
 
 def notes(state: StackState | None, *, read_only: bool) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core import StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.models.rows import Key
+    from llmstack_tui.tui.shell import Key
     from llmstack_tui.updates.rules import Update
 
 _CHANGES = {
@@ -33,7 +33,7 @@ _CHANGES = {
 _STATES = {
     "current": "up to date",
     "stale": "there is a newer version",
-    "local": "none: local model",
+    "local": "only here",
     "cloud": "runs elsewhere",
     "unknown": "not known",
 }
@@ -81,7 +81,7 @@ def more_update_rows(update: Update | None, now: datetime | None) -> Iterator[tu
         return
     if now is not None and update.pushed_at is not None:
         yield "Published", f"{when_text(update.pushed_at, now)} ({ago_text(update.pushed_at, now)})"
-    if update.reason and update.state != "local":
+    if update.reason:
         yield "Update note", clean(update.reason, limit=400)
     if update.problem and update.problem != update.reason:
         yield "Last check", clean(update.problem, limit=400)

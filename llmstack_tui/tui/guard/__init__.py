@@ -1,1 +1,23 @@
-"""What the keys ask of the guard."""
+"""Pins, holding, and the limit of loaded models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmstack_tui.tui.shell import Feature
+
+if TYPE_CHECKING:
+    from llmstack_tui.tui.guard.actions import GuardActions
+
+
+def _controller() -> type[GuardActions]:
+    from llmstack_tui.tui.guard.actions import GuardActions
+
+    return GuardActions
+
+
+FEATURE = Feature(
+    name="guard",
+    label="Guard",
+    controller=_controller,
+)

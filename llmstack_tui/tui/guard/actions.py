@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Actor
@@ -12,8 +13,7 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.actions import ActKind
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.controller import Intents
-from llmstack_tui.tui.deferred import Later
+from llmstack_tui.tui.controller import Controller
 from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.draw.text import lines_text
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from llmstack_tui.core import Stack, StackState
     from llmstack_tui.guard.situation import Admission, Ask
     from llmstack_tui.lifecycle.actions import Act
-    from llmstack_tui.tui.models.rows import Key
+    from llmstack_tui.tui.shell import Key
 
 _MOST_NAMED = 5
 
 
-class GuardActs(Intents):
+class GuardActions(Controller):
     """Pins, holds and asks; and tells what the guard does by itself."""
 
     # What was told of the guard's acts and warnings that still are.
@@ -41,45 +41,44 @@ class GuardActs(Intents):
 
     def pin(self, *keys: Key) -> None:
         """Pin these and load them; where all of them are pinned, unpin them."""
-        stack = self._stack() if keys else None
-        if stack is None or self._refused(stack):
+        stack = self._changeable() if keys else None
+        if stack is None:
             return
-        found = [status for key in keys if (status := self._app.view.model(key)) is not None]
+        found = [status for key in keys if (status := self._shell.view.model(key)) is not None]
         clouds = [status for status in found if status.state is ModelState.CLOUD]
         if clouds:
             said = [f"{clean(status.name)} runs elsewhere: there is nothing to pin." for status in clouds]
-            self._app.tell(lines_text(said))
+            self._shell.tell(lines_text(said))
         chosen = [status for status in found if status not in clouds]
         unpin = all(stack.guarding.is_pinned(status.host, status.name) for status in chosen)
         for status in chosen:
             key = (status.host, status.name)
             if unpin:
-                self._run(f"Unpin {status.name}", Later(stack.guarding.pin, *key, pinned=False))
+                self._start(f"Unpin {status.name}", partial(stack.guarding.pin, *key, pinned=False))
             else:
-                self._run(f"Pin {status.name}", Later(self._pin, stack, key))
+                self._start(f"Pin {status.name}", partial(self._pin, stack, key))
 
     def hold(self) -> None:
         """Stop nothing by itself any more, or go on."""
-        stack = self._stack()
-        if stack is None or self._refused(stack):
+        if (stack := self._changeable()) is None:
             return
         held = not stack.guarding.is_held
         stack.guarding.hold(held)
-        key = self._app.preferences.first_keys["models.hold"]
+        key = self._shell.key_for("models.hold")
         text = f"Nothing is stopped by itself. {key} takes that back." if held else "The guard goes on."
-        self._app.tell(text, title="Everything is held" if held else "Nothing is held")
+        self._shell.tell(text, title="Everything is held" if held else "Nothing is held")
 
     def undo(self, key: Key) -> None:
         """Start again what the guard has stopped, as it was loaded."""
-        status, stack = self._found(key)
-        if stack is None or self._refused(stack):
+        status = self._shell.view.model(key)
+        if (stack := self._changeable()) is None:
             return
         if status is None:
-            self._app.tell(f"{clean(key[1])} is not there any more.")
+            self._shell.tell(f"{clean(key[1])} is not there any more.")
         elif status.state in {ModelState.ACTIVE, ModelState.LOADING}:
-            self._app.tell(f"{clean(key[1])} is {status.state} already.")
+            self._shell.tell(f"{clean(key[1])} is {status.state} already.")
         else:
-            self._run(f"Activate {key[1]}", Later(self._undo, stack, key), key)
+            self._start(f"Activate {key[1]}", partial(self._undo, stack, key), key)
 
     async def _undo(self, stack: Stack, key: Key) -> None:
         from llmstack_tui.guard.rules.pins import OURS
@@ -90,15 +89,15 @@ class GuardActs(Intents):
             loads = await stack.activations(*key, 1)
             # What another client wanted of it is that client's to want again.
             context_length = next((each.context_length for each in loads if each.asked_by in OURS), None)
-        await self.activate(stack, key, context_length=context_length)
+        await self._load(stack, key, context_length=context_length)
 
     async def _pin(self, stack: Stack, key: Key) -> None:
         is_told = await stack.guarding.pin(*key)
-        status = self._app.view.model(key)
+        status = self._shell.view.model(key)
         if status is not None and status.state in {ModelState.INACTIVE, ModelState.STOPPING}:
-            self._app.acts.activate(key)
+            self._shell.act("models.activate", key)
         elif status is not None and status.state is ModelState.ACTIVE and not is_told:
-            self._app.tell(
+            self._shell.tell(
                 f"{clean(key[1], limit=60)} is pinned. It is in use, or another program loaded it: so it "
                 "still leaves when its time is up.",
                 title="Pinned",
@@ -106,8 +105,12 @@ class GuardActs(Intents):
 
     # --- one more than the limit ---
 
-    async def activate(self, stack: Stack, key: Key, *, context_length: int | None = None) -> None:
+    def load(self, key: Key) -> None:
         """Load a model; one that is too many after a question, unless the settings say otherwise."""
+        if (stack := self._stack()) is not None:
+            self._start(f"Activate {key[1]}", partial(self._load, stack, key), key)
+
+    async def _load(self, stack: Stack, key: Key, *, context_length: int | None = None) -> None:
         if self._questions is None:
             self._questions = asyncio.Lock()
         try:
@@ -133,11 +136,11 @@ class GuardActs(Intents):
         wish = settings.over_limit if settings is not None else "ask"
         name = clean(key[1], limit=60)
         if wish == "refuse":
-            self._app.tell(f"{name} was not loaded. {text(*answer.reason)} The settings refuse one more.")
+            self._shell.tell(f"{name} was not loaded. {answer.reason} The settings refuse one more.")
             return False
         if wish == "ask":
-            act, question = _act_text(answer), question_text(answer, self._others(key[0]))
-            if not await self._is_wanted(f"Load {name}?", question, "Do not load it", act):
+            act, text = _act_text(answer), question_text(answer, self._others(key[0]))
+            if not await self._confirm(f"Load {name}?", text, "Do not load it", act):
                 return False
             if not answer.enough:
                 stack.guarding.insist(*key)
@@ -149,7 +152,7 @@ class GuardActs(Intents):
 
     def _others(self, host_url: str) -> dict[str, str]:
         """What the other hosts are called, by their URLs; nothing where there is only one."""
-        state, names = self._app.view.state, self._app.host_names
+        state, names = self._shell.view.state, self._shell.host_names
         urls = [each.snapshot.url for each in state.hosts] if state else []
         return {url: names.get(url) or address(url) for url in urls if url != host_url and len(urls) > 1}
 
@@ -163,7 +166,7 @@ class GuardActs(Intents):
         new = [act for act in state.acts if act in acts - self._acts]
         self._acts = acts
         if new:
-            key = self._app.preferences.first_keys["models.activate"]
+            key = self._shell.key_for("models.activate")
             others = self._others("")
             lines = [
                 f"{clean(act.model, limit=60)}{_at(act.host, others)}: {clean(text(*act.reason), limit=200)}"
@@ -171,7 +174,7 @@ class GuardActs(Intents):
             ]
             more = f"\nand {len(new) - _MOST_NAMED} more" if len(new) > _MOST_NAMED else ""
             said = "\n".join(lines[:_MOST_NAMED]) + more
-            self._app.tell(f"{said}\n{key} starts a model again.", title="Stopped by the guard")
+            self._shell.tell(f"{said}\n{key} starts a model again.", title="Stopped by the guard")
         if any(guard.leads for guard in state.guards.values()):
             self._warn(state)
 
@@ -180,10 +183,9 @@ class GuardActs(Intents):
         for url, guard in state.guards.items():
             for decision in guard.decisions:
                 if (about := getattr(decision, "about", None)) is not None:
-                    warnings[(url, *about)] = text(*decision.reason)
+                    warnings[(url, *about)] = decision.reason
         for about in warnings.keys() - self._warnings:
-            said = clean(warnings[about], limit=400)
-            self._app.notify(said, title="The guard", severity="warning", timeout=15, markup=False)
+            self._shell.warn(warnings[about], title="The guard")
         self._warnings = frozenset(warnings)
 
 
@@ -193,12 +195,12 @@ def question_text(answer: Ask, others: Mapping[str, str]) -> str:
     Args:
         others: what the hosts are called where the model is not to be loaded, by their URLs.
     """
-    lines = [clean(text(*answer.reason), limit=400)]
+    lines = [clean(answer.reason, limit=400)]
     if answer.stops:
         lines.append("")
         for stop in answer.stops:
             at = _at(stop.host, others)
-            lines.append(f"{clean(stop.model, limit=60)}{at}: {clean(text(*stop.reason), limit=200)}")
+            lines.append(f"{clean(stop.model, limit=60)}{at}: {clean(stop.reason, limit=200)}")
         lines += ["", "What is stopped leaves memory when its running request has ended."]
     if not answer.enough:
         lines += ["", "There is nothing else that could make room: the limit will not hold."]

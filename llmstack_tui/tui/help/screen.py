@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from textual.app import ComposeResult
-    from textual.binding import BindingType
+    from textual.binding import Binding, BindingType
 
     from llmstack_tui.tui.draw.glyphs import Marks
 
@@ -40,11 +40,16 @@ class HelpScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.READING]
 
     def __init__(
-        self, marks: Marks, shown_keys: Mapping[str, str], places: tuple[tuple[str, str], ...] = ()
+        self,
+        marks: Marks,
+        bindings: Mapping[str, Sequence[Binding]],
+        shown_keys: Mapping[str, str],
+        places: tuple[tuple[str, str], ...] = (),
     ) -> None:
-        """``shown_keys`` has the key of each binding by its id; ``places`` says where the files are."""
+        """``bindings`` are those of each title, ``shown_keys`` the keys by their ids, ``places`` files."""
         super().__init__()
         self._marks = marks
+        self._all_bindings = bindings
         self._keys = shown_keys
         self._places = places
 
@@ -116,7 +121,8 @@ class HelpScreen(ModalScreen[None]):
                     ),
                     (
                         "State",
-                        "An active model is busy, or idle for so long; + means at least.",
+                        "An active model is busy, or idle for so long; "
+                        f"{self._marks.at_least} means that nobody looked before.",
                     ),
                     ("tok/s", "Tokens per second of the last answer that was timed here."),
                     (
@@ -159,7 +165,7 @@ class HelpScreen(ModalScreen[None]):
             ),
             *(
                 Section(title, tuple((key(each.id or ""), f"{each.tooltip}.") for each in bindings))
-                for title, bindings in keys.CONTEXTS.items()
+                for title, bindings in self._all_bindings.items()
             ),
             *((Section("This machine", self._places),) if self._places else ()),
             Section(

@@ -5,25 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.text import clean
-from llmstack_tui.tui.activity.log import Kind
+from llmstack_tui.tui.controller import Controller
 from llmstack_tui.tui.draw.figures import on_cpu_text
+from llmstack_tui.tui.shell import NoteKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llmstack_tui.core import StackState
     from llmstack_tui.lifecycle.placement import Fallback
-    from llmstack_tui.tui.app import Dashboard
+    from llmstack_tui.tui.shell import Shell
 
     Fallen = Mapping[tuple[str, str, str], Fallback]
     """By the host, the name and the digest of the model."""
 
 
-class Falling:
+class FallbackNotifier(Controller):
     """Follows what is loaded. What has left and comes again is told again."""
 
-    def __init__(self, app: Dashboard) -> None:
-        self._app = app
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
         self._told: Fallen = {}
 
     def follow(self, state: StackState) -> None:
@@ -37,8 +38,8 @@ class Falling:
         else:
             names = ", ".join(clean(each, limit=30) for each, _ in news[:5])
             text = f"{len(news)} models are not wholly on the card, which is slow: {names}. {first.cause}"
-        self._app.telling.record(Kind.NOTE, text)
-        self._app.notify(text, title="On the CPU", severity="warning", timeout=15, markup=False)
+        self._shell.record(NoteKind.NOTE, text)
+        self._shell.warn(text, title="On the CPU")
 
 
 def _fallen(state: StackState) -> Fallen:

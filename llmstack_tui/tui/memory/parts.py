@@ -41,7 +41,7 @@ class Owner(StrEnum):
 _ORDER = tuple(Owner)
 
 
-class MemoryShare(Struct, frozen=True):
+class Part(Struct, frozen=True):
     """Bytes of one owner; ``name`` of a model. ``number`` tells it from the others wherever it is drawn."""
 
     owner: Owner
@@ -50,7 +50,7 @@ class MemoryShare(Struct, frozen=True):
     number: int = 0
 
 
-def parts_of(state: StackState) -> Mapping[str, tuple[MemoryShare, ...]]:
+def parts_of(state: StackState) -> Mapping[str, tuple[Part, ...]]:
     """The parts of each device that models are loaded into, by its id; none where too little is known.
 
     Where only servers say what their models take, and there is one device, it is they who count.
@@ -74,18 +74,16 @@ def parts_of(state: StackState) -> Mapping[str, tuple[MemoryShare, ...]]:
     }
 
 
-def _parts(
-    device: Device, running: Sequence[RunningModel], reserve: int, *, alone: bool
-) -> tuple[MemoryShare, ...]:
+def _parts(device: Device, running: Sequence[RunningModel], reserve: int, *, alone: bool) -> tuple[Part, ...]:
     total, used = device.total or 0, device.used or 0
-    models: list[MemoryShare] = []
+    models: list[Part] = []
     mapped = 0
     for number, each in enumerate(running):
         held = held_on(device, each)
         if held is None and alone:
             held = reckoned_on(device, each)
         if held:
-            models.append(MemoryShare(Owner.MODEL, held, each.name, number))
+            models.append(Part(Owner.MODEL, held, each.name, number))
             # What a process reads of a file as it needs it counts as free, and is slow to get back.
             mapped += min(each.mapped, held) if device.kind == "ram" else 0
     # No more than the device says is taken at all, whatever a server reckons.
@@ -95,13 +93,13 @@ def _parts(
     kept = min(reserve, free)
     return (
         *models,
-        MemoryShare(Owner.OTHERS, others),
-        MemoryShare(Owner.FREE, free - kept),
-        MemoryShare(Owner.RESERVE, kept),
+        Part(Owner.OTHERS, others),
+        Part(Owner.FREE, free - kept),
+        Part(Owner.RESERVE, kept),
     )
 
 
-def _at_most(models: list[MemoryShare], most: int) -> tuple[int, list[MemoryShare]]:
+def _at_most(models: list[Part], most: int) -> tuple[int, list[Part]]:
     """The models with ``most`` bytes together, and how many they have."""
     taken = sum(part.size for part in models)
     if taken <= most:
@@ -110,23 +108,23 @@ def _at_most(models: list[MemoryShare], most: int) -> tuple[int, list[MemoryShar
     return sum(part.size for part in models), models
 
 
-def held(parts: Sequence[MemoryShare]) -> int:
+def held(parts: Sequence[Part]) -> int:
     """Bytes that somebody has."""
     return sum(part.size for part in parts if part.owner in {Owner.MODEL, Owner.OTHERS})
 
 
-def together(devices: Sequence[Sequence[MemoryShare]]) -> tuple[MemoryShare, ...]:
+def together(devices: Sequence[Sequence[Part]]) -> tuple[Part, ...]:
     """The parts of several devices as if they were one; none where those of one are not known."""
     if not all(devices):
         return ()
-    sums: dict[tuple[Owner, int], MemoryShare] = {}
+    sums: dict[tuple[Owner, int], Part] = {}
     for part in sorted(chain(*devices), key=lambda part: (_ORDER.index(part.owner), part.number)):
         key = (part.owner, part.number)
         sums[key] = replace(part, size=sums[key].size + part.size) if key in sums else part
     return tuple(sums.values())
 
 
-def parts_bar(parts: Sequence[MemoryShare], cells: int, marks: Marks) -> Content:
+def parts_bar(parts: Sequence[Part], cells: int, marks: Marks) -> Content:
     """All parts in their order. What is there has a cell, if there are enough; the largest gives it."""
     widths = _widths([part.size for part in parts], cells)
     return Content.assemble(
@@ -134,7 +132,7 @@ def parts_bar(parts: Sequence[MemoryShare], cells: int, marks: Marks) -> Content
     )
 
 
-def legend(parts: Sequence[MemoryShare], width: int, marks: Marks) -> Content:
+def legend(parts: Sequence[Part], width: int, marks: Marks) -> Content:
     """What each part is; what has no room is left out, what is free first."""
     told = [(part, _said(part)) for part in parts if part.size]
     for least in (Owner.RESERVE, Owner.FREE, Owner.OTHERS):
@@ -147,7 +145,7 @@ def legend(parts: Sequence[MemoryShare], width: int, marks: Marks) -> Content:
     return Content.assemble(*texts)
 
 
-def _said(part: MemoryShare) -> str:
+def _said(part: Part) -> str:
     size = bytes_text(part.size)
     match part.owner:
         case Owner.MODEL:
@@ -160,7 +158,7 @@ def _said(part: MemoryShare) -> str:
             return f"kept free {size}"
 
 
-def _glyph(part: MemoryShare, marks: Marks) -> str:
+def _glyph(part: Part, marks: Marks) -> str:
     match part.owner:
         case Owner.MODEL:
             return marks.parts[part.number % len(marks.parts)]
@@ -172,7 +170,7 @@ def _glyph(part: MemoryShare, marks: Marks) -> str:
             return marks.reserve
 
 
-def _tone(part: MemoryShare) -> str:
+def _tone(part: Part) -> str:
     match part.owner:
         case Owner.MODEL:
             return _MODEL_TONES[part.number % len(_MODEL_TONES)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
@@ -9,7 +10,6 @@ from textual import on
 from textual.widgets import Input
 
 from llmstack_tui.base.text import clean
-from llmstack_tui.tui.deferred import Later
 from llmstack_tui.tui.dialogs.form import FormScreen, label, said_below
 from llmstack_tui.tui.downloads.names import check_name
 from llmstack_tui.tui.models.parameters import parameters
@@ -98,7 +98,7 @@ class DeriveScreen(FormScreen):
         if self._is_new and not (wanted.system or wanted.parameters):
             self._refuse("system", "Give it a system prompt or parameters: without, it would be a mere copy.")
             return
-        self.begin(name, Later(self._make, wanted))
+        self.begin(name, partial(self._make, wanted))
 
     async def _make(self, wanted: Derivation) -> None:
         async for status in self._start(wanted):

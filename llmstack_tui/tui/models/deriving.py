@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.core import Stack
     from llmstack_tui.tui.models.derive import Derivation
-    from llmstack_tui.tui.models.rows import Key
+    from llmstack_tui.tui.shell import Key
 
 
 class Way(Struct, frozen=True):

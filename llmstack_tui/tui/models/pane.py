@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from llmstack_tui.tui.models.arrangement import (
     Arrangement,
-    ModelColumn,
+    Column,
     ModelOrder,
     active_count,
     listed_rows,
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.models.arrangement import HostRow
-    from llmstack_tui.tui.models.rows import Key, ModelRow
+    from llmstack_tui.tui.models.rows import ModelRow
+    from llmstack_tui.tui.shell import Key
 
 
 class ModelsPane(Pane):
@@ -154,7 +155,7 @@ class ModelsPane(Pane):
 
     @on(Headings.ColumnChosen)
     def _chosen(self, event: Headings.ColumnChosen) -> None:
-        self.sort(self.order.chosen(ModelColumn(event.column)))
+        self.sort(self.order.chosen(Column(event.column)))
 
     def open_filter(self) -> None:
         self._field.display = True

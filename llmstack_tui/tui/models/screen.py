@@ -2,55 +2,60 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import to_builtins
 from textual import on
 from textual.containers import Horizontal, Vertical
 
-from llmstack_tui.base.text import clean
-from llmstack_tui.tui import keys
-from llmstack_tui.tui.activity.list import ActivityList
-from llmstack_tui.tui.details.pane import Details, details_content
-from llmstack_tui.tui.draw.text import fit_name
-from llmstack_tui.tui.memory.pane import MemoryGauges
-from llmstack_tui.tui.models.arrangement import host_rows
-from llmstack_tui.tui.models.deriving import COPY, CREATE, RENAME, Way
+from llmstack_tui.base.names import same_model
+from llmstack_tui.tui.models import KEYS
+from llmstack_tui.tui.models.arrangement import Arrangement, host_rows
 from llmstack_tui.tui.models.pane import ModelsPane
 from llmstack_tui.tui.models.rows import Rows
+from llmstack_tui.tui.screen import SidePane
 from llmstack_tui.tui.tab import TabScreen
 from llmstack_tui.tui.widgets.filter import FilterField
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
-from llmstack_tui.tui.widgets.pane import Pane
-from llmstack_tui.tui.widgets.tabs import MODELS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.tui.activity.log import Activity
+    from llmstack_tui.core import Stack
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.models.rows import Key
-    from llmstack_tui.tui.screen import View
+    from llmstack_tui.tui.shell import Key, View
+
+_RECALL = "models.arrangement"
 
 
 class ModelsScreen(TabScreen):
-    """Draws states; every key is an intent that the dashboard carries out."""
+    """Draws states; what the keys do is up to the controllers."""
 
     AUTO_FOCUS = ""
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.MODELS]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
-    def __init__(self, marks: Marks, *, notes: tuple[str, ...] = ()) -> None:
-        super().__init__(MODELS, marks, notes=notes)
+    def __init__(
+        self,
+        marks: Marks,
+        left: Sequence[SidePane],
+        right: Sequence[SidePane],
+        *,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        """``left`` stand below the list, ``right`` beside it where there is room."""
+        super().__init__("models", marks, notes=notes)
         self._rows = Rows(marks)
         self._view: View | None = None
+        self._wanted: Key | None = None
+        self._left, self._right = left, right
         self.pane = ModelsPane(marks, id="models-pane")
         self.list = self.pane.list
-        self.memory = MemoryGauges(marks, id="memory")
-        self.details = Details(id="details")
-        self.log_lines = ActivityList(marks, id="activity")
-        self._activity_pane = Pane("Activity", id="activity-pane")
-        self._details_pane = Pane("Details", id="details-pane")
 
     def compose(self) -> ComposeResult:
         yield self.top
@@ -58,13 +63,9 @@ class ModelsScreen(TabScreen):
         with Horizontal(id="body"):
             with Vertical(id="left"):
                 yield self.pane
-                with Pane("Memory", id="memory-pane"):
-                    yield self.memory
+                yield from self._left
             with Vertical(id="right"):
-                with self._details_pane:
-                    yield self.details
-                with self._activity_pane:
-                    yield self.log_lines
+                yield from self._right
         yield self.too_small
         yield KeyBar()
 
@@ -74,6 +75,10 @@ class ModelsScreen(TabScreen):
 
     def focus_list(self) -> None:
         self.list.focus()
+
+    @property
+    def targets(self) -> tuple[Key, ...]:
+        return self.pane.targets
 
     @property
     def selected(self) -> Key | None:
@@ -91,55 +96,70 @@ class ModelsScreen(TabScreen):
         super().use_marks(marks)
         self._rows = Rows(marks)
 
+    def connected(self, stack: Stack) -> None:
+        """Have the list arranged as it was in an earlier session."""
+        recall = partial(self._recall, stack)
+        self.shell.start("What the screen remembers", recall, group=_RECALL, exclusive=True)
+
+    async def _recall(self, stack: Stack) -> None:
+        from llmstack_tui.store.errors import StoreError
+
+        with suppress(StoreError):  # A notice tells of it already.
+            self.pane.restore(await stack.recall(_RECALL, Arrangement(), Arrangement))
+
+    def select(self, url: str, name: str) -> None:
+        """Put the cursor on a model as soon as it is listed."""
+        self._wanted = (url, name)
+        self.show(self.shell.view)
+
     def show(self, view: View) -> None:
         super().show(view)
         self._view = view
         self._show_models(view)
-        self.memory.show(view.state, view.moment.monotonic_s)
-        self.show_details()
+        self._select_wanted(view)
+        for pane in (*self._left, *self._right):
+            pane.show(view, self.selected)
+
+    def show_activity(self) -> None:
+        for pane in (*self._left, *self._right):
+            pane.show_activity()
+
+    def _select_wanted(self, view: View) -> None:
+        if (wanted := self._wanted) is None:
+            return
+        for model in view.models():
+            if model.host == wanted[0] and same_model(model.name, wanted[1]):
+                self._wanted = None
+                self.pane.move_to((model.host, model.name))
+                return
 
     def _show_models(self, view: View) -> None:
         if view.state is None:
             self.pane.show(())
             return
         rows = self._rows.make(view.state, view.moment)
-        names = self.dashboard.host_names
-        stack = self.dashboard.connection.stack
+        names = self.shell.host_names
+        stack = self.shell.stack
         look_only = stack.look_only if stack else frozenset[str]()
         self.pane.show(rows, host_rows(view.state, rows, names=names, look_only=look_only))
 
-    def show_activity(self, activity: Activity) -> None:
-        self._activity_pane.show_title(activity.choice.heading)
-        self.log_lines.show_events(activity.lines, self.dashboard.now())
-
-    def show_details(self) -> None:
-        """Draw the model under the cursor."""
-        about = self.dashboard.looking.about(self._view, self.selected) if self._view else None
-        name = clean(about.status.name) if about else "Details"
-        title = fit_name(name, 40, ellipsis=self.marks.ellipsis).rstrip()
-        self._details_pane.show_title(title)
-        self.details.show(details_content(about))
-        if about is not None:
-            self.dashboard.looking.look_at(about)
-
     @on(RowList.Moved, "#models")
     def _moved(self) -> None:
-        self.show_details()
+        if self._view is not None:
+            for pane in (*self._left, *self._right):
+                pane.select(self._view, self.selected)
 
     @on(ModelsPane.Arranged)
     def _arranged(self) -> None:
-        self.dashboard.connection.remember(self.pane.arrangement)
+        if (stack := self.shell.stack) is not None:
+            stack.remember(_RECALL, to_builtins(self.pane.arrangement))
+
+    # Keys
 
     @on(RowList.Opened)
-    def action_open(self) -> None:
+    async def action_open(self) -> None:
         if not self.list.toggle_fold() and (key := self.selected):
-            self.dashboard.open_details(key)
-
-    def action_activate(self) -> None:
-        self.dashboard.acts.activate(*self.pane.targets)
-
-    def action_deactivate(self) -> None:
-        self.dashboard.acts.deactivate(*self.pane.targets)
+            await self.shell.open("details", key)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # In the field itself its key is a letter like any other.
@@ -158,73 +178,19 @@ class ModelsScreen(TabScreen):
     def action_reverse(self) -> None:
         self.pane.sort(self.pane.order.reversed())
 
+    def action_derive(self, way: str) -> None:
+        if key := self.selected:
+            self.shell.act(f"models.{way}", key)
+
     def action_cancel(self) -> None:
-        """What is innermost: the start of the engine, the marks, the filter, then a load."""
-        if self.dashboard.connection.cancel_start():
-            return
+        """What is innermost: the marks, the filter, a load, the start of the engine."""
         if self.pane.clear_marks() or self.pane.clear_filter():
             return
         if key := self.selected:
-            self.dashboard.acts.cancel(key)
+            self.shell.act("models.cancel", key)
+        else:
+            self.shell.act("servers.cancel_start")
 
-    def action_import(self) -> None:
-        self.dashboard.acts.add_file()
-
-    def action_remove(self) -> None:
-        self.dashboard.acts.remove(*self.pane.targets)
-
-    def action_create(self) -> None:
-        self._derive(CREATE)
-
-    def action_copy(self) -> None:
-        self._derive(COPY)
-
-    def action_rename(self) -> None:
-        self._derive(RENAME)
-
-    def _derive(self, way: Way) -> None:
-        if key := self.selected:
-            self.dashboard.acts.derive(key, way)
-
-    def action_restart(self) -> None:
-        self.dashboard.acts.restart(*self.pane.targets)
-
-    def action_pin(self) -> None:
-        self.dashboard.guarding.pin(*self.pane.targets)
-
-    def action_hold(self) -> None:
-        self.dashboard.guarding.hold()
-
-    def action_stop_all(self) -> None:
-        self.dashboard.acts.stop_all()
-
-    def action_update(self) -> None:
-        self.dashboard.updating.update(*self.pane.targets)
-
-    def action_update_all(self) -> None:
-        self.dashboard.updating.update_all()
-
-    def action_check(self) -> None:
-        self.dashboard.updating.check()
-
-    def action_updates(self) -> None:
-        self.dashboard.open_updates()
-
-    def action_copy_url(self) -> None:
-        self.dashboard.acts.copy_url(native=False)
-
-    def action_copy_native_url(self) -> None:
-        self.dashboard.acts.copy_url(native=True)
-
-    def action_activity(self) -> None:
-        self.dashboard.open_activity()
-
-    def action_choose_activity(self) -> None:
-        self.dashboard.telling.choose_next()
-
-    @on(ActivityList.Left)
-    def _activity_left(self) -> None:
+    @on(SidePane.Left)
+    def _pane_left(self) -> None:
         self.list.focus()
-
-    def action_refresh(self) -> None:
-        self.dashboard.refresh_state()

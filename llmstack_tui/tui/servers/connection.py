@@ -3,71 +3,88 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING
-
-from msgspec import to_builtins
+from typing import TYPE_CHECKING, Protocol
 
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.core.services import OLLAMA_START_SECONDS
-from llmstack_tui.tui.activity.log import Kind
-from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.models.arrangement import Arrangement
+from llmstack_tui.tui.controller import Controller
+from llmstack_tui.tui.draw.servers import farewell
+from llmstack_tui.tui.shell import Answer, NoteKind, Shell
 
 if TYPE_CHECKING:
-    from llmstack_tui.core import Stack
+    from llmstack_tui.core import Stack, StackState
     from llmstack_tui.core.servers import OllamaStopped
     from llmstack_tui.core.services import Services
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hosts.types import Snapshot
-    from llmstack_tui.tui.app import Dashboard
 
 Hosts = tuple[str, ...]
 AGAIN: Hosts = ()
-_RECALL = "models.arrangement"
+CONNECTION = "connection"
 # What comes faster than an eye can follow is drawn once: less and less often while it goes on.
 _LEAST_PAUSE_S, _MOST_PAUSE_S = 0.05, 0.4
 
 _OLLAMA = "https://ollama.com/download"
 
 
-class Connection:
+class ConnectionShell(Shell, Protocol):
+    """What the connection needs of the dashboard beside what every feature does."""
+
+    def say(self, text: str, *, waiting: bool = False) -> None:
+        """What is going on while there is no server yet; a wait is shown with its seconds."""
+
+    def connected(self, stack: Stack) -> None:
+        """A server is followed from now on."""
+
+    def show_state(self, state: StackState | None) -> None:
+        """Draw it; None while there is no server."""
+
+
+class Connection(Controller):
     """The way to the servers. ``stack`` is there while one is followed, ``engine`` once we started it.
 
     Attributes:
         pause_s: seconds between two states that are shown.
     """
 
-    def __init__(self, app: Dashboard, services: Services) -> None:
-        self._app = app
+    _shell: ConnectionShell
+
+    def __init__(self, shell: ConnectionShell, services: Services) -> None:
+        super().__init__(shell)
         self._services = services
         self.stack: Stack | None = None
         self.engine: EngineHandle | None = None
         self.pause_s = _LEAST_PAUSE_S
         self._starting: asyncio.Future[EngineHandle] | None = None
 
+    def connect(self) -> None:
+        """Find a server and follow it; one that was followed before is let go."""
+        self._shell.show_state(None)
+        self._shell.start("The connection to the server", self.run, group=CONNECTION, exclusive=True)
+
+    def refresh(self) -> None:
+        """Ask the servers now; where the built-in engine has gone, start it again."""
+        if self.stack is None or self.engine_is_away:
+            self.connect()
+        else:
+            self.stack.refresh()
+
     async def run(self) -> None:
-        """Find a server and show its states, until this is cancelled or the user wants to leave."""
+        """Until this is cancelled or the user wants to leave."""
         hosts = await self._find()
         if hosts is None:
-            self._app.exit()
+            self._shell.end(0)
             return
-        self._app.say("Reading the list of models…", waiting=True)
+        self._shell.say("Reading the list of models…", waiting=True)
         async with await self._services.open(hosts) as stack:
             self.stack = stack
-            self._app.run_worker(
-                Later(self._recall, stack),
-                group=_RECALL,
-                exclusive=True,
-                description="What the screen remembers",
-                exit_on_error=False,
-            )
             try:
-                self._app.preferences.connected(stack)
+                self._shell.connected(stack)
                 async with aclosing(stack.watch()) as states:
                     async for state in states:
-                        self._app.show_state(state)
+                        self._shell.show_state(state)
                         await asyncio.sleep(self.pause_s)
                         # `watch` keeps the newest.
                         is_followed = stack.state is not state
@@ -75,30 +92,29 @@ class Connection:
             finally:
                 self.stack = None
 
-    def remember(self, arrangement: Arrangement) -> None:
-        """Keep how the list is arranged, for the next session."""
-        if self.stack is not None:
-            self.stack.remember(_RECALL, to_builtins(arrangement))
-
-    async def _recall(self, stack: Stack) -> None:
-        from llmstack_tui.store.errors import StoreError
-
-        with suppress(StoreError):  # A notice tells of it already.
-            self._app.models.pane.restore(await stack.recall(_RECALL, Arrangement(), Arrangement))
-
     @property
     def engine_is_away(self) -> bool:
         """Whether the built-in engine, which we started or came upon, no longer answers.
 
         One whose address the user gave is not ours to start.
         """
-        if self.stack is None or self._app.settings.hosts:
+        if self.stack is None or self._shell.settings.hosts:
             return False
         return any(host.snapshot.error and _is_own_engine(host.snapshot) for host in self.stack.state.hosts)
 
-    def cancel_start(self) -> bool:
-        """Give up the start of the engine; False if none is under way."""
-        return self._starting is not None and self._starting.cancel()
+    @property
+    def own_engine(self) -> str | None:
+        """The URL of the engine that ends with the dashboard."""
+        keep = self._shell.settings.engine.keep
+        return self.engine.process.url if self.engine is not None and not keep else None
+
+    def farewell(self) -> str:
+        return farewell(self._shell.view.state, self.own_engine) if self.own_engine else ""
+
+    def cancel_start(self) -> None:
+        """Give up the start of the engine, if it is under way."""
+        if self._starting is not None:
+            self._starting.cancel()
 
     def release(self) -> None:
         """Let the engine that we started end; it does so once nobody uses it."""
@@ -114,7 +130,7 @@ class Connection:
         return hosts
 
     async def _find_once(self) -> Hosts | None:
-        self._app.say("Looking for a server…", waiting=True)
+        self._shell.say("Looking for a server…", waiting=True)
         try:
             found = await self._services.find()
         except ValueError as error:
@@ -134,8 +150,6 @@ class Connection:
                 )
 
     async def _offer_ollama(self, stopped: OllamaStopped) -> Hosts | None:
-        from llmstack_tui.tui.dialogs.ask import Answer, AskScreen
-
         text = f"It can be started at {stopped.url}, and then stays running.\n({stopped.binary})"
         answers = (
             Answer("ollama", "Start Ollama"),
@@ -143,10 +157,9 @@ class Connection:
             Answer("quit", "Quit"),
         )
         while True:
-            self._app.say("")
-            match await self._app.push_screen_wait(
-                AskScreen("Ollama is installed, but does not run", text, answers, escape="quit")
-            ):
+            self._shell.say("")
+            title = "Ollama is installed, but does not run"
+            match await self._ask(title, text, answers, escape="quit"):
                 case "ollama":
                     outcome = await self._start_ollama(stopped)
                     if outcome is True:
@@ -163,22 +176,23 @@ class Connection:
         """True when it answers, False when the user did not want to wait."""
         from llmstack_tui.tui.dialogs.wait import WaitScreen
 
-        return await self._app.push_screen_wait(
+        outcome = await self._shell.show(
             WaitScreen(
                 "Starting Ollama",
                 f"Waiting until it answers at {stopped.url}",
                 partial(self._services.start_ollama, stopped),
-                self._app.marks,
+                self._shell.marks,
                 limit_s=OLLAMA_START_SECONDS,
             )
         )
+        return outcome if outcome is not None else False
 
     async def _start_engine(self) -> Hosts | None:
         from llmstack_tui.engine.process.control import EngineFailed
 
         self.release()
-        key = self._app.preferences.first_keys["models.cancel"]
-        self._app.say(f"Starting the built-in engine…  {key} cancels.", waiting=True)
+        key = self._shell.key_for("models.cancel")
+        self._shell.say(f"Starting the built-in engine…  {key} cancels.", waiting=True)
         self._starting = asyncio.ensure_future(self._services.start_engine())
         try:
             self.engine = await self._starting
@@ -192,17 +206,15 @@ class Connection:
         finally:
             self._starting.cancel()
             self._starting = None
-        self._app.telling.record(Kind.DONE, f"The built-in engine answers at {self.engine.process.url}.")
+        self._shell.record(NoteKind.DONE, f"The built-in engine answers at {self.engine.process.url}.")
         if notice := self.engine.process.notice:
-            self._app.telling.record(Kind.NOTE, notice)
+            self._shell.record(NoteKind.NOTE, notice)
         return (self.engine.process.url,)
 
     async def _nothing(self, title: str, reason: str) -> Hosts | None:
-        from llmstack_tui.tui.dialogs.ask import Answer, AskScreen
-
-        self._app.say("")
+        self._shell.say("")
         answers = (Answer("again", "Try again"), Answer("quit", "Quit"))
-        answer = await self._app.push_screen_wait(AskScreen(title, reason, answers, escape="quit"))
+        answer = await self._ask(title, reason, answers, escape="quit")
         return AGAIN if answer == "again" else None
 
 

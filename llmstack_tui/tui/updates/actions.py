@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.text import clean
-from llmstack_tui.tui.controller import Intents
-from llmstack_tui.tui.deferred import Later
+from llmstack_tui.tui.controller import Controller
 from llmstack_tui.tui.draw.text import lines_text
 from llmstack_tui.tui.draw.updates import under_way
+from llmstack_tui.tui.updates.notifier import UpdateNotifier
 from llmstack_tui.tui.updates.questions import all_text, changed_here_text, checked_text, no_update_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from llmstack_tui.core import HostState, Stack
-    from llmstack_tui.tui.models.rows import Key
+    from llmstack_tui.core import HostState, Stack, StackState
+    from llmstack_tui.tui.shell import Key, Shell
     from llmstack_tui.updates.rules import Update
 
 
-class UpdateActs(Intents):
+class UpdateActions(Controller):
     """What is done about the versions that registries have."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        self.notifier = UpdateNotifier(shell)
+
+    def follow(self, state: StackState) -> None:
+        self.notifier.follow(self._shell.stack, state)
 
     def check(self) -> None:
         """Ask the registries now, and say what came of it."""
         stack = self._stack()
         if stack is not None:
-            self._run("Check for updates", Later(self._check, stack))
+            self._start("Check for updates", partial(self._check, stack))
 
     def update(self, *keys: Key) -> None:
         """Fetch the newer versions of these; why some need none is said once for all."""
-        stack = self._stack() if keys else None
-        if stack is None or self._refused(stack):
+        stack = self._changeable() if keys else None
+        if stack is None:
             return
         verdicts = {key: self._update(key) for key in keys}
         downloads = under_way(stack.state.downloads)
@@ -46,20 +54,19 @@ class UpdateActs(Intents):
         }
         said = [f"{clean(key[1])} is on its way already." for key in waiting]
         said += [
-            no_update_text(key[1], update, self._app.now(), self._app.preferences.first_keys["models.check"])
+            no_update_text(key[1], update, self._shell.now(), self._shell.key_for("models.check"))
             for key, update in verdicts.items()
             if key not in found and key not in downloads
         ]
         if said:
-            self._app.tell(lines_text(said))
+            self._shell.tell(lines_text(said))
         if found:
             what = f"Update {next(iter(found))[1]}" if len(found) == 1 else f"Update {len(found)} models"
-            self._run(what, Later(self._update_these, stack, found))
+            self._start(what, partial(self._update_these, stack, found))
 
     def update_all(self) -> None:
         """Fetch all newer versions that are wanted, after a question."""
-        stack = self._stack()
-        if stack is None or self._refused(stack):
+        if (stack := self._changeable()) is None:
             return
         downloads = under_way(stack.state.downloads)
         found = {
@@ -71,27 +78,34 @@ class UpdateActs(Intents):
             if update.is_for_all and (url, name) not in downloads
         }
         if found:
-            self._run("Update all", Later(self._update_all, stack, found))
+            self._start("Update all", partial(self._update_all, stack, found))
         else:
-            key = self._app.preferences.first_keys["models.check"]
-            self._app.tell(f"Nothing newer is known. {key} checks now.")
+            key = self._shell.key_for("models.check")
+            self._shell.tell(f"Nothing newer is known. {key} checks now.")
 
-    def leave_alone(self, *keys: Key, for_good: bool = False) -> None:
-        """Do not offer these versions, or any; where all are left alone like that, offer them again."""
+    def leave_alone(self, *keys: Key) -> None:
+        """Do not offer these versions; where all are left alone like that, offer them again."""
+        self._leave(keys, for_good=False)
+
+    def leave_alone_for_good(self, *keys: Key) -> None:
+        """Do not offer any version of these; where all are left alone like that, offer them again."""
+        self._leave(keys, for_good=True)
+
+    def _leave(self, keys: Sequence[Key], *, for_good: bool) -> None:
         stack = self._stack() if keys else None
         if stack is None:
             return
         wish = "for good" if for_good else "version"
         updates = {key: update for key in keys if (update := self._update(key)) is not None}
         back = bool(updates) and all(update.left_alone == wish for update in updates.values())
-        work = Later(self._leave_alone, stack, tuple(updates), for_good=for_good, back=back)
-        self._run("Leave alone", work)
+        work = partial(self._leave_alone, stack, tuple(updates), for_good=for_good, back=back)
+        self._start("Leave alone", work)
 
     async def _check(self, stack: Stack) -> None:
         await stack.updates.check()
         # What is new has a toast of its own.
-        if said := checked_text(stack.state, with_newer=not self._app.news.is_new(stack.state)):
-            self._app.tell(said, title="Checked for updates")
+        if said := checked_text(stack.state, with_newer=not self.notifier.is_new(stack.state)):
+            self._shell.tell(said, title="Checked for updates")
 
     async def _update_these(self, stack: Stack, found: Mapping[Key, Update]) -> None:
         changed = {key: update for key, update in found.items() if update.changed_here}
@@ -103,14 +117,14 @@ class UpdateActs(Intents):
             )
             keep = "Keep it" if len(changed) == 1 else "Keep them"
             text = changed_here_text(changed)
-            if not await self._is_wanted(title, text, keep, "Replace and update", dangerous=True):
+            if not await self._confirm(title, text, keep, "Replace and update", dangerous=True):
                 found = {key: update for key, update in found.items() if key not in changed}
         await self._queue(stack, found)
 
     async def _update_all(self, stack: Stack, found: Mapping[Key, Update]) -> None:
         title = "Update 1 model?" if len(found) == 1 else f"Update {len(found)} models?"
         text = all_text(found, self._left(stack, found))
-        if await self._is_wanted(title, text, "Not now", "Update"):
+        if await self._confirm(title, text, "Not now", "Update"):
             await self._queue(stack, found)
 
     async def _queue(self, stack: Stack, found: Iterable[Key]) -> None:
@@ -135,5 +149,5 @@ class UpdateActs(Intents):
                 await stack.updates.leave_alone(*key, for_good=for_good)
 
     def _update(self, key: Key) -> Update | None:
-        host: HostState | None = self._app.view.host(key[0])
+        host: HostState | None = self._shell.view.host(key[0])
         return host.updates.get(key[1]) if host else None

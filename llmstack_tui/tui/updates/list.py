@@ -11,11 +11,11 @@ from rich.segment import Segment
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.figures import ago_text
 from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.draw.text import wrap
 from llmstack_tui.tui.draw.updates import changed_text, newer_programs, progress_cell, under_way
+from llmstack_tui.tui.updates import LIST_KEYS
 from llmstack_tui.tui.widgets.list import RowList
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.draw.updates import NewerProgram
-    from llmstack_tui.tui.models.rows import Key
+    from llmstack_tui.tui.shell import Key
     from llmstack_tui.tui.widgets.list import Pen
     from llmstack_tui.updates.rules import Update
 
@@ -36,7 +36,7 @@ _LEAST_NAME, _WIDEST_NAME = 12, 44
 _BEFORE_NAME, _COST = 5, 12
 _MOST_UNFOLDED = 500
 _MOST_LINES = 1000
-_COUNTED = {"current": "up to date", "local": "local", "cloud": "in the cloud"}
+_COUNTED = {"current": "up to date", "local": "only here", "cloud": "running elsewhere"}
 
 
 class UpdateRow(Struct, frozen=True, kw_only=True):
@@ -92,7 +92,7 @@ class UpdatesContext(Struct, frozen=True, kw_only=True):
 class UpdatesList(RowList[UpdatesRow], inherit_bindings=False):
     """A model takes two lines."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.UPDATES_LIST]
+    BINDINGS: ClassVar[list[BindingType]] = [*LIST_KEYS]
 
     @property
     def model(self) -> Key | None:

@@ -1,51 +1,39 @@
-"""Gives word of newer versions: a count in the header, and a toast for what is new since the last one."""
+"""A toast for the versions that are new since the last one."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.text import clean
-from llmstack_tui.tui.deferred import Later
-from llmstack_tui.tui.draw.updates import newer_programs, news_text, wanted
+from llmstack_tui.tui.draw.updates import news_text, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from llmstack_tui.core import Stack, StackState
-    from llmstack_tui.tui.app import Dashboard
-    from llmstack_tui.tui.models.rows import Key
+    from llmstack_tui.tui.shell import Key, Shell
     from llmstack_tui.updates.rules import Update
 
 _REMEMBERED = "updates.told"
 _MOST_NAMED = 3
 
 
-class News:
-    """Follows the state. Of one version of a model it speaks once, in whichever session.
+class UpdateNotifier:
+    """Follows the state. Of one version of a model it speaks once, in whichever session."""
 
-    Attributes:
-        programs: those of which there is a newer version, with it: "Ollama 0.25.0".
-    """
-
-    def __init__(self, app: Dashboard) -> None:
-        self._app = app
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
         self._stack: Stack | None = None
         self._judged: tuple[Mapping[str, Update], ...] = ()
         self._wanted: Mapping[Key, Update] = {}
         self._told: Mapping[str, str] | None = None
         self._is_untold = False
-        self.programs: tuple[str, ...] = ()
-
-    @property
-    def count(self) -> int:
-        """How many updates there are that are wanted."""
-        return len(self._wanted)
 
     def follow(self, stack: Stack | None, state: StackState) -> None:
         if stack is not self._stack:
             self._stack, self._told, self._judged = stack, None, ()
-        self.programs = tuple(f"{each.program} {each.version}" for each in newer_programs(state))
         judged = tuple(host.updates for host in state.hosts)
         # Most often they are the very same.
         if len(judged) != len(self._judged) or any(map(_is_another, judged, self._judged)):
@@ -54,13 +42,8 @@ class News:
             self._is_untold = any(judged)
         if self._is_untold and not state.checking and stack is not None:
             self._is_untold = False
-            self._app.run_worker(
-                Later(self._tell, stack, self._wanted, _judged(state)),
-                group="news",
-                exclusive=True,
-                description="Newer versions",
-                exit_on_error=False,
-            )
+            work = partial(self._tell, stack, self._wanted, _judged(state))
+            self._shell.start("Newer versions", work, group="updates", exclusive=True)
 
     def is_new(self, state: StackState) -> bool:
         """Whether there is an update that nobody was told of yet."""
@@ -85,9 +68,9 @@ class News:
             stack.remember(_REMEMBERED, self._told)
         if new:
             names = sorted(new, key=lambda key: key[1])
-            key = self._app.preferences.first_keys["models.updates"]
+            key = self._shell.key_for("models.updates")
             title = "1 newer version" if len(new) == 1 else f"{len(new)} newer versions"
-            self._app.tell(f"{named(names, found)}\n{key} shows what changed.", title=title)
+            self._shell.tell(f"{named(names, found)}\n{key} shows what changed.", title=title)
 
 
 def named(keys: Iterable[Key], updates: Mapping[Key, Update]) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from llmstack_tui.core import StackState
-    from llmstack_tui.tui.models.rows import Key
+    from llmstack_tui.tui.shell import Key
     from llmstack_tui.updates.rules import Update
 
 _MOST_NAMED = 12

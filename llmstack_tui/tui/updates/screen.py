@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 
-from llmstack_tui.tui import keys
-from llmstack_tui.tui.screen import LiveScreen, View
+from llmstack_tui.tui.screen import LiveScreen
+from llmstack_tui.tui.updates import KEYS
 from llmstack_tui.tui.updates.list import UpdatesContext, UpdatesList, summary, updates_rows
 from llmstack_tui.tui.widgets.banner import Banner
 from llmstack_tui.tui.widgets.keybar import KeyBar
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from llmstack_tui.core import StackState
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.models.rows import Key
+    from llmstack_tui.tui.shell import Key, View
 
 
 class UpdatesScreen(LiveScreen):
     """Follows the state."""
 
     AUTO_FOCUS = "UpdatesList"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.UPDATES]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(self, marks: Marks) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class UpdatesScreen(LiveScreen):
         self._marks = marks
 
     def show(self, view: View) -> None:
-        self._banner.show(self.dashboard.trouble(view))
+        self._banner.show(self.shell.trouble())
         if view.state is None:
             self._list.show(())
             self._facts = ()
@@ -57,7 +57,7 @@ class UpdatesScreen(LiveScreen):
         shown = UpdatesContext(
             marks=self._marks,
             now=view.moment.now.astimezone(),
-            names=self.dashboard.host_names,
+            names=self.shell.host_names,
             opened=self._opened,
         )
         facts = _facts(view.state, shown)
@@ -80,13 +80,13 @@ class UpdatesScreen(LiveScreen):
     @on(RowList.Folded)
     def _fold(self, event: RowList.Folded) -> None:
         self._opened ^= {str(event.key)}
-        self.show(self.dashboard.view)
+        self.show(self.shell.view)
 
     @on(RowList.Opened)
-    def action_open(self) -> None:
+    async def action_open(self) -> None:
         """The details of a model, or what is folded away."""
         if not self._list.toggle_fold() and (key := self._list.model):
-            self.dashboard.open_details(key)
+            await self.shell.open("details", key)
 
     def action_mark(self) -> None:
         if key := self._list.model:
@@ -96,21 +96,6 @@ class UpdatesScreen(LiveScreen):
     def _mark(self, keys: frozenset[Key]) -> None:
         self._marked = keys
         self._list.show_marked(keys)
-
-    def action_update(self) -> None:
-        self.dashboard.updating.update(*self.targets)
-
-    def action_update_all(self) -> None:
-        self.dashboard.updating.update_all()
-
-    def action_leave(self) -> None:
-        self.dashboard.updating.leave_alone(*self.targets)
-
-    def action_leave_for_good(self) -> None:
-        self.dashboard.updating.leave_alone(*self.targets, for_good=True)
-
-    def action_check(self) -> None:
-        self.dashboard.updating.check()
 
     def action_close(self) -> None:
         """Take the marks away, else go back."""

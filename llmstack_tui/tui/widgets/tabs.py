@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Sequence
 
     from textual import events
     from textual.app import ComposeResult
@@ -20,18 +20,16 @@ if TYPE_CHECKING:
 
 
 class Tab(Struct, frozen=True):
-    """A screen that a digit leads to. ``binding_id`` is that of its key."""
+    """A screen that a key leads to: the name of its feature, what it is called, and how many wait there."""
 
     name: str
     label: str
+    key: str
+    badge: str = ""
 
     @property
-    def binding_id(self) -> str:
-        return f"app.{self.name}"
-
-
-MODELS, DOWNLOADS, CATALOG = "models", "downloads", "catalog"
-TABS = (Tab(MODELS, "Models"), Tab(DOWNLOADS, "Downloads"), Tab(CATALOG, "Catalog"))
+    def text(self) -> str:
+        return f"{self.label} {self.badge}".rstrip()
 
 
 class Tabs(Widget):
@@ -52,36 +50,33 @@ class Tabs(Widget):
     def __init__(self, current: str) -> None:
         super().__init__()
         self._current = current
-        self._keys: Mapping[str, str] = {}
-        self._notes: Mapping[str, str] = {}
+        self._shown: tuple[Tab, ...] = ()
 
-    def show(self, keys: Mapping[str, str], notes: Mapping[str, str]) -> None:
-        """Draw the keys by the ids of their bindings, and ``notes`` behind the names of screens."""
-        if (keys, notes) != (self._keys, self._notes):
-            is_wider = [*self._parts()]
-            self._keys, self._notes = keys, notes
-            self.refresh(layout=is_wider != [*self._parts()])
-
-    def _parts(self) -> Iterator[tuple[Tab, str, str]]:
-        for tab in TABS:
-            note = self._notes.get(tab.name, "")
-            yield tab, self._keys.get(tab.binding_id, ""), f"{tab.label}{f' {note}' if note else ''}"
+    def show(self, tabs: Sequence[Tab]) -> None:
+        """Draw these."""
+        if (tabs := tuple(tabs)) != self._shown:
+            before, self._shown = self.get_content(), tabs
+            self.refresh(layout=before.cell_length != self.get_content().cell_length)
 
     def render(self) -> Content:
+        return self.get_content()
+
+    def get_content(self) -> Content:
+        """All of them in one line."""
         parts: list[tuple[str, str]] = []
-        for tab, key, text in self._parts():
+        for tab in self._shown:
             is_current = tab.name == self._current
             parts += [
-                (f" {key} ", "bold $primary" if not is_current else "bold $primary underline"),
-                (text, "bold underline" if is_current else "$foreground 75%"),
+                (f" {tab.key} ", "bold $primary underline" if is_current else "bold $primary"),
+                (tab.text, "bold underline" if is_current else "$foreground 75%"),
                 (" ", ""),
             ]
         return Content.assemble(*parts)
 
     def on_click(self, event: events.Click) -> None:
         right = 0
-        for tab, key, text in self._parts():
-            right += len(key) + len(text) + 3
+        for tab in self._shown:
+            right += len(tab.key) + len(tab.text) + 3
             if event.x < right:
                 if tab.name != self._current:
                     self.post_message(self.Chosen(tab.name))

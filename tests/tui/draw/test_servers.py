@@ -9,9 +9,9 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.core import StackState
 from llmstack_tui.hosts.errors import BadStream, Unreachable
 from llmstack_tui.hosts.types import Snapshot
+from llmstack_tui.tui import keymap
 from llmstack_tui.tui.draw import servers as status
-from llmstack_tui.tui.models.rows import Moment
-from llmstack_tui.tui.screen import View
+from llmstack_tui.tui.shell import Moment, View
 from llmstack_tui.tui.widgets.header import ServerLine
 from tests.support import seeded
 
@@ -25,7 +25,7 @@ NEVER_READ = Snapshot(url=seeded.URL, capabilities=seeded.ALL)
 
 
 def view(state: StackState | None, at_s: float = 1012.0) -> View:
-    return View(state, Moment(datetime.now(UTC), at_s))
+    return View(state, Moment(datetime.now(UTC), at_s), keymap.usual())
 
 
 def test_the_header_names_kind_version_and_address() -> None:
@@ -76,12 +76,12 @@ def test_a_server_that_never_answered_has_no_figures() -> None:
     assert status.banner(view(never), restart=False) == (
         "No server answers at http://127.0.0.1:11434. Start it. Trying again."
     )
-    assert status.message(view(never), status.Saying(""))[0] == "No answer yet."
+    assert status.message(view(never), status.Progress(""))[0] == "No answer yet."
 
 
 def test_the_wait_for_a_first_list_counts_its_seconds() -> None:
     slow = view(seeded.state(NEVER_READ))
-    assert status.message(slow, status.Saying("Reading the list…", 1000.0))[0] == "Reading the list…  12 s"
+    assert status.message(slow, status.Progress("Reading the list…", 1000.0))[0] == "Reading the list…  12 s"
 
 
 def test_several_servers_that_are_away_are_each_named() -> None:
@@ -97,15 +97,15 @@ def test_several_servers_that_are_away_are_each_named() -> None:
 
 
 def test_an_empty_list_says_what_to_do() -> None:
-    first, more = status.message(view(seeded.state(seeded.snapshot())), status.Saying(""))
+    first, more = status.message(view(seeded.state(seeded.snapshot())), status.Progress(""))
     assert first == "No models here yet."
     assert more == "Press p to pull one by its name, or to import a GGUF file."
 
 
 def test_a_wait_counts_its_seconds() -> None:
-    assert status.message(view(None), status.Saying("Looking…", 1011.0)) == ("Looking…",)
-    assert status.message(view(None), status.Saying("Looking…", 1000.0)) == ("Looking…  12 s",)
-    assert status.message(view(None), status.Saying("Nothing.")) == ("Nothing.",)
+    assert status.message(view(None), status.Progress("Looking…", 1011.0)) == ("Looking…",)
+    assert status.message(view(None), status.Progress("Looking…", 1000.0)) == ("Looking…  12 s",)
+    assert status.message(view(None), status.Progress("Nothing.")) == ("Nothing.",)
 
 
 def test_addresses_are_short_where_nothing_is_lost() -> None:

@@ -87,7 +87,7 @@ async def test_a_model_that_was_added_is_shown_although_the_filter_would_hide_it
         await desk.type("phi")
         await wait_until(lambda: shown(desk) == ["phi4:14b"])
         await desk.press("enter")
-        desk.app.select_when_listed(seeded.URL, "mistral:7b")
+        desk.app.select(seeded.URL, "mistral:7b")
         await wait_until(lambda: desk.app.models.selected == (seeded.URL, "mistral:7b"))
         assert len(shown(desk)) == 7
 

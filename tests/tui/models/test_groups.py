@@ -15,15 +15,16 @@ from llmstack_tui.core import HostState, StackState
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.draw.glyphs import UNICODE
 from llmstack_tui.tui.models.arrangement import (
+    Column,
     HostRow,
-    ModelColumn,
     ModelOrder,
     active_count,
     host_rows,
     listed_rows,
     matching,
 )
-from llmstack_tui.tui.models.rows import Moment, Rows
+from llmstack_tui.tui.models.rows import Rows
+from llmstack_tui.tui.shell import Moment
 from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui.driving import FakeDesk, dashboard
@@ -102,7 +103,7 @@ def test_each_name_of_what_is_loaded_counts_as_active_as_its_line_says() -> None
 def test_each_host_is_sorted_for_itself() -> None:
     state = three()
     rows = Rows(UNICODE).make(state, NOW)
-    found = listed_rows(rows, told(state), ModelOrder(ModelColumn.NAME), folded={seeded.URL})
+    found = listed_rows(rows, told(state), ModelOrder(Column.NAME), folded={seeded.URL})
     assert [each.name for each in found] == [
         "127.0.0.1:11434", "The box", "a:7b", "big:70b", FAR, "x:1b",
     ]  # fmt: skip
@@ -177,7 +178,7 @@ async def test_what_is_found_is_shown_also_in_a_host_that_is_folded() -> None:
 async def test_a_model_that_is_wanted_is_unfolded() -> None:
     async with dashboard(three(), settings=SETTINGS) as desk:
         await desk.press("left", "left")
-        desk.app.select_when_listed(seeded.URL, "phi4:14b")
+        desk.app.select(seeded.URL, "phi4:14b")
         assert desk.app.models.selected == (seeded.URL, "phi4:14b")
 
 
@@ -209,7 +210,7 @@ def _tick(maker: Rows, state: StackState, monotonic_s: float) -> float:
     """Seconds of the processor that it takes to find out what is listed."""
     began = time.thread_time()
     rows = maker.make(state, Moment(NOW.now, monotonic_s))
-    listed_rows(matching(rows, ""), host_rows(state, rows, names={}), ModelOrder(ModelColumn.SIZE))
+    listed_rows(matching(rows, ""), host_rows(state, rows, names={}), ModelOrder(Column.SIZE))
     return time.thread_time() - began
 
 

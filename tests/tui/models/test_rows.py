@@ -15,7 +15,8 @@ from llmstack_tui.lifecycle.actions import Act, ActKind
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.store.tables.speeds import Speed
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
-from llmstack_tui.tui.models.rows import ModelRow, Moment, Rows
+from llmstack_tui.tui.models.rows import ModelRow, Rows
+from llmstack_tui.tui.shell import Moment
 from tests.support import seeded
 
 
@@ -73,8 +74,8 @@ def test_an_idle_model_counts_its_time() -> None:
 
 def test_an_idle_model_that_nobody_looked_at_before_says_at_least() -> None:
     state = loaded(idle_since_s=849.0, idle_at_least=True)
-    assert rows(state)["a:latest"].word == "idle 2:31+"
-    assert Rows(ASCII).make(state, now())[0].word == "idle 2:31+"
+    assert rows(state)["a:latest"].word == "idle ≥2:31"
+    assert Rows(ASCII).make(state, now())[0].word == "idle >2:31"
 
 
 def test_of_a_server_that_is_away_nobody_knows_whether_it_idles() -> None:

@@ -102,7 +102,7 @@ async def test_a_wrong_server_is_told_of_and_harms_no_other_and_may_come_back(ki
             bad.handle = healed
             await desk.press("r")
             await desk.until_shown("healed:1b")
-            await wait_until(lambda: not desk.app.trouble(desk.app.view))
+            await wait_until(lambda: not desk.app.trouble())
             bad.handle = always(WRONG[kind])
             await desk.press("r")
             await until_said(desk, "Bad box", "Next try in", "The figures are", "healed:1b", "well:1b")
@@ -145,7 +145,7 @@ async def test_an_answer_that_comes_too_late_is_no_answer_and_the_next_one_in_ti
         late.set()
         await desk.press("r")
         await desk.until_shown("late:1b")
-        await wait_until(lambda: not desk.app.trouble(desk.app.view))
+        await wait_until(lambda: not desk.app.trouble())
 
 
 @pytest.mark.parametrize("act", ["activate", "deactivate", "details", "remove"])

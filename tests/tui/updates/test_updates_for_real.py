@@ -11,6 +11,7 @@ from llmstack_tui.config import HostSettings, Settings, UpdatesSettings
 from llmstack_tui.core.services import Core
 from llmstack_tui.engine.process.requirements import missing_reason
 from llmstack_tui.tui.app import Dashboard
+from llmstack_tui.tui.draw.updates import wanted
 from llmstack_tui.tui.updates.screen import UpdatesScreen
 from tests.support.engine_process import engine_process
 from tests.support.registry import serving
@@ -66,7 +67,7 @@ async def test_a_model_is_pulled_found_to_be_old_and_updated(tmp_path: Path, tin
             assert isinstance(app.screen, UpdatesScreen)
             await desk.until_shown("system prompt", "checked just now")
             await desk.press("u")
-            await wait_until(lambda: app.news.count == 0, PATIENCE_S)
+            await wait_until(lambda: app.view.state is not None and not wanted(app.view.state), PATIENCE_S)
             await desk.press("escape")
             await wait_until(lambda: has("active"), PATIENCE_S)
             await desk.until_said("was updated.")

@@ -1,0 +1,127 @@
+"""What the dashboard does as any app of the terminal: toasts, work in the background, marks, leaving."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from textual.app import App
+from textual.command import CommandPalette
+
+from llmstack_tui.base.text import clean, clean_lines
+from llmstack_tui.tui import themes, work
+from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from textual.binding import Binding
+    from textual.command import Provider
+    from textual.screen import Screen
+    from textual.worker import Worker
+
+T = TypeVar("T")
+
+TWICE_S = 2.0
+"""Ctrl-C leaves when it is pressed again within so many seconds."""
+_WARNING_S, _ERROR_S = 15, 10
+_LONGEST_WARNING = 400
+
+
+def _model_commands() -> type[Provider]:
+    from llmstack_tui.tui.palette import ModelCommands
+
+    return ModelCommands
+
+
+class TerminalApp(App[None]):
+    """Nothing that comes from outside is markup; what is not ASCII is drawn only where the terminal can.
+
+    Args:
+        unicode: whether the terminal shows more than ASCII.
+        ascii_only: do not use it.
+
+    Attributes:
+        marks: what is drawn with.
+    """
+
+    COMMANDS = App.COMMANDS | {_model_commands}
+
+    def __init__(self, *, unicode: bool, ascii_only: bool) -> None:
+        super().__init__()
+        for theme in themes.THEMES.values():
+            self.register_theme(theme)
+        self._unicode = unicode
+        self._interrupted_s = float("-inf")
+        self.use_ascii(ascii_only)
+
+    def use_ascii(self, ascii_only: bool) -> None:
+        """Draw with other marks from now on, if the terminal can."""
+        self.marks = ASCII if ascii_only or not self._unicode else UNICODE
+        self.set_class(self.marks is ASCII, "-ascii")
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        # Textual's own themes, which the palette offers, do not have it.
+        return {**super().get_theme_variable_defaults(), "pane-border": "#67707c"}
+
+    def get_key_display(self, binding: Binding) -> str:
+        if binding.key == "enter":
+            return self.marks.enter
+        shown = super().get_key_display(binding)
+        return binding.key if self.marks is ASCII and not shown.isascii() else shown
+
+    # What is said
+
+    def tell(self, text: str, *, title: str = "") -> None:
+        self.notify(clean_lines(text), title=title, markup=False)
+
+    def warn(self, text: str, *, title: str, severity: Literal["warning", "error"] = "warning") -> None:
+        timeout = _WARNING_S if severity == "warning" else _ERROR_S
+        text = clean(text, limit=_LONGEST_WARNING)
+        self.notify(text, title=title, severity=severity, timeout=timeout, markup=False)
+
+    def copy(self, text: str) -> None:
+        self.copy_to_clipboard(text)
+
+    async def show(self, dialog: Screen[T]) -> T | None:
+        return await self.push_screen_wait(dialog)
+
+    # What is under way
+
+    def start(
+        self,
+        description: str,
+        to_do: Callable[[], Coroutine[object, object, object]],
+        *,
+        group: str,
+        name: str = "",
+        exclusive: bool = False,
+    ) -> Worker[object]:
+        return work.start(self, description, to_do, group=group, name=name, exclusive=exclusive)
+
+    def cancel(self, group: str, name: str) -> None:
+        for worker in self.workers:
+            if (worker.group, worker.name) == (group, name):
+                worker.cancel()
+
+    # Keys
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, CommandPalette):
+            placeholder = "Search for commands and models"
+            self.push_screen(CommandPalette(placeholder=placeholder, id="--command-palette"))
+
+    def key_for(self, binding_id: str) -> str:
+        raise NotImplementedError
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C: what ends other programs should not end this one by accident, and should be no riddle."""
+        now = time.monotonic()
+        if now - self._interrupted_s <= TWICE_S:
+            self.end(0)
+        self._interrupted_s = now
+        self.tell(f"Press Ctrl-C again, or {self.key_for('app.quit')}, to leave.")
+
+    def end(self, return_code: int) -> None:
+        """Leave; the terminal is restored on the way out."""
+        self.exit(return_code=return_code)

@@ -1,0 +1,104 @@
+"""The list of the dashboard's features: a new one is a folder, and a line here.
+
+The order is that of the line of the screens, and of the help.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from llmstack_tui.tui import (
+    activity,
+    catalog,
+    details,
+    disk,
+    downloads,
+    guard,
+    keys,
+    memory,
+    models,
+    servers,
+    updates,
+)
+from llmstack_tui.tui.controller import Controller
+from llmstack_tui.tui.widgets.tabs import Tab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from llmstack_tui.core import StackState
+    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.screen import SidePane
+    from llmstack_tui.tui.shell import Shell
+
+C = TypeVar("C", bound=Controller)
+
+FEATURES = (
+    models.FEATURE,
+    downloads.FEATURE,
+    catalog.FEATURE,
+    disk.FEATURE,
+    updates.FEATURE,
+    details.FEATURE,
+    activity.FEATURE,
+    memory.FEATURE,
+    guard.FEATURE,
+    servers.FEATURE,
+)
+BY_NAME = {feature.name: feature for feature in FEATURES}
+OPENING = tuple(feature.opened_by for feature in FEATURES if feature.opened_by)
+"""The keys that open a screen from everywhere."""
+
+CONTEXTS = {
+    "Keys everywhere": (*OPENING, *keys.APP),
+    **{title: bindings for feature in FEATURES for title, bindings in feature.keys.items()},
+    **keys.CONTEXTS,
+}
+"""What is pressed where, by the title that it has in the help."""
+
+BINDINGS = tuple(binding for bindings in CONTEXTS.values() for binding in bindings)
+
+
+def panes(marks: Marks) -> tuple[list[SidePane], list[SidePane]]:
+    """What stands beside the list of models: below it on the left, and on the right."""
+    left: list[SidePane] = []
+    right: list[SidePane] = []
+    for feature in FEATURES:
+        if feature.pane is not None:
+            (left if feature.pane_side == "left" else right).append(feature.pane()(marks))
+    return left, right
+
+
+def tabs(state: StackState | None, keys: Mapping[str, str]) -> list[Tab]:
+    """The line of the screens; ``keys`` has the key of each binding by its id."""
+    return [
+        Tab(each.name, each.label, keys[each.opened_by.id or ""], each.badge(state) if state else "")
+        for each in FEATURES
+        if each.is_tab and each.opened_by
+    ]
+
+
+class Controllers:
+    """The one controller of each feature, made when it is first needed."""
+
+    def __init__(self, shell: Shell, *made: Controller) -> None:
+        self._shell = shell
+        self._made = {type(each): each for each in made}
+
+    def __iter__(self) -> Iterator[Controller]:
+        """All of them, in the order of the features."""
+        return (self.get(each.controller()) for each in FEATURES if each.controller)
+
+    def get(self, kind: type[C]) -> C:
+        found = self._made.get(kind)
+        if not isinstance(found, kind):
+            found = self._made[kind] = kind(self._shell)
+        return found
+
+    def act(self, name: str, *about: object) -> None:
+        """As `Shell.act`."""
+        feature, _, action = name.partition(".")
+        imported = BY_NAME[feature].controller
+        if imported is None:
+            raise ValueError(f"The feature {feature!r} has no controller.")
+        getattr(self.get(imported()), action)(*about)
