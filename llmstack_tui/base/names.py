@@ -117,7 +117,7 @@ class ModelName:
 def is_plain_http(name: ModelName) -> bool:
     """Whether its registry is asked without TLS: on this machine, or where the name says http://.
 
-    Servers list names without their scheme, so that of a registry on loopback is not known any more.
+    Servers list names without their scheme: a registry on loopback is taken for one without TLS.
     """
     with suppress(ValueError):
         return name.scheme == "http" or is_loopback(f"http://{name.host}")

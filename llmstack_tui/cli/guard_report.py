@@ -9,6 +9,7 @@ from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 
 if TYPE_CHECKING:
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.cli.options import Invocation
     from llmstack_tui.guard.rules.explain import Explained
     from llmstack_tui.guard.rules.watch import Rules
@@ -27,6 +28,7 @@ async def _status(call: Invocation) -> int:
     from llmstack_tui.cli.guarding import is_guarded, off, remembered, rules_of
     from llmstack_tui.cli.machine import this_machine
     from llmstack_tui.cli.servers import connect, read_all
+    from llmstack_tui.core.wording import text
 
     async with connect(call) as hosts:
         snapshots = await read_all(hosts)
@@ -42,7 +44,7 @@ async def _status(call: Invocation) -> int:
             {
                 "url": snapshot.url,
                 "guarded": guarded[snapshot.url],
-                "off": off(call, by_url[snapshot.url]) or None,
+                "off": text(*off(call, by_url[snapshot.url])) or None,
                 **_rules_document(rules),
                 "loaded": len(snapshot.running),
                 "memory": sum(rules.size_of(each) or 0 for each in snapshot.running),
@@ -68,12 +70,17 @@ def _rules_document(rules: Rules) -> dict[str, object]:
     }
 
 
-def _write_status(url: str, guarded: bool, off: str, rules: Rules) -> None:
-    now = off or ("It is guarded." if guarded else "No program guards it now: `llmstack guard run` does.")
+def _write_status(url: str, guarded: bool, off: Sentences, rules: Rules) -> None:
+    from llmstack_tui.core.wording import text
+    from llmstack_tui.guard.rules.reasons import HOLDING
+
+    now = text(*off) or (
+        "It is guarded." if guarded else "No program guards it now: `llmstack guard run` does."
+    )
     output.write(clean(f"{url}  {now}"))
     output.write(clean(f"  {limits_text(rules.limits)}; {_idle(rules.idle_limit_s)}"))
     if rules.held:
-        output.write("  Everything is held: nothing is stopped by itself.")
+        output.write(f"  {text(*HOLDING)}")
 
 
 def limits_text(limits: Limits) -> str:
@@ -107,6 +114,7 @@ async def _explain(call: Invocation) -> int:
     from llmstack_tui.cli.machine import this_machine
     from llmstack_tui.cli.servers import connect, read_all
     from llmstack_tui.cli.waiting import waiting
+    from llmstack_tui.core.wording import text
     from llmstack_tui.guard.rules.explain import explain as explained
 
     documents = []
@@ -129,7 +137,7 @@ async def _explain(call: Invocation) -> int:
                 documents.append(
                     {
                         "url": snapshot.url,
-                        "off": why_off or None,
+                        "off": text(*why_off) or None,
                         **_rules_document(rules[snapshot.url]),
                         "elsewhere": elsewhere,
                         "models": [_model(each) for each in models],
@@ -146,6 +154,8 @@ async def _explain(call: Invocation) -> int:
 
 
 def _model(each: Explained) -> dict[str, object]:
+    from llmstack_tui.core.wording import text
+
     model = each.model
     return {
         "name": model.name,
@@ -155,35 +165,42 @@ def _model(each: Explained) -> dict[str, object]:
         "idle": None if model.busy else round(model.idle_s, 3),
         "memory": model.size,
         "stop": each.stop,
-        "reason": each.reason,
+        "reason": text(*each.reason),
     }
 
 
 def _decision(decision: Decision) -> dict[str, object]:
+    from llmstack_tui.core.wording import text
     from llmstack_tui.guard.situation import Renew, Stop
 
     act = type(decision).__name__.lower()
     if isinstance(decision, Renew):
-        return {"act": act, "model": decision.model, "cause": None, "reason": decision.reason}
+        return {"act": act, "model": decision.model, "cause": None, "reason": text(*decision.reason)}
     if isinstance(decision, Stop):
-        return {"act": act, "model": decision.model, "cause": decision.cause, "reason": decision.reason}
-    return {"act": act, "model": None, "cause": None, "reason": decision.reason}
+        return {
+            "act": act,
+            "model": decision.model,
+            "cause": decision.cause,
+            "reason": text(*decision.reason),
+        }
+    return {"act": act, "model": None, "cause": None, "reason": text(*decision.reason)}
 
 
 def _write_explained(
     url: str,
-    why_off: str,
+    why_off: Sentences,
     rules: Rules,
     models: tuple[Explained, ...],
     decisions: tuple[Decision, ...],
 ) -> None:
+    from llmstack_tui.core.wording import text
     from llmstack_tui.guard.rules.explain import general
 
     output.write(clean(f"{url}  {limits_text(rules.limits)}; {_idle(rules.idle_limit_s)}"))
     if why_off:
-        output.write(clean(f"  {why_off}"))
+        output.write(clean(f"  {text(*why_off)}"))
     for each in models:
         would = "would be stopped" if each.stop else "stays"
-        output.write(clean(f"  {each.model.name} {would}. {each.reason}"))
+        output.write(clean(f"  {each.model.name} {would}. {text(*each.reason)}"))
     for reason in general(decisions):
-        output.write(clean(f"  {reason}"))
+        output.write(clean(f"  {text(*reason)}"))

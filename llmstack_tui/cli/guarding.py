@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.cli.options import Invocation
     from llmstack_tui.config import GuardSettings
     from llmstack_tui.guard.rules.watch import Rules
@@ -60,8 +61,8 @@ async def remembered(urls: Sequence[str]) -> Remembered:
         return Remembered()
 
 
-def off(call: Invocation, host: Host) -> str:
-    """Why a host is not guarded, a sentence; empty where it may be."""
+def off(call: Invocation, host: Host) -> Sentences:
+    """Why a host is not guarded, empty where it may be."""
     from llmstack_tui.guard.rules.limits import why_off
 
     return why_off(call.settings.guard, host, may_act=call.settings.may_act(host.url))
@@ -98,7 +99,7 @@ class _Observed:
         first: Snapshot,
         *,
         rules: Rules,
-        off: str,
+        off: Sentences,
         reading: MachineReading,
         active: Sequence[Activation],
         limit: int | None,
@@ -137,7 +138,7 @@ class _Observed:
             running=running,
             installed=self._first.installed,
             activity=self._activity,
-            heat=heat(self._reading, self._limit, now_s) if is_loopback(self._host.url) else "",
+            heat=heat(self._reading, self._limit, now_s) if is_loopback(self._host.url) else (),
             idle_s={each.name: _idle_s(each.name, snapshot, self._loads, now) for each in running},
             elsewhere=elsewhere,
         )

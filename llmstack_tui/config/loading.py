@@ -228,7 +228,7 @@ def _text(path: Path) -> str:
 
 
 def _piped(path: Path) -> bytes:
-    """What somebody writes into a pipe, which is not waited for without end.
+    """What comes out of a pipe, within the time that is allowed.
 
     Raises:
         TimeoutError: its end did not come in time.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.core.updating import DRAWN_AFTER_S
 from llmstack_tui.core.wishes import Wishes
 from llmstack_tui.hosts.errors import Refused
@@ -141,7 +142,7 @@ class Guarding:
             self._watched[host_url].host,
             model,
             # Also where nothing is guarded: what was told to stay for ever would do so for ever.
-            keep_alive=self._carried(host_url, model, off=""),
+            keep_alive=self._carried(host_url, model, off=()),
             context_length=load.context_length,
             asked_by=asked_by,
             reason=reason,
@@ -153,7 +154,7 @@ class Guarding:
         """What an activation carries; None leaves it to the server, where nothing is guarded."""
         return self._carried(host_url, model, off=self._off(host_url))
 
-    def _carried(self, host_url: str, model: str, *, off: str) -> timedelta | None:
+    def _carried(self, host_url: str, model: str, *, off: Sentences) -> timedelta | None:
         if self._settings is None:
             return None
         from llmstack_tui.guard.rules.limits import carried  # noqa: PLC0415
@@ -182,12 +183,12 @@ class Guarding:
         )
         return guard.admit(Wanted(model, size, host_url), coming, elsewhere)
 
-    def refusal(self, host_url: str, model: str) -> str:
+    def refusal(self, host_url: str, model: str) -> Sentences:
         """Why nothing may be loaded now; empty where it may."""
         guard = self._guards.get(host_url)
         status = self._watched[host_url].status(model)
         if guard is None or guard.off or (status is not None and status.running is not None):
-            return ""
+            return ()
         from llmstack_tui.guard.rules.policy import refusal  # noqa: PLC0415
 
         return refusal(guard.situation)
@@ -239,7 +240,7 @@ class Guarding:
                     model_key(act.model): act.started_at_s for act in now if act.kind is ActKind.DEACTIVATE
                 },
                 let_go={model_key(act.model) for act in stops},
-                heat=heat(self._reading, limit, time.monotonic()) if is_here else "",
+                heat=heat(self._reading, limit, time.monotonic()) if is_here else (),
             )
         )
 
@@ -307,10 +308,10 @@ class Guarding:
             self._news.clear()
             await self._wishes.read(self._watched)
 
-    def _off(self, url: str) -> str:
-        """Why a host is not guarded, a sentence; empty where it is."""
+    def _off(self, url: str) -> Sentences:
+        """Why a host is not guarded; empty where it is."""
         if self._settings is None:
-            return "Nothing is guarded."
+            return (Sentence("guard.none"),)
         from llmstack_tui.guard.rules.limits import why_off  # noqa: PLC0415
 
         return why_off(self._settings, self._watched[url].host, may_act=self._may_act(url))

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from llmstack_tui.guard.state import GuardState
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
-    from llmstack_tui.hardware.sampler import Readable
+    from llmstack_tui.hardware.service import Readable
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.updates.programs import Release

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.core.making import Making
+from llmstack_tui.core.wording import text
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.lifecycle.states import ModelState
@@ -45,10 +46,11 @@ class Using(Making):
             host = self._allowed(host_url, Capability.LOAD, act=True)
             status = self._status(host_url, model)
             if status is not None and status.state is ModelState.CLOUD:
-                text = f"{excerpt(model)} runs elsewhere: there is nothing to load here."
-                raise Refused(text, host=host_url)
+                raise Refused(
+                    f"{excerpt(model)} runs elsewhere: there is nothing to load here.", host=host_url
+                )
             if refusal := self.guarding.refusal(host_url, model):
-                raise Refused(refusal, host=host_url)
+                raise Refused(text(*refusal), host=host_url)
         if keep_alive is None:
             keep_alive = self.guarding.keep_alive(host_url, model)
         await self._lifecycle.activate(host, model, keep_alive=keep_alive, context_length=context_length)

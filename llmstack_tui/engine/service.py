@@ -23,11 +23,10 @@ from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 from llmstack_tui.engine.runners.scheduler import Scheduler
 from llmstack_tui.engine.templates import EMBEDDING, capabilities, chat_template_for
-from llmstack_tui.gguf.checks import check_loadable
+from llmstack_tui.gguf.checks import check_loadable, needs_ollama
 from llmstack_tui.gguf.header import InvalidGGUF
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
-from llmstack_tui.hardware.host import usable_cores
-from llmstack_tui.library.compatibility import needs_ollama
+from llmstack_tui.hardware.system import usable_cores
 from llmstack_tui.library.folders import blob_path, ollama_models_folders
 from llmstack_tui.library.library import Library, NotInstalled
 from llmstack_tui.library.manifest import InvalidManifest

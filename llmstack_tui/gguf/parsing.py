@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.text import shortened
-from llmstack_tui.gguf.foreign import what_it_is
+from llmstack_tui.gguf.source import kind_of_file
 from llmstack_tui.gguf.types import SCALARS, TENSOR_TYPES, TensorType, ValueType
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def parse(source: Source) -> tuple[int, Mapping[str, Value], tuple[Tensor, ...],
 
 
 def _version(source: Source) -> int:
-    foreign = what_it_is(source.start(512))
+    foreign = kind_of_file(source.start(512))
     if foreign:
         raise source.fail(f"is {foreign}, not a GGUF model.")
     version = int(source.take(_START, "before its version")[1])

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from llmstack_tui.base.sentences import Sentences  # noqa: TC001  # tests build situations from their types
+
 
 class Limits(Struct, frozen=True, kw_only=True):
     """What may be loaded.
@@ -68,7 +70,7 @@ class Situation(Struct, frozen=True, kw_only=True):
         looks_over: looks in a row, this one counted, that found more than the limits allow.
         held: the user wants nothing to be stopped.
         coming: how many models are being loaded, or about to be, and not listed yet.
-        heat: why the machine is too hot, the beginning of a sentence; empty where it is not.
+        heat: why the machine is too hot; empty where it is not.
         hot_for_s: for how long it has been.
         heat_stop_s: seconds since a model was stopped for the heat; None where none was.
         elsewhere: what other hosts of the same machine hold, which share its memory.
@@ -82,7 +84,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     looks_over: int = 0
     coming: int = 0
     held: bool = False
-    heat: str = ""
+    heat: Sentences = ()
     hot_for_s: float = 0.0
     heat_stop_s: float | None = None
     elsewhere: tuple[LoadedModel, ...] = ()
@@ -99,12 +101,12 @@ class Cause(StrEnum):
 
 
 class Stop(Struct, frozen=True):
-    """Ask this model to leave. ``reason`` is a sentence, as everywhere here."""
+    """Ask this model to leave."""
 
     model: str
     digest: str
     cause: Cause
-    reason: str
+    reason: Sentences
     host: str = ""
 
 
@@ -113,20 +115,20 @@ class Renew(Struct, frozen=True):
 
     model: str
     digest: str
-    reason: str
+    reason: Sentences
 
 
 class Warn(Struct, frozen=True):
     """Tell the user. ``about`` is the same for the same trouble, which is told once."""
 
     about: tuple[str, str]
-    reason: str
+    reason: Sentences
 
 
 class Nothing(Struct, frozen=True):
     """Leave all as it is."""
 
-    reason: str
+    reason: Sentences
 
 
 Decision = Stop | Renew | Warn | Nothing
@@ -154,13 +156,13 @@ class Ask(Struct, frozen=True):
 
     stops: tuple[Stop, ...]
     enough: bool
-    reason: str
+    reason: Sentences
 
 
 class Refuse(Struct, frozen=True):
     """It may not be loaded now."""
 
-    reason: str
+    reason: Sentences
 
 
 Admission = Allow | Ask | Refuse

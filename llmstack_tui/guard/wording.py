@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from llmstack_tui.base.sentences import Catalogue
+from llmstack_tui.base.sentences import Catalogue, Plural
 
 SENTENCES: Catalogue = {
+    # What a person wants of the guard.
     "guard.held": "Hold is on: no model is unloaded by itself.",
     "guard.released": "Hold is off: idle models are unloaded again.",
     "guard.pinned": "{model} is pinned: it stays until it is unpinned, or another program unloads it.",
@@ -16,4 +14,80 @@ SENTENCES: Catalogue = {
     "guard.may_idle_for_ever": "{model} may be idle for ever.",
     "guard.may_idle_as_set": "{model} may be idle for {idle_s:duration}, as the settings say.",
     "guard.may_idle_for_ever_as_set": "{model} may be idle for ever, as the settings say.",
+    # Why a host is not guarded.
+    "guard.none": "Nothing is guarded.",
+    "guard.disabled": "The guard is switched off: guard.enabled is false.",
+    "guard.cannot_unload": "This server cannot be asked to unload a model.",
+    "guard.may_not_act": "Nothing may be changed on this server.",
+    "guard.is_remote": "This server is on another machine, and guard.remote is false.",
+    # Why a model is unloaded.
+    "guard.idle": "It was idle for {idle_s:duration}; the limit is {limit_s:duration}.",
+    "guard.too_many": Plural(
+        "count",
+        one="1 model is loaded and the limit is {limit}.",
+        other="{count} models are loaded and the limit is {limit}.",
+    ),
+    "guard.coming": Plural("count", one="1 more is being loaded.", other="{count} more are being loaded."),
+    "guard.too_much": "The models take {taken:size} of {memory} and may take {budget:size}.",
+    "guard.no_room": (
+        "The models take {taken:size} of {memory}, this one about {size:size}, and all together may take "
+        "{budget:size}."
+    ),
+    "guard.elsewhere": "Models of other servers on this machine take {size:size} of that.",
+    "guard.all_elsewhere": "Models of other servers on this machine take all of that.",
+    "guard.makes_room": "It makes room for {model}.",
+    "guard.longest_idle": "It has been idle longest ({idle_s:duration}).",
+    "guard.longest_idle_of_those": (
+        "Of those that may be unloaded it has been idle longest ({idle_s:duration})."
+    ),
+    # The heat of the machine.
+    "guard.too_hot": "{device} is at {temperature} °C, and the limit is {limit} °C.",
+    "guard.throttled": "{device} slows down for heat.",
+    "guard.throttled_at": "{device} slows down for heat, at {temperature} °C.",
+    "guard.cooling": "Nothing is loaded until it has cooled down.",
+    # Pins.
+    "guard.lapsing": "It is pinned, and another client's keep-alive would end in {left_s:duration}.",
+    "guard.lost": (
+        "{model} is pinned and was unloaded: activate it to have it back. Another program unloaded it or set "
+        "its keep-alive, or its server was restarted."
+    ),
+    "guard.too_many_pins": (
+        "More models are pinned than the limit of {limit} allows: {models}. Unpin one, or raise "
+        "guard.max_loaded."
+    ),
+    "guard.stuck": (
+        "{model} was asked to leave {left_s:duration} ago, shows no sign of a request, and is still loaded. "
+        "If it stays, restart the server."
+    ),
+    # Why one more model may not be loaded.
+    "guard.kept_pinned": "Pinned: {models}.",
+    "guard.kept_busy": "In use: {models}.",
+    "guard.kept_other": "Not to be unloaded: {models}.",
+    # Why nothing is done.
+    "guard.holding": "Hold is on: nothing is unloaded until it is off.",
+    "guard.check_again": "This is checked once more before a model is unloaded.",
+    "guard.yields": "{model} has been idle longer and goes first.",
+    "guard.yields_elsewhere": "{model} at {host} has been idle longer and goes first.",
+    "guard.none_can_go": "All of them are pinned, in use or not to be unloaded.",
+    "guard.none_loaded": "No model is loaded.",
+    "guard.loaded": Plural("count", one="1 model is loaded.", other="{count} models are loaded."),
+    "guard.loaded_of": Plural(
+        "count",
+        one="1 model is loaded, and the limit is {limit}.",
+        other="{count} models are loaded, and the limit is {limit}.",
+    ),
+    "guard.none_idle": "None was idle for too long.",
+    # Why a model stays.
+    "guard.is_pinned": "It is pinned.",
+    "guard.is_leaving": "It was asked to leave {left_s:duration} ago.",
+    "guard.is_busy": "It is in use.",
+    "guard.is_spared": (
+        "It was loaded all the same a moment ago, stayed when it was asked to leave, or has no name left to "
+        "unload it by."
+    ),
+    "guard.is_of_others": "Another program loaded it, and guard.others is false.",
+    "guard.has_no_idle_limit": "It may be idle for ever.",
+    "guard.is_idle": (
+        "It has been idle for {idle_s:duration} or more, and is unloaded after {limit_s:duration}."
+    ),
 }

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.durations import ENDLESS
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
-from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.guard.rules.machine import told
 from llmstack_tui.guard.rules.policy import admit, decide
@@ -24,7 +23,7 @@ from llmstack_tui.lifecycle.changes import EventKind
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 
-    from llmstack_tui.base.sentences import Sentences
+    from llmstack_tui.base.sentences import Sentence, Sentences
     from llmstack_tui.guard.rules.watch import Look
     from llmstack_tui.guard.situation import Admission, Decision, LoadedModel, Wanted
     from llmstack_tui.hosts.host import Host
@@ -45,7 +44,7 @@ class Guard:
 
     Attributes:
         rules: what the user wants there.
-        off: why it must not act, a sentence; empty where it may.
+        off: why it must not act; empty where it may.
         leads: no other program guards this host; None until that is known.
         ours: the keys of the names of models that we loaded.
         pinned: the names behind the pins of the rules, as they were written.
@@ -61,7 +60,7 @@ class Guard:
         on_change: Callable[[], None],
     ) -> None:
         self.rules = Rules()
-        self.off = ""
+        self.off: Sentences = ()
         self.leads: bool | None = None
         self.ours: Collection[str] = frozenset()
         self.pinned: frozenset[str] = frozenset()
@@ -161,7 +160,7 @@ class Guard:
         kept = {(each.name, each.digest) for each in self.situation.loaded if each.busy or each.pinned}
         await asyncio.gather(
             *(
-                self._lifecycle.deactivate(self._host, self._name(stop), reason=(quoted(stop.reason),))
+                self._lifecycle.deactivate(self._host, self._name(stop), reason=stop.reason)
                 for stop in stops
                 if stop.host in ("", self._host.url) and (stop.model, stop.digest) not in kept
             )
@@ -176,7 +175,7 @@ class Guard:
     # --- acting ---
 
     def _act(self, decisions: Sequence[Decision], look: Look) -> None:
-        warnings = {}
+        warnings: dict[tuple[str, str], Sentence] = {}
         for decision in decisions:
             if isinstance(decision, Stop):
                 if decision.cause is Cause.HEAT:
@@ -185,10 +184,10 @@ class Guard:
             elif isinstance(decision, Renew):
                 self._begin(self._renew(decision, look), f"guard: renew {decision.model}")
             elif isinstance(decision, Warn):
-                warnings[decision.about] = decision.reason
+                (warnings[decision.about],) = decision.reason
         for about in warnings.keys() - self._told:
             model = about[1] if about[0] in ("stuck", "lost") else None
-            self._journal.event(EventKind.NOTICE, quoted(warnings[about]), host=self._host.url, model=model)
+            self._journal.event(EventKind.NOTICE, warnings[about], host=self._host.url, model=model)
         self._told = set(warnings)
 
     def _begin(self, work: Coroutine[object, object, None], name: str) -> None:
@@ -201,7 +200,7 @@ class Guard:
         self._stopping[key] = now_s
         try:
             departure = await self._lifecycle.deactivate(
-                self._host, self._name(stop), asked_by=Actor.GUARD, reason=(quoted(stop.reason),)
+                self._host, self._name(stop), asked_by=Actor.GUARD, reason=stop.reason
             )
             stayed = departure is Departure.KEPT
         except HostError:  # It is on record; and the next look shows what is so.
@@ -218,7 +217,7 @@ class Guard:
             return
         self._renewed[renew.model] = ends.get(renew.model)
         with suppress(HostError):  # It is on record; and the next look shows what is so.
-            await self._renew_pin(renew.model, (quoted(renew.reason),))
+            await self._renew_pin(renew.model, renew.reason)
 
     def _name(self, stop: Stop) -> str:
         """A name by which the server knows the model: the listed one may have been removed."""

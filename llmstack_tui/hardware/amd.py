@@ -1,12 +1,11 @@
-"""AMD cards and processors with graphics, as the Linux kernel's amdgpu driver tells them in ``/sys``."""
+"""AMD cards and processors with graphics, as the Linux kernel's amdgpu driver shows them in ``/sys``."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from llmstack_tui.hardware.memory import text
-from llmstack_tui.hardware.numbers import whole
+from llmstack_tui.hardware.numbers import text, whole
 from llmstack_tui.hardware.readings import Device, DeviceKind, Probed
 
 _ROOT = Path("/")
@@ -106,7 +105,7 @@ def _sensor(folder: Path, scale: int, *names: str) -> float | None:
 
 
 def _name(folder: Path) -> str:
-    # Only server cards tell their names; for others that would take a list of all devices ever made.
+    # Only server cards have their names in /sys; for others that would take a list of all devices ever made.
     return _line(folder / "product_name") or f"AMD GPU {_line(folder / 'device').removeprefix('0x')}".strip()
 
 

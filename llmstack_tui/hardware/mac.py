@@ -1,21 +1,24 @@
-"""A Mac: asks its tools, seldom, because each question is a new process."""
+"""A Mac: asks its own tools, ``vm_stat``, ``sysctl`` and ``ioreg``, seldom, because each is a new process.
+
+What they write is parsed by pure functions; garbage gives unknowns.
+"""
 
 from __future__ import annotations
 
+import math
+import re
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
-from llmstack_tui.hardware import apple
-from llmstack_tui.hardware.numbers import whole
-from llmstack_tui.hardware.readings import Device, DeviceKind
+from llmstack_tui.hardware.numbers import size, whole
+from llmstack_tui.hardware.readings import Device, DeviceKind, Pressure, Space
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-    from llmstack_tui.hardware.readings import Pressure, Space
 
     Run = Callable[[Sequence[str]], str]
 
@@ -33,6 +36,24 @@ _SYSCTL = (
     "kern.memorystatus_vm_pressure_level",
     "vm.swapusage",
 )
+_GIB = 2**30
+_PAGE = 16384
+# What of the main memory Metal takes by default (recommendedMaxWorkingSetSize), by the machine's size in GiB.
+# Since macOS 26, found in public logs of llama.cpp, in which each figure is exact when rounded up to a page:
+# 12,713.12 MB of 16, 14,302.25 of 18, 19,069.67 of 24, 26,800.60 of 32, 30,150.67 of 36, 40,200.90 of 48,
+# 55,662.79 of 64, 115,448.73 of 128, 239 GB of 256. Sizes between are unknown and get the lower share.
+_SHARES = (
+    (256, Fraction(87, 100)),
+    (128, Fraction(84, 100)),
+    (64, Fraction(81, 100)),
+    (32, Fraction(78, 100)),
+    (16, Fraction(74, 100)),
+    (0, Fraction(2, 3)),
+)
+# Before: 10,922.67 MiB of 16, 21,845.34 of 32 (two thirds); 27,648 of 36, 49,152 of 64, 73,728 of 96.
+_SHARES_BEFORE = ((36, Fraction(3, 4)), (0, Fraction(2, 3)))
+_NEW_SHARES_SINCE = 26
+_PRESSURES = {"1": Pressure.NORMAL, "2": Pressure.WARNING, "4": Pressure.CRITICAL}
 
 
 class MacReading(Struct, frozen=True, kw_only=True):
@@ -53,7 +74,7 @@ def run_tool(command: Sequence[str]) -> str:
         OSError: when it cannot be run, or hangs.
     """
     try:
-        # Its exit code does not count: sysctl fails when it misses one of many names, and tells the others.
+        # Its exit code does not count: sysctl fails when it misses one of many names, and prints the others.
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
@@ -92,25 +113,25 @@ class Mac:
                 errors.append(f"{tool} does not answer ({error}): figures of the memory are missing.")
                 return ""
 
-        values = apple.parse_sysctl(output(_SYSCTL))
+        values = parse_sysctl(output(_SYSCTL))
         return MacReading(
             taken_at=now,
-            memory_used=apple.parse_vm_stat(output(_VM_STAT)),
-            gpu=_gpu(values, apple.parse_ioreg(output(_IOREG)), now),
-            swap=apple.parse_swap(values.get("vm.swapusage", "")),
-            pressure=apple.parse_pressure(values.get("kern.memorystatus_vm_pressure_level", "")),
+            memory_used=parse_vm_stat(output(_VM_STAT)),
+            gpu=_gpu(values, parse_ioreg(output(_IOREG)), now),
+            swap=parse_swap(values.get("vm.swapusage", "")),
+            pressure=parse_pressure(values.get("kern.memorystatus_vm_pressure_level", "")),
             errors=tuple(errors),
         )
 
 
-def _gpu(values: Mapping[str, str], accelerators: apple.Accelerators, now: float) -> Device | None:
+def _gpu(values: Mapping[str, str], accelerators: Accelerators, now: float) -> Device | None:
     """Apple's own graphics unit; none on a Mac with another processor, where models run on that."""
     name = values.get("machdep.cpu.brand_string", "")
-    if apple.chip(name) is None:
+    if chip(name) is None:
         return None
     memory = whole(values.get("hw.memsize", ""))
     wired_limit_mb = whole(values.get("iogpu.wired_limit_mb", ""))
-    total = None if memory is None else apple.gpu_limit(memory, wired_limit_mb, apple.macos_major(values))
+    total = None if memory is None else gpu_limit(memory, wired_limit_mb, macos_major(values))
     used = accelerators.used
     return Device(
         kind=DeviceKind.APPLE,
@@ -124,3 +145,97 @@ def _gpu(values: Mapping[str, str], accelerators: apple.Accelerators, now: float
         utilization_percent=accelerators.utilization_percent,
         taken_at=now,
     )
+
+
+class Accelerators(NamedTuple):
+    """All graphics units that ``ioreg`` lists, together: bytes in use, and percent of the busiest."""
+
+    used: int | None
+    utilization_percent: float | None
+
+
+def parse_vm_stat(text: str) -> int | None:
+    """Bytes of main memory in use, as Activity Monitor counts them; None when a figure is missing.
+
+    That is what programs and the system hold, compressed or not, without the cache of files and what programs
+    said may go.
+    """
+    page = re.search(r"page size of ([0-9]{1,9}) bytes", text)
+    pages = dict(re.findall(r'^"?([^":\n]+)"?:\s+([0-9]+)\.?\s*$', text, re.MULTILINE))
+
+    def count(*names: str) -> list[int | None]:
+        return [whole(pages.get(name, "")) for name in names]
+
+    held = count(
+        "Pages active",
+        "Pages inactive",
+        "Pages speculative",
+        "Pages wired down",
+        "Pages occupied by compressor",
+    )
+    spare = count("Pages purgeable", "File-backed pages")
+    if page is None or None in held or None in spare:
+        return None
+    total = sum(filter(None, held)) - sum(filter(None, spare))
+    return max(total, 0) * int(page[1])
+
+
+def parse_sysctl(text: str) -> dict[str, str]:
+    """Names and values from ``sysctl name…``; what a machine does not have is missing."""
+    pairs = (line.split(": ", 1) for line in text.splitlines() if ": " in line)
+    return {name: value.strip() for name, value in pairs}
+
+
+def parse_swap(value: str) -> Space | None:
+    """``total = 2048.00M  used = 606.00M  free = 1442.00M  (encrypted)``, also with decimal commas."""
+    figures = dict(re.findall(r"(\w+) = (\S+)", value))
+    total, used = size(figures.get("total", "")), size(figures.get("used", ""))
+    return None if total is None or used is None else Space(total, used)
+
+
+def parse_pressure(value: str) -> Pressure | None:
+    """From ``kern.memorystatus_vm_pressure_level``."""
+    return _PRESSURES.get(value)
+
+
+def parse_ioreg(text: str) -> Accelerators:
+    """From ``ioreg -r -d 1 -w 0 -c IOAccelerator``."""
+    # The quotation marks keep out "In use system memory (driver)", which stands before it and is 0.
+    used = [whole(digits) for digits in re.findall(r'"In use system memory"\s*=\s*([0-9]+)', text)]
+    busy = [whole(digits) for digits in re.findall(r'"Device Utilization %"\s*=\s*([0-9]+)', text)]
+    known, percents = [u for u in used if u is not None], [b for b in busy if b is not None and b <= 100]
+    return Accelerators(sum(known) if known else None, float(max(percents)) if percents else None)
+
+
+def chip(brand: str) -> str | None:
+    """``apple_m3_pro`` from "Apple M3 Pro" (``machdep.cpu.brand_string``); None for what Apple did not make.
+
+    In a virtual machine the name is "Apple processor", which gives ``apple``.
+    """
+    words = brand.strip().lower().split()
+    if not words or words[0] != "apple":
+        return None
+    if len(words) == 1 or not re.fullmatch(r"[a-z][0-9]{1,2}", words[1]):
+        return "apple"
+    variant = [word for word in words[2:3] if word in ("pro", "max", "ultra")]
+    return "_".join(["apple", words[1], *variant])
+
+
+def gpu_limit(memory: int, wired_limit_mb: int | None, macos: int | None) -> int:
+    """Bytes that the graphics unit takes at most: Metal's ``recommendedMaxWorkingSetSize``.
+
+    Args:
+        memory: bytes of the machine, ``hw.memsize``.
+        wired_limit_mb: ``iogpu.wired_limit_mb``, by which the user overrides the system's; 0 does not.
+        macos: the major version; unknown counts as an old one, which gives less.
+    """
+    if wired_limit_mb:
+        return min(wired_limit_mb * 2**20, memory)
+    shares = _SHARES if macos is not None and macos >= _NEW_SHARES_SINCE else _SHARES_BEFORE
+    share = next(share for least, share in shares if memory >= least * _GIB)
+    return math.ceil(memory * share / _PAGE) * _PAGE
+
+
+def macos_major(values: Mapping[str, str]) -> int | None:
+    """26 from ``kern.osproductversion: 26.1``."""
+    return whole(values.get("kern.osproductversion", "").partition(".")[0])

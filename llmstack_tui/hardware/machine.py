@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hardware.amd import Amd
-from llmstack_tui.hardware.host import CpuMeter, read_disk, read_pressure, read_swap
 from llmstack_tui.hardware.mac import Mac, MacReading
-from llmstack_tui.hardware.memory import read_memory
 from llmstack_tui.hardware.nvidia import Nvidia
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Probed
+from llmstack_tui.hardware.system import CpuMeter, read_disk, read_memory, read_pressure, read_swap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +24,7 @@ _ROOT = Path("/")
 
 
 class Machine:
-    """Reads everything that this machine tells of itself. For one thread at a time.
+    """Reads all figures of this machine. For one thread at a time.
 
     Args:
         models: where models are kept, for the room that is left on that disk.
@@ -52,7 +51,7 @@ class Machine:
         self._seen_by_psutil: tuple[float, int] | None = None
 
     def read(self) -> MachineReading:
-        """What is so now. What cannot be read is unknown; nothing is raised."""
+        """The figures now. What cannot be read is unknown; nothing is raised."""
         errors: list[str] = []
         mac = None if self._mac is None else _guarded("the Mac's tools", self._mac.read, None, errors)
         nvidia = _guarded("NVIDIA cards", self._nvidia.read, Probed(), errors)
@@ -92,10 +91,10 @@ _UNKNOWN_RAM = Device(kind=DeviceKind.RAM, id="ram", name="RAM")
 
 
 def _guarded(what: str, read: Callable[[], _T], otherwise: _T, errors: list[str]) -> _T:
-    """The outcome of ``read``; a mistake of ours in reading one thing must not hide the others."""
+    """The outcome of ``read``; a bug in the code that reads one thing must not hide the others."""
     try:
         return read()
-    except Exception:  # noqa: BLE001 - logged, and told as one of the errors
+    except Exception:  # noqa: BLE001 - logged, and one of the errors of the reading
         _log.exception("reading %s", what)
         errors.append(f"The figures of {what} could not be read; the log says why.")
         return otherwise

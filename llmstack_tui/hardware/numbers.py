@@ -1,13 +1,25 @@
-"""Numbers in the output of other programs, which may be anything."""
+"""Figures in files of the system and in the output of other programs, which may be anything."""
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # No counter of a machine is larger. What is beyond it is garbage, and would overflow in a division.
 _LARGEST = 2**64
 _UNITS = {"": 1, "B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+def text(path: Path) -> str:
+    """The content of a small file of the system; empty when there is none to be read."""
+    try:
+        return path.read_text()
+    except (OSError, ValueError):
+        return ""
 
 
 def whole(text: str) -> int | None:

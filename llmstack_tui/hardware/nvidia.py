@@ -149,7 +149,7 @@ def _cards(nvml: Nvml, known: Mapping[int | None, Device]) -> list[_Card]:
     cuda = _cuda(nvml.number("nvmlSystemGetCudaDriverVersion_v2", most=10**6))
     cards = []
     for index in range(nvml.count()):
-        # One that does not tell its name is the one that had this number before, or has no other name.
+        # A card without a name is the one that had this number before, or stays without one.
         device = known.get(index) or Device(
             kind=DeviceKind.NVIDIA, id=f"nvidia-{index}", index=index, name=f"NVIDIA card {index}"
         )

@@ -24,7 +24,7 @@ _DRIVER_NOT_LOADED = 9
 _LIBRARY_NOT_FOUND = 12
 _LIBRARY_MISMATCH = 18
 _LOST = (15, 16)  # GPU is lost; GPU requires restart
-# The answers of a card in good order that has no such figure, or tells it to others only: not supported, no
+# The answers of a healthy card that has no such figure, or shows it to administrators only: not supported, no
 # permission, not found, function not found, argument version mismatch, deprecated.
 _NO_FIGURE = (_NOT_SUPPORTED, 4, 6, 13, 25, 26)
 _MOST_BYTES = 2**64 - 2  # One more is NVML_VALUE_NOT_AVAILABLE.
@@ -58,7 +58,7 @@ class Nvml:
     """An open session of the library. Used by one thread at a time.
 
     Raises:
-        NoDriver, DriverFailed: when there is no session to be had.
+        NoDriver, DriverFailed: when no session can be opened.
     """
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class Nvml:
             self._ask("nvmlShutdown")
 
     def take_trouble(self) -> str | None:
-        """What the library last said when it failed as a card in good order does not; told once."""
+        """The last error of the library that a healthy card does not give; returned once."""
         trouble, self._trouble = self._trouble, None
         return trouble
 
@@ -111,11 +111,11 @@ class Nvml:
         total, used, free = (
             _number(getattr(info, name, None), _MOST_BYTES) for name in ("total", "used", "free")
         )
-        # Of a card that uses the main memory, some drivers tell nothing but zeros instead.
+        # Of a card that uses the main memory, some drivers report nothing but zeros instead.
         return CardMemory(total, used, free) if total else CardMemory(unified=total == 0)
 
     def processes(self, handle: Handle) -> dict[int, int | None] | None:
-        """Bytes by process id; None where the driver does not tell, as on WSL."""
+        """Bytes by process id; None where the driver does not report them, as on WSL."""
         found: dict[int, int | None] = {}
         answered = False
         for kind in ("Compute", "Graphics"):

@@ -1,4 +1,6 @@
-"""The processes that run a model file: what they hold, and compute: a sign of work where no server tells one.
+"""The processes that run a model file, and their use of memory and processors.
+
+Computing is a sign of activity where the server itself reports none.
 
 Seen of Ollama's runners on a processor: 0.00 of a core when idle, 1.02 and more while they answer.
 """
@@ -63,7 +65,7 @@ class ModelProcesses:
             # A process id that was given to another program is no longer this one.
             if process is not None and process.is_running():
                 times, memory = process.cpu_times(), process.memory_info()
-                # Linux tells; elsewhere a process that reads its model as it needs it looks like any other.
+                # Only Linux has this figure; elsewhere mapped files cannot be told from other memory.
                 mapped = min(getattr(memory, "shared", 0), memory.rss)
                 return ProcessUse(process.pid, times.user + times.system, memory.rss, mapped)
         except (psutil.Error, OSError, ValueError, OverflowError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.hardware import apple
+from llmstack_tui.hardware import mac as apple
 from llmstack_tui.hardware.readings import DeviceKind
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.readings import Device, MachineReading
 
 _GIB = 2**30
-# The sizes that cards and slices of cards are sold in, in GB that are GiB. Drivers tell a little less, or
+# The sizes that cards and slices of cards are sold in, in GB that are GiB. Drivers report a little less, or
 # much less where a part goes to error correction: a T4 of 16 has 15.0, an A10 of 24 has 22.2.
 _SIZES = (1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 16, 20, 24, 32, 40, 48, 64, 72, 80)
 _SERVER_SIZES = (94, 96, 128, 141, 180, 192, 256, 288)

@@ -134,7 +134,7 @@ class MachineReading(Struct, frozen=True, kw_only=True):
 
 
 class Probed(Struct, frozen=True):
-    """What one maker's cards told: the devices, and a sentence for each thing that is wrong with them."""
+    """What the cards of one maker say: the devices, and a sentence for each thing that is wrong with them."""
 
     devices: tuple[Device, ...] = ()
     errors: tuple[str, ...] = ()

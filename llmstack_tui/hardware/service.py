@@ -1,9 +1,12 @@
-"""This machine's readings and its profile, into the state of the stack."""
+"""The service that reads this machine again and again, off the event loop, and finds its profile."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
+import threading
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -12,11 +15,15 @@ if TYPE_CHECKING:
 
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
-    from llmstack_tui.hardware.sampler import Readable, Sampler
+
+    _Asked = asyncio.Future[MachineReading]
+
+_HIDDEN_FACTOR = 10
+_END_S = 0.5
 
 
 class OnReading(Protocol):
-    """Is told each reading, with the profile that was worked out from the first one."""
+    """Hears each reading, with the profile that was worked out from the first one."""
 
     def __call__(self, reading: MachineReading, profile: Profile) -> None: ...
 
@@ -26,9 +33,9 @@ class Hardware:
 
     Args:
         machine: None is this machine.
-        models: the folder whose disk is told of.
+        models: the folder of models, for the free space of its disk.
         profile: the name of a profile that the user chose, or None.
-        on_notice: is told when there is no such profile.
+        on_notice: hears a sentence when there is no such profile.
     """
 
     def __init__(
@@ -58,10 +65,9 @@ class Hardware:
 
     async def run(self) -> None:
         # Not at the top, and not on the event loop: the libraries behind take a while to import.
-        for name in ("machine", "sampler", "profile"):
+        for name in ("machine", "profile"):
             await asyncio.to_thread(importlib.import_module, f"llmstack_tui.hardware.{name}")
         from llmstack_tui.hardware.machine import Machine  # noqa: PLC0415
-        from llmstack_tui.hardware.sampler import Sampler  # noqa: PLC0415
 
         machine = self._machine or Machine(self._models)
         self._sampler = Sampler(machine, on_reading=self._read, every_s=self._every_s)
@@ -82,3 +88,112 @@ class Hardware:
         except UnknownProfile as error:
             self._on_notice(str(error))
             return detect(reading)
+
+
+class Readable(Protocol):
+    """A `Machine`, or what stands for one."""
+
+    def read(self) -> MachineReading: ...
+
+    def close(self) -> None: ...
+
+
+class Sampler:
+    """Reads a machine, one reading at a time, within `run`.
+
+    A driver can hang for ever. Then no new reading comes, the last one grows old by its ``taken_at``, and
+    neither the event loop nor the end of the program waits for it.
+
+    Args:
+        on_reading: called on the event loop after each reading.
+        every_s: seconds between the end of a reading and the next one; ten times that while the figures are
+            not on the screen.
+
+    Attributes:
+        reading: the newest, None before the first.
+    """
+
+    def __init__(
+        self,
+        machine: Readable,
+        *,
+        on_reading: Callable[[MachineReading], None] = lambda _: None,
+        every_s: float = 1.0,
+    ) -> None:
+        self.reading: MachineReading | None = None
+        self._machine = machine
+        self._on_reading = on_reading
+        self._every_s = every_s
+        self._visible = True
+        self._wake = asyncio.Event()
+
+    @property
+    def visible(self) -> bool:
+        """Whether the figures are on the screen."""
+        return self._visible
+
+    @visible.setter
+    def visible(self, visible: bool) -> None:
+        if visible and not self._visible:
+            self._wake.set()
+        self._visible = visible
+
+    def refresh(self) -> None:
+        """Read again at once."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Sample until cancelled, then close the machine."""
+        loop = asyncio.get_running_loop()
+        asked: SimpleQueue[_Asked | None] = SimpleQueue()
+        ended = asyncio.Event()
+        # Not the loop's own threads: the interpreter waits for those at its end, and a driver may hang.
+        thread = threading.Thread(
+            target=_work, args=(self._machine, asked, loop, ended), name="hardware", daemon=True
+        )
+        thread.start()
+        try:
+            while True:
+                self._wake.clear()
+                answer: _Asked = loop.create_future()
+                asked.put(answer)
+                self.reading = await answer
+                self._on_reading(self.reading)
+                await self._pause()
+        finally:
+            asked.put(None)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_END_S):
+                    await ended.wait()
+
+    async def _pause(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._every_s * (1 if self._visible else _HIDDEN_FACTOR)):
+                await self._wake.wait()
+
+
+def _work(
+    machine: Readable,
+    asked: SimpleQueue[_Asked | None],
+    loop: asyncio.AbstractEventLoop,
+    ended: asyncio.Event,
+) -> None:
+    # The loop may be closed before a driver that hung lets go of this thread: then nobody waits any more.
+    with contextlib.suppress(RuntimeError):
+        while (answer := asked.get()) is not None:
+            try:
+                outcome: MachineReading | Exception = machine.read()
+            except Exception as error:  # noqa: BLE001 - raised again where the reading is awaited
+                outcome = error
+            loop.call_soon_threadsafe(_settle, answer, outcome)
+        machine.close()
+        loop.call_soon_threadsafe(ended.set)
+
+
+def _settle(answer: _Asked, outcome: MachineReading | Exception) -> None:
+    if answer.done():
+        return
+    if isinstance(outcome, Exception):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)

@@ -1,4 +1,4 @@
-"""One error per kind of failure, whatever the wire looked like.
+"""One error per kind of failure, the same for every protocol.
 
 ``str(error)`` is a sentence for the person at the screen: what is wrong and, where there is something to do,
 what. Text that came from a server is in ``detail`` and is never markup.

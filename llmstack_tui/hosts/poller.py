@@ -1,4 +1,4 @@
-"""Watching one host: the newest snapshot of it, and a word when it changes."""
+"""The poller of one host: keeps its newest snapshot, and calls back when it changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     _Running = tuple[RunningModel, ...]
 
 _HIDDEN_FACTOR = 5
-# How much one look counts for the latency, and what change of it is worth a word.
+# The weight of one measurement in the latency, and the change of it that counts as one.
 _LATENCY_WEIGHT = 0.25
 _LATENCY_STEP_S = 0.1
 _BACK_OFF_S = (2.0, 4.0, 8.0, 15.0)
@@ -38,10 +38,10 @@ class Poller:
     it, and the next rounds come later and later, up to 15 seconds.
 
     Args:
-        on_round: called after each round, and told whether there is something new; also when a round begins
-            sooner than was said.
-        on_change: called when there is something new. A new ``read_at`` alone is nothing new.
-        also: adds to what the host lists as loaded what can be known otherwise.
+        on_round: called after each round with whether something has changed; also when a round begins sooner
+            than ``again_at``.
+        on_change: called when something has changed. A new ``read_at`` alone is no change.
+        also: adds to the models that the host lists as loaded what other sources know of them.
         running_every_s: seconds between the end of a round and the next one, which asks what is loaded.
         installed_every_s: seconds after which a round also asks who answers and what is installed.
 
@@ -76,7 +76,7 @@ class Poller:
 
     @property
     def visible(self) -> bool:
-        """Whether somebody looks. While nobody does, rounds come less often."""
+        """Whether the figures are on the screen. While they are not, rounds come less often."""
         return self._visible
 
     @visible.setter
@@ -91,7 +91,7 @@ class Poller:
         self._wake.set()
 
     async def refreshed(self) -> None:
-        """Return when a round is over that began after this call, or when nobody polls any more."""
+        """Return when a round is over that began after this call, or when polling has ended."""
         if self._over:
             return
         waiting = asyncio.get_running_loop().create_future()
@@ -135,7 +135,7 @@ class Poller:
 
     def _put(self, newest: Snapshot) -> None:
         before, self.snapshot = self.snapshot, newest
-        is_new = news_of(before) != news_of(newest)
+        is_new = comparable(before) != comparable(newest)
         self._on_round(is_new)
         if is_new:
             self._on_change()
@@ -147,7 +147,7 @@ class Poller:
             or server is None
             or now - self._installed_at >= self._slowed(self._installed_every_s)
         ):
-            # Before the first question, so that a wish for more that comes meanwhile is not lost.
+            # Before the first request, so that a refresh asked for meanwhile is not lost.
             self._all_due, self._installed_at = False, now
             server = await self.host.version()
             newest = await self.host.installed()
@@ -181,15 +181,15 @@ class Poller:
         return seconds if self._visible else seconds * _HIDDEN_FACTOR
 
 
-def news_of(snapshot: Snapshot) -> object:
-    """What of a snapshot is worth a word. Two errors are the same news when they say the same."""
+def comparable(snapshot: Snapshot) -> object:
+    """The part of a snapshot whose change counts. Two errors are equal when their texts are."""
     error = snapshot.error
     said = None if error is None else (type(error), str(error), error.detail)
     return replace(snapshot, read_at=0.0, error=None), said, snapshot.read_at is None
 
 
 def steady_latency(before: float | None, now: float) -> float:
-    """The figure of before, unless a person would call the new one another."""
+    """The latency so far, moved towards the new one where that differs so much that a person would notice."""
     if before is None:
         return now
     change = now - before

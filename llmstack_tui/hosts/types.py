@@ -1,4 +1,4 @@
-"""What a host tells, as frozen values.
+"""What a host answers, as frozen values.
 
 Sizes are bytes, times are aware datetimes; ``None`` is "the server does not say", never zero.
 """
@@ -96,7 +96,7 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 class ModelDetails(Struct, frozen=True, kw_only=True):
-    """What ``show`` tells of one model.
+    """The details of one model.
 
     Attributes:
         parameters: a line for each, its name and its value.

@@ -57,7 +57,7 @@ def fetch_blob(
 def link_or_copy(
     source: Path, target: Path, layer: Layer, *, progress: OnProgress, cancelled: Callable[[], bool]
 ) -> None:
-    """As `fetch_blob`, for a ``target`` whose name nobody looks for; of a copy that fails some may stay."""
+    """As `fetch_blob`, for a temporary ``target``: a copy that fails may leave a part of it."""
     if link(source, target):
         return
     digest = copy(source, target, layer.size, progress=progress, cancelled=cancelled)

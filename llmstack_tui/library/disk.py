@@ -150,7 +150,7 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
 def remove_leftovers(
     folder: Path, chosen: Collection[Leftover], *, now_s: float | None = None
 ) -> tuple[Leftover, ...]:
-    """Remove those of ``chosen`` that are still what they were, and still nobody's; answers what went.
+    """Remove those of ``chosen`` that have not changed and still belong to no model; returns what went.
 
     ``chosen`` is what an `audit` of the same folder said, and a person agreed to. It must be the engine's.
 
@@ -246,7 +246,7 @@ def _manifests(folder: Path) -> tuple[dict[str, frozenset[str]], tuple[Path, ...
         except FileNotFoundError:
             continue
         except (OSError, ValueError, InvalidName, InvalidManifest):
-            # Also what lies where no manifest belongs: somebody may have put it there for a while.
+            # Also a file where no manifest belongs: somebody may have put it there for a while.
             unreadable.append(file.path)
         else:
             found[name] = blobs

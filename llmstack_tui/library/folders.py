@@ -76,7 +76,7 @@ def blob_path(models: Path, digest: str) -> Path:
 
 
 def is_whole(path: Path, size: int) -> bool:
-    """Whether there is a blob, all of it as far as its size tells."""
+    """Whether there is a blob, all of it as far as its size shows."""
     try:
         return path.stat().st_size == size
     except FileNotFoundError:

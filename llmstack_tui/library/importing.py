@@ -6,9 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import DEFAULT_TAG, ModelName
-from llmstack_tui.gguf.checks import check_loadable
+from llmstack_tui.gguf.checks import check_loadable, needs_ollama
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
-from llmstack_tui.library.compatibility import needs_ollama
 from llmstack_tui.library.copying import CopyCancelled, copy, link, read_through
 from llmstack_tui.library.folders import blob_path, blobs_folder, is_whole, manifest_path
 from llmstack_tui.library.manifest import (

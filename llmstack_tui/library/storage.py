@@ -108,7 +108,7 @@ def write_layer(models: Path, media_type: str, content: bytes) -> Layer:
 
 
 def unfinished_path(folder: Path) -> Path:
-    """A new name in ``folder`` that no model can have. It tells when it was made."""
+    """A new name in ``folder`` that no model can have, with the time when it was made."""
     return folder / f"{UNFINISHED}{int(time.time())}-{secrets.token_hex(8)}"
 
 

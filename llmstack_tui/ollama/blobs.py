@@ -76,7 +76,7 @@ async def send_blob(http: Transport, path: Path, digest: str) -> AsyncGenerator[
         sending.cancel()
         await asyncio.wait((sending,))
         if not sending.cancelled():
-            sending.exception()  # looked at, so that nobody complains that it was not
+            sending.exception()  # retrieved, so that asyncio does not report it as never retrieved
 
 
 async def _read_pieces(path: Path) -> AsyncGenerator[bytes, None]:

@@ -53,7 +53,7 @@ class OllamaHost:
 
     def __init__(self, url: str, *, user_agent: str | None = None, timeouts: Timeouts | None = None) -> None:
         self._timeouts = timeouts or Timeouts()
-        # The built-in engine tells its owner from other clients by the process id.
+        # The built-in engine recognises its owner by the process id.
         agent = user_agent or f"llmstack/{__version__} pid/{os.getpid()}"
         self._http = Transport(url, user_agent=agent, timeouts=self._timeouts)
         self._kind: HostKind | None = None
@@ -99,7 +99,7 @@ class OllamaHost:
         self, name: str, *, keep_alive: timedelta | None = None, context_length: int | None = None
     ) -> None:
         capabilities = (await self.show(name)).capabilities or frozenset()
-        # Options that differ from those of a loaded model reload it: none are sent unless wished for.
+        # Options that differ from those of a loaded model reload it: none are sent unless asked for.
         options: dict[str, object] | None = {"num_ctx": context_length} if context_length else None
         keep, limit_s = _keep_alive(keep_alive), self._timeouts.load_s
         if "embedding" in capabilities and "completion" not in capabilities:

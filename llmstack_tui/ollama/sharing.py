@@ -68,7 +68,7 @@ class SharedProcesses:
         by_digest = {model.digest: model for model in self.installed if model.digest and not model.is_cloud}
         mine = by_digest.get(running.digest)
         if mine is None:
-            # Its name was removed: what was learned before tells who has its weights.
+            # Its name was removed: what was learned before says who has its weights.
             yield from (model for digest, model in by_digest.items() if digest in self._starts)
         elif mine.parameters is not None:
             yield mine

@@ -1,1 +1,1 @@
-"""What a registry of models tells: manifests, their digests, tags. Blobs are fetched elsewhere."""
+"""Registries of models: manifests, digests and tags; `download` fetches the blobs."""

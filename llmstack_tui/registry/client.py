@@ -1,4 +1,4 @@
-"""HttpTransport registries: which version a name stands for, and what it is made of.
+"""The client of registries: which version a name stands for, and what it is made of.
 
 Every host in a model's name is a registry: Ollama's own by default, hf.co, one's own. They speak the protocol
 of OCI's distribution specification; Ollama's own adds ``ollama-content-digest`` and ``ollama-push-time``
@@ -52,7 +52,7 @@ _MAX_TAGS_BYTES = 2**20
 
 
 class Head(Struct, frozen=True, kw_only=True):
-    """What a registry says of a tag without its manifest; what it does not say is None.
+    """What a registry says of a tag without sending its manifest; None for what it does not say.
 
     Attributes:
         digest: hexadecimal, without a prefix.
@@ -105,7 +105,7 @@ class Registry:
         try:
             reply = await self._manifest(name, "HEAD", {})
         except RegistryFailed as error:
-            if error.status in (405, 501):  # It has no HEAD; a GET tells.
+            if error.status in (405, 501):  # It has no HEAD: ask with a GET.
                 return Head(digest=None)
             raise
         return Head(

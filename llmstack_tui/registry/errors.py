@@ -4,12 +4,12 @@ from __future__ import annotations
 
 
 class RegistryError(Exception):
-    """A registry did not tell what it was asked.
+    """A registry did not answer a request as it should.
 
     Attributes:
         host: the registry, as it stands in a model's name.
         detail: the words of the registry or of the system, made safe to show, or an empty string.
-        of_one_model: whether it says something of one model only, and nothing of the registry.
+        of_one_model: whether the cause is the one model, not the registry.
     """
 
     of_one_model = False

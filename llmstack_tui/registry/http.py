@@ -158,7 +158,7 @@ class HttpTransport:
         host = wanted.host
         request = httpx.Request(wanted.method, wanted.url, headers=wanted.headers)
         for _ in range(_MAX_REDIRECTS + 1):
-            if (request.url.port or 0) > 65535:  # Checked by nobody below.
+            if (request.url.port or 0) > 65535:  # Not checked by httpx.
                 raise httpx.InvalidURL("There is no such port.")
             client = await self._client(slot, request.url, host)
             response = await client.send(request, stream=True)

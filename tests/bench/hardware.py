@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hardware.machine import Machine
-from llmstack_tui.hardware.sampler import Sampler
+from llmstack_tui.hardware.service import Sampler
 from tests.bench.figures import Figure
 
 if TYPE_CHECKING:

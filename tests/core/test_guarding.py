@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config import GuardSettings
 from llmstack_tui.core import Stack, guarding
-from llmstack_tui.core.wording import text
 from llmstack_tui.fit.verdict import Fit
 from llmstack_tui.guard.situation import Allow, Ask, Refuse, Stop
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Throttle
@@ -124,7 +124,7 @@ async def test_what_others_load_over_the_limit_goes_and_the_record_says_why() ->
         await wait_until(lambda: stack.state.acts == ())
         (event,) = await events(stack, kinds=["deactivate"])
         assert (event.model, event.details["asked_by"], event.details["end"]) == ("a:1", "guard", "gone")
-        assert text(*event.reason).startswith("2 models are loaded and the limit is 1.")
+        assert event.reason[0] == Sentence("guard.too_many", {"count": 2, "limit": 1})
         assert not [each for each in await events(stack) if each.kind == "left"]
 
 
@@ -175,7 +175,7 @@ async def test_pinned_models_stay_also_when_they_are_too_many() -> None:
         await wait_until(lambda: fake.loaded == ["a:1", "b:1"])
         await wait_until(lambda: stack.state.acts == ())
         (notice,) = await events(stack, kinds=["notice"])
-        assert "a:1 and b:1 are pinned, and the limit is 1" in text(notice.sentence)
+        assert notice.sentence == Sentence("guard.too_many_pins", {"models": ("a:1", "b:1"), "limit": 1})
         await stack.guarding.pin(server.url, "a:1", pinned=False)
         await wait_until(lambda: fake.loaded == ["b:1"])
 
@@ -219,9 +219,7 @@ async def test_a_pin_that_another_client_overrode_is_renewed_before_its_time_is_
         assert server.asked.count("POST /api/generate") == sent + 1
         event = (await events(stack, kinds=["activate"]))[0]
         assert (event.sentence.kind, event.details["asked_by"]) == ("activate.loaded_by_guard", "guard")
-        assert text(*event.reason).startswith(
-            "It is pinned, and another client's keep-alive would have let it go"
-        )
+        assert event.reason[0].kind == "guard.lapsing"
 
 
 async def test_a_pinned_model_that_was_loaded_anew_by_another_client_is_not_loaded_again() -> None:
@@ -254,7 +252,7 @@ async def test_a_pinned_model_that_is_lost_is_told_and_not_loaded() -> None:
         await looks(stack, 10)
         (notice,) = await events(stack, kinds=["notice"])
         assert notice.model == "a:1"
-        assert "is pinned and has left memory: activate it to have it back." in text(notice.sentence)
+        assert notice.sentence == Sentence("guard.lost", {"model": "a:1"})
         assert server.asked.count("POST /api/generate") == sent
 
 
@@ -266,7 +264,7 @@ async def test_an_idle_model_goes() -> None:
         await wait_until(lambda: fake.loaded == ["b:1"])
         await wait_until(lambda: stack.state.acts == ())
         (event,) = await events(stack, kinds=["deactivate"])
-        assert text(*event.reason).startswith("It was idle for")
+        assert event.reason[0].kind == "guard.idle"
         await stays(lambda: fake.loaded == ["b:1"], 0.7)
 
 
@@ -398,7 +396,7 @@ async def test_other_settings_count_at_once() -> None:
         await looks(stack)
         assert state(stack).limits.max_loaded == 3
         stack.guarding.use(replace(ONE, enabled=False))
-        assert "switched off" in state(stack).off
+        assert state(stack).off == (Sentence("guard.disabled"),)
         stack.guarding.use(ONE)
         await wait_until(lambda: fake.loaded == ["b:1"])
 
@@ -432,13 +430,13 @@ async def test_heat_refuses_activations_and_stops_the_least_used() -> None:
         machine.throttles = (Throttle.HEAT,)
         await wait_until(lambda: state(stack).heat)
         assert isinstance(await stack.guarding.admit(server.url, "b:1"), Refuse)
-        with pytest.raises(Refused, match="RTX 2070 slows down for heat, at 91 °C: nothing is loaded"):
+        with pytest.raises(Refused, match=r"RTX 2070 slows down for heat, at 91 °C\. Nothing is loaded"):
             await stack.activate(server.url, "b:1")
         machine.throttles = ()
         await wait_until(lambda: not state(stack).heat)
         await stack.activate(server.url, "b:1")
         stack.guarding.use(replace(ONE, max_loaded=3, temperature_limit=90))
-        await wait_until(lambda: "is at 91 °C, and the limit is 90 °C" in state(stack).heat)
+        await wait_until(lambda: [each.kind for each in state(stack).heat] == ["guard.too_hot"])
         assert fake.loaded == ["a:1", "b:1"], "it is not stopped at the first look"
 
 
@@ -448,7 +446,7 @@ async def test_nothing_is_done_where_nothing_may_be() -> None:
         fake.load("b:1")
         await looks(stack, 10)
         assert fake.loaded == ["a:1", "b:1"]
-        assert state(stack).off == "This server is only looked at."
+        assert state(stack).off == (Sentence("guard.may_not_act"),)
         with pytest.raises(Refused):
             await stack.guarding.pin(server.url, "a:1")
 
@@ -459,10 +457,10 @@ async def test_a_server_elsewhere_is_left_alone_unless_the_settings_say_otherwis
         stack._watched[url].poller.snapshot = replace(stack.state.hosts[0].snapshot, read_at=1.0)
         stack.guarding.looked(stack._watched[url].snapshot, frozenset(), ())
         await wait_until(lambda: url in stack.state.guards)
-        assert "on another machine" in state(stack).off
+        assert state(stack).off == (Sentence("guard.is_remote"),)
         assert stack.guarding.keep_alive(url, "a") is None
         stack.guarding.use(replace(ONE, remote=True))
-        assert state(stack).off == ""
+        assert state(stack).off == ()
         assert stack.guarding.keep_alive(url, "a") is not None
 
 
@@ -526,7 +524,7 @@ async def test_two_servers_of_one_machine_share_its_memory() -> None:
         assert (unloads(at_one), unloads(at_two)) == (1, 0)
         (event,) = await events(stack, kinds=["deactivate"])
         assert event.host == at_one.url
-        assert "of it on other servers of this machine, and may take" in text(*event.reason)
+        assert "guard.elsewhere" in [each.kind for each in event.reason]
 
 
 async def test_one_more_makes_room_on_the_other_server() -> None:
@@ -547,7 +545,7 @@ async def test_what_was_loaded_on_the_other_server_a_moment_ago_counts_for_one_m
         await stack.activate(at_one.url, "a:1")
         asked = await stack.guarding.admit(at_two.url, "b:1")
         assert isinstance(asked, Ask)
-        assert "all of it on other servers of this machine" in asked.reason
+        assert [each.kind for each in asked.reason] == ["guard.no_room", "guard.all_elsewhere"]
 
 
 async def test_a_server_that_is_only_looked_at_counts_and_is_left_alone() -> None:
@@ -598,4 +596,4 @@ async def test_where_another_program_guards_one_of_them_and_knows_not_of_the_oth
             await wait_until(lambda: two.loaded == [] and stack.state.acts == ())
             assert one.loaded == ["a:1"]
             (event,) = await events(stack, kinds=["deactivate"])
-            assert "least recently of those that may be stopped" in text(*event.reason)
+            assert event.reason[-1].kind == "guard.longest_idle_of_those"

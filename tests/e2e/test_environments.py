@@ -70,7 +70,7 @@ def test_every_screen_in_a_terminal_that_can_little(
         terminal.wait_for("* phi4:14b" if is_ascii else "● phi4:14b")
         for key, shown, gone in (
             ("enter", "Addresses", "Addresses"),
-            ("v", "Unnoticed: mistral:7b was loaded.", "Unnoticed"),
+            ("v", "While llmstack was closed: mistral:7b loaded", "Unnoticed"),
             ("?", "What this is", "What this is"),
             ("ctrl+p", "Search for commands", "Search for commands"),
             ("x", "Remove phi4:14b?", "Remove phi4:14b?"),

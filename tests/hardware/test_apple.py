@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.hardware import apple
+from llmstack_tui.hardware import mac
 from llmstack_tui.hardware.mac import Mac, run_tool
 from llmstack_tui.hardware.readings import DeviceKind, Pressure, Space
 
@@ -55,20 +55,20 @@ class Tools:
 
 def test_memory_in_use_is_what_activity_monitor_says() -> None:
     """It said about 50 % of 96 GiB; a sum of active and wired pages would say a third."""
-    used = apple.parse_vm_stat(recorded("vm_stat/mac_studio_96gb.txt"))
+    used = mac.parse_vm_stat(recorded("vm_stat/mac_studio_96gb.txt"))
     assert used == (2805832 - 29393 + 321922 + 610) * 16384
     assert 0.48 < used / (96 * GIB) < 0.52
 
 
 def test_memory_in_use_with_a_model_that_holds_most_of_it() -> None:
     """Wired, compressed (as it is, not as it was) and anonymous pages less those that may go."""
-    used = apple.parse_vm_stat(recorded("vm_stat/128gb_with_a_model.txt"))
+    used = mac.parse_vm_stat(recorded("vm_stat/128gb_with_a_model.txt"))
     assert used == (4913635 + 682369 + 1848551 - 22890) * 16384
     assert used < 128 * GIB
 
 
 def test_the_size_of_a_page_is_what_the_header_says() -> None:
-    used = apple.parse_vm_stat(recorded("vm_stat/intel_4096.txt"))
+    used = mac.parse_vm_stat(recorded("vm_stat/intel_4096.txt"))
     assert used == (485320 + 628646 + 430715 + 715958 - 11820 - 1080348) * 4096
 
 
@@ -77,22 +77,22 @@ def test_the_size_of_a_page_is_what_the_header_says() -> None:
 )
 def test_memory_in_use_is_unknown_when_a_figure_is_missing(missing: str) -> None:
     lines = recorded("vm_stat/mac_studio_96gb.txt").splitlines()
-    assert apple.parse_vm_stat("\n".join(line for line in lines if missing not in line)) is None
+    assert mac.parse_vm_stat("\n".join(line for line in lines if missing not in line)) is None
 
 
 def test_a_negative_count_is_unknown() -> None:
     text = recorded("vm_stat/mac_studio_96gb.txt").replace("321922", "-321922")
-    assert apple.parse_vm_stat(text) is None
+    assert mac.parse_vm_stat(text) is None
 
 
 def test_more_spare_pages_than_pages_is_nothing_in_use() -> None:
     text = recorded("vm_stat/intel_4096.txt").replace("1080348", str(2**40))
-    assert apple.parse_vm_stat(text) == 0
+    assert mac.parse_vm_stat(text) == 0
 
 
 def test_counts_over_two_to_the_53_are_exact() -> None:
     text = recorded("vm_stat/mac_studio_96gb.txt").replace("321922", str(2**53 + 1))
-    assert apple.parse_vm_stat(text) == (2805832 - 29393 + 2**53 + 1 + 610) * 16384
+    assert mac.parse_vm_stat(text) == (2805832 - 29393 + 2**53 + 1 + 610) * 16384
 
 
 @pytest.mark.parametrize(
@@ -104,21 +104,21 @@ def test_counts_over_two_to_the_53_are_exact() -> None:
     ],
 )
 def test_memory_of_the_graphics_unit(file: str, used: int, busy: float) -> None:
-    assert apple.parse_ioreg(recorded(file)) == (used, busy)
+    assert mac.parse_ioreg(recorded(file)) == (used, busy)
 
 
 def test_the_drivers_own_memory_is_not_the_memory_in_use() -> None:
-    assert apple.parse_ioreg('"PerformanceStatistics" = {"In use system memory (driver)"=77}').used is None
+    assert mac.parse_ioreg('"PerformanceStatistics" = {"In use system memory (driver)"=77}').used is None
 
 
 def test_nothing_is_said_of_no_graphics_unit() -> None:
-    assert apple.parse_ioreg("") == (None, None)
-    assert apple.parse_ioreg('"In use system memory"=-1,"Device Utilization %"=4294967295') == (None, None)
+    assert mac.parse_ioreg("") == (None, None)
+    assert mac.parse_ioreg('"In use system memory"=-1,"Device Utilization %"=4294967295') == (None, None)
 
 
 def test_ioreg_spread_over_lines() -> None:
     text = '{\n  "In use system memory (driver)" = 0\n  "In use system memory" = 1048576\n}'
-    assert apple.parse_ioreg(text).used == 1048576
+    assert mac.parse_ioreg(text).used == 1048576
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_ioreg_spread_over_lines() -> None:
     ],
 )
 def test_swap(text: str, swap: Space | None) -> None:
-    assert apple.parse_swap(text) == swap
+    assert mac.parse_swap(text) == swap
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_swap(text: str, swap: Space | None) -> None:
     ],
 )
 def test_chips(brand: str, key: str | None) -> None:
-    assert apple.chip(brand) == key
+    assert mac.chip(brand) == key
 
 
 @pytest.mark.parametrize(
@@ -177,44 +177,44 @@ def test_chips(brand: str, key: str | None) -> None:
 )
 def test_the_limit_of_the_graphics_unit_is_metals(gib: int, macos: int, megabytes: float) -> None:
     # To the page, and to the second digit that the log shows.
-    assert apple.gpu_limit(gib * GIB, 0, macos) / 1e6 == pytest.approx(megabytes, abs=0.0164 + 0.005)
+    assert mac.gpu_limit(gib * GIB, 0, macos) / 1e6 == pytest.approx(megabytes, abs=0.0164 + 0.005)
 
 
 def test_the_limits_that_the_project_knows() -> None:
     """11.84 of 16 GB and 107.5 of 128 GiB were seen; of 8 GiB, 5.3."""
-    assert apple.gpu_limit(16 * GIB, None, 26) / GIB == pytest.approx(11.84, abs=0.001)
-    assert apple.gpu_limit(16 * GIB, None, 26) == 12713115648
-    assert apple.gpu_limit(128 * GIB, None, 26) / GIB == pytest.approx(107.52, abs=0.001)
-    assert apple.gpu_limit(8 * GIB, None, 26) / GIB == pytest.approx(5.33, abs=0.01)
+    assert mac.gpu_limit(16 * GIB, None, 26) / GIB == pytest.approx(11.84, abs=0.001)
+    assert mac.gpu_limit(16 * GIB, None, 26) == 12713115648
+    assert mac.gpu_limit(128 * GIB, None, 26) / GIB == pytest.approx(107.52, abs=0.001)
+    assert mac.gpu_limit(8 * GIB, None, 26) / GIB == pytest.approx(5.33, abs=0.01)
 
 
 def test_the_user_overrides_the_limit() -> None:
     """112.00 of 128 GiB was seen with 114688."""
-    assert apple.gpu_limit(128 * GIB, 114688, 26) == 112 * GIB
-    assert apple.gpu_limit(16 * GIB, 10**9, 26) == 16 * GIB
+    assert mac.gpu_limit(128 * GIB, 114688, 26) == 112 * GIB
+    assert mac.gpu_limit(16 * GIB, 10**9, 26) == 16 * GIB
 
 
 def test_an_unknown_system_gets_the_lower_limit() -> None:
-    assert apple.gpu_limit(16 * GIB, None, None) == apple.gpu_limit(16 * GIB, None, 15)
+    assert mac.gpu_limit(16 * GIB, None, None) == mac.gpu_limit(16 * GIB, None, 15)
 
 
 @given(
     st.integers(0, 2**64 - 1), st.none() | st.integers(0, 2**64 - 1), st.none() | st.integers(0, 2**64 - 1)
 )
 def test_the_limit_is_never_more_than_the_memory(memory: int, wired: int | None, macos: int | None) -> None:
-    assert 0 <= apple.gpu_limit(memory, wired, macos) < memory + 16384
+    assert 0 <= mac.gpu_limit(memory, wired, macos) < memory + 16384
 
 
 @given(st.text() | st.from_regex(r"(Pages [a-z]+|File-backed pages): +-?[0-9]{1,30}[.,]?", fullmatch=True))
 def test_any_text_is_a_reading_with_unknowns(text: str) -> None:
     header = "Mach Virtual Memory Statistics: (page size of 16384 bytes)\n"
     for sample in (text, header + text, recorded("vm_stat/intel_4096.txt") + text):
-        assert (apple.parse_vm_stat(sample) or 0) >= 0
-    apple.parse_swap(text)
-    apple.parse_pressure(text)
-    apple.chip(text)
-    apple.macos_major(apple.parse_sysctl(text))
-    used, busy = apple.parse_ioreg(text)
+        assert (mac.parse_vm_stat(sample) or 0) >= 0
+    mac.parse_swap(text)
+    mac.parse_pressure(text)
+    mac.chip(text)
+    mac.macos_major(mac.parse_sysctl(text))
+    used, busy = mac.parse_ioreg(text)
     assert used is None or used >= 0
     assert busy is None or 0 <= busy <= 100
     reading = Mac(run=Tools(sysctl=text, vm_stat=text, ioreg=text)).read()
@@ -225,7 +225,7 @@ def test_a_mac_as_a_whole() -> None:
     clock = Clock()
     reading = Mac(run=Tools(), clock=clock).read()
     assert reading.taken_at == 50.0
-    assert reading.memory_used == apple.parse_vm_stat(recorded("vm_stat/mac_studio_96gb.txt"))
+    assert reading.memory_used == mac.parse_vm_stat(recorded("vm_stat/mac_studio_96gb.txt"))
     assert reading.swap == Space(7168 * 2**20, 6416299458)
     assert reading.pressure is Pressure.WARNING
     gpu = reading.gpu

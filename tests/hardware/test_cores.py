@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from llmstack_tui.hardware.host import usable_cores
+from llmstack_tui.hardware.system import usable_cores
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.hardware import host
-from llmstack_tui.hardware.host import CpuMeter, parse_pressure, read_disk, read_pressure, read_swap
+from llmstack_tui.hardware import system
 from llmstack_tui.hardware.readings import Pressure, Space
+from llmstack_tui.hardware.system import CpuMeter, parse_pressure, read_disk, read_pressure, read_swap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +86,7 @@ def test_the_disk_of_a_folder_that_is_not_there_yet(tmp_path: Path, monkeypatch:
 
 def test_how_busy_the_processors_are(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter([(10.0, 100.0), (15.0, 120.0), (15.0, 120.0), (5.0, 130.0), (35.0, 135.0)])
-    monkeypatch.setattr(host, "_cpu_seconds", lambda: next(seconds))
+    monkeypatch.setattr(system, "_cpu_seconds", lambda: next(seconds))
     meter = CpuMeter()
     # At first nothing is known, and no time went by before the third; seconds that went back are no work.
     assert [meter.read() for _ in range(5)] == [None, 25.0, None, 0.0, 100.0]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmstack_tui.hardware.memory import Memory, container_memory, read_memory
+from llmstack_tui.hardware.system import Memory, container_memory, read_memory
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 
 from llmstack_tui.hardware.machine import Machine
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading
-from llmstack_tui.hardware.sampler import Sampler
+from llmstack_tui.hardware.service import Sampler
 from tests.support.waiting import settle, wait_until
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts import poller as module
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.hosts.poller import Poller, news_of, steady_latency
+from llmstack_tui.hosts.poller import Poller, comparable, steady_latency
 from llmstack_tui.hosts.types import Model
 from tests.support.fake_ollama import fake_host
 from tests.support.waiting import settle, wait_until
@@ -284,7 +284,7 @@ async def test_the_same_news_is_told_once_whatever_object_says_it() -> None:
         one = replace(snapshot, error=Unreachable("gone", host=host.url))
         other = replace(snapshot, error=Unreachable("gone", host=host.url))
         third = replace(snapshot, error=Unreachable("still gone", host=host.url))
-        assert news_of(one) == news_of(other) != news_of(third)
+        assert comparable(one) == comparable(other) != comparable(third)
 
 
 async def test_each_round_is_told_with_whether_it_is_news() -> None:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from tests.support.terminal import Terminal
 
 COMMAND = (sys.executable, "-m", "llmstack_tui")
 
@@ -51,6 +53,12 @@ class Program:
             stderr=subprocess.PIPE,
             encoding="utf-8",
         )
+
+    def in_terminal(self, *arguments: str, command: Sequence[str] = COMMAND, columns: int = 80) -> Terminal:
+        """Where it asks, shows progress and hears Ctrl-C; ``command`` is run instead of the program."""
+        from tests.support.terminal import Terminal  # noqa: PLC0415 - not on Windows
+
+        return Terminal([*command, *arguments], self.environment, columns=columns, rows=24)
 
     def given(self, **variables: str) -> Program:
         return Program(self.home, {**self.variables, **variables})

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pty
 import select
 import struct
+import subprocess
+import sys
 import termios
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 import pyte
-
-from tests.support.pseudo_terminal import open_in_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,11 +42,20 @@ KEYS = {
 }
 
 
+# The new session's leader takes the terminal as its own, and becomes the program. `pty.fork` is shorter,
+# but a fork of a process that has threads is a warning.
+_BECOME = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 class Terminal:
     """Run ``command`` in a terminal of ``columns`` × ``rows``; use it as a context manager.
 
     Attributes:
-        received: bytes that the program wrote.
+        received: bytes that the program wrote, and ``written`` these as text.
         heard_at_s: when it wrote last, by `time.perf_counter`: the emulator takes a while to draw it.
     """
 
@@ -60,11 +71,10 @@ class Terminal:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.received = 0
+        self.written = ""
         self.heard_at_s = 0.0
         known = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        self._process, self._fd = open_in_terminal(
-            command, known | dict(environment), cwd, columns=columns, rows=rows
-        )
+        self._process, self._fd = _open(command, known | dict(environment), cwd, columns=columns, rows=rows)
         self.pid = self._process.pid
 
     def __enter__(self) -> Self:
@@ -73,7 +83,7 @@ class Terminal:
     def __exit__(self, *_: object) -> None:
         if not self._ended():
             self._process.terminate()
-            if not self._until(self._ended, 10):
+            if not self.until(self._ended, 10):
                 self._process.kill()
         self._process.wait()
         os.close(self._fd)
@@ -89,6 +99,14 @@ class Terminal:
         return " ".join(
             "".join(" " if "\u2500" <= letter <= "\u257f" else letter for letter in self.text).split()
         )
+
+    @property
+    def shows_cursor(self) -> bool:
+        return not self._screen.cursor.hidden
+
+    def clear(self) -> None:
+        """Forget what the screen shows."""
+        self._screen.reset()
 
     def resize(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -118,6 +136,7 @@ class Terminal:
             if not data:
                 return False
             self.received += len(data)
+            self.written += data.decode(errors="replace")
             self.heard_at_s = time.perf_counter()
             for question, answer in ANSWERS.items():
                 if question in data:
@@ -126,18 +145,19 @@ class Terminal:
 
     def wait_for(self, *texts: str, timeout_s: float = 30) -> None:
         """Until all of ``texts`` are on the screen, wrapped or not."""
-        if not self._until(lambda: all(text in self.text or text in self.words for text in texts), timeout_s):
+        if not self.until(lambda: all(text in self.text or text in self.words for text in texts), timeout_s):
             raise AssertionError(f"{texts} not on the screen after {timeout_s} s:\n{self.text}")
 
     def wait_without(self, text: str, timeout_s: float = 30) -> None:
         """Until ``text`` is no longer on the screen."""
-        if not self._until(lambda: text not in self.text, timeout_s):
+        if not self.until(lambda: text not in self.text, timeout_s):
             raise AssertionError(f"{text!r} still on the screen after {timeout_s} s:\n{self.text}")
 
     def wait_exit(self, timeout_s: float = 30) -> int:
         """Until the program ends; its exit status, negative for a signal."""
-        if not self._until(self._ended, timeout_s):
+        if not self.until(self._ended, timeout_s):
             raise AssertionError(f"still running after {timeout_s} s:\n{self.text}")
+        self.pump(0.2)
         return self._process.returncode
 
     def hang_up(self) -> None:
@@ -148,11 +168,43 @@ class Terminal:
     def _ended(self) -> bool:
         return self._process.poll() is not None
 
-    def _until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+    def until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Read what the program writes until it is so; whether it was in time."""
         deadline = time.monotonic() + timeout_s
         while not condition():
             if time.monotonic() > deadline:
                 return False
-            if not self.pump(0.05) and not condition():
-                time.sleep(0.02)
+            if not self.pump(0.05):
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(0.05)
         return True
+
+
+def _open(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    cwd: str | os.PathLike[str] | None,
+    *,
+    columns: int,
+    rows: int,
+) -> tuple[subprocess.Popen[bytes], int]:
+    """Start ``command``, its first word a full path; the process, and the terminal's other end to close.
+
+    The terminal has its size from the beginning, as a window has.
+    """
+    master, slave = pty.openpty()
+    try:
+        termios.tcsetwinsize(slave, (rows, columns))
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _BECOME, *command],
+            # A window knows its size. pytest-xdist tells its own, which would count for more.
+            env={name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")},
+            cwd=cwd,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        )
+    finally:
+        os.close(slave)
+    return process, master

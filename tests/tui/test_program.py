@@ -54,7 +54,7 @@ def test_the_terminal_is_as_it_was(
             (child,) = psutil.Process(terminal.pid).children()
             child.send_signal(end)
         terminal.wait_for(f"STATUS {status}", "ECHO True")
-        assert not terminal._screen.cursor.hidden
+        assert terminal.shows_cursor
 
 
 def test_a_terminal_that_is_lost_without_a_signal_ends_the_program(
@@ -84,7 +84,6 @@ def test_a_defect_ends_with_a_sentence_and_a_private_report(
     )
     with program(broken + RUN) as terminal:
         assert terminal.wait_exit() == 1
-        terminal.pump(0.2)
         assert "the dashboard failed" in terminal.text
         assert "Traceback" not in terminal.text
         assert "secret" not in terminal.text
@@ -98,7 +97,6 @@ def test_a_terminal_that_cannot_draw_gets_one_sentence(tmp_path: Path, variable:
     environment = {**home_environment(tmp_path), variable: value}
     with Terminal((sys.executable, "-c", RUN), environment, columns=200) as terminal:
         assert terminal.wait_exit() == 1
-        terminal.pump(0.2)
         lines = [line for line in terminal.text.splitlines() if line]
         assert len(lines) == 1
         assert "llmstack --help" in lines[0]
@@ -125,10 +123,10 @@ def test_a_suspended_dashboard_is_drawn_whole_again(program: Callable[[str], Ter
         terminal.wait_for("No answer yet.")
         child = psutil.Process(terminal.pid)
         terminal.type("\x1a")
-        assert terminal._until(lambda: child.status() == psutil.STATUS_STOPPED, 10)
+        assert terminal.until(lambda: child.status() == psutil.STATUS_STOPPED, 10)
         # What it wrote before it stopped must not be taken for what it draws afterwards.
         terminal.pump(0.2)
-        terminal._screen.reset()
+        terminal.clear()
         child.resume()
         terminal.wait_for("No answer yet.", "Memory", "q Quit")
         terminal.press("q")

@@ -65,6 +65,7 @@ async def _guard(call: Invocation) -> int:
     from llmstack_tui.cli.guarding import off
     from llmstack_tui.cli.servers import find_urls, state_file
     from llmstack_tui.core import Stack
+    from llmstack_tui.core.wording import text
     from llmstack_tui.ollama.client import OllamaHost
 
     urls = await find_urls(call)
@@ -73,7 +74,7 @@ async def _guard(call: Invocation) -> int:
     if all(reasons.values()):
         for host in hosts:
             await host.aclose()
-        raise output.Failed(" ".join(f"{url} is not guarded. {why}" for url, why in reasons.items()))
+        raise output.Failed(" ".join(f"{url} is not guarded. {text(*why)}" for url, why in reasons.items()))
     async with Stack(
         hosts,
         look_only={url for url in urls if not call.settings.may_act(url)},
@@ -136,8 +137,10 @@ async def _tell_states(stack: Stack) -> None:
 
 def _said(url: str, guard: GuardState) -> str:
     """Whether a host is guarded; empty where that is not known yet."""
+    from llmstack_tui.core.wording import text
+
     if guard.off:
-        return f"{url} is not guarded. {guard.off}"
+        return f"{url} is not guarded. {text(*guard.off)}"
     if guard.leads is None:
         return ""
     if not guard.leads:

@@ -12,13 +12,17 @@ from msgspec import Struct, field
 from llmstack_tui.engine.errors import UpstreamError
 
 
-class ToolCallPart(Struct, frozen=True, kw_only=True):
+class FunctionPart(Struct, frozen=True):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class ToolCallPart(Struct, frozen=True):
     """A part of the tool call number ``index``: the first has the name, each has some of the arguments."""
 
-    index: int
-    id: str = ""
-    name: str = ""
-    arguments: str = ""
+    index: int = 0
+    id: str | None = None
+    function: FunctionPart = FunctionPart()
 
 
 class TokenLogprob(Struct, frozen=True, kw_only=True):
@@ -95,9 +99,9 @@ class CompletionBuilder:
     def tool_calls(self) -> tuple[CompletedToolCall, ...]:
         return tuple(
             CompletedToolCall(
-                id="".join(part.id for part in parts),
-                name="".join(part.name for part in parts),
-                arguments="".join(part.arguments for part in parts),
+                id="".join(part.id or "" for part in parts),
+                name="".join(part.function.name or "" for part in parts),
+                arguments="".join(part.function.arguments or "" for part in parts),
             )
             for _, parts in sorted(self._calls.items())
         )
@@ -107,21 +111,10 @@ class CompletionBuilder:
         return tuple(self._logprobs)
 
 
-class _LlamaFunction(Struct):
-    name: str | None = None
-    arguments: str | None = None
-
-
-class _LlamaToolCall(Struct):
-    index: int = 0
-    id: str | None = None
-    function: _LlamaFunction = field(default_factory=_LlamaFunction)
-
-
 class _LlamaDelta(Struct):
     content: str | None = None
     reasoning_content: str | None = None
-    tool_calls: list[_LlamaToolCall] | None = None
+    tool_calls: tuple[ToolCallPart, ...] | None = None
 
 
 class _LlamaLogprobs(Struct):
@@ -181,17 +174,10 @@ def decode(event: bytes) -> CompletionChunk:
     return CompletionChunk(
         text=delta.content or "",
         thinking=delta.reasoning_content or "",
-        tool_calls=tuple(map(_part, delta.tool_calls or ())),
+        tool_calls=delta.tool_calls or (),
         logprobs=(choice.logprobs.content if choice.logprobs else None) or (),
         finish=choice.finish_reason,
         usage=usage,
-    )
-
-
-def _part(call: _LlamaToolCall) -> ToolCallPart:
-    function = call.function
-    return ToolCallPart(
-        index=call.index, id=call.id or "", name=function.name or "", arguments=function.arguments or ""
     )
 
 

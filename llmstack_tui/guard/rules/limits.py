@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import model_key
-from llmstack_tui.base.text import excerpt
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.guard.rules.watch import Rules
 from llmstack_tui.guard.situation import Limits
 from llmstack_tui.hardware.readings import Throttle
@@ -17,6 +17,7 @@ from llmstack_tui.hardware.readings import Throttle
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.config import GuardSettings
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import Device, MachineReading
@@ -27,20 +28,21 @@ if TYPE_CHECKING:
 _VRAM = "VRAM"
 # A driver that no longer answers says nothing of the heat now.
 _OLD_S = 30.0
+_NAME_LIMIT = 60
 _FOR_EVER = timedelta(seconds=-1)
 
 
-def why_off(settings: GuardSettings, host: Host, *, may_act: bool) -> str:
-    """Why a host is not guarded, a sentence; empty where it is."""
+def why_off(settings: GuardSettings, host: Host, *, may_act: bool) -> Sentences:
+    """Why a host is not guarded; empty where it is."""
     if not settings.enabled:
-        return "The guard is switched off: guard.enabled is false."
+        return (Sentence("guard.disabled"),)
     if Capability.UNLOAD not in host.capabilities:
-        return "This server cannot be asked to stop a model."
+        return (Sentence("guard.cannot_unload"),)
     if not may_act:
-        return "This server is only looked at."
+        return (Sentence("guard.may_not_act"),)
     if not is_loopback(host.url) and not settings.remote:
-        return "This server is on another machine, and guard.remote is false."
-    return ""
+        return (Sentence("guard.is_remote"),)
+    return ()
 
 
 def limits(settings: GuardSettings, profile: Profile | None) -> Limits:
@@ -110,7 +112,7 @@ def idle_limit(
 
 
 def carried(
-    settings: GuardSettings, model: str, wishes: Mapping[str, ModelPreference], *, off: str = ""
+    settings: GuardSettings, model: str, wishes: Mapping[str, ModelPreference], *, off: Sentences = ()
 ) -> timedelta | None:
     """The keep-alive of an activation, so that the server keeps the promise when nobody guards.
 
@@ -126,29 +128,31 @@ def carried(
     return None if off else idle if idle > timedelta(0) else _FOR_EVER
 
 
-def heat(reading: MachineReading | None, limit: int | None, now_s: float) -> str:
-    """Why the machine is too hot, the beginning of a sentence; empty where it is not, or nobody knows.
+def heat(reading: MachineReading | None, limit: int | None, now_s: float) -> Sentences:
+    """Why the machine is too hot; empty where it is not, or nobody knows.
 
     Args:
         limit: °C; None trusts the cards, which say when they slow down for heat.
     """
     if reading is None:
-        return ""
+        return ()
     for device in reading.devices:
         if reading.age(device, now_s) <= _OLD_S and (said := _heat(device, limit)):
-            return said
-    return ""
+            return (said,)
+    return ()
 
 
 def _seconds(length: timedelta) -> float | None:
     return length.total_seconds() if length > timedelta(0) else None
 
 
-def _heat(device: Device, limit: int | None) -> str:
-    name, temperature = excerpt(device.name, 60), device.temperature
+def _heat(device: Device, limit: int | None) -> Sentence | None:
+    name, temperature = device.name[:_NAME_LIMIT], device.temperature
     if limit is not None and temperature is not None and temperature > limit:
-        return f"{name} is at {temperature:.0f} °C, and the limit is {limit} °C"
-    if device.throttles and Throttle.HEAT in device.throttles:
-        at = "" if temperature is None else f", at {temperature:.0f} °C"
-        return f"{name} slows down for heat{at}"
-    return ""
+        figures = {"temperature": round(temperature), "limit": limit}
+        return Sentence("guard.too_hot", {"device": name, **figures})
+    if not device.throttles or Throttle.HEAT not in device.throttles:
+        return None
+    if temperature is None:
+        return Sentence("guard.throttled", {"device": name})
+    return Sentence("guard.throttled_at", {"device": name, "temperature": round(temperature)})

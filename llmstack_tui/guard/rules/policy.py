@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.text import excerpt
-from llmstack_tui.guard.rules import reasons, wording
+from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.guard.rules import reasons
 from llmstack_tui.guard.rules.excess import Taken, is_over, last_used, may_go, victims
 from llmstack_tui.guard.situation import Allow, Ask, Cause, Nothing, Refuse, Renew, Stop, Warn
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from llmstack_tui.base.sentences import Param, Sentences
     from llmstack_tui.guard.situation import Admission, Decision, LoadedModel, Situation, Wanted
 
 # One look may err: a server lists a model twice while it loads it anew, or nothing at all for a moment.
@@ -34,7 +35,7 @@ def decide(situation: Situation) -> tuple[Decision, ...]:
     """What to do now; at least one decision, and the same ones for the same situation."""
     others: tuple[Decision, ...] = (*_renewals(situation), *_warnings(situation))
     if situation.held:
-        return *others, Nothing("Everything is held: nothing is stopped until that is taken back.")
+        return *others, Nothing(reasons.HOLDING)
     stops = tuple(_idle_stops(situation))
     stay = _staying(situation, {_key(stop) for stop in stops})
     if situation.looks_over >= LOOKS:
@@ -57,30 +58,31 @@ def admit(situation: Situation, wanted: Wanted) -> Admission:
     cause = Cause.COUNT if taken.is_too_many(wanted.host) else Cause.MEMORY
     go = victims(stay, limits, taken)
     enough = not taken.is_over(wanted.host)
-    reason = reasons.asked(stay, situation, wanted)
+    reason = reasons.no_room(stay, situation, wanted)
     if not enough:
         concerned = stay if taken.is_too_much else [each for each in stay if each.host == wanted.host]
-        kept = [each for each in concerned if each not in go]
-        reason += f" {reasons.kept(kept)}" if kept else ""
-    room = f"It makes room for {excerpt(wanted.name)}."
-    stops = (_stop(each, cause, f"{room} {why}") for each, why in _unused(go, stay))
+        reason += reasons.kept([each for each in concerned if each not in go])
+    room = Sentence("guard.makes_room", {"model": wanted.name})
+    stops = (_stop(each, cause, (room, why)) for each, why in _longest_idle(go, stay))
     return Ask(tuple(stops), enough, reason)
 
 
-def _unused(go: Iterable[LoadedModel], stay: Iterable[LoadedModel]) -> Iterable[tuple[LoadedModel, str]]:
+def _longest_idle(
+    go: Iterable[LoadedModel], stay: Iterable[LoadedModel]
+) -> Iterable[tuple[LoadedModel, Sentence]]:
     """Why each of those that go is the one, when those before it have gone."""
     left = list(stay)
     for each in go:
-        yield each, reasons.unused(each, min(left, key=last_used))
+        yield each, reasons.longest_idle(each, min(left, key=last_used))
         left.remove(each)
 
 
-def refusal(situation: Situation) -> str:
-    """Why nothing may be loaded now, whatever else is so; empty where it may."""
-    return f"{situation.heat}: nothing is loaded until it has cooled down." if situation.heat else ""
+def refusal(situation: Situation) -> Sentences:
+    """Why nothing may be loaded now at all; empty where it may."""
+    return (*situation.heat, reasons.COOLING) if situation.heat else ()
 
 
-def _stop(model: LoadedModel, cause: Cause, reason: str) -> Stop:
+def _stop(model: LoadedModel, cause: Cause, reason: Sentences) -> Stop:
     return Stop(model.name, model.digest, cause, reason, model.host)
 
 
@@ -100,8 +102,8 @@ def _idle_stops(situation: Situation) -> Iterable[Stop]:
     for each in _machine(situation):
         limit_s = each.idle_limit_s
         if limit_s is not None and each.idle_s >= limit_s and may_go(each, situation.limits):
-            reason = f"It was idle for {wording.lasted(each.idle_s)}; the limit is {wording.lasted(limit_s)}."
-            yield _stop(each, Cause.IDLE, reason)
+            reason = Sentence("guard.idle", {"idle_s": each.idle_s, "limit_s": limit_s})
+            yield _stop(each, Cause.IDLE, (reason,))
 
 
 def _limit_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Stop, ...]:
@@ -112,9 +114,9 @@ def _limit_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Sto
         _stop(
             each,
             Cause.COUNT if before.is_too_many(each.host) else Cause.MEMORY,
-            f"{why[each.host]} {least}",
+            (*why[each.host], least),
         )
-        for each, least in _unused(go, stay)
+        for each, least in _longest_idle(go, stay)
     )
 
 
@@ -124,18 +126,16 @@ def _heat_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Stop
     if situation.hot_for_s < _HOT_S or not has_waited or not could:
         return ()
     least = min(could, key=last_used)
-    return (_stop(least, Cause.HEAT, f"{situation.heat}. {reasons.unused(least, min(stay, key=last_used))}"),)
+    why = reasons.longest_idle(least, min(stay, key=last_used))
+    return (_stop(least, Cause.HEAT, (*situation.heat, why)),)
 
 
 def _renewals(situation: Situation) -> Iterable[Renew]:
     for each in situation.loaded:
         is_idle = not each.busy and each.idle_s > 0 and each.leaving_s is None
         if each.pinned and is_idle and _NO_TIME_S <= (each.lapses_s or 0) <= RENEWED_S:
-            reason = (
-                "It is pinned, and another client's keep-alive would have let it go in "
-                f"{wording.lasted(each.lapses_s or 0)}."
-            )
-            yield Renew(each.name, each.digest, reason)
+            reason = Sentence("guard.lapsing", {"left_s": each.lapses_s})
+            yield Renew(each.name, each.digest, (reason,))
 
 
 def _warnings(situation: Situation) -> Iterable[Warn]:
@@ -143,40 +143,34 @@ def _warnings(situation: Situation) -> Iterable[Warn]:
     for each in situation.loaded:
         left_s = each.leaving_s
         if left_s is not None and not each.busy and min(left_s, each.idle_s) >= STUCK_S:
-            yield Warn(
-                ("stuck", each.name),
-                f"{excerpt(each.name)} was asked to leave {wording.lasted(left_s)} ago, shows no sign of a "
-                "request, and is still in memory. If it stays, restart the server.",
-            )
+            yield _warn("stuck", each.name, left_s=left_s)
     for name in situation.lost:
-        yield Warn(
-            ("lost", name),
-            f"{excerpt(name)} is pinned and has left memory: activate it to have it back. Another program "
-            "stopped it or set its time, or its server was restarted.",
-        )
-    pinned = [each for each in situation.loaded if each.pinned]
+        yield _warn("lost", name)
+    pinned = tuple(each.name for each in situation.loaded if each.pinned)
     if limit is not None and len(pinned) > limit:
-        names = wording.listed([excerpt(each.name) for each in pinned])
-        yield Warn(
-            ("pins", names),
-            f"{names} are pinned, and the limit is {limit}: the limit cannot be kept. Unpin one, or raise "
-            "guard.max_loaded.",
-        )
+        reason = Sentence("guard.too_many_pins", {"models": pinned, "limit": limit})
+        yield Warn(("pins", ", ".join(pinned)), (reason,))
 
 
-def _at_rest(stay: Sequence[LoadedModel], situation: Situation) -> str:
+def _warn(kind: str, model: str, **params: Param) -> Warn:
+    return Warn((kind, model), (Sentence(f"guard.{kind}", {"model": model, **params}),))
+
+
+def _at_rest(stay: Sequence[LoadedModel], situation: Situation) -> Sentences:
     limits, host = situation.limits, situation.host
     own = [each for each in stay if each.host == host]
     if is_over(stay, limits, host=host):
         why = reasons.too_much(stay, limits, host)
         if situation.looks_over < LOOKS:
-            return f"{why} It is looked at once more before anything is stopped."
+            return *why, Sentence("guard.check_again")
         if go := victims(stay, limits, Taken(stay, limits)):
-            return f"{why} {reasons.yields(go[0])}"
-        return f"{why} All of them are pinned, in use or not to be stopped."
+            return *why, reasons.yields(go[0])
+        return *why, Sentence("guard.none_can_go")
     if situation.heat:
-        return f"{situation.heat}: no model is loaded until it has cooled down."
+        return *situation.heat, reasons.COOLING
     if not own:
-        return "No model is loaded."
-    limit = "" if limits.max_loaded is None else f", and the limit is {limits.max_loaded}"
-    return f"{wording.are_loaded(len(own))}{limit}. None was idle for too long."
+        return (Sentence("guard.none_loaded"),)
+    loaded = Sentence("guard.loaded", {"count": len(own)})
+    if limits.max_loaded is not None:
+        loaded = Sentence("guard.loaded_of", {"count": len(own), "limit": limits.max_loaded})
+    return loaded, Sentence("guard.none_idle")

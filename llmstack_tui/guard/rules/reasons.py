@@ -1,79 +1,101 @@
-"""Why the guard decides as it does, in sentences. Pure."""
+"""Why the guard decides as it does. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.text import excerpt
-from llmstack_tui.guard.rules import wording
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.guard.rules.excess import Taken
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from llmstack_tui.base.sentences import Param, Sentences
     from llmstack_tui.guard.situation import Limits, LoadedModel, Situation, Wanted
 
+HOLDING = (Sentence("guard.holding"),)
+COOLING = Sentence("guard.cooling")
 
-def too_much(stay: Sequence[LoadedModel], limits: Limits, host: str) -> str:
+
+def too_much(stay: Sequence[LoadedModel], limits: Limits, host: str) -> Sentences:
     """What is over the limits of a host, or of its machine."""
-    taken, parts = Taken(stay, limits), []
+    return tuple(_too_much(stay, limits, host))
+
+
+def _too_much(stay: Sequence[LoadedModel], limits: Limits, host: str) -> Iterator[Sentence]:
+    taken = Taken(stay, limits)
     if taken.is_too_many(host):
-        parts.append(f"{wording.are_loaded(taken.counts[host])} and the limit is {limits.max_loaded}.")
-    if taken.is_too_much and limits.memory_budget is not None:
-        others = f"{there}," if (there := _of_others(stay, host)) else ""
-        parts.append(
-            f"The models take {wording.size(taken.size)} of {limits.memory_word}{others} and may take "
-            f"{wording.size(limits.memory_budget)}."
-        )
-    return " ".join(parts)
+        yield Sentence("guard.too_many", {"count": taken.counts[host], "limit": limits.max_loaded})
+    if taken.is_too_much:
+        figures: dict[str, Param] = {"taken": taken.size, "budget": limits.memory_budget}
+        yield Sentence("guard.too_much", {**figures, "memory": limits.memory_word})
+        yield from _elsewhere(stay, host)
 
 
-def unused(model: LoadedModel, first: LoadedModel) -> str:
+def longest_idle(model: LoadedModel, first: LoadedModel) -> Sentence:
     """Why this one; ``first`` is the least recently used of all that are there."""
-    of = "" if first is model else " of those that may be stopped"
-    return f"This one was used least recently{of}: {wording.lasted(model.idle_s)} ago."
+    kind = "guard.longest_idle" if first is model else "guard.longest_idle_of_those"
+    return Sentence(kind, {"idle_s": model.idle_s})
 
 
-def asked(stay: Sequence[LoadedModel], situation: Situation, wanted: Wanted) -> str:
+def no_room(stay: Sequence[LoadedModel], situation: Situation, wanted: Wanted) -> Sentences:
     """Why one more model needs room."""
+    return tuple(_no_room(stay, situation, wanted))
+
+
+def _no_room(stay: Sequence[LoadedModel], situation: Situation, wanted: Wanted) -> Iterator[Sentence]:
     limits, coming = situation.limits, situation.coming
-    taken, parts = Taken(stay, limits, wanted, coming), []
+    taken = Taken(stay, limits, wanted, coming)
     if taken.is_too_many(wanted.host):
-        more = f", {wording.models(coming)} more {'is' if coming == 1 else 'are'} coming," if coming else ""
         count = taken.counts[wanted.host] - 1 - coming
-        parts.append(f"{wording.are_loaded(count)}{more} and the limit is {limits.max_loaded}.")
-    if taken.is_too_much and limits.memory_budget is not None:
-        parts.append(
-            f"The models take {wording.size(taken.size - (wanted.size or 0))} of "
-            f"{limits.memory_word}{_of_others(stay, wanted.host)}, this one about "
-            f"{wording.size(wanted.size or 0)}, and all together may take "
-            f"{wording.size(limits.memory_budget)}."
-        )
-    return " ".join(parts)
+        yield Sentence("guard.too_many", {"count": count, "limit": limits.max_loaded})
+        if coming:
+            yield Sentence("guard.coming", {"count": coming})
+    if taken.is_too_much:
+        size = wanted.size or 0
+        figures: dict[str, Param] = {"taken": taken.size - size, "size": size, "budget": limits.memory_budget}
+        yield Sentence("guard.no_room", {**figures, "memory": limits.memory_word})
+        yield from _elsewhere(stay, wanted.host)
 
 
-def kept(models: Sequence[LoadedModel]) -> str:
+def _elsewhere(stay: Sequence[LoadedModel], host: str) -> Iterator[Sentence]:
+    size = sum(each.size or 0 for each in stay if each.host != host)
+    if size and all(each.host != host for each in stay):
+        yield Sentence("guard.all_elsewhere")
+    elif size:
+        yield Sentence("guard.elsewhere", {"size": size})
+
+
+def kept(models: Sequence[LoadedModel]) -> Sentences:
     """Why these cannot make room."""
     groups: dict[str, list[str]] = {}
     for each in models:
-        word = "pinned" if each.pinned else "in use" if each.busy or each.idle_s <= 0 else "not to be stopped"
-        groups.setdefault(word, []).append(excerpt(each.name))
-    parts = [
-        f"{wording.listed(names)} {'is' if len(names) == 1 else 'are'} {word}"
-        for word, names in groups.items()
-    ]
-    return f"{'; '.join(parts)}."
+        why = "pinned" if each.pinned else "busy" if each.busy or each.idle_s <= 0 else "other"
+        groups.setdefault(f"guard.kept_{why}", []).append(each.name)
+    return tuple(Sentence(kind, {"models": tuple(names)}) for kind, names in groups.items())
 
 
-def yields(model: LoadedModel) -> str:
+def yields(model: LoadedModel) -> Sentence:
     """A model of another server of this machine is the one to go."""
-    at = f" at {excerpt(model.host)}" if model.host else ""
-    return f"{excerpt(model.name)}{at} was used less recently and goes first."
+    if not model.host:
+        return Sentence("guard.yields", {"model": model.name})
+    return Sentence("guard.yields_elsewhere", {"model": model.name, "host": model.host})
 
 
-def _of_others(stay: Sequence[LoadedModel], host: str) -> str:
-    size = sum(each.size or 0 for each in stay if each.host != host)
-    if not size:
-        return ""
-    part = "all" if all(each.host != host for each in stay) else wording.size(size)
-    return f", {part} of it on other servers of this machine"
+def unchanged(model: LoadedModel, situation: Situation) -> Sentences:
+    """Why a loaded model stays."""
+    if situation.held:
+        return HOLDING
+    if model.leaving_s is not None and not model.pinned:
+        return (Sentence("guard.is_leaving", {"left_s": model.leaving_s}),)
+    reasons = (
+        (model.pinned, "guard.is_pinned"),
+        (model.busy, "guard.is_busy"),
+        (model.spared, "guard.is_spared"),
+        (not model.ours and not situation.limits.others, "guard.is_of_others"),
+        (model.idle_limit_s is None, "guard.has_no_idle_limit"),
+    )
+    for holds, kind in reasons:
+        if holds:
+            return (Sentence(kind),)
+    return (Sentence("guard.is_idle", {"idle_s": model.idle_s, "limit_s": model.idle_limit_s}),)

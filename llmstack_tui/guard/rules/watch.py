@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.hosts.types import Model, RunningModel
     from llmstack_tui.lifecycle.activity import Activity
 
@@ -42,7 +43,7 @@ class Look(Struct, frozen=True, kw_only=True):
         read_at_s: monotonic seconds.
         used: names of models that requests of ours used since the look before.
         asked: by the key of the name, when the stops of ours that are under way began, in monotonic seconds.
-        heat: why the machine is too hot, or "".
+        heat: why the machine is too hot; empty where it is not.
         idle_s: by name, how long what is met for the first time has been idle, as far as that is on record.
         elsewhere: what other hosts of the same machine hold.
         let_go: keys of names that we asked to leave since the look before, or that still are to.
@@ -56,7 +57,7 @@ class Look(Struct, frozen=True, kw_only=True):
     activity: Activity
     used: Collection[str] = ()
     asked: Mapping[str, float] = field(default_factory=dict)
-    heat: str = ""
+    heat: Sentences = ()
     idle_s: Mapping[str, float] = field(default_factory=dict)
     elsewhere: tuple[LoadedModel, ...] = ()
     cooled_s: float | None = None

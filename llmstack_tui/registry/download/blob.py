@@ -196,7 +196,7 @@ class BlobDownload:
 
 
 async def set_or_done(event: asyncio.Event, task: asyncio.Task[None]) -> None:
-    """Wait until one of them is so."""
+    """Wait until the event is set or the task has ended."""
     waiting = asyncio.ensure_future(event.wait())
     try:
         await asyncio.wait((waiting, task), return_when=asyncio.FIRST_COMPLETED)

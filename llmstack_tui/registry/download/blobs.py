@@ -90,7 +90,7 @@ class BlobDownloads:
     async def joined(
         self, layer: Layer, origin: BlobOrigin
     ) -> AsyncIterator[tuple[BlobDownload, asyncio.Task[None]]]:
-        """The download of a blob, begun if it is not under way; it ends when nobody waits for it any more.
+        """The download of a blob, begun if it is not under way; it ends when its last waiter has left.
 
         The task raises `PullFailed`.
         """

@@ -36,7 +36,7 @@ class _Note(msgspec.Struct, kw_only=True):
 
 
 class Partial:
-    """Blocking, and meant for threads; ``done`` is told by whoever writes, one at a time.
+    """Blocking, and meant for threads; ``done`` is set by the writer, one at a time.
 
     Attributes:
         done: the bytes that are in the file.

@@ -1,4 +1,4 @@
-"""How a pull is done, what it tells while it is under way, and why it ends without a model."""
+"""How a pull is done, what it reports while it is under way, and why it ends without a model."""
 
 from __future__ import annotations
 

@@ -62,16 +62,16 @@ _ASKERS = {
     Actor.CLI: "the command line",
     Actor.GUARD: "the guard",
     Actor.CLIENT: "another client",
-    Actor.UNKNOWN: "nobody knows who",
+    Actor.UNKNOWN: "unknown",
 }
 _ENDS = {
     Outcome.FAILED: "could not be loaded",
     Outcome.CANCELLED: "cancelled",
-    Outcome.STOPPED: "stopped",
-    Outcome.LEFT: "its time was up, or another client stopped it",
-    Outcome.UNNOTICED: "had left when we looked again",
-    Outcome.REPLACED: "was loaded anew",
-    Outcome.UNKNOWN: "nobody knows how",
+    Outcome.STOPPED: "unloaded",
+    Outcome.LEFT: "its time ran out, or another client unloaded it",
+    Outcome.UNNOTICED: "was gone when llmstack looked again",
+    Outcome.REPLACED: "was reloaded",
+    Outcome.UNKNOWN: "how it ended is unknown",
 }
 
 
@@ -82,7 +82,7 @@ TOLD = (
     "Template",
     "Licence",
     "Architecture",
-    "Made of",
+    "Files",
 )
 
 
@@ -246,7 +246,7 @@ def _load(each: Activation, now: datetime) -> str:
 
 def _took(each: Measured, now: datetime) -> str:
     devices = (f"{bytes_text(size)} on {clean(name, limit=60)}" for name, size in each.device_bytes.items())
-    figures = [f"{bytes_text(each.server_bytes)}, says the server", *devices]
+    figures = [f"{bytes_text(each.server_bytes)} (server)", *devices]
     if each.context_length is not None:
         figures.append(f"context {count_text(each.context_length)}")
     if each.cache_type is not None:

@@ -25,10 +25,10 @@ _TONES = {Fit.NOW: "$text-success", Fit.ALONE: "$text-warning", Fit.PARTLY: "$te
 _CONTEXT_CELLS, _CELLS = 10, 20
 _MUTED = "$foreground 60%"
 _EXPLAINED = {
-    Fit.ALONE: "alone: once the others have left.",
-    Fit.PARTLY: "part CPU: slowly, a part of it on the processor.",
+    Fit.ALONE: "alone: once the other models are unloaded.",
+    Fit.PARTLY: "part CPU: partly on the CPU, and slower.",
 }
-_BASES = {Basis.FORMULA: "shape of the model", Basis.FILE_SIZE: "size of its file"}
+_BASES = {Basis.FORMULA: "the architecture of the model", Basis.FILE_SIZE: "the size of its file"}
 
 
 def fit_part(subject: Subject, room: Room, loads: Sequence[Load] = ()) -> Part | None:
@@ -55,7 +55,10 @@ def fit_part(subject: Subject, room: Room, loads: Sequence[Load] = ()) -> Part |
             line += _cell(found, known)
         lines.append(line)
     lines += [Content(text) for text in _longest(subject, room)]
-    explained = [f"From the {_BASES[basis]}.", *(text for fit, text in _EXPLAINED.items() if fit in fits)]
+    explained = [
+        f"Estimated from {_BASES[basis]}.",
+        *(text for fit, text in _EXPLAINED.items() if fit in fits),
+    ]
     explained += ["*: measured here."] if measured else []
     lines.append(Content.styled(" ".join(explained), _MUTED))
     return Part(Content("\n").join(lines))
@@ -95,7 +98,11 @@ def _longest(subject: Subject, room: Room) -> Iterator[str]:
     ]
     contexts = {context for context, _ in found}
     if contexts == {subject.shape.context_length}:
-        yield "It fits with the longest context that it was made for."
+        yield f"Fits, even at its full context ({count_text(subject.shape.context_length)})."
         return
     texts = [f"{count_text(context)} ({name})" for context, name in found if context]
-    yield f"Longest that fits: {', '.join(texts)}" if texts else "No context is short enough for it to fit."
+    yield (
+        f"Longest context that fits: {', '.join(texts)}"
+        if texts
+        else "Does not fit, even with a short context."
+    )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Row = tuple[str, str]
 
-_LABEL_CELLS = 12
+_LABEL_CELLS = 13
 _TITLE_CELLS = 40
 _ORDER = ("completion", "chat", "embedding", "vision", "tools", "insert", "thinking")
 _WORDS = {"completion": "text", "insert": "fill in", "embedding": "embeddings"}
@@ -115,35 +115,35 @@ def what_it_is(about: About) -> Iterator[Row]:
         yield "", "not loaded: activate it" if status.state is ModelState.INACTIVE else ""
         if about.overridden:
             yield "", "another client set its time"
-            yield "", "and the guard renews the pin" if about.renewed else "and it leaves then"
+            yield "", "the guard renews the pin" if about.renewed else "it leaves then"
     if is_cloud and model:
         yield "Runs on", clean(model.remote_host or "", limit=200)
         yield "As", clean(model.remote_model or "", limit=200)
     if model is None:
-        yield "Note", "loaded, but installed under no name"
+        yield "Note", "loaded, but no longer installed"
     digest = (model.digest if model else running.digest if running else "")[:12]
     modified = f"  {model.modified_at:%Y-%m-%d}" if model and model.modified_at else ""
     yield "Version", clean(digest) + modified
     yield from update_rows(about.update, about.now)
     if not is_cloud:
         yield "On disk", bytes_text(model.size if model else None)
-        yield "Would take", "" if running else _would_take(about.fitted)
+        yield "Needs", "" if running else _needs(about.fitted)
     if running:
-        yield "In memory", f"{bytes_text(running.size)}, says the server"
+        yield "In memory", f"{bytes_text(running.size)} (server)"
         if about.device is not None:
-            who = " on the card" if about.on_card else ", says the system"
-            yield "", bytes_text(about.device) + who
+            where = " on GPU" if about.on_card else ""
+            yield "", f"{bytes_text(about.device)} (measured{where})"
         yield "Runs on", _placed(running.size, running.size_vram, about.fallback)
         if about.fallback is not None:
             yield "", about.fallback.cause
     quantization = (model.quantization if model else None) or (details.quantization if details else None)
-    yield "Quantised", clean(quantization or "?", limit=40)
+    yield "Quantization", clean(quantization or "?", limit=40)
     family = (model.family if model else None) or (details.family if details else None) or "?"
     size = (model.parameters if model else None) or (details.parameter_size if details else None) or ""
     yield "Family", clean(f"{family}  {size}".rstrip(), limit=80)
     yield "Context", _context(status, details)
     capabilities = (details.capabilities if details else None) or (model.capabilities if model else None)
-    yield "Can do", _capabilities(capabilities)
+    yield "Capabilities", _capabilities(capabilities)
 
 
 def addresses(url: str) -> tuple[Row, ...]:
@@ -159,18 +159,18 @@ def how_it_did(about: About) -> Iterator[Row]:
         if speed.first_token is not None:
             yield "First token", f"after {seconds_text(speed.first_token.total_seconds())}"
     if (uses := about.uses) is not None:
-        times = "once" if uses.times == 1 else f"{count_text(uses.times)} times, last"
+        times = "once, at" if uses.times == 1 else f"{count_text(uses.times)} times, last at"
         yield "Loaded", f"{times} {when_text(uses.last_at, about.now)}"
 
 
-def _would_take(fitted: Fitted | None) -> str:
-    """Of a model that is not loaded: an estimate, what it is made of, and whether there is room."""
+def _needs(fitted: Fitted | None) -> str:
+    """Of a model that is not loaded: how much memory, where the figure is from, and whether there is room."""
     if fitted is None:
         return ""
     known, basis = fitted.verdict, fitted.estimate.basis
     fits = "" if known is None else f": {known.fit}{', tightly' if known.tight else ''}"
-    made_of = "measured here" if basis == "measured" else f"by {basis}"
-    return f"{about_text(fitted.estimate.total)} {made_of}{fits}"
+    label = "measured here" if basis == "measured" else "estimate"
+    return f"{about_text(fitted.estimate.total)} ({label}){fits}"
 
 
 def _placed(size: int | None, vram: int | None, fallback: Fallback | None) -> str:

@@ -36,7 +36,6 @@ class Marks(Struct, frozen=True, kw_only=True):
     up: str
     down: str
     tick: str
-    at_least: str
     at_most: str
     newer: str
     pulling: str
@@ -56,7 +55,7 @@ UNICODE = Marks(
     active="●", inactive="○", loading="◌", stopping="◐", cloud="☁", cursor="▌",
     full="█", empty="░", parts="█▓", others="▒", reserve="·",
     ellipsis="…", dots="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
-    at_least="≥", at_most="≤", newer="↑", pulling="↓", folded="▸", unfolded="▾",
+    at_most="≤", newer="↑", pulling="↓", folded="▸", unfolded="▾",
     levels="▁▂▃▄▅▆▇█", celsius="°C",
     client="»", warning="!", failed="✗", coming="↓", paused="‖", pinned="◆",
 )  # fmt: skip
@@ -64,7 +63,7 @@ ASCII = Marks(
     active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
     full="#", empty="-", parts="#=%", others="+", reserve=".",
     ellipsis="~", dots="...", dot="-", enter="enter", up="^", down="v", tick="+",
-    at_least=">", at_most="<", newer="^", pulling="v", folded="+", unfolded="-",
+    at_most="<", newer="^", pulling="v", folded="+", unfolded="-",
     levels="_.-:=+*#", celsius="C",
     client=">", warning="!", failed="x", coming="v", paused="=", pinned="P",
 )  # fmt: skip

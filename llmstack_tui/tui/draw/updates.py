@@ -33,7 +33,7 @@ _CHANGES = {
 _STATES = {
     "current": "up to date",
     "stale": "there is a newer version",
-    "local": "only here",
+    "local": "none: local model",
     "cloud": "runs elsewhere",
     "unknown": "not known",
 }
@@ -81,7 +81,7 @@ def more_update_rows(update: Update | None, now: datetime | None) -> Iterator[tu
         return
     if now is not None and update.pushed_at is not None:
         yield "Published", f"{when_text(update.pushed_at, now)} ({ago_text(update.pushed_at, now)})"
-    if update.reason:
+    if update.reason and update.state != "local":
         yield "Update note", clean(update.reason, limit=400)
     if update.problem and update.problem != update.reason:
         yield "Last check", clean(update.problem, limit=400)

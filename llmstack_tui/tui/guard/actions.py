@@ -136,11 +136,11 @@ class GuardActions(Controller):
         wish = settings.over_limit if settings is not None else "ask"
         name = clean(key[1], limit=60)
         if wish == "refuse":
-            self._shell.tell(f"{name} was not loaded. {answer.reason} The settings refuse one more.")
+            self._shell.tell(f"{name} was not loaded. {text(*answer.reason)} The settings refuse one more.")
             return False
         if wish == "ask":
-            act, text = _act_text(answer), question_text(answer, self._others(key[0]))
-            if not await self._confirm(f"Load {name}?", text, "Do not load it", act):
+            act, question = _act_text(answer), question_text(answer, self._others(key[0]))
+            if not await self._confirm(f"Load {name}?", question, "Do not load it", act):
                 return False
             if not answer.enough:
                 stack.guarding.insist(*key)
@@ -183,7 +183,7 @@ class GuardActions(Controller):
         for url, guard in state.guards.items():
             for decision in guard.decisions:
                 if (about := getattr(decision, "about", None)) is not None:
-                    warnings[(url, *about)] = decision.reason
+                    warnings[(url, *about)] = text(*decision.reason)
         for about in warnings.keys() - self._warnings:
             self._shell.warn(warnings[about], title="The guard")
         self._warnings = frozenset(warnings)
@@ -195,12 +195,12 @@ def question_text(answer: Ask, others: Mapping[str, str]) -> str:
     Args:
         others: what the hosts are called where the model is not to be loaded, by their URLs.
     """
-    lines = [clean(answer.reason, limit=400)]
+    lines = [clean(text(*answer.reason), limit=400)]
     if answer.stops:
         lines.append("")
         for stop in answer.stops:
             at = _at(stop.host, others)
-            lines.append(f"{clean(stop.model, limit=60)}{at}: {clean(stop.reason, limit=200)}")
+            lines.append(f"{clean(stop.model, limit=60)}{at}: {clean(text(*stop.reason), limit=200)}")
         lines += ["", "What is stopped leaves memory when its running request has ended."]
     if not answer.enough:
         lines += ["", "There is nothing else that could make room: the limit will not hold."]

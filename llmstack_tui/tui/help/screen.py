@@ -121,8 +121,7 @@ class HelpScreen(ModalScreen[None]):
                     ),
                     (
                         "State",
-                        "An active model is busy, or idle for so long; "
-                        f"{self._marks.at_least} means that nobody looked before.",
+                        "An active model is busy, or idle for so long; + means at least.",
                     ),
                     ("tok/s", "Tokens per second of the last answer that was timed here."),
                     (

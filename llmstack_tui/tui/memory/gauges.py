@@ -12,19 +12,17 @@ from textual.content import Content
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import UNKNOWN, bytes_text, duration_text
-from llmstack_tui.tui.draw.bar import bar
+from llmstack_tui.tui.draw.bar import SLOTS, bar, sparkline
 from llmstack_tui.tui.draw.figures import percent_text, total_of, used_text
-from llmstack_tui.tui.draw.sparkline import SLOTS, sparkline
-from llmstack_tui.tui.memory.devices import device_names, product
 from llmstack_tui.tui.memory.parts import held, parts_bar, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from llmstack_tui.hardware.readings import Device, MachineReading
+    from llmstack_tui.tui.draw.bar import UsageHistory
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.draw.sparkline import History
-    from llmstack_tui.tui.memory.parts import Part
+    from llmstack_tui.tui.memory.parts import MemoryShare
 
 # Readings are 10 seconds apart while nobody looks, and a Mac's tools are asked as seldom.
 STALE_S = 15.0
@@ -32,7 +30,8 @@ DIM = "$foreground 60%"
 _LEAST_CELLS, _USUAL_BAR, _MOST_BAR = 8, 24, 40
 _SHORT_HISTORY = 4
 _HIGH, _FULL = 75, 90
-NO_PARTS: Mapping[str, tuple[Part, ...]] = MappingProxyType({})
+NO_PARTS: Mapping[str, tuple[MemoryShare, ...]] = MappingProxyType({})
+_MAKERS = {"nvidia": "NVIDIA", "amd": "AMD", "apple": "Apple"}
 _PRESSURES = {"warning": "memory is short", "critical": "memory has run out"}
 
 
@@ -54,7 +53,7 @@ class Gauge(Struct, frozen=True, kw_only=True):
     figures: str
     percent: float | None
     history: tuple[float | None, ...]
-    parts: tuple[Part, ...] = ()
+    parts: tuple[MemoryShare, ...] = ()
     product: str = ""
     temperature: str = ""
     power: str = ""
@@ -70,10 +69,10 @@ class Gauge(Struct, frozen=True, kw_only=True):
 
 def gauges(
     reading: MachineReading,
-    history: History,
+    history: UsageHistory,
     now: float,
     most: int,
-    parts: Mapping[str, tuple[Part, ...]] = NO_PARTS,
+    parts: Mapping[str, tuple[MemoryShare, ...]] = NO_PARTS,
 ) -> tuple[Gauge, ...]:
     """A gauge for each device and the main memory last, ``most`` (at least two) at most.
 
@@ -97,7 +96,9 @@ def gauges(
     return (*summed[: most - 1], ram)
 
 
-def ram_gauge(reading: MachineReading, history: History, now: float, parts: tuple[Part, ...] = ()) -> Gauge:
+def ram_gauge(
+    reading: MachineReading, history: UsageHistory, now: float, parts: tuple[MemoryShare, ...] = ()
+) -> Gauge:
     ram, swap = reading.ram, reading.swap
     # With what models have mapped of their files, which the system counts as free.
     used = held(parts) if parts else ram.used
@@ -228,7 +229,7 @@ def _widest(texts: Iterable[str]) -> int:
     return max((len(text) for text in texts), default=0)
 
 
-def _card(device: Device, name: str, reading: MachineReading, history: History, now: float) -> Gauge:
+def _card(device: Device, name: str, reading: MachineReading, history: UsageHistory, now: float) -> Gauge:
     gauge = Gauge(
         name=name,
         product=product(device),
@@ -308,3 +309,23 @@ def about(reading: MachineReading) -> str:
         size = UNKNOWN if device.total is None else bytes_text(device.total)
         lines.append(f"{clean(device.name, limit=80)}: {size} of {device.memory_word}{limit}{driver}{cuda}")
     return "\n".join((*lines, *(clean(error, limit=300) for error in reading.errors)))
+
+
+def device_names(devices: Sequence[Device]) -> dict[str, str]:
+    """By their ids: ``GPU 0``, with the maker where there are several, and a number for each slice."""
+    several = len({device.kind for device in devices}) > 1
+    slices: dict[str, int] = {}
+    names = {}
+    for device in devices:
+        name = _MAKERS.get(device.kind, "GPU") if several else "GPU"
+        name += "" if device.index is None or device.kind == "apple" else f" {device.index}"
+        if device.parent is not None:
+            slices[device.parent] = slices.get(device.parent, 0) + 1
+            name += f" slice {slices[device.parent]}"
+        names[device.id] = name
+    return names
+
+
+def product(device: Device) -> str:
+    """What its maker calls it, without the maker's name."""
+    return clean(device.name, limit=40).removeprefix("NVIDIA ").removeprefix("GeForce ")

@@ -41,7 +41,7 @@ class Owner(StrEnum):
 _ORDER = tuple(Owner)
 
 
-class Part(Struct, frozen=True):
+class MemoryShare(Struct, frozen=True):
     """Bytes of one owner; ``name`` of a model. ``number`` tells it from the others wherever it is drawn."""
 
     owner: Owner
@@ -50,7 +50,7 @@ class Part(Struct, frozen=True):
     number: int = 0
 
 
-def parts_of(state: StackState) -> Mapping[str, tuple[Part, ...]]:
+def parts_of(state: StackState) -> Mapping[str, tuple[MemoryShare, ...]]:
     """The parts of each device that models are loaded into, by its id; none where too little is known.
 
     Where only servers say what their models take, and there is one device, it is they who count.
@@ -74,16 +74,18 @@ def parts_of(state: StackState) -> Mapping[str, tuple[Part, ...]]:
     }
 
 
-def _parts(device: Device, running: Sequence[RunningModel], reserve: int, *, alone: bool) -> tuple[Part, ...]:
+def _parts(
+    device: Device, running: Sequence[RunningModel], reserve: int, *, alone: bool
+) -> tuple[MemoryShare, ...]:
     total, used = device.total or 0, device.used or 0
-    models: list[Part] = []
+    models: list[MemoryShare] = []
     mapped = 0
     for number, each in enumerate(running):
         held = held_on(device, each)
         if held is None and alone:
             held = reckoned_on(device, each)
         if held:
-            models.append(Part(Owner.MODEL, held, each.name, number))
+            models.append(MemoryShare(Owner.MODEL, held, each.name, number))
             # What a process reads of a file as it needs it counts as free, and is slow to get back.
             mapped += min(each.mapped, held) if device.kind == "ram" else 0
     # No more than the device says is taken at all, whatever a server reckons.
@@ -93,13 +95,13 @@ def _parts(device: Device, running: Sequence[RunningModel], reserve: int, *, alo
     kept = min(reserve, free)
     return (
         *models,
-        Part(Owner.OTHERS, others),
-        Part(Owner.FREE, free - kept),
-        Part(Owner.RESERVE, kept),
+        MemoryShare(Owner.OTHERS, others),
+        MemoryShare(Owner.FREE, free - kept),
+        MemoryShare(Owner.RESERVE, kept),
     )
 
 
-def _at_most(models: list[Part], most: int) -> tuple[int, list[Part]]:
+def _at_most(models: list[MemoryShare], most: int) -> tuple[int, list[MemoryShare]]:
     """The models with ``most`` bytes together, and how many they have."""
     taken = sum(part.size for part in models)
     if taken <= most:
@@ -108,23 +110,23 @@ def _at_most(models: list[Part], most: int) -> tuple[int, list[Part]]:
     return sum(part.size for part in models), models
 
 
-def held(parts: Sequence[Part]) -> int:
+def held(parts: Sequence[MemoryShare]) -> int:
     """Bytes that somebody has."""
     return sum(part.size for part in parts if part.owner in {Owner.MODEL, Owner.OTHERS})
 
 
-def together(devices: Sequence[Sequence[Part]]) -> tuple[Part, ...]:
+def together(devices: Sequence[Sequence[MemoryShare]]) -> tuple[MemoryShare, ...]:
     """The parts of several devices as if they were one; none where those of one are not known."""
     if not all(devices):
         return ()
-    sums: dict[tuple[Owner, int], Part] = {}
+    sums: dict[tuple[Owner, int], MemoryShare] = {}
     for part in sorted(chain(*devices), key=lambda part: (_ORDER.index(part.owner), part.number)):
         key = (part.owner, part.number)
         sums[key] = replace(part, size=sums[key].size + part.size) if key in sums else part
     return tuple(sums.values())
 
 
-def parts_bar(parts: Sequence[Part], cells: int, marks: Marks) -> Content:
+def parts_bar(parts: Sequence[MemoryShare], cells: int, marks: Marks) -> Content:
     """All parts in their order. What is there has a cell, if there are enough; the largest gives it."""
     widths = _widths([part.size for part in parts], cells)
     return Content.assemble(
@@ -132,7 +134,7 @@ def parts_bar(parts: Sequence[Part], cells: int, marks: Marks) -> Content:
     )
 
 
-def legend(parts: Sequence[Part], width: int, marks: Marks) -> Content:
+def legend(parts: Sequence[MemoryShare], width: int, marks: Marks) -> Content:
     """What each part is; what has no room is left out, what is free first."""
     told = [(part, _said(part)) for part in parts if part.size]
     for least in (Owner.RESERVE, Owner.FREE, Owner.OTHERS):
@@ -145,7 +147,7 @@ def legend(parts: Sequence[Part], width: int, marks: Marks) -> Content:
     return Content.assemble(*texts)
 
 
-def _said(part: Part) -> str:
+def _said(part: MemoryShare) -> str:
     size = bytes_text(part.size)
     match part.owner:
         case Owner.MODEL:
@@ -158,7 +160,7 @@ def _said(part: Part) -> str:
             return f"kept free {size}"
 
 
-def _glyph(part: Part, marks: Marks) -> str:
+def _glyph(part: MemoryShare, marks: Marks) -> str:
     match part.owner:
         case Owner.MODEL:
             return marks.parts[part.number % len(marks.parts)]
@@ -170,7 +172,7 @@ def _glyph(part: Part, marks: Marks) -> str:
             return marks.reserve
 
 
-def _tone(part: Part) -> str:
+def _tone(part: MemoryShare) -> str:
     match part.owner:
         case Owner.MODEL:
             return _MODEL_TONES[part.number % len(_MODEL_TONES)]

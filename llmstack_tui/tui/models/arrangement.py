@@ -33,7 +33,7 @@ _STATES = (
 )
 
 
-class Column(StrEnum):
+class ModelColumn(StrEnum):
     """What the list can be sorted by; SERVER is as the server lists it."""
 
     SERVER = "server"
@@ -48,17 +48,19 @@ class Column(StrEnum):
     LEAVES = "leaves"
 
 
-_LARGEST_FIRST = frozenset({Column.UPDATE, Column.VERSION, Column.SIZE, Column.MEMORY, Column.SPEED})
+_LARGEST_FIRST = frozenset(
+    {ModelColumn.UPDATE, ModelColumn.VERSION, ModelColumn.SIZE, ModelColumn.MEMORY, ModelColumn.SPEED}
+)
 
 
-class ModelOrder(SortOrder[Column], frozen=True):
+class ModelOrder(SortOrder[ModelColumn], frozen=True):
     """The order of the models.
 
     Usual is from a to z, from the largest figure, from the newest version, from what leaves first, and from
     what is busy to what is longest idle.
     """
 
-    column: Column = Column.SERVER
+    column: ModelColumn = ModelColumn.SERVER
 
     @property
     def upwards(self) -> bool:
@@ -84,14 +86,14 @@ class _Comparable(Protocol):
     def __lt__(self, other: Any, /) -> bool: ...
 
 
-_FIGURES: Mapping[Column, Callable[[ModelRow], _Comparable | None]] = {
-    Column.UPDATE: lambda row: row.figures.download,
-    Column.VERSION: lambda row: row.figures.modified_at,
-    Column.QUANTIZATION: lambda row: row.quantization.casefold() or None,
-    Column.SIZE: lambda row: row.figures.size,
-    Column.MEMORY: lambda row: row.figures.memory,
-    Column.SPEED: lambda row: row.figures.speed,
-    Column.LEAVES: lambda row: row.figures.leaves_at,
+_FIGURES: Mapping[ModelColumn, Callable[[ModelRow], _Comparable | None]] = {
+    ModelColumn.UPDATE: lambda row: row.figures.download,
+    ModelColumn.VERSION: lambda row: row.figures.modified_at,
+    ModelColumn.QUANTIZATION: lambda row: row.quantization.casefold() or None,
+    ModelColumn.SIZE: lambda row: row.figures.size,
+    ModelColumn.MEMORY: lambda row: row.figures.memory,
+    ModelColumn.SPEED: lambda row: row.figures.speed,
+    ModelColumn.LEAVES: lambda row: row.figures.leaves_at,
 }
 
 
@@ -100,9 +102,9 @@ def ordered(rows: Sequence[ModelRow], order: ModelOrder) -> tuple[ModelRow, ...]
     figure = _FIGURES.get(order.column)
     if figure is not None:
         return _known_first(rows, figure, reverse=not order.upwards)
-    if order.column is Column.SERVER:
+    if order.column is ModelColumn.SERVER:
         return tuple(reversed(rows)) if order.reverse else tuple(rows)
-    key = _by_state if order.column is Column.STATE else _by_name
+    key = _by_state if order.column is ModelColumn.STATE else _by_name
     return tuple(sorted(rows, key=key, reverse=order.reverse))
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from rich.cells import cell_len
 
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.models.arrangement import Column, HostRow
+from llmstack_tui.tui.models.arrangement import HostRow, ModelColumn
 from llmstack_tui.tui.models.rows import ModelRow
 from llmstack_tui.tui.widgets.headings import ColumnHeading
 from llmstack_tui.tui.widgets.list import RowList
@@ -70,19 +70,19 @@ class ColumnWidths(Struct, frozen=True):
             cells[column] = wide
         return cls(max(0, min(_WIDEST_NAME, left)), size=size, memory=memory, word=word, **cells)
 
-    def headings(self) -> Iterator[ColumnHeading[Column]]:
+    def headings(self) -> Iterator[ColumnHeading[ModelColumn]]:
         """From left to right; the server's own order stands before the name."""
         every = (
-            ColumnHeading(" ", _BEFORE_NAME, Column.SERVER),
-            ColumnHeading("Name", self.name, Column.NAME),
-            ColumnHeading(" Update", self.update, Column.UPDATE),
-            ColumnHeading("  Version", self.version, Column.VERSION),
-            ColumnHeading("  Quant.", self.quantization, Column.QUANTIZATION),
-            ColumnHeading("Size", self.size, Column.SIZE, right=True),
-            ColumnHeading("Memory", self.memory, Column.MEMORY, right=True),
-            ColumnHeading("  State", self.word, Column.STATE),
-            ColumnHeading("tok/s", self.speed, Column.SPEED, right=True),
-            ColumnHeading("Leaves", self.leaves, Column.LEAVES, right=True),
+            ColumnHeading(" ", _BEFORE_NAME, ModelColumn.SERVER),
+            ColumnHeading("Name", self.name, ModelColumn.NAME),
+            ColumnHeading(" Update", self.update, ModelColumn.UPDATE),
+            ColumnHeading("  Version", self.version, ModelColumn.VERSION),
+            ColumnHeading("  Quant.", self.quantization, ModelColumn.QUANTIZATION),
+            ColumnHeading("Size", self.size, ModelColumn.SIZE, right=True),
+            ColumnHeading("Memory", self.memory, ModelColumn.MEMORY, right=True),
+            ColumnHeading("  State", self.word, ModelColumn.STATE),
+            ColumnHeading("tok/s", self.speed, ModelColumn.SPEED, right=True),
+            ColumnHeading("Leaves", self.leaves, ModelColumn.LEAVES, right=True),
         )
         return (each for each in every if each.cells)
 

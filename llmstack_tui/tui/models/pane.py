@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from llmstack_tui.tui.models.arrangement import (
     Arrangement,
-    Column,
+    ModelColumn,
     ModelOrder,
     active_count,
     listed_rows,
@@ -155,7 +155,7 @@ class ModelsPane(Pane):
 
     @on(Headings.ColumnChosen)
     def _chosen(self, event: Headings.ColumnChosen) -> None:
-        self.sort(self.order.chosen(Column(event.column)))
+        self.sort(self.order.chosen(ModelColumn(event.column)))
 
     def open_filter(self) -> None:
         self._field.display = True

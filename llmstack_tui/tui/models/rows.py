@@ -129,7 +129,7 @@ def model_row(
     family = clean((model.family if model else None) or "", limit=40)
     quantization = clean((model.quantization if model else None) or "", limit=40)
     digest = model.digest if model else running.digest if running else ""
-    word = _word(status, act, moment, marks, pinned=pinned, old=old)
+    word = _word(status, act, moment, pinned=pinned, old=old)
     if fitted is not None and not old and word == str(ModelState.INACTIVE):
         word = _no_room(fitted) or word
     note = _note(status)
@@ -158,7 +158,18 @@ def model_row(
         old=old,
         # No word of a filter has a line end in it, so none is found across two of these.
         searched="\n".join(
-            (name, family, quantization, word, str(state), note, digest, "stale" * newer, "cpu slow" * slow)
+            (
+                name,
+                family,
+                quantization,
+                word,
+                str(state),
+                note,
+                digest,
+                "stale" * newer,
+                "cpu slow" * slow,
+                "pinned" * pinned,
+            )
         ).casefold(),
         figures=Figures(
             size=size,
@@ -223,20 +234,18 @@ def _no_room(fitted: Fitted) -> str:
     return "" if fitted.verdict is None else _NO_ROOM.get(fitted.verdict.fit.value, "")
 
 
-def _word(
-    status: ModelStatus, act: Act | None, moment: Moment, marks: Marks, *, pinned: bool, old: bool
-) -> str:
+def _word(status: ModelStatus, act: Act | None, moment: Moment, *, pinned: bool, old: bool) -> str:
     if act is not None and status.state in {ModelState.LOADING, ModelState.STOPPING}:
         return f"{status.state} {max(0.0, moment.monotonic_s - act.started_at_s):.0f}s"
     if status.state is not ModelState.ACTIVE or old:
         return "pinned" if pinned and status.state is ModelState.INACTIVE else str(status.state)
     if status.busy:
-        return "pinned, busy" if pinned else "active, busy"
+        return "active, busy"
     if status.idle_since_s is None:
-        return "pinned" if pinned else "active"
-    at_least = marks.at_least if status.idle_at_least else ""
+        return "active"
+    or_more = "+" if status.idle_at_least else ""
     idle = figures.clock_text(max(0.0, moment.monotonic_s - status.idle_since_s))
-    return f"{'pinned' if pinned else 'idle'} {at_least}{idle}"
+    return f"idle {idle}{or_more}"
 
 
 def _fallen(snapshot: Snapshot, machine: MachineReading | None) -> tuple[RunningModel, ...]:

@@ -36,7 +36,7 @@ _LEAST_NAME, _WIDEST_NAME = 12, 44
 _BEFORE_NAME, _COST = 5, 12
 _MOST_UNFOLDED = 500
 _MOST_LINES = 1000
-_COUNTED = {"current": "up to date", "local": "only here", "cloud": "running elsewhere"}
+_COUNTED = {"current": "up to date", "local": "local", "cloud": "in the cloud"}
 
 
 class UpdateRow(Struct, frozen=True, kw_only=True):

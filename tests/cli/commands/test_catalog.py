@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.cli.terminal import terminal
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -44,10 +42,10 @@ def test_all_of_it_without_a_word(llmstack: Program) -> None:
     assert len(done.stdout.splitlines()) > 60
 
 
-async def test_a_row_takes_one_line_of_a_terminal(llmstack: Program) -> None:
-    with terminal(llmstack, "catalog", "code", columns=90) as screen:
-        assert await screen.end() == 0
-    rows = screen.shown.splitlines()[:-1]
+def test_a_row_takes_one_line_of_a_terminal(llmstack: Program) -> None:
+    with llmstack.in_terminal("catalog", "code", columns=90) as screen:
+        assert screen.wait_exit() == 0
+    rows = screen.written.splitlines()[:-1]
     assert len(rows) > 8
     assert max(map(len, rows)) <= 90
     assert any(row.endswith("..") for row in rows)

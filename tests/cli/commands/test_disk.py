@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from tests.cli.terminal import terminal
 from tests.support.folders import blob, manifest, tree, write
 
 if TYPE_CHECKING:
@@ -120,12 +119,12 @@ def test_yes_removes_what_was_shown(llmstack: Program, models: Path) -> None:
 
 
 @pytest.mark.parametrize(("answer", "code", "left"), [("y\n", 0, 2), ("n\n", 1, 3), ("\n", 1, 3)])
-async def test_a_person_is_asked(llmstack: Program, models: Path, answer: str, code: int, left: int) -> None:
-    with terminal(llmstack, "disk", "--clean", command=(sys.executable, "-c", LATER)) as screen:
-        await screen.wait_for("Remove 1 file of 800 B? [y/N]")
-        assert "orphan" in screen.shown
+def test_a_person_is_asked(llmstack: Program, models: Path, answer: str, code: int, left: int) -> None:
+    with llmstack.in_terminal("disk", "--clean", command=(sys.executable, "-c", LATER)) as screen:
+        screen.wait_for("Remove 1 file of 800 B? [y/N]")
+        assert "orphan" in screen.written
         screen.type(answer)
-        assert await screen.end() == code
+        assert screen.wait_exit() == code
     assert len(list((models / "blobs").iterdir())) == left
 
 

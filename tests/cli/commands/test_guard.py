@@ -170,7 +170,7 @@ async def test_explain_tells_that_servers_of_one_machine_share_its_memory(llmsta
     stops = [model["name"] for each in found for model in each["models"] if model["stop"]]
     assert len(stops) == 1, "one of both is enough"
     text = told.stdout.replace("\N{NO-BREAK SPACE}", " ")
-    assert "was used less recently and goes first." in text
+    assert "has been idle longer and goes first." in text
     assert "Other servers of this machine hold 5.0 GB." in text
 
 
@@ -190,7 +190,7 @@ async def test_one_model_may_be_idle_for_another_time(llmstack: Program) -> None
         assert done == {"models": [{"host": server.url, "name": "a:1", "idle_stop": 90.0}]}
         fake.load("a:1")
         (model,) = (await only_host(llmstack, "guard", "explain", *host))["models"]
-        assert model["reason"].replace("\N{NO-BREAK SPACE}", " ").endswith("is stopped after 90 s.")
+        assert model["reason"].replace("\N{NO-BREAK SPACE}", " ").endswith("is unloaded after 90 s.")
         told = await run(llmstack, "guard", "idle", "a:1", "0", *host)
         assert told.stdout == "a:1 may be idle for ever.\n"
         told = await run(llmstack, "guard", "idle", "a:1", "auto", *host)

@@ -140,19 +140,15 @@ async def test_a_dashboard_that_has_the_queue_does_it(
 async def test_ctrl_c_keeps_what_came(
     llmstack: Program, engine: str, registry: Registry, tiny_model: Path
 ) -> None:
-    from tests.cli.terminal import terminal  # noqa: PLC0415
-
     version = registry.publish("left", tiny_model.read_bytes() + b"left")
     slow = Fault(path=f"/data/blobs/{version.weights.digest}", method="GET", bytes_per_s=40_000)
     registry.faults = [slow]
-    with terminal(llmstack.given(TERM="xterm"), "pull", registry.name("left"), "--host", engine) as screen:
-        await screen.wait_for(" % ")
-        await screen.wait_for("kB/s")
-        await screen.wait_for(" left")
+    with llmstack.given(TERM="xterm").in_terminal("pull", registry.name("left"), "--host", engine) as screen:
+        screen.wait_for(" % ", "kB/s", " left")
         screen.type("\x03")
-        assert await screen.end() == 130
-    assert "What came is kept" in screen.shown
-    assert "Traceback" not in screen.shown
+        assert screen.wait_exit() == 130
+    assert "What came is kept" in screen.written
+    assert "Traceback" not in screen.written
     await wait_until(lambda: registry.requests("/data/blobs/"))
     registry.faults = []
     registry.forget()

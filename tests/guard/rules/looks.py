@@ -11,6 +11,7 @@ from llmstack_tui.hosts.types import RunningModel, Snapshot
 from llmstack_tui.lifecycle.activity import Activity, observed
 
 if TYPE_CHECKING:
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.guard.situation import LoadedModel, Situation
     from llmstack_tui.hosts.types import Model
 
@@ -46,7 +47,7 @@ class Looks:
         self.cooled_s: float | None = None
 
     def look(
-        self, *models: RunningModel, after_s: float = 2.0, used: tuple[str, ...] = (), heat: str = ""
+        self, *models: RunningModel, after_s: float = 2.0, used: tuple[str, ...] = (), heat: Sentences = ()
     ) -> Situation:
         self.now_s += after_s
         now = NOW + timedelta(seconds=self.now_s) + self.clock

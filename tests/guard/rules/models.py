@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
-from llmstack_tui.guard.situation import Limits, LoadedModel, Situation, Stop
+from llmstack_tui.guard.situation import Allow, Limits, LoadedModel, Situation, Stop
 
 if TYPE_CHECKING:
-    from llmstack_tui.guard.situation import Decision
+    from collections.abc import Iterable, Mapping
+
+    from llmstack_tui.base.sentences import Param
+    from llmstack_tui.guard.situation import Admission, Decision
 
 GB = 1_000_000_000
+HOT = (Sentence("guard.throttled", {"device": "GPU 0"}),)
 _USUAL = LoadedModel(name="", sign_at_s=0.0, idle_s=5.0, size=GB)
 
 
@@ -29,5 +34,13 @@ def stopped(decisions: tuple[Decision, ...]) -> list[str]:
     return [each.model for each in decisions if isinstance(each, Stop)]
 
 
-def reasons(decisions: tuple[Decision, ...]) -> str:
-    return " ".join(each.reason for each in decisions).replace("\N{NO-BREAK SPACE}", " ")
+def kinds(decisions: Iterable[Decision | Admission]) -> list[str]:
+    """What is said of them, without the room's name."""
+    said = [sentence for each in decisions if not isinstance(each, Allow) for sentence in each.reason]
+    return [each.kind.removeprefix("guard.") for each in said]
+
+
+def params(decisions: Iterable[Decision | Admission], kind: str) -> Mapping[str, Param]:
+    """With what that is said."""
+    said = [sentence for each in decisions if not isinstance(each, Allow) for sentence in each.reason]
+    return next(each.params for each in said if each.kind == f"guard.{kind}")

@@ -22,7 +22,7 @@ from llmstack_tui.guard.situation import (
     Wanted,
 )
 from tests.guard.rules.looks import Looks, running
-from tests.guard.rules.models import GB, loaded, reasons, stopped
+from tests.guard.rules.models import GB, HOT, kinds, loaded, params, stopped
 from tests.guard.rules.test_policy import MODELS
 
 A, B = "http://127.0.0.1:1", "http://127.0.0.1:2"
@@ -56,11 +56,9 @@ def test_two_servers_share_the_memory_and_the_least_recently_used_of_both_goes()
     small, large, late = on(A, "small", 1, 2 * GB), on(B, "large", 2, 5 * GB), on(A, "late", 3, 3 * GB)
     at_a, at_b = acts(machine(small, large, late))
     assert (stopped(at_a), stopped(at_b)) == (["small"], [])
-    assert reasons(at_a) == (
-        "The models take 10.0 GB of VRAM, 5.0 GB of it on other servers of this machine, and may take "
-        "8.0 GB. This one was used least recently: 5 s ago."
-    )
-    assert reasons(at_b).endswith(f"may take 8.0 GB. small at {A} was used less recently and goes first.")
+    assert kinds(at_a) == ["too_much", "elsewhere", "longest_idle"]
+    assert (params(at_a, "too_much")["taken"], params(at_a, "elsewhere")["size"]) == (10 * GB, 5 * GB)
+    assert params(at_b, "yields_elsewhere") == {"model": "small", "host": A}
     used = replace(small, sign_at_s=9.0)
     assert [stopped(each) for each in acts(machine(used, large, late))] == [[], ["large"]]
 
@@ -81,7 +79,7 @@ def test_the_limit_of_models_is_one_of_each_server() -> None:
     assert [stopped(each) for each in acts(machine(*models))] == [[], []]
     at_a, at_b = acts(machine(*models, on(A, "e", 5, 1)))
     assert (stopped(at_a), stopped(at_b)) == (["a"], [])
-    assert "3 models are loaded and the limit is 2." in reasons(at_a)
+    assert params(at_a, "too_many") == {"count": 3, "limit": 2}
 
 
 def test_what_goes_for_the_number_of_one_server_makes_room_for_the_other() -> None:
@@ -98,7 +96,7 @@ def test_one_that_is_alone_on_the_machine_may_take_more() -> None:
 
 def test_heat_stops_one_model_of_the_machine() -> None:
     hosts = machine(on(A, "a", 2, 1), on(B, "b", 1, 1), looks_over=0)
-    hot = [replace(each, heat="GPU 0 is at 91 °C", hot_for_s=12.0) for each in hosts]
+    hot = [replace(each, heat=HOT, hot_for_s=12.0) for each in hosts]
     assert [stopped(decide(each)) for each in hot] == [[], ["b"]]
 
 
@@ -108,9 +106,7 @@ def test_one_more_is_asked_for_with_what_would_go_elsewhere() -> None:
     assert isinstance(asked, Ask)
     assert asked.enough
     assert [(stop.host, stop.model, stop.cause) for stop in asked.stops] == [(B, "old", Cause.MEMORY)]
-    assert "7.0 GB of VRAM, 6.0 GB of it on other servers of this machine" in asked.reason.replace(
-        "\N{NO-BREAK SPACE}", " "
-    )
+    assert (params([asked], "no_room")["taken"], params([asked], "elsewhere")["size"]) == (7 * GB, 6 * GB)
     assert admit(at_a, Wanted("new", GB, A)) == Allow()
     two = replace(at_a, elsewhere=tuple(on(B, name, 1, 1) for name in "xy"))
     assert admit(two, Wanted("new", GB, A)) == Allow(), "those of another server do not count"
@@ -124,10 +120,9 @@ def test_a_preview_where_all_that_is_loaded_is_elsewhere() -> None:
     (at_a, _) = machine(on(B, "old", 1, 6 * GB), looks_over=0)
     asked = admit(at_a, Wanted("new", 3 * GB, A))
     assert isinstance(asked, Ask)
-    assert asked.reason.replace("\N{NO-BREAK SPACE}", " ") == (
-        "The models take 6.0 GB of VRAM, all of it on other servers of this machine, this one about 3.0 GB, "
-        "and all together may take 8.0 GB."
-    )
+    assert kinds([asked]) == ["no_room", "all_elsewhere"]
+    figures = {"taken": 6 * GB, "size": 3 * GB, "budget": 8 * GB, "memory": "VRAM"}
+    assert params([asked], "no_room") == figures
 
 
 def test_which_servers_share_a_machine() -> None:
@@ -149,15 +144,15 @@ def test_a_look_counts_what_is_elsewhere() -> None:
 
 def test_what_another_server_gave_up_for_the_heat_counts_for_all() -> None:
     looks = Looks()
-    looks.look(running("a"), heat="It is hot")
+    looks.look(running("a"), heat=HOT)
     for _ in range(6):
-        looks.look(running("a"), heat="It is hot")
+        looks.look(running("a"), heat=HOT)
     looks.cooled_s = 3.0
-    assert not stopped(decide(looks.look(running("a"), heat="It is hot")))
+    assert not stopped(decide(looks.look(running("a"), heat=HOT)))
     looks.cooled_s = 61.0
-    assert stopped(decide(looks.look(running("a"), heat="It is hot"))) == ["a"]
+    assert stopped(decide(looks.look(running("a"), heat=HOT))) == ["a"]
     looks.watch, looks.cooled_s = looks.watch.cooled(), 400.0
-    assert looks.look(running("a"), heat="It is hot").heat_stop_s == 2.0
+    assert looks.look(running("a"), heat=HOT).heat_stop_s == 2.0
 
 
 HOSTS = st.sampled_from((A, B, "http://127.0.0.1:3"))
@@ -174,7 +169,7 @@ def machines(draw: st.DrawFn) -> Machine:
     """Hosts of one machine, of which each may have seen too much once, or more often, or not at all."""
     models = tuple(replace(each, host=draw(HOSTS)) for each in draw(MODELS))
     limits = draw(LIMITS)
-    heat = draw(st.sampled_from(("", "", "It is hot")))
+    heat = draw(st.sampled_from(((), (), HOT)))
     return tuple(
         Situation(
             host=host,

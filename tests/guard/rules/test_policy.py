@@ -22,24 +22,24 @@ from llmstack_tui.guard.situation import (
     Wanted,
     Warn,
 )
-from tests.guard.rules.models import GB, loaded, reasons, stopped, too_many
+from tests.guard.rules.models import GB, HOT, kinds, loaded, params, stopped, too_many
 
 
 def test_the_least_recently_used_goes() -> None:
     decisions = decide(too_many(loaded("new", 9), loaded("old", 1), loaded("middle", 5), max_loaded=2))
     assert stopped(decisions) == ["old"]
-    assert "3 models are loaded and the limit is 2. This one was used least recently: 5 s ago." in reasons(
-        decisions
-    )
+    assert kinds(decisions) == ["too_many", "longest_idle"]
+    assert params(decisions, "too_many") == {"count": 3, "limit": 2}
+    assert params(decisions, "longest_idle") == {"idle_s": 5.0}
 
 
 def test_of_several_that_go_each_is_the_least_used_of_those_that_are_left() -> None:
     models = [loaded("new", 9), loaded("first", 1), loaded("second", 2)]
-    assert reasons(decide(too_many(*models))).count("least recently: 5 s ago.") == 2
+    assert kinds(decide(too_many(*models))).count("longest_idle") == 2
     models.append(loaded("pinned", 1.5, pinned=True))
     first, second = decide(too_many(*models, max_loaded=2))
-    assert "least recently: " in first.reason
-    assert "least recently of those that may be stopped: " in second.reason
+    assert kinds([first]) == ["too_many", "longest_idle"]
+    assert kinds([second]) == ["too_many", "longest_idle_of_those"]
 
 
 def test_of_two_that_were_used_at_once_the_name_decides() -> None:
@@ -51,14 +51,14 @@ def test_one_look_is_no_reason() -> None:
     situation = replace(too_many(loaded("a"), loaded("b")), looks_over=1)
     decisions = decide(situation)
     assert stopped(decisions) == []
-    assert "once more" in reasons(decisions)
+    assert kinds(decisions)[-1] == "check_again"
 
 
 def test_pinned_and_busy_ones_stay() -> None:
     models = loaded("pinned", 1, pinned=True), loaded("busy", 2, busy=True, idle_s=0.0), loaded("free", 3)
     assert stopped(decide(too_many(*models))) == ["free"]
     assert stopped(decide(too_many(*models[:2]))) == []
-    assert "pinned, in use" in reasons(decide(too_many(*models[:2])))
+    assert kinds(decide(too_many(*models[:2])))[-1] == "none_can_go"
 
 
 def test_a_sign_at_this_very_look_is_one() -> None:
@@ -87,7 +87,7 @@ def test_a_memory_budget_is_a_limit_too() -> None:
     decisions = decide(too_many(*models, max_loaded=None, budget=6 * GB))
     # The first would not be enough, and with the second gone it is not needed any more.
     assert stopped(decisions) == ["b"]
-    assert "The models take 9.0 GB of VRAM and may take 6.0 GB." in reasons(decisions)
+    assert params(decisions, "too_much") == {"taken": 9 * GB, "budget": 6 * GB, "memory": "VRAM"}
 
 
 def test_a_model_that_is_alone_may_take_more_than_the_budget() -> None:
@@ -121,7 +121,7 @@ def test_an_idle_one_goes_by_its_own_limit() -> None:
     )
     decisions = decide(Situation(loaded=models))
     assert stopped(decisions) == ["a"]
-    assert "It was idle for 12 min; the limit is 10 min." in reasons(decisions)
+    assert params(decisions, "idle") == {"idle_s": 700.0, "limit_s": 600.0}
     assert [each.cause for each in decisions if isinstance(each, Stop)] == [Cause.IDLE]
 
 
@@ -134,44 +134,43 @@ def test_what_is_held_stays() -> None:
     situation = replace(too_many(loaded("a", idle_s=700.0, idle_limit_s=600.0), loaded("b")), held=True)
     decisions = decide(situation)
     assert stopped(decisions) == []
-    assert "held" in reasons(decisions)
+    assert kinds(decisions) == ["holding"]
 
 
 def test_heat_stops_one_model_at_a_time() -> None:
-    hot = Situation(loaded=(loaded("a", 2), loaded("b", 1)), heat="GPU 0 is at 91 °C", hot_for_s=12.0)
+    hot = Situation(loaded=(loaded("a", 2), loaded("b", 1)), heat=HOT, hot_for_s=12.0)
     assert stopped(decide(hot)) == ["b"]
-    assert reasons(decide(hot)).startswith("GPU 0 is at 91 °C.")
+    assert kinds(decide(hot)) == ["throttled", "longest_idle"]
     assert stopped(decide(replace(hot, hot_for_s=2.0))) == []
     assert stopped(decide(replace(hot, heat_stop_s=20.0))) == []
     assert stopped(decide(replace(hot, heat_stop_s=61.0))) == ["b"]
-    assert admit(hot, Wanted("c")) == Refuse("GPU 0 is at 91 °C: nothing is loaded until it has cooled down.")
+    refused = admit(hot, Wanted("c"))
+    assert isinstance(refused, Refuse)
+    assert kinds([refused]) == ["throttled", "cooling"]
 
 
 def test_more_pins_than_the_limit_are_told_and_kept() -> None:
     decisions = decide(too_many(loaded("a", pinned=True), loaded("b", pinned=True)))
     (warning,) = decisions
     assert isinstance(warning, Warn)
-    assert "a and b are pinned, and the limit is 1" in warning.reason
+    assert params(decisions, "too_many_pins") == {"models": ("a", "b"), "limit": 1}
 
 
 def test_a_stop_that_does_not_come_through_is_told() -> None:
     stuck = loaded("a", leaving_s=70.0, idle_s=65.0)
     (warning,) = decide(Situation(loaded=(stuck,)))
     assert isinstance(warning, Warn)
-    assert "restart the server" in warning.reason
+    assert params([warning], "stuck") == {"model": "a", "left_s": 70.0}
     for other in (replace(stuck, idle_s=20.0), replace(stuck, busy=True), replace(stuck, leaving_s=30.0)):
         assert isinstance(decide(Situation(loaded=(other,)))[0], Nothing)
 
 
 def test_a_pin_is_renewed_shortly_before_another_clients_time_is_up() -> None:
-    def renewed(**more: object) -> list[str]:
+    def renewed(**more: object) -> list[Renew]:
         model = loaded("a", 0.0, **{"pinned": True, "lapses_s": 40.0, **more})
-        return [each.reason for each in decide(Situation(loaded=(model,))) if isinstance(each, Renew)]
+        return [each for each in decide(Situation(loaded=(model,))) if isinstance(each, Renew)]
 
-    (reason,) = renewed()
-    assert reason.replace("\N{NO-BREAK SPACE}", " ") == (
-        "It is pinned, and another client's keep-alive would have let it go in 40 s."
-    )
+    assert params(renewed(), "lapsing") == {"left_s": 40.0}
     for lapses_s in (None, 61.0, 4.0, 0.0, -3.0):
         assert renewed(lapses_s=lapses_s) == []
     assert renewed(busy=True) == renewed(idle_s=0.0) == renewed(leaving_s=1.0) == []
@@ -183,8 +182,9 @@ def test_one_more_is_asked_for_with_what_would_go() -> None:
     assert isinstance(asked, Ask)
     assert asked.enough
     assert [stop.model for stop in asked.stops] == ["a"]
-    assert asked.reason == "2 models are loaded and the limit is 2."
-    assert asked.stops[0].reason.startswith("It makes room for c.")
+    assert params([asked], "too_many") == {"count": 2, "limit": 2}
+    assert kinds(asked.stops) == ["makes_room", "longest_idle"]
+    assert params(asked.stops, "makes_room") == {"model": "c"}
     assert admit(replace(situation, limits=Limits(max_loaded=3)), Wanted("c")) == Allow()
     assert admit(replace(situation, held=True), Wanted("c")) == Allow()
 
@@ -194,7 +194,8 @@ def test_what_is_coming_counts() -> None:
     asked = admit(situation, Wanted("c"))
     assert isinstance(asked, Ask)
     assert [stop.model for stop in asked.stops] == ["a"]
-    assert asked.reason == "1 model is loaded, 1 model more is coming, and the limit is 2."
+    assert kinds([asked]) == ["too_many", "coming"]
+    assert [each.params["count"] for each in asked.reason] == [1, 1]
     assert admit(replace(situation, coming=0), Wanted("c")) == Allow()
 
 
@@ -203,7 +204,8 @@ def test_one_more_where_nothing_can_go() -> None:
     assert isinstance(asked, Ask)
     assert not asked.enough
     assert not asked.stops
-    assert asked.reason.endswith("a is pinned; b is in use.")
+    assert params([asked], "kept_pinned") == {"models": ("a",)}
+    assert params([asked], "kept_busy") == {"models": ("b",)}
 
 
 def test_one_more_that_is_too_large() -> None:
@@ -216,8 +218,8 @@ def test_one_more_that_is_too_large() -> None:
 
 
 def test_a_model_at_rest_says_why() -> None:
-    assert reasons(decide(Situation())) == "No model is loaded."
-    assert "1 model is loaded, and the limit is 2" in reasons(decide(too_many(loaded("a"), max_loaded=2)))
+    assert kinds(decide(Situation())) == ["none_loaded"]
+    assert params(decide(too_many(loaded("a"), max_loaded=2)), "loaded_of") == {"count": 1, "limit": 2}
 
 
 MODELS = st.lists(
@@ -250,7 +252,7 @@ SITUATIONS = st.builds(
     ),
     looks_over=st.integers(0, 4),
     held=st.booleans(),
-    heat=st.sampled_from(("", "", "It is hot")),
+    heat=st.sampled_from(((), (), HOT)),
     hot_for_s=st.integers(0, 20).map(float),
     heat_stop_s=st.none() | st.integers(0, 100).map(float),
 )

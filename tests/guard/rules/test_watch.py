@@ -11,7 +11,7 @@ from llmstack_tui.guard.rules.watch import Rules
 from llmstack_tui.guard.situation import Limits, Warn
 from llmstack_tui.hosts.types import Model
 from tests.guard.rules.looks import NOW, Looks, running
-from tests.guard.rules.models import stopped
+from tests.guard.rules.models import HOT, stopped
 
 if TYPE_CHECKING:
     from llmstack_tui.guard.situation import Situation
@@ -151,12 +151,12 @@ def test_one_that_stayed_is_spared_for_half_a_minute() -> None:
 
 def test_heat_has_a_beginning() -> None:
     looks = Looks()
-    looks.look(heat="It is hot")
-    assert looks.look(heat="It is hot").hot_for_s == 2.0
+    looks.look(heat=HOT)
+    assert looks.look(heat=HOT).hot_for_s == 2.0
     looks.watch = looks.watch.cooled()
-    assert looks.look(heat="It is hot").heat_stop_s == 2.0
+    assert looks.look(heat=HOT).heat_stop_s == 2.0
     assert looks.look().hot_for_s == 0.0
-    assert looks.look(heat="It is hot").hot_for_s == 0.0
+    assert looks.look(heat=HOT).hot_for_s == 0.0
 
 
 FOR_EVER = 1e10

@@ -134,7 +134,7 @@ def test_each_load_says_when_how_long_who_and_how_it_ended() -> None:
     assert lines == [
         "11:21 38 min asked by you; in memory now",
         "11:21 asked by the command line; is loading",
-        "11:21 30 min asked by you; stopped by the guard ([idle])",
+        "11:21 30 min asked by you; unloaded by the guard ([idle])",
         "11:21 asked by another client; could not be loaded (no\N{REPLACEMENT CHARACTER} memory)",
     ]
     for outcome in Outcome:
@@ -154,10 +154,8 @@ def test_what_memory_a_load_took_has_labels_and_the_unknown_is_unknown() -> None
     )
     other = Measured(at=NOW, host=seeded.URL, model="a", digest="d")
     first, second = measured_part((one, other), NOW).body.plain.splitlines()
-    assert first.split(maxsplit=1)[1] == (
-        "5.1 GB, says the server; 4.9 GB on GPU 0; context 4,096; cache f16"
-    )
-    assert second.split(maxsplit=1)[1] == "?, says the server"
+    assert first.split(maxsplit=1)[1] == ("5.1 GB (server); 4.9 GB on GPU 0; context 4,096; cache f16")
+    assert second.split(maxsplit=1)[1] == "? (server)"
 
 
 def test_versions_say_which_is_installed_and_until_when_the_others_were() -> None:
@@ -195,8 +193,10 @@ def test_a_table_says_what_longer_contexts_would_take() -> None:
     assert by_context["4,096"][:3] == ["*5.6", "GB", "fits"]
     assert by_context["8,192"][:3] == ["~6.2", "GB", "alone"]
     assert by_context["131,072"][:3] == ["~22", "GB", "no"]
-    assert re.fullmatch(r"Longest that fits: [\d,]+ \(f16\), [\d,]+ \(q8_0\), [\d,]+ \(q4_0\)", longest)
-    assert "shape of the model" in explained
+    assert re.fullmatch(
+        r"Longest context that fits: [\d,]+ \(f16\), [\d,]+ \(q8_0\), [\d,]+ \(q4_0\)", longest
+    )
+    assert "architecture of the model" in explained
     assert "measured here" in explained
     assert max(map(len, (head, *lines))) <= 72
 
@@ -205,7 +205,7 @@ def test_the_table_of_a_model_that_is_too_large_or_unknown() -> None:
     subject = Subject(weights=Weights(size=4_900_000_000), shape=headers.shape(headers.LLAMA_8B))
     part = fit_part(subject, Room(budget=4_000_000_000))
     assert part is not None
-    assert "No context is short enough for it to fit." in part.body.plain
+    assert "Does not fit, even with a short context." in part.body.plain
     by_size = fit_part(Subject(weights=Weights(size=4_900_000_000)), Room(budget=None))
     assert by_size is not None
     assert "size of its file" in by_size.body.plain

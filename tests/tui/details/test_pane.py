@@ -44,7 +44,7 @@ def test_how_fast_it_was_and_how_often_it_was_used() -> None:
     said = lines(About(status(), speed=speed(), uses=Uses(12, NOW - timedelta(hours=1)), now=NOW))
     assert "Speed 41.2 tokens/s" in said
     assert "First token after 0.4 s" in said
-    assert "Loaded 12 times, last 11:01" in said
+    assert "Loaded 12 times, last at 11:01" in said
 
 
 def test_what_never_was_is_left_out_rather_than_zero() -> None:
@@ -57,7 +57,7 @@ def test_what_never_was_is_left_out_rather_than_zero() -> None:
 def test_addresses_come_before_what_is_only_good_to_know() -> None:
     said = lines(About(status(), speed=speed(), uses=Uses(1, NOW), now=NOW))
     assert said.index(f"OpenAI API {seeded.URL}/v1") < said.index("Speed 41.2 tokens/s")
-    assert said[-1] == "Loaded once 12:01"
+    assert said[-1] == "Loaded once, at 12:01"
 
 
 def test_a_time_is_as_long_as_it_has_to_be() -> None:

@@ -122,10 +122,10 @@ async def test_what_was_is_looked_up_when_it_opens_and_when_something_happened()
 
 async def test_trouble_with_the_store_and_the_server_is_a_sentence_in_place() -> None:
     async with dashboard() as desk:
-        await desk.press("j")
+        # Before the cursor rests on the model, and its server is asked.
         desk.stack.store_failure = StoreError("The file is damaged.")
         desk.stack.failure = Unreachable("Nobody answers.", host=seeded.URL)
-        await desk.press("enter")
+        await desk.press("j", "enter")
         await desk.until_shown("The server tells no more of it: Nobody answers.", "The file is damaged.")
         await desk.until_shown("smollm2:135m", f"{seeded.URL}/v1")
         desk.stack.failure = desk.stack.store_failure = None

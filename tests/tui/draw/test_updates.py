@@ -11,7 +11,7 @@ from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.tui.draw.figures import ago_text
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
 from llmstack_tui.tui.draw.updates import more_update_rows, progress_cell, update_rows
-from llmstack_tui.tui.models.arrangement import Column, ModelOrder, matching, ordered
+from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder, matching, ordered
 from llmstack_tui.tui.models.list import ColumnWidths
 from llmstack_tui.tui.models.rows import Rows
 from llmstack_tui.tui.shell import Moment
@@ -72,7 +72,7 @@ def test_rows_are_made_again_only_for_what_changed() -> None:
 
 def test_updates_are_a_column_to_sort_by_and_a_word_to_find() -> None:
     rows = Rows(UNICODE).make(STATE, AT)
-    first, second = (row.name for row in ordered(rows, ModelOrder(Column.UPDATE))[:2])
+    first, second = (row.name for row in ordered(rows, ModelOrder(ModelColumn.UPDATE))[:2])
     assert (first, second) == ("mistral:7b", "smollm2:135m")
     assert [row.name for row in matching(rows, "stale")] == ["smollm2:135m", "mistral:7b"]
 

@@ -11,8 +11,8 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.core import HostState
 from llmstack_tui.hardware.readings import DeviceKind, Pressure, Space, Throttle
 from llmstack_tui.hosts.errors import Unreachable
+from llmstack_tui.tui.draw.bar import UsageHistory
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
-from llmstack_tui.tui.draw.sparkline import History
 from llmstack_tui.tui.memory.gauges import about
 from llmstack_tui.tui.memory.pane import memory_lines
 from tests.support import seeded
@@ -48,7 +48,7 @@ def state(*devices: Device, reading: MachineReading | None = None) -> StackState
 def lines(
     of: StackState, width: int = 120, most: int = 6, marks: Marks = UNICODE, now: float = NOW
 ) -> list[str]:
-    history = History()
+    history = UsageHistory()
     if of.machine is not None:
         history.add(of.machine)
     return [line.plain for line in memory_lines(of, history, now, Size(width, most), marks)]
@@ -60,7 +60,7 @@ def lines(
 def test_every_width_and_number_of_cards(width: int, most: int, count: int) -> None:
     shown = memory_lines(
         replace(seeded.two_cards(), machine=seeded.machine(*cards(count), taken_at=NOW)),
-        History(),
+        UsageHistory(),
         NOW,
         Size(width, most),
         UNICODE,

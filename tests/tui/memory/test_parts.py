@@ -10,13 +10,13 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.core import HostState
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
-from llmstack_tui.tui.memory.parts import Owner, Part, held, legend, parts_bar, parts_of, together
+from llmstack_tui.tui.memory.parts import MemoryShare, Owner, held, legend, parts_bar, parts_of, together
 from tests.support import seeded
 
 GB = 10**9
 
 
-def sizes(parts: tuple[Part, ...]) -> dict[str, int]:
+def sizes(parts: tuple[MemoryShare, ...]) -> dict[str, int]:
     return {part.name or part.owner: part.size for part in parts}
 
 
@@ -72,7 +72,7 @@ def test_nothing_is_known_of_a_device_that_does_not_tell_its_size() -> None:
     silent = replace(seeded.CARD, total=None, used=None)
     assert parts_of(replace(seeded.typical(), machine=seeded.machine(silent))) == {}
     assert parts_of(replace(seeded.typical(), machine=None)) == {}
-    assert together([(), (Part(Owner.FREE, 1),)]) == ()
+    assert together([(), (MemoryShare(Owner.FREE, 1),)]) == ()
 
 
 @given(
@@ -80,7 +80,7 @@ def test_nothing_is_known_of_a_device_that_does_not_tell_its_size() -> None:
     st.integers(min_value=0, max_value=60),
 )
 def test_a_bar_is_as_long_as_it_should_be_and_shows_what_there_is(amounts: list[int], cells: int) -> None:
-    parts = [Part(Owner.MODEL, size, f"m{number}", number) for number, size in enumerate(amounts)]
+    parts = [MemoryShare(Owner.MODEL, size, f"m{number}", number) for number, size in enumerate(amounts)]
     shown = parts_bar(parts, cells, UNICODE)
     assert shown.cell_length == (cells if any(amounts) else 0)
 
@@ -96,6 +96,6 @@ def test_a_legend_names_the_models_first(width: int, marks: object) -> None:
 
 
 def test_a_name_is_never_markup() -> None:
-    parts = (Part(Owner.MODEL, GB, "[/red]\x1b[31m"), Part(Owner.FREE, GB))
+    parts = (MemoryShare(Owner.MODEL, GB, "[/red]\x1b[31m"), MemoryShare(Owner.FREE, GB))
     assert "[/red]" in legend(parts, 80, UNICODE).plain
     assert "\x1b" not in legend(parts, 80, UNICODE).plain

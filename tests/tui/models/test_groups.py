@@ -15,8 +15,8 @@ from llmstack_tui.core import HostState, StackState
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.draw.glyphs import UNICODE
 from llmstack_tui.tui.models.arrangement import (
-    Column,
     HostRow,
+    ModelColumn,
     ModelOrder,
     active_count,
     host_rows,
@@ -103,7 +103,7 @@ def test_each_name_of_what_is_loaded_counts_as_active_as_its_line_says() -> None
 def test_each_host_is_sorted_for_itself() -> None:
     state = three()
     rows = Rows(UNICODE).make(state, NOW)
-    found = listed_rows(rows, told(state), ModelOrder(Column.NAME), folded={seeded.URL})
+    found = listed_rows(rows, told(state), ModelOrder(ModelColumn.NAME), folded={seeded.URL})
     assert [each.name for each in found] == [
         "127.0.0.1:11434", "The box", "a:7b", "big:70b", FAR, "x:1b",
     ]  # fmt: skip
@@ -210,7 +210,7 @@ def _tick(maker: Rows, state: StackState, monotonic_s: float) -> float:
     """Seconds of the processor that it takes to find out what is listed."""
     began = time.thread_time()
     rows = maker.make(state, Moment(NOW.now, monotonic_s))
-    listed_rows(matching(rows, ""), host_rows(state, rows, names={}), ModelOrder(Column.SIZE))
+    listed_rows(matching(rows, ""), host_rows(state, rows, names={}), ModelOrder(ModelColumn.SIZE))
     return time.thread_time() - began
 
 

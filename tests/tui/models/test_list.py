@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.tui.draw.glyphs import UNICODE
-from llmstack_tui.tui.models.arrangement import Column, ModelOrder
+from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder
 from llmstack_tui.tui.models.list import ColumnWidths, ModelList
 from llmstack_tui.tui.models.rows import ModelRow, Rows
 from llmstack_tui.tui.shell import Moment
@@ -239,15 +239,21 @@ async def test_a_note_stands_where_there_is_no_size() -> None:
 
 
 def test_columns_go_the_least_important_first() -> None:
-    def named(width: int, *, speeds: bool = True) -> list[Column]:
+    def named(width: int, *, speeds: bool = True) -> list[ModelColumn]:
         return [each.column for each in ColumnWidths.of(width, speeds=speeds).headings() if each.column][2:]
 
-    least = [Column.SIZE, Column.MEMORY, Column.STATE]
+    least = [ModelColumn.SIZE, ModelColumn.MEMORY, ModelColumn.STATE]
     assert named(56) == least
-    assert named(73) == [Column.QUANTIZATION, *least, Column.SPEED]
-    assert named(73, speeds=False) == [Column.QUANTIZATION, *least, Column.LEAVES]
-    assert named(80) == [Column.QUANTIZATION, *least, Column.SPEED, Column.LEAVES]
-    assert named(90) == [Column.VERSION, Column.QUANTIZATION, *least, Column.SPEED, Column.LEAVES]
+    assert named(73) == [ModelColumn.QUANTIZATION, *least, ModelColumn.SPEED]
+    assert named(73, speeds=False) == [ModelColumn.QUANTIZATION, *least, ModelColumn.LEAVES]
+    assert named(80) == [ModelColumn.QUANTIZATION, *least, ModelColumn.SPEED, ModelColumn.LEAVES]
+    assert named(90) == [
+        ModelColumn.VERSION,
+        ModelColumn.QUANTIZATION,
+        *least,
+        ModelColumn.SPEED,
+        ModelColumn.LEAVES,
+    ]
     assert [ColumnWidths.of(width, speeds=True).version for width in (89, 90, 100, 101)] == [0, 10, 10, 21]
     before = 0
     for width in range(56, 300):

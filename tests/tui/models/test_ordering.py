@@ -10,7 +10,7 @@ import pytest
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core import StackState
 from llmstack_tui.tui.draw.glyphs import UNICODE
-from llmstack_tui.tui.models.arrangement import Column, ModelOrder, matching, ordered
+from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder, matching, ordered
 from llmstack_tui.tui.models.rows import ModelRow, Rows
 from llmstack_tui.tui.shell import Moment
 from tests.support import seeded
@@ -71,20 +71,20 @@ def test_a_thousand_models_are_filtered_in_time() -> None:
     [
         (ModelOrder(), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
         (ModelOrder(reverse=True), "gpt-oss:120b-cloud", "qwen2.5-coder:7b"),
-        (ModelOrder(Column.NAME), "gpt-oss:120b-cloud", "smollm2:135m"),
-        (ModelOrder(Column.NAME, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
-        (ModelOrder(Column.SIZE), "phi4:14b", "gpt-oss:120b-cloud"),
-        (ModelOrder(Column.SIZE, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
-        (ModelOrder(Column.MEMORY), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
-        (ModelOrder(Column.MEMORY, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
-        (ModelOrder(Column.STATE), "smollm2:135m", "gpt-oss:120b-cloud"),
-        (ModelOrder(Column.STATE, reverse=True), "gpt-oss:120b-cloud", "smollm2:135m"),
-        (ModelOrder(Column.QUANTIZATION), "nomic-embed-text:latest", "gpt-oss:120b-cloud"),
-        (ModelOrder(Column.QUANTIZATION, reverse=True), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
-        (ModelOrder(Column.VERSION), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
-        (ModelOrder(Column.SPEED), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
-        (ModelOrder(Column.LEAVES), "smollm2:135m", "gpt-oss:120b-cloud"),
-        (ModelOrder(Column.LEAVES, reverse=True), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (ModelOrder(ModelColumn.NAME), "gpt-oss:120b-cloud", "smollm2:135m"),
+        (ModelOrder(ModelColumn.NAME, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (ModelOrder(ModelColumn.SIZE), "phi4:14b", "gpt-oss:120b-cloud"),
+        (ModelOrder(ModelColumn.SIZE, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (ModelOrder(ModelColumn.MEMORY), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (ModelOrder(ModelColumn.MEMORY, reverse=True), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (ModelOrder(ModelColumn.STATE), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (ModelOrder(ModelColumn.STATE, reverse=True), "gpt-oss:120b-cloud", "smollm2:135m"),
+        (ModelOrder(ModelColumn.QUANTIZATION), "nomic-embed-text:latest", "gpt-oss:120b-cloud"),
+        (ModelOrder(ModelColumn.QUANTIZATION, reverse=True), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (ModelOrder(ModelColumn.VERSION), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (ModelOrder(ModelColumn.SPEED), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
+        (ModelOrder(ModelColumn.LEAVES), "smollm2:135m", "gpt-oss:120b-cloud"),
+        (ModelOrder(ModelColumn.LEAVES, reverse=True), "qwen2.5-coder:7b", "gpt-oss:120b-cloud"),
     ],
 )
 def test_every_order_puts_what_is_unknown_last(order: ModelOrder, first: str, last: str) -> None:
@@ -94,8 +94,8 @@ def test_every_order_puts_what_is_unknown_last(order: ModelOrder, first: str, la
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("column", [Column.SIZE, Column.MEMORY, Column.STATE])
-def test_what_is_alike_stays_as_the_server_lists_it(column: Column, reverse: bool) -> None:
+@pytest.mark.parametrize("column", [ModelColumn.SIZE, ModelColumn.MEMORY, ModelColumn.STATE])
+def test_what_is_alike_stays_as_the_server_lists_it(column: ModelColumn, reverse: bool) -> None:
     rows = Rows(UNICODE).make(seeded.many(20), NOW)
     assert ordered(rows, ModelOrder(column, reverse)) == rows
 
@@ -111,31 +111,31 @@ def test_what_is_busy_comes_first_and_what_is_longest_idle_last() -> None:
     )
     rows = Rows(UNICODE).make(StackState((replace(host, models=told),)), NOW)
     by_work = ["busy:latest", "short:latest", "long:latest", "unknown:latest"]
-    assert names(ordered(rows, ModelOrder(Column.STATE))) == by_work
-    assert names(ordered(rows, ModelOrder(Column.STATE, reverse=True))) == by_work[::-1]
+    assert names(ordered(rows, ModelOrder(ModelColumn.STATE))) == by_work
+    assert names(ordered(rows, ModelOrder(ModelColumn.STATE, reverse=True))) == by_work[::-1]
 
 
 def test_an_order_goes_through_the_columns_that_are_there() -> None:
-    shown = {Column.SERVER, Column.NAME, Column.LEAVES}
-    assert ModelOrder(Column.NAME).next(shown) == ModelOrder(Column.LEAVES)
-    assert ModelOrder(Column.SPEED).next(shown) == ModelOrder(Column.LEAVES)
-    assert ModelOrder(Column.LEAVES).next(shown) == ModelOrder()
+    shown = {ModelColumn.SERVER, ModelColumn.NAME, ModelColumn.LEAVES}
+    assert ModelOrder(ModelColumn.NAME).next(shown) == ModelOrder(ModelColumn.LEAVES)
+    assert ModelOrder(ModelColumn.SPEED).next(shown) == ModelOrder(ModelColumn.LEAVES)
+    assert ModelOrder(ModelColumn.LEAVES).next(shown) == ModelOrder()
 
 
 def test_the_orders_go_round_and_a_second_click_reverses() -> None:
     order, seen = ModelOrder(), []
-    for _ in Column:
+    for _ in ModelColumn:
         seen.append(order.column)
         order = order.next()
-    assert (seen, order) == ([*Column], ModelOrder())
-    assert ModelOrder(Column.SIZE, reverse=True).next() == ModelOrder(Column.MEMORY)
-    assert ModelOrder().chosen(Column.SIZE) == ModelOrder(Column.SIZE)
-    assert ModelOrder(Column.SIZE).chosen(Column.SIZE) == ModelOrder(Column.SIZE, reverse=True)
+    assert (seen, order) == ([*ModelColumn], ModelOrder())
+    assert ModelOrder(ModelColumn.SIZE, reverse=True).next() == ModelOrder(ModelColumn.MEMORY)
+    assert ModelOrder().chosen(ModelColumn.SIZE) == ModelOrder(ModelColumn.SIZE)
+    assert ModelOrder(ModelColumn.SIZE).chosen(ModelColumn.SIZE) == ModelOrder(ModelColumn.SIZE, reverse=True)
 
 
 def test_a_thousand_models_are_sorted_in_time() -> None:
     rows = Rows(UNICODE).make(seeded.many(1000), NOW)
-    for column in Column:
+    for column in ModelColumn:
         took: list[float] = []
         for _ in range(5):
             began = time.thread_time()

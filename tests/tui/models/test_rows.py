@@ -74,8 +74,8 @@ def test_an_idle_model_counts_its_time() -> None:
 
 def test_an_idle_model_that_nobody_looked_at_before_says_at_least() -> None:
     state = loaded(idle_since_s=849.0, idle_at_least=True)
-    assert rows(state)["a:latest"].word == "idle ≥2:31"
-    assert Rows(ASCII).make(state, now())[0].word == "idle >2:31"
+    assert rows(state)["a:latest"].word == "idle 2:31+"
+    assert Rows(ASCII).make(state, now())[0].word == "idle 2:31+"
 
 
 def test_of_a_server_that_is_away_nobody_knows_whether_it_idles() -> None:

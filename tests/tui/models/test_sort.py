@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.tui.models.arrangement import Column, ModelOrder
+from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder
 from llmstack_tui.tui.widgets.headings import Headings
 from tests.support.waiting import wait_until
 from tests.tui.driving import FakeDesk, dashboard
@@ -66,8 +66,8 @@ async def test_a_click_on_a_heading_sorts_and_a_second_reverses() -> None:
 async def test_only_columns_that_are_shown_are_gone_through() -> None:
     async with dashboard(size=(200, 60)) as desk:
         await desk.press("o", "o")
-        assert desk.app.models.pane.order == ModelOrder(Column.VERSION)
+        assert desk.app.models.pane.order == ModelOrder(ModelColumn.VERSION)
         await desk.press("o", "o", "o", "o", "o")
-        assert desk.app.models.pane.order == ModelOrder(Column.LEAVES)
+        assert desk.app.models.pane.order == ModelOrder(ModelColumn.LEAVES)
         await desk.press("o")
         assert desk.app.models.pane.order == ModelOrder()

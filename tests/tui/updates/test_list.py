@@ -41,7 +41,7 @@ def test_the_screen_lists_what_is_newer_first_and_folds_what_is_not_known() -> N
     assert "weights, template\n    published 3 days ago, checked 12 min ago" in text()
     assert "changed here? asks first" in text()
     assert "▸ 1 model not known  The registry registry.example did not answer within 15 s." in text()
-    assert "1 up to date, 1 only here, 1 running elsewhere" in text()
+    assert "1 up to date, 1 local, 1 in the cloud" in text()
     assert "nomic-embed-text" not in text()
     assert "nomic-embed-text:latest" in text(replace(SHOWN, opened={"unknown"}))
 

@@ -6,14 +6,14 @@ import random
 import tracemalloc
 
 from llmstack_tui.base.structs import replace
+from llmstack_tui.tui.draw.bar import SLOT_S, SLOTS, UsageHistory, sparkline
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
-from llmstack_tui.tui.draw.sparkline import SLOT_S, SLOTS, History, sparkline
 from tests.support import seeded
 
 
-def fed(*readings: tuple[float, int]) -> History:
+def fed(*readings: tuple[float, int]) -> UsageHistory:
     """``readings``: when, and what percent of the main memory."""
-    history = History()
+    history = UsageHistory()
     for at, percent in readings:
         ram = replace(seeded.RAM, total=100, used=percent)
         history.add(seeded.machine(ram=ram, taken_at=at))
@@ -43,13 +43,13 @@ def test_a_clock_that_jumps_back_begins_anew() -> None:
 
 
 def test_what_is_unknown_is_no_figure() -> None:
-    history = History()
+    history = UsageHistory()
     history.add(seeded.machine(replace(seeded.CARD, used=None, lost=True), taken_at=100))
     assert set(history.percents(seeded.CARD.id, 100)) == {None}
 
 
 def test_a_device_that_is_gone_is_forgotten_when_its_last_minutes_are_over() -> None:
-    history = History()
+    history = UsageHistory()
     history.add(seeded.machine(seeded.CARD, taken_at=100))
     history.add(seeded.machine(taken_at=110))
     assert history.percents(seeded.CARD.id, 111)[-2:] == (seeded.CARD.percent, None)
@@ -58,7 +58,7 @@ def test_a_device_that_is_gone_is_forgotten_when_its_last_minutes_are_over() -> 
 
 
 def test_hours_take_no_more_than_minutes() -> None:
-    history, random_ = History(), random.Random(1)
+    history, random_ = UsageHistory(), random.Random(1)
     ram = replace(seeded.RAM, total=100, used=0)
 
     def live(seconds: range) -> None:

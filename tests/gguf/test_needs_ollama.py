@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.gguf.checks import needs_ollama
 from llmstack_tui.gguf.header import read_header
-from llmstack_tui.library.compatibility import needs_ollama
 from tests.support.gguf.files import ARRAY, F32, STRING, U32, Llama, array
 
 if TYPE_CHECKING:
