@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.downloads.types import DownloadState
 from tests.support.gguf.models import ANSWER
 from tests.support.small_disk import engine_on_a_small_disk, may_mount
@@ -76,17 +77,16 @@ async def test_a_disk_that_fills_at_nine_tenths(registry: Registry, tiny_model: 
             disk.leaves(int(0.9 * new.weights.size) - come)
             old = digest(stack, name)
             found = await failed(stack, disk.engine, number, old, name)
-            assert found.reason == (
-                f"The disk of {tmp_path / '.local/share/llmstack/models/blobs'} is full: "
-                "make room there and pull again. The old version is active again."
-            )
+            full = f"The disk of {tmp_path / '.local/share/llmstack/models/blobs'} is full: "
+            said = quoted(f"{full}make room there and pull again.")
+            assert found.reason == (said, Sentence("download.old_is_loaded"))
             assert not half_names(models, new)
             assert not [*models.rglob("*unfinished*")]
             disk.is_large()
             registry.faults = []
             registry.forget()
             again = await over(stack, await stack.downloads.retry(number))
-            assert (again.state, again.reason) == (DownloadState.DONE, "")
+            assert (again.state, again.reason) == (DownloadState.DONE, ())
             assert registry.blob_bytes_sent < new.size // 2, "it went on where it was"
             await wait_until(lambda: digest(stack, name) == new.digest)
 
@@ -105,10 +105,9 @@ async def test_a_disk_that_takes_no_file_that_large(
             old = digest(stack, name)
             limits.rlimit(resource.RLIMIT_FSIZE, (int(0.9 * new.weights.size), hard))
             found = await failed(stack, engine, number, old, name)
-            assert found.reason == (
-                f"{new.weights.digest[7:19]} cannot be written: the disk takes no file that is so large. "
-                "The old version is active again."
-            )
+            part = new.weights.digest[7:19]
+            said = quoted(f"{part} cannot be written: the disk takes no file that is so large.")
+            assert found.reason == (said, Sentence("download.old_is_loaded"))
             assert not half_names(models, new)
             limits.rlimit(resource.RLIMIT_FSIZE, (hard, hard))
             registry.faults = []

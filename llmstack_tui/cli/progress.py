@@ -16,6 +16,7 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.servers import acting, state_file
+from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.queue import Downloads
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.library.folders import model_folders
@@ -146,7 +147,7 @@ def _document(download: Download) -> dict[str, object]:
         "total": download.total,
         "speed": None if download.speed is None else round(download.speed),
         "left": None if download.left_s is None else round(download.left_s, 1),
-        "reason": download.reason or None,
+        "reason": text(*download.reason) or None,
     }
 
 
@@ -185,16 +186,16 @@ def _write_end(download: Download) -> None:
             what = "up to date" if download.why is Why.UPDATE else "installed"
             output.write(clean(f"{download.model} is {what} at {download.host}."))
             if download.reason:
-                output.say(f"{download.model}: {download.reason}")
+                output.say(f"{download.model}: {text(*download.reason)}")
         case DownloadState.FAILED:
-            output.say(f"{download.model} was not pulled: {download.reason}")
+            output.say(f"{download.model} was not pulled: {text(*download.reason)}")
         case _:
             output.say(f"The pull of {download.model} was cancelled.")
 
 
 def _line(download: Download) -> str:
     if download.state is not DownloadState.RUNNING:
-        return f"{download.model}  {download.reason or download.state.value}"
+        return f"{download.model}  {text(*download.reason) or download.state.value}"
     parts = [download.model]
     if download.layers:
         done, total = download.completed, download.total

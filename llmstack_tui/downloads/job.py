@@ -14,7 +14,6 @@ from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import same_model
 from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.base.structs import replace
-from llmstack_tui.base.text import excerpt
 from llmstack_tui.downloads.failures import NoRoom, explained
 from llmstack_tui.downloads.progress import Tracker
 from llmstack_tui.downloads.restarting import AsItWas, how_it_was
@@ -60,7 +59,7 @@ class Means(Struct, frozen=True, kw_only=True):
     patient: bool = True
 
 
-_GOES_ON = {Unreachable: "It goes on when the server answers.", NoRoom: "It goes on when there is room."}
+_GOES_ON = {Unreachable: "download.waits_for_server", NoRoom: "download.waits_for_room"}
 
 
 class Pulling:
@@ -110,7 +109,7 @@ class Pulling:
             await asyncio.wait((work,))
             raise
         if work.cancelled():
-            self._put(DownloadState.WAITING, reason="")
+            self._put(DownloadState.WAITING, reason=())
             before = self.was_active
             if not await self._start_again():
                 # Whoever takes this up again has it to do.
@@ -122,9 +121,9 @@ class Pulling:
             await self._start_again()
             self._end(DownloadState.DONE, self.download.reason)
         elif isinstance(error, HostError):
-            why = explained(error, self._asked)
+            why: Sentences = (explained(error, self._asked),)
             if await self._start_again():
-                why += " The old version is active again."
+                why = *why, Sentence("download.old_is_loaded")
             self._end(DownloadState.FAILED, why)
         else:
             raise error
@@ -154,13 +153,14 @@ class Pulling:
             except (Unreachable, NoRoom) as error:
                 if not self._means.patient:
                     raise
-                self._put(DownloadState.WAITING, reason=f"{error.args[0]} {_GOES_ON[type(error)]}")
+                goes_on = Sentence(_GOES_ON[type(error)])
+                self._put(DownloadState.WAITING, reason=(quoted(str(error.args[0])), goes_on))
                 await asyncio.sleep(_TRY_EVERY_S)
 
     async def _turn(self) -> bool:
         """Do it as soon as there is a turn for it; False if the model still answers a request."""
         async with self._means.slots:
-            self._put(DownloadState.RUNNING, step="asking the registry", reason="")
+            self._put(DownloadState.RUNNING, step="asking the registry", reason=())
             installed = await self._host.installed()
             digest = next(
                 (each.digest for each in installed if same_model(each.name, self.download.model)), ""
@@ -208,8 +208,8 @@ class Pulling:
 
     async def _until_gone(self) -> None:
         """Wait until its requests have ended, without taking another's turn."""
-        said = f"{excerpt(self.download.model)} still answers a request: it is pulled when that has ended."
-        self._put(DownloadState.WAITING, reason=said)
+        waits = Sentence("download.waits_for_request", {"model": self.download.model})
+        self._put(DownloadState.WAITING, reason=(waits,))
         first: Sighting | None = None
         while True:
             installed, model = await self._host.installed(), self.download.model
@@ -237,19 +237,20 @@ class Pulling:
                 reason=because(self.download.why.value),
             )
         except HostError as error:
-            self._put(self.download.state, reason=f"It could not be started again: {error}")
+            said = Sentence("download.not_loaded_again", {"error": str(error)})
+            self._put(self.download.state, reason=(said,))
             self.was_active = None
             return False
         self.was_active = None
         return True
 
-    def _end(self, state: DownloadState, reason: str) -> None:
+    def _end(self, state: DownloadState, reason: Sentences) -> None:
         self.download = replace(
             self.download, state=state, step="", speed=None, reason=reason, ended_at=datetime.now(UTC)
         )
         self._on_change()
 
-    def _put(self, state: DownloadState, *, step: str = "", reason: str | None = None) -> None:
+    def _put(self, state: DownloadState, *, step: str = "", reason: Sentences | None = None) -> None:
         reason = self.download.reason if reason is None else reason
         self.download = replace(self.download, state=state, step=step, speed=None, reason=reason)
         self._on_change()

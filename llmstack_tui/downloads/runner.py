@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.sentences import Sentence, quoted
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.job import Means, Pulling, discarded
 from llmstack_tui.downloads.restarting import AsItWas
@@ -227,7 +227,7 @@ class Runner:
         self._pulls[row.id] = pulling = Pulling(
             self._hosts[row.host],
             row.asked,
-            replace(shown(row), state=DownloadState.WAITING, step="", speed=None, reason=""),
+            replace(shown(row), state=DownloadState.WAITING, step="", speed=None, reason=()),
             means,
             was_active=AsItWas.decode(row.was_active),
             on_change=partial(self._changed, row.id),
@@ -244,9 +244,9 @@ class Runner:
             return
         self._save(written(row, pulling))
         if download.state is DownloadState.DONE:
-            self._record(row, "done", reason=_said(download.reason))
+            self._record(row, "done", reason=download.reason)
         elif download.state is DownloadState.FAILED:
-            self._record(row, "failed", reason=_said(download.reason))
+            self._record(row, "failed", reason=download.reason)
         elif row.wish == "pause":
             self._record(row, "paused")
 
@@ -330,7 +330,3 @@ class Runner:
             params, reason = {"reason": reason}, ()
         sentence = Sentence(f"{row.why}.{end}", {"model": row.model, **params})
         self._journal.event(kind, sentence, host=row.host, model=row.model, reason=reason, details=details)
-
-
-def _said(reason: str) -> Sentences:
-    return (quoted(reason),) if reason else ()

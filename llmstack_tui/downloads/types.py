@@ -10,6 +10,8 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from llmstack_tui.base.sentences import Sentences
+
 
 class DownloadState(StrEnum):
     """Where a pull is. The last three are its end."""
@@ -48,7 +50,7 @@ class Download(Struct, frozen=True, kw_only=True):
         id: the same for as long as the pull is remembered.
         step: what the server is at, in its words.
         speed: bytes per second of late; 0 while nothing comes, None while it is not known yet.
-        reason: why it failed, or waits (for room on the disk, for a request to end); else "".
+        reason: why it failed, or waits (for room on the disk, for a request to end).
         ended_at: None while it is not over.
     """
 
@@ -61,7 +63,7 @@ class Download(Struct, frozen=True, kw_only=True):
     step: str = ""
     layers: tuple[LayerProgress, ...] = ()
     speed: float | None = None
-    reason: str = ""
+    reason: Sentences = ()
     ended_at: datetime | None = None
 
     @property

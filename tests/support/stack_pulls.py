@@ -86,7 +86,7 @@ def moving(each: Download) -> bool:
 
 async def pulled(stack: Stack, url: str, name: str) -> None:
     done = await over(stack, await stack.downloads.pull(url, name))
-    assert (done.state, done.reason) == (DownloadState.DONE, "")
+    assert (done.state, done.reason) == (DownloadState.DONE, ())
 
 
 def status(stack: Stack, name: str) -> ModelStatus | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.types import Download, DownloadState, LayerProgress, Why
 from tests.support import seeded
@@ -12,6 +13,7 @@ from tests.support import seeded
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from llmstack_tui.base.sentences import Sentences
     from tests.tui.fakes import FakeStack
 
 _SIZES = (4_683_073_184, 11_343, 485)
@@ -30,7 +32,7 @@ def pull(
     why: Why = Why.PULL,
     step: str = "",
     speed: float | None = None,
-    reason: str = "",
+    reason: Sentences = (),
 ) -> Download:
     """One that was asked for five minutes ago; of the first layers ``done`` bytes are there."""
     now = now or datetime.now(UTC)
@@ -62,14 +64,20 @@ def morning(now: datetime) -> tuple[Download, ...]:
         ),
         pull(6, "mistral:7b", state.WAITING, now=now),
         pull(7, "phi4:14b", state.PAUSED, now=now, done=(3_000_000_000,), sizes=(9_053_114_464,)),
-        pull(8, "llama3.3:70b", state.WAITING, now=now, reason="It needs 42 GB, and 12 GB are left."),
+        pull(
+            8,
+            "llama3.3:70b",
+            state.WAITING,
+            now=now,
+            reason=(quoted("It needs 42 GB, and 12 GB are left."),),
+        ),
         pull(
             4, "nomic-embed-text:latest", state.DONE, now=now, done=(274_290_656,), sizes=(274_290_656,),
             ended=timedelta(minutes=1),
         ),
         pull(
             3, "evil/[/red]:latest", state.FAILED, now=now, ended=timedelta(hours=1),
-            reason="registry.ollama.ai has no model evil/[/red]:latest.",
+            reason=(quoted("registry.ollama.ai has no model evil/[/red]:latest."),),
         ),
         pull(2, "gemma3:4b", state.CANCELLED, now=now, done=(90_000_000,), ended=timedelta(days=2)),
     )  # fmt: skip

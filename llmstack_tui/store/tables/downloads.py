@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.store.database.values import to_optional_time, to_time
+from llmstack_tui.store.database.values import to_optional_time, to_sentences, to_time
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection
     from datetime import datetime
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.store.database.connection import Database
 
 # Of those that are over.
@@ -26,7 +27,7 @@ ON CONFLICT DO NOTHING RETURNING id"""
 _UNDER_WAY = "SELECT id FROM downloads WHERE host = :host AND key = :key AND ended_at IS NULL"
 _WISH = "UPDATE downloads SET wish = :wish WHERE id = :id AND ended_at IS NULL"
 _IS = """
-UPDATE downloads SET state = :state, step = :step, layers = :layers, speed = :speed, reason = :reason,
+UPDATE downloads SET state = :state, step = :step, layers = :layers, speed = :speed, reasons = :reasons,
                      was_active = :was_active, ended_at = :ended_at
 WHERE id = :id AND ended_at IS NULL"""
 _ALL = """
@@ -63,7 +64,7 @@ class DownloadRow(Struct, frozen=True, kw_only=True):
     step: str = ""
     layers: tuple[LayerRow, ...] = ()
     speed: float | None = None
-    reason: str = ""
+    reason: Sentences = ()
     was_active: str | None = None
     ended_at: datetime | None = None
 
@@ -102,7 +103,7 @@ class DownloadRows:
                 "step": row.step,
                 "layers": json.dumps(row.layers, separators=(",", ":")),
                 "speed": row.speed,
-                "reason": row.reason,
+                "reasons": row.reason,
                 "was_active": row.was_active,
                 "ended_at": row.ended_at,
             },
@@ -139,7 +140,7 @@ def _row(row: sqlite3.Row) -> DownloadRow:
         step=row["step"],
         layers=tuple((str(digest), int(done), total) for digest, done, total in json.loads(row["layers"])),
         speed=row["speed"],
-        reason=row["reason"],
+        reason=to_sentences(row["reasons"], row["reason"]),
         was_active=row["was_active"],
         ended_at=to_optional_time(row["ended_at"]),
     )

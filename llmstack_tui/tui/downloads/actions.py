@@ -11,6 +11,7 @@ from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import same_model
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
+from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.tui.controller import Controller
 from llmstack_tui.tui.draw.figures import used_text
@@ -63,7 +64,9 @@ class DownloadActions(Controller):
                 end = "was updated" if download.why is Why.UPDATE else "is installed"
                 self._shell.tell(f"{name} {end}.", title="Download")
             elif download.state is DownloadState.FAILED:
-                self._shell.warn(f"{name}: {download.reason}", title="Download failed", severity="error")
+                self._shell.warn(
+                    f"{name}: {text(*download.reason)}", title="Download failed", severity="error"
+                )
         self._open = frozenset(download.id for download in state.downloads if not download.state.is_over)
 
     def add(self) -> None:

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import seconds_text
+from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import Why
 from llmstack_tui.tui.details.content import Part, events_part, rows_part
 from llmstack_tui.tui.details.screen import Reading
@@ -124,7 +125,7 @@ class DownloadScreen(LiveScreen):
 def facts(download: Download, now: datetime) -> Iterator[tuple[str, str]]:
     """What there is to know of it, each with its label."""
     yield "State", word_of(download)
-    yield "Reason", clean(download.reason, limit=1000)
+    yield "Reason", clean(text(*download.reason), limit=1000)
     yield "For", "an update" if download.why is Why.UPDATE else "a new model, or a version of it"
     yield "Server", address(download.host)
     if download.layers:

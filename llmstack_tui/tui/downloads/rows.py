@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
+from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.tui.draw.figures import clock_text, used_text, when_text
 
@@ -175,7 +176,7 @@ def _when(download: Download, now: datetime) -> str:
 
 
 def _note(download: Download, marks: Marks) -> str:
-    reason = clean(download.reason, limit=500)
+    reason = clean(text(*download.reason), limit=500)
     match download.state:
         case DownloadState.RUNNING:
             stuck = "" if download.speed else speed_text(download)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.store import Store
@@ -48,7 +49,7 @@ async def test_what_is_wished_and_what_is_so_do_not_undo_each_other(path: Path) 
         so = replace(row, state="running", step="pulling", layers=(("sha256:a", 1, None),), speed=2.5)
         one.downloads.update(so)
         assert await one.downloads.all([HOST]) == (replace(so, wish="pause"),)
-        one.downloads.update(replace(so, state="failed", reason="It is so.", ended_at=NOW))
+        one.downloads.update(replace(so, state="failed", reason=(quoted("It is so."),), ended_at=NOW))
         # The end stands.
         one.downloads.update(so)
         one.downloads.wish(number, "run")

@@ -30,7 +30,7 @@ async def test_a_file_is_checked_named_and_added(tiny_model: Path) -> None:
         desk.field("path").value = str(tiny_model)
         await desk.until_shown("llama", "kB", "tiny-scripted:f16")
         await desk.press("enter")
-        await desk.until_said("tiny-scripted:f16 was added")
+        await desk.until_said("tiny-scripted:f16 was imported")
         assert ("import", seeded.URL, str(tiny_model), "tiny-scripted:f16") in desk.stack.calls
         await wait_until(lambda: desk.app.models.selected == (seeded.URL, "tiny-scripted:f16"))
 
@@ -43,7 +43,7 @@ async def test_a_name_of_ones_own_is_kept(tiny_model: Path) -> None:
         await desk.until_shown("llama")
         assert desk.field("name").value == "mine"
         await desk.press("enter")
-        await desk.until_said("mine was added")
+        await desk.until_said("mine was imported")
         await wait_until(lambda: desk.app.models.selected == (seeded.URL, "mine:latest"))
 
 
@@ -114,7 +114,7 @@ async def test_a_failure_gives_back_what_was_typed(tiny_model: Path) -> None:
         assert desk.field("name").value == "tiny-scripted:f16"
         desk.stack.failure = None
         await desk.press("enter")
-        await desk.until_said("was added")
+        await desk.until_said("was imported")
 
 
 async def test_paths_are_completed(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config import Settings
 from llmstack_tui.downloads.types import DownloadState
@@ -182,7 +183,7 @@ async def test_the_details_follow_the_pull() -> None:
         await desk.until_shown("Layers", "2.4 of 4.7 GB", "pulling 60e05f210007")
         first, *others = desk.stack.state.downloads
         desk.stack.downloads.put(
-            replace(first, state=DownloadState.FAILED, reason="The disk is full."), *others
+            replace(first, state=DownloadState.FAILED, reason=(quoted("The disk is full."),)), *others
         )
         await desk.until_shown("The disk is full.")
         desk.stack.downloads.put(*others)
@@ -220,7 +221,9 @@ async def test_many_at_every_size_in_ascii_too() -> None:
 async def test_the_end_of_a_pull_that_was_seen_is_told_once() -> None:
     def seen(of: DownloadState, reason: str = "") -> StackState:
         download = pulls.pull(1, "[red]a", of, now=NOW, done=(5,), sizes=(5,))
-        return replace(seeded.typical(), downloads=(replace(download, reason=reason),))
+        return replace(
+            seeded.typical(), downloads=(replace(download, reason=(quoted(reason),) if reason else ()),)
+        )
 
     async with dashboard(seen(DownloadState.FAILED, "It failed long ago.")) as desk:
         desk.stack.put(seen(DownloadState.RUNNING))
