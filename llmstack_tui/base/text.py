@@ -48,6 +48,6 @@ def shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def sentence(text: str) -> str:
+def with_full_stop(text: str) -> str:
     """``text`` with a full stop, unless it ends like a sentence."""
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."

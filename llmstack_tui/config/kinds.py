@@ -19,11 +19,11 @@ Place = tuple[str | int, ...]
 """Where a value stands in a document: keys, and places in a list."""
 
 Complain = Callable[[Place, str], None]
-"""Takes what is wrong with one part of a value: its place within the value, and the end of a sentence."""
+"""Called with what is wrong with a part of a value: its place in the value, and the end of a sentence."""
 
 AUTO = "auto"
 _MOST_BYTES = 2**60
-# The largest that a size is a whole number of comes first.
+# In the order of `_write_size`, which takes the first unit that a size is a multiple of.
 _BYTES = {"TB": 10**12, "GiB": 2**30, "GB": 10**9, "MiB": 2**20, "MB": 10**6, "KiB": 2**10, "kB": 1000}
 _BYTES |= {"B": 1, "": 1}
 
@@ -235,7 +235,7 @@ def _read_keys(value: object, complain: Complain) -> Mapping[str, str]:
 
 
 def _entries(value: object) -> Iterator[tuple[Place, object]]:
-    """What a table holds, by the place of each. Names have dots in them, which TOML takes for tables."""
+    """The entries of a table with their places. Names of models have dots, which TOML takes for tables."""
     if isinstance(value, str):
         value = {name: text for name, _, text in (pair.partition("=") for pair in value.split())}
     if not isinstance(value, dict):

@@ -86,7 +86,7 @@ class _BrokenError(Exception):
 
 
 class _SettingsReader:
-    """What has been read so far. What is taken later wins."""
+    """Collects settings from several places; what is taken later wins."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
@@ -142,7 +142,7 @@ class _SettingsReader:
         problems = self.problems[:_MOST_PROBLEMS]
         if left := len(self.problems) - len(problems):
             problems.append(f"{left} more problems of the settings are not listed.")
-        # Nobody who wrote these wants to have something changed somewhere because of a slip of the pen.
+        # A typing error in one of these must not lead to a change on some server.
         if "read_only" in self._unfit or ("hosts" in self._unfit and not self._values.get("hosts")):
             self._values["read_only"] = True
             problems.append("Until that is put right nothing is changed anywhere, as with read_only = true.")
@@ -212,13 +212,13 @@ def _text(path: Path) -> str:
         raise FileNotFoundError(error.errno, error.strerror) from None
     except TimeoutError:
         raise _BrokenError(
-            f"The settings {path} were not read: it is no file, and what comes out of it does not end."
+            f"The settings {path} were not read: it is not a file, and its output does not end."
         ) from None
     except OSError as error:
         raise _BrokenError(f"The settings {path} cannot be read: {error.strerror}.") from None
     if len(content) > MAX_FILE_BYTES:
         raise _BrokenError(
-            f"The settings {path} were not read: a file of more than {bytes_text(MAX_FILE_BYTES)} is none."
+            f"The settings {path} were not read: the file is larger than {bytes_text(MAX_FILE_BYTES)}."
         )
     try:
         # Some editors put a mark at the beginning that says that the text is UTF-8.
@@ -251,7 +251,7 @@ def _piped(path: Path) -> bytes:
     finally:
         os.close(pipe)
     if not content:
-        raise _BrokenError(f"The settings {path} were not read: it is no file, and nothing came out of it.")
+        raise _BrokenError(f"The settings {path} were not read: it is not a file, and has no output.")
     return content
 
 

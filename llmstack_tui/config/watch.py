@@ -1,4 +1,4 @@
-"""The settings while they are being edited."""
+"""Reads the settings again whenever their file changes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def watch_settings(
     """The settings now, and then whenever they or what is wrong in them have changed.
 
     What cannot be read stays as it was last: one setting, or all of them where the file is broken or half
-    written. A file that is gone means the defaults. A pipe, which cannot be read again, tells nothing.
+    written. Without the file the defaults apply. A pipe, which cannot be read again, is not watched.
     Nothing is read on the event loop.
 
     Args:
@@ -53,7 +53,7 @@ async def watch_settings(
 
 
 async def _settled(file: Path | None, stamp: _Stamp, step_s: float) -> _Stamp:
-    """Wait until a file that is being written, or replaced, is whole; the stamp that it has then."""
+    """Wait until a file that is being written or replaced no longer changes; its stamp then."""
     for _ in range(_SETTLE_STEPS):
         await asyncio.sleep(step_s)
         before, stamp = stamp, await asyncio.to_thread(_stamp, file)
@@ -63,7 +63,7 @@ async def _settled(file: Path | None, stamp: _Stamp, step_s: float) -> _Stamp:
 
 
 def _kept(before: LoadedSettings, loaded: LoadedSettings) -> LoadedSettings:
-    """What was loaded, and from before what could not be."""
+    """``loaded``, with the settings of before where they could not be read."""
     if loaded.broken:
         return replace(loaded, settings=before.settings)
     old = {name: value_of(before.settings, name) for name in loaded.unfit - {"read_only"}}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.sentences import Sentence, quoted
-from llmstack_tui.base.text import sentence
+from llmstack_tui.base.text import with_full_stop
 from llmstack_tui.hosts.errors import HostError, ServerError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def explained(error: HostError, name: str) -> Sentence:
             if found.re.groups:
                 params["said"] = found[1]
             return Sentence(f"download.{meaning}", params)
-    return quoted(sentence(detail.removeprefix(_PREFIX)))
+    return quoted(with_full_stop(detail.removeprefix(_PREFIX)))
 
 
 def _params(name: str) -> dict[str, Param]:

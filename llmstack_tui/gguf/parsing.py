@@ -42,7 +42,7 @@ _KEPT_STRINGS = 64
 
 
 class ArrayInfo(Struct, frozen=True):
-    """An array that was passed over."""
+    """An array whose values were not read."""
 
     type: ValueType
     length: int

@@ -95,7 +95,7 @@ class Source:
         return self.fail(f"is cut short: it ends {where}. Copy or download it again.")
 
     def _reach(self, end: int, where: str) -> None:
-        """Have the bytes up to ``end``."""
+        """Read up to ``end``."""
         if end > self.size:
             raise self.cut_short(where)
         if end > MAX_HEADER:
@@ -118,7 +118,7 @@ class Source:
         return self._data[:count]
 
     def take(self, layout: struct.Struct, where: str) -> tuple[int | float, ...]:
-        """The values of ``layout``; ``where`` completes "it ends …" if the file has them not."""
+        """The values of ``layout``; ``where`` completes "it ends …" if the file is too short."""
         end = self.at + layout.size
         if end > len(self._data):
             self._reach(end, where)

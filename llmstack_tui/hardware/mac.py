@@ -57,7 +57,7 @@ _PRESSURES = {"1": Pressure.NORMAL, "2": Pressure.WARNING, "4": Pressure.CRITICA
 
 
 class MacReading(Struct, frozen=True, kw_only=True):
-    """What the tools said at ``taken_at`` (monotonic seconds)."""
+    """The answers of the tools at ``taken_at`` (monotonic seconds)."""
 
     taken_at: float
     memory_used: int | None = None
@@ -68,7 +68,7 @@ class MacReading(Struct, frozen=True, kw_only=True):
 
 
 def run_tool(command: Sequence[str]) -> str:
-    """What a tool wrote.
+    """The output of a tool.
 
     Raises:
         OSError: when it cannot be run, or hangs.
@@ -89,7 +89,7 @@ def run_tool(command: Sequence[str]) -> str:
 
 
 class Mac:
-    """Reads a Mac's memory and its graphics unit; the answers of the last 10 seconds are given again."""
+    """Reads a Mac's memory and its graphics unit; answers are reused for 10 seconds."""
 
     def __init__(self, *, run: Run = run_tool, clock: Callable[[], float] = time.monotonic) -> None:
         self._run = run

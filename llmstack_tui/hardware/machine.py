@@ -72,7 +72,7 @@ class Machine:
         )
 
     def close(self) -> None:
-        """Give the drivers back; a later `read` begins anew."""
+        """Close the drivers; a later `read` opens them again."""
         self._nvidia.close()
 
     def _ram(self, mac: MacReading | None) -> Device:

@@ -64,7 +64,7 @@ class Nvidia:
         self._begin_at = -math.inf
 
     def read(self) -> Probed:
-        """The cards now. Whatever the driver does, it does not raise."""
+        """The cards now. Nothing is raised, whatever the driver does."""
         now = self._clock()
         if now >= self._begin_at:
             self._begin(now)
@@ -85,7 +85,7 @@ class Nvidia:
         return Probed(tuple(devices), tuple(errors))
 
     def close(self) -> None:
-        """Give the driver back; a later `read` begins anew."""
+        """Close the driver; a later `read` opens it again."""
         nvml, self._nvml, self._cards = self._nvml, None, []
         self._begin_at = -math.inf
         if nvml is not None:

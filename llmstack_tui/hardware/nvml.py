@@ -90,7 +90,7 @@ class Nvml:
         return self._ask("nvmlDeviceGetHandleByIndex", index)
 
     def number(self, function: str, *arguments: Any, most: int) -> int | None:
-        """A figure from 0 to ``most``; what lies outside is a card's way to say that it does not know."""
+        """A figure from 0 to ``most``; what lies outside means that the card has no such figure."""
         return _number(self._ask(function, *arguments), most)
 
     def text(self, function: str, *arguments: Any) -> str | None:

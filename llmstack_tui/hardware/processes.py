@@ -48,7 +48,7 @@ class ModelProcesses:
         self._search_at = -math.inf
 
     def used(self, wanted: Collection[Wanted]) -> Mapping[Wanted, ProcessUse]:
-        """Of each process; none for one that is not found here. Nothing is raised."""
+        """The use of each process; one that is not found is left out. Nothing is raised."""
         found = {each: use for each in wanted if (use := self._used(each)) is not None}
         missing = frozenset(each for each in wanted if isinstance(each, str)) - found.keys()
         if missing and (missing != self._sought or self._clock() >= self._search_at):

@@ -1,4 +1,4 @@
-"""What a machine is good for: its limits, worked out from a reading of it. Pure."""
+"""The limits of a machine: which models it can run, worked out from a reading of it. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MAKERS = {DeviceKind.NVIDIA: "NVIDIA", DeviceKind.AMD: "AMD"}
 
 
 class UnknownProfile(ValueError):
-    """There is no profile of that name; the text says which there are."""
+    """There is no profile of that name; ``str`` of it says which there are."""
 
 
 class Profile(Struct, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ class Profile(Struct, frozen=True, kw_only=True):
 
 
 def detect(reading: MachineReading) -> Profile:
-    """The profile of the machine. A card that is lost does not count: ask while all is in order."""
+    """The profile of the machine. A card that is lost does not count."""
     ram = reading.ram
     for device in reading.devices:
         if device.kind is DeviceKind.APPLE:

@@ -34,7 +34,7 @@ class Throttle(StrEnum):
 
 
 class Pressure(StrEnum):
-    """How hard the system has to look for memory, in the steps that macOS has."""
+    """How short the system is of memory, in the steps that macOS has."""
 
     NORMAL = "normal"
     WARNING = "warning"
@@ -42,7 +42,7 @@ class Pressure(StrEnum):
 
 
 class Space(Struct, frozen=True):
-    """Room of one sort: swap, a disk."""
+    """The size of swap or of a disk, and what is used of it."""
 
     total: int
     used: int

@@ -1,4 +1,4 @@
-"""What every machine has: main memory, processors, swap, disks, and how hard it looks for memory."""
+"""What every machine has: main memory, processors, swap, disks, and the pressure on its memory."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _limited(folder: Path, names: _Names) -> Memory | None:
 
 
 class CpuMeter:
-    """How busy the processors were between two looks."""
+    """How busy the processors were between two readings."""
 
     def __init__(self) -> None:
         self._before: tuple[float, float] | None = None

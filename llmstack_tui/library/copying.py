@@ -24,7 +24,7 @@ _SPARE = 64 * 1024**2
 
 
 class CopyFailed(LibraryError):
-    """The file is not here; ``str`` of it is a sentence for the user."""
+    """The file was not copied; ``str`` of it is a sentence for the user."""
 
 
 class CopyCancelled(CopyFailed):
@@ -33,13 +33,13 @@ class CopyCancelled(CopyFailed):
 
 class OnProgress(Protocol):
     def __call__(self, status: str, completed: int | None, total: int | None, /) -> None:
-        """What is being done; bytes done and bytes in all, where there are any."""
+        """Report what is being done, with the bytes done and the bytes in all where there are any."""
 
 
 def fetch_blob(
     source: Path, target: Path, layer: Layer, *, progress: OnProgress, cancelled: Callable[[], bool]
 ) -> None:
-    """Have the blob ``source`` at ``target``, all of it or nothing.
+    """Link or copy the blob ``source`` to ``target``, all of it or nothing.
 
     Raises:
         CopyFailed: with one sentence.
@@ -66,7 +66,7 @@ def link_or_copy(
 
 
 def link(source: Path, target: Path) -> bool:
-    """Give the file a second name, if the system does: not for another disk, or for files of another user."""
+    """Make a hard link; False where the system refuses: another disk, or a file of another user."""
     try:
         os.link(os.path.realpath(source), target)
     except OSError:
@@ -77,7 +77,7 @@ def link(source: Path, target: Path) -> bool:
 def copy(
     source: Path, target: Path, size: int, *, progress: OnProgress, cancelled: Callable[[], bool]
 ) -> str:
-    """Copy the file; answers the digest of what was copied. Raises as `fetch_blob`."""
+    """Copy the file; returns the digest of what was copied. Raises as `fetch_blob`."""
     free = shutil.disk_usage(target.parent).free
     if free < size + _SPARE:
         raise CopyFailed(
@@ -98,7 +98,7 @@ def read_through(
     cancelled: Callable[[], bool],
     into: BinaryIO | None = None,
 ) -> str:
-    """The digest of the file, which has to stay as it is meanwhile; its bytes go ``into`` another one, too.
+    """The digest of the file, which must not change meanwhile; its bytes are copied ``into`` another, too.
 
     Raises:
         CopyFailed: with one sentence.

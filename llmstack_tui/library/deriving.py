@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 class Changes(Struct, frozen=True, kw_only=True):
-    """What differs from the model that is the base; what is empty stays as it is there.
+    """What differs from the base model; what is empty stays as it is there.
 
     Attributes:
         licenses: are added to those that the base has.
@@ -63,7 +63,7 @@ class Changes(Struct, frozen=True, kw_only=True):
 
 
 class DeriveFailed(LibraryError):
-    """There is no new model; ``str`` of it is a sentence for the user."""
+    """The model was not made; ``str`` of it is a sentence for the user."""
 
 
 def derive(
@@ -78,7 +78,7 @@ def derive(
     """Make ``name`` in the folder ``models`` from the model ``base``, of this folder or of another one.
 
     Without ``changes`` it is the same model, by its digest too. What lies in another folder is linked where
-    that is possible, else copied. The manifest comes last: whoever looks sees the whole model or none.
+    that is possible, else copied. The manifest comes last: a reader sees the whole model or none.
 
     Raises:
         DeriveFailed: with one sentence. Nothing half written stays.
@@ -117,7 +117,7 @@ def _fetch(
     progress: OnProgress,
     cancelled: Callable[[], bool],
 ) -> None:
-    """Have the blobs of another folder under unfinished names in ours; ``way`` is from there to here."""
+    """Link or copy the blobs of another folder to unfinished names in ours; ``way`` is (theirs, ours)."""
     folder, models = way
     for layer in manifest.blobs:
         if layer.digest in staged or is_whole(blob_path(models, layer.digest), layer.size):
@@ -142,7 +142,7 @@ def _install(
     *,
     progress: OnProgress,
 ) -> None:
-    """Write the manifest, and what it names. For the holder of the lock."""
+    """Write the manifest and its layers. The caller holds the lock."""
     content, manifest = base
     replaced = blobs_of(models, name)
     written = {blob_name(digest) for digest in staged}

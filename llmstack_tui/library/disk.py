@@ -1,4 +1,4 @@
-"""What models take on the disk, what nothing uses any more, and how to be rid of that.
+"""What models take on the disk, what nothing uses any more, and removing that.
 
 Ollama has no command for it: it removes blobs that no manifest names when it starts.
 """
@@ -84,7 +84,7 @@ class FolderUse(Struct, frozen=True):
     """What is in a models folder.
 
     Attributes:
-        own: whether it is the engine's; others are only looked at.
+        own: whether it is the engine's; others are only read.
         unreadable: manifests that cannot be read, which may name any blob.
         size: bytes of all blobs and leftovers.
     """
@@ -109,7 +109,7 @@ class _FoundFile(NamedTuple):
 
 
 def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
-    """Look at a models folder. Nothing is changed; a folder that is not there is empty.
+    """The contents of a models folder. Nothing is changed; a folder that does not exist is empty.
 
     Raises:
         LibraryError: if the folder cannot be read.
@@ -174,7 +174,7 @@ def remove_leftovers(
 
 @contextmanager
 def _without_downloads(folder: Path) -> Iterator[None]:
-    """Have no engine download anything meanwhile; one that waits for its network is as old as it likes."""
+    """Keep engines from downloading meanwhile: an unfinished file of a download that waits may be old."""
     lock = FileLock(folder / DOWNLOADS_LOCK, timeout=0)
     try:
         lock.acquire()
@@ -191,7 +191,7 @@ def _without_downloads(folder: Path) -> Iterator[None]:
 
 
 class _Reasons(NamedTuple):
-    """Why something is spared."""
+    """Why a file is kept."""
 
     own: bool
     unreadable: bool
@@ -212,7 +212,7 @@ class _Reasons(NamedTuple):
 
 
 def _is_young(file: _FoundFile, now_s: float) -> bool:
-    """True, too, for times that are still to come: then the clock was wrong, and nothing is known."""
+    """True for times in the future, too: then the clock was wrong, and the age is unknown."""
     return now_s - file.changed_s <= GRACE_S
 
 
@@ -276,7 +276,7 @@ def _files(folder: Path, *, deep: bool = False) -> Iterator[_FoundFile]:
 
 
 def _taken(name: str, status: os.stat_result) -> int:
-    """Bytes on the disk: a download is made as long as it will be before there is anything in it."""
+    """Bytes on the disk: the file of a download may be longer than what it holds."""
     blocks: int | None = getattr(status, "st_blocks", None)
     if blocks is None or not _PARTIAL.fullmatch(name):
         return status.st_size

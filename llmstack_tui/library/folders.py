@@ -1,4 +1,4 @@
-"""Folders of models in Ollama's layout: where they are, and what is where in them. Blocking, for threads.
+"""Folders of models in Ollama's layout: where they are, and where things are in them. Blocking, for threads.
 
 A folder has ``manifests/<host>/<namespace>/<model>/<tag>`` and ``blobs/sha256-<digest>``.
 """

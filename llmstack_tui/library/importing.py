@@ -97,8 +97,8 @@ def import_gguf(
 ) -> None:
     """Make ``name`` in the folder ``models`` from ``source``.
 
-    The weights are linked where that is possible, else copied. The manifest comes last: whoever looks sees
-    the whole model or none.
+    The weights are linked where that is possible, else copied. The manifest comes last: a reader sees the
+    whole model or none.
 
     Raises:
         ImportFailed: with one sentence. Nothing half written stays.
@@ -133,7 +133,7 @@ def import_gguf(
 def _stage(
     source: Path, staged: Path, size: int, *, progress: OnProgress, cancelled: Callable[[], bool]
 ) -> str:
-    """Have the file under the name ``staged``, too; answers its digest."""
+    """Link or copy the file to ``staged``; returns its digest."""
     if link(source, staged):
         return read_through(staged, size, progress=progress, cancelled=cancelled)
     return copy(source, staged, size, progress=progress, cancelled=cancelled)
@@ -148,7 +148,7 @@ def _install(
     staged: Path,
     digest: str,
 ) -> None:
-    """Write the manifest, and what it names. For the holder of the lock."""
+    """Write the manifest and its layers. The caller holds the lock."""
     replaced = blobs_of(models, name)
     written = {blob_name(digest)}
     try:

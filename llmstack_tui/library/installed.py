@@ -77,7 +77,7 @@ class InstalledModel:
 
 
 class NotForUs(InvalidManifest):
-    """A good manifest of a model that llama.cpp cannot run: in the cloud, or of another format."""
+    """A valid manifest of a model that llama.cpp cannot run: in the cloud, or of another format."""
 
 
 def load_installed(

@@ -37,7 +37,7 @@ class ReadOnlyModel(LibraryError):
 
 
 class _Seen(NamedTuple):
-    """A manifest as it was when it was read last; ``model`` is ``None`` if there was no use for it."""
+    """A manifest as it was when it was read last; ``model`` is ``None`` if it cannot be used."""
 
     signature: tuple[int, int, int]
     model: InstalledModel | None
@@ -92,7 +92,7 @@ class Library:
         Raises:
             NotInstalled: if there is no such model.
             ReadOnlyModel: if it is Ollama's.
-            LibraryError: if the disk does not let it go.
+            LibraryError: if its files cannot be removed.
         """
         own = next((known for known in _names(self.own) if known == name), None)
         if own is None:
@@ -109,7 +109,7 @@ class Library:
             remove_unused(self.own, blobs)
 
     def install(self, name: ModelName, content: bytes) -> bool | None:
-        """Have the model that the manifest ``content`` describes, as `storage.install` does it."""
+        """Install the model that the manifest ``content`` describes, as `storage.install` does it."""
         return install(self.own, self._as_written(name), content)
 
     def derive(

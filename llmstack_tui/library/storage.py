@@ -43,7 +43,7 @@ class LibraryError(Exception):
 
 
 def is_full(error: OSError) -> bool:
-    """Whether there is no room left, or none for this user."""
+    """Whether the disk is full, or the user's quota."""
     return error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -62,7 +62,7 @@ def reason(error: OSError) -> str:
 
 @contextmanager
 def locked(models: Path) -> Iterator[None]:
-    """Be the only one, of all threads and processes, that changes the folder.
+    """Hold the lock of the folder: of all threads and processes one changes it at a time.
 
     Raises:
         LibraryError: if the folder cannot be written, or another change takes too long.
@@ -84,7 +84,7 @@ def locked(models: Path) -> Iterator[None]:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Have a file at ``path`` with all of ``content``, or none, or the one that was there before."""
+    """Write ``content`` to ``path`` so that at no time a part of it is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = unfinished_path(path.parent)
     try:
@@ -99,7 +99,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def write_layer(models: Path, media_type: str, content: bytes) -> Layer:
-    """Have ``content`` as a blob. For the holder of the lock."""
+    """Write ``content`` as a blob. The caller holds the lock."""
     layer = Layer(media_type=media_type, digest=digest_of(content), size=len(content))
     path = blob_path(models, layer.digest)
     if not is_whole(path, layer.size):
@@ -124,7 +124,7 @@ def remove_unfinished(models: Path) -> None:
 
 
 def blobs_of(models: Path, name: ModelName) -> frozenset[str]:
-    """The file names of the blobs of a model; empty if it is not there, or its manifest says nothing."""
+    """The file names of the blobs of a model; empty if it is not installed, or its manifest is broken."""
     try:
         return blob_names(manifest_path(models, name))
     except (OSError, InvalidManifest):
@@ -137,7 +137,7 @@ def blob_names(manifest: Path) -> frozenset[str]:
 
 
 def remove_unused(models: Path, left: frozenset[str]) -> None:
-    """Remove those blobs in ``left``, and older ones, that no manifest names. For the holder of the lock.
+    """Remove those blobs in ``left``, and older ones, that no manifest names. The caller holds the lock.
 
     A young blob without a manifest may be waiting for one: a client sends blobs first. What a download that
     was interrupted has left is kept for the next time.

@@ -1,4 +1,4 @@
-"""From the wire's forms to the values that the rest of the program knows. Pure.
+"""From Ollama's wire forms to the values of `hosts.types`. Pure.
 
 An empty text on the wire is "the server does not say", and so is Go's zero time.
 """
@@ -99,7 +99,7 @@ def details(name: str, answer: wire.ShowResponse) -> ModelDetails:
 
 
 def finished(answer: wire.GenerateResponse) -> None:
-    """Loading and unloading say nothing but that they are done."""
+    """Check the answer to loading and unloading, which says only that it is done."""
     if not answer.done:
         raise WrongShape("it does not say that it is done")
 

@@ -40,7 +40,7 @@ def checked_gguf(path: Path) -> Path:
 
 
 async def hash_file(path: Path) -> AsyncGenerator[Progress, None]:
-    """The way to the digest of a file, which only the last piece of progress carries."""
+    """Hash a file: progress, of which the last piece has the digest."""
     size = (await asyncio.to_thread(path.stat)).st_size
     hasher, done = hashlib.sha256(), 0
     async with aclosing(_read_pieces(path)) as pieces:

@@ -48,11 +48,11 @@ async def start_ollama(
 ) -> None:
     """Start ``ollama serve`` at ``url`` as a process of its own, and return when it answers.
 
-    It goes on after this program. What it says goes to ``ollama.log`` in the folder of logs. When this is
+    It goes on after this program, and writes its output to ``ollama.log`` in the folder of logs. When this is
     cancelled, it ends.
 
     Args:
-        on_progress: told now and then the seconds that have passed.
+        on_progress: called from time to time with the seconds that have passed.
         environ: what Ollama's settings are read from, our own environment unless it is given.
 
     Raises:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.connections import connection_error
-from llmstack_tui.base.text import excerpt, sentence
+from llmstack_tui.base.text import excerpt, with_full_stop
 from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.ollama.wire import ErrorResponse, StreamLine, Wire
 
@@ -34,7 +34,7 @@ Value = TypeVar("Value")
 
 
 class WrongShape(ValueError):
-    """An answer of the right types that lacks what it is about; ``str`` ends "it was not understood: …"."""
+    """An answer of the right types without its main field; ``str`` completes "it was not understood: …"."""
 
 
 class Timeouts(Struct, frozen=True, kw_only=True):
@@ -92,7 +92,7 @@ class Transport:
         Args:
             read: may raise `WrongShape`.
             limit_s: seconds from the beginning to the end of it.
-            missing: what a 404 says is not there.
+            missing: what a 404 means is missing, as the beginning of a sentence.
         """
         content = await self._whole(method, path, body, MAX_DOCUMENT_BYTES, limit_s=limit_s, missing=missing)
         with self._understanding(content):
@@ -101,7 +101,7 @@ class Transport:
     async def done(
         self, method: str, path: str, body: Wire | None, *, limit_s: float, missing: str = ""
     ) -> None:
-        """A request whose answer is only that it was done."""
+        """Send a request whose answer says no more than that it was done."""
         content = await self._whole(method, path, body, _MAX_ERROR_BYTES, limit_s=limit_s, missing=missing)
         self._check_done(content)
 
@@ -213,9 +213,9 @@ class Transport:
     # --- what went wrong ---
 
     def _check_done(self, content: bytes) -> None:
-        """An act is believed to be done by the answer of a server of models, not by that of any web server.
+        """Raise unless the answer is that of a server of models, and not of any web server.
 
-        Ollama answers its acts with nothing at all, or with ``null`` in older versions.
+        Ollama answers such requests with nothing at all, or with ``null`` in older versions.
         """
         if not content.strip():
             return
@@ -246,7 +246,7 @@ class Transport:
         except httpx.RemoteProtocolError as error:
             if "disconnected" not in str(error):
                 raise self._not_understood("it is not HTTP", detail=str(error)) from None
-            raise self._unreachable(f"{self.url} closed the connection unasked.", str(error)) from None
+            raise self._unreachable(f"{self.url} closed the connection.", str(error)) from None
         except httpx.HTTPError as error:
             raise self._unreachable(f"The connection to {self.url} broke.", str(error)) from None
 
@@ -255,7 +255,7 @@ class Transport:
         try:
             yield
         except httpx.TimeoutException as error:
-            raise self._unreachable(f"{self.url} fell silent in an answer.", str(error)) from None
+            raise self._unreachable(f"{self.url} stopped in the middle of an answer.", str(error)) from None
         except httpx.HTTPError as error:
             raise self._not_understood("it broke off in the middle", detail=str(error)) from None
 
@@ -275,14 +275,16 @@ class Transport:
             raise self._failed(said or f"status {code}")
         if code < 400 or (code == 404 and content.lstrip()[:1] == b"<"):
             raise self._not_understood(f"its status is {code}")
-        raise Refused(f"{self.url} refused: {sentence(said or f'status {code}')}", host=self.url, detail=said)
+        raise Refused(
+            f"{self.url} refused: {with_full_stop(said or f'status {code}')}", host=self.url, detail=said
+        )
 
     def cut_off(self) -> HostError:
         """The error of a stream that ended before it said that it was done."""
         return self._not_understood("it ended too early")
 
     def _failed(self, said: str) -> HostError:
-        return ServerError(f"{self.url} failed: {sentence(said)}", host=self.url, detail=said)
+        return ServerError(f"{self.url} failed: {with_full_stop(said)}", host=self.url, detail=said)
 
     def _not_understood(self, why: str, *, detail: str = "") -> HostError:
         return BadStream(

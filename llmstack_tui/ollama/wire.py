@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 
 class Wire(Struct, kw_only=True, omit_defaults=True):
-    """Common to all: a field that is ``None`` is not on the wire."""
+    """The base of all: a field that is ``None`` is not sent."""
 
 
 class WireToolFunction(Wire):

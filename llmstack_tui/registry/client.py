@@ -76,7 +76,7 @@ class _TagList(msgspec.Struct):
 
 
 class Registry:
-    """All registries, of which at most ``at_once`` requests are under way at one time.
+    """All registries, with at most ``at_once`` requests under way at one time.
 
     Every call raises `RegistryError` and nothing else. Proxies and certificates are those of the environment,
     except for this machine's own addresses, which are asked without either. To be used within one event loop.
@@ -162,7 +162,7 @@ class Registry:
 
     @staticmethod
     def blobs_url(name: ModelName) -> str:
-        """Where its registry has the blobs of the model, each under its digest."""
+        """The URL of the model's blobs, each of which is under its digest."""
         return f"{model_url(name)}/blobs"
 
     def known_token(self, name: ModelName) -> str | None:
@@ -170,7 +170,7 @@ class Registry:
         return self._tokens.known(model_url(name))
 
     async def new_token(self, name: ModelName, header: str) -> str | None:
-        """One as the header ``WWW-Authenticate`` of an answer 401 asks for; None if it asks for none."""
+        """A token as the header ``WWW-Authenticate`` of a 401 asks for; None if it asks for none."""
         return await self._tokens.fetch(model_url(name), header, host=name.host, name=str(name))
 
     async def _ask(
@@ -219,12 +219,12 @@ class Registry:
 
 
 def base_url(name: ModelName) -> str:
-    """Where the registry of a name is."""
+    """The URL of the registry of a name."""
     return f"{'http' if is_plain_http(name) else 'https'}://{name.host}"
 
 
 def model_url(name: ModelName) -> str:
-    """Where its registry has the model."""
+    """The URL of the model at its registry."""
     return f"{base_url(name)}/v2/{name.namespace}/{name.model}"
 
 

@@ -33,7 +33,7 @@ class NotAllowed(RegistryError):
 
 
 class BadManifest(RegistryError):
-    """What was sent is no manifest that a model can be made from."""
+    """The answer is not a manifest that a model can be made from."""
 
     of_one_model = True
 
@@ -63,4 +63,4 @@ class RegistryUnreachable(RegistryError):
 
 
 class BadAnswer(RegistryError):
-    """The answer is none of a registry: a web page, a redirect in a circle, not HTTP."""
+    """The answer is not that of a registry: a web page, a redirect in a circle, not HTTP."""

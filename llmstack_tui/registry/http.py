@@ -205,7 +205,7 @@ class HttpTransport:
 
 
 async def _read(response: httpx.Response, most_bytes: int) -> tuple[bytes, bool]:
-    """The body, and whether it was left: one that says that it is too long is not begun."""
+    """The body, and whether it was cut; one whose length is too much is not read at all."""
     length = response.headers.get("content-length", "")
     if response.request.method != "HEAD" and length.isdigit() and int(length[:20]) > most_bytes:
         return b"", True

@@ -1,4 +1,4 @@
-"""Tokens that anybody gets: registries that speak OCI's protocol may want one with each request.
+"""Anonymous tokens: registries that speak OCI's protocol may want one with each request.
 
 The answer 401 names an address, ``WWW-Authenticate: Bearer realm="…",service="…",scope="…"``, which gives one
 for reading that model for a while. No names and passwords are sent, so what is private stays so.
@@ -61,19 +61,19 @@ class _TokenAnswer(msgspec.Struct):
 
 
 class Tokens:
-    """Those that are known, by the URL of the model that they are for."""
+    """The tokens so far, by the URL of the model that they are for."""
 
     def __init__(self, http: HttpTransport) -> None:
         self._http = http
         self._known: dict[str, _Token] = {}
 
     def known(self, model_url: str) -> str | None:
-        """One that still holds."""
+        """The token of a model, if there is one that still holds."""
         token = self._known.get(model_url)
         return token.text if token is not None and token.until_s > time.monotonic() else None
 
     async def fetch(self, model_url: str, header: str, *, host: str, name: str) -> str | None:
-        """A new one; None where ``header`` asks for none, but for something else or for nothing.
+        """A new token; None where ``header`` does not ask for one.
 
         Args:
             header: the value of ``WWW-Authenticate``.
@@ -126,7 +126,7 @@ class Tokens:
 
 
 def parse_challenge(header: str) -> Challenge | None:
-    """The first wish for a token in a ``WWW-Authenticate``; None if there is none."""
+    """The first Bearer challenge in a ``WWW-Authenticate``; None if there is none."""
     found = _BEARER.search(header[:_LONGEST_HEADER])
     if found is None:
         return None
@@ -142,7 +142,7 @@ def parse_challenge(header: str) -> Challenge | None:
 
 
 def token_url(challenge: Challenge, registry_url: str) -> str | None:
-    """What to ask; None if that must not be asked: without TLS, except on the machine of a registry here."""
+    """The URL that gives the token; None if it is not safe: without TLS, unless all is on this machine."""
     realm = challenge.realm
     if not realm.isascii() or not realm.isprintable() or " " in realm:
         return None

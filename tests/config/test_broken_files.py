@@ -23,7 +23,7 @@ from tests.config.files import load
         ("[engine]\nport = 1\n[engine]\n", "line 3"),
         ("a = " + "[" * 50_000, "nested too deep"),
         ("a = " + "9" * 10_000, "a number in it is too long"),
-        (b"#" * 10_000_000, "more than 100 kB"),
+        (b"#" * 10_000_000, "larger than 100 kB"),
         (b"\0" * 100, "not valid TOML"),
     ],
 )
@@ -85,7 +85,7 @@ def test_a_pipe_is_read_to_its_end_and_not_waited_for_without_end(
     pipe = tmp_path / "config.toml"
     os.mkfifo(pipe)
     (problem,) = load_settings(pipe, {}).problems
-    assert problem == f"The settings {pipe} were not read: it is no file, and nothing came out of it."
+    assert problem == f"The settings {pipe} were not read: it is not a file, and has no output."
 
     held = os.open(pipe, os.O_RDWR)
     try:
@@ -95,7 +95,7 @@ def test_a_pipe_is_read_to_its_end_and_not_waited_for_without_end(
     finally:
         os.close(held)
     assert loaded.broken
-    assert "does not end" in loaded.problems[0]
+    assert "its output does not end" in loaded.problems[0]
 
     monkeypatch.setattr(loading, "_PIPE_WAIT_S", 60.0)
     reader, writer = os.pipe()
@@ -118,7 +118,7 @@ def test_a_device_without_end_is_no_settings() -> None:
     if not zeros.is_char_device():
         pytest.skip("there is none")
     (problem,) = load_settings(zeros, {}).problems
-    assert "more than 100 kB" in problem
+    assert "larger than 100 kB" in problem
 
 
 def test_a_file_that_may_not_be_read_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

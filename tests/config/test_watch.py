@@ -174,7 +174,7 @@ async def test_a_pipe_and_a_folder_in_the_place_of_the_file_keep_what_was(file: 
         os.mkfifo(file)
         piped = await following(changes)
         assert piped.settings == TWO
-        assert "nothing came out of it" in piped.problems[0]
+        assert "has no output" in piped.problems[0]
         file.unlink()
         file.write_text("[engine]\nmax_loaded = 3\n")
         assert (await following(changes)).settings.engine.max_loaded == 3

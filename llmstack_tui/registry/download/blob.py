@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 class BlobDownload:
-    """``completed`` and ``verified`` count bytes of ``layer.size``.
+    """The download of one blob; ``completed`` and ``verified`` count bytes of ``layer.size``.
 
     Attributes:
         opened: set when ``completed`` counts what an earlier download has left, too.
@@ -61,10 +61,10 @@ class BlobDownload:
         return self._partial.hashed
 
     async def run(self, source: BlobSource) -> None:
-        """Have the blob under its final name.
+        """Download the blob, verify it and give it its final name.
 
-        Whatever ends it, a cancellation too, what came is kept for the next time; except for bytes that turn
-        out not to be those that the digest names.
+        Whatever ends it, a cancellation too, the bytes so far are kept for the next time, unless they do not
+        match the digest.
 
         Raises:
             PullFailed: with one sentence.
@@ -150,7 +150,7 @@ class BlobDownload:
             await asyncio.sleep(max(after_s or 0.0, self._wait_s(failures)))
 
     async def _take(self, content: aiohttp.StreamReader, first: int, end: int) -> None:
-        """Write what comes, from ``first`` on."""
+        """Write the bytes as they arrive, from ``first`` on."""
         while first < end and (data := await content.readany()):
             piece = data[: end - first]
             await self._in_thread(self._partial.write, first, piece)
@@ -186,7 +186,7 @@ class BlobDownload:
             self._noted_at_s = time.monotonic()
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do it there, and be back only when it is done: a file must not be closed under it."""
+        """Work in a thread, and return only when it is done: a file must not be closed under it."""
         future = asyncio.get_running_loop().run_in_executor(self._executor, lambda: work(*args, **kwargs))
         try:
             return await asyncio.shield(future)

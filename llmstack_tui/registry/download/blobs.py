@@ -57,7 +57,7 @@ class BlobDownloads:
         self._executor.shutdown(wait=False)
 
     def left(self, besides: Container[str]) -> int:
-        """Bytes that are still to come of other blobs than these."""
+        """Bytes that the running downloads of other blobs still need."""
         return sum(
             running.download.layer.size - running.download.completed
             for running in self._running.values()
@@ -65,12 +65,12 @@ class BlobDownloads:
         )
 
     def noted(self, layer: Layer) -> int:
-        """Bytes of a blob that are there already."""
+        """Bytes of a blob that earlier downloads have left."""
         partial = Partial(blobs_folder(self._models), layer.digest, layer.size)
         return sum(end - first for first, end in partial.noted())
 
     async def discard(self, digest: str) -> None:
-        """Throw away what a download of a blob that did not end has left.
+        """Delete the unfinished download of a blob.
 
         Raises:
             PullFailed: it is under way, or the folder cannot be written.
@@ -126,7 +126,7 @@ class BlobDownloads:
             self._lock.release()
 
     def _acquire(self) -> None:
-        """Be the one process that downloads into this folder, as long as it does."""
+        """Take the lock of downloads into this folder: only one process may hold it."""
         try:
             self._models.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()

@@ -72,7 +72,7 @@ class Partial:
                 view = view[self._writer.write(view) :]
 
     def hash_to(self, end: int) -> None:
-        """Take the bytes up to ``end`` into the sha256. They are read again, hardly ever from the disk."""
+        """Hash the bytes up to ``end``. They are read again, hardly ever from the disk."""
         assert self._files is not None  # noqa: S101 (it is open)
         buffer = memoryview(bytearray(_PIECE))
         while self.hashed < end:
@@ -83,7 +83,7 @@ class Partial:
             self.hashed += count
 
     def save(self, done: list[Span]) -> None:
-        """Write the note. What it names is on the disk before it."""
+        """Write the note, after what it names is on the disk."""
         os.fsync(self._writer.fileno())
         content = msgspec.json.encode(_Note(size=self.size, done=done))
         try:
@@ -119,7 +119,7 @@ class Partial:
             file.close()
 
     def noted(self) -> list[Span]:
-        """What the note says, as far as it can be true; nothing if there is none."""
+        """The spans of the note, as far as they can be true; none if there is no note."""
         done: list[Span] = []
         with suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
             length = self._path.stat().st_size

@@ -52,9 +52,9 @@ class Pulls:
             await self._registry.aclose()
 
     async def pull(self, name: ModelName, *, insecure: bool) -> AsyncGenerator[PullStep, None]:
-        """Have the model; without ``insecure`` with TLS, except from this machine.
+        """Pull the model; without ``insecure`` with TLS, except from this machine.
 
-        Closing this keeps what came for the next time.
+        Closing this keeps the bytes so far for the next time.
 
         Raises:
             PullFailed: with one sentence.
@@ -84,7 +84,7 @@ class Pulls:
         raise PullFailed(f"Parts of {name} were removed again while it was pulled: pull again.")
 
     async def discard(self, digest: str) -> None:
-        """Throw away what is there of a blob that is not whole. Raises `PullFailed`."""
+        """Delete the unfinished download of a blob. Raises `PullFailed`."""
         await self._downloads.discard(digest)
 
     @cached_property
@@ -147,7 +147,7 @@ class Pulls:
         return None
 
     async def _blob(self, layer: Layer, origin: BlobOrigin) -> AsyncGenerator[PullStep, None]:
-        """Have the blob, whether it is here already, in a folder of Ollama's, or at the registry."""
+        """Get the blob, which may be here already, in a folder of Ollama's, or at the registry."""
         step = PullStep(f"pulling {layer.digest[7:19]}", layer.digest, layer.size)
         if not await asyncio.to_thread(self._is_here, layer):
             place = await asyncio.to_thread(self._elsewhere, layer)

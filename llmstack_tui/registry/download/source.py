@@ -94,7 +94,7 @@ class BlobSource:
 
     @asynccontextmanager
     async def bytes_of(self, layer: Layer, part: Span) -> AsyncIterator[tuple[bool, aiohttp.StreamReader]]:
-        """The bytes of a part; or, where the server has no ranges, which the first value tells, of all.
+        """Whether the server sends parts, and the bytes of this part; those of the whole blob if it does not.
 
         Raises:
             PassingFailure: it failed, also for all that fails while this is open.

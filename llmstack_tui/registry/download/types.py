@@ -32,7 +32,7 @@ class PullOptions(Struct, frozen=True, kw_only=True):
 
 
 class PullStep(Struct, frozen=True):
-    """What is being done; of a blob also its digest, its bytes and how many of them are done."""
+    """One step of a pull; for a blob with its digest, its size and the bytes that are done."""
 
     status: str
     digest: str | None = None

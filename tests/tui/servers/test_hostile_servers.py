@@ -40,7 +40,7 @@ SAID = {
     "cut in mid-JSON": "it broke off in the middle. Is it an Ollama server?",
     "hangs in mid-JSON": "seconds. It may be busy",
     "reset": "Is it an Ollama server?",
-    "closed": "closed the connection unasked. Start the server",
+    "closed": "closed the connection. Start the server",
     "no HTTP": "it is not HTTP. Is it an Ollama server?",
     "a list": "it is not the JSON that was expected. Is it an Ollama server?",
     "an error": "failed: boom",
