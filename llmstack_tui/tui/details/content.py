@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from textual.content import Content
 
 from llmstack_tui.base.kinds import Actor
@@ -12,17 +11,16 @@ from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import bytes_text, seconds_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.store.tables.activations import Outcome
-from llmstack_tui.tui.details.pane import addresses, rows_content
+from llmstack_tui.tui.details.pane import addresses
 from llmstack_tui.tui.draw.figures import count_text, when_text
-from llmstack_tui.tui.draw.text import plain_spaces
+from llmstack_tui.tui.widgets.section import Part, rows_part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.store.tables.activations import Activation
-    from llmstack_tui.store.tables.events import Event
     from llmstack_tui.store.tables.measured import Measured
     from llmstack_tui.store.tables.models import SeenModel
 
@@ -84,24 +82,6 @@ TOLD = (
     "Architecture",
     "Files",
 )
-
-
-class Part(Struct, frozen=True):
-    """What stands under a heading.
-
-    Attributes:
-        summary: what stands beside the heading of a part that folds; an empty one never does.
-        is_open: whether it is shown before anybody has folded or unfolded it.
-    """
-
-    body: Content
-    summary: str = ""
-    is_open: bool = True
-
-
-def rows_part(rows: Iterable[tuple[str, str]]) -> Part:
-    """Names and values; a row without a value is left out."""
-    return Part(rows_content(rows, _CELLS))
 
 
 def address_part(url: str, copy: str, copy_native: str) -> Part:
@@ -172,19 +152,6 @@ def versions_part(versions: Sequence[SeenModel], digest: str, now: datetime) -> 
                 + ("installed now" if each.digest == digest else f"until {when_text(each.last_seen_at, now)}")
             )
             for each in versions
-        )
-    )
-
-
-def events_part(events: Sequence[Event], now: datetime) -> Part:
-    return Part(
-        Content("\n").join(
-            Content.assemble(
-                (f"{when_text(event.at, now):14}", "$foreground 60%"),
-                plain_spaces(clean(text(event.sentence), limit=400)),
-                (f"  {clean(text(*event.reason), limit=200)}" if event.reason else "", "$foreground 60%"),
-            )
-            for event in events
         )
     )
 

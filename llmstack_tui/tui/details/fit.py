@@ -10,8 +10,8 @@ from llmstack_tui.base.kinds import CACHE_TYPES
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.fit.memory import Basis, Request, estimate, largest_context
 from llmstack_tui.fit.verdict import Fit, verdict
-from llmstack_tui.tui.details.content import Part
 from llmstack_tui.tui.draw.figures import about_text, count_text
+from llmstack_tui.tui.widgets.section import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

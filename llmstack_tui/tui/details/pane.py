@@ -15,9 +15,10 @@ from llmstack_tui.tui.draw.figures import about_text, count_text, on_cpu_text, w
 from llmstack_tui.tui.draw.text import fit_name
 from llmstack_tui.tui.draw.updates import update_rows
 from llmstack_tui.tui.screen import SidePane
+from llmstack_tui.tui.widgets.section import rows_content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from textual.app import ComposeResult
 
@@ -93,16 +94,7 @@ def details_content(about: About | None) -> Content:
     """The few lines beside the list: what clients need before what is good to know, for a pane may be low."""
     if about is None:
         return Content.styled("No model selected.", "$foreground 60%")
-    return rows_content((*what_it_is(about), *addresses(about.status.host), *how_it_did(about)))
-
-
-def rows_content(rows: Iterable[Row], cells: int = _LABEL_CELLS) -> Content:
-    """Names and values in two columns; a row without a value is left out."""
-    return Content("\n").join(
-        Content.assemble((label.ljust(cells), "$foreground 60%"), Content(value))
-        for label, value in rows
-        if value
-    )
+    return rows_content((*what_it_is(about), *addresses(about.status.host), *how_it_did(about)), _LABEL_CELLS)
 
 
 def what_it_is(about: About) -> Iterator[Row]:

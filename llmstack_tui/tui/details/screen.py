@@ -5,33 +5,28 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.tui import keys
 from llmstack_tui.tui.details import SCREEN_KEYS
 from llmstack_tui.tui.details.cache import DetailsCache
 from llmstack_tui.tui.details.content import (
     TOLD,
-    Part,
     address_part,
-    events_part,
     loads_part,
     measured_part,
-    rows_part,
     told_parts,
     versions_part,
 )
 from llmstack_tui.tui.details.pane import how_it_did, what_it_is
-from llmstack_tui.tui.details.section import Section
 from llmstack_tui.tui.draw.updates import more_update_rows
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.widgets.banner import Banner
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.widgets.section import Part, Reading, Section, events_part, rows_part
 from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
@@ -51,12 +46,6 @@ _MOST_LOOKED_UP = 50
 _LOOK_UP_EVERY_S = 0.5
 _BEFORE = ("Model", "Addresses", "Memory it would take")
 _PAST = ("Versions that were installed", "Loaded", "Memory that it took", "What happened to it")
-
-
-class Reading(VerticalScroll):
-    """Scrolls with the keys of the list, too."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.TEXT]
 
 
 class DetailsScreen(LiveScreen):

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerState
 
-from llmstack_tui.base.names import model_key
+from llmstack_tui.base.names import InvalidName, ModelName, model_key
 from llmstack_tui.base.text import clean
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.widgets.hint import Hint, Part
@@ -110,3 +110,12 @@ def label(text: str) -> Static:
 def said_below(field: str) -> Static:
     """Where `FormScreen.say` says something of the field of this id."""
     return Static("", id=f"{field}-said", classes="said", markup=False)
+
+
+def check_name(text: str) -> str | None:
+    """What is wrong with a model name, or None."""
+    try:
+        ModelName.parse(text.strip())
+    except InvalidName as error:
+        return str(error)
+    return None

@@ -13,12 +13,11 @@ from textual.widgets import Input
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.tui.dialogs.form import FormScreen, label, said_below
+from llmstack_tui.tui.dialogs.form import FormScreen, check_name, label, said_below
 from llmstack_tui.tui.downloads.names import (
     CheckedFile,
     CheckedName,
     NotImportable,
-    check_name,
     check_typed,
     completion,
 )

@@ -47,15 +47,6 @@ def typed_path(text: str) -> Path:
     return path
 
 
-def check_name(text: str) -> str | None:
-    """What is wrong with a model name, or None."""
-    try:
-        ModelName.parse(text.strip())
-    except InvalidName as error:
-        return str(error)
-    return None
-
-
 def check_typed(text: str) -> CheckedFile | CheckedName:
     """What was typed: a file of this machine where there is one, else a name. Reads the disk.
 

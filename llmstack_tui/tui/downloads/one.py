@@ -12,9 +12,6 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import seconds_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import Why
-from llmstack_tui.tui.details.content import Part, events_part, rows_part
-from llmstack_tui.tui.details.screen import Reading
-from llmstack_tui.tui.details.section import Section
 from llmstack_tui.tui.downloads import ONE_KEYS
 from llmstack_tui.tui.downloads.rows import share_of, speed_text, word_of
 from llmstack_tui.tui.draw.bar import bar
@@ -23,6 +20,7 @@ from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.widgets.section import Part, Reading, Section, events_part, rows_part
 from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from textual import on
 from textual.widgets import Input
 
 from llmstack_tui.base.text import clean
-from llmstack_tui.tui.dialogs.form import FormScreen, label, said_below
-from llmstack_tui.tui.downloads.names import check_name
+from llmstack_tui.tui.dialogs.form import FormScreen, check_name, label, said_below
 from llmstack_tui.tui.models.parameters import parameters
 
 if TYPE_CHECKING:

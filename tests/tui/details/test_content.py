@@ -17,7 +17,6 @@ from llmstack_tui.store.tables.measured import Measured
 from llmstack_tui.store.tables.models import SeenModel
 from llmstack_tui.tui.details.content import (
     MOST_LINES,
-    events_part,
     fact_rows,
     loads_part,
     measured_part,
@@ -26,6 +25,7 @@ from llmstack_tui.tui.details.content import (
     versions_part,
 )
 from llmstack_tui.tui.details.fit import fit_part
+from llmstack_tui.tui.widgets.section import events_part
 from tests.support import headers, seeded
 
 NOW = datetime(2026, 11, 21, 12, 1, tzinfo=UTC)

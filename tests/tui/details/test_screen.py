@@ -19,7 +19,7 @@ from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.activations import Activation
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.store.tables.models import SeenModel
-from llmstack_tui.tui.details.section import Section
+from llmstack_tui.tui.widgets.section import Section
 from tests.support import headers, seeded
 from tests.support.waiting import wait_until
 from tests.tui.driving import dashboard

@@ -1,19 +1,52 @@
-"""A heading over a text, which may be folded."""
+"""A text under headings, each part of which may be folded, and what several features show like that."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import Struct
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from llmstack_tui.base.text import clean
+from llmstack_tui.core.wording import text
+from llmstack_tui.tui import keys
+from llmstack_tui.tui.draw.figures import when_text
+from llmstack_tui.tui.draw.text import plain_spaces
 from llmstack_tui.tui.widgets.hint import shown_keys
 
 if TYPE_CHECKING:
-    from textual import events
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
-    from llmstack_tui.tui.details.content import Part
+    from textual import events
+    from textual.binding import BindingType
+
+    from llmstack_tui.store.tables.events import Event
     from llmstack_tui.tui.draw.glyphs import Marks
+
+
+_CELLS = 22
+
+
+class Part(Struct, frozen=True):
+    """What stands under a heading.
+
+    Attributes:
+        summary: what stands beside the heading of a part that folds; an empty one never does.
+        is_open: whether it is shown before anybody has folded or unfolded it.
+    """
+
+    body: Content
+    summary: str = ""
+    is_open: bool = True
+
+
+class Reading(VerticalScroll):
+    """Scrolls with the keys of the list, too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.TEXT]
 
 
 class Section(Static):
@@ -89,3 +122,30 @@ class Section(Static):
         if not drawn.is_same(self._drawn):
             self._drawn = drawn
             self.update(drawn)
+
+
+def rows_content(rows: Iterable[tuple[str, str]], cells: int) -> Content:
+    """Names and values in two columns; a row without a value is left out."""
+    return Content("\n").join(
+        Content.assemble((label.ljust(cells), "$foreground 60%"), Content(value))
+        for label, value in rows
+        if value
+    )
+
+
+def rows_part(rows: Iterable[tuple[str, str]]) -> Part:
+    """Names and values; a row without a value is left out."""
+    return Part(rows_content(rows, _CELLS))
+
+
+def events_part(events: Sequence[Event], now: datetime) -> Part:
+    return Part(
+        Content("\n").join(
+            Content.assemble(
+                (f"{when_text(event.at, now):14}", "$foreground 60%"),
+                plain_spaces(clean(text(event.sentence), limit=400)),
+                (f"  {clean(text(*event.reason), limit=200)}" if event.reason else "", "$foreground 60%"),
+            )
+            for event in events
+        )
+    )
