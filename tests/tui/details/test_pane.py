@@ -80,7 +80,7 @@ async def test_uses_are_looked_up_when_something_has_happened_and_only_then() ->
         for used in range(5):
             ram = replace(seeded.RAM, used=used)
             desk.stack.put(replace(desk.stack.state, machine=seeded.machine(ram=ram)))
-            await desk.pilot.pause(0.06)
+            await wait_until(lambda: desk.app.view.state is desk.stack.state)
         assert asked() == 1
         desk.stack.used = {"qwen2.5-coder:7b": Uses(8, datetime.now(UTC))}
         desk.stack.put(replace(desk.stack.state, last_event_id=6))
@@ -104,7 +104,7 @@ async def test_another_version_under_the_cursor_is_asked_for_and_only_once() -> 
         for used in range(5):
             ram = replace(seeded.RAM, used=used)
             desk.stack.put(replace(desk.stack.state, machine=seeded.machine(ram=ram)))
-            await desk.pilot.pause(0.06)
+            await wait_until(lambda: desk.app.view.state is desk.stack.state)
         assert asked() == before + 1
 
 

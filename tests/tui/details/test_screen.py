@@ -95,7 +95,7 @@ async def test_what_was_is_looked_up_when_it_opens_and_when_something_happened()
         for used in range(8):
             machine = replace(seeded.machine(), taken_at=float(used))
             desk.stack.put(replace(desk.stack.state, machine=machine))
-            await desk.pilot.pause(0.1)
+            await wait_until(lambda: desk.app.view.state is desk.stack.state)
         assert desk.stack.calls.count(("activations",)) == before == 1
         now = datetime.now(UTC)
         desk.stack.past = [
@@ -214,5 +214,5 @@ async def test_what_it_would_take_is_told_once_that_is_known() -> None:
         estimate = Estimate(total=6_000_000_000, basis=Basis.FORMULA, parts=None, context_length=4096)
         host = replace(desk.stack.state.hosts[0], fits={NAME: Fitted(estimate, None)})
         desk.stack.put(replace(desk.stack.state, hosts=(host,)))
-        await until_in(desk, "Longest that fits: ")
+        await until_in(desk, "Longest context that fits: ")
         await until_in(desk, "131,072")
