@@ -103,7 +103,7 @@ async def test_of_a_thousand_models_only_those_that_are_pulled_are_made_and_pain
         made = counted(monkeypatch, rows, "model_row")
         refreshed = counted(monkeypatch, models, "refresh")
         shown = counted(monkeypatch, desk.app, "show_state")
-        drawn = counted(monkeypatch, desk.app, "_draw")
+        drawn = counted(monkeypatch, desk.app.canvas, "draw")
         for at in range(1, TOLD + 1):
             put_pulls(desk, names, at)
             await asyncio.sleep(0.01)
