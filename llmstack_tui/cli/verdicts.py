@@ -87,6 +87,8 @@ def document(update: Update | None, *, is_cloud: bool = False) -> dict[str, obje
     """A verdict as scripts get it; without one, what can be told all the same."""
     if update is None:
         return _NONE | ({"state": "cloud"} if is_cloud else {})
+    from llmstack_tui.core.wording import text
+
     return {
         "state": update.state.value,
         "changed": [change.value for change in update.changed],
@@ -97,6 +99,6 @@ def document(update: Update | None, *, is_cloud: bool = False) -> dict[str, obje
         "left_alone": update.left_alone.value if update.left_alone else None,
         "digest": update.digest,
         "pushed_at": output.iso(update.pushed_at),
-        "reason": update.reason or None,
+        "reason": text(*update.reason) or None,
         "problem": update.problem or None,
     }

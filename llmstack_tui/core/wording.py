@@ -22,8 +22,9 @@ def catalogue() -> Catalogue:
     from llmstack_tui.downloads import wording as downloads  # noqa: PLC0415
     from llmstack_tui.guard import wording as guard  # noqa: PLC0415
     from llmstack_tui.lifecycle import wording as lifecycle  # noqa: PLC0415
+    from llmstack_tui.updates import wording as updates  # noqa: PLC0415
 
-    return {**lifecycle.SENTENCES, **guard.SENTENCES, **downloads.SENTENCES}
+    return {**lifecycle.SENTENCES, **guard.SENTENCES, **downloads.SENTENCES, **updates.SENTENCES}
 
 
 @cache

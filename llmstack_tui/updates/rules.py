@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
+from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.library.manifest import (
     ADAPTER,
     LICENSE,
@@ -32,6 +33,7 @@ from llmstack_tui.library.manifest import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.hosts.types import Model
     from llmstack_tui.library.manifest import Layer
 
@@ -149,8 +151,8 @@ class Update(Struct, frozen=True, kw_only=True):
         changed_here: it differs from the registry's version because, or perhaps because, it was changed on
             its machine: to be updated only after a question.
         digest: of the registry's version.
-        reason: why it is unknown or local: a sentence.
-        problem: why the last check failed, when the verdict is older: a sentence.
+        reason: why it is unknown or local.
+        problem: why the last check failed, when the verdict is older: words of an error.
     """
 
     state: UpdateState
@@ -162,7 +164,7 @@ class Update(Struct, frozen=True, kw_only=True):
     left_alone: LeftAlone | None = None
     digest: str | None = None
     pushed_at: datetime | None = None
-    reason: str = ""
+    reason: Sentences = ()
     problem: str = ""
 
     @property
@@ -184,12 +186,13 @@ def judge(copy: Copy, answer: Answer | None, left_alone: str | None = None) -> U
         left_alone: the digest of the version that is not wanted, "" for all of them, None for none.
     """
     if copy.is_cloud:
-        return Update(state=UpdateState.CLOUD, reason="It runs elsewhere.")
+        return Update(state=UpdateState.CLOUD, reason=(Sentence("version.cloud"),))
     if answer is None or (answer.digest is None and not answer.missing):
         if copy.made_here:
-            return Update(state=UpdateState.LOCAL, reason="It was made on its own machine.")
+            return Update(state=UpdateState.LOCAL, reason=(Sentence("version.made_here"),))
         problem = answer.problem if answer else ""
-        return Update(state=UpdateState.UNKNOWN, reason=problem or "It was not checked yet.", problem=problem)
+        reason = quoted(problem) if problem else Sentence("version.not_checked")
+        return Update(state=UpdateState.UNKNOWN, reason=(reason,), problem=problem)
     return _judged(copy, answer, _left(left_alone, answer))
 
 
@@ -213,7 +216,7 @@ def is_equal(copy: Copy, answer: Answer) -> bool:
 def _judged(copy: Copy, answer: Answer, left_alone: LeftAlone | None) -> Update:
     def verdict(
         state: UpdateState,
-        reason: str = "",
+        reason: Sentences = (),
         *,
         changed: tuple[Change, ...] = (),
         download: int | None = None,
@@ -234,8 +237,8 @@ def _judged(copy: Copy, answer: Answer, left_alone: LeftAlone | None) -> Update:
         )
 
     if answer.missing:
-        any_more = " any more" if answer.was_there else ""
-        return verdict(UpdateState.LOCAL, f"The registry has no model of this name{any_more}.")
+        missing = "version.not_in_registry_any_more" if answer.was_there else "version.not_in_registry"
+        return verdict(UpdateState.LOCAL, (Sentence(missing),))
     if is_equal(copy, answer):
         return verdict(UpdateState.CURRENT)
     theirs, unknown = answer.manifest, _why_unknown(copy, answer)
@@ -243,27 +246,25 @@ def _judged(copy: Copy, answer: Answer, left_alone: LeftAlone | None) -> Update:
         return verdict(UpdateState.UNKNOWN, unknown)
     changed, download = changes(copy, theirs), missing_bytes(copy, theirs)
     if copy.made_here:
-        reason = "It was changed on its machine; the registry has another version."
+        reason = Sentence("version.changed_here")
         state = UpdateState.LOCAL
     elif copy.manifest is None and not _is_pushed_later(copy, answer, if_unknown=True):
-        reason = (
-            "It differs from the registry's version and was written later: it may have been changed here."
-        )
+        reason = Sentence("version.maybe_changed_here")
         state = UpdateState.UNKNOWN
     else:
         return verdict(UpdateState.STALE, changed=changed, download=download)
-    return verdict(state, reason, changed=changed, download=download, changed_here=True)
+    return verdict(state, (reason,), changed=changed, download=download, changed_here=True)
 
 
-def _why_unknown(copy: Copy, answer: Answer) -> str:
+def _why_unknown(copy: Copy, answer: Answer) -> Sentences:
     """Why the two cannot be compared; empty if they can."""
     if not copy.digest:
-        return "Its server does not say which version it is."
+        return (Sentence("version.no_digest"),)
     if came_after(copy, answer) and not copy.made_here:
-        return "It came here after its registry was asked last."
+        return (Sentence("version.came_after"),)
     if answer.manifest is None or answer.manifest.digest != answer.digest:
-        return "It was not compared yet."
-    return ""
+        return (Sentence("version.not_compared"),)
+    return ()
 
 
 def came_after(copy: Copy, answer: Answer) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.types import Download, DownloadState, LayerProgress, Why
 from llmstack_tui.updates.rules import Change, Update, UpdateState
@@ -33,15 +34,15 @@ CHANGED_HERE = replace(
     changed=(Change.SYSTEM,),
     download=900,
     changed_here=True,
-    reason="It differs from the registry's version and was written later: it may have been changed here.",
+    reason=(Sentence("version.maybe_changed_here"),),
 )
 UNKNOWN = Update(
     state=UpdateState.UNKNOWN,
-    reason="The registry registry.example did not answer within 15 s.",
+    reason=(quoted("The registry registry.example did not answer within 15 s."),),
     problem="The registry registry.example did not answer within 15 s.",
 )
-LOCAL = Update(state=UpdateState.LOCAL, reason="It was made on its own machine.")
-CLOUD = Update(state=UpdateState.CLOUD, reason="It runs elsewhere.")
+LOCAL = Update(state=UpdateState.LOCAL, reason=(Sentence("version.made_here"),))
+CLOUD = Update(state=UpdateState.CLOUD, reason=(Sentence("version.cloud"),))
 
 VERDICTS = {
     "qwen2.5-coder:7b": CURRENT,

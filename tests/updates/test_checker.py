@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.registry.client import Registry as Client
@@ -149,7 +150,7 @@ async def test_what_a_registry_had_once_is_asked_for_each_time(registry: Registr
             (update,) = checker.updates(HOST).values()
             assert (update.state, update.reason) == (
                 LOCAL,
-                "The registry has no model of this name any more.",
+                (Sentence("version.not_in_registry_any_more"),),
             )
         registry.publish("tiny", b"new weights", pushed_at_s=2**31)
         await checker.check()
@@ -240,8 +241,8 @@ async def test_one_registry_that_is_down_hides_nothing_and_is_not_asked_for_ever
             updates = checker.updates(HOST)
         assert len(failing.asked) == 3
     assert updates[registry.listed("tiny")].state is CURRENT
-    assert "cannot be reached" in updates[broken[-1].name].reason
-    assert "status 500" in updates[ill[-1].name].reason
+    assert "cannot be reached" in updates[broken[-1].name].problem
+    assert "status 500" in updates[ill[-1].name].problem
 
 
 async def test_one_that_breaks_down_in_the_middle_is_left(registry: Registry) -> None:
@@ -271,7 +272,7 @@ async def test_a_registry_that_wants_to_be_left_alone_is(registry: Registry) -> 
     async with checking(*models) as checker:
         await checker.check()
         await checker.check()
-        assert "left alone" in checker.updates(HOST)[models[-1].name].reason
+        assert "left alone" in checker.updates(HOST)[models[-1].name].problem
     assert len(registry.asked) == 1
 
 
@@ -363,7 +364,7 @@ async def test_what_was_pulled_since_its_registry_was_asked_is_asked_for_again(r
         await checker.renew()
         (update,) = checker.updates(HOST).values()
         assert (update.state, update.changed_here) == (UNKNOWN, False)
-        assert "after its registry was asked" in update.reason
+        assert update.reason == (Sentence("version.came_after"),)
         await checker.check(checker.unasked())
         assert states(checker) == [CURRENT]
         assert checker.unasked() == frozenset()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.updates.rules import Answer, Change, LeftAlone, UpdateState, judge
 from tests.updates.samples import (
@@ -152,7 +153,7 @@ def test_a_push_in_the_second_of_the_pull_counts_as_later(seconds: int, state: U
 def test_what_is_younger_than_the_push_may_have_been_changed_here() -> None:
     update = judge(copy("f" * 64), answer(SAME))
     assert (update.state, update.changed_here, update.is_wanted) == (UNKNOWN, True, False)
-    assert "changed here" in update.reason
+    assert update.reason == (Sentence("version.maybe_changed_here"),)
     assert update.download is not None
 
 
@@ -184,17 +185,17 @@ def test_what_runs_elsewhere() -> None:
 @pytest.mark.parametrize(
     ("known", "told", "reason"),
     [
-        (copy("f" * 64), None, "not checked yet"),
-        (copy("f" * 64), Answer(problem="hf.co failed."), "hf.co failed."),
-        (copy(""), answer(SAME), "does not say which version"),
-        (copy("f" * 64), Answer(digest="a" * 64, checked_at=CHECKED_AT), "not compared"),
-        (copy("f" * 64), replace(answer(SAME), digest="a" * 64), "not compared"),
+        (copy("f" * 64), None, Sentence("version.not_checked")),
+        (copy("f" * 64), Answer(problem="hf.co failed."), quoted("hf.co failed.")),
+        (copy(""), answer(SAME), Sentence("version.no_digest")),
+        (copy("f" * 64), Answer(digest="a" * 64, checked_at=CHECKED_AT), Sentence("version.not_compared")),
+        (copy("f" * 64), replace(answer(SAME), digest="a" * 64), Sentence("version.not_compared")),
     ],
 )
-def test_what_is_not_known_has_a_reason(known: Any, told: Any, reason: str) -> None:
+def test_what_is_not_known_has_a_reason(known: Any, told: Any, reason: Sentence) -> None:
     update = judge(known, told)
     assert update.state is UNKNOWN
-    assert reason in update.reason
+    assert update.reason == (reason,)
 
 
 def test_an_old_answer_stands_with_the_reason_why_there_is_no_new_one() -> None:

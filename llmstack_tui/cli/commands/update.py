@@ -103,6 +103,7 @@ def _of_all(rows: Sequence[Row]) -> tuple[list[tuple[str, str]], bool]:
 
 
 def _of_names(call: Invocation, rows: Sequence[Row]) -> tuple[list[tuple[str, str]], bool]:
+    from llmstack_tui.core.wording import text
     from llmstack_tui.updates.rules import UpdateState
 
     wanted: list[tuple[str, str]] = []
@@ -115,7 +116,7 @@ def _of_names(call: Invocation, rows: Sequence[Row]) -> tuple[list[tuple[str, st
         elif update.state is UpdateState.STALE or (is_ours and _may_replace(call, model)):
             wanted.append((host, model.name))
         elif not is_ours:
-            output.say(f"{model.name} cannot be updated: {update.reason}")
+            output.say(f"{model.name} cannot be updated: {text(*update.reason)}")
             failed = True
     return wanted, failed
 

@@ -9,8 +9,10 @@ from msgspec import Struct
 
 from llmstack_tui import __version__
 from llmstack_tui.base.names import InvalidName, ModelName
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
+from llmstack_tui.core.wording import text
 from llmstack_tui.tui.draw.figures import ago_text, when_text
 from llmstack_tui.updates.programs import Program, is_newer
 
@@ -82,8 +84,8 @@ def more_update_rows(update: Update | None, now: datetime | None) -> Iterator[tu
     if now is not None and update.pushed_at is not None:
         yield "Published", f"{when_text(update.pushed_at, now)} ({ago_text(update.pushed_at, now)})"
     if update.reason and update.state != "local":
-        yield "Update note", clean(update.reason, limit=400)
-    if update.problem and update.problem != update.reason:
+        yield "Update note", clean(text(*update.reason), limit=400)
+    if update.problem and update.reason != (quoted(update.problem),):
         yield "Last check", clean(update.problem, limit=400)
 
 

@@ -11,6 +11,7 @@ from rich.segment import Segment
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
+from llmstack_tui.core.wording import text
 from llmstack_tui.tui.draw.figures import ago_text
 from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.draw.text import wrap
@@ -256,7 +257,7 @@ def _reasons(state: StackState, *, unknown: bool) -> dict[str, list[str]]:
     for host in state.hosts:
         for name, update in host.updates.items():
             is_unknown = update.state == "unknown" and not update.changed_here
-            said = update.reason if is_unknown else update.problem
+            said = text(*update.reason) if is_unknown else update.problem
             if said and is_unknown is unknown:
                 found[said].append(name)
     return found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
+from llmstack_tui.core.wording import text
 from llmstack_tui.tui.draw.figures import ago_text
 from llmstack_tui.tui.draw.updates import changed_text, news_text
 
@@ -41,12 +43,12 @@ def no_update_text(name: str, update: Update | None, now: datetime, check: str) 
     """Why there is nothing to fetch for a model; ``check`` is the key that asks again."""
     name = clean(name, limit=120)
     if update is None or update.state == "unknown":
-        reason = clean(update.reason, limit=300) if update else "It was not checked yet."
+        reason = clean(text(*(update.reason if update else (Sentence("version.not_checked"),))), limit=300)
         return f"{name}: nobody knows whether there is a newer version. {reason} {check} checks now."
     if update.state == "current":
         checked = f" (checked {ago_text(update.checked_at, now)})" if update.checked_at else ""
         return f"{name} is up to date{checked}."
-    return f"{name} has no newer version: {_first_small(clean(update.reason, limit=300))}"
+    return f"{name} has no newer version. {clean(text(*update.reason), limit=300)}"
 
 
 def changed_here_text(changed: Mapping[Key, Update]) -> str:
@@ -83,7 +85,3 @@ def _room(needed: int, free: int) -> str:
     if needed > free:
         return f" Only {bytes_text(free)} are free on the disk: not all of it will fit."
     return f" {bytes_text(free)} are free on the disk."
-
-
-def _first_small(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -105,7 +105,7 @@ def test_the_details_say_it_in_words() -> None:
     assert dict(update_rows(CURRENT, NOW)) == {"Update": "up to date", "Checked": "12 min ago"}
     assert dict(update_rows(CHANGED_HERE, NOW))["Update"] == "perhaps changed here"
     assert dict(update_rows(UNKNOWN, NOW)) == {"Update": "not known"}
-    assert dict(more_update_rows(UNKNOWN, NOW)) == {"Update note": UNKNOWN.reason}
+    assert dict(more_update_rows(UNKNOWN, NOW)) == {"Update note": UNKNOWN.problem}
     failed = replace(STALE, problem="The registry answers 500.")
     assert dict(more_update_rows(failed, NOW))["Last check"] == "The registry answers 500."
     left = replace(STALE, left_alone=LeftAlone.FOR_GOOD)

@@ -88,7 +88,7 @@ async def test_c_checks_and_says_what_came_of_it() -> None:
         assert ("check",) in desk.stack.calls
         desk.stack.updates.found = {"mistral:7b": CURRENT, "phi4:14b": UNKNOWN}
         await desk.press("c")
-        await wait_until(lambda: any(UNKNOWN.reason in each for each in toasts(desk)))
+        await wait_until(lambda: any(UNKNOWN.problem in each for each in toasts(desk)))
 
 
 async def test_the_screen_lists_them_marks_them_and_leaves_them_alone() -> None:
@@ -164,7 +164,7 @@ async def test_u_says_what_nobody_knows_and_what_is_only_here() -> None:
         await wait_until(lambda: any("nobody knows whether" in each for each in toasts(desk)))
         (said,) = (each for each in toasts(desk) if "nobody knows" in each)
         assert "c checks now" in said
-        assert "phi4:14b has no newer version: it was made on its own machine." in said
+        assert "phi4:14b has no newer version. It was made on its own machine." in said
         assert desk.stack.acts == []
 
 

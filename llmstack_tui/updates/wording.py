@@ -1,0 +1,23 @@
+"""Why a model has no newer version, or none that is known: one sentence for each kind of reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmstack_tui.base.sentences import Catalogue
+
+SENTENCES: Catalogue = {
+    "version.cloud": "It runs elsewhere.",
+    "version.made_here": "It was made on its own machine.",
+    "version.not_in_registry": "The registry has no model of this name.",
+    "version.not_in_registry_any_more": "The registry has no model of this name any more.",
+    "version.changed_here": "It was changed on its machine; the registry has another version.",
+    "version.maybe_changed_here": (
+        "It differs from the registry's version and was written later: it may have been changed here."
+    ),
+    "version.not_checked": "It was not checked yet.",
+    "version.no_digest": "Its server does not say which version it is.",
+    "version.came_after": "It was installed after its registry was asked last.",
+    "version.not_compared": "It was not compared yet.",
+}
