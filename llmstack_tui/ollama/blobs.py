@@ -7,6 +7,7 @@ import hashlib
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from llmstack_tui.gguf.source import InvalidGGUF, kind_of_file, open_regular
 from llmstack_tui.hosts.types import Progress
 
 if TYPE_CHECKING:
@@ -20,22 +21,16 @@ _PIECE_BYTES = 8 * 2**20
 _REPORT_EVERY_S = 0.2
 
 
-class NotGGUF(ValueError):
-    """A file that is no model; ``str`` of it is a sentence that says why."""
-
-
 def checked_gguf(path: Path) -> Path:
     """The absolute path of a file that begins as GGUF does. A server would say so only after all was sent.
 
     Raises:
-        NotGGUF: when it does not.
-        OSError: when it cannot be read.
+        InvalidGGUF: when it does not, or cannot be read.
     """
-    if path.exists() and not path.is_file():
-        raise NotGGUF("it is not a file.")
-    with path.open("rb") as file:
-        if file.read(4) != b"GGUF":
-            raise NotGGUF("it is not a GGUF file.")
+    with open_regular(path) as (file, _):
+        kind = kind_of_file(file.read(512))
+    if kind:
+        raise InvalidGGUF(f"{path} is {kind}, not a GGUF model.")
     return path.resolve()
 
 

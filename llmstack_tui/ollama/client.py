@@ -16,9 +16,10 @@ from llmstack_tui.base.durations import format_go_duration
 from llmstack_tui.base.kinds import Capability, HostKind
 from llmstack_tui.base.names import InvalidName, ModelName, is_plain_http
 from llmstack_tui.base.text import excerpt
+from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.ollama import answers, wire
-from llmstack_tui.ollama.blobs import NotGGUF, checked_gguf, hash_file, send_blob
+from llmstack_tui.ollama.blobs import checked_gguf, hash_file, send_blob
 from llmstack_tui.ollama.sharing import SharedProcesses
 from llmstack_tui.ollama.transport import Timeouts, Transport
 
@@ -191,10 +192,11 @@ class OllamaHost:
             async with aclosing(steps(path, name)) as lines:
                 async for line in lines:
                     yield line
-        except (OSError, NotGGUF) as error:
-            why = str(error) if isinstance(error, NotGGUF) else f"{error.strerror}."
-            message = f"{excerpt(str(path))} cannot be imported: {why}"
-            raise Refused(message, host=self.url, detail=excerpt(str(error))) from None
+        except InvalidGGUF as error:
+            raise Refused(excerpt(str(error)), host=self.url) from None
+        except OSError as error:
+            message = f"{excerpt(str(path))} cannot be read: {error.strerror}."
+            raise Refused(message, host=self.url) from None
 
     async def copy(self, source: str, destination: str) -> None:
         request = wire.CopyRequest(source=source, destination=destination)

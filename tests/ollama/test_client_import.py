@@ -93,11 +93,11 @@ async def test_the_built_in_engine_gets_the_path(model: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("prepare", "says"),
     [
-        (lambda path: path.write_bytes(b"PK\x03\x04"), "not a GGUF file"),
-        (lambda path: path.write_bytes(b""), "not a GGUF file"),
-        (lambda path: path.mkdir(), "not a file"),
-        (os.mkfifo, "not a file"),
-        (lambda path: None, "No such file"),
+        (lambda path: path.write_bytes(b"PK\x03\x04"), "is a ZIP or PyTorch file, not a GGUF model"),
+        (lambda path: path.write_bytes(b""), "is empty"),
+        (lambda path: path.mkdir(), "is a folder"),
+        (os.mkfifo, "a pipe"),
+        (lambda path: None, "There is no file"),
     ],
 )
 async def test_what_is_no_model_is_refused_before_anything_is_sent(
