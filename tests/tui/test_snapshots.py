@@ -25,18 +25,21 @@ _LEAST_CONTRAST = 3.0
 _FRAMES = frozenset("─│┌┐└┘├┤┬┴┼╭╮╰╯▁▂▃▄▅▆▇█▔▏▕▊▎░▒▓━╸╺╱╲+-|=~ \xa0⠀")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", SCENES)
-async def test_each_region_of_a_scene_is_drawn_as_its_snapshot_says(name: str, size: tuple[int, int]) -> None:
-    before = {region: text for (region, head), text in read().items() if head == titled(name, size)}
-    async with on_stage(SCENES[name], size) as desk:
-        for theme in (DARK, LIGHT):
-            desk.app.theme = theme.name
+async def test_each_region_of_a_scene_is_drawn_as_its_snapshot_says(name: str) -> None:
+    drawn = read()
+    async with on_stage(SCENES[name], SIZES[0]) as desk:
+        for theme, size in (*((DARK, size) for size in SIZES), (LIGHT, SIZES[-1]), (LIGHT, SIZES[0])):
+            if desk.app.theme != theme.name:
+                desk.app.theme = theme.name
+            if desk.app.size != size:
+                await desk.pilot.resize_terminal(*size)
             await desk.pilot.pause()
-            assert regions(desk, name) == before, "python -m tests.tui.scenes"
+            before = {region: text for (region, head), text in drawn.items() if head == titled(name, size)}
+            assert regions(desk, name) == before, f"at {size}: python -m tests.tui.scenes"
             assert all(cell_len(line) <= size[0] for line in desk.text.splitlines())
             # What is behind a dialog is dim on purpose.
-            assert desk.app.screen.is_modal or not hard_to_read(desk), theme.name
+            assert desk.app.screen.is_modal or not hard_to_read(desk), (theme.name, size)
 
 
 def test_no_snapshot_is_of_a_scene_that_is_gone() -> None:
