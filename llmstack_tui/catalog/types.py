@@ -66,7 +66,7 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
     rounded: bool = False
 
 
-class Speed(Struct, frozen=True, forbid_unknown_fields=True):
+class PublishedSpeed(Struct, frozen=True, forbid_unknown_fields=True):
     """What somebody measured while the model wrote one answer."""
 
     card: str
@@ -97,7 +97,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     files: tuple[File, ...]
     license: Text | None = None
     attention: Attention | None = None
-    speeds: tuple[Speed, ...] = ()
+    speeds: tuple[PublishedSpeed, ...] = ()
 
     @property
     def file(self) -> File:

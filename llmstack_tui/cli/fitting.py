@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, RunningModel, Snapshot
-    from llmstack_tui.store.tables.measured import Measured
+    from llmstack_tui.store.tables.figures import Measured
 
 # A list does not wait longer for what models are made of; the others are told by their size.
 _PATIENCE_S = 1.0

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.session import History
     from llmstack_tui.store.tables.activations import Activation, Uses
     from llmstack_tui.store.tables.events import Event
-    from llmstack_tui.store.tables.measured import Measured
+    from llmstack_tui.store.tables.figures import Measured
     from llmstack_tui.store.tables.models import SeenModel
 
 T = TypeVar("T")

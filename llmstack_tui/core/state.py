@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.lifecycle.actions import Act
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.store.tables.speeds import Speed
+    from llmstack_tui.store.tables.figures import Speed
     from llmstack_tui.updates.programs import Release
     from llmstack_tui.updates.rules import Update
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.types import Model, ModelDetails
-    from llmstack_tui.store.tables.measured import Measured
+    from llmstack_tui.store.tables.figures import Measured
 
 # A first list is drawn before anything is reckoned.
 _AFTER_S = 1.0

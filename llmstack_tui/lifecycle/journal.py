@@ -17,10 +17,9 @@ from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.actions import REMOVAL, ActEnd, ActKind, because
 from llmstack_tui.lifecycle.changes import Appeared, EventKind, between
-from llmstack_tui.store.reconcile import Loaded, reconcile
-from llmstack_tui.store.tables.activations import SLACK, Activation, Outcome
+from llmstack_tui.store.tables.activations import SLACK, Activation, ListedModel, Outcome, reconcile
 from llmstack_tui.store.tables.events import Event
-from llmstack_tui.store.tables.measured import Measured
+from llmstack_tui.store.tables.figures import Measured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -283,7 +282,7 @@ async def settle(store: Store, snapshot: Snapshot, now: datetime) -> Event | Non
     """
     url = snapshot.url
     loaded = [
-        Loaded(model=each.name, digest=each.digest, context_length=each.context_length)
+        ListedModel(model=each.name, digest=each.digest, context_length=each.context_length)
         for each in snapshot.running
     ]
     difference = reconcile(await store.activations.active(url), {url: loaded})

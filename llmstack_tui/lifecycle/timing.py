@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.store.tables.speeds import Speed
+from llmstack_tui.store.tables.figures import Speed
 
 if TYPE_CHECKING:
     from llmstack_tui.hosts.types import Chunk, Usage

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Self
 from llmstack_tui.store.tables.activations import Activations
 from llmstack_tui.store.tables.downloads import DownloadRows
 from llmstack_tui.store.tables.events import Events
-from llmstack_tui.store.tables.installed import InstalledLists
-from llmstack_tui.store.tables.measured import MeasuredLoads
-from llmstack_tui.store.tables.models import Models
+from llmstack_tui.store.tables.figures import MeasuredLoads, Speeds
+from llmstack_tui.store.tables.models import InstalledLists, Models
 from llmstack_tui.store.tables.preferences import ModelPreferences
 from llmstack_tui.store.tables.screen import Screen
-from llmstack_tui.store.tables.speeds import Speeds
 from llmstack_tui.store.tables.updates import Updates
 
 if TYPE_CHECKING:

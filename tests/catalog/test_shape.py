@@ -7,7 +7,7 @@ import pytest
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.loading import load_catalog
-from llmstack_tui.catalog.types import Attention, Catalog, Entry, File, Number, Speed, Text, Use
+from llmstack_tui.catalog.types import Attention, Catalog, Entry, File, Number, PublishedSpeed, Text, Use
 from tests.catalog.shape import RECOMMENDED, faults
 
 
@@ -64,7 +64,7 @@ def test_a_model_that_is_gone_is_missed(catalog: Catalog) -> None:
         ({"attention": Attention("litgpt", layers=32, kv_heads=8)}, "half a shape"),
         ({"attention": Attention("litgpt", 32, 8, 128, 128, window=4096)}, "half a shape"),
         ({"attention": Attention("litgpt", 32, 8, 128, -600, 4096, 32)}, "shrinks with the context"),
-        ({"speeds": (Speed("RTX 4090", 0.0, "tags"),)}, "0.0 tokens a second"),
+        ({"speeds": (PublishedSpeed("RTX 4090", 0.0, "tags"),)}, "0.0 tokens a second"),
         ({"priority": 0}, "no priority"),
         ({"good_for": "Good for all."}, "no short phrase"),
     ],

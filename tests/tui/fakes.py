@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from llmstack_tui.store.store import Store
     from llmstack_tui.store.tables.activations import Activation, Uses
     from llmstack_tui.store.tables.events import Event
-    from llmstack_tui.store.tables.measured import Measured
+    from llmstack_tui.store.tables.figures import Measured
     from llmstack_tui.store.tables.models import SeenModel
     from llmstack_tui.updates.rules import Update
 

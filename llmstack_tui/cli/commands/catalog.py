@@ -11,7 +11,7 @@ from llmstack_tui.cli.options import add_command
 
 if TYPE_CHECKING:
     from llmstack_tui.catalog.memory import Fit
-    from llmstack_tui.catalog.types import Catalog, Entry, File, Number, Speed, Text
+    from llmstack_tui.catalog.types import Catalog, Entry, File, Number, PublishedSpeed, Text
     from llmstack_tui.cli.options import Commands, Invocation
     from llmstack_tui.hardware.profile import Profile
 
@@ -166,7 +166,7 @@ def _document(catalog: Catalog, entry: Entry, budget: int | None) -> dict[str, o
             "fit": _fit(entry, file, budget).name.lower(),
         }
 
-    def speed(speed: Speed) -> dict[str, object]:
+    def speed(speed: PublishedSpeed) -> dict[str, object]:
         return {
             "card": speed.card,
             "quantization": speed.quantization,

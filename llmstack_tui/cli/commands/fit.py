@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llmstack_tui.fit.memory import Estimate, Request, Subject
     from llmstack_tui.fit.verdict import Room, Verdict
     from llmstack_tui.hardware.profile import Profile
-    from llmstack_tui.store.tables.measured import Measured
+    from llmstack_tui.store.tables.figures import Measured
 
 _BASES = {
     "measured": "measured here before",

@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import aiosqlite
 
-from llmstack_tui.store.database.faults import explained, is_busy, is_of_the_statement
-from llmstack_tui.store.database.opening import Mode, Opened, open_state
+from llmstack_tui.store.database.opening import (
+    Mode,
+    Opened,
+    explained,
+    is_busy,
+    is_of_the_statement,
+    open_state,
+)
 from llmstack_tui.store.database.values import bound
 from llmstack_tui.store.errors import StoreError, StoreReadOnly
 

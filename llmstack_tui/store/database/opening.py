@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.store.database.faults import explained, is_busy, is_of_the_statement
 from llmstack_tui.store.database.migrations import MIGRATIONS, migrate, recorded
 from llmstack_tui.store.database.retention import prune
 from llmstack_tui.store.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreReadOnly
@@ -31,6 +30,21 @@ BUSY_WAIT_MS = 250
 MAX_WAL_BYTES = 4_000_000
 
 _KNOWN = frozenset(step.name for step in MIGRATIONS)
+
+# SQLite's error codes by what is amiss.
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
+_READ_ONLY = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_OF_THE_STATEMENT = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_MISUSE,
+        sqlite3.SQLITE_RANGE,
+        sqlite3.SQLITE_TOOBIG,
+    }
+)
 
 
 class Mode(StrEnum):
@@ -183,3 +197,33 @@ def _memory() -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     migrate(connection)
     return connection
+
+
+def explained(error: sqlite3.Error, file: str) -> StoreError:
+    """The error to raise for one of SQLite's about ``file``."""
+    code = _code(error)
+    if code in _BUSY:
+        return StoreBusy(f"Another program keeps {file} locked; it is tried again later.")
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull(f"The disk is full, {file} cannot grow: free some space.")
+    if code in _DAMAGED:
+        return StoreDamaged(
+            f"{file} is damaged ({error}): the next start sets it aside and begins a new one."
+        )
+    if code in _READ_ONLY:
+        return StoreReadOnly(f"{file} cannot be written to ({error}): give this user the right to.")
+    return StoreError(f"{file} cannot be used: {error}.")
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    return _code(error) in _BUSY
+
+
+def is_of_the_statement(error: Exception) -> bool:
+    """Whether the statement or its values are at fault, so that trying again would fail again."""
+    return not isinstance(error, sqlite3.Error) or _code(error) in _OF_THE_STATEMENT
+
+
+def _code(error: sqlite3.Error) -> int:
+    # The low byte is the primary code. What the Python module raises by itself has none: it is our misuse.
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF

@@ -14,11 +14,11 @@ from llmstack_tui.store.database.values import to_optional_length, to_optional_t
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.store.database.connection import Database
-    from llmstack_tui.store.reconcile import Difference
 
 # Between an answer of the server and the time that we write down for it.
 SLACK = timedelta(seconds=1)
@@ -104,6 +104,29 @@ class Uses(Struct, frozen=True):
 
     times: int
     last_at: datetime
+
+
+class ListedModel(Struct, frozen=True, kw_only=True):
+    """A model that a host lists as loaded now."""
+
+    model: str
+    digest: str = ""
+    context_length: int | None = None
+
+
+class Difference(Struct, frozen=True):
+    """Where the record and the hosts differ.
+
+    Attributes:
+        ended: recorded as loaded, and not loaded any more.
+        appeared: loaded, and not recorded; each with its host.
+    """
+
+    ended: tuple[Activation, ...] = ()
+    appeared: tuple[tuple[str, ListedModel], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.ended or self.appeared)
 
 
 class Activations:
@@ -212,3 +235,31 @@ def _activation(row: sqlite3.Row) -> Activation:
         end_reason=to_sentences(row["end_reasons"], row["end_reason"]),
         id=row["id"],
     )
+
+
+def reconcile(
+    recorded_active: Iterable[Activation], really_running: Mapping[str, Iterable[ListedModel]]
+) -> Difference:
+    """Compare the activations without an end with what each host lists.
+
+    ``really_running`` has only the hosts that answered: of the others nothing is known or concluded.
+    Another name with the same digest is the same model; the same name with another digest is another version,
+    so one load ended and another began. Contexts are not compared: a server may change the one that was asked
+    for.
+    """
+    running = {host: tuple(each) for host, each in really_running.items()}
+    recorded = [each for each in recorded_active if each.host in running]
+    ended = (each for each in recorded if not any(_same(each, loaded) for loaded in running[each.host]))
+    appeared = (
+        (host, loaded)
+        for host, listed in running.items()
+        for loaded in listed
+        if not any(each.host == host and _same(each, loaded) for each in recorded)
+    )
+    return Difference(tuple(ended), tuple(appeared))
+
+
+def _same(recorded: Activation, loaded: ListedModel) -> bool:
+    if recorded.digest and loaded.digest:
+        return recorded.digest == loaded.digest
+    return recorded.model == loaded.model

@@ -1,19 +1,24 @@
-"""Every version of every model that was seen installed."""
+"""What hosts have installed: the last list of each, and every version of a model that was ever in one."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from types import GenericAlias
+from typing import TYPE_CHECKING, Generic, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from llmstack_tui.store.database.values import to_time
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
     from datetime import datetime
 
     from llmstack_tui.store.database.connection import Database
+
+_T = TypeVar("_T")
 
 # A list is looked at every 30 s; to write each time that it is still the same would only wear the disk.
 SEEN_AGAIN_AFTER = timedelta(minutes=10)
@@ -27,6 +32,48 @@ ON CONFLICT DO UPDATE SET
   last_seen_at = max(last_seen_at, excluded.last_seen_at)"""
 _VERSIONS = "SELECT * FROM models WHERE host = :host AND name = :name ORDER BY last_seen_at DESC, digest"
 _OF_HOST = "SELECT * FROM models WHERE host = :host ORDER BY name, last_seen_at DESC, digest"
+_SAVE_LIST = """
+INSERT INTO installed (host, read_at, models) VALUES (:host, :read_at, :models)
+ON CONFLICT DO UPDATE SET read_at = excluded.read_at, models = excluded.models"""
+_LOAD_LIST = "SELECT read_at, models FROM installed WHERE host = :host"
+
+
+class InstalledList(Struct, Generic[_T], frozen=True):
+    """What a host listed at ``read_at``. The time may be ten minutes early while the list stayed the same."""
+
+    host: str
+    read_at: datetime
+    models: tuple[_T, ...]
+
+
+class InstalledLists:
+    """One list per host, of whatever dataclass the caller has for a model."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._saved: dict[str, tuple[bytes, datetime]] = {}
+
+    def save(self, host: str, models: Sequence[object], read_at: datetime) -> None:
+        """To be called at every look; a list that did not change is not written again at once."""
+        document = msgspec.json.encode(models)
+        saved = self._saved.get(host)
+        if saved and saved[0] == document and abs(read_at - saved[1]) < SEEN_AGAIN_AFTER:
+            return
+        self._saved[host] = (document, read_at)
+        self._database.put(_SAVE_LIST, {"host": host, "read_at": read_at, "models": document.decode()})
+
+    async def load(self, host: str, model_type: type[_T]) -> InstalledList[_T] | None:
+        """The list of ``host``; None when there is none, or none that ``model_type`` can hold any more."""
+
+        def make(row: sqlite3.Row) -> InstalledList[_T] | None:
+            try:
+                models = msgspec.json.decode(row["models"], type=GenericAlias(tuple, (model_type, ...)))
+            except msgspec.MsgspecError:
+                return None
+            return InstalledList(host, to_time(row["read_at"]), models)
+
+        found = await self._database.read(_LOAD_LIST, {"host": host}, make)
+        return found[0] if found else None
 
 
 class SeenModel(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.segment import Segment
 
-    from llmstack_tui.catalog.types import Catalog, Entry, File, Speed, Use
+    from llmstack_tui.catalog.types import Catalog, Entry, File, PublishedSpeed, Use
     from llmstack_tui.tui.widgets.list import Pen
 
 _FITS = {Fit.LONG: "fits", Fit.SHORT: "tight", Fit.NO: "no", Fit.UNKNOWN: UNKNOWN}
@@ -143,7 +143,7 @@ def tokens_text(count: int) -> str:
     return f"{count // 1024}k" if count >= 1024 else str(count)
 
 
-def best_speed(entry: Entry, card: str) -> Speed | None:
+def best_speed(entry: Entry, card: str) -> PublishedSpeed | None:
     """On this machine's card if somebody measured it there, else the first that is known."""
     own = card.casefold()
     mine = (speed for speed in entry.speeds if own and speed.card.casefold() in own)

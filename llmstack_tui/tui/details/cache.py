@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.placement import Fallback
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.store.tables.activations import Uses
-    from llmstack_tui.store.tables.speeds import Speed
+    from llmstack_tui.store.tables.figures import Speed
     from llmstack_tui.tui.shell import Key, Shell, View
     from llmstack_tui.updates.rules import Update
 

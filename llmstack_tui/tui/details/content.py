@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.store.tables.activations import Activation
-    from llmstack_tui.store.tables.measured import Measured
+    from llmstack_tui.store.tables.figures import Measured
     from llmstack_tui.store.tables.models import SeenModel
 
 # More takes longer to wrap than a key press may; `llmstack show` prints the whole.

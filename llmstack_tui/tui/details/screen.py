@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core import Stack
     from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hosts.types import Model, ModelDetails
-    from llmstack_tui.store.tables.measured import Measured
+    from llmstack_tui.store.tables.figures import Measured
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import Key, View
 

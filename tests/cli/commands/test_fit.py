@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llmstack_tui.store.store import Store
-from llmstack_tui.store.tables.measured import Measured
+from llmstack_tui.store.tables.figures import Measured
 from tests.support.fake_ollama import FakeOllama, usual_ollama
 from tests.support.gguf import models
 from tests.support.headers import LLAMA_8B

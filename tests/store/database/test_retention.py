@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.store.database import retention
 from llmstack_tui.store.store import Store
-from llmstack_tui.store.tables.measured import Measured
-from llmstack_tui.store.tables.speeds import Speed
+from llmstack_tui.store.tables.figures import Measured, Speed
 from tests.store.samples import HOST, activation, event, in_file, later
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ import pytest
 
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.sentences import quoted
-from llmstack_tui.store.reconcile import Difference, Loaded
 from llmstack_tui.store.store import Store
-from llmstack_tui.store.tables.activations import Outcome, Uses
+from llmstack_tui.store.tables.activations import Difference, ListedModel, Outcome, Uses
 from tests.store.samples import HOST, NOW, OTHER_HOST, activation, change_file, later
 
 if TYPE_CHECKING:
@@ -138,7 +137,7 @@ async def test_history_in_pages_and_uses(store: Store) -> None:
 async def test_a_difference_settles_the_record(store: Store) -> None:
     store.activations.begin(activation("gone"))
     (gone,) = await store.activations.active()
-    loaded = Loaded(model="new", digest="abc", context_length=4096)
+    loaded = ListedModel(model="new", digest="abc", context_length=4096)
     store.activations.settle(Difference((gone,), ((HOST, loaded),)), later(10))
     (ended,) = await store.activations.history(HOST, "gone")
     assert (ended.outcome, ended.ended_at) == (Outcome.UNNOTICED, later(10))

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.store.store import Store
-from llmstack_tui.store.tables.measured import Measured
-from llmstack_tui.store.tables.speeds import Speed
+from llmstack_tui.store.tables.figures import Measured, Speed
 from tests.store.samples import HOST, NOW, OTHER_HOST, later
 
 if TYPE_CHECKING:

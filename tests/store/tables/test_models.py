@@ -10,8 +10,7 @@ import pytest
 
 from llmstack_tui.hosts.types import Model
 from llmstack_tui.store.store import Store
-from llmstack_tui.store.tables.installed import InstalledList
-from llmstack_tui.store.tables.models import SeenModel
+from llmstack_tui.store.tables.models import InstalledList, SeenModel
 from tests.store.samples import HOST, NASTY_TEXTS, NOW, OTHER_HOST, change_file, in_file, later
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from llmstack_tui.fit.verdict import Room
 from llmstack_tui.hosts.types import Message, ModelDetails
 from llmstack_tui.store.tables.activations import Activation, Outcome
 from llmstack_tui.store.tables.events import Event
-from llmstack_tui.store.tables.measured import Measured
+from llmstack_tui.store.tables.figures import Measured
 from llmstack_tui.store.tables.models import SeenModel
 from llmstack_tui.tui.details.content import (
     MOST_LINES,

@@ -9,7 +9,7 @@ from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
 from llmstack_tui.store.tables.activations import Uses
-from llmstack_tui.store.tables.speeds import Speed
+from llmstack_tui.store.tables.figures import Speed
 from llmstack_tui.tui.details.cache import About
 from llmstack_tui.tui.details.pane import details_content
 from llmstack_tui.tui.draw.figures import when_text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.store.reconcile import Difference, Loaded, reconcile
+from llmstack_tui.store.tables.activations import Difference, ListedModel, reconcile
 from tests.store.samples import HOST, OTHER_HOST, activation
 
 if TYPE_CHECKING:
@@ -18,35 +18,35 @@ _DIGESTS = st.sampled_from(["", "1", "2"])
 _RECORDED = st.builds(
     activation, _NAMES, host=st.sampled_from([HOST, OTHER_HOST]), digest=_DIGESTS, id=st.integers(1, 9)
 )
-_LOADED = st.builds(Loaded, model=_NAMES, digest=_DIGESTS)
+_LOADED = st.builds(ListedModel, model=_NAMES, digest=_DIGESTS)
 _RUNNING = st.dictionaries(st.sampled_from([HOST, OTHER_HOST]), st.lists(_LOADED, max_size=4))
 
 
 def test_nothing_differs() -> None:
     recorded = (activation("a", digest="1"), activation("b", host=OTHER_HOST))
-    running = {HOST: [Loaded(model="a", digest="1")], OTHER_HOST: [Loaded(model="b", digest="2")]}
+    running = {HOST: [ListedModel(model="a", digest="1")], OTHER_HOST: [ListedModel(model="b", digest="2")]}
     assert reconcile(recorded, running) == Difference()
     assert not reconcile(recorded, running)
 
 
 def test_ended_and_appeared_while_nobody_looked() -> None:
     gone, still = activation("gone"), activation("still")
-    new = Loaded(model="new")
-    difference = reconcile([gone, still], {HOST: [new, Loaded(model="still")]})
+    new = ListedModel(model="new")
+    difference = reconcile([gone, still], {HOST: [new, ListedModel(model="still")]})
     assert difference == Difference((gone,), ((HOST, new),))
 
 
 def test_the_same_model_under_another_name() -> None:
-    assert not reconcile([activation("copy", digest="1")], {HOST: [Loaded(model="a", digest="1")]})
+    assert not reconcile([activation("copy", digest="1")], {HOST: [ListedModel(model="a", digest="1")]})
 
 
 def test_another_version_under_the_same_name() -> None:
-    old, new = activation("a", digest="1"), Loaded(model="a", digest="2")
+    old, new = activation("a", digest="1"), ListedModel(model="a", digest="2")
     assert reconcile([old], {HOST: [new]}) == Difference((old,), ((HOST, new),))
 
 
 def test_the_same_name_on_another_host_is_another_model() -> None:
-    here, there = activation("a"), Loaded(model="a")
+    here, there = activation("a"), ListedModel(model="a")
     assert reconcile([here], {HOST: [], OTHER_HOST: [there]}) == Difference((here,), ((OTHER_HOST, there),))
 
 
@@ -55,7 +55,7 @@ def test_of_a_host_that_did_not_answer_nothing_is_concluded() -> None:
 
 
 @given(st.lists(_RECORDED, max_size=6), _RUNNING)
-def test_it_adds_up(recorded: list[Activation], running: dict[str, list[Loaded]]) -> None:
+def test_it_adds_up(recorded: list[Activation], running: dict[str, list[ListedModel]]) -> None:
     difference = reconcile(recorded, running)
     assert set(map(id, difference.ended)) <= set(map(id, recorded))
     assert all(each.host in running for each in difference.ended)
