@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from llmstack_tui.tui.draw.servers import Progress, message, no_match
+from llmstack_tui.tui.draw.servers import ConnectionProgress, message, no_match
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.shell import shell_of
 
@@ -30,7 +30,7 @@ class Canvas:
     def __init__(self, app: App[None], first: ModelsScreen) -> None:
         self._app = app
         self._first = first
-        self._progress = Progress("Starting")
+        self._progress = ConnectionProgress("Starting")
         self._drawn_s = float("-inf")
         self.state: StackState | None = None
 
@@ -39,7 +39,7 @@ class Canvas:
 
     def say(self, text: str, *, waiting: bool = False) -> None:
         """What stands in the place of the list while there is no server."""
-        self._progress = Progress(text, time.monotonic() if waiting else None)
+        self._progress = ConnectionProgress(text, time.monotonic() if waiting else None)
         self.draw()
 
     def draw(self) -> None:

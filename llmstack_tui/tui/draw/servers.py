@@ -29,7 +29,7 @@ _SLOW_S = 2.0
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
-class Progress(Struct, frozen=True):
+class ConnectionProgress(Struct, frozen=True):
     """What is going on while there is no server, and for a wait since when in monotonic seconds."""
 
     text: str
@@ -116,7 +116,7 @@ def _next_try(snapshot: Snapshot, now_s: float) -> str:
     return f"next try in {ceil(left_s)} s" if left_s > 0 else "trying again"
 
 
-def message(view: View, progress: Progress) -> tuple[str, ...]:
+def message(view: View, progress: ConnectionProgress) -> tuple[str, ...]:
     """What stands in the place of the list while there are no models."""
     waited = 0.0 if progress.since_s is None else view.moment.monotonic_s - progress.since_s
     said = progress.text + (f"  {waited:.0f} s" if waited >= _SLOW_S else "")

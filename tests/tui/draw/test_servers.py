@@ -76,12 +76,15 @@ def test_a_server_that_never_answered_has_no_figures() -> None:
     assert status.banner(view(never), restart=False) == (
         "No server answers at http://127.0.0.1:11434. Start it. Trying again."
     )
-    assert status.message(view(never), status.Progress(""))[0] == "No answer yet."
+    assert status.message(view(never), status.ConnectionProgress(""))[0] == "No answer yet."
 
 
 def test_the_wait_for_a_first_list_counts_its_seconds() -> None:
     slow = view(seeded.state(NEVER_READ))
-    assert status.message(slow, status.Progress("Reading the list…", 1000.0))[0] == "Reading the list…  12 s"
+    assert (
+        status.message(slow, status.ConnectionProgress("Reading the list…", 1000.0))[0]
+        == "Reading the list…  12 s"
+    )
 
 
 def test_several_servers_that_are_away_are_each_named() -> None:
@@ -97,15 +100,15 @@ def test_several_servers_that_are_away_are_each_named() -> None:
 
 
 def test_an_empty_list_says_what_to_do() -> None:
-    first, more = status.message(view(seeded.state(seeded.snapshot())), status.Progress(""))
+    first, more = status.message(view(seeded.state(seeded.snapshot())), status.ConnectionProgress(""))
     assert first == "No models here yet."
     assert more == "Press p to pull one by its name, or to import a GGUF file."
 
 
 def test_a_wait_counts_its_seconds() -> None:
-    assert status.message(view(None), status.Progress("Looking…", 1011.0)) == ("Looking…",)
-    assert status.message(view(None), status.Progress("Looking…", 1000.0)) == ("Looking…  12 s",)
-    assert status.message(view(None), status.Progress("Nothing.")) == ("Nothing.",)
+    assert status.message(view(None), status.ConnectionProgress("Looking…", 1011.0)) == ("Looking…",)
+    assert status.message(view(None), status.ConnectionProgress("Looking…", 1000.0)) == ("Looking…  12 s",)
+    assert status.message(view(None), status.ConnectionProgress("Nothing.")) == ("Nothing.",)
 
 
 def test_addresses_are_short_where_nothing_is_lost() -> None:
