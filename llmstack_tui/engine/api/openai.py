@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from llmstack_tui.engine.inference.chunks import (
         CompletedToolCall,
-        CompletionChunk,
         CompletionUsage,
         TokenLogprob,
     )
@@ -71,13 +70,13 @@ def routes(engine: Engine) -> list[Route]:
 
     async def chat(request: Request) -> GeneratorResponse:
         wanted = await body(request, requests.ChatCompletionRequest, absent="EOF")
-        answer = _ChatAnswer(await engine.reported_name(wanted.model), wanted.stream_options)
+        answer = _OpenAIAnswer(await engine.reported_name(wanted.model), wanted.stream_options, chat=True)
         chunks = completion.chat(engine, requests.chat_request(wanted))
         return answer.response(chunks, stream=bool(wanted.stream))
 
     async def completions(request: Request) -> GeneratorResponse:
         wanted = await body(request, requests.CompletionRequest, absent="EOF")
-        answer = _CompletionAnswer(await engine.reported_name(wanted.model), wanted.stream_options)
+        answer = _OpenAIAnswer(await engine.reported_name(wanted.model), wanted.stream_options, chat=False)
         chunks = completion.generate(engine, requests.generate_request(wanted))
         return answer.response(chunks, stream=bool(wanted.stream))
 
@@ -95,15 +94,13 @@ def routes(engine: Engine) -> list[Route]:
 
 
 class _OpenAIAnswer:
-    """One answer in OpenAI's form: events, or one object."""
+    """One answer in OpenAI's form, to a chat or to a completion: events, or one object."""
 
-    prefix = ""
-    kind = ""
-    chunk_kind = ""
-
-    def __init__(self, model: str, options: requests.StreamOptions | None) -> None:
+    def __init__(self, model: str, options: requests.StreamOptions | None, *, chat: bool) -> None:
+        self._chat = chat
         self._include_usage = options is not None and bool(options.include_usage)
-        self._id = f"{self.prefix}-{random.randrange(10**9)}"  # noqa: S311 (a name, no secret)
+        prefix = "chatcmpl" if chat else "cmpl"
+        self._id = f"{prefix}-{random.randrange(10**9)}"  # noqa: S311 (a name, no secret)
         self._created = int(time.time())
         self._model = model
 
@@ -112,71 +109,55 @@ class _OpenAIAnswer:
             return _response(self._events(chunks), OPENAI_EVENTS)
         return _response(self._whole(chunks), OPENAI_JSON, whole=True)
 
-    def chunk_choice(self, chunk: CompletionChunk) -> dict[str, Any]:
-        """The choice in an event."""
-        raise NotImplementedError
+    async def _events(self, chunks: Completion) -> Parts:
+        kind = "chat.completion.chunk" if self._chat else "text_completion"
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                if not isinstance(chunk, Done):
+                    choice = self._choice("delta", chunk.text, chunk.thinking, logprobs=chunk.logprobs)
+                    yield event(self._object(kind, choice))
+                    continue
+                yield event(self._object(kind, self._choice("delta", calls=chunk.tool_calls, done=chunk)))
+                if self._include_usage:
+                    yield event(self._object(kind, usage=_usage(chunk.usage)))
+                yield _DONE
 
-    def end_choice(self, done: Done) -> dict[str, Any]:
-        """The choice in the last event."""
-        raise NotImplementedError
+    async def _whole(self, chunks: Completion) -> Parts:
+        done = await completion.finished(chunks)
+        choice = self._choice(
+            "message", done.text, done.thinking, calls=done.tool_calls, logprobs=done.logprobs, done=done
+        )
+        kind = "chat.completion" if self._chat else "text_completion"
+        yield encode(self._object(kind, choice, usage=_usage(done.usage)))
 
-    def whole_choice(self, done: Done) -> dict[str, Any]:
-        """The choice in a whole answer."""
-        raise NotImplementedError
+    def _choice(
+        self,
+        name: str,
+        text: str = "",
+        thinking: str = "",
+        *,
+        calls: Sequence[CompletedToolCall] = (),
+        logprobs: Sequence[TokenLogprob] = (),
+        done: Done | None = None,
+    ) -> dict[str, Any]:
+        reason = done.reason if done else None
+        if not self._chat:
+            return {"text": text, "finish_reason": reason}
+        if reason == "stop" and calls:
+            reason = "tool_calls"
+        choice = {name: _message(text, thinking, calls), "finish_reason": reason}
+        return choice | {"logprobs": {"content": list(logprobs)}} if logprobs else choice
 
-    def _object(self, kind: str, choice: dict[str, Any] | None, **fields: object) -> dict[str, Any]:
+    def _object(self, kind: str, *choices: dict[str, Any], **fields: object) -> dict[str, Any]:
         return {
             "id": self._id,
             "object": kind,
             "created": self._created,
             "model": self._model,
             "system_fingerprint": "fp_ollama",
-            "choices": [] if choice is None else [{"index": 0, **choice}],
+            "choices": [{"index": 0, **choice} for choice in choices],
             **fields,
         }
-
-    async def _events(self, chunks: Completion) -> Parts:
-        async with aclosing(chunks):
-            async for chunk in chunks:
-                if not isinstance(chunk, Done):
-                    yield event(self._object(self.chunk_kind, self.chunk_choice(chunk)))
-                    continue
-                yield event(self._object(self.chunk_kind, self.end_choice(chunk)))
-                if self._include_usage:
-                    yield event(self._object(self.chunk_kind, None, usage=_usage(chunk.usage)))
-                yield _DONE
-
-    async def _whole(self, chunks: Completion) -> Parts:
-        done = await completion.finished(chunks)
-        yield encode(self._object(self.kind, self.whole_choice(done), usage=_usage(done.usage)))
-
-
-class _ChatAnswer(_OpenAIAnswer):
-    prefix, kind, chunk_kind = "chatcmpl", "chat.completion", "chat.completion.chunk"
-
-    def chunk_choice(self, chunk: CompletionChunk) -> dict[str, Any]:
-        delta = _message(chunk.text, chunk.thinking, ())
-        return {"delta": delta, "finish_reason": None, **_logprobs(chunk.logprobs)}
-
-    def end_choice(self, done: Done) -> dict[str, Any]:
-        return {"delta": _message("", "", done.tool_calls), "finish_reason": _finish(done)}
-
-    def whole_choice(self, done: Done) -> dict[str, Any]:
-        message = _message(done.text, done.thinking, done.tool_calls)
-        return {"message": message, "finish_reason": _finish(done), **_logprobs(done.logprobs)}
-
-
-class _CompletionAnswer(_OpenAIAnswer):
-    prefix, kind, chunk_kind = "cmpl", "text_completion", "text_completion"
-
-    def chunk_choice(self, chunk: CompletionChunk) -> dict[str, Any]:
-        return {"text": chunk.text, "finish_reason": None}
-
-    def end_choice(self, done: Done) -> dict[str, Any]:
-        return {"text": "", "finish_reason": done.reason}
-
-    def whole_choice(self, done: Done) -> dict[str, Any]:
-        return {"text": done.text, "finish_reason": done.reason}
 
 
 def _message(text: str, thinking: str, calls: Sequence[CompletedToolCall]) -> dict[str, Any]:
@@ -194,14 +175,6 @@ def _message(text: str, thinking: str, calls: Sequence[CompletedToolCall]) -> di
             for index, call in enumerate(calls)
         ]
     return message
-
-
-def _finish(done: Done) -> str:
-    return "tool_calls" if done.tool_calls and done.reason == "stop" else done.reason
-
-
-def _logprobs(logprobs: Sequence[TokenLogprob]) -> dict[str, Any]:
-    return {"logprobs": {"content": list(logprobs)}} if logprobs else {}
 
 
 def _usage(usage: CompletionUsage | None) -> dict[str, int]:

@@ -53,17 +53,16 @@ class Upstream:
 
         Raises:
             Disconnected: the server went away.
-            UpstreamError: it refused.
+            UpstreamError: it refused the request.
         """
         async with self._request(path, body) as response:
-            answer = await _read(response)
+            answer = await response.read()
         found = msgspec.json.decode(answer)
         # Some routes answer with a bare list.
         return found if isinstance(found, dict) else {"data": found}
 
     async def stream(self, path: str, body: Mapping[str, object]) -> AsyncGenerator[bytes, None]:
-        """The data of each event. Closing the generator closes the connection, which ends the work in the
-        server.
+        """The data of each event. Closing the generator closes the connection: the server stops its work.
 
         Raises:
             Disconnected: the server went away.
@@ -71,7 +70,7 @@ class Upstream:
         """
         async with self._request(path, body) as response:
             reader = EventReader()
-            while data := await _next(response):
+            while data := await response.content.readany():
                 for event in reader.feed(data):
                     if event == _DONE:
                         return
@@ -86,13 +85,12 @@ class Upstream:
         method = "GET" if body is None else "POST"
         data = None if body is None else msgspec.json.encode(body)
         try:
-            response = await self._session.request(method, self._base + path, data=data)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            async with self._session.request(method, self._base + path, data=data) as response:
+                if response.status >= 400:
+                    raise _failure(response.status, await response.read())
+                yield response
+        except (aiohttp.ClientError, OSError) as error:
             raise Disconnected(str(error)) from error
-        async with response:
-            if response.status >= 400:
-                raise _failure(response.status, await _read(response))
-            yield response
 
 
 class EventReader:
@@ -115,20 +113,6 @@ def _data(event: bytes) -> bytes:
         if event.startswith(field):
             return event[len(field) :]
     return b""
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    try:
-        return await response.read()
-    except (aiohttp.ClientError, OSError) as error:
-        raise Disconnected(str(error)) from error
-
-
-async def _next(response: aiohttp.ClientResponse) -> bytes:
-    try:
-        return await response.content.readany()
-    except (aiohttp.ClientError, OSError) as error:
-        raise Disconnected(str(error)) from error
 
 
 def _failure(status: int, body: bytes) -> UpstreamError:
