@@ -11,8 +11,8 @@ import llmstack_tui
 # Names that several classes still have. The list may only get shorter.
 TWICE = {
     *"""
-    About Activity Answer DownloadRow Fit Header History Host Layer Lines Loaded Opened Part
-    Remembered Runner Section Speed Wanted
+    Activity Answer DownloadRow Fit History Host Layer Lines Loaded Opened Part
+    Remembered Runner Speed Wanted
     """.split()  # noqa: SIM905 - a line of ten for one of each
 }
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core import Stack, StackState
     from llmstack_tui.core.services import Services
     from llmstack_tui.tui.shell import NoteKind
-    from llmstack_tui.tui.widgets.tabs import Tab
+    from llmstack_tui.tui.widgets.header import Tab
 
 C = TypeVar("C", bound=Controller)
 

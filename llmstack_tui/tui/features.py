@@ -21,7 +21,7 @@ from llmstack_tui.tui import (
     updates,
 )
 from llmstack_tui.tui.controller import Controller
-from llmstack_tui.tui.widgets.tabs import Tab
+from llmstack_tui.tui.widgets.header import Tab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

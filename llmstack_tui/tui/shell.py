@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.controller import Controller
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.screen import SidePane
-    from llmstack_tui.tui.widgets.tabs import Tab
+    from llmstack_tui.tui.widgets.header import Tab
 
     C = TypeVar("C", bound=Controller)
 T = TypeVar("T")

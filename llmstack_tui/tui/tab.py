@@ -10,10 +10,8 @@ from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw import servers
 from llmstack_tui.tui.draw.updates import newer_programs, wanted
 from llmstack_tui.tui.screen import LiveScreen
-from llmstack_tui.tui.widgets.banner import Banner
-from llmstack_tui.tui.widgets.header import Header
-from llmstack_tui.tui.widgets.tabs import Tabs, Top
-from llmstack_tui.tui.widgets.too_small import TooSmall
+from llmstack_tui.tui.widgets.header import HeaderBar, Tabs, Top
+from llmstack_tui.tui.widgets.pane import Banner, TooSmall
 
 if TYPE_CHECKING:
     from llmstack_tui.tui.draw.glyphs import Marks
@@ -31,7 +29,7 @@ class TabScreen(LiveScreen):
         super().__init__()
         self.marks = marks
         # Kept, not queried: a state may still arrive while the screen is being taken down.
-        self.header = Header(marks, notes=notes)
+        self.header = HeaderBar(marks, notes=notes)
         self.banner = Banner()
         self.too_small = TooSmall()
         self.top = Top(self.header, Tabs(name))
@@ -59,12 +57,12 @@ class TabScreen(LiveScreen):
         if self.is_mounted:
             self.show(self.shell.view)
 
-    @on(Header.Asked)
+    @on(HeaderBar.Asked)
     async def _updates_asked(self) -> None:
         await self.shell.open("updates")
 
-    @on(Tabs.Chosen)
-    async def _tab_chosen(self, message: Tabs.Chosen) -> None:
+    @on(Tabs.TabChosen)
+    async def _tab_chosen(self, message: Tabs.TabChosen) -> None:
         await self.shell.open(message.name)
 
     def show(self, view: View) -> None:

@@ -16,7 +16,7 @@ from llmstack_tui.tui.activity import LINE_KEYS
 from llmstack_tui.tui.activity.log import word
 from llmstack_tui.tui.draw.text import plain_spaces
 from llmstack_tui.tui.shell import shell_of
-from llmstack_tui.tui.widgets.hint import Hint
+from llmstack_tui.tui.widgets.keybar import Hint
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:

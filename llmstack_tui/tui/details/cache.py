@@ -35,7 +35,7 @@ _USES_EVERY_S = 1.0
 _MOST_DETAILS = 64
 
 
-class About(Struct, frozen=True):
+class ModelFacts(Struct, frozen=True):
     """What is known of one model.
 
     Attributes:
@@ -83,7 +83,7 @@ class DetailsCache(Controller):
         self._read_until = 0
         self._is_reading = False
 
-    def about(self, view: View, key: Key | None) -> About | None:
+    def about(self, view: View, key: Key | None) -> ModelFacts | None:
         """All that is known of a model now, without asking anybody; None if no server lists it."""
         status = view.model(key) if key else None
         if key is None or status is None:
@@ -98,7 +98,7 @@ class DetailsCache(Controller):
             if machine is not None:
                 device, on_card = device_bytes(running, machine), homes(machine)[0] is not machine.ram
         guard = view.state.guards.get(status.host) if view.state else None
-        return About(
+        return ModelFacts(
             status,
             self._details.get((*key, status.model.digest if status.model else "")),
             speed=host.speeds.get(status.name) if host else None,
@@ -114,7 +114,7 @@ class DetailsCache(Controller):
             renewed=guard is not None and running is not None and running.name in guard.renewed,
         )
 
-    def look_at(self, about: About) -> None:
+    def look_at(self, about: ModelFacts) -> None:
         """Ask for the details of a model, once the cursor has come to rest on it.
 
         May be called at any time: it asks again only when the model has another version, or its server has

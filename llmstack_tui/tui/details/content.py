@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.kinds import CACHE_TYPES, Actor
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import bytes_text, seconds_text
 from llmstack_tui.core.wording import text
+from llmstack_tui.fit.memory import Basis, Request, estimate, largest_context
+from llmstack_tui.fit.verdict import Fit, verdict
 from llmstack_tui.store.tables.activations import Outcome
 from llmstack_tui.tui.details.pane import addresses
-from llmstack_tui.tui.draw.figures import count_text, when_text
-from llmstack_tui.tui.widgets.section import Part, rows_part
+from llmstack_tui.tui.draw.figures import about_text, count_text, when_text
+from llmstack_tui.tui.widgets.section import SectionText, rows_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from llmstack_tui.fit.memory import Estimate, Load, Subject
+    from llmstack_tui.fit.verdict import Room, Verdict
     from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.store.tables.activations import Activation
     from llmstack_tui.store.tables.figures import Measured
@@ -71,6 +75,16 @@ _ENDS = {
     Outcome.REPLACED: "was reloaded",
     Outcome.UNKNOWN: "how it ended is unknown",
 }
+_CONTEXTS = (2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072, 262_144)
+_FITS = {Fit.NOW: "fits", Fit.ALONE: "alone", Fit.PARTLY: "part CPU", Fit.NO: "no"}
+_FIT_STYLES = {Fit.NOW: "$text-success", Fit.ALONE: "$text-warning", Fit.PARTLY: "$text-warning"}
+_CONTEXT_CELLS, _FIT_CELLS = 10, 20
+_MUTED = "$foreground 60%"
+_EXPLAINED = {
+    Fit.ALONE: "alone: once the other models are unloaded.",
+    Fit.PARTLY: "part CPU: partly on the CPU, and slower.",
+}
+_BASES = {Basis.FORMULA: "the architecture of the model", Basis.FILE_SIZE: "the size of its file"}
 
 
 TOLD = (
@@ -84,7 +98,7 @@ TOLD = (
 )
 
 
-def address_part(url: str, copy: str, copy_native: str) -> Part:
+def address_part(url: str, copy: str, copy_native: str) -> SectionText:
     """``copy`` and ``copy_native`` are the keys that copy them."""
     native, openai = addresses(url)
     hint = "   {} copies it"
@@ -93,7 +107,7 @@ def address_part(url: str, copy: str, copy_native: str) -> Part:
     )
 
 
-def told_parts(details: ModelDetails, name: str) -> dict[str, Part]:
+def told_parts(details: ModelDetails, name: str) -> dict[str, SectionText]:
     """What the server tells of a model, by the headings of `TOLD`; what it has not got is left out."""
     messages = "\n".join(f"{each.role}: {each.content}" for each in details.messages)
     parts = (
@@ -133,19 +147,19 @@ def fact_rows(info: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         yield f"{clean(short, limit=60)} ".ljust(_CELLS), found[short]
 
 
-def loads_part(loads: Sequence[Activation], now: datetime) -> Part:
+def loads_part(loads: Sequence[Activation], now: datetime) -> SectionText:
     """A line for each time that it was loaded: when, how long, who asked, how it ended."""
-    return Part(Content("\n").join(Content(_load(each, now)) for each in loads))
+    return SectionText(Content("\n").join(Content(_load(each, now)) for each in loads))
 
 
-def measured_part(measured: Sequence[Measured], now: datetime) -> Part:
+def measured_part(measured: Sequence[Measured], now: datetime) -> SectionText:
     """What memory each load of this version took, whoever says so."""
-    return Part(Content("\n").join(Content(_took(each, now)) for each in measured))
+    return SectionText(Content("\n").join(Content(_took(each, now)) for each in measured))
 
 
-def versions_part(versions: Sequence[SeenModel], digest: str, now: datetime) -> Part:
+def versions_part(versions: Sequence[SeenModel], digest: str, now: datetime) -> SectionText:
     """The versions that were installed; the one with ``digest`` still is."""
-    return Part(
+    return SectionText(
         Content("\n").join(
             Content(
                 f"{each.digest[:12]:14}{bytes_text(each.size):9}since {when_text(each.first_seen_at, now)}, "
@@ -156,7 +170,7 @@ def versions_part(versions: Sequence[SeenModel], digest: str, now: datetime) -> 
     )
 
 
-def _text_part(text: str, name: str, *, opens: bool = False, first: bool = False) -> Part:
+def _text_part(text: str, name: str, *, opens: bool = False, first: bool = False) -> SectionText:
     """A long text, folded; a short one is open if it ``opens``. ``first`` says its first line when folded."""
     text = text.strip("\r\n")
     count = text.count("\n") + 1
@@ -173,7 +187,9 @@ def _text_part(text: str, name: str, *, opens: bool = False, first: bool = False
         )
     head = next((line.strip()[:60] for line in shown if line.strip()), "") if first else ""
     summary = "  ".join(filter(None, (head, "1 line" if count == 1 else f"{count:,} lines")))
-    return Part(body, summary, is_open=opens and count <= _OPEN_LINES and len(text) < MOST_CHARACTERS // 10)
+    return SectionText(
+        body, summary, is_open=opens and count <= _OPEN_LINES and len(text) < MOST_CHARACTERS // 10
+    )
 
 
 def _origin_rows(details: ModelDetails) -> Iterator[tuple[str, str]]:
@@ -221,3 +237,80 @@ def _took(each: Measured, now: datetime) -> str:
     if each.parallel is not None and each.parallel > 1:
         figures.append(f"{each.parallel} at once")
     return f"{when_text(each.at, now):14}{'; '.join(figures)}"
+
+
+def fit_part(subject: Subject, room: Room, loads: Sequence[Load] = ()) -> SectionText | None:
+    """A line for each context, a column for each type of cache; None where nothing is known.
+
+    Args:
+        loads: of this version that were measured.
+    """
+    head = "Context".rjust(_CONTEXT_CELLS) + "".join(f"   {name}".ljust(_FIT_CELLS) for name in CACHE_TYPES)
+    lines = [Content.styled(head, _MUTED)]
+    measured, basis = False, Basis.FORMULA
+    fits: set[Fit] = set()
+    for context in _contexts(subject):
+        line = Content(count_text(context).rjust(_CONTEXT_CELLS))
+        for name in CACHE_TYPES:
+            request = Request(context_length=context, cache_type=name)
+            found = estimate(subject.weights, subject.shape, request, loads)
+            if found is None:
+                return None
+            measured |= found.basis is Basis.MEASURED
+            basis = found.basis if found.basis is not Basis.MEASURED else basis
+            known = verdict(found, room)
+            fits |= {known.fit} if known else set()
+            line += _cell(found, known)
+        lines.append(line)
+    lines += [Content(text) for text in _longest(subject, room)]
+    explained = [
+        f"Estimated from {_BASES[basis]}.",
+        *(text for fit, text in _EXPLAINED.items() if fit in fits),
+    ]
+    explained += ["*: measured here."] if measured else []
+    lines.append(Content.styled(" ".join(explained), _MUTED))
+    return SectionText(Content("\n").join(lines))
+
+
+def _contexts(subject: Subject) -> Iterator[int]:
+    trained = subject.shape.context_length if subject.shape else None
+    if trained is None:
+        yield from _CONTEXTS[:5]
+        return
+    yield from (context for context in _CONTEXTS if context < trained)
+    yield trained
+
+
+def _cell(found: Estimate, known: Verdict | None) -> Content:
+    size = about_text(found.total)
+    if found.basis is Basis.MEASURED:
+        size = f"*{bytes_text(found.total)}"
+    word = "?" if known is None else _FITS[known.fit]
+    if known is not None and known.tight and known.fit is Fit.NOW:
+        word = "tight"
+    tone = _FIT_STYLES.get(known.fit, "") if known else ""
+    return Content.assemble(f"   {size:8}", (word.ljust(_FIT_CELLS - 11), tone or "$foreground"))
+
+
+def _longest(subject: Subject, room: Room) -> Iterator[str]:
+    if subject.weights is None or subject.shape is None or room.budget is None:
+        return
+    found = [
+        (
+            largest_context(
+                subject.weights, subject.shape, Request(context_length=1, cache_type=name), room.budget
+            ),
+            name,
+        )
+        for name in CACHE_TYPES
+    ]
+    contexts = {context for context, _ in found}
+    if contexts == {subject.shape.context_length}:
+        yield f"Fits, even at its full context ({count_text(subject.shape.context_length)})."
+        return
+    texts = [f"{count_text(context)} ({name})" for context, name in found if context]
+    yield (
+        f"Longest context that fits: {', '.join(texts)}"
+        if texts
+        else "Does not fit, even with a short context."
+    )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.lifecycle.placement import Fallback
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.tui.details.cache import About
+    from llmstack_tui.tui.details.cache import ModelFacts
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import Key, View
 
@@ -90,14 +90,14 @@ class DetailsPane(SidePane):
             self.show(*self._drawn)
 
 
-def details_content(about: About | None) -> Content:
+def details_content(about: ModelFacts | None) -> Content:
     """The few lines beside the list: what clients need before what is good to know, for a pane may be low."""
     if about is None:
         return Content.styled("No model selected.", "$foreground 60%")
     return rows_content((*what_it_is(about), *addresses(about.status.host), *how_it_did(about)), _LABEL_CELLS)
 
 
-def what_it_is(about: About) -> Iterator[Row]:
+def what_it_is(about: ModelFacts) -> Iterator[Row]:
     status, details = about.status, about.details
     model, running = status.model, status.running
     is_cloud = status.state is ModelState.CLOUD
@@ -143,7 +143,7 @@ def addresses(url: str) -> tuple[Row, ...]:
     return (("Ollama API", clean(url, limit=300)), ("OpenAI API", f"{clean(url, limit=300)}/v1"))
 
 
-def how_it_did(about: About) -> Iterator[Row]:
+def how_it_did(about: ModelFacts) -> Iterator[Row]:
     """What was seen of it; nothing of what never was."""
     if (speed := about.speed) is not None:
         if speed.tokens_per_second is not None:

@@ -15,6 +15,7 @@ from llmstack_tui.tui.details.cache import DetailsCache
 from llmstack_tui.tui.details.content import (
     TOLD,
     address_part,
+    fit_part,
     loads_part,
     measured_part,
     told_parts,
@@ -23,10 +24,9 @@ from llmstack_tui.tui.details.content import (
 from llmstack_tui.tui.details.pane import how_it_did, what_it_is
 from llmstack_tui.tui.draw.updates import more_update_rows
 from llmstack_tui.tui.screen import LiveScreen
-from llmstack_tui.tui.widgets.banner import Banner
 from llmstack_tui.tui.widgets.keybar import KeyBar
-from llmstack_tui.tui.widgets.pane import Pane
-from llmstack_tui.tui.widgets.section import Part, Reading, Section, events_part, rows_part
+from llmstack_tui.tui.widgets.pane import Banner, Pane
+from llmstack_tui.tui.widgets.section import ScrollingText, Section, SectionText, events_part, rows_part
 from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class DetailsScreen(LiveScreen):
     """Follows the state; asks the server and the store when it opens and when something has changed."""
 
     CSS_PATH = "screen.tcss"
-    AUTO_FOCUS = "Reading"
+    AUTO_FOCUS = "ScrollingText"
     BINDINGS: ClassVar[list[BindingType]] = [*SCREEN_KEYS]
 
     def __init__(self, key: Key, marks: Marks) -> None:
@@ -61,7 +61,7 @@ class DetailsScreen(LiveScreen):
         self._sections = {title: Section(title, marks) for title in (*_BEFORE, *TOLD, *_PAST)}
         self._banner = Banner()
         self._note = Static("", id="note", markup=False)
-        self._reading = Reading(id="all")
+        self._reading = ScrollingText(id="all")
         self._told: ModelDetails | None = None
         self._asked_for: tuple[str, bool] | None = None
         self._last_event_id = 0
@@ -159,7 +159,7 @@ class DetailsScreen(LiveScreen):
             try:
                 await self._look_up_once()
             except StoreError as error:
-                trouble = Part(Content(clean(f"It cannot be looked up: {error}", limit=300)))
+                trouble = SectionText(Content(clean(f"It cannot be looked up: {error}", limit=300)))
                 self._sections["Loaded"].say(trouble)
             await asyncio.sleep(_LOOK_UP_EVERY_S)
 
@@ -186,8 +186,6 @@ class DetailsScreen(LiveScreen):
         subject = stack.weighing.subject(self._key[0], model)
         if subject is None:
             return
-        from llmstack_tui.tui.details.fit import fit_part
-
         self._sections["Memory it would take"].say(fit_part(subject, stack.weighing.room(), measured))
 
     # Keys

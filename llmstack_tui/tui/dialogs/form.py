@@ -13,7 +13,7 @@ from textual.worker import Worker, WorkerState
 from llmstack_tui.base.names import InvalidName, ModelName, model_key
 from llmstack_tui.base.text import clean
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.widgets.hint import Hint, Part
+from llmstack_tui.tui.widgets.keybar import Hint, HintPart
 from llmstack_tui.tui.widgets.pane import Pane
 from llmstack_tui.tui.work import start
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Tone = Literal["", "-right", "-warning", "-wrong"]
 _WORK = "work"
-_UNDER_WAY: Part = ("dialog.cancel", "cancel")
+_UNDER_WAY: HintPart = ("dialog.cancel", "cancel")
 
 
 class FormScreen(ModalScreen[str]):
@@ -40,10 +40,10 @@ class FormScreen(ModalScreen[str]):
     CSS_PATH = Path(__file__).with_name("form.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL]
 
-    def __init__(self, title: str, hint: Sequence[Part], names: Collection[str]) -> None:
+    def __init__(self, title: str, hint: Sequence[HintPart], names: Collection[str]) -> None:
         super().__init__()
         self._title_text = title
-        self._hint: tuple[Part, ...] = (*hint, ("dialog.cancel", "back"))
+        self._hint: tuple[HintPart, ...] = (*hint, ("dialog.cancel", "back"))
         self._taken = {model_key(name) for name in names}
         self.is_under_way = False
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import Struct
 from rich.cells import cell_len
 from textual.containers import Vertical
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.tui.disk import KEYS
-from llmstack_tui.tui.disk.rows import DiskRow, clean_text, disk_rows, disk_title
+from llmstack_tui.tui.draw.text import lines_text
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.shell import Answer
 from llmstack_tui.tui.widgets.keybar import KeyBar
@@ -20,16 +21,33 @@ from llmstack_tui.tui.widgets.pane import Pane
 from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from rich.segment import Segment
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.library.disk import FolderUse
+    from llmstack_tui.library.disk import FolderUse, Leftover
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.widgets.list import Pen
 
 _SIZE, _NOTE, _LEAST_NAME = 10, 37, 9
+_NAME = 300
+_KINDS = {"orphan": "complete", "partial": "unfinished"}
 _WIDE_FROM = 100
+
+
+class DiskRow(Struct, frozen=True, kw_only=True):
+    """A line: a name, sizes, and a remark."""
+
+    key: str
+    name: str
+    size: str = ""
+    shared: str = ""
+    alone: str = ""
+    note: str = ""
+    removable: bool = False
+    is_heading: bool = False
 
 
 class DiskList(RowList[DiskRow]):
@@ -58,7 +76,7 @@ class DiskList(RowList[DiskRow]):
 
 
 class DiskScreen(LiveScreen):
-    """Looks at the folder when it opens, and after a clean-up."""
+    """Reads the folder when it opens, and after a clean-up."""
 
     DEFAULT_CSS = """
     DiskScreen { background: $background; }
@@ -86,7 +104,7 @@ class DiskScreen(LiveScreen):
         self.action_look()
 
     def action_look(self) -> None:
-        self.list.show_message((f"Looking at the folder{self._marks.dots}",))
+        self.list.show_message((f"Reading the folder{self._marks.dots}",))
         start(self, "The disk", self._look, group="disk", exclusive=True)
 
     async def _look(self) -> None:
@@ -100,7 +118,7 @@ class DiskScreen(LiveScreen):
             self._seen = await stack.disk.look()
         except LibraryError as error:
             self._seen = None
-            self.list.show_message(("The folder cannot be looked at.", clean(str(error), limit=400)))
+            self.list.show_message(("The folder cannot be read.", clean(str(error), limit=400)))
         else:
             if self._seen is None:
                 self.list.show_message(("The built-in engine has no folder of models here.",))
@@ -146,3 +164,56 @@ class DiskScreen(LiveScreen):
 
     def action_close(self) -> None:
         self.dismiss()
+
+
+def disk_rows(use: FolderUse) -> Iterator[DiskRow]:
+    """The models by their size, and then what no model uses."""
+    yield DiskRow(key="models", name="Models", size="Size", shared="Shared", alone="Frees", is_heading=True)
+    for model in sorted(use.models, key=lambda model: -model.size):
+        missing = f"{model.missing} of its files missing" if model.missing else ""
+        yield DiskRow(
+            key=f"model {model.name}",
+            name=clean(model.name, limit=_NAME),
+            size=bytes_text(model.size),
+            shared=bytes_text(model.shared) if model.shared else "",
+            alone=bytes_text(model.alone),
+            note=missing,
+        )
+    if not use.models:
+        yield DiskRow(key="none", name="No models.")
+    yield DiskRow(key="leftovers", name="Used by no model", is_heading=True)
+    for leftover in use.leftovers:
+        kind = _KINDS[leftover.kind.value]
+        note = f"kept: {leftover.kept}" if leftover.kept else f"{kind}, removed by a clean-up"
+        yield DiskRow(
+            key=f"file {leftover.path.name}",
+            name=clean(leftover.path.name, limit=_NAME),
+            size=bytes_text(leftover.size),
+            note=note,
+            removable=not leftover.kept,
+        )
+    if not use.leftovers:
+        yield DiskRow(key="nothing", name="Nothing: every file is in use.")
+    for path in use.unreadable:
+        yield DiskRow(
+            key=f"unreadable {path}",
+            name=clean(str(path), limit=_NAME),
+            note="unreadable: nothing is removed while it is there",
+        )
+
+
+def disk_title(use: FolderUse) -> str:
+    free = sum(leftover.size for leftover in use.removable)
+    could = f", {bytes_text(free)} to be freed" if free else ""
+    return f"Disk  {bytes_text(use.size)} in {clean(str(use.path), limit=120)}{could}"
+
+
+def clean_text(chosen: Sequence[Leftover]) -> str:
+    """What a clean-up would remove."""
+    named = lines_text(
+        [
+            f"{clean(each.path.name, limit=40)}  {bytes_text(each.size)}, {_KINDS[each.kind.value]}"
+            for each in chosen
+        ]
+    )
+    return f"{named}\n\nNo model names them. This frees {bytes_text(sum(each.size for each in chosen))}."

@@ -20,7 +20,7 @@ from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.pane import Pane
-from llmstack_tui.tui.widgets.section import Part, Reading, Section, events_part, rows_part
+from llmstack_tui.tui.widgets.section import ScrollingText, Section, SectionText, events_part, rows_part
 from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class DownloadScreen(LiveScreen):
     DownloadScreen #all { height: 1fr; scrollbar-size-vertical: 1; }
     DownloadScreen #gone { display: none; padding: 0 1; color: $foreground 62%; }
     """
-    AUTO_FOCUS = "Reading"
+    AUTO_FOCUS = "ScrollingText"
     BINDINGS: ClassVar[list[BindingType]] = [*ONE_KEYS]
 
     def __init__(self, download_id: int, marks: Marks) -> None:
@@ -64,7 +64,7 @@ class DownloadScreen(LiveScreen):
         self._stirred = asyncio.Event()
 
     def compose(self) -> ComposeResult:
-        with self._frame, Reading(id="all"):
+        with self._frame, ScrollingText(id="all"):
             yield self._gone
             yield self._about
             yield self._layers
@@ -112,7 +112,7 @@ class DownloadScreen(LiveScreen):
             try:
                 events = await stack.events(_MOST_EVENTS, host=download.host, model=download.model)
             except StoreError as error:
-                self._events.say(Part(Content(clean(f"It cannot be looked up: {error}", limit=300))))
+                self._events.say(SectionText(Content(clean(f"It cannot be looked up: {error}", limit=300))))
             else:
                 self._events.say(events_part(events, view.moment.now.astimezone()))
 
@@ -142,7 +142,7 @@ def facts(download: Download, now: datetime) -> Iterator[tuple[str, str]]:
         yield "Took", f"{seconds_text(took_s)}, waiting included" if took_s >= 0 else ""
 
 
-def layers_part(download: Download, marks: Marks) -> Part | None:
+def layers_part(download: Download, marks: Marks) -> SectionText | None:
     """A line for each layer: how much of it is there."""
     if not download.layers:
         return None
@@ -159,4 +159,4 @@ def layers_part(download: Download, marks: Marks) -> Part | None:
         )
     if (more := len(download.layers) - _MOST_LAYERS) > 0:
         lines.append(Content(f"and {more} more"))
-    return Part(Content("\n").join(lines))
+    return SectionText(Content("\n").join(lines))

@@ -13,7 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.widgets.hint import Hint
+from llmstack_tui.tui.widgets.keybar import Hint
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.draw.glyphs import Marks
 
 
-class Section(Struct, frozen=True):
+class HelpSection(Struct, frozen=True):
     """A title over lines of a name, which may be empty, and what is said of it."""
 
     title: str
@@ -58,10 +58,10 @@ class HelpScreen(ModalScreen[None]):
             yield HelpText(self._sections())
             yield Hint(("arrows", "scroll"), ("help.close", "back"))
 
-    def _sections(self) -> tuple[Section, ...]:
+    def _sections(self) -> tuple[HelpSection, ...]:
         marks, key = self._marks, self._key
         return (
-            Section(
+            HelpSection(
                 "What this is",
                 (
                     (
@@ -72,7 +72,7 @@ class HelpScreen(ModalScreen[None]):
                     ),
                 ),
             ),
-            Section(
+            HelpSection(
                 "First steps",
                 (
                     (
@@ -88,7 +88,7 @@ class HelpScreen(ModalScreen[None]):
                     (key("models.deactivate"), "Take the model out of memory again."),
                 ),
             ),
-            Section(
+            HelpSection(
                 "The marks",
                 (
                     (marks.active, "active: in memory, ready to answer"),
@@ -104,7 +104,7 @@ class HelpScreen(ModalScreen[None]):
                     (marks.pulling, "on its way: how much of it is there"),
                 ),
             ),
-            Section(
+            HelpSection(
                 "The columns",
                 (
                     (
@@ -130,7 +130,7 @@ class HelpScreen(ModalScreen[None]):
                     ),
                 ),
             ),
-            Section(
+            HelpSection(
                 "The panes",
                 (
                     ("Models", "All that the server lists; the mark and the word for each say its state."),
@@ -142,7 +142,7 @@ class HelpScreen(ModalScreen[None]):
                     ("Activity", "What happened, newest first."),
                 ),
             ),
-            Section(
+            HelpSection(
                 "The other screens",
                 (
                     (
@@ -163,11 +163,11 @@ class HelpScreen(ModalScreen[None]):
                 ),
             ),
             *(
-                Section(title, tuple((key(each.id or ""), f"{each.tooltip}.") for each in bindings))
+                HelpSection(title, tuple((key(each.id or ""), f"{each.tooltip}.") for each in bindings))
                 for title, bindings in self._all_bindings.items()
             ),
-            *((Section("This machine", self._places),) if self._places else ()),
-            Section(
+            *((HelpSection("This machine", self._places),) if self._places else ()),
+            HelpSection(
                 "In the details of a model",
                 (
                     (
@@ -177,7 +177,7 @@ class HelpScreen(ModalScreen[None]):
                     ),
                 ),
             ),
-            Section(
+            HelpSection(
                 "Good to know",
                 (
                     ("", "No running request is ever cut: a model that you deactivate answers to the end."),
@@ -204,7 +204,7 @@ class HelpText(ScrollView, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"help--title", "help--name"}
 
-    def __init__(self, sections: Sequence[Section]) -> None:
+    def __init__(self, sections: Sequence[HelpSection]) -> None:
         super().__init__()
         self._sections = sections
         self._lines: tuple[_Line, ...] = ()
@@ -229,7 +229,7 @@ class HelpText(ScrollView, can_focus=True):
 _Line = tuple[str, str | None]
 
 
-def _wrapped(section: Section, width: int) -> Iterator[_Line]:
+def _wrapped(section: HelpSection, width: int) -> Iterator[_Line]:
     yield "", ""
     yield section.title, None
     indent = max((len(name) + 2 for name, _ in section.lines if name), default=0)

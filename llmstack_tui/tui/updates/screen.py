@@ -9,10 +9,9 @@ from textual import on
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.updates import KEYS
 from llmstack_tui.tui.updates.list import UpdatesContext, UpdatesList, summary, updates_rows
-from llmstack_tui.tui.widgets.banner import Banner
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
-from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.widgets.pane import Banner, Pane
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -1,10 +1,11 @@
-"""The top line: the program, the servers it drives, the machine's profile, what is newer, and the time."""
+"""The top of a screen: a line with servers, profile, updates and the time, and the names of the screens."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
@@ -12,9 +13,11 @@ from textual.widget import Widget
 from llmstack_tui.base.structs import replace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from textual import events
+    from textual.app import ComposeResult
 
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.tui.draw.glyphs import Marks
@@ -52,14 +55,14 @@ class HeaderLine(Struct, frozen=True, kw_only=True):
     clock: str = ""
 
 
-class Header(Widget):
+class HeaderBar(Widget):
     """One line, painted again only when something in it is different."""
 
     class Asked(Message):
         """What it says of updates was clicked."""
 
     DEFAULT_CSS = """
-    Header { height: 1; background: $panel; color: $foreground; }
+    HeaderBar { height: 1; background: $panel; color: $foreground; }
     """
 
     def __init__(self, marks: Marks, *, notes: tuple[str, ...] = ()) -> None:
@@ -106,6 +109,87 @@ class Header(Widget):
         says = line.updates or line.checking or line.newer
         if says and event.x >= self.size.width - _right(line, self._marks, short=False).cell_length:
             self.post_message(self.Asked())
+
+
+class Tab(Struct, frozen=True):
+    """A screen that a key leads to: the name of its feature, what it is called, and how many wait there."""
+
+    name: str
+    label: str
+    key: str
+    badge: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.label} {self.badge}".rstrip()
+
+
+class Tabs(Widget):
+    """All screens, the one that is shown marked; a click leads to another."""
+
+    DEFAULT_CSS = """
+    Tabs { height: 1; background: $panel; color: $foreground; }
+    """
+    ALLOW_SELECT = False
+
+    class TabChosen(Message):
+        """One of them was clicked."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    def __init__(self, current: str) -> None:
+        super().__init__()
+        self._current = current
+        self._shown: tuple[Tab, ...] = ()
+
+    def show(self, tabs: Sequence[Tab]) -> None:
+        """Draw these."""
+        if (tabs := tuple(tabs)) != self._shown:
+            before, self._shown = self.get_content(), tabs
+            self.refresh(layout=before.cell_length != self.get_content().cell_length)
+
+    def render(self) -> Content:
+        return self.get_content()
+
+    def get_content(self) -> Content:
+        """All of them in one line."""
+        parts: list[tuple[str, str]] = []
+        for tab in self._shown:
+            is_current = tab.name == self._current
+            parts += [
+                (f" {tab.key} ", "bold $primary underline" if is_current else "bold $primary"),
+                (tab.text, "bold underline" if is_current else "$foreground 75%"),
+                (" ", ""),
+            ]
+        return Content.assemble(*parts)
+
+    def on_click(self, event: events.Click) -> None:
+        right = 0
+        for tab in self._shown:
+            right += len(tab.key) + len(tab.text) + 3
+            if event.x < right:
+                if tab.name != self._current:
+                    self.post_message(self.TabChosen(tab.name))
+                return
+
+
+class Top(Vertical):
+    """The header over the line of the screens; beside it where there are few lines."""
+
+    DEFAULT_CSS = """
+    Top { dock: top; height: 2; background: $panel; }
+    """
+
+    def __init__(self, header: HeaderBar, tabs: Tabs) -> None:
+        super().__init__()
+        self.header = header
+        self.tabs = tabs
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        yield self.tabs
 
 
 def profile_text(profile: Profile, limit: int | None) -> str:

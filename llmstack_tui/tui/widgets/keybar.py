@@ -1,4 +1,4 @@
-"""The bottom line: the keys of the screen, as many as fit. Textual's own footer is a widget per key."""
+"""What the keys do: the bottom line of a screen, and the last line of a dialog."""
 
 from __future__ import annotations
 
@@ -7,18 +7,25 @@ from typing import TYPE_CHECKING
 from textual.binding import Binding
 from textual.content import Content
 from textual.widget import Widget
+from textual.widgets import Static
 
 from llmstack_tui.tui import keys
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.app import App
     from textual.screen import Screen
+
+HintPart = tuple[str, str]
 
 _KEPT = (keys.HELP, keys.QUIT)
 
 
 class KeyBar(Widget):
-    """Names and keys of the active bindings; a click presses the key."""
+    """Names and keys of the active bindings, as many as fit; a click presses the key.
+
+    Textual's own footer is a widget per key.
+    """
 
     DEFAULT_CSS = """
     KeyBar { height: 1; dock: bottom; background: $panel; color: $foreground; }
@@ -84,3 +91,39 @@ class KeyBar(Widget):
 def _width(label: tuple[str, Binding]) -> int:
     key, binding = label
     return len(key) + len(binding.description) + 3
+
+
+class Hint(Static):
+    """Follows the keys when the settings give a binding another one.
+
+    Args:
+        parts: pairs of a key and what it does. In the place of a key stands the id of its binding, if it has
+            one; what belongs to a text field has none.
+    """
+
+    def __init__(self, *parts: HintPart, id: str = "hint") -> None:  # noqa: A002  # Textual's own name
+        super().__init__(id=id, markup=False)
+        self._parts = parts
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._changed)
+        self._changed(self.screen)
+
+    def say(self, *parts: HintPart) -> None:
+        self._parts = parts
+        self._changed(self.screen)
+
+    def _changed(self, screen: Screen[object]) -> None:
+        keys = shown_keys(screen)
+        said = "    ".join(f"{keys.get(key, key)}  {what}" for key, what in self._parts)
+        self.update(Content(said))
+
+
+def shown_keys(screen: Screen[object]) -> dict[str, str]:
+    """The first key of each binding that counts on a screen now, by the binding's id."""
+    app: App[object] = screen.app
+    found: dict[str, str] = {}
+    for active in screen.active_bindings.values():
+        if active.binding.id:
+            found.setdefault(active.binding.id, app.get_key_display(active.binding))
+    return found

@@ -1,9 +1,15 @@
-"""A box with a title."""
+"""What frames the content of a screen: a box with a title, a warning above, and what replaces it."""
 
 from __future__ import annotations
 
 from textual.containers import Vertical
 from textual.content import Content
+from textual.widgets import Static
+
+_TOO_SMALL = (
+    "llmstack needs a terminal of at least 60 columns and 16 lines. "
+    "Make this one larger, or press {} to leave."
+)
 
 
 class Pane(Vertical):
@@ -32,3 +38,49 @@ class Pane(Vertical):
 
     def _set(self, title: str) -> None:
         self.border_title = Content(title)
+
+
+class Banner(Static):
+    """Hidden while its text is empty."""
+
+    DEFAULT_CSS = """
+    Banner {
+        display: none;
+        height: auto;
+        max-height: 3;
+        padding: 0 1;
+        background: $warning 22%;
+        color: $text;
+    }
+    Banner.-shown { display: block; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._text = ""
+
+    def show(self, text: str) -> None:
+        if text == self._text:
+            return
+        # The age of the figures changes every second; only another length can change the layout.
+        self.update(Content(text), layout=len(text) != len(self._text))
+        self._text = text
+        self.set_class(bool(text), "-shown")
+
+
+class TooSmall(Static):
+    """Stands in the place of a screen's body (``#body``)."""
+
+    DEFAULT_CSS = """
+    TooSmall { display: none; height: 1fr; padding: 1 2; color: $text-warning; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._key = ""
+
+    def show(self, key: str) -> None:
+        """``key`` leaves the program."""
+        if key != self._key:
+            self._key = key
+            self.update(Content(_TOO_SMALL.format(key)))

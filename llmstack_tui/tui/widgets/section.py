@@ -14,7 +14,7 @@ from llmstack_tui.core.wording import text
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.figures import when_text
 from llmstack_tui.tui.draw.text import plain_spaces
-from llmstack_tui.tui.widgets.hint import shown_keys
+from llmstack_tui.tui.widgets.keybar import shown_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _CELLS = 22
 
 
-class Part(Struct, frozen=True):
+class SectionText(Struct, frozen=True):
     """What stands under a heading.
 
     Attributes:
@@ -43,7 +43,7 @@ class Part(Struct, frozen=True):
     is_open: bool = True
 
 
-class Reading(VerticalScroll):
+class ScrollingText(VerticalScroll):
     """Scrolls with the keys of the list, too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.TEXT]
@@ -62,7 +62,7 @@ class Section(Static):
         super().__init__(id=id, markup=False)
         self.title = title
         self._marks = marks
-        self._part: Part | None = None
+        self._part: SectionText | None = None
         self._chosen: bool | None = None
         self._drawn = Content()
 
@@ -81,7 +81,7 @@ class Section(Static):
             return True
         return self._part.is_open if self._chosen is None else self._chosen
 
-    def say(self, part: Part | None) -> None:
+    def say(self, part: SectionText | None) -> None:
         """None, and a part without text, hides the section."""
         self._part = part if part is not None and part.body.plain else None
         self.can_focus = self.folds
@@ -133,13 +133,13 @@ def rows_content(rows: Iterable[tuple[str, str]], cells: int) -> Content:
     )
 
 
-def rows_part(rows: Iterable[tuple[str, str]]) -> Part:
+def rows_part(rows: Iterable[tuple[str, str]]) -> SectionText:
     """Names and values; a row without a value is left out."""
-    return Part(rows_content(rows, _CELLS))
+    return SectionText(rows_content(rows, _CELLS))
 
 
-def events_part(events: Sequence[Event], now: datetime) -> Part:
-    return Part(
+def events_part(events: Sequence[Event], now: datetime) -> SectionText:
+    return SectionText(
         Content("\n").join(
             Content.assemble(
                 (f"{when_text(event.at, now):14}", "$foreground 60%"),

@@ -18,13 +18,13 @@ from llmstack_tui.store.tables.models import SeenModel
 from llmstack_tui.tui.details.content import (
     MOST_LINES,
     fact_rows,
+    fit_part,
     loads_part,
     measured_part,
     parameter_rows,
     told_parts,
     versions_part,
 )
-from llmstack_tui.tui.details.fit import fit_part
 from llmstack_tui.tui.widgets.section import events_part
 from tests.support import headers, seeded
 

@@ -10,7 +10,7 @@ from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
 from llmstack_tui.store.tables.activations import Uses
 from llmstack_tui.store.tables.figures import Speed
-from llmstack_tui.tui.details.cache import About
+from llmstack_tui.tui.details.cache import ModelFacts
 from llmstack_tui.tui.details.pane import details_content
 from llmstack_tui.tui.draw.figures import when_text
 from tests.support import seeded
@@ -36,26 +36,26 @@ def speed(tokens_per_second: float | None = 41.234, first_token: float | None = 
     )
 
 
-def lines(about: About | None) -> list[str]:
+def lines(about: ModelFacts | None) -> list[str]:
     return [" ".join(line.split()) for line in details_content(about).plain.splitlines()]
 
 
 def test_how_fast_it_was_and_how_often_it_was_used() -> None:
-    said = lines(About(status(), speed=speed(), uses=Uses(12, NOW - timedelta(hours=1)), now=NOW))
+    said = lines(ModelFacts(status(), speed=speed(), uses=Uses(12, NOW - timedelta(hours=1)), now=NOW))
     assert "Speed 41.2 tokens/s" in said
     assert "First token after 0.4 s" in said
     assert "Loaded 12 times, last at 11:01" in said
 
 
 def test_what_never_was_is_left_out_rather_than_zero() -> None:
-    assert not any(line.startswith(("Speed", "First", "Loaded")) for line in lines(About(status())))
-    said = lines(About(status(), speed=speed(None), now=NOW))
+    assert not any(line.startswith(("Speed", "First", "Loaded")) for line in lines(ModelFacts(status())))
+    said = lines(ModelFacts(status(), speed=speed(None), now=NOW))
     assert not any(line.startswith("Speed") for line in said)
     assert "First token after 0.4 s" in said
 
 
 def test_addresses_come_before_what_is_only_good_to_know() -> None:
-    said = lines(About(status(), speed=speed(), uses=Uses(1, NOW), now=NOW))
+    said = lines(ModelFacts(status(), speed=speed(), uses=Uses(1, NOW), now=NOW))
     assert said.index(f"OpenAI API {seeded.URL}/v1") < said.index("Speed 41.2 tokens/s")
     assert said[-1] == "Loaded once, at 12:01"
 

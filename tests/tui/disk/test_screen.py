@@ -61,7 +61,7 @@ async def test_what_cannot_be_done_is_a_sentence() -> None:
         await desk.until_shown("Keep all")
         desk.stack.disk.failure = LibraryError("A download is under way: clean up when it is done.")
         await desk.press("right", "enter")
-        await desk.until_shown("A download is under way", "cannot be looked at")
+        await desk.until_shown("A download is under way", "cannot be read")
         desk.stack.disk.failure, desk.stack.disk.use = None, None
         await desk.press("r")
         await desk.until_shown("no folder of models here")

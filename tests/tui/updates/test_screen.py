@@ -43,7 +43,7 @@ async def test_the_header_counts_them_and_says_that_it_checks() -> None:
         assert "2 updates ↑" in desk.text.splitlines()[0]
         desk.stack.put(replace(desk.stack.state, checking=True))
         await desk.until_shown("2 updates ↑  checking…")
-        await desk.pilot.click("Header", offset=(105, 0))
+        await desk.pilot.click("HeaderBar", offset=(105, 0))
         assert isinstance(desk.app.screen, UpdatesScreen)
 
 
