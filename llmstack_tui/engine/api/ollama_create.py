@@ -53,12 +53,7 @@ class _ModelRoutes:
         source = _name(f'source "{wanted.source or ""}" is invalid', wanted.source)
         name = _name(f'destination "{wanted.destination or ""}" is invalid', wanted.destination)
 
-        def work(progress: OnProgress, cancelled: Callable[[], bool]) -> None:
-            try:
-                self._engine.library.derive(source, name, progress=progress, cancelled=cancelled)
-            except NotInstalled:
-                raise ApiError(404, f'model "{wanted.source}" not found') from None
-
+        work = self._derived(source, name, missing=f'model "{wanted.source}" not found')
         return GeneratorResponse(_empty(work), OLLAMA_JSON, whole=True)
 
     async def create(self, request: Request) -> GeneratorResponse:
@@ -95,12 +90,16 @@ class _ModelRoutes:
             async for line in lines:
                 yield line
 
-    def _derived(self, source: ModelName, name: ModelName, changes: Changes) -> Work:
+    def _derived(
+        self, source: ModelName, name: ModelName, changes: Changes | None = None, *, missing: str = ""
+    ) -> Work:
+        """The work of making ``name`` of ``source``; ``missing`` is the error if that is not installed."""
+
         def work(progress: OnProgress, cancelled: Callable[[], bool]) -> None:
             try:
                 self._engine.library.derive(source, name, changes, progress=progress, cancelled=cancelled)
             except NotInstalled:
-                raise ApiError(404, f"model '{source.short}' not found") from None
+                raise ApiError(404, missing or f"model '{source.short}' not found") from None
 
         return work
 
