@@ -13,9 +13,8 @@ from llmstack_tui.store.database.values import bound
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable, Mapping
     from datetime import datetime
-
-    from llmstack_tui.store.database.connection import Database
 
 MAX_EVENT_AGE = timedelta(days=90)
 MAX_EVENTS = 50_000
@@ -55,8 +54,8 @@ _EXCESS = (
 class Excess:
     """Forgets while the program runs, too: a storm must not fill the disk before the next start."""
 
-    def __init__(self, database: Database, statement: str, keep: int) -> None:
-        self._database = database
+    def __init__(self, put: Callable[[str, Mapping[str, object]], None], statement: str, keep: int) -> None:
+        self._put = put
         self._statement = statement
         self.keep = keep
         self._added = 0
@@ -65,7 +64,7 @@ class Excess:
         """To be called for each new row."""
         self._added += 1
         if self._added % _LOOK_EVERY == 0:
-            self._database.put(self._statement, {"keep": self.keep})
+            self._put(self._statement, {"keep": self.keep})
 
 
 def prune(connection: sqlite3.Connection, now: datetime) -> None:

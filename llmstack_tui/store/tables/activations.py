@@ -134,7 +134,7 @@ class Activations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.excess = Excess(database, EXCESS_ACTIVATIONS, MAX_ACTIVATIONS)
+        self.excess = Excess(database.put, EXCESS_ACTIVATIONS, MAX_ACTIVATIONS)
 
     def begin(self, activation: Activation) -> None:
         """Record an act of ours."""

@@ -81,7 +81,7 @@ class Events:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.excess = Excess(database, EXCESS_EVENTS, MAX_EVENTS)
+        self.excess = Excess(database.put, EXCESS_EVENTS, MAX_EVENTS)
 
     def add(self, event: Event) -> None:
         self._database.put(_ADD, _row(event))

@@ -69,7 +69,7 @@ class MeasuredLoads:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.excess = Excess(database, EXCESS_MEASURED, MAX_FIGURES)
+        self.excess = Excess(database.put, EXCESS_MEASURED, MAX_FIGURES)
 
     def add(self, measured: Measured) -> None:
         self._database.put(_ADD_LOAD, asdict(measured))
@@ -131,7 +131,7 @@ class Speeds:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.excess = Excess(database, EXCESS_SPEEDS, MAX_FIGURES)
+        self.excess = Excess(database.put, EXCESS_SPEEDS, MAX_FIGURES)
 
     def add(self, speed: Speed) -> None:
         self._database.put(_ADD_SPEED, asdict(speed))
