@@ -14,7 +14,7 @@ from llmstack_tui.fit.subject import of_header, of_metadata
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.library.folders import blob_path, read_manifest, read_small
-from llmstack_tui.library.manifest import MODEL, PARAMETERS, PROJECTOR, InvalidManifest
+from llmstack_tui.library.manifest import InvalidManifest, MediaType
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -98,10 +98,10 @@ class Subjects:
             found = read_manifest(self._folders, ModelName.parse(model.name), model.digest)
             if found is None:
                 return None
-            weights = found.manifest.of_type(MODEL)
+            weights = found.manifest.of_type(MediaType.MODEL)
             if not weights:
                 return None
-            projector = sum(layer.size for layer in found.manifest.of_type(PROJECTOR))
+            projector = sum(layer.size for layer in found.manifest.of_type(MediaType.PROJECTOR))
             header = read_header(blob_path(found.folder, weights[0].digest))
             subject = of_header(header, self._repacked, projector=projector)
             return replace(subject, context_length=_num_ctx(found))
@@ -118,7 +118,7 @@ class Subjects:
 
 def _num_ctx(found: ManifestOnDisk) -> int | None:
     """The context that the parameters of a model ask for."""
-    layers = found.manifest.of_type(PARAMETERS)
+    layers = found.manifest.of_type(MediaType.PARAMETERS)
     if not layers:
         return None
     try:

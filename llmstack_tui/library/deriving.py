@@ -12,13 +12,9 @@ from msgspec import Struct, field
 from llmstack_tui.library.copying import link_or_copy
 from llmstack_tui.library.folders import blob_path, blobs_folder, is_whole, manifest_path, read_small
 from llmstack_tui.library.manifest import (
-    CONFIG_TYPE,
-    LICENSE,
-    MESSAGES,
-    PARAMETERS,
-    SYSTEM,
     InvalidManifest,
     Manifest,
+    MediaType,
     T,
     blob_name,
     decode,
@@ -174,16 +170,16 @@ def _changed(
 
     before = {layer.digest for layer in layers}
     if changes.system:
-        put(SYSTEM, changes.system.encode())
+        put(MediaType.SYSTEM, changes.system.encode())
     for text in changes.licenses:
-        put(LICENSE, text.encode(), replaces=False)
+        put(MediaType.LICENSE, text.encode(), replaces=False)
     if changes.parameters:
         parameters: dict[str, object] = {}
-        for layer in manifest.of_type(PARAMETERS):
+        for layer in manifest.of_type(MediaType.PARAMETERS):
             parameters |= _read(models, layer, dict[str, object])
-        put(PARAMETERS, encode(dict(sorted((parameters | {**changes.parameters}).items()))))
+        put(MediaType.PARAMETERS, encode(dict(sorted((parameters | {**changes.parameters}).items()))))
     if changes.messages:
-        put(MESSAGES, encode(changes.messages))
+        put(MediaType.MESSAGES, encode(changes.messages))
     for layer in layers:
         progress(
             f"{'using existing' if layer.digest in before else 'creating new'} layer {layer.digest}",
@@ -194,7 +190,7 @@ def _changed(
     config["rootfs"] = {"type": "layers", "diff_ids": [layer.digest for layer in layers]}
     content = encode(config)
     written.add(blob_name(digest_of(content)))
-    return manifest_content(write_layer(models, CONFIG_TYPE, content), layers)
+    return manifest_content(write_layer(models, MediaType.CONFIG, content), layers)
 
 
 def _read(models: Path, layer: Layer, kind: type[T]) -> T:

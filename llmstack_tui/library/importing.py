@@ -10,15 +10,7 @@ from llmstack_tui.gguf.checks import check_loadable, needs_ollama
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
 from llmstack_tui.library.copying import CopyCancelled, copy, link, read_through
 from llmstack_tui.library.folders import blob_path, blobs_folder, is_whole, manifest_path
-from llmstack_tui.library.manifest import (
-    CONFIG_TYPE,
-    MODEL,
-    PARAMETERS,
-    Layer,
-    blob_name,
-    encode,
-    manifest_content,
-)
+from llmstack_tui.library.manifest import Layer, MediaType, blob_name, encode, manifest_content
 from llmstack_tui.library.storage import (
     LibraryError,
     blobs_of,
@@ -152,12 +144,12 @@ def _install(
     replaced = blobs_of(models, name)
     written = {blob_name(digest)}
     try:
-        weights = Layer(media_type=MODEL, digest=digest, size=header.file_size)
+        weights = Layer(media_type=MediaType.MODEL, digest=digest, size=header.file_size)
         _place(models, weights, staged)
         layers = [weights]
         if parameters:
-            layers.append(write_layer(models, PARAMETERS, encode(parameters)))
-        config = write_layer(models, CONFIG_TYPE, encode(_config(header)))
+            layers.append(write_layer(models, MediaType.PARAMETERS, encode(parameters)))
+        config = write_layer(models, MediaType.CONFIG, encode(_config(header)))
         written |= {blob_name(layer.digest) for layer in (*layers, config)}
         write_whole(manifest_path(models, name), manifest_content(config, layers))
     except BaseException:

@@ -10,18 +10,11 @@ from typing import TYPE_CHECKING
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.library.folders import blob_path, manifest_path, read_small
 from llmstack_tui.library.manifest import (
-    ADAPTER,
-    LICENSE,
-    MESSAGES,
-    MODEL,
-    PARAMETERS,
-    PROJECTOR,
-    SYSTEM,
-    TEMPLATE,
     ConfigLayer,
     InvalidManifest,
     Layer,
     Manifest,
+    MediaType,
     T,
     bare_digest,
     decode,
@@ -94,7 +87,7 @@ def load_installed(
     content = read_small(path)
     manifest = parse_manifest(content)
     config = decode(_blob(models, manifest.config), ConfigLayer, "The config layer")
-    weights = manifest.of_type(MODEL)
+    weights = manifest.of_type(MediaType.MODEL)
     if config.remote_host or config.model_format not in {"", "gguf"} or not weights:
         raise NotForUs(f"{name} is no GGUF model on this machine.")
     paths = {layer.digest: blob_path(models, layer.digest) for layer in manifest.blobs}
@@ -108,13 +101,13 @@ def load_installed(
         weights=paths[weights[0].digest],
         weights_digest=f"sha256:{bare_digest(weights[0].digest)}",
         config=config,
-        projectors=tuple(paths[layer.digest] for layer in manifest.of_type(PROJECTOR)),
-        adapters=tuple(paths[layer.digest] for layer in manifest.of_type(ADAPTER)),
-        template=_text(models, manifest, TEMPLATE),
-        system=_text(models, manifest, SYSTEM),
-        parameters=_json(models, manifest, PARAMETERS, dict[str, object]) or {},
-        messages=tuple(_json(models, manifest, MESSAGES, list[dict[str, object]]) or ()),
-        license=_text(models, manifest, LICENSE) or "",
+        projectors=tuple(paths[layer.digest] for layer in manifest.of_type(MediaType.PROJECTOR)),
+        adapters=tuple(paths[layer.digest] for layer in manifest.of_type(MediaType.ADAPTER)),
+        template=_text(models, manifest, MediaType.TEMPLATE),
+        system=_text(models, manifest, MediaType.SYSTEM),
+        parameters=_json(models, manifest, MediaType.PARAMETERS, dict[str, object]) or {},
+        messages=tuple(_json(models, manifest, MediaType.MESSAGES, list[dict[str, object]]) or ()),
+        license=_text(models, manifest, MediaType.LICENSE) or "",
         read_only=read_only,
         _reader=reader,
     )

@@ -15,6 +15,7 @@ import hashlib
 import json
 import re
 from datetime import datetime  # noqa: TC003 (msgspec reads the annotations of what is kept as JSON)
+from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -27,18 +28,27 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
-CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
-_LAYER = "application/vnd.ollama.image."
-MODEL, PROJECTOR, ADAPTER = f"{_LAYER}model", f"{_LAYER}projector", f"{_LAYER}adapter"
-TEMPLATE, SYSTEM, PARAMETERS = f"{_LAYER}template", f"{_LAYER}system", f"{_LAYER}params"
-PROMPT, MESSAGES, LICENSE = f"{_LAYER}prompt", f"{_LAYER}messages", f"{_LAYER}license"
-
 # The longest that was seen takes a few kilobytes; the longest of a model's texts, a licence, some 60.
 MAX_MANIFEST_BYTES = 4 * 2**20
 _DIGEST = re.compile(r"sha256[:-]([0-9a-fA-F]{64})")
 # Go's encoder writes these as escapes, for the sake of browsers.
 _ESCAPED_BY_GO = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+
+
+class MediaType(StrEnum):
+    """What a blob is; a manifest has one, too."""
+
+    MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+    CONFIG = "application/vnd.docker.container.image.v1+json"
+    MODEL = "application/vnd.ollama.image.model"
+    PROJECTOR = "application/vnd.ollama.image.projector"
+    ADAPTER = "application/vnd.ollama.image.adapter"
+    TEMPLATE = "application/vnd.ollama.image.template"
+    PROMPT = "application/vnd.ollama.image.prompt"
+    SYSTEM = "application/vnd.ollama.image.system"
+    PARAMETERS = "application/vnd.ollama.image.params"
+    MESSAGES = "application/vnd.ollama.image.messages"
+    LICENSE = "application/vnd.ollama.image.license"
 
 
 class InvalidManifest(ValueError):
@@ -67,7 +77,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     config: Layer
     pushed_at: datetime | None = None
     schema_version: int = 2
-    media_type: str = MANIFEST_TYPE
+    media_type: str = MediaType.MANIFEST
 
     @property
     def blobs(self) -> tuple[Layer, ...]:

@@ -21,10 +21,10 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.library.manifest import (
-    MANIFEST_TYPE,
     MAX_MANIFEST_BYTES,
     InvalidManifest,
     Manifest,
+    MediaType,
     parse_manifest,
 )
 from llmstack_tui.registry.errors import (
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.names import ModelName
     from llmstack_tui.registry.http import Reply
 
-_ACCEPT = f"{MANIFEST_TYPE}, application/vnd.oci.image.manifest.v1+json"
+_ACCEPT = f"{MediaType.MANIFEST}, application/vnd.oci.image.manifest.v1+json"
 _MAX_TAGS, _MAX_TAG_PAGES = 10_000, 20
 _MAX_TAGS_BYTES = 2**20
 

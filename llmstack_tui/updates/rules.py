@@ -16,19 +16,7 @@ from typing import TYPE_CHECKING, Self
 from msgspec import Struct
 
 from llmstack_tui.base.sentences import Sentence, quoted
-from llmstack_tui.library.manifest import (
-    ADAPTER,
-    LICENSE,
-    MESSAGES,
-    MODEL,
-    PARAMETERS,
-    PROJECTOR,
-    PROMPT,
-    SYSTEM,
-    TEMPLATE,
-    Manifest,
-    reencoded,
-)
+from llmstack_tui.library.manifest import Manifest, MediaType, reencoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,16 +58,16 @@ class LeftAlone(StrEnum):
     FOR_GOOD = "for good"
 
 
-_KINDS = {
-    MODEL: Change.WEIGHTS,
-    PROJECTOR: Change.PROJECTOR,
-    ADAPTER: Change.ADAPTER,
-    TEMPLATE: Change.TEMPLATE,
-    PROMPT: Change.TEMPLATE,
-    SYSTEM: Change.SYSTEM,
-    PARAMETERS: Change.PARAMETERS,
-    MESSAGES: Change.MESSAGES,
-    LICENSE: Change.LICENSE,
+_KINDS: Mapping[str, Change] = {
+    MediaType.MODEL: Change.WEIGHTS,
+    MediaType.PROJECTOR: Change.PROJECTOR,
+    MediaType.ADAPTER: Change.ADAPTER,
+    MediaType.TEMPLATE: Change.TEMPLATE,
+    MediaType.PROMPT: Change.TEMPLATE,
+    MediaType.SYSTEM: Change.SYSTEM,
+    MediaType.PARAMETERS: Change.PARAMETERS,
+    MediaType.MESSAGES: Change.MESSAGES,
+    MediaType.LICENSE: Change.LICENSE,
 }
 _NOTHING: frozenset[str] = frozenset()
 

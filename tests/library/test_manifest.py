@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmstack_tui.library.manifest import (
-    MODEL,
     InvalidManifest,
     Layer,
+    MediaType,
     is_made_locally,
     manifest_content,
     parse_manifest,
@@ -86,7 +86,7 @@ def test_made_locally_is_told_from_pulled_by_the_last_byte() -> None:
 
 
 def test_what_our_own_engine_writes_is_made_locally() -> None:
-    layer = Layer(media_type=MODEL, digest=DIGEST, size=7)
+    layer = Layer(media_type=MediaType.MODEL, digest=DIGEST, size=7)
     written = manifest_content(layer, (layer,))
     assert is_made_locally(written, parse_manifest(written))
 

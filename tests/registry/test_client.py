@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.names import ModelName
-from llmstack_tui.library.manifest import MANIFEST_TYPE
+from llmstack_tui.library.manifest import MediaType
 from llmstack_tui.registry.client import Registry as Client
 from llmstack_tui.registry.client import base_url
 from llmstack_tui.registry.errors import NotInRegistry
@@ -30,7 +30,7 @@ async def test_a_head_tells_digest_and_push_time_without_a_body(registry: Regist
     assert (head.digest, head.pushed_at) == (version.digest, datetime.fromtimestamp(1_700_000_000, UTC))
     (asked,) = registry.asked
     assert (asked.method, asked.path) == ("HEAD", "/v2/library/tiny/manifests/1b")
-    assert MANIFEST_TYPE in asked.headers["accept"]
+    assert MediaType.MANIFEST in asked.headers["accept"]
 
 
 async def test_a_manifest_is_known_by_the_sha256_of_its_bytes(registry: Registry, client: Client) -> None:
