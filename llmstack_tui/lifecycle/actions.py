@@ -1,4 +1,4 @@
-"""What we are doing to a model, and what came of it."""
+"""Loading and unloading a model: what is asked for, and how it ended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def because(word: str) -> Sentences:
     return (Sentence(f"reason.{word}"),)
 
 
-# The reason of a stop that is the first step of a removal: what came of that tells of both.
+# The reason of an unload that is the first step of a removal. How the removal ends is recorded for both.
 REMOVAL = because("remove")
 
 
@@ -72,7 +72,7 @@ class ActEnd(StrEnum):
 
 
 class ActObserver(Protocol):
-    """Is told of every act."""
+    """Hears of every act."""
 
     def began(self, act: Act) -> None: ...
 

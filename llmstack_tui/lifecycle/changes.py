@@ -1,4 +1,4 @@
-"""What happened between two looks at a host that nobody here asked for. Pure."""
+"""What changed on a host between two snapshots of it. Pure."""
 
 from __future__ import annotations
 
@@ -52,21 +52,21 @@ ON_DISK = frozenset(
 
 
 class Appeared(Struct, frozen=True):
-    """A model was not listed as loaded at the look before; ``is_ours`` where we asked for it."""
+    """A model is loaded that was not loaded before; ``is_ours`` where we asked for it."""
 
     running: RunningModel
     is_ours: bool
 
 
 class Disappeared(Struct, frozen=True):
-    """A model was listed at the look before and is no more."""
+    """A model was loaded before and is not any more; ``is_ours`` where we asked for it."""
 
     running: RunningModel
     is_ours: bool
 
 
 def between(before: Snapshot, after: Snapshot, ours: Collection[str]) -> Iterator[Appeared | Disappeared]:
-    """Both are looks that succeeded.
+    """What changed; both snapshots are of reads that succeeded.
 
     Args:
         ours: names of models that we did something to meanwhile. Another name with the same digest counts.

@@ -1,4 +1,4 @@
-"""Puts on record what is done to models, who asked for it and why, and what came of it."""
+"""Records what is done to models, who asked for it, why and how it ended, and what other programs do."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     Write = Callable[[Store], None]
     _Model = tuple[str, str]
 
-# Whoever loads or stops a model records it within half a second: only then we say "another client".
+# A program of ours that loads or unloads a model records it within half a second: after that it was "another
+# client".
 _COURTESY_S = 1.2
 
 _GROWN = 1.01
@@ -45,10 +46,10 @@ _CAME_TO_NOTHING = {ActEnd.FAILED: Outcome.FAILED, ActEnd.CANCELLED: Outcome.CAN
 
 
 class Journal:
-    """A journal of acts, and of what other programs do. Writing never waits.
+    """A record of acts, and of what other programs do. Writing never waits.
 
     Args:
-        write: does something with the store, now or soon.
+        write: runs a function on the store, now or soon.
         asked_by: who asks for what is done within `act`.
     """
 
@@ -113,10 +114,10 @@ class Journal:
 
     @contextmanager
     def act(self, kind: EventKind, host: str, model: str, *, ends_well: bool = True) -> Iterator[None]:
-        """What is done within it goes on record, with what came of it.
+        """Record what is done within it, and how it ended.
 
         Args:
-            ends_well: it is recorded here, too, that it succeeded; else only that it did not.
+            ends_well: success is recorded, too; else only failure and cancellation.
         """
         began = time.monotonic()
 
@@ -165,10 +166,10 @@ class Journal:
     # --- what we see ---
 
     def look(self, snapshot: Snapshot, ours: Collection[str] = ()) -> None:
-        """Take note of a host's newest snapshot.
+        """Record what a host's newest snapshot shows to have changed.
 
         Args:
-            ours: names of models that we did something to since the look before.
+            ours: names of models that we loaded, unloaded or used since the last snapshot.
         """
         self._server(snapshot)
         if snapshot.error is not None or snapshot.read_at is None:
@@ -192,7 +193,7 @@ class Journal:
                 self._left(snapshot.url, each.running)
 
     def close(self) -> None:
-        """Record what waited out of courtesy."""
+        """Record at once what was held back in case a program of ours did it."""
         self._release(*self._held)
 
     def _server(self, snapshot: Snapshot) -> None:
@@ -275,7 +276,7 @@ class Journal:
 
 
 async def settle(store: Store, snapshot: Snapshot, now: datetime) -> Event | None:
-    """Make the record of what is loaded say what a host lists at the first look; an event if they differed.
+    """Bring the record of what is loaded up to date with the first snapshot; an event if they differed.
 
     Raises:
         StoreError: when the record cannot be read.
@@ -326,7 +327,7 @@ def _observed(kind: EventKind, sentence: str, at: datetime, host: str, running: 
 
 
 def _is_under_way(activation: Activation, now: datetime) -> bool:
-    """Whether another program may still be loading it, or have loaded it since we looked."""
+    """Whether another program may be loading it, or may have loaded it since the snapshot."""
     since, patience = (
         (activation.loaded_at, _FRESH) if activation.loaded_at else (activation.started_at, _LONG)
     )

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import HostKind
-from llmstack_tui.base.units import bytes_text
+from llmstack_tui.base.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.readings import Device, MachineReading
     from llmstack_tui.hosts.types import RunningModel, Snapshot
 
-# Two figures that are further apart are told; a process has some memory of its own that no server counts.
+# Two figures that are further apart are shown; a process has some memory of its own that no server counts.
 _APART, _APART_AT_LEAST = 0.10, 64 * 2**20
 
 
@@ -67,11 +67,11 @@ class Fallback(Struct, frozen=True):
 
     Attributes:
         percent: of its memory that is not on a card, 1 to 100.
-        cause: why, most likely, and what helps: a sentence.
+        cause: why, most likely, and what helps.
     """
 
     percent: int
-    cause: str
+    cause: Sentence
 
 
 def fallback(running: RunningModel, snapshot: Snapshot, machine: MachineReading | None) -> Fallback | None:
@@ -90,7 +90,9 @@ def fallback(running: RunningModel, snapshot: Snapshot, machine: MachineReading 
         if not cards or not is_ollama:
             return None
         return Fallback(100, _why_none(size, cards))
-    return Fallback(max(100 - 100 * on_card // size, 1), _why_partly(size - on_card))
+    return Fallback(
+        max(100 - 100 * on_card // size, 1), Sentence("fallback.partly", {"missing": size - on_card})
+    )
 
 
 def fallen(snapshot: Snapshot, machine: MachineReading | None) -> tuple[tuple[RunningModel, Fallback], ...]:
@@ -99,23 +101,13 @@ def fallen(snapshot: Snapshot, machine: MachineReading | None) -> tuple[tuple[Ru
     return tuple((each, why) for each, why in found if why is not None)
 
 
-def _why_none(size: int, cards: Sequence[Device]) -> str:
+def _why_none(size: int, cards: Sequence[Device]) -> Sentence:
     there = [card for card in cards if not card.lost]
     if not there:
-        return "The card does not answer any more: start the server again, or the machine."
+        return Sentence("fallback.lost_card")
     total = sum(card.total or 0 for card in there)
     if total and size > total:
-        return "It is larger than the card's memory: choose a smaller one, or a stronger quantisation."
+        return Sentence("fallback.too_large")
     if all(card.kind == "nvidia" for card in there):
-        return (
-            "The server does not use the card: its driver is too old or was updated while the server ran, or "
-            "the server is in a container without it. Start the server again; its log names the cause."
-        )
-    return "The server does not use the card: its log names the cause."
-
-
-def _why_partly(missing: int) -> str:
-    return (
-        f"{bytes_text(missing)} of it did not fit beside what was on the card: stop another model, use a "
-        "shorter context or a stronger quantisation, and activate it again."
-    )
+        return Sentence("fallback.unused_nvidia")
+    return Sentence("fallback.unused_card")

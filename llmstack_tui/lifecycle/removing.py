@@ -1,4 +1,4 @@
-"""Taking a model off the disk. The only way to do it, whoever asks."""
+"""Removing a model from the disk: the one way to do it, for the dashboard and the commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a model that was asked to leave is on its way or was taken back. Pure.
+"""Whether a model that was asked to leave does, or is kept by a newer request. Pure.
 
 A stop never cuts a request, so a busy model stays listed. From the stop on, its ``expires_at`` stands still,
 or moves with the clock. When a newer request brings its own keep-alive, the stop is forgotten, and at the end
@@ -14,7 +14,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from datetime import datetime
 
-# More than the error of two clocks and a round trip. A keep-alive below it ends before anybody could tell.
+# More than the error of two clocks and a round trip. A shorter keep-alive ends before it could be noticed.
 _JUMP_S = 1.0
 
 

@@ -44,6 +44,20 @@ SENTENCES: Catalogue = {
     "missed.loaded": "While llmstack was closed: {loaded} loaded.",
     "missed.unloaded": "While llmstack was closed: {unloaded} unloaded.",
     "missed.both": "While llmstack was closed: {unloaded} unloaded, {loaded} loaded.",
+    # Why a model computes on the processor.
+    "fallback.partly": (
+        "{missing:size} of it did not fit beside what was on the card: unload another model, use a shorter "
+        "context or a stronger quantization, and activate it again."
+    ),
+    "fallback.too_large": (
+        "It is larger than the card's memory: choose a smaller one, or a stronger quantization."
+    ),
+    "fallback.lost_card": "The card does not answer any more: start the server again, or the machine.",
+    "fallback.unused_nvidia": (
+        "The server does not use the card: its driver is too old or was updated while the server ran, or the "
+        "server is in a container without it. Start the server again; its log names the cause."
+    ),
+    "fallback.unused_card": "The server does not use the card: its log names the cause.",
     # Why a model was loaded or unloaded.
     "reason.chat": "chat",
     "reason.restart": "restart",

@@ -1,4 +1,4 @@
-"""Who does something on a host: one program, held by locks of the operating system, which no crash leaves."""
+"""Locks by which one program at a time does something on a host: the system's, so a crash leaves none."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 
 class Locks:
-    """Args:
-    beside: the file beside which the locks are; None where there is nobody to share with.
-    what: is done, one word; each has its own locks.
+    """The locks of one program for one purpose.
+
+    Args:
+        beside: the file beside which the lock files are; None where no other program can have one.
+        what: the purpose, one word; each has its own locks.
     """
 
     def __init__(self, beside: Path | None, what: str) -> None:
@@ -28,7 +30,7 @@ class Locks:
         self._held: dict[str, FileLock] = {}
 
     async def hold(self, hosts: Collection[str]) -> frozenset[str]:
-        """Hold the locks of these hosts and no others; those that could be had."""
+        """Hold the locks of these hosts and no others; returns the hosts whose locks are held."""
         if self._beside is None:
             return frozenset(hosts)
         for host in self._held.keys() - hosts:
@@ -43,7 +45,7 @@ class Locks:
 
 
 def place(url: str) -> str:
-    """The same for all ways to write the address of one server of this machine."""
+    """One text for all ways to write the address of a server of this machine."""
     if not is_loopback(url):
         return url
     parts = urlsplit(url)

@@ -35,14 +35,14 @@ class Store:
     cannot be done, `notices` says so. Reading raises `StoreError`, and sees all that this store wrote before.
 
     Attributes:
-        mode: where what is written goes. In a newer version's file nothing is written, silently: its notice,
-            given once, has said so. Where the file cannot be used at all, a memory stands in for it.
+        mode: whether what is written goes into the file, nowhere (the file is a newer version's, of which a
+            notice tells) or into memory (the file cannot be used).
         database: the connection and its queue, which every table writes to.
     """
 
-    def __init__(self, database: Database, told: deque[str]) -> None:
+    def __init__(self, database: Database, notices: deque[str]) -> None:
         self.database = database
-        self._told = told
+        self._notices = notices
         self.models = Models(database)
         self.installed = InstalledLists(database)
         self.activations = Activations(database)
@@ -67,15 +67,15 @@ class Store:
         Args:
             path: None for a store that lives in memory only.
             on_notice: is called with each notice, also with those of later.
-            now: the time that old rows are measured by; the clock's if it is None.
+            now: the time by which rows are old; the clock's if it is None.
         """
         # SQLite's module costs 6 ms, which a command that remembers nothing need not pay.
         from llmstack_tui.store.database.connection import Database  # noqa: PLC0415
 
-        told: deque[str] = deque(maxlen=_MOST_NOTICES)
+        notices: deque[str] = deque(maxlen=_MOST_NOTICES)
 
         def tell(text: str) -> None:
-            told.append(text)
+            notices.append(text)
             on_notice(text)
 
         def trouble(error: StoreError) -> None:
@@ -84,7 +84,7 @@ class Store:
         database = await Database.open(path, now or datetime.now(UTC), trouble)
         if database.notice:
             tell(database.notice)
-        return cls(database, told)
+        return cls(database, notices)
 
     @property
     def mode(self) -> Mode:
@@ -98,7 +98,7 @@ class Store:
     @property
     def notices(self) -> tuple[str, ...]:
         """What the user should know about the file, of late, oldest first: one sentence or two each."""
-        return tuple(self._told)
+        return tuple(self._notices)
 
     async def flush(self) -> None:
         """Return when all that was written is in the file.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import aiosqlite
 
+from llmstack_tui.base.sentences import plural
 from llmstack_tui.store.database.opening import (
     Mode,
     Opened,
@@ -97,7 +98,7 @@ class Database:
     def put(self, sql: str, row: Mapping[str, object]) -> None:
         """Write soon. ``row`` has a value for each ``:name`` in ``sql``.
 
-        Nothing is done with it where the file is another version's, or after the store was closed.
+        It is dropped where the file is a newer version's and, with a warning in the log, after `close`.
 
         Raises:
             TypeError: when a value cannot be kept.
@@ -125,7 +126,7 @@ class Database:
             StoreError: when the file cannot be read, or what is in it cannot be understood.
         """
         if self._trouble is None:
-            with suppress(StoreError):  # It was told, and what is in the file can still be read.
+            with suppress(StoreError):  # It was reported, and what is in the file can still be read.
                 await self.flush()
         if self._closing is not None:
             raise StoreError(f"{self._file} is closed.")
@@ -198,7 +199,7 @@ class Database:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        # One that is done has no ears for what was put since, also while its end has not been told yet.
+        # A writer that is done does not see what was put since, even before its callback has run.
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_waiting(), name="store: write")
             self._writer.add_done_callback(self._written)
@@ -269,7 +270,7 @@ class Database:
 
 
 def _not_recorded(count: int) -> str:
-    return f"{count} {'entry was' if count == 1 else 'entries were'} not recorded"
+    return plural(count, "1 entry was not recorded", f"{count} entries were not recorded")
 
 
 async def _connected(connection: aiosqlite.Connection) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Between an answer of the server and the time that we write down for it.
 SLACK = timedelta(seconds=1)
 
-# What is told late of a time that another row covers is that row's load.
+# A load that is reported late, and within the time of another row, is the load of that row.
 _INSERT = """
 INSERT INTO activations (host, model, digest, asked_by, reason, reasons, context_length, keep_alive,
                          started_at, loaded_at, ended_at, outcome, ended_by, end_reasons)
@@ -74,7 +74,7 @@ class Outcome(LenientEnum):
 
 
 class Activation(Struct, frozen=True, kw_only=True):
-    """One load of a model, from the wish to the end.
+    """One load of a model, from the request to the end.
 
     Attributes:
         context_length: tokens of context that were asked for, None left it to the server; so ``keep_alive``.
@@ -107,7 +107,7 @@ class Uses(Struct, frozen=True):
 
 
 class ListedModel(Struct, frozen=True, kw_only=True):
-    """A model that a host lists as loaded now."""
+    """A model that a host lists as loaded."""
 
     model: str
     digest: str = ""
@@ -115,7 +115,7 @@ class ListedModel(Struct, frozen=True, kw_only=True):
 
 
 class Difference(Struct, frozen=True):
-    """Where the record and the hosts differ.
+    """Where the record of what is loaded and the lists of the hosts differ.
 
     Attributes:
         ended: recorded as loaded, and not loaded any more.
@@ -142,10 +142,10 @@ class Activations:
         self.observe(activation)
 
     def observe(self, activation: Activation, *, since: datetime | None = None) -> None:
-        """Record what is seen to be loaded, or asked for, unless it is recorded already, by whomever.
+        """Record a load that is observed or asked for, unless any program has recorded it.
 
         Args:
-            since: what ended before was another load; a second before this one, where that is not known.
+            since: a load that ended before this was another one; by default a second before it was loaded.
         """
         if since is None and activation.loaded_at is not None:
             since = activation.loaded_at - SLACK
@@ -153,7 +153,7 @@ class Activations:
         self.excess.added()
 
     def loaded(self, host: str, model: str, at: datetime, digest: str = "") -> None:
-        """The model can answer now."""
+        """The model can answer since ``at``."""
         self._database.put(_LOADED, {"host": host, "model": model, "at": at, "digest": digest})
 
     def end(
@@ -168,15 +168,15 @@ class Activations:
     ) -> None:
         """Record the end of the last activation of a model.
 
-        The first end stands; but who knows why it ended corrects who only saw that it did. That it could not
-        be loaded does not end what is loaded: it was asked for once more. What was seen to leave does not end
-        what began since.
+        The first end that is recorded stands, except that an end whose cause is known replaces one that was
+        only observed. A load that fails does not end a model that is loaded: it was asked for once more. An
+        end that was observed does not end a load that began since.
         """
         end = {"host": host, "model": model, "at": at, "outcome": outcome, "by": by, "reasons": reason}
         self._database.put(_END, {**end, "known": outcome not in (Outcome.LEFT, Outcome.UNNOTICED)})
 
     def settle(self, difference: Difference, at: datetime) -> None:
-        """Make the record say what is so."""
+        """Record what `reconcile` has found."""
         for each in difference.ended:
             self.end(each.host, each.model, at=at, outcome=Outcome.UNNOTICED)
         for host, loaded in difference.appeared:

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Sentence, Sentences
     from llmstack_tui.store.database.connection import Database
 
-# How far apart two dashboards see the same, and how late one that nobody watches sees what another did.
+# How far apart two dashboards see the same thing, and how late a hidden one sees what another did.
 _APART = timedelta(seconds=5)
 _NOTICED = timedelta(seconds=15)
 
 _ADD = """
 INSERT INTO events (at, kind, host, model, text, reason, sentence, reasons, details)
 VALUES (:at, :kind, :host, :model, '', '', :sentence, :reasons, :details)"""
-# What another dashboard saw, too, or what one of us did, is recorded once: a model that was stopped and has
-# come back since leaves a second time.
-_WITNESS = """
+# What another dashboard saw, too, or what one of us did, is recorded once. A model that was unloaded, was
+# loaded again and leaves then leaves a second time.
+_OBSERVED = """
 INSERT INTO events (at, kind, host, model, text, reason, sentence, reasons, details)
 SELECT :at, :kind, :host, :model, '', '', :sentence, :reasons, :details
 WHERE NOT EXISTS (
@@ -90,10 +90,10 @@ class Events:
     def record_observed(
         self, event: Event, *, seen_by: str, digest: str = "", since: datetime | None = None
     ) -> None:
-        """Record what was seen, unless another witness recorded the same, or somebody did it, a moment ago.
+        """Record what was seen, unless another program recorded the same or did it itself a moment ago.
 
         Args:
-            seen_by: which witness; it is never taken for its own double.
+            seen_by: which program; what it saw twice happened twice.
             digest: of the model that was seen to be loaded or to leave; it may go by another name, too.
             since: a load that ended before is not the one that was seen; a second before the event, where
                 that is not known.
@@ -101,7 +101,7 @@ class Events:
         row = _row(event) | {"details": {**event.details, "seen_by": seen_by}}
         row |= {"seen_by": seen_by, "digest": digest, "apart": _APART, "noticed": _NOTICED, "slack": SLACK}
         row["since"] = event.at - SLACK if since is None else since
-        self._database.put(_WITNESS, row)
+        self._database.put(_OBSERVED, row)
         self.excess.added()
 
     async def newest(

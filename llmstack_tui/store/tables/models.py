@@ -47,7 +47,7 @@ class InstalledList(Struct, Generic[_T], frozen=True):
 
 
 class InstalledLists:
-    """One list per host, of whatever dataclass the caller has for a model."""
+    """One list per host, of the caller's structs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -28,7 +28,7 @@ _OF = "SELECT key, model, pinned, idle_stop FROM guarded WHERE host = :host"
 
 
 class ModelPreference(Struct, frozen=True):
-    """What is wanted of one model.
+    """What the user wants of one model.
 
     Attributes:
         model: its name, as it was written.
@@ -41,7 +41,7 @@ class ModelPreference(Struct, frozen=True):
 
 
 class ModelPreferences:
-    """Wishes by host and by a key that is the same for all ways to write a model's name."""
+    """Preferences by host and by a key that is the same for all ways to write a model's name."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -61,14 +61,16 @@ class ModelPreferences:
         self._database.put(_FORGET, {"host": host, "key": key})
 
     def renamed(self, host: str, key: str, new_key: str, model: str) -> None:
-        """What is wanted of a model goes with it."""
+        """The preferences of a model keep to it under its new name."""
         self._database.put(_MOVE, {"host": host, "key": key, "new_key": new_key, "model": model})
 
     async def of(self, host: str) -> Mapping[str, ModelPreference]:
-        """All wishes for the models of a host, by their keys."""
+        """Those of a host, by the keys of its models."""
 
         def make(row: sqlite3.Row) -> tuple[str, ModelPreference]:
-            wish = ModelPreference(row["model"], bool(row["pinned"]), to_optional_length(row["idle_stop"]))
-            return row["key"], wish
+            preference = ModelPreference(
+                row["model"], bool(row["pinned"]), to_optional_length(row["idle_stop"])
+            )
+            return row["key"], preference
 
         return dict(await self._database.read(_OF, {"host": host}, make))

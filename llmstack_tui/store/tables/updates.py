@@ -1,4 +1,4 @@
-"""What registries said of models, and which updates the user does not want."""
+"""The answers of registries about models, and the updates that the user does not want."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LEFT = "SELECT host, name, digest FROM updates_left_alone"
 
 
 class Updates:
-    """Answers by the name of the model, of whatever dataclass the caller has for one.
+    """Answers by the name of the model, as structs of the caller's.
 
     The names are those that are the same for all ways to write one; a registry answers for all hosts.
     """

@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text, seconds_text
+from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.details.cache import DetailsCache
 from llmstack_tui.tui.draw.figures import about_text, count_text, on_cpu_text, when_text
@@ -127,7 +128,7 @@ def what_it_is(about: ModelFacts) -> Iterator[Row]:
             yield "", f"{bytes_text(about.device)} (measured{where})"
         yield "Runs on", _placed(running.size, running.size_vram, about.fallback)
         if about.fallback is not None:
-            yield "", about.fallback.cause
+            yield "", text(about.fallback.cause)
     quantization = (model.quantization if model else None) or (details.quantization if details else None)
     yield "Quantization", clean(quantization or "?", limit=40)
     family = (model.family if model else None) or (details.family if details else None) or "?"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.text import clean
+from llmstack_tui.core.wording import text
 from llmstack_tui.tui.controller import Controller
 from llmstack_tui.tui.draw.figures import on_cpu_text
 from llmstack_tui.tui.shell import NoteKind
@@ -34,12 +35,13 @@ class FallbackNotifier(Controller):
             return
         name, first = news[0]
         if len(news) == 1:
-            text = f"{clean(name, limit=60)} is {on_cpu_text(first.percent)}. {first.cause}"
+            said = f"{clean(name, limit=60)} is {on_cpu_text(first.percent)}. {text(first.cause)}"
         else:
             names = ", ".join(clean(each, limit=30) for each, _ in news[:5])
-            text = f"{len(news)} models are not wholly on the card, which is slow: {names}. {first.cause}"
-        self._shell.record(NoteKind.NOTE, text)
-        self._shell.warn(text, title="On the CPU")
+            slow = f"{len(news)} models are not wholly on the card, which is slow: {names}."
+            said = f"{slow} {text(first.cause)}"
+        self._shell.record(NoteKind.NOTE, said)
+        self._shell.warn(said, title="On the CPU")
 
 
 def _fallen(state: StackState) -> Fallen:
