@@ -11,6 +11,7 @@ import pytest
 
 from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.downloads.types import DownloadState
+from tests.support.engine_process import killable_engine
 from tests.support.gguf.models import ANSWER
 from tests.support.small_disk import engine_on_a_small_disk, may_mount
 from tests.support.stack_pulls import (
@@ -19,7 +20,6 @@ from tests.support.stack_pulls import (
     answer,
     digest,
     is_active,
-    killable,
     moving,
     over,
     pulled,
@@ -96,7 +96,7 @@ async def test_a_disk_that_takes_no_file_that_large(
     registry: Registry, tiny_model: Path, tmp_path: Path
 ) -> None:
     models = tmp_path / ".local/share/llmstack/models"
-    with killable(tmp_path) as (url, process):
+    with killable_engine(tmp_path) as (url, process):
         engine, limits = Engine(url, models), psutil.Process(process.pid)
         async with watching(engine) as stack:
             _, hard = limits.rlimit(resource.RLIMIT_FSIZE)

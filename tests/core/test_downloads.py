@@ -16,7 +16,7 @@ from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.store.store import Store
 from llmstack_tui.updates.rules import UpdateState
-from tests.support.engine_process import engine_process
+from tests.support.engine_process import engine_process, killable_engine
 from tests.support.gguf.models import ANSWER
 from tests.support.registry import Fault, Registry
 from tests.support.registry.faults import html
@@ -27,7 +27,6 @@ from tests.support.stack_pulls import (
     digest,
     find,
     is_active,
-    killable,
     kinds,
     moving,
     over,
@@ -477,7 +476,7 @@ async def test_a_server_that_dies_in_the_middle_is_waited_for(
 ) -> None:
     version = registry.publish("dies", tiny_model)
     registry.faults = [slow(version.weights.digest)]
-    with killable(tmp_path) as (url, process):
+    with killable_engine(tmp_path) as (url, process):
         async with watching(Engine(url, tmp_path)) as stack:
             number = await stack.downloads.pull(url, registry.name("dies"))
             await seen(stack, number, moving)
@@ -486,7 +485,7 @@ async def test_a_server_that_dies_in_the_middle_is_waited_for(
             registry.faults = []
             port = httpx.URL(url).port
             assert port is not None
-            with killable(tmp_path, port):
+            with killable_engine(tmp_path, port=port):
                 assert (await over(stack, number)).state is DownloadState.DONE
 
 
@@ -496,7 +495,7 @@ async def test_what_cannot_be_started_again_now_is_started_by_the_next_program(
     path = tmp_path / "state.db"
     registry.publish("gone", tiny_model)
     name = registry.listed("gone")
-    with killable(tmp_path) as (url, process):
+    with killable_engine(tmp_path) as (url, process):
         async with watching(Engine(url, tmp_path), path) as stack:
             await pulled(stack, url, registry.name("gone"))
             await stack.activate(url, name)
@@ -512,7 +511,7 @@ async def test_what_cannot_be_started_again_now_is_started_by_the_next_program(
     registry.faults = []
     port = httpx.URL(url).port
     assert port is not None
-    with killable(tmp_path, port):
+    with killable_engine(tmp_path, port=port):
         async with watching(Engine(url, tmp_path), path) as stack:
             assert (await over(stack, number)).state is DownloadState.DONE
             await wait_until(lambda: is_active(stack, name) and digest(stack, name) == new.digest)

@@ -8,7 +8,7 @@ import httpx
 import openai
 import pytest
 
-from tests.e2e.processes import ENGINE, MODEL, running
+from tests.support.engine_process import ENGINE, MODEL, running
 from tests.support.gguf import models
 from tests.support.waiting import wait_until_sync
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.processes import ENGINE, MODEL, running
+from tests.support.engine_process import ENGINE, MODEL, running
 from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:

@@ -7,15 +7,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import psutil
 
 from tests.support import folders
-from tests.support.engine_process import engine_process
+from tests.support.engine_process import MODEL, engine_process, running
 from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import psutil
 
 HI = [{"role": "user", "content": "Hi"}]
 GREEDY = {"temperature": 0}
@@ -119,12 +120,7 @@ def add_ollamas(home: Path, weights: Path) -> None:
 
 def model_processes(engine: Serving) -> list[psutil.Process]:
     """The processes of all models that are loaded."""
-    return [
-        process
-        for process in psutil.process_iter(["cmdline", "environ"])
-        if "llmstack_tui.engine.runners.child" in (process.info["cmdline"] or ())
-        and (process.info["environ"] or {}).get("HOME") == str(engine.home)
-    ]
+    return running(MODEL, engine.home)
 
 
 def model_process(engine: Serving) -> psutil.Process:

@@ -1,4 +1,4 @@
-"""A built-in engine in a process and a home of its own."""
+"""A built-in engine in a process and a home of its own, and which of our processes run."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import psutil
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 END_S = 30
+ENGINE = "llmstack_tui.engine.process.server"
+MODEL = "llmstack_tui.engine.runners.child"
 
 
 def home_environment(home: Path) -> dict[str, str]:
@@ -29,40 +33,52 @@ def home_environment(home: Path) -> dict[str, str]:
 @contextmanager
 def engine_process(home: Path, **environment: str) -> Iterator[str]:
     """The URL of an engine on a free port, whose files are below ``home``. It must end cleanly."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "llmstack_tui.engine.process.server", "--port", "0"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        env=home_environment(home) | environment,
-    )
-    assert process.stdout is not None
-    try:
-        said = json.loads(process.stdout.readline())
-        yield said["url"]
-    finally:
-        process.terminate()
-        status = process.wait(END_S)
-        process.stdout.close()
+    with _started([], home_environment(home) | environment) as (url, process):
+        try:
+            yield url
+        finally:
+            process.terminate()
+            status = process.wait(END_S)
     assert status == 0
 
 
 @contextmanager
-def killable_engine(home: Path, *within: str) -> Iterator[tuple[int, str]]:
-    """The process id and the URL of one that may have ended by then, and is killed.
+def killable_engine(home: Path, *within: str, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The URL and the process of one that may have ended by then, and is killed.
 
     Args:
         within: the command that becomes the engine, as `nice` does; none starts it itself.
     """
+    with _started(within, home_environment(home), port) as started:
+        yield started
+
+
+@contextmanager
+def _started(
+    within: Sequence[str], environment: dict[str, str], port: int = 0
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     process = subprocess.Popen(
-        [*within, sys.executable, "-m", "llmstack_tui.engine.process.server", "--port", "0"],
+        [*within, sys.executable, "-m", ENGINE, "--port", str(port)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        env=home_environment(home),
+        env=environment,
     )
     assert process.stdout is not None
     try:
-        yield process.pid, json.loads(process.stdout.readline())["url"]
+        yield json.loads(process.stdout.readline())["url"], process
     finally:
         process.kill()
         process.wait(END_S)
         process.stdout.close()
+
+
+def running(module: str, home: Path) -> list[psutil.Process]:
+    """The processes that run ``python -m module`` with this home."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if module in process.cmdline() and process.environ().get("HOME") == str(home):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found

@@ -65,6 +65,6 @@ def may_mount() -> bool:
 @contextmanager
 def engine_on_a_small_disk(home: Path) -> Iterator[SmallDisk]:
     """One that has all its files on a disk of its own, which is large at first."""
-    with killable_engine(home, *_OWN_MOUNTS, "sh", "-c", _MOUNT, "sh") as (pid, url):
-        models = Path(f"/proc/{pid}/root{home}/.local/share/llmstack/models")
-        yield SmallDisk(Engine(url, models), pid, home)
+    with killable_engine(home, *_OWN_MOUNTS, "sh", "-c", _MOUNT, "sh") as (url, process):
+        models = Path(f"/proc/{process.pid}/root{home}/.local/share/llmstack/models")
+        yield SmallDisk(Engine(url, models), process.pid, home)

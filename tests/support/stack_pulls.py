@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.core import Stack
@@ -13,12 +10,11 @@ from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.ollama.client import OllamaHost
-from tests.support.engine_process import home_environment
 from tests.support.registry import Fault
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from llmstack_tui.downloads.types import Download
@@ -116,21 +112,3 @@ async def kinds(stack: Stack, model: str) -> list[str]:
 
 def slow(what: str = "/data/blobs/", bytes_per_s: int = 40_000) -> Fault:
     return Fault(path=what, method="GET", bytes_per_s=bytes_per_s)
-
-
-@contextmanager
-def killable(home: Path, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """An engine's URL and its process, which is killed in the end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "llmstack_tui.engine.process.server", "--port", str(port)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        env=home_environment(home),
-    )
-    assert process.stdout is not None
-    try:
-        yield json.loads(process.stdout.readline())["url"], process
-    finally:
-        process.kill()
-        process.wait(30)
-        process.stdout.close()

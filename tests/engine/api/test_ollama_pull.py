@@ -51,10 +51,10 @@ def begun(line: Line) -> bool:
 def engine_at(home: Path) -> Iterator[tuple[psutil.Process, httpx.Client]]:
     """One that may be killed."""
     with (
-        killable_engine(home) as (pid, url),
+        killable_engine(home) as (url, process),
         httpx.Client(base_url=url, timeout=60, trust_env=False) as http,
     ):
-        yield psutil.Process(pid), http
+        yield psutil.Process(process.pid), http
 
 
 def files(home: Path) -> set[str]:
