@@ -32,7 +32,7 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from llmstack_tui.core import Stack
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.downloads.types import Download
     from tests.support.registry import Registry, Version
 
@@ -46,7 +46,7 @@ async def updating(stack: Stack, engine: Engine, registry: Registry, tiny_model:
     """An update of an active model that is on its way, slowly; its id and the new version."""
     registry.publish("full", tiny_model)
     await pulled(stack, engine.url, registry.name("full"))
-    await stack.activate(engine.url, registry.listed("full"))
+    await stack.actions.activate(engine.url, registry.listed("full"))
     new = registry.publish("full", tiny_model.read_bytes() * 2, pushed_at_s=LATER)
     registry.faults = [slow(new.weights.digest, new.size // 4)]
     (number,) = await stack.downloads.update(engine.url, [registry.listed("full")])

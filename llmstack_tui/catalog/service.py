@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base import lazy
 from llmstack_tui.base.names import ModelName
+from llmstack_tui.catalog.loading import load_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from llmstack_tui.catalog.types import Catalog
     from llmstack_tui.registry.client import Registry
-
-_REGISTRY = "llmstack_tui.registry.client"
 
 
 class Offer(Struct, frozen=True, kw_only=True):
@@ -29,21 +28,21 @@ class Offer(Struct, frozen=True, kw_only=True):
     pushed_at: datetime | None = None
 
 
-class Browsing:
-    """Nothing is read, imported or asked before somebody wants it.
+class CatalogService:
+    """Nothing is read or asked before somebody wants it.
 
     Args:
         load: reads the catalogue. Blocking.
     """
 
-    def __init__(self, load: Callable[[], Catalog] | None = None) -> None:
+    def __init__(self, load: Callable[[], Catalog] = load_catalog) -> None:
         self._load = load
         self._catalog: Catalog | None = None
         self._registry: Registry | None = None
 
     async def catalog(self) -> Catalog:
         if self._catalog is None:
-            self._catalog = await asyncio.to_thread(self._load or _load)
+            self._catalog = await asyncio.to_thread(self._load)
         return self._catalog
 
     async def tags(self, name: str) -> tuple[str, ...] | None:
@@ -80,15 +79,9 @@ class Browsing:
             await registry.aclose()
 
     async def _opened(self) -> Registry:
-        await asyncio.to_thread(importlib.import_module, _REGISTRY)
+        await lazy.load(".registry.client")
         from llmstack_tui.registry.client import Registry  # noqa: PLC0415
 
         if self._registry is None:
             self._registry = Registry()
         return self._registry
-
-
-def _load() -> Catalog:
-    from llmstack_tui.catalog.loading import load_catalog  # noqa: PLC0415
-
-    return load_catalog()

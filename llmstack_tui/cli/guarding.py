@@ -42,7 +42,7 @@ class Remembered(Struct, frozen=True):
 
 async def remembered(urls: Sequence[str]) -> Remembered:
     """Nothing where there is no record, or none that can be read: then a note says why."""
-    from llmstack_tui.guard.rules.pins import HELD
+    from llmstack_tui.guard.preferences import HELD
     from llmstack_tui.store.errors import StoreError
     from llmstack_tui.store.store import Store
 
@@ -105,10 +105,10 @@ class _Observed:
         limit: int | None,
     ) -> None:
         from llmstack_tui.base.names import model_key
-        from llmstack_tui.guard.rules.pins import OURS
         from llmstack_tui.guard.rules.watch import Watch
         from llmstack_tui.guard.situation import Situation
         from llmstack_tui.lifecycle.activity import Activity
+        from llmstack_tui.lifecycle.load_request import OURS
         from llmstack_tui.lifecycle.process_usage import Processors
 
         self.situation = Situation(host=host.url)

@@ -10,14 +10,12 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.servers import acting, state_file
 from llmstack_tui.core.wording import text
-from llmstack_tui.downloads.queue import Downloads
+from llmstack_tui.downloads.queue import DownloadQueue
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.library.folders import model_folders
 
@@ -27,21 +25,8 @@ if TYPE_CHECKING:
     from llmstack_tui.cli.options import Invocation
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.store.store import Store
 
 Asked = tuple[str, str]
-
-
-class _Opened(Struct, frozen=True):
-    """A store that is open already, as the queue wants it."""
-
-    opened: Store
-
-    async def store(self) -> Store:
-        return self.opened
-
-    def write(self, write: Callable[[Store], None]) -> None:
-        write(self.opened)
 
 
 async def pull_all(call: Invocation, hosts: Sequence[Host], asked: Collection[Asked], why: Why) -> int:
@@ -89,21 +74,21 @@ async def pull_all(call: Invocation, hosts: Sequence[Host], asked: Collection[As
 @asynccontextmanager
 async def _queue(
     call: Invocation, hosts: Sequence[Host], changed: Callable[[tuple[Download, ...]], None]
-) -> AsyncIterator[tuple[Downloads, asyncio.Task[None]]]:
+) -> AsyncIterator[tuple[DownloadQueue, asyncio.Task[None]]]:
     by_url = {host.url: host for host in hosts}
 
     async def settle(_: Host) -> None:
         """Nothing here shows what is installed."""
 
     async with acting() as acts:
-        queue = Downloads(
+        queue = DownloadQueue(
             by_url,
-            _Opened(acts.store),
+            acts.session,
             acts.lifecycle,
             acts.journal,
             allowed=by_url.__getitem__,
             settle=settle,
-            on_change=changed,
+            on_change=lambda: changed(queue.downloads),
             parallel=call.settings.updates.parallel,
             lock=state_file(),
             folders=partial(model_folders, call.environ),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.worker import Lifecycle
+    from llmstack_tui.store.session import StoreSession
     from llmstack_tui.store.store import Store
 
 T = TypeVar("T")
@@ -189,6 +190,7 @@ class Acting(Struct, frozen=True):
     lifecycle: Lifecycle
     journal: Journal
     store: Store
+    session: StoreSession
 
 
 @asynccontextmanager
@@ -197,15 +199,16 @@ async def acting() -> AsyncIterator[Acting]:
     from llmstack_tui.base.kinds import Actor
     from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.worker import Lifecycle
-    from llmstack_tui.store.store import Store
+    from llmstack_tui.store.session import StoreSession
 
-    async with await Store.open(state_file(), on_notice=say) as store:
-        journal = Journal(lambda write: write(store), asked_by=Actor.CLI)
-        lifecycle = Lifecycle(patience_s=_PATIENCE_S, journal=journal, asked_by=Actor.CLI)
-        try:
-            yield Acting(lifecycle, journal, store)
-        finally:
-            await lifecycle.aclose()
+    session = StoreSession(state_file(), on_notice=say)
+    journal = Journal(session.write, asked_by=Actor.CLI)
+    lifecycle = Lifecycle(patience_s=_PATIENCE_S, journal=journal, asked_by=Actor.CLI)
+    try:
+        yield Acting(lifecycle, journal, await session.store(), session)
+    finally:
+        await lifecycle.aclose()
+        await session.aclose()
 
 
 def state_file() -> Path | None:

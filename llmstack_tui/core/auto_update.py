@@ -1,22 +1,31 @@
-"""What is newer is fetched without anybody's asking, where the settings say so."""
+"""Newer versions that are fetched without anybody's asking, where the settings say so."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.names import same_model
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.core.automatic import due
+from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.changes import EventKind
+from llmstack_tui.lifecycle.states import ModelState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from llmstack_tui.core.state import StackState
-    from llmstack_tui.downloads.queue import Downloads
+    from llmstack_tui.downloads.queue import DownloadQueue
+    from llmstack_tui.downloads.types import Download
     from llmstack_tui.lifecycle.journal import Journal
+    from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.updates.rules import Update
+
+_AT_REST = frozenset({ModelState.ACTIVE, ModelState.INACTIVE})
 
 
-async def update_by_itself(state: StackState, downloads: Downloads, journal: Journal) -> None:
+async def update_automatically(state: StackState, downloads: DownloadQueue, journal: Journal) -> None:
     """Ask for what is newer; each is an event with its reason."""
     for url, names in due(state).items():
         with suppress(HostError):  # Not allowed there; or the store is away, of which a notice tells.
@@ -30,3 +39,30 @@ async def update_by_itself(state: StackState, downloads: Downloads, journal: Jou
                     reason=(Sentence("update.found"),),
                     details={"asked_by": journal.asked_by.value},
                 )
+
+
+def due(state: StackState) -> dict[str, tuple[str, ...]]:
+    """The names of the models to update, by the URLs of their hosts.
+
+    Not those that are busy, being loaded or leaving; nor those whose last pull of this version the user
+    cancelled or paused, or that failed: that is for the user to try again.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for host in state.hosts:
+        for model in host.models:
+            update = host.updates.get(model.name)
+            if update is None or not update.is_for_all:
+                continue
+            if not model.busy and model.state in _AT_REST and not _was_tried(model, update, state.downloads):
+                found[model.host] = (*found.get(model.host, ()), model.name)
+    return found
+
+
+def _was_tried(model: ModelStatus, update: Update, downloads: Sequence[Download]) -> bool:
+    """Whether a pull is under way, or came to nothing since the registry got the version."""
+    for each in downloads:
+        if each.host == model.host and same_model(each.model, model.name):
+            since = update.pushed_at is None or each.asked_at >= update.pushed_at
+            if not each.state.is_over or (since and each.state is not DownloadState.DONE):
+                return True
+    return False

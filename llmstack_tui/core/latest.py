@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-class Feed(Generic[_T]):
+class LatestValue(Generic[_T]):
     """The newest value, until `close`.
 
     Attributes:
@@ -39,7 +39,7 @@ class Feed(Generic[_T]):
         self._announce()
 
     async def watch(self) -> AsyncGenerator[_T, None]:
-        """The value now, and then each new one until the feed closes. A slow reader gets only the newest.
+        """The value now, and then each new one until it closes. A slow reader gets only the newest.
 
         Raises:
             BaseException: the defect, if there is one.

@@ -1,311 +1,462 @@
-"""Opens and closes the parts below in order, and says what is so and what is under way."""
+"""The core of both faces: hosts, services, and the state that they make together.
+
+`Stack` opens only what is asked for. The dashboard has it `follow` its hosts, with all services at work; a
+command has it `look` once, and asks the services that it needs.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
-from functools import partial
-from typing import TYPE_CHECKING, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Self, TypeVar
 
-from llmstack_tui.base.kinds import Capability, HostKind
+from llmstack_tui.base import lazy
+from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.sentences import quoted
-from llmstack_tui.base.structs import replace
-from llmstack_tui.catalog.service import Browsing
-from llmstack_tui.core.disk import Disk
-from llmstack_tui.core.guarding import Guarding
-from llmstack_tui.core.latest import Feed
-from llmstack_tui.core.releasing import Releasing
-from llmstack_tui.core.remembering import remember
-from llmstack_tui.core.session import History
-from llmstack_tui.core.state import StackState
-from llmstack_tui.core.updating import DRAWN_AFTER_S, Updating
-from llmstack_tui.core.using import Using
-from llmstack_tui.core.watched import WatchedHost
-from llmstack_tui.core.weighing import Weighing
-from llmstack_tui.downloads.queue import Downloads
-from llmstack_tui.hardware.service import Hardware
-from llmstack_tui.lifecycle.changes import EventKind
+from llmstack_tui.base.text import excerpt
+from llmstack_tui.core.latest import LatestValue
+from llmstack_tui.core.options import StackOptions
+from llmstack_tui.core.records import Records
+from llmstack_tui.core.state import HostState, StackState, same_where_equal
+from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.hosts.service import Service
+from llmstack_tui.lifecycle.changes import ON_DISK, EventKind
 from llmstack_tui.lifecycle.journal import Journal
+from llmstack_tui.lifecycle.monitor import HostMonitor
 from llmstack_tui.lifecycle.worker import Lifecycle
-from llmstack_tui.updates.programs import Program
+from llmstack_tui.store.session import StoreSession
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-    from datetime import timedelta
-    from pathlib import Path
+    from collections.abc import AsyncGenerator, Coroutine, Sequence
     from types import TracebackType
 
-    from llmstack_tui.config import GuardSettings
-    from llmstack_tui.downloads.types import Download
-    from llmstack_tui.fit.memory import Request
-    from llmstack_tui.guard.state import GuardState
+    from llmstack_tui.catalog.service import CatalogService
+    from llmstack_tui.core.actions import ModelActions
+    from llmstack_tui.downloads.queue import DownloadQueue
+    from llmstack_tui.fit.service import FitService
+    from llmstack_tui.guard.service import GuardService
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
-    from llmstack_tui.hardware.service import Readable
+    from llmstack_tui.hardware.service import MachineService
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import Snapshot
-    from llmstack_tui.updates.programs import Release
+    from llmstack_tui.library.service import DiskService
+    from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.updates.releases import ReleaseChecker
+    from llmstack_tui.updates.service import UpdateService
 
+# The machine is read once a first list is there, or after this many seconds without one.
 _MACHINE_AFTER_S = 1.0
 # A disk that is full again and again gives a notice each time.
 _MOST_NOTICES = 20
 
 
-class Stack(Using):
-    """Watches hosts and acts on them, within ``async with``. It closes the hosts that it is given.
+_S = TypeVar("_S", bound=Service)
 
-    Every act raises `HostError`, and `Refused` where the stack is read-only or the host cannot do it.
-    Close the iterators that acts are (`contextlib.aclosing`) when they are not read to their end.
+_MODULES = {
+    "fit": ".fit.service",
+    "updates": ".updates.service",
+    "downloads": ".downloads.queue",
+    "guard": ".guard.service",
+    "releases": ".updates.releases",
+}
 
-    Args:
-        look_only: the URLs of hosts on which nothing may be changed, as with ``read_only`` on none.
-        running_every_s: seconds between looks at what is loaded; ``installed_every_s`` at what is installed.
-        machine_every_s: seconds between two readings of the machine.
-        machine: what is read; None is this machine.
-        models_folder: where models are kept, for the room that is left on that disk.
-        profile: the name of the profile that the user chose; None works it out.
-        state_file: where all is remembered; None remembers as long as the program runs.
-        check_every: how often registries are asked for newer versions, from the first list on; None never
-            asks by itself.
-        parallel_pulls: how many models are pulled at once.
-        releases: where the newest versions of programs are told; None never asks for them.
-        automatic: fetch newer versions by itself, of models that are not busy.
-        guard: how much may be loaded and what is stopped by itself; None guards nothing.
-        model_folders: finds the folders of models on this machine that tell what is installed. Blocking.
-        usual: how a model is loaded where nobody asks for something else. Blocking.
+
+class Stack:
+    """Hosts and the services around them, within ``async with``. It closes the hosts that it is given.
 
     Attributes:
-        updates: what to ask for newer versions; what it learns is in the state.
-        downloads: what to ask for models; how far they are is in the state.
-        browsing: the catalogue, and what registries say of a model that is not here.
-        disk: what ``models_folder`` holds.
-        weighing: what models would take here; that, too, is in the state.
-        guarding: pins, and what may be loaded; what it is up to is in the state.
+        monitors: the hosts, by URL.
+        records: what is on record.
     """
 
-    def __init__(
-        self,
-        hosts: Sequence[Host],
-        *,
-        read_only: bool = False,
-        look_only: Collection[str] = (),
-        running_every_s: float = 2.0,
-        installed_every_s: float = 30.0,
-        machine_every_s: float = 1.0,
-        machine: Readable | None = None,
-        models_folder: Path | None = None,
-        profile: str | None = None,
-        state_file: Path | None = None,
-        check_every: timedelta | None = None,
-        parallel_pulls: int = 1,
-        releases: Mapping[Program, str] | None = None,
-        automatic: bool = False,
-        guard: GuardSettings | None = None,
-        model_folders: Callable[[], Sequence[Path]] = tuple,
-        usual: Callable[[], Request] | None = None,
-    ) -> None:
-        self.read_only = read_only
-        self.look_only = frozenset(look_only)
-        self._watched = {
-            host.url: WatchedHost(
+    def __init__(self, hosts: Sequence[Host], options: StackOptions | None = None) -> None:
+        self._options = options = options or StackOptions()
+        self.read_only = options.read_only
+        self.look_only = frozenset(options.look_only)
+        self.monitors = {
+            host.url: HostMonitor(
                 host,
-                on_look=self._looked,
-                on_change=partial(self._changed, host.url),
-                running_every_s=running_every_s,
-                installed_every_s=installed_every_s,
+                on_snapshot=self._polled,
+                on_change=self._host_changed,
+                running_every_s=options.running_every_s,
+                installed_every_s=options.installed_every_s,
             )
             for host in hosts
         }
-        history = History(
-            state_file, on_notice=self._noticed, on_news=self._happened, on_disk=self._listed_anew
+        self._hosts = {host.url: host for host in hosts}
+        self._session = StoreSession(
+            options.state_file,
+            on_notice=self._noticed,
+            on_event=self._on_event,
+            on_installed=self._installed_elsewhere,
+            installed_kinds=ON_DISK,
         )
-        super().__init__(history)
-        self._journal = Journal(history.write)
-        self._lifecycle = Lifecycle(on_change=self._acts_changed, settle=self._settle, journal=self._journal)
-        self._hardware = Hardware(
+        self.records = Records(self._session)
+        self._journal = Journal(self._session.write, asked_by=options.actor)
+        self._lifecycle = Lifecycle(
+            on_change=self._acts_changed,
+            settle=self.settle,
+            patience_s=options.stop_patience_s,
+            journal=self._journal,
+            asked_by=options.actor,
+        )
+        self._services: list[Service] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._visible = True
+        self._machine_state: tuple[MachineReading, Profile] | None = None
+        self._notices: tuple[str, ...] = ()
+        self._last_event_id = 0
+        self._is_following = False
+        self._latest = LatestValue(StackState(()))
+        self._put()
+
+    # --- services, each opened when it is first asked for ---
+
+    @cached_property
+    def actions(self) -> ModelActions:
+        """What a person may do to models."""
+        from llmstack_tui.core.actions import ModelActions  # noqa: PLC0415
+
+        return ModelActions(self, self._session, self._lifecycle, self._journal)
+
+    @cached_property
+    def updates(self) -> UpdateService:
+        """Which models have a newer version; what it learns is in the state."""
+        from llmstack_tui.updates.service import UpdateService  # noqa: PLC0415
+
+        return self._opened(
+            UpdateService(
+                self._hosts,
+                self._session,
+                every=self._options.check_every,
+                folders=self._options.model_folders,
+                on_change=self._put,
+                on_checked=self._update_automatically if self._options.automatic else None,
+            )
+        )
+
+    @cached_property
+    def releases(self) -> ReleaseChecker:
+        """Whether there is a newer Ollama or llmstack; what it learns is in the state."""
+        from llmstack_tui.updates.releases import ReleaseChecker  # noqa: PLC0415
+
+        addresses = self._options.releases or {}
+        return self._opened(ReleaseChecker(self._session, addresses=addresses, on_change=self._put))
+
+    @cached_property
+    def downloads(self) -> DownloadQueue:
+        """The pulls; how far they are is in the state."""
+        from llmstack_tui.downloads.queue import DownloadQueue  # noqa: PLC0415
+
+        return self._opened(
+            DownloadQueue(
+                self._hosts,
+                self._session,
+                self._lifecycle,
+                self._journal,
+                allowed=lambda url: self.allowed(url, Capability.PULL, act=True),
+                settle=self.settle,
+                on_change=self._put,
+                parallel=self._options.parallel_pulls,
+                lock=self._options.state_file,
+                folders=self._options.model_folders,
+                patient=self._options.patient_pulls,
+                only_own=self._options.only_own_pulls,
+            )
+        )
+
+    @cached_property
+    def fit(self) -> FitService:
+        """What models take here; that, too, is in the state."""
+        from llmstack_tui.fit.service import FitService  # noqa: PLC0415
+
+        return self._opened(
+            FitService(
+                self._hosts,
+                self._session,
+                folders=self._options.model_folders,
+                usual=self._options.usual,
+                on_change=self._put,
+            )
+        )
+
+    @cached_property
+    def guard(self) -> GuardService:
+        """Pins, and what may be loaded; what the guards are up to is in the state."""
+        from llmstack_tui.guard.service import GuardService  # noqa: PLC0415
+
+        return self._opened(
+            GuardService(
+                self.monitors,
+                self._session,
+                self._lifecycle,
+                self._journal,
+                settings=self._options.guard,
+                may_act=lambda url: not self.read_only and url not in self.look_only,
+                lock=self._options.state_file,
+                fit=self.fit,
+                on_change=self._put,
+                take_over_s=self._options.guard_take_over_s,
+            )
+        )
+
+    @cached_property
+    def machine(self) -> MachineService:
+        """This machine; its readings are in the state."""
+        from llmstack_tui.hardware.service import MachineService  # noqa: PLC0415
+
+        return MachineService(
             on_reading=self._machine_read,
             on_notice=self._noticed,
-            machine=machine,
-            models=models_folder,
-            profile=profile,
-            every_s=machine_every_s,
+            machine=self._options.machine,
+            models=self._options.models_folder,
+            profile=self._options.profile,
+            every_s=self._options.machine_every_s,
+            visible=self._visible,
         )
-        self.updates = Updating(
-            self._watched,
-            history,
-            every=check_every,
-            folders=model_folders,
-            on_checking=self._checking,
-            on_checked=self._update_by_itself if automatic else None,
-        )
-        self._releasing = Releasing(
-            history, addresses=releases, wanted=self._programs, on_news=self._released
-        )
-        self.downloads = Downloads(
-            {host.url: host for host in hosts},
-            history,
-            self._lifecycle,
-            self._journal,
-            allowed=lambda url: self._allowed(url, Capability.PULL, act=True),
-            settle=self._settle,
-            on_change=self._downloading,
-            parallel=parallel_pulls,
-            lock=state_file,
-            folders=model_folders,
-        )
-        self.weighing = Weighing(self._watched, history, folders=model_folders, usual=usual)
-        self.guarding = Guarding(
-            self._watched,
-            history,
-            self._lifecycle,
-            self._journal,
-            settings=guard,
-            may_act=lambda url: not self.read_only and url not in self.look_only,
-            lock=state_file,
-            weighing=self.weighing,
-            on_change=self._guarded,
-        )
-        self.browsing = Browsing()
-        self.disk = Disk(models_folder)
-        self._tasks: tuple[asyncio.Task[None], ...] = ()
-        self._feed = Feed(StackState(tuple(each.state for each in self._watched.values())))
+
+    @cached_property
+    def catalog(self) -> CatalogService:
+        """Models worth having, and what registries say of a model that is not here."""
+        from llmstack_tui.catalog.service import CatalogService  # noqa: PLC0415
+
+        return CatalogService()
+
+    @cached_property
+    def disk(self) -> DiskService:
+        """What the built-in engine's own folder of models holds."""
+        from llmstack_tui.library.service import DiskService  # noqa: PLC0415
+
+        return DiskService(self._options.models_folder)
+
+    # --- its life ---
 
     async def __aenter__(self) -> Self:
-        works = {f"poll {url}": each.poller.run() for url, each in self._watched.items()}
-        works |= {f"remember {url}": remember(self._history, each) for url, each in self._watched.items()}
-        works["read the machine"] = self._read_machine()
-        works["look for updates"] = self.updates.run()
-        works["pull"] = self.downloads.run()
-        works["guard"] = self.guarding.run()
-        works["weigh"] = self.weighing.run()
-        works["look for releases"] = self._releasing.run()
-        works["remember"] = self._history.run()
-        self._tasks = tuple(asyncio.create_task(work, name=name) for name, work in works.items())
-        for task in self._tasks:
-            task.add_done_callback(self._ended)
         return self
+
+    def follow(self) -> None:
+        """Poll the hosts, and have all services work, until the stack is closed."""
+        from llmstack_tui.lifecycle.recall import follow  # noqa: PLC0415
+
+        self._is_following = True
+        for url, monitor in self.monitors.items():
+            self._start(f"poll {url}", monitor.poller.run())
+            self._start(f"remember {url}", follow(self._session, monitor))
+        self._start("state file", self._session.run())
+        self._start("machine", self._run_machine())
+        self._start("services", self._run_services())
+
+    async def look(self) -> None:
+        """Ask every host once; one that does not answer has the error in its snapshot."""
+        await asyncio.gather(*(monitor.poller.poll() for monitor in self.monitors.values()))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._lifecycle.aclose()
-        # The store ends last, so that it hears of the end of the others.
-        *works, history = self._tasks
-        for tasks in (works, [history]):
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            self._journal.close()
-        await self.browsing.aclose()
-        for each in self._watched.values():
-            await each.host.aclose()
-        self._feed.close()
-        if self._feed.defect is not None and error is None:
-            raise self._feed.defect
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for service in self._services:
+            await service.aclose()
+        if "catalog" in self.__dict__:
+            await self.catalog.aclose()
+        # The state ends last, so that it hears of the end of the others.
+        self._journal.close()
+        await self._session.aclose()
+        for host in self._hosts.values():
+            await host.aclose()
+        self._latest.close()
+        if self._latest.defect is not None and error is None:
+            raise self._latest.defect
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """What ends a task other than our cancelling is a defect, and must not pass in silence."""
-        if not task.cancelled() and (defect := task.exception()) is not None:
-            self._feed.fail(defect)
-
-    # --- what is so ---
+    # --- the state ---
 
     @property
     def state(self) -> StackState:
-        return self._feed.value
+        return self._latest.value
+
+    @property
+    def defect(self) -> BaseException | None:
+        """What has ended a service, if something has."""
+        return self._latest.defect
 
     def watch(self) -> AsyncGenerator[StackState, None]:
         """The state now, and then each new one until the stack closes. A slow reader gets only the newest.
 
         Raises:
-            BaseException: the defect that has ended the watching of something, if one has.
+            BaseException: the defect that has ended a service, if one has.
         """
-        return self._feed.watch()
+        return self._latest.watch()
 
     def refresh(self) -> None:
-        """Look at every host again, now."""
-        for each in self._watched.values():
-            each.poller.refresh()
+        """Ask every host again, now."""
+        for monitor in self.monitors.values():
+            monitor.poller.refresh()
 
     def set_visible(self, visible: bool) -> None:
         """Nobody looks: look less often; somebody looks again: look at once."""
-        self._hardware.set_visible(visible)
-        for each in self._watched.values():
-            each.poller.visible = visible
+        self._visible = visible
+        if "machine" in self.__dict__:
+            self.machine.set_visible(visible)
+        for monitor in self.monitors.values():
+            monitor.poller.visible = visible
 
-    # --- changes ---
+    # --- for services and actions ---
 
-    def _looked(self, snapshot: Snapshot, used: frozenset[str]) -> None:
-        before = self._lifecycle.acts
+    def allowed(self, host_url: str, capability: Capability, *, act: bool = False) -> Host:
+        """The host, if it can do this and we may. Raises `Refused`."""
+        if act and self.read_only:
+            raise Refused("Nothing can be changed: llmstack was started read-only.", host=host_url)
+        if act and host_url in self.look_only:
+            raise Refused(
+                f"{host_url} is only looked at.",
+                host=host_url,
+                hint='To change something there, give it allow = "act" in the settings.',
+            )
+        host = self._hosts.get(host_url)
+        if host is None:
+            raise Refused(f"{excerpt(host_url)} is no host of this dashboard.", host=host_url)
+        if capability not in host.capabilities:
+            word = (capability.name or "this").lower()
+            raise Refused(f"{host_url} cannot do this: it has no way to {word}.", host=host_url)
+        return host
+
+    @property
+    def acting_urls(self) -> tuple[str, ...]:
+        """The hosts on which something may be changed; all of them where nothing may, to be refused there."""
+        return tuple(url for url in self.monitors if self.read_only or url not in self.look_only)
+
+    def status(self, host_url: str, model: str) -> ModelStatus | None:
+        return self.monitors[host_url].status(model)
+
+    async def settle(self, host: Host) -> None:
+        """Return when the state shows what was just done on a host."""
+        if self._is_following:
+            await self.monitors[host.url].poller.refreshed()
+
+    # --- parts of these ---
+
+    def _opened(self, service: _S) -> _S:
+        """A service that hears from now on what the others hear, and heard what is known."""
+        self._services.append(service)
+        for monitor in self.monitors.values():
+            service.on_snapshot(monitor.snapshot)
+        if self._machine_state is not None:
+            service.on_reading(*self._machine_state)
+        return service
+
+    def _start(self, name: str, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.append(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """What ends a task other than our cancelling is a defect, and must not pass in silence."""
+        if not task.cancelled() and (defect := task.exception()) is not None:
+            self._latest.fail(defect)
+
+    async def _first_list(self) -> None:
+        """Return when a first list is drawn: what is imported for services would hold that up."""
+        async with aclosing(self.watch()) as states:
+            async for state in states:
+                if any(each.snapshot.read_at or each.snapshot.error for each in state.hosts):
+                    break
+        await asyncio.sleep(self._options.services_after_s)
+
+    async def _run_machine(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_MACHINE_AFTER_S):
+                await self._first_list()
+        await lazy.load(".hardware.service")
+        await self.machine.run()
+
+    async def _run_services(self) -> None:
+        await self._first_list()
+        for name in ("fit", "updates", "downloads", "guard", "releases"):
+            if name == "releases" and self._options.releases is None:
+                continue
+            await lazy.load(_MODULES[name])
+            service: Service = getattr(self, name)
+            self._start(name, service.run())
+
+    def _polled(self, monitor: HostMonitor) -> None:
+        snapshot = monitor.snapshot
         self._lifecycle.observe(snapshot)
-        acts = (*before, *self._lifecycle.acts)
-        self._journal.look(snapshot, used | {act.model for act in acts if act.host == snapshot.url})
-        self.guarding.looked(snapshot, used, acts)
+        ours = {act.model for act in self._lifecycle.recent(snapshot.url)}
+        self._journal.look(snapshot, monitor.used | ours)
+        for service in self._services:
+            service.on_snapshot(snapshot)
 
-    def _changed(self, url: str) -> None:
-        self._watched[url].renew(self._lifecycle.acts)
-        self._put_hosts()
-        self.updates.looked(self._watched[url].snapshot)
-        self.weighing.looked()
+    def _host_changed(self, monitor: HostMonitor) -> None:
+        monitor.renew(self._lifecycle.acts)
+        self._put()
 
     def _acts_changed(self) -> None:
         acts = self._lifecycle.acts
-        changed = {act.host for act in {*acts} ^ {*self.state.acts}}
-        for url in changed & self._watched.keys():
-            self._watched[url].renew(acts)
-        self._put_hosts()
+        for url in {act.host for act in {*acts} ^ {*self.state.acts}} & self.monitors.keys():
+            self.monitors[url].renew(acts)
+        self._put()
 
-    def _put_hosts(self) -> None:
-        hosts = tuple(each.state for each in self._watched.values())
-        self._feed.put(replace(self.state, hosts=hosts, acts=self._lifecycle.acts))
-
-    async def _read_machine(self) -> None:
-        """Once a first list is drawn: what is imported for this would hold it up."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_MACHINE_AFTER_S), aclosing(self.watch()) as states:
-                async for state in states:
-                    if any(host.snapshot.read_at is not None for host in state.hosts):
-                        break
-        await asyncio.sleep(DRAWN_AFTER_S)
-        await self._hardware.run()
+    def _put(self) -> None:
+        """Make the state anew from what all have to show."""
+        opened = self.__dict__
+        updates: UpdateService | None = opened.get("updates")
+        fit: FitService | None = opened.get("fit")
+        guard: GuardService | None = opened.get("guard")
+        downloads: DownloadQueue | None = opened.get("downloads")
+        releases: ReleaseChecker | None = opened.get("releases")
+        reading, profile = self._machine_state or (None, None)
+        hosts = tuple(
+            HostState(
+                each.snapshot,
+                each.models,
+                each.speeds,
+                updates.updates(url) if updates else {},
+                fit.fits(url) if fit else {},
+            )
+            for url, each in self.monitors.items()
+        )
+        self._latest.put(
+            StackState(
+                # What is as it was stays the very same: who draws it sees that at a glance.
+                hosts=same_where_equal(self._latest.value.hosts, hosts),
+                acts=self._lifecycle.acts,
+                machine=reading,
+                profile=profile,
+                notices=self._notices,
+                last_event_id=self._last_event_id,
+                checking=updates is not None and updates.is_checking,
+                downloads=downloads.downloads if downloads else (),
+                releases=releases.releases if releases else (),
+                guards=guard.states if guard else {},
+            )
+        )
 
     def _machine_read(self, reading: MachineReading, profile: Profile) -> None:
-        self.guarding.machine_read(reading, profile)
-        self.weighing.machine_read(reading, profile)
-        self._feed.put(replace(self.state, machine=reading, profile=profile))
+        self._machine_state = (reading, profile)
+        for service in self._services:
+            service.on_reading(reading, profile)
+        self._put()
 
-    def _guarded(self, guards: Mapping[str, GuardState]) -> None:
-        self._feed.put(replace(self.state, guards=guards))
+    def _on_event(self, event_id: int) -> None:
+        self._last_event_id = event_id
+        for service in self._services:
+            service.on_event(event_id)
+        self._put()
 
-    def _checking(self, checking: bool) -> None:
-        if checking != self.state.checking:
-            self._feed.put(replace(self.state, checking=checking))
-
-    def _downloading(self, downloads: tuple[Download, ...]) -> None:
-        self._feed.put(replace(self.state, downloads=downloads))
-
-    def _programs(self) -> frozenset[Program]:
-        """Those that are in use here."""
-        kinds = {each.snapshot.server.kind for each in self._watched.values() if each.snapshot.server}
-        return frozenset({Program.LLMSTACK, *([Program.OLLAMA] if HostKind.OLLAMA in kinds else [])})
-
-    def _released(self, releases: tuple[Release, ...]) -> None:
-        self._feed.put(replace(self.state, releases=releases))
-
-    async def _update_by_itself(self) -> None:
-        from llmstack_tui.core.auto_update import update_by_itself  # noqa: PLC0415
-
-        await update_by_itself(self.state, self.downloads, self._journal)
-
-    def _happened(self, event_id: int) -> None:
-        self.guarding.happened()
-        self._feed.put(replace(self.state, last_event_id=event_id))
-
-    def _listed_anew(self, urls: frozenset[str]) -> None:
+    def _installed_elsewhere(self, urls: frozenset[str]) -> None:
         """Another program changed what is installed there, perhaps: do not wait for the next look at it."""
-        for url in urls & self._watched.keys():
-            self._watched[url].poller.refresh()
+        for url in urls & self.monitors.keys():
+            self.monitors[url].poller.refresh()
 
     def _noticed(self, notice: str) -> None:
-        self._feed.put(replace(self.state, notices=(*self.state.notices, notice)[-_MOST_NOTICES:]))
+        self._notices = (*self._notices, notice)[-_MOST_NOTICES:]
         self._journal.event(EventKind.NOTICE, quoted(notice))
+        self._put()
+
+    async def _update_automatically(self) -> None:
+        from llmstack_tui.core.auto_update import update_automatically  # noqa: PLC0415
+
+        await update_automatically(self.state, self.downloads, self._journal)

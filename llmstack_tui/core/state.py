@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -63,3 +64,18 @@ class StackState(Struct, frozen=True):
     downloads: tuple[Download, ...] = ()
     releases: tuple[Release, ...] = ()
     guards: Mapping[str, GuardState] = field(default_factory=dict)
+
+
+def same_where_equal(before: tuple[HostState, ...], now: tuple[HostState, ...]) -> tuple[HostState, ...]:
+    """``now``, with the very values of before where they are made of the very same parts."""
+    if len(before) != len(now):
+        return now
+    kept = tuple(old if _is_same(old, new) else new for old, new in zip(before, now, strict=True))
+    return before if all(map(operator.is_, before, kept)) else kept
+
+
+def _is_same(one: HostState, other: HostState) -> bool:
+    return all(
+        getattr(one, name) is getattr(other, name) or not (getattr(one, name) or getattr(other, name))
+        for name in HostState.__struct_fields__
+    )

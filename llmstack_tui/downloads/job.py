@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,22 +16,25 @@ from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.failures import NoRoom, explained
 from llmstack_tui.downloads.progress import Tracker
-from llmstack_tui.downloads.restarting import AsItWas, how_it_was
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
 from llmstack_tui.lifecycle.actions import Departure, because
+from llmstack_tui.lifecycle.load_request import LoadRequest, load_request
 from llmstack_tui.lifecycle.states import Loaded
 from llmstack_tui.lifecycle.stop_outcome import Sighting, is_kept
+from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.downloads.cost import Costs
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.types import RunningModel
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.store import Store
+    from llmstack_tui.store.tables.activations import Activation
     from llmstack_tui.store.tables.downloads import DownloadRow
 
 _LOOK_EVERY_S = 1.0
@@ -40,7 +43,7 @@ _TRY_EVERY_S = 5.0
 _CUTS = 10
 
 
-class Means(Struct, frozen=True, kw_only=True):
+class DownloadContext(Struct, frozen=True, kw_only=True):
     """What pulls work with.
 
     Attributes:
@@ -55,14 +58,14 @@ class Means(Struct, frozen=True, kw_only=True):
     costs: Costs
     slots: asyncio.Semaphore
     settle: Callable[[Host], Awaitable[None]]
-    claimed: Callable[[Pulling], int]
+    claimed: Callable[[DownloadJob], int]
     patient: bool = True
 
 
 _GOES_ON = {Unreachable: "download.waits_for_server", NoRoom: "download.waits_for_room"}
 
 
-class Pulling:
+class DownloadJob:
     """A pull that is under way. `run` it, once.
 
     Args:
@@ -80,16 +83,16 @@ class Pulling:
         host: Host,
         asked: str,
         download: Download,
-        means: Means,
+        context: DownloadContext,
         *,
-        was_active: AsItWas | None,
+        was_active: LoadRequest | None,
         on_change: Callable[[], None],
     ) -> None:
         self.download = download
         self.was_active = was_active
         self._host = host
         self._asked = asked
-        self._means = means
+        self._context = context
         self._on_change = on_change
         self._tracker = Tracker(download.layers)
         self._work: asyncio.Task[None] | None = None
@@ -151,7 +154,7 @@ class Pulling:
                 if self._tracker.received == before or cuts >= _CUTS:
                     raise
             except (Unreachable, NoRoom) as error:
-                if not self._means.patient:
+                if not self._context.patient:
                     raise
                 goes_on = Sentence(_GOES_ON[type(error)])
                 self._put(DownloadState.WAITING, reason=(quoted(str(error.args[0])), goes_on))
@@ -159,19 +162,19 @@ class Pulling:
 
     async def _turn(self) -> bool:
         """Do it as soon as there is a turn for it; False if the model still answers a request."""
-        async with self._means.slots:
+        async with self._context.slots:
             self._put(DownloadState.RUNNING, step="asking the registry", reason=())
             installed = await self._host.installed()
             digest = next(
                 (each.digest for each in installed if same_model(each.name, self.download.model)), ""
             )
-            cost = await self._means.costs.of(self._host, self._asked, installed)
+            cost = await self._context.costs.of(self._host, self._asked, installed)
             self._tracker.expects(cost.layers)
             self.download = replace(self.download, layers=self._tracker.layers)
             is_there = cost.digest is not None and cost.digest == digest
             if is_there and self.download.why is Why.UPDATE:
                 return True
-            cost.check_room(self.download, self._means.claimed(self))
+            cost.check_room(self.download, self._context.claimed(self))
             if not is_there and not await self._stopped(digest):
                 return False
             await self._pull()
@@ -189,7 +192,7 @@ class Pulling:
                     speed=self._tracker.speed(now_s),
                 )
                 self._on_change()
-        await self._means.settle(self._host)
+        await self._context.settle(self._host)
 
     async def _stopped(self, digest: str) -> bool:
         """Whether the model is out of the way: not in memory, or kept there by somebody else."""
@@ -198,13 +201,19 @@ class Pulling:
             return True
         model = self.download.model
         if self.was_active is None:
-            self.was_active = await how_it_was(self._means.store, self._host.url, model, running)
+            self.was_active = await self._load_request(running)
             self._on_change()
         self._put(DownloadState.RUNNING, step="stopping")
-        departure = await self._means.lifecycle.deactivate(
+        departure = await self._context.lifecycle.deactivate(
             self._host, model, reason=because(self.download.why.value)
         )
         return departure is not Departure.LEAVING
+
+    async def _load_request(self, running: RunningModel) -> LoadRequest:
+        loads: Sequence[Activation] = ()
+        with suppress(StoreError):
+            loads = await self._context.store.activations.history(self._host.url, self.download.model, 1)
+        return load_request(running, loads, datetime.now(UTC))
 
     async def _until_gone(self) -> None:
         """Wait until its requests have ended, without taking another's turn."""
@@ -229,7 +238,7 @@ class Pulling:
             return False
         self._put(self.download.state, step="starting")
         try:
-            await self._means.lifecycle.activate(
+            await self._context.lifecycle.activate(
                 self._host,
                 self.download.model,
                 keep_alive=self.was_active.keep_alive,

@@ -8,13 +8,14 @@ it, and writes down how far it is. It lets go of the lock when there is nothing 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.text import excerpt
-from llmstack_tui.downloads.runner import Runner
+from llmstack_tui.downloads.runner import DownloadRunner
 from llmstack_tui.downloads.types import Why
 from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.hosts.service import Service
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -25,38 +26,28 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.worker import Lifecycle
-    from llmstack_tui.store.store import Store
+    from llmstack_tui.store.session import StoreSession
 
 
-class Remembered(Protocol):
-    """What is kept between sessions."""
-
-    async def store(self) -> Store:
-        """Raises `StoreError` when the program is ending."""
-
-    def write(self, write: Callable[[Store], None]) -> None: ...
-
-
-class Downloads:
+class DownloadQueue(Service):
     """The queue. Within `run` it does what is its to do; what is asked of it stands in the store at once.
 
     Args:
         hosts: those that are watched, by URL.
         allowed: the host of a URL if something may be pulled there; raises `Refused`.
-        on_change: is told the pulls: those that are not over in their order, then the others, newest first.
-        parallel, lock, folders, patient, only_own: as of `Runner`.
+        parallel, lock, folders, patient, only_own, on_change: as of `DownloadRunner`.
     """
 
     def __init__(
         self,
         hosts: Mapping[str, Host],
-        remembered: Remembered,
+        session: StoreSession,
         lifecycle: Lifecycle,
         journal: Journal,
         *,
         allowed: Callable[[str], Host],
         settle: Callable[[Host], Awaitable[None]],
-        on_change: Callable[[tuple[Download, ...]], None],
+        on_change: Callable[[], None],
         parallel: int = 1,
         lock: Path | None = None,
         folders: Callable[[], Sequence[Path]] = tuple,
@@ -64,11 +55,11 @@ class Downloads:
         only_own: bool = False,
     ) -> None:
         self._hosts = hosts
-        self._remembered = remembered
+        self._session = session
         self._allowed = allowed
-        self._runner = Runner(
+        self._runner = DownloadRunner(
             hosts,
-            remembered,
+            session,
             lifecycle,
             journal,
             may=self._may,
@@ -84,6 +75,11 @@ class Downloads:
     async def run(self) -> None:
         """Do what is to be done until cancelled, or until the state cannot be read."""
         await self._runner.run()
+
+    @property
+    def downloads(self) -> tuple[Download, ...]:
+        """The pulls that are not over in their order, then the others, newest first."""
+        return self._runner.downloads
 
     # --- leaving ---
 
@@ -119,7 +115,7 @@ class Downloads:
         except InvalidName as error:
             raise Refused(str(error), host=host_url) from None
         try:
-            store = await self._remembered.store()
+            store = await self._session.store()
             number, is_new = await store.downloads.add(
                 host=host_url,
                 model=parsed.short,
@@ -178,18 +174,18 @@ class Downloads:
         if row.ended_at is None:
             return number
         new, _ = await self.ask(row.host, row.asked, Why(row.why))
-        self._remembered.write(lambda store: store.downloads.forget(number))
+        self._session.write(lambda store: store.downloads.forget(number))
         return new
 
     def forget_over(self) -> None:
         """Forget those that are over."""
-        self._remembered.write(lambda store: store.downloads.forget_over([*self._hosts]))
+        self._session.write(lambda store: store.downloads.forget_over([*self._hosts]))
         self._runner.stir()
 
     # --- parts of these ---
 
     def _wish(self, number: int, wish: str) -> None:
-        self._remembered.write(lambda store: store.downloads.wish(number, wish))
+        self._session.write(lambda store: store.downloads.wish(number, wish))
         self._runner.stir()
 
     def _may(self, host_url: str) -> bool:

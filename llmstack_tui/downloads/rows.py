@@ -8,11 +8,11 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.types import Download, DownloadState, LayerProgress, Why
 
 if TYPE_CHECKING:
-    from llmstack_tui.downloads.job import Pulling
+    from llmstack_tui.downloads.job import DownloadJob
     from llmstack_tui.store.tables.downloads import DownloadRow
 
 
-def written(before: DownloadRow, pulling: Pulling) -> DownloadRow:
+def written(before: DownloadRow, pulling: DownloadJob) -> DownloadRow:
     download = pulling.download
     return replace(
         before,

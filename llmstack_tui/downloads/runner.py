@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base import lazy
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
-from llmstack_tui.downloads.job import Means, Pulling, discarded
-from llmstack_tui.downloads.restarting import AsItWas
+from llmstack_tui.downloads.job import DownloadContext, DownloadJob, discarded
 from llmstack_tui.downloads.rows import shown, written
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.lifecycle.changes import EventKind
+from llmstack_tui.lifecycle.load_request import LoadRequest
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.locks import Locks
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.sentences import Param, Sentences
-    from llmstack_tui.downloads.queue import Remembered
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.worker import Lifecycle
+    from llmstack_tui.store.session import StoreSession
     from llmstack_tui.store.store import Store
     from llmstack_tui.store.tables.downloads import DownloadRow
 
@@ -39,12 +39,12 @@ _LOOK_BUSY_S, _LOOK_IDLE_S = 1.0, 2.0
 _TELL_S, _WRITE_S = 0.25, 1.0
 
 
-class Runner:
-    """Makes what is so what the store says is wished, within `run`.
+class DownloadRunner:
+    """Does what the store says is requested, within `run`.
 
     Args:
         may: whether something may be pulled on a host.
-        on_change: is told the pulls: those that are not over in their order, then the others, newest first.
+        on_change: is called when `downloads` are others than before, a few times a second at most.
         parallel: how many run at once.
         lock: beside which file the locks of the hosts are; None where nobody else can have the queue.
         folders: finds the folders of models on this machine, the engine's own first. Blocking.
@@ -54,18 +54,19 @@ class Runner:
     Attributes:
         own: the ids of the pulls that were asked for here.
         rows: all pulls, as they were read last.
+        downloads: those that are not over in their order, then the others, newest first.
     """
 
     def __init__(
         self,
         hosts: Mapping[str, Host],
-        remembered: Remembered,
+        session: StoreSession,
         lifecycle: Lifecycle,
         journal: Journal,
         *,
         may: Callable[[str], bool],
         settle: Callable[[Host], Awaitable[None]],
-        on_change: Callable[[tuple[Download, ...]], None],
+        on_change: Callable[[], None],
         parallel: int,
         lock: Path | None,
         folders: Callable[[], Sequence[Path]],
@@ -73,7 +74,7 @@ class Runner:
         only_own: bool,
     ) -> None:
         self._hosts = hosts
-        self._remembered = remembered
+        self._session = session
         self._lifecycle = lifecycle
         self._journal = journal
         self._may = may
@@ -86,13 +87,13 @@ class Runner:
         self._slots = asyncio.Semaphore(parallel)
         self.own: set[int] = set()
         self.rows: tuple[DownloadRow, ...] = ()
+        self.downloads: tuple[Download, ...] = ()
         self._ended: dict[int, DownloadRow] = {}
-        self._pulls: dict[int, Pulling] = {}
+        self._pulls: dict[int, DownloadJob] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._told: tuple[Download, ...] = ()
         self._stir = asyncio.Event()
         self._news = asyncio.Event()
-        self._means: Means | None = None
+        self._means: DownloadContext | None = None
         self._defect: BaseException | None = None
         self._is_leaving = False
 
@@ -127,7 +128,7 @@ class Runner:
     async def run(self) -> None:
         """Until cancelled; or until the state cannot be read, of which a notice tells."""
         try:
-            store = await self._remembered.store()
+            store = await self._session.store()
         except StoreError:
             return
         telling = asyncio.create_task(self._tell(), name="tell of pulls")
@@ -166,7 +167,7 @@ class Runner:
         self.rows = tuple(self._ended.get(row.id, row) for row in rows)
 
     async def _follow(self, store: Store) -> None:
-        """Make what is so what is wished."""
+        """Begin what is requested and not under way; end what is under way and not requested."""
         wanted = [row for row in self.rows if self._is_to_do(row)]
         held = await self._locks.hold({row.host for row in wanted})
         if not held:
@@ -193,13 +194,13 @@ class Runner:
     def _is_busy(self) -> bool:
         return any(row.ended_at is None and row.wish != "pause" for row in self.rows)
 
-    async def _with(self, store: Store) -> Means:
+    async def _with(self, store: Store) -> DownloadContext:
         if self._means is None:
             # Most sessions pull nothing.
-            await asyncio.to_thread(importlib.import_module, "llmstack_tui.downloads.cost")
+            await lazy.load(".downloads.cost")
             from llmstack_tui.downloads.cost import Costs  # noqa: PLC0415
 
-            self._means = Means(
+            self._means = DownloadContext(
                 lifecycle=self._lifecycle,
                 store=store,
                 costs=Costs(self._folders),
@@ -210,7 +211,7 @@ class Runner:
             )
         return self._means
 
-    def _claimed(self, pulling: Pulling) -> int:
+    def _claimed(self, pulling: DownloadJob) -> int:
         others = [each.download for each in self._pulls.values() if each is not pulling]
         return sum(
             max((each.total or 0) - each.completed, 0)
@@ -220,16 +221,16 @@ class Runner:
 
     # --- one pull ---
 
-    def _begin(self, row: DownloadRow, means: Means) -> None:
+    def _begin(self, row: DownloadRow, means: DownloadContext) -> None:
         if row.id not in self.own and row.layers:
             self._record(row, "resumed")
         self.own.add(row.id)
-        self._pulls[row.id] = pulling = Pulling(
+        self._pulls[row.id] = pulling = DownloadJob(
             self._hosts[row.host],
             row.asked,
             replace(shown(row), state=DownloadState.WAITING, step="", speed=None, reason=()),
             means,
-            was_active=AsItWas.decode(row.was_active),
+            was_active=LoadRequest.decode(row.was_active),
             on_change=partial(self._changed, row.id),
         )
         self._do(row.id, pulling.run(), self._is_over)
@@ -304,9 +305,9 @@ class Runner:
                 pulling.tick(now_s)
             live = {number: pulling.download for number, pulling in self._pulls.items()}
             downloads = tuple(live.get(row.id) or shown(row) for row in self.rows)
-            if downloads != self._told:
-                self._told = downloads
-                self._on_change(downloads)
+            if downloads != self.downloads:
+                self.downloads = downloads
+                self._on_change()
             if now_s - written_s >= _WRITE_S:
                 written_s = now_s
                 for row in self.rows:
@@ -321,7 +322,7 @@ class Runner:
         if row.ended_at is not None:
             self._ended[row.id] = row
         self.rows = tuple(row if each.id == row.id else each for each in self.rows)
-        self._remembered.write(lambda store: store.downloads.update(row))
+        self._session.write(lambda store: store.downloads.update(row))
 
     def _record(self, row: DownloadRow, end: str, *, reason: Sentences = (), **params: Param) -> None:
         kind = EventKind.FAILED if end == "failed" else EventKind(row.why)

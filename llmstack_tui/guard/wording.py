@@ -40,6 +40,7 @@ SENTENCES: Catalogue = {
     "guard.longest_idle_of_those": (
         "Of those that may be unloaded it has been idle longest ({idle_s:duration})."
     ),
+    "guard.refuses_more": "guard.over_limit refuses one more.",
     # The heat of the machine.
     "guard.too_hot": "{device} is at {temperature} °C, and the limit is {limit} °C.",
     "guard.throttled": "{device} slows down for heat.",

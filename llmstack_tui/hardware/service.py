@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
+
+from llmstack_tui.hardware.machine import Machine
+from llmstack_tui.hardware.profile import UnknownProfile, detect, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,14 +30,16 @@ class OnReading(Protocol):
     def __call__(self, reading: MachineReading, profile: Profile) -> None: ...
 
 
-class Hardware:
-    """Reads the machine again and again within `run`.
+class MachineService:
+    """Reads the machine within `run`, or once.
 
     Args:
         machine: None is this machine.
         models: the folder of models, for the free space of its disk.
         profile: the name of a profile that the user chose, or None.
         on_notice: hears a sentence when there is no such profile.
+        every_s: seconds between two readings.
+        visible: whether the figures are on the screen.
     """
 
     def __init__(
@@ -47,40 +51,35 @@ class Hardware:
         models: Path | None = None,
         profile: str | None = None,
         every_s: float = 1.0,
+        visible: bool = True,
     ) -> None:
         self._on_reading = on_reading
         self._on_notice = on_notice
-        self._machine = machine
-        self._models = models
+        self._machine = machine or Machine(models)
+        self._sampler = Sampler(self._machine, on_reading=self._read, every_s=every_s)
+        self._sampler.visible = visible
         self._wanted = profile
-        self._every_s = every_s
         self._profile: Profile | None = None
-        self._sampler: Sampler | None = None
-        self._visible = True
 
     def set_visible(self, visible: bool) -> None:
-        self._visible = visible
-        if self._sampler is not None:
-            self._sampler.visible = visible
+        self._sampler.visible = visible
 
     async def run(self) -> None:
-        # Not at the top, and not on the event loop: the libraries behind take a while to import.
-        for name in ("machine", "profile"):
-            await asyncio.to_thread(importlib.import_module, f"llmstack_tui.hardware.{name}")
-        from llmstack_tui.hardware.machine import Machine  # noqa: PLC0415
-
-        machine = self._machine or Machine(self._models)
-        self._sampler = Sampler(machine, on_reading=self._read, every_s=self._every_s)
-        self._sampler.visible = self._visible
+        """Until cancelled; closes the machine."""
         await self._sampler.run()
 
+    async def read_once(self) -> None:
+        """Read the machine now, and close it."""
+        try:
+            self._read(await asyncio.to_thread(self._machine.read))
+        finally:
+            await asyncio.to_thread(self._machine.close)
+
     def _read(self, reading: MachineReading) -> None:
-        self._profile = self._profile or self._worked_out(reading)
+        self._profile = self._profile or self._detected(reading)
         self._on_reading(reading, self._profile)
 
-    def _worked_out(self, reading: MachineReading) -> Profile:
-        from llmstack_tui.hardware.profile import UnknownProfile, detect, named  # noqa: PLC0415
-
+    def _detected(self, reading: MachineReading) -> Profile:
         if self._wanted is None:
             return detect(reading)
         try:

@@ -114,6 +114,11 @@ class Poller:
             self._over = True
             _release(self._waiting)
 
+    async def poll(self) -> None:
+        """One round now, which asks for everything; for one who does not `run`."""
+        self._all_due = True
+        await self._round()
+
     def recall(self, installed: tuple[Model, ...], at: datetime) -> None:
         """Until the host has answered, show what it listed in an earlier session."""
         if self.snapshot.read_at is None:

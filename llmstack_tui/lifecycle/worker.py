@@ -68,11 +68,16 @@ class Lifecycle:
         self._loads: dict[_Key, asyncio.Task[None]] = {}
         self._sightings: dict[_Key, Sighting] = {}
         self._background: set[asyncio.Task[object]] = set()
+        self._recent: dict[str, tuple[Act, ...]] = {}
 
     @property
     def acts(self) -> tuple[Act, ...]:
         """The acts under way, oldest first; a stop stays until its model has left or is known to be kept."""
         return tuple(self._acts.values())
+
+    def recent(self, host_url: str) -> tuple[Act, ...]:
+        """What was under way on a host when its newest snapshot came."""
+        return self._recent.get(host_url, ())
 
     async def activate(
         self,
@@ -165,6 +170,7 @@ class Lifecycle:
 
     def observe(self, snapshot: Snapshot) -> None:
         """Take note of a host's newest snapshot: a stop ends when its model has left or is kept."""
+        self._recent[snapshot.url] = tuple(act for act in self._acts.values() if act.host == snapshot.url)
         if snapshot.error is not None or snapshot.read_at is None:
             return
         stops = [

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.core import Stack, StackState
-    from llmstack_tui.core.services import Services
+    from llmstack_tui.core.open import Services
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import NoteKind
     from llmstack_tui.tui.widgets.header import Tab
 

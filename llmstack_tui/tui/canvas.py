@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.models.screen import ModelsScreen
 
 _TICK_S = 1.0

@@ -9,7 +9,8 @@ from llmstack_tui.tui.shell import Answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from llmstack_tui.core import Stack, StackState
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import Key, Shell
 
 ACTIONS = "actions"

@@ -26,7 +26,7 @@ from llmstack_tui.tui.widgets.header import Tab
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.screen import SidePane
     from llmstack_tui.tui.shell import Shell

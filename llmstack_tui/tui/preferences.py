@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.core import Stack
-    from llmstack_tui.core.services import Services
+    from llmstack_tui.core.open import Services
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.tui.shell import Shell
 
 SETTINGS = "settings"
@@ -95,7 +95,7 @@ class Preferences:
         self._stack = stack
         self._use_read_only()
         if self._chosen is not None:
-            stack.remember(_THEME, self._chosen)
+            stack.records.remember(_THEME, self._chosen)
         # The list must not wait for the store.
         self._shell.start("The theme", self._recall_theme, group=SETTINGS)
 
@@ -133,7 +133,7 @@ class Preferences:
                     self._app.set_keymap(self.keymap)
                     self.first_keys = self._first_keys()
                 case _ if name.startswith(_GUARD) and self._stack is not None:
-                    self._stack.guarding.use(now.guard)
+                    self._stack.guard.use(now.guard)
                 case _:
                     pass
         self._use_read_only()
@@ -190,7 +190,7 @@ class Preferences:
         self.theme = self._chosen = self._app.theme
         self._keep_theme()
         if self._stack is not None:
-            self._stack.remember(_THEME, self._chosen)
+            self._stack.records.remember(_THEME, self._chosen)
         if self._loaded is not None and (named := _named_by(self._loaded)):
             self._shell.tell(f"The next start takes the theme of {named} again.", title="Theme")
 
@@ -200,7 +200,7 @@ class Preferences:
             return
         name = _theme_of(self._loaded.settings)
         if not _named_by(self._loaded):
-            recalled = await self._stack.recall(_THEME, "", str)
+            recalled = await self._stack.records.recall(_THEME, "", str)
             name = recalled if recalled in self._app.available_themes else name
         if not self._chosen:
             self._show_theme(name)

@@ -55,7 +55,7 @@ def _show(
 ) -> int:
     from rich.console import Console
 
-    from llmstack_tui.core.services import Core
+    from llmstack_tui.core.open import Core
     from llmstack_tui.tui.app import Dashboard
 
     unicode = speaks_unicode(environ, getattr(sys.__stderr__, "encoding", None))

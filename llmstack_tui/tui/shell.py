@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from llmstack_tui.config import Settings
-    from llmstack_tui.core import HostState, Stack, StackState
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.tui.controller import Controller
     from llmstack_tui.tui.draw.glyphs import Marks

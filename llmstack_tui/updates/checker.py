@@ -6,14 +6,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base import lazy
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.library.folders import ManifestOnDisk, blobs_of_host, read_manifest
-from llmstack_tui.registry.client import Registry
-from llmstack_tui.updates.round import Question, ask
-from llmstack_tui.updates.rules import Answer, Copy, Update, came_after, is_equal, judge
+from llmstack_tui.updates.rules import Answer, Copy, Question, Update, came_after, is_equal, judge
 from llmstack_tui.updates.shown import shown_parts
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.base.kinds import HostKind
     from llmstack_tui.hosts.types import Model, ModelDetails
+    from llmstack_tui.registry.client import Registry
     from llmstack_tui.store.store import Store
 
     Show = Callable[[str, str], Awaitable[ModelDetails]]
@@ -55,7 +55,7 @@ class Checker:
         self._folders = tuple(folders)
         self._on_change = on_change
         self._keep = keep
-        self._registry = registry or Registry()
+        self._registry = registry
         self._installed: dict[str, tuple[Model, ...]] = {}
         self._kinds: dict[str, HostKind | None] = {}
         self._names: dict[str, ModelName | None] = {}
@@ -71,7 +71,8 @@ class Checker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._registry.aclose()
+        if self._registry is not None:
+            await self._registry.aclose()
 
     async def recall(self, store: Store) -> None:
         """Take over what earlier sessions learnt. Raises `StoreError`."""
@@ -154,6 +155,13 @@ class Checker:
     async def _check(self, keys: Collection[str] | None) -> None:
         async with self._one_at_a_time:
             await self._read_disk()
+            if self._registry is None:
+                await lazy.load(".updates.round")
+                from llmstack_tui.registry.client import Registry  # noqa: PLC0415
+
+                self._registry = Registry()
+            from llmstack_tui.updates.round import ask  # noqa: PLC0415
+
             await ask(self._registry, self._questions(keys), self._answered)
             await self._renew()
 

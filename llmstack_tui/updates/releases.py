@@ -1,20 +1,100 @@
-"""Asks for the newest versions of programs. Nothing is downloaded."""
+"""Whether there is a newer Ollama or llmstack: asked once a day, and remembered. Nothing is downloaded."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 
 from llmstack_tui import __version__
+from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.structs import replace
+from llmstack_tui.hosts.service import Service
 from llmstack_tui.registry.errors import RegistryError
 from llmstack_tui.registry.http import HttpTimeouts, HttpTransport
+from llmstack_tui.store.errors import StoreError
 from llmstack_tui.updates.programs import Program, Release, is_newer
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.store.session import StoreSession
+
 _MOST_BYTES = 4 * 2**20
+_KEY = "releases"
+_EVERY = timedelta(days=1)
+# Long after the first list and the first check for models, so that neither is slowed.
+_START_S = 5.0
+_LOOK_S = 1800.0
+
+
+class ReleaseChecker(Service):
+    """Asks for the newest versions of the programs that are in use here.
+
+    Args:
+        addresses: of the answers, by program.
+        on_change: is called when `releases` are others than before.
+
+    Attributes:
+        releases: what is known, at first what earlier sessions learnt.
+    """
+
+    def __init__(
+        self,
+        session: StoreSession,
+        *,
+        addresses: Mapping[Program, str],
+        on_change: Callable[[], None],
+    ) -> None:
+        self.releases: tuple[Release, ...] = ()
+        self._session = session
+        self._addresses = addresses
+        self._on_change = on_change
+        self._in_use = {Program.LLMSTACK}
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        if snapshot.server is not None and snapshot.server.kind is HostKind.OLLAMA:
+            self._in_use.add(Program.OLLAMA)
+
+    async def run(self) -> None:
+        """Until cancelled; or until the state cannot be read, of which a notice tells."""
+        try:
+            store = await self._session.store()
+            self._tell(await store.screen.recall(_KEY, (), tuple[Release, ...]))
+        except StoreError:
+            return
+        await asyncio.sleep(_START_S)
+        while True:
+            await self._ask_where_due()
+            await asyncio.sleep(_LOOK_S)
+
+    async def _ask_where_due(self) -> None:
+        found = {each.program: each for each in self.releases}
+        due = [each for each in self._addresses if each in self._in_use and _is_due(found.get(each))]
+        for program in due:
+            before = found.get(program) or Release(program=program)
+            found[program] = await ask(self._addresses[program], before)
+        if due:
+            new = tuple(found.values())
+            kept = [msgspec.to_builtins(each) for each in new]
+            self._session.write(lambda store: store.screen.remember(_KEY, kept))
+            self._tell(new)
+
+    def _tell(self, releases: tuple[Release, ...]) -> None:
+        self.releases = releases
+        self._on_change()
+
+
+def _is_due(release: Release | None) -> bool:
+    """Also where the clock was set back meanwhile."""
+    if release is None or release.asked_at is None:
+        return True
+    return abs(datetime.now(UTC) - release.asked_at) >= _EVERY
 
 
 class _Published(msgspec.Struct):

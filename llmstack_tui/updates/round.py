@@ -7,37 +7,19 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from llmstack_tui.base.structs import replace
 from llmstack_tui.registry.client import base_url
 from llmstack_tui.registry.errors import NotInRegistry, RegistryError
-from llmstack_tui.updates.rules import Answer
+from llmstack_tui.updates.rules import Answer, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from llmstack_tui.base.names import ModelName
     from llmstack_tui.registry.client import Registry
 
 _AT_ONCE = 16
 # A registry that failed so often without a success in between is not asked any more in this round.
 _GIVE_UP_AFTER = 3
-
-
-class Question(Struct, frozen=True):
-    """A name to ask for.
-
-    Attributes:
-        key: the name as it is the same for all ways to write it.
-        digests: of its copies: where all are the registry's, its manifest is not needed.
-        before: the last answer.
-    """
-
-    key: str
-    name: ModelName
-    digests: frozenset[str]
-    before: Answer | None = None
 
 
 async def ask(

@@ -21,6 +21,7 @@ from llmstack_tui.library.manifest import Manifest, MediaType, reencoded
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from llmstack_tui.base.names import ModelName
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.hosts.types import Model
     from llmstack_tui.library.manifest import Layer
@@ -127,6 +128,21 @@ class Answer(Struct, frozen=True, kw_only=True):
     was_there: bool = False
     checked_at: datetime | None = None
     problem: str = ""
+
+
+class Question(Struct, frozen=True):
+    """A name to ask for.
+
+    Attributes:
+        key: the name as it is the same for all ways to write it.
+        digests: of its copies: where all are the registry's, its manifest is not needed.
+        before: the last answer.
+    """
+
+    key: str
+    name: ModelName
+    digests: frozenset[str]
+    before: Answer | None = None
 
 
 class Update(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.catalog.service import Browsing
+from llmstack_tui.catalog.service import CatalogService
 from llmstack_tui.registry.errors import NotInRegistry, RegistryError
 from tests.support.registry import Fault, serving
 from tests.support.waiting import wait_until
@@ -20,7 +20,7 @@ async def test_tags_and_sizes(tiny_model: Path) -> None:
     with serving() as registry:
         registry.publish("library/tiny:a", tiny_model)
         version = registry.publish("library/tiny:b", tiny_model, system="Be brief.")
-        browsing = Browsing()
+        browsing = CatalogService()
         try:
             assert await browsing.tags(registry.listed("library/tiny:a")) == ("a", "b")
             offer = await browsing.offer(registry.listed("library/tiny:b"))
@@ -41,7 +41,7 @@ async def test_somebody_who_does_not_want_to_know_any_more_waits_no_longer(tiny_
     with serving() as registry:
         registry.publish("library/tiny", tiny_model)
         registry.delay_s = 60
-        browsing = Browsing()
+        browsing = CatalogService()
         asking = asyncio.create_task(browsing.tags(registry.listed("library/tiny")))
         await wait_until(lambda: registry.asked)
         asking.cancel()
@@ -51,7 +51,7 @@ async def test_somebody_who_does_not_want_to_know_any_more_waits_no_longer(tiny_
 
 
 async def test_the_catalogue_is_read_once() -> None:
-    browsing = Browsing()
+    browsing = CatalogService()
     catalog = await browsing.catalog()
     assert catalog.entries
     assert await browsing.catalog() is catalog

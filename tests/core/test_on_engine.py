@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.kinds import Capability, HostKind
-from llmstack_tui.core import Stack
+from llmstack_tui.core.options import StackOptions
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.lifecycle.actions import Departure
@@ -18,12 +18,14 @@ from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.engine_process import engine_process
 from tests.support.gguf.models import ANSWER
+from tests.support.stacks import following
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.lifecycle.states import ModelStatus
 
 
@@ -39,23 +41,25 @@ def state_of(stack: Stack, name: str) -> ModelState | None:
 
 async def test_a_models_whole_life(engine: str, tiny_model: Path) -> None:
     name, before = "tiny:life", tiny_model.read_bytes()
-    async with Stack([OllamaHost(engine)], running_every_s=0.1) as stack:
-        steps = [step async for step in stack.import_gguf(engine, tiny_model, name)]
+    async with following([OllamaHost(engine)], StackOptions(running_every_s=0.1)) as stack:
+        steps = [step async for step in stack.actions.import_gguf(engine, tiny_model, name)]
         assert steps[-1].status == "success"
         assert state_of(stack, name) is ModelState.INACTIVE
         server = stack.state.hosts[0].snapshot.server
         assert server is not None
         assert server.kind is HostKind.BUILTIN
         assert Capability.PULL in stack.state.hosts[0].snapshot.capabilities
-        assert (await stack.details(engine, name)).context_length
+        assert (await stack.actions.details(engine, name)).context_length
 
-        await stack.activate(engine, name)
+        await stack.actions.activate(engine, name)
         assert state_of(stack, name) is ModelState.ACTIVE
         running = stack.state.hosts[0].models[0].running
         assert running is not None
         assert running.size
         assert running.requests == 0
-        greedy = stack.chat(engine, name, [Message(role="user", content="Hi")], options={"temperature": 0})
+        greedy = stack.actions.chat(
+            engine, name, [Message(role="user", content="Hi")], options={"temperature": 0}
+        )
         async with aclosing(greedy) as chunks:
             answer = [chunk async for chunk in chunks]
         assert "".join(chunk.text for chunk in answer) == ANSWER
@@ -68,18 +72,18 @@ async def test_a_models_whole_life(engine: str, tiny_model: Path) -> None:
         await wait_until(lambda: not stack.state.hosts[0].models[0].busy)
         idle = stack.state.hosts[0].models[0]
         assert (idle.busy, idle.idle_at_least) == (False, False)
-        (measured,) = await stack.measured(engine, idle.model.digest if idle.model else "")
+        (measured,) = await stack.records.measured(engine, idle.model.digest if idle.model else "")
         assert measured.server_bytes
         # The engine asks the system, too, a moment apart.
         assert abs(measured.device_bytes["RAM"] - measured.server_bytes) < 2**21
         assert measured.context_length
 
-        assert await stack.deactivate(engine, name) is Departure.GONE
+        assert await stack.actions.deactivate(engine, name) is Departure.GONE
         assert state_of(stack, name) is ModelState.INACTIVE
-        await stack.activate(engine, name)
-        await stack.delete(engine, name)
+        await stack.actions.activate(engine, name)
+        await stack.actions.delete(engine, name)
         assert state_of(stack, name) is None
-        assert [event.kind for event in await stack.events()][::-1] == [
+        assert [event.kind for event in await stack.records.events()][::-1] == [
             "import",
             "activate",
             "deactivate",
@@ -87,22 +91,22 @@ async def test_a_models_whole_life(engine: str, tiny_model: Path) -> None:
             "deactivate",
             "remove",
         ]
-        assert len(await stack.activations(engine, name)) == 2
-        assert (await stack.uses(engine))[name].times == 2
+        assert len(await stack.records.activations(engine, name)) == 2
+        assert (await stack.records.uses(engine))[name].times == 2
     assert tiny_model.read_bytes() == before
 
 
 async def test_a_stop_lets_the_answer_end(engine: str, endless_model: Path) -> None:
     name = "endless:life"
-    async with Stack([OllamaHost(engine)], running_every_s=0.1) as stack:
+    async with following([OllamaHost(engine)], StackOptions(running_every_s=0.1)) as stack:
         stack._lifecycle._patience_s = 0.3
-        async for _ in stack.import_gguf(engine, endless_model, name):
+        async for _ in stack.actions.import_gguf(engine, endless_model, name):
             pass
-        async with aclosing(stack.chat(engine, name, [Message(role="user", content="Hi")])) as chunks:
+        async with aclosing(stack.actions.chat(engine, name, [Message(role="user", content="Hi")])) as chunks:
             assert (await anext(chunks)).text
             await wait_until(lambda: state_of(stack, name) is ModelState.ACTIVE)
             assert next(each for each in stack.state.hosts[0].models if each.name == name).busy
-            assert await stack.deactivate(engine, name) is Departure.LEAVING
+            assert await stack.actions.deactivate(engine, name) is Departure.LEAVING
             assert state_of(stack, name) is ModelState.STOPPING
             assert (await anext(chunks)).text, "the answer goes on"
         await wait_until(lambda: state_of(stack, name) is ModelState.INACTIVE)
@@ -116,20 +120,21 @@ async def test_no_act_cuts_the_answer_to_another_client(tmp_path: Path, endless_
         engine = opened.enter_context(engine_process(tmp_path))
         other = OllamaHost(engine)
         opened.push_async_callback(other.aclose)
-        stack = await opened.enter_async_context(Stack([OllamaHost(engine)], running_every_s=0.1))
-        stack._lifecycle._patience_s = 0.2
-        async for _ in stack.import_gguf(engine, endless_model, name):
+        stack = await opened.enter_async_context(
+            following([OllamaHost(engine)], StackOptions(running_every_s=0.1, stop_patience_s=0.2))
+        )
+        async for _ in stack.actions.import_gguf(engine, endless_model, name):
             pass
         asked = [Message(role="user", content="Hi")]
         chat = other.chat(name, asked, options={"num_predict": length}, keep_alive=timedelta(minutes=5))
         async with aclosing(chat) as chunks:
             await anext(chunks)
             await wait_until(lambda: state_of(stack, name) is ModelState.ACTIVE, 30)
-            for act in (stack.restart, stack.delete):
+            for act in (stack.actions.restart, stack.actions.delete):
                 with pytest.raises(Refused, match="still answers a request"):
                     await act(engine, name)
-            assert [end for *_, end in await stack.stop_all()] == [Departure.LEAVING]
-            await stack.rename(engine, name, new)
+            assert [end for *_, end in await stack.actions.stop_all()] == [Departure.LEAVING]
+            await stack.actions.rename(engine, name, new)
             (running,) = await other.running()
             assert running.requests == 1, "all of it was done during the answer"
             *_, last = [chunk async for chunk in chunks]
@@ -141,10 +146,10 @@ async def test_no_act_cuts_the_answer_to_another_client(tmp_path: Path, endless_
 
 async def test_a_load_that_is_given_up_leaves_nothing_loaded(engine: str, tiny_model: Path) -> None:
     name = "tiny:given-up"
-    async with Stack([OllamaHost(engine)], running_every_s=0.1) as stack:
-        async for _ in stack.import_gguf(engine, tiny_model, name):
+    async with following([OllamaHost(engine)], StackOptions(running_every_s=0.1)) as stack:
+        async for _ in stack.actions.import_gguf(engine, tiny_model, name):
             pass
-        load = asyncio.create_task(stack.activate(engine, name))
+        load = asyncio.create_task(stack.actions.activate(engine, name))
         async for state in stack.watch():
             if state.acts:
                 break
@@ -157,8 +162,8 @@ async def test_a_load_that_is_given_up_leaves_nothing_loaded(engine: str, tiny_m
 async def test_another_client_s_request_shows(engine: str, endless_model: Path) -> None:
     name = "endless:other"
     other = OllamaHost(engine)
-    async with Stack([OllamaHost(engine)], running_every_s=0.1) as stack:
-        async for _ in stack.import_gguf(engine, endless_model, name):
+    async with following([OllamaHost(engine)], StackOptions(running_every_s=0.1)) as stack:
+        async for _ in stack.actions.import_gguf(engine, endless_model, name):
             pass
 
         def model() -> ModelStatus:
@@ -169,7 +174,7 @@ async def test_another_client_s_request_shows(engine: str, endless_model: Path) 
             await wait_until(lambda: model().busy)
         await wait_until(lambda: model().running and not model().busy)
         assert model().idle_since_s is not None
-        await stack.delete(engine, name)
+        await stack.actions.delete(engine, name)
         await wait_until(lambda: not stack._journal._held)
-        assert [event.kind for event in await stack.events(kinds=["loaded"])] == ["loaded"]
+        assert [event.kind for event in await stack.records.events(kinds=["loaded"])] == ["loaded"]
     await other.aclose()

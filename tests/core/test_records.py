@@ -12,7 +12,7 @@ import pytest
 
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.core import Stack
+from llmstack_tui.core.options import StackOptions
 from llmstack_tui.hosts.errors import HostError, ServerError
 from llmstack_tui.hosts.types import Message, Model
 from llmstack_tui.lifecycle import journal
@@ -24,12 +24,14 @@ from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.activations import Activation, Outcome
 from tests.store.samples import change_file
 from tests.support.fake_ollama import fake_ollama
+from tests.support.stacks import following
 from tests.support.waiting import settle, wait_for, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.store.tables.events import Event
     from tests.support.scripted_server import ScriptedServer
 
@@ -46,12 +48,12 @@ def _little_courtesy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def dashboard(server: ScriptedServer, path: Path) -> AsyncIterator[Stack]:
-    async with Stack(
-        [OllamaHost(server.url)], running_every_s=0.05, machine_every_s=60, state_file=path
+    async with following(
+        [OllamaHost(server.url)], StackOptions(running_every_s=0.05, machine_every_s=60, state_file=path)
     ) as stack:
         await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
         # What is there before the record was compared with it is a difference, not news.
-        await wait_until(lambda: not stack._watched[server.url].news.is_set())
+        await wait_until(lambda: not stack.monitors[server.url].listed.is_set())
         yield stack
 
 
@@ -69,7 +71,7 @@ async def test_every_version_that_is_installed_is_on_record(path: Path) -> None:
         fake.installed["a:1"] = "c" * 64
         stack.refresh()
         async with asyncio.timeout(10):
-            while len(versions := await stack.versions(server.url, "a:1")) < 2:
+            while len(versions := await stack.records.versions(server.url, "a:1")) < 2:
                 await settle()
         assert [each.digest[0] for each in versions] == ["c", "a"]
         assert versions[0].first_seen_at >= versions[1].last_seen_at
@@ -79,14 +81,14 @@ async def test_every_act_is_an_event_and_an_activation_with_its_end(path: Path) 
     async with fake_ollama(a_1="a") as (fake, server):
         async with dashboard(server, path) as stack:
             known = stack.state.last_event_id
-            await stack.activate(server.url, "a:1")
+            await stack.actions.activate(server.url, "a:1")
             await wait_until(lambda: stack.state.last_event_id > known)
-            await stack.deactivate(server.url, "a:1")
+            await stack.actions.deactivate(server.url, "a:1")
             fake.load_error = "out of memory"
             with pytest.raises(ServerError):
-                await stack.activate(server.url, "a:1")
-            await stack.delete(server.url, "a:1")
-            events = await stack.events()
+                await stack.actions.activate(server.url, "a:1")
+            await stack.actions.delete(server.url, "a:1")
+            events = await stack.records.events()
             assert kinds(events) == ["activate", "deactivate", "failed", "remove"]
             active, left, not_loaded, _ = reversed(events)
             assert (active.sentence.kind, active.sentence.params["model"]) == ("activate.loaded", "a:1")
@@ -95,7 +97,7 @@ async def test_every_act_is_an_event_and_an_activation_with_its_end(path: Path) 
             assert "out of memory" in f"{not_loaded.sentence.params} {not_loaded.details}"
             assert (not_loaded.details["act"], not_loaded.details["error"]) == ("activate", "Server error")
             assert events[-1].details["asked_by"] == "user"
-            assert kinds(await stack.events(1, kinds=["deactivate"])) == ["deactivate"]
+            assert kinds(await stack.records.events(1, kinds=["deactivate"])) == ["deactivate"]
         failed, stopped = await history(path, server.url, "a:1")
         assert (failed.outcome, failed.loaded_at) == (Outcome.FAILED, None)
         assert "out of memory" in str(failed.end_reason)
@@ -111,21 +113,21 @@ async def test_every_act_is_an_event_and_an_activation_with_its_end(path: Path) 
 async def test_a_load_that_is_given_up_and_one_that_fails_while_loaded(path: Path) -> None:
     async with fake_ollama(a_1="a") as (fake, server), dashboard(server, path) as stack:
         fake.may_load.clear()
-        load = asyncio.create_task(stack.activate(server.url, "a:1"))
+        load = asyncio.create_task(stack.actions.activate(server.url, "a:1"))
         await wait_until(lambda: stack.state.acts)
         load.cancel()
         await asyncio.gather(load, return_exceptions=True)
         await wait_until(lambda: not stack.state.acts)
         fake.may_load.set()
-        await stack.activate(server.url, "a:1")
+        await stack.actions.activate(server.url, "a:1")
         fake.load_error = "no"
         with pytest.raises(ServerError):
-            await stack.activate(server.url, "a:1")
-        store = await stack._history.store()
+            await stack.actions.activate(server.url, "a:1")
+        store = await stack._session.store()
         loaded, given_up = await store.activations.history(server.url, "a:1")
         assert given_up.outcome is Outcome.CANCELLED
         assert loaded.outcome is None, "it is still loaded"
-        assert (await stack.events())[-1].sentence.kind == "activate.cancelled"
+        assert (await stack.records.events())[-1].sentence.kind == "activate.cancelled"
 
 
 async def test_what_other_clients_do_is_seen(path: Path) -> None:
@@ -136,8 +138,8 @@ async def test_what_other_clients_do_is_seen(path: Path) -> None:
             fake.runners.clear()
             await wait_until(lambda: not stack.state.hosts[0].snapshot.running)
         await wait_until(lambda: not stack._journal._held)
-        assert kinds(await stack.events()) == ["loaded", "left"] * 2
-        store = await stack._history.store()
+        assert kinds(await stack.records.events()) == ["loaded", "left"] * 2
+        store = await stack._session.store()
         first = (await store.activations.history(server.url, "a:1"))[-1]
         assert (first.asked_by, first.outcome) == (Actor.CLIENT, Outcome.LEFT)
         (measured, _) = await store.measured.history(server.url, "a" * 64)
@@ -150,9 +152,9 @@ async def test_what_another_client_loaded_and_we_stop_at_once_is_told_in_that_or
             for _ in range(2):
                 fake.load("a:1")
                 await wait_until(lambda: stack.state.hosts[0].snapshot.running)
-                await stack.deactivate(server.url, "a:1")
+                await stack.actions.deactivate(server.url, "a:1")
             await wait_until(lambda: not stack.state.hosts[0].snapshot.running)
-            assert kinds(await stack.events()) == ["loaded", "deactivate"] * 2
+            assert kinds(await stack.records.events()) == ["loaded", "deactivate"] * 2
         loads = await history(path, server.url, "a:1")
     assert [(each.asked_by, each.outcome) for each in loads] == [(Actor.CLIENT, Outcome.STOPPED)] * 2
 
@@ -166,7 +168,7 @@ async def test_what_a_model_took_in_the_end_counts_where_it_is_more(path: Path) 
             await wait_until(lambda: _sizes(stack) == [grown])  # noqa: B023
             fake.runners.clear()
             await wait_until(lambda: not stack.state.hosts[0].snapshot.running)
-        store = await stack._history.store()
+        store = await stack._session.store()
         measured = await store.measured.history(server.url, "a" * 64)
         assert [each.server_bytes for each in measured] == [1_100, 1_000, 1_000]
 
@@ -183,40 +185,44 @@ async def test_a_server_that_goes_and_comes_back_is_two_events(path: Path) -> No
         stack.refresh()
         await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
         await wait_until(lambda: not stack._journal._held)
-        gone, back = (await stack.events())[::-1]
+        gone, back = (await stack.records.events())[::-1]
         assert (gone.kind, back.kind) == ("server", "server")
         assert back.sentence.kind == "server.answers"
 
 
 async def test_an_answer_of_ours_is_timed_and_its_load_is_ours(path: Path) -> None:
     async with fake_ollama(a_1="a") as (fake, server), dashboard(server, path) as stack:
-        async with aclosing(stack.chat(server.url, "a:1", [Message(role="user", content="Hi")])) as chunks:
+        async with aclosing(
+            stack.actions.chat(server.url, "a:1", [Message(role="user", content="Hi")])
+        ) as chunks:
             await anext(chunks)
             fake.load("a:1")
             await wait_until(lambda: stack.state.hosts[0].snapshot.running)
-        store = await stack._history.store()
+        store = await stack._session.store()
         (activation,) = await store.activations.history(server.url, "a:1")
         assert (activation.asked_by, activation.reason) == (Actor.USER, because("chat"))
-        assert await stack.events() == ()
+        assert await stack.records.events() == ()
 
 
 async def test_the_next_session_begins_with_what_the_last_one_saw(path: Path) -> None:
     async with fake_ollama(a_1="a", b_1="b") as (fake, server):
         async with dashboard(server, path) as stack:
-            await stack.activate(server.url, "a:1")
-            store = await stack._history.store()
+            await stack.actions.activate(server.url, "a:1")
+            store = await stack._session.store()
             await wait_for(lambda: store.installed.load(server.url, Model))
         fake.runners.clear()
         fake.load("b:1")
         fake.down = True
-        async with Stack([OllamaHost(server.url)], running_every_s=0.05, state_file=path) as stack:
+        async with following(
+            [OllamaHost(server.url)], StackOptions(running_every_s=0.05, state_file=path)
+        ) as stack:
             await wait_until(lambda: stack.state.hosts[0].models)
             (host,) = stack.state.hosts
             assert [model.name for model in host.models] == ["a:1", "b:1"]
             assert host.snapshot.recalled_at is not None
             assert datetime.now(UTC) - host.snapshot.recalled_at < timedelta(minutes=1)
             assert not host.snapshot.reachable
-            store = await stack._history.store()
+            store = await stack._session.store()
             await store.flush()
             # As if it had been an hour ago: what another program did just now is left alone.
             change_file(path, "UPDATE activations SET loaded_at = 0, started_at = 0")
@@ -225,7 +231,7 @@ async def test_the_next_session_begins_with_what_the_last_one_saw(path: Path) ->
             await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
             assert stack.state.hosts[0].snapshot.recalled_at is None
             await wait_until(lambda: stack.state.last_event_id > 1)
-            difference = (await stack.events(kinds=["difference"]))[0]
+            difference = (await stack.records.events(kinds=["difference"]))[0]
             assert difference.sentence == Sentence("missed.both", {"unloaded": ("a:1",), "loaded": ("b:1",)})
 
 
@@ -247,8 +253,8 @@ async def test_two_dashboards_and_a_command_line_over_one_file_lose_nothing(
 
         async def dashboard_acts(stack: Stack, model: str) -> None:
             for _ in range(acts):
-                await stack.activate(server.url, model)
-                assert await stack.deactivate(server.url, model) is Departure.GONE
+                await stack.actions.activate(server.url, model)
+                assert await stack.actions.deactivate(server.url, model) is Departure.GONE
 
         async def command_acts(model: str) -> None:
             for _ in range(acts):
@@ -258,7 +264,7 @@ async def test_two_dashboards_and_a_command_line_over_one_file_lose_nothing(
         await asyncio.gather(dashboard_acts(one, "a:1"), dashboard_acts(two, "b:1"), command_acts("c:1"))
         await wait_until(lambda: not one._journal._held and not two._journal._held)
         await store.flush()
-        events = await one.events(1000)
+        events = await one.records.events(1000)
         assert kinds(events).count("activate") == 3 * acts
         assert kinds(events).count("deactivate") == 3 * acts
         assert [event for event in events if event.kind in ("loaded", "left")] == []
@@ -267,7 +273,7 @@ async def test_two_dashboards_and_a_command_line_over_one_file_lose_nothing(
         for model in actors:
             record = await store.activations.history(server.url, model or "", 1000)
             assert [each.outcome for each in record] == [Outcome.STOPPED] * acts
-        assert await two.events(1000) == events
+        assert await two.records.events(1000) == events
 
 
 async def test_two_dashboards_say_once_what_both_saw(path: Path) -> None:
@@ -279,8 +285,8 @@ async def test_two_dashboards_say_once_what_both_saw(path: Path) -> None:
         fake.load("a:1")
         await wait_until(lambda: all(each.state.hosts[0].snapshot.running for each in (one, two)))
         await wait_until(lambda: not one._journal._held and not two._journal._held)
-        assert kinds(await one.events()) == ["loaded"]
-        assert kinds(await two.events()) == ["loaded"]
+        assert kinds(await one.records.events()) == ["loaded"]
+        assert kinds(await two.records.events()) == ["loaded"]
 
 
 async def test_acts_against_each_other_end_in_what_is_so(path: Path) -> None:
@@ -292,7 +298,7 @@ async def test_acts_against_each_other_end_in_what_is_so(path: Path) -> None:
 
         async def act(stack: Stack) -> None:
             for _ in range(10):
-                wanted = choose.choice((stack.activate, stack.deactivate))
+                wanted = choose.choice((stack.actions.activate, stack.actions.deactivate))
                 try:
                     await wanted(server.url, "a:1")
                 except HostError:
@@ -301,6 +307,6 @@ async def test_acts_against_each_other_end_in_what_is_so(path: Path) -> None:
         await asyncio.gather(*map(act, stacks))
         await wait_until(lambda: not any(stack.state.acts for stack in stacks))
         for stack in stacks:
-            await stack._settle(stack._watched[server.url].host)
+            await stack.settle(stack.monitors[server.url].host)
             models = [model.name for model in stack.state.hosts[0].snapshot.running]
             assert models == fake.loaded

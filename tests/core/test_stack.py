@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.core import Stack
+from llmstack_tui.base.kinds import Capability
+from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.wording import text
 from llmstack_tui.hosts.errors import BadStream, NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.hosts.types import Message
@@ -21,13 +22,15 @@ from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.fake_ollama import fake_ollama
 from tests.support.scripted_server import Reply, document, serving
+from tests.support.stacks import following
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.lifecycle.states import ModelStatus
     from tests.support.fake_ollama import FakeOllama
     from tests.support.scripted_server import Request
@@ -39,7 +42,9 @@ async def stack_of(
 ) -> AsyncIterator[tuple[FakeOllama, Stack, str]]:
     """A stack over one server, after its first look at it."""
     async with fake_ollama(**models) as (fake, server):
-        async with Stack([OllamaHost(server.url)], running_every_s=0.02, machine_every_s=0.02) as stack:
+        async with following(
+            [OllamaHost(server.url)], StackOptions(running_every_s=0.02, machine_every_s=0.02)
+        ) as stack:
             await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
             yield fake, stack, server.url
         await wait_until(lambda: server.open == 0, what="all connections closed")
@@ -63,7 +68,7 @@ async def test_an_activation_from_inactive_over_loading_to_active_without_a_step
     async with stack_of(a_1="a") as (fake, stack, url):
         watching = asyncio.create_task(collect(stack, seen))
         fake.may_load.clear()
-        task = asyncio.create_task(stack.activate(url, "a:1"))
+        task = asyncio.create_task(stack.actions.activate(url, "a:1"))
         await wait_until(lambda: states(stack) == {"a:1": ModelState.LOADING})
         assert [act.kind for act in stack.state.acts] == [ActKind.ACTIVATE]
         fake.may_load.set()
@@ -81,7 +86,7 @@ async def test_a_stop_of_a_busy_model_shows_until_it_leaves() -> None:
         stack._lifecycle._patience_s = 0.1
         runner = fake.begin_request("a:1")
         await wait_until(lambda: states(stack) == {"a:1": ModelState.ACTIVE})
-        assert await stack.deactivate(url, "a:1") is Departure.LEAVING
+        assert await stack.actions.deactivate(url, "a:1") is Departure.LEAVING
         assert states(stack) == {"a:1": ModelState.STOPPING}
         fake.end_request(runner)
         await wait_until(lambda: states(stack) == {"a:1": ModelState.INACTIVE})
@@ -91,7 +96,7 @@ async def test_a_stop_of_a_busy_model_shows_until_it_leaves() -> None:
 async def test_a_stop_of_an_idle_model_is_true_when_it_returns() -> None:
     async with stack_of(a_1="a") as (fake, stack, url):
         fake.load("a:1")
-        assert await stack.deactivate(url, "a:1") is Departure.GONE
+        assert await stack.actions.deactivate(url, "a:1") is Departure.GONE
         assert states(stack) == {"a:1": ModelState.INACTIVE}
 
 
@@ -99,11 +104,11 @@ async def test_a_model_that_is_active_is_stopped_before_it_is_removed() -> None:
     async with stack_of(a_1="a", b_1="b") as (fake, stack, url):
         fake.load("a:1")
         await wait_until(lambda: states(stack)["a:1"] is ModelState.ACTIVE)
-        await stack.delete(url, "a:1")
+        await stack.actions.delete(url, "a:1")
         assert fake.loaded == []
         assert states(stack) == {"b:1": ModelState.INACTIVE}
         with pytest.raises(NotFound):
-            await stack.delete(url, "a:1")
+            await stack.actions.delete(url, "a:1")
 
 
 async def test_a_model_that_is_busy_is_not_removed() -> None:
@@ -112,7 +117,7 @@ async def test_a_model_that_is_busy_is_not_removed() -> None:
         fake.begin_request("a:1")
         await wait_until(lambda: states(stack)["a:1"] is ModelState.ACTIVE)
         with pytest.raises(Refused, match="still answers a request"):
-            await stack.delete(url, "a:1")
+            await stack.actions.delete(url, "a:1")
         assert "a:1" in fake.installed
 
 
@@ -126,12 +131,13 @@ async def test_a_removal_whose_stop_fails_is_one_event_that_says_both() -> None:
 
         server.handle = stuck
         fake.load("a:1")
-        async with Stack([OllamaHost(server.url)], running_every_s=0.02) as stack:
+        async with following([OllamaHost(server.url)], StackOptions(running_every_s=0.02)) as stack:
             await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
             with pytest.raises(ServerError, match=r"^It could not be stopped first\. .* failed: stuck\.$"):
-                await stack.delete(server.url, "a:1")
+                await stack.actions.delete(server.url, "a:1")
             texts = [
-                text(event.sentence) for event in await stack.events(kinds={"failed", "deactivate", "remove"})
+                text(event.sentence)
+                for event in await stack.records.events(kinds={"failed", "deactivate", "remove"})
             ]
         assert "a:1" in fake.installed
         assert texts == [f"a:1 was not removed: It could not be stopped first. {server.url} failed: stuck."]
@@ -147,12 +153,16 @@ async def test_what_a_web_page_answers_is_not_recorded_as_done(call: str) -> Non
             return await fake(request)
 
         server.handle = wrong
-        async with Stack([OllamaHost(server.url)], running_every_s=0.02) as stack:
+        async with following([OllamaHost(server.url)], StackOptions(running_every_s=0.02)) as stack:
             await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
-            act = stack.delete(server.url, "a:1") if call == "delete" else stack.copy(server.url, "a:1", "b")
+            act = (
+                stack.actions.delete(server.url, "a:1")
+                if call == "delete"
+                else stack.actions.copy(server.url, "a:1", "b")
+            )
             with pytest.raises(BadStream, match="web page"):
                 await act
-            (event,) = await stack.events()
+            (event,) = await stack.records.events()
             assert event.kind == "failed"
             assert "it is a web page" in text(event.sentence)
             assert list(states(stack)) == ["a:1"]
@@ -162,7 +172,7 @@ async def test_removing_one_of_two_names_stops_nothing() -> None:
     async with stack_of(a_1="a", b_1="a") as (fake, stack, url):
         fake.load("a:1")
         await wait_until(lambda: states(stack)["a:1"] is ModelState.ACTIVE)
-        await stack.delete(url, "b:1")
+        await stack.actions.delete(url, "b:1")
         assert fake.loaded == ["a:1"]
 
 
@@ -170,7 +180,7 @@ async def test_an_import_shows_when_it_is_done(tmp_path: Path) -> None:
     file = tmp_path / "m.gguf"
     file.write_bytes(b"GGUFxyz")
     async with stack_of() as (fake, stack, url):
-        steps = [step async for step in stack.import_gguf(url, file, "new:1")]
+        steps = [step async for step in stack.actions.import_gguf(url, file, "new:1")]
         assert steps[-1].status == "success"
         assert states(stack) == {"new:1": ModelState.INACTIVE}
         assert list(fake.installed) == ["new:1"]
@@ -178,22 +188,22 @@ async def test_an_import_shows_when_it_is_done(tmp_path: Path) -> None:
 
 async def test_a_chat_is_passed_on() -> None:
     async with stack_of(a_1="a") as (_, stack, url):
-        async with aclosing(stack.chat(url, "a:1", [Message(role="user", content="Hi")])) as chunks:
+        async with aclosing(stack.actions.chat(url, "a:1", [Message(role="user", content="Hi")])) as chunks:
             assert "".join([chunk.text async for chunk in chunks]) == "Hello"
-        assert (await stack.details(url, "a:1")).capabilities == frozenset({"completion"})
+        assert (await stack.actions.details(url, "a:1")).capabilities == frozenset({"completion"})
 
 
 async def test_read_only_changes_nothing(tmp_path: Path) -> None:
     async with fake_ollama(a_1="a") as (fake, server):
         url = server.url
-        async with Stack([OllamaHost(url)], read_only=True) as stack:
-            for act in (stack.activate, stack.deactivate, stack.delete):
+        async with following([OllamaHost(url)], StackOptions(read_only=True)) as stack:
+            for act in (stack.actions.activate, stack.actions.deactivate, stack.actions.delete):
                 with pytest.raises(Refused, match="read-only"):
                     await act(url, "a:1")
             with pytest.raises(Refused, match="read-only"):
-                async for _ in stack.import_gguf(url, tmp_path, "m"):
+                async for _ in stack.actions.import_gguf(url, tmp_path, "m"):
                     pass
-            assert (await stack.details(url, "a:1")).name == "a:1"
+            assert (await stack.actions.details(url, "a:1")).name == "a:1"
             assert stack.read_only
         assert fake.installed == {"a:1": "a" * 64}
         assert not any(asked.startswith("DELETE") for asked in server.asked)
@@ -202,15 +212,15 @@ async def test_read_only_changes_nothing(tmp_path: Path) -> None:
 async def test_a_host_that_is_only_looked_at_is_not_changed_and_the_others_are(tmp_path: Path) -> None:
     async with fake_ollama(a_1="a") as (fake, server), fake_ollama(b_1="b") as (_, own):
         hosts = [OllamaHost(server.url), OllamaHost(own.url)]
-        async with Stack(hosts, look_only=[server.url]) as stack:
-            for act in (stack.activate, stack.deactivate, stack.delete):
+        async with following(hosts, StackOptions(look_only=[server.url])) as stack:
+            for act in (stack.actions.activate, stack.actions.deactivate, stack.actions.delete):
                 with pytest.raises(Refused, match="only looked at"):
                     await act(server.url, "a:1")
             with pytest.raises(Refused, match="only looked at"):
-                async for _ in stack.import_gguf(server.url, tmp_path, "m"):
+                async for _ in stack.actions.import_gguf(server.url, tmp_path, "m"):
                     pass
-            assert (await stack.details(server.url, "a:1")).name == "a:1"
-            await stack.activate(own.url, "b:1")
+            assert (await stack.actions.details(server.url, "a:1")).name == "a:1"
+            await stack.actions.activate(own.url, "b:1")
         assert fake.installed == {"a:1": "a" * 64}
         assert not any(asked.startswith(("DELETE", "POST /api/generate")) for asked in server.asked)
 
@@ -221,19 +231,23 @@ async def test_what_cannot_be_done_is_refused() -> None:
         stack.refresh()
         await wait_until(lambda: states(stack)["big:cloud"] is ModelState.CLOUD)
         with pytest.raises(Refused, match="runs elsewhere"):
-            await stack.activate(url, "big:cloud")
+            await stack.actions.activate(url, "big:cloud")
         with pytest.raises(Refused, match="no host"):
-            await stack.activate("http://other:1", "a:1")
+            await stack.actions.activate("http://other:1", "a:1")
+
+
+class Lacking(OllamaHost):
+    """A server that lists its models, and can do nothing else."""
+
+    @property
+    def capabilities(self) -> Capability:
+        return Capability.LIST
 
 
 async def test_an_act_that_the_host_has_no_way_to_do_is_refused() -> None:
-    async with stack_of(a_1="a") as (_, stack, url):
-        host = stack._watched[url].poller.host
-        lacking = type("Lacking", (), {"url": url, "capabilities": host.capabilities & ~host.capabilities})()
-        stack._watched[url].poller.host = lacking
+    async with fake_ollama(a_1="a") as (_, server), following([Lacking(server.url)]) as stack:
         with pytest.raises(Refused, match="no way to unload"):
-            await stack.deactivate(url, "a:1")
-        stack._watched[url].poller.host = host
+            await stack.actions.deactivate(server.url, "a:1")
 
 
 async def test_a_host_that_is_down_hides_no_other() -> None:
@@ -242,7 +256,7 @@ async def test_a_host_that_is_down_hides_no_other() -> None:
         two, other = await opened.enter_async_context(fake_ollama(b_1="b"))
         two.down = True
         stack = await opened.enter_async_context(
-            Stack([OllamaHost(server.url), OllamaHost(other.url)], running_every_s=0.02)
+            following([OllamaHost(server.url), OllamaHost(other.url)], StackOptions(running_every_s=0.02))
         )
         await wait_until(lambda: stack.state.hosts[0].models and stack.state.hosts[1].snapshot.error)
         up, down = stack.state.hosts
@@ -250,7 +264,7 @@ async def test_a_host_that_is_down_hides_no_other() -> None:
         assert isinstance(down.snapshot.error, Unreachable)
         assert down.snapshot.url == other.url
         with pytest.raises(Unreachable):
-            await stack.activate(other.url, "b:1")
+            await stack.actions.activate(other.url, "b:1")
         assert one.loaded == []
 
 
@@ -259,7 +273,7 @@ async def test_watching_begins_with_now_and_a_slow_reader_gets_the_newest() -> N
         assert await anext(states_) is stack.state
         fake.load("a:1")
         await wait_until(lambda: states(stack)["a:1"] is ModelState.ACTIVE)
-        await stack.deactivate(url, "a:1")
+        await stack.actions.deactivate(url, "a:1")
         assert await anext(states_) is stack.state
 
 
@@ -267,7 +281,7 @@ async def test_two_may_watch_and_both_end_with_the_stack() -> None:
     seen: tuple[list[StackState], list[StackState]] = ([], [])
     async with stack_of(a_1="a") as (_, stack, url):
         watchers = [asyncio.create_task(collect(stack, each)) for each in seen]
-        await stack.activate(url, "a:1")
+        await stack.actions.activate(url, "a:1")
         await wait_until(lambda: all(each and each[-1].hosts[0].models[0].running for each in seen))
     await asyncio.gather(*watchers)
 
@@ -290,11 +304,11 @@ async def test_the_machine_is_read_again_and_again_and_leaves_the_models_alone()
 
 
 async def test_a_profile_that_is_chosen_and_one_that_is_none() -> None:
-    async with Stack([], profile="nvidia_8gb") as stack:
+    async with following([], StackOptions(profile="nvidia_8gb")) as stack:
         await wait_until(lambda: stack.state.profile)
         assert stack.state.profile is not None
         assert (stack.state.profile.name, stack.state.notices) == ("nvidia_8gb", ())
-    async with Stack([], profile="toaster") as stack:
+    async with following([], StackOptions(profile="toaster")) as stack:
         await wait_until(lambda: stack.state.profile)
         assert stack.state.profile is not None
         assert stack.state.profile.name != "toaster"
@@ -304,7 +318,7 @@ async def test_a_profile_that_is_chosen_and_one_that_is_none() -> None:
 async def test_nothing_new_is_not_told() -> None:
     async with fake_ollama(a_1="a") as (_, server):
         host = OllamaHost(server.url)
-        async with Stack([host], running_every_s=0.01, machine_every_s=60) as stack:
+        async with following([host], StackOptions(running_every_s=0.01, machine_every_s=60)) as stack:
             await wait_until(lambda: stack.state.machine and stack.state.hosts[0].snapshot.reachable)
             # What comes late, once: what the store knows, and what was seen at the start.
             for _ in range(100):
@@ -319,7 +333,7 @@ async def test_nothing_new_is_not_told() -> None:
 async def test_looking_away_and_back() -> None:
     async with (
         fake_ollama(a_1="a") as (fake, server),
-        Stack([OllamaHost(server.url)], running_every_s=60) as stack,
+        following([OllamaHost(server.url)], StackOptions(running_every_s=60)) as stack,
     ):
         await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
         stack.set_visible(False)
@@ -331,8 +345,8 @@ async def test_looking_away_and_back() -> None:
 async def test_nothing_is_left_when_it_closes_in_the_middle_of_everything() -> None:
     async with fake_ollama(a_1="a") as (fake, server):
         fake.may_load.clear()
-        async with Stack([OllamaHost(server.url)]) as stack:
-            load = asyncio.create_task(stack.activate(server.url, "a:1"))
+        async with following([OllamaHost(server.url)]) as stack:
+            load = asyncio.create_task(stack.actions.activate(server.url, "a:1"))
             await wait_until(lambda: "POST /api/generate" in server.asked)
             load.cancel()
             await asyncio.gather(load, return_exceptions=True)
@@ -349,15 +363,14 @@ async def test_a_defect_does_not_pass_in_silence(watching: bool) -> None:
             raise KeyError("a defect")
 
         host.version = broken  # type: ignore[method-assign, assignment]
-        stack = Stack([host])
         with pytest.raises(KeyError, match="a defect"):
-            async with stack:
-                await (collect(stack, []) if watching else wait_until(lambda: stack._feed.defect))
+            async with following([host]) as stack:
+                await (collect(stack, []) if watching else wait_until(lambda: stack.defect is not None))
 
 
 def test_the_core_needs_no_terminal_library() -> None:
     code = (
-        "import sys, llmstack_tui.core, llmstack_tui.core.servers, llmstack_tui.ollama.client;"
+        "import sys, llmstack_tui.core.stack, llmstack_tui.core.servers, llmstack_tui.ollama.client;"
         "print([name for name in ('textual', 'psutil', 'aiohttp', 'starlette') if name in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -366,21 +379,21 @@ def test_the_core_needs_no_terminal_library() -> None:
 
 async def test_what_the_screen_remembers(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    async with Stack([], state_file=path) as stack:
-        stack.remember("sort", {"column": "size"})
-        assert await stack.recall("sort", {}, dict[str, str]) == {"column": "size"}
-        assert await stack.events() == ()
-    async with Stack([], state_file=path) as stack:
-        assert await stack.recall("sort", {}, dict[str, str]) == {"column": "size"}
-        assert await stack.recall("theme", "dark", str) == "dark"
+    async with following([], StackOptions(state_file=path)) as stack:
+        stack.records.remember("sort", {"column": "size"})
+        assert await stack.records.recall("sort", {}, dict[str, str]) == {"column": "size"}
+        assert await stack.records.events() == ()
+    async with following([], StackOptions(state_file=path)) as stack:
+        assert await stack.records.recall("sort", {}, dict[str, str]) == {"column": "size"}
+        assert await stack.records.recall("theme", "dark", str) == "dark"
         assert stack.state.notices == ()
 
 
 async def test_a_damaged_state_is_a_notice_and_no_obstacle(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     path.write_bytes(b"no database at all" * 1000)
-    async with Stack([], state_file=path) as stack:
-        assert await stack.recall("sort", "name", str) == "name"
+    async with following([], StackOptions(state_file=path)) as stack:
+        assert await stack.records.recall("sort", "name", str) == "name"
         assert "damaged" in stack.state.notices[0]
 
 
@@ -407,7 +420,7 @@ async def test_a_model_that_answers_us_is_busy_from_the_first_moment() -> None:
     async with stack_of(a_1="a") as (fake, stack, url):
         fake.load("a:1")
         await wait_until(lambda: states(stack)["a:1"] is ModelState.ACTIVE)
-        async with aclosing(stack.chat(url, "a:1", [Message(role="user", content="Hi")])) as chunks:
+        async with aclosing(stack.actions.chat(url, "a:1", [Message(role="user", content="Hi")])) as chunks:
             await anext(chunks)
             assert first(stack).busy
         assert not first(stack).busy
@@ -425,15 +438,15 @@ async def test_a_host_that_hangs_costs_the_others_nothing() -> None:
         other = await opened.enter_async_context(serving(hang))
         opened.callback(hanging.set)
         stack = await opened.enter_async_context(
-            Stack([OllamaHost(other.url), OllamaHost(server.url)], running_every_s=0.02)
+            following([OllamaHost(other.url), OllamaHost(server.url)], StackOptions(running_every_s=0.02))
         )
         await wait_until(lambda: stack.state.hosts[1].snapshot.reachable, 2)
-        stuck = asyncio.create_task(stack.activate(other.url, "a:1"))
+        stuck = asyncio.create_task(stack.actions.activate(other.url, "a:1"))
         began = time.monotonic()
-        await stack.activate(server.url, "a:1")
+        await stack.actions.activate(server.url, "a:1")
         fake.begin_request("a:1")
         await wait_until(lambda: stack.state.hosts[1].models[0].running)
-        await stack.details(server.url, "a:1")
+        await stack.actions.details(server.url, "a:1")
         assert time.monotonic() - began < 2
         first, second = (host.snapshot for host in stack.state.hosts)
         assert (first.read_at, first.latency_s) == (None, None)

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Actor
-from llmstack_tui.core import Stack
+from llmstack_tui.core.options import StackOptions
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.actions import Interrupted
 from llmstack_tui.lifecycle.journal import Journal
 from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.store.store import Store
+from tests.support.stacks import following
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -35,10 +36,14 @@ _PATIENCE_S = 60.0
 
 async def dashboard(state: Path, url: str, acts: int, tally: Counter[str]) -> None:
     """The core of a dashboard."""
-    async with Stack([OllamaHost(url)], state_file=state, running_every_s=0.5) as stack:
+    async with following([OllamaHost(url)], StackOptions(state_file=state, running_every_s=0.5)) as stack:
 
         async def act(kind: str, model: str) -> object:
-            return await (stack.activate(url, model) if kind == "activate" else stack.deactivate(url, model))
+            return await (
+                stack.actions.activate(url, model)
+                if kind == "activate"
+                else stack.actions.deactivate(url, model)
+            )
 
         await _many(acts, act, tally)
 

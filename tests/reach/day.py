@@ -14,8 +14,9 @@ from textual import events
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.watch import watch_settings
-from llmstack_tui.core import Stack
+from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.servers import Found
+from llmstack_tui.core.stack import Stack
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support import seeded
@@ -118,8 +119,7 @@ class World:
         self.stacks = [
             Stack(
                 [without_network(self.fakes[url], url) for url in hosts],
-                machine=Machine(len(self.stacks)),
-                state_file=self.state_file,
+                StackOptions(machine=Machine(len(self.stacks)), state_file=self.state_file),
             )
         ]
         return self.stack

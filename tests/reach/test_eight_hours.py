@@ -9,7 +9,7 @@ import pytest
 from textual.screen import Screen
 
 from llmstack_tui.config import Settings
-from llmstack_tui.core import Stack
+from llmstack_tui.core.stack import Stack
 from llmstack_tui.store.database.connection import Database
 from llmstack_tui.tui.activity.feed import ActivityFeed
 from llmstack_tui.tui.activity.log import LIMIT

@@ -12,7 +12,7 @@ from llmstack_tui.updates.rules import Change, Update, UpdateState
 from tests.support import seeded
 
 if TYPE_CHECKING:
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
 
 NOW = datetime(2026, 11, 21, 12, 1, tzinfo=UTC)
 CHECKED = NOW - timedelta(minutes=12)

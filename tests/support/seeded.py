@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Capability, HostKind
 from llmstack_tui.base.structs import replace
-from llmstack_tui.core import HostState, StackState
+from llmstack_tui.core.state import HostState, StackState
 from llmstack_tui.hardware.profile import Profile, detect
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Space, Throttle
 from llmstack_tui.hosts.types import Model, RunningModel, ServerVersion, Snapshot

@@ -5,18 +5,20 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from llmstack_tui.core import Stack
+from llmstack_tui.core.options import StackOptions
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.registry import Fault
+from tests.support.stacks import following
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.lifecycle.states import ModelStatus
 
@@ -34,15 +36,17 @@ class Engine(NamedTuple):
 async def watching(
     engine: Engine, state_file: Path | None = None, *, parallel: int = 1, read_only: bool = False
 ) -> AsyncIterator[Stack]:
-    async with Stack(
+    async with following(
         [OllamaHost(engine.url)],
-        running_every_s=0.2,
-        installed_every_s=0.5,
-        machine_every_s=60,
-        state_file=state_file,
-        parallel_pulls=parallel,
-        read_only=read_only,
-        model_folders=lambda: (engine.models,),
+        StackOptions(
+            running_every_s=0.2,
+            installed_every_s=0.5,
+            machine_every_s=60,
+            state_file=state_file,
+            parallel_pulls=parallel,
+            read_only=read_only,
+            model_folders=lambda: (engine.models,),
+        ),
     ) as stack:
         yield stack
 
@@ -102,12 +106,12 @@ def digest(stack: Stack, name: str) -> str:
 
 
 async def answer(stack: Stack, url: str, model: str) -> str:
-    chunks = stack.chat(url, model, [Message(role="user", content="Hi")], options={"temperature": 0})
+    chunks = stack.actions.chat(url, model, [Message(role="user", content="Hi")], options={"temperature": 0})
     return "".join([chunk.text async for chunk in chunks])
 
 
 async def kinds(stack: Stack, model: str) -> list[str]:
-    return [event.kind for event in await stack.events(model=model)][::-1]
+    return [event.kind for event in await stack.records.events(model=model)][::-1]
 
 
 def slow(what: str = "/data/blobs/", bytes_per_s: int = 40_000) -> Fault:

@@ -29,16 +29,25 @@ from tests.support import seeded
 from tests.tui.pulls import FakeDownloads
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Collection,
+        Mapping,
+        Sequence,
+    )
     from pathlib import Path
 
     from llmstack_tui.catalog.types import Catalog
     from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.core import Stack, StackState
     from llmstack_tui.core.servers import OllamaStopped, Startup
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Subject
-    from llmstack_tui.guard.situation import Admission, Stop
+    from llmstack_tui.guard.situation import Ask
     from llmstack_tui.hosts.types import Model, Snapshot
     from llmstack_tui.library.disk import FolderUse, Leftover
     from llmstack_tui.library.storage import LibraryError
@@ -56,7 +65,7 @@ T = TypeVar("T")
 _LOOKS = frozenset({"details", "events", "activations", "uses", "measured", "versions", "tags", "offer"})
 
 
-class FakeWeighing:
+class FakeFit:
     """Knows of models, by their names, what a test says."""
 
     def __init__(self) -> None:
@@ -96,10 +105,11 @@ class FakeStack:
         self.journal = Journal(self._write)
         self.updates = FakeUpdates(self)
         self.downloads = FakeDownloads(self)
-        self.browsing = FakeBrowsing(self)
+        self.catalog = FakeCatalog(self)
         self.disk = FakeDisk(self)
-        self.guarding = FakeGuarding(self)
-        self.weighing = FakeWeighing()
+        self.guard = FakeGuard(self)
+        self.fit = FakeFit()
+        self.actions = self.records = self
 
     def happened(self, event: Event) -> None:
         """Put it on record, and give word of it."""
@@ -120,6 +130,9 @@ class FakeStack:
 
     async def __aexit__(self, *_: object) -> None:
         self.open = False
+
+    def follow(self) -> None:
+        """Its state changes when the test says so."""
 
     @property
     def state(self) -> StackState:
@@ -188,14 +201,22 @@ class FakeStack:
             self.put_snapshot(self.snapshot, tuple(each for each in self._state.acts if each != act))
 
     async def activate(
-        self, host_url: str, model: str, *, context_length: int | None = None, **_: object
-    ) -> None:
-        if context_length is not None:
-            self.calls.append((ActKind.ACTIVATE.value, host_url, model, str(context_length)))
+        self, host_url: str, model: str, *, confirm: Callable[[Ask], Awaitable[bool]] | None = None
+    ) -> bool:
+        asked = self.guard.asks.get(model)
+        if asked is not None and confirm is not None and not await confirm(asked):
+            return False
         async with self._act(ActKind.ACTIVATE, host_url, model):
             installed = next(each for each in self.snapshot.installed if each.name == model)
             loaded = seeded.running(installed, seconds=300)
             self.put_snapshot(replace(self.snapshot, running=(*self.snapshot.running, loaded)))
+        return True
+
+    async def activate_again(
+        self, host_url: str, model: str, *, confirm: Callable[[Ask], Awaitable[bool]] | None = None
+    ) -> bool:
+        self.calls.append(("again", host_url, model))
+        return await self.activate(host_url, model, confirm=confirm)
 
     async def deactivate(self, host_url: str, model: str) -> Departure:
         async with self._act(ActKind.DEACTIVATE, host_url, model):
@@ -353,8 +374,8 @@ class FakeUpdates:
         self.put({**updates, model: replace(updates[model], left_alone=how)})
 
 
-class FakeGuarding:
-    """Pins and holds as the state has it; ``answers`` are what one more model may be, by its name.
+class FakeGuard:
+    """Pins and holds as the state has it; ``asks`` is what is asked before a model is loaded, by its name.
 
     ``is_told`` is whether a server is told of a pin.
     """
@@ -362,8 +383,7 @@ class FakeGuarding:
     def __init__(self, stack: FakeStack) -> None:
         self._stack = stack
         self.settings = GuardSettings()
-        self.answers: dict[str, Admission] = {}
-        self.coming: dict[str, set[str]] = {}
+        self.asks: dict[str, Ask] = {}
         self.is_told = True
 
     @property
@@ -393,18 +413,8 @@ class FakeGuarding:
         self.put(replace(self.state, pinned=names))
         return self.is_told
 
-    async def admit(self, host_url: str, model: str, coming: Collection[str] = ()) -> Admission | None:
-        self.coming[model] = set(coming)
-        return self.answers.get(model)
 
-    def insist(self, host_url: str, model: str) -> None:
-        self._stack.calls.append(("insist", host_url, model))
-
-    async def make_room(self, host_url: str, stops: Sequence[Stop]) -> None:
-        self._stack.calls.append(("make room", host_url, *(stop.model for stop in stops)))
-
-
-class FakeBrowsing:
+class FakeCatalog:
     """The real catalogue; registries have what the test says, and list no tags without that."""
 
     def __init__(self, stack: FakeStack) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, cast
 
 from llmstack_tui.config import Settings
 from llmstack_tui.config.loading import LoadedSettings
-from llmstack_tui.core import Stack
+from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.servers import Found
+from llmstack_tui.core.stack import Stack
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.ollama.transport import Timeouts
 from llmstack_tui.tui.app import Dashboard
@@ -68,7 +69,8 @@ class HostServices:
 
     async def open(self, hosts: Sequence[str]) -> Stack:
         self.stack = Stack(
-            self._hosts, running_every_s=self._every_s, machine_every_s=60, state_file=self._state_file
+            self._hosts,
+            StackOptions(running_every_s=self._every_s, machine_every_s=60, state_file=self._state_file),
         )
         return self.stack
 

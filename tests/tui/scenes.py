@@ -31,7 +31,7 @@ from tests.tui.driving import dashboard
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.library.disk import FolderUse
     from tests.tui.driving import FakeDesk
 

@@ -15,7 +15,7 @@ from textual import events
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config import THEMES, Settings, UiSettings
-from llmstack_tui.core import HostState
+from llmstack_tui.core.state import HostState
 from llmstack_tui.hosts.errors import ServerError, Unreachable
 from llmstack_tui.lifecycle.actions import Departure
 from llmstack_tui.tui.details import cache
@@ -28,7 +28,7 @@ from tests.tui.fakes import FakeServices
 
 if TYPE_CHECKING:
     from llmstack_tui.config import Theme
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
 
 SIZES = [(80, 24), (120, 40), (200, 60), (60, 16)]
 
@@ -164,7 +164,7 @@ async def test_a_failure_is_a_titled_toast_and_a_line() -> None:
 async def test_a_defect_is_told_and_ends_nothing() -> None:
     async with dashboard() as desk:
 
-        async def broken(*_: object, **__: object) -> None:
+        async def broken(*_: object, **__: object) -> bool:
             raise ZeroDivisionError("by zero")
 
         desk.stack.activate = broken  # type: ignore[method-assign]

@@ -6,8 +6,9 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from llmstack_tui.core import Stack, remembering, watched
-from llmstack_tui.lifecycle import journal, timing
+from llmstack_tui.core.options import StackOptions
+from llmstack_tui.core.stack import Stack
+from llmstack_tui.lifecycle import journal, monitor, recall, timing
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.fake_ollama import fake_ollama
 from tests.support.waiting import wait_until
@@ -37,13 +38,15 @@ class SetClock(datetime):
 async def test_a_clock_that_is_set_while_the_dashboard_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (journal, remembering, timing, watched):
+    for module in (journal, recall, timing, monitor):
         monkeypatch.setattr(module, "datetime", SetClock)
     monkeypatch.setattr(SetClock, "ahead", timedelta(0))
     monkeypatch.setattr(journal, "_COURTESY_S", 0.1)
     async with fake_ollama(mistral_7b="a", phi4_14b="b") as (fake, server):
         fake.load("mistral:7b")
-        stack = Stack([OllamaHost(server.url)], running_every_s=0.05, state_file=tmp_path / "state.db")
+        stack = Stack(
+            [OllamaHost(server.url)], StackOptions(running_every_s=0.05, state_file=tmp_path / "state.db")
+        )
         services = FakeServices(cast("FakeStack", stack))
         async with dashboard(services=services, clock=lambda: SetClock.now().astimezone()) as desk:
 
@@ -82,7 +85,7 @@ async def test_a_clock_that_is_set_while_the_dashboard_runs(
                 *(["phi4:14b has left memory.", "phi4:14b is active"] * 4),
                 "Unnoticed: mistral:7b was loaded.",
             ]
-            loads = await stack.activations(server.url, "phi4:14b")
+            loads = await stack.records.activations(server.url, "phi4:14b")
             assert len(loads) == 4
             for each in loads:
                 assert each.loaded_at is not None

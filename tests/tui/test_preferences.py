@@ -9,7 +9,7 @@ import pytest
 
 from llmstack_tui.config import Settings, UiSettings
 from llmstack_tui.config.loading import LoadedSettings, load_settings
-from llmstack_tui.core.services import Core
+from llmstack_tui.core.open import Core
 from tests.config.files import load
 from tests.support import seeded
 from tests.support.waiting import wait_until

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from llmstack_tui.base.sentences import quoted
-from llmstack_tui.core import Stack
+from llmstack_tui.core.options import StackOptions
+from llmstack_tui.core.stack import Stack
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.tui.activity.feed import ActivityFeed
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 async def desk_on(path: Path, *, size: tuple[int, int] = (80, 24)) -> AsyncIterator[FakeDesk]:
     """Where the activity is folded away, unless ``size`` has room for it."""
     async with fake_ollama(mistral_7b="a") as (_, server):
-        stack = Stack([OllamaHost(server.url)], running_every_s=0.05, state_file=path)
+        stack = Stack([OllamaHost(server.url)], StackOptions(running_every_s=0.05, state_file=path))
         async with dashboard(services=FakeServices(cast("FakeStack", stack)), size=size) as desk:
             yield desk
 

@@ -25,7 +25,7 @@ from tests.tui.pulls import pull
 if TYPE_CHECKING:
     import pytest
 
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
 
 CHANGES = 2_000
 

@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.core import Stack, releasing
+from llmstack_tui.core.options import StackOptions
+from llmstack_tui.updates import releases
 from llmstack_tui.updates.programs import ADDRESSES, Program, Release, is_newer
 from llmstack_tui.updates.releases import ask
 from tests.support.fake_ollama import fake_host
 from tests.support.scripted_server import Reply, Request, ScriptedServer, Then, document, serving
+from tests.support.stacks import following
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from llmstack_tui.core.stack import Stack
 
 PUBLISHED = {"tag_name": "v0.99.1", "draft": False, "prerelease": False, "assets": [{"name": "x"}] * 50}
 PROJECT = {"info": {"version": "9.1.0", "yanked": False}, "releases": {"9.1.0": []}}
@@ -112,7 +116,7 @@ async def watching(server: ScriptedServer, state_file: Path, *, ask_too: bool = 
     wanted = addresses if ask_too else None
     async with (
         fake_host() as (_, host, _),
-        Stack([host], machine_every_s=60, state_file=state_file, releases=wanted) as stack,
+        following([host], StackOptions(machine_every_s=60, state_file=state_file, releases=wanted)) as stack,
     ):
         yield stack
 
@@ -123,11 +127,11 @@ async def both(request: Request) -> Reply:
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(releasing, "_START_S", 0.0)
+    monkeypatch.setattr(releases, "_START_S", 0.0)
 
 
 async def test_a_stack_asks_once_a_day_and_remembers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(releasing, "_LOOK_S", 0.02)
+    monkeypatch.setattr(releases, "_LOOK_S", 0.02)
     state = tmp_path / "state.db"
     async with serving(both) as server:
         async with watching(server, state) as stack:
@@ -141,7 +145,7 @@ async def test_a_stack_asks_once_a_day_and_remembers(tmp_path: Path, monkeypatch
         async with watching(server, state) as stack:
             await wait_until(lambda: stack.state.releases == told)
         assert len(server.asked) == 2
-        monkeypatch.setattr(releasing, "_EVERY", timedelta(0))
+        monkeypatch.setattr(releases, "_EVERY", timedelta(0))
         async with watching(server, state):
             await wait_until(lambda: len(server.asked) >= 4)
 

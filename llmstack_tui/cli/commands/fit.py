@@ -184,11 +184,11 @@ async def _offered(name: str) -> _Asked | None:
 
 async def _in_registry(name: str) -> _Asked | None:
     from llmstack_tui.base.names import InvalidName
-    from llmstack_tui.catalog.service import Browsing
+    from llmstack_tui.catalog.service import CatalogService
     from llmstack_tui.fit.subject import of_metadata
     from llmstack_tui.registry.errors import RegistryError
 
-    browsing = Browsing()
+    browsing = CatalogService()
     try:
         offer = await browsing.offer(name)
     except (InvalidName, RegistryError):

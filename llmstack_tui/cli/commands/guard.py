@@ -11,7 +11,7 @@ from llmstack_tui.cli.options import Parser, add_global_options
 
 if TYPE_CHECKING:
     from llmstack_tui.cli.options import Commands, Invocation, Run
-    from llmstack_tui.core import Stack
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.guard.state import GuardState
     from llmstack_tui.store.tables.events import Event
 
@@ -64,7 +64,8 @@ async def _guard(call: Invocation) -> int:
 
     from llmstack_tui.cli.guarding import off
     from llmstack_tui.cli.servers import find_urls, state_file
-    from llmstack_tui.core import Stack
+    from llmstack_tui.core.options import StackOptions
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.wording import text
     from llmstack_tui.ollama.client import OllamaHost
 
@@ -75,13 +76,14 @@ async def _guard(call: Invocation) -> int:
         for host in hosts:
             await host.aclose()
         raise output.Failed(" ".join(f"{url} is not guarded. {text(*why)}" for url, why in reasons.items()))
-    async with Stack(
-        hosts,
+    options = StackOptions(
         look_only={url for url in urls if not call.settings.may_act(url)},
         profile=call.settings.hardware.profile,
         state_file=state_file(),
         guard=call.settings.guard,
-    ) as stack:
+    )
+    async with Stack(hosts, options) as stack:
+        stack.follow()
         work = asyncio.gather(_follow(call, stack), _follow_settings(call, stack), _tell_states(stack))
         with suppress(NotImplementedError):  # On Windows only Ctrl-C ends it.
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
@@ -101,7 +103,7 @@ async def _follow(call: Invocation, stack: Stack) -> None:
         async for state in states:
             if newest is None or state.last_event_id > newest:
                 try:
-                    events = await stack.events(kinds=_FOLLOWED, after=newest or 0)
+                    events = await stack.records.events(kinds=_FOLLOWED, after=newest or 0)
                 except StoreError as error:
                     output.say(str(error))
                     continue
@@ -118,7 +120,7 @@ async def _follow_settings(call: Invocation, stack: Stack) -> None:
     file = getattr(call.options, "config", None)
     async with aclosing(watch_settings(file, call.environ)) as all_loaded:
         async for loaded in all_loaded:
-            stack.guarding.use(loaded.settings.guard)
+            stack.guard.use(loaded.settings.guard)
 
 
 async def _tell_states(stack: Stack) -> None:

@@ -71,7 +71,7 @@ async def _set(call: Invocation, *, pinned: bool) -> int:
 async def _renewed(call: Invocation, acts: Acting, located: Located, *, pinned: bool) -> bool:
     """Tell the server how long the model stays from now on, where that cannot reload it."""
     from llmstack_tui.base.structs import replace
-    from llmstack_tui.guard.rules.pins import load_of
+    from llmstack_tui.lifecycle.load_request import repeatable as load_of
     from llmstack_tui.store.errors import StoreError
 
     running = located.status.running

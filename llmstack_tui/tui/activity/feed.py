@@ -13,7 +13,8 @@ from llmstack_tui.tui.controller import Controller
 from llmstack_tui.tui.shell import NoteKind
 
 if TYPE_CHECKING:
-    from llmstack_tui.core import Stack, StackState
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import Shell
 
 _REMEMBERED = "activity.choice"
@@ -71,7 +72,7 @@ class ActivityFeed(Controller):
         self.activity.forget()
         self._shell.draw_activity()
         if self._followed is not None and self._shell.stack is self._followed:
-            self._followed.remember(_REMEMBERED, choice.value)
+            self._followed.records.remember(_REMEMBERED, choice.value)
             self._read_soon()
 
     def _read_soon(self) -> None:
@@ -92,13 +93,13 @@ class ActivityFeed(Controller):
         try:
             if not self._has_chosen:
                 choice = self.activity.choice
-                remembered = await stack.recall(_REMEMBERED, choice.value, str)
+                remembered = await stack.records.recall(_REMEMBERED, choice.value, str)
                 if self.activity.choice is choice and remembered in {*Choice}:
                     self.activity.choose(Choice(remembered))
                 self._has_chosen = True
             choice = self.activity.choice
             kinds = choice.kinds
-            events = await stack.events(LIMIT, after=self.activity.last_id, kinds=kinds)
+            events = await stack.records.events(LIMIT, after=self.activity.last_id, kinds=kinds)
         except StoreError as error:
             if stack is self._shell.stack and str(error) != self._unreadable:
                 self._unreadable = str(error)

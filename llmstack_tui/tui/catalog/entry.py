@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.catalog.service import Browsing, Offer
+    from llmstack_tui.catalog.service import CatalogService, Offer
     from llmstack_tui.catalog.types import Catalog, Entry, File
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import View
@@ -185,10 +185,10 @@ class EntryScreen(LiveScreen):
             return
         registry = clean(ModelName.parse(self._entry.name).host, limit=80)
         self._say(f"Asking {registry} for its tags{self._marks.dots}")
-        ask = partial(self._ask, stack.browsing)
+        ask = partial(self._ask, stack.catalog)
         start(self, f"The tags of {self._entry.name}", ask, group="ask", exclusive=True)
 
-    async def _ask(self, browsing: Browsing) -> None:
+    async def _ask(self, browsing: CatalogService) -> None:
         """The tags, and what the variants are now; a registry that does not answer is a sentence."""
         from llmstack_tui.registry.errors import RegistryError
 
@@ -238,7 +238,7 @@ class EntryScreen(LiveScreen):
         if stack is not None:
             self._offers[name] = None
             try:
-                self._offers[name] = await stack.browsing.offer(name)
+                self._offers[name] = await stack.catalog.offer(name)
             except RegistryError as error:
                 self._say(clean(str(error), limit=300))
             self.show(self.shell.view)

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.core import Stack, StackState
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import View
 
@@ -128,7 +129,7 @@ class CatalogScreen(TabScreen):
     async def _read(self) -> None:
         try:
             if (stack := self.shell.stack) is not None:
-                catalog = await stack.browsing.catalog()
+                catalog = await stack.catalog.catalog()
                 shelf = await asyncio.to_thread(make_shelf, catalog)
                 await self._recall(stack)
                 self._shelf = shelf
@@ -141,14 +142,14 @@ class CatalogScreen(TabScreen):
         from llmstack_tui.store.errors import StoreError
 
         with suppress(StoreError):  # A notice tells of it already.
-            order = await stack.recall(_RECALL, CatalogOrder(), CatalogOrder)
+            order = await stack.records.recall(_RECALL, CatalogOrder(), CatalogOrder)
             if not self._is_sorted:
                 self._order = order
 
     def _sort(self, order: CatalogOrder) -> None:
         self._order, self._is_sorted = order, True
         if (stack := self.shell.stack) is not None:
-            stack.remember(_RECALL, to_builtins(order))
+            stack.records.remember(_RECALL, to_builtins(order))
         self._redraw()
 
     def _redraw(self) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from textual.worker import Worker
 
-    from llmstack_tui.core import Stack, StackState
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.lifecycle.placement import Fallback
@@ -139,7 +140,7 @@ class DetailsCache(Controller):
             HostError: the server does not tell.
         """
         digest = self._digest(key)
-        details = await stack.details(*key)
+        details = await stack.actions.details(*key)
         while len(self._details) >= _MOST_DETAILS:
             del self._details[next(iter(self._details))]
         self._details[(*key, digest)] = details
@@ -167,7 +168,7 @@ class DetailsCache(Controller):
                 try:
                     for host in stack.state.hosts:
                         url = host.snapshot.url
-                        uses = await stack.uses(url)
+                        uses = await stack.records.uses(url)
                         # Of models that are gone the history may know thousands.
                         listed = {model.name for model in host.models}
                         self._uses[url] = {name: uses[name] for name in listed & uses.keys()}

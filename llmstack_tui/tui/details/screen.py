@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.core import Stack
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hosts.types import Model, ModelDetails
     from llmstack_tui.store.tables.figures import Measured
@@ -171,22 +171,22 @@ class DetailsScreen(LiveScreen):
         now = self.shell.view.moment.now.astimezone()
         model = self.shell.view.model(self._key)
         digest = model.model.digest if model and model.model else ""
-        versions = await stack.versions(host, name)
+        versions = await stack.records.versions(host, name)
         self._sections[_PAST[0]].say(versions_part(versions, digest, now))
-        loads = await stack.activations(host, name, _MOST_LOOKED_UP)
+        loads = await stack.records.activations(host, name, _MOST_LOOKED_UP)
         self._sections["Loaded"].say(loads_part(loads, now))
-        measured = await stack.measured(host, digest, _MOST_LOOKED_UP) if digest else ()
+        measured = await stack.records.measured(host, digest, _MOST_LOOKED_UP) if digest else ()
         self._sections["Memory that it took"].say(measured_part(measured, now))
         if model is not None and model.model is not None and not model.model.is_cloud:
             self._fit(stack, model.model, measured)
-        events = await stack.events(_MOST_LOOKED_UP, host=host, model=name)
+        events = await stack.records.events(_MOST_LOOKED_UP, host=host, model=name)
         self._sections["What happened to it"].say(events_part(events, now))
 
     def _fit(self, stack: Stack, model: Model, measured: Sequence[Measured]) -> None:
-        subject = stack.weighing.subject(self._key[0], model)
+        subject = stack.fit.subject(self._key[0], model)
         if subject is None:
             return
-        self._sections["Memory it would take"].say(fit_part(subject, stack.weighing.room(), measured))
+        self._sections["Memory it would take"].say(fit_part(subject, stack.fit.room(), measured))
 
     # Keys
 

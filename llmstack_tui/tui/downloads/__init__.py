@@ -9,7 +9,7 @@ from textual.binding import Binding
 from llmstack_tui.tui.shell import Feature
 
 if TYPE_CHECKING:
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.downloads.actions import DownloadActions
     from llmstack_tui.tui.downloads.screen import DownloadsScreen
 

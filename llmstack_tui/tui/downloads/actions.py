@@ -21,7 +21,8 @@ from llmstack_tui.tui.shell import Answer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from llmstack_tui.core import HostState, Stack, StackState
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.shell import Shell
 
@@ -85,7 +86,7 @@ class DownloadActions(Controller):
         from llmstack_tui.tui.downloads.add import ImportScreen
 
         url, able = host.snapshot.url, host.snapshot.capabilities
-        start = partial(stack.import_gguf, url) if Capability.IMPORT in able else None
+        start = partial(stack.actions.import_gguf, url) if Capability.IMPORT in able else None
         pull = partial(stack.downloads.pull, url) if Capability.PULL in able else None
         screen = ImportScreen(start, pull, {model.name for model in host.models}, self._shell.marks)
         made = await self._shell.show(screen)

@@ -110,7 +110,7 @@ class DownloadScreen(LiveScreen):
             if stack is None or download is None:
                 continue
             try:
-                events = await stack.events(_MOST_EVENTS, host=download.host, model=download.model)
+                events = await stack.records.events(_MOST_EVENTS, host=download.host, model=download.model)
             except StoreError as error:
                 self._events.say(SectionText(Content(clean(f"It cannot be looked up: {error}", limit=300))))
             else:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.timer import Timer
 
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import View
 

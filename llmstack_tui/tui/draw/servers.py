@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from llmstack_tui.config import Settings
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.types import ServerVersion, Snapshot
     from llmstack_tui.tui.shell import View

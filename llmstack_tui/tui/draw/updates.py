@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import Key

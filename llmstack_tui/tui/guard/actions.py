@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Actor
-from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import clean
 from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.actions import ActKind
@@ -18,12 +15,15 @@ from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.draw.text import lines_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from llmstack_tui.core import Stack, StackState
-    from llmstack_tui.guard.situation import Admission, Ask
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import StackState
+    from llmstack_tui.guard.situation import Ask
     from llmstack_tui.lifecycle.actions import Act
     from llmstack_tui.tui.shell import Key
+
+    Load = Callable[..., Awaitable[bool]]
 
 _MOST_NAMED = 5
 
@@ -34,8 +34,6 @@ class GuardActions(Controller):
     # What was told of the guard's acts and warnings that still are.
     _acts: frozenset[Act] = frozenset()
     _warnings: frozenset[tuple[str, ...]] = frozenset()
-    _questions: asyncio.Lock | None = None
-    _coming: frozenset[Key] = frozenset()
 
     # --- keys ---
 
@@ -50,11 +48,11 @@ class GuardActions(Controller):
             said = [f"{clean(status.name)} runs elsewhere: there is nothing to pin." for status in clouds]
             self._shell.tell(lines_text(said))
         chosen = [status for status in found if status not in clouds]
-        unpin = all(stack.guarding.is_pinned(status.host, status.name) for status in chosen)
+        unpin = all(stack.guard.is_pinned(status.host, status.name) for status in chosen)
         for status in chosen:
             key = (status.host, status.name)
             if unpin:
-                self._start(f"Unpin {status.name}", partial(stack.guarding.pin, *key, pinned=False))
+                self._start(f"Unpin {status.name}", partial(stack.guard.pin, *key, pinned=False))
             else:
                 self._start(f"Pin {status.name}", partial(self._pin, stack, key))
 
@@ -62,8 +60,8 @@ class GuardActions(Controller):
         """Stop nothing by itself any more, or go on."""
         if (stack := self._changeable()) is None:
             return
-        held = not stack.guarding.is_held
-        stack.guarding.hold(held)
+        held = not stack.guard.is_held
+        stack.guard.hold(held)
         key = self._shell.key_for("models.hold")
         text = f"Nothing is stopped by itself. {key} takes that back." if held else "The guard goes on."
         self._shell.tell(text, title="Everything is held" if held else "Nothing is held")
@@ -78,21 +76,10 @@ class GuardActions(Controller):
         elif status.state in {ModelState.ACTIVE, ModelState.LOADING}:
             self._shell.tell(f"{clean(key[1])} is {status.state} already.")
         else:
-            self._start(f"Activate {key[1]}", partial(self._undo, stack, key), key)
-
-    async def _undo(self, stack: Stack, key: Key) -> None:
-        from llmstack_tui.guard.rules.pins import OURS
-        from llmstack_tui.store.errors import StoreError
-
-        context_length = None
-        with suppress(StoreError):  # Then as any other; of what is wrong with the state a notice tells.
-            loads = await stack.activations(*key, 1)
-            # What another client wanted of it is that client's to want again.
-            context_length = next((each.context_length for each in loads if each.asked_by in OURS), None)
-        await self._load(stack, key, context_length=context_length)
+            self._start(f"Activate {key[1]}", partial(self._load, stack.actions.activate_again, key), key)
 
     async def _pin(self, stack: Stack, key: Key) -> None:
-        is_told = await stack.guarding.pin(*key)
+        is_told = await stack.guard.pin(*key)
         status = self._shell.view.model(key)
         if status is not None and status.state in {ModelState.INACTIVE, ModelState.STOPPING}:
             self._shell.act("models.activate", key)
@@ -108,47 +95,14 @@ class GuardActions(Controller):
     def load(self, key: Key) -> None:
         """Load a model; one that is too many after a question, unless the settings say otherwise."""
         if (stack := self._stack()) is not None:
-            self._start(f"Activate {key[1]}", partial(self._load, stack, key), key)
+            self._start(f"Activate {key[1]}", partial(self._load, stack.actions.activate, key), key)
 
-    async def _load(self, stack: Stack, key: Key, *, context_length: int | None = None) -> None:
-        if self._questions is None:
-            self._questions = asyncio.Lock()
-        try:
-            # One question after the other: the answer to the first counts for the next.
-            async with self._questions:
-                if not await self._is_admitted(stack, key):
-                    return
-                self._coming |= {key}
-            await stack.activate(*key, context_length=context_length)
-        finally:
-            self._coming -= {key}
+    async def _load(self, load: Load, key: Key) -> None:
+        async def confirm(answer: Ask) -> bool:
+            act, text = _act_text(answer), question_text(answer, self._others(key[0]))
+            return await self._confirm(f"Load {clean(key[1], limit=60)}?", text, "Do not load it", act)
 
-    async def _is_admitted(self, stack: Stack, key: Key) -> bool:
-        coming = [name for url, name in self._coming if url == key[0]]
-        answer = await stack.guarding.admit(*key, coming)
-        if answer is None:
-            return True
-        from llmstack_tui.guard.situation import Ask
-
-        if not isinstance(answer, Ask):
-            return True  # One that is refused is refused by the stack, which puts that on record.
-        settings = stack.guarding.settings
-        wish = settings.over_limit if settings is not None else "ask"
-        name = clean(key[1], limit=60)
-        if wish == "refuse":
-            self._shell.tell(f"{name} was not loaded. {text(*answer.reason)} The settings refuse one more.")
-            return False
-        if wish == "ask":
-            act, question = _act_text(answer), question_text(answer, self._others(key[0]))
-            if not await self._confirm(f"Load {name}?", question, "Do not load it", act):
-                return False
-            if not answer.enough:
-                stack.guarding.insist(*key)
-            # The question may have stood for minutes.
-            answer = _still_needed(answer, await stack.guarding.admit(*key, coming))
-        if answer.stops:
-            await stack.guarding.make_room(key[0], answer.stops)
-        return True
+        await load(*key, confirm=confirm)
 
     def _others(self, host_url: str) -> dict[str, str]:
         """What the other hosts are called, by their URLs; nothing where there is only one."""
@@ -205,12 +159,6 @@ def question_text(answer: Ask, others: Mapping[str, str]) -> str:
     if not answer.enough:
         lines += ["", "There is nothing else that could make room: the limit will not hold."]
     return "\n".join(lines)
-
-
-def _still_needed(agreed: Ask, now: Admission | None) -> Ask:
-    """Without what has left since, or got something to do, or need not go any more."""
-    needed = {(stop.host, stop.model) for stop in getattr(now, "stops", ())}
-    return replace(agreed, stops=tuple(stop for stop in agreed.stops if (stop.host, stop.model) in needed))
 
 
 def _at(host_url: str, others: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from llmstack_tui.tui.shell import NoteKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.lifecycle.placement import Fallback
     from llmstack_tui.tui.shell import Shell
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.tui.draw.glyphs import Marks

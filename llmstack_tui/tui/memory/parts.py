@@ -19,7 +19,7 @@ from llmstack_tui.lifecycle.placement import held_on, homes, reckoned_on
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.hardware.readings import Device
     from llmstack_tui.hosts.types import RunningModel
     from llmstack_tui.tui.draw.glyphs import Marks

@@ -15,7 +15,7 @@ from llmstack_tui.tui.models.removals import removal_text, removals_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from llmstack_tui.core import Stack
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.tui.shell import Key
 
 
@@ -125,21 +125,21 @@ class ModelActions(Controller):
             case ModelState.LOADING:
                 self.cancel(key)
             case ModelState.ACTIVE:
-                self._start(f"Deactivate {status.name}", partial(stack.deactivate, *key), key)
+                self._start(f"Deactivate {status.name}", partial(stack.actions.deactivate, *key), key)
         return ""
 
     def _restart(self, stack: Stack, status: ModelStatus) -> str:
         if status.state is not ModelState.ACTIVE:
             return f"{clean(status.name)} is not in memory: there is nothing to restart."
         key = (status.host, status.name)
-        self._start(f"Restart {status.name}", partial(stack.restart, *key), key)
+        self._start(f"Restart {status.name}", partial(stack.actions.restart, *key), key)
         return ""
 
     async def _stop_all(self, stack: Stack, loaded: list[str]) -> None:
         title = "Stop the one model in memory?" if len(loaded) == 1 else f"Stop all {len(loaded)} models?"
         text = f"{names_text(loaded)}\n\nThey leave memory when their running requests have ended."
         if await self._confirm(title, text, "Keep them", "Stop them"):
-            await stack.stop_all()
+            await stack.actions.stop_all()
 
     async def _ask_and_derive(self, stack: Stack, key: Key, way: Way) -> None:
         from llmstack_tui.tui.models.derive import DeriveScreen
@@ -173,4 +173,4 @@ class ModelActions(Controller):
         for status in chosen:
             # Each for itself: one that cannot be removed keeps none of the others.
             key = (status.host, status.name)
-            self._start(f"Remove {status.name}", partial(stack.delete, *key), key)
+            self._start(f"Remove {status.name}", partial(stack.actions.delete, *key), key)

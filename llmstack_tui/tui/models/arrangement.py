@@ -20,7 +20,7 @@ from llmstack_tui.tui.widgets.headings import SortOrder
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from llmstack_tui.core import HostState, StackState
+    from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.tui.shell import Key
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from llmstack_tui.core import Stack
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.tui.models.derive import Derivation
     from llmstack_tui.tui.shell import Key
 
@@ -42,16 +42,16 @@ def _stem(name: str) -> str:
 
 async def _copied(stack: Stack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
     yield "Copying"
-    await stack.copy(*key, wanted.name)
+    await stack.actions.copy(*key, wanted.name)
 
 
 async def _renamed(stack: Stack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
     yield "Renaming"
-    await stack.rename(*key, wanted.name)
+    await stack.actions.rename(*key, wanted.name)
 
 
 async def _created(stack: Stack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
-    steps = stack.create(
+    steps = stack.actions.create(
         key[0],
         wanted.name,
         base=key[1],

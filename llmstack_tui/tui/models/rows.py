@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hardware.readings import MachineReading

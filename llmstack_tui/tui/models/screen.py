@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.core import Stack
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import Key, View
 
@@ -105,7 +105,7 @@ class ModelsScreen(TabScreen):
         from llmstack_tui.store.errors import StoreError
 
         with suppress(StoreError):  # A notice tells of it already.
-            self.pane.restore(await stack.recall(_RECALL, Arrangement(), Arrangement))
+            self.pane.restore(await stack.records.recall(_RECALL, Arrangement(), Arrangement))
 
     def select(self, url: str, name: str) -> None:
         """Put the cursor on a model as soon as it is listed."""
@@ -152,7 +152,7 @@ class ModelsScreen(TabScreen):
     @on(ModelsPane.Arranged)
     def _arranged(self) -> None:
         if (stack := self.shell.stack) is not None:
-            stack.remember(_RECALL, to_builtins(self.pane.arrangement))
+            stack.records.remember(_RECALL, to_builtins(self.pane.arrangement))
 
     # Keys
 

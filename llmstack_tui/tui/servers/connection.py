@@ -8,15 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from llmstack_tui.base.kinds import HostKind
-from llmstack_tui.core.services import OLLAMA_START_SECONDS
+from llmstack_tui.core.open import OLLAMA_START_SECONDS
 from llmstack_tui.tui.controller import Controller
 from llmstack_tui.tui.draw.servers import farewell
 from llmstack_tui.tui.shell import Answer, NoteKind, Shell
 
 if TYPE_CHECKING:
-    from llmstack_tui.core import Stack, StackState
+    from llmstack_tui.core.open import Services
     from llmstack_tui.core.servers import OllamaStopped
-    from llmstack_tui.core.services import Services
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hosts.types import Snapshot
 
@@ -80,6 +81,7 @@ class Connection(Controller):
         self._shell.say("Reading the list of models…", waiting=True)
         async with await self._services.open(hosts) as stack:
             self.stack = stack
+            stack.follow()
             try:
                 self._shell.connected(stack)
                 async with aclosing(stack.watch()) as states:

@@ -18,7 +18,8 @@ from llmstack_tui.tui.updates.questions import all_text, changed_here_text, chec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from llmstack_tui.core import HostState, Stack, StackState
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.tui.shell import Key, Shell
     from llmstack_tui.updates.rules import Update
 

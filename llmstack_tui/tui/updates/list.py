@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
-    from llmstack_tui.core import HostState, StackState
+    from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.draw.updates import NewerProgram

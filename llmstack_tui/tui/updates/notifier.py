@@ -12,7 +12,8 @@ from llmstack_tui.tui.draw.updates import news_text, wanted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from llmstack_tui.core import Stack, StackState
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import Key, Shell
     from llmstack_tui.updates.rules import Update
 
@@ -56,7 +57,7 @@ class UpdateNotifier:
         if self._told is None:
             told: dict[str, str] = {}
             with suppress(StoreError):  # Of what is wrong with the state a notice tells.
-                told = await stack.recall(_REMEMBERED, told, dict[str, str])
+                told = await stack.records.recall(_REMEMBERED, told, dict[str, str])
             if stack is not self._stack:
                 return
             self._told = told
@@ -65,7 +66,7 @@ class UpdateNotifier:
         self._told = {model: version for model, version in before.items() if model not in judged}
         self._told |= {_model(key): update.digest or "" for key, update in found.items()}
         if self._told != before:
-            stack.remember(_REMEMBERED, self._told)
+            stack.records.remember(_REMEMBERED, self._told)
         if new:
             names = sorted(new, key=lambda key: key[1])
             key = self._shell.key_for("models.updates")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import Key, View
 

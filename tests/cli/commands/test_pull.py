@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llmstack_tui.core import Stack
+from llmstack_tui.core.options import StackOptions
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.engine_process import engine_process
 from tests.support.registry import Fault, Registry
+from tests.support.stacks import following
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ async def test_a_dashboard_that_has_the_queue_does_it(
     state = llmstack.home / ".local/share/llmstack/state.db"
     version = registry.publish("shared", tiny_model.read_bytes() + b"shared")
     registry.faults = [Fault(path=f"/data/blobs/{version.weights.digest}", method="GET", bytes_per_s=100_000)]
-    async with Stack([OllamaHost(engine)], machine_every_s=60, state_file=state) as stack:
+    async with following([OllamaHost(engine)], StackOptions(machine_every_s=60, state_file=state)) as stack:
         await stack.downloads.pull(engine, registry.name("shared"))
         await wait_until(lambda: any(each.completed for each in stack.state.downloads), 60)
         done = await run(llmstack, "pull", registry.name("shared"), "--json", "--host", engine)

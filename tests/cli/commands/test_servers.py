@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llmstack_tui.base.kinds import Actor
-from llmstack_tui.core import Stack
+from llmstack_tui.core.options import StackOptions
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.store.store import Store
 from tests.support.fake_ollama import FakeOllama, fake_ollama, usual_ollama
 from tests.support.scripted_server import Reply, Then, always, serving
+from tests.support.stacks import following
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from llmstack_tui.core.stack import Stack
     from tests.support.program import Program
 
 NASTY = ("tiny:latest", "evil\x1b[31m[/red]:latest", "名前-٣-" + "x" * 280, "[bold]q4[/bold]")
@@ -455,7 +457,9 @@ def is_listed(stack: Stack, wanted: set[str]) -> bool:
 
 
 async def kinds_of_commands(stack: Stack) -> list[str]:
-    return [each.kind for each in reversed(await stack.events()) if each.details.get("asked_by") == "cli"]
+    return [
+        each.kind for each in reversed(await stack.records.events()) if each.details.get("asked_by") == "cli"
+    ]
 
 
 async def test_a_dashboard_tells_of_a_command(llmstack: Program, tmp_path: Path) -> None:
@@ -465,7 +469,9 @@ async def test_a_dashboard_tells_of_a_command(llmstack: Program, tmp_path: Path)
         host = ("--host", server.url)
         await run(llmstack, "start", "a:1", *host)  # It makes the state file.
         (state,) = llmstack.home.rglob("state.db")
-        async with Stack([OllamaHost(server.url)], machine_every_s=60, state_file=state) as stack:
+        async with following(
+            [OllamaHost(server.url)], StackOptions(machine_every_s=60, state_file=state)
+        ) as stack:
             await wait_until(lambda: stack.state.hosts[0].snapshot.reachable, 30)
             for *line, kind in (
                 ("stop", "a:1", "deactivate"),

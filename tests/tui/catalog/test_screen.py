@@ -22,7 +22,7 @@ from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices, FakeStack
 
 if TYPE_CHECKING:
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.catalog.entry import EntryScreen
     from llmstack_tui.tui.catalog.screen import CatalogScreen
     from tests.tui.driving import FakeDesk
@@ -127,8 +127,8 @@ async def test_a_click_on_a_heading_sorts() -> None:
 async def test_an_entry_tells_what_its_registry_tells() -> None:
     async with dashboard(state()) as desk:
         await opened(desk)
-        desk.stack.browsing.tagged = ("7b", "latest", "[/red]bad", "7b-base")
-        desk.stack.browsing.offers["qwen2.5-coder:latest"] = Offer(
+        desk.stack.catalog.tagged = ("7b", "latest", "[/red]bad", "7b-base")
+        desk.stack.catalog.offers["qwen2.5-coder:latest"] = Offer(
             name="qwen2.5-coder:latest", digest="5a", download=77_000_000
         )
         await desk.press("enter")
@@ -154,16 +154,16 @@ async def test_a_registry_without_a_list_says_where_there_is_one() -> None:
 async def test_a_registry_that_is_away_is_a_sentence_and_leaving_gives_up() -> None:
     async with dashboard(state()) as desk:
         await opened(desk)
-        desk.stack.browsing.gate.clear()
+        desk.stack.catalog.gate.clear()
         await desk.press("enter")
         await desk.until_shown("Asking registry.ollama.ai")
         await desk.press("escape")
         await wait_until(lambda: not any(worker.group == "ask" for worker in desk.app.workers))
-        desk.stack.browsing.gate.set()
-        desk.stack.browsing.failure = RegistryUnreachable("Nothing answers.", host="registry.ollama.ai")
+        desk.stack.catalog.gate.set()
+        desk.stack.catalog.failure = RegistryUnreachable("Nothing answers.", host="registry.ollama.ai")
         await desk.press("enter")
         await desk.until_shown("Nothing answers.", "Q4_K_M")
-        desk.stack.browsing.failure = None
+        desk.stack.catalog.failure = None
         await desk.press("r")
         await desk.until_shown("lists no tags")
 

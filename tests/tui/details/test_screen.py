@@ -210,7 +210,7 @@ async def test_what_it_would_take_is_told_once_that_is_known() -> None:
     async with dashboard(services=telling()) as desk:
         await opened(desk)
         shape = headers.shape(headers.LLAMA_8B)
-        desk.stack.weighing.subjects[NAME] = Subject(weights=Weights(size=4_900_000_000), shape=shape)
+        desk.stack.fit.subjects[NAME] = Subject(weights=Weights(size=4_900_000_000), shape=shape)
         estimate = Estimate(total=6_000_000_000, basis=Basis.FORMULA, parts=None, context_length=4096)
         host = replace(desk.stack.state.hosts[0], fits={NAME: Fitted(estimate, None)})
         desk.stack.put(replace(desk.stack.state, hosts=(host,)))

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from llmstack_tui.config import Settings
-from llmstack_tui.core.disk import Disk
+from llmstack_tui.library.service import DiskService
 from llmstack_tui.library.storage import LibraryError
 from tests.support.waiting import wait_until
 from tests.tui.driving import dashboard
@@ -80,11 +80,11 @@ async def test_the_real_folder(tmp_path: Path) -> None:
     orphan.parent.mkdir()
     orphan.write_bytes(b"gone")
     os.utime(orphan, (1, time.time() - 7200))
-    disk = Disk(tmp_path)
+    disk = DiskService(tmp_path)
     use = await disk.look()
     assert use is not None
     # The time of its last change cannot be set: so it counts as of this hour, and is kept.
     assert [each.path for each in use.leftovers] == [orphan]
     assert await disk.clean(use.leftovers) == ()
     assert orphan.exists()
-    assert await Disk(None).look() is None
+    assert await DiskService(None).look() is None

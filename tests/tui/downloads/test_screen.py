@@ -18,7 +18,7 @@ from tests.tui import pulls
 from tests.tui.driving import dashboard
 
 if TYPE_CHECKING:
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.downloads.screen import DownloadsScreen
     from tests.tui.driving import FakeDesk
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.structs import replace
-from llmstack_tui.core import StackState
+from llmstack_tui.core.state import StackState
 from llmstack_tui.hosts.errors import BadStream, Unreachable
 from llmstack_tui.hosts.types import Snapshot
 from llmstack_tui.tui import keymap

@@ -5,15 +5,13 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config import GuardSettings
 from llmstack_tui.config.loading import LoadedSettings
 from llmstack_tui.config.settings import Settings
-from llmstack_tui.guard.situation import Admission, Allow, Ask, Cause, Limits, Stop, Warn
+from llmstack_tui.guard.situation import Ask, Cause, Limits, Stop, Warn
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hardware.profile import detect
 from llmstack_tui.lifecycle.actions import Act, ActKind
@@ -46,7 +44,7 @@ def toasts(desk: FakeDesk) -> str:
 
 
 def guarded(desk: FakeDesk, **more: object) -> None:
-    desk.stack.guarding.put(GuardState(leads=True, **more))  # type: ignore[arg-type]
+    desk.stack.guard.put(GuardState(leads=True, **more))  # type: ignore[arg-type]
 
 
 async def test_pin_marks_the_model_and_loads_it_and_pressed_again_unpins_it() -> None:
@@ -81,7 +79,7 @@ async def test_a_pin_of_a_loaded_model_loads_nothing() -> None:
 async def test_a_pin_of_which_the_server_is_not_told_says_so() -> None:
     async with dashboard(STATE) as desk:
         await desk.until_shown(LOADED)
-        desk.stack.guarding.is_told = False
+        desk.stack.guard.is_told = False
         desk.app.models.pane.move_to((seeded.URL, LOADED))
         await desk.pilot.press("P")
         await wait_until(lambda: "still leaves when its time is up" in toasts(desk))
@@ -141,7 +139,7 @@ async def test_the_header_has_the_limit_that_is_kept() -> None:
 async def test_one_more_than_the_limit_is_asked_for_with_what_would_be_stopped() -> None:
     async with dashboard(STATE) as desk:
         await desk.until_shown(IDLE)
-        desk.stack.guarding.answers = {IDLE: ASKED}
+        desk.stack.guard.asks = {IDLE: ASKED}
         desk.app.models.pane.move_to((seeded.URL, IDLE))
         await desk.pilot.press("a")
         await wait_until(lambda: isinstance(desk.app.screen, AskScreen))
@@ -153,62 +151,18 @@ async def test_one_more_than_the_limit_is_asked_for_with_what_would_be_stopped()
         await wait_until(lambda: isinstance(desk.app.screen, AskScreen))
         await desk.pilot.press("right", "enter")
         await wait_until(lambda: ("activate", seeded.URL, IDLE) in desk.stack.calls)
-        assert desk.stack.acts == [("make room", seeded.URL, LOADED), ("activate", seeded.URL, IDLE)]
-
-
-@pytest.mark.parametrize("now", [Allow(), replace(ASKED, stops=(replace(ASKED.stops[0], model="other:1"),))])
-async def test_what_has_not_to_go_any_more_stays_though_it_was_agreed_to(now: Admission) -> None:
-    async with dashboard(STATE) as desk:
-        await desk.until_shown(IDLE)
-        desk.stack.guarding.answers = {IDLE: ASKED}
-        desk.app.models.pane.move_to((seeded.URL, IDLE))
-        await desk.pilot.press("a")
-        await wait_until(lambda: isinstance(desk.app.screen, AskScreen))
-        desk.stack.guarding.answers = {IDLE: now}
-        await desk.pilot.press("right", "enter")
-        await wait_until(lambda: ("activate", seeded.URL, IDLE) in desk.stack.calls)
         assert desk.stack.acts == [("activate", seeded.URL, IDLE)]
-
-
-@pytest.mark.parametrize("wish", ["stop", "refuse"])
-async def test_the_settings_answer_instead(wish: str) -> None:
-    async with dashboard(STATE) as desk:
-        await desk.until_shown(IDLE)
-        desk.stack.guarding.answers = {IDLE: ASKED}
-        desk.stack.guarding.settings = GuardSettings(over_limit=wish)  # type: ignore[arg-type]
-        desk.app.models.pane.move_to((seeded.URL, IDLE))
-        await desk.pilot.press("a")
-        if wish == "stop":
-            await wait_until(lambda: ("activate", seeded.URL, IDLE) in desk.stack.calls)
-            assert desk.stack.acts[0] == ("make room", seeded.URL, LOADED)
-        else:
-            await wait_until(lambda: "The settings refuse one more." in toasts(desk))
-            assert desk.stack.acts == []
 
 
 async def test_where_nothing_can_make_room_that_is_said() -> None:
     async with dashboard(STATE) as desk:
         await desk.until_shown(IDLE)
-        desk.stack.guarding.answers = {
-            IDLE: Ask((), enough=False, reason=(quoted("a is pinned; b is in use."),))
-        }
+        desk.stack.guard.asks = {IDLE: Ask((), enough=False, reason=(quoted("a is pinned; b is in use."),))}
         desk.app.models.pane.move_to((seeded.URL, IDLE))
         await desk.pilot.press("a")
         await desk.until_shown("a is pinned; b is in use.", "the limit will not hold", "Load it all the same")
         await desk.pilot.press("right", "enter")
         await wait_until(lambda: ("activate", seeded.URL, IDLE) in desk.stack.calls)
-        assert ("insist", seeded.URL, IDLE) in desk.stack.calls
-
-
-async def test_of_several_at_once_each_counts_for_the_next() -> None:
-    async with dashboard(STATE) as desk:
-        await desk.until_shown(IDLE)
-        desk.stack.gate.clear()
-        idle = [model.name for model in STATE.hosts[0].models if model.state == "inactive"][:2]
-        desk.app.act("models.activate", *((seeded.URL, name) for name in idle))
-        await wait_until(lambda: len(desk.stack.acts) == 2)
-        assert desk.stack.guarding.coming == {idle[0]: set(), idle[1]: {idle[0]}}
-        desk.stack.gate.set()
 
 
 async def test_what_the_guard_does_and_warns_of_is_told_once() -> None:
@@ -268,7 +222,7 @@ async def test_a_stop_of_the_guard_is_undone_from_its_line() -> None:
         desk.app.push_screen(LineScreen(replace(stop(), model=IDLE)))
         await desk.until_shown("It was idle for 12 min.", "a  start it again")
         await desk.pilot.press("a")
-        await wait_until(lambda: ("activate", seeded.URL, IDLE, "8192") in desk.stack.calls)
+        await wait_until(lambda: ("again", seeded.URL, IDLE) in desk.stack.calls)
         assert not isinstance(desk.app.screen, LineScreen)
         desk.app.push_screen(LineScreen(replace(stop(), model="gone:1")))
         await desk.until_shown("a  start it again")
@@ -283,7 +237,7 @@ async def test_other_settings_of_the_guard_count_at_once() -> None:
         guard = GuardSettings(max_loaded=1, idle_stop=timedelta(minutes=3))
         services.settings.put_nowait(LoadedSettings(settings=Settings()))  # type: ignore[attr-defined]
         services.settings.put_nowait(LoadedSettings(settings=Settings(guard=guard)))  # type: ignore[attr-defined]
-        await wait_until(lambda: desk.stack.guarding.settings == guard)
+        await wait_until(lambda: desk.stack.guard.settings == guard)
         await desk.until_said("The settings were read again: guard.max_loaded and guard.idle_stop count now.")
 
 

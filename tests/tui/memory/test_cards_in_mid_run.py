@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 import pynvml
 
 from llmstack_tui.config import Settings
-from llmstack_tui.core import Stack
+from llmstack_tui.core.options import StackOptions
+from llmstack_tui.core.stack import Stack
 from llmstack_tui.hardware.machine import Machine
 from llmstack_tui.hardware.nvidia import Nvidia
 from llmstack_tui.tui.app import Dashboard
@@ -31,7 +32,7 @@ class RealStack(FakeServices):
         self._machine = machine
 
     async def open(self, hosts: Sequence[str]) -> Stack:
-        return Stack((), machine=self._machine, machine_every_s=0.05)
+        return Stack((), StackOptions(machine=self._machine, machine_every_s=0.05))
 
 
 async def test_a_card_that_is_lost_while_the_dashboard_is_open(monkeypatch: pytest.MonkeyPatch) -> None:

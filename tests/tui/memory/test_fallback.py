@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.core import HostState
+from llmstack_tui.core.state import HostState
 from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui.driving import dashboard
 
 if TYPE_CHECKING:
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
 
 CODER = "qwen2.5-coder:7b"
 

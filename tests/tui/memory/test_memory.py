@@ -8,7 +8,7 @@ import pytest
 from textual.geometry import Size
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.core import HostState
+from llmstack_tui.core.state import HostState
 from llmstack_tui.hardware.readings import DeviceKind, Pressure, Space, Throttle
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.draw.bar import UsageHistory
@@ -18,7 +18,7 @@ from llmstack_tui.tui.memory.pane import memory_lines
 from tests.support import seeded
 
 if TYPE_CHECKING:
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.hardware.readings import Device, MachineReading
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.tui.draw.glyphs import Marks

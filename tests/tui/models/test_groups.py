@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config import HostSettings, Settings
-from llmstack_tui.core import HostState, StackState
+from llmstack_tui.core.state import HostState, StackState
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.draw.glyphs import UNICODE
 from llmstack_tui.tui.models.arrangement import (

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.core import StackState
+from llmstack_tui.core.state import StackState
 from llmstack_tui.tui.draw.glyphs import UNICODE
 from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder, matching, ordered
 from llmstack_tui.tui.models.rows import ModelRow, Rows

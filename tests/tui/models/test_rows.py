@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.core import StackState
+from llmstack_tui.core.state import StackState
 from llmstack_tui.fit.memory import Basis, Estimate
 from llmstack_tui.fit.verdict import Fitted, Room, verdict
 from llmstack_tui.hosts.errors import Unreachable

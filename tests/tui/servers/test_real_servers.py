@@ -8,7 +8,7 @@ import pytest
 from textual.widgets import Input
 
 from llmstack_tui.config import HostSettings, Settings, UpdatesSettings
-from llmstack_tui.core.services import Core
+from llmstack_tui.core.open import Core
 from llmstack_tui.engine.process.requirements import missing_reason
 from llmstack_tui.tui.app import Dashboard
 from tests.support.engine_process import engine_process

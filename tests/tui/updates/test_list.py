@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.core import HostState
+from llmstack_tui.core.state import HostState
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
 from llmstack_tui.tui.updates.list import UpdateRow, UpdatesContext, summary, updates_rows
 from tests.support import outdated, seeded
 from tests.support.outdated import CURRENT, NOW, STALE, UNKNOWN, coming
 
 if TYPE_CHECKING:
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.updates.rules import Update
 
 STATE = outdated.judged(seeded.typical())

@@ -1,10 +1,11 @@
-"""What models take in the built-in engine's own folder, and a clean-up of it."""
+"""What models take in the built-in engine's own folder, and a clean-up of it, in threads."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib
 from typing import TYPE_CHECKING
+
+from llmstack_tui.library.disk import audit, remove_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -12,11 +13,9 @@ if TYPE_CHECKING:
 
     from llmstack_tui.library.disk import FolderUse, Leftover
 
-_DISK = "llmstack_tui.library.disk"
 
-
-class Disk:
-    """Works in threads. ``folder`` is None where there is none."""
+class DiskService:
+    """``folder`` is None where there is none."""
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
@@ -27,12 +26,7 @@ class Disk:
         Raises:
             LibraryError: the folder cannot be read.
         """
-        if self.folder is None:
-            return None
-        await asyncio.to_thread(importlib.import_module, _DISK)
-        from llmstack_tui.library.disk import audit  # noqa: PLC0415
-
-        return await asyncio.to_thread(audit, self.folder, own=True)
+        return None if self.folder is None else await asyncio.to_thread(audit, self.folder, own=True)
 
     async def clean(self, chosen: Collection[Leftover]) -> tuple[Leftover, ...]:
         """Remove what a person has agreed to; answers what went.
@@ -40,8 +34,4 @@ class Disk:
         Raises:
             LibraryError: the folder cannot be changed now, or something is being downloaded into it.
         """
-        if self.folder is None:
-            return ()
-        from llmstack_tui.library.disk import remove_leftovers  # noqa: PLC0415
-
-        return await asyncio.to_thread(remove_leftovers, self.folder, chosen)
+        return () if self.folder is None else await asyncio.to_thread(remove_leftovers, self.folder, chosen)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import ModelName
-from llmstack_tui.core import Stack
-from llmstack_tui.core.weighing import Weighing
+from llmstack_tui.core.options import StackOptions
 from llmstack_tui.fit.memory import Basis, Request
 from llmstack_tui.fit.shapes import Subjects
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.hosts.types import Model, ModelDetails
+from llmstack_tui.hosts.types import Model, ModelDetails, Snapshot
 from llmstack_tui.library.library import Library
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.fake_ollama import usual_ollama
 from tests.support.gguf import models
 from tests.support.headers import LLAMA_8B
 from tests.support.scripted_server import serving
+from tests.support.stacks import following
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -89,8 +90,9 @@ async def test_a_stack_weighs_what_is_installed_and_again_when_a_server_tells_mo
     server.cloud.add("far:cloud")
     async with serving(server) as at:
         asked = Request(context_length=8192)
-        async with Stack(
-            [OllamaHost(at.url)], running_every_s=0.05, machine_every_s=0.05, usual=lambda: asked
+        async with following(
+            [OllamaHost(at.url)],
+            StackOptions(running_every_s=0.05, machine_every_s=0.05, usual=lambda: asked),
         ) as stack:
             await wait_until(lambda: stack.state.hosts[0].fits, timeout_s=20)
             before = stack.state.hosts[0].fits
@@ -98,7 +100,7 @@ async def test_a_stack_weighs_what_is_installed_and_again_when_a_server_tells_mo
             assert before["llama:8b"].estimate.basis is Basis.FILE_SIZE
             # Nothing was asked for this.
             assert not [path for path, _ in server.asked if path == "/api/show"]
-            await stack.details(at.url, "llama:8b")
+            await stack.actions.details(at.url, "llama:8b")
             await wait_until(
                 lambda: stack.state.hosts[0].fits["llama:8b"].estimate.basis is Basis.FORMULA, timeout_s=20
             )
@@ -106,18 +108,21 @@ async def test_a_stack_weighs_what_is_installed_and_again_when_a_server_tells_mo
             assert known.estimate.parts is not None
             assert known.estimate.parts.cache == 8192 * 128 * 1024
             (model,) = (each for each in stack.state.hosts[0].snapshot.installed if not each.is_cloud)
-            subject = stack.weighing.subject(at.url, model)
+            subject = stack.fit.subject(at.url, model)
             assert subject is not None
             assert subject.shape is not None
             # Who is about to load it is told the same.
-            assert await stack.weighing.to_come(at.url, model, on_card=False) == known.estimate.total
-            assert stack.weighing.room().taken == 0
+            assert await stack.fit.expected(at.url, model, on_card=False) == known.estimate.total
+            assert stack.fit.room().taken == 0
             server.load("llama:8b")
-            await wait_until(lambda: stack.weighing.room().taken == 5_100_000_000)
+            await wait_until(lambda: stack.fit.room().taken == 5_100_000_000)
 
 
-def test_of_servers_elsewhere_nothing_is_reckoned() -> None:
-    weighing = Weighing({"http://192.0.2.1:11434": None}, None, folders=tuple, usual=None)  # type: ignore[dict-item,arg-type]
-    model = Model(name="a", digest="a" * 64)
-    assert weighing.subject("http://192.0.2.1:11434", model) is None
-    weighing.told("http://192.0.2.1:11434", "a", ModelDetails(name="a"))
+async def test_the_room_of_servers_elsewhere_is_not_known() -> None:
+    url = "http://192.0.2.1:11434"
+    async with following([OllamaHost(url)]) as stack:
+        model = Model(name="a", digest="a" * 64)
+        stack.fit.on_snapshot(Snapshot(url=url, capabilities=Capability.LIST, installed=(model,)))
+        stack.fit.on_details(url, "a", ModelDetails(name="a"))
+        assert stack.fit.subject(url, model) is None
+        assert stack.fit.fits(url) == {}

@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.core.automatic import due
+from llmstack_tui.core.auto_update import due
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.updates.rules import LeftAlone
 from tests.support import outdated, seeded
 from tests.support.outdated import CHANGED_HERE, NOW, STALE, coming
 
 if TYPE_CHECKING:
-    from llmstack_tui.core import StackState
+    from llmstack_tui.core.state import StackState
 
 STATE = outdated.judged(seeded.typical())
 

@@ -1,14 +1,13 @@
-"""What the dashboard asks of the core, and the core itself behind it.
-
-The screen is painted before any of this is imported: HTTP, TLS and processes take longer than to draw.
-"""
+"""Where settings become a stack, and the servers that a face can be opened on."""
 
 from __future__ import annotations
 
-import asyncio
-import importlib
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Protocol
+
+from llmstack_tui.base import lazy, paths
+from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -16,8 +15,9 @@ if TYPE_CHECKING:
 
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.core import Stack
+    from llmstack_tui.core.options import StackOptions
     from llmstack_tui.core.servers import OllamaStopped, Startup
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Request
 
@@ -29,7 +29,7 @@ _WITH_THE_FIRST_REQUEST = ("httpcore", "sniffio", "anyio.streams.tls", "anyio._b
 
 
 class Services(Protocol):
-    """The core, as far as the dashboard needs it."""
+    """The core, as far as the dashboard needs it to begin."""
 
     def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
         """The settings now, and then whenever they have changed; without what the command line said."""
@@ -61,26 +61,30 @@ class Services(Protocol):
 
 
 class Core:
-    """The real one."""
+    """The core as the user set it up: the settings, and what can be opened by them.
+
+    Attributes:
+        settings: with what the command line says.
+        environ: of the process, as it was at the start: Textual takes NO_COLOR out of the real one.
+        config: the file of the settings; None is the usual one.
+    """
 
     def __init__(self, settings: Settings, environ: Mapping[str, str], config: Path | None = None) -> None:
-        self._settings = settings
-        self._environ = dict(environ)  # As it is now: Textual takes NO_COLOR out of the real one.
-        self._config = config
+        self.settings = settings
+        self.environ = dict(environ)
+        self.config = config
 
     async def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
-        await _imported("llmstack_tui.config.watch")
-        from llmstack_tui.config.watch import watch_settings
+        await lazy.load(".config.watch")
+        from llmstack_tui.config.watch import watch_settings  # noqa: PLC0415
 
-        async with aclosing(watch_settings(self._config, self._environ)) as all_loaded:
+        async with aclosing(watch_settings(self.config, self.environ)) as all_loaded:
             async for loaded in all_loaded:
                 yield loaded
 
     def places(self) -> tuple[tuple[str, str], ...]:
-        from llmstack_tui.base import paths
-
         try:
-            settings = self._config or paths.config_file()
+            settings = self.config or paths.config_file()
             return (
                 ("Settings", str(settings)),
                 ("State", str(paths.state_file())),
@@ -90,75 +94,87 @@ class Core:
             return ()
 
     def last_theme(self) -> str:
-        from llmstack_tui.base import paths
-
-        with (
-            suppress(OSError, ValueError, paths.NoHome),
-            paths.theme_file().open(encoding="utf-8") as file,
-        ):
+        with suppress(OSError, ValueError, paths.NoHome), paths.theme_file().open(encoding="utf-8") as file:
             return file.read(_LONGEST_NAME).strip()
         return ""
 
     async def keep_theme(self, name: str) -> None:
+        import asyncio  # noqa: PLC0415
+
         await asyncio.to_thread(_write_theme, name)
 
     async def find(self) -> Startup:
-        await _imported("llmstack_tui.core.servers", "llmstack_tui.ollama.client", *_WITH_THE_FIRST_REQUEST)
-        from llmstack_tui.core.servers import find_servers
+        await lazy.load(".core.servers", ".ollama.client", *_WITH_THE_FIRST_REQUEST)
+        from llmstack_tui.core.servers import find_servers  # noqa: PLC0415
 
-        return await find_servers(self._settings, self._environ)
+        return await find_servers(self.settings, self.environ)
 
     async def start_ollama(self, stopped: OllamaStopped) -> None:
-        await _imported("llmstack_tui.ollama.local")
-        from llmstack_tui.ollama.local import start_ollama
+        await lazy.load(".ollama.local")
+        from llmstack_tui.ollama.local import start_ollama  # noqa: PLC0415
 
         await start_ollama(stopped.binary, stopped.url, wait_seconds=OLLAMA_START_SECONDS)
 
     async def start_engine(self) -> EngineHandle:
-        await _imported("llmstack_tui.engine.process.control")
-        from llmstack_tui.engine.process import control
+        await lazy.load(".engine.process.control")
+        from llmstack_tui.engine.process import control  # noqa: PLC0415
 
-        engine = self._settings.engine
-        return await control.start(port=engine.port, owner=not engine.keep, config=self._config)
+        engine = self.settings.engine
+        return await control.start(port=engine.port, owner=not engine.keep, config=self.config)
 
     async def open(self, hosts: Sequence[str]) -> Stack:
-        await _imported("llmstack_tui.core", "llmstack_tui.ollama.client", "llmstack_tui.base.address")
-        from llmstack_tui.core import Stack
-        from llmstack_tui.ollama.client import OllamaHost
-        from llmstack_tui.updates.programs import ADDRESSES
+        """For the dashboard: it is the user who asks, and newer versions are looked for."""
+        from llmstack_tui.updates.programs import ADDRESSES  # noqa: PLC0415
+
+        updates = self.settings.updates
+        options = replace(
+            await self.options(hosts),
+            check_every=updates.check_every,
+            releases=None if updates.check_every is None else ADDRESSES,
+            automatic=updates.automatic,
+        )
+        return await self.stack(hosts, options)
+
+    async def stack(self, hosts: Sequence[str], options: StackOptions) -> Stack:
+        """A stack, not entered yet, over the servers at these URLs."""
+        await lazy.load(".core.stack", ".ollama.client")
+        from llmstack_tui.core.stack import Stack  # noqa: PLC0415
+        from llmstack_tui.ollama.client import OllamaHost  # noqa: PLC0415
+
+        return Stack([OllamaHost(url) for url in dict.fromkeys(hosts)], options)
+
+    async def options(self, hosts: Sequence[str], actor: Actor = Actor.USER) -> StackOptions:
+        """What the settings say of a stack over these servers."""
+        await lazy.load(".core.options")
+        from llmstack_tui.core.options import StackOptions  # noqa: PLC0415
 
         state_file, models_folder = _places()
-        return Stack(
-            [OllamaHost(url) for url in dict.fromkeys(hosts)],
-            read_only=self._settings.read_only,
-            look_only={url for url in hosts if not self._settings.may_act(url)},
-            profile=self._settings.hardware.profile,
+        return StackOptions(
+            actor=actor,
+            read_only=self.settings.read_only,
+            look_only=frozenset(url for url in hosts if not self.settings.may_act(url)),
+            profile=self.settings.hardware.profile,
             state_file=state_file,
             models_folder=models_folder,
-            check_every=self._settings.updates.check_every,
-            releases=None if self._settings.updates.check_every is None else ADDRESSES,
-            automatic=self._settings.updates.automatic,
-            parallel_pulls=self._settings.updates.parallel,
-            guard=self._settings.guard,
+            parallel_pulls=self.settings.updates.parallel,
+            guard=self.settings.guard,
             model_folders=self._model_folders,
             usual=self._usual,
         )
 
     def _model_folders(self) -> tuple[Path, ...]:
-        from llmstack_tui.library.folders import model_folders
+        from llmstack_tui.library.folders import model_folders  # noqa: PLC0415
 
-        return model_folders(self._environ)
+        return model_folders(self.environ)
 
     def _usual(self) -> Request:
-        from llmstack_tui.config.engine import EngineOptions
-        from llmstack_tui.fit.shapes import usual_request
+        from llmstack_tui.config.engine import EngineOptions  # noqa: PLC0415
+        from llmstack_tui.fit.shapes import usual_request  # noqa: PLC0415
 
-        return usual_request(EngineOptions.read(self._settings.engine, self._environ))
+        return usual_request(EngineOptions.read(self.settings.engine, self.environ))
 
 
 def _write_theme(name: str) -> None:
-    from llmstack_tui.base import paths
-
     with suppress(OSError, paths.NoHome):
         file = paths.theme_file()
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -167,16 +183,7 @@ def _write_theme(name: str) -> None:
 
 def _places() -> tuple[Path | None, Path | None]:
     """The state file and the folder of models; without a home nothing is remembered."""
-    from llmstack_tui.base import paths
-
     try:
         return paths.state_file(), paths.models_folder()
     except paths.NoHome:
         return None, None
-
-
-async def _imported(*names: str) -> None:
-    """Import modules in a thread: on the event loop it would hold up the keys."""
-    for name in names:
-        with suppress(ModuleNotFoundError):  # Told by the import that needs it.
-            await asyncio.to_thread(importlib.import_module, name)

@@ -6,17 +6,19 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.core import Stack
+from llmstack_tui.core.options import StackOptions
 from llmstack_tui.updates.rules import UpdateState
 from tests.support.fake_ollama import fake_host
 from tests.support.registry.faults import Fault
 from tests.support.registry.server import serving
+from tests.support.stacks import following
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from llmstack_tui.core.stack import Stack
     from tests.support.fake_ollama import FakeOllama
     from tests.support.registry.server import Registry as Server
 
@@ -31,14 +33,16 @@ async def watching(
     async with fake_host() as (fake, host, _):
         for name in names:
             fake.installed[server.listed(name)] = server.publish(name, name.encode()).digest
-        async with Stack(
+        async with following(
             [host],
-            read_only=True,
-            running_every_s=0.05,
-            installed_every_s=0.1,
-            machine_every_s=60,
-            state_file=state_file,
-            check_every=every,
+            StackOptions(
+                read_only=True,
+                running_every_s=0.05,
+                installed_every_s=0.1,
+                machine_every_s=60,
+                state_file=state_file,
+                check_every=every,
+            ),
         ) as stack:
             yield stack, fake
 

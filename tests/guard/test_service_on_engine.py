@@ -7,15 +7,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.config import GuardSettings
-from llmstack_tui.core import Stack
+from llmstack_tui.core.options import StackOptions
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.engine_process import engine_process
+from tests.support.stacks import following
 from tests.support.waiting import wait_for, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.store.tables.events import Event
 
 LIMIT = GuardSettings(max_loaded=1, memory_budget=0, idle_stop=timedelta(0))
@@ -25,7 +27,7 @@ async def stopped(stack: Stack, count: int) -> list[str | None]:
     """The models that the guard stopped, newest first, as soon as they are so many."""
 
     async def so_many() -> tuple[Event, ...] | None:
-        found = await stack.events(kinds=["deactivate"])
+        found = await stack.records.events(kinds=["deactivate"])
         return found if len(found) >= count else None
 
     events = await wait_for(so_many, 30)
@@ -39,11 +41,11 @@ async def test_it_keeps_the_limit_and_cuts_no_request(
 ) -> None:
     with engine_process(tmp_path) as url:
         async with (
-            Stack([OllamaHost(url)], running_every_s=0.1, guard=LIMIT) as stack,
+            following([OllamaHost(url)], StackOptions(running_every_s=0.1, guard=LIMIT)) as stack,
             AsyncExitStack() as ends,
         ):
             for file, name in ((tiny_model, "tiny:1"), (endless_model, "endless:1")):
-                assert [step async for step in stack.import_gguf(url, file, name)]
+                assert [step async for step in stack.actions.import_gguf(url, file, name)]
             await wait_until(lambda: url in stack.state.guards and stack.state.guards[url].leads, 30)
             client = OllamaHost(url)
             ends.push_async_callback(client.aclose)

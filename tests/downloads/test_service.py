@@ -59,7 +59,7 @@ async def test_an_active_model_is_updated_and_started_again(
     name = registry.listed("whole")
     async with watching(engine) as stack:
         await pulled(stack, url, registry.name("whole"))
-        await stack.activate(url, name, keep_alive=timedelta(minutes=7), context_length=256)
+        await stack.actions.activate(url, name, keep_alive=timedelta(minutes=7), context_length=256)
         await stack.updates.check()
         assert await update_stale(stack) == ()
         new = registry.publish("whole", tiny_model, system="Terser.", pushed_at_s=LATER)
@@ -75,9 +75,9 @@ async def test_an_active_model_is_updated_and_started_again(
         assert found is not None
         assert found.running is not None
         assert found.running.context_length == 256
-        (latest, _) = await stack.activations(url, name)
+        (latest, _) = await stack.records.activations(url, name)
         assert (latest.keep_alive, latest.context_length) == (timedelta(minutes=7), 256)
-        assert (await stack.details(url, name)).system == "Terser."
+        assert (await stack.actions.details(url, name)).system == "Terser."
         assert await answer(stack, url, name) == ANSWER
         expected = ["pull", "activate", "deactivate", "activate", "update"]
         assert await kinds(stack, name) == expected
@@ -118,7 +118,7 @@ async def test_an_update_goes_on_after_a_cut_connection(
     name = registry.listed("cut")
     async with watching(engine) as stack:
         await pulled(stack, url, registry.name("cut"))
-        await stack.activate(url, name)
+        await stack.actions.activate(url, name)
         new = registry.publish("cut", tiny_model.read_bytes() + b"cut", pushed_at_s=LATER)
         registry.faults = [Fault(path=f"/data/blobs/{new.weights.digest}", cut_after=100_000, times=2)]
         (number,) = await stack.downloads.update(url, [name])
@@ -149,7 +149,7 @@ async def test_a_pull_that_fails_leaves_the_old_version_active(
     name = registry.listed("kept")
     async with watching(engine) as stack:
         await pulled(stack, url, registry.name("kept"))
-        await stack.activate(url, name)
+        await stack.actions.activate(url, name)
         registry.publish("kept", tiny_model.read_bytes() + mark + b"new", pushed_at_s=LATER)
         registry.faults = [fault]
         (number,) = await stack.downloads.update(url, [name])
@@ -159,7 +159,7 @@ async def test_a_pull_that_fails_leaves_the_old_version_active(
         assert url not in text(*failed.reason)
         await wait_until(lambda: is_active(stack, name) and digest(stack, name) == old.digest)
         assert await answer(stack, url, name) == ANSWER
-        (event, *_) = await stack.events(kinds=["failed"])
+        (event, *_) = await stack.records.events(kinds=["failed"])
         assert event.sentence.params["reason"] == failed.reason
         registry.faults = []
         again = await stack.downloads.retry(number)
@@ -191,7 +191,7 @@ async def test_pause_go_on_and_cancel(engine: Engine, registry: Registry, tiny_m
         cancelled = await over(stack, number)
         assert cancelled.state is DownloadState.CANCELLED
         assert await kinds(stack, registry.listed("paused")) == ["pull", "pull"]
-        past = await stack.events(model=registry.listed("paused"))
+        past = await stack.records.events(model=registry.listed("paused"))
         assert [event.sentence.kind for event in past] == ["pull.cancelled", "pull.paused"]
         # What waits for its turn can be paused and cancelled as well.
         registry.publish("other", tiny_model.read_bytes() + b"other")
@@ -208,7 +208,7 @@ async def test_pause_go_on_and_cancel(engine: Engine, registry: Registry, tiny_m
         await stack.downloads.cancel(first, keep=False)
         await over(stack, first)
         assert not list(parts.glob("*-partial*"))
-        (event,) = await stack.events(1)
+        (event,) = await stack.records.events(1)
         assert event.sentence.params["kept"] == (Sentence("kept.complete"),)
         stack.downloads.forget_over()
         await wait_until(lambda: not stack.state.downloads)
@@ -221,7 +221,7 @@ async def test_a_paused_update_leaves_the_old_version_active(
     name = registry.listed("halfway")
     async with watching(engine) as stack:
         await pulled(stack, engine.url, registry.name("halfway"))
-        await stack.activate(engine.url, name)
+        await stack.actions.activate(engine.url, name)
         new = registry.publish("halfway", tiny_model.read_bytes() + b"halfway", pushed_at_s=LATER)
         registry.faults = [slow(new.weights.digest)]
         (number,) = await stack.downloads.update(engine.url, [name])
@@ -264,7 +264,7 @@ async def test_a_model_that_answers_is_waited_for(
         await pulled(stack, engine.url, registry.name("busy"))
         new = registry.publish("busy", endless_model, parameters={"num_predict": 4000, "seed": 1})
         asked = [Message(role="user", content="Hi")]
-        chat = stack.chat(engine.url, name, asked, keep_alive=timedelta(minutes=5))
+        chat = stack.actions.chat(engine.url, name, asked, keep_alive=timedelta(minutes=5))
         assert (await anext(chat)).text
         (number,) = await stack.downloads.update(engine.url, [name])
         waiting = await seen(stack, number, lambda each: bool(each.reason))
@@ -274,7 +274,7 @@ async def test_a_model_that_answers_is_waited_for(
         await chat.aclose()
         assert (await over(stack, number)).state is DownloadState.DONE
         await wait_until(lambda: digest(stack, name) == new.digest and is_active(stack, name))
-        await stack.deactivate(engine.url, name)
+        await stack.actions.deactivate(engine.url, name)
 
 
 async def test_what_was_under_way_goes_on_with_the_next_program(
@@ -286,7 +286,7 @@ async def test_what_was_under_way_goes_on_with_the_next_program(
     name = registry.listed("later")
     async with watching(engine, path) as stack:
         await pulled(stack, engine.url, registry.name("later"))
-        await stack.activate(engine.url, name)
+        await stack.actions.activate(engine.url, name)
         new = registry.publish("later", tiny_model.read_bytes() + b"later", pushed_at_s=LATER)
         registry.faults = [slow(new.weights.digest)]
         (number,) = await stack.downloads.update(engine.url, [name])
@@ -304,7 +304,7 @@ async def test_what_was_under_way_goes_on_with_the_next_program(
     async with watching(engine, path) as stack:
         assert (await over(stack, number)).state is DownloadState.DONE
         await wait_until(lambda: is_active(stack, name) and digest(stack, name) == new.digest)
-        assert any("resumed" in event.sentence.kind for event in await stack.events(model=name))
+        assert any("resumed" in event.sentence.kind for event in await stack.records.events(model=name))
         found = find(stack, never)
         assert found is not None
         assert found.state is DownloadState.PAUSED
@@ -320,7 +320,7 @@ async def test_what_was_stopped_is_started_again_before_the_program_ends(
     name = registry.listed("left")
     async with watching(engine, path) as stack:
         await pulled(stack, engine.url, registry.name("left"))
-        await stack.activate(engine.url, name, keep_alive=timedelta(minutes=9), context_length=256)
+        await stack.actions.activate(engine.url, name, keep_alive=timedelta(minutes=9), context_length=256)
         new = registry.publish("left", tiny_model.read_bytes() + b"left", pushed_at_s=LATER)
         registry.faults = [slow(new.weights.digest)]
         assert not stack.downloads.stopped
@@ -354,9 +354,9 @@ async def test_what_was_stopped_is_started_again_before_the_program_ends(
         await wait_until(lambda: is_active(stack, name) and digest(stack, name) == new.digest)
         fetched = registry.blob_bytes_sent - len(tiny_model.read_bytes()) - len(b"last")
         assert fetched < new.size - before.completed // 2, "what came is kept"
-        (latest, *_) = await stack.activations(engine.url, name)
+        (latest, *_) = await stack.records.activations(engine.url, name)
         assert (latest.keep_alive, latest.context_length) == (timedelta(minutes=9), 256)
-        await stack.deactivate(engine.url, name)
+        await stack.actions.deactivate(engine.url, name)
 
 
 async def test_two_programs_have_one_queue(
@@ -431,7 +431,7 @@ async def test_what_was_changed_here_is_no_part_of_all(
     name = registry.listed("mine")
     async with watching(engine if readable else Engine(engine.url, tmp_path)) as stack:
         await pulled(stack, engine.url, registry.name("mine"))
-        async for _ in stack.create(engine.url, name, base=name, system="My own.", replace=True):
+        async for _ in stack.actions.create(engine.url, name, base=name, system="My own.", replace=True):
             pass
         registry.publish("mine", tiny_model.read_bytes() + b"theirs", pushed_at_s=1)
         await stack.updates.check([name])
@@ -498,7 +498,7 @@ async def test_what_cannot_be_started_again_now_is_started_by_the_next_program(
     with killable_engine(tmp_path) as (url, process):
         async with watching(Engine(url, tmp_path), path) as stack:
             await pulled(stack, url, registry.name("gone"))
-            await stack.activate(url, name)
+            await stack.actions.activate(url, name)
             new = registry.publish("gone", tiny_model.read_bytes() + b"gone", pushed_at_s=LATER)
             registry.faults = [slow(new.weights.digest)]
             (number,) = await stack.downloads.update(url, [name])

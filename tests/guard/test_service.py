@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -13,19 +14,21 @@ import pytest
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config import GuardSettings
-from llmstack_tui.core import Stack, guarding
+from llmstack_tui.core.options import StackOptions
 from llmstack_tui.fit.verdict import Fit
 from llmstack_tui.guard.situation import Allow, Ask, Refuse, Stop
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Throttle
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.fake_ollama import fake_ollama
+from tests.support.stacks import following
 from tests.support.waiting import stays, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.guard.state import GuardState
     from llmstack_tui.store.tables.events import Event
     from tests.support.fake_ollama import FakeOllama
@@ -60,25 +63,23 @@ class Machine:
         pass
 
 
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is done in the background begins at once."""
-    monkeypatch.setattr(guarding, "DRAWN_AFTER_S", 0.0)
-    monkeypatch.setattr(guarding, "_TAKE_OVER_S", 0.05)
+def options(settings: GuardSettings | None, **more: object) -> StackOptions:
+    """Services begin at once, and everything is looked at often."""
+    usual: dict[str, object] = {
+        "running_every_s": 0.02,
+        "machine_every_s": 0.02,
+        "machine": Machine(),
+        "guard": settings,
+        "services_after_s": 0.0,
+        "guard_take_over_s": 0.05,
+    }
+    return StackOptions(**{**usual, **more})  # type: ignore[arg-type]
 
 
 @asynccontextmanager
 async def watching(url: str, settings: GuardSettings | None, **more: object) -> AsyncIterator[Stack]:
     """A stack with a guard that leads or watches."""
-    machine = more.pop("machine", Machine())
-    async with Stack(
-        [OllamaHost(url)],
-        running_every_s=0.02,
-        machine_every_s=0.02,
-        machine=machine,  # type: ignore[arg-type]
-        guard=settings,
-        **more,  # type: ignore[arg-type]
-    ) as stack:
+    async with following([OllamaHost(url)], options(settings, **more)) as stack:
         await wait_until(lambda: url in stack.state.guards and stack.state.profile is not None)
         yield stack
 
@@ -101,14 +102,14 @@ def state(stack: Stack) -> GuardState:
 
 async def looks(stack: Stack, count: int = 5, url: str | None = None) -> None:
     """So many looks later."""
-    watched = stack._watched[url or stack.state.hosts[0].snapshot.url]
+    watched = stack.monitors[url or stack.state.hosts[0].snapshot.url]
     for _ in range(count):
         before = watched.snapshot.read_at
         await wait_until(partial(lambda at: watched.snapshot.read_at != at, before))
 
 
 async def events(stack: Stack, **more: object) -> list[Event]:
-    return [*await stack.events(**more)]  # type: ignore[arg-type]
+    return [*await stack.records.events(**more)]  # type: ignore[arg-type]
 
 
 def unloads(server: ScriptedServer) -> int:
@@ -157,7 +158,7 @@ async def test_a_server_that_takes_its_time_is_asked_once() -> None:
 async def test_a_model_in_use_by_ourselves_stays() -> None:
     async with guarded() as (fake, stack, server):
         fake.load("a:1")
-        with stack._watched[server.url].using("a:1"):
+        with stack.monitors[server.url].using("a:1"):
             await looks(stack)
             fake.load("b:1")
             await wait_until(lambda: fake.loaded == ["a:1"])
@@ -167,7 +168,7 @@ async def test_pinned_models_stay_also_when_they_are_too_many() -> None:
     async with guarded() as (fake, stack, server):
         for name in ("a:1", "b:1"):
             fake.load(name)
-            await stack.guarding.pin(server.url, name)
+            await stack.guard.pin(server.url, name)
         await wait_until(lambda: len(state(stack).pinned) == 2)
         await looks(stack, 10)
         assert fake.loaded == ["a:1", "b:1"]
@@ -176,14 +177,14 @@ async def test_pinned_models_stay_also_when_they_are_too_many() -> None:
         await wait_until(lambda: stack.state.acts == ())
         (notice,) = await events(stack, kinds=["notice"])
         assert notice.sentence == Sentence("guard.too_many_pins", {"models": ("a:1", "b:1"), "limit": 1})
-        await stack.guarding.pin(server.url, "a:1", pinned=False)
+        await stack.guard.pin(server.url, "a:1", pinned=False)
         await wait_until(lambda: fake.loaded == ["b:1"])
 
 
 async def test_a_pin_is_for_ever_and_it_is_told_when_another_client_says_otherwise() -> None:
     async with guarded(replace(ONE, max_loaded=3)) as (fake, stack, server):
-        await stack.activate(server.url, "a:1")
-        await stack.guarding.pin(server.url, "a:1")
+        await stack.actions.activate(server.url, "a:1")
+        await stack.guard.pin(server.url, "a:1")
         assert fake.runners[0].keep_alive > timedelta(days=9999)
         await wait_until(lambda: state(stack).pinned == {"a:1"})
         assert state(stack).overridden == frozenset()
@@ -196,17 +197,17 @@ async def test_a_pin_sends_no_load_to_what_others_loaded() -> None:
         fake.load("a:1")
         await wait_until(lambda: stack.state.hosts[0].snapshot.running)
         await looks(stack)
-        await stack.guarding.pin(server.url, "a:1")
+        await stack.guard.pin(server.url, "a:1")
         assert "POST /api/generate" not in server.asked
         await wait_until(lambda: state(stack).overridden == {"a:1"})
 
 
 async def test_a_pin_that_another_client_overrode_is_renewed_before_its_time_is_up() -> None:
     async with guarded(replace(ONE, max_loaded=3)) as (fake, stack, server):
-        await stack.activate(server.url, "a:1")
+        await stack.actions.activate(server.url, "a:1")
         (runner,) = fake.runners
         runner.context_length = 4096
-        await stack.guarding.pin(server.url, "a:1")
+        await stack.guard.pin(server.url, "a:1")
         await looks(stack)
         sent = server.asked.count("POST /api/generate")
         fake.load("a:1", timedelta(minutes=5))
@@ -224,10 +225,10 @@ async def test_a_pin_that_another_client_overrode_is_renewed_before_its_time_is_
 
 async def test_a_pinned_model_that_was_loaded_anew_by_another_client_is_not_loaded_again() -> None:
     async with guarded(replace(ONE, max_loaded=3)) as (fake, stack, server):
-        await stack.activate(server.url, "a:1")
+        await stack.actions.activate(server.url, "a:1")
         (runner,) = fake.runners
         runner.context_length = 4096
-        await stack.guarding.pin(server.url, "a:1")
+        await stack.guard.pin(server.url, "a:1")
         await looks(stack)
         sent = server.asked.count("POST /api/generate")
         runner.context_length = 8192
@@ -239,13 +240,13 @@ async def test_a_pinned_model_that_was_loaded_anew_by_another_client_is_not_load
 
 async def test_a_pinned_model_that_is_lost_is_told_and_not_loaded() -> None:
     async with guarded(replace(ONE, max_loaded=3)) as (fake, stack, server):
-        await stack.activate(server.url, "a:1")
-        await stack.guarding.pin(server.url, "a:1")
+        await stack.actions.activate(server.url, "a:1")
+        await stack.guard.pin(server.url, "a:1")
         await looks(stack)
-        await stack.deactivate(server.url, "a:1")
+        await stack.actions.deactivate(server.url, "a:1")
         await looks(stack, 10)
         assert await events(stack, kinds=["notice"]) == [], "its user stopped it"
-        await stack.activate(server.url, "a:1")
+        await stack.actions.activate(server.url, "a:1")
         await looks(stack)
         sent = server.asked.count("POST /api/generate")
         fake.runners.clear()  # The server was restarted.
@@ -272,49 +273,108 @@ async def test_an_activation_carries_the_time_that_the_model_may_be_idle() -> No
     settings = GuardSettings(max_loaded=9, models={"b:1": timedelta(hours=1), "c:1": timedelta(0)})
     async with guarded(settings) as (fake, stack, server):
         for name in ("a:1", "b:1", "c:1"):
-            await stack.activate(server.url, name)
+            await stack.actions.activate(server.url, name)
         kept = [runner.keep_alive for runner in fake.runners]
         assert kept[:2] == [timedelta(minutes=10), timedelta(hours=1)]
         assert kept[2] > timedelta(days=9999)
-        await stack.activate(server.url, "a:1", keep_alive=timedelta(seconds=77))
+        await stack.actions.activate(server.url, "a:1", keep_alive=timedelta(seconds=77))
         assert fake.runners[0].keep_alive == timedelta(seconds=77)
 
 
 async def test_one_more_than_the_limit_is_asked_for_and_makes_room() -> None:
     async with guarded() as (fake, stack, server):
-        await stack.activate(server.url, "a:1")
+        await stack.actions.activate(server.url, "a:1")
         await looks(stack)
-        asked = await stack.guarding.admit(server.url, "b:1")
+        asked = await stack.guard.admit(server.url, "b:1")
         assert isinstance(asked, Ask)
         assert [stop.model for stop in asked.stops] == ["a:1"]
-        assert await stack.guarding.admit(server.url, "a:1") is None, "it is loaded already"
-        await stack.guarding.make_room(server.url, asked.stops)
-        await stack.activate(server.url, "b:1")
+        assert await stack.guard.admit(server.url, "a:1") is None, "it is loaded already"
+        await stack.guard.make_room(server.url, asked.stops)
+        await stack.actions.activate(server.url, "b:1")
         assert fake.loaded == ["b:1"]
+
+
+async def test_what_the_settings_say_of_one_more() -> None:
+    async with guarded(replace(ONE, over_limit="refuse")) as (fake, stack, server):
+        await stack.actions.activate(server.url, "a:1")
+        await looks(stack)
+        with pytest.raises(Refused, match="refuses one more"):
+            await stack.actions.activate(server.url, "b:1")
+        assert fake.loaded == ["a:1"]
+        (event, *_) = await events(stack, kinds=["failed"])
+        assert (event.model, event.details["act"]) == ("b:1", "activate")
+        stack.guard.use(replace(ONE, over_limit="stop"))
+        assert await stack.actions.activate(server.url, "b:1")
+        assert fake.loaded == ["b:1"]
+
+
+async def test_a_person_who_is_asked_may_decline() -> None:
+    async def no(asked: Ask) -> bool:
+        assert [stop.model for stop in asked.stops] == ["a:1"]
+        return False
+
+    async with guarded() as (fake, stack, server):
+        await stack.actions.activate(server.url, "a:1")
+        await looks(stack)
+        known = await events(stack)
+        assert not await stack.actions.activate(server.url, "b:1", confirm=no)
+        assert fake.loaded == ["a:1"]
+        assert await events(stack) == known, "it is no failure, and not for the record"
+
+
+async def test_what_need_not_go_any_more_stays_though_it_was_agreed_to() -> None:
+    async with guarded() as (fake, stack, server):
+        await stack.actions.activate(server.url, "a:1")
+        await looks(stack)
+
+        async def yes(_: Ask) -> bool:
+            stack.guard.use(replace(ONE, max_loaded=9))
+            return True
+
+        assert await stack.actions.activate(server.url, "b:1", confirm=yes)
+        assert fake.loaded == ["a:1", "b:1"]
+
+
+async def test_of_several_at_once_each_counts_for_the_next() -> None:
+    async with guarded() as (fake, stack, server):
+        fake.may_load.clear()
+        first = asyncio.create_task(stack.actions.activate(server.url, "a:1"))
+        await wait_until(lambda: any(act.model == "a:1" for act in stack.state.acts))
+        asked: list[Ask] = []
+
+        async def yes(ask: Ask) -> bool:
+            asked.append(ask)
+            return True
+
+        second = asyncio.create_task(stack.actions.activate(server.url, "b:1", confirm=yes))
+        await wait_until(lambda: asked)
+        fake.may_load.set()
+        await asyncio.gather(first, second)
+        assert asked[0].stops == (), "what is still coming cannot be stopped for it"
 
 
 async def test_one_that_is_too_large_is_asked_for_by_what_it_took_or_by_its_file() -> None:
     # The fake's models are files of 7 bytes, and take 9 in memory; none of it is on a card.
     machine = Machine(has_card=False)
     async with guarded(replace(ONE, max_loaded=9, memory_budget=16), machine=machine) as (_, stack, server):
-        await stack.activate(server.url, "a:1")
+        await stack.actions.activate(server.url, "a:1")
         await looks(stack)
-        asked = await stack.guarding.admit(server.url, "b:1")
+        asked = await stack.guard.admit(server.url, "b:1")
         assert isinstance(asked, Ask)
         assert [(stop.model, stop.cause) for stop in asked.stops] == [("a:1", "memory")]
-        await stack.deactivate(server.url, "a:1")
-        await stack.guarding.make_room(server.url, asked.stops)
+        await stack.actions.deactivate(server.url, "a:1")
+        await stack.guard.make_room(server.url, asked.stops)
         await looks(stack)
-        assert await stack.guarding.admit(server.url, "a:1") == Allow(), "it took 9 bytes before"
+        assert await stack.guard.admit(server.url, "a:1") == Allow(), "it took 9 bytes before"
 
 
 async def test_what_a_person_loads_all_the_same_is_not_the_first_to_go() -> None:
     async with guarded() as (fake, stack, server):
         fake.load("a:1")
-        with stack._watched[server.url].using("a:1"):
+        with stack.monitors[server.url].using("a:1"):
             await looks(stack)
-            stack.guarding.insist(server.url, "b:1")
-            await stack.activate(server.url, "b:1")
+            stack.guard.insist(server.url, "b:1")
+            await stack.actions.activate(server.url, "b:1")
             await looks(stack, 10)
             assert fake.loaded == ["a:1", "b:1"]
         await wait_until(lambda: fake.loaded == ["b:1"])
@@ -322,10 +382,10 @@ async def test_what_a_person_loads_all_the_same_is_not_the_first_to_go() -> None
 
 async def test_a_pin_goes_where_its_model_goes() -> None:
     async with guarded() as (_, stack, server):
-        await stack.guarding.pin(server.url, "a:1")
-        await stack.guarding.pin(server.url, "b:1")
-        await stack.delete(server.url, "a:1")
-        await stack.rename(server.url, "b:1", "new:1")
+        await stack.guard.pin(server.url, "a:1")
+        await stack.guard.pin(server.url, "b:1")
+        await stack.actions.delete(server.url, "a:1")
+        await stack.actions.rename(server.url, "b:1", "new:1")
         await wait_until(lambda: state(stack).pinned == {"new:1"})
 
 
@@ -334,9 +394,9 @@ async def test_what_got_something_to_do_since_it_was_previewed_stays() -> None:
         fake.load("a:1")
         await looks(stack)
         stops = (Stop("a:1", "a" * 64, None, ""),)  # type: ignore[arg-type]
-        with stack._watched[server.url].using("a:1"):
+        with stack.monitors[server.url].using("a:1"):
             await looks(stack)
-            await stack.guarding.make_room(server.url, stops)
+            await stack.guard.make_room(server.url, stops)
         assert unloads(server) == 0
 
 
@@ -346,13 +406,13 @@ async def test_what_is_held_stays_and_other_programs_hear_of_it(tmp_path: Path) 
         guarded(state_file=file) as (fake, stack, server),
         watching(server.url, ONE, state_file=file) as other,
     ):
-        other.guarding.hold(True)
+        other.guard.hold(True)
         await wait_until(lambda: state(stack).held)
         fake.load("a:1")
         fake.load("b:1")
         await looks(stack, 10)
         assert fake.loaded == ["a:1", "b:1"]
-        other.guarding.hold(False)
+        other.guard.hold(False)
         await wait_until(lambda: len(fake.loaded) == 1)
 
 
@@ -395,9 +455,9 @@ async def test_other_settings_count_at_once() -> None:
         fake.load("b:1")
         await looks(stack)
         assert state(stack).limits.max_loaded == 3
-        stack.guarding.use(replace(ONE, enabled=False))
+        stack.guard.use(replace(ONE, enabled=False))
         assert state(stack).off == (Sentence("guard.disabled"),)
-        stack.guarding.use(ONE)
+        stack.guard.use(ONE)
         await wait_until(lambda: fake.loaded == ["b:1"])
 
 
@@ -409,9 +469,9 @@ async def test_what_the_guard_would_ask_about_is_not_said_to_fit_now() -> None:
             return fitted.verdict.fit if fitted is not None and fitted.verdict is not None else None
 
         fake.load("a:1").size = 4 * _GB
-        await wait_until(lambda: stack.weighing.room().taken == 4 * _GB)
+        await wait_until(lambda: stack.fit.room().taken == 4 * _GB)
         await wait_until(lambda: fit() is Fit.NOW, timeout_s=20)
-        stack.guarding.use(replace(ONE, max_loaded=9, memory_budget=4 * _GB))
+        stack.guard.use(replace(ONE, max_loaded=9, memory_budget=4 * _GB))
         await wait_until(lambda: fit() is Fit.ALONE, timeout_s=20)
 
 
@@ -429,13 +489,13 @@ async def test_heat_refuses_activations_and_stops_the_least_used() -> None:
         await looks(stack)
         machine.throttles = (Throttle.HEAT,)
         await wait_until(lambda: state(stack).heat)
-        assert isinstance(await stack.guarding.admit(server.url, "b:1"), Refuse)
+        assert isinstance(await stack.guard.admit(server.url, "b:1"), Refuse)
         with pytest.raises(Refused, match=r"RTX 2070 slows down for heat, at 91 °C\. Nothing is loaded"):
-            await stack.activate(server.url, "b:1")
+            await stack.actions.activate(server.url, "b:1")
         machine.throttles = ()
         await wait_until(lambda: not state(stack).heat)
-        await stack.activate(server.url, "b:1")
-        stack.guarding.use(replace(ONE, max_loaded=3, temperature_limit=90))
+        await stack.actions.activate(server.url, "b:1")
+        stack.guard.use(replace(ONE, max_loaded=3, temperature_limit=90))
         await wait_until(lambda: [each.kind for each in state(stack).heat] == ["guard.too_hot"])
         assert fake.loaded == ["a:1", "b:1"], "it is not stopped at the first look"
 
@@ -448,20 +508,20 @@ async def test_nothing_is_done_where_nothing_may_be() -> None:
         assert fake.loaded == ["a:1", "b:1"]
         assert state(stack).off == (Sentence("guard.may_not_act"),)
         with pytest.raises(Refused):
-            await stack.guarding.pin(server.url, "a:1")
+            await stack.guard.pin(server.url, "a:1")
 
 
 async def test_a_server_elsewhere_is_left_alone_unless_the_settings_say_otherwise() -> None:
     url = "http://192.0.2.1:1"
-    async with Stack([OllamaHost(url)], running_every_s=0.02, guard=ONE) as stack:
-        stack._watched[url].poller.snapshot = replace(stack.state.hosts[0].snapshot, read_at=1.0)
-        stack.guarding.looked(stack._watched[url].snapshot, frozenset(), ())
+    async with following([OllamaHost(url)], StackOptions(running_every_s=0.02, guard=ONE)) as stack:
+        stack.monitors[url].poller.snapshot = replace(stack.state.hosts[0].snapshot, read_at=1.0)
+        stack.guard.on_snapshot(stack.monitors[url].snapshot)
         await wait_until(lambda: url in stack.state.guards)
         assert state(stack).off == (Sentence("guard.is_remote"),)
-        assert stack.guarding.keep_alive(url, "a") is None
-        stack.guarding.use(replace(ONE, remote=True))
+        assert stack.guard.keep_alive(url, "a") is None
+        stack.guard.use(replace(ONE, remote=True))
         assert state(stack).off == ()
-        assert stack.guarding.keep_alive(url, "a") is not None
+        assert stack.guard.keep_alive(url, "a") is not None
 
 
 async def test_a_look_that_lies_changes_nothing() -> None:
@@ -491,13 +551,9 @@ async def both(settings: GuardSettings, **more: object) -> AsyncIterator[tuple[S
     async with (
         fake_ollama(a_1="a", b_1="b", c_1="c") as one,
         fake_ollama(a_1="d", b_1="e", c_1="f") as two,
-        Stack(
+        following(
             [OllamaHost(one[1].url), OllamaHost(two[1].url)],
-            running_every_s=0.02,
-            machine_every_s=0.02,
-            machine=machine,
-            guard=settings,
-            **more,  # type: ignore[arg-type]
+            StackOptions(running_every_s=0.02, machine_every_s=0.02, machine=machine, guard=settings, **more),  # type: ignore[arg-type]
         ) as stack,
     ):
         await wait_until(lambda: len(stack.state.guards) == 2 and stack.state.profile is not None)
@@ -506,7 +562,7 @@ async def both(settings: GuardSettings, **more: object) -> AsyncIterator[tuple[S
 
 
 async def looks_at_both(stack: Stack, count: int = 5) -> None:
-    for url in stack._watched:
+    for url in stack.monitors:
         await looks(stack, count, url)
 
 
@@ -531,19 +587,19 @@ async def test_one_more_makes_room_on_the_other_server() -> None:
     async with both(replace(ONE, max_loaded=9, memory_budget=16)) as (stack, (one, at_one), (two, at_two)):
         one.load("a:1")
         await looks_at_both(stack)
-        asked = await stack.guarding.admit(at_two.url, "b:1")
+        asked = await stack.guard.admit(at_two.url, "b:1")
         assert isinstance(asked, Ask)
         assert [(stop.host, stop.model) for stop in asked.stops] == [(at_one.url, "a:1")]
-        await stack.guarding.make_room(at_two.url, asked.stops)
-        await stack.activate(at_two.url, "b:1")
+        await stack.guard.make_room(at_two.url, asked.stops)
+        await stack.actions.activate(at_two.url, "b:1")
         assert (one.loaded, two.loaded) == ([], ["b:1"])
 
 
 async def test_what_was_loaded_on_the_other_server_a_moment_ago_counts_for_one_more() -> None:
     async with both(replace(ONE, max_loaded=9, memory_budget=16)) as (stack, (_, at_one), (__, at_two)):
-        stack._watched[at_two.url].poller.visible = False  # It looks no more for a while.
-        await stack.activate(at_one.url, "a:1")
-        asked = await stack.guarding.admit(at_two.url, "b:1")
+        stack.monitors[at_two.url].poller.visible = False  # It looks no more for a while.
+        await stack.actions.activate(at_one.url, "a:1")
+        asked = await stack.guard.admit(at_two.url, "b:1")
         assert isinstance(asked, Ask)
         assert [each.kind for each in asked.reason] == ["guard.no_room", "guard.all_elsewhere"]
 
@@ -554,12 +610,14 @@ async def test_a_server_that_is_only_looked_at_counts_and_is_left_alone() -> Non
         settings = replace(ONE, max_loaded=9, memory_budget=16)
         async with (
             fake_ollama(b_1="b", c_1="c") as (fake, own),
-            Stack(
+            following(
                 [OllamaHost(server.url), OllamaHost(own.url)],
-                running_every_s=0.02,
-                machine=Machine(has_card=False),
-                guard=settings,
-                look_only={server.url},
+                StackOptions(
+                    running_every_s=0.02,
+                    machine=Machine(has_card=False),
+                    guard=settings,
+                    look_only={server.url},
+                ),
             ) as stack,
         ):
             await wait_until(lambda: own.url in stack.state.guards and stack.state.guards[own.url].leads)
@@ -584,11 +642,9 @@ async def test_where_another_program_guards_one_of_them_and_knows_not_of_the_oth
     ):
         await wait_until(lambda: state(first).leads)
         one.load("a:1")
-        async with Stack(
+        async with following(
             [OllamaHost(at_one.url), OllamaHost(at_two.url)],
-            running_every_s=0.02,
-            guard=settings,
-            **more,  # type: ignore[arg-type]
+            StackOptions(running_every_s=0.02, guard=settings, **more),  # type: ignore[arg-type]
         ) as stack:
             await wait_until(lambda: at_two.url in stack.state.guards)
             await wait_until(lambda: stack.state.guards[at_two.url].leads)

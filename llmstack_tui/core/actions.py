@@ -1,0 +1,298 @@
+"""What a person may do to models, from either face: load, unload, make, rename, remove, ask."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, aclosing, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.kinds import Capability
+from llmstack_tui.base.names import model_key, same_model
+from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.base.text import excerpt
+from llmstack_tui.core.wording import text
+from llmstack_tui.hosts.errors import HostError, Refused
+from llmstack_tui.lifecycle.actions import Departure, because
+from llmstack_tui.lifecycle.changes import EventKind
+from llmstack_tui.lifecycle.load_request import OURS, LoadRequest, load_request
+from llmstack_tui.lifecycle.removing import remove
+from llmstack_tui.lifecycle.states import ModelState
+from llmstack_tui.lifecycle.timing import Timing
+from llmstack_tui.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from datetime import timedelta
+    from pathlib import Path
+
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.guard.service import Confirm
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Progress
+    from llmstack_tui.lifecycle.journal import Journal
+    from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.lifecycle.worker import Lifecycle
+    from llmstack_tui.store.session import StoreSession
+
+
+class ModelActions:
+    """Every action raises `HostError`, and `Refused` where the stack is read-only or the host cannot do it.
+
+    Close the iterators that some return (`contextlib.aclosing`) when they are not read to their end.
+    """
+
+    def __init__(self, stack: Stack, session: StoreSession, lifecycle: Lifecycle, journal: Journal) -> None:
+        self._stack = stack
+        self._session = session
+        self._lifecycle = lifecycle
+        self._journal = journal
+
+    # --- memory ---
+
+    async def activate(
+        self,
+        host_url: str,
+        model: str,
+        *,
+        keep_alive: timedelta | None = None,
+        context_length: int | None = None,
+        confirm: Confirm | None = None,
+    ) -> bool:
+        """Load a model, and return when it can answer and the state says so.
+
+        On a guarded host it stays for as long as it may be idle, unless ``keep_alive`` says otherwise.
+
+        Args:
+            confirm: asks a person before others are stopped for it, where the settings want that.
+
+        Returns:
+            False where the person does not want that, and nothing was done.
+        """
+        from llmstack_tui.guard.service import Declined, NotAdmitted  # noqa: PLC0415
+
+        guard = self._stack.guard
+        async with AsyncExitStack() as room:
+            try:
+                with self._journal.act(EventKind.ACTIVATE, host_url, model, ends_well=False):
+                    host = self._stack.allowed(host_url, Capability.LOAD, act=True)
+                    status = self._stack.status(host_url, model)
+                    if status is not None and status.state is ModelState.CLOUD:
+                        raise Refused(
+                            f"{excerpt(model)} runs elsewhere: there is nothing to load here.", host=host_url
+                        )
+                    try:
+                        await room.enter_async_context(guard.admission(host_url, model, confirm))
+                    except NotAdmitted as error:
+                        raise Refused(text(*error.reason), host=host_url) from None
+            except Declined:
+                return False
+            await self._lifecycle.activate(
+                host,
+                model,
+                keep_alive=guard.keep_alive(host_url, model) if keep_alive is None else keep_alive,
+                context_length=context_length,
+            )
+        return True
+
+    async def activate_again(self, host_url: str, model: str, *, confirm: Confirm | None = None) -> bool:
+        """Load a model that was stopped, with the context that we loaded it with; raises as `activate`."""
+        context_length = None
+        with suppress(StoreError):  # Then as any other; a notice tells of what is wrong with the state.
+            loads = await self._stack.records.activations(host_url, model, 1)
+            # What another client wanted of it is that client's to want again.
+            context_length = next((each.context_length for each in loads if each.asked_by in OURS), None)
+        return await self.activate(host_url, model, context_length=context_length, confirm=confirm)
+
+    async def deactivate(self, host_url: str, model: str) -> Departure:
+        """Ask a model to leave; the answer says whether it has."""
+        with self._journal.act(EventKind.DEACTIVATE, host_url, model, ends_well=False):
+            host = self._stack.allowed(host_url, Capability.UNLOAD, act=True)
+        return await self._lifecycle.deactivate(host, model)
+
+    async def restart(self, host_url: str, model: str) -> None:
+        """Unload a model and load it again as it was asked for. No running request is cut."""
+        status = self._stack.status(host_url, model)
+        if status is None or status.running is None:
+            raise Refused(f"{excerpt(model)} is not in memory.", host=host_url, hint="Activate it.")
+        host = self._stack.allowed(host_url, Capability.UNLOAD, act=True)
+        request = await self._load_request(status)
+        departure = await self._lifecycle.deactivate(host, model, reason=because("restart"))
+        if departure is Departure.LEAVING:
+            raise Refused(
+                f"{excerpt(model)} still answers a request and was not restarted.",
+                host=host_url,
+                hint="It leaves when the request has ended: activate it then.",
+            )
+        if departure is Departure.KEPT:
+            said = f"{excerpt(model)} was not restarted: another client has asked for it meanwhile."
+            raise Refused(said, host=host_url)
+        await self._lifecycle.activate(
+            host,
+            model,
+            keep_alive=request.keep_alive,
+            context_length=request.context_length,
+            reason=because("restart"),
+        )
+
+    async def stop_all(self, host_url: str | None = None) -> tuple[tuple[str, str, Departure], ...]:
+        """Ask all models of a host, or of all hosts, to leave; no running request is cut.
+
+        Returns:
+            Host, name and what came of it, of each. One that fails keeps none of the others.
+        """
+        urls = [host_url] if host_url is not None else self._stack.acting_urls
+        loaded = [
+            (self._stack.allowed(url, Capability.UNLOAD, act=True), running.name)
+            for url in urls
+            for running in self._stack.monitors[url].snapshot.running
+        ]
+        ends = await asyncio.gather(
+            *(self._lifecycle.deactivate(host, name) for host, name in loaded), return_exceptions=True
+        )
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+        return tuple(
+            (host.url, name, end)
+            for (host, name), end in zip(loaded, ends, strict=True)
+            if isinstance(end, Departure)
+        )
+
+    # --- what is installed ---
+
+    async def delete(self, host_url: str, model: str) -> None:
+        """Remove a model; one that is loaded is unloaded first, for it could not be afterwards."""
+        with self._journal.act(EventKind.REMOVE, host_url, model):
+            host = self._stack.allowed(host_url, Capability.DELETE, act=True)
+            await remove(self._lifecycle, host, model)
+            self._session.write(lambda store: store.preferences.forget(host_url, model_key(model)))
+        await self._stack.settle(host)
+
+    async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncGenerator[Progress, None]:
+        """Make a model from a GGUF file of this machine."""
+        with self._journal.act(EventKind.IMPORT, host_url, name):
+            host = self._stack.allowed(host_url, Capability.IMPORT, act=True)
+            async with aclosing(host.import_gguf(path, name)) as steps:
+                async for step in steps:
+                    yield step
+        await self._stack.settle(host)
+
+    async def copy(self, host_url: str, model: str, name: str, *, replace: bool = False) -> None:
+        """Have a model under a second name, too; one that has it already is only replaced if asked to."""
+        with self._journal.act(EventKind.COPY, host_url, model, ends_well=False):
+            host = self._stack.allowed(host_url, Capability.COPY, act=True)
+            if not replace:
+                await _check_free(host, name)
+            await host.copy(model, name)
+        self._done(EventKind.COPY, "copy.done", host_url, model, name)
+        await self._stack.settle(host)
+
+    async def rename(self, host_url: str, model: str, name: str) -> None:
+        """Copy a model and remove its old name. One in memory stays there, and goes by the new name.
+
+        If the old name cannot be removed, the copy is taken back.
+        """
+        with self._journal.act(EventKind.RENAME, host_url, model, ends_well=False):
+            host = self._stack.allowed(host_url, Capability.COPY, act=True)
+            self._stack.allowed(host_url, Capability.DELETE, act=True)
+            await _check_free(host, name)
+            status = self._stack.status(host_url, model)
+            await host.copy(model, name)
+            try:
+                await host.delete(model)
+            except (HostError, asyncio.CancelledError):
+                await asyncio.shield(_take_back(host, model, name))
+                raise
+        keys = model_key(model), model_key(name)
+        self._session.write(lambda store: store.preferences.renamed(host_url, *keys, name))
+        is_loaded = status is not None and status.running is not None
+        said = "rename.done_loaded" if is_loaded else "rename.done"
+        self._done(EventKind.RENAME, said, host_url, model, name)
+        await self._stack.settle(host)
+
+    async def create(
+        self,
+        host_url: str,
+        name: str,
+        *,
+        base: str,
+        system: str | None = None,
+        parameters: Mapping[str, object] | None = None,
+        replace: bool = False,
+    ) -> AsyncGenerator[Progress, None]:
+        """Make a model from an installed one; what is not given stays as it is there."""
+        with self._journal.act(EventKind.CREATE, host_url, name):
+            host = self._stack.allowed(host_url, Capability.CREATE, act=True)
+            if not replace:
+                await _check_free(host, name)
+            steps = host.create(name, base=base, system=system, parameters=parameters)
+            async with aclosing(steps):
+                async for step in steps:
+                    yield step
+        await self._stack.settle(host)
+
+    # --- asking ---
+
+    async def details(self, host_url: str, model: str) -> ModelDetails:
+        details = await self._stack.allowed(host_url, Capability.SHOW).show(model)
+        self._stack.fit.on_details(host_url, model, details)
+        return details
+
+    async def chat(
+        self,
+        host_url: str,
+        model: str,
+        messages: Sequence[Message],
+        *,
+        options: Mapping[str, object] | None = None,
+        keep_alive: timedelta | None = None,
+    ) -> AsyncGenerator[Chunk, None]:
+        """An answer in pieces. It may load the model, which read-only does not forbid."""
+        host = self._stack.allowed(host_url, Capability.CHAT)
+        monitor, timing = self._stack.monitors[host_url], Timing()
+        with monitor.using(model):
+            async with aclosing(host.chat(model, messages, options=options, keep_alive=keep_alive)) as chunks:
+                async for chunk in chunks:
+                    timing.heard(chunk)
+                    yield chunk
+        status = monitor.status(model)
+        digest = status.model.digest if status is not None and status.model is not None else ""
+        if (speed := timing.speed(host_url, status.name if status else model, digest)) is not None:
+            self._session.write(lambda store: store.speeds.add(speed))
+            monitor.add_speeds(speed)
+
+    # --- parts of these ---
+
+    async def _load_request(self, status: ModelStatus) -> LoadRequest:
+        if status.running is None:
+            return LoadRequest()
+        with suppress(StoreError):
+            loads = await self._stack.records.activations(status.host, status.name, 1)
+            return load_request(status.running, loads, datetime.now(UTC))
+        return load_request(status.running, (), datetime.now(UTC))
+
+    def _done(self, kind: EventKind, said: str, host_url: str, model: str, name: str) -> None:
+        details: dict[str, object] = {
+            "act": kind.value,
+            "asked_by": self._journal.asked_by.value,
+            "end": "done",
+        }
+        sentence = Sentence(said, {"model": model, "name": name})
+        self._journal.event(kind, sentence, host=host_url, model=name, details=details)
+
+
+async def _check_free(host: Host, name: str) -> None:
+    if any(same_model(each.name, name) for each in await host.installed()):
+        raise Refused(
+            f"There is a model called {excerpt(name)} already.",
+            host=host.url,
+            hint="Choose another name.",
+        )
+
+
+async def _take_back(host: Host, model: str, name: str) -> None:
+    """Remove the copy, unless it is all that is left."""
+    with suppress(HostError):
+        if any(same_model(each.name, model) for each in await host.installed()):
+            await host.delete(name)

@@ -1,0 +1,73 @@
+"""What removing models would do: which names go, and what disk that frees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from llmstack_tui.base.kinds import Capability
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.types import Model
+
+
+class Removal(Struct, frozen=True):
+    """A model that is to go.
+
+    Attributes:
+        freed: bytes of disk that go with it; None if other models keep the weights, or if it is not known.
+        sharers: the names of those.
+        is_loaded: it is unloaded first.
+        is_cloud: only its entry goes.
+    """
+
+    host: str
+    name: str
+    freed: int | None
+    sharers: tuple[str, ...]
+    is_loaded: bool
+    is_cloud: bool
+
+
+async def plan_removal(stack: Stack, keys: Iterable[tuple[str, str]]) -> tuple[Removal, ...]:
+    """What removing these models of these hosts, in this order, frees.
+
+    The host is asked who shares the weights: a list knows the digests of manifests alone.
+
+    Raises:
+        Refused: nothing may be removed there.
+        HostError: a host does not tell.
+    """
+    plan: dict[tuple[str, str], Removal] = {}
+    for url, name in keys:
+        host, status = stack.allowed(url, Capability.DELETE, act=True), stack.status(url, name)
+        if (url, name) in plan or status is None or (model := status.model) is None:
+            continue
+        gone = {name, *(other for at, other in plan if at == url)}
+        others = [each for each in stack.monitors[url].snapshot.installed if each.name not in gone]
+        sharers = tuple([other.name for other in others if await _share_weights(host, model, other)])
+        plan[url, name] = Removal(
+            host=url,
+            name=name,
+            freed=None if sharers or model.is_cloud else model.size,
+            sharers=sharers,
+            is_loaded=status.running is not None,
+            is_cloud=model.is_cloud,
+        )
+    return tuple(plan.values())
+
+
+async def _share_weights(host: Host, one: Model, other: Model) -> bool:
+    if one.digest and one.digest == other.digest:
+        return True
+    kind = (one.family, one.parameters, one.quantization)
+    alike = kind == (other.family, other.parameters, other.quantization)
+    if not alike or one.is_cloud or other.is_cloud:
+        return False
+    weights = [model.weights_digest or (await host.show(model.name)).weights_digest for model in (one, other)]
+    return weights[0] is not None and weights[0] == weights[1]

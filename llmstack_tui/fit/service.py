@@ -1,0 +1,299 @@
+"""What the models of all hosts take, and whether this machine has the room."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.structs import replace
+from llmstack_tui.fit.memory import estimate
+from llmstack_tui.fit.room import repacked_on, room_of
+from llmstack_tui.fit.shapes import Subjects
+from llmstack_tui.fit.verdict import Fitted, Room, verdict
+from llmstack_tui.hosts.service import Service
+from llmstack_tui.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from llmstack_tui.fit.memory import Request, Subject
+    from llmstack_tui.hardware.profile import Profile
+    from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.types import Model, ModelDetails, RunningModel, Snapshot
+    from llmstack_tui.store.session import StoreSession
+    from llmstack_tui.store.tables.figures import Measured
+
+# Seconds between two rounds of estimates, after a first list was drawn.
+_EVERY_S = 1.0
+# The header of a model file with its vocabulary takes some 30 ms to read: few are read at a time.
+_READ_EVERY_S, _READ_S = 10.0, 0.01
+_ESTIMATES_AT_ONCE = 50
+# Nobody who wants to load or list models waits longer to be told what they will take.
+_PATIENCE_S = 1.0
+_SHOWS_AT_ONCE = 8
+# Smaller changes of what is loaded, and of what is free, change no verdict.
+_LOADED_STEP, _FREE_STEP = 64 * 2**20, 512 * 2**20
+
+
+class FitService(Service):
+    """Estimates for the models of hosts on this machine; the room of other machines is not known.
+
+    Nothing is asked of a server for this: it comes from files that may be read here, and from details that
+    somebody has looked at; of the others only the size is known. Only a model that is about to be loaded is
+    asked for at its host, wherever that is, and `look_at_all` asks for all.
+
+    Args:
+        folders: finds the folders of models that may be read. Blocking.
+        usual: how a model is loaded where nobody asks for something else. Blocking.
+        on_change: is called when `fits` are others than before.
+    """
+
+    def __init__(
+        self,
+        hosts: Mapping[str, Host],
+        session: StoreSession,
+        *,
+        folders: Callable[[], Sequence[Path]],
+        usual: Callable[[], Request],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._hosts = hosts
+        self._session = session
+        self._folders = folders
+        self._usual_of = usual
+        self._on_change = on_change
+        self._snapshots: dict[str, Snapshot] = {}
+        self._profile: Profile | None = None
+        self._reading: MachineReading | None = None
+        self._allowed: int | None = None
+        self._read = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._sources: dict[str, object] = {}
+        self._fits: dict[str, Mapping[str, Fitted]] = {}
+        self._learnt: dict[str, set[str]] = {}
+        self._details: list[tuple[str, Model, ModelDetails]] = []
+        self._preparing = asyncio.Lock()
+        self._subjects: Subjects | None = None
+        self._usual: Request | None = None
+        self._read_at_s = float("-inf")
+        self._is_unread = False
+
+    def fits(self, host_url: str) -> Mapping[str, Fitted]:
+        """By the models' names; empty of hosts elsewhere."""
+        return self._fits.get(host_url, {})
+
+    def allow(self, allowed: int | None) -> None:
+        """Models may take that many bytes together; None is what the machine has."""
+        self._allowed = allowed
+        self._changed.set()
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        self._snapshots[snapshot.url] = snapshot
+        self._changed.set()
+
+    def on_reading(self, reading: MachineReading, profile: Profile) -> None:
+        self._reading, self._profile = reading, profile
+        self._read.set()
+        self._changed.set()
+
+    def on_details(self, host_url: str, model: str, details: ModelDetails) -> None:
+        """A server told the details of a model that somebody looks at."""
+        installed = self._snapshots[host_url].installed if host_url in self._snapshots else ()
+        for each in installed:
+            if each.name == model and is_loopback(host_url):
+                self._details.append((host_url, each, details))
+                self._changed.set()
+
+    def subject(self, host_url: str, model: Model) -> Subject | None:
+        """What is known of a model; None before any was looked at, and of hosts elsewhere."""
+        if self._subjects is None or not is_loopback(host_url):
+            return None
+        return self._subjects.known(host_url, model) or self._subjects.by_size(model)
+
+    def room(self, beside: RunningModel | None = None) -> Room:
+        """For models on this machine, with those that are loaded; for ``beside``, as if it were not."""
+        taken = sum(each.size or 0 for each in self._loaded() if each is not beside)
+        if self._profile is None or self._reading is None:
+            return Room(budget=None, taken=taken, allowed=self._allowed)
+        room = room_of(self._profile, self._reading, taken, allowed=self._allowed)
+        if beside is not None and room.free is not None:
+            # It has what it needs.
+            room = replace(room, free=room.free + (beside.size or 0))
+        return room
+
+    async def expected(self, host_url: str, model: Model, *, on_card: bool) -> int | None:
+        """Bytes of a model that is about to be loaded: as the last time, else as estimated, else its size.
+
+        Args:
+            on_card: what it takes of a card's own memory is meant.
+        """
+        for each in await self._measured(host_url, model.digest):
+            if (took := each.server_gpu_bytes if on_card else each.server_bytes) is not None:
+                return took
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S):
+                subjects, usual = await self._prepared()
+                subject = await subjects.look(host_url, model, self._hosts[host_url].show)
+                found = estimate(subject.weights, subject.shape, subject.request(usual))
+                return model.size if found is None else found.total
+        return model.size
+
+    async def measured(self, host_url: str) -> Mapping[str, Sequence[Measured]]:
+        """What loads of a host's models took, by digest; nothing where that cannot be read."""
+        try:
+            measured = await (await self._session.store()).measured.of_host(host_url)
+        except StoreError:
+            return {}
+        found: dict[str, list[Measured]] = {}
+        for each in measured:
+            found.setdefault(each.digest, []).append(each)
+        return found
+
+    async def look_at_all(self) -> None:
+        """Find out about all models, from files and servers, for a second at most; then estimate them."""
+        subjects, usual = await self._prepared()
+        slots = asyncio.Semaphore(_SHOWS_AT_ONCE)
+
+        async def look(url: str, model: Model) -> None:
+            async with slots:
+                await subjects.look(url, model, self._hosts[url].show)
+
+        models = [(url, model) for url, each in self._snapshots.items() for model in each.installed]
+        looks = [asyncio.create_task(look(url, model)) for url, model in models if not model.is_cloud]
+        if looks:
+            _, late = await asyncio.wait(looks, timeout=_PATIENCE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*looks, return_exceptions=True)
+        for url in self._snapshots:
+            await self._estimate(url, subjects, usual)
+
+    async def predicted(self, host_url: str, model: Model, running: RunningModel) -> int | None:
+        """Bytes that a loaded model should take, as it is loaded; never what was measured."""
+        subjects, usual = await self._prepared()
+        subject = subjects.known(host_url, model) or subjects.by_size(model)
+        found = estimate(subject.weights, subject.shape, _as_loaded(subject.request(usual), running))
+        return None if found is None else found.total
+
+    async def run(self) -> None:
+        await self._read.wait()
+        subjects, usual = await self._prepared()
+        while True:
+            self._changed.clear()
+            await self._learn(subjects)
+            for url in self._snapshots:
+                source, learnt = self._source(url), self._learnt.pop(url, set())
+                if not is_loopback(url):
+                    continue
+                if source != self._sources.get(url):
+                    await self._estimate(url, subjects, usual)
+                    self._sources[url] = source
+                elif learnt:
+                    await self._estimate(url, subjects, usual, learnt)
+            await asyncio.sleep(_EVERY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_READ_EVERY_S if self._is_unread else None):
+                    await self._changed.wait()
+
+    # --- parts of these ---
+
+    async def _prepared(self) -> tuple[Subjects, Request]:
+        """What is known of models, and how one is loaded where nobody asks for something else."""
+        await self._read.wait()
+        async with self._preparing:
+            if self._subjects is None or self._usual is None:
+                assert self._profile is not None  # noqa: S101  # It has been waited for.
+                self._usual = await asyncio.to_thread(self._usual_of)
+                folders = await asyncio.to_thread(self._folders)
+                self._subjects = Subjects(folders, repacked_on(self._profile))
+            return self._subjects, self._usual
+
+    async def _measured(self, host_url: str, digest: str) -> Sequence[Measured]:
+        with suppress(StoreError):
+            store = await self._session.store()
+            return await store.measured.history(host_url, digest, 1) if digest else ()
+        return ()
+
+    async def _learn(self, subjects: Subjects) -> None:
+        """Look at the models that somebody looks at, and from time to time at some of the others."""
+        while self._details:
+            url, model, details = self._details.pop()
+            await asyncio.to_thread(subjects.read, url, (model,))
+            subjects.told(url, model, details)
+            self._learnt.setdefault(url, set()).add(model.digest)
+        now = time.monotonic()
+        if now < self._read_at_s + _READ_EVERY_S:
+            return
+        self._read_at_s, self._is_unread = now, False
+        for url, snapshot in self._snapshots.items():
+            models = [model for model in snapshot.installed if not model.is_cloud]
+            if is_loopback(url) and (digests := await asyncio.to_thread(_read_some, subjects, url, models)):
+                self._is_unread = True
+                self._learnt.setdefault(url, set()).update(digests)
+                return
+
+    def _loaded(self) -> list[RunningModel]:
+        """On this machine."""
+        found = {
+            (url, each.digest or each.name): each
+            for url, snapshot in self._snapshots.items()
+            if is_loopback(url)
+            for each in snapshot.running
+        }
+        return list(found.values())
+
+    def _source(self, url: str) -> object:
+        """What the verdicts on a host's models depend on, as far as it changes."""
+        loaded = tuple(
+            (each.digest, each.context_length, (each.size or 0) // _LOADED_STEP) for each in self._loaded()
+        )
+        free = None if self._reading is None else self.room().free
+        step = None if free is None else free // _FREE_STEP
+        installed = tuple(model.digest for model in self._snapshots[url].installed)
+        return installed, loaded, self._allowed, step
+
+    async def _estimate(
+        self, url: str, subjects: Subjects, usual: Request, digests: Collection[str] | None = None
+    ) -> None:
+        """Estimate all models of a host, or those of which more is known than before."""
+        took, snapshot, room = await self.measured(url), self._snapshots[url], self.room()
+        found = {} if digests is None else {**self.fits(url)}
+        running = {each.digest: each for each in snapshot.running if each.digest}
+        models = [each for each in snapshot.installed if digests is None or each.digest in digests]
+        for number, model in enumerate(models, 1):
+            if number % _ESTIMATES_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if model.is_cloud:
+                continue
+            subject = subjects.known(url, model) or subjects.by_size(model)
+            loaded = running.get(model.digest)
+            request = _as_loaded(subject.request(usual), loaded)
+            known = estimate(subject.weights, subject.shape, request, took.get(model.digest, ()))
+            if known is not None:
+                there = room if loaded is None else self.room(loaded)
+                # The room of another machine is not known.
+                found[model.name] = Fitted(known, verdict(known, there) if is_loopback(url) else None)
+        if found != (before := self.fits(url)):
+            # What is as it was stays the very same.
+            self._fits[url] = {
+                name: before[name] if before.get(name) == fit else fit for name, fit in found.items()
+            }
+            self._on_change()
+
+
+def _as_loaded(usual: Request, running: RunningModel | None) -> Request:
+    context = running.context_length if running is not None else None
+    return replace(usual, context_length=context) if context else usual
+
+
+def _read_some(subjects: Subjects, url: str, models: Sequence[Model]) -> set[str]:
+    """The digests of models whose files were read now: as many as take no time that matters."""
+    digests, until_s = set[str](), time.monotonic() + _READ_S
+    while time.monotonic() < until_s and (found := subjects.read(url, models)) is not None:
+        digests.add(found.digest)
+    return digests

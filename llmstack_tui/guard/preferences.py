@@ -1,0 +1,80 @@
+"""What the user wants of the guard: pins, idle times, and whether it is on hold. All programs share it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.names import model_key
+from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.lifecycle.changes import EventKind
+from llmstack_tui.lifecycle.load_request import OURS
+from llmstack_tui.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from llmstack_tui.lifecycle.journal import Journal
+    from llmstack_tui.store.session import StoreSession
+    from llmstack_tui.store.tables.activations import Activation
+    from llmstack_tui.store.tables.preferences import ModelPreference
+
+# Under which key of the store it stands that nothing is to be stopped.
+HELD = "guard.held"
+
+
+class GuardPreferences:
+    """As they were read last; what is changed here counts at once.
+
+    Attributes:
+        held: the guard is on hold: it stops nothing.
+    """
+
+    def __init__(self, session: StoreSession, journal: Journal) -> None:
+        self.held = False
+        self._session = session
+        self._journal = journal
+        self._of: dict[str, Mapping[str, ModelPreference]] = {}
+        self._loads: dict[str, tuple[Activation, ...]] = {}
+        # Counts the changes made here: what was read before the last one is old.
+        self._holds = 0
+
+    def of(self, host_url: str) -> Mapping[str, ModelPreference]:
+        """By the keys of the models' names."""
+        return self._of.get(host_url, {})
+
+    def loads(self, host_url: str) -> Sequence[Activation]:
+        """What is on record as loaded there."""
+        return self._loads.get(host_url, ())
+
+    def ours(self, host_url: str) -> frozenset[str]:
+        """The keys of the names of models that we loaded there."""
+        return frozenset(model_key(each.model) for each in self.loads(host_url) if each.asked_by in OURS)
+
+    def is_pinned(self, host_url: str, model: str) -> bool:
+        preference = self.of(host_url).get(model_key(model))
+        return preference is not None and preference.pinned
+
+    def hold(self, held: bool) -> None:
+        self.held, self._holds = held, self._holds + 1
+        self._session.write(lambda store: store.screen.remember(HELD, held))
+        self._journal.event(EventKind.GUARD, Sentence("guard.held" if held else "guard.released"))
+
+    async def pin(self, host_url: str, model: str, *, pinned: bool) -> None:
+        key = model_key(model)
+        self._session.write(lambda store: store.preferences.pin(host_url, key, model, pinned=pinned))
+        sentence = Sentence("guard.pinned" if pinned else "guard.unpinned", {"model": model})
+        self._journal.event(EventKind.PIN, sentence, host=host_url, model=model)
+        await self.read((host_url,))
+
+    async def read(self, host_urls: Iterable[str]) -> None:
+        """Where that cannot be done all stays as it was; a notice tells what is wrong."""
+        holds = self._holds
+        try:
+            store = await self._session.store()
+            held = await store.screen.recall(HELD, default=False, kind=bool)
+            self.held = held if holds == self._holds else self.held
+            for url in host_urls:
+                self._of[url] = await store.preferences.of(url)
+                self._loads[url] = await store.activations.active(url)
+        except StoreError:
+            return

@@ -1,0 +1,424 @@
+"""The guards of all hosts: who guards, what they know, and whether one more model may be loaded."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.names import model_key
+from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.base.structs import replace
+from llmstack_tui.guard.preferences import GuardPreferences
+from llmstack_tui.guard.rules.limits import carried, heat, rules, why_off
+from llmstack_tui.guard.rules.machine import neighbours
+from llmstack_tui.guard.rules.policy import refusal
+from llmstack_tui.guard.rules.watch import Look, Rules
+from llmstack_tui.guard.situation import Ask, Wanted
+from llmstack_tui.guard.worker import Guard
+from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.hosts.service import Service
+from llmstack_tui.lifecycle.actions import ActKind, because
+from llmstack_tui.lifecycle.activity import idle_time
+from llmstack_tui.lifecycle.load_request import repeatable
+from llmstack_tui.store.locks import Locks, place
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from datetime import timedelta
+    from pathlib import Path
+
+    from llmstack_tui.base.sentences import Sentences
+    from llmstack_tui.config import GuardSettings
+    from llmstack_tui.fit.service import FitService
+    from llmstack_tui.guard.situation import Admission, Situation, Stop
+    from llmstack_tui.guard.state import GuardState
+    from llmstack_tui.hardware.profile import Profile
+    from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.lifecycle.journal import Journal
+    from llmstack_tui.lifecycle.monitor import HostMonitor
+    from llmstack_tui.lifecycle.worker import Lifecycle
+    from llmstack_tui.store.session import StoreSession
+
+    Confirm = Callable[[Ask], Awaitable[bool]]
+    """Asks a person whether what is named may be stopped for one more model."""
+
+# How often a guard that only watches tries to become the one that acts, in seconds.
+TAKE_OVER_S = 3.0
+
+
+class NotAdmitted(Exception):
+    """A model may not be loaded now; ``reason`` says why."""
+
+    def __init__(self, reason: Sentences) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Declined(Exception):
+    """The person who was asked does not want the model loaded: no error, and nothing for the record."""
+
+
+class GuardService(Service):
+    """Has each host guarded within `run`.
+
+    Args:
+        settings: None guards nothing.
+        may_act: whether anything may be changed on the host at this URL.
+        lock: the file beside which the locks are, by which one program guards a host; None has no others.
+        fit: tells what a model will take that is about to be loaded.
+        on_change: is called when `states` is another one.
+    """
+
+    def __init__(
+        self,
+        monitors: Mapping[str, HostMonitor],
+        session: StoreSession,
+        lifecycle: Lifecycle,
+        journal: Journal,
+        *,
+        settings: GuardSettings | None,
+        may_act: Callable[[str], bool],
+        lock: Path | None,
+        fit: FitService,
+        on_change: Callable[[], None],
+        take_over_s: float = TAKE_OVER_S,
+    ) -> None:
+        self._monitors = monitors
+        self._preferences = GuardPreferences(session, journal)
+        self._lifecycle = lifecycle
+        self._settings = settings
+        self._may_act = may_act
+        self._locks = Locks(lock, "guard")
+        self._fit = fit
+        self._take_over_s = take_over_s
+        self._guards = {
+            url: Guard(
+                each.host,
+                lifecycle,
+                journal,
+                renew=partial(self._renew_keep_alive, url, asked_by=Actor.GUARD),
+                on_change=on_change,
+            )
+            for url, each in monitors.items()
+        }
+        self._reading: MachineReading | None = None
+        self._profile: Profile | None = None
+        self._is_running = False
+        self._news = asyncio.Event()
+        self._questions = asyncio.Lock()
+        self._coming: set[tuple[str, str]] = set()
+        fit.allow(settings.allowed if settings else None)
+
+    # --- what may be asked ---
+
+    @property
+    def settings(self) -> GuardSettings | None:
+        return self._settings
+
+    def use(self, settings: GuardSettings) -> None:
+        """Other settings count from now on."""
+        self._settings = settings
+        self._fit.allow(settings.allowed)
+        self._renew()
+
+    @property
+    def states(self) -> Mapping[str, GuardState]:
+        """By the URLs of the hosts; empty until the preferences were read."""
+        return {url: guard.state for url, guard in self._guards.items()} if self._is_running else {}
+
+    def situation(self, host_url: str) -> Situation:
+        """What the guard of a host decides from, by the last polls."""
+        return self._guards[host_url].situation
+
+    def off(self, host_url: str) -> Sentences:
+        """Why a host is not guarded; empty where it is."""
+        if self._settings is None:
+            return (Sentence("guard.none"),)
+        return why_off(self._settings, self._monitors[host_url].host, may_act=self._may_act(host_url))
+
+    async def is_guarded(self, host_url: str) -> bool:
+        """Whether some program guards the host now."""
+        try:
+            return not await self._locks.hold({place(host_url)})
+        finally:
+            self._locks.release()
+
+    @property
+    def is_held(self) -> bool:
+        return self._preferences.held
+
+    def hold(self, held: bool) -> None:
+        """Stop nothing any more, anywhere, or take that back; other programs' guards hear of it."""
+        if held != self._preferences.held:
+            self._preferences.hold(held)
+            self._renew()
+
+    def is_pinned(self, host_url: str, model: str) -> bool:
+        return self._preferences.is_pinned(host_url, model)
+
+    async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> bool:
+        """Never stop this model, or take that back; one that we loaded gets the keep-alive for it.
+
+        Returns:
+            Whether its server was told: not of one that is not loaded, that another program loaded, or that
+            is busy.
+
+        Raises:
+            Refused: when nothing may be changed there.
+        """
+        if not self._may_act(host_url):
+            raise Refused(f"{host_url} is only looked at: nothing is pinned there.", host=host_url)
+        await self._preferences.pin(host_url, model, pinned=pinned)
+        self._renew()
+        return await self._renew_keep_alive(host_url, model, because("pinned" if pinned else "unpinned"))
+
+    def keep_alive(self, host_url: str, model: str) -> timedelta | None:
+        """What a load asks for, so that the model leaves in time also when nobody guards.
+
+        None leaves it to the server, where nothing is guarded.
+        """
+        return self._keep_alive(host_url, model, off=self.off(host_url))
+
+    @asynccontextmanager
+    async def admission(
+        self, host_url: str, model: str, confirm: Confirm | None = None
+    ) -> AsyncIterator[None]:
+        """Make room for one more model, which is to be loaded within.
+
+        Args:
+            confirm: asks a person what is to be done over the limit, where the settings say "ask". Where
+                nobody can be asked, the model is loaded all the same.
+
+        Raises:
+            NotAdmitted: the machine is too hot, or the settings refuse one more.
+            Declined: the person does not want it.
+            HostError: what was to be stopped could not be.
+        """
+        if refused := self._refusal(host_url, model):
+            raise NotAdmitted(refused)
+        key = (host_url, model)
+        # One question after the other: the answer to the first counts for the next.
+        async with self._questions:
+            await self._decide(host_url, model, confirm)
+            self._coming.add(key)
+        try:
+            yield
+        finally:
+            self._coming.discard(key)
+
+    async def admit(self, host_url: str, model: str) -> Admission | None:
+        """Whether the model may be loaded, and what would have to go; None where nothing is guarded."""
+        guard = self._acting(host_url, model)
+        if guard is None:
+            return None
+        size, limits = None, guard.rules.limits
+        status = self._monitors[host_url].status(model)
+        if limits.memory_budget is not None and status is not None and status.model is not None:
+            on_card = limits.memory_word == "VRAM"
+            size = await self._fit.expected(host_url, status.model, on_card=on_card)
+        elsewhere = tuple(
+            model
+            for each in self._neighbours(host_url)
+            for model in each.holds(patient=guard.is_patient, once=True)
+        )
+        coming = [name for url, name in self._coming if url == host_url]
+        return guard.admit(Wanted(model, size, host_url), coming, elsewhere)
+
+    async def make_room(self, host_url: str, stops: Sequence[Stop]) -> None:
+        """Unload what was agreed to, also on other hosts of the same machine. Raises `HostError`."""
+        hosts = {stop.host or host_url for stop in stops}
+        guards = [guard for url, guard in self._guards.items() if url in hosts]
+        await asyncio.gather(*(guard.make_room(stops) for guard in guards))
+
+    def insist(self, host_url: str, model: str) -> None:
+        """It is loaded though the limits will not hold: leave it alone until it could be used."""
+        self._guards[host_url].insist(model)
+
+    # --- running ---
+
+    async def prepare(self) -> None:
+        """Read what the user wants, so that it counts from now on; nothing is stopped yet."""
+        await self._preferences.read(self._monitors)
+        self._is_running = True
+        self._renew()
+
+    async def run(self) -> None:
+        """Guard what no other program guards, until cancelled."""
+        if self._settings is None:
+            return
+        try:
+            await self.prepare()
+            while True:
+                self._renew()
+                wanted = {url for url in self._guards if not self.off(url)}
+                led = await self._locks.hold({place(url) for url in wanted})
+                for url, guard in self._guards.items():
+                    guard.leads = url in wanted and place(url) in led
+                self._renew()
+                await self._pause()
+        finally:
+            self._is_running = False
+            for guard in self._guards.values():
+                await guard.aclose()
+            self._locks.release()
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        if not self._is_running or snapshot.error is not None or snapshot.read_at is None:
+            return
+        url, guard = snapshot.url, self._guards[snapshot.url]
+        monitor, beside = self._monitors[url], self._neighbours(url)
+        now = [act for act in self._lifecycle.acts if act.host == url]
+        stops = [act for act in self._lifecycle.recent(url) if act.kind is ActKind.DEACTIVATE]
+        limit = self._settings.temperature_limit if self._settings else None
+        guard.looked(
+            Look(
+                read_at_s=snapshot.read_at,
+                host=url,
+                elsewhere=tuple(model for each in beside for model in each.holds(patient=guard.is_patient)),
+                cooled_s=min((each.cooled_s for each in beside if each.cooled_s is not None), default=None),
+                running=snapshot.running,
+                installed=snapshot.installed,
+                activity=monitor.activity,
+                used={*monitor.used, *(act.model for act in now if act.kind is ActKind.ACTIVATE)},
+                asked={
+                    model_key(act.model): act.started_at_s for act in now if act.kind is ActKind.DEACTIVATE
+                },
+                let_go={model_key(act.model) for act in stops},
+                heat=heat(self._reading, limit, time.monotonic()) if is_loopback(url) else (),
+                idle_s=self._idle_before(snapshot) if guard.leads is None else {},
+            )
+        )
+
+    def on_reading(self, reading: MachineReading, profile: Profile) -> None:
+        self._reading = reading
+        if profile is not self._profile:
+            self._profile = profile
+            self._renew()
+
+    def on_event(self, event_id: int) -> None:
+        """Something new is on record, perhaps a preference that another program wrote."""
+        self._news.set()
+
+    # --- parts of these ---
+
+    async def _pause(self) -> None:
+        """Until it is time to see who guards, or something new is on record, which is read."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._take_over_s):
+                await self._news.wait()
+        if self._news.is_set():
+            self._news.clear()
+            await self._preferences.read(self._monitors)
+
+    def _renew(self) -> None:
+        """What was set or read since counts from now on."""
+        if not self._is_running:
+            return
+        for url, guard in self._guards.items():
+            preferences = self._preferences.of(url)
+            guard.off = self.off(url)
+            guard.leads = guard.leads if not guard.off else False
+            guard.pinned = frozenset(each.model for each in preferences.values() if each.pinned)
+            guard.ours = self._preferences.ours(url)
+            guard.rules = (
+                Rules()
+                if self._settings is None
+                else rules(self._settings, url, self._profile, preferences, held=self._preferences.held)
+            )
+            guard.show()
+
+    def _neighbours(self, url: str) -> list[Guard]:
+        """Of the other hosts of the same machine, as far as they answer: of the others nobody knows."""
+        others = neighbours(url, self._guards)
+        return [self._guards[each] for each in others if self._monitors[each].snapshot.error is None]
+
+    def _acting(self, host_url: str, model: str) -> Guard | None:
+        """The guard that has a say in a load; None where there is none, or the model is loaded already."""
+        guard = self._guards[host_url]
+        status = self._monitors[host_url].status(model)
+        is_loaded = status is not None and status.running is not None
+        return None if not self._is_running or guard.off or is_loaded else guard
+
+    def _refusal(self, host_url: str, model: str) -> Sentences:
+        """Why nothing may be loaded now; empty where it may."""
+        guard = self._acting(host_url, model)
+        return () if guard is None else refusal(guard.situation)
+
+    async def _decide(self, host_url: str, model: str, confirm: Confirm | None) -> None:
+        answer = await self.admit(host_url, model)
+        # One that is refused for the heat was refused before.
+        if not isinstance(answer, Ask) or self._settings is None:
+            return
+        rule = self._settings.over_limit
+        if rule == "refuse":
+            raise NotAdmitted((*answer.reason, Sentence("guard.refuses_more")))
+        if rule == "ask":
+            if confirm is None:
+                return
+            if not await confirm(answer):
+                raise Declined
+            if not answer.enough:
+                self.insist(host_url, model)
+            # The question may have stood for minutes.
+            now = await self.admit(host_url, model)
+            needed = {(stop.host, stop.model) for stop in getattr(now, "stops", ())}
+            answer = replace(
+                answer, stops=tuple(stop for stop in answer.stops if (stop.host, stop.model) in needed)
+            )
+        await self.make_room(host_url, answer.stops)
+
+    async def _renew_keep_alive(
+        self, host_url: str, model: str, reason: Sentences, *, asked_by: Actor | None = None
+    ) -> bool:
+        """Tell the server how long a model stays from now on, unless that would reload it; whether it was.
+
+        Raises:
+            HostError: when the server will not or cannot.
+        """
+        status = self._monitors[host_url].status(model)
+        await self._preferences.read((host_url,))
+        load = None if status is None else repeatable(status, self._preferences.loads(host_url))
+        if load is None:
+            return False
+        await self._lifecycle.activate(
+            self._monitors[host_url].host,
+            model,
+            # Also where nothing is guarded: what was told to stay for ever would do so for ever.
+            keep_alive=self._keep_alive(host_url, model, off=()),
+            context_length=load.context_length,
+            asked_by=asked_by,
+            reason=reason,
+            again=True,
+        )
+        return True
+
+    def _keep_alive(self, host_url: str, model: str, *, off: Sentences) -> timedelta | None:
+        if self._settings is None:
+            return None
+        return carried(self._settings, model, self._preferences.of(host_url), off=off)
+
+    def _idle_before(self, snapshot: Snapshot) -> dict[str, float]:
+        """How long each model was idle before anybody looked, in seconds, by what is on record of its load.
+
+        Only for one who just looks in: a guard that acts stops nothing for what it has not seen itself.
+        """
+        loads = {model_key(each.model): each for each in self._preferences.loads(snapshot.url)}
+        found, now = {}, datetime.now(UTC)
+        for running in snapshot.running:
+            load = loads.get(model_key(running.name))
+            idle = idle_time(
+                running,
+                now,
+                keep_alive=load.keep_alive if load else None,
+                loaded_at=load.loaded_at if load else None,
+            )
+            if idle is not None:
+                found[running.name] = idle.total_seconds()
+        return found

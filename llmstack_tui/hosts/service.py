@@ -1,0 +1,32 @@
+"""What every service of the core is: it runs, and hears of snapshots, readings and events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmstack_tui.hardware.profile import Profile
+    from llmstack_tui.hardware.readings import MachineReading
+    from llmstack_tui.hosts.types import Snapshot
+
+# Seconds after the first list until services import what they need: it would hold up the drawing.
+AFTER_FIRST_LIST_S = 0.15
+
+
+class Service:
+    """A part of the core. Each hook is called on the event loop, and must return at once."""
+
+    async def run(self) -> None:
+        """Work until cancelled. A service that ends by itself has nothing more to do."""
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        """A host was polled, or a poll failed."""
+
+    def on_reading(self, reading: MachineReading, profile: Profile) -> None:
+        """The machine was read; ``profile`` is worked out from the first reading."""
+
+    def on_event(self, event_id: int) -> None:
+        """The record has events up to this id, of this program or of others."""
+
+    async def aclose(self) -> None:
+        """Close what is open. Called once, after `run` was cancelled or instead of it."""

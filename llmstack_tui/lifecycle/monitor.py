@@ -1,0 +1,122 @@
+"""One host that is watched: what it says, what its models seem to do, and how fast they answered us."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from llmstack_tui.hosts.poller import Poller
+from llmstack_tui.lifecycle.activity import Activity, observed, worked
+from llmstack_tui.lifecycle.process_usage import Processors
+from llmstack_tui.lifecycle.states import find, statuses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.types import Model, Snapshot
+    from llmstack_tui.lifecycle.actions import Act
+    from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.store.tables.figures import Speed
+
+
+class HostMonitor:
+    """A host, the newest snapshot of it, and the state of each of its models.
+
+    Args:
+        on_snapshot: is called with this monitor after each poll, before ``on_change``.
+        on_change: is called when `models` or what is shown beside them may be others than before.
+
+    Attributes:
+        models: every model of the host, as of the last `renew`.
+        speeds: by the model's name, the last answer of ours that was timed, in whichever session.
+        used: names of models that requests of ours used between the last two polls.
+        listed: is set when the list of what is installed is another one than before.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        *,
+        on_snapshot: Callable[[HostMonitor], None],
+        on_change: Callable[[HostMonitor], None],
+        running_every_s: float,
+        installed_every_s: float,
+    ) -> None:
+        self.poller = Poller(
+            host,
+            on_round=self._polled,
+            also=Processors(host.url).timed,
+            running_every_s=running_every_s,
+            installed_every_s=installed_every_s,
+        )
+        self.models: tuple[ModelStatus, ...] = ()
+        self.speeds: Mapping[str, Speed] = {}
+        self.used: frozenset[str] = frozenset()
+        self.activity = Activity()
+        self.listed = asyncio.Event()
+        self._on_snapshot = on_snapshot
+        self._on_change = on_change
+        self._in_use: Counter[str] = Counter()
+        self._used: set[str] = set()
+        self._installed: tuple[Model, ...] | None = None
+        # What `models` was worked out from: of hundreds of models that takes some milliseconds.
+        self._source: object = None
+
+    @property
+    def host(self) -> Host:
+        return self.poller.host
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self.poller.snapshot
+
+    def renew(self, acts: tuple[Act, ...]) -> None:
+        """Bring `models` up to date with the snapshot and our acts under way."""
+        source = (self.snapshot, acts, self.activity, frozenset(self._in_use))
+        if source != self._source:
+            self._source, self.models = source, statuses(*source)
+
+    def status(self, model: str) -> ModelStatus | None:
+        return find(self.models, model)
+
+    def recall(self, installed: tuple[Model, ...], at: datetime) -> None:
+        """Show what an earlier session saw, unless the host has answered already."""
+        self.poller.recall(installed, at)
+        self._on_change(self)
+
+    def add_speeds(self, *speeds: Speed) -> None:
+        """Take note of answers that were timed."""
+        if speeds:
+            self.speeds = {**self.speeds, **{speed.model: speed for speed in speeds}}
+            self._on_change(self)
+
+    @contextmanager
+    def using(self, model: str) -> Iterator[None]:
+        """While a request of ours runs, its model is busy."""
+        self._in_use[model] += 1
+        self._used.add(model)
+        self._on_change(self)
+        try:
+            yield
+        finally:
+            self._in_use -= Counter((model,))
+            self._used.add(model)
+            status = self.status(model)
+            if status is not None and status.running is not None:
+                self.activity = worked(self.activity, status.running, time.monotonic())
+            self._on_change(self)
+
+    def _polled(self, is_new: bool) -> None:
+        before, self.activity = self.activity, observed(self.activity, self.snapshot, datetime.now(UTC))
+        self.used, self._used = frozenset(self._used), set(self._in_use)
+        self._on_snapshot(self)
+        if self.snapshot.read_at is not None and self.snapshot.installed is not self._installed:
+            self._installed = self.snapshot.installed
+            self.listed.set()
+        if is_new or before.signs() != self.activity.signs():
+            self._on_change(self)

@@ -1,0 +1,52 @@
+"""What a host listed in earlier sessions, and what of this session the next one will want to know."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from llmstack_tui.hosts.types import Model
+from llmstack_tui.lifecycle.journal import settle
+from llmstack_tui.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.lifecycle.monitor import HostMonitor
+    from llmstack_tui.store.session import StoreSession
+    from llmstack_tui.store.store import Store
+
+_SAVE_AGAIN_S = 600.0
+# Rows that are handed over between two turns of the event loop.
+_ROWS_AT_ONCE = 100
+
+
+async def follow(session: StoreSession, monitor: HostMonitor) -> None:
+    """Recall what is known of a host, then keep what it lists: until cancelled, or until the state fails."""
+    try:
+        store, url = await session.store(), monitor.host.url
+        if (listed := await store.installed.load(url, Model)) is not None:
+            monitor.recall(listed.models, listed.read_at)
+        monitor.add_speeds(*(await store.speeds.last(url)).values())
+        await monitor.listed.wait()
+        event = await settle(store, monitor.snapshot, datetime.now(UTC))
+        if event is not None:
+            session.write(lambda store: store.events.add(event))
+        while True:
+            monitor.listed.clear()
+            await _save(store, monitor.snapshot)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SAVE_AGAIN_S):
+                    await monitor.listed.wait()
+    except StoreError:
+        return  # A notice tells of what is wrong with the state.
+
+
+async def _save(store: Store, snapshot: Snapshot) -> None:
+    now = datetime.now(UTC)
+    store.installed.save(snapshot.url, snapshot.installed, now)
+    for number, model in enumerate(snapshot.installed, 1):
+        store.models.seen(host=snapshot.url, name=model.name, digest=model.digest, size=model.size, at=now)
+        if number % _ROWS_AT_ONCE == 0:
+            await asyncio.sleep(0)

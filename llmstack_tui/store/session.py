@@ -1,0 +1,117 @@
+"""The store of one program run: opened when it is first needed, closed with all that was written to it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base import lazy
+from llmstack_tui.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from pathlib import Path
+
+    from llmstack_tui.store.store import Store
+
+    Write = Callable[[Store], None]
+
+# New events are announced this often at most, in seconds.
+_ANNOUNCE_EVERY_S = 0.25
+
+
+class StoreSession:
+    """Reading waits until the store is open; what is written before is kept until then.
+
+    Args:
+        path: the state file; None remembers as long as the program runs.
+        on_notice: is told what the user should know about the file.
+        on_event: is told the id of the newest event whenever there is a newer one.
+        on_installed: is told the hosts on which, as newer events say, what is installed was changed.
+        installed_kinds: the kinds of those events.
+        look_every_s: seconds between looks for events of other programs.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        on_notice: Callable[[str], None],
+        on_event: Callable[[int], None] = lambda _: None,
+        on_installed: Callable[[frozenset[str]], None] = lambda _: None,
+        installed_kinds: Collection[str] = (),
+        look_every_s: float = 2.0,
+    ) -> None:
+        self._path = path
+        self._on_notice = on_notice
+        self._on_event = on_event
+        self._on_installed = on_installed
+        self._installed_kinds = installed_kinds
+        self._look_every_s = look_every_s
+        self._store: Store | None = None
+        self._opening = asyncio.Lock()
+        self._closed = False
+        self._waiting: list[Write] = []
+        self._written = asyncio.Event()
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether anything was ever remembered: a command that only reads need not make the file."""
+        return self._path is not None and self._path.exists()
+
+    async def store(self) -> Store:
+        """The store, as soon as it is open.
+
+        Raises:
+            StoreError: when the program is ending.
+        """
+        async with self._opening:
+            if self._closed:
+                raise StoreError("Nothing can be looked up any more: the program is ending.")
+            if self._store is None:
+                await lazy.load(".store.database.connection")
+                from llmstack_tui.store.store import Store  # noqa: PLC0415
+
+                self._store = await Store.open(self._path, on_notice=self._on_notice)
+                waiting, self._waiting = self._waiting, []
+                for write in waiting:
+                    write(self._store)
+            return self._store
+
+    def write(self, write: Write) -> None:
+        """Do this with the store, now or as soon as it is open."""
+        if self._store is not None:
+            write(self._store)
+            self._written.set()
+        elif not self._closed:
+            self._waiting.append(write)
+
+    async def run(self) -> None:
+        """Open the store and announce its events until cancelled."""
+        store, last = await self.store(), 0
+        while True:
+            self._written.clear()
+            # What is wrong with the file is a notice, given once.
+            with suppress(StoreError):
+                newest = await store.events.newest(1)
+                if newest and newest[0].id > last:
+                    before, last = last, newest[0].id
+                    self._on_event(last)
+                    if before:
+                        changes = await store.events.newest(after=before, kinds=self._installed_kinds)
+                        self._on_installed(frozenset(each.host for each in changes if each.host))
+            await asyncio.sleep(_ANNOUNCE_EVERY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._look_every_s):
+                    await self._written.wait()
+
+    async def aclose(self) -> None:
+        """Write what waits and close the store; reading raises from now on."""
+        if self._waiting:
+            await self.store()
+        async with self._opening:
+            self._closed = True
+            store, self._store = self._store, None
+            if store is not None:
+                await store.close()

@@ -1,0 +1,160 @@
+"""When registries are asked for newer versions: at the start, again and again, and when somebody wants it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.names import model_key
+from llmstack_tui.hosts.service import Service
+from llmstack_tui.store.errors import StoreError
+from llmstack_tui.updates.checker import Checker
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+    from datetime import timedelta
+    from pathlib import Path
+
+    from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.store.session import StoreSession
+    from llmstack_tui.updates.rules import Update
+
+# After the first list, so that what is seen first is not slowed; and not all dashboards in the same second.
+_START_S = (0.3, 1.5)
+_JITTER = 0.1
+# A list that changes is compared when it has stood still for this long: removing ten models is one change.
+_STILL_S = 0.3
+
+
+class UpdateService(Service):
+    """Knows of each host's models whether they are up to date.
+
+    Args:
+        every: None asks only by `check`.
+        folders: finds the folders of models on this machine, in Ollama's layout. Blocking.
+        on_change: is called when `updates` or `is_checking` are others than before.
+        on_checked: is awaited after each check that was due by itself.
+    """
+
+    def __init__(
+        self,
+        hosts: Mapping[str, Host],
+        session: StoreSession,
+        *,
+        every: timedelta | None,
+        folders: Callable[[], Sequence[Path]],
+        on_change: Callable[[], None],
+        on_checked: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._hosts = hosts
+        self._session = session
+        self._every = every
+        self._folders = folders
+        self._on_change = on_change
+        self._on_checked = on_checked
+        self._updates: dict[str, Mapping[str, Update]] = {}
+        self._snapshots: dict[str, Snapshot] = {}
+        self._checker: Checker | None = None
+        self._opening = asyncio.Lock()
+        self._changed = asyncio.Event()
+
+    def updates(self, host_url: str) -> Mapping[str, Update]:
+        """By the models' names, whether they are up to date; empty until that was first worked out."""
+        return self._updates.get(host_url, {})
+
+    @property
+    def is_checking(self) -> bool:
+        """Whether registries are being asked."""
+        return self._checker is not None and self._checker.is_checking
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        is_first = snapshot.url not in self._snapshots
+        self._snapshots[snapshot.url] = snapshot
+        if is_first or (self._checker is not None and _look(self._checker, snapshot)):
+            self._changed.set()
+
+    async def leave_alone(self, host_url: str, model: str, *, for_good: bool = False) -> None:
+        """Do not offer the registry's present version of this model; ``for_good``: no version."""
+        (await self._opened()).leave_alone(host_url, model, for_good=for_good)
+
+    async def want(self, host_url: str, model: str) -> None:
+        """Take back what `leave_alone` said."""
+        (await self._opened()).want(host_url, model)
+
+    async def check(self, models: Collection[str] | None = None) -> None:
+        """Ask the registries for all models, or those of these names on whatever host, now.
+
+        Nothing is downloaded. What failed stands in the state, beside what was learnt.
+        """
+        keys = None if models is None else frozenset(map(model_key, models))
+        await (await self._opened()).check(keys)
+
+    async def recall(self) -> None:
+        """Compare what is installed with what earlier sessions learnt; no registry is asked."""
+        await (await self._opened()).renew()
+
+    async def run(self) -> None:
+        while not all(map(self._is_known, self._hosts)):
+            self._changed.clear()
+            await self._changed.wait()
+        checker = await self._opened()
+        await checker.renew()
+        due_s = time.monotonic() + random.uniform(*_START_S)  # noqa: S311
+        while True:
+            self._changed.clear()
+            now_s = time.monotonic()
+            if self._every is not None and now_s >= due_s:
+                await checker.check()
+                if self._on_checked is not None:
+                    await self._on_checked()
+                every_s = self._every.total_seconds()
+                due_s = time.monotonic() + every_s * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if self._every is None else max(due_s - time.monotonic(), 0)):
+                    await self._changed.wait()
+                    await asyncio.sleep(_STILL_S)
+            if self._changed.is_set():
+                await checker.renew()
+                if self._every is not None and (new := checker.unasked()) and now_s < due_s:
+                    await checker.check(new)
+
+    async def aclose(self) -> None:
+        if self._checker is not None:
+            await self._checker.aclose()
+
+    async def _opened(self) -> Checker:
+        """With what earlier sessions learnt. Raises `StoreError` when the program is ending."""
+        async with self._opening:
+            if self._checker is None:
+                folders = await asyncio.to_thread(self._folders)
+                checker = Checker(
+                    show=lambda host, model: self._hosts[host].show(model),
+                    folders=folders,
+                    on_change=self._judged,
+                    keep=self._session.write,
+                )
+                with suppress(StoreError):  # A notice tells of what is wrong with the state.
+                    await checker.recall(await self._session.store())
+                for snapshot in self._snapshots.values():
+                    _look(checker, snapshot)
+                self._checker = checker
+            return self._checker
+
+    def _judged(self) -> None:
+        if self._checker is not None:
+            self._updates = {url: self._checker.updates(url) for url in self._hosts}
+            self._on_change()
+
+    def _is_known(self, url: str) -> bool:
+        """Whether the host has answered, or failed to."""
+        snapshot = self._snapshots.get(url)
+        return snapshot is not None and (snapshot.read_at is not None or snapshot.error is not None)
+
+
+def _look(checker: Checker, snapshot: Snapshot) -> bool:
+    kind = snapshot.server.kind if snapshot.server else None
+    return checker.look(snapshot.url, snapshot.installed, kind)
