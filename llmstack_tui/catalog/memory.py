@@ -9,7 +9,7 @@ from llmstack_tui.base.kinds import DEFAULT_CACHE
 from llmstack_tui.base.structs import replace
 from llmstack_tui.fit import memory
 from llmstack_tui.fit.memory import Request, Subject, Weights
-from llmstack_tui.fit.shape import Layer, Shape
+from llmstack_tui.fit.shape import LayerCache, Shape
 
 if TYPE_CHECKING:
     from llmstack_tui.catalog.types import Attention, Entry, File
@@ -64,6 +64,6 @@ def _shape(attention: Attention, context: int) -> Shape:
     """What is known of the shape: what it keeps, and not how wide it is where it computes."""
     heads = 0 if attention.encoder else attention.kv_heads
     key, value = heads * attention.key, heads * attention.value
-    whole = Layer(key=key, value=value, count=attention.layers - attention.window_layers)
+    whole = LayerCache(key=key, value=value, count=attention.layers - attention.window_layers)
     windowed = replace(whole, window=attention.window, count=attention.window_layers)
     return Shape(layers=(whole, windowed), context_length=context)

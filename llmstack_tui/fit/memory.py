@@ -19,7 +19,7 @@ from llmstack_tui.base.structs import replace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from llmstack_tui.fit.shape import Layer, Shape
+    from llmstack_tui.fit.shape import LayerCache, Shape
 
 _MIB = 2**20
 _MOST = 2**53
@@ -251,7 +251,7 @@ def _by_size(weights: Weights, request: Request, context: int) -> Parts:
     )
 
 
-def _layer(layer: Layer, request: Request, context: int) -> int:
+def _layer(layer: LayerCache, request: Request, context: int) -> int:
     """Bytes of the keys and values of layers of a kind, and of their states.
 
     What is in a window, and a state, are copied at the end of a prompt, to go back to: they cannot be cut off

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.fit.shape import Layer, Shape
+from llmstack_tui.fit.shape import LayerCache, Shape
 from llmstack_tui.gguf.header import ArrayInfo
 
 _MOST_LAYERS = 512
@@ -118,24 +118,28 @@ def _whole(value: object) -> int | None:
 
 def _layers(
     read: _Reader, count: int, width: int | None, heads: tuple[int, ...] | None
-) -> tuple[Layer, ...] | None:
+) -> tuple[LayerCache, ...] | None:
     if read.architecture in _WITHOUT_CACHE:
-        return (Layer(count=count),)
+        return (LayerCache(count=count),)
     state = _state(read, width)
     kv_heads = read.each("attention.head_count_kv", count)
     if kv_heads is None and not read.has("attention.head_count_kv"):
         kv_heads = heads
     if kv_heads is None or heads is None:
         # A list that was left out is unknown; a model without any heads has states only.
-        return (Layer(state=state, count=count),) if state and not read.has("attention.head_count") else None
+        return (
+            (LayerCache(state=state, count=count),)
+            if state and not read.has("attention.head_count")
+            else None
+        )
     with_attention = _with_attention(read, kv_heads, state)
     sizes = _head_sizes(read, heads, width)
     if sizes is None:
-        return (Layer(state=state, count=count),) if state and not any(with_attention) else None
+        return (LayerCache(state=state, count=count),) if state and not any(with_attention) else None
     key, value = sizes
     windows = _windows(read, count)
     layers = Counter(
-        Layer(
+        LayerCache(
             key=kv_heads[number] * key if with_attention[number] else 0,
             value=kv_heads[number] * value if with_attention[number] else 0,
             window=windows[number],

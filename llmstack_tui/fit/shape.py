@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class Layer(Struct, frozen=True, kw_only=True):
+class LayerCache(Struct, frozen=True, kw_only=True):
     """What one layer keeps of a context.
 
     Attributes:
@@ -36,7 +36,7 @@ class Shape(Struct, frozen=True, kw_only=True):
         embeds: it makes embeddings: a text is computed in one go.
     """
 
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerCache, ...]
     context_length: int | None = None
     width: int | None = None
     hidden: int | None = None

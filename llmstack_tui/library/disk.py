@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.library.folders import blobs_folder, manifests_folder
-from llmstack_tui.library.manifest import InvalidManifest
+from llmstack_tui.library.manifest import BLOB_NAME, InvalidManifest
 from llmstack_tui.library.storage import (
     DOWNLOADS_LOCK,
     GRACE_S,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-_BLOB = re.compile(r"sha256-[0-9a-f]{64}")
 # Ollama's are "sha256-…-partial" and "sha256-…-partial-0"; the engine's may have another ending.
 _PARTIAL = re.compile(r"sha256-[0-9a-f]{64}[-.].+|\.unfinished-.+")
 
@@ -128,9 +127,9 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
         raise LibraryError(f"The models folder {folder} cannot be read: {reason(error)}.") from error
     used = Counter(blob for blobs in manifests.values() for blob in blobs)
     leftover = [
-        (file, LeftoverKind.ORPHAN if _BLOB.fullmatch(name) else LeftoverKind.PARTIAL)
+        (file, LeftoverKind.ORPHAN if BLOB_NAME.fullmatch(name) else LeftoverKind.PARTIAL)
         for name, file in files.items()
-        if name not in used and (_BLOB.fullmatch(name) or _PARTIAL.fullmatch(name))
+        if name not in used and (BLOB_NAME.fullmatch(name) or _PARTIAL.fullmatch(name))
     ]
     leftover += [(file, LeftoverKind.PARTIAL) for file in unfinished]
     reasons = _Reasons(own, bool(unreadable), _is_pulling(leftover, now_s), now_s)

@@ -10,7 +10,7 @@ from llmstack_tui.gguf.checks import check_loadable, needs_ollama
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
 from llmstack_tui.library.copying import CopyCancelled, copy, link, read_through
 from llmstack_tui.library.folders import blob_path, blobs_folder, is_whole, manifest_path
-from llmstack_tui.library.manifest import Layer, MediaType, blob_name, encode, manifest_content
+from llmstack_tui.library.manifest import BLOB_NAME, Layer, MediaType, blob_name, encode, manifest_content
 from llmstack_tui.library.storage import (
     LibraryError,
     blobs_of,
@@ -35,8 +35,6 @@ _MAX_PART = 80
 _QUANTIZATION = re.compile(
     r"[-._]((?:ud-|i1-)?(?:i?q[1-8](?:_[a-z0-9]+)*|tq[12]_0|bf16|f16|f32|fp16|fp32|mxfp4(?:_moe)?|nvfp4))$"
 )
-# An Ollama blob says nothing about what is in it.
-_BLOB = re.compile(r"sha256-[0-9a-f]{64}")
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]+")
 
 
@@ -56,7 +54,7 @@ def suggest_name(path: Path, header: Header | None = None) -> str:
     """
     header = header or read_header(path)
     stem = path.name.lower().removesuffix(".gguf")
-    if _BLOB.fullmatch(stem):
+    if BLOB_NAME.fullmatch(stem):  # Such a name says nothing about the model.
         stem = header.name.lower()
     match = _QUANTIZATION.search(stem)
     if match:

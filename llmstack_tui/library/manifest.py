@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 # The longest that was seen takes a few kilobytes; the longest of a model's texts, a licence, some 60.
 MAX_MANIFEST_BYTES = 4 * 2**20
+BLOB_NAME = re.compile(r"sha256-[0-9a-f]{64}")
 _DIGEST = re.compile(r"sha256[:-]([0-9a-fA-F]{64})")
 # Go's encoder writes these as escapes, for the sake of browsers.
 _ESCAPED_BY_GO = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
@@ -62,6 +63,11 @@ class Layer(Struct, frozen=True, kw_only=True):
     digest: str
     size: int
     source: str = ""
+
+    @property
+    def short(self) -> str:
+        """The beginning of the digest, as Ollama names a layer in a sentence."""
+        return bare_digest(self.digest)[:12]
 
 
 class Manifest(Struct, frozen=True, kw_only=True):

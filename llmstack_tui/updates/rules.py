@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 from msgspec import Struct
 
 from llmstack_tui.base.sentences import Sentence, quoted
-from llmstack_tui.library.manifest import Manifest, MediaType, reencoded
+from llmstack_tui.library.manifest import Manifest, MediaType, bare_digest, reencoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -290,10 +290,10 @@ def changes(copy: Copy, theirs: Manifest) -> tuple[Change, ...]:
 def missing_bytes(copy: Copy, theirs: Manifest) -> int:
     """Bytes of the layers that are not there; what nobody knows to be there counts."""
     have = set(copy.there or _NOTHING)
-    have |= set(map(_plain, (copy.shown or {}).values()))
+    have |= set(map(bare_digest, (copy.shown or {}).values()))
     if copy.manifest is not None and copy.there is None:
         have |= _digests(copy.manifest.blobs)
-    sizes = {_plain(layer.digest): layer.size for layer in theirs.blobs}
+    sizes = {bare_digest(layer.digest): layer.size for layer in theirs.blobs}
     return sum(size for digest, size in sizes.items() if digest not in have)
 
 
@@ -308,7 +308,7 @@ def _of_shown(copy: Copy, theirs: Manifest) -> set[Change]:
     return {
         kind
         for kind, digest in (copy.shown or {}).items()
-        if len(layers.get(kind, _NOTHING)) == 1 and _plain(digest) not in layers[kind]
+        if len(layers.get(kind, _NOTHING)) == 1 and bare_digest(digest) not in layers[kind]
     }
 
 
@@ -316,13 +316,15 @@ def _by_kind(layers: Iterable[Layer]) -> dict[Change, frozenset[str]]:
     found: dict[Change, frozenset[str]] = {}
     for layer in layers:
         kind = _KINDS.get(layer.media_type, Change.OTHER)
-        found[kind] = found.get(kind, _NOTHING) | {_plain(layer.digest)}
+        found[kind] = found.get(kind, _NOTHING) | {bare_digest(layer.digest)}
     return found
 
 
 def _same_weights(copy: Copy, theirs: Manifest) -> bool:
     weights = (copy.shown or {}).get(Change.WEIGHTS)
-    return weights is not None and _by_kind(theirs.layers).get(Change.WEIGHTS) == frozenset({_plain(weights)})
+    return weights is not None and _by_kind(theirs.layers).get(Change.WEIGHTS) == frozenset(
+        {bare_digest(weights)}
+    )
 
 
 def _is_pushed_later(copy: Copy, answer: Answer, *, if_unknown: bool = False) -> bool:
@@ -339,9 +341,4 @@ def _left(left_alone: str | None, answer: Answer) -> LeftAlone | None:
 
 
 def _digests(layers: Iterable[Layer]) -> frozenset[str]:
-    return frozenset(_plain(layer.digest) for layer in layers)
-
-
-def _plain(digest: str) -> str:
-    """Two ways to write it are in use."""
-    return digest.lower().removeprefix("sha256:").removeprefix("sha256-")
+    return frozenset(bare_digest(layer.digest) for layer in layers)

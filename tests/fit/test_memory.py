@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from llmstack_tui.base.kinds import CACHE_TYPES
 from llmstack_tui.base.structs import replace
 from llmstack_tui.fit.memory import Basis, Estimate, Request, Weights, estimate, largest_context
-from llmstack_tui.fit.shape import Layer, Shape
+from llmstack_tui.fit.shape import LayerCache, Shape
 from tests.support import headers
 from tests.support.headers import Took
 
@@ -23,7 +23,7 @@ shapes = st.builds(
     Shape,
     layers=st.lists(
         st.builds(
-            Layer,
+            LayerCache,
             key=st.integers(0, 8192),
             value=st.integers(0, 8192),
             window=st.one_of(st.none(), st.integers(1, 10_000)),
@@ -175,7 +175,7 @@ def test_sizes_that_no_file_has_are_unknown(size: int) -> None:
 
 
 def test_a_shape_that_comes_to_more_than_any_machine_has_leaves_the_size() -> None:
-    shape = Shape(layers=(Layer(key=2**30, value=2**30, count=512),))
+    shape = Shape(layers=(LayerCache(key=2**30, value=2**30, count=512),))
     assert known(WEIGHTS, shape, Request(context_length=4096)).basis is Basis.FILE_SIZE
 
 

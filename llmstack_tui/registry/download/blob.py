@@ -77,7 +77,7 @@ class BlobDownload:
                 if not self._partial.is_right():
                     await self._in_thread(self._partial.discard)
                     raise PullFailed(
-                        f"What came for {self.layer.digest[7:19]} is not what its digest says, and was "
+                        f"What came for {self.layer.short} is not what its digest says, and was "
                         "thrown away: pull again."
                     )
                 await self._in_thread(self._partial.finish)
@@ -88,7 +88,7 @@ class BlobDownload:
                 raise PullFailed(
                     f"The disk of {self._partial.folder} is full: make room there and pull again."
                 ) from error
-            raise PullFailed(f"{self.layer.digest[7:19]} cannot be written: {reason(error)}.") from error
+            raise PullFailed(f"{self.layer.short} cannot be written: {reason(error)}.") from error
 
     async def _fetch(self, source: BlobSource) -> None:
         size, whole = self.layer.size, self._options.part
@@ -144,7 +144,7 @@ class BlobDownload:
             failures = failures + 1 if first == before else 0
             if failures >= self._options.tries:
                 raise PullFailed(
-                    f"The download of {self.layer.digest[7:19]} does not go on: {why}. What came is kept: "
+                    f"The download of {self.layer.short} does not go on: {why}. What came is kept: "
                     "pull again later."
                 )
             await asyncio.sleep(max(after_s or 0.0, self._wait_s(failures)))

@@ -148,7 +148,7 @@ class Pulls:
 
     async def _blob(self, layer: Layer, origin: BlobOrigin) -> AsyncGenerator[PullStep, None]:
         """Get the blob, which may be here already, in a folder of Ollama's, or at the registry."""
-        step = PullStep(f"pulling {layer.digest[7:19]}", layer.digest, layer.size)
+        step = PullStep(f"pulling {layer.short}", layer.digest, layer.size)
         if not await asyncio.to_thread(self._is_here, layer):
             place = await asyncio.to_thread(self._elsewhere, layer)
             coming = self._download(step, layer, origin) if place is None else self._copy(step, layer, place)

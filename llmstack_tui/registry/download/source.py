@@ -108,7 +108,7 @@ class BlobSource:
             ) as response:
                 yield self._is_part(response, layer, part), response.content
         except aiohttp.TooManyRedirects:
-            raise PullFailed(f"{self._host} sends us on and on for {layer.digest[7:19]}.") from None
+            raise PullFailed(f"{self._host} sends us on and on for {layer.short}.") from None
         except TimeoutError:
             raise PassingFailure(f"nothing more came for {self._silence_s:g} s") from None
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
@@ -137,7 +137,7 @@ class BlobSource:
         return await _sent(request, self._token, send)
 
     def _is_part(self, response: aiohttp.ClientResponse, layer: Layer, part: Span) -> bool:
-        status, where, blob = response.status, response.url.host or self._host, layer.digest[7:19]
+        status, where, blob = response.status, response.url.host or self._host, layer.short
         if status == 206:
             span = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
             if span is None or int(span[1]) != part[0]:
@@ -190,7 +190,7 @@ async def _new_token(origin: BlobOrigin, header: str) -> str | None:
 
 def _other_size(where: str, layer: Layer, size: int) -> str:
     return (
-        f"{where} has {size} bytes of {layer.digest[7:19]}, its manifest says {layer.size}: "
+        f"{where} has {size} bytes of {layer.short}, its manifest says {layer.size}: "
         "the model is broken there."
     )
 
