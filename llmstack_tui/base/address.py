@@ -81,6 +81,14 @@ def is_loopback(url: str) -> bool:
     return address.is_loopback
 
 
+def server_id(url: str) -> str:
+    """One text for all ways to write the address of a server of this machine."""
+    if not is_loopback(url):
+        return url
+    parts = urlsplit(url)
+    return f"loopback:{parts.port}{parts.path}"
+
+
 def _split_port(text: str) -> tuple[str, str | None]:
     """Host and port, as Go's ``net.SplitHostPort``; an IPv6 address needs brackets only before a port."""
     if brackets := _BRACKETS.fullmatch(text):

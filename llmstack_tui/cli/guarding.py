@@ -76,11 +76,12 @@ def rules_of(settings: GuardSettings, url: str, profile: Profile, known: Remembe
 
 async def is_guarded(url: str) -> bool:
     """Whether some program guards the host now."""
-    from llmstack_tui.store.locks import Locks, place
+    from llmstack_tui.base.address import server_id
+    from llmstack_tui.store.locks import Locks
 
     locks = Locks(state_file(), "guard")
     try:
-        return not await locks.hold({place(url)})
+        return not await locks.hold({server_id(url)})
     finally:
         locks.release()
 

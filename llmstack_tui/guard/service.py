@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.address import is_loopback, server_id
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import Sentence
@@ -26,7 +26,7 @@ from llmstack_tui.hosts.service import Service
 from llmstack_tui.lifecycle.actions import ActKind, because
 from llmstack_tui.lifecycle.activity import idle_time
 from llmstack_tui.lifecycle.load_request import repeatable
-from llmstack_tui.store.locks import Locks, place
+from llmstack_tui.store.locks import Locks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -146,7 +146,7 @@ class GuardService(Service):
     async def is_guarded(self, host_url: str) -> bool:
         """Whether some program guards the host now."""
         try:
-            return not await self._locks.hold({place(host_url)})
+            return not await self._locks.hold({server_id(host_url)})
         finally:
             self._locks.release()
 
@@ -258,9 +258,9 @@ class GuardService(Service):
             while True:
                 self._renew()
                 wanted = {url for url in self._guards if not self.off(url)}
-                led = await self._locks.hold({place(url) for url in wanted})
+                led = await self._locks.hold({server_id(url) for url in wanted})
                 for url, guard in self._guards.items():
-                    guard.leads = url in wanted and place(url) in led
+                    guard.leads = url in wanted and server_id(url) in led
                 self._renew()
                 await self._pause()
         finally:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-
-from llmstack_tui.base.address import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,14 +39,6 @@ class Locks:
     def release(self) -> None:
         while self._held:
             self._held.popitem()[1].release()
-
-
-def place(url: str) -> str:
-    """One text for all ways to write the address of a server of this machine."""
-    if not is_loopback(url):
-        return url
-    parts = urlsplit(url)
-    return f"loopback:{parts.port}{parts.path}"
 
 
 def _acquired(start: str, hosts: Collection[str]) -> dict[str, FileLock]:

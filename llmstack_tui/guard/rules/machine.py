@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.address import is_loopback, server_id
 from llmstack_tui.base.structs import replace
-from llmstack_tui.store.locks import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +17,8 @@ def neighbours(url: str, urls: Iterable[str]) -> tuple[str, ...]:
     """The other servers of this machine, each once; none beside one that is elsewhere."""
     if not is_loopback(url):
         return ()
-    places = {place(each): each for each in urls if is_loopback(each)}
-    return tuple(each for where, each in places.items() if where != place(url))
+    places = {server_id(each): each for each in urls if is_loopback(each)}
+    return tuple(each for where, each in places.items() if where != server_id(url))
 
 
 def told(loaded: Iterable[LoadedModel], *, is_guarded: bool) -> tuple[LoadedModel, ...]:
