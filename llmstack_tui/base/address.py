@@ -64,7 +64,7 @@ def default_host(environ: Mapping[str, str]) -> str:
     """The base URL of the server that Ollama's clients would use.
 
     Raises:
-        InvalidAddress: when ``OLLAMA_HOST`` is none.
+        InvalidAddress: when ``OLLAMA_HOST`` is not an address.
     """
     return parse_host(environ.get("OLLAMA_HOST", ""))
 

@@ -15,7 +15,7 @@ _UNITS = {"": 1, "B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
 def text(path: Path) -> str:
-    """The content of a small file of the system; empty when there is none to be read."""
+    """The content of a small file of the system; empty when it cannot be read."""
     try:
         return path.read_text()
     except (OSError, ValueError):

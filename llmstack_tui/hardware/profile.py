@@ -74,7 +74,7 @@ def named(name: str, reading: MachineReading) -> Profile:
     """The profile that the user chose by name, with the rest from the machine.
 
     Raises:
-        UnknownProfile: for a name that is none.
+        UnknownProfile: for any other name.
     """
     found = detect(reading)
     reason = f"Chosen in the settings. Without that, this machine is {found.name}."

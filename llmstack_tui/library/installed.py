@@ -79,7 +79,7 @@ def load_installed(
     """The model ``name`` of the folder ``models``.
 
     Raises:
-        InvalidManifest: if the manifest is none, or a layer is missing.
+        InvalidManifest: if the manifest is broken, or a layer is missing.
         NotForUs: if it is no GGUF model.
         OSError: if a file cannot be read.
     """

@@ -203,7 +203,7 @@ class Library:
 
 
 def _names(folder: Path) -> Iterator[ModelName]:
-    """The names of the manifests in ``folder``, sorted; files that are named otherwise are none."""
+    """The names of the manifests in ``folder``, sorted; other files are left out."""
     root = manifests_folder(folder)
     try:
         paths = sorted(path.relative_to(root).parts for path in root.glob("*/*/*/*") if path.is_file())

@@ -134,7 +134,7 @@ def parse_manifest(content: bytes, *, pushed_at: datetime | None = None) -> Mani
     """The manifest that these bytes are. That of a model in the cloud has no layers.
 
     Raises:
-        InvalidManifest: when they are none. Every digest of what is returned may become the name of a file.
+        InvalidManifest: when they are not a manifest. Each digest of the result is safe as a file name.
     """
     wire = decode(content, _WireManifest, "The manifest")
     if wire.config is None:

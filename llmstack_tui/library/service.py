@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class DiskService:
-    """``folder`` is None where there is none."""
+    """``folder`` is None where the engine has no folder of models."""
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
@@ -29,7 +29,7 @@ class DiskService:
         return None if self.folder is None else await asyncio.to_thread(audit, self.folder, own=True)
 
     async def clean(self, chosen: Collection[Leftover]) -> tuple[Leftover, ...]:
-        """Remove what a person has agreed to; answers what went.
+        """Remove what a person has agreed to; returns what was removed.
 
         Raises:
             LibraryError: the folder cannot be changed now, or something is being downloaded into it.

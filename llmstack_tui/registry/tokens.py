@@ -81,7 +81,7 @@ class Tokens:
             name: the model, for errors.
 
         Raises:
-            RegistryError: there is none.
+            RegistryError: no token was given.
         """
         self._known.pop(model_url, None)
         challenge = parse_challenge(header)

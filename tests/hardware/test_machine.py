@@ -13,7 +13,7 @@ from llmstack_tui.hardware.mac import Mac
 from llmstack_tui.hardware.machine import Machine
 from llmstack_tui.hardware.nvidia import Nvidia
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Pressure, Probed, Space
-from tests.hardware.test_apple import Clock, Tools
+from tests.hardware.test_mac import Clock, Tools
 
 if TYPE_CHECKING:
     from pathlib import Path
