@@ -56,7 +56,7 @@ async def test_a_model_runs_from_the_dashboard(tmp_path: Path, tiny_model: Path)
             app.screen.query_one("#path", Input).value = str(tiny_model)
             await desk.until_shown("tiny-scripted:f16")
             await desk.press("enter")
-            await desk.until_said("tiny-scripted:f16 was added")
+            await desk.until_said("tiny-scripted:f16 was imported")
             await wait_until(lambda: app.screen is app.models)
             assert app.models.selected == (url, "tiny-scripted:f16")
             states: list[str] = []
@@ -70,7 +70,7 @@ async def test_a_model_runs_from_the_dashboard(tmp_path: Path, tiny_model: Path)
             order = ["inactive", "loading", "active", "stopping", "inactive"]
             assert "loading" in states
             assert is_subsequence(states[states.index("loading") :], order)
-            await desk.until_said("has left memory")
+            await desk.until_said("was unloaded")
             await desk.press("x", "right", "enter")
             await desk.until_said("was removed")
             await desk.until_shown("No models here yet.")
