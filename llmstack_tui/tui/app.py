@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.worker import Worker, WorkerState
 
-from llmstack_tui.tui import features, garbage, keys, styles, themes
+from llmstack_tui.tui import features, garbage, keys, themes
 from llmstack_tui.tui.activity.feed import ActivityFeed
 from llmstack_tui.tui.base import TerminalApp
-from llmstack_tui.tui.canvas import Canvas
 from llmstack_tui.tui.controller import ACTIONS, Controller
 from llmstack_tui.tui.draw import servers
 from llmstack_tui.tui.models.screen import ModelsScreen
 from llmstack_tui.tui.preferences import Preferences
+from llmstack_tui.tui.screens import Canvas, ScreenSwitcher
 from llmstack_tui.tui.servers.connection import CONNECTION, Connection
 from llmstack_tui.tui.shell import Moment, View
-from llmstack_tui.tui.switcher import ScreenSwitcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -99,13 +99,14 @@ class Dashboard(TerminalApp):
         if not self.is_running:
             return  # Textual calls back also after the end: nobody would wait for what begins now.
         garbage.painted()
+        self.start("The features", partial(asyncio.to_thread, features.import_controllers), group="features")
         self.connection.connect()
         # Not beside the connection: the first list comes sooner than anybody edits the settings.
         self.set_timer(_SETTINGS_AFTER_S, self._begin_the_rest)
 
     def _begin_the_rest(self) -> None:
         if self.is_running:
-            self.start("The styles", lambda: styles.read_ahead(self), group="styles")
+            self.start("The styles", lambda: themes.read_styles_ahead(self), group="styles")
             self.preferences.begin_to_follow()
 
     async def on_unmount(self) -> None:

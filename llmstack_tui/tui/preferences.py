@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from llmstack_tui.tui import keymap, themes
-from llmstack_tui.tui.features import BINDINGS
+from textual.binding import Binding, InvalidBinding
+
+from llmstack_tui.tui import keys, themes
+from llmstack_tui.tui.features import BINDINGS, FEATURES, OPENING
 from llmstack_tui.tui.shell import NoteKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from textual.app import App
-    from textual.binding import Binding
 
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import LoadedSettings
@@ -59,8 +61,8 @@ class Preferences:
         self.theme = self._first_theme()
         self._chosen: str | None = None
         self._stack: Stack | None = None
-        self.keymap = keymap.usable(settings.ui.keys)
-        self.first_keys = keymap.usual()
+        self.keymap = usable_keys(settings.ui.keys)
+        self.first_keys = usual_keys()
 
     def begin(self) -> None:
         """What the dashboard looks like at its start; and what is wrong in the settings."""
@@ -86,7 +88,7 @@ class Preferences:
             if before is not None:
                 self._apply(before.settings, loaded)
             self._tell_problems(
-                (*loaded.problems, *keymap.problems(loaded.settings.ui.keys, _place_of_key(loaded)))
+                (*loaded.problems, *key_problems(loaded.settings.ui.keys, _place_of_key(loaded)))
             )
             await self._recall_theme()
 
@@ -129,7 +131,7 @@ class Preferences:
                     self._chosen = None
                     self._show_theme(_theme_of(now))
                 case "ui.keys":
-                    self.keymap = keymap.usable(now.ui.keys)
+                    self.keymap = usable_keys(now.ui.keys)
                     self._app.set_keymap(self.keymap)
                     self.first_keys = self._first_keys()
                 case _ if name.startswith(_GUARD) and self._stack is not None:
@@ -228,7 +230,7 @@ def _told(changed: list[str], live: frozenset[str]) -> str:
     return f"The settings were read again: {'; '.join(said)}."
 
 
-def _place_of_key(loaded: LoadedSettings) -> keymap.Place:
+def _place_of_key(loaded: LoadedSettings) -> KeyPlace:
     origin = loaded.origin("ui.keys")
 
     def place(binding_id: str) -> str:
@@ -237,3 +239,63 @@ def _place_of_key(loaded: LoadedSettings) -> keymap.Place:
         return f"{origin.name} line {loaded.lines.of(('ui', 'keys', binding_id))}: "
 
     return place
+
+
+# Where the key of a binding was set, as the beginning of a sentence.
+KeyPlace = Callable[[str], str]
+
+
+def key_problems(keymap: Mapping[str, str], place: KeyPlace = lambda _: "ui.keys: ") -> list[str]:
+    """What is wrong with the keys of the settings, one sentence for each.
+
+    Textual reports a clash only of bindings that have no id, and every one here has.
+    """
+    known = {binding.id for binding in BINDINGS}
+    names = ", ".join(sorted(filter(None, known)))
+    found = [
+        f"{place(name)}there is no key called {name!r}. Known: {names}."
+        for name in keymap
+        if name not in known
+    ]
+    found += [
+        f"{place(name)}{key!r} is no key for {name}, which keeps its usual one."
+        for name, key in keymap.items()
+        if name in known and not _pressed(key)
+    ]
+    keymap = usable_keys(keymap)
+    for feature in (each for each in FEATURES if each.is_tab):
+        own = next(iter(feature.keys.values()))
+        found += _clashes((*own, *keys.LIST, *OPENING, *keys.APP), keymap, place)
+    return list(dict.fromkeys(found))
+
+
+def _clashes(bindings: Iterable[Binding], keymap: Mapping[str, str], place: KeyPlace) -> Iterator[str]:
+    """The keys that two of these would get."""
+    owners: dict[str, str] = {}
+    for binding in bindings:
+        for key in _pressed(keymap.get(binding.id or "", binding.key)):
+            owner = owners.setdefault(key, binding.id or "")
+            if owner != binding.id:
+                changed = binding.id if binding.id in keymap else owner
+                yield (
+                    f"{place(changed or '')}{key!r} is the key of both {owner} and {binding.id}; "
+                    "only one of them gets it."
+                )
+
+
+def usual_keys() -> dict[str, str]:
+    """The first key of each binding by its id, as long as the settings give it no other."""
+    return {binding.id: binding.key.partition(",")[0] for binding in BINDINGS if binding.id}
+
+
+def usable_keys(keymap: Mapping[str, str]) -> dict[str, str]:
+    """The part of the settings' keys that names keys at all."""
+    return {name: key for name, key in keymap.items() if _pressed(key)}
+
+
+def _pressed(key_names: str) -> list[str]:
+    """The single keys of "x,delete", by the names that Textual gives them."""
+    try:
+        return [binding.key for binding in Binding.make_bindings([(key_names, "press")])]
+    except InvalidBinding:
+        return []

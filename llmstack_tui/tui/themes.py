@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 from textual.app import App
 from textual.theme import Theme
 
@@ -92,3 +95,21 @@ def begin_with(app: App[None], name: str) -> None:
     app.set_class(app.current_theme.dark, "-dark-mode")
     app.set_class(not app.current_theme.dark, "-light-mode")
     app.stylesheet.set_variables(app.get_css_variables())
+
+
+_FOLDER = Path(__file__).parent
+_EVERY_S = 0.1
+
+
+async def read_styles_ahead(app: App[None]) -> None:
+    """Read them while nobody waits, a file at a time.
+
+    Textual reads all styles again when a screen is opened whose own it has not got yet: 35 ms in which no key
+    is answered.
+    """
+    files = await asyncio.to_thread(lambda: sorted(_FOLDER.rglob("*.tcss")))
+    for file in files:
+        if not app.stylesheet.has_source(str(file)):
+            app.stylesheet.read(file)
+            app.stylesheet.parse()
+            await asyncio.sleep(_EVERY_S)

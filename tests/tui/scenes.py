@@ -19,9 +19,9 @@ from llmstack_tui.guard.situation import Limits
 from llmstack_tui.guard.state import GuardState
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.lifecycle.actions import Act, ActKind
-from llmstack_tui.tui import keymap
 from llmstack_tui.tui.app import Dashboard
 from llmstack_tui.tui.details.cache import DetailsCache
+from llmstack_tui.tui.preferences import usual_keys
 from llmstack_tui.tui.shell import Moment, View
 from tests.support import outdated, seeded
 from tests.support.waiting import wait_until
@@ -184,7 +184,7 @@ def _is_looked_at(desk: FakeDesk) -> bool:
 @contextmanager
 def _clocks_stopped() -> Iterator[None]:
     def view(app: Dashboard) -> View:
-        return View(app.canvas.state, Moment(NOW, NOW_S), keymap.usual())
+        return View(app.canvas.state, Moment(NOW, NOW_S), usual_keys())
 
     zone = os.environ.get("TZ")
     _set_zone("UTC")

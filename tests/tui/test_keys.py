@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.tui import keymap, keys
+from llmstack_tui.tui import keys
 from llmstack_tui.tui.features import BINDINGS, FEATURES, OPENING
+from llmstack_tui.tui.preferences import key_problems, usable_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,27 +43,27 @@ def test_no_key_means_two_things_on_one_screen(feature: Feature) -> None:
 
 
 def test_a_clash_on_any_screen_is_named() -> None:
-    (problem,) = keymap.problems({"catalog.use": "slash"})
+    (problem,) = key_problems({"catalog.use": "slash"})
     assert "catalog.search and catalog.use" in problem
-    (problem,) = keymap.problems({"downloads.retry": "2"})
+    (problem,) = key_problems({"downloads.retry": "2"})
     assert "app.downloads" in problem
 
 
 def test_ids_that_are_none_are_named() -> None:
-    assert keymap.problems({"models.activate": "f5", "app.quit": "ctrl+x"}) == []
-    (problem,) = keymap.problems({"models.activte": "f5"})
+    assert key_problems({"models.activate": "f5", "app.quit": "ctrl+x"}) == []
+    (problem,) = key_problems({"models.activte": "f5"})
     assert "'models.activte'" in problem
     assert "models.activate" in problem
 
 
 def test_keys_that_get_two_meanings_are_named() -> None:
-    (problem,) = keymap.problems({"models.activate": "?"})
+    (problem,) = key_problems({"models.activate": "?"})
     assert "models.activate and app.help" in problem
-    assert keymap.problems({"models.activate": "d", "models.deactivate": "a"}) == []
+    assert key_problems({"models.activate": "d", "models.deactivate": "a"}) == []
 
 
 def test_what_is_no_key_leaves_the_usual_one() -> None:
-    assert keymap.problems({"app.quit": " , "}) == [
+    assert key_problems({"app.quit": " , "}) == [
         "ui.keys: ' , ' is no key for app.quit, which keeps its usual one."
     ]
-    assert keymap.usable({"models.activate": " , ", "app.quit": "ctrl+x"}) == {"app.quit": "ctrl+x"}
+    assert usable_keys({"models.activate": " , ", "app.quit": "ctrl+x"}) == {"app.quit": "ctrl+x"}

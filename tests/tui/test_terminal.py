@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from llmstack_tui.tui import terminal
+from llmstack_tui.tui import program
 from tests.support.waiting import wait_until, wait_until_sync
 
 
@@ -23,13 +23,13 @@ TTYS = (Tty(), Tty(), Tty())
 
 
 def test_a_terminal_will_do() -> None:
-    assert terminal.unusable({"TERM": "xterm-256color"}, TTYS) is None
-    assert terminal.unusable({"TERM": "linux"}, TTYS) is None
+    assert program.unusable({"TERM": "xterm-256color"}, TTYS) is None
+    assert program.unusable({"TERM": "linux"}, TTYS) is None
 
 
 @pytest.mark.parametrize("term", ["dumb", "", "unknown"])
 def test_one_that_cannot_draw_is_named(term: str) -> None:
-    reason = terminal.unusable({"TERM": term}, TTYS)
+    reason = program.unusable({"TERM": term}, TTYS)
     assert reason is not None
     assert f"TERM is {term or 'not set'}" in reason
     assert "\n" not in reason
@@ -39,7 +39,7 @@ def test_one_that_cannot_draw_is_named(term: str) -> None:
 def test_all_three_streams_must_be_terminals(broken: int) -> None:
     for wrong in (io.StringIO(), None):
         streams = [*TTYS[:broken], wrong, *TTYS[broken + 1 :]]
-        reason = terminal.unusable({"TERM": "xterm"}, streams)
+        reason = program.unusable({"TERM": "xterm"}, streams)
         assert reason is not None
         assert "needs a terminal" in reason
 
@@ -48,7 +48,7 @@ def test_all_three_streams_must_be_terminals(broken: int) -> None:
 async def test_signals_end_with_their_status() -> None:
     ended: list[int] = []
     loop = asyncio.get_running_loop()
-    terminal.on_signals(loop, ended.append)
+    program.on_signals(loop, ended.append)
     try:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             os.kill(os.getpid(), number)
@@ -68,18 +68,18 @@ def test_a_lost_terminal_is_told_once_and_then_ended_the_hard_way() -> None:
         ended.set()
 
     there = iter([True, True, False, False, False])
-    watch = terminal.TerminalWatch(
+    watch = program.TerminalWatch(
         lambda: lost.append(1), is_there=lambda: next(there), every_s=0.01, grace_s=0.01, end=end
     )
     with watch:
         assert ended.wait(5)
-    assert (lost, codes) == ([1], [terminal.LOST])
+    assert (lost, codes) == ([1], [program.LOST])
 
 
 def test_a_program_that_ends_in_time_is_not_ended_the_hard_way() -> None:
     lost = threading.Event()
     codes: list[int] = []
-    watch = terminal.TerminalWatch(
+    watch = program.TerminalWatch(
         lost.set, is_there=lambda: False, every_s=0.01, grace_s=60, end=codes.append
     )
     with watch:

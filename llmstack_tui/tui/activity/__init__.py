@@ -10,7 +10,7 @@ from llmstack_tui.tui.shell import Feature
 
 if TYPE_CHECKING:
     from llmstack_tui.tui.activity.feed import ActivityFeed
-    from llmstack_tui.tui.activity.pane import ActivityPane
+    from llmstack_tui.tui.activity.list import ActivityPane
     from llmstack_tui.tui.activity.screen import ActivityScreen
 
 LIST_KEYS = [
@@ -49,7 +49,7 @@ def _controller() -> type[ActivityFeed]:
 
 
 def _pane() -> type[ActivityPane]:
-    from llmstack_tui.tui.activity.pane import ActivityPane
+    from llmstack_tui.tui.activity.list import ActivityPane
 
     return ActivityPane
 

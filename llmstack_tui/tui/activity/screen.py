@@ -5,16 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
 
-from llmstack_tui.tui.activity import KEYS
-from llmstack_tui.tui.activity.pane import ActivityPane
+from llmstack_tui.base.text import clean, clean_lines
+from llmstack_tui.base.units import seconds_text
+from llmstack_tui.core.wording import text
+from llmstack_tui.tui.activity import KEYS, LINE_KEYS
+from llmstack_tui.tui.activity.list import ActivityPane
+from llmstack_tui.tui.activity.log import word
+from llmstack_tui.tui.draw.text import plain_spaces
 from llmstack_tui.tui.screen import LiveScreen
-from llmstack_tui.tui.widgets.keybar import KeyBar
+from llmstack_tui.tui.shell import shell_of
+from llmstack_tui.tui.widgets.keybar import Hint, KeyBar
+from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from llmstack_tui.store.tables.events import Event
     from llmstack_tui.tui.draw.glyphs import Marks
 
 
@@ -38,3 +52,73 @@ class ActivityScreen(LiveScreen):
     @on(ActivityPane.Left)
     def action_close(self) -> None:
         self.dismiss()
+
+
+_WHO = {
+    "user": "you, in a dashboard",
+    "cli": "the command line",
+    "guard": "the guard",
+    "client": "another client",
+}
+_LABEL_CELLS = 10
+
+
+class LineScreen(ModalScreen[None]):
+    """The whole text, when, who asked and why, what it cost, and what went wrong."""
+
+    CSS_PATH = "line.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*LINE_KEYS]
+    AUTO_FOCUS = "VerticalScroll"
+
+    def __init__(self, event: Event) -> None:
+        super().__init__()
+        self._event = event
+
+    def compose(self) -> ComposeResult:
+        with Pane("What happened", id="dialog"):
+            with VerticalScroll():
+                yield Static(plain_spaces(clean_lines(text(self._event.sentence))), id="text", markup=False)
+                for label, value in facts(self._event):
+                    yield Static(
+                        Content.assemble((f"{label:<{_LABEL_CELLS}}", "$foreground 62%"), value), markup=False
+                    )
+            again = (("line.again", "start it again"),) if may_be_undone(self._event) else ()
+            yield Hint(*again, ("line.close", "back"))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "again" or may_be_undone(self._event)
+
+    def action_again(self) -> None:
+        """Undo what the guard did."""
+        self.dismiss()
+        if self._event.host and self._event.model:
+            shell_of(self).act("guard.undo", (self._event.host, self._event.model))
+
+
+def may_be_undone(event: Event) -> bool:
+    """Whether it is a stop by the guard."""
+    details = event.details
+    is_stop = (details.get("act"), details.get("asked_by")) == ("deactivate", "guard")
+    return is_stop and details.get("end") in {"gone", "leaving"} and bool(event.host and event.model)
+
+
+def facts(event: Event) -> Iterator[tuple[str, str]]:
+    """What there is to know beside the sentence, each with its label."""
+    at, details = event.at.astimezone(), event.details
+    yield "When", f"{at:%A} {at.day} {at:%B %Y}, {at:%H:%M:%S}"
+    yield "Kind", word(event)
+    if who := details.get("asked_by"):
+        yield "Asked by", _WHO.get(str(who), clean(str(who), limit=60))
+    if event.reason:
+        yield "Why", clean(text(*event.reason))
+    if event.model:
+        yield "Model", clean(event.model, limit=300)
+    if event.host:
+        yield "Server", clean(event.host, limit=300)
+    seconds = details.get("seconds")
+    if isinstance(seconds, int | float):
+        yield "Took", seconds_text(seconds)
+    if error := details.get("error"):
+        yield "Error", clean(str(error), limit=100)
+    if detail := details.get("detail"):
+        yield "It said", clean_lines(str(detail))

@@ -26,7 +26,7 @@ from llmstack_tui.tui.catalog.list import (
     headings,
     make_shelf,
 )
-from llmstack_tui.tui.tab import TabScreen
+from llmstack_tui.tui.screen import TabScreen
 from llmstack_tui.tui.widgets.filter import FilterField
 from llmstack_tui.tui.widgets.headings import Headings
 from llmstack_tui.tui.widgets.keybar import KeyBar

@@ -207,7 +207,7 @@ class DownloadActions(Controller):
         return tuple(each for each in stack.downloads.stopped if each.host != self._shell.own_engine)
 
     async def _leave(self, stack: Stack, stopped: Sequence[Download]) -> None:
-        from llmstack_tui.tui.dialogs.wait import WaitScreen
+        from llmstack_tui.tui.dialogs.ask import WaitScreen
 
         is_one = len(stopped) == 1
         which = clean(stopped[0].model, limit=60) if is_one else f"{len(stopped)} models"

@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
 
-from llmstack_tui.tui.downloads import KEYS
-from llmstack_tui.tui.downloads.list import DownloadList
-from llmstack_tui.tui.downloads.one import DownloadScreen
-from llmstack_tui.tui.downloads.rows import DownloadRow, download_rows, downloads_title
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import seconds_text
+from llmstack_tui.core.wording import text
+from llmstack_tui.downloads.types import Why
+from llmstack_tui.tui.downloads import KEYS, ONE_KEYS
+from llmstack_tui.tui.downloads.list import (
+    DownloadList,
+    DownloadRow,
+    download_rows,
+    downloads_title,
+    share_of,
+    speed_text,
+    word_of,
+)
+from llmstack_tui.tui.draw.bar import bar
+from llmstack_tui.tui.draw.figures import clock_text, used_text, when_text
 from llmstack_tui.tui.draw.servers import address
-from llmstack_tui.tui.tab import TabScreen
+from llmstack_tui.tui.screen import LiveScreen, TabScreen
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.widgets.section import ScrollingText, Section, SectionText, events_part, rows_part
+from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.timer import Timer
 
     from llmstack_tui.core.state import StackState
+    from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import View
 
@@ -110,3 +129,131 @@ def host_names(state: StackState | None, names: Mapping[str, str]) -> dict[str, 
     hosts = state.hosts if state else ()
     urls = {host.snapshot.url for host in hosts} | {each.host for each in (state.downloads if state else ())}
     return {url: names.get(url) or address(url) for url in urls} if len(urls) > 1 else {}
+
+
+_MOST_EVENTS = 50
+_MOST_LAYERS = 100
+_BAR_CELLS = 20
+
+
+class DownloadScreen(LiveScreen):
+    """Follows the pull, and reads from the record what happened to its model."""
+
+    DEFAULT_CSS = """
+    DownloadScreen { background: $background; }
+    DownloadScreen #frame { height: 1fr; }
+    DownloadScreen #all { height: 1fr; scrollbar-size-vertical: 1; }
+    DownloadScreen #gone { display: none; padding: 0 1; color: $foreground 62%; }
+    """
+    AUTO_FOCUS = "ScrollingText"
+    BINDINGS: ClassVar[list[BindingType]] = [*ONE_KEYS]
+
+    def __init__(self, download_id: int, marks: Marks) -> None:
+        super().__init__()
+        self._number = download_id
+        self._marks = marks
+        self._frame = Pane("Download", id="frame")
+        self._about = Section("Download", marks)
+        self._layers = Section("Layers", marks)
+        self._events = Section("What happened to the model", marks)
+        self._gone = Static("It is no longer on the list.", id="gone", markup=False)
+        self._heard = -1
+        self._stirred = asyncio.Event()
+
+    def compose(self) -> ComposeResult:
+        with self._frame, ScrollingText(id="all"):
+            yield self._gone
+            yield self._about
+            yield self._layers
+            yield self._events
+        yield KeyBar()
+
+    def use_marks(self, marks: Marks) -> None:
+        self._marks = marks
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        return (self._number,)
+
+    def on_mount(self) -> None:
+        start(self, "History", self._look_up)
+
+    def show(self, view: View) -> None:
+        download = self._found(view)
+        self._gone.display = download is None
+        if download is None:
+            return
+        now = view.moment.now.astimezone()
+        self._frame.show_title(clean(download.model, limit=200))
+        self._about.say(rows_part(facts(download, now)))
+        self._layers.say(layers_part(download, self._marks))
+        if view.state is not None and view.state.last_event_id != self._heard:
+            self._heard = view.state.last_event_id
+            self._stirred.set()
+
+    def _found(self, view: View) -> Download | None:
+        downloads = view.state.downloads if view.state else ()
+        return next((each for each in downloads if each.id == self._number), None)
+
+    async def _look_up(self) -> None:
+        """Read what happened, now and whenever there is something new."""
+        from llmstack_tui.store.errors import StoreError
+
+        while True:
+            await self._stirred.wait()
+            self._stirred.clear()
+            stack, view = self.shell.stack, self.shell.view
+            download = self._found(view)
+            if stack is None or download is None:
+                continue
+            try:
+                events = await stack.records.events(_MOST_EVENTS, host=download.host, model=download.model)
+            except StoreError as error:
+                self._events.say(SectionText(Content(clean(f"It cannot be looked up: {error}", limit=300))))
+            else:
+                self._events.say(events_part(events, view.moment.now.astimezone()))
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+
+def facts(download: Download, now: datetime) -> Iterator[tuple[str, str]]:
+    """What there is to know of it, each with its label."""
+    yield "State", word_of(download)
+    yield "Reason", clean(text(*download.reason), limit=1000)
+    yield "For", "an update" if download.why is Why.UPDATE else "a new model, or a version of it"
+    yield "Server", address(download.host)
+    if download.layers:
+        share = share_of(download)
+        percent = f"   {int(share * 100)} %" if share is not None else ""
+        yield "There", used_text(download.completed, download.total) + percent
+    if not download.state.is_over:
+        yield "Step", clean(download.step, limit=200)
+        yield "Speed", speed_text(download)
+        yield "Left", clock_text(download.left_s) if download.left_s is not None else ""
+    yield "Asked for", when_text(download.asked_at, now)
+    if download.ended_at is not None:
+        yield "Ended", when_text(download.ended_at, now)
+        took_s = (download.ended_at - download.asked_at).total_seconds()
+        # A clock that was set in between tells nothing.
+        yield "Took", f"{seconds_text(took_s)}, waiting included" if took_s >= 0 else ""
+
+
+def layers_part(download: Download, marks: Marks) -> SectionText | None:
+    """A line for each layer: how much of it is there."""
+    if not download.layers:
+        return None
+    lines = []
+    for layer in download.layers[:_MOST_LAYERS]:
+        digest = clean(layer.digest.removeprefix("sha256:")[:12])
+        share = min(layer.completed / layer.total, 1.0) if layer.total else None
+        lines.append(
+            Content.assemble(
+                (f"{digest:<14}", "$foreground 62%"),
+                bar(share or 0.0, _BAR_CELLS, marks, tone="$primary"),
+                f"  {used_text(layer.completed, layer.total)}",
+            )
+        )
+    if (more := len(download.layers) - _MOST_LAYERS) > 0:
+        lines.append(Content(f"and {more} more"))
+    return SectionText(Content("\n").join(lines))

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from llmstack_tui.tui.shell import Feature
 
 if TYPE_CHECKING:
-    from llmstack_tui.tui.memory.fallback import FallbackNotifier
-    from llmstack_tui.tui.memory.pane import MemoryPane
+    from llmstack_tui.tui.memory.pane import FallbackNotifier, MemoryPane
 
 
 def _controller() -> type[FallbackNotifier]:
-    from llmstack_tui.tui.memory.fallback import FallbackNotifier
+    from llmstack_tui.tui.memory.pane import FallbackNotifier
 
     return FallbackNotifier
 

@@ -12,24 +12,31 @@ from textual.widget import Widget
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
+from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.placement import are_apart, device_bytes, fallen, homes, server_bytes
+from llmstack_tui.tui.controller import Controller
 from llmstack_tui.tui.draw.bar import UsageHistory
 from llmstack_tui.tui.draw.figures import on_cpu_text, total_of
 from llmstack_tui.tui.draw.servers import server_name
 from llmstack_tui.tui.memory.gauges import DIM, about, cut, each_line, gauge_lines, gauges
 from llmstack_tui.tui.memory.parts import Owner, legend, parts_of, together
 from llmstack_tui.tui.screen import SidePane
+from llmstack_tui.tui.shell import NoteKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from textual.app import ComposeResult
 
     from llmstack_tui.core.state import StackState
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.lifecycle.placement import Fallback
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.shell import Key, View
+    from llmstack_tui.tui.shell import Key, Shell, View
+
+    Fallen = Mapping[tuple[str, str, str], Fallback]
+    """By the host, the name and the digest of the model."""
 
 _SHARE_OF_SCREEN = 6
 _GAP = "   "
@@ -219,3 +226,38 @@ def _on_the_processor(snapshots: Sequence[Snapshot], machine: MachineReading | N
     model, why = found[0]
     text = on_cpu_text(why.percent)
     return f"{clean(model.name, limit=40)} {text}", text
+
+
+class FallbackNotifier(Controller):
+    """Follows what is loaded. What has left and comes again is told again."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        self._told: Fallen = {}
+
+    def follow(self, state: StackState) -> None:
+        before, self._told = self._told, _fallen(state)
+        news = [(key[1], found) for key, found in self._told.items() if key not in before]
+        if not news:
+            return
+        name, first = news[0]
+        if len(news) == 1:
+            said = f"{clean(name, limit=60)} is {on_cpu_text(first.percent)}. {text(first.cause)}"
+        else:
+            names = ", ".join(clean(each, limit=30) for each, _ in news[:5])
+            slow = f"{len(news)} models are not wholly on the card, which is slow: {names}."
+            said = f"{slow} {text(first.cause)}"
+        self._shell.record(NoteKind.NOTE, said)
+        self._shell.warn(said, title="On the CPU")
+
+
+def _fallen(state: StackState) -> Fallen:
+    if state.machine is None or not any(host.snapshot.running for host in state.hosts):
+        return {}
+    from llmstack_tui.lifecycle.placement import fallen
+
+    return {
+        (host.snapshot.url, each.name, each.digest): why
+        for host in state.hosts
+        for each, why in fallen(host.snapshot, state.machine)
+    }

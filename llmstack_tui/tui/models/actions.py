@@ -6,16 +6,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
 from llmstack_tui.tui.controller import ACTIONS, Controller, work_name
 from llmstack_tui.tui.draw.text import lines_text, names_text
-from llmstack_tui.tui.models.deriving import COPY, CREATE, RENAME, Way
-from llmstack_tui.tui.models.removals import removal_text, removals_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from llmstack_tui.core.stack import Stack
+    from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.tui.shell import Key
 
 
@@ -47,22 +47,22 @@ class ModelActions(Controller):
 
     def create(self, key: Key) -> None:
         """Make a new model from this one, after a dialog."""
-        self._derive(key, CREATE)
+        self._derive(key, "create", "New model from")
 
     def copy(self, key: Key) -> None:
-        self._derive(key, COPY)
+        self._derive(key, "copy", "Copy")
 
     def rename(self, key: Key) -> None:
-        self._derive(key, RENAME)
+        self._derive(key, "rename", "Rename")
 
-    def _derive(self, key: Key, way: Way) -> None:
+    def _derive(self, key: Key, way: str, title: str) -> None:
         status = self._shell.view.model(key)
         if (stack := self._changeable()) is None or status is None:
             return
         if status.model is None:
             self._shell.tell(f"{clean(status.name)} is in memory, but installed under no name.")
             return
-        self._start(f"{way.title} {key[1]}", partial(self._ask_and_derive, stack, key, way))
+        self._start(f"{title} {key[1]}", partial(self._ask_and_derive, stack, key, way, title))
 
     def stop_all(self) -> None:
         if (stack := self._changeable()) is None:
@@ -141,12 +141,13 @@ class ModelActions(Controller):
         if await self._confirm(title, text, "Keep them", "Stop them"):
             await stack.actions.stop_all()
 
-    async def _ask_and_derive(self, stack: Stack, key: Key, way: Way) -> None:
-        from llmstack_tui.tui.models.derive import DeriveScreen
+    async def _ask_and_derive(self, stack: Stack, key: Key, name: str, title: str) -> None:
+        from llmstack_tui.tui.models.derive import WAYS, DeriveScreen
 
+        way = WAYS[name]
         host = self._shell.view.host(key[0])
         screen = DeriveScreen(
-            f"{way.title} {clean(key[1], limit=60)}",
+            f"{title} {clean(key[1], limit=60)}",
             way.verb,
             lambda wanted: way.make(stack, key, wanted),
             suggested=way.suggested(key[1]),
@@ -174,3 +175,57 @@ class ModelActions(Controller):
             # Each for itself: one that cannot be removed keeps none of the others.
             key = (status.host, status.name)
             self._start(f"Remove {status.name}", partial(stack.actions.delete, *key), key)
+
+
+def removal_text(status: ModelStatus, models: list[ModelStatus]) -> str:
+    """What is asked before a model is removed, and what disk that frees."""
+    model = status.model
+    if model is None:
+        return "It is in memory, but installed under no name: it can only be deactivated."
+    if status.state is ModelState.CLOUD:
+        return "It runs elsewhere: only its entry here goes, and no disk is freed."
+    shares = [
+        clean(other.name, limit=60)
+        for other in models
+        if other.host == status.host
+        and other.name != status.name
+        and other.model
+        and (
+            other.model.digest == model.digest
+            or (model.weights_digest and other.model.weights_digest == model.weights_digest)
+        )
+    ]
+    if shares:
+        others = f"{shares[0]} uses" if len(shares) == 1 else f"{shares[0]} and {len(shares) - 1} more use"
+        text = f"Its files stay, because {others} the same weights: next to no disk is freed."
+    else:
+        text = f"This deletes it from the disk and frees up to {bytes_text(model.size)}."
+    if status.running is not None:
+        text += "\nIt is in memory: it is stopped first, when its running request has ended."
+    return text
+
+
+def removals_text(chosen: list[ModelStatus], models: list[ModelStatus]) -> str:
+    """What is asked before several models are removed: which, and what disk that frees."""
+    going = {(status.host, status.name) for status in chosen}
+    kept = {files for each in models if (each.host, each.name) not in going for files in _files(each)}
+    # Names that share their weights free them once.
+    freed = {
+        (_files(each) or ((each.host, each.name),))[0]: each.model.size or 0
+        for each in chosen
+        if each.model and each.state is not ModelState.CLOUD and not kept & {*_files(each)}
+    }
+    text = (
+        names_text([status.name for status in chosen])
+        + f"\n\nThis frees up to {bytes_text(sum(freed.values()))} of the disk."
+    )
+    if any(status.running for status in chosen):
+        text += "\nThose in memory are stopped first, when their running requests have ended."
+    return text
+
+
+def _files(status: ModelStatus) -> tuple[tuple[str, str], ...]:
+    """What a model has on the disk of its host: its weights where they are known, and its manifest."""
+    model = status.model
+    digests = (model.weights_digest, model.digest) if model else ()
+    return tuple((status.host, digest) for digest in digests if digest)

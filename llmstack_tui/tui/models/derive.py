@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,12 +14,14 @@ from textual.widgets import Input
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.tui.dialogs.form import FormScreen, check_name, label, said_below
-from llmstack_tui.tui.models.parameters import parameters
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 
     from textual.widget import Widget
+
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.tui.shell import Key
 
 
 class Derivation(Struct, frozen=True):
@@ -120,3 +125,101 @@ class DeriveScreen(FormScreen):
     def _refuse(self, field: str, problem: str) -> None:
         self.say(field, problem, "-wrong")
         self.query_one(f"#{field}", Input).focus()
+
+
+# A comma within a value, as in a list of stop words, parts nothing.
+_PARTED = re.compile(r"\n|,\s*(?=[a-z_]+\s*[ =:])")
+_NAMED = re.compile(r"(?P<name>\w+)\s*[ =:]\s*(?P<value>.+)")
+
+
+def parameters(text: str) -> dict[str, object]:
+    """The values by their names, parted by commas or line ends; each as Ollama takes it.
+
+    Raises:
+        ValueError: a sentence that says what is wrong.
+    """
+    from llmstack_tui.ollama.options import merge, unknown
+
+    found: dict[str, object] = {}
+    for part in filter(None, map(str.strip, _PARTED.split(text))):
+        match = _NAMED.fullmatch(part)
+        if match is None:
+            raise ValueError(f"{part!r} is no name and value, such as temperature 0.2.")
+        name, value = match["name"], _value(match["value"].strip())
+        if unknown({name: value}):
+            raise ValueError(
+                f"There is no parameter {name!r}. Usual ones: temperature, num_ctx, top_p, seed."
+            )
+        if name == "stop":
+            stops = found.get(name)
+            # Each stop word may stand for itself.
+            value = [*(stops if isinstance(stops, list) else ()), *_words(value)]
+        found[name] = value
+    merge(found)
+    return found
+
+
+def _value(text: str) -> object:
+    try:
+        value: object = json.loads(text)
+    except ValueError:
+        return text
+    return value
+
+
+def _words(value: object) -> list[object]:
+    return [*value] if isinstance(value, list) else [value if isinstance(value, str) else str(value)]
+
+
+class Way(Struct, frozen=True):
+    """One of them.
+
+    Attributes:
+        verb: what Enter does, in one word.
+        suggestion: a name to begin with, made of ``{name}`` and ``{stem}``, the name without its tag.
+        make: does it, and tells in words how it goes.
+        is_new: whether a system prompt and parameters are asked for.
+    """
+
+    verb: str
+    suggestion: str
+    make: Callable[[Stack, Key, Derivation], AsyncIterator[str]]
+    is_new: bool = False
+
+    def suggested(self, name: str) -> str:
+        return self.suggestion.format(name=name, stem=_stem(name))
+
+
+def _stem(name: str) -> str:
+    head, slash, last = name.rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}"
+
+
+async def _copied(stack: Stack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
+    yield "Copying"
+    await stack.actions.copy(*key, wanted.name)
+
+
+async def _renamed(stack: Stack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
+    yield "Renaming"
+    await stack.actions.rename(*key, wanted.name)
+
+
+async def _created(stack: Stack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
+    steps = stack.actions.create(
+        key[0],
+        wanted.name,
+        base=key[1],
+        system=wanted.system or None,
+        parameters=wanted.parameters or None,
+    )
+    async with aclosing(steps):
+        async for step in steps:
+            yield step.status
+
+
+WAYS = {
+    "copy": Way("copy", "{stem}-copy:latest", _copied),
+    "rename": Way("rename", "{name}", _renamed),
+    "create": Way("create", "{stem}-mine:latest", _created, is_new=True),
+}

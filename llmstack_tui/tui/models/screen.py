@@ -15,8 +15,7 @@ from llmstack_tui.tui.models import KEYS
 from llmstack_tui.tui.models.arrangement import Arrangement, host_rows
 from llmstack_tui.tui.models.pane import ModelsPane
 from llmstack_tui.tui.models.rows import Rows
-from llmstack_tui.tui.screen import SidePane
-from llmstack_tui.tui.tab import TabScreen
+from llmstack_tui.tui.screen import SidePane, TabScreen
 from llmstack_tui.tui.widgets.filter import FilterField
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList

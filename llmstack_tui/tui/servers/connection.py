@@ -176,7 +176,7 @@ class Connection(Controller):
 
     async def _start_ollama(self, stopped: OllamaStopped) -> bool | Exception:
         """True when it answers, False when the user did not want to wait."""
-        from llmstack_tui.tui.dialogs.wait import WaitScreen
+        from llmstack_tui.tui.dialogs.ask import WaitScreen
 
         outcome = await self._shell.show(
             WaitScreen(

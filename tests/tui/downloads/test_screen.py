@@ -10,7 +10,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.config import Settings
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.hosts.errors import Refused
-from llmstack_tui.tui.downloads.rows import DownloadRow, download_rows
+from llmstack_tui.tui.downloads.list import DownloadRow, download_rows
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
 from tests.support import seeded
 from tests.support.waiting import wait_until

@@ -9,8 +9,8 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.core.state import StackState
 from llmstack_tui.hosts.errors import BadStream, Unreachable
 from llmstack_tui.hosts.types import Snapshot
-from llmstack_tui.tui import keymap
 from llmstack_tui.tui.draw import servers as status
+from llmstack_tui.tui.preferences import usual_keys
 from llmstack_tui.tui.shell import Moment, View
 from llmstack_tui.tui.widgets.header import ServerLine
 from tests.support import seeded
@@ -25,7 +25,7 @@ NEVER_READ = Snapshot(url=seeded.URL, capabilities=seeded.ALL)
 
 
 def view(state: StackState | None, at_s: float = 1012.0) -> View:
-    return View(state, Moment(datetime.now(UTC), at_s), keymap.usual())
+    return View(state, Moment(datetime.now(UTC), at_s), usual_keys())
 
 
 def test_the_header_names_kind_version_and_address() -> None:

@@ -6,8 +6,7 @@ import pytest
 
 from llmstack_tui.config import Settings
 from llmstack_tui.hosts.errors import ServerError
-from llmstack_tui.tui.models.derive import DeriveScreen
-from llmstack_tui.tui.models.parameters import parameters
+from llmstack_tui.tui.models.derive import DeriveScreen, parameters
 from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui.driving import dashboard

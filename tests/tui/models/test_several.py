@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.tui.models.removals import removals_text
+from llmstack_tui.tui.models.actions import removals_text
 from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui.driving import FakeDesk, dashboard
