@@ -1,4 +1,4 @@
-"""Reading the catalogue that the package carries."""
+"""Reading the catalog that the package carries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much memory a model of the catalogue takes: an estimate from its figures, before it is there. Pure."""
+"""How much memory a model of the catalog takes: an estimate from its figures, before it is there. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from llmstack_tui.fit.memory import Estimate
 
 SHORT, LONG = 4096, 32768
-"""The contexts, in tokens, that the catalogue tells the memory of."""
+"""The contexts, in tokens, that the catalog tells the memory of."""
 
 
 class Fit(StrEnum):

@@ -1,4 +1,4 @@
-"""What there is to be had: the catalogue that the package carries, and what registries say of a model."""
+"""What there is to be had: the catalog that the package carries, and what registries say of a model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class CatalogService:
     """Nothing is read or asked before somebody wants it.
 
     Args:
-        load: reads the catalogue. Blocking.
+        load: reads the catalog. Blocking.
     """
 
     def __init__(self, load: Callable[[], Catalog] = load_catalog) -> None:

@@ -1,4 +1,4 @@
-"""What the catalogue says of a model. Every figure names its source."""
+"""What the catalog says of a model. Every figure names its source."""
 
 from __future__ import annotations
 

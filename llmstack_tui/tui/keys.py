@@ -47,7 +47,7 @@ ON_MODEL = {
         tooltip="Copy the address for OpenAI clients",
     ),
     "copy_native_url": Binding(
-        "Y", "act_on('models.copy_native_url')", "Copy native URL", show=False, id="models.copy_native_url",
+        "Y", "act_on('models.copy_native_url')", "Copy Ollama URL", show=False, id="models.copy_native_url",
         tooltip="Copy the address for Ollama clients",
     ),
     "restart": Binding(

@@ -415,7 +415,7 @@ class FakeGuard:
 
 
 class FakeCatalog:
-    """The real catalogue; registries have what the test says, and list no tags without that."""
+    """The real catalog; registries have what the test says, and list no tags without that."""
 
     def __init__(self, stack: FakeStack) -> None:
         self._stack = stack

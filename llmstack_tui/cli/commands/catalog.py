@@ -51,7 +51,7 @@ def run(call: Invocation) -> int:
         _write_table(entries, profile)
     if not entries:
         raise output.Failed(
-            f"No model of the catalogue has all of {text!r}: `llmstack catalog` lists them all."
+            f"No model of the catalog has all of {text!r}: `llmstack catalog` lists them all."
         )
     return 0
 

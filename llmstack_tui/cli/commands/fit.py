@@ -99,7 +99,7 @@ def _request(call: Invocation, subject: Subject) -> Request:
 
 
 async def _find(call: Invocation, profile: Profile) -> _Asked:
-    """A file if there is one of that name, else a model of a server, else one of the catalogue or a registry.
+    """A file if there is one of that name, else a model of a server, else one of the catalog or a registry.
 
     Raises:
         Failed: it is none of these.
@@ -170,7 +170,7 @@ async def _installed(call: Invocation, profile: Profile) -> _Asked:
 
 
 async def _offered(name: str) -> _Asked | None:
-    """A model that is not installed: its shape from the catalogue, else the size that a registry tells."""
+    """A model that is not installed: its shape from the catalog, else the size that a registry tells."""
     from llmstack_tui.base.names import same_model
     from llmstack_tui.catalog.loading import load_catalog
     from llmstack_tui.catalog.memory import subject_of

@@ -20,14 +20,14 @@ KEYS = [
         tooltip="List only the models that have these words in name, family, use, licence or purpose",
     ),
     Binding(
-        "f", "filter", "Use", id="catalog.use",
+        "f", "filter", "Filter by use", id="catalog.use",
         tooltip="List only models for general use, code, reasoning, vision, embedding, or small ones",
     ),
     Binding(
         "o", "sort", "Sort", id="catalog.sort",
         tooltip="Sort by the next column; after the last one, what is recommended first",
     ),
-    Binding("O", "reverse", "Reverse", show=False, id="catalog.reverse", tooltip="Turn the order around"),
+    Binding("O", "reverse", "Reverse", show=False, id="catalog.reverse", tooltip="Reverse the order"),
     Binding(
         "escape", "back", "Back", show=False, id="catalog.back",
         tooltip="Show all models again; then back to the installed ones",
@@ -36,7 +36,7 @@ KEYS = [
 ENTRY_KEYS = [
     Binding("enter,p", "pull", "Pull", id="entry.pull", tooltip="Download this variant, after a question"),
     Binding("r", "ask", "Ask again", id="entry.ask", tooltip="Ask the registry again now"),
-    Binding("escape,q", "close", "Back", id="entry.close", tooltip="Back to the catalogue"),
+    Binding("escape,q", "close", "Back", id="entry.close", tooltip="Back to the catalog"),
 ]  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def _screen() -> type[CatalogScreen]:
 FEATURE = Feature(
     name="catalog",
     label="Catalog",
-    keys={"Keys of the catalogue": KEYS, "Keys in one entry of the catalogue": ENTRY_KEYS},
+    keys={"Keys of the catalog": KEYS, "Keys in one entry of the catalog": ENTRY_KEYS},
     opened_by=Binding(
         "3", "open('catalog')", "Catalog", show=False, id="app.catalog",
         tooltip="Models worth having, what they take, and which of them fit here",

@@ -1,4 +1,4 @@
-"""One entry of the catalogue: its variants, what its registry says, and where the figures are from."""
+"""One entry of the catalog: its variants, what its registry says, and where the figures are from."""
 
 from __future__ import annotations
 
@@ -270,7 +270,7 @@ class EntryScreen(LiveScreen):
 
 
 def variants(entry: Entry) -> Iterator[tuple[str, File]]:
-    """What to pull, and what the catalogue knows of it."""
+    """What to pull, and what the catalog knows of it."""
     for file in entry.files:
         yield (entry.name if file is entry.file else entry.name_of(file)), file
 
@@ -290,7 +290,7 @@ def wanted(entry: Entry, file: File, budget: int | None, download: int | None = 
 
 
 def facts_content(entry: Entry) -> Content:
-    """What the catalogue says of it beside the variants."""
+    """What the catalog says of it beside the variants."""
     rows = (
         ("Good for", entry.good_for),
         ("Uses", ", ".join(entry.uses)),

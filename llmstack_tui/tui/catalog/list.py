@@ -71,7 +71,7 @@ class CatalogRow:
 
 
 class Shelf(Struct, frozen=True):
-    """The catalogue, made ready once.
+    """The catalog, made ready once.
 
     Attributes:
         keys: of each entry by its name, what a host may list its variants as (`model_key`).

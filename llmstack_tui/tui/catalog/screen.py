@@ -1,4 +1,4 @@
-"""The catalogue: found by words and by use, sorted, and what is to be known of the one under the cursor."""
+"""The catalog: found by words and by use, sorted, and a line or two on the one under the cursor."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _RECALL = "catalog.order"
 
 
 class CatalogScreen(TabScreen):
-    """Reads the catalogue when it is first shown."""
+    """Reads the catalog when it is first shown."""
 
     DEFAULT_CSS = """
     CatalogScreen { background: $background; }
@@ -97,11 +97,11 @@ class CatalogScreen(TabScreen):
         super().show(view)
         stack = self.shell.stack
         if self._shelf is None:
-            waiting = "Reading the catalogue" if stack else "There is no server yet."
+            waiting = "Reading the catalog" if stack else "There is no server yet."
             self.list.show_message((waiting,))
             if stack is not None and not self._is_reading:
                 self._is_reading = True
-                start(self, "The catalogue", self._read, group="catalog", exclusive=True)
+                start(self, "The catalog", self._read, group="catalog", exclusive=True)
             return
         names = tuple(model.name for model in view.models() if model.model)
         if names != self._listed:
@@ -115,9 +115,7 @@ class CatalogScreen(TabScreen):
             self._shelf, text=self._text, use=self._use, order=self._order, installed=self._installed,
             budget=budget, card=card,
         )  # fmt: skip
-        self.list.show_message(
-            ("No model of the catalogue has that.", f"{view.keys['catalog.back']} shows all again.")
-        )
+        self.list.show_message(("No match.", f"{view.keys['catalog.back']} shows all again."))
         self.list.show(rows)
         self._headings.show(self._order)
         of = f"{len(rows)} of {len(self._shelf.catalog.entries)}" if self._text or self._use else len(rows)

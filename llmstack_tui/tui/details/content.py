@@ -90,7 +90,7 @@ _BASES = {Basis.FORMULA: "the architecture of the model", Basis.FILE_SIZE: "the 
 TOLD = (
     "Parameters",
     "System prompt",
-    "Messages it begins with",
+    "First messages",
     "Template",
     "Licence",
     "Architecture",
@@ -180,7 +180,7 @@ def _text_part(text: str, name: str, *, opens: bool = False, first: bool = False
         body = Content.assemble(
             body,
             (
-                f"\n(The beginning of {len(text):,} characters. "
+                f"\n(Only the beginning of {len(text):,} characters. "
                 f"All of it: llmstack show {clean(name, limit=200)})",
                 "$foreground 60%",
             ),

@@ -44,8 +44,10 @@ if TYPE_CHECKING:
 
 _MOST_LOOKED_UP = 50
 _LOOK_UP_EVERY_S = 0.5
-_BEFORE = ("Model", "Addresses", "Memory it would take")
-_PAST = ("Versions that were installed", "Loaded", "Memory that it took", "What happened to it")
+_MODEL, _ADDRESSES, _NEEDED = "Model", "Addresses", "Memory needed"
+_VERSIONS, _LOADED, _USED, _EVENTS = "Installed versions", "Loaded", "Memory used", "Events"
+_BEFORE = (_MODEL, _ADDRESSES, _NEEDED)
+_PAST = (_VERSIONS, _LOADED, _USED, _EVENTS)
 
 
 class DetailsScreen(LiveScreen):
@@ -98,17 +100,17 @@ class DetailsScreen(LiveScreen):
     def _show_model(self, view: View) -> None:
         about = self.shell.controller(DetailsCache).about(view, self._key)
         if about is None:
-            rows = [("State", "no server lists it any more" if view.state else "there is no server yet")]
-            self._sections["Model"].say(rows_part(rows))
+            rows = [("State", "no longer on any server" if view.state else "there is no server yet")]
+            self._sections[_MODEL].say(rows_part(rows))
             return
         if about.fitted is not self._fitted:
             self._fitted = about.fitted
             self._stirred.set()
         rows = [*what_it_is(about), *more_update_rows(about.update, about.now), *how_it_did(about)]
-        self._sections["Model"].say(rows_part(rows))
+        self._sections[_MODEL].say(rows_part(rows))
         shown = self.shell.shown_keys()
         copies = (shown["models.copy_url"], shown["models.copy_native_url"])
-        self._sections["Addresses"].say(address_part(self._key[0], *copies))
+        self._sections[_ADDRESSES].say(address_part(self._key[0], *copies))
         self._show_told(about.details)
         host = view.host(self._key[0])
         version = about.status.model.digest if about.status.model else ""
@@ -145,7 +147,7 @@ class DetailsScreen(LiveScreen):
         try:
             await self.shell.controller(DetailsCache).ask(stack, self._key)
         except HostError as error:
-            self._say(clean(f"The server tells no more of it: {error}", limit=400))
+            self._say(clean(f"The server gives no details: {error}", limit=400))
         else:
             self.show(self.shell.view)
 
@@ -159,8 +161,8 @@ class DetailsScreen(LiveScreen):
             try:
                 await self._look_up_once()
             except StoreError as error:
-                trouble = SectionText(Content(clean(f"It cannot be looked up: {error}", limit=300)))
-                self._sections["Loaded"].say(trouble)
+                trouble = SectionText(Content(clean(f"Cannot read the record: {error}", limit=300)))
+                self._sections[_LOADED].say(trouble)
             await asyncio.sleep(_LOOK_UP_EVERY_S)
 
     async def _look_up_once(self) -> None:
@@ -172,21 +174,21 @@ class DetailsScreen(LiveScreen):
         model = self.shell.view.model(self._key)
         digest = model.model.digest if model and model.model else ""
         versions = await stack.records.versions(host, name)
-        self._sections[_PAST[0]].say(versions_part(versions, digest, now))
+        self._sections[_VERSIONS].say(versions_part(versions, digest, now))
         loads = await stack.records.activations(host, name, _MOST_LOOKED_UP)
-        self._sections["Loaded"].say(loads_part(loads, now))
+        self._sections[_LOADED].say(loads_part(loads, now))
         measured = await stack.records.measured(host, digest, _MOST_LOOKED_UP) if digest else ()
-        self._sections["Memory that it took"].say(measured_part(measured, now))
+        self._sections[_USED].say(measured_part(measured, now))
         if model is not None and model.model is not None and not model.model.is_cloud:
             self._fit(stack, model.model, measured)
         events = await stack.records.events(_MOST_LOOKED_UP, host=host, model=name)
-        self._sections["What happened to it"].say(events_part(events, now))
+        self._sections[_EVENTS].say(events_part(events, now))
 
     def _fit(self, stack: Stack, model: Model, measured: Sequence[Measured]) -> None:
         subject = stack.fit.subject(self._key[0], model)
         if subject is None:
             return
-        self._sections["Memory it would take"].say(fit_part(subject, stack.fit.room(), measured))
+        self._sections[_NEEDED].say(fit_part(subject, stack.fit.room(), measured))
 
     # Keys
 

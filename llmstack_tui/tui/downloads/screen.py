@@ -155,7 +155,7 @@ class DownloadScreen(LiveScreen):
         self._frame = Pane("Download", id="frame")
         self._about = Section("Download", marks)
         self._layers = Section("Layers", marks)
-        self._events = Section("What happened to the model", marks)
+        self._events = Section("Events", marks)
         self._gone = Static("It is no longer on the list.", id="gone", markup=False)
         self._heard = -1
         self._stirred = asyncio.Event()
@@ -209,7 +209,7 @@ class DownloadScreen(LiveScreen):
             try:
                 events = await stack.records.events(_MOST_EVENTS, host=download.host, model=download.model)
             except StoreError as error:
-                self._events.say(SectionText(Content(clean(f"It cannot be looked up: {error}", limit=300))))
+                self._events.say(SectionText(Content(clean(f"Cannot read the record: {error}", limit=300))))
             else:
                 self._events.say(events_part(events, view.moment.now.astimezone()))
 

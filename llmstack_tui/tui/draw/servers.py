@@ -134,7 +134,7 @@ def message(view: View, progress: ConnectionProgress) -> tuple[str, ...]:
 
 def no_match(view: View) -> tuple[str, ...]:
     """What stands in the place of the list while the filter lets no model through."""
-    return ("No model has that.", f"Press {view.keys['filter.clear']} to see all of them again.")
+    return ("No match.", f"Press {view.keys['filter.clear']} to see all of them again.")
 
 
 def left_behind(under_way: Sequence[Download], stopped: Sequence[Download]) -> str:

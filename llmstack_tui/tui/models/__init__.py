@@ -46,12 +46,12 @@ KEYS = [
         tooltip="Show all of the activity, acts, other clients, or warnings and errors",
     ),
     Binding(
-        "n", "derive('create')", "New from", id="models.create",
+        "n", "derive('create')", "Derive", id="models.create",
         tooltip="Make a new model from this one, with a system prompt and parameters of its own",
     ),
     Binding(
         "C", "derive('copy')", "Copy", show=False, id="models.copy",
-        tooltip="Have the model under a second name, too"
+        tooltip="Copy under another name"
     ),
     Binding(
         "N,f2", "derive('rename')", "Rename", show=False, id="models.rename",
@@ -63,7 +63,7 @@ KEYS = [
     ),
     Binding(
         "O", "reverse", "Reverse", show=False, id="models.reverse",
-        tooltip="Turn the order of the list around",
+        tooltip="Reverse the order",
     ),
     keys.ON_MODEL["copy_url"],
     keys.ON_MODEL["copy_native_url"],

@@ -197,7 +197,7 @@ def host_row(
     version = f" {clean(snapshot.server.version, limit=30)}" if snapshot.server else ""
     facts = (
         _counts(rows) if rows or snapshot.read_at is not None else "",
-        "only looked at" if look_only else "",
+        "read-only" if look_only else "",
         server_name(snapshot.server) + version if snapshot.server else "",
         latency_text(snapshot.latency_s) if snapshot.reachable and snapshot.latency_s is not None else "",
         where if name else "",

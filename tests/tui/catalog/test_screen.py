@@ -1,4 +1,4 @@
-"""The catalogue on the screen: found, sorted, opened, and pulled."""
+"""The catalog on the screen: found, sorted, opened, and pulled."""
 
 from __future__ import annotations
 

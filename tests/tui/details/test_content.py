@@ -65,7 +65,7 @@ def test_long_texts_are_folded_and_say_how_long_they_are() -> None:
     assert (parts["Template"].summary, parts["Template"].is_open) == ("12 lines", False)
     assert (parts["Licence"].summary, parts["Licence"].is_open) == ("Apache License  2 lines", False)
     assert parts["System prompt"].is_open
-    assert parts["Messages it begins with"].body.plain == "user: Hi."
+    assert parts["First messages"].body.plain == "user: Hi."
     assert "Parameters" not in parts
 
 

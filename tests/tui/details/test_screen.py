@@ -126,7 +126,7 @@ async def test_trouble_with_the_store_and_the_server_is_a_sentence_in_place() ->
         desk.stack.store_failure = StoreError("The file is damaged.")
         desk.stack.failure = Unreachable("Nobody answers.", host=seeded.URL)
         await desk.press("j", "enter")
-        await desk.until_shown("The server tells no more of it: Nobody answers.", "The file is damaged.")
+        await desk.until_shown("The server gives no details: Nobody answers.", "The file is damaged.")
         await desk.until_shown("smollm2:135m", f"{seeded.URL}/v1")
         desk.stack.failure = desk.stack.store_failure = None
         await desk.press("r")
@@ -170,7 +170,7 @@ async def test_a_model_that_goes_while_it_is_looked_at() -> None:
     async with dashboard(services=telling()) as desk:
         await opened(desk)
         desk.stack.put_snapshot(replace(desk.stack.snapshot, installed=(), running=()))
-        await desk.until_shown("no server lists it any more")
+        await desk.until_shown("no longer on any server")
 
 
 async def test_ascii_has_marks_of_its_own() -> None:

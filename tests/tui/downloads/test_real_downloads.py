@@ -79,7 +79,7 @@ async def test_from_the_catalogue_to_the_list_with_a_cut_in_between(
             await desk.press("r")
             await wait_until(lambda: "done" in desk.text, PATIENCE_S, "the model")
             await desk.press("enter")
-            await desk.until_shown("Layers", "What happened to the model")
+            await desk.until_shown("Layers", "Events")
             await desk.press("1")
             await desk.until_shown("library/tiny", "inactive")
             await desk.press("3")

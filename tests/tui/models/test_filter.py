@@ -63,7 +63,7 @@ async def test_when_nothing_is_found_it_says_so_and_keys_do_nothing() -> None:
     async with dashboard() as desk:
         await desk.press("slash")
         await desk.type("[bold]x[/red]")
-        await desk.until_shown("0 of 7", "[bold]x[/red]", "No model has that.")
+        await desk.until_shown("0 of 7", "[bold]x[/red]", "No match.")
         await desk.press("enter", "a", "x", "j")
         assert desk.stack.acts == []
         await desk.press("escape")

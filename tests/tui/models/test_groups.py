@@ -69,7 +69,7 @@ def test_a_host_is_told_with_what_matters_most_first() -> None:
     assert (here.name, here.reachable, here.trouble) == ("127.0.0.1:11434", True, "")
     assert here.facts == ("7 models, 2 active", "Ollama 0.24.0", "12 ms")
     assert box.name == "The box"
-    assert box.facts == ("2 models, 1 active", "only looked at", "Ollama 0.24.0", "250 ms", "gpu-box:11434")
+    assert box.facts == ("2 models, 1 active", "read-only", "Ollama 0.24.0", "250 ms", "gpu-box:11434")
     assert (far.name, far.reachable, far.trouble) == (FAR, False, "not reachable")
     assert far.facts == ("1 model, 0 active", "Ollama 0.24.0")
 
