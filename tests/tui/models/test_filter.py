@@ -26,7 +26,7 @@ async def test_typing_filters_and_enter_keeps_it() -> None:
         await desk.until_shown("Models  10 of 300", "model-029 Q4")
         assert shown(desk) == [f"model-029{last}:latest" for last in range(10)]
         await desk.press("enter", "j", "a")
-        await desk.until_said("model-0291:latest is active")
+        await desk.until_said("model-0291:latest was loaded")
         assert "10 of 300" in desk.text
         await desk.press("escape")
         await desk.until_shown("Models  300, 1 active")
@@ -41,7 +41,7 @@ async def test_letters_are_typed_and_not_obeyed() -> None:
         assert desk.app.query_one(FilterField).value == "adxq?/"
         assert desk.stack.acts == []
         await desk.press("escape", "d")
-        await desk.until_said("qwen2.5-coder:7b has left memory")
+        await desk.until_said("qwen2.5-coder:7b was unloaded")
 
 
 async def test_escape_in_the_field_shows_all_again_and_nothing_is_left_of_it() -> None:
