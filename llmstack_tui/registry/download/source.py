@@ -16,6 +16,7 @@ from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.connections import connection_error, retry_after_s
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.registry.download.types import PassingFailure, PullFailed
+from llmstack_tui.registry.errors import RegistryBusy, RegistryError, RegistryFailed, RegistryUnreachable
 
 if TYPE_CHECKING:
     import ssl
@@ -176,8 +177,6 @@ async def _sent(
 
 
 async def _new_token(origin: BlobOrigin, header: str) -> str | None:
-    from llmstack_tui.registry.errors import RegistryBusy, RegistryError, RegistryFailed, RegistryUnreachable  # noqa: PLC0415 (with the registry's client)
-
     try:
         return await origin.registry.new_token(origin.name, header)
     except RegistryBusy as error:
