@@ -1,13 +1,14 @@
-"""Lengths of time as text, in two forms: a person's (``90s``, ``1h30m``, ``2d``) and Go's (``1h30m0s``).
+"""Lengths of time and moments as text: as a person writes them, and as Go does, whose forms Ollama speaks.
 
-Go's form is what Ollama reads and writes; its facts are from ``api.Duration``, ``time.ParseDuration`` and
-``time.Duration.String``. The resolution of both is a microsecond.
+A person writes ``90s``, ``1h30m``, ``2d``. Go's durations are ``1h30m0s`` (``api.Duration`` of Ollama,
+``time.ParseDuration`` and ``time.Duration.String``), its moments in JSON are RFC 3339 with up to nine digits
+of a second, and "Z" or an offset. Here all have the resolution of a microsecond; what is finer is cut off.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from llmstack_tui.base.text import shortened
 
@@ -32,6 +33,9 @@ _NANOSECONDS = {
     "h": 3600 * 10**9,
 }
 _GO_TERM = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([^0-9.]*)")
+_TIME = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})", flags=re.ASCII
+)
 
 
 class InvalidDuration(ValueError):
@@ -125,6 +129,39 @@ def format_go_duration(duration: timedelta) -> str:
     hours, minutes = divmod(minutes, 60)
     clock = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
     return f"{sign}{clock}{_decimal(rest, 6)}s"
+
+
+def parse_time(text: str) -> datetime:
+    """The aware time that ``text`` says.
+
+    Raises:
+        ValueError: when it is no such time.
+    """
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is not a time in the form of RFC 3339.")
+    day, clock, fraction, zone = found.groups()
+    offset = "+00:00" if zone in "Zz" else zone
+    return datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{offset}")
+
+
+def format_time(time: datetime) -> str:
+    """As Go writes it: no trailing zeros in the fraction, "Z" for UTC.
+
+    Raises:
+        ValueError: for a time without a zone, which says nothing to another machine.
+    """
+    offset = time.utcoffset()
+    if offset is None:
+        raise ValueError("A time without a zone cannot be sent.")
+    text = time.replace(tzinfo=UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
+    minutes = round(offset.total_seconds() / 60)
+    zone = (
+        "Z"
+        if minutes == 0
+        else f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+    )
+    return text.rstrip("0").rstrip(".") + zone
 
 
 def _decimal(number: int, places: int) -> str:

@@ -9,8 +9,8 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.durations import parse_time
 from llmstack_tui.base.kinds import HostKind
-from llmstack_tui.base.times import parse_time
 from llmstack_tui.hosts.types import (
     Chunk,
     Message,

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from llmstack_tui.base.durations import LONGEST, parse_keep_alive
-from llmstack_tui.base.times import format_time
+from llmstack_tui.base.durations import LONGEST, format_time, parse_keep_alive
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.scripted_server import Reply, Then, document, ndjson, serving
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from starlette.routing import Route
 
-from llmstack_tui.base.times import format_time
+from llmstack_tui.base.durations import format_time
 from llmstack_tui.engine.api.replies import OLLAMA_JSON, OLLAMA_LINES, GeneratorResponse, body, encode
 from llmstack_tui.engine.inference import completion
 from llmstack_tui.engine.inference.completion import Done

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from llmstack_tui import __version__
+from llmstack_tui.base.durations import format_time
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.base.times import format_time
 from llmstack_tui.engine.api.ollama_show import details, show
 from llmstack_tui.engine.api.replies import body, reply
 from llmstack_tui.engine.errors import ApiError

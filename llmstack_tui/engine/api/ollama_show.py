@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.times import format_time
+from llmstack_tui.base.durations import format_time
 from llmstack_tui.gguf.header import ArrayInfo
 
 if TYPE_CHECKING:
