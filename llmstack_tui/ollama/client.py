@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from pathlib import Path
 
+    import httpx
+
     from llmstack_tui.hosts.types import (
         Chunk,
         Message,
@@ -50,13 +52,23 @@ class OllamaHost:
     """The server at ``url``, a base URL as `parse_host` makes it.
 
     Close the iterators that its streams are (`contextlib.aclosing`) when they are not read to their end.
+
+    Args:
+        transport: what requests go through; None is the network.
     """
 
-    def __init__(self, url: str, *, user_agent: str | None = None, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        user_agent: str | None = None,
+        timeouts: Timeouts | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._timeouts = timeouts or Timeouts()
         # The built-in engine recognises its owner by the process id.
         agent = user_agent or f"llmstack/{__version__} pid/{os.getpid()}"
-        self._http = Transport(url, user_agent=agent, timeouts=self._timeouts)
+        self._http = Transport(url, user_agent=agent, timeouts=self._timeouts, transport=transport)
         self._kind: HostKind | None = None
         self._sharing = SharedProcesses(self.show)
 

@@ -58,7 +58,14 @@ class Timeouts(Struct, frozen=True, kw_only=True):
 class Transport:
     """Requests to the server at ``url``. All that they raise is `HostError`."""
 
-    def __init__(self, url: str, *, user_agent: str, timeouts: Timeouts) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        user_agent: str,
+        timeouts: Timeouts,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self.url = url
         self.timeouts = timeouts
         # Certificates take longer to load than a small request takes, and a proxy does not find the machines
@@ -69,6 +76,7 @@ class Transport:
             headers={"User-Agent": user_agent, "Accept-Encoding": "identity"},
             verify=secure,
             trust_env=secure,
+            transport=transport,
             limits=httpx.Limits(max_keepalive_connections=8, keepalive_expiry=_KEEP_CONNECTION_S),
             timeout=httpx.Timeout(timeouts.silence_s, connect=timeouts.connect_s),
         )

@@ -93,18 +93,18 @@ class Dashboard(TerminalApp):
         # After Ctrl-Z and fg the terminal is empty, and Textual believes that it still shows everything.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         # Paint first: what is behind the connection takes longer to import than the screen to draw.
-        self.call_after_refresh(self._connect_first)
+        self.call_after_refresh(self.connect_first)
 
-    def _connect_first(self) -> None:
+    def connect_first(self) -> None:
         if not self.is_running:
             return  # Textual calls back also after the end: nobody would wait for what begins now.
         garbage.painted()
         self.start("The features", partial(asyncio.to_thread, features.import_controllers), group="features")
         self.connection.connect()
         # Not beside the connection: the first list comes sooner than anybody edits the settings.
-        self.set_timer(_SETTINGS_AFTER_S, self._begin_the_rest)
+        self.set_timer(_SETTINGS_AFTER_S, self.begin_the_rest)
 
-    def _begin_the_rest(self) -> None:
+    def begin_the_rest(self) -> None:
         if self.is_running:
             self.start("The styles", lambda: themes.read_styles_ahead(self), group="styles")
             self.preferences.begin_to_follow()

@@ -68,14 +68,14 @@ def _show(
     # file that only the user can read.
     report = io.StringIO()
     app.error_console = Console(file=report, width=110, markup=False, highlight=False)
-    asyncio.run(_run(app))
+    asyncio.run(run(app))
     if report.getvalue():
         sys.stderr.write(_saved(report.getvalue()))
     sys.stdout.write(app.farewell)
     return app.return_code or 0
 
 
-async def _run(app: Dashboard) -> None:
+async def run(app: Dashboard) -> None:
     loop = asyncio.get_running_loop()
     on_signals(loop, app.end)
     for seconds in garbage.SETTLED_AFTER_S:

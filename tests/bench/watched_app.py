@@ -38,8 +38,8 @@ class Steps:
 
     def __init__(self) -> None:
         self.longest: list[tuple[float, str]] = []
-        self._since: float | None = None
-        self._seen = ""
+        self.since: float | None = None
+        self.seen = ""
         self._main = threading.get_ident()
 
     def begin(self) -> None:
@@ -48,35 +48,35 @@ class Steps:
         steps = self
 
         def timed(handle: asyncio.Handle) -> None:
-            steps._seen, steps._since = "", time.monotonic()
+            steps.seen, steps.since = "", time.monotonic()
             before = time.thread_time()
             run(handle)
             took = time.thread_time() - before
-            steps._since = None
+            steps.since = None
             if len(steps.longest) < _KEPT or took > steps.longest[-1][0]:
-                steps._keep(took, handle)
+                steps.keep(took, handle)
 
         asyncio.events.Handle._run = timed  # type: ignore[method-assign, assignment]
         threading.Thread(target=self._look, daemon=True).start()
 
-    def _keep(self, took: float, handle: asyncio.Handle) -> None:
+    def keep(self, took: float, handle: asyncio.Handle) -> None:
         callback: Any = getattr(handle, "_callback", None)
         owner = getattr(callback, "__self__", None)
         name = owner.get_name() if isinstance(owner, asyncio.Task) else getattr(callback, "__qualname__", "?")
-        self.longest = sorted([*self.longest, (took, f"{name}: {self._seen}")], reverse=True)[:_KEPT]
+        self.longest = sorted([*self.longest, (took, f"{name}: {self.seen}")], reverse=True)[:_KEPT]
 
     def _look(self) -> None:
         """What a long step is at, as well as that can be seen from another thread."""
         while True:
             time.sleep(_SAMPLE_S)
-            since = self._since
-            if since is not None and time.monotonic() - since > _LONG_S and not self._seen:
+            since = self.since
+            if since is not None and time.monotonic() - since > _LONG_S and not self.seen:
                 frame = sys._current_frames().get(self._main)
                 names = []
                 while frame is not None:
                     names.append(frame.f_code.co_qualname)
                     frame = frame.f_back
-                self._seen = " < ".join(name for name in names if not name.startswith("Handle"))[:240]
+                self.seen = " < ".join(name for name in names if not name.startswith("Handle"))[:240]
 
 
 class StormyStack(FakeStack):
@@ -112,7 +112,7 @@ def stormy(models: int, a_second: int) -> None:
 
     async def run() -> None:
         storm = asyncio.create_task(stack.storm(a_second)) if a_second else None
-        await program._run(Dashboard(Settings(), (), FakeServices(stack)))
+        await program.run(Dashboard(Settings(), (), FakeServices(stack)))
         if storm is not None:
             storm.cancel()
 
@@ -122,13 +122,13 @@ def stormy(models: int, a_second: int) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     steps = Steps()
-    connect_first = Dashboard._connect_first
+    connect_first = Dashboard.connect_first
 
     def painted(self: Dashboard) -> None:
         steps.begin()
         connect_first(self)
 
-    Dashboard._connect_first = painted  # type: ignore[method-assign]
+    Dashboard.connect_first = painted  # type: ignore[method-assign]
     try:
         if len(arguments) > 1:
             stormy(int(arguments[1]), int(arguments[2]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from llmstack_tui.ollama.client import OllamaHost
 from tests.support import seeded
 from tests.support.fake_ollama import FakeOllama
 from tests.support.scripted_server import Request
+from tests.support.waiting import settle, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -156,14 +156,11 @@ class Day:
         """Let time pass, and the screen show what is so at the end of it."""
         before = self.world.stack.state
         self.warp.forward(seconds)
-        app = self.desk.app
-        for _ in range(1000):
-            await asyncio.sleep(0)
-            if app.canvas.state is not before and app.canvas.state is self.world.stack.state:
-                break
-            await asyncio.sleep(0.001)
-        else:
-            raise AssertionError("the screen does not follow")
+        await wait_until(
+            lambda: before is not self.desk.app.canvas.state is self.world.stack.state,
+            what="the screen follows",
+            every_s=0.001,
+        )
 
     async def rest(self) -> None:
         """As many models as in the beginning, none of them loaded; what was said is gone from the screen."""
@@ -173,7 +170,7 @@ class Day:
             fake.installed = dict([*fake.installed.items()][:5])
         for _ in range(5):
             await self.pass_by(60)
-            await asyncio.sleep(0.05)
+            await settle(200)
 
     # Other clients
 
@@ -257,14 +254,12 @@ class Day:
         """Without the rests that a pilot takes between keys."""
         for key in keys:
             self.desk.app.post_message(events.Key(key, key if len(key) == 1 else None))
-            for _ in range(10):
-                await asyncio.sleep(0.001)
+            await settle(200)
 
     async def connect_anew(self) -> None:
         old = self.world.stack
         self.desk.app.connection.connect()
-        for _ in range(2000):
-            await asyncio.sleep(0.002)
-            if self.world.stack is not old and self.desk.app.canvas.state is self.world.stack.state:
-                return
-        raise AssertionError("no new connection")
+        await wait_until(
+            lambda: old is not self.world.stack and self.desk.app.canvas.state is self.world.stack.state,
+            what="a new connection",
+        )

@@ -57,7 +57,7 @@ async def test_eight_hours_and_5000_changes_leave_nothing_behind(
             held.append(count())
             assert [type(each).__name__ for each in alive(Screen)] == ["ModelsScreen"]
             assert (len(alive(Stack)), len(alive(Database))) == (1, 1)
-            assert len(app._notifications) == 0
+            assert day.desk.toasts == []
             assert len(app.controller(ActivityFeed).activity.lines.events) <= LIMIT
             workers.append(len(app.workers))
         half, end = held[1], held[3]

@@ -13,12 +13,14 @@ T = TypeVar("T")
 _EVERY_S = 0.01
 
 
-async def wait_until(predicate: Callable[[], object], timeout_s: float = 10.0, what: str = "") -> None:
+async def wait_until(
+    predicate: Callable[[], object], timeout_s: float = 10.0, what: str = "", *, every_s: float = _EVERY_S
+) -> None:
     """Return as soon as ``predicate()`` is true; fail the test after ``timeout_s`` seconds."""
     deadline = time.monotonic() + timeout_s
     while not predicate():
         _check(deadline, what or predicate)
-        await asyncio.sleep(_EVERY_S)
+        await asyncio.sleep(every_s)
 
 
 async def wait_for(ask: Callable[[], Awaitable[T]], timeout_s: float = 10.0, what: str = "") -> T:

@@ -527,8 +527,8 @@ async def test_a_timer_that_is_due_at_the_end_begins_nothing() -> None:
     before = asyncio.all_tasks()
     async with dashboard() as desk:
         app = desk.app
-    app._connect_first()
-    app._begin_the_rest()
+    app.connect_first()
+    app.begin_the_rest()
     await wait_until(lambda: asyncio.all_tasks() <= before)
 
 

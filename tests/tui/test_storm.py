@@ -18,7 +18,7 @@ from llmstack_tui.store.tables.events import Event
 from llmstack_tui.tui.activity.feed import ActivityFeed
 from llmstack_tui.tui.models import rows
 from tests.support import seeded
-from tests.support.waiting import wait_until
+from tests.support.waiting import paced, wait_until
 from tests.tui.driving import FakeDesk, dashboard
 from tests.tui.pulls import pull
 
@@ -33,7 +33,7 @@ CHANGES = 2_000
 async def storm(desk: FakeDesk) -> None:
     """A thousand changes a second, half of them events: as many as there is time for."""
     host = desk.stack.state.hosts[0]
-    for number in range(CHANGES):
+    async for number in paced(CHANGES, 0.001):
         if number % 2:
             event = Event(
                 at=datetime.now(UTC), kind="loaded", sentence=quoted(f"Number {number}."), host=seeded.URL
@@ -42,7 +42,6 @@ async def storm(desk: FakeDesk) -> None:
         else:
             snapshot = replace(host.snapshot, read_at=float(number))
             desk.stack.put(replace(desk.stack.state, hosts=(replace(host, snapshot=snapshot),)))
-        await asyncio.sleep(0.001)
 
 
 async def test_a_storm_is_drawn_a_few_times_a_second_and_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,9 +79,8 @@ async def test_after_a_storm_what_happens_is_shown_at_once_again() -> None:
 
 
 async def storm_of_states(desk: FakeDesk, count: int) -> None:
-    for number in range(count):
+    async for number in paced(count, 0.005):
         desk.stack.put(replace(desk.stack.state, last_event_id=number))
-        await asyncio.sleep(0.005)
     assert desk.app.connection.pause_s > 0.05
 
 
@@ -104,9 +102,8 @@ async def test_of_a_thousand_models_only_those_that_are_pulled_are_made_and_pain
         refreshed = counted(monkeypatch, models, "refresh")
         shown = counted(monkeypatch, desk.app, "show_state")
         drawn = counted(monkeypatch, desk.app.canvas, "draw")
-        for at in range(1, TOLD + 1):
-            put_pulls(desk, names, at)
-            await asyncio.sleep(0.01)
+        async for at in paced(TOLD, 0.01):
+            put_pulls(desk, names, at + 1)
         await wait_until(lambda: desk.app.canvas.state is desk.stack.state)
         assert 1 <= len(shown) <= TOLD
         assert PULLS <= len(made) <= (PULLS + lively) * len(drawn)
@@ -128,9 +125,8 @@ async def test_what_lies_under_another_screen_is_drawn_when_it_comes_up_again(
         await desk.pilot.pause()
         shown = counted(monkeypatch, models, "show")
         repainted = counted(monkeypatch, desk.app.screen, "refresh")
-        for at in range(1, 21):
-            put_pulls(desk, names, at)
-            await asyncio.sleep(0.01)
+        async for at in paced(20, 0.01):
+            put_pulls(desk, names, at + 1)
         await desk.until_shown("20 %")
         assert shown == []
         # Lines of the list were painted, and not all of the screen.
