@@ -25,13 +25,13 @@ _HARMFUL = re.compile(
 )
 
 
-def clean(text: str, limit: int = 1000) -> str:
-    """``text`` on one line of at most ``limit`` characters."""
+def clean(text: str, limit: int | None = 1000) -> str:
+    """``text`` on one line of at most ``limit`` characters; None is all of it."""
     return clean_lines(text, limit).replace("\n", " ").replace("\t", " ")
 
 
-def clean_lines(text: str, limit: int = 4000) -> str:
-    """``text`` in at most ``limit`` characters, its lines ended by ``\\n`` and its tabs kept."""
+def clean_lines(text: str, limit: int | None = 4000) -> str:
+    """``text`` in at most ``limit`` characters (None: all), its lines ended by ``\\n`` and its tabs kept."""
     text = shortened(text, limit)
     if text.isascii() and text.isprintable():
         return text
@@ -43,9 +43,9 @@ def excerpt(text: str, limit: int = 300) -> str:
     return clean(" ".join(shortened(text, limit).split()), limit)
 
 
-def shortened(text: str, limit: int) -> str:
+def shortened(text: str, limit: int | None) -> str:
     """``text``, or as much of it as fits into ``limit`` characters with an ellipsis behind it."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return text if limit is None or len(text) <= limit else text[: limit - 1] + "…"
 
 
 def with_full_stop(text: str) -> str:

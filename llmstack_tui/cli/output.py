@@ -43,7 +43,7 @@ def write_document(document: Mapping[str, object]) -> None:
 
 def say(text: str) -> None:
     """A sentence for the person, beside the answer."""
-    _to_stderr(f"{PROGRAM}: {clean(text, 4000)}\n")
+    _to_stderr(f"{PROGRAM}: {clean(text, None)}\n")
 
 
 def mark(state: str) -> str:
@@ -111,7 +111,7 @@ def undraw(count: int) -> None:
 
 def ask(question: str) -> bool:
     """A question with yes and no on the terminal; anything but a yes is a no."""
-    _to_stderr(f"{clean(question)} [y/N] ")
+    _to_stderr(f"{clean(question, None)} [y/N] ")
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
@@ -130,7 +130,7 @@ def _to_stderr(text: str) -> None:
 def _as_shown(text: str) -> str:
     """As standard output will have it, so that columns are measured by what is seen."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    return clean(text).encode(encoding, errors="replace").decode(encoding)
+    return clean(text, None).encode(encoding, errors="replace").decode(encoding)
 
 
 def _width(text: str) -> int:

@@ -55,6 +55,7 @@ def test_a_long_text_is_cut_before_anything_is_done_with_it() -> None:
     assert len(clean("x" * 10_000_000)) == 1000
     assert shortened("abcdef", 4) == "abc…"
     assert shortened("abcd", 4) == "abcd"
+    assert clean_lines("x\n" * 9000, None) == "x\n" * 9000
 
 
 @given(ANY_TEXT)

@@ -87,7 +87,7 @@ async def _answer(call: Invocation, located: Located, messages: list[Message]) -
                 chunks.append(chunk)
                 if chunk.text and not call.json:
                     line.clear()
-                    output.write(clean_lines(chunk.text), end="")
+                    output.write(clean_lines(chunk.text, None), end="")
                     column_is_0 = chunk.text.endswith("\n")
     finally:
         if not column_is_0:

@@ -84,8 +84,8 @@ def _write(document: dict[str, object]) -> None:
     }
     for label, value in lines.items():
         if value is not None:
-            output.write(f"{label:<14}{clean(str(value))}")
+            output.write(f"{label:<14}{clean(str(value), None)}")
     for label in ("options", "system", "template", "license"):
         if text := str(document[label]).strip():
             output.write(f"\n{label}")
-            output.write("\n".join(f"  {line}" for line in clean_lines(text).splitlines()))
+            output.write("\n".join(f"  {line}" for line in clean_lines(text, None).splitlines()))
