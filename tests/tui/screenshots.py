@@ -19,10 +19,10 @@ SIZE = (120, 30)
 
 def tell_a_morning(desk: FakeDesk) -> None:
     """Some activity, oldest first."""
-    desk.app.record(NoteKind.DONE, "nomic-embed-text:latest was added from a file.")
-    desk.app.record(NoteKind.DONE, "smollm2:135m is active after 0.4\N{NO-BREAK SPACE}s.")
-    desk.app.record(NoteKind.NOTE, "mistral:7b has left memory.")
-    desk.app.record(NoteKind.DONE, "qwen2.5-coder:7b is active after 3.1\N{NO-BREAK SPACE}s.")
+    desk.app.record(NoteKind.DONE, "nomic-embed-text:latest was imported from a file.")
+    desk.app.record(NoteKind.DONE, "smollm2:135m was loaded in 0.4\N{NO-BREAK SPACE}s.")
+    desk.app.record(NoteKind.NOTE, "mistral:7b was unloaded.")
+    desk.app.record(NoteKind.DONE, "qwen2.5-coder:7b was loaded in 3.1\N{NO-BREAK SPACE}s.")
 
 
 async def draw() -> None:

@@ -78,7 +78,7 @@ async def test_names_from_outside_are_shown_as_they_are() -> None:
         assert "\x1b" not in desk.text
         for _ in models:
             await desk.press("a")
-            await desk.until_said(" is active after ")
+            await desk.until_said(" was loaded in ")
             await desk.press("j")
         desk.stack.failure = ServerError("model '[/red]' requires [bold]more", host=seeded.URL)
         await desk.press("d")
@@ -94,7 +94,7 @@ async def test_activate_shows_at_once_and_ends_with_one_line() -> None:
         assert "◌ mistral:7b" in desk.text
         desk.stack.gate.set()
         await wait_until(lambda: desk.word("mistral:7b") == "active")
-        await desk.until_said("mistral:7b is active after")
+        await desk.until_said("mistral:7b was loaded in")
         assert len(desk.events) == 1
         assert ("activate", seeded.URL, "mistral:7b") in desk.stack.calls
 
@@ -142,7 +142,7 @@ async def test_pressing_a_twice_asks_once() -> None:
         await wait_until(lambda: desk.word("mistral:7b").startswith("loading"))
         await desk.press("a")
         desk.stack.gate.set()
-        await desk.until_said("is active")
+        await desk.until_said("was loaded")
         assert [call[0] for call in desk.stack.calls].count("activate") == 1
 
 
@@ -177,8 +177,8 @@ async def test_a_defect_is_told_and_ends_nothing() -> None:
 @pytest.mark.parametrize(
     ("departure", "said"),
     [
-        (Departure.GONE, "has left memory"),
-        (Departure.LEAVING, "as soon as its running request has ended"),
+        (Departure.GONE, "was unloaded"),
+        (Departure.LEAVING, "when its running request has ended"),
         (Departure.KEPT, "another client has asked for it"),
     ],
 )
@@ -285,9 +285,9 @@ async def test_enter_opens_details_on_a_narrow_screen() -> None:
     async with dashboard(size=(80, 24)) as desk:
         assert "OpenAI API" not in desk.text
         await desk.press("d")
-        await desk.until_said("has left memory")
+        await desk.until_said("was unloaded")
         await desk.press("enter")
-        await desk.until_shown("OpenAI API", f"{seeded.URL}/v1", "has left memory", "inactive")
+        await desk.until_shown("OpenAI API", f"{seeded.URL}/v1", "was unloaded", "inactive")
         desk.stack.put_snapshot(replace(desk.stack.snapshot, running=()))
         await desk.press("escape")
         assert desk.app.screen is desk.app.models
@@ -351,8 +351,8 @@ async def test_a_server_that_goes_away_is_a_banner_and_comes_back() -> None:
 async def test_what_others_do_is_seen() -> None:
     async with dashboard() as desk:
         desk.stack.put_snapshot(replace(desk.stack.snapshot, running=()))
-        await desk.until_said("qwen2.5-coder:7b left memory")
-        await desk.until_said("smollm2:135m left memory")
+        await desk.until_said("qwen2.5-coder:7b was unloaded")
+        await desk.until_said("smollm2:135m was unloaded")
 
 
 async def test_the_clock_and_the_time_that_is_left_go_on_without_a_new_state() -> None:

@@ -78,12 +78,12 @@ async def test_a_clock_that_is_set_while_the_dashboard_runs(
                 await wait_until(lambda: desk.word("phi4:14b") == "inactive")
 
             def said() -> list[str]:
-                return [re.sub(r" after .*", "", event) for event in desk.events]
+                return [re.sub(r" in .*", "", event) for event in desk.events]
 
             await wait_until(lambda: len(said()) >= 9, what="each act in the activity")
             assert said() == [
-                *(["phi4:14b has left memory.", "phi4:14b is active"] * 4),
-                "Unnoticed: mistral:7b was loaded.",
+                *(["phi4:14b was unloaded.", "phi4:14b was loaded"] * 4),
+                "While llmstack was closed: mistral:7b loaded.",
             ]
             loads = await stack.records.activations(server.url, "phi4:14b")
             assert len(loads) == 4

@@ -50,7 +50,7 @@ async def desk_with(*events: Event, size: tuple[int, int] = (120, 40)) -> AsyncI
 MIXED = (
     event("b was loaded by another client.", EventKind.LOADED, at=NOW - timedelta(days=2)),
     replace(
-        event("a is active after 0.4\N{NO-BREAK SPACE}s.", EventKind.ACTIVATE),
+        event("a was loaded in 0.4\N{NO-BREAK SPACE}s.", EventKind.ACTIVATE),
         details={"asked_by": "cli", "end": "loaded", "seconds": 0.4},
         reason=(quoted("pinned"),),
         model="a",
@@ -65,7 +65,7 @@ MIXED = (
 async def test_what_other_dashboards_recorded_is_shown_newest_first_with_its_day() -> None:
     async with desk_with(*MIXED) as desk:
         assert desk.events == [text(each.sentence) for each in reversed(MIXED)]
-        await desk.until_shown("19 Nov » b was loaded", "✓ a is active", "✗ c was not loaded")
+        await desk.until_shown("19 Nov » b was loaded", "✓ a was loaded", "✗ c was not loaded")
 
 
 async def test_a_key_chooses_the_kinds_and_the_choice_is_remembered() -> None:
