@@ -11,9 +11,9 @@ from llmstack_tui.cli import output
 if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.cli.options import Invocation
-    from llmstack_tui.guard.rules.explain import Explained
+    from llmstack_tui.guard.rules.policy import Explained
     from llmstack_tui.guard.rules.watch import Rules
-    from llmstack_tui.guard.situation import Decision, Limits
+    from llmstack_tui.guard.types import Decision, Limits
 
 
 def status(call: Invocation) -> int:
@@ -115,7 +115,7 @@ async def _explain(call: Invocation) -> int:
     from llmstack_tui.cli.servers import connect, read_all
     from llmstack_tui.cli.waiting import waiting
     from llmstack_tui.core.wording import text
-    from llmstack_tui.guard.rules.explain import explain as explained
+    from llmstack_tui.guard.rules.policy import explain as explained
 
     documents = []
     async with connect(call) as hosts:
@@ -171,7 +171,7 @@ def _model(each: Explained) -> dict[str, object]:
 
 def _decision(decision: Decision) -> dict[str, object]:
     from llmstack_tui.core.wording import text
-    from llmstack_tui.guard.situation import Renew, Stop
+    from llmstack_tui.guard.types import Renew, Stop
 
     act = type(decision).__name__.lower()
     if isinstance(decision, Renew):
@@ -194,7 +194,7 @@ def _write_explained(
     decisions: tuple[Decision, ...],
 ) -> None:
     from llmstack_tui.core.wording import text
-    from llmstack_tui.guard.rules.explain import general
+    from llmstack_tui.guard.rules.policy import general
 
     output.write(clean(f"{url}  {limits_text(rules.limits)}; {_idle(rules.idle_limit_s)}"))
     if why_off:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llmstack_tui.cli.options import Invocation
     from llmstack_tui.config import GuardSettings
     from llmstack_tui.guard.rules.watch import Rules
-    from llmstack_tui.guard.situation import LoadedModel, Situation
+    from llmstack_tui.guard.types import LoadedModel, Situation
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.host import Host
@@ -107,7 +107,7 @@ class _Observed:
     ) -> None:
         from llmstack_tui.base.names import model_key
         from llmstack_tui.guard.rules.watch import Watch
-        from llmstack_tui.guard.situation import Situation
+        from llmstack_tui.guard.types import Situation
         from llmstack_tui.lifecycle.activity import Activity
         from llmstack_tui.lifecycle.load_request import OURS
         from llmstack_tui.lifecycle.process_usage import Processors
@@ -149,9 +149,9 @@ class _Observed:
 
     @property
     def holds(self) -> tuple[LoadedModel, ...]:
-        from llmstack_tui.guard.rules.machine import told
+        from llmstack_tui.guard.rules.victims import seen_by_neighbours
 
-        return told(self.situation.loaded, is_guarded=not self._off)
+        return seen_by_neighbours(self.situation.loaded, is_guarded=not self._off)
 
 
 async def situations(
@@ -169,7 +169,7 @@ async def situations(
         HostError: when one does not answer any more.
     """
     from llmstack_tui.base.structs import replace
-    from llmstack_tui.guard.rules.machine import neighbours
+    from llmstack_tui.guard.rules.victims import neighbours
 
     by_url = {host.url: host for host in hosts}
     all_observed = {

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.fit.verdict import Fitted
-    from llmstack_tui.guard.state import GuardState
+    from llmstack_tui.guard.types import GuardState
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.types import Snapshot

@@ -16,10 +16,10 @@ from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.guard.preferences import GuardPreferences
 from llmstack_tui.guard.rules.limits import carried, heat, rules, why_off
-from llmstack_tui.guard.rules.machine import neighbours
 from llmstack_tui.guard.rules.policy import refusal
+from llmstack_tui.guard.rules.victims import neighbours
 from llmstack_tui.guard.rules.watch import Look, Rules
-from llmstack_tui.guard.situation import Ask, Wanted
+from llmstack_tui.guard.types import Ask, Wanted
 from llmstack_tui.guard.worker import Guard
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.service import Service
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.config import GuardSettings
     from llmstack_tui.fit.service import FitService
-    from llmstack_tui.guard.situation import Admission, Situation, Stop
-    from llmstack_tui.guard.state import GuardState
+    from llmstack_tui.guard.types import Admission, GuardState, Situation, Stop
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.types import Snapshot

@@ -11,11 +11,10 @@ from llmstack_tui.base.durations import ENDLESS
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.structs import replace
-from llmstack_tui.guard.rules.machine import told
 from llmstack_tui.guard.rules.policy import admit, decide
+from llmstack_tui.guard.rules.victims import seen_by_neighbours
 from llmstack_tui.guard.rules.watch import Rules, Watch, looked
-from llmstack_tui.guard.situation import Cause, Renew, Situation, Stop, Warn
-from llmstack_tui.guard.state import GuardState
+from llmstack_tui.guard.types import Cause, GuardState, Renew, Situation, Stop, Warn
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.actions import Departure
 from llmstack_tui.lifecycle.changes import EventKind
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.base.sentences import Sentence, Sentences
     from llmstack_tui.guard.rules.watch import Look
-    from llmstack_tui.guard.situation import Admission, Decision, LoadedModel, Wanted
+    from llmstack_tui.guard.types import Admission, Decision, LoadedModel, Wanted
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import RunningModel
     from llmstack_tui.lifecycle.journal import Journal
@@ -114,7 +113,7 @@ class Guard:
             once: also what only the last look has found, which may err.
         """
         models = [each for each in self.situation.loaded if once or (each.name, each.digest) in self._seen]
-        return told(models, is_guarded=not self.off and (self.leads or patient))
+        return seen_by_neighbours(models, is_guarded=not self.off and (self.leads or patient))
 
     @property
     def cooled_s(self) -> float | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.guard.rules.policy import decide
 from llmstack_tui.guard.rules.watch import Rules
-from llmstack_tui.guard.situation import Limits
+from llmstack_tui.guard.types import Limits
 from tests.bench.figures import Figure
 from tests.guard.rules.looks import Looks, running
 from tests.guard.rules.models import loaded, too_many

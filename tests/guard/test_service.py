@@ -16,7 +16,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.config import GuardSettings
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.fit.verdict import Fit
-from llmstack_tui.guard.situation import Allow, Ask, Refuse, Stop
+from llmstack_tui.guard.types import Allow, Ask, Refuse, Stop
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Throttle
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.ollama.client import OllamaHost
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.core.stack import Stack
-    from llmstack_tui.guard.state import GuardState
+    from llmstack_tui.guard.types import GuardState
     from llmstack_tui.store.tables.events import Event
     from tests.support.fake_ollama import FakeOllama
     from tests.support.scripted_server import ScriptedServer

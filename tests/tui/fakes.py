@@ -18,7 +18,7 @@ from llmstack_tui.catalog.service import Offer
 from llmstack_tui.config import GuardSettings
 from llmstack_tui.core.servers import Found
 from llmstack_tui.fit.verdict import Room
-from llmstack_tui.guard.state import GuardState
+from llmstack_tui.guard.types import GuardState
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress
 from llmstack_tui.lifecycle.actions import Act, ActEnd, ActKind, Departure
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Subject
-    from llmstack_tui.guard.situation import Ask
+    from llmstack_tui.guard.types import Ask
     from llmstack_tui.hosts.types import Model, Snapshot
     from llmstack_tui.library.disk import FolderUse, Leftover
     from llmstack_tui.library.storage import LibraryError

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.guard.situation import Limits
-from llmstack_tui.guard.state import GuardState
+from llmstack_tui.guard.types import GuardState, Limits
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.lifecycle.actions import Act, ActKind
 from llmstack_tui.tui.app import Dashboard

@@ -12,7 +12,7 @@ from llmstack_tui.cli.options import Parser, add_global_options
 if TYPE_CHECKING:
     from llmstack_tui.cli.options import Commands, Invocation, Run
     from llmstack_tui.core.stack import Stack
-    from llmstack_tui.guard.state import GuardState
+    from llmstack_tui.guard.types import GuardState
     from llmstack_tui.store.tables.events import Event
 
 _FOLLOWED = ("deactivate", "failed", "pin", "guard", "notice", "server")

@@ -11,7 +11,7 @@ from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.guard.rules.watch import Rules
-from llmstack_tui.guard.situation import Limits
+from llmstack_tui.guard.types import Limits
 from llmstack_tui.hardware.readings import Throttle
 
 if TYPE_CHECKING:

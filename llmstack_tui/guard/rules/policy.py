@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.guard.rules import reasons
-from llmstack_tui.guard.rules.excess import Taken, is_over, last_used, may_go, victims
-from llmstack_tui.guard.situation import Allow, Ask, Cause, Nothing, Refuse, Renew, Stop, Warn
+from llmstack_tui.guard.rules.victims import Taken, is_over, last_used, may_go, victims
+from llmstack_tui.guard.types import Allow, Ask, Cause, Nothing, Refuse, Renew, Stop, Warn
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from llmstack_tui.base.sentences import Param, Sentences
-    from llmstack_tui.guard.situation import Admission, Decision, LoadedModel, Situation, Wanted
+    from llmstack_tui.guard.types import Admission, Decision, LoadedModel, Situation, Wanted
 
 # One look may err: a server lists a model twice while it loads it anew, or nothing at all for a moment.
 LOOKS = 2
@@ -174,3 +176,32 @@ def _at_rest(stay: Sequence[LoadedModel], situation: Situation) -> Sentences:
     if limits.max_loaded is not None:
         loaded = Sentence("guard.loaded_of", {"count": len(own), "limit": limits.max_loaded})
     return loaded, Sentence("guard.none_idle")
+
+
+class Explained(Struct, frozen=True):
+    """One loaded model, whether it would be stopped, and why or why not."""
+
+    model: LoadedModel
+    stop: bool
+    reason: Sentences
+
+
+def explain(situation: Situation) -> tuple[tuple[Explained, ...], tuple[Decision, ...]]:
+    """Each loaded model, and all decisions of now."""
+    decisions = decide(situation)
+    stops = {(each.model, each.digest): each.reason for each in decisions if isinstance(each, Stop)}
+    return tuple(_explained(each, stops, situation) for each in situation.loaded), decisions
+
+
+def general(decisions: tuple[Decision, ...]) -> tuple[Sentences, ...]:
+    """What is said of the host as a whole."""
+    return tuple(each.reason for each in decisions if not isinstance(each, Stop))
+
+
+def _explained(
+    model: LoadedModel, stops: dict[tuple[str, str], Sentences], situation: Situation
+) -> Explained:
+    reason = stops.get((model.name, model.digest))
+    if reason is not None:
+        return Explained(model, True, reason)
+    return Explained(model, False, reasons.unchanged(model, situation))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.guard.rules.excess import Taken
+from llmstack_tui.guard.rules.victims import Taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from llmstack_tui.base.sentences import Param, Sentences
-    from llmstack_tui.guard.situation import Limits, LoadedModel, Situation, Wanted
+    from llmstack_tui.guard.types import Limits, LoadedModel, Situation, Wanted
 
 HOLDING = (Sentence("guard.holding"),)
 COOLING = Sentence("guard.cooling")

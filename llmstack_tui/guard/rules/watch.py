@@ -15,8 +15,8 @@ from msgspec import Struct, field
 from llmstack_tui.base.durations import ENDLESS
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.structs import replace
-from llmstack_tui.guard.rules.excess import is_over
-from llmstack_tui.guard.situation import Limits, LoadedModel, Situation
+from llmstack_tui.guard.rules.victims import is_over
+from llmstack_tui.guard.types import Limits, LoadedModel, Situation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

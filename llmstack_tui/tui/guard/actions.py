@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import StackState
-    from llmstack_tui.guard.situation import Ask
+    from llmstack_tui.guard.types import Ask
     from llmstack_tui.lifecycle.actions import Act
     from llmstack_tui.tui.shell import Key
 

@@ -12,7 +12,7 @@ from llmstack_tui.lifecycle.activity import Activity, observed
 
 if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Sentences
-    from llmstack_tui.guard.situation import LoadedModel, Situation
+    from llmstack_tui.guard.types import LoadedModel, Situation
     from llmstack_tui.hosts.types import Model
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

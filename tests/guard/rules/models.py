@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
-from llmstack_tui.guard.situation import Allow, Limits, LoadedModel, Situation, Stop
+from llmstack_tui.guard.types import Allow, Limits, LoadedModel, Situation, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from llmstack_tui.base.sentences import Param
-    from llmstack_tui.guard.situation import Admission, Decision
+    from llmstack_tui.guard.types import Admission, Decision
 
 GB = 1_000_000_000
 HOT = (Sentence("guard.throttled", {"device": "GPU 0"}),)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.names import model_key
 from llmstack_tui.guard.rules.policy import decide
 from llmstack_tui.guard.rules.watch import Rules
-from llmstack_tui.guard.situation import Limits, Warn
+from llmstack_tui.guard.types import Limits, Warn
 from llmstack_tui.hosts.types import Model
 from tests.guard.rules.looks import NOW, Looks, running
 from tests.guard.rules.models import HOT, stopped
 
 if TYPE_CHECKING:
-    from llmstack_tui.guard.situation import Situation
+    from llmstack_tui.guard.types import Situation
 
 ONE = Rules(limits=Limits(max_loaded=1))
 TEN_MINUTES = Rules(idle_limit_s=600.0)

@@ -11,8 +11,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.config import GuardSettings
 from llmstack_tui.config.loading import LoadedSettings
 from llmstack_tui.config.settings import Settings
-from llmstack_tui.guard.situation import Ask, Cause, Limits, Stop, Warn
-from llmstack_tui.guard.state import GuardState
+from llmstack_tui.guard.types import Ask, Cause, GuardState, Limits, Stop, Warn
 from llmstack_tui.hardware.profile import detect
 from llmstack_tui.lifecycle.actions import Act, ActKind
 from llmstack_tui.store.tables.activations import Activation

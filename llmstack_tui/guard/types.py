@@ -166,3 +166,29 @@ class Refuse(Struct, frozen=True):
 
 
 Admission = Allow | Ask | Refuse
+
+
+class GuardState(Struct, frozen=True, kw_only=True):
+    """What the guard of one host is doing, for those who show it.
+
+    Attributes:
+        off: why nothing is guarded there; empty where it is.
+        leads: this program acts; False where another one does, None until that is known.
+        held: nothing is unloaded by itself.
+        heat: why the machine is too hot; empty where it is not.
+        pinned: the names of models that are never stopped, as they were written.
+        overridden: of those that are loaded, the ones that leave all the same: another client set their
+            keep-alive.
+        renewed: of those, the ones whose keep-alive is renewed before that.
+        decisions: what it decided last.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    off: Sentences = ()
+    leads: bool | None = None
+    held: bool = False
+    heat: Sentences = ()
+    pinned: frozenset[str] = frozenset()
+    overridden: frozenset[str] = frozenset()
+    renewed: frozenset[str] = frozenset()
+    decisions: tuple[Decision, ...] = ()
