@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.core.open import Services
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import NoteKind
+    from llmstack_tui.tui.stack import DashboardStack
     from llmstack_tui.tui.widgets.header import Tab
 
 C = TypeVar("C", bound=Controller)
@@ -130,7 +130,7 @@ class Dashboard(TerminalApp):
         return View(self.canvas.state, Moment(self._clock(), time.monotonic()), self.preferences.first_keys)
 
     @property
-    def stack(self) -> Stack | None:
+    def stack(self) -> DashboardStack | None:
         return self.connection.stack
 
     @property
@@ -152,7 +152,7 @@ class Dashboard(TerminalApp):
     def now(self) -> datetime:
         return self._clock().astimezone()
 
-    def connected(self, stack: Stack) -> None:
+    def connected(self, stack: DashboardStack) -> None:
         """A server is followed from now on."""
         self.preferences.connected(stack)
         self.models.connected(stack)

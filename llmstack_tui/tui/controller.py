@@ -9,9 +9,9 @@ from llmstack_tui.tui.shell import Answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import Key, Shell
+    from llmstack_tui.tui.stack import DashboardStack
 
 ACTIONS = "actions"
 """The group of the work that a person asked for."""
@@ -54,13 +54,13 @@ class Controller:
         """Begin what a person asked for; ``key`` is the model that it is about, by which it can be found."""
         self._shell.start(description, work, group=ACTIONS, name=work_name(key) if key else "")
 
-    def _stack(self) -> Stack | None:
+    def _stack(self) -> DashboardStack | None:
         """The stack, else a toast that says why there is none."""
         if self._shell.stack is None:
             self._shell.tell("There is no server yet.")
         return self._shell.stack
 
-    def _changeable(self) -> Stack | None:
+    def _changeable(self) -> DashboardStack | None:
         """The stack, if it may change something; else a toast says why not."""
         stack = self._stack()
         if stack is not None and stack.read_only:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.core.open import Services
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.tui.shell import Shell
+    from llmstack_tui.tui.stack import DashboardStack
 
 SETTINGS = "settings"
 _THEME = "theme"
@@ -60,7 +60,7 @@ class Preferences:
         self._kept = services.last_theme() or _USUAL_THEME
         self.theme = self._first_theme()
         self._chosen: str | None = None
-        self._stack: Stack | None = None
+        self._stack: DashboardStack | None = None
         self.keymap = usable_keys(settings.ui.keys)
         self.first_keys = usual_keys()
 
@@ -92,7 +92,7 @@ class Preferences:
             )
             await self._recall_theme()
 
-    def connected(self, stack: Stack) -> None:
+    def connected(self, stack: DashboardStack) -> None:
         """Where things are remembered: the theme that was chosen in another session."""
         self._stack = stack
         self._use_read_only()

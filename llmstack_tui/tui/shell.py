@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from llmstack_tui.config import Settings
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.tui.controller import Controller
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.screen import SidePane
+    from llmstack_tui.tui.stack import DashboardStack
     from llmstack_tui.tui.widgets.header import Tab
 
     C = TypeVar("C", bound=Controller)
@@ -120,7 +120,7 @@ class Shell(Protocol):
         """What there is to draw now."""
 
     @property
-    def stack(self) -> Stack | None:
+    def stack(self) -> DashboardStack | None:
         """The core, while a server is followed."""
 
     @property

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from llmstack_tui.store.tables.events import Event
     from llmstack_tui.store.tables.figures import Measured
     from llmstack_tui.store.tables.models import SeenModel
+    from llmstack_tui.tui.stack import DashboardStack
     from llmstack_tui.updates.rules import Update
 
 T = TypeVar("T")
@@ -466,6 +467,11 @@ class FakeDisk:
             left = tuple(each for each in self.use.leftovers if each not in chosen)
             self.use = replace(self.use, leftovers=left)
         return tuple(chosen)
+
+
+def checked(real: Stack, fake: FakeStack) -> tuple[DashboardStack, DashboardStack]:
+    """For mypy: both have all that the dashboard calls."""
+    return real, fake
 
 
 class FakeServices:

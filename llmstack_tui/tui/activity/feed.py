@@ -13,9 +13,9 @@ from llmstack_tui.tui.controller import Controller
 from llmstack_tui.tui.shell import NoteKind
 
 if TYPE_CHECKING:
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import Shell
+    from llmstack_tui.tui.stack import DashboardStack
 
 _REMEMBERED = "activity.choice"
 
@@ -26,7 +26,7 @@ class ActivityFeed(Controller):
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         self.activity = Activity()
-        self._followed: Stack | None = None
+        self._followed: DashboardStack | None = None
         self._heard = 0
         self._is_behind = self._is_reading = False
         self._has_chosen = False
@@ -89,7 +89,7 @@ class ActivityFeed(Controller):
         finally:
             self._is_reading = False
 
-    async def _read_once(self, stack: Stack) -> None:
+    async def _read_once(self, stack: DashboardStack) -> None:
         try:
             if not self._has_chosen:
                 choice = self.activity.choice

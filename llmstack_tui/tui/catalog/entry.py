@@ -35,10 +35,11 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.catalog.service import CatalogService, Offer
+    from llmstack_tui.catalog.service import Offer
     from llmstack_tui.catalog.types import Catalog, Entry, File
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import View
+    from llmstack_tui.tui.stack import DashboardCatalog
     from llmstack_tui.tui.widgets.list import Pen
 
 _REST_S = 0.2
@@ -188,7 +189,7 @@ class EntryScreen(LiveScreen):
         ask = partial(self._ask, stack.catalog)
         start(self, f"The tags of {self._entry.name}", ask, group="ask", exclusive=True)
 
-    async def _ask(self, browsing: CatalogService) -> None:
+    async def _ask(self, browsing: DashboardCatalog) -> None:
         """The tags, and what the variants are now; a registry that does not answer is a sentence."""
         from llmstack_tui.registry.errors import RegistryError
 
@@ -276,7 +277,7 @@ def variants(entry: Entry) -> Iterator[tuple[str, File]]:
 
 
 def wanted(entry: Entry, file: File, budget: int | None, download: int | None = None) -> Offered:
-    """What `DownloadActions.offer` has to know of it. ``download`` is what the registry says of it."""
+    """What `DownloadController.offer` has to know of it. ``download`` is what the registry says of it."""
     short, long = memory_texts(entry, file)
     memory = f"{short} of memory at 4k tokens" + (f", {long} at 32k" if long else "")
     fits = {

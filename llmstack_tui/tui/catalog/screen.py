@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import View
+    from llmstack_tui.tui.stack import DashboardStack
 
 _USES = (None, *Use)
 _RECALL = "catalog.order"
@@ -135,7 +135,7 @@ class CatalogScreen(TabScreen):
             self._is_reading = False
         self.show(self.shell.view)
 
-    async def _recall(self, stack: Stack) -> None:
+    async def _recall(self, stack: DashboardStack) -> None:
         """The order of an earlier session; what was chosen in this one already counts for more."""
         from llmstack_tui.store.errors import StoreError
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from textual.worker import Worker
 
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import StackState
     from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hosts.types import ModelDetails
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from llmstack_tui.store.tables.activations import Uses
     from llmstack_tui.store.tables.figures import Speed
     from llmstack_tui.tui.shell import Key, Shell, View
+    from llmstack_tui.tui.stack import DashboardStack
     from llmstack_tui.updates.rules import Update
 
 DETAILS, USES = "details", "uses"
@@ -133,7 +133,7 @@ class DetailsCache(Controller):
         if about.details is None:
             self._asking = self._shell.start("Details", partial(self._ask_at_rest, key), group=DETAILS)
 
-    async def ask(self, stack: Stack, key: Key) -> None:
+    async def ask(self, stack: DashboardStack, key: Key) -> None:
         """Ask for the details of a model now.
 
         Raises:

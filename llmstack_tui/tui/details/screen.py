@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hosts.types import Model, ModelDetails
     from llmstack_tui.store.tables.figures import Measured
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import Key, View
+    from llmstack_tui.tui.stack import DashboardStack
 
 _MOST_LOOKED_UP = 50
 _LOOK_UP_EVERY_S = 0.5
@@ -184,7 +184,7 @@ class DetailsScreen(LiveScreen):
         events = await stack.records.events(_MOST_LOOKED_UP, host=host, model=name)
         self._sections[_EVENTS].say(events_part(events, now))
 
-    def _fit(self, stack: Stack, model: Model, measured: Sequence[Measured]) -> None:
+    def _fit(self, stack: DashboardStack, model: Model, measured: Sequence[Measured]) -> None:
         subject = stack.fit.subject(self._key[0], model)
         if subject is None:
             return

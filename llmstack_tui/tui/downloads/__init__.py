@@ -10,7 +10,7 @@ from llmstack_tui.tui.shell import Feature
 
 if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
-    from llmstack_tui.tui.downloads.actions import DownloadActions
+    from llmstack_tui.tui.downloads.actions import DownloadController
     from llmstack_tui.tui.downloads.screen import DownloadsScreen
 
 KEYS = [
@@ -58,10 +58,10 @@ def _screen() -> type[DownloadsScreen]:
     return DownloadsScreen
 
 
-def _controller() -> type[DownloadActions]:
-    from llmstack_tui.tui.downloads.actions import DownloadActions
+def _controller() -> type[DownloadController]:
+    from llmstack_tui.tui.downloads.actions import DownloadController
 
-    return DownloadActions
+    return DownloadController
 
 
 def _badge(state: StackState) -> str:

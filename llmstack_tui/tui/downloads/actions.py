@@ -21,10 +21,10 @@ from llmstack_tui.tui.shell import Answer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.shell import Shell
+    from llmstack_tui.tui.stack import DashboardStack
 
 
 _MOST_HOSTS = _MOST_NAMED = 3
@@ -45,7 +45,7 @@ class PullOffer(Struct, frozen=True):
     memory: str = ""
 
 
-class DownloadActions(Controller):
+class DownloadController(Controller):
     """Intents of the user, carried out on the queue of the stack; and word of what came of them."""
 
     def __init__(self, shell: Shell) -> None:
@@ -82,7 +82,7 @@ class DownloadActions(Controller):
                 return
         self._shell.tell("This server takes no models.")
 
-    async def _add(self, stack: Stack, host: HostState) -> None:
+    async def _add(self, stack: DashboardStack, host: HostState) -> None:
         from llmstack_tui.tui.downloads.add import ImportScreen
 
         url, able = host.snapshot.url, host.snapshot.capabilities
@@ -150,7 +150,7 @@ class DownloadActions(Controller):
         else:
             self._shell.tell("No server here takes downloads.")
 
-    async def _offer(self, stack: Stack, offer: PullOffer, hosts: list[str]) -> None:
+    async def _offer(self, stack: DashboardStack, offer: PullOffer, hosts: list[str]) -> None:
         names = self._shell.host_names
         answers = [Answer("", "Not now")]
         for url in hosts[:_MOST_HOSTS]:
@@ -162,12 +162,12 @@ class DownloadActions(Controller):
         if url:
             await self._pull(stack, url, offer.name)
 
-    async def _pull(self, stack: Stack, host_url: str, name: str) -> None:
+    async def _pull(self, stack: DashboardStack, host_url: str, name: str) -> None:
         await stack.downloads.pull(host_url, name)
         key = self._shell.key_for("app.downloads")
         self._shell.tell(f"{clean(name, limit=80)} is in the queue: press {key} to see it.", title="Download")
 
-    async def _cancel(self, stack: Stack, download: Download) -> None:
+    async def _cancel(self, stack: DashboardStack, download: Download) -> None:
         if not download.completed:
             await stack.downloads.cancel(download.id, keep=False)
             return
@@ -202,11 +202,11 @@ class DownloadActions(Controller):
         under_way = stack.downloads.under_way or self._under_way
         return left_behind(under_way, stack.downloads.stopped or self._stopped)
 
-    def _stays_stopped(self, stack: Stack) -> tuple[Download, ...]:
+    def _stays_stopped(self, stack: DashboardStack) -> tuple[Download, ...]:
         """Those of an engine that ends with us would leave with it."""
         return tuple(each for each in stack.downloads.stopped if each.host != self._shell.own_engine)
 
-    async def _leave(self, stack: Stack, stopped: Sequence[Download]) -> None:
+    async def _leave(self, stack: DashboardStack, stopped: Sequence[Download]) -> None:
         from llmstack_tui.tui.dialogs.ask import WaitScreen
 
         is_one = len(stopped) == 1
@@ -236,10 +236,10 @@ class DownloadActions(Controller):
         finally:
             self._is_leaving = False
 
-    async def _start_again(self, stack: Stack) -> None:
+    async def _start_again(self, stack: DashboardStack) -> None:
         self._stopped = await stack.downloads.start_again()
 
-    def _chosen(self, ids: Sequence[int]) -> Iterator[tuple[Stack, Download]]:
+    def _chosen(self, ids: Sequence[int]) -> Iterator[tuple[DashboardStack, Download]]:
         """These, if they may be changed."""
         stack = self._changeable() if ids else None
         if stack is not None:

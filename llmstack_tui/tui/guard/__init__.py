@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from llmstack_tui.tui.shell import Feature
 
 if TYPE_CHECKING:
-    from llmstack_tui.tui.guard.actions import GuardActions
+    from llmstack_tui.tui.guard.actions import GuardController
 
 
-def _controller() -> type[GuardActions]:
-    from llmstack_tui.tui.guard.actions import GuardActions
+def _controller() -> type[GuardController]:
+    from llmstack_tui.tui.guard.actions import GuardController
 
-    return GuardActions
+    return GuardController
 
 
 FEATURE = Feature(

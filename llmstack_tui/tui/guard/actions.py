@@ -17,18 +17,18 @@ from llmstack_tui.tui.draw.text import lines_text
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import StackState
     from llmstack_tui.guard.types import Ask
     from llmstack_tui.lifecycle.actions import Act
     from llmstack_tui.tui.shell import Key
+    from llmstack_tui.tui.stack import DashboardStack
 
     Load = Callable[..., Awaitable[bool]]
 
 _MOST_NAMED = 5
 
 
-class GuardActions(Controller):
+class GuardController(Controller):
     """Pins, holds and asks; and tells what the guard does by itself."""
 
     # What was told of the guard's acts and warnings that still are.
@@ -78,7 +78,7 @@ class GuardActions(Controller):
         else:
             self._start(f"Activate {key[1]}", partial(self._load, stack.actions.activate_again, key), key)
 
-    async def _pin(self, stack: Stack, key: Key) -> None:
+    async def _pin(self, stack: DashboardStack, key: Key) -> None:
         is_told = await stack.guard.pin(*key)
         status = self._shell.view.model(key)
         if status is not None and status.state in {ModelState.INACTIVE, ModelState.STOPPING}:

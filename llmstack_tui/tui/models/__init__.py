@@ -10,7 +10,7 @@ from llmstack_tui.tui import keys
 from llmstack_tui.tui.shell import Feature
 
 if TYPE_CHECKING:
-    from llmstack_tui.tui.models.actions import ModelActions
+    from llmstack_tui.tui.models.actions import ModelController
 
 KEYS = [
     keys.ON_MODEL["activate"],
@@ -100,10 +100,10 @@ KEYS = [
 ]  # fmt: skip
 
 
-def _controller() -> type[ModelActions]:
-    from llmstack_tui.tui.models.actions import ModelActions
+def _controller() -> type[ModelController]:
+    from llmstack_tui.tui.models.actions import ModelController
 
-    return ModelActions
+    return ModelController
 
 
 FEATURE = Feature(

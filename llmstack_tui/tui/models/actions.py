@@ -14,12 +14,12 @@ from llmstack_tui.tui.draw.text import lines_text, names_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.tui.shell import Key
+    from llmstack_tui.tui.stack import DashboardStack
 
 
-class ModelActions(Controller):
+class ModelController(Controller):
     """What is done to the models of a server: their memory, their names, their files."""
 
     def activate(self, *keys: Key) -> None:
@@ -96,7 +96,7 @@ class ModelActions(Controller):
         self._shell.copy(url)
         self._shell.tell(f"{url}\nGive it to a client of the {api} API.", title="Copied")
 
-    def _each(self, keys: Sequence[Key], act: Callable[[Stack, ModelStatus], str]) -> None:
+    def _each(self, keys: Sequence[Key], act: Callable[[DashboardStack, ModelStatus], str]) -> None:
         """Do this to each of them; why some need nothing done is said once for all."""
         stack = self._stack() if keys else None
         if stack is None:
@@ -105,7 +105,7 @@ class ModelActions(Controller):
         if said := [text for status in found if (text := act(stack, status))]:
             self._shell.tell(lines_text(said))
 
-    def _activate(self, stack: Stack, status: ModelStatus) -> str:
+    def _activate(self, stack: DashboardStack, status: ModelStatus) -> str:
         match status.state:
             case ModelState.CLOUD:
                 return f"{clean(status.name)} runs elsewhere: there is nothing to load here."
@@ -115,7 +115,7 @@ class ModelActions(Controller):
                 self._shell.act("guard.load", (status.host, status.name))
         return ""
 
-    def _deactivate(self, stack: Stack, status: ModelStatus) -> str:
+    def _deactivate(self, stack: DashboardStack, status: ModelStatus) -> str:
         key = (status.host, status.name)
         match status.state:
             case ModelState.STOPPING:
@@ -128,20 +128,20 @@ class ModelActions(Controller):
                 self._start(f"Deactivate {status.name}", partial(stack.actions.deactivate, *key), key)
         return ""
 
-    def _restart(self, stack: Stack, status: ModelStatus) -> str:
+    def _restart(self, stack: DashboardStack, status: ModelStatus) -> str:
         if status.state is not ModelState.ACTIVE:
             return f"{clean(status.name)} is not in memory: there is nothing to restart."
         key = (status.host, status.name)
         self._start(f"Restart {status.name}", partial(stack.actions.restart, *key), key)
         return ""
 
-    async def _stop_all(self, stack: Stack, loaded: list[str]) -> None:
+    async def _stop_all(self, stack: DashboardStack, loaded: list[str]) -> None:
         title = "Stop the one model in memory?" if len(loaded) == 1 else f"Stop all {len(loaded)} models?"
         text = f"{names_text(loaded)}\n\nThey leave memory when their running requests have ended."
         if await self._confirm(title, text, "Keep them", "Stop them"):
             await stack.actions.stop_all()
 
-    async def _ask_and_derive(self, stack: Stack, key: Key, name: str, title: str) -> None:
+    async def _ask_and_derive(self, stack: DashboardStack, key: Key, name: str, title: str) -> None:
         from llmstack_tui.tui.models.derive import WAYS, DeriveScreen
 
         way = WAYS[name]
@@ -159,7 +159,7 @@ class ModelActions(Controller):
             stack.refresh()
             self._shell.select(key[0], made)
 
-    async def _remove(self, stack: Stack, chosen: list[ModelStatus]) -> None:
+    async def _remove(self, stack: DashboardStack, chosen: list[ModelStatus]) -> None:
         models = [model for host in stack.state.hosts for model in host.models]
         if len(chosen) == 1:
             title, text, them = (

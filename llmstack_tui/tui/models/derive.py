@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.tui.shell import Key
+    from llmstack_tui.tui.stack import DashboardStack
 
 
 class Derivation(Struct, frozen=True):
@@ -183,7 +183,7 @@ class Way(Struct, frozen=True):
 
     verb: str
     suggestion: str
-    make: Callable[[Stack, Key, Derivation], AsyncIterator[str]]
+    make: Callable[[DashboardStack, Key, Derivation], AsyncIterator[str]]
     is_new: bool = False
 
     def suggested(self, name: str) -> str:
@@ -195,17 +195,17 @@ def _stem(name: str) -> str:
     return f"{head}{slash}{last.partition(':')[0]}"
 
 
-async def _copied(stack: Stack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
+async def _copied(stack: DashboardStack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
     yield "Copying"
     await stack.actions.copy(*key, wanted.name)
 
 
-async def _renamed(stack: Stack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
+async def _renamed(stack: DashboardStack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
     yield "Renaming"
     await stack.actions.rename(*key, wanted.name)
 
 
-async def _created(stack: Stack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
+async def _created(stack: DashboardStack, key: Key, wanted: Derivation) -> AsyncIterator[str]:
     steps = stack.actions.create(
         key[0],
         wanted.name,

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import Key, View
+    from llmstack_tui.tui.stack import DashboardStack
 
 _RECALL = "models.arrangement"
 
@@ -95,12 +95,12 @@ class ModelsScreen(TabScreen):
         super().use_marks(marks)
         self._rows = Rows(marks)
 
-    def connected(self, stack: Stack) -> None:
+    def connected(self, stack: DashboardStack) -> None:
         """Have the list arranged as it was in an earlier session."""
         recall = partial(self._recall, stack)
         self.shell.start("What the screen remembers", recall, group=_RECALL, exclusive=True)
 
-    async def _recall(self, stack: Stack) -> None:
+    async def _recall(self, stack: DashboardStack) -> None:
         from llmstack_tui.store.errors import StoreError
 
         with suppress(StoreError):  # A notice tells of it already.

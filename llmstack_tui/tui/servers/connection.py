@@ -16,10 +16,10 @@ from llmstack_tui.tui.shell import Answer, NoteKind, Shell
 if TYPE_CHECKING:
     from llmstack_tui.core.open import Services
     from llmstack_tui.core.servers import OllamaStopped
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.tui.stack import DashboardStack
 
 Hosts = tuple[str, ...]
 AGAIN: Hosts = ()
@@ -36,7 +36,7 @@ class ConnectionShell(Shell, Protocol):
     def say(self, text: str, *, waiting: bool = False) -> None:
         """What is going on while there is no server yet; a wait is shown with its seconds."""
 
-    def connected(self, stack: Stack) -> None:
+    def connected(self, stack: DashboardStack) -> None:
         """A server is followed from now on."""
 
     def show_state(self, state: StackState | None) -> None:
@@ -55,7 +55,7 @@ class Connection(Controller):
     def __init__(self, shell: ConnectionShell, services: Services) -> None:
         super().__init__(shell)
         self._services = services
-        self.stack: Stack | None = None
+        self.stack: DashboardStack | None = None
         self.engine: EngineHandle | None = None
         self.pause_s = _LEAST_PAUSE_S
         self._starting: asyncio.Future[EngineHandle] | None = None

@@ -10,7 +10,7 @@ from llmstack_tui.tui import keys
 from llmstack_tui.tui.shell import Feature
 
 if TYPE_CHECKING:
-    from llmstack_tui.tui.updates.actions import UpdateActions
+    from llmstack_tui.tui.updates.actions import UpdateController
     from llmstack_tui.tui.updates.screen import UpdatesScreen
 
 KEYS = [
@@ -53,10 +53,10 @@ def _screen() -> type[UpdatesScreen]:
     return UpdatesScreen
 
 
-def _controller() -> type[UpdateActions]:
-    from llmstack_tui.tui.updates.actions import UpdateActions
+def _controller() -> type[UpdateController]:
+    from llmstack_tui.tui.updates.actions import UpdateController
 
-    return UpdateActions
+    return UpdateController
 
 
 FEATURE = Feature(

@@ -18,13 +18,13 @@ from llmstack_tui.tui.updates.questions import all_text, changed_here_text, chec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.tui.shell import Key, Shell
+    from llmstack_tui.tui.stack import DashboardStack
     from llmstack_tui.updates.rules import Update
 
 
-class UpdateActions(Controller):
+class UpdateController(Controller):
     """What is done about the versions that registries have."""
 
     def __init__(self, shell: Shell) -> None:
@@ -102,13 +102,13 @@ class UpdateActions(Controller):
         work = partial(self._leave_alone, stack, tuple(updates), for_good=for_good, back=back)
         self._start("Leave alone", work)
 
-    async def _check(self, stack: Stack) -> None:
+    async def _check(self, stack: DashboardStack) -> None:
         await stack.updates.check()
         # What is new has a toast of its own.
         if said := checked_text(stack.state, with_newer=not self.notifier.is_new(stack.state)):
             self._shell.tell(said, title="Checked for updates")
 
-    async def _update_these(self, stack: Stack, found: Mapping[Key, Update]) -> None:
+    async def _update_these(self, stack: DashboardStack, found: Mapping[Key, Update]) -> None:
         changed = {key: update for key, update in found.items() if update.changed_here}
         if changed:
             title = (
@@ -122,27 +122,29 @@ class UpdateActions(Controller):
                 found = {key: update for key, update in found.items() if key not in changed}
         await self._queue(stack, found)
 
-    async def _update_all(self, stack: Stack, found: Mapping[Key, Update]) -> None:
+    async def _update_all(self, stack: DashboardStack, found: Mapping[Key, Update]) -> None:
         title = "Update 1 model?" if len(found) == 1 else f"Update {len(found)} models?"
         text = all_text(found, self._left(stack, found))
         if await self._confirm(title, text, "Not now", "Update"):
             await self._queue(stack, found)
 
-    async def _queue(self, stack: Stack, found: Iterable[Key]) -> None:
+    async def _queue(self, stack: DashboardStack, found: Iterable[Key]) -> None:
         by_host = defaultdict[str, list[str]](list)
         for url, name in found:
             by_host[url].append(name)
         for url, names in by_host.items():
             await stack.downloads.update(url, names)
 
-    def _left(self, stack: Stack, found: Mapping[Key, Update]) -> int | None:
+    def _left(self, stack: DashboardStack, found: Mapping[Key, Update]) -> int | None:
         """Bytes that are free on the disk, where that is the disk of all these models."""
         disk = stack.state.machine.disk if stack.state.machine else None
         if disk is None or not all(is_loopback(url) for url, _ in found):
             return None
         return disk.total - disk.used
 
-    async def _leave_alone(self, stack: Stack, keys: tuple[Key, ...], *, for_good: bool, back: bool) -> None:
+    async def _leave_alone(
+        self, stack: DashboardStack, keys: tuple[Key, ...], *, for_good: bool, back: bool
+    ) -> None:
         for key in keys:
             if back:
                 await stack.updates.want(*key)
@@ -163,13 +165,13 @@ class UpdateNotifier:
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
-        self._stack: Stack | None = None
+        self._stack: DashboardStack | None = None
         self._judged: tuple[Mapping[str, Update], ...] = ()
         self._wanted: Mapping[Key, Update] = {}
         self._told: Mapping[str, str] | None = None
         self._is_untold = False
 
-    def follow(self, stack: Stack | None, state: StackState) -> None:
+    def follow(self, stack: DashboardStack | None, state: StackState) -> None:
         if stack is not self._stack:
             self._stack, self._told, self._judged = stack, None, ()
         judged = tuple(host.updates for host in state.hosts)
@@ -187,7 +189,7 @@ class UpdateNotifier:
         """Whether there is an update that nobody was told of yet."""
         return bool(_new(wanted(state), self._told or {}))
 
-    async def _tell(self, stack: Stack, found: Mapping[Key, Update], judged: frozenset[str]) -> None:
+    async def _tell(self, stack: DashboardStack, found: Mapping[Key, Update], judged: frozenset[str]) -> None:
         """One toast for all that was not told before. Of a host that is away nothing is forgotten."""
         from llmstack_tui.store.errors import StoreError
 
