@@ -10,6 +10,7 @@ from msgspec import Struct
 from llmstack_tui.base import lazy
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.catalog.loading import load_catalog
+from llmstack_tui.registry.errors import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from llmstack_tui.catalog.types import Catalog
     from llmstack_tui.registry.client import Registry
+
+
+__all__ = ["CatalogService", "Offer", "RegistryError"]
 
 
 class Offer(Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.guard.service import Confirm
     from llmstack_tui.hosts.host import Host
@@ -58,6 +59,7 @@ class ModelActions:
         keep_alive: timedelta | None = None,
         context_length: int | None = None,
         confirm: Confirm | None = None,
+        reason: Sentences = (),
     ) -> bool:
         """Load a model, and return when it can answer and the state says so.
 
@@ -65,6 +67,7 @@ class ModelActions:
 
         Args:
             confirm: asks a person before others are stopped for it, where the settings want that.
+            reason: for the record, where the load follows from something else.
 
         Returns:
             False where the person does not want that, and nothing was done.
@@ -78,9 +81,8 @@ class ModelActions:
                     host = self._stack.allowed(host_url, Capability.LOAD, act=True)
                     status = self._stack.status(host_url, model)
                     if status is not None and status.state is ModelState.CLOUD:
-                        raise Refused(
-                            f"{excerpt(model)} runs elsewhere: there is nothing to load here.", host=host_url
-                        )
+                        said = f"{excerpt(model)} runs in the cloud: there is nothing to load here."
+                        raise Refused(said, host=host_url)
                     try:
                         await room.enter_async_context(guard.admission(host_url, model, confirm))
                     except NotAdmitted as error:
@@ -92,6 +94,7 @@ class ModelActions:
                 model,
                 keep_alive=guard.keep_alive(host_url, model) if keep_alive is None else keep_alive,
                 context_length=context_length,
+                reason=reason,
             )
         return True
 

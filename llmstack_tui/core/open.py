@@ -137,8 +137,12 @@ class Core:
 
     async def stack(self, hosts: Sequence[str], options: StackOptions) -> Stack:
         """A stack, not entered yet, over the servers at these URLs."""
-        await lazy.load(".core.stack", ".ollama.client")
+        await lazy.load(".core.stack")
         from llmstack_tui.core.stack import Stack  # noqa: PLC0415
+
+        if not hosts:  # What is about this machine alone needs no client.
+            return Stack((), options)
+        await lazy.load(".ollama.client")
         from llmstack_tui.ollama.client import OllamaHost  # noqa: PLC0415
 
         return Stack([OllamaHost(url) for url in dict.fromkeys(hosts)], options)

@@ -49,6 +49,7 @@ class StackOptions(Struct, frozen=True, kw_only=True):
         guard: how much may be loaded and how long it may be idle; None guards nothing.
         model_folders: finds the folders of models on this machine that tell what is installed. Blocking.
         usual: how a model is loaded where nobody asks for something else. Blocking.
+        processes: what the processes of loaded models hold and compute is read with each look.
         stop_patience_s: how long a stop waits for its model to leave.
         services_after_s: seconds after the first list until services import what they need.
         guard_take_over_s: seconds between two tries of a guard that watches to be the one that acts.
@@ -75,6 +76,7 @@ class StackOptions(Struct, frozen=True, kw_only=True):
     guard: GuardSettings | None = None
     model_folders: Callable[[], Sequence[Path]] = tuple
     usual: Callable[[], Request] = _engine_request
+    processes: bool = True
     stop_patience_s: float = 10.0
     services_after_s: float = AFTER_FIRST_LIST_S
     guard_take_over_s: float = 3.0

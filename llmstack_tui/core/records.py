@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
+
+from llmstack_tui.hosts.types import Model
+from llmstack_tui.store.errors import StoreError
+from llmstack_tui.store.tables.activations import Activation, Uses
+from llmstack_tui.store.tables.events import Event
+from llmstack_tui.store.tables.figures import Measured
+from llmstack_tui.store.tables.models import SeenModel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from llmstack_tui.store.session import StoreSession
-    from llmstack_tui.store.tables.activations import Activation, Uses
-    from llmstack_tui.store.tables.events import Event
-    from llmstack_tui.store.tables.figures import Measured
-    from llmstack_tui.store.tables.models import SeenModel
+
+# Both faces have what is on record from here, and know no store.
+__all__ = ["Activation", "Event", "Measured", "Records", "SeenModel", "StoreError", "Uses"]
 
 T = TypeVar("T")
 
@@ -21,6 +28,16 @@ class Records:
 
     def __init__(self, session: StoreSession) -> None:
         self._session = session
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever remembered: to read would only make the file."""
+        return self._session.is_empty
+
+    async def open(self) -> None:
+        """From now on what is done is on record at once, for other programs to see."""
+        with suppress(StoreError):  # A notice tells of it.
+            await self._session.store()
 
     async def events(
         self,
@@ -48,6 +65,15 @@ class Records:
         store = await self._session.store()
         return await store.activations.history(host_url, model, limit, before=before)
 
+    async def loaded(self, host_url: str) -> tuple[Activation, ...]:
+        """The loads of the models that are in memory, as far as they are on record."""
+        return await (await self._session.store()).activations.active(host_url)
+
+    async def pins(self, host_url: str) -> frozenset[str]:
+        """The keys of the names of models that are pinned."""
+        preferences = await (await self._session.store()).preferences.of(host_url)
+        return frozenset(key for key, each in preferences.items() if each.pinned)
+
     async def uses(self, host_url: str) -> Mapping[str, Uses]:
         """How often each model of a host was loaded, and when last."""
         return await (await self._session.store()).activations.uses(host_url)
@@ -56,9 +82,15 @@ class Records:
         """What memory a version of a model took at each load, the newest first."""
         return await (await self._session.store()).measured.history(host_url, digest, limit)
 
-    async def versions(self, host_url: str, model: str) -> tuple[SeenModel, ...]:
-        """The versions of a model that were seen installed, the newest seen first."""
-        return await (await self._session.store()).models.versions(host_url, model)
+    async def versions(self, host_url: str, model: str | None = None) -> tuple[SeenModel, ...]:
+        """The versions of a model that were seen installed, the newest seen first; else of all models."""
+        models = (await self._session.store()).models
+        return await (models.of_host(host_url) if model is None else models.versions(host_url, model))
+
+    async def installed(self, host_url: str) -> tuple[Model, ...]:
+        """What a host listed last, in whichever session."""
+        listed = await (await self._session.store()).installed.load(host_url, Model)
+        return () if listed is None else tuple(listed.models)
 
     def remember(self, key: str, value: object) -> None:
         """Keep a value that JSON can say, for another session."""

@@ -81,6 +81,7 @@ class Stack:
                 on_change=self._host_changed,
                 running_every_s=options.running_every_s,
                 installed_every_s=options.installed_every_s,
+                processes=options.processes,
             )
             for host in hosts
         }
@@ -177,6 +178,7 @@ class Stack:
                 self._session,
                 folders=self._options.model_folders,
                 usual=self._options.usual,
+                allowed=self._options.guard.allowed if self._options.guard else None,
                 on_change=self._put,
             )
         )
@@ -225,10 +227,10 @@ class Stack:
 
     @cached_property
     def disk(self) -> DiskService:
-        """What the built-in engine's own folder of models holds."""
+        """What the folders of models on this machine hold."""
         from llmstack_tui.library.service import DiskService  # noqa: PLC0415
 
-        return DiskService(self._options.models_folder)
+        return DiskService(self._options.models_folder, self._options.model_folders)
 
     # --- its life ---
 
@@ -247,9 +249,15 @@ class Stack:
         self._start("machine", self._run_machine())
         self._start("services", self._run_services())
 
-    async def look(self) -> None:
-        """Ask every host once; one that does not answer has the error in its snapshot."""
-        await asyncio.gather(*(monitor.poller.poll() for monitor in self.monitors.values()))
+    def work(self, *services: Service) -> None:
+        """Have these services work until the stack is closed, for one who does not `follow`."""
+        for service in services:
+            self._start(type(service).__name__, service.run())
+
+    async def look(self, host_url: str | None = None) -> None:
+        """Ask every host once, or one; one that does not answer has the error in its snapshot."""
+        monitors = [each for url, each in self.monitors.items() if host_url in (None, url)]
+        await asyncio.gather(*(monitor.poller.poll() for monitor in monitors))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -384,8 +392,9 @@ class Stack:
     def _polled(self, monitor: HostMonitor) -> None:
         snapshot = monitor.snapshot
         self._lifecycle.observe(snapshot)
-        ours = {act.model for act in self._lifecycle.recent(snapshot.url)}
-        self._journal.look(snapshot, monitor.used | ours)
+        if self._is_following:  # Two looks of a command tell little of what others did between them.
+            ours = {act.model for act in self._lifecycle.recent(snapshot.url)}
+            self._journal.look(snapshot, monitor.used | ours)
         for service in self._services:
             service.on_snapshot(snapshot)
 

@@ -50,6 +50,7 @@ class FitService(Service):
     Args:
         folders: finds the folders of models that may be read. Blocking.
         usual: how a model is loaded where nobody asks for something else. Blocking.
+        allowed: as of `allow`.
         on_change: is called when `fits` are others than before.
     """
 
@@ -60,6 +61,7 @@ class FitService(Service):
         *,
         folders: Callable[[], Sequence[Path]],
         usual: Callable[[], Request],
+        allowed: int | None,
         on_change: Callable[[], None],
     ) -> None:
         self._hosts = hosts
@@ -70,7 +72,7 @@ class FitService(Service):
         self._snapshots: dict[str, Snapshot] = {}
         self._profile: Profile | None = None
         self._reading: MachineReading | None = None
-        self._allowed: int | None = None
+        self._allowed = allowed
         self._read = asyncio.Event()
         self._changed = asyncio.Event()
         self._sources: dict[str, object] = {}
@@ -137,14 +139,15 @@ class FitService(Service):
                 return took
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_S):
-                subjects, usual = await self._prepared()
-                subject = await subjects.look(host_url, model, self._hosts[host_url].show)
+                subject, (_, usual) = await self.look_at(host_url, model), await self._prepared()
                 found = estimate(subject.weights, subject.shape, subject.request(usual))
                 return model.size if found is None else found.total
         return model.size
 
     async def measured(self, host_url: str) -> Mapping[str, Sequence[Measured]]:
         """What loads of a host's models took, by digest; nothing where that cannot be read."""
+        if self._session.is_empty:
+            return {}
         try:
             measured = await (await self._session.store()).measured.of_host(host_url)
         except StoreError:
@@ -153,6 +156,11 @@ class FitService(Service):
         for each in measured:
             found.setdefault(each.digest, []).append(each)
         return found
+
+    async def look_at(self, host_url: str, model: Model) -> Subject:
+        """Find out about one model, from its file or its server."""
+        subjects, _ = await self._prepared()
+        return await subjects.look(host_url, model, self._hosts[host_url].show)
 
     async def look_at_all(self) -> None:
         """Find out about all models, from files and servers, for a second at most; then estimate them."""
@@ -175,8 +183,7 @@ class FitService(Service):
 
     async def predicted(self, host_url: str, model: Model, running: RunningModel) -> int | None:
         """Bytes that a loaded model should take, as it is loaded; never what was measured."""
-        subjects, usual = await self._prepared()
-        subject = subjects.known(host_url, model) or subjects.by_size(model)
+        subject, (_, usual) = await self.look_at(host_url, model), await self._prepared()
         found = estimate(subject.weights, subject.shape, _as_loaded(subject.request(usual), running))
         return None if found is None else found.total
 

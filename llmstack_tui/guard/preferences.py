@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.guard.rules.limits import idle_limit, times
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.lifecycle.load_request import OURS
 from llmstack_tui.store.errors import StoreError
@@ -13,6 +15,7 @@ from llmstack_tui.store.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from llmstack_tui.config import GuardSettings
     from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.store.session import StoreSession
     from llmstack_tui.store.tables.activations import Activation
@@ -66,8 +69,22 @@ class GuardPreferences:
         self._journal.event(EventKind.PIN, sentence, host=host_url, model=model)
         await self.read((host_url,))
 
+    async def set_idle_limit(
+        self, host_url: str, model: str, length: timedelta | None, settings: GuardSettings
+    ) -> timedelta:
+        """How long a model may be idle, None as the settings say; what counts now."""
+        key = model_key(model)
+        self._session.write(lambda store: store.preferences.may_idle(host_url, key, model, length))
+        await self.read((host_url,))
+        limit = idle_limit(settings, key, self.of(host_url).get(key), times(settings))
+        sentence = idle_sentence(model, limit, is_default=length is None)
+        self._journal.event(EventKind.GUARD, sentence, host=host_url, model=model)
+        return limit
+
     async def read(self, host_urls: Iterable[str]) -> None:
         """Where that cannot be done all stays as it was; a notice tells what is wrong."""
+        if self._session.is_empty:
+            return
         holds = self._holds
         try:
             store = await self._session.store()
@@ -78,3 +95,11 @@ class GuardPreferences:
                 self._loads[url] = await store.activations.active(url)
         except StoreError:
             return
+
+
+def idle_sentence(model: str, limit: timedelta, *, is_default: bool) -> Sentence:
+    """How long a model may be idle, as the settings say or as was set for it."""
+    by = "_as_set" if is_default else ""
+    if limit <= timedelta(0):
+        return Sentence(f"guard.may_idle_for_ever{by}", {"model": model})
+    return Sentence(f"guard.may_idle{by}", {"model": model, "idle_s": limit.total_seconds()})

@@ -110,10 +110,10 @@ class GuardService(Service):
         self._reading: MachineReading | None = None
         self._profile: Profile | None = None
         self._is_running = False
+        self._from_record = False
         self._news = asyncio.Event()
         self._questions = asyncio.Lock()
         self._coming: set[tuple[str, str]] = set()
-        fit.allow(settings.allowed if settings else None)
 
     # --- what may be asked ---
 
@@ -177,6 +177,21 @@ class GuardService(Service):
         await self._preferences.pin(host_url, model, pinned=pinned)
         self._renew()
         return await self._renew_keep_alive(host_url, model, because("pinned" if pinned else "unpinned"))
+
+    async def set_idle_limit(self, host_url: str, model: str, length: timedelta | None) -> timedelta:
+        """How long a model may be idle from now on; None is as the settings say.
+
+        Returns:
+            What counts now; not above zero is for ever.
+
+        Raises:
+            Refused: when nothing may be changed there.
+        """
+        if self._settings is None or not self._may_act(host_url):
+            raise Refused(f"{host_url} is only looked at: nothing is set there.", host=host_url)
+        limit = await self._preferences.set_idle_limit(host_url, model, length, self._settings)
+        self._renew()
+        return limit
 
     def keep_alive(self, host_url: str, model: str) -> timedelta | None:
         """What a load asks for, so that the model leaves in time also when nobody guards.
@@ -242,8 +257,14 @@ class GuardService(Service):
 
     # --- running ---
 
-    async def prepare(self) -> None:
-        """Read what the user wants, so that it counts from now on; nothing is stopped yet."""
+    async def prepare(self, *, from_record: bool = False) -> None:
+        """Read what the user wants, so that it counts from now on; nothing is stopped yet.
+
+        Args:
+            from_record: what is on record of a model counts as idle time, too, and what one look has found on
+                other hosts. Only for one who looks in for a moment: a guard that acts stops nothing for that.
+        """
+        self._from_record = from_record
         await self._preferences.read(self._monitors)
         self._is_running = True
         self._renew()
@@ -280,7 +301,11 @@ class GuardService(Service):
             Look(
                 read_at_s=snapshot.read_at,
                 host=url,
-                elsewhere=tuple(model for each in beside for model in each.holds(patient=guard.is_patient)),
+                elsewhere=tuple(
+                    model
+                    for each in beside
+                    for model in each.holds(patient=guard.is_patient, once=self._from_record)
+                ),
                 cooled_s=min((each.cooled_s for each in beside if each.cooled_s is not None), default=None),
                 running=snapshot.running,
                 installed=snapshot.installed,
@@ -291,7 +316,7 @@ class GuardService(Service):
                 },
                 let_go={model_key(act.model) for act in stops},
                 heat=heat(self._reading, limit, time.monotonic()) if is_loopback(url) else (),
-                idle_s=self._idle_before(snapshot) if guard.leads is None else {},
+                idle_s=self._idle_before(snapshot) if self._from_record else {},
             )
         )
 
@@ -404,10 +429,7 @@ class GuardService(Service):
         return carried(self._settings, model, self._preferences.of(host_url), off=off)
 
     def _idle_before(self, snapshot: Snapshot) -> dict[str, float]:
-        """How long each model was idle before anybody looked, in seconds, by what is on record of its load.
-
-        Only for one who just looks in: a guard that acts stops nothing for what it has not seen itself.
-        """
+        """How long each model was idle before anybody looked, in seconds, by the record of its load."""
         loads = {model_key(each.model): each for each in self._preferences.loads(snapshot.url)}
         found, now = {}, datetime.now(UTC)
         for running in snapshot.running:

@@ -27,10 +27,6 @@ _LATENCY_STEP_S = 0.1
 _BACK_OFF_S = (2.0, 4.0, 8.0, 15.0)
 
 
-async def _as_listed(running: _Running) -> _Running:
-    return running
-
-
 class Poller:
     """Asks a host again and again, one round at a time, within `run`.
 
@@ -55,7 +51,7 @@ class Poller:
         *,
         on_round: Callable[[bool], None] = lambda _: None,
         on_change: Callable[[], None] = lambda: None,
-        also: Callable[[_Running], Awaitable[_Running]] = _as_listed,
+        also: Callable[[_Running], Awaitable[_Running]] | None = None,
         running_every_s: float = 2.0,
         installed_every_s: float = 30.0,
     ) -> None:
@@ -160,7 +156,8 @@ class Poller:
         asked_at = time.monotonic()
         running = await self.host.running()
         read_at = time.monotonic()
-        running = await self._also(running)
+        if self._also is not None:
+            running = await self._also(running)
         return Snapshot(
             url=self.host.url,
             capabilities=self.host.capabilities,

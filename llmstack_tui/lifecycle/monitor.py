@@ -30,6 +30,7 @@ class HostMonitor:
     Args:
         on_snapshot: is called with this monitor after each poll, before ``on_change``.
         on_change: is called when `models` or what is shown beside them may be others than before.
+        processes: what the processes of loaded models hold and compute is read with each look.
 
     Attributes:
         models: every model of the host, as of the last `renew`.
@@ -46,11 +47,12 @@ class HostMonitor:
         on_change: Callable[[HostMonitor], None],
         running_every_s: float,
         installed_every_s: float,
+        processes: bool = True,
     ) -> None:
         self.poller = Poller(
             host,
             on_round=self._polled,
-            also=Processors(host.url).timed,
+            also=Processors(host.url).timed if processes else None,
             running_every_s=running_every_s,
             installed_every_s=installed_every_s,
         )

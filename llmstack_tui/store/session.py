@@ -56,9 +56,11 @@ class StoreSession:
         self._written = asyncio.Event()
 
     @property
-    def is_on_disk(self) -> bool:
-        """Whether anything was ever remembered: a command that only reads need not make the file."""
-        return self._path is not None and self._path.exists()
+    def is_empty(self) -> bool:
+        """Whether nothing was ever remembered: who only reads need not make the file."""
+        if self._store is not None or self._waiting:
+            return False
+        return self._path is None or not self._path.exists()
 
     async def store(self) -> Store:
         """The store, as soon as it is open.
