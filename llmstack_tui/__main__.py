@@ -1,4 +1,8 @@
-"""The program ``llmstack``: a command of the command line, or the dashboard if none is given."""
+"""The program ``llmstack``: a command of the command line, or the dashboard if none is given.
+
+What is imported inside functions here is what only some calls need: ``--help`` needs no settings, the
+dashboard no parser.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.paths import NoHome
 from llmstack_tui.cli.output import Failed, WrongUsage, say
 from llmstack_tui.hosts.errors import HostError
 
@@ -37,37 +40,41 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     except WrongUsage as error:
         say(str(error))
         code = WRONG_USAGE
-    except (Failed, HostError, NoHome) as error:
+    except (Failed, HostError) as error:
         say(str(error))
         code = FAILED
     except Exception as error:
         if environ.get("LLMSTACK_DEBUG"):
             raise
-        say(_unexpected(error))
+        say(_sentence(error))
         code = FAILED
     return _finish(code)
 
 
 def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    from llmstack_tui.config.loading import load_settings
-
     environ = dict(environ)  # As it was at the start: Textual takes NO_COLOR out of the real one.
     if not arguments:
         # The dashboard as most open it: all commands' options need not be known for that.
+        from llmstack_tui.config.loading import load_settings
+
         loaded = load_settings(None, environ)
         return _open(loaded, loaded.settings, environ, None)
-    from llmstack_tui.cli.main import build_parser
-    from llmstack_tui.cli.options import Invocation, with_options
+    from llmstack_tui.cli.main import build_parser, run_command
 
     options = build_parser().parse_args(arguments)
+    from llmstack_tui.cli.options import with_options
+    from llmstack_tui.config.loading import load_settings
+
     config = getattr(options, "config", None)
     loaded = load_settings(config, environ)
     settings = with_options(loaded.settings, options)
     if not hasattr(options, "run"):
         return _open(loaded, settings, environ, config)
+    from llmstack_tui.core.open import Core
+
     for problem in loaded.problems:
         say(problem)
-    return int(options.run(Invocation(options, settings, environ, loaded)))
+    return run_command(Core(settings, environ, config), options)
 
 
 def _open(loaded: LoadedSettings, settings: Settings, environ: Mapping[str, str], config: Path | None) -> int:
@@ -104,12 +111,16 @@ def _finish(code: int) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
             gone = isinstance(error, BrokenPipeError)
             if not gone:
-                say(_unexpected(error))
+                say(_sentence(error))
             code = code or (READER_GONE if gone else FAILED)
     return code
 
 
-def _unexpected(error: Exception) -> str:
+def _sentence(error: Exception) -> str:
+    from llmstack_tui.base.paths import NoHome
+
+    if isinstance(error, NoHome):
+        return str(error)
     if isinstance(error, OSError):
         place = f": {error.filename}" if error.filename else ""
         return f"The system says: {error.strerror or error}{place}."

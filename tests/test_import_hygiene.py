@@ -51,12 +51,29 @@ def imported(program: Program, *arguments: str) -> tuple[int, set[str]]:
     return done.returncode, set(modules.split()[1:])
 
 
-@pytest.mark.parametrize(
-    "arguments", ["--help", "ls --help", "engine start --help", "--version", "ls --wrong"]
-)
+@pytest.mark.parametrize("arguments", ["--help", "--version", "--wrong", "nonsense"])
 def test_what_only_parses_imports_nothing_heavy(llmstack: Program, arguments: str) -> None:
-    _, modules = imported(llmstack, *arguments.split())
+    _, modules = imported(llmstack, arguments)
     assert modules & (SCREEN | ENGINE | LIBRARIES) == set()
+
+
+def test_the_help_of_all_commands_imports_none() -> None:
+    script = "import sys; from llmstack_tui.cli.main import build_parser; build_parser().format_help()"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{script}; print(*sys.modules)"],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
+    rooms = ("llmstack_tui.cli.commands", "llmstack_tui.config", "llmstack_tui.core")
+    assert not [name for name in done.stdout.split() if name.startswith(rooms)]
+
+
+@pytest.mark.parametrize("arguments", ["ls --help", "ls --wrong", "start --help", "engine start --help"])
+def test_the_help_of_one_command_imports_neither_client_nor_store(llmstack: Program, arguments: str) -> None:
+    _, modules = imported(llmstack, *arguments.split())
+    assert modules & (SCREEN | ENGINE | {"httpx", "sqlite3", "psutil"}) == set()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from enum import Flag, StrEnum, auto
-from typing import Self
+from typing import Literal, Self, get_args
+
+EngineChoice = Literal["auto", "ollama", "builtin"]
+"""Which server to look for where no host is named."""
+ENGINE_CHOICES: tuple[EngineChoice, ...] = get_args(EngineChoice)
 
 
 class LenientEnum(StrEnum):

@@ -1,1 +1,1 @@
-"""The command line: one module per command, each with a light parser and heavy imports only when it runs."""
+"""The command line: one module per command, each a thin user of the core."""

@@ -1,51 +1,70 @@
-"""The parser of the command line. Building it imports no command's heavy parts."""
+"""The commands. The module of one is imported only when it is called, or asked for its help."""
 
 from __future__ import annotations
 
-from llmstack_tui.cli.commands import (
-    catalog,
-    chat,
-    config,
-    disk,
-    engine,
-    fit,
-    guard,
-    history,
-    import_,
-    ls,
-    pin,
-    ps,
-    pull,
-    rm,
-    show,
-    start,
-    status,
-    stop,
-    update,
-)
-from llmstack_tui.cli.options import Parser, add_global_options
+from argparse import _SubParsersAction
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+from llmstack_tui.cli.options import Parser, add_global_options, add_json
 from llmstack_tui.cli.output import PROGRAM
 
-_COMMANDS = (
-    ls,
-    ps,
-    show,
-    start,
-    stop,
-    rm,
-    import_,
-    pull,
-    update,
-    chat,
-    status,
-    catalog,
-    disk,
-    fit,
-    guard,
-    pin,
-    history,
-    engine,
-    config,
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from llmstack_tui.cli.options import Run
+    from llmstack_tui.core.open import Core
+
+    _SubParsers = _SubParsersAction[Parser]
+else:
+    _SubParsers = _SubParsersAction
+
+
+class Command(NamedTuple):
+    """A command of the program.
+
+    Its module has ``add_options(parser)`` and ``run(core, options)``, which gives the exit status or is a
+    coroutine that does. One with acts of its own adds a parser for each, with its own ``run``.
+
+    Attributes:
+        module: below ``cli.commands``, where it is not called as the command.
+        has_acts: what is to be done is a second word.
+    """
+
+    name: str
+    purpose: str
+    module: str = ""
+    has_acts: bool = False
+
+
+COMMANDS = (
+    Command("ls", "List the models of the servers, loaded or not."),
+    Command("ps", "List the models that are loaded."),
+    Command("show", "Show what is known of a model."),
+    Command("start", "Load a model, and return when it can answer."),
+    Command("stop", "Unload models. A request that is running is answered to its end first."),
+    Command("rm", "Remove models from the disk; one that is loaded is stopped first."),
+    Command("import", "Make a model of a GGUF file. The file itself stays as it is.", "import_"),
+    Command(
+        "pull",
+        "Download models. An active one is stopped first, once its request has ended, and started again.",
+    ),
+    Command("update", "Update models to the newest version, or only say which have a newer one."),
+    Command("chat", "Ask a model one question; it is loaded if need be."),
+    Command("status", "Show the servers and the memory. Fails when no server answers."),
+    Command("catalog", "List models worth having, and which of them this machine has room for."),
+    Command("disk", "Show what each model takes on this machine's disk, and what no model uses any more."),
+    Command("fit", "Show what memory a model takes, and whether this machine has it."),
+    Command(
+        "guard",
+        "Keep the limit of loaded models, and stop those that are idle. Running requests are never cut.",
+        has_acts=True,
+    ),
+    Command("pin", "Keep a model loaded: the guard never stops it."),
+    Command("unpin", "Let the guard stop a model again. It is not stopped by this.", "pin"),
+    Command("history", "Show when a model was loaded, and its versions."),
+    Command("engine", "Start, stop and look at the built-in engine, or serve one GGUF file.", has_acts=True),
+    Command("config", "Show the settings, and where each comes from. Fails when one is wrong."),
 )
 
 
@@ -55,7 +74,36 @@ def build_parser() -> Parser:
         description="The dashboard for language models on your own machine. Without a command it opens.",
     )
     add_global_options(parser, depth=0)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in _COMMANDS:
-        command.add_parser(commands)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", action=_CommandsAction)
+    for command in COMMANDS:
+        commands.add_parser(command.name, help=command.purpose, description=command.purpose)
     return parser
+
+
+def run_command(core: Core, options: Namespace) -> int:
+    """Do what the options of `build_parser` say; the exit status."""
+    run: Run = options.run
+    done = run(core, options)
+    if isinstance(done, int):
+        return done
+    import asyncio
+
+    return asyncio.run(done)
+
+
+class _CommandsAction(_SubParsers):
+    """Fills the parser of the command that was chosen, and of no other."""
+
+    def __call__(
+        self, parser: ArgumentParser, namespace: Namespace, values: object, option_string: str | None = None
+    ) -> None:
+        assert isinstance(values, list)  # noqa: S101  # The command's name, and the words after it.
+        command = next(each for each in COMMANDS if each.name == values[0])
+        chosen: Parser = self.choices[command.name]
+        module = import_module(f"llmstack_tui.cli.commands.{command.module or command.name}")
+        if not command.has_acts:
+            add_json(chosen)
+            add_global_options(chosen, depth=1)
+            chosen.set_defaults(run=module.run, command=command.name)
+        module.add_options(chosen)
+        super().__call__(parser, namespace, values, option_string)

@@ -1,22 +1,27 @@
-"""The options that every command has, and what a command is handed when it runs."""
+"""The options that every command has, types of options, and what they say instead of the settings.
+
+What is imported inside functions here is not needed for ``--help``, which every other import would slow.
+"""
 
 from __future__ import annotations
 
-from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from typing import TYPE_CHECKING, NoReturn
 
 from llmstack_tui import __version__
+from llmstack_tui.base.kinds import ENGINE_CHOICES
 from llmstack_tui.base.text import clean
-from llmstack_tui.config import ENGINE_CHOICES, HostSettings, Settings, parse_duration
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction
+    from argparse import Namespace, _SubParsersAction
+    from collections.abc import Callable, Coroutine
     from datetime import timedelta
+    from pathlib import Path
 
-    from llmstack_tui.config.loading import LoadedSettings
+    from llmstack_tui.config import HostSettings, Settings
+    from llmstack_tui.core.open import Core
+
+    Run = Callable[[Core, Namespace], int | Coroutine[object, object, int]]
 
 
 class Parser(ArgumentParser):
@@ -30,33 +35,27 @@ class Parser(ArgumentParser):
 
 
 if TYPE_CHECKING:
-    Commands = _SubParsersAction[Parser]
+    Acts = _SubParsersAction[Parser]
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """One call of one command. ``settings`` are those of ``loaded`` with what the options say instead."""
-
-    options: Namespace
-    settings: Settings
-    environ: Mapping[str, str]
-    loaded: LoadedSettings
-
-    @property
-    def json(self) -> bool:
-        return bool(self.options.json)
+def add_acts(parser: Parser, *, depth: int) -> Acts:
+    """Have a command wait for a second word; each is added by `add_act`."""
+    add_global_options(parser, depth=depth)
+    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
 
-Run = Callable[[Invocation], int]
-
-
-def add_command(commands: Commands, name: str, run: Run, purpose: str) -> Parser:
-    """A command with the options that all have. Its own options are added to what this returns."""
-    parser = commands.add_parser(name, help=purpose, description=purpose)
+def add_act(acts: Acts, name: str, run: Run, purpose: str, *, depth: int, json: bool = True) -> Parser:
+    """One of these, with the options that all have. Its own options are added to what this returns."""
+    parser = acts.add_parser(name, help=purpose, description=purpose)
     parser.set_defaults(run=run)
-    parser.add_argument("--json", action="store_true", help="write one JSON document")
-    add_global_options(parser, depth=1)
+    if json:
+        add_json(parser)
+    add_global_options(parser, depth=depth)
     return parser
+
+
+def add_json(parser: Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="write one JSON document")
 
 
 def add_global_options(parser: Parser, *, depth: int) -> None:
@@ -92,6 +91,9 @@ def add_global_options(parser: Parser, *, depth: int) -> None:
     )
 
 
+# --- what the options say ---
+
+
 def hosts(options: Namespace) -> tuple[str, ...]:
     """The hosts of the command line, in their order."""
     return tuple(dict.fromkeys((*getattr(options, "hosts_0", ()), *getattr(options, "hosts_1", ()))))
@@ -118,12 +120,21 @@ def given(settings: Settings, options: Namespace) -> dict[str, tuple[str, object
 
 def _as_settings(url: str, settings: Settings) -> HostSettings:
     """A host that was named for this once may be acted on, unless the settings expressly forbid it."""
+    from dataclasses import replace
+
+    from llmstack_tui.config import HostSettings
+
     known = next((host for host in settings.hosts if host.url == url), HostSettings(url=url))
     return replace(known, allow=known.allow or "act")
 
 
+# --- types of options ---
+
+
 def duration(text: str) -> timedelta:
     """The type of an option that is a length of time."""
+    from llmstack_tui.base.durations import parse_duration
+
     try:
         return parse_duration(text)
     except ValueError as error:
@@ -154,6 +165,8 @@ def _host(text: str) -> str:
 
 
 def _existing_file(text: str) -> Path:
+    from pathlib import Path
+
     path = Path(text)
     try:
         if path.exists() and not path.is_dir():

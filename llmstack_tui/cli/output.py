@@ -73,6 +73,18 @@ def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         write("  ".join(padded).rstrip())
 
 
+def counted(count: int, thing: str) -> str:
+    """A number of things: "1 model", "2 models"."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def clock(seconds: float) -> str:
+    """A length of time: "0:07", "1:02:03"."""
+    minutes, rest = divmod(max(round(seconds), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def iso(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat()
 
@@ -111,8 +123,15 @@ def undraw(count: int) -> None:
 
 def ask(question: str) -> bool:
     """A question with yes and no on the terminal; anything but a yes is a no."""
+    import signal
+
     _to_stderr(f"{clean(question, None)} [y/N] ")
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    # An event loop's own handler would wait until there is a line.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -1,4 +1,4 @@
-"""Pulls that a command asked for: done here, or by a dashboard that has the queue; shown until they end."""
+"""What shows that something goes on: a line with the seconds that have passed, and the lines of pulls."""
 
 from __future__ import annotations
 
@@ -6,107 +6,86 @@ import asyncio
 import json
 import os
 import sys
-from contextlib import asynccontextmanager
-from functools import partial
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.servers import acting, state_file
 from llmstack_tui.core.wording import text
-from llmstack_tui.downloads.queue import DownloadQueue
 from llmstack_tui.downloads.types import DownloadState, Why
-from llmstack_tui.library.folders import model_folders
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Sequence
+    from argparse import Namespace
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
-    from llmstack_tui.cli.options import Invocation
+    from llmstack_tui.core.open import Core
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.downloads.types import Download
-    from llmstack_tui.hosts.host import Host
 
-Asked = tuple[str, str]
-
-
-async def pull_all(call: Invocation, hosts: Sequence[Host], asked: Collection[Asked], why: Why) -> int:
-    """Pull models, each a host's URL and a name, and show how far they are; the exit status.
-
-    Ctrl-C ends them; what came is kept.
-    """
-    news = asyncio.Event()
-    seen: dict[int, Download] = {}
-
-    def changed(downloads: tuple[Download, ...]) -> None:
-        seen.update({each.id: each for each in downloads})
-        news.set()
-
-    async with _queue(call, hosts, changed) as (queue, running):
-        running.add_done_callback(lambda _: news.set())
-        numbers = [(await queue.ask(url, name, why))[0] for url, name in dict.fromkeys(asked)]
-        show = _Lines(call) if not call.json else _Documents()
-
-        def ours() -> list[Download]:
-            return [seen[number] for number in numbers if number in seen]
-
-        async def until_over() -> None:
-            while True:
-                news.clear()
-                show.show(now := ours())
-                if running.done() or (len(now) == len(numbers) and all(each.state.is_over for each in now)):
-                    return
-                await news.wait()
-
-        try:
-            await until_over()
-        except asyncio.CancelledError:
-            for number in numbers:
-                await queue.cancel(number, keep=True)
-            await until_over()
-            show.close()
-            output.say("What came is kept: the same command goes on from there.")
-            raise
-        finally:
-            show.close()
-    return int(any(each.state is not DownloadState.DONE for each in ours()))
+_FRAMES = "|/-\\"
+_STEP_S = 0.15
 
 
 @asynccontextmanager
-async def _queue(
-    call: Invocation, hosts: Sequence[Host], changed: Callable[[tuple[Download, ...]], None]
-) -> AsyncIterator[tuple[DownloadQueue, asyncio.Task[None]]]:
-    by_url = {host.url: host for host in hosts}
-
-    async def settle(_: Host) -> None:
-        """Nothing here shows what is installed."""
-
-    async with acting() as acts:
-        queue = DownloadQueue(
-            by_url,
-            acts.session,
-            acts.lifecycle,
-            acts.journal,
-            allowed=by_url.__getitem__,
-            settle=settle,
-            on_change=lambda: changed(queue.downloads),
-            parallel=call.settings.updates.parallel,
-            lock=state_file(),
-            folders=partial(model_folders, call.environ),
-            patient=False,
-            only_own=True,
-        )
-        running = asyncio.create_task(queue.run(), name="pull")
-        try:
-            yield queue, running
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-        if not running.cancelled():
-            # What ended it by itself is a defect.
-            running.result()
+async def waiting(text: str, environ: Mapping[str, str]) -> AsyncIterator[output.StatusLine]:
+    """Show ``text`` and the seconds that have passed while the block runs, on a terminal only."""
+    line = output.StatusLine(environ)
+    task = asyncio.create_task(_turn(line, text)) if line.enabled else None
+    try:
+        yield line
+    finally:
+        if task:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        line.clear()
 
 
-class _Documents:
+async def _turn(line: output.StatusLine, text: str) -> None:
+    loop = asyncio.get_running_loop()
+    start, step = loop.time(), 0
+    while True:
+        line.show(f"{_FRAMES[step % len(_FRAMES)]} {text} {loop.time() - start:.0f} s")
+        step += 1
+        await asyncio.sleep(_STEP_S)
+
+
+async def pull_all(
+    core: Core, options: Namespace, stack: Stack, asked: Collection[tuple[str, str]], why: Why
+) -> int:
+    """Pull models, each a server's URL and a name, and show how far they are; the exit status.
+
+    They are pulled here, or by a dashboard that has the queue. Ctrl-C ends them; what came is kept.
+    """
+    stack.work(stack.downloads)
+    numbers = [(await stack.downloads.ask(url, name, why))[0] for url, name in dict.fromkeys(asked)]
+    show = _PullDocuments() if options.json else _PullLines(core.environ)
+    try:
+        return await _until_over(stack, numbers, show)
+    except asyncio.CancelledError:
+        for number in numbers:
+            await stack.downloads.cancel(number, keep=True)
+        await _until_over(stack, numbers, show)
+        show.close()
+        output.say("What came is kept: the same command goes on from there.")
+        raise
+    finally:
+        show.close()
+
+
+async def _until_over(stack: Stack, numbers: Collection[int], show: _PullDocuments | _PullLines) -> int:
+    async with aclosing(stack.watch()) as states:
+        async for state in states:
+            by_number = {each.id: each for each in state.downloads}
+            ours = [by_number[number] for number in numbers if number in by_number]
+            show.show(ours)
+            if len(ours) == len(numbers) and all(each.state.is_over for each in ours):
+                return int(any(each.state is not DownloadState.DONE for each in ours))
+    return 1
+
+
+class _PullDocuments:
     """A JSON document in a line for each change."""
 
     def __init__(self) -> None:
@@ -136,13 +115,12 @@ def _document(download: Download) -> dict[str, object]:
     }
 
 
-class _Lines:
+class _PullLines:
     """On a terminal a line for each pull that is under way, written over and over; one when it has ended."""
 
-    def __init__(self, call: Invocation) -> None:
-        line = output.StatusLine(call.environ)
+    def __init__(self, environ: Mapping[str, str]) -> None:
         self._drawn = 0
-        self._enabled = line.enabled
+        self._enabled = output.StatusLine(environ).enabled
         self._ended: set[int] = set()
 
     def show(self, downloads: Sequence[Download]) -> None:
@@ -189,13 +167,7 @@ def _line(download: Download) -> str:
     if download.speed is not None:
         parts.append(f"{bytes_text(round(download.speed))}/s")
     if download.left_s is not None:
-        parts.append(f"{_clock(download.left_s)} left")
+        parts.append(f"{output.clock(download.left_s)} left")
     if len(parts) < 3:
         parts.append(download.step)
     return "  ".join(parts)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

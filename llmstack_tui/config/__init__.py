@@ -5,11 +5,10 @@ What is wrong is never fatal: each problem becomes one sentence that names its p
 """
 
 from llmstack_tui.base.durations import parse_duration
+from llmstack_tui.base.kinds import ENGINE_CHOICES, EngineChoice
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.settings import (
-    ENGINE_CHOICES,
     THEMES,
-    EngineChoice,
     EngineSettings,
     GuardSettings,
     HardwareSettings,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
+from llmstack_tui.base.kinds import ENGINE_CHOICES, EngineChoice
 from llmstack_tui.config import kinds
 from llmstack_tui.config.hosts import HostSettings, hosts
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-EngineChoice = Literal["auto", "ollama", "builtin"]
-ENGINE_CHOICES: tuple[EngineChoice, ...] = get_args(EngineChoice)
 Theme = Literal["dark", "light", "high-contrast", "no-colour"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 OverLimit = Literal["ask", "stop", "refuse"]

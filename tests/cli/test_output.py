@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from llmstack_tui.cli import output
-from llmstack_tui.cli.commands.ps import _until
+from llmstack_tui.cli.commands.ps import until
 
 
 def test_columns_are_set_by_the_cells_that_a_text_takes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,4 +40,4 @@ def test_marks_have_ascii_twins(monkeypatch: pytest.MonkeyPatch, encoding: str, 
 )
 def test_when_a_model_leaves(left: timedelta, text: str) -> None:
     now = datetime(2026, 7, 1, tzinfo=UTC)
-    assert _until(now + left, now) == text
+    assert until(now + left, now) == text

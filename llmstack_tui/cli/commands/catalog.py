@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.units import bytes_text
+from llmstack_tui.catalog.memory import LONG, SHORT, estimate, fit
+from llmstack_tui.catalog.search import search
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import add_command
+from llmstack_tui.cli.stacks import opened
 
 if TYPE_CHECKING:
-    from llmstack_tui.catalog.memory import Fit
+    from argparse import Namespace
+    from collections.abc import Sequence
+
     from llmstack_tui.catalog.types import Catalog, Entry, File, Number, PublishedSpeed, Text
-    from llmstack_tui.cli.options import Commands, Invocation
+    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.core.open import Core
     from llmstack_tui.hardware.profile import Profile
 
 
-def add_parser(commands: Commands) -> None:
-    parser = add_command(
-        commands, "catalog", run, "List models worth having, and which of them this machine has room for."
-    )
+def add_options(parser: Parser) -> None:
     parser.add_argument(
         "words",
         metavar="WORD",
@@ -28,23 +31,16 @@ def add_parser(commands: Commands) -> None:
     )
 
 
-def run(call: Invocation) -> int:
-    from llmstack_tui.catalog.loading import load_catalog
-    from llmstack_tui.catalog.search import search
-    from llmstack_tui.cli.machine import this_machine
-
-    catalog = load_catalog()
-    text = " ".join(call.options.words)
+async def run(core: Core, options: Namespace) -> int:
+    async with opened(core, ()) as stack:
+        catalog = await stack.catalog.catalog()
+        await stack.machine.read_once()
+        profile = stack.state.profile
+    assert profile is not None  # noqa: S101  # It comes with the reading.
+    text = " ".join(options.words)
     entries = search(catalog.entries, text)
-    _, profile = this_machine(call)
-    if call.json:
-        output.write_document(
-            {
-                "profile": profile.name,
-                "memory_budget": profile.memory_budget,
-                "models": [_document(catalog, entry, profile.memory_budget) for entry in entries],
-            }
-        )
+    if options.json:
+        output.write_document(document(catalog, entries, profile))
     elif len(entries) == 1:
         _write_details(catalog, entries[0], profile)
     elif entries:
@@ -56,9 +52,7 @@ def run(call: Invocation) -> int:
     return 0
 
 
-def _write_table(entries: tuple[Entry, ...], profile: Profile) -> None:
-    import shutil
-
+def _write_table(entries: Sequence[Entry], profile: Profile) -> None:
     heads = ["NAME", ">PARAMETERS", ">DOWNLOAD", ">AT 4K", ">AT 32K", "FITS HERE", "GOOD FOR"]
     rows = [_row(entry, profile.memory_budget) for entry in entries]
     if output.is_terminal(sys.stdout):
@@ -81,7 +75,7 @@ def _row(entry: Entry, budget: int | None) -> list[str]:
         entry.parameters.value,
         bytes_text(entry.file.bytes),
         *_memory(entry, entry.file),
-        _fit(entry, entry.file, budget),
+        fit(entry, entry.file, budget),
         entry.good_for,
     ]
 
@@ -101,7 +95,7 @@ def _write_details(catalog: Catalog, entry: Entry, profile: Profile) -> None:
                 file.quantization or "?",
                 bytes_text(file.bytes),
                 *_memory(entry, file),
-                _fit(entry, file, profile.memory_budget),
+                fit(entry, file, profile.memory_budget),
             ]
             for file in entry.files
         ],
@@ -137,20 +131,20 @@ def _memory(entry: Entry, file: File) -> tuple[str, str]:
 
 def _bytes(entry: Entry, file: File) -> tuple[int | None, int | None]:
     """The memory at 4k and 32k tokens; None if it is not known, or if the model reads no 32k."""
-    from llmstack_tui.catalog.memory import LONG, SHORT, estimate
-
     short, long = estimate(entry, file, SHORT), estimate(entry, file, LONG)
     reaches = entry.context.value >= LONG
     return short.total if short else None, long.total if long and reaches else None
 
 
-def _fit(entry: Entry, file: File, budget: int | None) -> Fit:
-    from llmstack_tui.catalog.memory import fit
+def document(catalog: Catalog, entries: Sequence[Entry], profile: Profile) -> dict[str, object]:
+    return {
+        "profile": profile.name,
+        "memory_budget": profile.memory_budget,
+        "models": [_entry(catalog, entry, profile.memory_budget) for entry in entries],
+    }
 
-    return fit(entry, file, budget)
 
-
-def _document(catalog: Catalog, entry: Entry, budget: int | None) -> dict[str, object]:
+def _entry(catalog: Catalog, entry: Entry, budget: int | None) -> dict[str, object]:
     def figure(known: Text | Number | None) -> dict[str, object] | None:
         return None if known is None else {"value": known.value, "source": catalog.page(known.source)}
 
@@ -163,7 +157,7 @@ def _document(catalog: Catalog, entry: Entry, budget: int | None) -> dict[str, o
             "rounded": file.rounded,
             "source": catalog.page(file.source),
             "memory": {"4096": at_4k, "32768": at_32k, "basis": "estimate"},
-            "fit": _fit(entry, file, budget).name.lower(),
+            "fit": fit(entry, file, budget).name.lower(),
         }
 
     def speed(speed: PublishedSpeed) -> dict[str, object]:

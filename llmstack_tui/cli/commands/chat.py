@@ -3,34 +3,58 @@
 from __future__ import annotations
 
 import sys
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.text import clean_lines
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import add_command
+from llmstack_tui.cli.progress import waiting
+from llmstack_tui.cli.stacks import locate, look, opened
+from llmstack_tui.hosts.types import Message
 
 if TYPE_CHECKING:
-    from llmstack_tui.cli.options import Commands, Invocation
-    from llmstack_tui.cli.servers import Located
-    from llmstack_tui.hosts.types import Chunk, Message, Usage
+    from argparse import Namespace
+    from collections.abc import Coroutine, Sequence
+
+    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.core.open import Core
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.hosts.types import Chunk, Usage
+    from llmstack_tui.lifecycle.states import ModelStatus
 
 
-def add_parser(commands: Commands) -> None:
-    parser = add_command(commands, "chat", run, "Ask a model one question; it is loaded if need be.")
+def add_options(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="a model, as `llmstack ls` lists it")
     parser.add_argument("prompt", metavar="PROMPT", nargs="*", help="the question (default: standard input)")
     parser.add_argument("--system", metavar="TEXT", help="what the model is told before the question")
 
 
-def run(call: Invocation) -> int:
-    import asyncio
-
-    prompt = " ".join(call.options.prompt).strip() or _piped().strip()
+def run(core: Core, options: Namespace) -> Coroutine[object, object, int]:
+    # Read outside of the event loop: one that waits for standard input does not hear Ctrl-C.
+    prompt = " ".join(options.prompt).strip() or _piped().strip()
     if not prompt:
         raise output.WrongUsage(
-            f"There is no question: write it after the name, as in: llmstack chat {call.options.name} 'Why?'"
+            f"There is no question: write it after the name, as in: llmstack chat {options.name} 'Why?'"
         )
-    return asyncio.run(_chat(call, prompt))
+    return _chat(core, options, prompt)
+
+
+async def _chat(core: Core, options: Namespace, prompt: str) -> int:
+    messages = [Message(role="user", content=prompt)]
+    if options.system:
+        messages.insert(0, Message(role="system", content=options.system))
+    async with opened(core) as stack:
+        await look(stack)
+        status = locate(stack, options.name)
+        chunks = await _answer(core, options, stack, status, messages)
+    last = chunks[-1] if chunks else None
+    if last is None or not last.done:
+        raise output.Failed("The server ended its answer in the middle: ask again, or look into its log.")
+    if options.json:
+        output.write_document(document(status, chunks, last))
+    elif last.done_reason == "length":
+        output.say("The answer is cut: it reached the limit of tokens.")
+    return 0
 
 
 def _piped() -> str:
@@ -42,50 +66,20 @@ def _piped() -> str:
         raise output.Failed(f"Standard input cannot be read: {error.strerror}.") from None
 
 
-async def _chat(call: Invocation, prompt: str) -> int:
-    from llmstack_tui.cli.servers import connect, locate
-    from llmstack_tui.hosts.types import Message
-
-    messages = [Message(role="user", content=prompt)]
-    if call.options.system:
-        messages.insert(0, Message(role="system", content=call.options.system))
-    async with connect(call) as hosts:
-        located = await locate(hosts, call.options.name)
-        chunks = await _answer(call, located, messages)
-    last = chunks[-1] if chunks else None
-    if last is None or not last.done:
-        raise output.Failed("The server ended its answer in the middle: ask again, or look into its log.")
-    if call.json:
-        output.write_document(
-            {
-                "host": located.host.url,
-                "name": located.name,
-                "answer": "".join(chunk.text for chunk in chunks),
-                "thinking": "".join(chunk.thinking for chunk in chunks),
-                "done_reason": last.done_reason,
-                "usage": _usage(last.usage),
-            }
-        )
-    elif last.done_reason == "length":
-        output.say("The answer is cut: it reached the limit of tokens.")
-    return 0
-
-
-async def _answer(call: Invocation, located: Located, messages: list[Message]) -> list[Chunk]:
+async def _answer(
+    core: Core, options: Namespace, stack: Stack, status: ModelStatus, messages: list[Message]
+) -> list[Chunk]:
     """The pieces of the answer, written as they come unless one document is wanted."""
-    from llmstack_tui.cli.servers import closing
-    from llmstack_tui.cli.waiting import waiting
-
     chunks: list[Chunk] = []
     column_is_0 = True
     try:
         async with (
-            waiting("Waiting for the answer", call.environ) as line,
-            closing(located.host.chat(located.name, messages)) as stream,
+            waiting("Waiting for the answer", core.environ) as line,
+            aclosing(stack.actions.chat(status.host, status.name, messages)) as stream,
         ):
             async for chunk in stream:
                 chunks.append(chunk)
-                if chunk.text and not call.json:
+                if chunk.text and not options.json:
                     line.clear()
                     output.write(clean_lines(chunk.text, None), end="")
                     column_is_0 = chunk.text.endswith("\n")
@@ -93,6 +87,17 @@ async def _answer(call: Invocation, located: Located, messages: list[Message]) -
         if not column_is_0:
             output.write("")
     return chunks
+
+
+def document(status: ModelStatus, chunks: Sequence[Chunk], last: Chunk) -> dict[str, object]:
+    return {
+        "host": status.host,
+        "name": status.name,
+        "answer": "".join(chunk.text for chunk in chunks),
+        "thinking": "".join(chunk.thinking for chunk in chunks),
+        "done_reason": last.done_reason,
+        "usage": _usage(last.usage),
+    }
 
 
 def _usage(usage: Usage | None) -> dict[str, object] | None:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.paths import config_file
 from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import add_command, given
+from llmstack_tui.cli.options import given
+from llmstack_tui.config import HostSettings
+from llmstack_tui.config.loading import SettingOrigin, load_settings
+from llmstack_tui.config.table import example, table, value_of
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
     from pathlib import Path
 
-    from llmstack_tui.cli.options import Commands, Invocation
-    from llmstack_tui.config.loading import SettingOrigin
+    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.config import Settings
+    from llmstack_tui.core.open import Core
+
+    Origins = Callable[[str], SettingOrigin]
 
 
-def add_parser(commands: Commands) -> None:
-    parser = add_command(
-        commands, "config", run, "Show the settings, and where each comes from. Fails when one is wrong."
-    )
+def add_options(parser: Parser) -> None:
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
         "--example", action="store_true", help="write a settings file with every setting explained"
@@ -26,58 +35,51 @@ def add_parser(commands: Commands) -> None:
     instead.add_argument("--path", action="store_true", help="write where the settings file is, or would be")
 
 
-def run(call: Invocation) -> int:
-    if call.options.example:
-        from llmstack_tui.config.table import example
+def run(core: Core, options: Namespace) -> int:
+    if options.example:
+        _write(options, "example", example())
+        return 0
+    file = (core.config or config_file()).absolute()
+    if options.path:
+        _write(options, "file", f"{file}\n")
+        return 0
+    loaded = load_settings(core.config, core.environ)
+    named = given(loaded.settings, options)
 
-        _write(call, "example", example())
-        return 0
-    file = _file(call)
-    if call.options.path:
-        _write(call, "file", f"{file}\n")
-        return 0
-    if call.json:
-        output.write_document(_document(call, file))
+    def origin(name: str) -> SettingOrigin:
+        return SettingOrigin("option", named[name][0]) if name in named else loaded.origin(name)
+
+    if options.json:
+        output.write_document(document(file, core.settings, origin, loaded.problems))
     else:
-        _write_settings(call, file)
-    return 1 if call.loaded.problems else 0
+        _write_settings(file, core.settings, origin)
+    return 1 if loaded.problems else 0
 
 
-def _file(call: Invocation) -> Path:
-    from llmstack_tui.base.paths import config_file
-
-    named: Path | None = getattr(call.options, "config", None)
-    return (named or config_file()).absolute()
-
-
-def _write(call: Invocation, key: str, text: str) -> None:
-    if call.json:
+def _write(options: Namespace, key: str, text: str) -> None:
+    if options.json:
         output.write_document({key: text.removesuffix("\n")})
     else:
         output.write(text, end="")
 
 
-def _document(call: Invocation, file: Path) -> dict[str, object]:
-    from llmstack_tui.config.table import table, value_of
-
+def document(file: Path, settings: Settings, origin: Origins, problems: tuple[str, ...]) -> dict[str, object]:
     return {
         "file": str(file),
         "exists": file.exists(),
         "settings": {
             setting.name: {
-                "value": _plain_data(value_of(call.settings, setting.name)),
+                "value": _plain_data(value_of(settings, setting.name)),
                 "default": _plain_data(setting.default),
-                "source": _origin(call, setting.name)._asdict(),
+                "source": origin(setting.name)._asdict(),
             }
             for setting in table()
         },
-        "problems": list(call.loaded.problems),
+        "problems": list(problems),
     }
 
 
-def _write_settings(call: Invocation, file: Path) -> None:
-    from llmstack_tui.config.table import table, value_of
-
+def _write_settings(file: Path, settings: Settings, origin: Origins) -> None:
     there = "" if file.exists() else " is not there; `llmstack config --example` writes one to begin with"
     output.write(clean(f"{file}{there}"))
     output.write_table(
@@ -85,20 +87,12 @@ def _write_settings(call: Invocation, file: Path) -> None:
         [
             (
                 setting.name,
-                setting.kind.write(value_of(call.settings, setting.name)),
-                _told(_origin(call, setting.name)),
+                setting.kind.write(value_of(settings, setting.name)),
+                _told(origin(setting.name)),
             )
             for setting in table()
         ],
     )
-
-
-def _origin(call: Invocation, name: str) -> SettingOrigin:
-    if option := given(call.loaded.settings, call.options).get(name):
-        from llmstack_tui.config.loading import SettingOrigin
-
-        return SettingOrigin("option", option[0])
-    return call.loaded.origin(name)
 
 
 def _told(origin: SettingOrigin) -> str:
@@ -109,12 +103,6 @@ def _told(origin: SettingOrigin) -> str:
 
 def _plain_data(value: object) -> object:
     """A value as JSON has it: seconds for a length of time."""
-    from collections.abc import Mapping
-    from dataclasses import asdict
-    from datetime import timedelta
-
-    from llmstack_tui.config import HostSettings
-
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, HostSettings):

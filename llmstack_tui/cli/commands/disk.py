@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import add_command
+from llmstack_tui.cli.stacks import opened, refuse_if_read_only
+from llmstack_tui.library.storage import LibraryError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from argparse import Namespace
+    from collections.abc import Sequence
 
-    from llmstack_tui.cli.options import Commands, Invocation
+    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.core.open import Core
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.library.disk import FolderUse, Leftover
 
 
-def add_parser(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "disk",
-        run,
-        "Show what each model takes on the disk of this machine, and what no model uses any more.",
-    )
+def add_options(parser: Parser) -> None:
     parser.add_argument(
         "--clean",
         action="store_true",
@@ -31,67 +30,59 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("-y", "--yes", action="store_true", help="with --clean: do not ask")
 
 
-def run(call: Invocation) -> int:
-    from llmstack_tui.cli.servers import refuse_if_read_only
-    from llmstack_tui.library.storage import LibraryError
-
-    if call.options.yes and not call.options.clean:
+async def run(core: Core, options: Namespace) -> int:
+    if options.yes and not options.clean:
         raise output.WrongUsage("--yes answers the question of --clean: say both, or neither.")
-    if call.options.clean:
-        refuse_if_read_only(call)
-    try:
-        own, others = _look(call.environ)
-        if call.options.clean:
-            removed = _clean(call, own)
-            if call.json:
-                output.write_document({"folder": str(own.path), "removed": [_leftover(r) for r in removed]})
-            return 0
-    except LibraryError as error:
-        raise output.Failed(str(error)) from None
-    folders = [own, *others]
-    if call.json:
-        output.write_document({"folders": [_document(folder) for folder in folders]})
+    if options.clean:
+        refuse_if_read_only(core)
+    async with opened(core, ()) as stack:
+        try:
+            own = await stack.disk.look()
+            if own is None:
+                raise output.Failed("No home folder is known for this user: set HOME to one.")
+            if options.clean:
+                removed = await _clean(options, stack, own)
+                if options.json:
+                    output.write_document(
+                        {"folder": str(own.path), "removed": [_leftover(each) for each in removed]}
+                    )
+                return 0
+        except LibraryError as error:
+            raise output.Failed(str(error)) from None
+        folders = [own, *await _others(stack)]
+    if options.json:
+        output.write_document(document(folders))
     else:
         _write(folders)
     return 0
 
 
-def _look(environ: Mapping[str, str]) -> tuple[FolderUse, list[FolderUse]]:
-    """The engine's folder, and those of Ollama that may be read."""
-    from llmstack_tui.base import paths
-    from llmstack_tui.library.disk import audit
-    from llmstack_tui.library.folders import ollama_models_folders
-    from llmstack_tui.library.storage import LibraryError
-
-    own = audit(paths.models_folder(), own=True)
-    others: list[FolderUse] = []
-    for folder in ollama_models_folders(environ):
-        if folder.resolve() == own.path.resolve():
-            continue
-        try:
-            others.append(audit(folder, own=False))
-        except LibraryError as error:
-            output.say(str(error))
-    return own, others
+async def _others(stack: Stack) -> list[FolderUse]:
+    """Ollama's folders, as far as they can be read."""
+    found: list[FolderUse] = []
+    for each in await stack.disk.look_elsewhere():
+        if isinstance(each, LibraryError):
+            output.say(str(each))
+        else:
+            found.append(each)
+    return found
 
 
-def _clean(call: Invocation, own: FolderUse) -> Sequence[Leftover]:
-    from llmstack_tui.library.disk import remove_leftovers
-
-    if not call.json:
+async def _clean(options: Namespace, stack: Stack, own: FolderUse) -> Sequence[Leftover]:
+    if not options.json:
         _write_leftovers([own])
     if not own.removable:
         output.say(_nothing_to_remove(own))
         return ()
     count, size = len(own.removable), bytes_text(sum(leftover.size for leftover in own.removable))
-    what = f"{count} {'file' if count == 1 else 'files'} of {size}"
-    if not call.options.yes:
-        if call.json or not output.is_terminal(sys.stdin):
+    what = f"{output.counted(count, 'file')} of {size}"
+    if not options.yes:
+        if options.json or not output.is_terminal(sys.stdin):
             raise output.Failed(f"Nothing was removed: there is no terminal to ask on. {what} go with --yes.")
         if not output.ask(f"Remove {what}?"):
             raise output.Failed("Nothing was removed.")
-    removed = remove_leftovers(own.path, own.removable)
-    if not call.json:
+    removed = await stack.disk.clean(own.removable)
+    if not options.json:
         output.write(f"Removed {len(removed)} of {count}: {bytes_text(sum(each.size for each in removed))}.")
     return removed
 
@@ -119,7 +110,7 @@ def _write(folders: Sequence[FolderUse]) -> None:
         output.write_table(["NAME", ">SIZE", ">SHARED", ">ALONE", "FILES", "FOLDER"], rows)
     _write_leftovers(folders)
     for folder in folders:
-        output.say(f"{folder.path}: {bytes_text(folder.size)}, of {_owner(folder)}.")
+        output.say(f"Total {bytes_text(folder.size)} in {folder.path} ({_owner(folder)}).")
         for path in folder.unreadable:
             output.say(f"{path} cannot be read as a manifest, so nothing beside it is removed.")
     if folders[0].removable:
@@ -138,10 +129,14 @@ def _write_leftovers(folders: Sequence[FolderUse]) -> None:
 
 
 def _owner(folder: FolderUse) -> str:
-    return "llmstack" if folder.own else "Ollama"
+    return "built-in engine" if folder.own else "Ollama"
 
 
-def _document(folder: FolderUse) -> dict[str, object]:
+def document(folders: Sequence[FolderUse]) -> dict[str, object]:
+    return {"folders": [_folder(folder) for folder in folders]}
+
+
+def _folder(folder: FolderUse) -> dict[str, object]:
     return {
         "path": str(folder.path),
         "own": folder.own,
@@ -163,8 +158,6 @@ def _document(folder: FolderUse) -> dict[str, object]:
 
 
 def _leftover(leftover: Leftover) -> dict[str, object]:
-    from datetime import UTC, datetime
-
     return {
         "path": str(leftover.path),
         "kind": leftover.kind.value,

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import CACHE_TYPES
+from llmstack_tui.base.names import InvalidName, same_model
+from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
+from llmstack_tui.catalog.memory import subject_of
+from llmstack_tui.catalog.service import RegistryError
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import add_command, count
+from llmstack_tui.cli.options import count
+from llmstack_tui.cli.stacks import locate, look, opened
+from llmstack_tui.core.records import StoreError
+from llmstack_tui.fit.memory import Estimate, Request, Subject, estimate, largest_context
+from llmstack_tui.fit.room import repacked_on
+from llmstack_tui.fit.subject import of_header, of_metadata
+from llmstack_tui.fit.verdict import Room, Verdict, verdict
+from llmstack_tui.gguf.header import InvalidGGUF, read_header
+from llmstack_tui.hosts.errors import HostError
 
 if TYPE_CHECKING:
-    from llmstack_tui.cli.options import Commands, Invocation
-    from llmstack_tui.fit.memory import Estimate, Request, Subject
-    from llmstack_tui.fit.verdict import Room, Verdict
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.core.open import Core
+    from llmstack_tui.core.records import Measured
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.hardware.profile import Profile
-    from llmstack_tui.store.tables.figures import Measured
+    from llmstack_tui.hosts.types import Model
 
 _BASES = {
     "measured": "measured here before",
@@ -26,10 +44,7 @@ _BASES = {
 }
 
 
-def add_parser(commands: Commands) -> None:
-    parser = add_command(
-        commands, "fit", run, "Show what memory a model takes, and whether this machine has it."
-    )
+def add_options(parser: Parser) -> None:
     parser.add_argument(
         "name", metavar="NAME|FILE", help="a model, installed or to be had, or a GGUF file, with no server"
     )
@@ -42,79 +57,36 @@ def add_parser(commands: Commands) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """The model that is meant.
-
-    Attributes:
-        taken: bytes of the models that are loaded beside it.
-        loads: of it that were measured.
-    """
-
-    name: str
-    subject: Subject
-    file: Path | None = None
-    host: str | None = None
-    taken: int = 0
-    loads: tuple[Measured, ...] = field(default=())
-
-
-def run(call: Invocation) -> int:
-    import asyncio
-
-    from llmstack_tui.cli.machine import this_machine
-    from llmstack_tui.fit.memory import estimate, largest_context
-    from llmstack_tui.fit.room import room_of
-    from llmstack_tui.fit.verdict import verdict
-
-    reading, profile = this_machine(call)
-    asked = asyncio.run(_find(call, profile))
-    subject = asked.subject
-    request = _request(call, subject)
-    room = room_of(profile, reading, asked.taken, allowed=call.settings.guard.allowed)
-    found = estimate(subject.weights, subject.shape, request, asked.loads)
-    largest = None
-    if subject.weights is not None and subject.shape is not None and room.budget is not None:
-        largest = largest_context(subject.weights, subject.shape, request, room.budget)
-    answer = _Answer(asked, request, found, room, verdict(found, room), largest, profile)
-    if call.json:
-        output.write_document(answer.document())
+async def run(core: Core, options: Namespace) -> int:
+    report = await _find(core, options)
+    if options.json:
+        output.write_document(report.document())
     else:
-        answer.write()
+        report.write()
     return 0
 
 
-def _request(call: Invocation, subject: Subject) -> Request:
-    """What the engine would do here, where the options do not say otherwise."""
-    from llmstack_tui.base.structs import replace
-    from llmstack_tui.cli.fitting import usual_request
-
-    usual = subject.request(usual_request(call))
-    return replace(
-        usual,
-        context_length=call.options.ctx or usual.context_length,
-        parallel=call.options.parallel or usual.parallel,
-        cache_type=call.options.cache or usual.cache_type,
-    )
-
-
-async def _find(call: Invocation, profile: Profile) -> _Asked:
-    """A file if there is one of that name, else a model of a server, else one of the catalog or a registry.
+async def _find(core: Core, options: Namespace) -> _FitReport:
+    """Of a file if there is one of that name, else of a model of a server, of the catalog or a registry.
 
     Raises:
         Failed: it is none of these.
+        HostError: it is none of these, and no server answers.
     """
-    path = Path(call.options.name)
+    path = Path(options.name)
     if _is_file(path):
-        return _of_file(path, profile)
+        async with opened(core, ()) as stack:
+            return await _of_file(core, options, stack, path)
     if path.suffix.lower() == ".gguf":
-        raise output.Failed(f"There is no file {call.options.name!r}: give the path of a GGUF file.")
+        raise output.Failed(f"There is no file {options.name!r}: give the path of a GGUF file.")
     try:
-        return await _installed(call, profile)
-    except output.Failed as error:
-        if (offered := await _offered(call.options.name)) is not None:
-            return offered
-        raise error from None
+        async with opened(core) as stack:
+            return await _installed(core, options, stack)
+    except (output.Failed, HostError):
+        async with opened(core, ()) as stack:
+            if (offered := await _offered(core, options, stack)) is not None:
+                return offered
+        raise
 
 
 def _is_file(path: Path) -> bool:
@@ -124,83 +96,114 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _of_file(path: Path, profile: Profile) -> _Asked:
-    from llmstack_tui.fit.room import repacked_on
-    from llmstack_tui.fit.subject import of_header
-    from llmstack_tui.gguf.header import InvalidGGUF, read_header
-
+async def _of_file(core: Core, options: Namespace, stack: Stack, path: Path) -> _FitReport:
+    profile = await _profile(stack)
     try:
-        header = read_header(path)
+        subject = of_header(read_header(path), repacked_on(profile))
     except InvalidGGUF as error:
         raise output.Failed(str(error)) from None
-    return _Asked(name=path.name, subject=of_header(header, repacked_on(profile)), file=path)
+    return await _report(core, options, stack, path.name, subject, file=path)
 
 
-async def _installed(call: Invocation, profile: Profile) -> _Asked:
-    from llmstack_tui.cli.fitting import loads
-    from llmstack_tui.cli.servers import connect, locate
-    from llmstack_tui.fit.room import repacked_on
-    from llmstack_tui.fit.shapes import Subjects
-    from llmstack_tui.hosts.errors import HostError
-    from llmstack_tui.library.folders import model_folders
-
-    try:
-        async with connect(call) as hosts:
-            located = await locate(hosts, call.options.name)
-            model = located.status.model
-            if model is None:
-                raise output.Failed(
-                    f"{located.name} is loaded and no longer installed: `llmstack ps` has it."
-                )
-            if model.is_cloud:
-                raise output.Failed(f"{located.name} runs in the cloud: it takes no memory here.")
-            host = located.host
-            subjects = Subjects(model_folders(call.environ), repacked_on(profile))
-            subject = await subjects.look(host.url, model, host.show)
-    except HostError as error:
-        raise output.Failed(str(error)) from None
-    others = [each.size or 0 for each in located.snapshot.running if each.digest != model.digest]
-    return _Asked(
-        name=located.name,
-        subject=subject,
-        host=host.url,
-        taken=sum(others),
-        loads=(await loads([(host.url, model)])).get((host.url, model.digest), ()),
+async def _installed(core: Core, options: Namespace, stack: Stack) -> _FitReport:
+    await look(stack)
+    status = locate(stack, options.name)
+    if (model := status.model) is None:
+        raise output.Failed(f"{status.name} is loaded and no longer installed: `llmstack ps` has it.")
+    if model.is_cloud:
+        raise output.Failed(f"{status.name} runs in the cloud: it takes no memory here.")
+    await _profile(stack)
+    return await _report(
+        core,
+        options,
+        stack,
+        status.name,
+        await stack.fit.look_at(status.host, model),
+        host=status.host,
+        # Where it is loaded, its own memory counts as room for it.
+        room=stack.fit.room(status.running if is_loopback(status.host) else None),
+        loads=await _loads(stack, status.host, model),
     )
 
 
-async def _offered(name: str) -> _Asked | None:
-    """A model that is not installed: its shape from the catalog, else the size that a registry tells."""
-    from llmstack_tui.base.names import same_model
-    from llmstack_tui.catalog.loading import load_catalog
-    from llmstack_tui.catalog.memory import subject_of
-
-    for entry in load_catalog().entries:
-        for file in entry.files:
-            if same_model(name, entry.name_of(file)):
-                return _Asked(name=entry.name_of(file), subject=subject_of(entry, file))
-    return await _in_registry(name)
-
-
-async def _in_registry(name: str) -> _Asked | None:
-    from llmstack_tui.base.names import InvalidName
-    from llmstack_tui.catalog.service import CatalogService
-    from llmstack_tui.fit.subject import of_metadata
-    from llmstack_tui.registry.errors import RegistryError
-
-    browsing = CatalogService()
+async def _loads(stack: Stack, host: str, model: Model) -> Sequence[Measured]:
+    if stack.records.is_empty or not model.digest:
+        return ()
     try:
-        offer = await browsing.offer(name)
+        return await stack.records.measured(host, model.digest)
+    except StoreError as error:
+        output.say(str(error))
+        return ()
+
+
+async def _offered(core: Core, options: Namespace, stack: Stack) -> _FitReport | None:
+    """A model that is not installed: its shape from the catalog, else the size that a registry tells."""
+    await _profile(stack)
+    for entry in (await stack.catalog.catalog()).entries:
+        for file in entry.files:
+            if same_model(options.name, name := entry.name_of(file)):
+                return await _report(core, options, stack, name, subject_of(entry, file))
+    try:
+        offer = await stack.catalog.offer(options.name)
     except (InvalidName, RegistryError):
         return None
-    finally:
-        await browsing.aclose()
-    return _Asked(name=offer.name, subject=of_metadata({}, offer.download))
+    return await _report(core, options, stack, offer.name, of_metadata({}, offer.download))
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    asked: _Asked
+async def _profile(stack: Stack) -> Profile:
+    """What this machine is, which is read now."""
+    await stack.machine.read_once()
+    assert stack.state.profile is not None  # noqa: S101  # It comes with the reading.
+    return stack.state.profile
+
+
+async def _report(
+    core: Core,
+    options: Namespace,
+    stack: Stack,
+    name: str,
+    subject: Subject,
+    *,
+    file: Path | None = None,
+    host: str | None = None,
+    room: Room | None = None,
+    loads: Sequence[Measured] = (),
+) -> _FitReport:
+    """What the engine would do here, where the options do not say otherwise."""
+    usual = subject.request((await core.options(())).usual())
+    request = replace(
+        usual,
+        context_length=options.ctx or usual.context_length,
+        parallel=options.parallel or usual.parallel,
+        cache_type=options.cache or usual.cache_type,
+    )
+    room = room or stack.fit.room()
+    found = estimate(subject.weights, subject.shape, request, loads)
+    largest = None
+    if subject.weights is not None and subject.shape is not None and room.budget is not None:
+        largest = largest_context(subject.weights, subject.shape, request, room.budget)
+    assert stack.state.profile is not None  # noqa: S101  # The machine was read.
+    return _FitReport(
+        name=name,
+        subject=subject,
+        file=file,
+        host=host,
+        request=request,
+        estimate=found,
+        room=room,
+        verdict=verdict(found, room),
+        largest=largest,
+        profile=stack.state.profile,
+    )
+
+
+class _FitReport(Struct, frozen=True, kw_only=True):
+    """What is told of a model. None is unknown, or does not apply."""
+
+    name: str
+    subject: Subject
+    file: Path | None
+    host: str | None
     request: Request
     estimate: Estimate | None
     room: Room
@@ -209,12 +212,12 @@ class _Answer:
     profile: Profile
 
     def document(self) -> dict[str, object]:
-        found, verdict, shape = self.estimate, self.verdict, self.asked.subject.shape
+        found, verdict, shape = self.estimate, self.verdict, self.subject.shape
         parts = found.parts if found else None
         return {
-            "name": self.asked.name,
-            "file": None if self.asked.file is None else str(self.asked.file),
-            "host": self.asked.host,
+            "name": self.name,
+            "file": None if self.file is None else str(self.file),
+            "host": self.host,
             "context_length": found.context_length if found else self.request.context_length,
             "cache_type": self.request.cache_type,
             "parallel": self.request.parallel,
@@ -241,11 +244,11 @@ class _Answer:
     def write(self) -> None:
         found = self.estimate
         if found is None:
-            output.write(f"{clean(self.asked.name)}: what memory it takes cannot be told.")
+            output.write(f"{clean(self.name)}: what memory it takes cannot be told.")
             return
         slots = f", {self.request.parallel} requests at once" if self.request.parallel > 1 else ""
         output.write(
-            f"{clean(self.asked.name)} with {found.context_length:,} tokens of context, "
+            f"{clean(self.name)} with {found.context_length:,} tokens of context, "
             f"cache {self.request.cache_type}{slots}"
         )
         if found.parts is not None:
@@ -275,7 +278,7 @@ class _Answer:
         return f"{word}: there is {budget}, {rest}."
 
     def _largest(self) -> str | None:
-        shape = self.asked.subject.shape
+        shape = self.subject.shape
         if self.largest is None or shape is None:
             return None
         if self.largest == 0:

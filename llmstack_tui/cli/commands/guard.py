@@ -2,89 +2,76 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import signal
+from contextlib import aclosing, suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.durations import format_duration
 from llmstack_tui.base.text import clean
-from llmstack_tui.cli import guard_idle, output
-from llmstack_tui.cli.guard_report import explain, limits_text, status
-from llmstack_tui.cli.options import Parser, add_global_options
+from llmstack_tui.base.units import bytes_text
+from llmstack_tui.cli import output
+from llmstack_tui.cli.options import add_act, add_acts, duration
+from llmstack_tui.cli.progress import waiting
+from llmstack_tui.cli.stacks import answering, locate_local, look, look_on, opened, refuse_if_read_only
+from llmstack_tui.core.records import StoreError
+from llmstack_tui.core.wording import text
+from llmstack_tui.guard.preferences import idle_sentence
+from llmstack_tui.guard.rules.policy import explain, general
+from llmstack_tui.guard.rules.reasons import HOLDING
+from llmstack_tui.guard.types import Renew, Stop
 
 if TYPE_CHECKING:
-    from llmstack_tui.cli.options import Commands, Invocation, Run
+    from argparse import Namespace
+
+    from llmstack_tui.base.sentences import Sentences
+    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.core.open import Core
+    from llmstack_tui.core.records import Event
     from llmstack_tui.core.stack import Stack
-    from llmstack_tui.guard.types import GuardState
-    from llmstack_tui.store.tables.events import Event
+    from llmstack_tui.guard.rules.policy import Explained
+    from llmstack_tui.guard.types import Decision, GuardState, Limits
 
 _FOLLOWED = ("deactivate", "failed", "pin", "guard", "notice", "server")
 
 
-def add_parser(commands: Commands) -> None:
-    purpose = "Keep the limit of loaded models, and stop those that are idle. It cuts no request."
-    parser = commands.add_parser("guard", help=purpose, description=purpose)
-    add_global_options(parser, depth=1)
-    acts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add(
+def add_options(parser: Parser) -> None:
+    acts = add_acts(parser, depth=1)
+    add_act(
         acts,
         "run",
         _run,
         "Guard until Ctrl-C, without a dashboard. With --json each act is a document on a line of its own.",
+        depth=1,
     )
-    _add(acts, "status", status, "Show the limits, and whether some program guards.")
-    _add(acts, "explain", explain, "Show what would be done now and why. Nothing is done.")
-    idle = _add(acts, "idle", guard_idle.run, "Set how long one model may be idle before it is stopped.")
-    guard_idle.add_arguments(idle)
-
-
-def _add(acts: Commands, name: str, run: Run, purpose: str) -> Parser:
-    parser = acts.add_parser(name, help=purpose, description=purpose)
-    parser.set_defaults(run=run)
-    parser.add_argument("--json", action="store_true", help="write one JSON document")
-    add_global_options(parser, depth=1)
-    return parser
+    add_act(acts, "status", _status, "Show the limits, and whether some program guards.", depth=1)
+    add_act(acts, "explain", _explain, "Show what would be done now and why. Nothing is done.", depth=1)
+    idle = add_act(acts, "idle", _idle, "Set how long one model may be idle before it is stopped.", depth=1)
+    idle.add_argument("name", metavar="NAME", help="a model, as `llmstack ls` lists it")
+    idle.add_argument(
+        "length",
+        metavar="D",
+        type=lambda text: None if text == "auto" else duration(text),
+        help="how long it may be idle: 90s, 10m, 1h30m; 0 for ever; auto as the settings say",
+    )
 
 
 # --- run ---
 
 
-def _run(call: Invocation) -> int:
-    import asyncio
-
-    from llmstack_tui.cli.servers import refuse_if_read_only
-
-    refuse_if_read_only(call)
-    if not call.settings.guard.enabled:
+async def _run(core: Core, options: Namespace) -> int:
+    refuse_if_read_only(core)
+    if not core.settings.guard.enabled:
         raise output.Failed("The guard is switched off: set guard.enabled = true in the settings.")
-    return asyncio.run(_guard(call))
-
-
-async def _guard(call: Invocation) -> int:
-    import asyncio
-    import signal
-    from contextlib import suppress
-
-    from llmstack_tui.cli.guarding import off
-    from llmstack_tui.cli.servers import find_urls, state_file
-    from llmstack_tui.core.options import StackOptions
-    from llmstack_tui.core.stack import Stack
-    from llmstack_tui.core.wording import text
-    from llmstack_tui.ollama.client import OllamaHost
-
-    urls = await find_urls(call)
-    hosts = [OllamaHost(url) for url in urls]
-    reasons = {host.url: off(call, host) for host in hosts}
-    if all(reasons.values()):
-        for host in hosts:
-            await host.aclose()
-        raise output.Failed(" ".join(f"{url} is not guarded. {text(*why)}" for url, why in reasons.items()))
-    options = StackOptions(
-        look_only={url for url in urls if not call.settings.may_act(url)},
-        profile=call.settings.hardware.profile,
-        state_file=state_file(),
-        guard=call.settings.guard,
-    )
-    async with Stack(hosts, options) as stack:
+    async with opened(core, follow=True) as stack:
+        reasons = {url: stack.guard.off(url) for url in stack.monitors}
+        if all(reasons.values()):
+            said = (f"{url} is not guarded. {text(*why)}" for url, why in reasons.items())
+            raise output.Failed(" ".join(said))
         stack.follow()
-        work = asyncio.gather(_follow(call, stack), _follow_settings(call, stack), _tell_states(stack))
+        work = asyncio.gather(_follow(options, stack), _follow_settings(core, stack), _tell_states(stack))
         with suppress(NotImplementedError):  # On Windows only Ctrl-C ends it.
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
         with suppress(asyncio.CancelledError):
@@ -92,12 +79,8 @@ async def _guard(call: Invocation) -> int:
     return 0
 
 
-async def _follow(call: Invocation, stack: Stack) -> None:
+async def _follow(options: Namespace, stack: Stack) -> None:
     """Write what the guard does, and what concerns it."""
-    from contextlib import aclosing
-
-    from llmstack_tui.store.errors import StoreError
-
     newest: int | None = None
     async with aclosing(stack.watch()) as states:
         async for state in states:
@@ -108,25 +91,18 @@ async def _follow(call: Invocation, stack: Stack) -> None:
                     output.say(str(error))
                     continue
                 for event in reversed(events) if newest is not None else ():
-                    _write_event(call, event)
+                    _write_event(options, event)
                 newest = max(state.last_event_id, events[0].id if events else 0)
 
 
-async def _follow_settings(call: Invocation, stack: Stack) -> None:
-    from contextlib import aclosing
-
-    from llmstack_tui.config.watch import watch_settings
-
-    file = getattr(call.options, "config", None)
-    async with aclosing(watch_settings(file, call.environ)) as all_loaded:
+async def _follow_settings(core: Core, stack: Stack) -> None:
+    async with aclosing(core.watch_settings()) as all_loaded:
         async for loaded in all_loaded:
             stack.guard.use(loaded.settings.guard)
 
 
 async def _tell_states(stack: Stack) -> None:
     """Say which hosts are guarded, and which are not or by another program."""
-    from contextlib import aclosing
-
     told: dict[str, str] = {}
     async with aclosing(stack.watch()) as states:
         async for state in states:
@@ -139,26 +115,20 @@ async def _tell_states(stack: Stack) -> None:
 
 def _said(url: str, guard: GuardState) -> str:
     """Whether a host is guarded; empty where that is not known yet."""
-    from llmstack_tui.core.wording import text
-
     if guard.off:
         return f"{url} is not guarded. {text(*guard.off)}"
     if guard.leads is None:
         return ""
     if not guard.leads:
         return f"{url} is guarded by another program; this one takes over when that ends."
-    return f"Guarding {url}: {limits_text(guard.limits)}."
+    return f"Guarding {url}: {_limits(guard.limits)}."
 
 
-def _write_event(call: Invocation, event: Event) -> None:
-    from llmstack_tui.core.wording import text
-
-    if not call.json:
+def _write_event(options: Namespace, event: Event) -> None:
+    if not options.json:
         said = text(event.sentence, *event.reason)
         output.write(clean(f"{event.at.astimezone():%H:%M:%S}  {said}"))
         return
-    import json
-
     output.write(
         json.dumps(
             {
@@ -172,3 +142,154 @@ def _write_event(call: Invocation, event: Event) -> None:
             }
         )
     )
+
+
+# --- status and explain ---
+
+
+async def _prepare(stack: Stack) -> None:
+    """Have the guards decide as they would if they began now."""
+    await asyncio.gather(stack.machine.read_once(), stack.guard.prepare(from_record=True))
+    await look(stack)
+
+
+async def _status(core: Core, options: Namespace) -> int:
+    documents: list[dict[str, object]] = []
+    async with opened(core) as stack:
+        await _prepare(stack)
+        for host in answering(stack):
+            url, guard = host.snapshot.url, stack.guard.states[host.snapshot.url]
+            is_guarded = await stack.guard.is_guarded(url)
+            documents.append(
+                {
+                    "url": url,
+                    "guarded": is_guarded,
+                    "off": text(*guard.off) or None,
+                    **_rules_document(core, guard),
+                    "loaded": len(host.snapshot.running),
+                    "memory": sum(each.size or 0 for each in stack.guard.situation(url).loaded),
+                    "pinned": sorted(guard.pinned),
+                }
+            )
+            if not options.json:
+                _write_status(core, url, guard, is_guarded=is_guarded)
+    if options.json:
+        output.write_document({"hosts": documents})
+    return 0
+
+
+def _rules_document(core: Core, guard: GuardState) -> dict[str, object]:
+    idle = core.settings.guard.idle_stop
+    return {
+        "held": guard.held,
+        "limit": guard.limits.max_loaded,
+        "memory_budget": guard.limits.memory_budget,
+        "idle_stop": idle.total_seconds() if idle > timedelta(0) else None,
+    }
+
+
+def _write_status(core: Core, url: str, guard: GuardState, *, is_guarded: bool) -> None:
+    now = "It is guarded." if is_guarded else "No program guards it now: `llmstack guard run` does."
+    output.write(clean(f"{url}  {text(*guard.off) or now}"))
+    output.write(clean(f"  {_rules(core, guard)}"))
+    if guard.held:
+        output.write(f"  {text(*HOLDING)}")
+    for model in guard.pinned:
+        output.write(clean(f"  pinned: {model}"))
+
+
+def _rules(core: Core, guard: GuardState) -> str:
+    idle = core.settings.guard.idle_stop
+    if idle > timedelta(0):
+        return f"{_limits(guard.limits)}; idle models are stopped after {format_duration(idle)}"
+    return f"{_limits(guard.limits)}; a model may be idle for ever"
+
+
+def _limits(limits: Limits) -> str:
+    count = limits.max_loaded
+    said = "no limit of models" if count is None else f"limit {output.counted(count, 'model')}"
+    if limits.memory_budget is not None:
+        said += f", {bytes_text(limits.memory_budget)} of {limits.memory_word}"
+    return said
+
+
+async def _explain(core: Core, options: Namespace) -> int:
+    documents: list[dict[str, object]] = []
+    async with opened(core, processes=True) as stack:
+        await _prepare(stack)
+        async with waiting("looking", core.environ):
+            await look_on(stack)
+        for host in answering(stack):
+            url = host.snapshot.url
+            situation, guard = stack.guard.situation(url), stack.guard.states[url]
+            elsewhere = sum(each.size or 0 for each in situation.elsewhere)
+            models, decisions = explain(situation)
+            if options.json:
+                documents.append(
+                    {
+                        "url": url,
+                        "off": text(*guard.off) or None,
+                        **_rules_document(core, guard),
+                        "elsewhere": elsewhere,
+                        "models": [_model(each) for each in models],
+                        "decisions": [_decision(each) for each in decisions],
+                    }
+                )
+                continue
+            output.write(clean(f"{url}  {_rules(core, guard)}"))
+            _write_explained(guard.off, models, decisions)
+            if elsewhere:
+                output.write(f"  Other servers of this machine hold {bytes_text(elsewhere)}.")
+    if options.json:
+        output.write_document({"hosts": documents})
+    return 0
+
+
+def _model(each: Explained) -> dict[str, object]:
+    model = each.model
+    return {
+        "name": model.name,
+        "digest": model.digest or None,
+        "pinned": model.pinned,
+        "busy": model.busy,
+        "idle": None if model.busy else round(model.idle_s, 3),
+        "memory": model.size,
+        "stop": each.stop,
+        "reason": text(*each.reason),
+    }
+
+
+def _decision(decision: Decision) -> dict[str, object]:
+    return {
+        "act": type(decision).__name__.lower(),
+        "model": decision.model if isinstance(decision, Stop | Renew) else None,
+        "cause": decision.cause if isinstance(decision, Stop) else None,
+        "reason": text(*decision.reason),
+    }
+
+
+def _write_explained(off: Sentences, models: tuple[Explained, ...], decisions: tuple[Decision, ...]) -> None:
+    if off:
+        output.write(clean(f"  {text(*off)}"))
+    for each in models:
+        would = "would be stopped" if each.stop else "stays"
+        output.write(clean(f"  {each.model.name} {would}. {text(*each.reason)}"))
+    for reason in general(decisions):
+        output.write(clean(f"  {text(*reason)}"))
+
+
+# --- idle ---
+
+
+async def _idle(core: Core, options: Namespace) -> int:
+    refuse_if_read_only(core)
+    async with opened(core, act=True) as stack:
+        await look(stack)
+        status = locate_local(stack, options.name)
+        limit = await stack.guard.set_idle_limit(status.host, status.name, options.length)
+    if options.json:
+        seconds = limit.total_seconds() if limit > timedelta(0) else None
+        output.write_document({"models": [{"host": status.host, "name": status.name, "idle_stop": seconds}]})
+    else:
+        output.write(text(idle_sentence(status.name, limit, is_default=options.length is None)))
+    return 0

@@ -5,18 +5,25 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import add_command, count
+from llmstack_tui.cli.options import count
+from llmstack_tui.cli.stacks import opened
+from llmstack_tui.core.records import StoreError
+from llmstack_tui.core.wording import text
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
 
-    from llmstack_tui.cli.options import Commands, Invocation
-    from llmstack_tui.hosts.host import Host
-    from llmstack_tui.store.store import Store
-    from llmstack_tui.store.tables.activations import Activation
-    from llmstack_tui.store.tables.models import SeenModel
+    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.core.open import Core
+    from llmstack_tui.core.records import Activation, SeenModel
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import HostState
+
+    _Version = tuple[SeenModel, bool]
 
 _WHO = {
     "user": "the dashboard",
@@ -36,8 +43,7 @@ _ENDS = {
 }
 
 
-def add_parser(commands: Commands) -> None:
-    parser = add_command(commands, "history", run, "Show when a model was loaded, and its versions.")
+def add_options(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="a model, also one that was removed")
     parser.add_argument(
         "--gone", action="store_true", help="only versions that were installed once and are no more"
@@ -45,86 +51,69 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--limit", metavar="N", type=count, default=20, help="the newest N (default: 20)")
 
 
-def run(call: Invocation) -> int:
-    import asyncio
-
-    return asyncio.run(_history(call))
-
-
-async def _history(call: Invocation) -> int:
-    import asyncio
-
-    from llmstack_tui.cli.servers import connect, state_file
-    from llmstack_tui.store.errors import StoreError
-    from llmstack_tui.store.store import Store
-
-    name, limit, path = call.options.name, call.options.limit, state_file()
-    if name is None and not call.options.gone:
+async def run(core: Core, options: Namespace) -> int:
+    if options.name is None and not options.gone:
         raise output.WrongUsage("Name a model, or --gone for all that were removed or replaced.")
-    loads: list[Activation] = []
-    versions: list[tuple[SeenModel, bool]] = []
-    if path is not None and path.exists():
-        try:
-            async with connect(call) as hosts, await Store.open(path, on_notice=output.say) as store:
-                for host in hosts:
-                    if not call.options.gone:
-                        for each in _ways_to_write(name):
-                            loads += await store.activations.history(host.url, each, limit)
-                found = await asyncio.gather(*(_versions(store, host, name) for host in hosts))
-                versions = [each for of_host in found for each in of_host]
-        except StoreError as error:
-            raise output.Failed(str(error)) from None
-    loads = sorted(loads, key=lambda each: each.id, reverse=True)[:limit]
-    versions = [each for each in versions if not (each[1] and call.options.gone)]
-    versions = sorted(versions, key=lambda each: each[0].last_seen_at, reverse=True)[:limit]
-    if call.json:
-        documents = [_version_document(*each) for each in versions]
-        output.write_document({"loads": [_document(each) for each in loads], "versions": documents})
+    async with opened(core, ()) as stack:
+        is_empty = stack.records.is_empty
+    loads, versions = ([], []) if is_empty else await _read(core, options)
+    if options.json:
+        output.write_document(document(loads, versions))
         return 0
     if loads:
-        output.write_table(*_table(loads))
+        output.write_table(*_load_table(loads))
     if versions:
         output.write("\n" if loads else "", end="")
         output.write_table(*_version_table(versions))
     if not loads and not versions:
-        output.say(_nothing(call))
+        output.say(
+            "No model that is gone is on record."
+            if options.gone
+            else f"Nothing is on record of {options.name}: it was not loaded while llmstack looked on."
+        )
     return 0
 
 
-def _nothing(call: Invocation) -> str:
-    if call.options.gone:
-        return "No model that is gone is on record."
-    return f"Nothing is on record of {call.options.name}: it was not loaded while llmstack looked on."
+async def _read(core: Core, options: Namespace) -> tuple[list[Activation], list[_Version]]:
+    """The newest loads, and the newest versions."""
+    loads: list[Activation] = []
+    versions: list[_Version] = []
+    ways = _ways_to_write(options.name) if options.name is not None else (None,)
+    async with opened(core) as stack:
+        await stack.look()
+        try:
+            for host in stack.state.hosts:
+                for name in ways:
+                    if name is not None and not options.gone:
+                        loads += await stack.records.activations(host.snapshot.url, name, options.limit)
+                versions += await _versions(stack, host, ways)
+        except StoreError as error:
+            raise output.Failed(str(error)) from None
+    loads.sort(key=lambda each: each.id, reverse=True)
+    versions = [each for each in versions if not (each[1] and options.gone)]
+    versions.sort(key=lambda each: each[0].last_seen_at, reverse=True)
+    return loads[: options.limit], versions[: options.limit]
 
 
-async def _versions(store: Store, host: Host, name: str | None) -> list[tuple[SeenModel, bool]]:
-    """Each version that was seen on a host, of all models without a name; and whether it is installed now.
+async def _versions(stack: Stack, host: HostState, ways: Sequence[str | None]) -> list[_Version]:
+    """Each version that was seen on a host, and whether it is installed now.
 
     A host that does not answer is taken to have what it listed last.
     """
-    from llmstack_tui.hosts.errors import HostError
-    from llmstack_tui.hosts.types import Model
-
-    if name is None:
-        seen = [*await store.models.of_host(host.url)]
-    else:
-        seen = [each for way in _ways_to_write(name) for each in await store.models.versions(host.url, way)]
+    snapshot = host.snapshot
+    seen = [each for way in ways for each in await stack.records.versions(snapshot.url, way)]
     if not seen:
         return []
-    try:
-        models: Sequence[Model] = await host.installed()
-    except HostError as error:
-        output.say(str(error))
-        listed = await store.installed.load(host.url, Model)
-        models = listed.models if listed else ()
+    models = snapshot.installed
+    if snapshot.error is not None:
+        output.say(str(snapshot.error))
+        models = await stack.records.installed(snapshot.url)
     installed = {(model.name, model.digest) for model in models}
     return [(each, (each.name, each.digest) in installed) for each in seen]
 
 
 def _ways_to_write(name: str) -> tuple[str, ...]:
     """As the record may have it: with its tag, and as somebody asked for it without."""
-    from llmstack_tui.base.names import InvalidName, ModelName
-
     try:
         short = ModelName.parse(name).short
     except InvalidName:
@@ -132,9 +121,14 @@ def _ways_to_write(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((short, short.removesuffix(":latest"), name)))
 
 
-def _document(load: Activation) -> dict[str, object]:
-    from llmstack_tui.core.wording import text
+def document(loads: Sequence[Activation], versions: Sequence[_Version]) -> dict[str, object]:
+    return {
+        "loads": [_load(each) for each in loads],
+        "versions": [_version(*each) for each in versions],
+    }
 
+
+def _load(load: Activation) -> dict[str, object]:
     return {
         "host": load.host,
         "name": load.model,
@@ -152,7 +146,7 @@ def _document(load: Activation) -> dict[str, object]:
     }
 
 
-def _version_document(version: SeenModel, is_installed: bool) -> dict[str, object]:
+def _version(version: SeenModel, is_installed: bool) -> dict[str, object]:
     return {
         "host": version.host,
         "name": version.name,
@@ -164,7 +158,7 @@ def _version_document(version: SeenModel, is_installed: bool) -> dict[str, objec
     }
 
 
-def _version_table(versions: Sequence[tuple[SeenModel, bool]]) -> tuple[list[str], list[list[str]]]:
+def _version_table(versions: Sequence[_Version]) -> tuple[list[str], list[list[str]]]:
     several = len({each.host for each, _ in versions}) > 1
     heads = ["NAME", "VERSION", ">SIZE", "FIRST SEEN", "LAST SEEN", *(["HOST"] if several else [])]
     return heads, [
@@ -180,9 +174,7 @@ def _version_table(versions: Sequence[tuple[SeenModel, bool]]) -> tuple[list[str
     ]
 
 
-def _table(loads: list[Activation]) -> tuple[list[str], list[list[str]]]:
-    from llmstack_tui.core.wording import text
-
+def _load_table(loads: Sequence[Activation]) -> tuple[list[str], list[list[str]]]:
     several = len({each.host for each in loads}) > 1
     heads = ["STARTED", "ASKED BY", ">FOR", "END", "REASON", *(["HOST"] if several else [])]
     return heads, [
@@ -201,10 +193,7 @@ def _table(loads: list[Activation]) -> tuple[list[str], list[list[str]]]:
 def _lasted(load: Activation) -> str:
     if load.loaded_at is None:
         return "-"
-    seconds = max(int(((load.ended_at or datetime.now(UTC)) - load.loaded_at).total_seconds()), 0)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return output.clock(int(((load.ended_at or datetime.now(UTC)) - load.loaded_at).total_seconds()))
 
 
 def _end(load: Activation) -> str:

@@ -4,89 +4,88 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import add_command
+from llmstack_tui.cli.stacks import answering, look, opened
+from llmstack_tui.core.records import StoreError
+from llmstack_tui.core.wording import text
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
-    from llmstack_tui.cli.fitting import Fitting, Key
-    from llmstack_tui.cli.options import Commands, Invocation
-    from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.core.open import Core
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import HostState
+    from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.updates.rules import Update
 
-
-def add_parser(commands: Commands) -> None:
-    add_command(commands, "ls", run, "List the models of the servers, loaded or not.")
+_UNKNOWN: dict[str, object] = {"state": "unknown", "changed": [], "download": None, "checked_at": None}
 
 
-def run(call: Invocation) -> int:
-    import asyncio
-
-    return asyncio.run(_list(call))
+def add_options(_: Parser) -> None:
+    """It has none of its own."""
 
 
-async def _list(call: Invocation) -> int:
-    from llmstack_tui.cli.servers import connect, read_all
-    from llmstack_tui.lifecycle.states import statuses
-
-    async with connect(call) as hosts:
-        snapshots = await read_all(hosts)
-        updates, pins = await _remembered(call, hosts, snapshots) if call.json else ({}, {})
-        fits = await _fits(call, hosts, snapshots) if call.json else {}
-    models = [status for snapshot in snapshots for status in statuses(snapshot)]
-    if call.json:
-        documents = [
-            _document(
-                status,
-                updates.get(status.host, {}).get(status.name),
-                pinned=_is_pinned(status, pins.get(status.host, frozenset())),
-                fit=fits.get((status.host, status.name)),
-            )
-            for status in models
-        ]
-        output.write_document({"models": documents})
-    elif models:
+async def run(core: Core, options: Namespace) -> int:
+    pins: dict[str, frozenset[str]] = {}
+    async with opened(core) as stack:
+        await look(stack)
+        if options.json:
+            pins = await _recalled(stack)
+            await _estimated(stack)
+        hosts = answering(stack)
+    if options.json:
+        output.write_document(document(hosts, pins))
+    elif models := [status for host in hosts for status in host.models]:
         output.write_table(*_table(models))
     else:
         output.say("No model is installed: add one with `llmstack import FILE.gguf`.")
     return 0
 
 
-async def _remembered(
-    call: Invocation, hosts: Sequence[Host], snapshots: Sequence[Snapshot]
-) -> tuple[Mapping[str, Mapping[str, Update]], Mapping[str, frozenset[str]]]:
-    """What was learnt of newer versions, by host and name; and what is pinned, by host."""
-    from llmstack_tui.cli.verdicts import remembered
-
-    return await remembered(call, hosts, snapshots)
-
-
-def _is_pinned(status: ModelStatus, pins: frozenset[str]) -> bool:
-    from llmstack_tui.base.names import model_key
-
-    return bool(pins) and model_key(status.name) in pins
+async def _recalled(stack: Stack) -> dict[str, frozenset[str]]:
+    """Have the state say what was learnt of newer versions; and the keys of pinned models, by host."""
+    if stack.records.is_empty:
+        return {}
+    await stack.updates.recall()
+    try:
+        return {host.snapshot.url: await stack.records.pins(host.snapshot.url) for host in answering(stack)}
+    except StoreError as error:
+        output.say(str(error))
+        return {}
 
 
-async def _fits(
-    call: Invocation, hosts: Sequence[Host], snapshots: Sequence[Snapshot]
-) -> Mapping[Key, Fitting]:
-    """What each would take, by host and name."""
-    from llmstack_tui.cli.fitting import fittings
-
-    return await fittings(call, hosts, snapshots)
+async def _estimated(stack: Stack) -> None:
+    """Have the state say what each model would take."""
+    if any(not model.is_cloud for host in answering(stack) for model in host.snapshot.installed):
+        await stack.machine.read_once()
+        await stack.fit.look_at_all()
 
 
-def _document(
-    status: ModelStatus, update: Update | None, *, pinned: bool, fit: Fitting | None
+def document(hosts: Sequence[HostState], pins: Mapping[str, frozenset[str]]) -> dict[str, object]:
+    return {
+        "models": [
+            _model(
+                status,
+                host.updates.get(status.name),
+                host.fits.get(status.name),
+                pinned=model_key(status.name) in pins.get(status.host, ()),
+            )
+            for host in hosts
+            for status in host.models
+        ]
+    }
+
+
+def _model(
+    status: ModelStatus, update: Update | None, fit: Fitted | None, *, pinned: bool
 ) -> dict[str, object]:
-    from llmstack_tui.cli import verdicts
-    from llmstack_tui.cli.fitting import Fitting
-
     model = status.model
+    verdict = fit.verdict if fit else None
     return {
         "host": status.host,
         "name": status.name,
@@ -96,13 +95,36 @@ def _document(
         "quantization": model.quantization if model else None,
         "state": status.state.value,
         "pinned": pinned,
-        "update": verdicts.document(update, is_cloud=bool(model and model.is_cloud)),
-        "fit": (fit or Fitting()).document(),
+        "update": update_document(update, is_cloud=bool(model and model.is_cloud)),
+        "fit": {
+            "state": verdict.fit.value if verdict else None,
+            "estimate": fit.estimate.total if fit else None,
+            "basis": fit.estimate.basis.value if fit else None,
+        },
         "modified_at": output.iso(model.modified_at) if model else None,
     }
 
 
-def _table(models: list[ModelStatus]) -> tuple[list[str], list[list[str]]]:
+def update_document(update: Update | None, *, is_cloud: bool = False) -> dict[str, object]:
+    """Whether there is a newer version; where nobody asked yet, what can be told all the same."""
+    if update is None:
+        return _UNKNOWN | ({"state": "cloud"} if is_cloud else {})
+    return {
+        "state": update.state.value,
+        "changed": [change.value for change in update.changed],
+        "download": update.download,
+        "checked_at": output.iso(update.checked_at),
+        "at_most": update.at_most,
+        "changed_here": update.changed_here,
+        "left_alone": update.left_alone.value if update.left_alone else None,
+        "digest": update.digest,
+        "pushed_at": output.iso(update.pushed_at),
+        "reason": text(*update.reason) or None,
+        "problem": update.problem or None,
+    }
+
+
+def _table(models: Sequence[ModelStatus]) -> tuple[list[str], list[list[str]]]:
     several = len({status.host for status in models}) > 1
     heads = ["", "NAME", ">SIZE", "QUANTIZATION", ">PARAMETERS", "STATE", *(["HOST"] if several else [])]
     return heads, [

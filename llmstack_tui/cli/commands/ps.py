@@ -2,142 +2,109 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.durations import ENDLESS
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import add_command
+from llmstack_tui.cli.stacks import answering, look, opened
+from llmstack_tui.core.records import StoreError
+from llmstack_tui.lifecycle.activity import idle_time
+from llmstack_tui.lifecycle.placement import device_bytes
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
-    from llmstack_tui.cli.options import Commands, Invocation
-    from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import RunningModel, Snapshot
-    from llmstack_tui.store.tables.activations import Activation
+    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.core.open import Core
+    from llmstack_tui.core.records import Activation
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.hosts.types import RunningModel
+    from llmstack_tui.lifecycle.states import ModelStatus
 
 # A model without a request leaves some milliseconds after its time.
 _SECOND_LOOK_S = 0.15
 
 
-def add_parser(commands: Commands) -> None:
-    add_command(commands, "ps", run, "List the models that are loaded.")
+def add_options(_: Parser) -> None:
+    """It has none of its own."""
 
 
-def run(call: Invocation) -> int:
-    import asyncio
-
-    return asyncio.run(_list(call))
-
-
-async def _list(call: Invocation) -> int:
-    from llmstack_tui.cli.servers import connect, read_all
-
-    async with connect(call) as hosts:
-        snapshots = await read_all(hosts)
-        overdue = await _overdue(hosts, snapshots) if call.json else set()
-        estimates = await _estimates(call, hosts, snapshots) if call.json else {}
-    now = datetime.now(UTC)
-    loaded = [(snapshot.url, running) for snapshot in snapshots for running in snapshot.running]
-    if call.json:
-        loads, devices = await _loads(loaded), await _devices(loaded)
-        models = [
-            document(
-                host,
-                running,
-                busy=(host, running) in overdue,
-                now=now,
-                load=loads.get((host, running)),
-                device=devices.get((host, running)),
-                estimate=estimates.get((host, running.digest)),
-            )
-            for host, running in loaded
-        ]
-        output.write_document({"models": models})
-    elif loaded:
+async def run(core: Core, options: Namespace) -> int:
+    async with opened(core, processes=options.json) as stack:
+        await look(stack)
+        if options.json:
+            output.write_document({"models": await _documents(stack)})
+            return 0
+        loaded = [(host.snapshot.url, each) for host in answering(stack) for each in host.snapshot.running]
+    if loaded:
         output.write_table(*_table(loaded))
     else:
         output.say("No model is loaded.")
     return 0
 
 
-async def _estimates(
-    call: Invocation, hosts: Sequence[Host], snapshots: Sequence[Snapshot]
-) -> Mapping[tuple[str, str], int]:
-    """Bytes that each should take, by host and digest."""
-    from llmstack_tui.cli.fitting import reckoned
-
-    return await reckoned(call, hosts, snapshots)
-
-
-async def _overdue(hosts: Sequence[Host], snapshots: Sequence[Snapshot]) -> set[tuple[str, RunningModel]]:
-    """Those that should have left and are there at a second look, too: a request holds them."""
-    import asyncio
-
-    by_url, now = {host.url: host for host in hosts}, datetime.now(UTC)
-    late = {
-        (snapshot.url, running)
-        for snapshot in snapshots
-        for running in snapshot.running
-        if running.requests is None and running.expires_at is not None and running.expires_at < now
-    }
-    if not late:
-        return late
-    await asyncio.sleep(_SECOND_LOOK_S)
-    found = await asyncio.gather(*(by_url[url].running() for url in dict(late)), return_exceptions=True)
-    again = {
-        (url, running)
-        for url, models in zip(dict(late), found, strict=True)
-        if not isinstance(models, BaseException)
-        for running in models
-    }
-    return late & again
+async def _documents(stack: Stack) -> list[dict[str, object]]:
+    if any(_is_overdue(running) for _, running, _ in _loaded(stack)):
+        # One that should have left and is there at a second look, too, is held by a request.
+        await asyncio.sleep(_SECOND_LOOK_S)
+        await stack.look()
+    loaded = _loaded(stack)
+    if loaded:
+        await stack.machine.read_once()
+    loads = await _loads(stack)
+    return [
+        document(
+            url,
+            running,
+            busy=status is not None and status.busy,
+            now=datetime.now(UTC),
+            load=loads.get((url, running.name)),
+            device=_device_bytes(stack, url, running),
+            estimate=None
+            if status is None or status.model is None
+            else await stack.fit.predicted(url, status.model, running),
+        )
+        for url, running, status in loaded
+    ]
 
 
-async def _loads(loaded: Sequence[tuple[str, RunningModel]]) -> dict[tuple[str, RunningModel], Activation]:
+def _loaded(stack: Stack) -> list[tuple[str, RunningModel, ModelStatus | None]]:
+    """What is loaded, each with the first installed model that it is loaded as."""
+    return [
+        (host.snapshot.url, running, next((each for each in host.models if each.running is running), None))
+        for host in answering(stack)
+        for running in host.snapshot.running
+    ]
+
+
+def _is_overdue(running: RunningModel) -> bool:
+    return (
+        running.requests is None and running.expires_at is not None and running.expires_at < datetime.now(UTC)
+    )
+
+
+async def _loads(stack: Stack) -> Mapping[tuple[str, str], Activation]:
     """What is on record of how each was loaded, where the server does not say when it was last used."""
-    from llmstack_tui.cli.servers import state_file
-    from llmstack_tui.store.errors import StoreError
-    from llmstack_tui.store.store import Store
-
-    asked = [(host, running) for host, running in loaded if running.used_at is None]
-    file = state_file()
-    if not asked or file is None or not file.exists():
-        return {}
+    found: dict[tuple[str, str], Activation] = {}
     try:
-        async with await Store.open(file, on_notice=output.say) as store:
-            active = await store.activations.active()
+        for url in {url for url, running, _ in _loaded(stack) if running.used_at is None}:
+            if not stack.records.is_empty:
+                loads = await stack.records.loaded(url)
+                found |= {(url, each.model): each for each in loads if each.loaded_at is not None}
     except StoreError as error:
         output.say(str(error))
-        return {}
-    by_name = {(each.host, each.model): each for each in active if each.loaded_at is not None}
-    found = {(host, running): by_name.get((host, running.name)) for host, running in asked}
-    return {key: load for key, load in found.items() if load is not None}
-
-
-async def _devices(loaded: Sequence[tuple[str, RunningModel]]) -> dict[tuple[str, RunningModel], int]:
-    """What the devices of this machine say that each takes, where they tell."""
-    import asyncio
-
-    from llmstack_tui.base.address import is_loopback
-
-    if not any(is_loopback(host) for host, _ in loaded):
-        return {}
-    from llmstack_tui.cli.machine import read_machine
-    from llmstack_tui.lifecycle.placement import device_bytes
-    from llmstack_tui.lifecycle.process_usage import Processors
-
-    reading = await asyncio.to_thread(read_machine)
-    found = {}
-    for host in dict.fromkeys(host for host, _ in loaded):
-        listed = tuple(running for url, running in loaded if url == host)
-        # All at once: to find one process looks through all that there are.
-        for running, timed in zip(listed, await Processors(host).timed(listed), strict=True):
-            if (held := device_bytes(timed, reading)) is not None:
-                found[host, running] = held
     return found
+
+
+def _device_bytes(stack: Stack, url: str, running: RunningModel) -> int | None:
+    """What the devices of this machine say that it takes, where they tell."""
+    machine = stack.state.machine
+    return device_bytes(running, machine) if machine is not None and is_loopback(url) else None
 
 
 def document(
@@ -151,8 +118,6 @@ def document(
     estimate: int | None = None,
 ) -> dict[str, object]:
     """A loaded model as `ps` and `start` write it. Whether it is busy is unknown without a sign."""
-    from llmstack_tui.lifecycle.activity import idle_time
-
     idle = idle_time(
         running,
         now,
@@ -174,7 +139,7 @@ def document(
     }
 
 
-def _table(loaded: list[tuple[str, RunningModel]]) -> tuple[list[str], list[list[str]]]:
+def _table(loaded: Sequence[tuple[str, RunningModel]]) -> tuple[list[str], list[list[str]]]:
     several = len({host for host, _ in loaded}) > 1
     now = datetime.now(UTC)
     heads = ["", "NAME", ">MEMORY", "ON", ">CONTEXT", "UNTIL", *(["HOST"] if several else [])]
@@ -185,7 +150,7 @@ def _table(loaded: list[tuple[str, RunningModel]]) -> tuple[list[str], list[list
             bytes_text(running.size),
             _place(running),
             str(running.context_length or "?"),
-            _until(running.expires_at, now),
+            until(running.expires_at, now),
             *([host] if several else []),
         ]
         for host, running in loaded
@@ -199,7 +164,7 @@ def _place(running: RunningModel) -> str:
     return "CPU" if share == 0 else "GPU" if share == 100 else f"{share} % GPU, rest CPU"
 
 
-def _until(expires_at: datetime | None, now: datetime) -> str:
+def until(expires_at: datetime | None, now: datetime) -> str:
     """When the server will unload it. A past time means that a request is running; its end sets a new one."""
     if expires_at is None:
         return "?"
@@ -208,6 +173,4 @@ def _until(expires_at: datetime | None, now: datetime) -> str:
         return "in use"
     if left > ENDLESS:
         return "for ever"
-    minutes, seconds = divmod(int(left.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02} from now" if hours else f"{minutes}:{seconds:02} from now"
+    return f"{output.clock(int(left.total_seconds()))} from now"

@@ -7,47 +7,41 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import add_command
+from llmstack_tui.cli.stacks import locate, look, opened
 
 if TYPE_CHECKING:
-    from llmstack_tui.cli.options import Commands, Invocation
-    from llmstack_tui.cli.servers import Located
+    from argparse import Namespace
+
+    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.core.open import Core
     from llmstack_tui.hosts.types import ModelDetails
+    from llmstack_tui.lifecycle.states import ModelStatus
 
 
-def add_parser(commands: Commands) -> None:
-    parser = add_command(commands, "show", run, "Show what is known of a model.")
+def add_options(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="a model, as `llmstack ls` lists it")
 
 
-def run(call: Invocation) -> int:
-    import asyncio
-
-    return asyncio.run(_show(call))
-
-
-async def _show(call: Invocation) -> int:
-    from llmstack_tui.cli.servers import connect, locate
-
-    async with connect(call) as hosts:
-        located = await locate(hosts, call.options.name)
-        details = await located.host.show(located.name)
-    document = _document(located, details)
-    if call.json:
-        output.write_document(document)
+async def run(core: Core, options: Namespace) -> int:
+    async with opened(core) as stack:
+        await look(stack)
+        status = locate(stack, options.name)
+        found = document(status, await stack.actions.details(status.host, status.name))
+    if options.json:
+        output.write_document(found)
     else:
-        _write(document)
+        _write(found)
     return 0
 
 
-def _document(located: Located, details: ModelDetails) -> dict[str, object]:
-    model = located.status.model
+def document(status: ModelStatus, details: ModelDetails) -> dict[str, object]:
+    model = status.model
     return {
-        "host": located.host.url,
-        "name": located.name,
+        "host": status.host,
+        "name": status.name,
         "digest": (model.digest if model else None) or None,
         "size": model.size if model else None,
-        "state": located.status.state.value,
+        "state": status.state.value,
         "family": details.family,
         "format": details.format,
         "parameters": details.parameter_size,
@@ -65,27 +59,27 @@ def _document(located: Located, details: ModelDetails) -> dict[str, object]:
     }
 
 
-def _write(document: dict[str, object]) -> None:
-    capabilities = document["capabilities"]
-    size = document["size"]
+def _write(found: dict[str, object]) -> None:
+    capabilities = found["capabilities"]
+    size = found["size"]
     lines = {
-        "name": document["name"],
-        "host": document["host"],
-        "state": document["state"],
-        "digest": document["digest"],
+        "name": found["name"],
+        "host": found["host"],
+        "state": found["state"],
+        "digest": found["digest"],
         "size": bytes_text(size) if isinstance(size, int) else None,
-        "family": document["family"],
-        "parameters": document["parameters"],
-        "quantization": document["quantization"],
-        "context": document["context_length"],
-        "embedding": document["embedding_length"],
+        "family": found["family"],
+        "parameters": found["parameters"],
+        "quantization": found["quantization"],
+        "context": found["context_length"],
+        "embedding": found["embedding_length"],
         "can do": ", ".join(capabilities) if isinstance(capabilities, list) else None,
-        "changed": document["modified_at"],
+        "changed": found["modified_at"],
     }
     for label, value in lines.items():
         if value is not None:
             output.write(f"{label:<14}{clean(str(value), None)}")
     for label in ("options", "system", "template", "license"):
-        if text := str(document[label]).strip():
+        if text := str(found[label]).strip():
             output.write(f"\n{label}")
             output.write("\n".join(f"  {line}" for line in clean_lines(text, None).splitlines()))

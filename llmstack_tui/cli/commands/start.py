@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.durations import format_duration
 from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import add_command, count, duration
+from llmstack_tui.cli.commands.ps import document
+from llmstack_tui.cli.options import count, duration
+from llmstack_tui.cli.progress import waiting
+from llmstack_tui.cli.stacks import locate_local, look, look_on, opened, refuse_if_read_only
+from llmstack_tui.core.wording import text
+from llmstack_tui.guard.types import Ask
 
 if TYPE_CHECKING:
-    from llmstack_tui.cli.options import Commands, Invocation
-    from llmstack_tui.cli.servers import Acting, Located
+    from argparse import Namespace
+
+    from llmstack_tui.base.sentences import Sentences
+    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.core.open import Core
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.lifecycle.states import ModelStatus
 
 
-def add_parser(commands: Commands) -> None:
-    parser = add_command(commands, "start", run, "Load a model, and return when it can answer.")
+def add_options(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="a model, as `llmstack ls` lists it")
     parser.add_argument(
         "--keep-alive",
@@ -32,61 +43,64 @@ def add_parser(commands: Commands) -> None:
     )
 
 
-def run(call: Invocation) -> int:
-    import asyncio
-
-    return asyncio.run(_start(call))
-
-
-async def _start(call: Invocation) -> int:
-    from llmstack_tui.cli.commands.ps import document
-    from llmstack_tui.cli.servers import acting, connect, locate, refuse_if_cloud, refuse_if_read_only
-    from llmstack_tui.cli.waiting import waiting
-    from llmstack_tui.lifecycle.states import Loaded
-
-    refuse_if_read_only(call)
-    async with connect(call, act=True) as hosts, acting() as acts:
-        located = await locate(hosts, call.options.name)
-        refuse_if_cloud(located)
-        keep_alive: timedelta | None = call.options.keep_alive
+async def run(core: Core, options: Namespace) -> int:
+    refuse_if_read_only(core)
+    async with opened(core, act=True, processes=True) as stack:
+        await prepare(stack)
+        status = locate_local(stack, options.name)
+        url, name = status.host, status.name
+        keep_alive: timedelta | None = options.keep_alive
         if keep_alive is None:
-            keep_alive = await _promised(call, acts, located)
-        async with waiting(f"Loading {located.name}", call.environ):
-            await acts.lifecycle.activate(
-                located.host,
-                located.name,
-                keep_alive=keep_alive,
-                context_length=call.options.ctx,
-            )
-        digest = located.status.model.digest if located.status.model else ""
-        running = Loaded(await located.host.running()).find(located.name, digest)
-    if running is None:
-        raise output.Failed(f"{located.name} was loaded, but the server has unloaded it again.")
-    if call.json:
-        output.write_document({"models": [document(located.host.url, running, now=datetime.now(UTC))]})
+            keep_alive = stack.guard.keep_alive(url, name)
+        async with waiting(f"Loading {name}", core.environ):
+            await load(stack, status, keep_alive=keep_alive, context_length=options.ctx)
+        await look(stack, url)
+        loaded = stack.status(url, name)
+    if loaded is None or loaded.running is None:
+        raise output.Failed(f"{name} was loaded, but the server has unloaded it again.")
+    if options.json:
+        output.write_document({"models": [document(url, loaded.running, now=datetime.now(UTC))]})
     else:
-        output.write(clean(f"{located.name} is active at {located.host.url}."))
+        output.write(clean(f"{name} is active at {url}."))
         output.write(_stays(keep_alive))
     return 0
 
 
-async def _promised(call: Invocation, acts: Acting, located: Located) -> timedelta | None:
-    """What the dashboard would have it carry."""
-    from llmstack_tui.cli.guarding import off
-    from llmstack_tui.guard.rules.limits import carried
-    from llmstack_tui.store.errors import StoreError
+async def prepare(stack: Stack) -> None:
+    """Have the guard know the machine, what the user wants, and what is loaded. Raises as `look`."""
+    await asyncio.gather(stack.machine.read_once(), stack.guard.prepare(from_record=True))
+    await look(stack)
 
-    try:
-        wishes = await acts.store.preferences.of(located.host.url)
-    except StoreError as error:
-        output.say(str(error))
-        wishes = {}
-    return carried(call.settings.guard, located.name, wishes, off=off(call, located.host))
+
+async def load(
+    stack: Stack,
+    status: ModelStatus,
+    *,
+    keep_alive: timedelta | None = None,
+    context_length: int | None = None,
+    reason: Sentences = (),
+) -> None:
+    """Load a model within the limits; after `prepare`.
+
+    Over them the settings refuse it, or have others make room; where they say "ask" nobody can be asked, and
+    it is loaded all the same.
+
+    Raises:
+        Refused: the machine is too hot, or the settings refuse one more.
+        HostError: the server will not or cannot.
+    """
+    answer, settings = await stack.guard.admit(status.host, status.name), stack.guard.settings
+    if isinstance(answer, Ask) and settings is not None:
+        if settings.over_limit == "ask":
+            output.say(f"{text(*answer.reason)} It is loaded all the same.")
+        elif settings.over_limit == "stop":
+            await look_on(stack)
+    await stack.actions.activate(
+        status.host, status.name, keep_alive=keep_alive, context_length=context_length, reason=reason
+    )
 
 
 def _stays(keep_alive: timedelta | None) -> str:
-    from llmstack_tui.base.durations import format_duration
-
     if keep_alive is None:
         return "It stays for as long as the server keeps a model."
     if keep_alive < timedelta(0):

@@ -2,61 +2,54 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import add_command
+from llmstack_tui.cli.stacks import find_urls, opened
+from llmstack_tui.guard.rules.limits import limits
 
 if TYPE_CHECKING:
-    from llmstack_tui.cli.options import Commands, Invocation
-    from llmstack_tui.hardware.profile import Profile
+    from argparse import Namespace
+
+    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.core.open import Core
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.hardware.readings import Device
-    from llmstack_tui.hosts.types import Snapshot
+
+_KINDS = {HostKind.OLLAMA: "Ollama", HostKind.BUILTIN: "built-in engine", HostKind.OPENAI: "OpenAI API"}
 
 
-def add_parser(commands: Commands) -> None:
-    add_command(commands, "status", run, "Show the servers and the memory. Fails when no server answers.")
+def add_options(_: Parser) -> None:
+    """It has none of its own."""
 
 
-def run(call: Invocation) -> int:
-    import asyncio
-
-    return asyncio.run(_status(call))
-
-
-async def _status(call: Invocation) -> int:
-    import asyncio
-
-    from llmstack_tui.cli.machine import this_machine
-    from llmstack_tui.cli.servers import connect, read
-
+async def run(core: Core, options: Namespace) -> int:
+    urls: tuple[str, ...] = ()
     problem = ""
-    snapshots: list[Snapshot] = []
-    # Beside the questions to the servers: a driver may take its time.
-    reading_task = asyncio.create_task(asyncio.to_thread(this_machine, call))
     try:
-        async with connect(call) as hosts:
-            snapshots = await asyncio.gather(*map(read, hosts))
+        urls = await find_urls(core)
     except output.Failed as error:
         problem = str(error)
-    reading, profile = await reading_task
-    devices = (reading.ram, *reading.devices)
-    if snapshots and all(snapshot.error for snapshot in snapshots):
-        problem = str(snapshots[0].error)
-    if call.json:
-        output.write_document(_document(call, snapshots, devices, profile))
+    async with opened(core, urls) as stack:
+        await asyncio.gather(stack.look(), stack.machine.read_once())
+        state = stack.state
+    limit = _limit(core, state)
+    if options.json:
+        output.write_document(document(state, limit))
     else:
-        _write(call, snapshots, devices, profile)
+        _write(state, limit)
+    if state.hosts and all(host.snapshot.error for host in state.hosts):
+        problem = str(state.hosts[0].snapshot.error)
     if problem:
         raise output.Failed(problem)
     return 0
 
 
-def _document(
-    call: Invocation, snapshots: list[Snapshot], devices: tuple[Device, ...], profile: Profile
-) -> dict[str, object]:
+def document(state: StackState, limit: int | None) -> dict[str, object]:
     return {
         "hosts": [
             {
@@ -65,44 +58,42 @@ def _document(
                 "version": snapshot.server.version if snapshot.server else None,
                 "reachable": snapshot.reachable,
             }
-            for snapshot in snapshots
+            for snapshot in (host.snapshot for host in state.hosts)
         ],
         "devices": [
             {"name": each.name, "kind": each.kind.value, "used": each.used, "total": each.total}
-            for each in devices
+            for each in _devices(state)
         ],
-        "profile": profile.name,
-        "limit": _limit(call, profile),
+        "profile": state.profile.name if state.profile else None,
+        "limit": limit,
     }
 
 
-def _write(
-    call: Invocation, snapshots: list[Snapshot], devices: tuple[Device, ...], profile: Profile
-) -> None:
-    for snapshot in snapshots:
+def _write(state: StackState, limit: int | None) -> None:
+    for snapshot in (host.snapshot for host in state.hosts):
         if snapshot.server:
-            kind = {"ollama": "Ollama", "builtin": "built-in engine", "openai": "OpenAI API"}[
-                snapshot.server.kind
-            ]
-            text = f"{output.mark('active')} {kind} {snapshot.server.version}  {snapshot.url}"
-            loaded = len(snapshot.running)
-            text += f"  {len(snapshot.installed)} models, {loaded} loaded"
+            server = f"{_KINDS[snapshot.server.kind]} {snapshot.server.version}  {snapshot.url}"
+            installed = output.counted(len(snapshot.installed), "model")
+            text = f"{output.mark('active')} {server}  {installed}, {len(snapshot.running)} loaded"
         else:
             text = f"{output.mark('inactive')} {snapshot.url}  {snapshot.error}"
         output.write(clean(text))
-    for each in devices:
+    for each in _devices(state):
         output.write(clean(_device(each)))
-    output.write(f"Profile {profile.name}")
-    if limit := _limit(call, profile):
-        output.write(f"At most {limit} {'model' if limit == 1 else 'models'} loaded at once")
+    if state.profile:
+        output.write(f"Profile: {'CPU only' if state.profile.name == 'cpu' else state.profile.name}")
+    if limit:
+        output.write(f"At most {output.counted(limit, 'model')} loaded at once")
 
 
-def _limit(call: Invocation, profile: Profile) -> int | None:
+def _devices(state: StackState) -> tuple[Device, ...]:
+    return (state.machine.ram, *state.machine.devices) if state.machine else ()
+
+
+def _limit(core: Core, state: StackState) -> int | None:
     """How many models the guard leaves loaded on this machine; without it, what the engine was told."""
-    from llmstack_tui.guard.rules.limits import limits
-
-    guard = call.settings.guard
-    return limits(guard, profile).max_loaded if guard.enabled else call.settings.engine.max_loaded
+    guard = core.settings.guard
+    return limits(guard, state.profile).max_loaded if guard.enabled else core.settings.engine.max_loaded
 
 
 def _device(device: Device) -> str:

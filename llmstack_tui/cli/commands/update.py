@@ -6,25 +6,30 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.names import model_key, same_model
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import add_command
+from llmstack_tui.cli.commands.ls import update_document
+from llmstack_tui.cli.progress import pull_all, waiting
+from llmstack_tui.cli.stacks import answering, look, opened, refuse_if_read_only
+from llmstack_tui.core.wording import text
+from llmstack_tui.downloads.types import Why
+from llmstack_tui.updates.rules import UpdateState
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
 
-    from llmstack_tui.cli.options import Commands, Invocation
-    from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import Model, Snapshot
+    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.core.open import Core
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.hosts.types import Model
     from llmstack_tui.updates.rules import Update
 
     Row = tuple[str, Model, Update]
 
 
-def add_parser(commands: Commands) -> None:
-    parser = add_command(
-        commands, "update", run, "Update models to the newest version, or only say which have a newer one."
-    )
+def add_options(parser: Parser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="models, as `llmstack ls` lists them")
     parser.add_argument(
         "--all", action="store_true", help="all that have a newer version; never those that were changed here"
@@ -35,66 +40,42 @@ def add_parser(commands: Commands) -> None:
     )
 
 
-def run(call: Invocation) -> int:
-    import asyncio
-
-    options = call.options
+async def run(core: Core, options: Namespace) -> int:
     if not (options.check or options.all or options.names):
         raise output.WrongUsage("Name the models, or say --all, or --check to list only what is newer.")
     if options.all and options.names:
         raise output.WrongUsage("Name the models, or say --all; not both.")
-    return asyncio.run(_check(call) if options.check else _update(call))
-
-
-async def _check(call: Invocation) -> int:
-    from llmstack_tui.cli.servers import connect
-
-    async with connect(call) as hosts:
-        _write(call, await _rows(call, hosts))
-    return 0
-
-
-async def _update(call: Invocation) -> int:
-    from llmstack_tui.cli.progress import pull_all
-    from llmstack_tui.cli.servers import connect, refuse_if_read_only
-    from llmstack_tui.downloads.types import Why
-
-    refuse_if_read_only(call)
-    async with connect(call, act=True) as hosts:
-        rows = await _rows(call, hosts)
+    if not options.check:
+        refuse_if_read_only(core)
+    async with opened(core, act=not options.check) as stack:
+        rows = await _checked(core, options, stack)
         for problem in dict.fromkeys(update.problem for _, _, update in rows if update.problem):
             output.say(problem)
-        wanted, failed = _of_all(rows) if call.options.all else _of_names(call, rows)
-        code = await pull_all(call, hosts, wanted, Why.UPDATE) if wanted else 0
+        if options.check:
+            _write(options, rows)
+            return 0
+        wanted, failed = _of_all(rows) if options.all else _of_names(options, rows)
+        code = await pull_all(core, options, stack, wanted, Why.UPDATE) if wanted else 0
     return max(code, int(failed))
 
 
-async def _rows(call: Invocation, hosts: Sequence[Host]) -> list[Row]:
-    """The verdicts of now on the models that are meant."""
-    from llmstack_tui.base.names import model_key
-    from llmstack_tui.cli.servers import read_all
-    from llmstack_tui.cli.verdicts import checker
-    from llmstack_tui.cli.waiting import waiting
-
-    snapshots = await read_all(hosts)
-    wanted = frozenset(map(model_key, call.options.names)) or None
-    if wanted:
-        _refuse_unknown(call.options.names, snapshots)
-    async with checker(call, hosts, snapshots) as checks:
-        async with waiting("asking the registries", call.environ):
-            await checks.check(wanted)
-        return [
-            (snapshot.url, model, checks.updates(snapshot.url)[model.name])
-            for snapshot in snapshots
-            for model in snapshot.installed
-            if wanted is None or model_key(model.name) in wanted
-        ]
+async def _checked(core: Core, options: Namespace, stack: Stack) -> list[Row]:
+    """What the registries say now of the models that are meant."""
+    await look(stack)
+    _refuse_unknown(options.names, stack)
+    async with waiting("asking the registries", core.environ):
+        await stack.updates.check(options.names or None)
+    keys = frozenset(map(model_key, options.names))
+    return [
+        (host.snapshot.url, model, host.updates[model.name])
+        for host in answering(stack)
+        for model in host.snapshot.installed
+        if not keys or model_key(model.name) in keys
+    ]
 
 
 def _of_all(rows: Sequence[Row]) -> tuple[list[tuple[str, str]], bool]:
     """What to pull, and whether anything could not be told."""
-    from llmstack_tui.updates.rules import UpdateState
-
     wanted = [(host, model.name) for host, model, update in rows if update.is_for_all]
     failed = any(update.state is UpdateState.UNKNOWN and not update.changed_here for _, _, update in rows)
     if not wanted and not failed:
@@ -102,10 +83,7 @@ def _of_all(rows: Sequence[Row]) -> tuple[list[tuple[str, str]], bool]:
     return wanted, failed
 
 
-def _of_names(call: Invocation, rows: Sequence[Row]) -> tuple[list[tuple[str, str]], bool]:
-    from llmstack_tui.core.wording import text
-    from llmstack_tui.updates.rules import UpdateState
-
+def _of_names(options: Namespace, rows: Sequence[Row]) -> tuple[list[tuple[str, str]], bool]:
     wanted: list[tuple[str, str]] = []
     failed = False
     for host, model, update in rows:
@@ -113,7 +91,7 @@ def _of_names(call: Invocation, rows: Sequence[Row]) -> tuple[list[tuple[str, st
         is_ours = update.changed_here or (update.state is UpdateState.LOCAL and update.checked_at is None)
         if update.state is UpdateState.CURRENT:
             output.say(f"{model.name} is up to date.")
-        elif update.state is UpdateState.STALE or (is_ours and _may_replace(call, model)):
+        elif update.state is UpdateState.STALE or (is_ours and _may_replace(options, model)):
             wanted.append((host, model.name))
         elif not is_ours:
             output.say(f"{model.name} cannot be updated: {text(*update.reason)}")
@@ -121,55 +99,64 @@ def _of_names(call: Invocation, rows: Sequence[Row]) -> tuple[list[tuple[str, st
     return wanted, failed
 
 
-def _may_replace(call: Invocation, model: Model) -> bool:
+def _may_replace(options: Namespace, model: Model) -> bool:
     """Whether the registry's version may take the place of one that was changed here; asks."""
-    if call.options.yes:
+    if options.yes:
         return True
     what = f"{model.name} was made or changed here, and the registry's version takes its place."
-    if call.json or not output.is_terminal(sys.stdin):
+    if options.json or not output.is_terminal(sys.stdin):
         raise output.Failed(f"{what} There is no terminal to ask on: say --yes if that is meant.")
     if not output.ask(f"{what} Replace it?"):
         raise output.Failed(f"{model.name} was not updated.")
     return True
 
 
-def _refuse_unknown(names: Sequence[str], snapshots: Sequence[Snapshot]) -> None:
-    from llmstack_tui.base.names import same_model
-
-    installed = [model.name for snapshot in snapshots for model in snapshot.installed]
+def _refuse_unknown(names: Sequence[str], stack: Stack) -> None:
+    installed = [model.name for host in answering(stack) for model in host.snapshot.installed]
     for name in names:
         if not any(same_model(name, each) for each in installed):
             raise output.Failed(f"There is no model {name!r}: `llmstack ls` lists those that are there.")
 
 
-def _write(call: Invocation, rows: Sequence[Row]) -> None:
-    from llmstack_tui.cli.verdicts import document
-    from llmstack_tui.updates.rules import UpdateState
-
-    for problem in dict.fromkeys(update.problem for _, _, update in rows if update.problem):
-        output.say(problem)
-    if call.json:
-        models = [
-            {"host": host, "name": model.name, "digest": model.digest or None, "update": document(update)}
+def document(rows: Sequence[Row]) -> dict[str, object]:
+    return {
+        "models": [
+            {
+                "host": host,
+                "name": model.name,
+                "digest": model.digest or None,
+                "update": update_document(update),
+            }
             for host, model, update in rows
         ]
-        output.write_document({"models": models})
+    }
+
+
+def _write(options: Namespace, rows: Sequence[Row]) -> None:
+    if options.json:
+        output.write_document(document(rows))
         return
     newer = [row for row in rows if row[2].state is UpdateState.STALE or row[2].changed_here]
     if newer:
         output.write_table(*_table(newer))
     counts = Counter(update.state for _, _, update in rows)
-    said = ", ".join(f"{counts[state]} {_WORDS[state]}" for state in UpdateState if counts[state])
-    output.say(f"{said}." if said else "No model is installed.")
+    said = [_summary(state, counts[state]) for state in UpdateState if counts[state]]
+    output.say(f"{', '.join(said)}." if said else "No model is installed.")
 
 
-_WORDS = {
-    "current": "up to date",
-    "stale": "with a newer version",
-    "local": "only here",
-    "cloud": "in the cloud",
-    "unknown": "not known",
-}
+def _summary(state: UpdateState, count: int) -> str:
+    match state:
+        case UpdateState.CURRENT:
+            return f"{count} up to date"
+        case UpdateState.STALE:
+            return f"{count} with a newer version"
+        case UpdateState.LOCAL:
+            has = "has" if count == 1 else "have"
+            return f"{output.counted(count, 'local model')} {has} no registry to check"
+        case UpdateState.CLOUD:
+            return f"{count} in the cloud"
+        case UpdateState.UNKNOWN:
+            return f"{count} not known"
 
 
 def _table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:

@@ -106,7 +106,9 @@ async def run(llmstack: Program, *arguments: str | Path) -> subprocess.Completed
 
 
 async def test_a_server_tells_the_shape(llmstack: Program) -> None:
-    async with serving(server(NAME, "other:7b", loaded=("other:7b",))) as at:
+    little = server(NAME, "other:7b", loaded=("other:7b",))
+    little.weights["other:7b"] = "sha256-" + "c" * 64
+    async with serving(little) as at:
         done = await run(
             llmstack, "fit", NAME, "--json", "--host", at.url, "--config", settings(llmstack, "nvidia_8gb")
         )

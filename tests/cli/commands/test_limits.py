@@ -1,0 +1,123 @@
+"""``llmstack start`` and ``pin`` while a card is too hot, and over the limit of loaded models."""
+
+from __future__ import annotations
+
+import time
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.structs import replace
+from llmstack_tui.cli.main import build_parser
+from llmstack_tui.config import GuardSettings, HostSettings, Settings
+from llmstack_tui.core.open import Core
+from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Throttle
+from llmstack_tui.hosts.errors import Refused
+from tests.support.fake_ollama import fake_ollama
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+    from typing import Literal
+
+    from llmstack_tui.core.options import StackOptions
+    from tests.support.fake_ollama import FakeOllama
+
+_GB = 10**9
+ONE = GuardSettings(max_loaded=1, idle_stop=timedelta(0))
+
+
+class Machine:
+    """One with a card that says of itself what ``throttles`` are."""
+
+    def __init__(self, *throttles: Throttle) -> None:
+        self._throttles = throttles
+
+    def read(self) -> MachineReading:
+        ram = Device(kind=DeviceKind.RAM, id="ram", name="RAM", total=16 * _GB, used=_GB, free=15 * _GB)
+        card = Device(
+            kind=DeviceKind.NVIDIA,
+            id="0",
+            name="RTX 2070",
+            total=8 * 2**30,
+            temperature=91.0,
+            throttles=self._throttles,
+        )
+        return MachineReading(taken_at=time.monotonic(), ram=ram, devices=(card,))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class CoreOnMachine(Core):
+    """A core on that machine, which remembers in a folder of its own."""
+
+    def __init__(self, settings: Settings, machine: Machine, state_file: Path) -> None:
+        super().__init__(settings, {})
+        self._machine, self._state_file = machine, state_file
+
+    async def options(self, hosts: Sequence[str], actor: Actor = Actor.USER) -> StackOptions:
+        options = await super().options(hosts, actor)
+        return replace(options, machine=self._machine, state_file=self._state_file, model_folders=tuple)
+
+
+@asynccontextmanager
+async def core(
+    tmp_path: Path, guard: GuardSettings, *throttles: Throttle
+) -> AsyncIterator[tuple[Core, FakeOllama]]:
+    """A core over one server that has ``a:1`` and ``b:1``."""
+    async with fake_ollama(a_1="a", b_1="b") as (fake, server):
+        settings = Settings(hosts=(HostSettings(url=server.url, allow="act"),), guard=guard)
+        yield CoreOnMachine(settings, Machine(*throttles), tmp_path / "state.db"), fake
+
+
+async def run(core: Core, *words: str) -> int:
+    options = build_parser().parse_args(words)
+    code: int = await options.run(core, options)
+    return code
+
+
+@pytest.mark.parametrize("command", ["start", "pin"])
+async def test_nothing_is_loaded_while_a_card_is_too_hot(tmp_path: Path, command: str) -> None:
+    async with core(tmp_path, ONE, Throttle.HEAT) as (hot, fake):
+        with pytest.raises(Refused, match="RTX 2070 slows down for heat, at 91 °C"):
+            await run(hot, command, "b:1")
+        assert fake.loaded == []
+
+
+async def test_where_nothing_is_guarded_heat_is_no_reason(tmp_path: Path) -> None:
+    async with core(tmp_path, GuardSettings(enabled=False), Throttle.HEAT) as (hot, fake):
+        assert await run(hot, "start", "b:1") == 0
+        assert fake.loaded == ["b:1"]
+
+
+@pytest.mark.parametrize(
+    ("over_limit", "loaded"), [("refuse", ["a:1"]), ("stop", ["b:1"]), ("ask", ["a:1", "b:1"])]
+)
+async def test_over_the_limit_the_settings_decide(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    over_limit: Literal["refuse", "stop", "ask"],
+    loaded: list[str],
+) -> None:
+    settings = GuardSettings(max_loaded=1, idle_stop=timedelta(0), over_limit=over_limit)
+    async with core(tmp_path, settings) as (limited, fake):
+        fake.load("a:1")
+        if over_limit == "refuse":
+            with pytest.raises(Refused, match="limit is 1"):
+                await run(limited, "start", "b:1")
+        else:
+            assert await run(limited, "start", "b:1") == 0
+        assert fake.loaded == loaded
+    # Nobody can be asked, so it is told.
+    assert ("limit is 1" in capsys.readouterr().err) is (over_limit == "ask")
+
+
+async def test_below_the_limit_nothing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with core(tmp_path, ONE) as (limited, fake):
+        assert await run(limited, "start", "b:1") == 0
+        assert fake.loaded == ["b:1"]
+    assert capsys.readouterr().err == ""
