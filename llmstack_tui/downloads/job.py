@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.store import Store
     from llmstack_tui.store.tables.activations import Activation
-    from llmstack_tui.store.tables.downloads import DownloadRow
+    from llmstack_tui.store.tables.downloads import DownloadRecord
 
 _LOOK_EVERY_S = 1.0
 _TRY_EVERY_S = 5.0
@@ -265,7 +265,7 @@ class DownloadJob:
         self._on_change()
 
 
-async def discarded(host: Host, row: DownloadRow) -> Sentences:
+async def discarded(host: Host, row: DownloadRecord) -> Sentences:
     """Have what came thrown away, where that can be; what became of it."""
     try:
         if await host.discard([digest for digest, done, total in row.layers if done != total]):

@@ -1,8 +1,8 @@
-"""The pulls that were asked for: what is to be had, in which order, and who may say so.
+"""The queue of pulls.
 
-All of it stands in the store, so that it survives the program and several programs share it. Anybody adds a
-pull or wishes that one is paused, goes on or is cancelled; the one program that holds the lock of a host does
-it, and writes down how far it is. It lets go of the lock when there is nothing to do.
+It is kept in the store, so that it survives the program and several programs share it. Any of them may add a
+pull, or request that one is paused, resumed or cancelled; the one that holds the lock of a host does the
+pulls there and writes how far they are. It releases the lock when there is nothing to do.
 """
 
 from __future__ import annotations
@@ -154,17 +154,17 @@ class DownloadQueue(Service):
 
     def pause(self, number: int) -> None:
         """What came is kept; what was stopped for it is started again."""
-        self._wish(number, "pause")
+        self._request(number, "pause")
 
     def resume(self, number: int) -> None:
-        self._wish(number, "run")
+        self._request(number, "run")
 
     async def cancel(self, number: int, *, keep: bool) -> None:
         """End it. With ``keep`` a later pull goes on where this one was.
 
         Without, the built-in engine throws away what came; Ollama has no way to, and does so when it starts.
         """
-        self._wish(number, "cancel" if keep else "discard")
+        self._request(number, "cancel" if keep else "discard")
 
     async def retry(self, number: int) -> int:
         """Ask again for what is over; the id of the new pull, which takes the place of the old one."""
@@ -184,8 +184,8 @@ class DownloadQueue(Service):
 
     # --- parts of these ---
 
-    def _wish(self, number: int, wish: str) -> None:
-        self._session.write(lambda store: store.downloads.wish(number, wish))
+    def _request(self, number: int, requested: str) -> None:
+        self._session.write(lambda store: store.downloads.request(number, requested))
         self._runner.stir()
 
     def _may(self, host_url: str) -> bool:

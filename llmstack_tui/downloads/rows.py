@@ -9,10 +9,10 @@ from llmstack_tui.downloads.types import Download, DownloadState, LayerProgress,
 
 if TYPE_CHECKING:
     from llmstack_tui.downloads.job import DownloadJob
-    from llmstack_tui.store.tables.downloads import DownloadRow
+    from llmstack_tui.store.tables.downloads import DownloadRecord
 
 
-def written(before: DownloadRow, pulling: DownloadJob) -> DownloadRow:
+def written(before: DownloadRecord, pulling: DownloadJob) -> DownloadRecord:
     download = pulling.download
     return replace(
         before,
@@ -26,8 +26,8 @@ def written(before: DownloadRow, pulling: DownloadJob) -> DownloadRow:
     )
 
 
-def shown(row: DownloadRow) -> Download:
-    paused = row.wish == "pause" and row.state == "waiting"
+def shown(row: DownloadRecord) -> Download:
+    paused = row.requested == "pause" and row.state == "waiting"
     return Download(
         id=row.id,
         host=row.host,

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.session import StoreSession
     from llmstack_tui.store.store import Store
-    from llmstack_tui.store.tables.downloads import DownloadRow
+    from llmstack_tui.store.tables.downloads import DownloadRecord
 
-# Seconds between looks at what other programs wish: while something is under way, and else.
+# Seconds between reads of what other programs request: while something is under way, and else.
 _LOOK_BUSY_S, _LOOK_IDLE_S = 1.0, 2.0
 # Between two changes that are told, and between two that are written down.
 _TELL_S, _WRITE_S = 0.25, 1.0
@@ -86,9 +86,9 @@ class DownloadRunner:
         self._locks = Locks(lock, "pulls")
         self._slots = asyncio.Semaphore(parallel)
         self.own: set[int] = set()
-        self.rows: tuple[DownloadRow, ...] = ()
+        self.rows: tuple[DownloadRecord, ...] = ()
         self.downloads: tuple[Download, ...] = ()
-        self._ended: dict[int, DownloadRow] = {}
+        self._ended: dict[int, DownloadRecord] = {}
         self._pulls: dict[int, DownloadJob] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._stir = asyncio.Event()
@@ -122,7 +122,7 @@ class DownloadRunner:
         return tuple(each.download for each in stopped.values() if each.was_active is not None)
 
     def stir(self) -> None:
-        """Something else is wished."""
+        """The requested state of a pull has changed."""
         self._stir.set()
 
     async def run(self) -> None:
@@ -160,7 +160,7 @@ class DownloadRunner:
                 async with asyncio.timeout(_LOOK_BUSY_S if self._is_busy() else _LOOK_IDLE_S):
                     await self._stir.wait()
 
-    def _read(self, rows: tuple[DownloadRow, ...]) -> None:
+    def _read(self, rows: tuple[DownloadRecord, ...]) -> None:
         """Take over what stands in the store; what ended here is over, even if that is not written yet."""
         open_ = {row.id for row in rows if row.ended_at is None}
         self._ended = {number: row for number, row in self._ended.items() if number in open_}
@@ -178,21 +178,21 @@ class DownloadRunner:
             if row.host not in held or not self._is_to_do(row):
                 continue
             if (pulling := self._pulls.get(row.id)) is not None:
-                if row.wish != "run":
+                if row.requested != "run":
                     pulling.interrupt()
-            elif row.wish == "run":
+            elif row.requested == "run":
                 if not self._is_leaving:
                     self._begin(row, means)
             elif row.id not in self._tasks:
                 self._do(row.id, self._cancelled(row), self._forgotten)
 
-    def _is_to_do(self, row: DownloadRow) -> bool:
+    def _is_to_do(self, row: DownloadRecord) -> bool:
         if row.ended_at is not None or not (row.id in self.own or not self._only_own):
             return False
-        return (row.wish != "pause" or row.id in self._pulls) and self._may(row.host)
+        return (row.requested != "pause" or row.id in self._pulls) and self._may(row.host)
 
     def _is_busy(self) -> bool:
-        return any(row.ended_at is None and row.wish != "pause" for row in self.rows)
+        return any(row.ended_at is None and row.requested != "pause" for row in self.rows)
 
     async def _with(self, store: Store) -> DownloadContext:
         if self._means is None:
@@ -221,7 +221,7 @@ class DownloadRunner:
 
     # --- one pull ---
 
-    def _begin(self, row: DownloadRow, means: DownloadContext) -> None:
+    def _begin(self, row: DownloadRecord, means: DownloadContext) -> None:
         if row.id not in self.own and row.layers:
             self._record(row, "resumed")
         self.own.add(row.id)
@@ -248,12 +248,14 @@ class DownloadRunner:
             self._record(row, "done", reason=download.reason)
         elif download.state is DownloadState.FAILED:
             self._record(row, "failed", reason=download.reason)
-        elif row.wish == "pause":
+        elif row.requested == "pause":
             self._record(row, "paused")
 
-    async def _cancelled(self, row: DownloadRow) -> None:
+    async def _cancelled(self, row: DownloadRecord) -> None:
         kept = (
-            await discarded(self._hosts[row.host], row) if row.wish == "discard" else (Sentence("kept.all"),)
+            await discarded(self._hosts[row.host], row)
+            if row.requested == "discard"
+            else (Sentence("kept.all"),)
         )
         self._save(replace(row, state="cancelled", speed=None, ended_at=datetime.now(UTC)))
         self._record(row, "cancelled", kept=kept)
@@ -315,16 +317,16 @@ class DownloadRunner:
                         self._save(new)
             await asyncio.sleep(_TELL_S)
 
-    def _row(self, number: int) -> DownloadRow:
+    def _row(self, number: int) -> DownloadRecord:
         return next(row for row in self.rows if row.id == number)
 
-    def _save(self, row: DownloadRow) -> None:
+    def _save(self, row: DownloadRecord) -> None:
         if row.ended_at is not None:
             self._ended[row.id] = row
         self.rows = tuple(row if each.id == row.id else each for each in self.rows)
         self._session.write(lambda store: store.downloads.update(row))
 
-    def _record(self, row: DownloadRow, end: str, *, reason: Sentences = (), **params: Param) -> None:
+    def _record(self, row: DownloadRecord, end: str, *, reason: Sentences = (), **params: Param) -> None:
         kind = EventKind.FAILED if end == "failed" else EventKind(row.why)
         details: dict[str, object] = {"act": row.why, "end": end, "asked_by": self._journal.asked_by.value}
         if end == "failed":

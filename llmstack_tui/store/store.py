@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from llmstack_tui.store.tables.activations import Activations
-from llmstack_tui.store.tables.downloads import DownloadRows
+from llmstack_tui.store.tables.downloads import DownloadRecords
 from llmstack_tui.store.tables.events import Events
 from llmstack_tui.store.tables.figures import MeasuredLoads, Speeds
 from llmstack_tui.store.tables.models import InstalledLists, Models
@@ -51,7 +51,7 @@ class Store:
         self.events = Events(database)
         self.screen = Screen(database)
         self.updates = Updates(database)
-        self.downloads = DownloadRows(database)
+        self.downloads = DownloadRecords(database)
         self.preferences = ModelPreferences(database)
 
     @classmethod

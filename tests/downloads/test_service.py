@@ -468,7 +468,7 @@ async def test_a_server_that_is_away_is_waited_for(
         assert waiting.reason[-1] == Sentence("download.waits_for_server")
     async with await Store.open(path) as store:
         (row,) = await store.downloads.all([nowhere.url])
-        assert (row.state, row.wish) == ("waiting", "run")
+        assert (row.state, row.requested) == ("waiting", "run")
 
 
 async def test_a_server_that_dies_in_the_middle_is_waited_for(

@@ -63,7 +63,7 @@ def rules(
     settings: GuardSettings,
     url: str,
     profile: Profile | None,
-    wishes: Mapping[str, ModelPreference],
+    preferences: Mapping[str, ModelPreference],
     *,
     held: bool,
 ) -> Rules:
@@ -71,16 +71,17 @@ def rules(
 
     Args:
         profile: this machine's, which says nothing of a server elsewhere; None as long as it is not known.
-        wishes: by the keys of the models' names.
+        preferences: by the keys of the models' names.
     """
     allowed = limits(settings, profile if is_loopback(url) else None)
     by_name = times(settings)
     return Rules(
         limits=allowed,
-        pins=frozenset(key for key, wish in wishes.items() if wish.pinned),
+        pins=frozenset(key for key, preference in preferences.items() if preference.pinned),
         idle_limit_s=_seconds(settings.idle_stop),
         idle_limits_s={
-            key: _seconds(idle_limit(settings, key, wishes.get(key), by_name)) for key in {*by_name, *wishes}
+            key: _seconds(idle_limit(settings, key, preferences.get(key), by_name))
+            for key in {*by_name, *preferences}
         },
         held=held,
         size_of=partial(size_within, word=allowed.memory_word),
@@ -98,33 +99,33 @@ def size_within(running: RunningModel, word: str) -> int | None:
 
 
 def idle_limit(
-    settings: GuardSettings, key: str, wish: ModelPreference | None, by_name: Mapping[str, timedelta]
+    settings: GuardSettings, key: str, preference: ModelPreference | None, by_name: Mapping[str, timedelta]
 ) -> timedelta:
     """How long a model may be idle; not above zero is for ever.
 
     Args:
         key: of its name, by which ``by_name`` has the settings' times.
-        wish: what was chosen for it, which comes before the settings.
+        preference: what was chosen for it, which comes before the settings.
     """
-    if wish is not None and wish.idle_stop is not None:
-        return wish.idle_stop
+    if preference is not None and preference.idle_stop is not None:
+        return preference.idle_stop
     return by_name.get(key, settings.idle_stop)
 
 
 def carried(
-    settings: GuardSettings, model: str, wishes: Mapping[str, ModelPreference], *, off: Sentences = ()
+    settings: GuardSettings, model: str, preferences: Mapping[str, ModelPreference], *, off: Sentences = ()
 ) -> timedelta | None:
     """The keep-alive of an activation, so that the server keeps the promise when nobody guards.
 
     Args:
-        wishes: by the keys of the models' names.
+        preferences: by the keys of the models' names.
         off: why the host is not guarded: then the server decides, but for a pinned model.
     """
     key = model_key(model)
-    wish = wishes.get(key)
-    if wish is not None and wish.pinned:
+    preference = preferences.get(key)
+    if preference is not None and preference.pinned:
         return _FOR_EVER
-    idle = idle_limit(settings, key, wish, times(settings))
+    idle = idle_limit(settings, key, preference, times(settings))
     return None if off else idle if idle > timedelta(0) else _FOR_EVER
 
 

@@ -1,4 +1,4 @@
-"""Pulls that were asked for: what is wished, as anybody may say, and what is so, as one program writes."""
+"""Pulls, each with its requested state, which any program may set, and its observed one, which one writes."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ INSERT INTO downloads (host, model, key, asked, why, asked_at)
 VALUES (:host, :model, :key, :asked, :why, :asked_at)
 ON CONFLICT DO NOTHING RETURNING id"""
 _UNDER_WAY = "SELECT id FROM downloads WHERE host = :host AND key = :key AND ended_at IS NULL"
-_WISH = "UPDATE downloads SET wish = :wish WHERE id = :id AND ended_at IS NULL"
-_IS = """
+_REQUEST = "UPDATE downloads SET wish = :requested WHERE id = :id AND ended_at IS NULL"
+_UPDATE = """
 UPDATE downloads SET state = :state, step = :step, layers = :layers, speed = :speed, reasons = :reasons,
                      was_active = :was_active, ended_at = :ended_at
 WHERE id = :id AND ended_at IS NULL"""
@@ -42,12 +42,12 @@ WHERE ended_at IS NOT NULL AND host IN (SELECT value FROM json_each(:hosts)) AND
 LayerRow = tuple[str, int, int | None]
 
 
-class DownloadRow(Struct, frozen=True, kw_only=True):
-    """One pull.
+class DownloadRecord(Struct, frozen=True, kw_only=True):
+    """One pull, as it is recorded.
 
     Attributes:
         model: its name as a server lists it; ``asked`` as it is sent to the server.
-        wish: "run", "pause", "cancel" or "discard".
+        requested: what is to be done: "run", "pause", "cancel" or "discard".
         state: "waiting" or "running", and of what is over "done", "failed" or "cancelled".
         layers: digest, bytes that are there, bytes in all.
         was_active: how it was in memory before it was stopped for this; None if it was not stopped.
@@ -59,7 +59,7 @@ class DownloadRow(Struct, frozen=True, kw_only=True):
     asked: str
     why: str
     asked_at: datetime
-    wish: str = "run"
+    requested: str = "run"
     state: str = "waiting"
     step: str = ""
     layers: tuple[LayerRow, ...] = ()
@@ -69,8 +69,8 @@ class DownloadRow(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
 
 
-class DownloadRows:
-    """Of one model on one host at most one is not over, whoever asks."""
+class DownloadRecords:
+    """Of one model on one host at most one pull is not over, whoever asks."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -90,13 +90,13 @@ class DownloadRows:
             for number in await self._database.read(_UNDER_WAY, {"host": host, "key": key}, _id):
                 return number, False
 
-    def wish(self, number: int, wish: str) -> None:
-        self._database.put(_WISH, {"id": number, "wish": wish})
+    def request(self, number: int, requested: str) -> None:
+        self._database.put(_REQUEST, {"id": number, "requested": requested})
 
-    def update(self, row: DownloadRow) -> None:
-        """Write down all but the wish. What is over stays as it is."""
+    def update(self, row: DownloadRecord) -> None:
+        """Write the observed state. A pull that is over stays as it is."""
         self._database.put(
-            _IS,
+            _UPDATE,
             {
                 "id": row.id,
                 "state": row.state,
@@ -111,7 +111,7 @@ class DownloadRows:
         if row.ended_at is not None:
             self.forget_over((row.host,), keep=MAX_OVER)
 
-    async def all(self, hosts: Collection[str]) -> tuple[DownloadRow, ...]:
+    async def all(self, hosts: Collection[str]) -> tuple[DownloadRecord, ...]:
         """Those that are not over, as they were asked for; then the others, newest first."""
         return await self._database.read(_ALL, {"hosts": list(hosts)}, _row)
 
@@ -127,15 +127,15 @@ def _id(row: sqlite3.Row) -> int:
     return int(row["id"])
 
 
-def _row(row: sqlite3.Row) -> DownloadRow:
-    return DownloadRow(
+def _row(row: sqlite3.Row) -> DownloadRecord:
+    return DownloadRecord(
         id=row["id"],
         host=row["host"],
         model=row["model"],
         asked=row["asked"],
         why=row["why"],
         asked_at=to_time(row["asked_at"]),
-        wish=row["wish"],
+        requested=row["wish"],
         state=row["state"],
         step=row["step"],
         layers=tuple((str(digest), int(done), total) for digest, done, total in json.loads(row["layers"])),

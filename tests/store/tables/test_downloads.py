@@ -44,17 +44,17 @@ async def test_what_is_wished_and_what_is_so_do_not_undo_each_other(path: Path) 
     async with await Store.open(path) as one, await Store.open(path) as other:
         number, _ = await add(one, "tiny")
         (row,) = await one.downloads.all([HOST])
-        other.downloads.wish(number, "pause")
+        other.downloads.request(number, "pause")
         await other.flush()
         so = replace(row, state="running", step="pulling", layers=(("sha256:a", 1, None),), speed=2.5)
         one.downloads.update(so)
-        assert await one.downloads.all([HOST]) == (replace(so, wish="pause"),)
+        assert await one.downloads.all([HOST]) == (replace(so, requested="pause"),)
         one.downloads.update(replace(so, state="failed", reason=(quoted("It is so."),), ended_at=NOW))
         # The end stands.
         one.downloads.update(so)
-        one.downloads.wish(number, "run")
+        one.downloads.request(number, "run")
         (ended,) = await one.downloads.all([HOST])
-        assert (ended.state, ended.wish, ended.ended_at) == ("failed", "pause", NOW)
+        assert (ended.state, ended.requested, ended.ended_at) == ("failed", "pause", NOW)
 
 
 async def test_what_is_over_is_forgotten(path: Path) -> None:
