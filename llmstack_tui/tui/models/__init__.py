@@ -22,7 +22,7 @@ KEYS = [
     # Priority: else what is typed right after it is sent to the list, which still has the focus.
     Binding(
         "slash", "filter", "Filter", id="models.filter", priority=True,
-        tooltip="List only the models that have what you type in name, family, quantisation or state",
+        tooltip="List only the models that have what you type in name, family, quantization or state",
     ),
     Binding(
         "space", "mark", "Mark", show=False, id="models.mark",

@@ -40,7 +40,7 @@ class ModelColumn(StrEnum):
     NAME = "name"
     UPDATE = "update"
     VERSION = "version"
-    QUANTIZATION = "quantisation"
+    QUANTIZATION = "quantisation"  # as it was remembered before
     SIZE = "size"
     MEMORY = "memory"
     STATE = "state"

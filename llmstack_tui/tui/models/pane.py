@@ -55,7 +55,7 @@ class ModelsPane(Pane):
         self._when_no_match: tuple[str, ...] = ()
         self._filter = ""
         self._marked: frozenset[Key] = frozenset()
-        self._field = FilterField()
+        self._field = FilterField("Filter by name, family, quantization, state")
         self._field.display = False
 
     def compose(self) -> ComposeResult:

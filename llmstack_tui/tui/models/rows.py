@@ -68,7 +68,7 @@ class ModelRow(Struct, frozen=True, kw_only=True):
         memory: the server's own figure; of a model that is not loaded, what it would take.
         speed: tokens per second of the last answer that was timed, of this version.
         update: that there is a newer version and what it costs, or how far its pull is.
-        note: stands in the place of quantisation and size, where there are none.
+        note: stands in the place of quantization and size, where there are none.
         pin: the mark of a model that the guard never stops, or "".
         slow: it fell back to the processor.
         old: the server is away, and this is what it said last.

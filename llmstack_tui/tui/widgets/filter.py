@@ -30,12 +30,8 @@ class FilterField(Input):
     class Cleared(Message):
         """Back to the whole list."""
 
-    def __init__(self, placeholder: str = "Filter by name, family, quantisation, state") -> None:
-        super().__init__(
-            placeholder=placeholder,
-            max_length=_MOST_CHARACTERS,
-            id="filter",
-        )
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder, max_length=_MOST_CHARACTERS, id="filter")
 
     def action_keep(self) -> None:
         self.post_message(self.Kept())

@@ -161,8 +161,6 @@ class RowList(ScrollView, Generic[R], can_focus=True):
         """Whether the cursor goes with its row; else it stays where it is."""
         return True
 
-    # What is shown
-
     @property
     def rows(self) -> tuple[R, ...]:
         return self._rows
@@ -318,10 +316,10 @@ class RowList(ScrollView, Generic[R], can_focus=True):
 
     def action_fold(self) -> None:
         """To the row that this one is under; from there, fold away what is under it."""
-        if self.row is None or self._fold(fold=True):
-            return
-        above = range(self.cursor - 1, -1, -1)
-        self.cursor = next((at for at in above if self.is_folded(self._rows[at]) is not None), self.cursor)
+        if not self._fold(fold=True):
+            above = range(self.cursor - 1, -1, -1)
+            heads = (at for at in above if self.is_folded(self._rows[at]) is not None)
+            self.cursor = next(heads, self.cursor)
 
     def action_unfold(self) -> None:
         """Show what is under this row; where it is shown already, go to the first of it."""

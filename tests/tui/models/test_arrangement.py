@@ -39,7 +39,7 @@ def names(rows: tuple[ModelRow, ...]) -> list[str]:
         ("7bqwen2", []),
     ],
 )
-def test_every_word_must_be_in_name_family_quantisation_or_state(text: str, found: list[str]) -> None:
+def test_every_word_must_be_in_name_family_quantization_or_state(text: str, found: list[str]) -> None:
     assert names(matching(TYPICAL, text)) == found
 
 
