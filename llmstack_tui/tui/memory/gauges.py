@@ -299,7 +299,7 @@ def _mean(percents: Sequence[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def about(reading: MachineReading) -> str:
+def device_details(reading: MachineReading) -> str:
     """What the lines have no room for: full names, drivers, limits, and what could not be read."""
     lines = []
     for device in reading.devices:

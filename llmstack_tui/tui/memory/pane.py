@@ -18,7 +18,7 @@ from llmstack_tui.tui.controller import Controller
 from llmstack_tui.tui.draw.bar import UsageHistory
 from llmstack_tui.tui.draw.figures import on_cpu_text, total_of
 from llmstack_tui.tui.draw.servers import server_name
-from llmstack_tui.tui.memory.gauges import DIM, about, cut, each_line, gauge_lines, gauges
+from llmstack_tui.tui.memory.gauges import DIM, cut, device_details, each_line, gauge_lines, gauges
 from llmstack_tui.tui.memory.parts import Owner, legend, parts_of, together
 from llmstack_tui.tui.screen import SidePane
 from llmstack_tui.tui.shell import NoteKind
@@ -73,7 +73,7 @@ class MemoryGauges(Widget):
         self._state, self._now = state, now
         if not self.is_mounted:
             return
-        said = about(machine) if machine else ""
+        said = device_details(machine) if machine else ""
         if said != self._about:
             self._about = said
             self.tooltip = Content(said) if said else None

@@ -1,4 +1,4 @@
-"""From what is known of a model to the line that shows it."""
+"""One row of the list for each model, as text."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def model_row(
         modified=_day(modified_at),
         quantization=quantization,
         size="" if state is ModelState.CLOUD else bytes_text(size),
-        memory=bytes_text(memory) if shown else _would_take(state, fitted),
+        memory=bytes_text(memory) if shown else _needed(state, fitted),
         word=word,
         speed="" if rate is None else figures.rate_text(rate),
         leaves=figures.left_text(_left(status, moment)) if leaves else "",
@@ -224,7 +224,7 @@ def mark_of(state: ModelState, marks: Marks) -> str:
             return marks.inactive
 
 
-def _would_take(state: ModelState, fitted: Fitted | None) -> str:
+def _needed(state: ModelState, fitted: Fitted | None) -> str:
     if state is not ModelState.INACTIVE or fitted is None:
         return ""
     return figures.about_text(fitted.estimate.total)
@@ -258,21 +258,21 @@ def _fallen(snapshot: Snapshot, machine: MachineReading | None) -> tuple[Running
     return tuple(each for each, _ in fallen(snapshot, machine))
 
 
-# What a line was made of, and the line.
-_Seen = tuple["ModelStatus", "Speed | None", "Update | None", "Download | None", "Fitted | None", ModelRow]
+# What a row was made of, and the row.
+_Known = tuple["ModelStatus", "Speed | None", "Update | None", "Download | None", "Fitted | None", ModelRow]
 
 
 class Rows:
-    """Makes the lines of the list, and makes again only those that can have changed."""
+    """Makes the rows of the list, and makes again only those that can have changed."""
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
-        self._made: Mapping[Key, _Seen] = {}
+        self._made: Mapping[Key, _Known] = {}
 
     def make(self, state: StackState, moment: Moment) -> tuple[ModelRow, ...]:
         acts = {(act.host, act.model): act for act in state.acts}
         downloads = under_way(state.downloads) if state.downloads else {}
-        made: dict[Key, _Seen] = {}
+        made: dict[Key, _Known] = {}
         for host in state.hosts:
             old, speeds, updates = host.snapshot.error is not None, host.speeds, host.updates
             fits = host.fits
@@ -286,18 +286,18 @@ class Rows:
                 pinned = name in pins
                 fitted = fits.get(name)
                 if (known := self._made.get(key)) is not None:
-                    before, timed, judged, coming, weighed, row = known
+                    old_status, old_speed, old_update, old_download, old_fitted, row = known
                     # Once a second for each line: a call would take longer than all of it.
                     if (
-                        timed is speed
-                        and judged is update
-                        and coming is download
-                        and weighed is fitted
+                        old_speed is speed
+                        and old_update is update
+                        and old_download is download
+                        and old_fitted is fitted
                         and row.old is old
                         and bool(row.pin) is pinned
                         and status.state not in _TICKING
                         # Most often it is the very same: to compare all its fields takes ten times as long.
-                        and (before is status or before == status)
+                        and (old_status is status or old_status == status)
                     ):
                         made[key] = known
                         continue
@@ -316,4 +316,4 @@ class Rows:
                 )
                 made[key] = (status, speed, update, download, fitted, row)
         self._made = made
-        return tuple(seen[-1] for seen in made.values())
+        return tuple(known[-1] for known in made.values())

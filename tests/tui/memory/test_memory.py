@@ -13,7 +13,7 @@ from llmstack_tui.hardware.readings import DeviceKind, Pressure, Space, Throttle
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.draw.bar import UsageHistory
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
-from llmstack_tui.tui.memory.gauges import about
+from llmstack_tui.tui.memory.gauges import device_details
 from llmstack_tui.tui.memory.pane import memory_lines
 from tests.support import seeded
 
@@ -237,12 +237,12 @@ def test_names_from_outside_are_harmless() -> None:
     evil = replace(seeded.CARD, name="\x1b[31m[/red]" + "x" * 300)
     shown = lines(state(evil), 160)
     assert "\x1b" not in shown[0]
-    assert "\x1b" not in about(seeded.machine(evil, taken_at=NOW))
+    assert "\x1b" not in device_details(seeded.machine(evil, taken_at=NOW))
 
 
 def test_what_has_no_room_is_told_by_the_tooltip() -> None:
     reading = replace(seeded.machine(seeded.CARD, taken_at=NOW), errors=("Something is wrong.",))
-    assert about(reading) == (
+    assert device_details(reading) == (
         "NVIDIA GeForce RTX 2070 SUPER: 8.6 GB of VRAM, 215 W at most, driver 575.64.03, CUDA 12.9\n"
         "Something is wrong."
     )
