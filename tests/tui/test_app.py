@@ -429,7 +429,7 @@ async def test_the_palette_has_every_action() -> None:
         await desk.type("Activate")
         await desk.until_shown("Load the model into memory")
         await desk.press("enter")
-        await desk.until_said("mistral:7b is active")
+        await desk.until_said("mistral:7b was loaded")
 
 
 async def test_keys_from_the_settings() -> None:
@@ -438,7 +438,7 @@ async def test_keys_from_the_settings() -> None:
         await desk.press("j", "j", "a")
         assert desk.word("mistral:7b") == "inactive"
         await desk.press("f5")
-        await desk.until_said("mistral:7b is active")
+        await desk.until_said("mistral:7b was loaded")
         assert "f5 Activate" in desk.text
         await wait_until(lambda: any("'no.such'" in toast.message for toast in desk.toasts))
         assert desk.app.preferences.shown_keys()["models.activate"] == "f5"

@@ -33,7 +33,7 @@ async def test_the_word_before_a_name_acts_on_it() -> None:
         await desk.type("activate mistral")
         await desk.until_shown("Activate mistral:7b")
         await desk.press("enter")
-        await desk.until_said("mistral:7b is active")
+        await desk.until_said("mistral:7b was loaded")
         assert [hit.text for hit in await found(desk, "deac mistral")] == ["deactivate mistral:7b"]
 
 

@@ -49,7 +49,7 @@ async def test_other_keys_count_at_once_and_removed_ones_go_back(tmp_path: Path)
         edit(desk, tmp_path, "")
         await desk.until_shown("a Activate")
         await desk.press("a")
-        await desk.until_said("mistral:7b is active")
+        await desk.until_said("mistral:7b was loaded")
 
 
 async def test_a_key_that_is_none_names_its_line_until_it_is_right(tmp_path: Path) -> None:

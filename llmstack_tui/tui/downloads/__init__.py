@@ -76,7 +76,7 @@ FEATURE = Feature(
     keys={"Keys of the downloads": KEYS, "Keys in one download": ONE_KEYS},
     opened_by=Binding(
         "2", "open('downloads')", "Downloads", show=False, id="app.downloads",
-        tooltip="What is being pulled, what waits, and what came of it",
+        tooltip="What is being pulled, what waits, and the result",
     ),
     is_tab=True,
     screen=_screen,

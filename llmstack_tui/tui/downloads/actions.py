@@ -174,7 +174,7 @@ class DownloadController(Controller):
         there = used_text(download.completed, download.total)
         text = f"{there} are there. If they are kept, a later download goes on from where it was."
         answers = (
-            Answer("on", "Go on"),
+            Answer("on", "Keep downloading"),
             Answer("keep", "Cancel, keep them"),
             Answer("delete", "Cancel, delete them", dangerous=True),
         )

@@ -63,8 +63,10 @@ class GuardController(Controller):
         held = not stack.guard.is_held
         stack.guard.hold(held)
         key = self._shell.key_for("models.hold")
-        text = f"Nothing is stopped by itself. {key} takes that back." if held else "The guard goes on."
-        self._shell.tell(text, title="Everything is held" if held else "Nothing is held")
+        text = (
+            f"Idle models stay loaded. {key} takes that back." if held else "Idle models are unloaded again."
+        )
+        self._shell.tell(text, title="Hold is on" if held else "Hold is off")
 
     def undo(self, key: Key) -> None:
         """Start again what the guard has stopped, as it was loaded."""
@@ -99,8 +101,8 @@ class GuardController(Controller):
 
     async def _load(self, load: Load, key: Key) -> None:
         async def confirm(answer: Ask) -> bool:
-            act, text = _act_text(answer), question_text(answer, self._others(key[0]))
-            return await self._confirm(f"Load {clean(key[1], limit=60)}?", text, "Do not load it", act)
+            act, text = _act_text(answer, key[1]), question_text(answer, self._others(key[0]))
+            return await self._confirm(f"Load {clean(key[1], limit=60)}?", text, "Cancel", act)
 
         await load(*key, confirm=confirm)
 
@@ -155,9 +157,9 @@ def question_text(answer: Ask, others: Mapping[str, str]) -> str:
         for stop in answer.stops:
             at = _at(stop.host, others)
             lines.append(f"{clean(stop.model, limit=60)}{at}: {clean(text(*stop.reason), limit=200)}")
-        lines += ["", "What is stopped leaves memory when its running request has ended."]
+        lines += ["", "A model is unloaded when its running request has ended."]
     if not answer.enough:
-        lines += ["", "There is nothing else that could make room: the limit will not hold."]
+        lines += ["", "Nothing else can be unloaded: there will be more models than the limit."]
     return "\n".join(lines)
 
 
@@ -165,7 +167,10 @@ def _at(host_url: str, others: Mapping[str, str]) -> str:
     return f" at {clean(others[host_url], limit=60)}" if host_url in others else ""
 
 
-def _act_text(answer: Ask) -> str:
+def _act_text(answer: Ask, model: str) -> str:
+    """What the button says: ``Unload big3 and load big1``."""
     if not answer.stops:
-        return "Load it all the same"
-    return "Stop it, and load" if len(answer.stops) == 1 else f"Stop {len(answer.stops)}, and load"
+        return "Load anyway"
+    if len(answer.stops) > 1:
+        return f"Unload {len(answer.stops)} models and load it"
+    return f"Unload {clean(answer.stops[0].model, limit=24)} and load {clean(model, limit=24)}"

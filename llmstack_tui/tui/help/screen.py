@@ -148,7 +148,7 @@ class HelpScreen(ModalScreen[None]):
                     (
                         f"{key('app.downloads')} Downloads",
                         f"What is pulled ({marks.coming}), waits ({marks.inactive}) or is paused "
-                        f"({marks.paused}), and what came of it: done ({marks.tick}), failed "
+                        f"({marks.paused}), and the result: done ({marks.tick}), failed "
                         f"({marks.failed}) with the reason, cancelled ({marks.dot}).",
                     ),
                     (

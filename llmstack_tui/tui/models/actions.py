@@ -74,7 +74,7 @@ class ModelController(Controller):
             for model in host.snapshot.running
         ]
         if loaded:
-            self._start("Stop all models", partial(self._stop_all, stack, loaded))
+            self._start("Unload all models", partial(self._stop_all, stack, loaded))
         else:
             self._shell.tell("No model is in memory.")
 
@@ -119,7 +119,7 @@ class ModelController(Controller):
         key = (status.host, status.name)
         match status.state:
             case ModelState.STOPPING:
-                return f"{clean(status.name)} leaves as soon as its running request has ended."
+                return f"{clean(status.name)} is unloaded as soon as its running request has ended."
             case ModelState.INACTIVE | ModelState.CLOUD:
                 return f"{clean(status.name)} is not in memory."
             case ModelState.LOADING:
@@ -136,9 +136,13 @@ class ModelController(Controller):
         return ""
 
     async def _stop_all(self, stack: DashboardStack, loaded: list[str]) -> None:
-        title = "Stop the one model in memory?" if len(loaded) == 1 else f"Stop all {len(loaded)} models?"
-        text = f"{names_text(loaded)}\n\nThey leave memory when their running requests have ended."
-        if await self._confirm(title, text, "Keep them", "Stop them"):
+        if len(loaded) == 1:
+            title, them = f"Unload {clean(loaded[0], limit=50)}?", "it"
+            text = "It is unloaded when its running request has ended."
+        else:
+            title, them = f"Unload all {len(loaded)} models?", "them"
+            text = f"{names_text(loaded)}\n\nThey are unloaded when their running requests have ended."
+        if await self._confirm(title, text, f"Keep {them}", f"Unload {them}"):
             await stack.actions.stop_all()
 
     async def _ask_and_derive(self, stack: DashboardStack, key: Key, name: str, title: str) -> None:

@@ -105,7 +105,7 @@ async def test_hold_is_in_the_header_until_it_is_taken_back() -> None:
         await desk.until_shown(IDLE)
         await desk.pilot.press("H")
         await wait_until(lambda: "held" in desk.text.splitlines()[0])
-        assert "Everything is held: Nothing is stopped by itself. H takes that back." in toasts(desk)
+        assert "Hold is on: Idle models stay loaded. H takes that back." in toasts(desk)
         await desk.pilot.press("H")
         await wait_until(lambda: "held" not in desk.text.splitlines()[0])
         assert [call for call in desk.stack.calls if call[0] == "hold"] == [
@@ -159,7 +159,7 @@ async def test_where_nothing_can_make_room_that_is_said() -> None:
         desk.stack.guard.asks = {IDLE: Ask((), enough=False, reason=(quoted("a is pinned; b is in use."),))}
         desk.app.models.pane.move_to((seeded.URL, IDLE))
         await desk.pilot.press("a")
-        await desk.until_shown("a is pinned; b is in use.", "the limit will not hold", "Load it all the same")
+        await desk.until_shown("a is pinned; b is in use.", "Nothing else can be unloaded", "Load anyway")
         await desk.pilot.press("right", "enter")
         await wait_until(lambda: ("activate", seeded.URL, IDLE) in desk.stack.calls)
 

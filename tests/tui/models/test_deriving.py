@@ -91,11 +91,11 @@ async def test_what_is_being_made_can_be_cancelled_and_what_fails_says_why() -> 
 async def test_all_are_stopped_after_a_question_that_names_them() -> None:
     async with dashboard() as desk:
         await desk.press("S")
-        await desk.until_shown("Stop all 2 models?", CODER, "smollm2:135m", "when their running requests")
+        await desk.until_shown("Unload all 2 models?", CODER, "smollm2:135m", "when their running requests")
         await desk.press("escape")
         assert ("stop_all",) not in desk.stack.calls
         await desk.press("S")
-        await desk.until_shown("Stop all 2 models?")
+        await desk.until_shown("Unload all 2 models?")
         await desk.press("right", "enter")
         await wait_until(lambda: ("stop_all",) in desk.stack.calls)
         await wait_until(lambda: not desk.stack.snapshot.running)
