@@ -11,6 +11,7 @@ from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import model_key, same_model
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.text import excerpt
+from llmstack_tui.core.removal import plan_removal
 from llmstack_tui.core.wording import text
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.lifecycle.actions import Departure, because
@@ -22,19 +23,23 @@ from llmstack_tui.lifecycle.timing import Timing
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
 
     from llmstack_tui.base.sentences import Sentences
-    from llmstack_tui.core.stack import Stack
-    from llmstack_tui.guard.service import Confirm
+    from llmstack_tui.core.permissions import Permissions
+    from llmstack_tui.core.removal import Removal
+    from llmstack_tui.fit.service import FitService
+    from llmstack_tui.guard.service import Confirm, GuardService
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Progress
     from llmstack_tui.lifecycle.journal import Journal
+    from llmstack_tui.lifecycle.monitor import HostMonitor
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.session import StoreSession
+    from llmstack_tui.store.tables.activations import Activation
 
 
 class ModelActions:
@@ -43,11 +48,27 @@ class ModelActions:
     Close the iterators that some return (`contextlib.aclosing`) when they are not read to their end.
     """
 
-    def __init__(self, stack: Stack, session: StoreSession, lifecycle: Lifecycle, journal: Journal) -> None:
-        self._stack = stack
+    def __init__(
+        self,
+        monitors: Mapping[str, HostMonitor],
+        permissions: Permissions,
+        session: StoreSession,
+        lifecycle: Lifecycle,
+        journal: Journal,
+        *,
+        guard: Callable[[], GuardService],
+        fit: Callable[[], FitService],
+        settle: Callable[[Host], Awaitable[None]],
+    ) -> None:
+        self._monitors = monitors
+        self._allowed = permissions.allowed
+        self._acting_urls = permissions.acting_urls
         self._session = session
         self._lifecycle = lifecycle
         self._journal = journal
+        self._guard = guard
+        self._fit = fit
+        self._settle = settle
 
     # --- memory ---
 
@@ -74,12 +95,12 @@ class ModelActions:
         """
         from llmstack_tui.guard.service import Declined, NotAdmitted  # noqa: PLC0415
 
-        guard = self._stack.guard
+        guard = self._guard()
         async with AsyncExitStack() as room:
             try:
                 with self._journal.act(EventKind.ACTIVATE, host_url, model, ends_well=False):
-                    host = self._stack.allowed(host_url, Capability.LOAD, act=True)
-                    status = self._stack.status(host_url, model)
+                    host = self._allowed(host_url, Capability.LOAD, act=True)
+                    status = self._monitors[host_url].status(model)
                     if status is not None and status.state is ModelState.CLOUD:
                         said = f"{excerpt(model)} runs in the cloud: there is nothing to load here."
                         raise Refused(said, host=host_url)
@@ -102,7 +123,7 @@ class ModelActions:
         """Load a model that was stopped, with the context that we loaded it with; raises as `activate`."""
         context_length = None
         with suppress(StoreError):  # Then as any other; a notice tells of what is wrong with the state.
-            loads = await self._stack.records.activations(host_url, model, 1)
+            loads = await self._loads(host_url, model, 1)
             # What another client wanted of it is that client's to want again.
             context_length = next((each.context_length for each in loads if each.asked_by in OURS), None)
         return await self.activate(host_url, model, context_length=context_length, confirm=confirm)
@@ -110,15 +131,15 @@ class ModelActions:
     async def deactivate(self, host_url: str, model: str) -> Departure:
         """Ask a model to leave; the answer says whether it has."""
         with self._journal.act(EventKind.DEACTIVATE, host_url, model, ends_well=False):
-            host = self._stack.allowed(host_url, Capability.UNLOAD, act=True)
+            host = self._allowed(host_url, Capability.UNLOAD, act=True)
         return await self._lifecycle.deactivate(host, model)
 
     async def restart(self, host_url: str, model: str) -> None:
         """Unload a model and load it again as it was asked for. No running request is cut."""
-        status = self._stack.status(host_url, model)
+        status = self._monitors[host_url].status(model)
         if status is None or status.running is None:
             raise Refused(f"{excerpt(model)} is not in memory.", host=host_url, hint="Activate it.")
-        host = self._stack.allowed(host_url, Capability.UNLOAD, act=True)
+        host = self._allowed(host_url, Capability.UNLOAD, act=True)
         request = await self._load_request(status)
         departure = await self._lifecycle.deactivate(host, model, reason=because("restart"))
         if departure is Departure.LEAVING:
@@ -144,11 +165,11 @@ class ModelActions:
         Returns:
             Host, name and what came of it, of each. One that fails keeps none of the others.
         """
-        urls = [host_url] if host_url is not None else self._stack.acting_urls
+        urls = [host_url] if host_url is not None else self._acting_urls
         loaded = [
-            (self._stack.allowed(url, Capability.UNLOAD, act=True), running.name)
+            (self._allowed(url, Capability.UNLOAD, act=True), running.name)
             for url in urls
-            for running in self._stack.monitors[url].snapshot.running
+            for running in self._monitors[url].snapshot.running
         ]
         ends = await asyncio.gather(
             *(self._lifecycle.deactivate(host, name) for host, name in loaded), return_exceptions=True
@@ -167,29 +188,39 @@ class ModelActions:
     async def delete(self, host_url: str, model: str) -> None:
         """Remove a model; one that is loaded is unloaded first, for it could not be afterwards."""
         with self._journal.act(EventKind.REMOVE, host_url, model):
-            host = self._stack.allowed(host_url, Capability.DELETE, act=True)
+            host = self._allowed(host_url, Capability.DELETE, act=True)
             await remove(self._lifecycle, host, model)
             self._session.write(lambda store: store.preferences.forget(host_url, model_key(model)))
-        await self._stack.settle(host)
+        await self._settle(host)
+
+    async def plan_removal(self, keys: Iterable[tuple[str, str]]) -> tuple[Removal, ...]:
+        """What removing these models, each a host's URL and a name, would do; raises as `delete`."""
+        statuses = []
+        for url, name in keys:
+            host = self._allowed(url, Capability.DELETE, act=True)
+            if (status := self._monitors[url].status(name)) is not None:
+                statuses.append((host, status))
+        installed = {url: each.snapshot.installed for url, each in self._monitors.items()}
+        return await plan_removal(statuses, installed)
 
     async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncGenerator[Progress, None]:
         """Make a model from a GGUF file of this machine."""
         with self._journal.act(EventKind.IMPORT, host_url, name):
-            host = self._stack.allowed(host_url, Capability.IMPORT, act=True)
+            host = self._allowed(host_url, Capability.IMPORT, act=True)
             async with aclosing(host.import_gguf(path, name)) as steps:
                 async for step in steps:
                     yield step
-        await self._stack.settle(host)
+        await self._settle(host)
 
     async def copy(self, host_url: str, model: str, name: str, *, replace: bool = False) -> None:
         """Have a model under a second name, too; one that has it already is only replaced if asked to."""
         with self._journal.act(EventKind.COPY, host_url, model, ends_well=False):
-            host = self._stack.allowed(host_url, Capability.COPY, act=True)
+            host = self._allowed(host_url, Capability.COPY, act=True)
             if not replace:
                 await _check_free(host, name)
             await host.copy(model, name)
         self._done(EventKind.COPY, "copy.done", host_url, model, name)
-        await self._stack.settle(host)
+        await self._settle(host)
 
     async def rename(self, host_url: str, model: str, name: str) -> None:
         """Copy a model and remove its old name. One in memory stays there, and goes by the new name.
@@ -197,10 +228,10 @@ class ModelActions:
         If the old name cannot be removed, the copy is taken back.
         """
         with self._journal.act(EventKind.RENAME, host_url, model, ends_well=False):
-            host = self._stack.allowed(host_url, Capability.COPY, act=True)
-            self._stack.allowed(host_url, Capability.DELETE, act=True)
+            host = self._allowed(host_url, Capability.COPY, act=True)
+            self._allowed(host_url, Capability.DELETE, act=True)
             await _check_free(host, name)
-            status = self._stack.status(host_url, model)
+            status = self._monitors[host_url].status(model)
             await host.copy(model, name)
             try:
                 await host.delete(model)
@@ -212,7 +243,7 @@ class ModelActions:
         is_loaded = status is not None and status.running is not None
         said = "rename.done_loaded" if is_loaded else "rename.done"
         self._done(EventKind.RENAME, said, host_url, model, name)
-        await self._stack.settle(host)
+        await self._settle(host)
 
     async def create(
         self,
@@ -226,20 +257,20 @@ class ModelActions:
     ) -> AsyncGenerator[Progress, None]:
         """Make a model from an installed one; what is not given stays as it is there."""
         with self._journal.act(EventKind.CREATE, host_url, name):
-            host = self._stack.allowed(host_url, Capability.CREATE, act=True)
+            host = self._allowed(host_url, Capability.CREATE, act=True)
             if not replace:
                 await _check_free(host, name)
             steps = host.create(name, base=base, system=system, parameters=parameters)
             async with aclosing(steps):
                 async for step in steps:
                     yield step
-        await self._stack.settle(host)
+        await self._settle(host)
 
     # --- asking ---
 
     async def details(self, host_url: str, model: str) -> ModelDetails:
-        details = await self._stack.allowed(host_url, Capability.SHOW).show(model)
-        self._stack.fit.on_details(host_url, model, details)
+        details = await self._allowed(host_url, Capability.SHOW).show(model)
+        self._fit().on_details(host_url, model, details)
         return details
 
     async def chat(
@@ -252,8 +283,8 @@ class ModelActions:
         keep_alive: timedelta | None = None,
     ) -> AsyncGenerator[Chunk, None]:
         """An answer in pieces. It may load the model, which read-only does not forbid."""
-        host = self._stack.allowed(host_url, Capability.CHAT)
-        monitor, timing = self._stack.monitors[host_url], Timing()
+        host = self._allowed(host_url, Capability.CHAT)
+        monitor, timing = self._monitors[host_url], Timing()
         with monitor.using(model):
             async with aclosing(host.chat(model, messages, options=options, keep_alive=keep_alive)) as chunks:
                 async for chunk in chunks:
@@ -267,11 +298,14 @@ class ModelActions:
 
     # --- parts of these ---
 
+    async def _loads(self, host_url: str, model: str, limit: int) -> Sequence[Activation]:
+        return await (await self._session.store()).activations.history(host_url, model, limit)
+
     async def _load_request(self, status: ModelStatus) -> LoadRequest:
         if status.running is None:
             return LoadRequest()
         with suppress(StoreError):
-            loads = await self._stack.records.activations(status.host, status.name, 1)
+            loads = await self._loads(status.host, status.name, 1)
             return load_request(status.running, loads, datetime.now(UTC))
         return load_request(status.running, (), datetime.now(UTC))
 

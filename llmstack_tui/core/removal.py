@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.kinds import Capability
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from llmstack_tui.core.stack import Stack
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model
+    from llmstack_tui.lifecycle.states import ModelStatus
 
 
 class Removal(Struct, frozen=True):
@@ -34,26 +32,30 @@ class Removal(Struct, frozen=True):
     is_cloud: bool
 
 
-async def plan_removal(stack: Stack, keys: Iterable[tuple[str, str]]) -> tuple[Removal, ...]:
-    """What removing these models of these hosts, in this order, frees.
+async def plan_removal(
+    chosen: Iterable[tuple[Host, ModelStatus]], installed: Mapping[str, Sequence[Model]]
+) -> tuple[Removal, ...]:
+    """What removing these models in this order frees; those that are installed under no name are left out.
 
     The host is asked who shares the weights: a list knows the digests of manifests alone.
 
+    Args:
+        installed: by the URLs of the hosts.
+
     Raises:
-        Refused: nothing may be removed there.
         HostError: a host does not tell.
     """
     plan: dict[tuple[str, str], Removal] = {}
-    for url, name in keys:
-        host, status = stack.allowed(url, Capability.DELETE, act=True), stack.status(url, name)
-        if (url, name) in plan or status is None or (model := status.model) is None:
+    for host, status in chosen:
+        key, model = (host.url, status.name), status.model
+        if key in plan or model is None:
             continue
-        gone = {name, *(other for at, other in plan if at == url)}
-        others = [each for each in stack.monitors[url].snapshot.installed if each.name not in gone]
+        gone = {status.name, *(other for at, other in plan if at == host.url)}
+        others = [each for each in installed[host.url] if each.name not in gone]
         sharers = tuple([other.name for other in others if await _share_weights(host, model, other)])
-        plan[url, name] = Removal(
-            host=url,
-            name=name,
+        plan[key] = Removal(
+            host=host.url,
+            name=status.name,
             freed=None if sharers or model.is_cloud else model.size,
             sharers=sharers,
             is_loaded=status.running is not None,

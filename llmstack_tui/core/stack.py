@@ -9,18 +9,16 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from llmstack_tui.base import lazy
-from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.sentences import quoted
-from llmstack_tui.base.text import excerpt
 from llmstack_tui.core.latest import LatestValue
 from llmstack_tui.core.options import StackOptions
+from llmstack_tui.core.permissions import Permissions
 from llmstack_tui.core.records import Records
+from llmstack_tui.core.services import SERVICES, Services
 from llmstack_tui.core.state import HostState, StackState, same_where_equal
-from llmstack_tui.hosts.errors import Refused
-from llmstack_tui.hosts.service import Service
 from llmstack_tui.lifecycle.changes import ON_DISK, EventKind
 from llmstack_tui.lifecycle.journal import Journal
 from llmstack_tui.lifecycle.monitor import HostMonitor
@@ -40,9 +38,9 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hardware.service import MachineService
     from llmstack_tui.hosts.host import Host
+    from llmstack_tui.hosts.service import Service
     from llmstack_tui.library.service import DiskService
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.updates.releases import ReleaseChecker
     from llmstack_tui.updates.service import UpdateService
 
 # The machine is read once a first list is there, or after this many seconds without one.
@@ -51,29 +49,17 @@ _MACHINE_AFTER_S = 1.0
 _MOST_NOTICES = 20
 
 
-_S = TypeVar("_S", bound=Service)
-
-_MODULES = {
-    "fit": ".fit.service",
-    "updates": ".updates.service",
-    "downloads": ".downloads.queue",
-    "guard": ".guard.service",
-    "releases": ".updates.releases",
-}
-
-
 class Stack:
     """Hosts and the services around them, within ``async with``. It closes the hosts that it is given.
 
     Attributes:
         monitors: the hosts, by URL.
+        permissions: what may be done on which of them.
         records: what is on record.
     """
 
     def __init__(self, hosts: Sequence[Host], options: StackOptions | None = None) -> None:
         self._options = options = options or StackOptions()
-        self.read_only = options.read_only
-        self.look_only = frozenset(options.look_only)
         self.monitors = {
             host.url: HostMonitor(
                 host,
@@ -86,6 +72,7 @@ class Stack:
             for host in hosts
         }
         self._hosts = {host.url: host for host in hosts}
+        self.permissions = Permissions(self._hosts, read_only=options.read_only, look_only=options.look_only)
         self._session = StoreSession(
             options.state_file,
             on_notice=self._noticed,
@@ -102,7 +89,17 @@ class Stack:
             journal=self._journal,
             asked_by=options.actor,
         )
-        self._services: list[Service] = []
+        self._services = Services(
+            options,
+            self.monitors,
+            self.permissions,
+            self._session,
+            lifecycle=self._lifecycle,
+            journal=self._journal,
+            settle=self.settle,
+            on_change=self._put,
+            on_checked=self._update_automatically,
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self._visible = True
         self._machine_state: tuple[MachineReading, Profile] | None = None
@@ -119,89 +116,36 @@ class Stack:
         """What a person may do to models."""
         from llmstack_tui.core.actions import ModelActions  # noqa: PLC0415
 
-        return ModelActions(self, self._session, self._lifecycle, self._journal)
+        return ModelActions(
+            self.monitors,
+            self.permissions,
+            self._session,
+            self._lifecycle,
+            self._journal,
+            guard=lambda: self.guard,
+            fit=lambda: self.fit,
+            settle=self.settle,
+        )
 
-    @cached_property
+    @property
     def updates(self) -> UpdateService:
         """Which models have a newer version; what it learns is in the state."""
-        from llmstack_tui.updates.service import UpdateService  # noqa: PLC0415
+        return self._services.updates
 
-        return self._opened(
-            UpdateService(
-                self._hosts,
-                self._session,
-                every=self._options.check_every,
-                folders=self._options.model_folders,
-                on_change=self._put,
-                on_checked=self._update_automatically if self._options.automatic else None,
-            )
-        )
-
-    @cached_property
-    def releases(self) -> ReleaseChecker:
-        """Whether there is a newer Ollama or llmstack; what it learns is in the state."""
-        from llmstack_tui.updates.releases import ReleaseChecker  # noqa: PLC0415
-
-        addresses = self._options.releases or {}
-        return self._opened(ReleaseChecker(self._session, addresses=addresses, on_change=self._put))
-
-    @cached_property
+    @property
     def downloads(self) -> DownloadQueue:
         """The pulls; how far they are is in the state."""
-        from llmstack_tui.downloads.queue import DownloadQueue  # noqa: PLC0415
+        return self._services.downloads
 
-        return self._opened(
-            DownloadQueue(
-                self._hosts,
-                self._session,
-                self._lifecycle,
-                self._journal,
-                allowed=lambda url: self.allowed(url, Capability.PULL, act=True),
-                settle=self.settle,
-                on_change=self._put,
-                parallel=self._options.parallel_pulls,
-                lock=self._options.state_file,
-                folders=self._options.model_folders,
-                patient=self._options.patient_pulls,
-                only_own=self._options.only_own_pulls,
-            )
-        )
-
-    @cached_property
+    @property
     def fit(self) -> FitService:
         """What models take here; that, too, is in the state."""
-        from llmstack_tui.fit.service import FitService  # noqa: PLC0415
+        return self._services.fit
 
-        return self._opened(
-            FitService(
-                self._hosts,
-                self._session,
-                folders=self._options.model_folders,
-                usual=self._options.usual,
-                allowed=self._options.guard.allowed if self._options.guard else None,
-                on_change=self._put,
-            )
-        )
-
-    @cached_property
+    @property
     def guard(self) -> GuardService:
         """Pins, and what may be loaded; what the guards are up to is in the state."""
-        from llmstack_tui.guard.service import GuardService  # noqa: PLC0415
-
-        return self._opened(
-            GuardService(
-                self.monitors,
-                self._session,
-                self._lifecycle,
-                self._journal,
-                settings=self._options.guard,
-                may_act=lambda url: not self.read_only and url not in self.look_only,
-                lock=self._options.state_file,
-                fit=self.fit,
-                on_change=self._put,
-                take_over_s=self._options.guard_take_over_s,
-            )
-        )
+        return self._services.guard
 
     @cached_property
     def machine(self) -> MachineService:
@@ -266,8 +210,7 @@ class Stack:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for service in self._services:
-            await service.aclose()
+        await self._services.aclose()
         if "catalog" in self.__dict__:
             await self.catalog.aclose()
         # The state ends last, so that it hears of the end of the others.
@@ -313,28 +256,19 @@ class Stack:
 
     # --- for services and actions ---
 
-    def allowed(self, host_url: str, capability: Capability, *, act: bool = False) -> Host:
-        """The host, if it can do this and we may. Raises `Refused`."""
-        if act and self.read_only:
-            raise Refused("Nothing can be changed: llmstack was started read-only.", host=host_url)
-        if act and host_url in self.look_only:
-            raise Refused(
-                f"{host_url} is only looked at.",
-                host=host_url,
-                hint='To change something there, give it allow = "act" in the settings.',
-            )
-        host = self._hosts.get(host_url)
-        if host is None:
-            raise Refused(f"{excerpt(host_url)} is no host of this dashboard.", host=host_url)
-        if capability not in host.capabilities:
-            word = (capability.name or "this").lower()
-            raise Refused(f"{host_url} cannot do this: it has no way to {word}.", host=host_url)
-        return host
+    @property
+    def read_only(self) -> bool:
+        """Nothing may be changed anywhere."""
+        return self.permissions.read_only
+
+    @read_only.setter
+    def read_only(self, read_only: bool) -> None:
+        self.permissions.read_only = read_only
 
     @property
-    def acting_urls(self) -> tuple[str, ...]:
-        """The hosts on which something may be changed; all of them where nothing may, to be refused there."""
-        return tuple(url for url in self.monitors if self.read_only or url not in self.look_only)
+    def look_only(self) -> frozenset[str]:
+        """The URLs of hosts on which nothing may be changed."""
+        return self.permissions.look_only
 
     def status(self, host_url: str, model: str) -> ModelStatus | None:
         return self.monitors[host_url].status(model)
@@ -345,15 +279,6 @@ class Stack:
             await self.monitors[host.url].poller.refreshed()
 
     # --- parts of these ---
-
-    def _opened(self, service: _S) -> _S:
-        """A service that hears from now on what the others hear, and heard what is known."""
-        self._services.append(service)
-        for monitor in self.monitors.values():
-            service.on_snapshot(monitor.snapshot)
-        if self._machine_state is not None:
-            service.on_reading(*self._machine_state)
-        return service
 
     def _start(self, name: str, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work, name=name)
@@ -382,11 +307,9 @@ class Stack:
 
     async def _run_services(self) -> None:
         await self._first_list()
-        for name in ("fit", "updates", "downloads", "guard", "releases"):
-            if name == "releases" and self._options.releases is None:
-                continue
-            await lazy.load(_MODULES[name])
-            service: Service = getattr(self, name)
+        for name in self._services.due:
+            await lazy.load(SERVICES[name])
+            service: Service = getattr(self._services, name)
             self._start(name, service.run())
 
     def _polled(self, monitor: HostMonitor) -> None:
@@ -395,8 +318,7 @@ class Stack:
         if self._is_following:  # Two looks of a command tell little of what others did between them.
             ours = {act.model for act in self._lifecycle.recent(snapshot.url)}
             self._journal.look(snapshot, monitor.used | ours)
-        for service in self._services:
-            service.on_snapshot(snapshot)
+        self._services.on_snapshot(snapshot)
 
     def _host_changed(self, monitor: HostMonitor) -> None:
         monitor.renew(self._lifecycle.acts)
@@ -410,14 +332,11 @@ class Stack:
 
     def _put(self) -> None:
         """Make the state anew from what all have to show."""
-        opened = self.__dict__
-        updates: UpdateService | None = opened.get("updates")
-        fit: FitService | None = opened.get("fit")
-        guard: GuardService | None = opened.get("guard")
-        downloads: DownloadQueue | None = opened.get("downloads")
-        releases: ReleaseChecker | None = opened.get("releases")
+        services, opened = self._services, self._services.opened
+        updates = services.updates if opened("updates") else None
+        fit = services.fit if opened("fit") else None
         reading, profile = self._machine_state or (None, None)
-        hosts = tuple(
+        hosts = (
             HostState(
                 each.snapshot,
                 each.models,
@@ -430,29 +349,27 @@ class Stack:
         self._latest.put(
             StackState(
                 # What is as it was stays the very same: who draws it sees that at a glance.
-                hosts=same_where_equal(self._latest.value.hosts, hosts),
+                hosts=same_where_equal(self._latest.value.hosts, tuple(hosts)),
                 acts=self._lifecycle.acts,
                 machine=reading,
                 profile=profile,
                 notices=self._notices,
                 last_event_id=self._last_event_id,
                 checking=updates is not None and updates.is_checking,
-                downloads=downloads.downloads if downloads else (),
-                releases=releases.releases if releases else (),
-                guards=guard.states if guard else {},
+                downloads=services.downloads.downloads if opened("downloads") else (),
+                releases=services.releases.releases if opened("releases") else (),
+                guards=services.guard.states if opened("guard") else {},
             )
         )
 
     def _machine_read(self, reading: MachineReading, profile: Profile) -> None:
         self._machine_state = (reading, profile)
-        for service in self._services:
-            service.on_reading(reading, profile)
+        self._services.on_reading(reading, profile)
         self._put()
 
     def _on_event(self, event_id: int) -> None:
         self._last_event_id = event_id
-        for service in self._services:
-            service.on_event(event_id)
+        self._services.on_event(event_id)
         self._put()
 
     def _installed_elsewhere(self, urls: frozenset[str]) -> None:

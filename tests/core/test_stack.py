@@ -230,7 +230,7 @@ async def test_what_cannot_be_done_is_refused() -> None:
         fake.cloud.add("big:cloud")
         stack.refresh()
         await wait_until(lambda: states(stack)["big:cloud"] is ModelState.CLOUD)
-        with pytest.raises(Refused, match="runs elsewhere"):
+        with pytest.raises(Refused, match="runs in the cloud"):
             await stack.actions.activate(url, "big:cloud")
         with pytest.raises(Refused, match="no host"):
             await stack.actions.activate("http://other:1", "a:1")

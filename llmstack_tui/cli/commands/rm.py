@@ -9,7 +9,6 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import locate, look, opened, refuse_if_read_only
-from llmstack_tui.core.removal import plan_removal
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -33,7 +32,7 @@ async def run(core: Core, options: Namespace) -> int:
     async with opened(core, act=True) as stack:
         await look(stack)
         # All are looked up before the first one goes, so that a wrong name removes nothing.
-        removals = await plan_removal(stack, [_located(stack, name) for name in options.names])
+        removals = await stack.actions.plan_removal([_located(stack, name) for name in options.names])
         if not options.yes:
             _ask(removals)
         for removal in removals:
