@@ -56,9 +56,7 @@ def without_network(fake: FakeOllama, url: str) -> OllamaHost:
             reply.status, content=b"".join(reply.pieces), headers={"Content-Type": "application/json"}
         )
 
-    host = OllamaHost(url)
-    host._http._client._transport = httpx.MockTransport(answer)
-    return host
+    return OllamaHost(url, transport=httpx.MockTransport(answer))
 
 
 class Machine:

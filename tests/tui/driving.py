@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.core.state import StackState
     from llmstack_tui.lifecycle.states import ModelState
+    from llmstack_tui.store.tables.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,16 @@ class Desk:
     @property
     def events(self) -> list[str]:
         """The activity, newest first."""
-        return [text(event.sentence) for event in self.app.controller(ActivityFeed).activity.lines.events]
+        return [text(event.sentence) for event in self._events]
+
+    @property
+    def kinds(self) -> list[tuple[str, str | None]]:
+        """The activity, newest first: the kind of each sentence, and the model that it is about."""
+        return [(event.sentence.kind, event.model) for event in self._events]
+
+    @property
+    def _events(self) -> Sequence[Event]:
+        return self.app.controller(ActivityFeed).activity.lines.events
 
     def word(self, name: str) -> str:
         """The state of a model, as its row says it."""
@@ -78,6 +88,10 @@ class Desk:
 
     async def until_shown(self, *texts: str) -> None:
         await wait_until(lambda: all(text in self.text for text in texts), what=f"{texts} on the screen")
+
+    async def until_happened(self, kind: str, model: str) -> None:
+        """A sentence of this kind about the model, in the activity."""
+        await wait_until(lambda: (kind, model) in self.kinds, what=f"{kind} of {model} in the activity")
 
     async def until_said(self, text: str) -> None:
         """In the activity."""

@@ -76,9 +76,9 @@ async def test_names_from_outside_are_shown_as_they_are() -> None:
         assert "evil/[/red]:latest" in desk.text
         assert "model[q4]:latest" in desk.text
         assert "\x1b" not in desk.text
-        for _ in models:
+        for model in models:
             await desk.press("a")
-            await desk.until_said(" was loaded in ")
+            await desk.until_happened("activate.loaded", model.name)
             await desk.press("j")
         desk.stack.failure = ServerError("model '[/red]' requires [bold]more", host=seeded.URL)
         await desk.press("d")
@@ -94,7 +94,7 @@ async def test_activate_shows_at_once_and_ends_with_one_line() -> None:
         assert "◌ mistral:7b" in desk.text
         desk.stack.gate.set()
         await wait_until(lambda: desk.word("mistral:7b") == "active")
-        await desk.until_said("mistral:7b was loaded in")
+        await desk.until_happened("activate.loaded", "mistral:7b")
         assert len(desk.events) == 1
         assert ("activate", seeded.URL, "mistral:7b") in desk.stack.calls
 
@@ -142,7 +142,7 @@ async def test_pressing_a_twice_asks_once() -> None:
         await wait_until(lambda: desk.word("mistral:7b").startswith("loading"))
         await desk.press("a")
         desk.stack.gate.set()
-        await desk.until_said("was loaded")
+        await desk.until_happened("activate.loaded", "mistral:7b")
         assert [call[0] for call in desk.stack.calls].count("activate") == 1
 
 
@@ -175,14 +175,14 @@ async def test_a_defect_is_told_and_ends_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("departure", "said"),
+    ("departure", "kind"),
     [
-        (Departure.GONE, "was unloaded"),
-        (Departure.LEAVING, "when its running request has ended"),
-        (Departure.KEPT, "another client has asked for it"),
+        (Departure.GONE, "deactivate.gone"),
+        (Departure.LEAVING, "deactivate.leaving"),
+        (Departure.KEPT, "deactivate.kept"),
     ],
 )
-async def test_deactivate_says_what_came_of_it(departure: Departure, said: str) -> None:
+async def test_deactivate_says_what_came_of_it(departure: Departure, kind: str) -> None:
     async with dashboard() as desk:
         desk.stack.gate.clear()
         desk.stack.departure = departure
@@ -190,7 +190,7 @@ async def test_deactivate_says_what_came_of_it(departure: Departure, said: str) 
         await wait_until(lambda: desk.word("qwen2.5-coder:7b").startswith("stopping"))
         assert "◐ qwen2.5-coder:7b" in desk.text
         desk.stack.gate.set()
-        await desk.until_said(said)
+        await desk.until_happened(kind, "qwen2.5-coder:7b")
         assert len(desk.events) == 1
 
 
@@ -285,7 +285,7 @@ async def test_enter_opens_details_on_a_narrow_screen() -> None:
     async with dashboard(size=(80, 24)) as desk:
         assert "OpenAI API" not in desk.text
         await desk.press("d")
-        await desk.until_said("was unloaded")
+        await desk.until_happened("deactivate.gone", "qwen2.5-coder:7b")
         await desk.press("enter")
         await desk.until_shown("OpenAI API", f"{seeded.URL}/v1", "was unloaded", "inactive")
         desk.stack.put_snapshot(replace(desk.stack.snapshot, running=()))
@@ -351,8 +351,8 @@ async def test_a_server_that_goes_away_is_a_banner_and_comes_back() -> None:
 async def test_what_others_do_is_seen() -> None:
     async with dashboard() as desk:
         desk.stack.put_snapshot(replace(desk.stack.snapshot, running=()))
-        await desk.until_said("qwen2.5-coder:7b was unloaded")
-        await desk.until_said("smollm2:135m was unloaded")
+        await desk.until_happened("client.unloaded", "qwen2.5-coder:7b")
+        await desk.until_happened("client.unloaded", "smollm2:135m")
 
 
 async def test_the_clock_and_the_time_that_is_left_go_on_without_a_new_state() -> None:
@@ -429,7 +429,7 @@ async def test_the_palette_has_every_action() -> None:
         await desk.type("Activate")
         await desk.until_shown("Load the model into memory")
         await desk.press("enter")
-        await desk.until_said("mistral:7b was loaded")
+        await desk.until_happened("activate.loaded", "mistral:7b")
 
 
 async def test_keys_from_the_settings() -> None:
@@ -438,7 +438,7 @@ async def test_keys_from_the_settings() -> None:
         await desk.press("j", "j", "a")
         assert desk.word("mistral:7b") == "inactive"
         await desk.press("f5")
-        await desk.until_said("mistral:7b was loaded")
+        await desk.until_happened("activate.loaded", "mistral:7b")
         assert "f5 Activate" in desk.text
         await wait_until(lambda: any("'no.such'" in toast.message for toast in desk.toasts))
         assert desk.app.preferences.shown_keys()["models.activate"] == "f5"
