@@ -9,8 +9,9 @@ from textual.app import App
 from textual.command import CommandPalette
 
 from llmstack_tui.base.text import clean, clean_lines
-from llmstack_tui.tui import themes, work
+from llmstack_tui.tui import themes
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
+from llmstack_tui.tui.shell import start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -97,7 +98,7 @@ class TerminalApp(App[None]):
         name: str = "",
         exclusive: bool = False,
     ) -> Worker[object]:
-        return work.start(self, description, to_do, group=group, name=name, exclusive=exclusive)
+        return start(self, description, to_do, group=group, name=name, exclusive=exclusive)
 
     def cancel(self, group: str, name: str) -> None:
         for worker in self.workers:

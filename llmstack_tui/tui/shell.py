@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast
 
 from msgspec import Struct
 
+from llmstack_tui.base.text import clean
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
     from datetime import datetime
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.widgets.header import Tab
 
     C = TypeVar("C", bound=Controller)
+
+    from textual.dom import DOMNode
+
 T = TypeVar("T")
 
 Key = tuple[str, str]
@@ -214,3 +219,32 @@ class Shell(Protocol):
 def shell_of(node: MessagePump) -> Shell:
     """The dashboard that a screen or a widget is part of."""
     return cast("Shell", node.app)
+
+
+def start(
+    node: DOMNode,
+    description: str,
+    work: Callable[[], Coroutine[object, object, object]],
+    *,
+    group: str = "default",
+    name: str = "",
+    exclusive: bool = False,
+) -> Worker[object]:
+    """Run ``work``, which is called only when its turn comes, as long as ``node`` is there.
+
+    What it raises does not end the program: the dashboard tells of it, in a sentence that ``description``
+    begins. An exclusive one cancels what is under way in its group.
+    """
+
+    async def run() -> object:
+        # Textual takes not every callable for one that it may await.
+        return await work()
+
+    return node.run_worker(
+        run,
+        name=name,
+        group=group,
+        description=clean(description, limit=200),
+        exclusive=exclusive,
+        exit_on_error=False,
+    )

@@ -11,8 +11,7 @@ from textual.screen import Screen
 from llmstack_tui.config import Settings
 from llmstack_tui.core.stack import Stack
 from llmstack_tui.store.database.connection import Database
-from llmstack_tui.tui.activity.feed import ActivityFeed
-from llmstack_tui.tui.activity.log import LIMIT
+from llmstack_tui.tui.activity.feed import LIMIT, ActivityFeed
 from llmstack_tui.tui.app import Dashboard
 from tests.reach.counts import alive, count
 from tests.reach.day import Day, World

@@ -10,8 +10,7 @@ from textual.message import Message
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.tui.activity import LIST_KEYS
-from llmstack_tui.tui.activity.feed import ActivityFeed
-from llmstack_tui.tui.activity.log import Choice, Tone, said, tone, word
+from llmstack_tui.tui.activity.feed import ActivityFeed, Choice, Tone, said, tone, word
 from llmstack_tui.tui.draw.figures import day_text
 from llmstack_tui.tui.draw.text import plain_spaces, wrap
 from llmstack_tui.tui.screen import SidePane
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.store.tables.events import Event
-    from llmstack_tui.tui.activity.log import Lines
+    from llmstack_tui.tui.activity.feed import Lines
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.widgets.list import Pen
 

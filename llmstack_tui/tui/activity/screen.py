@@ -14,8 +14,8 @@ from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import seconds_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui.activity import KEYS, LINE_KEYS
+from llmstack_tui.tui.activity.feed import word
 from llmstack_tui.tui.activity.list import ActivityPane
-from llmstack_tui.tui.activity.log import word
 from llmstack_tui.tui.draw.text import plain_spaces
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.shell import shell_of

@@ -22,10 +22,10 @@ from llmstack_tui.tui.catalog import ENTRY_KEYS
 from llmstack_tui.tui.catalog.list import FIT_STYLES, download_text, fit_word, memory_texts
 from llmstack_tui.tui.draw.figures import rate_text, when_text
 from llmstack_tui.tui.screen import LiveScreen
+from llmstack_tui.tui.shell import start
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
-from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -27,12 +27,12 @@ from llmstack_tui.tui.catalog.list import (
     make_shelf,
 )
 from llmstack_tui.tui.screen import TabScreen
+from llmstack_tui.tui.shell import start
 from llmstack_tui.tui.widgets.filter import FilterField
 from llmstack_tui.tui.widgets.headings import Headings
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
-from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -24,10 +24,10 @@ from llmstack_tui.tui.details.content import (
 from llmstack_tui.tui.details.pane import how_it_did, what_it_is
 from llmstack_tui.tui.draw.updates import more_update_rows
 from llmstack_tui.tui.screen import LiveScreen
+from llmstack_tui.tui.shell import start
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.pane import Banner, Pane
 from llmstack_tui.tui.widgets.section import ScrollingText, Section, SectionText, events_part, rows_part
-from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,9 +14,9 @@ from textual.worker import Worker, WorkerState
 from llmstack_tui.base.text import clean_lines
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.bar import bar
+from llmstack_tui.tui.shell import start
 from llmstack_tui.tui.widgets.keybar import Hint
 from llmstack_tui.tui.widgets.pane import Pane
-from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence

@@ -13,9 +13,9 @@ from textual.worker import Worker, WorkerState
 from llmstack_tui.base.names import InvalidName, ModelName, model_key
 from llmstack_tui.base.text import clean
 from llmstack_tui.tui import keys
+from llmstack_tui.tui.shell import start
 from llmstack_tui.tui.widgets.keybar import Hint, HintPart
 from llmstack_tui.tui.widgets.pane import Pane
-from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence

@@ -14,11 +14,10 @@ from llmstack_tui.base.units import bytes_text
 from llmstack_tui.tui.disk import KEYS
 from llmstack_tui.tui.draw.text import lines_text
 from llmstack_tui.tui.screen import LiveScreen
-from llmstack_tui.tui.shell import Answer
+from llmstack_tui.tui.shell import Answer, start
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
-from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

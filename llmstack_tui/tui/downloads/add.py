@@ -20,7 +20,7 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.tui.dialogs.form import FormScreen, check_name, label, said_below
 from llmstack_tui.tui.draw.bar import bar
-from llmstack_tui.tui.work import start
+from llmstack_tui.tui.shell import start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator

@@ -29,11 +29,11 @@ from llmstack_tui.tui.draw.bar import bar
 from llmstack_tui.tui.draw.figures import clock_text, used_text, when_text
 from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.screen import LiveScreen, TabScreen
+from llmstack_tui.tui.shell import start
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 from llmstack_tui.tui.widgets.section import ScrollingText, Section, SectionText, events_part, rows_part
-from llmstack_tui.tui.work import start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

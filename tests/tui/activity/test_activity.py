@@ -15,7 +15,7 @@ from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.events import Event
-from llmstack_tui.tui.activity.log import LIMIT, Activity, Choice, Tone, tone
+from llmstack_tui.tui.activity.feed import LIMIT, Activity, Choice, Tone, tone
 from llmstack_tui.tui.draw.text import wrap
 from tests.support import seeded
 from tests.support.waiting import wait_until
@@ -176,7 +176,7 @@ async def test_ascii_has_a_mark_for_each_kind() -> None:
     for each in MIXED:
         stack.happened(each)
     async with dashboard(services=FakeServices(stack), unicode=False, clock=lambda: NOW) as desk:
-        await desk.until_shown("> b was loaded", "+ a is active", "x c was not loaded")
+        await desk.until_shown("> b was loaded", "+ a was loaded", "x c was not loaded")
         assert desk.text.isascii()
 
 

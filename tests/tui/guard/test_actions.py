@@ -16,7 +16,7 @@ from llmstack_tui.hardware.profile import detect
 from llmstack_tui.lifecycle.actions import Act, ActKind
 from llmstack_tui.store.tables.activations import Activation
 from llmstack_tui.store.tables.events import Event
-from llmstack_tui.tui.activity.log import word
+from llmstack_tui.tui.activity.feed import word
 from llmstack_tui.tui.activity.screen import LineScreen, may_be_undone
 from llmstack_tui.tui.dialogs.ask import AskScreen
 from llmstack_tui.tui.guard.actions import question_text
