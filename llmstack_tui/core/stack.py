@@ -56,6 +56,9 @@ class Stack:
         monitors: the hosts, by URL.
         permissions: what may be done on which of them.
         records: what is on record.
+        session: the store, while it is open.
+        journal: writes events and activations.
+        lifecycle: loads and unloads.
     """
 
     def __init__(self, hosts: Sequence[Host], options: StackOptions | None = None) -> None:
@@ -73,29 +76,29 @@ class Stack:
         }
         self._hosts = {host.url: host for host in hosts}
         self.permissions = Permissions(self._hosts, read_only=options.read_only, look_only=options.look_only)
-        self._session = StoreSession(
+        self.session = StoreSession(
             options.state_file,
             on_notice=self._noticed,
             on_event=self._on_event,
             on_installed=self._installed_elsewhere,
             installed_kinds=ON_DISK,
         )
-        self.records = Records(self._session)
-        self._journal = Journal(self._session.write, asked_by=options.actor)
-        self._lifecycle = Lifecycle(
+        self.records = Records(self.session)
+        self.journal = Journal(self.session.write, asked_by=options.actor)
+        self.lifecycle = Lifecycle(
             on_change=self._acts_changed,
             settle=self.settle,
             patience_s=options.stop_patience_s,
-            journal=self._journal,
+            journal=self.journal,
             asked_by=options.actor,
         )
         self._services = Services(
             options,
             self.monitors,
             self.permissions,
-            self._session,
-            lifecycle=self._lifecycle,
-            journal=self._journal,
+            self.session,
+            lifecycle=self.lifecycle,
+            journal=self.journal,
             settle=self.settle,
             on_change=self._put,
             on_checked=self._update_automatically,
@@ -119,9 +122,9 @@ class Stack:
         return ModelActions(
             self.monitors,
             self.permissions,
-            self._session,
-            self._lifecycle,
-            self._journal,
+            self.session,
+            self.lifecycle,
+            self.journal,
             guard=lambda: self.guard,
             fit=lambda: self.fit,
             settle=self.settle,
@@ -188,8 +191,8 @@ class Stack:
         self._is_following = True
         for url, monitor in self.monitors.items():
             self._start(f"poll {url}", monitor.poller.run())
-            self._start(f"remember {url}", follow(self._session, monitor))
-        self._start("state file", self._session.run())
+            self._start(f"remember {url}", follow(self.session, monitor))
+        self._start("state file", self.session.run())
         self._start("machine", self._run_machine())
         self._start("services", self._run_services())
 
@@ -206,7 +209,7 @@ class Stack:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._lifecycle.aclose()
+        await self.lifecycle.aclose()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -214,8 +217,8 @@ class Stack:
         if "catalog" in self.__dict__:
             await self.catalog.aclose()
         # The state ends last, so that it hears of the end of the others.
-        self._journal.close()
-        await self._session.aclose()
+        self.journal.close()
+        await self.session.aclose()
         for host in self._hosts.values():
             await host.aclose()
         self._latest.close()
@@ -314,18 +317,18 @@ class Stack:
 
     def _polled(self, monitor: HostMonitor) -> None:
         snapshot = monitor.snapshot
-        self._lifecycle.observe(snapshot)
+        self.lifecycle.observe(snapshot)
         if self._is_following:  # Two looks of a command tell little of what others did between them.
-            ours = {act.model for act in self._lifecycle.recent(snapshot.url)}
-            self._journal.look(snapshot, monitor.used | ours)
+            ours = {act.model for act in self.lifecycle.recent(snapshot.url)}
+            self.journal.look(snapshot, monitor.used | ours)
         self._services.on_snapshot(snapshot)
 
     def _host_changed(self, monitor: HostMonitor) -> None:
-        monitor.renew(self._lifecycle.acts)
+        monitor.renew(self.lifecycle.acts)
         self._put()
 
     def _acts_changed(self) -> None:
-        acts = self._lifecycle.acts
+        acts = self.lifecycle.acts
         for url in {act.host for act in {*acts} ^ {*self.state.acts}} & self.monitors.keys():
             self.monitors[url].renew(acts)
         self._put()
@@ -350,7 +353,7 @@ class Stack:
             StackState(
                 # What is as it was stays the very same: who draws it sees that at a glance.
                 hosts=same_where_equal(self._latest.value.hosts, tuple(hosts)),
-                acts=self._lifecycle.acts,
+                acts=self.lifecycle.acts,
                 machine=reading,
                 profile=profile,
                 notices=self._notices,
@@ -379,10 +382,10 @@ class Stack:
 
     def _noticed(self, notice: str) -> None:
         self._notices = (*self._notices, notice)[-_MOST_NOTICES:]
-        self._journal.event(EventKind.NOTICE, quoted(notice))
+        self.journal.event(EventKind.NOTICE, quoted(notice))
         self._put()
 
     async def _update_automatically(self) -> None:
         from llmstack_tui.core.auto_update import update_automatically  # noqa: PLC0415
 
-        await update_automatically(self.state, self.downloads, self._journal)
+        await update_automatically(self.state, self.downloads, self.journal)

@@ -59,7 +59,7 @@ class Journal:
         self._name = uuid.uuid4().hex[:12]
         self._before: dict[str, tuple[Snapshot, datetime]] = {}
         self._answered: dict[str, bool] = {}
-        self._held: dict[asyncio.TimerHandle, tuple[_Model | None, Write]] = {}
+        self.held: dict[asyncio.TimerHandle, tuple[_Model | None, Write]] = {}
         self._sizes: dict[tuple[str, str], int | None] = {}
 
     # --- what we do ---
@@ -83,7 +83,7 @@ class Journal:
         if end is ActEnd.GONE:
             # It was loaded before that. Who left, and what else was seen, still waits for whoever did it.
             came = (host, model_key(model))
-            self._release(*(timer for timer, held in tuple(self._held.items()) if held[0] == came))
+            self._release(*(timer for timer, held in tuple(self.held.items()) if held[0] == came))
         if act.kind is ActKind.ACTIVATE and end is ActEnd.LOADED:
             self._write(lambda store: store.activations.loaded(host, model, now))
         elif act.kind is ActKind.ACTIVATE and end in _CAME_TO_NOTHING:
@@ -194,7 +194,7 @@ class Journal:
 
     def close(self) -> None:
         """Record at once what was held back in case a program of ours did it."""
-        self._release(*self._held)
+        self._release(*self.held)
 
     def _server(self, snapshot: Snapshot) -> None:
         answers, answered = snapshot.error is None, self._answered.get(snapshot.url)
@@ -267,12 +267,12 @@ class Journal:
             self._release(timer)
 
         timer = asyncio.get_running_loop().call_later(_COURTESY_S, release)
-        self._held[timer] = (came, write)
+        self.held[timer] = (came, write)
 
     def _release(self, *timers: asyncio.TimerHandle) -> None:
         for timer in timers:
             timer.cancel()
-            self._write(self._held.pop(timer)[1])
+            self._write(self.held.pop(timer)[1])
 
 
 async def settle(store: Store, snapshot: Snapshot, now: datetime) -> Event | None:

@@ -64,7 +64,7 @@ class Lifecycle:
         self._asked_by = asked_by
         self._acts: dict[_Key, Act] = {}
         # Weak: each is kept by those who hold it or wait for it, and no longer.
-        self._locks: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
+        self.locks: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
         self._loads: dict[_Key, asyncio.Task[None]] = {}
         self._sightings: dict[_Key, Sighting] = {}
         self._background: set[asyncio.Task[object]] = set()
@@ -102,7 +102,7 @@ class Lifecycle:
             HostError: when the server will not or cannot.
         """
         key = _key(host, model)
-        async with self._locks.setdefault(key, asyncio.Lock()):
+        async with self.locks.setdefault(key, asyncio.Lock()):
             if keep_alive is None and key in self._acts:
                 # A stop is only forgotten for a request that says how long the model is to stay.
                 keep_alive = _USUAL_KEEP_ALIVE
@@ -142,7 +142,7 @@ class Lifecycle:
         key = _key(host, model)
         if (load := self._loads.get(key)) is not None:
             load.cancel()
-        async with self._locks.setdefault(key, asyncio.Lock()):
+        async with self.locks.setdefault(key, asyncio.Lock()):
             actor = asked_by or self._asked_by
             act = self._begin(key, Act(ActKind.DEACTIVATE, host.url, model, time.monotonic(), actor, reason))
             try:

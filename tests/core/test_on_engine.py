@@ -98,8 +98,9 @@ async def test_a_models_whole_life(engine: str, tiny_model: Path) -> None:
 
 async def test_a_stop_lets_the_answer_end(engine: str, endless_model: Path) -> None:
     name = "endless:life"
-    async with following([OllamaHost(engine)], StackOptions(running_every_s=0.1)) as stack:
-        stack._lifecycle._patience_s = 0.3
+    async with following(
+        [OllamaHost(engine)], StackOptions(running_every_s=0.1, stop_patience_s=0.3)
+    ) as stack:
         async for _ in stack.actions.import_gguf(engine, endless_model, name):
             pass
         async with aclosing(stack.actions.chat(engine, name, [Message(role="user", content="Hi")])) as chunks:
@@ -175,6 +176,6 @@ async def test_another_client_s_request_shows(engine: str, endless_model: Path) 
         await wait_until(lambda: model().running and not model().busy)
         assert model().idle_since_s is not None
         await stack.actions.delete(engine, name)
-        await wait_until(lambda: not stack._journal._held)
+        await wait_until(lambda: not stack.journal.held)
         assert [event.kind for event in await stack.records.events(kinds=["loaded"])] == ["loaded"]
     await other.aclose()

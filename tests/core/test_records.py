@@ -123,7 +123,7 @@ async def test_a_load_that_is_given_up_and_one_that_fails_while_loaded(path: Pat
         fake.load_error = "no"
         with pytest.raises(ServerError):
             await stack.actions.activate(server.url, "a:1")
-        store = await stack._session.store()
+        store = await stack.session.store()
         loaded, given_up = await store.activations.history(server.url, "a:1")
         assert given_up.outcome is Outcome.CANCELLED
         assert loaded.outcome is None, "it is still loaded"
@@ -137,9 +137,9 @@ async def test_what_other_clients_do_is_seen(path: Path) -> None:
             await wait_until(lambda: stack.state.hosts[0].snapshot.running)
             fake.runners.clear()
             await wait_until(lambda: not stack.state.hosts[0].snapshot.running)
-        await wait_until(lambda: not stack._journal._held)
+        await wait_until(lambda: not stack.journal.held)
         assert kinds(await stack.records.events()) == ["loaded", "left"] * 2
-        store = await stack._session.store()
+        store = await stack.session.store()
         first = (await store.activations.history(server.url, "a:1"))[-1]
         assert (first.asked_by, first.outcome) == (Actor.CLIENT, Outcome.LEFT)
         (measured, _) = await store.measured.history(server.url, "a" * 64)
@@ -168,7 +168,7 @@ async def test_what_a_model_took_in_the_end_counts_where_it_is_more(path: Path) 
             await wait_until(lambda: _sizes(stack) == [grown])  # noqa: B023
             fake.runners.clear()
             await wait_until(lambda: not stack.state.hosts[0].snapshot.running)
-        store = await stack._session.store()
+        store = await stack.session.store()
         measured = await store.measured.history(server.url, "a" * 64)
         assert [each.server_bytes for each in measured] == [1_100, 1_000, 1_000]
 
@@ -184,7 +184,7 @@ async def test_a_server_that_goes_and_comes_back_is_two_events(path: Path) -> No
         fake.down = False
         stack.refresh()
         await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
-        await wait_until(lambda: not stack._journal._held)
+        await wait_until(lambda: not stack.journal.held)
         gone, back = (await stack.records.events())[::-1]
         assert (gone.kind, back.kind) == ("server", "server")
         assert back.sentence.kind == "server.answers"
@@ -198,7 +198,7 @@ async def test_an_answer_of_ours_is_timed_and_its_load_is_ours(path: Path) -> No
             await anext(chunks)
             fake.load("a:1")
             await wait_until(lambda: stack.state.hosts[0].snapshot.running)
-        store = await stack._session.store()
+        store = await stack.session.store()
         (activation,) = await store.activations.history(server.url, "a:1")
         assert (activation.asked_by, activation.reason) == (Actor.USER, because("chat"))
         assert await stack.records.events() == ()
@@ -208,7 +208,7 @@ async def test_the_next_session_begins_with_what_the_last_one_saw(path: Path) ->
     async with fake_ollama(a_1="a", b_1="b") as (fake, server):
         async with dashboard(server, path) as stack:
             await stack.actions.activate(server.url, "a:1")
-            store = await stack._session.store()
+            store = await stack.session.store()
             await wait_for(lambda: store.installed.load(server.url, Model))
         fake.runners.clear()
         fake.load("b:1")
@@ -222,7 +222,7 @@ async def test_the_next_session_begins_with_what_the_last_one_saw(path: Path) ->
             assert host.snapshot.recalled_at is not None
             assert datetime.now(UTC) - host.snapshot.recalled_at < timedelta(minutes=1)
             assert not host.snapshot.reachable
-            store = await stack._session.store()
+            store = await stack.session.store()
             await store.flush()
             # As if it had been an hour ago: what another program did just now is left alone.
             change_file(path, "UPDATE activations SET loaded_at = 0, started_at = 0")
@@ -262,7 +262,7 @@ async def test_two_dashboards_and_a_command_line_over_one_file_lose_nothing(
                 assert await life.deactivate(host, model) is Departure.GONE
 
         await asyncio.gather(dashboard_acts(one, "a:1"), dashboard_acts(two, "b:1"), command_acts("c:1"))
-        await wait_until(lambda: not one._journal._held and not two._journal._held)
+        await wait_until(lambda: not one.journal.held and not two.journal.held)
         await store.flush()
         events = await one.records.events(1000)
         assert kinds(events).count("activate") == 3 * acts
@@ -284,7 +284,7 @@ async def test_two_dashboards_say_once_what_both_saw(path: Path) -> None:
     ):
         fake.load("a:1")
         await wait_until(lambda: all(each.state.hosts[0].snapshot.running for each in (one, two)))
-        await wait_until(lambda: not one._journal._held and not two._journal._held)
+        await wait_until(lambda: not one.journal.held and not two.journal.held)
         assert kinds(await one.records.events()) == ["loaded"]
         assert kinds(await two.records.events()) == ["loaded"]
 

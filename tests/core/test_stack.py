@@ -38,13 +38,12 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def stack_of(
-    **models: str,
+    stop_patience_s: float = 10.0, **models: str
 ) -> AsyncIterator[tuple[FakeOllama, Stack, str]]:
     """A stack over one server, after its first look at it."""
     async with fake_ollama(**models) as (fake, server):
-        async with following(
-            [OllamaHost(server.url)], StackOptions(running_every_s=0.02, machine_every_s=0.02)
-        ) as stack:
+        options = StackOptions(running_every_s=0.02, machine_every_s=0.02, stop_patience_s=stop_patience_s)
+        async with following([OllamaHost(server.url)], options) as stack:
             await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
             yield fake, stack, server.url
         await wait_until(lambda: server.open == 0, what="all connections closed")
@@ -82,8 +81,7 @@ async def test_an_activation_from_inactive_over_loading_to_active_without_a_step
 
 
 async def test_a_stop_of_a_busy_model_shows_until_it_leaves() -> None:
-    async with stack_of(a_1="a") as (fake, stack, url):
-        stack._lifecycle._patience_s = 0.1
+    async with stack_of(stop_patience_s=0.1, a_1="a") as (fake, stack, url):
         runner = fake.begin_request("a:1")
         await wait_until(lambda: states(stack) == {"a:1": ModelState.ACTIVE})
         assert await stack.actions.deactivate(url, "a:1") is Departure.LEAVING
@@ -112,8 +110,7 @@ async def test_a_model_that_is_active_is_stopped_before_it_is_removed() -> None:
 
 
 async def test_a_model_that_is_busy_is_not_removed() -> None:
-    async with stack_of(a_1="a") as (fake, stack, url):
-        stack._lifecycle._patience_s = 0.1
+    async with stack_of(stop_patience_s=0.1, a_1="a") as (fake, stack, url):
         fake.begin_request("a:1")
         await wait_until(lambda: states(stack)["a:1"] is ModelState.ACTIVE)
         with pytest.raises(Refused, match="still answers a request"):

@@ -14,6 +14,7 @@ from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.types import Message
+from llmstack_tui.store.locks import Locks
 from llmstack_tui.store.store import Store
 from llmstack_tui.updates.rules import UpdateState
 from tests.support.engine_process import engine_process, killable_engine
@@ -37,7 +38,7 @@ from tests.support.stack_pulls import (
     update_stale,
     watching,
 )
-from tests.support.waiting import wait_until
+from tests.support.waiting import wait_for, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -259,8 +260,7 @@ async def test_a_model_that_answers_is_waited_for(
 ) -> None:
     registry.publish("busy", endless_model, parameters={"num_predict": 4000})
     name = registry.listed("busy")
-    async with watching(engine) as stack:
-        stack._lifecycle._patience_s = 0.3
+    async with watching(engine, stop_patience_s=0.3) as stack:
         await pulled(stack, engine.url, registry.name("busy"))
         new = registry.publish("busy", endless_model, parameters={"num_predict": 4000, "seed": 1})
         asked = [Message(role="user", content="Hi")]
@@ -384,8 +384,9 @@ async def test_two_programs_have_one_queue(
             await third.downloads.cancel(number, keep=True)
             assert (await over(one, number)).state is DownloadState.CANCELLED
             assert (await over(third, number)).state is DownloadState.CANCELLED
-            held = [each.downloads._runner._locks._held for each in (one, third)]
-            await wait_until(lambda: held == [{}, {}])
+            locks = Locks(path, "pulls")
+            await wait_for(lambda: locks.hold({engine.url}), what="both let go of the host")
+            locks.release()
 
 
 async def test_the_other_program_goes_on_when_the_first_ends(

@@ -208,7 +208,7 @@ class Day:
         fake.down = not fake.down and self._random.random() < 0.5
 
     def _something_is_recorded(self) -> None:
-        self.world.stack._journal.event(EventKind.IMPORT, quoted(f"Line {self.changes}."), host=URLS[0])
+        self.world.stack.journal.event(EventKind.IMPORT, quoted(f"Line {self.changes}."), host=URLS[0])
 
     # Somebody at the dashboard
 

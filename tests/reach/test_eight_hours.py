@@ -70,4 +70,4 @@ async def test_eight_hours_and_5000_changes_leave_nothing_behind(
         # asyncio's pool of threads grows to its size as more is asked at once.
         assert end.threads <= half.threads + (os.cpu_count() or 1) + 4
         assert end.files <= half.files + 2, "a request may be under way"
-        assert len(world.stack._lifecycle._locks) == 0
+        assert len(world.stack.lifecycle.locks) == 0

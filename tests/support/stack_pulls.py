@@ -34,7 +34,12 @@ class Engine(NamedTuple):
 
 @asynccontextmanager
 async def watching(
-    engine: Engine, state_file: Path | None = None, *, parallel: int = 1, read_only: bool = False
+    engine: Engine,
+    state_file: Path | None = None,
+    *,
+    parallel: int = 1,
+    read_only: bool = False,
+    stop_patience_s: float = 10.0,
 ) -> AsyncIterator[Stack]:
     async with following(
         [OllamaHost(engine.url)],
@@ -45,6 +50,7 @@ async def watching(
             state_file=state_file,
             parallel_pulls=parallel,
             read_only=read_only,
+            stop_patience_s=stop_patience_s,
             model_folders=lambda: (engine.models,),
         ),
     ) as stack:

@@ -76,12 +76,12 @@ async def test_a_disk_that_fills_up_in_mid_run(tmp_path: Path, connections: list
         await wait_until(path.exists)
         await wait_until(lambda: desk.app.controller(ActivityFeed).activity.last_id or connections)
         stack = cast("Stack", desk.stack)
-        stack._journal.event(EventKind.NOTICE, quoted("Before."))
+        stack.journal.event(EventKind.NOTICE, quoted("Before."))
         await desk.until_said("Before.")
         for connection in connections:
             connection.execute("PRAGMA max_page_count = 1")  # As many as there are, and no more.
         for number in range(300):
-            stack._journal.event(EventKind.NOTICE, quoted(f"{number} " + 100 * "x"))
+            stack.journal.event(EventKind.NOTICE, quoted(f"{number} " + 100 * "x"))
         await check_works(desk, "The disk is full, ")
     for connection in connections:
         connection.close()
