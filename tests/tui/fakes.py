@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 from unittest.mock import Mock
 
@@ -16,6 +17,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.loading import load_catalog
 from llmstack_tui.catalog.service import Offer
 from llmstack_tui.config import GuardSettings
+from llmstack_tui.core.removal import plan_removal
 from llmstack_tui.core.servers import Found
 from llmstack_tui.fit.verdict import Room
 from llmstack_tui.guard.types import GuardState
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         Awaitable,
         Callable,
         Collection,
+        Iterable,
         Mapping,
         Sequence,
     )
@@ -42,12 +45,14 @@ if TYPE_CHECKING:
 
     from llmstack_tui.catalog.types import Catalog
     from llmstack_tui.config.loading import LoadedSettings
+    from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.guard.types import Ask
+    from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, Snapshot
     from llmstack_tui.library.disk import FolderUse, Leftover
     from llmstack_tui.library.storage import LibraryError
@@ -280,6 +285,13 @@ class FakeStack:
     async def versions(self, host_url: str, model: str) -> tuple[SeenModel, ...]:
         self._look_up("versions")
         return tuple(each for each in self.seen if (each.host, each.name) == (host_url, model))
+
+    async def plan_removal(self, keys: Iterable[tuple[str, str]]) -> tuple[Removal, ...]:
+        host = cast("Host", SimpleNamespace(url=seeded.URL, show=lambda name: self.details(seeded.URL, name)))
+        models = {(each.host, each.name): each for each in self._state.hosts[0].models}
+        return await plan_removal(
+            [(host, models[key]) for key in keys], {seeded.URL: self.snapshot.installed}
+        )
 
     async def delete(self, host_url: str, model: str) -> None:
         self.calls.append(("delete", host_url, model))

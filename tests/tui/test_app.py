@@ -236,7 +236,7 @@ async def test_remove_asks_and_says_what_it_frees() -> None:
 async def test_remove_can_be_left_with_escape(keys: tuple[str, ...]) -> None:
     async with dashboard() as desk:
         await desk.press("x")
-        await desk.until_shown("Remove qwen2.5-coder:7b?", "stopped first")
+        await desk.until_shown("Remove qwen2.5-coder:7b?", "unloaded first")
         await desk.press(*keys)
         await wait_until(lambda: desk.app.screen is desk.app.models)
         assert ("delete", seeded.URL, "qwen2.5-coder:7b") not in desk.stack.calls
@@ -248,7 +248,7 @@ async def test_two_names_over_the_same_weights_free_no_disk() -> None:
     two = replace(seeded.model("two:latest"), weights_digest="f" * 64)
     async with dashboard(seeded.state(seeded.snapshot((one, two)))) as desk:
         await desk.press("x")
-        await desk.until_shown("two:latest uses the same weights")
+        await desk.until_shown("two:latest has the same weights")
 
 
 async def test_read_only_is_said_and_refuses() -> None:

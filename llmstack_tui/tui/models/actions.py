@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import listed, plural
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
@@ -14,9 +15,11 @@ from llmstack_tui.tui.draw.text import lines_text, names_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from llmstack_tui.lifecycle.states import ModelStatus
+    from llmstack_tui.core.removal import Removal
     from llmstack_tui.tui.shell import Key
     from llmstack_tui.tui.stack import DashboardStack
+
+_MOST_SHARERS = 3
 
 
 class ModelController(Controller):
@@ -164,72 +167,40 @@ class ModelController(Controller):
             self._shell.select(key[0], made)
 
     async def _remove(self, stack: DashboardStack, chosen: list[ModelStatus]) -> None:
-        models = [model for host in stack.state.hosts for model in host.models]
-        if len(chosen) == 1:
-            title, text, them = (
-                f"Remove {clean(chosen[0].name, limit=50)}?",
-                removal_text(chosen[0], models),
-                "it",
-            )
+        removals = await stack.actions.plan_removal([(each.host, each.name) for each in chosen])
+        if not removals:
+            self._shell.tell("It is in memory, but installed under no name: it can only be deactivated.")
+            return
+        if len(removals) == 1:
+            title, them = f"Remove {clean(removals[0].name, limit=50)}?", "it"
         else:
-            title, text, them = f"Remove {len(chosen)} models?", removals_text(chosen, models), "them"
+            title, them = f"Remove {len(removals)} models?", "them"
+        text = removal_text(removals)
         if not await self._confirm(title, text, f"Keep {them}", f"Remove {them}", dangerous=True):
             return
-        for status in chosen:
+        for each in removals:
             # Each for itself: one that cannot be removed keeps none of the others.
-            key = (status.host, status.name)
-            self._start(f"Remove {status.name}", partial(stack.actions.delete, *key), key)
+            key = (each.host, each.name)
+            self._start(f"Remove {each.name}", partial(stack.actions.delete, *key), key)
 
 
-def removal_text(status: ModelStatus, models: list[ModelStatus]) -> str:
-    """What is asked before a model is removed, and what disk that frees."""
-    model = status.model
-    if model is None:
-        return "It is in memory, but installed under no name: it can only be deactivated."
-    if status.state is ModelState.CLOUD:
-        return "It runs elsewhere: only its entry here goes, and no disk is freed."
-    shares = [
-        clean(other.name, limit=60)
-        for other in models
-        if other.host == status.host
-        and other.name != status.name
-        and other.model
-        and (
-            other.model.digest == model.digest
-            or (model.weights_digest and other.model.weights_digest == model.weights_digest)
+def removal_text(removals: Sequence[Removal]) -> str:
+    """What is asked before models are removed: which, and what disk that frees."""
+    first, freed = removals[0], sum(each.freed or 0 for each in removals)
+    if len(removals) > 1:
+        text = (
+            names_text([each.name for each in removals])
+            + f"\n\nThis frees up to {bytes_text(freed)} of the disk."
         )
-    ]
-    if shares:
-        others = f"{shares[0]} uses" if len(shares) == 1 else f"{shares[0]} and {len(shares) - 1} more use"
-        text = f"Its files stay, because {others} the same weights: next to no disk is freed."
+        loaded = "Those in memory are unloaded first, when their running requests have ended."
     else:
-        text = f"This deletes it from the disk and frees up to {bytes_text(model.size)}."
-    if status.running is not None:
-        text += "\nIt is in memory: it is stopped first, when its running request has ended."
-    return text
-
-
-def removals_text(chosen: list[ModelStatus], models: list[ModelStatus]) -> str:
-    """What is asked before several models are removed: which, and what disk that frees."""
-    going = {(status.host, status.name) for status in chosen}
-    kept = {files for each in models if (each.host, each.name) not in going for files in _files(each)}
-    # Names that share their weights free them once.
-    freed = {
-        (_files(each) or ((each.host, each.name),))[0]: each.model.size or 0
-        for each in chosen
-        if each.model and each.state is not ModelState.CLOUD and not kept & {*_files(each)}
-    }
-    text = (
-        names_text([status.name for status in chosen])
-        + f"\n\nThis frees up to {bytes_text(sum(freed.values()))} of the disk."
-    )
-    if any(status.running for status in chosen):
-        text += "\nThose in memory are stopped first, when their running requests have ended."
-    return text
-
-
-def _files(status: ModelStatus) -> tuple[tuple[str, str], ...]:
-    """What a model has on the disk of its host: its weights where they are known, and its manifest."""
-    model = status.model
-    digests = (model.weights_digest, model.digest) if model else ()
-    return tuple((status.host, digest) for digest in digests if digest)
+        loaded = "It is in memory: it is unloaded first, when its running request has ended."
+        if first.is_cloud:
+            text = "It runs in the cloud: only its entry here goes, and no disk is freed."
+        elif first.sharers:
+            others = listed([clean(name, limit=60) for name in first.sharers[:_MOST_SHARERS]])
+            verb = plural(len(first.sharers), "has", "have")
+            text = f"Its files stay: {others} {verb} the same weights. Next to no disk is freed."
+        else:
+            text = f"This deletes it from the disk and frees up to {bytes_text(first.freed)}."
+    return f"{text}\n{loaded}" if any(each.is_loaded for each in removals) else text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.base.structs import replace
-from llmstack_tui.tui.models.actions import removals_text
+from llmstack_tui.core.removal import Removal
+from llmstack_tui.tui.models.actions import removal_text
 from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui.driving import FakeDesk, dashboard
@@ -54,19 +54,17 @@ async def test_marks_outlast_a_filter_and_are_told() -> None:
         await wait_until(lambda: sorted(asked(desk, "activate")) == ["mistral:7b", "phi4:14b"])
 
 
-def test_several_that_share_their_weights_free_them_once_and_none_that_another_keeps() -> None:
-    one, two, three = (
-        replace(seeded.model(f"{name}:latest"), weights_digest="w" * 64) for name in ("one", "two", "three")
-    )
-    alone = seeded.model("alone:latest", size=1_000_000_000)
-    models = [*seeded.models_of(seeded.snapshot((one, two, three, alone), (seeded.running(alone),)))]
-    assert "up to 1.0 GB" in removals_text([models[0], models[3]], models)
-    assert "stopped first" in removals_text([models[0], models[3]], models)
-    text = removals_text(models[:3], models)
-    assert "up to 4.7 GB" in text
-    assert "stopped first" not in text
-    many = [*seeded.many(300).hosts[0].models]
-    assert "and 292 more" in removals_text(many, many)
+def removal(name: str, freed: int | None = None, *sharers: str, loaded: bool = False) -> Removal:
+    return Removal(seeded.URL, name, freed, sharers, is_loaded=loaded, is_cloud=False)
+
+
+def test_what_removing_several_frees_is_said_once_for_all() -> None:
+    shared = removal("one:latest", None, "two:latest")
+    text = removal_text([shared, removal("alone:latest", 1_000_000_000, loaded=True)])
+    assert "up to 1.0 GB" in text
+    assert "unloaded first" in text
+    assert "unloaded first" not in removal_text([shared, removal("two:latest", 4_700_000_000)])
+    assert "and 292 more" in removal_text([removal(f"model-{number}") for number in range(300)])
 
 
 async def test_several_with_nothing_to_do_are_told_of_in_one_toast() -> None:
