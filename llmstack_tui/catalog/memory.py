@@ -19,7 +19,7 @@ SHORT, LONG = 4096, 32768
 """The contexts, in tokens, that the catalog tells the memory of."""
 
 
-class Fit(StrEnum):
+class EntryFit(StrEnum):
     """Whether a model has room within a budget."""
 
     LONG = "fits"  # with 32k tokens, or with all that it was made for
@@ -47,17 +47,17 @@ def estimate(entry: Entry, file: File, context: int, cache_type: str = DEFAULT_C
     )
 
 
-def fit(entry: Entry, file: File, budget: int | None) -> Fit:
+def fit(entry: Entry, file: File, budget: int | None) -> EntryFit:
     """Whether the variant, alone, has room in ``budget`` bytes; not known without a budget."""
     if budget is None:
-        return Fit.UNKNOWN
+        return EntryFit.UNKNOWN
     long, short = estimate(entry, file, LONG), estimate(entry, file, SHORT)
     if long is None or short is None:
         # Without a shape its weights alone tell that it is too large, and never that it is not.
-        return Fit.NO if file.bytes > budget else Fit.UNKNOWN
+        return EntryFit.NO if file.bytes > budget else EntryFit.UNKNOWN
     if long.total <= budget:
-        return Fit.LONG
-    return Fit.SHORT if short.total <= budget else Fit.NO
+        return EntryFit.LONG
+    return EntryFit.SHORT if short.total <= budget else EntryFit.NO
 
 
 def _shape(attention: Attention, context: int) -> Shape:

@@ -28,7 +28,7 @@ _LONGEST_NAME = 200
 _WITH_THE_FIRST_REQUEST = ("httpcore", "sniffio", "anyio.streams.tls", "anyio._backends._asyncio")
 
 
-class Services(Protocol):
+class DashboardCore(Protocol):
     """The core, as far as the dashboard needs it to begin."""
 
     def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.core.open import Services
+    from llmstack_tui.core.open import DashboardCore
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import NoteKind
     from llmstack_tui.tui.stack import DashboardStack
@@ -62,7 +62,7 @@ class Dashboard(TerminalApp):
         self,
         settings: Settings,
         problems: Sequence[str],
-        services: Services,
+        services: DashboardCore,
         *,
         unicode: bool = True,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),

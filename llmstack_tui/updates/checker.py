@@ -12,7 +12,7 @@ from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.library.folders import ManifestOnDisk, blobs_of_host, read_manifest
-from llmstack_tui.updates.rules import Answer, Copy, Question, Update, came_after, is_equal, judge
+from llmstack_tui.updates.rules import Copy, Question, RegistryAnswer, Update, came_after, is_equal, judge
 from llmstack_tui.updates.shown import shown_parts
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Checker:
         self._kinds: dict[str, HostKind | None] = {}
         self._names: dict[str, ModelName | None] = {}
         self._copies: dict[tuple[str, str, str], Copy] = {}
-        self._answers: dict[str, Answer] = {}
+        self._answers: dict[str, RegistryAnswer] = {}
         self._left_alone: dict[tuple[str, str], str] = {}
         self._verdicts: dict[str, Mapping[str, Update]] = {}
         self._one_at_a_time = asyncio.Lock()
@@ -76,7 +76,7 @@ class Checker:
 
     async def recall(self, store: Store) -> None:
         """Take over what earlier sessions learnt. Raises `StoreError`."""
-        self._answers = {**await store.updates.load(Answer), **self._answers}
+        self._answers = {**await store.updates.load(RegistryAnswer), **self._answers}
         self._left_alone |= await store.updates.left_alone()
 
     def updates(self, host: str) -> Mapping[str, Update]:
@@ -165,7 +165,7 @@ class Checker:
             await ask(self._registry, self._questions(keys), self._answered)
             await self._renew()
 
-    def _answered(self, question: Question, answer: Answer) -> None:
+    def _answered(self, question: Question, answer: RegistryAnswer) -> None:
         self._answers[question.key] = answer
         if answer.checked_at is not None:
             at = datetime.now(UTC)
@@ -258,7 +258,7 @@ class Checker:
         """Learn more of the copies that are another version than their registry's: from disk or host."""
         slots = asyncio.Semaphore(_SHOWS_AT_ONCE)
 
-        async def learn(copy: Copy, answer: Answer) -> None:
+        async def learn(copy: Copy, answer: RegistryAnswer) -> None:
             place = copy.host, copy.name, copy.digest
             name = self._name(copy.name)
             if copy.manifest is not None and name is not None and answer.manifest is not None:

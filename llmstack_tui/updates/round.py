@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.structs import replace
 from llmstack_tui.registry.client import base_url
 from llmstack_tui.registry.errors import NotInRegistry, RegistryError
-from llmstack_tui.updates.rules import Answer, Question
+from llmstack_tui.updates.rules import Question, RegistryAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -23,7 +23,7 @@ _GIVE_UP_AFTER = 3
 
 
 async def ask(
-    registry: Registry, questions: Collection[Question], on_answer: Callable[[Question, Answer], None]
+    registry: Registry, questions: Collection[Question], on_answer: Callable[[Question, RegistryAnswer], None]
 ) -> None:
     """Ask all, and give word of each answer; a failure is one that has a problem. Raises nothing."""
     by_registry = defaultdict[str, list[Question]](list)
@@ -34,7 +34,7 @@ async def ask(
 
 
 class _OneRegistry:
-    def __init__(self, registry: Registry, on_answer: Callable[[Question, Answer], None]) -> None:
+    def __init__(self, registry: Registry, on_answer: Callable[[Question, RegistryAnswer], None]) -> None:
         self._registry = registry
         self._on_answer = on_answer
         self._failures = 0
@@ -62,9 +62,9 @@ class _OneRegistry:
             answer = await _ask_one(self._registry, question)
         except NotInRegistry:
             self._failures = 0
-            before = question.before or Answer()
+            before = question.before or RegistryAnswer()
             was_there = before.was_there or before.digest is not None
-            answer = Answer(missing=True, was_there=was_there, checked_at=datetime.now(UTC))
+            answer = RegistryAnswer(missing=True, was_there=was_there, checked_at=datetime.now(UTC))
         except RegistryError as error:
             answer = _failed(question, error)
             if error.of_one_model:
@@ -76,13 +76,13 @@ class _OneRegistry:
         self._on_answer(question, answer)
 
 
-async def _ask_one(registry: Registry, question: Question) -> Answer:
+async def _ask_one(registry: Registry, question: Question) -> RegistryAnswer:
     """A HEAD; and the manifest, if a copy is another version and it is not known already."""
-    before = question.before or Answer()
+    before = question.before or RegistryAnswer()
     head = await registry.head(question.name)
     known = before.manifest
     if head.digest is not None:
-        answer = Answer(
+        answer = RegistryAnswer(
             digest=head.digest, pushed_at=head.pushed_at, etag=before.etag, checked_at=datetime.now(UTC)
         )
         if known is not None and known.digest == head.digest:
@@ -94,7 +94,7 @@ async def _ask_one(registry: Registry, question: Question) -> Answer:
         known, etag = fetched.manifest, fetched.etag
     else:
         etag = before.etag
-    return Answer(
+    return RegistryAnswer(
         digest=known.digest if known else None,
         manifest=known,
         pushed_at=head.pushed_at or (known.pushed_at if known else None),
@@ -103,5 +103,5 @@ async def _ask_one(registry: Registry, question: Question) -> Answer:
     )
 
 
-def _failed(question: Question, error: RegistryError) -> Answer:
-    return replace(question.before or Answer(), problem=str(error))
+def _failed(question: Question, error: RegistryError) -> RegistryAnswer:
+    return replace(question.before or RegistryAnswer(), problem=str(error))

@@ -108,7 +108,7 @@ class Copy(Struct, frozen=True, kw_only=True):
         )
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class RegistryAnswer(Struct, frozen=True, kw_only=True):
     """What a registry said of one name.
 
     Attributes:
@@ -142,7 +142,7 @@ class Question(Struct, frozen=True):
     key: str
     name: ModelName
     digests: frozenset[str]
-    before: Answer | None = None
+    before: RegistryAnswer | None = None
 
 
 class Update(Struct, frozen=True, kw_only=True):
@@ -182,7 +182,7 @@ class Update(Struct, frozen=True, kw_only=True):
         return self.is_wanted and not self.changed_here
 
 
-def judge(copy: Copy, answer: Answer | None, left_alone: str | None = None) -> Update:
+def judge(copy: Copy, answer: RegistryAnswer | None, left_alone: str | None = None) -> Update:
     """The verdict.
 
     Args:
@@ -200,7 +200,7 @@ def judge(copy: Copy, answer: Answer | None, left_alone: str | None = None) -> U
     return _judged(copy, answer, _left(left_alone, answer))
 
 
-def is_equal(copy: Copy, answer: Answer) -> bool:
+def is_equal(copy: Copy, answer: RegistryAnswer) -> bool:
     """Whether the copy is the registry's version, however it is written."""
     if not copy.digest or answer.digest is None:
         return False
@@ -217,7 +217,7 @@ def is_equal(copy: Copy, answer: Answer) -> bool:
     return _same_weights(copy, theirs) and not _is_pushed_later(copy, answer)
 
 
-def _judged(copy: Copy, answer: Answer, left_alone: LeftAlone | None) -> Update:
+def _judged(copy: Copy, answer: RegistryAnswer, left_alone: LeftAlone | None) -> Update:
     def verdict(
         state: UpdateState,
         reason: Sentences = (),
@@ -260,7 +260,7 @@ def _judged(copy: Copy, answer: Answer, left_alone: LeftAlone | None) -> Update:
     return verdict(state, (reason,), changed=changed, download=download, changed_here=True)
 
 
-def _why_unknown(copy: Copy, answer: Answer) -> Sentences:
+def _why_unknown(copy: Copy, answer: RegistryAnswer) -> Sentences:
     """Why the two cannot be compared; empty if they can."""
     if not copy.digest:
         return (Sentence("version.no_digest"),)
@@ -271,7 +271,7 @@ def _why_unknown(copy: Copy, answer: Answer) -> Sentences:
     return ()
 
 
-def came_after(copy: Copy, answer: Answer) -> bool:
+def came_after(copy: Copy, answer: RegistryAnswer) -> bool:
     """Whether the copy was written after the registry said this, and so may be newer than what it said."""
     if copy.modified_at is None or answer.checked_at is None:
         return False
@@ -327,14 +327,14 @@ def _same_weights(copy: Copy, theirs: Manifest) -> bool:
     )
 
 
-def _is_pushed_later(copy: Copy, answer: Answer, *, if_unknown: bool = False) -> bool:
+def _is_pushed_later(copy: Copy, answer: RegistryAnswer, *, if_unknown: bool = False) -> bool:
     """Whether the registry got its version after the copy was written. It tells whole seconds."""
     if copy.modified_at is None or answer.pushed_at is None:
         return if_unknown
     return int(answer.pushed_at.timestamp()) >= int(copy.modified_at.timestamp())
 
 
-def _left(left_alone: str | None, answer: Answer) -> LeftAlone | None:
+def _left(left_alone: str | None, answer: RegistryAnswer) -> LeftAlone | None:
     if left_alone == "":
         return LeftAlone.FOR_GOOD
     return LeftAlone.VERSION if left_alone is not None and left_alone == answer.digest else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.catalog.memory import LONG, SHORT, Fit, estimate, fit
+from llmstack_tui.catalog.memory import LONG, SHORT, EntryFit, estimate, fit
 from llmstack_tui.catalog.types import Attention, Entry, File, Number, Text, Use
 
 MIB = 2**20
@@ -84,16 +84,16 @@ def test_what_fits_depends_on_the_budget() -> None:
     assert [
         fit(model, model.file, budget) for budget in (totals[0] - 1, totals[0], totals[1] - 1, totals[1])
     ] == [
-        Fit.NO,
-        Fit.SHORT,
-        Fit.SHORT,
-        Fit.LONG,
+        EntryFit.NO,
+        EntryFit.SHORT,
+        EntryFit.SHORT,
+        EntryFit.LONG,
     ]
-    assert fit(model, model.file, None) is Fit.UNKNOWN
+    assert fit(model, model.file, None) is EntryFit.UNKNOWN
 
 
 def test_without_a_shape_only_what_is_too_large_is_known() -> None:
     model = entry(None)
     assert estimate(model, model.file, SHORT) is None
-    assert fit(model, model.file, model.file.bytes - 1) is Fit.NO
-    assert fit(model, model.file, 10 * model.file.bytes) is Fit.UNKNOWN
+    assert fit(model, model.file, model.file.bytes - 1) is EntryFit.NO
+    assert fit(model, model.file, 10 * model.file.bytes) is EntryFit.UNKNOWN

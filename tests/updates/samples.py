@@ -9,7 +9,7 @@ from typing import Any
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.library.manifest import Manifest, manifest_content, parse_manifest
-from llmstack_tui.updates.rules import Answer, Copy
+from llmstack_tui.updates.rules import Copy, RegistryAnswer
 
 PULLED_AT = datetime(2026, 3, 1, 12, 0, 0, 700_000, tzinfo=UTC)
 PUSHED_BEFORE = datetime(2026, 2, 1, tzinfo=UTC)
@@ -44,10 +44,10 @@ def sent(**layers: str) -> bytes:
     return json.dumps(document).encode()
 
 
-def answer(content: bytes, **changes: Any) -> Answer:
+def answer(content: bytes, **changes: Any) -> RegistryAnswer:
     manifest = parse_manifest(content)
     values = {"pushed_at": PUSHED_BEFORE, "checked_at": CHECKED_AT, **changes}
-    return Answer(digest=manifest.digest, manifest=manifest, **values)
+    return RegistryAnswer(digest=manifest.digest, manifest=manifest, **values)
 
 
 def copy(digest: str, **changes: Any) -> Copy:

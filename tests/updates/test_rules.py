@@ -9,7 +9,7 @@ import pytest
 
 from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.base.structs import replace
-from llmstack_tui.updates.rules import Answer, Change, LeftAlone, UpdateState, judge
+from llmstack_tui.updates.rules import Change, LeftAlone, RegistryAnswer, UpdateState, judge
 from tests.updates.samples import (
     CHECKED_AT,
     PULLED_AT,
@@ -73,7 +73,7 @@ def test_a_registry_that_sends_the_name_that_a_layer_is_from() -> None:
 
 
 def test_equal_digests_need_no_manifest() -> None:
-    told = Answer(digest=digest_of(SAME), checked_at=CHECKED_AT)
+    told = RegistryAnswer(digest=digest_of(SAME), checked_at=CHECKED_AT)
     update = judge(copy(digest_of(SAME)), told)
     assert (update.state, update.checked_at, update.download) == (CURRENT, CHECKED_AT, None)
 
@@ -167,11 +167,11 @@ def test_what_was_changed_here_under_a_registry_name_is_never_stale(pushed_at: A
 def test_made_here_and_not_asked() -> None:
     made = on_disk(rewritten(SAME, end=b"\n"), made_here=True)
     assert judge(made, None).state is LOCAL
-    assert judge(made, Answer(problem="It failed.")).state is LOCAL
+    assert judge(made, RegistryAnswer(problem="It failed.")).state is LOCAL
 
 
 def test_not_in_the_registry() -> None:
-    update = judge(copy("f" * 64), Answer(missing=True, checked_at=CHECKED_AT))
+    update = judge(copy("f" * 64), RegistryAnswer(missing=True, checked_at=CHECKED_AT))
     assert (update.state, update.checked_at) == (LOCAL, CHECKED_AT)
 
 
@@ -186,9 +186,13 @@ def test_what_runs_elsewhere() -> None:
     ("known", "told", "reason"),
     [
         (copy("f" * 64), None, Sentence("version.not_checked")),
-        (copy("f" * 64), Answer(problem="hf.co failed."), quoted("hf.co failed.")),
+        (copy("f" * 64), RegistryAnswer(problem="hf.co failed."), quoted("hf.co failed.")),
         (copy(""), answer(SAME), Sentence("version.no_digest")),
-        (copy("f" * 64), Answer(digest="a" * 64, checked_at=CHECKED_AT), Sentence("version.not_compared")),
+        (
+            copy("f" * 64),
+            RegistryAnswer(digest="a" * 64, checked_at=CHECKED_AT),
+            Sentence("version.not_compared"),
+        ),
         (copy("f" * 64), replace(answer(SAME), digest="a" * 64), Sentence("version.not_compared")),
     ],
 )

@@ -115,14 +115,14 @@ def _is_by_guard(event: Event) -> bool:
     return event.details.get("asked_by") == "guard"
 
 
-class Lines(Struct, frozen=True):
+class ActivityLines(Struct, frozen=True):
     """What stands in the activity: these events, newest first, of those that were chosen."""
 
     events: tuple[Event, ...]
     choice: Choice
 
 
-class Activity:
+class ActivityLog:
     """The newest `LIMIT` events of the chosen kinds."""
 
     def __init__(self) -> None:
@@ -130,7 +130,7 @@ class Activity:
         self._recorded: tuple[Event, ...] = ()
         self._own: deque[Event] = deque(maxlen=_OWN_LIMIT)
         self._notices: dict[str, Event] = {}
-        self.lines = Lines((), self.choice)
+        self.lines = ActivityLines((), self.choice)
 
     @property
     def last_id(self) -> int:
@@ -180,7 +180,7 @@ class Activity:
         if shown:
             # Stable: what is on record keeps its order where a clock was set back.
             events = tuple(_merged(sorted(shown, key=lambda each: each.at, reverse=True), [*events]))[:LIMIT]
-        self.lines = Lines(events, self.choice)
+        self.lines = ActivityLines(events, self.choice)
 
 
 def _merged(own: list[Event], recorded: list[Event]) -> Iterable[Event]:
@@ -200,7 +200,7 @@ class ActivityFeed(Controller):
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
-        self.activity = Activity()
+        self.activity = ActivityLog()
         self._followed: DashboardStack | None = None
         self._heard = 0
         self._is_behind = self._is_reading = False

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.store.tables.events import Event
-    from llmstack_tui.tui.activity.feed import Lines
+    from llmstack_tui.tui.activity.feed import ActivityLines
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.widgets.list import Pen
 
@@ -91,9 +91,9 @@ class ActivityList(RowList[ActivityRow]):
 
     def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(marks, id=id)
-        self._drawn: tuple[Lines, datetime] | None = None
+        self._drawn: tuple[ActivityLines, datetime] | None = None
 
-    def show_events(self, lines: Lines, now: datetime) -> None:
+    def show_events(self, lines: ActivityLines, now: datetime) -> None:
         """Draw these events; ``now`` on the viewer's clock."""
         if self._drawn and self._drawn[0] is lines and self._drawn[1].date() == now.date():
             return

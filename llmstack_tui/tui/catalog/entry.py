@@ -17,7 +17,7 @@ from textual.widgets import Static
 from llmstack_tui.base.names import DEFAULT_HOST, DEFAULT_NAMESPACE, ModelName, model_key
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import UNKNOWN, bytes_text
-from llmstack_tui.catalog.memory import Fit
+from llmstack_tui.catalog.memory import EntryFit
 from llmstack_tui.tui.catalog import ENTRY_KEYS
 from llmstack_tui.tui.catalog.list import FIT_STYLES, download_text, fit_word, memory_texts
 from llmstack_tui.tui.draw.figures import rate_text, when_text
@@ -58,7 +58,7 @@ class Variant(Struct, frozen=True, kw_only=True):
     download: str = ""
     memory: tuple[str, str] = ("", "")
     fits: str = ""
-    fit: Fit = Fit.UNKNOWN
+    fit: EntryFit = EntryFit.UNKNOWN
     pushed: str = ""
 
 
@@ -162,9 +162,9 @@ class EntryScreen(LiveScreen):
         self, name: str, file: File | None, installed: set[str], budget: int | None, now: datetime
     ) -> Variant:
         offer = self._offers.get(name)
-        fits, fit = fit_word(self._entry, file, budget) if file else ("", Fit.UNKNOWN)
+        fits, fit = fit_word(self._entry, file, budget) if file else ("", EntryFit.UNKNOWN)
         if file is None and offer is not None and budget is not None and offer.download > budget:
-            fits, fit = "no", Fit.NO
+            fits, fit = "no", EntryFit.NO
         download = bytes_text(offer.download) if offer else download_text(file) if file else ""
         return Variant(
             key=clean(name, limit=300),
@@ -281,10 +281,10 @@ def wanted(entry: Entry, file: File, budget: int | None, download: int | None = 
     short, long = memory_texts(entry, file)
     memory = f"{short} of memory at 4k tokens" + (f", {long} at 32k" if long else "")
     fits = {
-        Fit.LONG: "it fits here",
-        Fit.SHORT: "it fits here, but not with a long context",
-        Fit.NO: "that is more than there is here",
-        Fit.UNKNOWN: "whether it fits here is not known",
+        EntryFit.LONG: "it fits here",
+        EntryFit.SHORT: "it fits here, but not with a long context",
+        EntryFit.NO: "that is more than there is here",
+        EntryFit.UNKNOWN: "whether it fits here is not known",
     }[fit_word(entry, file, budget)[1]]
     name = entry.name if file is entry.file else entry.name_of(file)
     return name, download or file.bytes, f"{memory} (an estimate): {fits}."

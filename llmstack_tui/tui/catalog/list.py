@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import UNKNOWN, bytes_text
-from llmstack_tui.catalog.memory import LONG, SHORT, Fit, estimate, fit
+from llmstack_tui.catalog.memory import LONG, SHORT, EntryFit, estimate, fit
 from llmstack_tui.catalog.search import search
 from llmstack_tui.tui.draw.figures import rate_text
 from llmstack_tui.tui.widgets.headings import ColumnHeading, SortOrder
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from llmstack_tui.catalog.types import Catalog, Entry, File, PublishedSpeed, Use
     from llmstack_tui.tui.widgets.list import Pen
 
-_FITS = {Fit.LONG: "fits", Fit.SHORT: "tight", Fit.NO: "no", Fit.UNKNOWN: UNKNOWN}
+_FITS = {EntryFit.LONG: "fits", EntryFit.SHORT: "tight", EntryFit.NO: "no", EntryFit.UNKNOWN: UNKNOWN}
 
 
 class CatalogColumn(StrEnum):
@@ -62,7 +62,7 @@ class CatalogRow:
     download: str
     memory: tuple[str, str]
     fits: str
-    fit: Fit
+    fit: EntryFit
     context: str
     license: str
     speed: str
@@ -120,7 +120,7 @@ def catalog_rows(
     return _ordered(rows, order or CatalogOrder())
 
 
-def fit_word(entry: Entry, file: File, budget: int | None) -> tuple[str, Fit]:
+def fit_word(entry: Entry, file: File, budget: int | None) -> tuple[str, EntryFit]:
     found = fit(entry, file, budget)
     return _FITS[found], found
 
@@ -199,7 +199,7 @@ def _count(parameters: str) -> float | None:
         return None
 
 
-FIT_STYLES = {Fit.LONG: "good", Fit.SHORT: "warning", Fit.NO: "bad", Fit.UNKNOWN: "muted"}
+FIT_STYLES = {EntryFit.LONG: "good", EntryFit.SHORT: "warning", EntryFit.NO: "bad", EntryFit.UNKNOWN: "muted"}
 _BEFORE = 3
 _NAME, _WIDEST_NAME = 22, 34
 
@@ -263,8 +263,8 @@ class CatalogList(RowList[CatalogRow]):
     """What is installed has a tick; what has no room here is dim."""
 
     def draw(self, row: CatalogRow, line: int, width: int, pen: Pen) -> list[Segment]:
-        plain = "muted" if row.fit is Fit.NO else "plain"
-        styles = {"Name": "name" if row.fit is not Fit.NO else "plain", "  Here": FIT_STYLES[row.fit]}
+        plain = "muted" if row.fit is EntryFit.NO else "plain"
+        styles = {"Name": "name" if row.fit is not EntryFit.NO else "plain", "  Here": FIT_STYLES[row.fit]}
         return [
             pen.pointer(),
             pen.cell(pen.marks.tick if row.installed else "", _BEFORE - 1, "good"),

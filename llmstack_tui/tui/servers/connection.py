@@ -14,7 +14,7 @@ from llmstack_tui.tui.draw.servers import farewell
 from llmstack_tui.tui.shell import Answer, NoteKind, Shell
 
 if TYPE_CHECKING:
-    from llmstack_tui.core.open import Services
+    from llmstack_tui.core.open import DashboardCore
     from llmstack_tui.core.servers import OllamaStopped
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
@@ -52,7 +52,7 @@ class Connection(Controller):
 
     _shell: ConnectionShell
 
-    def __init__(self, shell: ConnectionShell, services: Services) -> None:
+    def __init__(self, shell: ConnectionShell, services: DashboardCore) -> None:
         super().__init__(shell)
         self._services = services
         self.stack: DashboardStack | None = None

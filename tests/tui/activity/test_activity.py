@@ -15,7 +15,7 @@ from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.events import Event
-from llmstack_tui.tui.activity.feed import LIMIT, Activity, Choice, Tone, tone
+from llmstack_tui.tui.activity.feed import LIMIT, ActivityLog, Choice, Tone, tone
 from llmstack_tui.tui.draw.text import wrap
 from tests.support import seeded
 from tests.support.waiting import wait_until
@@ -181,7 +181,7 @@ async def test_ascii_has_a_mark_for_each_kind() -> None:
 
 
 def test_the_activity_is_newest_first_and_bounded() -> None:
-    activity = Activity()
+    activity = ActivityLog()
     activity.read(tuple(event(str(number), number=number) for number in range(LIMIT, 0, -1)))
     activity.read((event("new", number=LIMIT + 1),))
     activity.add(event("own", at=NOW + timedelta(seconds=1)))

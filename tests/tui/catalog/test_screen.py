@@ -9,7 +9,7 @@ import pytest
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.loading import load_catalog
-from llmstack_tui.catalog.memory import Fit
+from llmstack_tui.catalog.memory import EntryFit
 from llmstack_tui.catalog.service import Offer
 from llmstack_tui.catalog.types import Use
 from llmstack_tui.config import Settings
@@ -73,7 +73,7 @@ def test_the_smallest_download_comes_first_and_the_unknown_last() -> None:
 
 
 def test_what_is_not_known_is_no_no() -> None:
-    assert {row.fit for row in catalog_rows(SHELF)} == {Fit.UNKNOWN}
+    assert {row.fit for row in catalog_rows(SHELF)} == {EntryFit.UNKNOWN}
     rows = {row.key: row for row in catalog_rows(SHELF, budget=8_100_000_000)}
     assert (rows[CODER].fits, rows["mistral:7b"].fits, rows["qwen2.5-coder:32b"].fits) == (
         "fits",
