@@ -13,13 +13,12 @@ from textual.worker import Worker, WorkerState
 from llmstack_tui.tui import features, garbage, keys, themes
 from llmstack_tui.tui.activity.feed import ActivityFeed
 from llmstack_tui.tui.base import TerminalApp
-from llmstack_tui.tui.controller import ACTIONS, Controller
 from llmstack_tui.tui.draw import servers
 from llmstack_tui.tui.models.screen import ModelsScreen
 from llmstack_tui.tui.preferences import Preferences
 from llmstack_tui.tui.screens import Canvas, ScreenSwitcher
 from llmstack_tui.tui.servers.connection import CONNECTION, Connection
-from llmstack_tui.tui.shell import Moment, View
+from llmstack_tui.tui.shell import ACTIONS, Controller, Moment, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -14,12 +14,14 @@ from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
 from llmstack_tui.tui.shell import start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
 
     from textual.binding import Binding
     from textual.command import Provider
     from textual.screen import Screen
     from textual.worker import Worker
+
+    from llmstack_tui.tui.dialogs import Answer
 
 T = TypeVar("T")
 
@@ -86,6 +88,11 @@ class TerminalApp(App[None]):
 
     async def show(self, dialog: Screen[T]) -> T | None:
         return await self.push_screen_wait(dialog)
+
+    async def ask(self, title: str, text: str, answers: Sequence[Answer], *, escape: str) -> str:
+        from llmstack_tui.tui.dialogs.ask import AskScreen
+
+        return await self.show(AskScreen(title, text, answers, escape=escape)) or escape
 
     # What is under way
 

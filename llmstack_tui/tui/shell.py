@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast
 from msgspec import Struct
 
 from llmstack_tui.base.text import clean
+from llmstack_tui.tui.dialogs import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from textual.binding import Binding
+    from textual.dom import DOMNode
     from textual.message_pump import MessagePump
     from textual.screen import Screen
     from textual.worker import Worker
@@ -21,17 +22,12 @@ if TYPE_CHECKING:
     from llmstack_tui.config import Settings
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.tui.controller import Controller
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.screen import SidePane
     from llmstack_tui.tui.stack import DashboardStack
     from llmstack_tui.tui.widgets.header import Tab
 
-    C = TypeVar("C", bound=Controller)
-
-    from textual.dom import DOMNode
-
 T = TypeVar("T")
+C = TypeVar("C", bound="Controller")
 
 Key = tuple[str, str]
 """A model on the screen: the URL of its host, and its name there; no name is the host itself."""
@@ -66,47 +62,12 @@ class View(Struct, frozen=True):
         return next((model for model in self.models() if (model.host, model.name) == key), None)
 
 
-class Answer(Struct, frozen=True):
-    """One of a question: ``value`` is what the question returns. A dangerous answer is shown as one."""
-
-    value: str
-    label: str
-    dangerous: bool = False
-
-
 class NoteKind(StrEnum):
     """What a line of the activity is that this dashboard alone has to say: it is in no store."""
 
     DONE = "done"
     NOTE = "note"
     FAILED = "failed"
-
-
-class Feature(Struct, frozen=True, kw_only=True):
-    """One part of the dashboard: its keys, and how to get its screen and its controller when they are needed.
-
-    Attributes:
-        name: of its folder; `Shell.open` and `Shell.act` know it by that.
-        label: what the line of the screens and the palette call it.
-        keys: the bindings of its screens, by the title that they have in the help.
-        opened_by: the key that opens its screen from everywhere.
-        is_tab: its screen stands in the line of the screens, and is kept when another one is shown.
-        screen: imports its screen, which is made with the marks and what else is given to `Shell.open`.
-        controller: imports what it does beside drawing.
-        pane: imports what it shows beside the list of models, on ``pane_side`` of the first screen.
-        badge: what stands behind its label in the line of the screens.
-    """
-
-    name: str
-    label: str
-    keys: Mapping[str, Sequence[Binding]] = {}
-    opened_by: Binding | None = None
-    is_tab: bool = False
-    screen: Callable[[], Callable[..., Screen[None]]] | None = None
-    controller: Callable[[], type[Controller]] | None = None
-    pane: Callable[[], Callable[[Marks], SidePane]] | None = None
-    pane_side: Literal["left", "right"] = "right"
-    badge: Callable[[StackState], str] = lambda _: ""
 
 
 class Shell(Protocol):
@@ -175,6 +136,9 @@ class Shell(Protocol):
 
     async def show(self, dialog: Screen[T]) -> T | None:
         """Show a dialog, and return what it is dismissed with."""
+
+    async def ask(self, title: str, text: str, answers: Sequence[Answer], *, escape: str) -> str:
+        """Ask a question; the value of the answer. The first one has the focus; Esc gives ``escape``."""
 
     def copy(self, text: str) -> None:
         """To the clipboard."""
@@ -248,3 +212,58 @@ def start(
         exclusive=exclusive,
         exit_on_error=False,
     )
+
+
+ACTIONS = "actions"
+"""The group of the work that a person asked for."""
+
+
+class Controller:
+    """What a feature does beside drawing: it carries out what a person asks for, and follows the state.
+
+    There is one of each kind, made when it is first needed. A public method may be called by a key and by
+    other features, through `Shell.act`.
+    """
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    def follow(self, state: StackState) -> None:
+        """Take note of a new state, before it is drawn."""
+
+    def farewell(self) -> str:
+        """What to say on the terminal when the dashboard has ended."""
+        return ""
+
+    async def _confirm(self, title: str, text: str, keep: str, act: str, *, dangerous: bool = False) -> bool:
+        """Ask whether to ``act``; Esc and a hasty Enter ``keep`` all as it is."""
+        answers = (Answer("keep", keep), Answer("act", act, dangerous))
+        return await self._shell.ask(title, text, answers, escape="keep") == "act"
+
+    def _start(
+        self,
+        description: str,
+        work: Callable[[], Coroutine[object, object, object]],
+        key: Key | None = None,
+    ) -> None:
+        """Begin what a person asked for; ``key`` is the model that it is about, by which it can be found."""
+        self._shell.start(description, work, group=ACTIONS, name=work_name(key) if key else "")
+
+    def _stack(self) -> DashboardStack | None:
+        """The stack, else a toast that says why there is none."""
+        if self._shell.stack is None:
+            self._shell.tell("There is no server yet.")
+        return self._shell.stack
+
+    def _changeable(self) -> DashboardStack | None:
+        """The stack, if it may change something; else a toast says why not."""
+        stack = self._stack()
+        if stack is not None and stack.read_only:
+            self._shell.tell("Nothing can be changed: llmstack is read-only.")
+            return None
+        return stack
+
+
+def work_name(key: Key) -> str:
+    """What the work on a model is called."""
+    return "\n".join(key)

@@ -11,15 +11,15 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from llmstack_tui.tui.app import Dashboard
-from llmstack_tui.tui.controller import Controller
 from llmstack_tui.tui.features import BY_NAME, FEATURES, OPENING
 from llmstack_tui.tui.models.screen import ModelsScreen
 from llmstack_tui.tui.screen import LiveScreen, SidePane
+from llmstack_tui.tui.shell import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llmstack_tui.tui.shell import Feature
+    from llmstack_tui.tui.features import Feature
 
 every_feature = pytest.mark.parametrize("feature", FEATURES, ids=lambda each: each.name)
 

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.binding import Binding
-
-from llmstack_tui.tui.shell import Feature
-
-if TYPE_CHECKING:
-    from llmstack_tui.tui.activity.feed import ActivityFeed
-    from llmstack_tui.tui.activity.list import ActivityPane
-    from llmstack_tui.tui.activity.screen import ActivityScreen
 
 LIST_KEYS = [
     Binding("enter", "open_line", "Open", id="activity.open", tooltip="All that is known of this line"),
@@ -34,35 +25,3 @@ LINE_KEYS = [
     ),
     Binding("escape,enter,q", "dismiss", "Back", id="line.close", tooltip="Back to the activity"),
 ]
-
-
-def _screen() -> type[ActivityScreen]:
-    from llmstack_tui.tui.activity.screen import ActivityScreen
-
-    return ActivityScreen
-
-
-def _controller() -> type[ActivityFeed]:
-    from llmstack_tui.tui.activity.feed import ActivityFeed
-
-    return ActivityFeed
-
-
-def _pane() -> type[ActivityPane]:
-    from llmstack_tui.tui.activity.list import ActivityPane
-
-    return ActivityPane
-
-
-FEATURE = Feature(
-    name="activity",
-    label="Activity",
-    keys={
-        "Keys of the activity": LIST_KEYS,
-        "Keys on the screen of the activity": KEYS,
-        "Keys in one line of the activity": LINE_KEYS,
-    },
-    screen=_screen,
-    controller=_controller,
-    pane=_pane,
-)

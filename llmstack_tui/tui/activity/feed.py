@@ -14,8 +14,7 @@ from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.events import Event
-from llmstack_tui.tui.controller import Controller
-from llmstack_tui.tui.shell import NoteKind
+from llmstack_tui.tui.shell import Controller, NoteKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

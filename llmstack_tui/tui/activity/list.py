@@ -10,17 +10,15 @@ from textual.message import Message
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.tui.activity import LIST_KEYS
-from llmstack_tui.tui.activity.feed import ActivityFeed, Choice, Tone, said, tone, word
+from llmstack_tui.tui.activity.feed import Choice, Tone, said, tone, word
 from llmstack_tui.tui.draw.figures import day_text
 from llmstack_tui.tui.draw.text import plain_spaces, wrap
-from llmstack_tui.tui.screen import SidePane
 from llmstack_tui.tui.widgets.list import RowList
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from rich.segment import Segment
-    from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from llmstack_tui.base.sentences import Sentence
@@ -150,30 +148,3 @@ def _mark(of: Tone, marks: Marks) -> str:
         Tone.WARNING: marks.warning,
         Tone.FAILED: marks.failed,
     }[of]
-
-
-class ActivityPane(SidePane):
-    """Follows the record; Enter opens a line."""
-
-    def __init__(self, marks: Marks) -> None:
-        super().__init__("Activity", id="activity-pane")
-        self.list = ActivityList(marks, id="activity")
-
-    def compose(self) -> ComposeResult:
-        yield self.list
-
-    def show_activity(self) -> None:
-        activity = self.shell.controller(ActivityFeed).activity
-        self.show_title(activity.choice.heading)
-        self.list.show_events(activity.lines, self.shell.now())
-
-    @on(ActivityList.Left)
-    def _left(self, message: ActivityList.Left) -> None:
-        message.stop()
-        self.post_message(self.Left())
-
-    @on(ActivityList.EventOpened)
-    def _opened(self, message: ActivityList.EventOpened) -> None:
-        from llmstack_tui.tui.activity.screen import LineScreen
-
-        self.app.push_screen(LineScreen(message.event))

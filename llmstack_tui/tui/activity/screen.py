@@ -1,4 +1,4 @@
-"""The activity, where the first screen has no room for it."""
+"""The activity: beside the models, on a screen of its own without room for that, and a line in full."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import seconds_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui.activity import KEYS, LINE_KEYS
-from llmstack_tui.tui.activity.feed import word
-from llmstack_tui.tui.activity.list import ActivityPane
+from llmstack_tui.tui.activity.feed import ActivityFeed, word
+from llmstack_tui.tui.activity.list import ActivityList
 from llmstack_tui.tui.draw.text import plain_spaces
-from llmstack_tui.tui.screen import LiveScreen
+from llmstack_tui.tui.screen import LiveScreen, SidePane
 from llmstack_tui.tui.shell import shell_of
 from llmstack_tui.tui.widgets.keybar import Hint, KeyBar
 from llmstack_tui.tui.widgets.pane import Pane
@@ -30,6 +30,31 @@ if TYPE_CHECKING:
 
     from llmstack_tui.store.tables.events import Event
     from llmstack_tui.tui.draw.glyphs import Marks
+
+
+class ActivityPane(SidePane):
+    """Follows the record; Enter opens a line."""
+
+    def __init__(self, marks: Marks) -> None:
+        super().__init__("Activity", id="activity-pane")
+        self.list = ActivityList(marks, id="activity")
+
+    def compose(self) -> ComposeResult:
+        yield self.list
+
+    def show_activity(self) -> None:
+        activity = self.shell.controller(ActivityFeed).activity
+        self.show_title(activity.choice.heading)
+        self.list.show_events(activity.lines, self.shell.now())
+
+    @on(ActivityList.Left)
+    def _left(self, message: ActivityList.Left) -> None:
+        message.stop()
+        self.post_message(self.Left())
+
+    @on(ActivityList.EventOpened)
+    def _opened(self, message: ActivityList.EventOpened) -> None:
+        self.app.push_screen(LineScreen(message.event))
 
 
 class ActivityScreen(LiveScreen):

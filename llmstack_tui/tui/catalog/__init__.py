@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.binding import Binding
-
-from llmstack_tui.tui.shell import Feature
-
-if TYPE_CHECKING:
-    from llmstack_tui.tui.catalog.screen import CatalogScreen
 
 KEYS = [
     Binding("enter", "open", "Open", id="catalog.open", tooltip="The variants of the model, and its tags"),
@@ -38,22 +31,3 @@ ENTRY_KEYS = [
     Binding("r", "ask", "Ask again", id="entry.ask", tooltip="Ask the registry again now"),
     Binding("escape,q", "close", "Back", id="entry.close", tooltip="Back to the catalog"),
 ]  # fmt: skip
-
-
-def _screen() -> type[CatalogScreen]:
-    from llmstack_tui.tui.catalog.screen import CatalogScreen
-
-    return CatalogScreen
-
-
-FEATURE = Feature(
-    name="catalog",
-    label="Catalog",
-    keys={"Keys of the catalog": KEYS, "Keys in one entry of the catalog": ENTRY_KEYS},
-    opened_by=Binding(
-        "3", "open('catalog')", "Catalog", show=False, id="app.catalog",
-        tooltip="Models worth having, what they take, and which of them fit here",
-    ),
-    is_tab=True,
-    screen=_screen,
-)  # fmt: skip

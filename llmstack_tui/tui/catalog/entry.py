@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.catalog.service import Offer
     from llmstack_tui.catalog.types import Catalog, Entry, File
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import View
     from llmstack_tui.tui.stack import DashboardCatalog
@@ -140,8 +141,6 @@ class EntryScreen(LiveScreen):
         self._marks = marks
 
     def show(self, view: View) -> None:
-        from llmstack_tui.tui.catalog.screen import budget_of
-
         installed = {model_key(model.name) for model in view.models() if model.model}
         budget, now = budget_of(view.state), view.moment.now.astimezone()
         lines: list[Line] = [
@@ -252,8 +251,6 @@ class EntryScreen(LiveScreen):
 
     @on(RowList.Opened)
     def action_pull(self) -> None:
-        from llmstack_tui.tui.catalog.screen import budget_of
-
         item = self.list.row
         if not isinstance(item, Variant):
             return
@@ -323,3 +320,8 @@ def _with_tag(name: ModelName, tag: str) -> str:
     with suppress(ValueError):
         return ModelName(model=name.model, tag=tag, namespace=name.namespace, host=name.host).short
     return ""
+
+
+def budget_of(state: StackState | None) -> int | None:
+    """Bytes that models may take on this machine."""
+    return state.profile.memory_budget if state and state.profile else None

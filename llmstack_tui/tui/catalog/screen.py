@@ -16,7 +16,7 @@ from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.catalog.types import Use
 from llmstack_tui.tui.catalog import KEYS
-from llmstack_tui.tui.catalog.entry import EntryScreen, wanted
+from llmstack_tui.tui.catalog.entry import EntryScreen, budget_of, wanted
 from llmstack_tui.tui.catalog.list import (
     CatalogColumn,
     CatalogList,
@@ -241,11 +241,6 @@ class CatalogScreen(TabScreen):
             self._redraw()
         else:
             await self.shell.open("models")
-
-
-def budget_of(state: StackState | None) -> int | None:
-    """Bytes that models may take on this machine."""
-    return state.profile.memory_budget if state and state.profile else None
 
 
 def card_of(state: StackState | None) -> str:

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.binding import Binding
 
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.shell import Feature
-
-if TYPE_CHECKING:
-    from llmstack_tui.tui.details.cache import DetailsCache
-    from llmstack_tui.tui.details.pane import DetailsPane
-    from llmstack_tui.tui.details.screen import DetailsScreen
 
 KEYS = [
     Binding("escape,q", "close", "Back", id="details.close", tooltip="Back to the list"),
@@ -35,31 +27,3 @@ SCREEN_KEYS = [
     *KEYS[1:],
     *(keys.ON_MODEL[each] for each in ("update", "copy_url", "copy_native_url", "restart", "pin")),
 ]
-
-
-def _screen() -> type[DetailsScreen]:
-    from llmstack_tui.tui.details.screen import DetailsScreen
-
-    return DetailsScreen
-
-
-def _controller() -> type[DetailsCache]:
-    from llmstack_tui.tui.details.cache import DetailsCache
-
-    return DetailsCache
-
-
-def _pane() -> type[DetailsPane]:
-    from llmstack_tui.tui.details.pane import DetailsPane
-
-    return DetailsPane
-
-
-FEATURE = Feature(
-    name="details",
-    label="Details",
-    keys={"Keys in the details": KEYS, "Keys of the details' text": keys.TEXT},
-    screen=_screen,
-    controller=_controller,
-    pane=_pane,
-)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.tui.controller import Controller
+from llmstack_tui.tui.shell import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

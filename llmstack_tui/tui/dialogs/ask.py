@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from llmstack_tui.tui.dialogs import Answer
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.shell import Answer
 
 
 class AskScreen(ModalScreen[str]):

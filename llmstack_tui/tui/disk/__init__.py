@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.binding import Binding
-
-from llmstack_tui.tui.shell import Feature
-
-if TYPE_CHECKING:
-    from llmstack_tui.tui.disk.screen import DiskScreen
 
 KEYS = [
     Binding(
@@ -19,21 +12,3 @@ KEYS = [
     Binding("r", "look", "Refresh", id="disk.look", tooltip="Look at the folder again now"),
     Binding("escape,q,D", "close", "Back", id="disk.close", tooltip="Close this"),
 ]  # fmt: skip
-
-
-def _screen() -> type[DiskScreen]:
-    from llmstack_tui.tui.disk.screen import DiskScreen
-
-    return DiskScreen
-
-
-FEATURE = Feature(
-    name="disk",
-    label="Disk",
-    keys={"Keys of the disk": KEYS},
-    opened_by=Binding(
-        "D", "open('disk')", "Disk", show=False, id="app.disk",
-        tooltip="What the built-in engine's models take on the disk, and a clean-up of what nothing uses",
-    ),
-    screen=_screen,
-)  # fmt: skip

@@ -11,10 +11,11 @@ from textual.containers import Vertical
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
+from llmstack_tui.tui.dialogs import Answer
 from llmstack_tui.tui.disk import KEYS
 from llmstack_tui.tui.draw.text import lines_text
 from llmstack_tui.tui.screen import LiveScreen
-from llmstack_tui.tui.shell import Answer, start
+from llmstack_tui.tui.shell import start
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane

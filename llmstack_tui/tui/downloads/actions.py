@@ -13,10 +13,10 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
-from llmstack_tui.tui.controller import Controller
+from llmstack_tui.tui.dialogs import Answer
 from llmstack_tui.tui.draw.figures import used_text
 from llmstack_tui.tui.draw.servers import address, left_behind
-from llmstack_tui.tui.shell import Answer
+from llmstack_tui.tui.shell import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -158,7 +158,7 @@ class DownloadController(Controller):
             answers.append(Answer(url, "Download it" if len(hosts) == 1 else f"To {name}"))
         text = offer_text(offer, stack.state, hosts)
         title = f"Download {clean(offer.name, limit=50)}?"
-        url = await self._ask(title, text, answers, escape="")
+        url = await self._shell.ask(title, text, answers, escape="")
         if url:
             await self._pull(stack, url, offer.name)
 
@@ -179,7 +179,7 @@ class DownloadController(Controller):
             Answer("delete", "Cancel, delete them", dangerous=True),
         )
         title = f"Cancel {clean(download.model, limit=50)}?"
-        answer = await self._ask(title, text, answers, escape="on")
+        answer = await self._shell.ask(title, text, answers, escape="on")
         if answer in {"keep", "delete"}:
             await stack.downloads.cancel(download.id, keep=answer == "keep")
 
@@ -218,7 +218,7 @@ class DownloadController(Controller):
         )
         try:
             title, text = "Quit in the middle of an update?", leaving_text(stopped)
-            match await self._ask(title, text, answers, escape="stay"):
+            match await self._shell.ask(title, text, answers, escape="stay"):
                 case "stay":
                     return
                 case "start":

@@ -10,9 +10,9 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.actions import ActKind
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.controller import Controller
 from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.draw.text import lines_text
+from llmstack_tui.tui.shell import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

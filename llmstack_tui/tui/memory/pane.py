@@ -14,14 +14,13 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.placement import are_apart, device_bytes, fallen, homes, server_bytes
-from llmstack_tui.tui.controller import Controller
 from llmstack_tui.tui.draw.bar import UsageHistory
 from llmstack_tui.tui.draw.figures import on_cpu_text, total_of
 from llmstack_tui.tui.draw.servers import server_name
 from llmstack_tui.tui.memory.gauges import DIM, cut, device_details, each_line, gauge_lines, gauges
 from llmstack_tui.tui.memory.parts import Owner, legend, parts_of, together
 from llmstack_tui.tui.screen import SidePane
-from llmstack_tui.tui.shell import NoteKind
+from llmstack_tui.tui.shell import Controller, NoteKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.binding import Binding
 
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.shell import Feature
-
-if TYPE_CHECKING:
-    from llmstack_tui.tui.models.actions import ModelController
 
 KEYS = [
     keys.ON_MODEL["activate"],
@@ -98,25 +92,3 @@ KEYS = [
         tooltip="Take the marks away, else the filter, else cancel the load that is under way",
     ),
 ]  # fmt: skip
-
-
-def _controller() -> type[ModelController]:
-    from llmstack_tui.tui.models.actions import ModelController
-
-    return ModelController
-
-
-FEATURE = Feature(
-    name="models",
-    label="Models",
-    keys={
-        "Keys for models": KEYS,
-        "Keys of the list": keys.LIST,
-        "Keys while a filter is typed": keys.FILTER,
-    },
-    opened_by=Binding(
-        "1", "open('models')", "Models", show=False, id="app.models", tooltip="The installed models"
-    ),
-    is_tab=True,
-    controller=_controller,
-)

@@ -9,8 +9,8 @@ from llmstack_tui.base.sentences import listed, plural
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
-from llmstack_tui.tui.controller import ACTIONS, Controller, work_name
 from llmstack_tui.tui.draw.text import lines_text, names_text
+from llmstack_tui.tui.shell import ACTIONS, Controller, work_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.core.open import OLLAMA_START_SECONDS
-from llmstack_tui.tui.controller import Controller
+from llmstack_tui.tui.dialogs import Answer
 from llmstack_tui.tui.draw.servers import farewell
-from llmstack_tui.tui.shell import Answer, NoteKind, Shell
+from llmstack_tui.tui.shell import Controller, NoteKind, Shell
 
 if TYPE_CHECKING:
     from llmstack_tui.core.open import DashboardCore
@@ -161,7 +161,7 @@ class Connection(Controller):
         while True:
             self._shell.say("")
             title = "Ollama is installed, but does not run"
-            match await self._ask(title, text, answers, escape="quit"):
+            match await self._shell.ask(title, text, answers, escape="quit"):
                 case "ollama":
                     outcome = await self._start_ollama(stopped)
                     if outcome is True:
@@ -216,7 +216,7 @@ class Connection(Controller):
     async def _nothing(self, title: str, reason: str) -> Hosts | None:
         self._shell.say("")
         answers = (Answer("again", "Try again"), Answer("quit", "Quit"))
-        answer = await self._ask(title, reason, answers, escape="quit")
+        answer = await self._shell.ask(title, reason, answers, escape="quit")
         return AGAIN if answer == "again" else None
 
 

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.binding import Binding
 
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.shell import Feature
-
-if TYPE_CHECKING:
-    from llmstack_tui.tui.updates.actions import UpdateController
-    from llmstack_tui.tui.updates.screen import UpdatesScreen
 
 KEYS = [
     Binding(
@@ -45,24 +38,3 @@ KEYS = [
     ),
 ]  # fmt: skip
 LIST_KEYS = keys.movements("updates_list", "line", "page")
-
-
-def _screen() -> type[UpdatesScreen]:
-    from llmstack_tui.tui.updates.screen import UpdatesScreen
-
-    return UpdatesScreen
-
-
-def _controller() -> type[UpdateController]:
-    from llmstack_tui.tui.updates.actions import UpdateController
-
-    return UpdateController
-
-
-FEATURE = Feature(
-    name="updates",
-    label="Updates",
-    keys={"Keys on the screen of updates": KEYS, "Keys of its list": LIST_KEYS},
-    screen=_screen,
-    controller=_controller,
-)

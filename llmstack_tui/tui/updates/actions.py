@@ -13,10 +13,10 @@ from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text
-from llmstack_tui.tui.controller import Controller
 from llmstack_tui.tui.draw.figures import ago_text
 from llmstack_tui.tui.draw.text import lines_text
 from llmstack_tui.tui.draw.updates import changed_text, news_text, under_way, wanted
+from llmstack_tui.tui.shell import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
