@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tests.bench.figures import Figure
-from tests.bench.imports import Imports, lines_by_file, logical_lines
 from tests.bench.traced_app import Report
 from tests.support.engine_process import home_environment
 from tests.support.fake_ollama import FakeOllama
+from tests.support.imports import Imports, lines_by_file, logical_lines
 from tests.support.scripted_server import serving
 from tests.support.terminal import Terminal
 

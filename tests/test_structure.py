@@ -1,4 +1,4 @@
-"""A class name means one thing in the whole package: whoever searches for it finds what was meant."""
+"""What a newcomer relies on: a class name means one thing, and imports lead somewhere."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import llmstack_tui
+from tests.support.imports import Imports
 
 
 def test_every_class_has_a_name_of_its_own() -> None:
@@ -17,3 +18,7 @@ def test_every_class_has_a_name_of_its_own() -> None:
         if isinstance(node, ast.ClassDef)
     )
     assert not [name for name, number in names.items() if number > 1]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert Imports().circles == []
