@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from llmstack_tui.core.permissions import Permissions
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.fit.service import FitService
-    from llmstack_tui.guard.service import Confirm, GuardService
+    from llmstack_tui.guard.admission import Confirm
+    from llmstack_tui.guard.service import GuardService
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Progress
     from llmstack_tui.lifecycle.journal import Journal
@@ -93,7 +94,7 @@ class ModelActions:
         Returns:
             False where the person does not want that, and nothing was done.
         """
-        from llmstack_tui.guard.service import Declined, NotAdmitted  # noqa: PLC0415
+        from llmstack_tui.guard.admission import Declined, NotAdmitted  # noqa: PLC0415
 
         guard = self._guard()
         async with AsyncExitStack() as room:
@@ -105,7 +106,7 @@ class ModelActions:
                         said = f"{excerpt(model)} runs in the cloud: there is nothing to load here."
                         raise Refused(said, host=host_url)
                     try:
-                        await room.enter_async_context(guard.admission(host_url, model, confirm))
+                        await room.enter_async_context(guard.admissions.admitted(host_url, model, confirm))
                     except NotAdmitted as error:
                         raise Refused(text(*error.reason), host=host_url) from None
             except Declined:

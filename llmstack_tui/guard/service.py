@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,13 +13,11 @@ from llmstack_tui.base.address import is_loopback, server_id
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.base.structs import replace
+from llmstack_tui.guard.admission import AdmissionControl
 from llmstack_tui.guard.preferences import GuardPreferences
 from llmstack_tui.guard.rules.limits import carried, heat, rules, why_off
-from llmstack_tui.guard.rules.policy import refusal
 from llmstack_tui.guard.rules.victims import neighbours
 from llmstack_tui.guard.rules.watch import Look, Rules
-from llmstack_tui.guard.types import Ask, Wanted
 from llmstack_tui.guard.worker import Guard
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.service import Service
@@ -29,14 +27,14 @@ from llmstack_tui.lifecycle.load_request import repeatable
 from llmstack_tui.store.locks import Locks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from datetime import timedelta
     from pathlib import Path
 
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.config import GuardSettings
     from llmstack_tui.fit.service import FitService
-    from llmstack_tui.guard.types import Admission, GuardState, Situation, Stop
+    from llmstack_tui.guard.types import GuardState, Situation
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.types import Snapshot
@@ -45,23 +43,9 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.session import StoreSession
 
-    Confirm = Callable[[Ask], Awaitable[bool]]
-    """Asks a person whether what is named may be stopped for one more model."""
 
 # How often a guard that only watches tries to become the one that acts, in seconds.
 TAKE_OVER_S = 3.0
-
-
-class NotAdmitted(Exception):
-    """A model may not be loaded now; ``reason`` says why."""
-
-    def __init__(self, reason: Sentences) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class Declined(Exception):
-    """The person who was asked does not want the model loaded: no error, and nothing for the record."""
 
 
 class GuardService(Service):
@@ -73,6 +57,9 @@ class GuardService(Service):
         lock: the file beside which the locks are, by which one program guards a host; None has no others.
         fit: tells what a model will take that is about to be loaded.
         on_change: is called when `states` is another one.
+
+    Attributes:
+        admissions: whether one more model may be loaded.
     """
 
     def __init__(
@@ -112,8 +99,14 @@ class GuardService(Service):
         self._is_running = False
         self._from_record = False
         self._news = asyncio.Event()
-        self._questions = asyncio.Lock()
-        self._coming: set[tuple[str, str]] = set()
+        self.admissions = AdmissionControl(
+            self._guards,
+            monitors,
+            fit,
+            settings=lambda: self._settings,
+            guarding=self._guarding,
+            neighbours=self._neighbours,
+        )
 
     # --- what may be asked ---
 
@@ -199,61 +192,6 @@ class GuardService(Service):
         None leaves it to the server, where nothing is guarded.
         """
         return self._keep_alive(host_url, model, off=self.off(host_url))
-
-    @asynccontextmanager
-    async def admission(
-        self, host_url: str, model: str, confirm: Confirm | None = None
-    ) -> AsyncIterator[None]:
-        """Make room for one more model, which is to be loaded within.
-
-        Args:
-            confirm: asks a person what is to be done over the limit, where the settings say "ask". Where
-                nobody can be asked, the model is loaded all the same.
-
-        Raises:
-            NotAdmitted: the machine is too hot, or the settings refuse one more.
-            Declined: the person does not want it.
-            HostError: what was to be stopped could not be.
-        """
-        if refused := self._refusal(host_url, model):
-            raise NotAdmitted(refused)
-        key = (host_url, model)
-        # One question after the other: the answer to the first counts for the next.
-        async with self._questions:
-            await self._decide(host_url, model, confirm)
-            self._coming.add(key)
-        try:
-            yield
-        finally:
-            self._coming.discard(key)
-
-    async def admit(self, host_url: str, model: str) -> Admission | None:
-        """Whether the model may be loaded, and what would have to go; None where nothing is guarded."""
-        guard = self._acting(host_url, model)
-        if guard is None:
-            return None
-        size, limits = None, guard.rules.limits
-        status = self._monitors[host_url].status(model)
-        if limits.memory_budget is not None and status is not None and status.model is not None:
-            on_card = limits.memory_word == "VRAM"
-            size = await self._fit.expected(host_url, status.model, on_card=on_card)
-        elsewhere = tuple(
-            model
-            for each in self._neighbours(host_url)
-            for model in each.holds(patient=guard.is_patient, once=True)
-        )
-        coming = [name for url, name in self._coming if url == host_url]
-        return guard.admit(Wanted(model, size, host_url), coming, elsewhere)
-
-    async def make_room(self, host_url: str, stops: Sequence[Stop]) -> None:
-        """Unload what was agreed to, also on other hosts of the same machine. Raises `HostError`."""
-        hosts = {stop.host or host_url for stop in stops}
-        guards = [guard for url, guard in self._guards.items() if url in hosts]
-        await asyncio.gather(*(guard.make_room(stops) for guard in guards))
-
-    def insist(self, host_url: str, model: str) -> None:
-        """It is loaded though the limits will not hold: leave it alone until it could be used."""
-        self._guards[host_url].insist(model)
 
     # --- running ---
 
@@ -363,40 +301,12 @@ class GuardService(Service):
         others = neighbours(url, self._guards)
         return [self._guards[each] for each in others if self._monitors[each].snapshot.error is None]
 
-    def _acting(self, host_url: str, model: str) -> Guard | None:
+    def _guarding(self, host_url: str, model: str) -> Guard | None:
         """The guard that has a say in a load; None where there is none, or the model is loaded already."""
         guard = self._guards[host_url]
         status = self._monitors[host_url].status(model)
         is_loaded = status is not None and status.running is not None
         return None if not self._is_running or guard.off or is_loaded else guard
-
-    def _refusal(self, host_url: str, model: str) -> Sentences:
-        """Why nothing may be loaded now; empty where it may."""
-        guard = self._acting(host_url, model)
-        return () if guard is None else refusal(guard.situation)
-
-    async def _decide(self, host_url: str, model: str, confirm: Confirm | None) -> None:
-        answer = await self.admit(host_url, model)
-        # One that is refused for the heat was refused before.
-        if not isinstance(answer, Ask) or self._settings is None:
-            return
-        rule = self._settings.over_limit
-        if rule == "refuse":
-            raise NotAdmitted((*answer.reason, Sentence("guard.refuses_more")))
-        if rule == "ask":
-            if confirm is None:
-                return
-            if not await confirm(answer):
-                raise Declined
-            if not answer.enough:
-                self.insist(host_url, model)
-            # The question may have stood for minutes.
-            now = await self.admit(host_url, model)
-            needed = {(stop.host, stop.model) for stop in getattr(now, "stops", ())}
-            answer = replace(
-                answer, stops=tuple(stop for stop in answer.stops if (stop.host, stop.model) in needed)
-            )
-        await self.make_room(host_url, answer.stops)
 
     async def _renew_keep_alive(
         self, host_url: str, model: str, reason: Sentences, *, asked_by: Actor | None = None

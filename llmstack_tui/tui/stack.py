@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.fit.verdict import Room
-    from llmstack_tui.guard.service import Confirm
+    from llmstack_tui.guard.admission import Confirm
     from llmstack_tui.hosts.types import Model, ModelDetails, Progress
     from llmstack_tui.library.disk import FolderUse, Leftover
     from llmstack_tui.store.tables.activations import Activation, Uses

@@ -285,11 +285,11 @@ async def test_one_more_than_the_limit_is_asked_for_and_makes_room() -> None:
     async with guarded() as (fake, stack, server):
         await stack.actions.activate(server.url, "a:1")
         await looks(stack)
-        asked = await stack.guard.admit(server.url, "b:1")
+        asked = await stack.guard.admissions.admit(server.url, "b:1")
         assert isinstance(asked, Ask)
         assert [stop.model for stop in asked.stops] == ["a:1"]
-        assert await stack.guard.admit(server.url, "a:1") is None, "it is loaded already"
-        await stack.guard.make_room(server.url, asked.stops)
+        assert await stack.guard.admissions.admit(server.url, "a:1") is None, "it is loaded already"
+        await stack.guard.admissions.make_room(server.url, asked.stops)
         await stack.actions.activate(server.url, "b:1")
         assert fake.loaded == ["b:1"]
 
@@ -359,13 +359,13 @@ async def test_one_that_is_too_large_is_asked_for_by_what_it_took_or_by_its_file
     async with guarded(replace(ONE, max_loaded=9, memory_budget=16), machine=machine) as (_, stack, server):
         await stack.actions.activate(server.url, "a:1")
         await looks(stack)
-        asked = await stack.guard.admit(server.url, "b:1")
+        asked = await stack.guard.admissions.admit(server.url, "b:1")
         assert isinstance(asked, Ask)
         assert [(stop.model, stop.cause) for stop in asked.stops] == [("a:1", "memory")]
         await stack.actions.deactivate(server.url, "a:1")
-        await stack.guard.make_room(server.url, asked.stops)
+        await stack.guard.admissions.make_room(server.url, asked.stops)
         await looks(stack)
-        assert await stack.guard.admit(server.url, "a:1") == Allow(), "it took 9 bytes before"
+        assert await stack.guard.admissions.admit(server.url, "a:1") == Allow(), "it took 9 bytes before"
 
 
 async def test_what_a_person_loads_all_the_same_is_not_the_first_to_go() -> None:
@@ -373,7 +373,7 @@ async def test_what_a_person_loads_all_the_same_is_not_the_first_to_go() -> None
         fake.load("a:1")
         with stack.monitors[server.url].using("a:1"):
             await looks(stack)
-            stack.guard.insist(server.url, "b:1")
+            stack.guard.admissions.insist(server.url, "b:1")
             await stack.actions.activate(server.url, "b:1")
             await looks(stack, 10)
             assert fake.loaded == ["a:1", "b:1"]
@@ -396,7 +396,7 @@ async def test_what_got_something_to_do_since_it_was_previewed_stays() -> None:
         stops = (Stop("a:1", "a" * 64, None, ""),)  # type: ignore[arg-type]
         with stack.monitors[server.url].using("a:1"):
             await looks(stack)
-            await stack.guard.make_room(server.url, stops)
+            await stack.guard.admissions.make_room(server.url, stops)
         assert unloads(server) == 0
 
 
@@ -489,7 +489,7 @@ async def test_heat_refuses_activations_and_stops_the_least_used() -> None:
         await looks(stack)
         machine.throttles = (Throttle.HEAT,)
         await wait_until(lambda: state(stack).heat)
-        assert isinstance(await stack.guard.admit(server.url, "b:1"), Refuse)
+        assert isinstance(await stack.guard.admissions.admit(server.url, "b:1"), Refuse)
         with pytest.raises(Refused, match=r"RTX 2070 slows down for heat, at 91 °C\. Nothing is loaded"):
             await stack.actions.activate(server.url, "b:1")
         machine.throttles = ()
@@ -587,10 +587,10 @@ async def test_one_more_makes_room_on_the_other_server() -> None:
     async with both(replace(ONE, max_loaded=9, memory_budget=16)) as (stack, (one, at_one), (two, at_two)):
         one.load("a:1")
         await looks_at_both(stack)
-        asked = await stack.guard.admit(at_two.url, "b:1")
+        asked = await stack.guard.admissions.admit(at_two.url, "b:1")
         assert isinstance(asked, Ask)
         assert [(stop.host, stop.model) for stop in asked.stops] == [(at_one.url, "a:1")]
-        await stack.guard.make_room(at_two.url, asked.stops)
+        await stack.guard.admissions.make_room(at_two.url, asked.stops)
         await stack.actions.activate(at_two.url, "b:1")
         assert (one.loaded, two.loaded) == ([], ["b:1"])
 
@@ -599,7 +599,7 @@ async def test_what_was_loaded_on_the_other_server_a_moment_ago_counts_for_one_m
     async with both(replace(ONE, max_loaded=9, memory_budget=16)) as (stack, (_, at_one), (__, at_two)):
         stack.monitors[at_two.url].poller.visible = False  # It looks no more for a while.
         await stack.actions.activate(at_one.url, "a:1")
-        asked = await stack.guard.admit(at_two.url, "b:1")
+        asked = await stack.guard.admissions.admit(at_two.url, "b:1")
         assert isinstance(asked, Ask)
         assert [each.kind for each in asked.reason] == ["guard.no_room", "guard.all_elsewhere"]
 

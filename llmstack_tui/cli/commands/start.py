@@ -89,7 +89,7 @@ async def load(
         Refused: the machine is too hot, or the settings refuse one more.
         HostError: the server will not or cannot.
     """
-    answer, settings = await stack.guard.admit(status.host, status.name), stack.guard.settings
+    answer, settings = await stack.guard.admissions.admit(status.host, status.name), stack.guard.settings
     if isinstance(answer, Ask) and settings is not None:
         if settings.over_limit == "ask":
             output.say(f"{text(*answer.reason)} It is loaded all the same.")

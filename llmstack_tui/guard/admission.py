@@ -1,0 +1,145 @@
+"""One model more: whether it may be loaded, what has to go for it, and who is asked."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.base.structs import replace
+from llmstack_tui.guard.rules.policy import refusal
+from llmstack_tui.guard.types import Ask, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+
+    from llmstack_tui.base.sentences import Sentences
+    from llmstack_tui.config import GuardSettings
+    from llmstack_tui.fit.service import FitService
+    from llmstack_tui.guard.types import Admission, Stop
+    from llmstack_tui.guard.worker import Guard
+    from llmstack_tui.lifecycle.monitor import HostMonitor
+
+    Confirm = Callable[[Ask], Awaitable[bool]]
+    """Asks a person whether what is named may be stopped for one more model."""
+
+
+class NotAdmitted(Exception):
+    """A model may not be loaded now; ``reason`` says why."""
+
+    def __init__(self, reason: Sentences) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Declined(Exception):
+    """The person who was asked does not want the model loaded: no error, and nothing for the record."""
+
+
+class AdmissionControl:
+    """Asked by whoever loads a model, in whichever face.
+
+    Args:
+        guards: by the URLs of their hosts.
+        guarding: the guard that has a say in a load there; None where there is none, or the model is loaded.
+        neighbours: the guards of the other hosts of the same machine.
+    """
+
+    def __init__(
+        self,
+        guards: Mapping[str, Guard],
+        monitors: Mapping[str, HostMonitor],
+        fit: FitService,
+        *,
+        settings: Callable[[], GuardSettings | None],
+        guarding: Callable[[str, str], Guard | None],
+        neighbours: Callable[[str], Iterable[Guard]],
+    ) -> None:
+        self._guards = guards
+        self._monitors = monitors
+        self._fit = fit
+        self._settings = settings
+        self._guarding = guarding
+        self._neighbours = neighbours
+        self._questions = asyncio.Lock()
+        self._coming: set[tuple[str, str]] = set()
+
+    @asynccontextmanager
+    async def admitted(
+        self, host_url: str, model: str, confirm: Confirm | None = None
+    ) -> AsyncIterator[None]:
+        """Make room for one more model, which is to be loaded within.
+
+        Args:
+            confirm: asks a person what is to be done over the limit, where the settings say "ask". Where
+                nobody can be asked, the model is loaded all the same.
+
+        Raises:
+            NotAdmitted: the machine is too hot, or the settings refuse one more.
+            Declined: the person does not want it.
+            HostError: what was to be stopped could not be.
+        """
+        guard = self._guarding(host_url, model)
+        if guard is not None and (refused := refusal(guard.situation)):
+            raise NotAdmitted(refused)
+        key = (host_url, model)
+        # One question after the other: the answer to the first counts for the next.
+        async with self._questions:
+            await self._decide(host_url, model, confirm)
+            self._coming.add(key)
+        try:
+            yield
+        finally:
+            self._coming.discard(key)
+
+    async def admit(self, host_url: str, model: str) -> Admission | None:
+        """Whether the model may be loaded, and what would have to go; None where nothing is guarded."""
+        guard = self._guarding(host_url, model)
+        if guard is None:
+            return None
+        size, limits = None, guard.rules.limits
+        status = self._monitors[host_url].status(model)
+        if limits.memory_budget is not None and status is not None and status.model is not None:
+            on_card = limits.memory_word == "VRAM"
+            size = await self._fit.expected(host_url, status.model, on_card=on_card)
+        elsewhere = tuple(
+            model
+            for each in self._neighbours(host_url)
+            for model in each.holds(patient=guard.is_patient, once=True)
+        )
+        coming = [name for url, name in self._coming if url == host_url]
+        return guard.admit(Wanted(model, size, host_url), coming, elsewhere)
+
+    async def make_room(self, host_url: str, stops: Sequence[Stop]) -> None:
+        """Unload what was agreed to, also on other hosts of the same machine. Raises `HostError`."""
+        hosts = {stop.host or host_url for stop in stops}
+        guards = [guard for url, guard in self._guards.items() if url in hosts]
+        await asyncio.gather(*(guard.make_room(stops) for guard in guards))
+
+    def insist(self, host_url: str, model: str) -> None:
+        """It is loaded though the limits will not hold: leave it alone until it could be used."""
+        self._guards[host_url].insist(model)
+
+    async def _decide(self, host_url: str, model: str, confirm: Confirm | None) -> None:
+        answer = await self.admit(host_url, model)
+        # One that is refused for the heat was refused before.
+        if not isinstance(answer, Ask) or (settings := self._settings()) is None:
+            return
+        rule = settings.over_limit
+        if rule == "refuse":
+            raise NotAdmitted((*answer.reason, Sentence("guard.refuses_more")))
+        if rule == "ask":
+            if confirm is None:
+                return
+            if not await confirm(answer):
+                raise Declined
+            if not answer.enough:
+                self.insist(host_url, model)
+            # The question may have stood for minutes.
+            now = await self.admit(host_url, model)
+            needed = {(stop.host, stop.model) for stop in getattr(now, "stops", ())}
+            answer = replace(
+                answer, stops=tuple(stop for stop in answer.stops if (stop.host, stop.model) in needed)
+            )
+        await self.make_room(host_url, answer.stops)
