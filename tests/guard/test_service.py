@@ -601,7 +601,8 @@ async def test_what_was_loaded_on_the_other_server_a_moment_ago_counts_for_one_m
         await stack.actions.activate(at_one.url, "a:1")
         asked = await stack.guard.admissions.admit(at_two.url, "b:1")
         assert isinstance(asked, Ask)
-        assert [each.kind for each in asked.reason] == ["guard.no_room", "guard.all_elsewhere"]
+        kinds = [each.kind for each in asked.reason]
+        assert kinds[:2] == ["guard.no_room", "guard.all_elsewhere"]
 
 
 async def test_a_server_that_is_only_looked_at_counts_and_is_left_alone() -> None:
