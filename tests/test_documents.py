@@ -10,6 +10,7 @@ import pytest
 
 from llmstack_tui.cli.main import build_parser
 from llmstack_tui.config.table import table
+from llmstack_tui.tui.features import OPENING
 from tests.config.files import load
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +42,13 @@ def test_the_readme_has_every_command_and_no_other() -> None:
     help_text = build_parser().format_help()
     commands = set(re.findall(r"^    ([a-z]+) ", help_text, flags=re.MULTILINE))
     assert commands <= named
+
+
+def test_the_readme_has_every_key_that_opens_a_screen() -> None:
+    named = {
+        key for row in re.findall(r"^\| `.*", README, flags=re.MULTILINE) for key in re.findall(r"`(.)`", row)
+    }
+    assert {binding.key for binding in OPENING} <= named
 
 
 def test_the_settings_of_the_readme_are_settings(tmp_path: Path) -> None:

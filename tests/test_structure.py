@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 import llmstack_tui
@@ -11,13 +11,14 @@ from tests.support.imports import Imports
 
 
 def test_every_class_has_a_name_of_its_own() -> None:
-    names = Counter(  # those within a class, such as a widget's messages, are read with its name
-        node.name.lstrip("_")
-        for path in Path(llmstack_tui.__file__).parent.rglob("*.py")
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.ClassDef)
-    )
-    assert not [name for name, number in names.items() if number > 1]
+    package = Path(llmstack_tui.__file__).parent
+    places = defaultdict[str, list[str]](list)
+    for path in package.rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            # Those within a class, such as a widget's messages, are read with its name.
+            if isinstance(node, ast.ClassDef):
+                places[node.name.lstrip("_")].append(str(path.relative_to(package)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
