@@ -5,31 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from llmstack_tui.base import lazy
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.catalog.loading import load_catalog
+from llmstack_tui.catalog.types import Offer
 from llmstack_tui.registry.errors import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from llmstack_tui.catalog.types import Catalog
     from llmstack_tui.registry.client import Registry
 
-
-__all__ = ["CatalogService", "Offer", "RegistryError"]
-
-
-class Offer(Struct, frozen=True, kw_only=True):
-    """What a registry has under a name. ``download`` is bytes, of all layers."""
-
-    name: str
-    digest: str
-    download: int
-    pushed_at: datetime | None = None
+__all__ = ["CatalogService", "RegistryError"]
 
 
 class CatalogService:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.base.structs import replace
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Use(StrEnum):
@@ -118,3 +122,12 @@ class Catalog(Struct, frozen=True, forbid_unknown_fields=True):
         """A source as it may be shown: the address of a page, or how the figure was computed."""
         name, mark, number = source.partition("#")
         return self.sources[name] + mark + number if name in self.sources else source
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """What a registry has under a name. ``download`` is bytes, of all layers."""
+
+    name: str
+    digest: str
+    download: int
+    pushed_at: datetime | None = None

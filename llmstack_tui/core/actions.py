@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from llmstack_tui.core.permissions import Permissions
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.fit.service import FitService
-    from llmstack_tui.guard.admission import Confirm
     from llmstack_tui.guard.service import GuardService
+    from llmstack_tui.guard.types import Confirm
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Progress
     from llmstack_tui.lifecycle.journal import Journal

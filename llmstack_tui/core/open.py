@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from llmstack_tui.base import lazy, paths
 from llmstack_tui.base.kinds import Actor
@@ -21,43 +21,10 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Request
 
-OLLAMA_START_SECONDS = 30
 _LONGEST_NAME = 200
 
 # What httpx imports when it asks for the first time: 60 ms on the event loop, unless it was imported before.
 _WITH_THE_FIRST_REQUEST = ("httpcore", "sniffio", "anyio.streams.tls", "anyio._backends._asyncio")
-
-
-class DashboardCore(Protocol):
-    """The core, as far as the dashboard needs it to begin."""
-
-    def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
-        """The settings now, and then whenever they have changed; without what the command line said."""
-
-    def places(self) -> tuple[tuple[str, str], ...]:
-        """Where the files are: a word and a path for each."""
-
-    def last_theme(self) -> str:
-        """The theme that was shown last; "" where that is not known."""
-
-    async def keep_theme(self, name: str) -> None:
-        """Have the next start begin with this theme, if that can be written down."""
-
-    async def find(self) -> Startup:
-        """Which servers to use.
-
-        Raises:
-            ValueError: an address that was given is none; the text is a sentence.
-        """
-
-    async def start_ollama(self, stopped: OllamaStopped) -> None:
-        """Start an installed Ollama and return when it answers."""
-
-    async def start_engine(self) -> EngineHandle:
-        """Start the built-in engine and return when it answers."""
-
-    async def open(self, hosts: Sequence[str]) -> Stack:
-        """A stack, not entered yet, over the servers at these URLs."""
 
 
 class Core:
@@ -111,6 +78,7 @@ class Core:
 
     async def start_ollama(self, stopped: OllamaStopped) -> None:
         await lazy.load(".ollama.local")
+        from llmstack_tui.core.servers import OLLAMA_START_SECONDS  # noqa: PLC0415
         from llmstack_tui.ollama.local import start_ollama  # noqa: PLC0415
 
         await start_ollama(stopped.binary, stopped.url, wait_seconds=OLLAMA_START_SECONDS)

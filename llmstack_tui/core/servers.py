@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _PATIENCE = Timeouts(connect_s=2.0, short_s=3.0)
 
 
+OLLAMA_START_SECONDS = 30
+
+
 class Found(Struct, frozen=True):
     """Servers to use, as base URLs."""
 

@@ -12,17 +12,14 @@ from llmstack_tui.guard.rules.policy import refusal
 from llmstack_tui.guard.types import Ask, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.config import GuardSettings
     from llmstack_tui.fit.service import FitService
-    from llmstack_tui.guard.types import Admission, Stop
+    from llmstack_tui.guard.types import Admission, Confirm, Stop
     from llmstack_tui.guard.worker import Guard
     from llmstack_tui.lifecycle.monitor import HostMonitor
-
-    Confirm = Callable[[Ask], Awaitable[bool]]
-    """Asks a person whether what is named may be stopped for one more model."""
 
 
 class NotAdmitted(Exception):

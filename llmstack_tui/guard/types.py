@@ -5,6 +5,7 @@ Sizes are bytes, times monotonic seconds; ``None`` is "not known" or "none", nev
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
 from msgspec import Struct, field
@@ -166,6 +167,8 @@ class Refuse(Struct, frozen=True):
 
 
 Admission = Allow | Ask | Refuse
+Confirm = Callable[[Ask], Awaitable[bool]]
+"""Asks a person whether what is named may be stopped for one more model."""
 
 
 class GuardState(Struct, frozen=True, kw_only=True):

@@ -17,7 +17,8 @@ from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.actions import REMOVAL, ActEnd, ActKind, because
 from llmstack_tui.lifecycle.changes import Appeared, EventKind, between
-from llmstack_tui.store.tables.activations import SLACK, Activation, ListedModel, Outcome, reconcile
+from llmstack_tui.store.database.values import SLACK
+from llmstack_tui.store.tables.activations import Activation, ListedModel, Outcome, reconcile
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.store.tables.figures import Measured
 

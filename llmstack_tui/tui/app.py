@@ -17,7 +17,7 @@ from llmstack_tui.tui.draw import servers
 from llmstack_tui.tui.models.screen import ModelsScreen
 from llmstack_tui.tui.preferences import Preferences
 from llmstack_tui.tui.screens import Canvas, ScreenSwitcher
-from llmstack_tui.tui.servers.connection import CONNECTION, Connection
+from llmstack_tui.tui.servers.connection import CONNECTION, Connection, DashboardCore
 from llmstack_tui.tui.shell import ACTIONS, Controller, Moment, View
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.core.open import DashboardCore
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import NoteKind
     from llmstack_tui.tui.stack import DashboardStack

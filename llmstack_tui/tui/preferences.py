@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.core.open import DashboardCore
+    from llmstack_tui.tui.servers.connection import DashboardCore
     from llmstack_tui.tui.shell import Shell
     from llmstack_tui.tui.stack import DashboardStack
 

@@ -12,15 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping
     from pathlib import Path
 
-    from llmstack_tui.catalog.service import Offer
-    from llmstack_tui.catalog.types import Catalog
+    from llmstack_tui.catalog.types import Catalog, Offer
     from llmstack_tui.config import GuardSettings
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.state import StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.fit.verdict import Room
-    from llmstack_tui.guard.admission import Confirm
+    from llmstack_tui.guard.types import Confirm
     from llmstack_tui.hosts.types import Model, ModelDetails, Progress
     from llmstack_tui.library.disk import FolderUse, Leftover
     from llmstack_tui.store.tables.activations import Activation, Uses

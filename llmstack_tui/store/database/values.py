@@ -15,6 +15,9 @@ from llmstack_tui.base.sentences import Sentence, Sentences, quoted
 
 SqlValue = None | int | float | str
 
+SLACK = timedelta(seconds=1)
+"""Between an answer of the server and the time that we write down for it."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _INTEGER_LIMIT = 2**63

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -10,18 +9,21 @@ from msgspec.structs import asdict
 
 from llmstack_tui.base.kinds import Actor, LenientEnum
 from llmstack_tui.store.database.retention import EXCESS_ACTIVATIONS, MAX_ACTIVATIONS, Excess
-from llmstack_tui.store.database.values import to_optional_length, to_optional_time, to_sentences, to_time
+from llmstack_tui.store.database.values import (
+    SLACK,
+    to_optional_length,
+    to_optional_time,
+    to_sentences,
+    to_time,
+)
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from llmstack_tui.base.sentences import Sentences
-    from llmstack_tui.store.database.connection import Database
-
-# Between an answer of the server and the time that we write down for it.
-SLACK = timedelta(seconds=1)
+    from llmstack_tui.store.database import Statements
 
 # A load that is reported late, and within the time of another row, is the load of that row.
 _INSERT = """
@@ -132,7 +134,7 @@ class Difference(Struct, frozen=True):
 class Activations:
     """Activations by host and model. Of one model at most one is without an end, whoever records it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Statements) -> None:
         self._database = database
         self.excess = Excess(database.put, EXCESS_ACTIVATIONS, MAX_ACTIVATIONS)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from llmstack_tui.base.sentences import Sentences
-    from llmstack_tui.store.database.connection import Database
+    from llmstack_tui.store.database import Statements
 
 # Of those that are over.
 MAX_OVER = 200
@@ -72,7 +72,7 @@ class DownloadRecord(Struct, frozen=True, kw_only=True):
 class DownloadRecords:
     """Of one model on one host at most one pull is not over, whoever asks."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Statements) -> None:
         self._database = database
 
     async def add(

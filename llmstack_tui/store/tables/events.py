@@ -9,8 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import asdict
 
 from llmstack_tui.store.database.retention import EXCESS_EVENTS, MAX_EVENTS, Excess
-from llmstack_tui.store.database.values import to_mapping, to_sentence, to_sentences, to_time
-from llmstack_tui.store.tables.activations import SLACK
+from llmstack_tui.store.database.values import SLACK, to_mapping, to_sentence, to_sentences, to_time
 
 if TYPE_CHECKING:
     import sqlite3
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from llmstack_tui.base.sentences import Sentence, Sentences
-    from llmstack_tui.store.database.connection import Database
+    from llmstack_tui.store.database import Statements
 
 # How far apart two dashboards see the same thing, and how late a hidden one sees what another did.
 _APART = timedelta(seconds=5)
@@ -79,7 +78,7 @@ class Event(Struct, frozen=True, kw_only=True):
 class Events:
     """Events of every program that uses the file, in the order in which they were recorded."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Statements) -> None:
         self._database = database
         self.excess = Excess(database.put, EXCESS_EVENTS, MAX_EVENTS)
 

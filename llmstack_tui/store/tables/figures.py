@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
-    from llmstack_tui.store.database.connection import Database
+    from llmstack_tui.store.database import Statements
 
 _ADD_LOAD = """
 INSERT INTO measured (at, host, model, digest, context_length, cache_type, parallel,
@@ -67,7 +67,7 @@ class Measured(Struct, frozen=True, kw_only=True):
 class MeasuredLoads:
     """Every load that was measured."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Statements) -> None:
         self._database = database
         self.excess = Excess(database.put, EXCESS_MEASURED, MAX_FIGURES)
 
@@ -129,7 +129,7 @@ class Speed(Struct, frozen=True, kw_only=True):
 class Speeds:
     """The answers that were timed."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Statements) -> None:
         self._database = database
         self.excess = Excess(database.put, EXCESS_SPEEDS, MAX_FIGURES)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from llmstack_tui.store.database.connection import Database
+    from llmstack_tui.store.database import Statements
 
 _T = TypeVar("_T")
 
@@ -49,7 +49,7 @@ class InstalledList(Struct, Generic[_T], frozen=True):
 class InstalledLists:
     """One list per host, of the caller's structs."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Statements) -> None:
         self._database = database
         self._saved: dict[str, tuple[bytes, datetime]] = {}
 
@@ -95,7 +95,7 @@ class SeenModel(Struct, frozen=True, kw_only=True):
 class Models:
     """Models seen, by host, name and digest."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Statements) -> None:
         self._database = database
         self.recent: dict[tuple[str, str, str], tuple[int | None, datetime]] = {}
         self._room = _ROOM

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-    from llmstack_tui.store.database.connection import Database
+    from llmstack_tui.store.database import Statements
 
 _PIN = """
 INSERT INTO guarded (host, key, model, pinned) VALUES (:host, :key, :model, :pinned)
@@ -43,7 +43,7 @@ class ModelPreference(Struct, frozen=True):
 class ModelPreferences:
     """Preferences by host and by a key that is the same for all ways to write a model's name."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Statements) -> None:
         self._database = database
 
     def pin(self, host: str, key: str, model: str, *, pinned: bool = True) -> None:

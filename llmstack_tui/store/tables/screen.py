@@ -11,7 +11,7 @@ from llmstack_tui.store.database.values import document
 if TYPE_CHECKING:
     import sqlite3
 
-    from llmstack_tui.store.database.connection import Database
+    from llmstack_tui.store.database import Statements
 
 _T = TypeVar("_T")
 
@@ -23,7 +23,7 @@ _RECALL = "SELECT value FROM screen WHERE key = :key"
 class Screen:
     """Values that JSON can say, by their names."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Statements) -> None:
         self._database = database
 
     def remember(self, key: str, value: object) -> None:

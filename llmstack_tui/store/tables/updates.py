@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from llmstack_tui.store.database.connection import Database
+    from llmstack_tui.store.database import Statements
 
 _T = TypeVar("_T")
 
@@ -34,7 +34,7 @@ class Updates:
     The names are those that are the same for all ways to write one; a registry answers for all hosts.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Statements) -> None:
         self._database = database
 
     def save(self, name: str, answer: object, asked_at: datetime) -> None:

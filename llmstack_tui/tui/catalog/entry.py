@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.catalog.service import Offer
-    from llmstack_tui.catalog.types import Catalog, Entry, File
+    from llmstack_tui.catalog.types import Catalog, Entry, File, Offer
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import View

@@ -8,14 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from llmstack_tui.base.kinds import HostKind
-from llmstack_tui.core.open import OLLAMA_START_SECONDS
 from llmstack_tui.tui.dialogs import Answer
 from llmstack_tui.tui.draw.servers import farewell
 from llmstack_tui.tui.shell import Controller, NoteKind, Shell
 
 if TYPE_CHECKING:
-    from llmstack_tui.core.open import DashboardCore
-    from llmstack_tui.core.servers import OllamaStopped
+    from collections.abc import AsyncGenerator, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from llmstack_tui.config.loading import LoadedSettings
+    from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hosts.types import Snapshot
@@ -28,6 +30,38 @@ CONNECTION = "connection"
 _LEAST_PAUSE_S, _MOST_PAUSE_S = 0.05, 0.4
 
 _OLLAMA = "https://ollama.com/download"
+
+
+class DashboardCore(Protocol):
+    """The core, as far as the dashboard needs it to begin."""
+
+    def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
+        """The settings now, and then whenever they have changed; without what the command line said."""
+
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Where the files are: a word and a path for each."""
+
+    def last_theme(self) -> str:
+        """The theme that was shown last; "" where that is not known."""
+
+    async def keep_theme(self, name: str) -> None:
+        """Have the next start begin with this theme, if that can be written down."""
+
+    async def find(self) -> Startup:
+        """Which servers to use.
+
+        Raises:
+            ValueError: an address that was given is none; the text is a sentence.
+        """
+
+    async def start_ollama(self, stopped: OllamaStopped) -> None:
+        """Start an installed Ollama and return when it answers."""
+
+    async def start_engine(self) -> EngineHandle:
+        """Start the built-in engine and return when it answers."""
+
+    async def open(self, hosts: Sequence[str]) -> AbstractAsyncContextManager[DashboardStack]:
+        """A stack, not entered yet, over the servers at these URLs."""
 
 
 class ConnectionShell(Shell, Protocol):
@@ -176,6 +210,7 @@ class Connection(Controller):
 
     async def _start_ollama(self, stopped: OllamaStopped) -> bool | Exception:
         """True when it answers, False when the user did not want to wait."""
+        from llmstack_tui.core.servers import OLLAMA_START_SECONDS
         from llmstack_tui.tui.dialogs.ask import WaitScreen
 
         outcome = await self._shell.show(

@@ -10,8 +10,7 @@ from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.loading import load_catalog
 from llmstack_tui.catalog.memory import EntryFit
-from llmstack_tui.catalog.service import Offer
-from llmstack_tui.catalog.types import Use
+from llmstack_tui.catalog.types import Offer, Use
 from llmstack_tui.config import Settings
 from llmstack_tui.registry.errors import RegistryUnreachable
 from llmstack_tui.tui.catalog.list import CatalogColumn, CatalogOrder, catalog_rows, make_shelf
