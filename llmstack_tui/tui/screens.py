@@ -6,6 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from textual.screen import Screen
+
 from llmstack_tui.tui.draw.glyphs import Marked
 from llmstack_tui.tui.draw.servers import ConnectionProgress, message, no_match
 from llmstack_tui.tui.features import BY_NAME
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from textual.app import App
-    from textual.screen import Screen
 
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.draw.glyphs import Marks
@@ -96,10 +97,9 @@ class ScreenSwitcher:
         first one, another one over all.
         """
         if name not in self._tabs and name not in self._imported:
-            if (imported := BY_NAME[name].screen) is None:
-                raise ValueError(f"The feature {name!r} has no screen.")
+            feature = BY_NAME[name]
             # In a thread: on the event loop it would hold up the keys.
-            self._imported[name] = await asyncio.to_thread(imported)
+            self._imported[name] = await asyncio.to_thread(feature.find_class, feature.screen, Screen)
         if any(screen.is_modal for screen in self._app.screen_stack):
             return  # A question was asked meanwhile, and waits for its answer.
         if not BY_NAME[name].is_tab:

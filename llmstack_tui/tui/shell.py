@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from textual.binding import Binding
     from textual.dom import DOMNode
     from textual.message_pump import MessagePump
     from textual.screen import Screen
@@ -68,6 +70,47 @@ class NoteKind(StrEnum):
     DONE = "done"
     NOTE = "note"
     FAILED = "failed"
+
+
+class Feature(Struct, frozen=True, kw_only=True):
+    """One part of the dashboard: its keys, and its classes by name, which are imported when they are needed.
+
+    A class is named with its module in the folder of the feature, ``screen.DiskScreen``; "" is none.
+
+    Attributes:
+        name: of its folder; `Shell.open` and `Shell.act` know it by that.
+        label: what the line of the screens and the palette call it.
+        keys: the bindings of its screens, by the title that they have in the help.
+        opened_by: the key that opens its screen from everywhere.
+        is_tab: its screen stands in the line of the screens, and is kept when another one is shown.
+        screen: the class of its screen, which is made with the marks and what else is given to `Shell.open`.
+        controller: the class of what it does beside drawing.
+        pane: the class of what it shows beside the list of models, on ``pane_side`` of the first screen.
+        badge: what stands behind its label in the line of the screens.
+    """
+
+    name: str
+    label: str
+    keys: Mapping[str, Sequence[Binding]] = {}
+    opened_by: Binding | None = None
+    is_tab: bool = False
+    screen: str = ""
+    controller: str = ""
+    pane: str = ""
+    pane_side: Literal["left", "right"] = "right"
+    badge: Callable[[StackState], str] = lambda _: ""
+
+    def find_class(self, name: str, kind: type[T]) -> type[T]:
+        """Import one of its classes.
+
+        Raises:
+            TypeError: it is not of this kind.
+        """
+        module, _, own = name.rpartition(".")
+        found: object = getattr(import_module(f"{__package__}.{self.name}.{module}"), own)
+        if not isinstance(found, type) or not issubclass(found, kind):
+            raise TypeError(f"{name} of the feature {self.name!r} is no {kind.__name__}.")
+        return found
 
 
 class Shell(Protocol):

@@ -19,30 +19,27 @@ from llmstack_tui.tui.shell import Controller
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llmstack_tui.tui.features import Feature
+    from llmstack_tui.tui.shell import Feature
 
 every_feature = pytest.mark.parametrize("feature", FEATURES, ids=lambda each: each.name)
 
 
-def _screen(feature: Feature) -> object:
-    return ModelsScreen if feature.name == "models" else feature.screen and feature.screen()
+def _screen(feature: Feature) -> type[object] | None:
+    if feature.name == "models":
+        return ModelsScreen
+    return feature.find_class(feature.screen, Screen) if feature.screen else None
 
 
 @every_feature
 def test_a_feature_has_a_label_and_what_it_says_it_has(feature: Feature) -> None:
     assert feature.label
     assert BY_NAME[feature.name] is feature
-    screen = _screen(feature)
-    if screen is not None:
-        assert isinstance(screen, type)
-        assert issubclass(screen, Screen)
+    if _screen(feature) is not None:
         assert any(feature.keys.values()), "a screen has keys, and a title for them in the help"
-    if feature.controller is not None:
-        assert issubclass(feature.controller(), Controller)
-    if feature.pane is not None:
-        pane = feature.pane()
-        assert isinstance(pane, type)
-        assert issubclass(pane, SidePane)
+    if feature.controller:
+        feature.find_class(feature.controller, Controller)
+    if feature.pane:
+        feature.find_class(feature.pane, SidePane)
 
 
 def test_what_stands_in_the_line_of_the_screens_has_a_key() -> None:
@@ -69,9 +66,10 @@ def test_what_its_keys_ask_of_features_is_there(feature: Feature) -> None:
         if action == "go":
             assert BY_NAME[name].is_tab or BY_NAME[name].screen
             continue
-        controller = BY_NAME[name].controller
-        assert controller is not None, what
-        wants = inspect.signature(getattr(controller(), method)).parameters
+        owner = BY_NAME[name]
+        assert owner.controller, what
+        controller = owner.find_class(owner.controller, Controller)
+        wants = inspect.signature(getattr(controller, method)).parameters
         assert len(wants) == (1 if action == "act" else 2), what
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from textual.binding import Binding
 
-    from llmstack_tui.tui.features import Feature
+    from llmstack_tui.tui.shell import Feature
 
 
 def _pressed(*lists: Iterable[Binding]) -> Counter[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textual.binding import Binding
 
+from llmstack_tui.tui.shell import Feature
+
 LIST_KEYS = [
     Binding("enter", "open_line", "Open", id="activity.open", tooltip="All that is known of this line"),
     Binding("escape", "leave", "Back", id="activity.leave", tooltip="From the activity back to the models"),
@@ -25,3 +27,16 @@ LINE_KEYS = [
     ),
     Binding("escape,enter,q", "dismiss", "Back", id="line.close", tooltip="Back to the activity"),
 ]
+
+FEATURE = Feature(
+    name="activity",
+    label="Activity",
+    keys={
+        "Keys of the activity": LIST_KEYS,
+        "Keys on the screen of the activity": KEYS,
+        "Keys in one line of the activity": LINE_KEYS,
+    },
+    screen="screen.ActivityScreen",
+    controller="feed.ActivityFeed",
+    pane="screen.ActivityPane",
+)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textual.binding import Binding
 
+from llmstack_tui.tui.shell import Feature
+
 KEYS = [
     Binding("enter", "open", "Open", id="catalog.open", tooltip="The variants of the model, and its tags"),
     Binding("p", "pull", "Pull", id="catalog.pull", tooltip="Download the model, after a question"),
@@ -31,3 +33,15 @@ ENTRY_KEYS = [
     Binding("r", "ask", "Ask again", id="entry.ask", tooltip="Ask the registry again now"),
     Binding("escape,q", "close", "Back", id="entry.close", tooltip="Back to the catalog"),
 ]  # fmt: skip
+
+FEATURE = Feature(
+    name="catalog",
+    label="Catalog",
+    keys={"Keys of the catalog": KEYS, "Keys in one entry of the catalog": ENTRY_KEYS},
+    opened_by=Binding(
+        "3", "open('catalog')", "Catalog", show=False, id="app.catalog",
+        tooltip="Models worth having, what they take, and which of them fit here",
+    ),
+    is_tab=True,
+    screen="screen.CatalogScreen",
+)  # fmt: skip

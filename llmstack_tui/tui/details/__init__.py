@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.binding import Binding
 
 from llmstack_tui.tui import keys
+from llmstack_tui.tui.shell import Feature
 
 KEYS = [
     Binding("escape,q", "close", "Back", id="details.close", tooltip="Back to the list"),
@@ -27,3 +28,12 @@ SCREEN_KEYS = [
     *KEYS[1:],
     *(keys.ON_MODEL[each] for each in ("update", "copy_url", "copy_native_url", "restart", "pin")),
 ]
+
+FEATURE = Feature(
+    name="details",
+    label="Details",
+    keys={"Keys in the details": KEYS, "Keys of the details' text": keys.TEXT},
+    screen="screen.DetailsScreen",
+    controller="cache.DetailsCache",
+    pane="pane.DetailsPane",
+)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.binding import Binding
+
+from llmstack_tui.tui.shell import Feature
+
+if TYPE_CHECKING:
+    from llmstack_tui.core.state import StackState
 
 KEYS = [
     Binding(
@@ -41,3 +48,24 @@ ONE_KEYS = [
         for each in KEYS[:3]
     ),
 ]  # fmt: skip
+
+
+def _badge(state: StackState) -> str:
+    """How many pulls are not over yet."""
+    count = sum(not download.state.is_over for download in state.downloads)
+    return f"({count})" if count else ""
+
+
+FEATURE = Feature(
+    name="downloads",
+    label="Downloads",
+    keys={"Keys of the downloads": KEYS, "Keys in one download": ONE_KEYS},
+    opened_by=Binding(
+        "2", "open('downloads')", "Downloads", show=False, id="app.downloads",
+        tooltip="What is being pulled, what waits, and the result",
+    ),
+    is_tab=True,
+    screen="screen.DownloadsScreen",
+    controller="actions.DownloadController",
+    badge=_badge,
+)  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.binding import Binding
 
 from llmstack_tui.tui import keys
+from llmstack_tui.tui.shell import Feature
 
 KEYS = [
     keys.ON_MODEL["activate"],
@@ -92,3 +93,18 @@ KEYS = [
         tooltip="Take the marks away, else the filter, else cancel the load that is under way",
     ),
 ]  # fmt: skip
+
+FEATURE = Feature(
+    name="models",
+    label="Models",
+    keys={
+        "Keys for models": KEYS,
+        "Keys of the list": keys.LIST,
+        "Keys while a filter is typed": keys.FILTER,
+    },
+    opened_by=Binding(
+        "1", "open('models')", "Models", show=False, id="app.models", tooltip="The installed models"
+    ),
+    is_tab=True,
+    controller="actions.ModelController",
+)  # fmt: skip

@@ -1,1 +1,11 @@
 """The way to the servers."""
+
+from __future__ import annotations
+
+from llmstack_tui.tui.shell import Feature
+
+FEATURE = Feature(
+    name="servers",
+    label="Servers",
+    controller="connection.Connection",
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.binding import Binding
 
 from llmstack_tui.tui import keys
+from llmstack_tui.tui.shell import Feature
 
 KEYS = [
     Binding(
@@ -38,3 +39,11 @@ KEYS = [
     ),
 ]  # fmt: skip
 LIST_KEYS = keys.movements("updates_list", "line", "page")
+
+FEATURE = Feature(
+    name="updates",
+    label="Updates",
+    keys={"Keys on the screen of updates": KEYS, "Keys of its list": LIST_KEYS},
+    screen="screen.UpdatesScreen",
+    controller="actions.UpdateController",
+)
