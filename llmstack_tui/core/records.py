@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from llmstack_tui.hosts.types import Model
 from llmstack_tui.store.errors import StoreError
-from llmstack_tui.store.tables.activations import Activation, Uses
-from llmstack_tui.store.tables.events import Event
-from llmstack_tui.store.tables.figures import Measured
-from llmstack_tui.store.tables.models import SeenModel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from llmstack_tui.store.session import StoreSession
-
-# Both faces have what is on record from here, and know no store.
-__all__ = ["Activation", "Event", "Measured", "Records", "SeenModel", "StoreError", "Uses"]
+    from llmstack_tui.store.tables.activations import Activation, Uses
+    from llmstack_tui.store.tables.events import Event
+    from llmstack_tui.store.tables.figures import Measured
+    from llmstack_tui.store.tables.models import SeenModel
 
 T = TypeVar("T")
 

@@ -16,16 +16,13 @@ if TYPE_CHECKING:
     from llmstack_tui.config import GuardSettings
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.state import StackState
+    from llmstack_tui.core.types import Activation, Event, Measured, SeenModel, Uses
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.fit.verdict import Room
     from llmstack_tui.guard.types import Confirm
     from llmstack_tui.hosts.types import Model, ModelDetails, Progress
     from llmstack_tui.library.disk import FolderUse, Leftover
-    from llmstack_tui.store.tables.activations import Activation, Uses
-    from llmstack_tui.store.tables.events import Event
-    from llmstack_tui.store.tables.figures import Measured
-    from llmstack_tui.store.tables.models import SeenModel
 
 T = TypeVar("T")
 

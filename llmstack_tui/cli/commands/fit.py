@@ -18,7 +18,7 @@ from llmstack_tui.catalog.service import RegistryError
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count
 from llmstack_tui.cli.stacks import locate, look, opened
-from llmstack_tui.core.records import StoreError
+from llmstack_tui.core.types import StoreError
 from llmstack_tui.fit.memory import Estimate, Request, Subject, estimate, largest_context
 from llmstack_tui.fit.room import repacked_on
 from llmstack_tui.fit.subject import of_header, of_metadata
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from llmstack_tui.cli.options import Parser
     from llmstack_tui.core.open import Core
-    from llmstack_tui.core.records import Measured
     from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.types import Measured
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hosts.types import Model
 

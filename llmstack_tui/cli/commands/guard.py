@@ -16,7 +16,7 @@ from llmstack_tui.cli import output
 from llmstack_tui.cli.options import add_act, add_acts, duration
 from llmstack_tui.cli.progress import waiting
 from llmstack_tui.cli.stacks import answering, locate_local, look, look_on, opened, refuse_if_read_only
-from llmstack_tui.core.records import StoreError
+from llmstack_tui.core.types import StoreError
 from llmstack_tui.core.wording import text
 from llmstack_tui.guard.preferences import idle_sentence
 from llmstack_tui.guard.rules.policy import explain, general
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.cli.options import Parser
     from llmstack_tui.core.open import Core
-    from llmstack_tui.core.records import Event
     from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.types import Event
     from llmstack_tui.guard.rules.policy import Explained
     from llmstack_tui.guard.types import Decision, GuardState, Limits
 

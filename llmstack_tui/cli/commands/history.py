@@ -10,7 +10,7 @@ from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count
 from llmstack_tui.cli.stacks import opened
-from llmstack_tui.core.records import StoreError
+from llmstack_tui.core.types import StoreError
 from llmstack_tui.core.wording import text
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from llmstack_tui.cli.options import Parser
     from llmstack_tui.core.open import Core
-    from llmstack_tui.core.records import Activation, SeenModel
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import HostState
+    from llmstack_tui.core.types import Activation, SeenModel
 
     _Version = tuple[SeenModel, bool]
 

@@ -8,7 +8,7 @@ from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import answering, look, opened
-from llmstack_tui.core.records import StoreError
+from llmstack_tui.core.types import StoreError
 from llmstack_tui.core.wording import text
 
 if TYPE_CHECKING:

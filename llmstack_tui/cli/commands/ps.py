@@ -11,7 +11,7 @@ from llmstack_tui.base.durations import ENDLESS
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import answering, look, opened
-from llmstack_tui.core.records import StoreError
+from llmstack_tui.core.types import StoreError
 from llmstack_tui.lifecycle.activity import idle_time
 from llmstack_tui.lifecycle.placement import device_bytes
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from llmstack_tui.cli.options import Parser
     from llmstack_tui.core.open import Core
-    from llmstack_tui.core.records import Activation
     from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.types import Activation
     from llmstack_tui.hosts.types import RunningModel
     from llmstack_tui.lifecycle.states import ModelStatus
 

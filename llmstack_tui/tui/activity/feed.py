@@ -12,8 +12,6 @@ from llmstack_tui.base.sentences import quoted
 from llmstack_tui.core.wording import text
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.changes import EventKind
-from llmstack_tui.store.errors import StoreError
-from llmstack_tui.store.tables.events import Event
 from llmstack_tui.tui.shell import Controller, NoteKind
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from llmstack_tui.core.state import StackState
+    from llmstack_tui.core.types import Event
     from llmstack_tui.tui.shell import Shell
     from llmstack_tui.tui.stack import DashboardStack
 
@@ -143,6 +142,8 @@ class ActivityLog:
 
     def notice(self, texts: Iterable[str], now: datetime) -> tuple[str, ...]:
         """What the program has to say of its own affairs, until it is on record; returns what is news."""
+        from llmstack_tui.core.types import Event
+
         new = {
             notice: Event(at=now, kind=EventKind.NOTICE, sentence=quoted(notice))
             for notice in texts
@@ -208,6 +209,8 @@ class ActivityFeed(Controller):
 
     def record(self, kind: NoteKind, *texts: str, **details: object) -> None:
         """Lines that are on no record, for they concern this screen alone."""
+        from llmstack_tui.core.types import Event
+
         for each in texts:
             self.activity.add(Event(at=self._shell.now(), kind=kind, sentence=quoted(each), details=details))
         if texts:
@@ -264,6 +267,8 @@ class ActivityFeed(Controller):
             self._is_reading = False
 
     async def _read_once(self, stack: DashboardStack) -> None:
+        from llmstack_tui.core.types import StoreError
+
         try:
             if not self._has_chosen:
                 choice = self.activity.choice

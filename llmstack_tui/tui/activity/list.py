@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from llmstack_tui.base.sentences import Sentence
-    from llmstack_tui.store.tables.events import Event
+    from llmstack_tui.core.types import Event
     from llmstack_tui.tui.activity.feed import ActivityLines
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.widgets.list import Pen

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.store.tables.events import Event
+    from llmstack_tui.core.types import Event
     from llmstack_tui.tui.draw.glyphs import Marks
 
 

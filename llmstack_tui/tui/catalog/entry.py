@@ -189,7 +189,7 @@ class EntryScreen(LiveScreen):
 
     async def _ask(self, browsing: DashboardCatalog) -> None:
         """The tags, and what the variants are now; a registry that does not answer is a sentence."""
-        from llmstack_tui.registry.errors import RegistryError
+        from llmstack_tui.catalog.service import RegistryError
 
         known = [name for name, _ in variants(self._entry)]
         asked = (browsing.tags(self._entry.name), *map(browsing.offer, known))
@@ -230,7 +230,7 @@ class EntryScreen(LiveScreen):
             start(self, "A tag of the registry", look, group="tag", exclusive=True)
 
     async def _look_at(self, name: str) -> None:
-        from llmstack_tui.registry.errors import RegistryError
+        from llmstack_tui.catalog.service import RegistryError
 
         await asyncio.sleep(_REST_S)
         stack = self.shell.stack

@@ -137,7 +137,7 @@ class CatalogScreen(TabScreen):
 
     async def _recall(self, stack: DashboardStack) -> None:
         """The order of an earlier session; what was chosen in this one already counts for more."""
-        from llmstack_tui.store.errors import StoreError
+        from llmstack_tui.core.types import StoreError
 
         with suppress(StoreError):  # A notice tells of it already.
             order = await stack.records.recall(_RECALL, CatalogOrder(), CatalogOrder)

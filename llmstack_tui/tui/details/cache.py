@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from llmstack_tui.core.state import StackState
+    from llmstack_tui.core.types import Speed, Uses
     from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.lifecycle.placement import Fallback
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.store.tables.activations import Uses
-    from llmstack_tui.store.tables.figures import Speed
     from llmstack_tui.tui.shell import Key, Shell, View
     from llmstack_tui.tui.stack import DashboardStack
     from llmstack_tui.updates.rules import Update
@@ -160,7 +159,7 @@ class DetailsCache(Controller):
             self.changed()
 
     async def _read_uses(self) -> None:
-        from llmstack_tui.store.errors import StoreError
+        from llmstack_tui.core.types import StoreError
 
         try:
             while (stack := self._shell.stack) and stack.state.last_event_id > self._read_until:

@@ -9,10 +9,10 @@ from textual.content import Content
 from llmstack_tui.base.kinds import CACHE_TYPES, Actor
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import bytes_text, seconds_text
+from llmstack_tui.core.types import Outcome
 from llmstack_tui.core.wording import text
 from llmstack_tui.fit.memory import Basis, Request, estimate, largest_context
 from llmstack_tui.fit.verdict import Fit, verdict
-from llmstack_tui.store.tables.activations import Outcome
 from llmstack_tui.tui.details.pane import addresses
 from llmstack_tui.tui.draw.figures import about_text, count_text, when_text
 from llmstack_tui.tui.widgets.section import SectionText, rows_part
@@ -21,12 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from llmstack_tui.core.types import Activation, Measured, SeenModel
     from llmstack_tui.fit.memory import Estimate, Load, Subject
     from llmstack_tui.fit.verdict import Room, Verdict
     from llmstack_tui.hosts.types import ModelDetails
-    from llmstack_tui.store.tables.activations import Activation
-    from llmstack_tui.store.tables.figures import Measured
-    from llmstack_tui.store.tables.models import SeenModel
 
 # More takes longer to wrap than a key press may; `llmstack show` prints the whole.
 MOST_CHARACTERS = 8_000

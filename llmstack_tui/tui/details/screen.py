@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from llmstack_tui.core.types import Measured
     from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hosts.types import Model, ModelDetails
-    from llmstack_tui.store.tables.figures import Measured
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import Key, View
     from llmstack_tui.tui.stack import DashboardStack
@@ -153,7 +153,7 @@ class DetailsScreen(LiveScreen):
 
     async def _look_up(self) -> None:
         """Read what was, now and whenever something has happened since."""
-        from llmstack_tui.store.errors import StoreError
+        from llmstack_tui.core.types import StoreError
 
         while True:
             await self._stirred.wait()

@@ -197,7 +197,7 @@ class DownloadScreen(LiveScreen):
 
     async def _look_up(self) -> None:
         """Read what happened, now and whenever there is something new."""
-        from llmstack_tui.store.errors import StoreError
+        from llmstack_tui.core.types import StoreError
 
         while True:
             await self._stirred.wait()

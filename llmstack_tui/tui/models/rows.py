@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from llmstack_tui.core.state import StackState
+    from llmstack_tui.core.types import Speed
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.types import RunningModel, Snapshot
     from llmstack_tui.lifecycle.actions import Act
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.store.tables.figures import Speed
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import Key, Moment
     from llmstack_tui.updates.rules import Update

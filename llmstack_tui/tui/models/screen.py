@@ -101,7 +101,7 @@ class ModelsScreen(TabScreen):
         self.shell.start("What the screen remembers", recall, group=_RECALL, exclusive=True)
 
     async def _recall(self, stack: DashboardStack) -> None:
-        from llmstack_tui.store.errors import StoreError
+        from llmstack_tui.core.types import StoreError
 
         with suppress(StoreError):  # A notice tells of it already.
             self.pane.restore(await stack.records.recall(_RECALL, Arrangement(), Arrangement))

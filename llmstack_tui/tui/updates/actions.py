@@ -195,7 +195,7 @@ class UpdateNotifier:
 
     async def _tell(self, stack: DashboardStack, found: Mapping[Key, Update], judged: frozenset[str]) -> None:
         """One toast for all that was not told before. Of a host that is away nothing is forgotten."""
-        from llmstack_tui.store.errors import StoreError
+        from llmstack_tui.core.types import StoreError
 
         if self._told is None:
             told: dict[str, str] = {}
