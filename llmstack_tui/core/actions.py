@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.sentences import Sentences
-    from llmstack_tui.core.permissions import Permissions
+    from llmstack_tui.core.options import Permissions
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.fit.service import FitService
     from llmstack_tui.guard.service import GuardService

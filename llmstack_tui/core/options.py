@@ -1,4 +1,4 @@
-"""How a stack works, as frozen values. `core.open` makes them from the settings, and nothing else does."""
+"""How a stack works, which `core.open` says by the settings, and nothing else does; what it may do where."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.text import excerpt
+from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.service import AFTER_FIRST_LIST_S
 
 if TYPE_CHECKING:
@@ -14,9 +16,11 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from llmstack_tui.base.kinds import Capability
     from llmstack_tui.config import GuardSettings
     from llmstack_tui.fit.memory import Request
     from llmstack_tui.hardware.service import Readable
+    from llmstack_tui.hosts.host import Host
     from llmstack_tui.updates.programs import Program
 
 
@@ -80,3 +84,44 @@ class StackOptions(Struct, frozen=True, kw_only=True):
     stop_patience_s: float = 10.0
     services_after_s: float = AFTER_FIRST_LIST_S
     guard_take_over_s: float = 3.0
+
+
+class Permissions:
+    """By the settings, and by what each host can do.
+
+    Args:
+        hosts: by URL.
+        look_only: the URLs of hosts on which nothing may be changed, as with ``read_only`` on none.
+    """
+
+    def __init__(self, hosts: Mapping[str, Host], *, read_only: bool, look_only: Collection[str]) -> None:
+        self._hosts = hosts
+        self.read_only = read_only
+        self.look_only = frozenset(look_only)
+
+    def allowed(self, host_url: str, capability: Capability, *, act: bool = False) -> Host:
+        """The host, if it can do this and, to ``act``, may be changed. Raises `Refused`."""
+        if act and self.read_only:
+            raise Refused("Nothing can be changed: llmstack was started read-only.", host=host_url)
+        if act and host_url in self.look_only:
+            raise Refused(
+                f"{host_url} is only looked at.",
+                host=host_url,
+                hint='To change something there, give it allow = "act" in the settings.',
+            )
+        host = self._hosts.get(host_url)
+        if host is None:
+            raise Refused(f"{excerpt(host_url)} is no host of this dashboard.", host=host_url)
+        if capability not in host.capabilities:
+            word = (capability.name or "this").lower()
+            raise Refused(f"{host_url} cannot do this: it has no way to {word}.", host=host_url)
+        return host
+
+    def may_act(self, host_url: str) -> bool:
+        """Whether anything may be changed on the host at this URL."""
+        return not self.read_only and host_url not in self.look_only
+
+    @property
+    def acting_urls(self) -> tuple[str, ...]:
+        """The hosts on which something may be changed; all of them where nothing may, to be refused there."""
+        return tuple(url for url in self._hosts if self.read_only or url not in self.look_only)

@@ -14,8 +14,7 @@ from llmstack_tui.hosts.service import Service
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from llmstack_tui.core.options import StackOptions
-    from llmstack_tui.core.permissions import Permissions
+    from llmstack_tui.core.options import Permissions, StackOptions
     from llmstack_tui.downloads.queue import DownloadQueue
     from llmstack_tui.fit.service import FitService
     from llmstack_tui.guard.service import GuardService

@@ -18,10 +18,9 @@ from llmstack_tui.downloads.failures import NoRoom, explained
 from llmstack_tui.downloads.progress import Tracker
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
-from llmstack_tui.lifecycle.actions import Departure, because
+from llmstack_tui.lifecycle.actions import Departure, Sighting, because, is_kept
 from llmstack_tui.lifecycle.load_request import LoadRequest, load_request
 from llmstack_tui.lifecycle.states import Loaded
-from llmstack_tui.lifecycle.stop_outcome import Sighting, is_kept
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:

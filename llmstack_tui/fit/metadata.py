@@ -1,4 +1,4 @@
-"""From the metadata of a GGUF file to the shape of its model.
+"""From the metadata of a GGUF file to the shape of its model, and to what its memory is estimated from.
 
 The same keys come from the header of a file and from ``/api/show``, where long lists are missing. How each
 architecture keeps its context is as in ``llama-model.cpp`` and ``llama-hparams.cpp`` of llama.cpp.
@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from llmstack_tui.base.structs import replace
+from llmstack_tui.fit.memory import Subject, Weights
 from llmstack_tui.fit.shape import LayerCache, Shape
 from llmstack_tui.gguf.header import ArrayInfo
+from llmstack_tui.gguf.repacking import held_twice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llmstack_tui.gguf.header import Header
 
 _MOST_LAYERS = 512
 _MOST = 2**31
@@ -216,3 +224,39 @@ def _hidden(read: _Reader, count: int) -> int | None:
     return max(
         widest or 0, used * of_expert + max(shared, read.number("expert_shared_feed_forward_length") or 0)
     )
+
+
+# Models with a larger share of their weights in the embeddings use them as the output, too.
+_TIED_SHARE = 0.09
+_BITS = {"Q4_0": 4.5, "Q4_K": 4.5, "IQ4_NL": 4.5, "MXFP4": 4.25, "Q8_0": 8.5}
+
+
+def of_header(header: Header, repacked: frozenset[str] = frozenset(), *, projector: int = 0) -> Subject:
+    """Of a file whose header is known.
+
+    Args:
+        repacked: types that the processor has rearranged, empty if a graphics card computes.
+        projector: bytes of the file that lets the model see.
+    """
+    # One that only embeds has no output to use its embeddings for.
+    twice = 0 if header.is_embedding else held_twice(header, repacked)
+    weights = Weights(size=header.weights_size, twice=twice, projector=projector)
+    return Subject(weights=weights, shape=shape_of(header.metadata))
+
+
+def of_metadata(
+    metadata: Mapping[str, object],
+    size: int | None,
+    *,
+    quantization: str | None = None,
+    repacked: frozenset[str] = frozenset(),
+) -> Subject:
+    """Of a server's answer: the metadata of the file, and bytes of the model on disk."""
+    shape = shape_of(metadata) if metadata else None
+    if not size or size < 0:
+        return Subject(shape=shape)
+    twice = 0
+    if shape is not None and shape.width and quantization in repacked and quantization in _BITS:
+        embeddings = int(shape.tokens * shape.width * _BITS[quantization] / 8)
+        twice = embeddings if size * _TIED_SHARE < embeddings < size else 0
+    return Subject(weights=Weights(size=size, twice=twice), shape=shape)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.structs import replace
 from llmstack_tui.fit.memory import Request
-from llmstack_tui.fit.subject import of_header, of_metadata
+from llmstack_tui.fit.metadata import of_header, of_metadata
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.library.folders import blob_path, read_manifest, read_small

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from llmstack_tui.hardware.numbers import text, whole
-from llmstack_tui.hardware.readings import Device, DeviceKind, Probed
+from llmstack_tui.hardware.readings import Device, DeviceKind, Probed, text, whole
 
 _ROOT = Path("/")
 _AMD = "0x1002"

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
-from llmstack_tui.hardware.numbers import size, whole
-from llmstack_tui.hardware.readings import Device, DeviceKind, Pressure, Space
+from llmstack_tui.hardware.readings import Device, DeviceKind, Pressure, Space, size, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

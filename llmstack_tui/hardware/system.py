@@ -10,8 +10,7 @@ from typing import NamedTuple
 import psutil
 from msgspec import Struct
 
-from llmstack_tui.hardware.numbers import text, whole
-from llmstack_tui.hardware.readings import Pressure, Space
+from llmstack_tui.hardware.readings import Pressure, Space, text, whole
 
 _ROOT = Path("/")
 _CPU_LIMIT_V2 = "sys/fs/cgroup/cpu.max"

@@ -12,9 +12,8 @@ from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused
-from llmstack_tui.lifecycle.actions import Act, ActEnd, ActKind, Departure, Interrupted
+from llmstack_tui.lifecycle.actions import Act, ActEnd, ActKind, Departure, Interrupted, Sighting, is_kept
 from llmstack_tui.lifecycle.states import Loaded
-from llmstack_tui.lifecycle.stop_outcome import Sighting, is_kept
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

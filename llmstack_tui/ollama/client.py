@@ -19,7 +19,6 @@ from llmstack_tui.base.text import excerpt
 from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.ollama import answers, wire
-from llmstack_tui.ollama.blobs import checked_gguf, hash_file, send_blob
 from llmstack_tui.ollama.sharing import SharedProcesses
 from llmstack_tui.ollama.transport import Timeouts, Transport
 
@@ -197,6 +196,8 @@ class OllamaHost:
         return self._to_the_end(self._lines("/api/create", request, base))
 
     async def import_gguf(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
+        from llmstack_tui.ollama.blobs import checked_gguf  # noqa: PLC0415
+
         kind = self._kind or (await self.version()).kind
         steps = self._import_by_path if kind is HostKind.BUILTIN else self._import_by_blob
         try:
@@ -281,6 +282,8 @@ class OllamaHost:
         return self._progress("/api/import", wire.ImportRequest(model=name, path=str(path)), name)
 
     async def _import_by_blob(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
+        from llmstack_tui.ollama.blobs import hash_file, send_blob  # noqa: PLC0415
+
         digest = ""
         async with aclosing(hash_file(path)) as steps:
             async for step in steps:

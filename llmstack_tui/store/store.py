@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from llmstack_tui.store.tables.activations import Activations
-from llmstack_tui.store.tables.downloads import DownloadRecords
 from llmstack_tui.store.tables.events import Events
 from llmstack_tui.store.tables.figures import MeasuredLoads, Speeds
 from llmstack_tui.store.tables.models import InstalledLists, Models
 from llmstack_tui.store.tables.preferences import ModelPreferences
-from llmstack_tui.store.tables.screen import Screen
 from llmstack_tui.store.tables.updates import Updates
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from llmstack_tui.store.database.connection import Database
     from llmstack_tui.store.database.opening import Mode
     from llmstack_tui.store.errors import StoreError
+    from llmstack_tui.store.tables.downloads import DownloadRecords
+    from llmstack_tui.store.tables.screen import Screen
 
 _MOST_NOTICES = 100
 
@@ -49,10 +50,22 @@ class Store:
         self.measured = MeasuredLoads(database)
         self.speeds = Speeds(database)
         self.events = Events(database)
-        self.screen = Screen(database)
         self.updates = Updates(database)
-        self.downloads = DownloadRecords(database)
         self.preferences = ModelPreferences(database)
+
+    # Few commands need these.
+
+    @cached_property
+    def screen(self) -> Screen:
+        from llmstack_tui.store.tables.screen import Screen  # noqa: PLC0415
+
+        return Screen(self.database)
+
+    @cached_property
+    def downloads(self) -> DownloadRecords:
+        from llmstack_tui.store.tables.downloads import DownloadRecords  # noqa: PLC0415
+
+        return DownloadRecords(self.database)
 
     @classmethod
     async def open(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,16 @@ from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.library.folders import ManifestOnDisk, blobs_of_host, read_manifest
-from llmstack_tui.updates.rules import Copy, Question, RegistryAnswer, Update, came_after, is_equal, judge
-from llmstack_tui.updates.shown import shown_parts
+from llmstack_tui.updates.rules import (
+    Change,
+    Copy,
+    Question,
+    RegistryAnswer,
+    Update,
+    came_after,
+    is_equal,
+    judge,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -25,6 +34,23 @@ if TYPE_CHECKING:
     from llmstack_tui.store.store import Store
 
     Show = Callable[[str, str], Awaitable[ModelDetails]]
+
+    from llmstack_tui.hosts.types import ModelDetails
+
+
+def shown_parts(details: ModelDetails) -> Mapping[Change, str]:
+    """Digests by part: of the weights as it says, of each text because a text is its layer.
+
+    Parameters are shown in another form than their layer has, so nothing is known of them.
+    """
+    texts = {
+        Change.TEMPLATE: details.template,
+        Change.SYSTEM: details.system,
+        Change.LICENSE: details.license,
+    }
+    parts = {part: hashlib.sha256(text.encode()).hexdigest() for part, text in texts.items() if text}
+    return parts | ({Change.WEIGHTS: details.weights_digest} if details.weights_digest else {})
+
 
 # A model that its registry does not have is one that was made locally: it is asked for again after this time.
 MISSING_AGAIN_AFTER = timedelta(days=7)

@@ -21,7 +21,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 from llmstack_tui.fit.memory import Request, estimate
-from llmstack_tui.fit.subject import of_header
+from llmstack_tui.fit.metadata import of_header
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
 from tests.bench.figures import Figure

@@ -20,8 +20,8 @@ from llmstack_tui.cli.options import count
 from llmstack_tui.cli.stacks import locate, look, opened
 from llmstack_tui.core.types import StoreError
 from llmstack_tui.fit.memory import Estimate, Request, Subject, estimate, largest_context
+from llmstack_tui.fit.metadata import of_header, of_metadata
 from llmstack_tui.fit.room import repacked_on
-from llmstack_tui.fit.subject import of_header, of_metadata
 from llmstack_tui.fit.verdict import Room, Verdict, verdict
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
 from llmstack_tui.hosts.errors import HostError

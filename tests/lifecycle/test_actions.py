@@ -1,4 +1,4 @@
-"""Whether a stopped model was taken back."""
+"""Whether a stop was taken back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from llmstack_tui.lifecycle.stop_outcome import Sighting, is_kept
+from llmstack_tui.lifecycle.actions import Sighting, is_kept
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmstack_tui.hardware.numbers import size, whole
+from llmstack_tui.hardware.readings import size, whole
 
 
 @pytest.mark.parametrize(
