@@ -27,14 +27,14 @@ class CatalogService:
         load: reads the catalog. Blocking.
     """
 
-    def __init__(self, load: Callable[[], Catalog] = load_catalog) -> None:
+    def __init__(self, load: Callable[[], Catalog] | None = None) -> None:
         self._load = load
         self._catalog: Catalog | None = None
         self._registry: Registry | None = None
 
     async def catalog(self) -> Catalog:
         if self._catalog is None:
-            self._catalog = await asyncio.to_thread(self._load)
+            self._catalog = await asyncio.to_thread(self._load or load_catalog)
         return self._catalog
 
     async def tags(self, name: str) -> tuple[str, ...] | None:

@@ -77,7 +77,8 @@ async def _many(acts: int, act: Act, tally: Counter[str]) -> None:
             except HostError:
                 tally[f"{kind} failed"] += 1
             else:
-                tally[f"{kind} {end or 'loaded'}"] += 1
+                # A load says whether it was wanted, a stop what came of it.
+                tally[f"{kind} {'loaded' if kind == 'activate' else end}"] += 1
 
     await asyncio.gather(*(worker() for _ in range(_AT_ONCE)))
 

@@ -51,7 +51,7 @@ async def test_from_the_catalogue_to_the_list_with_a_cut_in_between(
         version = registry.publish("library/tiny", tiny_model)
         name = registry.listed("library/tiny")
         shelf = catalog_of(name, version.size)
-        monkeypatch.setattr(service, "_load", lambda: shelf)
+        monkeypatch.setattr(service, "load_catalog", lambda: shelf)
         # The first try of the download fails, on every blob.
         registry.faults.append(Fault(path="/blobs/", status=404))
         settings = Settings(hosts=(HostSettings(url=url),), updates=NEVER)
