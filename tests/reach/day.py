@@ -166,6 +166,7 @@ class Day:
             fake.down = False
             fake.runners.clear()
             fake.installed = dict([*fake.installed.items()][:5])
+            fake.asked.clear()
         for _ in range(5):
             await self.pass_by(60)
             await settle(200)
