@@ -74,10 +74,13 @@ class Wording:
     What follows the colon of a placeholder says how its value is written: ``size`` (bytes), ``duration`` or
     ``seconds`` (both in seconds, the latter with tenths), ``raw`` (text as it is). Any other text is made
     harmless, names are listed, and sentences are put into words in their turn.
+
+    Args:
+        form: looks a kind up in a catalogue; None where it is not there.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+    def __init__(self, form: Callable[[str], str | Plural | None]) -> None:
+        self._form = form
         self._formatter = _Formatter(self)
 
     def text(self, *sentences: Sentence) -> str:
@@ -91,7 +94,7 @@ class Wording:
         kind, params = sentence.kind, sentence.params
         if kind == _QUOTED:
             return str(params.get("text", ""))
-        form = self._catalogue.get(kind)
+        form = self._form(kind)
         if isinstance(form, Plural):
             form = form.one if params.get(form.of) == 1 else form.other
         try:

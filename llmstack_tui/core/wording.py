@@ -8,25 +8,40 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.sentences import Wording
 
 if TYPE_CHECKING:
-    from llmstack_tui.base.sentences import Catalogue, Sentence
+    from collections.abc import Iterator
+
+    from llmstack_tui.base.sentences import Catalogue, Plural, Sentence
 
 
 def text(*sentences: Sentence) -> str:
     """The sentences in words, one after the other; "" for none."""
-    return _wording().text(*sentences) if sentences else ""
+    return _WORDING.text(*sentences)
 
 
-@cache
 def catalogue() -> Catalogue:
-    """The sentences of all rooms. They are imported when something is said: the first paint has no line."""
-    from llmstack_tui.downloads import wording as downloads  # noqa: PLC0415
-    from llmstack_tui.guard import wording as guard  # noqa: PLC0415
-    from llmstack_tui.lifecycle import wording as lifecycle  # noqa: PLC0415
+    """The sentences of all rooms."""
+    return {kind: form for sentences in _rooms() for kind, form in sentences.items()}
+
+
+def _rooms() -> Iterator[Catalogue]:
+    """The sentences of each room, imported when they are looked into: to list models takes the first."""
     from llmstack_tui.updates import wording as updates  # noqa: PLC0415
 
-    return {**lifecycle.SENTENCES, **guard.SENTENCES, **downloads.SENTENCES, **updates.SENTENCES}
+    yield updates.SENTENCES
+    from llmstack_tui.lifecycle import wording as lifecycle  # noqa: PLC0415
+
+    yield lifecycle.SENTENCES
+    from llmstack_tui.guard import wording as guard  # noqa: PLC0415
+
+    yield guard.SENTENCES
+    from llmstack_tui.downloads import wording as downloads  # noqa: PLC0415
+
+    yield downloads.SENTENCES
 
 
 @cache
-def _wording() -> Wording:
-    return Wording(catalogue())
+def _form(kind: str) -> str | Plural | None:
+    return next((sentences[kind] for sentences in _rooms() if kind in sentences), None)
+
+
+_WORDING = Wording(_form)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.base.sentences import Plural, Sentence, Wording, quoted
+from llmstack_tui.base.sentences import Catalogue, Plural, Sentence, Wording, quoted
 
 SPACE = "\N{NO-BREAK SPACE}"
-WORDING = Wording(
-    {
-        "greeting": "Hello {name}.",
-        "memory": "It takes {taken:size} for {idle_s:duration}, loaded in {load_s:seconds}.",
-        "failed": "{model} failed: {reason}",
-        "raw": "It said: {error:raw}",
-        "many": Plural("count", one="One model of {names}.", other="{count} models: {names}."),
-    }
-)
+SENTENCES: Catalogue = {
+    "greeting": "Hello {name}.",
+    "memory": "It takes {taken:size} for {idle_s:duration}, loaded in {load_s:seconds}.",
+    "failed": "{model} failed: {reason}",
+    "raw": "It said: {error:raw}",
+    "many": Plural("count", one="One model of {names}.", other="{count} models: {names}."),
+}
+WORDING = Wording(SENTENCES.get)
 
 
 @pytest.mark.parametrize(
