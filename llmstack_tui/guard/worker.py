@@ -202,7 +202,7 @@ class Guard:
                 self._host, self._name(stop), asked_by=Actor.GUARD, reason=stop.reason
             )
             stayed = departure is Departure.KEPT
-        except HostError:  # It is on record; and the next look shows what is so.
+        except HostError:  # It is on record; and the next look shows the state.
             stayed = True
         finally:
             del self._stopping[key]
@@ -215,7 +215,7 @@ class Guard:
         if renew.model in self._renewed and self._renewed[renew.model] == ends.get(renew.model):
             return
         self._renewed[renew.model] = ends.get(renew.model)
-        with suppress(HostError):  # It is on record; and the next look shows what is so.
+        with suppress(HostError):  # It is on record; and the next look shows the state.
             await self._renew_pin(renew.model, renew.reason)
 
     def _name(self, stop: Stop) -> str:
@@ -224,7 +224,7 @@ class Guard:
         names = [each.name for each in installed if each.digest == stop.digest]
         return stop.model if stop.model in names or not names else names[0]
 
-    # --- what is so ---
+    # --- what is shown ---
 
     def _is_ours(self, running: RunningModel) -> bool:
         return model_key(running.name) in self.ours

@@ -121,7 +121,7 @@ class Unanswered(Exception):
 
 
 async def ask(address: str, before: Release) -> Release:
-    """What is so now; of a question that fails the problem, beside what was known before. Raises nothing."""
+    """The newest release; where the question fails, the problem beside what was known. Raises nothing."""
     now = datetime.now(UTC)
     try:
         version = await _ask(before.program, address)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Catalogue
 
 SENTENCES: Catalogue = {
-    "version.cloud": "It runs elsewhere.",
+    "version.cloud": "It runs in the cloud.",
     "version.made_here": "It was made on its own machine.",
     "version.not_in_registry": "The registry has no model of this name.",
     "version.not_in_registry_any_more": "The registry has no model of this name any more.",

@@ -199,7 +199,7 @@ async def test_keys_that_have_nothing_to_do_say_so() -> None:
         for keys, said in (
             (("home", "a"), "is active already"),
             (("j", "j", "d"), "is not in memory"),
-            (("end", "a"), "runs elsewhere"),
+            (("end", "a"), "runs in the cloud"),
         ):
             desk.app.clear_notifications()
             await desk.press(*keys)

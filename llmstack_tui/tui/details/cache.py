@@ -1,4 +1,4 @@
-"""What is asked about the models that somebody looks at, and remembered as long as it is so."""
+"""Details of the models that somebody looks at, asked of their servers and kept while they are current."""
 
 from __future__ import annotations
 

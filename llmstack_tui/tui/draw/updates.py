@@ -36,7 +36,7 @@ _STATES = {
     "current": "up to date",
     "stale": "there is a newer version",
     "local": "none: local model",
-    "cloud": "runs elsewhere",
+    "cloud": "runs in the cloud",
     "unknown": "not known",
 }
 _LEFT_ALONE = {"version": "this version is left alone", "for good": "left alone for good"}

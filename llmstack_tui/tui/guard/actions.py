@@ -45,7 +45,7 @@ class GuardController(Controller):
         found = [status for key in keys if (status := self._shell.view.model(key)) is not None]
         clouds = [status for status in found if status.state is ModelState.CLOUD]
         if clouds:
-            said = [f"{clean(status.name)} runs elsewhere: there is nothing to pin." for status in clouds]
+            said = [f"{clean(status.name)} runs in the cloud: there is nothing to pin." for status in clouds]
             self._shell.tell(lines_text(said))
         chosen = [status for status in found if status not in clouds]
         unpin = all(stack.guard.is_pinned(status.host, status.name) for status in chosen)

@@ -111,7 +111,7 @@ class ModelController(Controller):
     def _activate(self, stack: DashboardStack, status: ModelStatus) -> str:
         match status.state:
             case ModelState.CLOUD:
-                return f"{clean(status.name)} runs elsewhere: there is nothing to load here."
+                return f"{clean(status.name)} runs in the cloud: there is nothing to load here."
             case ModelState.ACTIVE:
                 return f"{clean(status.name)} is active already."
             case ModelState.INACTIVE | ModelState.STOPPING:

@@ -100,9 +100,9 @@ class UpdateController(Controller):
         stack = self._stack() if keys else None
         if stack is None:
             return
-        wish = "for good" if for_good else "version"
+        choice = "for good" if for_good else "version"
         updates = {key: update for key in keys if (update := self._update(key)) is not None}
-        back = bool(updates) and all(update.left_alone == wish for update in updates.values())
+        back = bool(updates) and all(update.left_alone == choice for update in updates.values())
         work = partial(self._leave_alone, stack, tuple(updates), for_good=for_good, back=back)
         self._start("Leave alone", work)
 
