@@ -38,6 +38,8 @@ _PATIENCE_S = 1.0
 _SHOWS_AT_ONCE = 8
 # Smaller changes of what is loaded, and of what is free, change no verdict.
 _LOADED_STEP, _FREE_STEP = 64 * 2**20, 512 * 2**20
+# Other programs take and give back memory all the time.
+_FREE_EVERY_S = 30.0
 
 
 class FitService(Service):
@@ -83,6 +85,7 @@ class FitService(Service):
         self._subjects: Subjects | None = None
         self._usual: Request | None = None
         self._read_at_s = float("-inf")
+        self._last_free: tuple[float, int | None] = (0.0, None)
         self._is_unread = False
 
     def fits(self, host_url: str) -> Mapping[str, Fitted]:
@@ -259,10 +262,18 @@ class FitService(Service):
         loaded = tuple(
             (each.digest, each.context_length, (each.size or 0) // _LOADED_STEP) for each in self._loaded()
         )
-        free = None if self._reading is None else self.room().free
-        step = None if free is None else free // _FREE_STEP
+        free = self._free()
         installed = tuple(model.digest for model in self._snapshots[url].installed)
-        return installed, loaded, self._allowed, step
+        return installed, loaded, self._allowed, free
+
+    def _free(self) -> int | None:
+        """Bytes of free memory, as far as a change of them is worth 300 new verdicts."""
+        now_s, free = time.monotonic(), None if self._reading is None else self.room().free
+        at_s, known = self._last_free
+        is_due = now_s >= at_s + _FREE_EVERY_S
+        if free is None or known is None or (is_due and abs(free - known) > _FREE_STEP):
+            self._last_free = now_s, free
+        return self._last_free[1]
 
     async def _estimate(
         self, url: str, subjects: Subjects, usual: Request, digests: Collection[str] | None = None
