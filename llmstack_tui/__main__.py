@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import LoadedSettings
+    from llmstack_tui.config.settings import Settings
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 # As a shell tells of a program that a signal ended: 128 and the signal's number.

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from llmstack_tui.config import HostSettings, Settings
+    from llmstack_tui.config.hosts import HostSettings
+    from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.open import Core
 
     Run = Callable[[Core, Namespace], int | Coroutine[object, object, int]]
@@ -122,7 +123,7 @@ def _as_settings(url: str, settings: Settings) -> HostSettings:
     """A host that was named for this once may be acted on, unless the settings expressly forbid it."""
     from dataclasses import replace
 
-    from llmstack_tui.config import HostSettings
+    from llmstack_tui.config.hosts import HostSettings
 
     known = next((host for host in settings.hosts if host.url == url), HostSettings(url=url))
     return replace(known, allow=known.allow or "act")

@@ -14,7 +14,7 @@ from llmstack_tui.base.kinds import CACHE_TYPES, DEFAULT_CACHE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llmstack_tui.config import EngineSettings
+    from llmstack_tui.config.settings import EngineSettings
 
 log = logging.getLogger(__name__)
 
@@ -48,20 +48,14 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     @classmethod
     def read(cls, settings: EngineSettings, environ: Mapping[str, str]) -> EngineOptions:
         """From the settings and the variables ``OLLAMA_*``. Invalid ones are logged and ignored."""
-        own = cls(
-            keep_alive=settings.keep_alive,
-            max_loaded=settings.max_loaded or DEFAULT_MAX_LOADED,
-            context_length=settings.context_length,
-            connections=settings.connections,
-        )
         return cls(
-            keep_alive=_duration(environ, "OLLAMA_KEEP_ALIVE", own.keep_alive),
-            max_loaded=_count(environ, "OLLAMA_MAX_LOADED_MODELS", own.max_loaded),
-            max_queue=_count(environ, "OLLAMA_MAX_QUEUE", own.max_queue),
-            context_length=_count(environ, "OLLAMA_CONTEXT_LENGTH", own.context_length),
-            parallel=_count(environ, "OLLAMA_NUM_PARALLEL", own.parallel),
-            cache_type=_cache_type(environ, own.cache_type),
-            connections=own.connections,
+            keep_alive=_duration(environ, "OLLAMA_KEEP_ALIVE", settings.keep_alive),
+            max_loaded=_count(environ, "OLLAMA_MAX_LOADED_MODELS", settings.max_loaded or DEFAULT_MAX_LOADED),
+            max_queue=_count(environ, "OLLAMA_MAX_QUEUE", DEFAULT_MAX_QUEUE),
+            context_length=_count(environ, "OLLAMA_CONTEXT_LENGTH", settings.context_length),
+            parallel=_count(environ, "OLLAMA_NUM_PARALLEL", 1),
+            cache_type=_cache_type(environ),
+            connections=settings.connections,
         )
 
 
@@ -93,8 +87,8 @@ def _duration(environ: Mapping[str, str], name: str, default: timedelta) -> time
         return default
 
 
-def _cache_type(environ: Mapping[str, str], default: str) -> str:
+def _cache_type(environ: Mapping[str, str]) -> str:
     text = _text(environ, "OLLAMA_KV_CACHE_TYPE")
     if text and text not in CACHE_TYPES:
         log.warning("OLLAMA_KV_CACHE_TYPE is %r; known are %s.", text, ", ".join(CACHE_TYPES))
-    return text if text in CACHE_TYPES else default
+    return text if text in CACHE_TYPES else DEFAULT_CACHE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from llmstack_tui.base.durations import format_duration, parse_duration
 from llmstack_tui.base.text import shortened
@@ -22,6 +22,7 @@ Complain = Callable[[Place, str], None]
 """Called with what is wrong with a part of a value: its place in the value, and the end of a sentence."""
 
 AUTO = "auto"
+_FLAGS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(("false", "0", "no", "off"), False)
 _MOST_BYTES = 2**60
 # In the order of `_write_size`, which takes the first unit that a size is a multiple of.
 _BYTES = {"TB": 10**12, "GiB": 2**30, "GB": 10**9, "MiB": 2**20, "MB": 10**6, "KiB": 2**10, "kB": 1000}
@@ -32,7 +33,7 @@ class InvalidValue(ValueError):
     """A value that a setting cannot have."""
 
 
-class SettingKind(Generic[T]):
+class SettingKind(NamedTuple, Generic[T]):
     """One kind of value.
 
     Attributes:
@@ -43,20 +44,10 @@ class SettingKind(Generic[T]):
         in_environment: an example of the text of a variable, where that is written in another way.
     """
 
-    __slots__ = ("allowed", "in_environment", "read", "write")
-
-    def __init__(
-        self,
-        allowed: str,
-        read: Callable[[object, Complain], T],
-        write: Callable[[T], str],
-        *,
-        in_environment: str = "",
-    ) -> None:
-        self.allowed = allowed
-        self.read = read
-        self.write = write
-        self.in_environment = in_environment
+    allowed: str
+    read: Callable[[object, Complain], T]
+    write: Callable[[T], str]
+    in_environment: str = ""
 
 
 def flag() -> SettingKind[bool]:
@@ -69,7 +60,7 @@ def integer(low: int, high: int) -> SettingKind[int]:
 
 def one_of(*words: str) -> SettingKind[str]:
     *first, last = map(quoted, words)
-    return SettingKind(f"{', '.join(first)} or {last}", partial(_read_word, words), quoted)
+    return matching("|".join(map(re.escape, words)), f"{', '.join(first)} or {last}")
 
 
 def matching(pattern: str, allowed: str) -> SettingKind[str]:
@@ -155,12 +146,10 @@ def shown(value: object) -> str:
 
 
 def _read_flag(value: object, _: Complain) -> bool:
+    if isinstance(value, str):
+        value = _FLAGS.get(value.lower())
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.lower() in ("true", "1", "yes", "on"):
-        return True
-    if isinstance(value, str) and value.lower() in ("false", "0", "no", "off"):
-        return False
     raise InvalidValue
 
 
@@ -168,12 +157,6 @@ def _read_integer(low: int, high: int, value: object, _: Complain) -> int:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}", value):
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-        return value
-    raise InvalidValue
-
-
-def _read_word(words: tuple[str, ...], value: object, _: Complain) -> str:
-    if isinstance(value, str) and value in words:
         return value
     raise InvalidValue
 

@@ -158,16 +158,12 @@ class _SettingsReader:
     def _take_key(self, file: str, section: str, key: str, value: object) -> None:
         place = (section, key) if section else (key,)
         complain = partial(self._complain_of_line, file, place)
-        for setting in self._table:
-            if (setting.section, setting.key) == (section, key):
-                self._take(setting, value, SettingOrigin("file", file), complain)
-                return
-        known = [setting.key for setting in self._table if setting.section == section]
-        if not section:
-            known += [
-                f"[{name}]" for name in dict.fromkeys(setting.section for setting in self._table) if name
-            ]
-        complain((), f"is not a setting. Known here: {', '.join(known)}")
+        here = {setting.key: setting for setting in self._table if setting.section == section}
+        if key in here:
+            self._take(here[key], value, SettingOrigin("file", file), complain)
+        else:
+            known = [*here, *(f"[{name}]" for name in self._sections if not section)]
+            complain((), f"is not a setting. Known here: {', '.join(known)}")
 
     def _take(self, setting: Setting, value: object, origin: SettingOrigin, complain: Complain) -> None:
         before = len(self.problems)

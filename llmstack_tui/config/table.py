@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.settings import Settings
@@ -27,10 +27,10 @@ class Setting(NamedTuple):
 
     section: str
     key: str
+    default: object
     kind: SettingKind[object]
     purpose: str
     implied: tuple[str, object] | None
-    default: object
 
     @property
     def name(self) -> str:
@@ -44,9 +44,9 @@ class Setting(NamedTuple):
 
 def table() -> tuple[Setting, ...]:
     """All settings, section by section."""
-    rows = [_rows("", Settings())]
-    rows += [_rows(section, part) for section, part in _sections(Settings()).items()]
-    return tuple(setting for each in rows for setting in each)
+    settings = Settings()
+    sections = {each.name: getattr(settings, each.name) for each in fields(settings) if not each.metadata}
+    return tuple(row for name, part in {"": settings, **sections}.items() for row in _rows(name, part))
 
 
 def value_of(settings: Settings, name: str) -> object:
@@ -75,20 +75,9 @@ def example() -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _sections(settings: Settings) -> dict[str, object]:
-    return {each.name: getattr(settings, each.name) for each in fields(settings) if not each.metadata}
-
-
 def _rows(section: str, part: object) -> list[Setting]:
     return [
-        Setting(
-            section,
-            each.name,
-            cast("SettingKind[object]", each.metadata["kind"]),
-            each.metadata["purpose"],
-            each.metadata["implied"],
-            getattr(part, each.name),
-        )
+        Setting(section, each.name, getattr(part, each.name), **each.metadata)
         for each in fields(part)  # type: ignore[arg-type]  # a dataclass, as all sections are
         if each.metadata
     ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.kinds import Capability
-    from llmstack_tui.config import GuardSettings
+    from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.fit.memory import Request
     from llmstack_tui.hardware.service import Readable
     from llmstack_tui.hosts.host import Host

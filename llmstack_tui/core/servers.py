@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from llmstack_tui.config import EngineChoice, Settings
+    from llmstack_tui.base.kinds import EngineChoice
+    from llmstack_tui.config.settings import Settings
 
 # An idle server answers in a millisecond; one that loads a model on a busy machine may take a while.
 _PATIENCE = Timeouts(connect_s=2.0, short_s=3.0)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from llmstack_tui.base.sentences import Sentences
-    from llmstack_tui.config import GuardSettings
+    from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.fit.service import FitService
     from llmstack_tui.guard.types import Admission, Confirm, Stop
     from llmstack_tui.guard.worker import Guard

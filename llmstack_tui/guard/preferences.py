@@ -15,7 +15,7 @@ from llmstack_tui.store.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from llmstack_tui.config import GuardSettings
+    from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.store.session import StoreSession
     from llmstack_tui.store.tables.activations import Activation

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.sentences import Sentences
-    from llmstack_tui.config import GuardSettings
+    from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.fit.service import FitService
     from llmstack_tui.guard.types import GuardState, Situation
     from llmstack_tui.hardware.profile import Profile

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.screen import Screen
 
-    from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import LoadedSettings
+    from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import NoteKind
     from llmstack_tui.tui.stack import DashboardStack

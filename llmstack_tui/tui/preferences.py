@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
-    from llmstack_tui.config import Settings
     from llmstack_tui.config.loading import LoadedSettings
+    from llmstack_tui.config.settings import Settings
     from llmstack_tui.tui.servers.connection import DashboardCore
     from llmstack_tui.tui.shell import Shell
     from llmstack_tui.tui.stack import DashboardStack

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.catalog.types import Catalog, Offer
-    from llmstack_tui.config import GuardSettings
+    from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.core.state import StackState
     from llmstack_tui.core.types import Activation, Event, Measured, SeenModel, Uses

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
-from llmstack_tui.config import Settings
+from llmstack_tui.config.settings import Settings
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.tui import garbage, program
 from llmstack_tui.tui.app import Dashboard

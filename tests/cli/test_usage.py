@@ -13,7 +13,8 @@ import pytest
 from llmstack_tui import __version__
 from llmstack_tui.cli.main import build_parser
 from llmstack_tui.cli.options import hosts, with_options
-from llmstack_tui.config import EngineSettings, HostSettings, Settings
+from llmstack_tui.config.hosts import HostSettings
+from llmstack_tui.config.settings import EngineSettings, Settings
 from tests.support.program import COMMAND
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from llmstack_tui.config import Settings, loading
+from llmstack_tui.config import loading
 from llmstack_tui.config.loading import LoadedSettings, load_settings
+from llmstack_tui.config.settings import Settings
 from tests.config.files import load
 
 

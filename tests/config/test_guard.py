@@ -15,7 +15,7 @@ from llmstack_tui.config.loading import load_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from llmstack_tui.config import GuardSettings
+    from llmstack_tui.config.settings import GuardSettings
 
 
 def _read(tmp_path: Path, text: str, **environ: str) -> tuple[GuardSettings, tuple[str, ...]]:

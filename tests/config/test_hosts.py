@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.config import HostSettings, Settings
+from llmstack_tui.config.hosts import HostSettings
+from llmstack_tui.config.settings import Settings
 from tests.config.files import load
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.config import Settings
 from llmstack_tui.config.loading import load_settings
+from llmstack_tui.config.settings import Settings
 from tests.config.files import load
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.config import EngineSettings, HardwareSettings, HostSettings, Settings, UiSettings
+from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.loading import SettingOrigin
+from llmstack_tui.config.settings import EngineSettings, HardwareSettings, Settings, UiSettings
 from llmstack_tui.hardware.profile import UnknownProfile, named
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading
 from tests.config.files import load

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmstack_tui.base.kinds import ENGINE_CHOICES
-from llmstack_tui.config import HostSettings, Settings
+from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.loading import LoadedSettings, load_settings
-from llmstack_tui.config.settings import OVER_LIMIT, THEMES
+from llmstack_tui.config.settings import OVER_LIMIT, THEMES, Settings
 from llmstack_tui.config.table import example, table, value_of, with_values
 from tests.config.files import load
 

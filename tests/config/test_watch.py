@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.config import EngineSettings, Settings, UiSettings
+from llmstack_tui.config.settings import EngineSettings, Settings, UiSettings
 from llmstack_tui.config.watch import watch_settings
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.address import InvalidAddress
-from llmstack_tui.config import EngineSettings, HostSettings, Settings
+from llmstack_tui.config.hosts import HostSettings
+from llmstack_tui.config.settings import EngineSettings, Settings
 from llmstack_tui.core import servers
 from llmstack_tui.core.servers import (
     BuiltinStopped,
@@ -23,7 +24,7 @@ from llmstack_tui.core.servers import (
 from tests.support.scripted_server import Reply, always, document, serving
 
 if TYPE_CHECKING:
-    from llmstack_tui.config import EngineChoice
+    from llmstack_tui.base.kinds import EngineChoice
     from llmstack_tui.core.servers import Startup
 
 OLLAMA = Path("/usr/local/bin/ollama")

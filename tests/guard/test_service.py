@@ -13,7 +13,7 @@ import pytest
 
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
-from llmstack_tui.config import GuardSettings
+from llmstack_tui.config.settings import GuardSettings
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.fit.verdict import Fit
 from llmstack_tui.guard.types import Allow, Ask, Refuse, Stop

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, aclosing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.config import GuardSettings
+from llmstack_tui.config.settings import GuardSettings
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.ollama.client import OllamaHost

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.screen import Screen
 
-from llmstack_tui.config import Settings
+from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.stack import Stack
 from llmstack_tui.store.database.connection import Database
 from llmstack_tui.tui.activity.feed import LIMIT, ActivityFeed

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from textual.widgets import Input
 
-from llmstack_tui.config import Settings
 from llmstack_tui.config.loading import LoadedSettings
+from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui.activity.feed import ActivityFeed
 from llmstack_tui.tui.app import Dashboard

@@ -16,7 +16,7 @@ import msgspec
 from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.loading import load_catalog
 from llmstack_tui.catalog.types import Offer
-from llmstack_tui.config import GuardSettings
+from llmstack_tui.config.settings import GuardSettings
 from llmstack_tui.core.removal import plan_removal
 from llmstack_tui.core.servers import Found
 from llmstack_tui.fit.verdict import Room

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
-from llmstack_tui.config import Settings
 from llmstack_tui.config.loading import LoadedSettings
+from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.servers import Found
 from llmstack_tui.core.stack import Stack

@@ -14,7 +14,7 @@ from textual import events
 
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.structs import replace
-from llmstack_tui.config import THEMES, Settings, UiSettings
+from llmstack_tui.config.settings import THEMES, Settings, UiSettings
 from llmstack_tui.core.state import HostState
 from llmstack_tui.hosts.errors import ServerError, Unreachable
 from llmstack_tui.lifecycle.actions import Departure
@@ -27,7 +27,7 @@ from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices
 
 if TYPE_CHECKING:
-    from llmstack_tui.config import Theme
+    from llmstack_tui.config.settings import Theme
     from llmstack_tui.core.state import StackState
 
 SIZES = [(80, 24), (120, 40), (200, 60), (60, 16)]

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 # Nobody listens there, so that no engine is started.
 RUN = (
-    "from llmstack_tui.config import HostSettings, Settings\n"
+    "from llmstack_tui.config.hosts import HostSettings\n"
+    "from llmstack_tui.config.settings import Settings\n"
     "from llmstack_tui.tui.program import run_dashboard\n"
     "settings = Settings(hosts=(HostSettings(url='http://127.0.0.1:9'),))\n"
     "raise SystemExit(run_dashboard(settings, ['A [/problem] of the settings.']))\n"

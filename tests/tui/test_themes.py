@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from textual.color import Color
 
-from llmstack_tui import config
+from llmstack_tui.config import settings
 from llmstack_tui.tui import themes
 from tests.tui.colours import contrast
 
 
 def test_every_theme_of_the_settings_is_there() -> None:
-    assert set(themes.THEMES) == set(config.THEMES)
+    assert set(themes.THEMES) == set(settings.THEMES)
 
 
 @pytest.mark.parametrize("name", themes.THEMES)

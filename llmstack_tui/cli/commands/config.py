@@ -11,7 +11,7 @@ from llmstack_tui.base.paths import config_file
 from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import given
-from llmstack_tui.config import HostSettings
+from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.loading import SettingOrigin, load_settings
 from llmstack_tui.config.table import example, table, value_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.cli.options import Parser
-    from llmstack_tui.config import Settings
+    from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.open import Core
 
     Origins = Callable[[str], SettingOrigin]

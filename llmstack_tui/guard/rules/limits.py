@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llmstack_tui.base.sentences import Sentences
-    from llmstack_tui.config import GuardSettings
+    from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import Device, MachineReading
     from llmstack_tui.hosts.host import Host

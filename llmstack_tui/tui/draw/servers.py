@@ -19,7 +19,7 @@ from llmstack_tui.tui.widgets.header import ServerLine, profile_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from llmstack_tui.config import Settings
+    from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.state import StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.types import ServerVersion, Snapshot

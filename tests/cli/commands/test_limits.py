@@ -12,7 +12,8 @@ import pytest
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.structs import replace
 from llmstack_tui.cli.main import build_parser
-from llmstack_tui.config import GuardSettings, HostSettings, Settings
+from llmstack_tui.config.hosts import HostSettings
+from llmstack_tui.config.settings import GuardSettings, Settings
 from llmstack_tui.core.open import Core
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Throttle
 from llmstack_tui.hosts.errors import Refused

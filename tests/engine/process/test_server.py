@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from llmstack_tui.config import EngineSettings
 from llmstack_tui.config.engine import EngineOptions
+from llmstack_tui.config.settings import EngineSettings
 from llmstack_tui.engine.process.listener import CannotListen, base_url, listen
 from llmstack_tui.engine.process.server import MODELS_SECONDS, OTHERS_SECONDS, UsageTracker
 from tests.support.engine import GREEDY

@@ -11,7 +11,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.loading import load_catalog
 from llmstack_tui.catalog.memory import EntryFit
 from llmstack_tui.catalog.types import Offer, Use
-from llmstack_tui.config import Settings
+from llmstack_tui.config.settings import Settings
 from llmstack_tui.registry.errors import RegistryUnreachable
 from llmstack_tui.tui.catalog.list import CatalogColumn, CatalogOrder, catalog_rows, make_shelf
 from llmstack_tui.tui.downloads.actions import PullOffer, offer_text

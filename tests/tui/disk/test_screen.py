@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from llmstack_tui.config import Settings
+from llmstack_tui.config.settings import Settings
 from llmstack_tui.library.service import DiskService
 from llmstack_tui.library.storage import LibraryError
 from tests.support.waiting import wait_until

@@ -9,7 +9,8 @@ import pytest
 
 from llmstack_tui.catalog import service
 from llmstack_tui.catalog.types import Catalog, Entry, File, Number, Text, Use
-from llmstack_tui.config import HostSettings, Settings, UpdatesSettings
+from llmstack_tui.config.hosts import HostSettings
+from llmstack_tui.config.settings import Settings, UpdatesSettings
 from llmstack_tui.core.open import Core
 from llmstack_tui.engine.process.requirements import missing_reason
 from llmstack_tui.tui.app import Dashboard

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
-from llmstack_tui.config import Settings
+from llmstack_tui.config.settings import Settings
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.tui.downloads.list import DownloadRow, download_rows

@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.base.structs import replace
-from llmstack_tui.config import GuardSettings
 from llmstack_tui.config.loading import LoadedSettings
-from llmstack_tui.config.settings import Settings
+from llmstack_tui.config.settings import GuardSettings, Settings
 from llmstack_tui.guard.types import Ask, Cause, GuardState, Limits, Stop, Warn
 from llmstack_tui.hardware.profile import detect
 from llmstack_tui.lifecycle.actions import Act, ActKind

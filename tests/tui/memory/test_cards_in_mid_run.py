@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import pynvml
 
-from llmstack_tui.config import Settings
+from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.stack import Stack
 from llmstack_tui.hardware.machine import Machine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.config import Settings
+from llmstack_tui.config.settings import Settings
 from llmstack_tui.hosts.errors import ServerError
 from llmstack_tui.tui.models.derive import DeriveScreen, parameters
 from tests.support import seeded

@@ -10,7 +10,8 @@ import pytest
 from rich.cells import cell_len
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.config import HostSettings, Settings
+from llmstack_tui.config.hosts import HostSettings
+from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.state import HostState, StackState
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui.draw.glyphs import UNICODE

@@ -11,7 +11,8 @@ import pytest
 
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.structs import replace
-from llmstack_tui.config import EngineSettings, HostSettings, Settings
+from llmstack_tui.config.hosts import HostSettings
+from llmstack_tui.config.settings import EngineSettings, Settings
 from llmstack_tui.core.servers import BuiltinStopped, Found, NothingToRun, OllamaStopped
 from llmstack_tui.engine.process.control import EngineFailed, EngineHandle, EngineProcess
 from llmstack_tui.hosts.errors import HostError, Unreachable

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.config import Settings
 from llmstack_tui.config.hosts import HostSettings
+from llmstack_tui.config.settings import Settings
 from llmstack_tui.lifecycle.states import ModelState
 from tests.support.fake_ollama import FakeOllama, fake_ollama
 from tests.support.scripted_server import Reply, Then, always, document, serving

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.config import Settings
+from llmstack_tui.config.settings import Settings
 from llmstack_tui.tui.details.screen import DetailsScreen
 from llmstack_tui.tui.updates.screen import UpdatesScreen
 from llmstack_tui.updates.programs import Program, Release

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Input
 
-from llmstack_tui.config import HostSettings, Settings, UpdatesSettings
+from llmstack_tui.config.hosts import HostSettings
+from llmstack_tui.config.settings import Settings, UpdatesSettings
 from llmstack_tui.core.open import Core
 from llmstack_tui.engine.process.requirements import missing_reason
 from llmstack_tui.tui.app import Dashboard

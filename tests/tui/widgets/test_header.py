@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.config import EngineSettings, Settings
+from llmstack_tui.config.settings import EngineSettings, Settings
 from llmstack_tui.hardware.profile import detect
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
 from llmstack_tui.tui.widgets.header import HeaderLine, ServerLine, header_content
