@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.text import shortened
@@ -122,6 +123,15 @@ def is_plain_http(name: ModelName) -> bool:
     with suppress(ValueError):
         return name.scheme == "http" or is_loopback(f"http://{name.host}")
     return False
+
+
+@lru_cache(256)
+def listed_name(text: str) -> str:
+    """How a server lists the model of this name; a text that is no name is its own."""
+    try:
+        return ModelName.parse(text).short
+    except InvalidName:
+        return text
 
 
 def model_key(text: str) -> str:

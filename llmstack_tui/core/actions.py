@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Capability
-from llmstack_tui.base.names import model_key, same_model
+from llmstack_tui.base.names import listed_name, model_key, same_model
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.core.removal import plan_removal
@@ -206,6 +206,7 @@ class ModelActions:
 
     async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncGenerator[Progress, None]:
         """Make a model from a GGUF file of this machine."""
+        name = listed_name(name)
         with self._journal.act(EventKind.IMPORT, host_url, name):
             host = self._allowed(host_url, Capability.IMPORT, act=True)
             async with aclosing(host.import_gguf(path, name)) as steps:
@@ -215,6 +216,7 @@ class ModelActions:
 
     async def copy(self, host_url: str, model: str, name: str, *, replace: bool = False) -> None:
         """Have a model under a second name, too; one that has it already is only replaced if asked to."""
+        name = listed_name(name)
         with self._journal.act(EventKind.COPY, host_url, model, ends_well=False):
             host = self._allowed(host_url, Capability.COPY, act=True)
             if not replace:
@@ -228,6 +230,7 @@ class ModelActions:
 
         If the old name cannot be removed, the copy is taken back.
         """
+        name = listed_name(name)
         with self._journal.act(EventKind.RENAME, host_url, model, ends_well=False):
             host = self._allowed(host_url, Capability.COPY, act=True)
             self._allowed(host_url, Capability.DELETE, act=True)
@@ -257,6 +260,7 @@ class ModelActions:
         replace: bool = False,
     ) -> AsyncGenerator[Progress, None]:
         """Make a model from an installed one; what is not given stays as it is there."""
+        name = listed_name(name)
         with self._journal.act(EventKind.CREATE, host_url, name):
             host = self._allowed(host_url, Capability.CREATE, act=True)
             if not replace:

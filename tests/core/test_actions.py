@@ -56,7 +56,7 @@ async def test_copy_and_rename(engine: str, tiny_model: Path) -> None:
         await stack.actions.copy(engine, "tiny:one", "second")
         assert names(stack) == ["second:latest", "tiny:one"]
         for act in (stack.actions.copy, stack.actions.rename):
-            with pytest.raises(Refused, match="There is a model called second already"):
+            with pytest.raises(Refused, match="There is a model called second:latest already"):
                 await act(engine, "tiny:one", "second")
         with pytest.raises(NotFound):
             await stack.actions.copy(engine, "nope", "third")
@@ -71,6 +71,21 @@ async def test_copy_and_rename(engine: str, tiny_model: Path) -> None:
         assert events[0].sentence == Sentence(
             "rename.done_loaded", {"model": "second:latest", "name": "third:x"}
         )
+
+
+async def test_what_is_made_is_on_record_by_the_name_that_is_listed(engine: str, tiny_model: Path) -> None:
+    async with opened(engine, tiny_model) as stack:
+        await stack.actions.copy(engine, "tiny:one", "copied")
+        async for _ in stack.actions.create(engine, "made", base="tiny:one", system="Be terse."):
+            pass
+        async for _ in stack.actions.import_gguf(engine, tiny_model, "imported"):
+            pass
+        await stack.actions.rename(engine, "tiny:one", "renamed")
+        made = {"copied:latest", "made:latest", "imported:latest", "renamed:latest"}
+        assert names(stack) == sorted(made)
+        for name in made:
+            (event,) = await stack.records.events(model=name)
+            assert event.model in event.sentence.params.values(), event
 
 
 async def test_a_rename_that_cannot_remove_the_old_name_takes_the_copy_back(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.names import InvalidName, ModelName
+from llmstack_tui.base.names import listed_name
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count
@@ -114,10 +114,7 @@ async def _versions(stack: Stack, host: HostState, ways: Sequence[str | None]) -
 
 def _ways_to_write(name: str) -> tuple[str, ...]:
     """As the record may have it: with its tag, and as somebody asked for it without."""
-    try:
-        short = ModelName.parse(name).short
-    except InvalidName:
-        return (name,)
+    short = listed_name(name)
     return tuple(dict.fromkeys((short, short.removesuffix(":latest"), name)))
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from llmstack_tui import __version__
-from llmstack_tui.base.names import InvalidName, ModelName
+from llmstack_tui.base.names import listed_name
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
@@ -108,15 +107,6 @@ def progress_cell(download: Download, marks: Marks) -> str:
 def under_way(downloads: Iterable[Download]) -> dict[Key, Download]:
     """The pulls that are not over, by the model as its host lists it."""
     return {(each.host, listed_name(each.model)): each for each in downloads if not each.state.is_over}
-
-
-@lru_cache(256)
-def listed_name(text: str) -> str:
-    """How a server lists the model of this name."""
-    try:
-        return ModelName.parse(text).short
-    except InvalidName:
-        return text
 
 
 def wanted(state: StackState) -> dict[Key, Update]:
