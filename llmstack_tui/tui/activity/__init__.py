@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from textual.binding import Binding
-
+from llmstack_tui.tui.keys import bind, hidden
 from llmstack_tui.tui.shell import Feature
 
 LIST_KEYS = [
-    Binding("enter", "open_line", "Open", id="activity.open", tooltip="All that is known of this line"),
-    Binding("escape", "leave", "Back", id="activity.leave", tooltip="From the activity back to the models"),
+    bind("activity.open", "enter", "open_line", "Open", "All that is known of this line"),
+    bind("activity.leave", "escape", "leave", "Back", "From the activity back to the models"),
 ]
 KEYS = [
-    Binding(
-        "f", "act('activity.choose_next')", "Filter", id="activity.choose",
-        tooltip="Show all, acts, other clients, or warnings and errors",
-    ),
-    Binding("escape,v", "close", "Back", show=False, id="activity.close", tooltip="Back to the models"),
+    bind("activity.choose", "f", "act('activity.choose_next')", "Filter",
+        "Show all, acts, other clients, or warnings and errors"),
+    hidden("activity.close", "escape,v", "close", "Back", "Back to the models"),
 ]  # fmt: skip
 LINE_KEYS = [
-    Binding(
-        "a",
-        "again",
-        "Start again",
-        id="line.again",
-        tooltip="Undo a stop of the guard: load the model again",
-    ),
-    Binding("escape,enter,q", "dismiss", "Back", id="line.close", tooltip="Back to the activity"),
+    bind("line.again", "a", "again", "Start again", "Undo a stop of the guard: load the model again"),
+    bind("line.close", "escape,enter,q", "dismiss", "Back", "Back to the activity"),
 ]
 
 FEATURE = Feature(

@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-from textual.binding import Binding
-
+from llmstack_tui.tui.keys import bind, hidden
 from llmstack_tui.tui.shell import Feature
 
 KEYS = [
-    Binding("enter", "open", "Open", id="catalog.open", tooltip="The variants of the model, and its tags"),
-    Binding("p", "pull", "Pull", id="catalog.pull", tooltip="Download the model, after a question"),
+    bind("catalog.open", "enter", "open", "Open", "The variants of the model, and its tags"),
+    bind("catalog.pull", "p", "pull", "Pull", "Download the model, after a question"),
     # Priority: else what is typed right after it is sent to the list, which still has the focus.
-    Binding(
-        "slash", "search", "Search", id="catalog.search", priority=True,
-        tooltip="List only the models that have these words in name, family, use, licence or purpose",
-    ),
-    Binding(
-        "f", "filter", "Filter by use", id="catalog.use",
-        tooltip="List only models for general use, code, reasoning, vision, embedding, or small ones",
-    ),
-    Binding(
-        "o", "sort", "Sort", id="catalog.sort",
-        tooltip="Sort by the next column; after the last one, what is recommended first",
-    ),
-    Binding("O", "reverse", "Reverse", show=False, id="catalog.reverse", tooltip="Reverse the order"),
-    Binding(
-        "escape", "back", "Back", show=False, id="catalog.back",
-        tooltip="Show all models again; then back to the installed ones",
-    ),
+    bind("catalog.search", "slash", "search", "Search",
+        "List only the models that have these words in name, family, use, licence or purpose", priority=True),
+    bind("catalog.use", "f", "filter", "Filter by use",
+        "List only models for general use, code, reasoning, vision, embedding, or small ones"),
+    bind("catalog.sort", "o", "sort", "Sort",
+        "Sort by the next column; after the last one, what is recommended first"),
+    hidden("catalog.reverse", "O", "reverse", "Reverse", "Reverse the order"),
+    hidden("catalog.back", "escape", "back", "Back",
+        "Show all models again; then back to the installed ones"),
 ]  # fmt: skip
 ENTRY_KEYS = [
-    Binding("enter,p", "pull", "Pull", id="entry.pull", tooltip="Download this variant, after a question"),
-    Binding("r", "ask", "Ask again", id="entry.ask", tooltip="Ask the registry again now"),
-    Binding("escape,q", "close", "Back", id="entry.close", tooltip="Back to the catalog"),
+    bind("entry.pull", "enter,p", "pull", "Pull", "Download this variant, after a question"),
+    bind("entry.ask", "r", "ask", "Ask again", "Ask the registry again now"),
+    bind("entry.close", "escape,q", "close", "Back", "Back to the catalog"),
 ]  # fmt: skip
 
 FEATURE = Feature(
     name="catalog",
     label="Catalog",
     keys={"Keys of the catalog": KEYS, "Keys in one entry of the catalog": ENTRY_KEYS},
-    opened_by=Binding(
-        "3", "open('catalog')", "Catalog", show=False, id="app.catalog",
-        tooltip="Models worth having, what they take, and which of them fit here",
-    ),
+    opened_by=hidden("app.catalog", "3", "open('catalog')", "Catalog",
+        "Models worth having, what they take, and which of them fit here"),
     is_tab=True,
     screen="screen.CatalogScreen",
 )  # fmt: skip

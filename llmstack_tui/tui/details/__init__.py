@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from textual.binding import Binding
-
 from llmstack_tui.tui import keys
+from llmstack_tui.tui.keys import bind, hidden
 from llmstack_tui.tui.shell import Feature
 
 KEYS = [
-    Binding("escape,q", "close", "Back", id="details.close", tooltip="Back to the list"),
-    Binding(
-        "enter,space", "fold", "Unfold", id="details.fold",
-        tooltip="Show or hide the long text that Tab has chosen; all of them where none is chosen",
-    ),
-    Binding(
-        "tab", "app.focus_next", "Next text", id="details.next", tooltip="Choose the next long text",
-    ),
-    Binding(
-        "f", "fold_all", "Unfold all", show=False, id="details.fold_all",
-        tooltip="Show all long texts in full, or hide them all",
-    ),
-    Binding("r", "ask", "Refresh", id="details.ask", tooltip="Ask the server again now"),
+    bind("details.close", "escape,q", "close", "Back", "Back to the list"),
+    bind("details.fold", "enter,space", "fold", "Unfold",
+        "Show or hide the long text that Tab has chosen; all of them where none is chosen"),
+    bind("details.next", "tab", "app.focus_next", "Next text", "Choose the next long text"),
+    hidden("details.fold_all", "f", "fold_all", "Unfold all",
+        "Show all long texts in full, or hide them all"),
+    bind("details.ask", "r", "ask", "Refresh", "Ask the server again now"),
 ]  # fmt: skip
 SCREEN_KEYS = [
-    *KEYS[:1],
-    *(keys.ON_MODEL[each] for each in ("activate", "deactivate")),
-    *KEYS[1:],
-    *(keys.ON_MODEL[each] for each in ("update", "copy_url", "copy_native_url", "restart", "pin")),
-]
+    KEYS[0], keys.ACTIVATE, keys.DEACTIVATE, *KEYS[1:],
+    keys.UPDATE, keys.COPY_URL, keys.COPY_NATIVE_URL, keys.RESTART, keys.PIN,
+]  # fmt: skip
 
 FEATURE = Feature(
     name="details",
