@@ -8,11 +8,13 @@ another catalogue.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from string import Formatter
 from typing import Any
 
 from msgspec import Struct, field
 
+from llmstack_tui.base.durations import format_duration
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.base.units import bytes_text, duration_text, seconds_text
 
@@ -71,8 +73,9 @@ def listed(names: Iterable[str]) -> str:
 class Wording:
     """Sentences in the words of a catalogue.
 
-    What follows the colon of a placeholder says how its value is written: ``size`` (bytes), ``duration`` or
-    ``seconds`` (both in seconds, the latter with tenths), ``raw`` (text as it is). Any other text is made
+    What follows the colon of a placeholder says how its value is written: ``size`` (bytes), ``duration``,
+    ``seconds`` or ``setting`` (all in seconds; the second with tenths, the last one exactly, as settings
+    have it), ``raw`` (text as it is). Any other text is made
     harmless, names are listed, and sentences are put into words in their turn.
 
     Args:
@@ -123,6 +126,7 @@ _WRITERS: Mapping[str, Callable[[Any], str]] = {
     "size": bytes_text,
     "duration": duration_text,
     "seconds": seconds_text,
+    "setting": lambda seconds: format_duration(timedelta(seconds=seconds)),
 }
 
 

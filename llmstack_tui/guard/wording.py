@@ -10,9 +10,9 @@ SENTENCES: Catalogue = {
     "guard.released": "Hold is off: idle models are unloaded again.",
     "guard.pinned": "{model} is pinned: it stays until it is unpinned, or another program unloads it.",
     "guard.unpinned": "{model} is not pinned any more.",
-    "guard.may_idle": "{model} may be idle for {idle_s:duration}.",
+    "guard.may_idle": "{model} may be idle for {idle_s:setting}.",
     "guard.may_idle_for_ever": "{model} may be idle for ever.",
-    "guard.may_idle_as_set": "{model} may be idle for {idle_s:duration}, as the settings say.",
+    "guard.may_idle_as_set": "{model} may be idle for {idle_s:setting}, as the settings say.",
     "guard.may_idle_for_ever_as_set": "{model} may be idle for ever, as the settings say.",
     # Why a host is not guarded.
     "guard.none": "Nothing is guarded.",
@@ -21,7 +21,7 @@ SENTENCES: Catalogue = {
     "guard.may_not_act": "Nothing may be changed on this server.",
     "guard.is_remote": "This server is on another machine, and guard.remote is false.",
     # Why a model is unloaded.
-    "guard.idle": "It was idle for {idle_s:duration}; the limit is {limit_s:duration}.",
+    "guard.idle": "It was idle for {idle_s:duration}; the limit is {limit_s:setting}.",
     "guard.too_many": Plural(
         "count",
         one="1 model is loaded and the limit is {limit}.",
@@ -89,6 +89,6 @@ SENTENCES: Catalogue = {
     "guard.is_of_others": "Another program loaded it, and guard.others is false.",
     "guard.has_no_idle_limit": "It may be idle for ever.",
     "guard.is_idle": (
-        "It has been idle for {idle_s:duration} or more, and is unloaded after {limit_s:duration}."
+        "It has been idle for {idle_s:duration} or more, and is unloaded after {limit_s:setting}."
     ),
 }

@@ -10,6 +10,7 @@ SPACE = "\N{NO-BREAK SPACE}"
 SENTENCES: Catalogue = {
     "greeting": "Hello {name}.",
     "memory": "It takes {taken:size} for {idle_s:duration}, loaded in {load_s:seconds}.",
+    "limit": "It goes after {limit_s:setting}.",
     "failed": "{model} failed: {reason}",
     "raw": "It said: {error:raw}",
     "many": Plural("count", one="One model of {names}.", other="{count} models: {names}."),
@@ -26,6 +27,7 @@ WORDING = Wording(SENTENCES.get)
             Sentence("memory", {"taken": 4_750_000_000, "idle_s": 125.0, "load_s": 3.14}),
             f"It takes 4.8{SPACE}GB for 2{SPACE}min, loaded in 3.1{SPACE}s.",
         ),
+        (Sentence("limit", {"limit_s": 9000.0}), "It goes after 2h30m."),
         (Sentence("many", {"count": 1, "names": ("a",)}), "One model of a."),
         (Sentence("many", {"count": 3, "names": ("a", "b", "c")}), "3 models: a, b and c."),
         (

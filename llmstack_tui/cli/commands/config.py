@@ -80,7 +80,7 @@ def document(file: Path, settings: Settings, origin: Origins, problems: tuple[st
 
 
 def _write_settings(file: Path, settings: Settings, origin: Origins) -> None:
-    there = "" if file.exists() else " is not there; `llmstack config --example` writes one to begin with"
+    there = "" if file.exists() else " is not there; `llmstack config --example` prints one to begin with"
     output.write(clean(f"{file}{there}"))
     output.write_table(
         ("SETTING", "VALUE", "FROM"),
