@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.service import MachineService
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.service import Service
-    from llmstack_tui.library.service import DiskService
+    from llmstack_tui.library.disk import DiskService
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.updates.service import UpdateService
 
@@ -173,7 +173,7 @@ class Stack:
     @cached_property
     def disk(self) -> DiskService:
         """What the folders of models on this machine hold."""
-        from llmstack_tui.library.service import DiskService  # noqa: PLC0415
+        from llmstack_tui.library.disk import DiskService  # noqa: PLC0415
 
         return DiskService(self._options.models_folder, self._options.model_folders)
 

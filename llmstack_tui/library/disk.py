@@ -5,15 +5,15 @@ Ollama has no command for it: it removes blobs that no manifest names when it st
 
 from __future__ import annotations
 
+import asyncio
 import re
 import stat
 import time
 from collections import Counter
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from msgspec import Struct
 
 from llmstack_tui.base.names import InvalidName, ModelName
@@ -25,13 +25,14 @@ from llmstack_tui.library.storage import (
     UNFINISHED,
     LibraryError,
     blob_names,
+    explained,
+    held,
     locked,
-    reason,
 )
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
 # Ollama's are "sha256-…-partial" and "sha256-…-partial-0"; the engine's may have another ending.
@@ -107,6 +108,50 @@ class _FoundFile(NamedTuple):
     changed_s: float
 
 
+class DiskService:
+    """The disk use of models.
+
+    Args:
+        folder: of the built-in engine's models; None where it has none.
+        folders: finds all folders of models on this machine. Blocking.
+    """
+
+    def __init__(self, folder: Path | None, folders: Callable[[], Iterable[Path]] = tuple) -> None:
+        self.folder = folder
+        self._folders = folders
+
+    async def look(self) -> FolderUse | None:
+        """What is there; None without a folder.
+
+        Raises:
+            LibraryError: the folder cannot be read.
+        """
+        return None if self.folder is None else await asyncio.to_thread(audit, self.folder, own=True)
+
+    async def look_elsewhere(self) -> tuple[FolderUse | LibraryError, ...]:
+        """What the other folders of this machine hold, Ollama's, or why one cannot be read."""
+        return await asyncio.to_thread(lambda: tuple(map(_audited, self._others())))
+
+    async def clean(self, chosen: Collection[Leftover]) -> tuple[Leftover, ...]:
+        """Remove what a person has agreed to; returns what was removed.
+
+        Raises:
+            LibraryError: the folder cannot be changed now, or something is being downloaded into it.
+        """
+        return () if self.folder is None else await asyncio.to_thread(remove_leftovers, self.folder, chosen)
+
+    def _others(self) -> list[Path]:
+        own = None if self.folder is None else self.folder.resolve()
+        return [folder for folder in self._folders() if folder.resolve() != own]
+
+
+def _audited(folder: Path) -> FolderUse | LibraryError:
+    try:
+        return audit(folder, own=False)
+    except LibraryError as error:
+        return error
+
+
 def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
     """The contents of a models folder. Nothing is changed; a folder that does not exist is empty.
 
@@ -114,7 +159,7 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
         LibraryError: if the folder cannot be read.
     """
     now_s = time.time() if now_s is None else now_s
-    try:
+    with explained(f"The models folder {folder} cannot be read"):
         # The blobs first: one that gets its manifest meanwhile is no orphan then.
         files = {file.path.name: file for file in _files(blobs_folder(folder))}
         manifests, unreadable = _manifests(folder)
@@ -123,8 +168,6 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
             for file in _files(manifests_folder(folder), deep=True)
             if file.path.name.startswith(UNFINISHED)
         ]
-    except OSError as error:
-        raise LibraryError(f"The models folder {folder} cannot be read: {reason(error)}.") from error
     used = Counter(blob for blobs in manifests.values() for blob in blobs)
     leftover = [
         (file, LeftoverKind.ORPHAN if BLOB_NAME.fullmatch(name) else LeftoverKind.PARTIAL)
@@ -132,13 +175,26 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
         if name not in used and (BLOB_NAME.fullmatch(name) or _PARTIAL.fullmatch(name))
     ]
     leftover += [(file, LeftoverKind.PARTIAL) for file in unfinished]
-    reasons = _Reasons(own, bool(unreadable), _is_pulling(leftover, now_s), now_s)
+    # Times in the future, too: then the clock was wrong, and the age is unknown.
+    young = {file.path for file, _ in leftover if now_s - file.changed_s <= GRACE_S}
+    pulling = any(kind is LeftoverKind.PARTIAL and file.path in young for file, kind in leftover)
+
+    def kept(file: _FoundFile, kind: LeftoverKind) -> str:
+        if not own:
+            return "Ollama's own"
+        if unreadable:
+            return "a manifest cannot be read, and may name it"
+        if file.path in young:
+            return "changed within the last hour"
+        # The first layers of a long pull are whole, and old, before its manifest is there.
+        return "a download is under way" if pulling and kind is LeftoverKind.ORPHAN else ""
+
     return FolderUse(
         path=folder,
         own=own,
         models=tuple(_use(name, blobs, used, files) for name, blobs in sorted(manifests.items())),
         leftovers=tuple(
-            Leftover(file.path, kind, file.size, file.changed_s, reasons.of(file, kind))
+            Leftover(file.path, kind, file.size, file.changed_s, kept(file, kind))
             for file, kind in sorted(leftover, key=lambda each: -each[0].size)
         ),
         unreadable=unreadable,
@@ -159,64 +215,16 @@ def remove_leftovers(
     """
     agreed = {(leftover.path, leftover.changed_s) for leftover in chosen}
     removed: list[Leftover] = []
-    with _without_downloads(folder), locked(folder):
+    # An unfinished file of a download that waits may be old.
+    downloads = FileLock(folder / DOWNLOADS_LOCK, timeout=0)
+    busy = f"A download into {folder} is under way: clean up when it is done, or cancel it first."
+    with held(downloads, busy), locked(folder):
         for leftover in audit(folder, own=True, now_s=now_s).removable:
-            if (leftover.path, leftover.changed_s) not in agreed:
-                continue
-            try:
-                leftover.path.unlink(missing_ok=True)
-            except OSError as error:
-                raise LibraryError(f"{leftover.path} cannot be removed: {reason(error)}.") from error
-            removed.append(leftover)
+            if (leftover.path, leftover.changed_s) in agreed:
+                with explained(f"{leftover.path} cannot be removed"):
+                    leftover.path.unlink(missing_ok=True)
+                removed.append(leftover)
     return tuple(removed)
-
-
-@contextmanager
-def _without_downloads(folder: Path) -> Iterator[None]:
-    """Keep engines from downloading meanwhile: an unfinished file of a download that waits may be old."""
-    lock = FileLock(folder / DOWNLOADS_LOCK, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise LibraryError(
-            f"A download into {folder} is under way: clean up when it is done, or cancel it first."
-        ) from None
-    except OSError as error:
-        raise LibraryError(f"The models folder {folder} cannot be written: {reason(error)}.") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-class _Reasons(NamedTuple):
-    """Why a file is kept."""
-
-    own: bool
-    unreadable: bool
-    pulling: bool
-    now_s: float
-
-    def of(self, file: _FoundFile, kind: LeftoverKind) -> str:
-        if not self.own:
-            return "Ollama's own"
-        if self.unreadable:
-            return "a manifest cannot be read, and may name it"
-        if _is_young(file, self.now_s):
-            return "changed within the last hour"
-        if self.pulling and kind is LeftoverKind.ORPHAN:
-            # The first layers of a long pull are whole, and old, before its manifest is there.
-            return "a download is under way"
-        return ""
-
-
-def _is_young(file: _FoundFile, now_s: float) -> bool:
-    """True for times in the future, too: then the clock was wrong, and the age is unknown."""
-    return now_s - file.changed_s <= GRACE_S
-
-
-def _is_pulling(leftover: list[tuple[_FoundFile, LeftoverKind]], now_s: float) -> bool:
-    return any(kind is LeftoverKind.PARTIAL and _is_young(file, now_s) for file, kind in leftover)
 
 
 def _use(name: str, blobs: frozenset[str], used: Counter[str], files: dict[str, _FoundFile]) -> ModelUse:

@@ -7,28 +7,19 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import DEFAULT_TAG, ModelName
 from llmstack_tui.gguf.checks import check_loadable, needs_ollama
-from llmstack_tui.gguf.header import InvalidGGUF, read_header
-from llmstack_tui.library.copying import CopyCancelled, copy, link, read_through
-from llmstack_tui.library.folders import blob_path, blobs_folder, is_whole, manifest_path
-from llmstack_tui.library.manifest import BLOB_NAME, Layer, MediaType, blob_name, encode, manifest_content
-from llmstack_tui.library.storage import (
-    LibraryError,
-    blobs_of,
-    locked,
-    reason,
-    remove_unfinished,
-    remove_unused,
-    unfinished_path,
-    write_layer,
-    write_whole,
-)
+from llmstack_tui.gguf.header import read_header
+from llmstack_tui.library.copying import stage
+from llmstack_tui.library.folders import blobs_folder
+from llmstack_tui.library.manifest import BLOB_NAME, Layer, MediaType, encode, manifest_content
+from llmstack_tui.library.storage import LibraryError, explained, locked, staging, write_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from llmstack_tui.gguf.header import Header
     from llmstack_tui.library.copying import OnProgress
+    from llmstack_tui.library.storage import WriteLayer
 
 _MAX_PART = 80
 # How files are named after their quantisation: "-Q4_K_M", ".IQ3_XXS", "-UD-Q4_K_XL", ".i1-Q4_K_M", "-bf16".
@@ -36,14 +27,6 @@ _QUANTIZATION = re.compile(
     r"[-._]((?:ud-|i1-)?(?:i?q[1-8](?:_[a-z0-9]+)*|tq[12]_0|bf16|f16|f32|fp16|fp32|mxfp4(?:_moe)?|nvfp4))$"
 )
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]+")
-
-
-class ImportFailed(LibraryError):
-    """The file did not become a model; ``str`` of it is a sentence for the user."""
-
-
-class ImportCancelled(ImportFailed):
-    """The user ended the import."""
 
 
 def suggest_name(path: Path, header: Header | None = None) -> str:
@@ -76,90 +59,28 @@ def parameter_size(count: int) -> str:
     return str(count)
 
 
-def import_gguf(
-    models: Path,
-    source: Path,
-    name: ModelName,
-    *,
-    progress: OnProgress,
-    cancelled: Callable[[], bool],
-    parameters: Mapping[str, object],
-) -> None:
-    """Make ``name`` in the folder ``models`` from ``source``.
-
-    The weights are linked where that is possible, else copied. The manifest comes last: a reader sees the
-    whole model or none.
+def import_gguf(models: Path, source: Path, name: ModelName, progress: OnProgress) -> None:
+    """Make ``name`` in the folder ``models`` from ``source``, which is linked where possible, else copied.
 
     Raises:
-        ImportFailed: with one sentence. Nothing half written stays.
+        LibraryError: with one sentence. Nothing half written stays.
     """
     progress("parsing GGUF", None, None)
-    try:
+    with explained(f"{source} cannot be imported into {models}"):
         header = read_header(source)
-        fault = check_loadable(header) or needs_ollama(header)
-        if fault:
-            raise ImportFailed(f"{source} cannot be imported: {fault}")
-        blobs = blobs_folder(models)
-        blobs.mkdir(parents=True, exist_ok=True)
-        remove_unfinished(models)
-        staged = unfinished_path(blobs)
-        try:
-            digest = _stage(source, staged, header.file_size, progress=progress, cancelled=cancelled)
+        if fault := check_loadable(header) or needs_ollama(header):
+            raise LibraryError(f"{source} cannot be imported: {fault}")
+        with staging(models) as staged:
+            digest, path = stage(source, blobs_folder(models), header.file_size, progress)
+            staged[digest] = path
+            weights = Layer(media_type=MediaType.MODEL, digest=digest, size=header.file_size)
+
+            def make(write: WriteLayer) -> bytes:
+                return manifest_content(write(MediaType.CONFIG, encode(_config(header))), [weights])
+
             with locked(models):
                 progress("writing manifest", None, None)
-                _install(models, name, header, parameters, staged=staged, digest=digest)
-        finally:
-            staged.unlink(missing_ok=True)
-    except ImportFailed:
-        raise
-    except CopyCancelled as error:
-        raise ImportCancelled(f"The import of {source} was cancelled.") from error
-    except (InvalidGGUF, LibraryError) as error:
-        raise ImportFailed(str(error)) from error
-    except OSError as error:
-        raise ImportFailed(f"{source} cannot be imported into {models}: {reason(error)}.") from error
-
-
-def _stage(
-    source: Path, staged: Path, size: int, *, progress: OnProgress, cancelled: Callable[[], bool]
-) -> str:
-    """Link or copy the file to ``staged``; returns its digest."""
-    if link(source, staged):
-        return read_through(staged, size, progress=progress, cancelled=cancelled)
-    return copy(source, staged, size, progress=progress, cancelled=cancelled)
-
-
-def _install(
-    models: Path,
-    name: ModelName,
-    header: Header,
-    parameters: Mapping[str, object],
-    *,
-    staged: Path,
-    digest: str,
-) -> None:
-    """Write the manifest and its layers. The caller holds the lock."""
-    replaced = blobs_of(models, name)
-    written = {blob_name(digest)}
-    try:
-        weights = Layer(media_type=MediaType.MODEL, digest=digest, size=header.file_size)
-        _place(models, weights, staged)
-        layers = [weights]
-        if parameters:
-            layers.append(write_layer(models, MediaType.PARAMETERS, encode(parameters)))
-        config = write_layer(models, MediaType.CONFIG, encode(_config(header)))
-        written |= {blob_name(layer.digest) for layer in (*layers, config)}
-        write_whole(manifest_path(models, name), manifest_content(config, layers))
-    except BaseException:
-        remove_unused(models, frozenset(written))
-        raise
-    remove_unused(models, replaced)
-
-
-def _place(models: Path, layer: Layer, staged: Path) -> None:
-    path = blob_path(models, layer.digest)
-    if not is_whole(path, layer.size):
-        staged.replace(path)
+                write_model(models, name, staged, make)
 
 
 def _config(header: Header) -> Mapping[str, object]:

@@ -11,18 +11,28 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.gguf.header import read_header
+from llmstack_tui.library.copying import silent
 from llmstack_tui.library.deriving import derive
 from llmstack_tui.library.folders import manifest_path, manifests_folder
 from llmstack_tui.library.importing import import_gguf
 from llmstack_tui.library.installed import InstalledModel, NotForUs, load_installed
 from llmstack_tui.library.manifest import InvalidManifest
-from llmstack_tui.library.storage import LibraryError, blobs_of, install, locked, reason, remove_unused
+from llmstack_tui.library.storage import (
+    LibraryError,
+    blobs_of,
+    explained,
+    install,
+    locked,
+    reason,
+    remove_unused,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from llmstack_tui.gguf.header import Header
+    from llmstack_tui.library.copying import OnProgress
     from llmstack_tui.library.deriving import Changes
 
 _log = logging.getLogger(__name__)
@@ -101,11 +111,9 @@ class Library:
             raise NotInstalled(f"The model {name} is not installed.")
         with locked(self.own):
             path, blobs = manifest_path(self.own, own), blobs_of(self.own, own)
-            try:
+            with explained(f"The model {name} cannot be removed"):
                 path.unlink(missing_ok=True)
                 _remove_empty(path.parent, manifests_folder(self.own))
-            except OSError as error:
-                raise LibraryError(f"The model {name} cannot be removed: {reason(error)}.") from error
             remove_unused(self.own, blobs)
 
     def install(self, name: ModelName, content: bytes) -> bool | None:
@@ -117,9 +125,7 @@ class Library:
         source: ModelName,
         name: ModelName,
         changes: Changes | None = None,
-        *,
-        progress: Callable[[str, int | None, int | None], None] = lambda status, completed, total: None,
-        cancelled: Callable[[], bool] = lambda: False,
+        progress: OnProgress = silent,
     ) -> None:
         """Make the model ``name`` from an installed one; replaces one of the own folder.
 
@@ -128,42 +134,20 @@ class Library:
 
         Raises:
             NotInstalled: if there is no model ``source``.
-            DeriveFailed: with one sentence. Nothing half written stays.
+            LibraryError: with one sentence. Nothing half written stays.
         """
         base = self.get(source)
         folder = base.weights.parent.parent
-        derive(
-            self.own,
-            (folder, base.name),
-            self._as_written(name),
-            changes,
-            progress=progress,
-            cancelled=cancelled,
-        )
+        derive(self.own, (folder, base.name), self._as_written(name), changes, progress)
 
-    def import_gguf(
-        self,
-        source: Path,
-        name: ModelName,
-        *,
-        progress: Callable[[str, int | None, int | None], None] = lambda status, completed, total: None,
-        cancelled: Callable[[], bool] = lambda: False,
-        parameters: Mapping[str, object] | None = None,
-    ) -> InstalledModel:
+    def import_gguf(self, source: Path, name: ModelName, progress: OnProgress = silent) -> InstalledModel:
         """Make the model ``name`` from a GGUF file, which stays where it is; replaces one of the own folder.
 
-        Args:
-            progress: called with what is being done and, where there are any, bytes done and bytes in all.
-            cancelled: asked often; true ends the import.
-            parameters: options that are to hold unless a request says otherwise.
-
         Raises:
-            ImportFailed: with one sentence. Nothing half written stays.
+            LibraryError: with one sentence. Nothing half written stays.
         """
         name = self._as_written(name)
-        import_gguf(
-            self.own, source, name, progress=progress, cancelled=cancelled, parameters=parameters or {}
-        )
+        import_gguf(self.own, source, name, progress)
         return load_installed(self.own, name, read_only=False, reader=self._header)
 
     def _as_written(self, name: ModelName) -> ModelName:

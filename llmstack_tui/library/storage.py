@@ -7,10 +7,12 @@ import os
 import secrets
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.library.folders import (
     blob_path,
     blobs_folder,
@@ -22,10 +24,13 @@ from llmstack_tui.library.folders import (
 from llmstack_tui.library.manifest import InvalidManifest, Layer, blob_name, digest_of, parse_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from llmstack_tui.base.names import ModelName
+
+    # Writes a text of a given media type as a blob.
+    WriteLayer = Callable[[str, bytes], Layer]
 
 _LOCK_WAIT_S = 60.0
 GRACE_S = 3600.0
@@ -40,6 +45,10 @@ DOWNLOADS_LOCK = ".downloads.lock"
 
 class LibraryError(Exception):
     """A change of the models folder that did not happen; ``str`` of it is a sentence for the user."""
+
+
+class Cancelled(LibraryError):
+    """The user ended it."""
 
 
 def is_full(error: OSError) -> bool:
@@ -61,26 +70,40 @@ def reason(error: OSError) -> str:
 
 
 @contextmanager
-def locked(models: Path) -> Iterator[None]:
-    """Hold the lock of the folder: of all threads and processes one changes it at a time.
+def explained(what: str) -> Iterator[None]:
+    """Whatever goes wrong with files as a `LibraryError`; ``what`` did not happen, as "x cannot be made"."""
+    try:
+        yield
+    except (InvalidManifest, InvalidGGUF) as error:
+        raise LibraryError(str(error)) from error
+    except OSError as error:
+        raise LibraryError(f"{what}: {reason(error)}.") from error
+
+
+@contextmanager
+def held(lock: FileLock, busy: str) -> Iterator[None]:
+    """Hold a lock in a models folder.
 
     Raises:
-        LibraryError: if the folder cannot be written, or another change takes too long.
+        LibraryError: if the folder cannot be written, or, with the sentence ``busy``, somebody else holds it.
     """
-    try:
-        models.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(models / ".lock", timeout=_LOCK_WAIT_S)
-        lock.acquire()
-    except Timeout:
-        raise LibraryError(
-            f"Another import or removal in {models} is not done yet: try again later."
-        ) from None
-    except OSError as error:
-        raise LibraryError(f"The models folder {models} cannot be written: {reason(error)}.") from error
+    models = Path(lock.lock_file).parent
+    with explained(f"The models folder {models} cannot be written"):
+        try:
+            models.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except Timeout:
+            raise LibraryError(busy) from None
     try:
         yield
     finally:
         lock.release()
+
+
+def locked(models: Path) -> AbstractContextManager[None]:
+    """Hold the lock of the folder: of all threads and processes one changes it at a time. As `held`."""
+    lock = FileLock(models / ".lock", timeout=_LOCK_WAIT_S)
+    return held(lock, f"Another import or removal in {models} is not done yet: try again later.")
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -96,15 +119,6 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-
-
-def write_layer(models: Path, media_type: str, content: bytes) -> Layer:
-    """Write ``content`` as a blob. The caller holds the lock."""
-    layer = Layer(media_type=media_type, digest=digest_of(content), size=len(content))
-    path = blob_path(models, layer.digest)
-    if not is_whole(path, layer.size):
-        write_whole(path, content)
-    return layer
 
 
 def unfinished_path(folder: Path) -> Path:
@@ -159,6 +173,48 @@ def remove_unused(models: Path, left: frozenset[str]) -> None:
                 path.unlink()
 
 
+@contextmanager
+def staging(models: Path) -> Iterator[dict[str, Path]]:
+    """Blobs under unfinished names, by their digests, to be put there; what is left at the end is removed."""
+    blobs_folder(models).mkdir(parents=True, exist_ok=True)
+    remove_unfinished(models)
+    staged: dict[str, Path] = {}
+    try:
+        yield staged
+    finally:
+        for path in staged.values():
+            path.unlink(missing_ok=True)
+
+
+def write_model(
+    models: Path, name: ModelName, staged: Mapping[str, Path], make: Callable[[WriteLayer], bytes]
+) -> None:
+    """Write a model of staged blobs and of the layers that ``make`` writes; the caller holds the lock.
+
+    ``make`` returns the manifest, which comes last: a reader sees the whole model or none. When anything
+    fails, nothing stays; what a model of the same name had alone goes.
+    """
+    replaced, written = blobs_of(models, name), set(map(blob_name, staged))
+
+    def write(media_type: str, content: bytes) -> Layer:
+        layer = Layer(media_type=media_type, digest=digest_of(content), size=len(content))
+        path = blob_path(models, layer.digest)
+        written.add(path.name)
+        if not is_whole(path, layer.size):
+            write_whole(path, content)
+        return layer
+
+    try:
+        for digest, path in staged.items():
+            if not is_whole(blob := blob_path(models, digest), path.stat().st_size):
+                path.replace(blob)
+        write_whole(manifest_path(models, name), make(write))
+    except BaseException:
+        remove_unused(models, frozenset(written))
+        raise
+    remove_unused(models, replaced | written)
+
+
 def install(models: Path, name: ModelName, content: bytes) -> bool | None:
     """Write the manifest ``content`` if all that it names is there; None if it is not.
 
@@ -170,13 +226,11 @@ def install(models: Path, name: ModelName, content: bytes) -> bool | None:
     """
     wanted = parse_manifest(content).blobs
     with locked(models):
-        try:
+        with explained(f"The model {name} cannot be written"):
             if not all(is_whole(blob_path(models, each.digest), each.size) for each in wanted):
                 return None
             unused = blobs_of(models, name) - {blob_name(each.digest) for each in wanted}
             write_whole(manifest_path(models, name), content)
-        except OSError as error:
-            raise LibraryError(f"The model {name} cannot be written: {reason(error)}.") from error
         if unused:
             remove_unused(models, frozenset())
         return bool(unused)

@@ -12,6 +12,7 @@ from llmstack_tui.fit.shapes import Subjects
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.types import Model, ModelDetails, Snapshot
+from llmstack_tui.library.deriving import Changes
 from llmstack_tui.library.library import Library
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.fake_ollama import usual_ollama
@@ -51,7 +52,9 @@ async def test_a_file_of_this_machine_tells_more_than_a_server(tmp_path: Path) -
 async def test_a_model_may_ask_for_a_context_of_its_own(tmp_path: Path) -> None:
     file = models.random_weights(tmp_path / "tiny.gguf")
     library, name = Library(tmp_path / "models"), ModelName.parse("tiny")
-    installed = library.import_gguf(file, name, parameters={"num_ctx": 1024, "temperature": 0.5})
+    library.import_gguf(file, name)
+    library.derive(name, name, Changes(parameters={"num_ctx": 1024, "temperature": 0.5}))
+    installed = library.get(name)
     subjects = Subjects([tmp_path / "models"], frozenset())
     usual = Request(context_length=4096)
     model = Model(name="tiny:latest", digest=installed.digest, size=installed.size)

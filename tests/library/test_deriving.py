@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.names import ModelName
-from llmstack_tui.library.deriving import Changes, DeriveFailed
+from llmstack_tui.library.deriving import Changes
 from llmstack_tui.library.library import Library, NotInstalled
+from llmstack_tui.library.storage import Cancelled, LibraryError
 from tests.support import folders
 from tests.support.engine import add_ollamas
 
@@ -83,7 +84,7 @@ def test_a_full_disk_leaves_nothing(library: Library, fails_at: int, monkeypatch
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(DeriveFailed, match=r"^other:latest cannot be made from new:one: the disk is full\.$"):
+    with pytest.raises(LibraryError, match=r"^other:latest cannot be made from new:one: the disk is full\.$"):
         library.derive(NEW, ModelName.parse("other"), CHANGES)
     assert folders.tree(library.own) == before
 
@@ -92,15 +93,20 @@ def test_a_disk_too_small_for_the_copy(library: Library, monkeypatch: pytest.Mon
     no_links(monkeypatch)
     usage = type("Usage", (), {"free": 1})
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(DeriveFailed, match="where 1 B are free"):
+    with pytest.raises(LibraryError, match="where 1 B are free"):
         library.derive(OLLAMAS, NEW)
     assert not folders.tree(library.own)
 
 
 def test_cancelled_in_the_middle_leaves_nothing(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     no_links(monkeypatch)
-    with pytest.raises(DeriveFailed, match="cancelled"):
-        library.derive(OLLAMAS, NEW, cancelled=lambda: True)
+
+    def cancel(status: str, completed: int | None, total: int | None) -> None:
+        if completed:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        library.derive(OLLAMAS, NEW, progress=cancel)
     assert not folders.tree(library.own)
 
 
@@ -110,6 +116,6 @@ def test_a_broken_original_is_not_copied(library: Library, monkeypatch: pytest.M
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
-    with pytest.raises(DeriveFailed, match="is broken"):
+    with pytest.raises(LibraryError, match="is broken"):
         library.derive(OLLAMAS, NEW)
     assert not folders.tree(library.own)

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from llmstack_tui.base.names import ModelName
-from llmstack_tui.library import importing, storage
-from llmstack_tui.library.importing import ImportCancelled, ImportFailed
+from llmstack_tui.library import storage
 from llmstack_tui.library.library import Library
+from llmstack_tui.library.storage import Cancelled, LibraryError
 from tests.support import folders
 from tests.support.gguf import models
 from tests.support.gguf.files import STRING, U16, U32, Llama
@@ -50,7 +50,7 @@ def source(tmp_path: Path, tiny_model: Path) -> Path:
 def failure(own: Path, source: Path, **options: object) -> str:
     """The sentence of an import that fails and leaves nothing."""
     before = folders.tree(own)
-    with pytest.raises(ImportFailed) as caught:
+    with pytest.raises(LibraryError) as caught:
         Library(own).import_gguf(source, TINY, **options)  # type: ignore[arg-type]
     assert folders.tree(own) == before
     sentence = str(caught.value)
@@ -93,14 +93,6 @@ def test_an_imported_model_lies_as_ollama_would_lay_it(tmp_path: Path, source: P
         (reading, size, size),
         ("writing manifest", None, None),
     ]
-
-
-def test_parameters_become_a_layer(tmp_path: Path, source: Path) -> None:
-    parameters = {"stop": ["</s>", "<|im_end|>"], "temperature": 0.5}
-    model = Library(tmp_path / "own").import_gguf(source, TINY, parameters=parameters)
-    assert model.parameters == parameters
-    told = json.loads((tmp_path / "own" / PLACE).read_bytes())
-    assert [layer["mediaType"].rpartition(".")[2] for layer in told["layers"]] == ["model", "params"]
 
 
 @pytest.mark.usefixtures("way")
@@ -178,8 +170,12 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("way")
 def test_cancelling(tmp_path: Path, source: Path) -> None:
-    with pytest.raises(ImportCancelled, match="was cancelled"):
-        Library(tmp_path / "own").import_gguf(source, TINY, cancelled=lambda: True)
+    def cancel(status: str, completed: int | None, total: int | None) -> None:
+        if completed:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        Library(tmp_path / "own").import_gguf(source, TINY, cancel)
     assert folders.tree(tmp_path / "own") == {}
 
 
@@ -201,7 +197,7 @@ def test_a_file_that_grows_after_its_header_was_read(
         with source.open("ab") as file:
             file.write(b"more")
 
-    monkeypatch.setattr(importing, "remove_unfinished", grow)
+    monkeypatch.setattr(storage, "remove_unfinished", grow)
     assert "changed while it was read" in failure(tmp_path / "own", source)
 
 
@@ -250,7 +246,7 @@ def test_a_disk_that_fails_while_it_is_written(
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path, source: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(ImportFailed, match=r"cannot be imported into .*: Not a directory"):
+    with pytest.raises(LibraryError, match=r"cannot be imported into .*: Not a directory"):
         Library(tmp_path / "file" / "own").import_gguf(source, TINY)
 
 
@@ -320,6 +316,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from llmstack_tui.library.library import Library
+from llmstack_tui.library.storage import Cancelled, LibraryError
 from llmstack_tui.base.names import ModelName
 def no_link(*_, **__): raise OSError
 if sys.argv[3] == "copied": os.link = no_link

@@ -18,7 +18,7 @@ from llmstack_tui.engine.errors import ApiError
 from llmstack_tui.engine.templates import known_templates, recognise
 from llmstack_tui.library.deriving import Changes
 from llmstack_tui.library.library import NotInstalled
-from llmstack_tui.library.storage import LibraryError
+from llmstack_tui.library.storage import Cancelled, LibraryError
 from llmstack_tui.ollama import wire
 from llmstack_tui.ollama.options import merge
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.service import Engine, Target
     from llmstack_tui.library.copying import OnProgress
 
-    # Runs in a thread; gets a callback for progress, and one that tells whether it is cancelled.
-    Work = Callable[[OnProgress, Callable[[], bool]], None]
+    # Runs in a thread.
+    Work = Callable[[OnProgress], None]
     Parts = AsyncGenerator[bytes, None]
 
 
@@ -95,9 +95,9 @@ class _ModelRoutes:
     ) -> Work:
         """The work of making ``name`` of ``source``; ``missing`` is the error if that is not installed."""
 
-        def work(progress: OnProgress, cancelled: Callable[[], bool]) -> None:
+        def work(progress: OnProgress) -> None:
             try:
-                self._engine.library.derive(source, name, changes, progress=progress, cancelled=cancelled)
+                self._engine.library.derive(source, name, changes, progress)
             except NotInstalled:
                 raise ApiError(404, missing or f"model '{source.short}' not found") from None
 
@@ -115,8 +115,8 @@ class _ModelRoutes:
         if not path.is_absolute():
             raise ApiError(400, "Name the file with its whole path: the engine has a folder of its own.")
 
-        def work(progress: OnProgress, cancelled: Callable[[], bool]) -> None:
-            self._engine.library.import_gguf(path, name, progress=progress, cancelled=cancelled)
+        def work(progress: OnProgress) -> None:
+            self._engine.library.import_gguf(path, name, progress)
 
         return progress_response(_lines(work), stream=True)
 
@@ -180,6 +180,8 @@ async def _lines(work: Work) -> Parts:
     cancelled = threading.Event()
 
     def progress(status: str, completed: int | None, total: int | None) -> None:
+        if cancelled.is_set():
+            raise Cancelled("The client has gone.")
         line: dict[str, object] = {"status": status}
         if total is not None:
             line |= {"total": total, "completed": completed}
@@ -187,7 +189,7 @@ async def _lines(work: Work) -> Parts:
 
     def run() -> None:
         try:
-            work(progress, cancelled.is_set)
+            work(progress)
         finally:
             loop.call_soon_threadsafe(lines.put_nowait, None)
 

@@ -12,8 +12,9 @@ from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.engine.api.replies import GeneratorResponse, body, encode, progress_response
 from llmstack_tui.engine.errors import ApiError
 from llmstack_tui.library.manifest import InvalidManifest
+from llmstack_tui.library.storage import LibraryError
 from llmstack_tui.ollama import wire
-from llmstack_tui.registry.download.types import NotPublished, PullFailed
+from llmstack_tui.registry.download.types import NotPublished
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -40,7 +41,7 @@ def routes(engine: Engine) -> list[Route]:
             await engine.pulls.discard(request.path_params["digest"])
         except InvalidManifest:
             raise ApiError(400, "invalid digest format") from None
-        except PullFailed as error:
+        except LibraryError as error:
             raise ApiError(409, str(error)) from None
         return Response()
 
@@ -63,7 +64,7 @@ async def pull_lines(engine: Engine, name: ModelName, *, insecure: bool) -> Asyn
     except NotPublished as error:
         # Clients of Ollama look for this beginning.
         raise ApiError(500, f"pull model manifest: file does not exist: {error}") from error
-    except PullFailed as error:
+    except LibraryError as error:
         raise ApiError(500, str(error)) from error
 
 

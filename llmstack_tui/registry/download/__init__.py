@@ -1,1 +1,1 @@
-"""BlobDownloads of models: manifests and blobs of any registry, into the engine's own folder."""
+"""Downloads of models: manifests and blobs of any registry, into the engine's own folder."""

@@ -9,7 +9,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from llmstack_tui.library.storage import is_full, reason
+from llmstack_tui.library.storage import LibraryError, is_full, reason
 from llmstack_tui.registry.download.partial import (
     add_span,
     count_bytes,
@@ -17,7 +17,7 @@ from llmstack_tui.registry.download.partial import (
     missing_spans,
     split_spans,
 )
-from llmstack_tui.registry.download.types import PassingFailure, PullFailed
+from llmstack_tui.registry.download.types import PassingFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ class BlobDownload:
         match the digest.
 
         Raises:
-            PullFailed: with one sentence.
+            LibraryError: with one sentence.
         """
         try:
             await self._in_thread(self._partial.open)
@@ -76,7 +76,7 @@ class BlobDownload:
                 await self._fetch(source)
                 if not self._partial.is_right():
                     await self._in_thread(self._partial.discard)
-                    raise PullFailed(
+                    raise LibraryError(
                         f"What came for {self.layer.short} is not what its digest says, and was "
                         "thrown away: pull again."
                     )
@@ -85,10 +85,10 @@ class BlobDownload:
                 self._partial.close()
         except OSError as error:
             if is_full(error):
-                raise PullFailed(
+                raise LibraryError(
                     f"The disk of {self._partial.folder} is full: make room there and pull again."
                 ) from error
-            raise PullFailed(f"{self.layer.short} cannot be written: {reason(error)}.") from error
+            raise LibraryError(f"{self.layer.short} cannot be written: {reason(error)}.") from error
 
     async def _fetch(self, source: BlobSource) -> None:
         size, whole = self.layer.size, self._options.part
@@ -143,7 +143,7 @@ class BlobDownload:
                 return
             failures = failures + 1 if first == before else 0
             if failures >= self._options.tries:
-                raise PullFailed(
+                raise LibraryError(
                     f"The download of {self.layer.short} does not go on: {why}. What came is kept: "
                     "pull again later."
                 )

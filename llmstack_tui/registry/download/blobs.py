@@ -8,22 +8,21 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from llmstack_tui.library.folders import blobs_folder
 from llmstack_tui.library.manifest import blob_name
-from llmstack_tui.library.storage import DOWNLOADS_LOCK, reason
+from llmstack_tui.library.storage import DOWNLOADS_LOCK, LibraryError, explained, held
 from llmstack_tui.registry.download.blob import BlobDownload
-from llmstack_tui.registry.download.partial import Partial
-from llmstack_tui.registry.download.source import BlobSource
-from llmstack_tui.registry.download.types import PullFailed
+from llmstack_tui.registry.download.partial import Partial, count_bytes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Container
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from llmstack_tui.library.manifest import Layer
-    from llmstack_tui.registry.download.source import BlobOrigin
+    from llmstack_tui.registry.download.source import BlobSource
     from llmstack_tui.registry.download.types import PullOptions
 
 # Writing and reading again, beside each other, for a few blobs; what waits for a disk waits here.
@@ -67,32 +66,27 @@ class BlobDownloads:
     def noted(self, layer: Layer) -> int:
         """Bytes of a blob that earlier downloads have left."""
         partial = Partial(blobs_folder(self._models), layer.digest, layer.size)
-        return sum(end - first for first, end in partial.noted())
+        return count_bytes(partial.noted())
 
     async def discard(self, digest: str) -> None:
         """Delete the unfinished download of a blob.
 
         Raises:
-            PullFailed: it is under way, or the folder cannot be written.
+            LibraryError: it is under way, or the folder cannot be written.
         """
         running = self._running.get(blob_name(digest))
         if running is not None and not (await asyncio.wait((running.task,), timeout=_LEAVING_S))[0]:
-            raise PullFailed(f"{digest[7:19]} is being downloaded.")
-        self._acquire()
-        try:
+            raise LibraryError(f"{digest[7:19]} is being downloaded.")
+        with self._locked(), explained(f"{digest[7:19]} cannot be removed"):
             await asyncio.to_thread(Partial(blobs_folder(self._models), digest, 0).discard)
-        except OSError as error:
-            raise PullFailed(f"{digest[7:19]} cannot be removed: {reason(error)}.") from error
-        finally:
-            self._lock.release()
 
     @asynccontextmanager
     async def joined(
-        self, layer: Layer, origin: BlobOrigin
+        self, layer: Layer, source: BlobSource
     ) -> AsyncIterator[tuple[BlobDownload, asyncio.Task[None]]]:
         """The download of a blob, begun if it is not under way; it ends when its last waiter has left.
 
-        The task raises `PullFailed`.
+        The task raises `LibraryError`.
         """
         blob = blob_name(layer.digest)
         while (running := self._running.get(blob)) and (running.ending or running.task.done()):
@@ -100,7 +94,7 @@ class BlobDownloads:
             await asyncio.wait((running.task,))
             await asyncio.sleep(0)
         if running is None:
-            running = self._running[blob] = self._start(layer, origin)
+            running = self._running[blob] = self._start(layer, source)
         running.wanted += 1
         try:
             yield running.download, running.task
@@ -110,39 +104,27 @@ class BlobDownloads:
                 running.ending = True
                 await _end(running.task)
 
-    def _start(self, layer: Layer, origin: BlobOrigin) -> _Running:
+    def _start(self, layer: Layer, source: BlobSource) -> _Running:
         blob, partial = blob_name(layer.digest), Partial(blobs_folder(self._models), layer.digest, layer.size)
         download = BlobDownload(layer, partial, self.options, self._executor)
-        task = asyncio.create_task(self._run(download, origin))
+        task = asyncio.create_task(self._run(download, source))
         task.add_done_callback(lambda _: self._running.pop(blob, None))
         return _Running(download, task)
 
-    async def _run(self, download: BlobDownload, origin: BlobOrigin) -> None:
-        self._acquire()
-        try:
-            async with BlobSource(origin, silence_s=self.options.silence_s) as source:
+    async def _run(self, download: BlobDownload, source: BlobSource) -> None:
+        with self._locked():
+            async with source.opened():
                 await download.run(source)
-        finally:
-            self._lock.release()
 
-    def _acquire(self) -> None:
-        """Take the lock of downloads into this folder: only one process may hold it."""
-        try:
-            self._models.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire()
-        except Timeout:
-            raise PullFailed(
-                f"Another engine is downloading into {self._models}: pull there, or wait until it is done."
-            ) from None
-        except OSError as error:
-            raise PullFailed(
-                f"The models folder {self._models} cannot be written: {reason(error)}."
-            ) from error
+    def _locked(self) -> AbstractContextManager[None]:
+        """The lock of downloads into this folder: only one process may hold it."""
+        busy = f"Another engine is downloading into {self._models}: pull there, or wait until it is done."
+        return held(self._lock, busy)
 
 
 async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
-    with suppress(asyncio.CancelledError, PullFailed):
+    with suppress(asyncio.CancelledError, LibraryError):
         await asyncio.shield(asyncio.wait((task,)))
     if not task.cancelled():
         # Said to whoever waited for it.

@@ -13,11 +13,11 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.library.copying import fetch_blob
 from llmstack_tui.library.folders import blob_path, blobs_folder, is_whole
-from llmstack_tui.library.storage import LibraryError, reason
+from llmstack_tui.library.storage import Cancelled, LibraryError, explained
 from llmstack_tui.registry.download.blob import set_or_done
 from llmstack_tui.registry.download.blobs import BlobDownloads
-from llmstack_tui.registry.download.source import BlobOrigin
-from llmstack_tui.registry.download.types import NotPublished, PullFailed, PullStep
+from llmstack_tui.registry.download.source import BlobSource
+from llmstack_tui.registry.download.types import NotPublished, PullStep
 from llmstack_tui.registry.errors import NotInRegistry, RegistryError
 
 if TYPE_CHECKING:
@@ -57,34 +57,30 @@ class Pulls:
         Closing this keeps the bytes so far for the next time.
 
         Raises:
-            PullFailed: with one sentence.
+            LibraryError: with one sentence.
         """
         if not insecure:
             name = replace(name, scheme="https")
         yield PullStep("pulling manifest")
         fetched = await self._manifest(name)
         layers = tuple({layer.digest: layer for layer in fetched.manifest.blobs}.values())
-        origin = BlobOrigin(name, self._registry.blobs_url(name), self._registry)
         for _ in range(_ROUNDS):
             await self._check_room(name, layers)
             for layer in layers:
-                async with aclosing(self._blob(layer, origin)) as steps:
+                async with aclosing(self._blob(layer, name)) as steps:
                     async for step in steps:
                         yield step
             yield PullStep("verifying sha256 digest")
             yield PullStep("writing manifest")
-            try:
-                replaced = await asyncio.to_thread(self._library.install, name, fetched.content)
-            except LibraryError as error:
-                raise PullFailed(str(error)) from error
+            replaced = await asyncio.to_thread(self._library.install, name, fetched.content)
             if replaced is not None:
                 if replaced:
                     yield PullStep("removing unused layers")
                 return
-        raise PullFailed(f"Parts of {name} were removed again while it was pulled: pull again.")
+        raise LibraryError(f"Parts of {name} were removed again while it was pulled: pull again.")
 
     async def discard(self, digest: str) -> None:
-        """Delete the unfinished download of a blob. Raises `PullFailed`."""
+        """Delete the unfinished download of a blob. Raises LibraryError."""
         await self._downloads.discard(digest)
 
     @cached_property
@@ -103,17 +99,17 @@ class Pulls:
         except NotInRegistry as error:
             raise NotPublished(str(error)) from error
         except RegistryError as error:
-            raise PullFailed(str(error)) from error
+            raise LibraryError(str(error)) from error
         if fetched is None:
-            raise PullFailed(f"{name.host} did not send the manifest of {name}.")
+            raise LibraryError(f"{name.host} did not send the manifest of {name}.")
         return fetched
 
     async def _check_room(self, name: ModelName, layers: tuple[Layer, ...]) -> None:
-        """Raises PullFailed if the disk is too small for what is still to come, of other pulls too."""
+        """Raises LibraryError if the disk is too small for what is still to come, of other pulls too."""
         need, free = await asyncio.to_thread(self._room, layers)
         need += self._downloads.left({layer.digest for layer in layers})
         if need and need + self._options.reserve > free:
-            raise PullFailed(
+            raise LibraryError(
                 f"{name} needs {bytes_text(need)} more in {blobs_folder(self._library.own)}, where "
                 f"{bytes_text(free)} are free and {bytes_text(self._options.reserve)} have to stay so: "
                 "make room and pull again."
@@ -122,7 +118,7 @@ class Pulls:
     def _room(self, layers: tuple[Layer, ...]) -> tuple[int, int]:
         """Bytes that the model still needs, and that are free."""
         own = self._library.own
-        try:
+        with explained(f"The models folder {own} cannot be used"):
             own.mkdir(parents=True, exist_ok=True)
             need = sum(
                 layer.size - self._downloads.noted(layer)
@@ -130,8 +126,6 @@ class Pulls:
                 if not self._is_here(layer) and self._elsewhere(layer) is None
             )
             return need, shutil.disk_usage(own).free
-        except OSError as error:
-            raise PullFailed(f"The models folder {own} cannot be used: {reason(error)}.") from error
 
     def _is_here(self, layer: Layer) -> bool:
         return is_whole(blob_path(self._library.own, layer.digest), layer.size)
@@ -146,21 +140,22 @@ class Pulls:
                         return path
         return None
 
-    async def _blob(self, layer: Layer, origin: BlobOrigin) -> AsyncGenerator[PullStep, None]:
+    async def _blob(self, layer: Layer, name: ModelName) -> AsyncGenerator[PullStep, None]:
         """Get the blob, which may be here already, in a folder of Ollama's, or at the registry."""
         step = PullStep(f"pulling {layer.short}", layer.digest, layer.size)
         if not await asyncio.to_thread(self._is_here, layer):
             place = await asyncio.to_thread(self._elsewhere, layer)
-            coming = self._download(step, layer, origin) if place is None else self._copy(step, layer, place)
+            coming = self._download(step, layer, name) if place is None else self._copy(step, layer, place)
             async with aclosing(coming) as steps:
                 async for each in steps:
                     yield each
         yield replace(step, completed=layer.size)
 
     async def _download(
-        self, step: PullStep, layer: Layer, origin: BlobOrigin
+        self, step: PullStep, layer: Layer, name: ModelName
     ) -> AsyncGenerator[PullStep, None]:
-        async with self._downloads.joined(layer, origin) as (download, task):
+        source = BlobSource(self._registry, name, silence_s=self._options.silence_s)
+        async with self._downloads.joined(layer, source) as (download, task):
             await set_or_done(download.opened, task)
             shown, ticks = -1, 0
             while not task.done():
@@ -175,7 +170,7 @@ class Pulls:
             try:
                 await task
             except asyncio.CancelledError:
-                raise PullFailed("The engine was stopped. What came is kept: pull again.") from None
+                raise LibraryError("The engine was stopped. What came is kept: pull again.") from None
 
     async def _copy(self, step: PullStep, layer: Layer, place: Path) -> AsyncGenerator[PullStep, None]:
         """Link or copy the blob from a folder that is only read."""
@@ -184,20 +179,17 @@ class Pulls:
         def progress(status: str, completed: int | None, total: int | None) -> None:
             nonlocal done
             done = completed or 0
+            if leave.is_set():
+                raise Cancelled("The pull was cancelled.")
 
         target = blob_path(self._library.own, layer.digest)
-        work = asyncio.create_task(
-            asyncio.to_thread(fetch_blob, place, target, layer, progress=progress, cancelled=leave.is_set)
-        )
+        work = asyncio.create_task(asyncio.to_thread(fetch_blob, place, target, layer, progress))
         try:
-            while not work.done():
-                yield replace(step, completed=done)
-                await asyncio.wait((work,), timeout=_TICK_S)
-            await work
-        except LibraryError as error:
-            raise PullFailed(str(error)) from error
-        except OSError as error:
-            raise PullFailed(f"{place} cannot be copied to {target.parent}: {reason(error)}.") from error
+            with explained(f"{place} cannot be copied to {target.parent}"):
+                while not work.done():
+                    yield replace(step, completed=done)
+                    await asyncio.wait((work,), timeout=_TICK_S)
+                await work
         finally:
             leave.set()
             await asyncio.wait((work,))

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
-from msgspec import Struct
 
 from llmstack_tui import __version__
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.connections import connection_error, retry_after_s
 from llmstack_tui.base.text import excerpt
-from llmstack_tui.registry.download.types import PassingFailure, PullFailed
+from llmstack_tui.library.storage import LibraryError
+from llmstack_tui.registry.download.types import PassingFailure
 from llmstack_tui.registry.errors import RegistryBusy, RegistryError, RegistryFailed, RegistryUnreachable
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator
-    from types import TracebackType
     from typing import Self
 
     from llmstack_tui.base.names import ModelName
@@ -39,59 +38,45 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
 _PASSING = {403, 408, 425, 429}
 
 
-class BlobOrigin(Struct, frozen=True):
-    """A model at its registry, which may want a token with each request.
-
-    Attributes:
-        address: the URL of the model's blobs without the digest.
-    """
-
-    name: ModelName
-    address: str
-    registry: Registry
-
-
 class BlobSource:
-    """The blobs of a model.
+    """The blobs of a model at its registry, which may want a token with each request.
 
     Redirects are followed, each time from the beginning: the addresses that they lead to run out. Proxies
     and certificates are the environment's, except for this machine's own addresses.
     """
 
-    def __init__(self, origin: BlobOrigin, *, silence_s: float) -> None:
-        self._origin = origin
-        self._host = origin.address.split("/")[2]
+    def __init__(self, registry: Registry, name: ModelName, *, silence_s: float) -> None:
+        self._registry = registry
+        self._name = name
+        self._address = registry.blobs_url(name)
         self._silence_s = silence_s
-        self._local = is_loopback(origin.address)
-        self._token = origin.registry.known_token(origin.name)
+        self._token = registry.known_token(name)
         self._renewing = asyncio.Lock()
-        at = urlsplit(origin.address)
-        self._registry = (at.scheme, at.hostname, at.port or (80 if at.scheme == "http" else 443))
-        self._session: aiohttp.ClientSession | None = None
+        at = urlsplit(self._address)
+        self._host = at.netloc
+        self._server = (at.scheme, at.hostname, at.port or (80 if at.scheme == "http" else 443))
+        self._session: aiohttp.ClientSession
 
-    async def __aenter__(self) -> Self:
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Self]:
+        """Raises LibraryError."""
+        local = is_loopback(self._address)
         try:
-            context = True if self._local else await asyncio.to_thread(_certificates)
+            context = True if local else await asyncio.to_thread(_certificates)
         except (OSError, ValueError) as error:
-            raise PullFailed(f"The certificates of the environment cannot be used: {error}.") from None
-        self._session = aiohttp.ClientSession(
+            raise LibraryError(f"The certificates of the environment cannot be used: {error}.") from None
+        async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=context),
             headers={"User-Agent": f"llmstack/{__version__}", "Accept-Encoding": "identity"},
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=self._silence_s),
-            trust_env=not self._local,
+            trust_env=not local,
             auto_decompress=False,
             middlewares=(self._with_token,),
             read_bufsize=_BUFFER,
             # A signed address holds only as it was written.
             requote_redirect_url=False,
-        )
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
+        ) as self._session:
+            yield self
 
     @asynccontextmanager
     async def bytes_of(self, layer: Layer, part: Span) -> AsyncIterator[tuple[bool, aiohttp.StreamReader]]:
@@ -99,21 +84,22 @@ class BlobSource:
 
         Raises:
             PassingFailure: it failed, also for all that fails while this is open.
-            PullFailed: it will fail again.
+            LibraryError: it will fail again.
         """
-        assert self._session is not None  # noqa: S101 (it has been entered)
         asked = {"Range": f"bytes={part[0]}-{part[1] - 1}"}
         try:
             async with self._session.get(
-                f"{self._origin.address}/{layer.digest}", headers=asked, max_redirects=_MAX_REDIRECTS
+                f"{self._address}/{layer.digest}", headers=asked, max_redirects=_MAX_REDIRECTS
             ) as response:
                 yield self._is_part(response, layer, part), response.content
         except aiohttp.TooManyRedirects:
-            raise PullFailed(f"{self._host} sends us on and on for {layer.short}.") from None
+            raise LibraryError(f"{self._host} sends us on and on for {layer.short}.") from None
         except TimeoutError:
             raise PassingFailure(f"nothing more came for {self._silence_s:g} s") from None
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
-            raise PullFailed(f"{self._host} names no address for its bytes: {excerpt(str(error))}.") from None
+            raise LibraryError(
+                f"{self._host} names no address for its bytes: {excerpt(str(error))}."
+            ) from None
         except (aiohttp.ClientError, ConnectionError) as error:
             raise PassingFailure(_why_broken(error)) from None
 
@@ -121,7 +107,7 @@ class BlobSource:
         self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
         """Each request, also one that follows a redirect: another host gets no token."""
-        if (request.url.scheme, request.url.raw_host, request.url.port) != self._registry:
+        if (request.url.scheme, request.url.raw_host, request.url.port) != self._server:
             return await send(request)
         token = self._token
         response = await _sent(request, token, send)
@@ -131,11 +117,21 @@ class BlobSource:
             # Another part may have got a new one meanwhile.
             if self._token == token:
                 header = ", ".join(response.headers.getall("WWW-Authenticate", ()))
-                self._token = await _new_token(self._origin, header)
+                self._token = await self._new_token(header)
         if self._token is None:
             return response
         response.release()
         return await _sent(request, self._token, send)
+
+    async def _new_token(self, header: str) -> str | None:
+        try:
+            return await self._registry.new_token(self._name, header)
+        except RegistryBusy as error:
+            raise PassingFailure(str(error).rstrip("."), error.retry_after_s) from None
+        except (RegistryFailed, RegistryUnreachable) as error:
+            raise PassingFailure(str(error).rstrip(".")) from None
+        except RegistryError as error:
+            raise LibraryError(str(error)) from None
 
     def _is_part(self, response: aiohttp.ClientResponse, layer: Layer, part: Span) -> bool:
         status, where, blob = response.status, response.url.host or self._host, layer.short
@@ -144,14 +140,14 @@ class BlobSource:
             if span is None or int(span[1]) != part[0]:
                 raise PassingFailure(f"{where} sent other bytes than were asked for")
             if int(span[2]) != layer.size:
-                raise PullFailed(_other_size(where, layer, int(span[2])))
+                raise LibraryError(_other_size(where, layer, int(span[2])))
             return True
         if status == 200:
             if response.content_length not in (None, layer.size):
-                raise PullFailed(_other_size(where, layer, response.content_length or 0))
+                raise LibraryError(_other_size(where, layer, response.content_length or 0))
             return False
         if status == 416:
-            raise PullFailed(
+            raise LibraryError(
                 f"{where} has fewer bytes of {blob} than its manifest says: the model is broken there."
             )
         if status in _PASSING or status >= 500:
@@ -160,12 +156,12 @@ class BlobSource:
                 retry_after_s(response.headers.get("Retry-After"), _LONGEST_WAIT_S),
             )
         if status == 404:
-            raise PullFailed(
+            raise LibraryError(
                 f"{where} does not have {blob}, which its manifest names: the model is broken there."
             )
         if status == 401:
-            raise PullFailed(f"{where} wants a log-in for {blob}: the model is private.")
-        raise PullFailed(f"{where} answered with status {status} for {blob}.")
+            raise LibraryError(f"{where} wants a log-in for {blob}: the model is private.")
+        raise LibraryError(f"{where} answered with status {status} for {blob}.")
 
 
 async def _sent(
@@ -174,17 +170,6 @@ async def _sent(
     if token is not None:
         request.headers["Authorization"] = f"Bearer {token}"
     return await send(request)
-
-
-async def _new_token(origin: BlobOrigin, header: str) -> str | None:
-    try:
-        return await origin.registry.new_token(origin.name, header)
-    except RegistryBusy as error:
-        raise PassingFailure(str(error).rstrip("."), error.retry_after_s) from None
-    except (RegistryFailed, RegistryUnreachable) as error:
-        raise PassingFailure(str(error).rstrip(".")) from None
-    except RegistryError as error:
-        raise PullFailed(str(error)) from None
 
 
 def _other_size(where: str, layer: Layer, size: int) -> str:

@@ -40,11 +40,7 @@ class PullStep(Struct, frozen=True):
     completed: int = 0
 
 
-class PullFailed(LibraryError):
-    """The model was not downloaded; ``str`` of it is a sentence for the user."""
-
-
-class NotPublished(PullFailed):
+class NotPublished(LibraryError):
     """The registry does not have it."""
 
 

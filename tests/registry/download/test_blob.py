@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
+from llmstack_tui.library.storage import LibraryError
 from llmstack_tui.registry.download.partial import Partial, count_bytes
-from llmstack_tui.registry.download.types import PullFailed
 from tests.registry.download.pulling import PART, WEIGHTS, blobs, pulled, pulls_into, ranges, statuses
 from tests.support.registry import Fault, Registry
 from tests.support.registry.faults import busy
@@ -86,7 +86,7 @@ async def test_corrupt_bytes_are_thrown_away(registry: Registry, tmp_path: Path)
     version = registry.publish("tiny", WEIGHTS)
     registry.faults = [Fault(path=f"/data/blobs/{version.weights.digest}", corrupt=True, times=1)]
     async with pulls_into(tmp_path) as pulls:
-        with pytest.raises(PullFailed, match="not what its digest says, and was thrown away: pull again"):
+        with pytest.raises(LibraryError, match="not what its digest says, and was thrown away: pull again"):
             await pulled(pulls, registry.name("tiny"))
         assert blobs(tmp_path) == {}
         assert not (tmp_path / "manifests").exists()
@@ -98,7 +98,7 @@ async def test_a_short_blob_is_no_blob(registry: Registry, tmp_path: Path) -> No
     version = registry.publish("tiny", WEIGHTS)
     registry.faults = [Fault(path=f"/data/blobs/{version.weights.digest}", short=10)]
     async with pulls_into(tmp_path) as pulls:
-        with pytest.raises(PullFailed, match=r"does not go on: the server ends before the end\. What came"):
+        with pytest.raises(LibraryError, match=r"does not go on: the server ends before the end\. What came"):
             await pulled(pulls, registry.name("tiny"))
         assert version.weights.digest[7:19] not in blobs(tmp_path)
         registry.faults = []
@@ -150,7 +150,7 @@ async def test_what_no_registry_should_answer(
     registry.publish("tiny", WEIGHTS)
     registry.faults = [fault]
     async with pulls_into(tmp_path) as pulls:
-        with pytest.raises(PullFailed, match=text):
+        with pytest.raises(LibraryError, match=text):
             await pulled(pulls, registry.name("tiny"))
     assert not (tmp_path / "manifests").exists()
     assert all("partial" in name for name in blobs(tmp_path))
@@ -187,7 +187,7 @@ async def test_a_full_disk_is_said_and_leaves_nothing_half(
 
     monkeypatch.setattr(Partial, "write", write_until_full)
     async with pulls_into(tmp_path) as pulls:
-        with pytest.raises(PullFailed, match=r"The disk of .*blobs is full: make room there and pull again"):
+        with pytest.raises(LibraryError, match=r"The disk of .*blobs is full: make room there"):
             await pulled(pulls, registry.name("tiny"))
         assert version.weights.digest[7:19] not in blobs(tmp_path)
         full[0] = False
@@ -203,7 +203,7 @@ async def test_another_engine_that_downloads_into_the_folder_is_left_alone(
     registry.publish("tiny", WEIGHTS)
     with FileLock(tmp_path / ".downloads.lock"):
         async with pulls_into(tmp_path) as pulls:
-            with pytest.raises(PullFailed, match="Another engine is downloading into"):
+            with pytest.raises(LibraryError, match="Another engine is downloading into"):
                 await pulled(pulls, registry.name("tiny"))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.registry.download.types import PullFailed
+from llmstack_tui.library.storage import LibraryError
 from tests.registry.download.pulling import PART, QUICK, WEIGHTS, blobs, pulled, pulls_into, statuses
 from tests.support.registry import Fault, Registry
 from tests.support.registry.faults import busy, html
@@ -75,7 +75,7 @@ async def test_no_token_is_said_in_one_sentence(
     registry.publish("tiny", WEIGHTS)
     registry.faults = [fault]
     async with pulls_into(tmp_path) as pulls:
-        with pytest.raises(PullFailed, match=words) as caught:
+        with pytest.raises(LibraryError, match=words) as caught:
             await pulled(pulls, registry.name("tiny"))
     assert not any(token in repr(caught.value) for token in registry.tokens)
     assert not (tmp_path / "manifests").exists()
@@ -102,7 +102,7 @@ async def test_a_new_token_that_is_refused_in_the_middle_ends_it(
             fault,
             Fault(path=f"/data/blobs/{version.weights.digest}", bytes_per_s=20 * PART),
         ]
-        with pytest.raises(PullFailed, match=words):
+        with pytest.raises(LibraryError, match=words):
             await pulled(pulls, registry.name("tiny"))
         registry.faults = []
         registry.token_uses = None

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from llmstack_tui.config.settings import Settings
-from llmstack_tui.library.service import DiskService
+from llmstack_tui.library.disk import DiskService
 from llmstack_tui.library.storage import LibraryError
 from tests.support.waiting import wait_until
 from tests.tui.driving import dashboard
