@@ -16,7 +16,7 @@ from llmstack_tui.base.sentences import quoted
 from llmstack_tui.core.options import Permissions, StackOptions
 from llmstack_tui.core.records import Records
 from llmstack_tui.core.services import SERVICES, Services
-from llmstack_tui.core.state import HostState, LatestValue, StackState, same_where_equal
+from llmstack_tui.core.state import HostState, StackState, same_where_equal
 from llmstack_tui.lifecycle.changes import ON_DISK, EventKind
 from llmstack_tui.lifecycle.journal import Journal
 from llmstack_tui.lifecycle.monitor import HostMonitor
@@ -57,15 +57,23 @@ class Stack:
         session: the store, while it is open.
         journal: writes events and activations.
         lifecycle: loads and unloads.
+        defect: what has ended a service, if something has.
     """
 
     def __init__(self, hosts: Sequence[Host], options: StackOptions | None = None) -> None:
         self._options = options = options or StackOptions()
+        # Is set when the state has to be put together anew, and when there is none any more.
+        self._changed = asyncio.Event()
+        self._changed.set()
+        self._state = StackState(())
+        self._is_closed = False
+        self.defect: BaseException | None = None
         self.monitors = {
             host.url: HostMonitor(
                 host,
+                acts=lambda: self.lifecycle.acts,
                 on_snapshot=self._polled,
-                on_change=self._host_changed,
+                on_change=self._changed.set,
                 running_every_s=options.running_every_s,
                 installed_every_s=options.installed_every_s,
                 processes=options.processes,
@@ -84,7 +92,7 @@ class Stack:
         self.records = Records(self.session)
         self.journal = Journal(self.session.write, asked_by=options.actor)
         self.lifecycle = Lifecycle(
-            on_change=self._acts_changed,
+            on_change=lambda url: self.monitors[url].renew(),
             settle=self.settle,
             patience_s=options.stop_patience_s,
             journal=self.journal,
@@ -98,7 +106,7 @@ class Stack:
             lifecycle=self.lifecycle,
             journal=self.journal,
             settle=self.settle,
-            on_change=self._put,
+            on_change=self._changed.set,
             on_checked=self._update_automatically,
         )
         self._tasks: list[asyncio.Task[None]] = []
@@ -107,8 +115,6 @@ class Stack:
         self._notices: tuple[str, ...] = ()
         self._last_event_id = 0
         self._is_following = False
-        self._latest = LatestValue(StackState(()))
-        self._put()
 
     # --- services, each opened when it is first asked for ---
 
@@ -219,28 +225,36 @@ class Stack:
         await self.session.aclose()
         for host in self._hosts.values():
             await host.aclose()
-        self._latest.close()
-        if self._latest.defect is not None and error is None:
-            raise self._latest.defect
+        self._is_closed = True
+        self._changed.set()
+        if self.defect is not None and error is None:
+            raise self.defect
 
     # --- the state ---
 
     @property
     def state(self) -> StackState:
-        return self._latest.value
+        """The newest. It is put together when it is asked for: many changes at once make one state."""
+        if self._changed.is_set():
+            self._changed.clear()
+            self._state = self._put_together()
+        return self._state
 
-    @property
-    def defect(self) -> BaseException | None:
-        """What has ended a service, if something has."""
-        return self._latest.defect
-
-    def watch(self) -> AsyncGenerator[StackState, None]:
+    async def watch(self) -> AsyncGenerator[StackState, None]:
         """The state now, and then each new one until the stack closes. A slow reader gets only the newest.
 
         Raises:
             BaseException: the defect that has ended a service, if one has.
         """
-        return self._latest.watch()
+        seen: StackState | None = None
+        while not self._is_closed:
+            if self.defect is not None:
+                raise self.defect
+            if (state := self.state) is not seen:
+                seen = state
+                yield state
+            else:
+                await self._changed.wait()
 
     def refresh(self) -> None:
         """Ask every host again, now."""
@@ -289,7 +303,8 @@ class Stack:
     def _ended(self, task: asyncio.Task[None]) -> None:
         """What ends a task other than our cancelling is a defect, and must not pass in silence."""
         if not task.cancelled() and (defect := task.exception()) is not None:
-            self._latest.fail(defect)
+            self.defect = self.defect or defect
+            self._changed.set()
 
     async def _first_list(self) -> None:
         """Return when a first list is drawn: what is imported for services would hold that up."""
@@ -321,18 +336,8 @@ class Stack:
             self.journal.look(snapshot, monitor.used | ours)
         self._services.on_snapshot(snapshot)
 
-    def _host_changed(self, monitor: HostMonitor) -> None:
-        monitor.renew(self.lifecycle.acts)
-        self._put()
-
-    def _acts_changed(self) -> None:
-        acts = self.lifecycle.acts
-        for url in {act.host for act in {*acts} ^ {*self.state.acts}} & self.monitors.keys():
-            self.monitors[url].renew(acts)
-        self._put()
-
-    def _put(self) -> None:
-        """Make the state anew from what all have to show."""
+    def _put_together(self) -> StackState:
+        """The state, from what all have to show."""
         services, opened = self._services, self._services.opened
         updates = services.updates if opened("updates") else None
         fit = services.fit if opened("fit") else None
@@ -342,36 +347,34 @@ class Stack:
                 each.snapshot,
                 each.models,
                 each.speeds,
-                updates.updates(url) if updates else {},
-                fit.fits(url) if fit else {},
+                updates.updates.get(url, {}) if updates else {},
+                fit.fits.get(url, {}) if fit else {},
             )
             for url, each in self.monitors.items()
         )
-        self._latest.put(
-            StackState(
-                # What is as it was stays the very same: who draws it sees that at a glance.
-                hosts=same_where_equal(self._latest.value.hosts, tuple(hosts)),
-                acts=self.lifecycle.acts,
-                machine=reading,
-                profile=profile,
-                notices=self._notices,
-                last_event_id=self._last_event_id,
-                checking=updates is not None and updates.is_checking,
-                downloads=services.downloads.downloads if opened("downloads") else (),
-                releases=services.releases.releases if opened("releases") else (),
-                guards=services.guard.states if opened("guard") else {},
-            )
+        return StackState(
+            # What is as it was stays the very same: who draws it sees that at a glance.
+            hosts=same_where_equal(self._state.hosts, tuple(hosts)),
+            acts=self.lifecycle.acts,
+            machine=reading,
+            profile=profile,
+            notices=self._notices,
+            last_event_id=self._last_event_id,
+            checking=updates is not None and updates.is_checking,
+            downloads=services.downloads.downloads if opened("downloads") else (),
+            releases=services.releases.releases if opened("releases") else (),
+            guards=services.guard.states if opened("guard") else {},
         )
 
     def _machine_read(self, reading: MachineReading, profile: Profile) -> None:
         self._machine_state = (reading, profile)
         self._services.on_reading(reading, profile)
-        self._put()
+        self._changed.set()
 
     def _on_event(self, event_id: int) -> None:
         self._last_event_id = event_id
         self._services.on_event(event_id)
-        self._put()
+        self._changed.set()
 
     def _installed_elsewhere(self, urls: frozenset[str]) -> None:
         """Another program changed what is installed there, perhaps: do not wait for the next look at it."""
@@ -381,7 +384,7 @@ class Stack:
     def _noticed(self, notice: str) -> None:
         self._notices = (*self._notices, notice)[-_MOST_NOTICES:]
         self.journal.event(EventKind.NOTICE, quoted(notice))
-        self._put()
+        self._changed.set()
 
     async def _update_automatically(self) -> None:
         from llmstack_tui.core.auto_update import update_automatically  # noqa: PLC0415

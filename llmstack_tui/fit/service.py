@@ -54,6 +54,9 @@ class FitService(Service):
         usual: how a model is loaded where nobody asks for something else. Blocking.
         allowed: as of `allow`.
         on_change: is called when `fits` are others than before.
+
+    Attributes:
+        fits: by the URL of the host, and the model's name; nothing of hosts elsewhere.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class FitService(Service):
         allowed: int | None,
         on_change: Callable[[], None],
     ) -> None:
+        self.fits: dict[str, Mapping[str, Fitted]] = {}
         self._hosts = hosts
         self._session = session
         self._folders = folders
@@ -78,7 +82,6 @@ class FitService(Service):
         self._read = asyncio.Event()
         self._changed = asyncio.Event()
         self._sources: dict[str, object] = {}
-        self._fits: dict[str, Mapping[str, Fitted]] = {}
         self._learnt: dict[str, set[str]] = {}
         self._details: list[tuple[str, Model, ModelDetails]] = []
         self._preparing = asyncio.Lock()
@@ -87,10 +90,6 @@ class FitService(Service):
         self._read_at_s = float("-inf")
         self._last_free: tuple[float, int | None] = (0.0, None)
         self._is_unread = False
-
-    def fits(self, host_url: str) -> Mapping[str, Fitted]:
-        """By the models' names; empty of hosts elsewhere."""
-        return self._fits.get(host_url, {})
 
     def allow(self, allowed: int | None) -> None:
         """Models may take that many bytes together; None is what the machine has."""
@@ -280,7 +279,7 @@ class FitService(Service):
     ) -> None:
         """Estimate all models of a host, or those of which more is known than before."""
         took, snapshot, room = await self.measured(url), self._snapshots[url], self.room()
-        found = {} if digests is None else {**self.fits(url)}
+        found = {} if digests is None else {**self.fits.get(url, {})}
         running = {each.digest: each for each in snapshot.running if each.digest}
         models = [each for each in snapshot.installed if digests is None or each.digest in digests]
         for number, model in enumerate(models, 1):
@@ -296,9 +295,9 @@ class FitService(Service):
                 there = room if loaded is None else self.room(loaded)
                 # The room of another machine is not known.
                 found[model.name] = Fitted(known, verdict(known, there) if is_loopback(url) else None)
-        if found != (before := self.fits(url)):
+        if found != (before := self.fits.get(url, {})):
             # What is as it was stays the very same.
-            self._fits[url] = {
+            self.fits[url] = {
                 name: before[name] if before.get(name) == fit else fit for name, fit in found.items()
             }
             self._on_change()

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.names import model_key
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.poller import Poller
 from llmstack_tui.lifecycle.activity import Activity, observed, worked
-from llmstack_tui.lifecycle.states import find, statuses
+from llmstack_tui.lifecycle.states import statuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,12 +31,12 @@ class HostMonitor:
     """A host, the newest snapshot of it, and the state of each of its models.
 
     Args:
+        acts: our acts under way, on all hosts.
         on_snapshot: is called with this monitor after each poll, before ``on_change``.
         on_change: is called when `models` or what is shown beside them may be others than before.
         processes: what the processes of loaded models hold and compute is read with each look.
 
     Attributes:
-        models: every model of the host, as of the last `renew`.
         speeds: by the model's name, the last answer of ours that was timed, in whichever session.
         used: names of models that requests of ours used between the last two polls.
         listed: is set when the list of what is installed is another one than before.
@@ -45,8 +46,9 @@ class HostMonitor:
         self,
         host: Host,
         *,
+        acts: Callable[[], tuple[Act, ...]],
         on_snapshot: Callable[[HostMonitor], None],
-        on_change: Callable[[HostMonitor], None],
+        on_change: Callable[[], None],
         running_every_s: float,
         installed_every_s: float,
         processes: bool = True,
@@ -58,18 +60,17 @@ class HostMonitor:
             running_every_s=running_every_s,
             installed_every_s=installed_every_s,
         )
-        self.models: tuple[ModelStatus, ...] = ()
         self.speeds: Mapping[str, Speed] = {}
         self.used: frozenset[str] = frozenset()
         self.activity = Activity()
         self.listed = asyncio.Event()
+        self._acts = acts
         self._on_snapshot = on_snapshot
         self._on_change = on_change
         self._in_use: Counter[str] = Counter()
         self._used: set[str] = set()
         self._installed: tuple[Model, ...] | None = None
-        # What `models` was worked out from: of hundreds of models that takes some milliseconds.
-        self._source: object = None
+        self._models: tuple[ModelStatus, ...] | None = None
 
     @property
     def host(self) -> Host:
@@ -79,32 +80,40 @@ class HostMonitor:
     def snapshot(self) -> Snapshot:
         return self.poller.snapshot
 
-    def renew(self, acts: tuple[Act, ...]) -> None:
-        """Bring `models` up to date with the snapshot and our acts under way."""
-        source = (self.snapshot, acts, self.activity, frozenset(self._in_use))
-        if source != self._source:
-            self._source, self.models = source, statuses(*source)
+    @property
+    def models(self) -> tuple[ModelStatus, ...]:
+        """Every model of the host. Of hundreds that takes some milliseconds, so only after a `renew`."""
+        if self._models is None:
+            self._models = statuses(self.snapshot, self._acts(), self.activity, self._in_use)
+        return self._models
+
+    def renew(self) -> None:
+        """The snapshot, our acts under way or what is known of the work are others than before."""
+        self._models = None
+        self._on_change()
 
     def status(self, model: str) -> ModelStatus | None:
-        return find(self.models, model)
+        """The model of that name, however it is written."""
+        key = model_key(model)
+        return next((each for each in self.models if each.name == model or model_key(each.name) == key), None)
 
     def recall(self, installed: tuple[Model, ...], at: datetime) -> None:
         """Show what an earlier session saw, unless the host has answered already."""
         self.poller.recall(installed, at)
-        self._on_change(self)
+        self.renew()
 
     def add_speeds(self, *speeds: Speed) -> None:
         """Take note of answers that were timed."""
         if speeds:
             self.speeds = {**self.speeds, **{speed.model: speed for speed in speeds}}
-            self._on_change(self)
+            self._on_change()
 
     @contextmanager
     def using(self, model: str) -> Iterator[None]:
         """While a request of ours runs, its model is busy."""
         self._in_use[model] += 1
         self._used.add(model)
-        self._on_change(self)
+        self.renew()
         try:
             yield
         finally:
@@ -113,7 +122,7 @@ class HostMonitor:
             status = self.status(model)
             if status is not None and status.running is not None:
                 self.activity = worked(self.activity, status.running, time.monotonic())
-            self._on_change(self)
+            self.renew()
 
     def _polled(self, is_new: bool) -> None:
         before, self.activity = self.activity, observed(self.activity, self.snapshot, datetime.now(UTC))
@@ -123,7 +132,7 @@ class HostMonitor:
             self._installed = self.snapshot.installed
             self.listed.set()
         if is_new or before.signs() != self.activity.signs():
-            self._on_change(self)
+            self.renew()
 
 
 # Less is not worth a word.

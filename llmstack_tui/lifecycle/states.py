@@ -93,12 +93,6 @@ def statuses(
     )
 
 
-def find(models: Iterable[ModelStatus], name: str) -> ModelStatus | None:
-    """The model of that name, however it is written."""
-    key = model_key(name)
-    return next((each for each in models if each.name == name or model_key(each.name) == key), None)
-
-
 class _Work(NamedTuple):
     """What `ModelStatus` says of a loaded model's work."""
 

@@ -39,7 +39,7 @@ class Lifecycle:
     """Loads and unloads models: one act at a time per host and model, and nothing is forced.
 
     Args:
-        on_change: called after every change of `acts`.
+        on_change: called with the URL of a host after every change of `acts` there.
         settle: awaited when an act is done and before it leaves `acts`; here the owner reads the host again,
             so that no state between "loading" and "active" is shown.
         patience_s: how long a stop waits for the model to leave.
@@ -50,7 +50,7 @@ class Lifecycle:
     def __init__(
         self,
         *,
-        on_change: Callable[[], None] = lambda: None,
+        on_change: Callable[[str], None] = lambda _: None,
         settle: Callable[[Host], Awaitable[None]] = _no_need,
         patience_s: float = 10.0,
         journal: ActObserver | None = None,
@@ -206,7 +206,7 @@ class Lifecycle:
         self._acts[key] = act
         if self._journal is not None:
             self._journal.began(act)
-        self._on_change()
+        self._on_change(act.host)
         return act
 
     def _end(self, key: _Key, act: Act, end: ActEnd | None = None, error: HostError | None = None) -> None:
@@ -216,7 +216,7 @@ class Lifecycle:
             self._sightings.pop(key, None)
             if end is not None:
                 self._tell(act, end, error)
-            self._on_change()
+            self._on_change(act.host)
 
     def _tell(self, act: Act, end: ActEnd, error: HostError | None = None) -> None:
         if self._journal is not None:

@@ -113,16 +113,13 @@ class Checker:
     def is_checking(self) -> bool:
         return bool(self._tasks)
 
-    def look(self, host: str, installed: tuple[Model, ...], kind: HostKind | None) -> bool:
-        """Take note of what a host is and lists; whether that is another list than before.
+    def look(self, host: str, installed: tuple[Model, ...], kind: HostKind | None) -> None:
+        """Take note of what a host is and lists.
 
         Args:
             kind: None when the host did not tell yet.
         """
-        if self._installed.get(host) is installed and self._kinds.get(host) is kind:
-            return False
         self._installed[host], self._kinds[host] = installed, kind
-        return True
 
     async def renew(self) -> None:
         """Judge what is installed now by what is known. Asks no registry."""

@@ -38,6 +38,11 @@ class UpdateService(Service):
         folders: finds the folders of models on this machine, in Ollama's layout. Blocking.
         on_change: is called when `updates` or `is_checking` are others than before.
         on_checked: is awaited after each check that was due by itself.
+
+    Attributes:
+        updates: by the URL of the host and the model's name, whether it is up to date; empty until that was
+            first worked out.
+        is_checking: registries are being asked.
     """
 
     def __init__(
@@ -50,31 +55,24 @@ class UpdateService(Service):
         on_change: Callable[[], None],
         on_checked: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        self.updates: Mapping[str, Mapping[str, Update]] = {}
+        self.is_checking = False
         self._hosts = hosts
         self._session = session
         self._every = every
         self._folders = folders
         self._on_change = on_change
         self._on_checked = on_checked
-        self._updates: dict[str, Mapping[str, Update]] = {}
         self._snapshots: dict[str, Snapshot] = {}
         self._checker: Checker | None = None
         self._opening = asyncio.Lock()
         self._changed = asyncio.Event()
 
-    def updates(self, host_url: str) -> Mapping[str, Update]:
-        """By the models' names, whether they are up to date; empty until that was first worked out."""
-        return self._updates.get(host_url, {})
-
-    @property
-    def is_checking(self) -> bool:
-        """Whether registries are being asked."""
-        return self._checker is not None and self._checker.is_checking
-
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        is_first = snapshot.url not in self._snapshots
-        self._snapshots[snapshot.url] = snapshot
-        if is_first or (self._checker is not None and _look(self._checker, snapshot)):
+        before, self._snapshots[snapshot.url] = self._snapshots.get(snapshot.url), snapshot
+        if before is None or _told(before) != _told(snapshot):
+            if self._checker is not None:
+                _look(self._checker, snapshot)
             self._changed.set()
 
     async def leave_alone(self, host_url: str, model: str, *, for_good: bool = False) -> None:
@@ -98,7 +96,7 @@ class UpdateService(Service):
         await (await self._opened()).renew()
 
     async def run(self) -> None:
-        while not all(map(self._is_known, self._hosts)):
+        while not all(url in self._snapshots and _has_answered(self._snapshots[url]) for url in self._hosts):
             self._changed.clear()
             await self._changed.wait()
         checker = await self._opened()
@@ -146,15 +144,20 @@ class UpdateService(Service):
 
     def _judged(self) -> None:
         if self._checker is not None:
-            self._updates = {url: self._checker.updates(url) for url in self._hosts}
+            self.updates = {url: self._checker.updates(url) for url in self._hosts}
+            self.is_checking = self._checker.is_checking
             self._on_change()
 
-    def _is_known(self, url: str) -> bool:
-        """Whether the host has answered, or failed to."""
-        snapshot = self._snapshots.get(url)
-        return snapshot is not None and (snapshot.read_at is not None or snapshot.error is not None)
+
+def _look(checker: Checker, snapshot: Snapshot) -> None:
+    checker.look(snapshot.url, snapshot.installed, snapshot.server.kind if snapshot.server else None)
 
 
-def _look(checker: Checker, snapshot: Snapshot) -> bool:
-    kind = snapshot.server.kind if snapshot.server else None
-    return checker.look(snapshot.url, snapshot.installed, kind)
+def _has_answered(snapshot: Snapshot) -> bool:
+    """Or failed to."""
+    return snapshot.read_at is not None or snapshot.error is not None
+
+
+def _told(snapshot: Snapshot) -> object:
+    """What a check depends on."""
+    return snapshot.installed, snapshot.server, _has_answered(snapshot)

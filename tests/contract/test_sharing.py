@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.hosts.types import Snapshot
-from llmstack_tui.lifecycle.states import ModelState, find, statuses
+from llmstack_tui.lifecycle.states import ModelState, statuses
 from llmstack_tui.lifecycle.worker import Lifecycle
 from llmstack_tui.ollama.client import OllamaHost
 
@@ -81,7 +81,8 @@ async def test_a_process_answers_for_others_when_its_name_is_gone(server: Server
         snapshot = Snapshot(
             url=host.url, capabilities=host.capabilities, installed=installed, running=await host.running()
         )
-        assert find(statuses(snapshot), TERSE) is None, "it is the other one's, not one under no name"
+        names = {each.name for each in statuses(snapshot)}
+        assert TERSE not in names, "it is the other one's, not one under no name"
         await lifecycle.deactivate(host, server.model)
         assert server.ps() == []
 

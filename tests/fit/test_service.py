@@ -128,4 +128,4 @@ async def test_the_room_of_servers_elsewhere_is_not_known() -> None:
         stack.fit.on_snapshot(Snapshot(url=url, capabilities=Capability.LIST, installed=(model,)))
         stack.fit.on_details(url, "a", ModelDetails(name="a"))
         assert stack.fit.subject(url, model) is None
-        assert stack.fit.fits(url) == {}
+        assert stack.fit.fits == {}

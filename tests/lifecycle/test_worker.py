@@ -77,7 +77,7 @@ async def test_changes_are_told_and_the_act_waits_until_its_owner_has_looked() -
         seen.append(len(life.acts))
 
     async with fake_host(a_1="a") as (_, host, _):
-        life = Lifecycle(on_change=lambda: told.append(len(life.acts)), settle=settle)
+        life = Lifecycle(on_change=lambda _: told.append(len(life.acts)), settle=settle)
         await life.activate(host, "a:1")
         await life.deactivate(host, "a:1")
         await life.aclose()

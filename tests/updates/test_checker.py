@@ -217,9 +217,9 @@ async def test_what_the_engine_has_is_not_there_for_an_ollama_with_the_same_mode
             return update.download, update.at_most
 
         assert await found() == (new.size, True), "nobody said yet what it is"
-        assert checker.look(HOST, (listed,), OLLAMA)
+        checker.look(HOST, (listed,), OLLAMA)
         assert await found() == (new.size, True)
-        assert checker.look(HOST, (listed,), HostKind.BUILTIN)
+        checker.look(HOST, (listed,), HostKind.BUILTIN)
         assert await found() == (0, False)
 
 

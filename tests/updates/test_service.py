@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.kinds import Capability
+from llmstack_tui.base.structs import replace
 from llmstack_tui.core.options import StackOptions
+from llmstack_tui.hosts.types import Snapshot
+from llmstack_tui.ollama.client import OllamaHost
+from llmstack_tui.store.session import StoreSession
 from llmstack_tui.updates.rules import UpdateState
+from llmstack_tui.updates.service import UpdateService
 from tests.support.fake_ollama import fake_host
 from tests.support.registry.faults import Fault
 from tests.support.registry.server import serving
@@ -89,6 +96,29 @@ async def test_a_model_that_comes_later_is_asked_for_by_itself() -> None:
         assert len(server.requests("/one/")) == 1
 
 
+async def test_it_begins_when_the_last_of_several_hosts_has_answered() -> None:
+    urls, session = ("http://one:1", "http://two:2"), StoreSession(None, on_notice=lambda _: None)
+    service = UpdateService(
+        {url: OllamaHost(url) for url in urls},
+        session,
+        every=None,
+        folders=tuple,
+        on_change=lambda: None,
+    )
+    unread = [Snapshot(url=url, capabilities=Capability.LIST) for url in urls]
+    for each in unread:
+        service.on_snapshot(each)
+    running = asyncio.create_task(service.run())
+    for each in unread:
+        await asyncio.sleep(0)
+        assert service.updates == {}
+        service.on_snapshot(replace(each, read_at=1.0))
+    await wait_until(lambda: service.updates.keys() == {*urls})
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await session.aclose()
+
+
 async def test_it_begins_with_what_was_learnt_before(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     with serving() as server:
@@ -109,6 +139,7 @@ async def test_what_is_left_alone_is_so_at_once() -> None:
     with serving() as server:
         async with watching(server, "one", every=None) as (stack, _):
             server.publish("one", b"new", pushed_at_s=2**31)
+            await wait_until(lambda: states(stack))
             await stack.updates.check()
             url, name = stack.state.hosts[0].snapshot.url, server.listed("one")
             assert stack.state.hosts[0].updates[name].is_wanted
