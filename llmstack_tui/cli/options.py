@@ -13,7 +13,7 @@ from llmstack_tui.base.kinds import ENGINE_CHOICES
 from llmstack_tui.base.text import clean
 
 if TYPE_CHECKING:
-    from argparse import Namespace, _SubParsersAction
+    from argparse import Namespace
     from collections.abc import Callable, Coroutine
     from datetime import timedelta
     from pathlib import Path
@@ -35,24 +35,22 @@ class Parser(ArgumentParser):
         super().error(clean(message))
 
 
-if TYPE_CHECKING:
-    Acts = _SubParsersAction[Parser]
+class Acts:
+    """The second words of a command that has acts of its own."""
 
+    def __init__(self, parser: Parser, *, depth: int) -> None:
+        add_global_options(parser, depth=depth)
+        self._parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+        self._depth = depth
 
-def add_acts(parser: Parser, *, depth: int) -> Acts:
-    """Have a command wait for a second word; each is added by `add_act`."""
-    add_global_options(parser, depth=depth)
-    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-
-def add_act(acts: Acts, name: str, run: Run, purpose: str, *, depth: int, json: bool = True) -> Parser:
-    """One of these, with the options that all have. Its own options are added to what this returns."""
-    parser = acts.add_parser(name, help=purpose, description=purpose)
-    parser.set_defaults(run=run)
-    if json:
-        add_json(parser)
-    add_global_options(parser, depth=depth)
-    return parser
+    def add(self, name: str, run: Run, purpose: str, *, json: bool = True) -> Parser:
+        """One of them, with the options that all have. Its own options are added to what this returns."""
+        parser = self._parsers.add_parser(name, help=purpose, description=purpose)
+        parser.set_defaults(run=run)
+        if json:
+            add_json(parser)
+        add_global_options(parser, depth=self._depth)
+        return parser
 
 
 def add_json(parser: Parser) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TextIO
 from llmstack_tui.base.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from argparse import Namespace
+    from collections.abc import Callable, Mapping, Sequence
 
 PROGRAM = "llmstack"
 
@@ -34,11 +34,39 @@ def write(text: str, *, end: str = "\n") -> None:
     print(text, end=end, flush=True)
 
 
-def write_document(document: Mapping[str, object]) -> None:
-    """Write one JSON document. In ASCII, which every terminal and every encoding can carry."""
+def answer(options: Namespace, document: Mapping[str, object], *said: str | Callable[[], None]) -> int:
+    """With --json the document, else sentences, or what ``said`` writes; the status of what succeeded."""
+    if options.json:
+        write_document(document)
+        return 0
+    for each in said:
+        if isinstance(each, str):
+            write(clean(each))
+        else:
+            each()
+    return 0
+
+
+def write_document(document: Mapping[str, object], *, indent: int | None = 2) -> None:
+    """Write one JSON document, without ``indent`` in a line. In ASCII, which every encoding can carry."""
     import json
 
-    write(json.dumps(document, indent=2))
+    write(json.dumps(document, indent=indent, default=_plain))
+
+
+def _plain(value: object) -> object:
+    """What JSON has no word for: a time in ISO 8601, a length of time in seconds, a path as its text."""
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
+    match value:
+        case datetime():
+            return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
+        case Path():
+            return str(value)
+    raise TypeError(f"{value!r} cannot be written as JSON")
 
 
 def say(text: str) -> None:
@@ -60,8 +88,15 @@ def shows(stream: TextIO | None, text: str) -> bool:
     return True
 
 
-def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write rows under their heads. A head that begins with ">" is of a column that is set to the right."""
+def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]], hosts: Sequence[str] = ()) -> None:
+    """Write rows under their heads. A head that begins with ">" is of a column that is set to the right.
+
+    Args:
+        hosts: that of each row, which is its last column where there are several.
+    """
+    if len(set(hosts)) > 1:
+        heads = [*heads, "HOST"]
+        rows = [[*row, host] for row, host in zip(rows, hosts, strict=True)]
     right = [head.startswith(">") for head in heads]
     cells = [[head.lstrip(">") for head in heads], *([_as_shown(cell) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
@@ -85,23 +120,15 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def iso(time: datetime | None) -> str | None:
-    return None if time is None else time.isoformat()
-
-
 class StatusLine:
     """One line on standard error that is written over and over; nothing where that is no terminal."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._shown = False
-        self._enabled = is_terminal(sys.stderr) and environ.get("TERM", "") not in ("", "dumb")
-
-    @property
-    def enabled(self) -> bool:
-        return self._enabled
+        self.enabled = is_terminal(sys.stderr) and environ.get("TERM", "") not in ("", "dumb")
 
     def show(self, text: str) -> None:
-        if self._enabled:
+        if self.enabled:
             columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
             _to_stderr(f"\r\x1b[K{clipped(clean(text), columns - 1)}")
             self._shown = True
@@ -121,7 +148,21 @@ def undraw(count: int) -> None:
     _to_stderr("\x1b[1A\x1b[2K" * count + "\r")
 
 
-def ask(question: str) -> bool:
+def confirm(options: Namespace, question: str, otherwise: str) -> None:
+    """Ask before something is lost, unless --yes was said.
+
+    Raises:
+        Failed: ``otherwise``, for a no, or because nobody can be asked.
+    """
+    if options.yes:
+        return
+    if options.json or not is_terminal(sys.stdin):
+        raise Failed(f"{otherwise} There is no terminal to ask on: say --yes if that is meant.")
+    if not _ask(question):
+        raise Failed(otherwise)
+
+
+def _ask(question: str) -> bool:
     """A question with yes and no on the terminal; anything but a yes is a no."""
     import signal
 

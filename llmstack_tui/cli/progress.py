@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -95,7 +94,7 @@ class _PullDocuments:
         for each in downloads:
             if self._told.get(each.id) != each:
                 self._told[each.id] = each
-                output.write(json.dumps(_document(each)))
+                output.write_document(_document(each), indent=None)
 
     def close(self) -> None:
         """Nothing is left standing."""
@@ -105,7 +104,7 @@ def _document(download: Download) -> dict[str, object]:
     return {
         "host": download.host,
         "name": download.model,
-        "state": download.state.value,
+        "state": download.state,
         "step": download.step or None,
         "completed": download.completed,
         "total": download.total,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import HostState
+    from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.lifecycle.states import ModelStatus
 
 # Long enough for memory to be given back, short enough for a person who waits while a long answer is written.
@@ -50,8 +51,10 @@ async def opened(
         follow: for a command that goes on until it is stopped, with all services, as a dashboard.
 
     Raises:
-        Failed: when no server can be found, with what to do about it.
+        Failed: when no server can be found, or nothing may be changed, with what to do about it.
     """
+    if act:
+        refuse_if_read_only(core)
     if urls is None:
         urls = await find_urls(core)
     if act:
@@ -114,6 +117,13 @@ def _where_allowed(core: Core, urls: Sequence[str]) -> tuple[str, ...]:
     for note in notes:
         say(note)
     return allowed
+
+
+async def read_profile(stack: Stack) -> Profile:
+    """What this machine is, which is read now."""
+    await stack.machine.read_once()
+    assert stack.state.profile is not None  # noqa: S101  # It comes with the reading.
+    return stack.state.profile
 
 
 def first(stack: Stack) -> str:

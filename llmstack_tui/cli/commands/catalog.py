@@ -6,11 +6,13 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
+from msgspec.structs import asdict
+
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.catalog.memory import LONG, SHORT, estimate, fit
 from llmstack_tui.catalog.search import search
 from llmstack_tui.cli import output
-from llmstack_tui.cli.stacks import opened
+from llmstack_tui.cli.stacks import opened, read_profile
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -34,9 +36,7 @@ def add_options(parser: Parser) -> None:
 async def run(core: Core, options: Namespace) -> int:
     async with opened(core, ()) as stack:
         catalog = await stack.catalog.catalog()
-        await stack.machine.read_once()
-        profile = stack.state.profile
-    assert profile is not None  # noqa: S101  # It comes with the reading.
+        profile = await read_profile(stack)
     text = " ".join(options.words)
     entries = search(catalog.entries, text)
     if options.json:
@@ -54,7 +54,10 @@ async def run(core: Core, options: Namespace) -> int:
 
 def _write_table(entries: Sequence[Entry], profile: Profile) -> None:
     heads = ["NAME", ">PARAMETERS", ">DOWNLOAD", ">AT 4K", ">AT 32K", "FITS HERE", "GOOD FOR"]
-    rows = [_row(entry, profile.memory_budget) for entry in entries]
+    rows = [
+        [entry.name, entry.parameters.value, *_memory(entry, entry.file, profile), entry.good_for]
+        for entry in entries
+    ]
     if output.is_terminal(sys.stdout):
         _clip_last([heads, *rows], shutil.get_terminal_size().columns)
     output.write_table(heads, rows)
@@ -69,17 +72,6 @@ def _clip_last(rows: list[list[str]], columns: int) -> None:
             row[-1] = f"{row[-1][: room - 2]}.." if room > 8 else ""
 
 
-def _row(entry: Entry, budget: int | None) -> list[str]:
-    return [
-        entry.name,
-        entry.parameters.value,
-        bytes_text(entry.file.bytes),
-        *_memory(entry, entry.file),
-        fit(entry, entry.file, budget),
-        entry.good_for,
-    ]
-
-
 def _write_details(catalog: Catalog, entry: Entry, profile: Profile) -> None:
     output.write(f"{entry.name} ({entry.family}): {entry.good_for}")
     output.write(f"uses: {', '.join(entry.uses)}")
@@ -90,13 +82,7 @@ def _write_details(catalog: Catalog, entry: Entry, profile: Profile) -> None:
     output.write_table(
         ["PULL", "QUANTIZATION", ">DOWNLOAD", ">AT 4K", ">AT 32K", "FITS HERE"],
         [
-            [
-                entry.name if file is entry.file else entry.name_of(file),
-                file.quantization or "?",
-                bytes_text(file.bytes),
-                *_memory(entry, file),
-                fit(entry, file, profile.memory_budget),
-            ]
+            [_name(entry, file), file.quantization or "?", *_memory(entry, file, profile)]
             for file in entry.files
         ],
     )
@@ -124,9 +110,14 @@ def _say_what_fits(profile: Profile) -> None:
     output.say(f"{room}. The memory at 4k and 32k tokens is an estimate.")
 
 
-def _memory(entry: Entry, file: File) -> tuple[str, str]:
-    at_4k, at_32k = _bytes(entry, file)
-    return "-" if at_4k is None else bytes_text(at_4k), "-" if at_32k is None else bytes_text(at_32k)
+def _name(entry: Entry, file: File) -> str:
+    return entry.name if file is entry.file else entry.name_of(file)
+
+
+def _memory(entry: Entry, file: File, profile: Profile) -> list[str]:
+    """What it takes of the disk, what of the memory at 4k and at 32k tokens, and whether that is here."""
+    sizes = ["-" if size is None else bytes_text(size) for size in (file.bytes, *_bytes(entry, file))]
+    return [*sizes, fit(entry, file, profile.memory_budget)]
 
 
 def _bytes(entry: Entry, file: File) -> tuple[int | None, int | None]:
@@ -145,13 +136,13 @@ def document(catalog: Catalog, entries: Sequence[Entry], profile: Profile) -> di
 
 
 def _entry(catalog: Catalog, entry: Entry, budget: int | None) -> dict[str, object]:
-    def figure(known: Text | Number | None) -> dict[str, object] | None:
-        return None if known is None else {"value": known.value, "source": catalog.page(known.source)}
+    def sourced(known: Text | Number | PublishedSpeed | None) -> dict[str, object] | None:
+        return None if known is None else asdict(known) | {"source": catalog.page(known.source)}
 
     def file(file: File) -> dict[str, object]:
         at_4k, at_32k = _bytes(entry, file)
         return {
-            "name": entry.name if file is entry.file else entry.name_of(file),
+            "name": _name(entry, file),
             "quantization": file.quantization,
             "download": file.bytes,
             "rounded": file.rounded,
@@ -160,23 +151,15 @@ def _entry(catalog: Catalog, entry: Entry, budget: int | None) -> dict[str, obje
             "fit": fit(entry, file, budget).name.lower(),
         }
 
-    def speed(speed: PublishedSpeed) -> dict[str, object]:
-        return {
-            "card": speed.card,
-            "quantization": speed.quantization,
-            "tokens_per_second": speed.tokens_per_second,
-            "source": catalog.page(speed.source),
-        }
-
     return {
         "name": entry.name,
         "family": entry.family,
-        "uses": list(entry.uses),
+        "uses": entry.uses,
         "good_for": entry.good_for,
         "priority": entry.priority,
-        "parameters": figure(entry.parameters),
-        "license": figure(entry.license),
-        "context": figure(entry.context),
+        "parameters": sourced(entry.parameters),
+        "license": sourced(entry.license),
+        "context": sourced(entry.context),
         "files": [file(each) for each in entry.files],
-        "speeds": [speed(each) for each in entry.speeds],
+        "speeds": [sourced(each) for each in entry.speeds],
     }

@@ -6,6 +6,8 @@ import sys
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from msgspec.structs import asdict
+
 from llmstack_tui.base.text import clean_lines
 from llmstack_tui.cli import output
 from llmstack_tui.cli.progress import waiting
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from llmstack_tui.cli.options import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
-    from llmstack_tui.hosts.types import Chunk, Usage
+    from llmstack_tui.hosts.types import Chunk
     from llmstack_tui.lifecycle.states import ModelStatus
 
 
@@ -90,25 +92,12 @@ async def _answer(
 
 
 def document(status: ModelStatus, chunks: Sequence[Chunk], last: Chunk) -> dict[str, object]:
+    usage = last.usage
     return {
         "host": status.host,
         "name": status.name,
         "answer": "".join(chunk.text for chunk in chunks),
         "thinking": "".join(chunk.thinking for chunk in chunks),
         "done_reason": last.done_reason,
-        "usage": _usage(last.usage),
-    }
-
-
-def _usage(usage: Usage | None) -> dict[str, object] | None:
-    if usage is None:
-        return None
-    return {
-        "prompt_tokens": usage.prompt_tokens,
-        "answer_tokens": usage.answer_tokens,
-        "total": usage.total.total_seconds(),
-        "load": usage.load.total_seconds(),
-        "prompt": usage.prompt.total_seconds(),
-        "answer": usage.answer.total_seconds(),
-        "tokens_per_second": usage.tokens_per_second,
+        "usage": None if usage is None else asdict(usage) | {"tokens_per_second": usage.tokens_per_second},
     }

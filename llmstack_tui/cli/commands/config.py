@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.paths import config_file
@@ -37,35 +36,25 @@ def add_options(parser: Parser) -> None:
 
 def run(core: Core, options: Namespace) -> int:
     if options.example:
-        _write(options, "example", example())
-        return 0
+        text = example()
+        return output.answer(options, {"example": text.rstrip("\n")}, lambda: output.write(text, end=""))
     file = (core.config or config_file()).absolute()
     if options.path:
-        _write(options, "file", f"{file}\n")
-        return 0
+        return output.answer(options, {"file": file}, lambda: output.write(str(file)))
     loaded = load_settings(core.config, core.environ)
     named = given(loaded.settings, options)
 
     def origin(name: str) -> SettingOrigin:
         return SettingOrigin("option", named[name][0]) if name in named else loaded.origin(name)
 
-    if options.json:
-        output.write_document(document(file, core.settings, origin, loaded.problems))
-    else:
-        _write_settings(file, core.settings, origin)
+    found = document(file, core.settings, origin, loaded.problems)
+    output.answer(options, found, lambda: _write_settings(file, core.settings, origin))
     return 1 if loaded.problems else 0
-
-
-def _write(options: Namespace, key: str, text: str) -> None:
-    if options.json:
-        output.write_document({key: text.removesuffix("\n")})
-    else:
-        output.write(text, end="")
 
 
 def document(file: Path, settings: Settings, origin: Origins, problems: tuple[str, ...]) -> dict[str, object]:
     return {
-        "file": str(file),
+        "file": file,
         "exists": file.exists(),
         "settings": {
             setting.name: {
@@ -75,7 +64,7 @@ def document(file: Path, settings: Settings, origin: Origins, problems: tuple[st
             }
             for setting in table()
         },
-        "problems": list(problems),
+        "problems": problems,
     }
 
 
@@ -85,11 +74,7 @@ def _write_settings(file: Path, settings: Settings, origin: Origins) -> None:
     output.write_table(
         ("SETTING", "VALUE", "FROM"),
         [
-            (
-                setting.name,
-                setting.kind.write(value_of(settings, setting.name)),
-                _told(origin(setting.name)),
-            )
+            (name := setting.name, setting.kind.write(value_of(settings, name)), _told(origin(name)))
             for setting in table()
         ],
     )
@@ -102,9 +87,7 @@ def _told(origin: SettingOrigin) -> str:
 
 
 def _plain_data(value: object) -> object:
-    """A value as JSON has it: seconds for a length of time."""
-    if isinstance(value, timedelta):
-        return value.total_seconds()
+    """A value as JSON has it."""
     if isinstance(value, HostSettings):
         return {**asdict(value), "may_act": value.may_act}
     if isinstance(value, tuple):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
 
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
@@ -43,18 +44,12 @@ async def run(core: Core, options: Namespace) -> int:
             if options.clean:
                 removed = await _clean(options, stack, own)
                 if options.json:
-                    output.write_document(
-                        {"folder": str(own.path), "removed": [_leftover(each) for each in removed]}
-                    )
+                    output.write_document({"folder": own.path, "removed": [*map(_leftover, removed)]})
                 return 0
         except LibraryError as error:
             raise output.Failed(str(error)) from None
         folders = [own, *await _others(stack)]
-    if options.json:
-        output.write_document(document(folders))
-    else:
-        _write(folders)
-    return 0
+    return output.answer(options, {"folders": [*map(_folder, folders)]}, lambda: _write(folders))
 
 
 async def _others(stack: Stack) -> list[FolderUse]:
@@ -76,11 +71,7 @@ async def _clean(options: Namespace, stack: Stack, own: FolderUse) -> Sequence[L
         return ()
     count, size = len(own.removable), bytes_text(sum(leftover.size for leftover in own.removable))
     what = f"{output.counted(count, 'file')} of {size}"
-    if not options.yes:
-        if options.json or not output.is_terminal(sys.stdin):
-            raise output.Failed(f"Nothing was removed: there is no terminal to ask on. {what} go with --yes.")
-        if not output.ask(f"Remove {what}?"):
-            raise output.Failed("Nothing was removed.")
+    output.confirm(options, f"Remove {what}?", "Nothing was removed.")
     removed = await stack.disk.clean(own.removable)
     if not options.json:
         output.write(f"Removed {len(removed)} of {count}: {bytes_text(sum(each.size for each in removed))}.")
@@ -120,7 +111,7 @@ def _write(folders: Sequence[FolderUse]) -> None:
 
 def _write_leftovers(folders: Sequence[FolderUse]) -> None:
     rows = [
-        [leftover.path.name, leftover.kind.value, bytes_text(leftover.size), leftover.kept, _owner(folder)]
+        [leftover.path.name, leftover.kind, bytes_text(leftover.size), leftover.kept, _owner(folder)]
         for folder in folders
         for leftover in folder.leftovers
     ]
@@ -132,36 +123,23 @@ def _owner(folder: FolderUse) -> str:
     return "built-in engine" if folder.own else "Ollama"
 
 
-def document(folders: Sequence[FolderUse]) -> dict[str, object]:
-    return {"folders": [_folder(folder) for folder in folders]}
-
-
 def _folder(folder: FolderUse) -> dict[str, object]:
     return {
-        "path": str(folder.path),
+        "path": folder.path,
         "own": folder.own,
         "size": folder.size,
-        "models": [
-            {
-                "name": model.name,
-                "size": model.size,
-                "shared": model.shared,
-                "alone": model.alone,
-                "missing": model.missing,
-            }
-            for model in folder.models
-        ],
-        "leftovers": [_leftover(leftover) for leftover in folder.leftovers],
-        "unreadable": [str(path) for path in folder.unreadable],
+        "models": [asdict(model) | {"alone": model.alone} for model in folder.models],
+        "leftovers": [*map(_leftover, folder.leftovers)],
+        "unreadable": folder.unreadable,
         "removable": sum(leftover.size for leftover in folder.removable),
     }
 
 
 def _leftover(leftover: Leftover) -> dict[str, object]:
     return {
-        "path": str(leftover.path),
-        "kind": leftover.kind.value,
+        "path": leftover.path,
+        "kind": leftover.kind,
         "size": leftover.size,
-        "changed_at": datetime.fromtimestamp(leftover.changed_s, UTC).isoformat(),
+        "changed_at": datetime.fromtimestamp(leftover.changed_s, UTC),
         "kept": leftover.kept or None,
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import add_act, add_acts, hosts, port
+from llmstack_tui.cli.options import Acts, hosts, port
 from llmstack_tui.cli.progress import waiting
 from llmstack_tui.cli.stacks import refuse_if_read_only
 from llmstack_tui.engine.process.control import EngineFailed, missing_reason, start, status, stop
@@ -24,22 +24,13 @@ _NOT_RUNNING = "The built-in engine is not running: start it with `llmstack engi
 
 
 def add_options(parser: Parser) -> None:
-    acts = add_acts(parser, depth=2)
-    starts = add_act(acts, "start", _start, "Start the engine. It stays until it is stopped.", depth=2)
+    acts = Acts(parser, depth=2)
+    starts = acts.add("start", _start, "Start the engine. It stays until it is stopped.")
     _add_address(starts, default_port="Ollama's where no Ollama is installed, else the next free one")
-    stops = add_act(
-        acts, "stop", _stop, "Stop the engine. Requests that are running are answered first.", depth=2
-    )
+    stops = acts.add("stop", _stop, "Stop the engine. Requests that are running are answered first.")
     stops.add_argument("--force", action="store_true", help="end it at once if it does not end by itself")
-    add_act(acts, "status", _status, "Show whether the engine runs. Fails when it does not.", depth=2)
-    one = add_act(
-        acts,
-        "run",
-        _serve,
-        "Serve one GGUF file until Ctrl-C, without any other set-up.",
-        depth=2,
-        json=False,
-    )
+    acts.add("status", _status, "Show whether the engine runs. Fails when it does not.")
+    one = acts.add("run", _serve, "Serve one GGUF file until Ctrl-C, without any other set-up.", json=False)
     one.add_argument("--gguf", metavar="FILE", type=Path, help="the file (default: LLM_MODEL_PATH)")
     _add_address(one, default_port=str(_SINGLE_PORT))
 
@@ -96,11 +87,7 @@ async def _start(core: Core, options: Namespace) -> int:
         raise output.Failed(
             f"The engine runs already, at {running.url}: stop it first with `llmstack engine stop`."
         )
-    if options.json:
-        output.write_document(document(running))
-    else:
-        _write(running)
-    return 0
+    return output.answer(options, document(running), lambda: _write(running))
 
 
 async def _stop(core: Core, options: Namespace) -> int:
@@ -129,15 +116,8 @@ def _refuse_hosts(options: Namespace) -> None:
 
 
 def document(process: EngineProcess | None) -> dict[str, object]:
-    return {
-        "running": process is not None,
-        "pid": process.pid if process else None,
-        "url": process.url if process else None,
-        "version": process.version if process else None,
-        "started_at": output.iso(process.started_at) if process else None,
-        "log": str(process.log) if process else None,
-        "notice": process.notice if process else None,
-    }
+    keys = ("pid", "url", "version", "started_at", "log", "notice")
+    return {"running": process is not None, **{key: getattr(process, key, None) for key in keys}}
 
 
 def _write(process: EngineProcess) -> None:

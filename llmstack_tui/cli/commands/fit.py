@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import CACHE_TYPES
@@ -17,7 +18,7 @@ from llmstack_tui.catalog.memory import subject_of
 from llmstack_tui.catalog.service import RegistryError
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count
-from llmstack_tui.cli.stacks import locate, look, opened
+from llmstack_tui.cli.stacks import locate, look, opened, read_profile
 from llmstack_tui.core.types import StoreError
 from llmstack_tui.fit.memory import Estimate, Request, Subject, estimate, largest_context
 from llmstack_tui.fit.metadata import of_header, of_metadata
@@ -58,16 +59,38 @@ def add_options(parser: Parser) -> None:
 
 
 async def run(core: Core, options: Namespace) -> int:
-    report = await _find(core, options)
-    if options.json:
-        output.write_document(report.document())
-    else:
-        report.write()
-    return 0
+    target = await _find(core, options)
+    usual = target.subject.request((await core.options(())).usual())
+    request = replace(
+        usual,
+        context_length=options.ctx or usual.context_length,
+        parallel=options.parallel or usual.parallel,
+        cache_type=options.cache or usual.cache_type,
+    )
+    report = _report(target, request)
+    return output.answer(options, report.document(), report.write)
 
 
-async def _find(core: Core, options: Namespace) -> _FitReport:
-    """Of a file if there is one of that name, else of a model of a server, of the catalog or a registry.
+class _FitTarget(Struct, frozen=True, kw_only=True):
+    """What is asked about, and the room that this machine has for it.
+
+    Attributes:
+        file: it is this one, and no server has it.
+        host: the server that has it installed.
+        loads: what is on record of the memory that it took.
+    """
+
+    name: str
+    subject: Subject
+    profile: Profile
+    room: Room
+    file: Path | None = None
+    host: str | None = None
+    loads: Sequence[Measured] = ()
+
+
+async def _find(core: Core, options: Namespace) -> _FitTarget:
+    """A file if there is one of that name, else a model of a server, of the catalog or a registry.
 
     Raises:
         Failed: it is none of these.
@@ -76,15 +99,15 @@ async def _find(core: Core, options: Namespace) -> _FitReport:
     path = Path(options.name)
     if _is_file(path):
         async with opened(core, ()) as stack:
-            return await _of_file(core, options, stack, path)
+            return await _of_file(stack, path)
     if path.suffix.lower() == ".gguf":
         raise output.Failed(f"There is no file {options.name!r}: give the path of a GGUF file.")
     try:
         async with opened(core) as stack:
-            return await _installed(core, options, stack)
+            return await _installed(stack, options.name)
     except (output.Failed, HostError):
         async with opened(core, ()) as stack:
-            if (offered := await _offered(core, options, stack)) is not None:
+            if (offered := await _offered(stack, options.name)) is not None:
                 return offered
         raise
 
@@ -96,32 +119,29 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-async def _of_file(core: Core, options: Namespace, stack: Stack, path: Path) -> _FitReport:
-    profile = await _profile(stack)
+async def _of_file(stack: Stack, path: Path) -> _FitTarget:
+    profile = await read_profile(stack)
     try:
         subject = of_header(read_header(path), repacked_on(profile))
     except InvalidGGUF as error:
         raise output.Failed(str(error)) from None
-    return await _report(core, options, stack, path.name, subject, file=path)
+    return _FitTarget(name=path.name, subject=subject, profile=profile, room=stack.fit.room(), file=path)
 
 
-async def _installed(core: Core, options: Namespace, stack: Stack) -> _FitReport:
+async def _installed(stack: Stack, name: str) -> _FitTarget:
     await look(stack)
-    status = locate(stack, options.name)
+    status = locate(stack, name)
     if (model := status.model) is None:
         raise output.Failed(f"{status.name} is loaded and no longer installed: `llmstack ps` has it.")
     if model.is_cloud:
         raise output.Failed(f"{status.name} runs in the cloud: it takes no memory here.")
-    await _profile(stack)
-    return await _report(
-        core,
-        options,
-        stack,
-        status.name,
-        await stack.fit.look_at(status.host, model),
-        host=status.host,
+    return _FitTarget(
+        name=status.name,
+        profile=await read_profile(stack),
+        subject=await stack.fit.look_at(status.host, model),
         # Where it is loaded, its own memory counts as room for it.
         room=stack.fit.room(status.running if is_loopback(status.host) else None),
+        host=status.host,
         loads=await _loads(stack, status.host, model),
     )
 
@@ -136,119 +156,70 @@ async def _loads(stack: Stack, host: str, model: Model) -> Sequence[Measured]:
         return ()
 
 
-async def _offered(core: Core, options: Namespace, stack: Stack) -> _FitReport | None:
+async def _offered(stack: Stack, asked: str) -> _FitTarget | None:
     """A model that is not installed: its shape from the catalog, else the size that a registry tells."""
-    await _profile(stack)
+    profile = await read_profile(stack)
+    room = stack.fit.room()
     for entry in (await stack.catalog.catalog()).entries:
         for file in entry.files:
-            if same_model(options.name, name := entry.name_of(file)):
-                return await _report(core, options, stack, name, subject_of(entry, file))
+            if same_model(asked, name := entry.name_of(file)):
+                return _FitTarget(name=name, subject=subject_of(entry, file), profile=profile, room=room)
     try:
-        offer = await stack.catalog.offer(options.name)
+        offer = await stack.catalog.offer(asked)
     except (InvalidName, RegistryError):
         return None
-    return await _report(core, options, stack, offer.name, of_metadata({}, offer.download))
+    return _FitTarget(name=offer.name, subject=of_metadata({}, offer.download), profile=profile, room=room)
 
 
-async def _profile(stack: Stack) -> Profile:
-    """What this machine is, which is read now."""
-    await stack.machine.read_once()
-    assert stack.state.profile is not None  # noqa: S101  # It comes with the reading.
-    return stack.state.profile
-
-
-async def _report(
-    core: Core,
-    options: Namespace,
-    stack: Stack,
-    name: str,
-    subject: Subject,
-    *,
-    file: Path | None = None,
-    host: str | None = None,
-    room: Room | None = None,
-    loads: Sequence[Measured] = (),
-) -> _FitReport:
-    """What the engine would do here, where the options do not say otherwise."""
-    usual = subject.request((await core.options(())).usual())
-    request = replace(
-        usual,
-        context_length=options.ctx or usual.context_length,
-        parallel=options.parallel or usual.parallel,
-        cache_type=options.cache or usual.cache_type,
-    )
-    room = room or stack.fit.room()
-    found = estimate(subject.weights, subject.shape, request, loads)
+def _report(target: _FitTarget, request: Request) -> _FitReport:
+    subject, room = target.subject, target.room
+    found = estimate(subject.weights, subject.shape, request, target.loads)
     largest = None
     if subject.weights is not None and subject.shape is not None and room.budget is not None:
         largest = largest_context(subject.weights, subject.shape, request, room.budget)
-    assert stack.state.profile is not None  # noqa: S101  # The machine was read.
-    return _FitReport(
-        name=name,
-        subject=subject,
-        file=file,
-        host=host,
-        request=request,
-        estimate=found,
-        room=room,
-        verdict=verdict(found, room),
-        largest=largest,
-        profile=stack.state.profile,
-    )
+    return _FitReport(target, request, found, verdict(found, room), largest)
 
 
-class _FitReport(Struct, frozen=True, kw_only=True):
+class _FitReport(Struct, frozen=True):
     """What is told of a model. None is unknown, or does not apply."""
 
-    name: str
-    subject: Subject
-    file: Path | None
-    host: str | None
+    target: _FitTarget
     request: Request
     estimate: Estimate | None
-    room: Room
     verdict: Verdict | None
     largest: int | None
-    profile: Profile
 
     def document(self) -> dict[str, object]:
-        found, verdict, shape = self.estimate, self.verdict, self.subject.shape
+        target, found, verdict, shape = self.target, self.estimate, self.verdict, self.target.subject.shape
         parts = found.parts if found else None
         return {
-            "name": self.name,
-            "file": None if self.file is None else str(self.file),
-            "host": self.host,
+            "name": target.name,
+            "file": target.file,
+            "host": target.host,
             "context_length": found.context_length if found else self.request.context_length,
             "cache_type": self.request.cache_type,
             "parallel": self.request.parallel,
             "estimate": found.total if found else None,
-            "basis": found.basis.value if found else None,
-            "parts": None
-            if parts is None
-            else {
-                "weights": parts.weights,
-                "cache": parts.cache,
-                "compute": parts.compute,
-                "process": parts.process,
-            },
-            "state": verdict.fit.value if verdict else None,
+            "basis": found.basis if found else None,
+            "parts": None if parts is None else asdict(parts),
+            "state": verdict.fit if verdict else None,
             "tight": verdict.tight if verdict else None,
             "left": verdict.left if verdict else None,
             "largest_context": self.largest,
             "trained_context": shape.context_length if shape else None,
-            "budget": self.room.budget,
-            "taken": self.room.taken,
-            "profile": self.profile.name,
+            "budget": target.room.budget,
+            "taken": target.room.taken,
+            "profile": target.profile.name,
         }
 
     def write(self) -> None:
         found = self.estimate
         if found is None:
-            output.write(f"{clean(self.name)}: what memory it takes cannot be told.")
+            output.write(f"{clean(self.target.name)}: what memory it takes cannot be told.")
             return
         slots = f", {self.request.parallel} requests at once" if self.request.parallel > 1 else ""
         output.write(
-            f"{clean(self.name)} with {found.context_length:,} tokens of context, "
+            f"{clean(self.target.name)} with {found.context_length:,} tokens of context, "
             f"cache {self.request.cache_type}{slots}"
         )
         if found.parts is not None:
@@ -265,20 +236,17 @@ class _FitReport(Struct, frozen=True, kw_only=True):
             output.write(largest)
 
     def _sentence(self, found: Estimate) -> str:
-        if self.verdict is None or self.room.budget is None:
+        if self.verdict is None or self.target.room.budget is None:
             return "It is not known how much memory this machine has."
-        budget = (
-            f"{bytes_text(self.room.budget)} of {self.profile.memory_word} for models ({self.profile.name})"
-        )
-        word = (
-            f"{self.verdict.fit[0].upper()}{self.verdict.fit[1:]}{', tightly' if self.verdict.tight else ''}"
-        )
+        profile, fit = self.target.profile, self.verdict.fit
+        budget = f"{bytes_text(self.target.room.budget)} of {profile.memory_word} for models ({profile.name})"
+        word = f"{fit[0].upper()}{fit[1:]}{', tightly' if self.verdict.tight else ''}"
         left = self.verdict.left
         rest = f"{bytes_text(left)} to spare" if left >= 0 else f"{bytes_text(-left)} too much"
         return f"{word}: there is {budget}, {rest}."
 
     def _largest(self) -> str | None:
-        shape = self.subject.shape
+        shape = self.target.subject.shape
         if self.largest is None or shape is None:
             return None
         if self.largest == 0:

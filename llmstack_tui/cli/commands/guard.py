@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 from contextlib import aclosing, suppress
 from datetime import timedelta
@@ -13,7 +12,7 @@ from llmstack_tui.base.durations import format_duration
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import add_act, add_acts, duration
+from llmstack_tui.cli.options import Acts, duration
 from llmstack_tui.cli.progress import waiting
 from llmstack_tui.cli.stacks import answering, locate_local, look, look_on, opened, refuse_if_read_only
 from llmstack_tui.core.types import StoreError
@@ -38,17 +37,15 @@ _FOLLOWED = ("deactivate", "failed", "pin", "guard", "notice", "server")
 
 
 def add_options(parser: Parser) -> None:
-    acts = add_acts(parser, depth=1)
-    add_act(
-        acts,
+    acts = Acts(parser, depth=1)
+    acts.add(
         "run",
         _run,
         "Guard until Ctrl-C, without a dashboard. With --json each act is a document on a line of its own.",
-        depth=1,
     )
-    add_act(acts, "status", _status, "Show the limits, and whether some program guards.", depth=1)
-    add_act(acts, "explain", _explain, "Show what would be done now and why. Nothing is done.", depth=1)
-    idle = add_act(acts, "idle", _idle, "Set how long one model may be idle before it is stopped.", depth=1)
+    acts.add("status", _status, "Show the limits, and whether some program guards.")
+    acts.add("explain", _explain, "Show what would be done now and why. Nothing is done.")
+    idle = acts.add("idle", _idle, "Set how long one model may be idle before it is stopped.")
     idle.add_argument("name", metavar="NAME", help="a model, as `llmstack ls` lists it")
     idle.add_argument(
         "length",
@@ -129,19 +126,16 @@ def _write_event(options: Namespace, event: Event) -> None:
         said = text(event.sentence, *event.reason)
         output.write(clean(f"{event.at.astimezone():%H:%M:%S}  {said}"))
         return
-    output.write(
-        json.dumps(
-            {
-                "at": output.iso(event.at),
-                "kind": event.kind,
-                "host": event.host,
-                "model": event.model,
-                "text": text(event.sentence),
-                "reason": text(*event.reason) or None,
-                "asked_by": event.details.get("asked_by"),
-            }
-        )
-    )
+    document = {
+        "at": event.at,
+        "kind": event.kind,
+        "host": event.host,
+        "model": event.model,
+        "text": text(event.sentence),
+        "reason": text(*event.reason) or None,
+        "asked_by": event.details.get("asked_by"),
+    }
+    output.write_document(document, indent=None)
 
 
 # --- status and explain ---
@@ -184,7 +178,7 @@ def _rules_document(core: Core, guard: GuardState) -> dict[str, object]:
         "held": guard.held,
         "limit": guard.limits.max_loaded,
         "memory_budget": guard.limits.memory_budget,
-        "idle_stop": idle.total_seconds() if idle > timedelta(0) else None,
+        "idle_stop": idle if idle > timedelta(0) else None,
     }
 
 
@@ -282,14 +276,11 @@ def _write_explained(off: Sentences, models: tuple[Explained, ...], decisions: t
 
 
 async def _idle(core: Core, options: Namespace) -> int:
-    refuse_if_read_only(core)
     async with opened(core, act=True) as stack:
         await look(stack)
         status = locate_local(stack, options.name)
         limit = await stack.guard.set_idle_limit(status.host, status.name, options.length)
-    if options.json:
-        seconds = limit.total_seconds() if limit > timedelta(0) else None
-        output.write_document({"models": [{"host": status.host, "name": status.name, "idle_stop": seconds}]})
-    else:
-        output.write(text(idle_sentence(status.name, limit, is_default=options.length is None)))
-    return 0
+    length = limit if limit > timedelta(0) else None
+    document = {"models": [{"host": status.host, "name": status.name, "idle_stop": length}]}
+    said = text(idle_sentence(status.name, limit, is_default=options.length is None))
+    return output.answer(options, document, said)

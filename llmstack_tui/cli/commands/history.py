@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec.structs import asdict
+
 from llmstack_tui.base.names import listed_name
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
@@ -57,21 +59,7 @@ async def run(core: Core, options: Namespace) -> int:
     async with opened(core, ()) as stack:
         is_empty = stack.records.is_empty
     loads, versions = ([], []) if is_empty else await _read(core, options)
-    if options.json:
-        output.write_document(document(loads, versions))
-        return 0
-    if loads:
-        output.write_table(*_load_table(loads))
-    if versions:
-        output.write("\n" if loads else "", end="")
-        output.write_table(*_version_table(versions))
-    if not loads and not versions:
-        output.say(
-            "No model that is gone is on record."
-            if options.gone
-            else f"Nothing is on record of {options.name}: it was not loaded while llmstack looked on."
-        )
-    return 0
+    return output.answer(options, document(loads, versions), lambda: _write(options, loads, versions))
 
 
 async def _read(core: Core, options: Namespace) -> tuple[list[Activation], list[_Version]]:
@@ -118,10 +106,24 @@ def _ways_to_write(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((short, short.removesuffix(":latest"), name)))
 
 
+def _write(options: Namespace, loads: Sequence[Activation], versions: Sequence[_Version]) -> None:
+    if loads:
+        _write_loads(loads)
+    if versions:
+        output.write("\n" if loads else "", end="")
+        _write_versions(versions)
+    if not loads and not versions:
+        output.say(
+            "No model that is gone is on record."
+            if options.gone
+            else f"Nothing is on record of {options.name}: it was not loaded while llmstack looked on."
+        )
+
+
 def document(loads: Sequence[Activation], versions: Sequence[_Version]) -> dict[str, object]:
     return {
         "loads": [_load(each) for each in loads],
-        "versions": [_version(*each) for each in versions],
+        "versions": [asdict(each) | {"installed": is_installed} for each, is_installed in versions],
     }
 
 
@@ -130,61 +132,47 @@ def _load(load: Activation) -> dict[str, object]:
         "host": load.host,
         "name": load.model,
         "digest": load.digest or None,
-        "asked_by": load.asked_by.value,
+        "asked_by": load.asked_by,
         "reason": text(*load.reason) or None,
         "context_length": load.context_length,
-        "keep_alive": None if load.keep_alive is None else load.keep_alive.total_seconds(),
-        "started_at": output.iso(load.started_at),
-        "loaded_at": output.iso(load.loaded_at),
-        "ended_at": output.iso(load.ended_at),
-        "outcome": load.outcome.value if load.outcome else None,
-        "ended_by": load.ended_by.value if load.ended_by else None,
+        "keep_alive": load.keep_alive,
+        "started_at": load.started_at,
+        "loaded_at": load.loaded_at,
+        "ended_at": load.ended_at,
+        "outcome": load.outcome,
+        "ended_by": load.ended_by,
         "end_reason": text(*load.end_reason) or None,
     }
 
 
-def _version(version: SeenModel, is_installed: bool) -> dict[str, object]:
-    return {
-        "host": version.host,
-        "name": version.name,
-        "digest": version.digest,
-        "size": version.size,
-        "first_seen_at": output.iso(version.first_seen_at),
-        "last_seen_at": output.iso(version.last_seen_at),
-        "installed": is_installed,
-    }
-
-
-def _version_table(versions: Sequence[_Version]) -> tuple[list[str], list[list[str]]]:
-    several = len({each.host for each, _ in versions}) > 1
-    heads = ["NAME", "VERSION", ">SIZE", "FIRST SEEN", "LAST SEEN", *(["HOST"] if several else [])]
-    return heads, [
+def _write_versions(versions: Sequence[_Version]) -> None:
+    rows = [
         [
             each.name,
             each.digest[:12] or "-",
             bytes_text(each.size),
             f"{each.first_seen_at.astimezone():%Y-%m-%d %H:%M}",
             "installed" if is_installed else f"{each.last_seen_at.astimezone():%Y-%m-%d %H:%M}",
-            *([each.host] if several else []),
         ]
         for each, is_installed in versions
     ]
+    heads = ["NAME", "VERSION", ">SIZE", "FIRST SEEN", "LAST SEEN"]
+    output.write_table(heads, rows, [each.host for each, _ in versions])
 
 
-def _load_table(loads: Sequence[Activation]) -> tuple[list[str], list[list[str]]]:
-    several = len({each.host for each in loads}) > 1
-    heads = ["STARTED", "ASKED BY", ">FOR", "END", "REASON", *(["HOST"] if several else [])]
-    return heads, [
+def _write_loads(loads: Sequence[Activation]) -> None:
+    rows = [
         [
             f"{each.started_at.astimezone():%Y-%m-%d %H:%M:%S}",
-            _WHO[each.asked_by.value],
+            _WHO[each.asked_by],
             _lasted(each),
             _end(each),
             text(*(each.end_reason or each.reason)) or "-",
-            *([each.host] if several else []),
         ]
         for each in loads
     ]
+    heads = ["STARTED", "ASKED BY", ">FOR", "END", "REASON"]
+    output.write_table(heads, rows, [each.host for each in loads])
 
 
 def _lasted(load: Activation) -> str:
@@ -196,5 +184,5 @@ def _lasted(load: Activation) -> str:
 def _end(load: Activation) -> str:
     if load.outcome is None:
         return "is loaded" if load.loaded_at else "is being loaded"
-    by = f" by {_WHO[load.ended_by.value]}" if load.ended_by is not None else ""
-    return f"{_ENDS[load.outcome.value]}{by}"
+    by = f" by {_WHO[load.ended_by]}" if load.ended_by is not None else ""
+    return f"{_ENDS[load.outcome]}{by}"

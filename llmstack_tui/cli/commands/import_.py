@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import first, look, opened, refuse_if_read_only
@@ -47,11 +46,8 @@ async def run(core: Core, options: Namespace) -> int:
             line.clear()
         await look(stack, url)
         status = stack.status(url, name)
-    if options.json:
-        output.write_document(document(url, name, status))
-    else:
-        output.write(clean(f"{name} is installed at {url}: `llmstack start {name}` loads it."))
-    return 0
+    said = f"{name} is installed at {url}: `llmstack start {name}` loads it."
+    return output.answer(options, document(url, name, status), said)
 
 
 def document(url: str, name: str, status: ModelStatus | None) -> dict[str, object]:

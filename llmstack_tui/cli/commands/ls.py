@@ -38,13 +38,7 @@ async def run(core: Core, options: Namespace) -> int:
             pins = await _recalled(stack)
             await _estimated(stack)
         hosts = answering(stack)
-    if options.json:
-        output.write_document(document(hosts, pins))
-    elif models := [status for host in hosts for status in host.models]:
-        output.write_table(*_table(models))
-    else:
-        output.say("No model is installed: add one with `llmstack import FILE.gguf`.")
-    return 0
+    return output.answer(options, document(hosts, pins), lambda: _write(hosts))
 
 
 async def _recalled(stack: Stack) -> dict[str, frozenset[str]]:
@@ -93,15 +87,15 @@ def _model(
         "size": model.size if model else None,
         "parameters": model.parameters if model else None,
         "quantization": model.quantization if model else None,
-        "state": status.state.value,
+        "state": status.state,
         "pinned": pinned,
         "update": update_document(update, is_cloud=bool(model and model.is_cloud)),
         "fit": {
-            "state": verdict.fit.value if verdict else None,
+            "state": verdict.fit if verdict else None,
             "estimate": fit.estimate.total if fit else None,
-            "basis": fit.estimate.basis.value if fit else None,
+            "basis": fit.estimate.basis if fit else None,
         },
-        "modified_at": output.iso(model.modified_at) if model else None,
+        "modified_at": model.modified_at if model else None,
     }
 
 
@@ -110,24 +104,26 @@ def update_document(update: Update | None, *, is_cloud: bool = False) -> dict[st
     if update is None:
         return _UNKNOWN | ({"state": "cloud"} if is_cloud else {})
     return {
-        "state": update.state.value,
-        "changed": [change.value for change in update.changed],
+        "state": update.state,
+        "changed": update.changed,
         "download": update.download,
-        "checked_at": output.iso(update.checked_at),
+        "checked_at": update.checked_at,
         "at_most": update.at_most,
         "changed_here": update.changed_here,
-        "left_alone": update.left_alone.value if update.left_alone else None,
+        "left_alone": update.left_alone,
         "digest": update.digest,
-        "pushed_at": output.iso(update.pushed_at),
+        "pushed_at": update.pushed_at,
         "reason": text(*update.reason) or None,
         "problem": update.problem or None,
     }
 
 
-def _table(models: Sequence[ModelStatus]) -> tuple[list[str], list[list[str]]]:
-    several = len({status.host for status in models}) > 1
-    heads = ["", "NAME", ">SIZE", "QUANTIZATION", ">PARAMETERS", "STATE", *(["HOST"] if several else [])]
-    return heads, [
+def _write(hosts: Sequence[HostState]) -> None:
+    models = [status for host in hosts for status in host.models]
+    if not models:
+        output.say("No model is installed: add one with `llmstack import FILE.gguf`.")
+        return
+    rows = [
         [
             output.mark(status.state),
             status.name,
@@ -135,7 +131,8 @@ def _table(models: Sequence[ModelStatus]) -> tuple[list[str], list[list[str]]]:
             (status.model and status.model.quantization) or "-",
             (status.model and status.model.parameters) or "-",
             status.state,
-            *([status.host] if several else []),
         ]
         for status in models
     ]
+    heads = ["", "NAME", ">SIZE", "QUANTIZATION", ">PARAMETERS", "STATE"]
+    output.write_table(heads, rows, [status.host for status in models])

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.commands.start import load, prepare
 from llmstack_tui.cli.progress import waiting
-from llmstack_tui.cli.stacks import locate_local, opened, refuse_if_read_only
+from llmstack_tui.cli.stacks import locate_local, opened
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.actions import because
 from llmstack_tui.lifecycle.states import ModelState
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from llmstack_tui.cli.options import Parser
     from llmstack_tui.core.open import Core
-    from llmstack_tui.lifecycle.states import ModelStatus
 
 
 def add_options(parser: Parser) -> None:
@@ -26,7 +24,6 @@ def add_options(parser: Parser) -> None:
 
 
 async def run(core: Core, options: Namespace) -> int:
-    refuse_if_read_only(core)
     pinned = options.command == "pin"
     async with opened(core, act=True, processes=True) as stack:
         await prepare(stack)
@@ -44,15 +41,7 @@ async def run(core: Core, options: Namespace) -> int:
                     f"{status.name} was loaded by another program, or is in use: it leaves when that program "
                     "says."
                 )
-    if options.json:
-        output.write_document(document(status, pinned=pinned))
-    else:
-        output.write(clean(f"{status.name} is {'pinned' if pinned else 'not pinned any more'}."))
-    return 0
-
-
-def document(status: ModelStatus, *, pinned: bool) -> dict[str, object]:
     state = ModelState.ACTIVE if pinned or status.running is not None else ModelState.INACTIVE
-    return {
-        "models": [{"host": status.host, "name": status.name, "pinned": pinned, "state": state.value}],
-    }
+    document = {"host": status.host, "name": status.name, "pinned": pinned, "state": state}
+    said = f"{status.name} is {'pinned' if pinned else 'not pinned any more'}."
+    return output.answer(options, {"models": [document]}, said)

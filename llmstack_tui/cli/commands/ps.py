@@ -39,12 +39,10 @@ async def run(core: Core, options: Namespace) -> int:
         await look(stack)
         if options.json:
             output.write_document({"models": await _documents(stack)})
-            return 0
-        loaded = [(host.snapshot.url, each) for host in answering(stack) for each in host.snapshot.running]
-    if loaded:
-        output.write_table(*_table(loaded))
-    else:
-        output.say("No model is loaded.")
+        elif loaded := _loaded(stack):
+            _write(loaded)
+        else:
+            output.say("No model is loaded.")
     return 0
 
 
@@ -132,18 +130,16 @@ def document(
         "busy": busy or None if running.requests is None else running.requests > 0,
         "memory": {"server": running.size, "device": device, "estimate": estimate},
         "context_length": running.context_length,
-        "expires_at": output.iso(running.expires_at),
+        "expires_at": running.expires_at,
         "idle": None if idle is None or busy else round(idle.total_seconds(), 3),
         "requests": running.requests,
         "size_vram": running.size_vram,
     }
 
 
-def _table(loaded: Sequence[tuple[str, RunningModel]]) -> tuple[list[str], list[list[str]]]:
-    several = len({host for host, _ in loaded}) > 1
+def _write(loaded: Sequence[tuple[str, RunningModel, ModelStatus | None]]) -> None:
     now = datetime.now(UTC)
-    heads = ["", "NAME", ">MEMORY", "ON", ">CONTEXT", "UNTIL", *(["HOST"] if several else [])]
-    return heads, [
+    rows = [
         [
             output.mark("active"),
             running.name,
@@ -151,10 +147,11 @@ def _table(loaded: Sequence[tuple[str, RunningModel]]) -> tuple[list[str], list[
             _place(running),
             str(running.context_length or "?"),
             until(running.expires_at, now),
-            *([host] if several else []),
         ]
-        for host, running in loaded
+        for _, running, _ in loaded
     ]
+    heads = ["", "NAME", ">MEMORY", "ON", ">CONTEXT", "UNTIL"]
+    output.write_table(heads, rows, [host for host, _, _ in loaded])
 
 
 def _place(running: RunningModel) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.cli import output
 from llmstack_tui.cli.progress import pull_all
-from llmstack_tui.cli.stacks import first, look, opened, refuse_if_read_only
+from llmstack_tui.cli.stacks import first, look, opened
 from llmstack_tui.downloads.types import Why
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ def add_options(parser: Parser) -> None:
 
 
 async def run(core: Core, options: Namespace) -> int:
-    refuse_if_read_only(core)
     try:
         for name in options.names:
             ModelName.parse(name)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.stacks import locate, look, opened, refuse_if_read_only
+from llmstack_tui.cli.stacks import locate, look, opened
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
 
     from llmstack_tui.cli.options import Parser
     from llmstack_tui.core.open import Core
@@ -26,7 +25,6 @@ def add_options(parser: Parser) -> None:
 
 
 async def run(core: Core, options: Namespace) -> int:
-    refuse_if_read_only(core)
     if not options.yes and (options.json or not output.is_terminal(sys.stdin)):
         raise output.WrongUsage("There is no terminal to ask on: say --yes to remove without a question.")
     async with opened(core, act=True) as stack:
@@ -34,13 +32,17 @@ async def run(core: Core, options: Namespace) -> int:
         # All are looked up before the first one goes, so that a wrong name removes nothing.
         removals = await stack.actions.plan_removal([_located(stack, name) for name in options.names])
         if not options.yes:
-            _ask(removals)
+            for removal in removals:
+                output.say(f"{_effect(removal)}.")
+        question = "Remove?" if len(removals) == 1 else f"Remove all {len(removals)}?"
+        output.confirm(options, question, "Nothing was removed.")
         for removal in removals:
             await stack.actions.delete(removal.host, removal.name)
             if not options.json:
                 output.write(clean(f"Removed {_effect(removal)}."))
     if options.json:
-        output.write_document(document(removals))
+        removed = [{"host": each.host, "name": each.name, "freed": each.freed} for each in removals]
+        output.write_document({"removed": removed})
     return 0
 
 
@@ -53,13 +55,6 @@ def _located(stack: Stack, name: str) -> tuple[str, str]:
     return status.host, status.name
 
 
-def _ask(removals: Sequence[Removal]) -> None:
-    for removal in removals:
-        output.say(f"{_effect(removal)}.")
-    if not output.ask("Remove?" if len(removals) == 1 else f"Remove all {len(removals)}?"):
-        raise output.Failed("Nothing was removed.")
-
-
 def _effect(removal: Removal) -> str:
     if removal.sharers:
         verb = "has" if len(removal.sharers) == 1 else "have"
@@ -67,7 +62,3 @@ def _effect(removal: Removal) -> str:
     if removal.is_cloud:
         return f"{removal.name}: frees nothing, it runs in the cloud"
     return f"{removal.name}: frees {bytes_text(removal.freed)}"
-
-
-def document(removals: Sequence[Removal]) -> dict[str, object]:
-    return {"removed": [{"host": each.host, "name": each.name, "freed": each.freed} for each in removals]}

@@ -27,11 +27,7 @@ async def run(core: Core, options: Namespace) -> int:
         await look(stack)
         status = locate(stack, options.name)
         found = document(status, await stack.actions.details(status.host, status.name))
-    if options.json:
-        output.write_document(found)
-    else:
-        _write(found)
-    return 0
+    return output.answer(options, found, lambda: _write(found))
 
 
 def document(status: ModelStatus, details: ModelDetails) -> dict[str, object]:
@@ -41,7 +37,7 @@ def document(status: ModelStatus, details: ModelDetails) -> dict[str, object]:
         "name": status.name,
         "digest": (model.digest if model else None) or None,
         "size": model.size if model else None,
-        "state": status.state.value,
+        "state": status.state,
         "family": details.family,
         "format": details.format,
         "parameters": details.parameter_size,
@@ -50,7 +46,7 @@ def document(status: ModelStatus, details: ModelDetails) -> dict[str, object]:
         "embedding_length": details.embedding_length,
         "capabilities": None if details.capabilities is None else sorted(details.capabilities),
         "weights_digest": details.weights_digest,
-        "modified_at": output.iso(details.modified_at or (model.modified_at if model else None)),
+        "modified_at": details.modified_at or (model.modified_at if model else None),
         "options": details.parameters,
         "system": details.system,
         "template": details.template,

@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import format_duration
-from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.commands.ps import document
 from llmstack_tui.cli.options import count, duration
 from llmstack_tui.cli.progress import waiting
-from llmstack_tui.cli.stacks import locate_local, look, look_on, opened, refuse_if_read_only
+from llmstack_tui.cli.stacks import locate_local, look, look_on, opened
 from llmstack_tui.core.wording import text
 from llmstack_tui.guard.types import Ask
 
@@ -44,7 +43,6 @@ def add_options(parser: Parser) -> None:
 
 
 async def run(core: Core, options: Namespace) -> int:
-    refuse_if_read_only(core)
     async with opened(core, act=True, processes=True) as stack:
         await prepare(stack)
         status = locate_local(stack, options.name)
@@ -58,12 +56,8 @@ async def run(core: Core, options: Namespace) -> int:
         loaded = stack.status(url, name)
     if loaded is None or loaded.running is None:
         raise output.Failed(f"{name} was loaded, but the server has unloaded it again.")
-    if options.json:
-        output.write_document({"models": [document(url, loaded.running, now=datetime.now(UTC))]})
-    else:
-        output.write(clean(f"{name} is active at {url}."))
-        output.write(_stays(keep_alive))
-    return 0
+    models = [document(url, loaded.running, now=datetime.now(UTC))]
+    return output.answer(options, {"models": models}, f"{name} is active at {url}.", _stays(keep_alive))
 
 
 async def prepare(stack: Stack) -> None:

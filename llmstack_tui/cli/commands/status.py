@@ -38,10 +38,7 @@ async def run(core: Core, options: Namespace) -> int:
         await asyncio.gather(stack.look(), stack.machine.read_once())
         state = stack.state
     limit = _limit(core, state)
-    if options.json:
-        output.write_document(document(state, limit))
-    else:
-        _write(state, limit)
+    output.answer(options, document(state, limit), lambda: _write(state, limit))
     if state.hosts and all(host.snapshot.error for host in state.hosts):
         problem = str(state.hosts[0].snapshot.error)
     if problem:
@@ -54,14 +51,14 @@ def document(state: StackState, limit: int | None) -> dict[str, object]:
         "hosts": [
             {
                 "url": snapshot.url,
-                "kind": snapshot.server.kind.value if snapshot.server else None,
+                "kind": snapshot.server.kind if snapshot.server else None,
                 "version": snapshot.server.version if snapshot.server else None,
                 "reachable": snapshot.reachable,
             }
             for snapshot in (host.snapshot for host in state.hosts)
         ],
         "devices": [
-            {"name": each.name, "kind": each.kind.value, "used": each.used, "total": each.total}
+            {"name": each.name, "kind": each.kind, "used": each.used, "total": each.total}
             for each in _devices(state)
         ],
         "profile": state.profile.name if state.profile else None,

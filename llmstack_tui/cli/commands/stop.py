@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.progress import waiting
-from llmstack_tui.cli.stacks import locate, look, opened, refuse_if_read_only
+from llmstack_tui.cli.stacks import locate, look, opened
 from llmstack_tui.lifecycle.actions import Departure
 
 if TYPE_CHECKING:
@@ -37,19 +37,11 @@ def add_options(parser: Parser) -> None:
 
 
 async def run(core: Core, options: Namespace) -> int:
-    refuse_if_read_only(core)
     async with opened(core, act=True) as stack:
         await look(stack)
         async with waiting("Stopping", core.environ):
             stops = await stack.actions.stop_all() if options.all else await _stop(stack, options.names)
-    if options.json:
-        output.write_document(document(stops))
-    elif stops:
-        for _, name, departure in stops:
-            output.write(clean(_SENTENCES[departure].format(name)))
-    else:
-        output.say("No model is loaded.")
-    return 0
+    return output.answer(options, document(stops), lambda: _write(stops))
 
 
 async def _stop(stack: Stack, names: Sequence[str]) -> Sequence[_Stop]:
@@ -57,6 +49,13 @@ async def _stop(stack: Stack, names: Sequence[str]) -> Sequence[_Stop]:
     targets = [(each.host, each.running.name if each.running else each.name) for each in located]
     ends = await asyncio.gather(*(stack.actions.deactivate(url, name) for url, name in targets))
     return [(url, name, end) for (url, name), end in zip(targets, ends, strict=True)]
+
+
+def _write(stops: Sequence[_Stop]) -> None:
+    for _, name, departure in stops:
+        output.write(clean(_SENTENCES[departure].format(name)))
+    if not stops:
+        output.say("No model is loaded.")
 
 
 def document(stops: Sequence[_Stop]) -> dict[str, object]:

@@ -11,7 +11,7 @@ from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.commands.ls import update_document
 from llmstack_tui.cli.progress import pull_all, waiting
-from llmstack_tui.cli.stacks import answering, look, opened, refuse_if_read_only
+from llmstack_tui.cli.stacks import answering, look, opened
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import Why
 from llmstack_tui.updates.rules import UpdateState
@@ -45,15 +45,12 @@ async def run(core: Core, options: Namespace) -> int:
         raise output.WrongUsage("Name the models, or say --all, or --check to list only what is newer.")
     if options.all and options.names:
         raise output.WrongUsage("Name the models, or say --all; not both.")
-    if not options.check:
-        refuse_if_read_only(core)
     async with opened(core, act=not options.check) as stack:
         rows = await _checked(core, options, stack)
         for problem in dict.fromkeys(update.problem for _, _, update in rows if update.problem):
             output.say(problem)
         if options.check:
-            _write(options, rows)
-            return 0
+            return output.answer(options, document(rows), lambda: _write(rows))
         wanted, failed = _of_all(rows) if options.all else _of_names(options, rows)
         code = await pull_all(core, options, stack, wanted, Why.UPDATE) if wanted else 0
     return max(code, int(failed))
@@ -91,24 +88,15 @@ def _of_names(options: Namespace, rows: Sequence[Row]) -> tuple[list[tuple[str, 
         is_ours = update.changed_here or (update.state is UpdateState.LOCAL and update.checked_at is None)
         if update.state is UpdateState.CURRENT:
             output.say(f"{model.name} is up to date.")
-        elif update.state is UpdateState.STALE or (is_ours and _may_replace(options, model)):
+        elif update.state is UpdateState.STALE or is_ours:
+            if update.state is not UpdateState.STALE:
+                what = f"{model.name} was made or changed here, and the registry's version takes its place."
+                output.confirm(options, f"{what} Replace it?", f"{model.name} was not updated.")
             wanted.append((host, model.name))
-        elif not is_ours:
+        else:
             output.say(f"{model.name} cannot be updated: {text(*update.reason)}")
             failed = True
     return wanted, failed
-
-
-def _may_replace(options: Namespace, model: Model) -> bool:
-    """Whether the registry's version may take the place of one that was changed here; asks."""
-    if options.yes:
-        return True
-    what = f"{model.name} was made or changed here, and the registry's version takes its place."
-    if options.json or not output.is_terminal(sys.stdin):
-        raise output.Failed(f"{what} There is no terminal to ask on: say --yes if that is meant.")
-    if not output.ask(f"{what} Replace it?"):
-        raise output.Failed(f"{model.name} was not updated.")
-    return True
 
 
 def _refuse_unknown(names: Sequence[str], stack: Stack) -> None:
@@ -132,13 +120,10 @@ def document(rows: Sequence[Row]) -> dict[str, object]:
     }
 
 
-def _write(options: Namespace, rows: Sequence[Row]) -> None:
-    if options.json:
-        output.write_document(document(rows))
-        return
+def _write(rows: Sequence[Row]) -> None:
     newer = [row for row in rows if row[2].state is UpdateState.STALE or row[2].changed_here]
     if newer:
-        output.write_table(*_table(newer))
+        _write_table(newer)
     counts = Counter(update.state for _, _, update in rows)
     said = [_summary(state, counts[state]) for state in UpdateState if counts[state]]
     output.say(f"{', '.join(said)}." if said else "No model is installed.")
@@ -159,19 +144,12 @@ def _summary(state: UpdateState, count: int) -> str:
             return f"{count} not known"
 
 
-def _table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    several = len({host for host, _, _ in rows}) > 1
-    heads = ["NAME", "CHANGED", ">DOWNLOAD", "NOTE", *(["HOST"] if several else [])]
-    return heads, [
-        [
-            model.name,
-            ", ".join(update.changed) or "?",
-            _download(update),
-            _note(update),
-            *([host] if several else []),
-        ]
-        for host, model, update in rows
+def _write_table(rows: Sequence[Row]) -> None:
+    cells = [
+        [model.name, ", ".join(update.changed) or "?", _download(update), _note(update)]
+        for _, model, update in rows
     ]
+    output.write_table(["NAME", "CHANGED", ">DOWNLOAD", "NOTE"], cells, [host for host, _, _ in rows])
 
 
 def _download(update: Update) -> str:

@@ -82,6 +82,7 @@ def test_a_script_gets_every_figure_with_its_source(llmstack: Program) -> None:
     assert first["memory"]["basis"] == "estimate"
     assert first["fit"] == "short"
     assert {each["fit"] for each in model["files"]} == {"short", "no"}
+    assert {*model["speeds"][0]} == {"card", "quantization", "tokens_per_second", "source"}
     sources = [
         each["source"] for each in (model["parameters"], model["context"], *model["files"], *model["speeds"])
     ]

@@ -190,11 +190,13 @@ def test_starting_twice_is_starting_once(engine: Program) -> None:
 
 def test_start_and_stop(llmstack: Program) -> None:
     down = llmstack("engine", "status", "--json")
-    assert (down.returncode, json.loads(down.stdout)["running"]) == (1, False)
+    keys = ("pid", "url", "version", "started_at", "log", "notice")
+    assert (down.returncode, json.loads(down.stdout)) == (1, {"running": False, **dict.fromkeys(keys)})
     assert document(llmstack, "engine", "stop") == {"stopped": False}
     process = document(llmstack, "engine", "start", "--port", "0")
     try:
         assert process["running"]
+        assert all(process[key] for key in keys if key != "notice")
         assert llmstack("ls", "--engine", "builtin").stderr.startswith("llmstack: No model is installed")
     finally:
         assert document(llmstack, "engine", "stop") == {"stopped": True}

@@ -59,6 +59,7 @@ def test_a_file_needs_no_server(llmstack: Program, file: Path) -> None:
     # It was trained for less than the engine's usual context.
     assert (document["context_length"], document["trained_context"]) == (2048, 2048)
     assert document["estimate"] == sum(document["parts"].values())
+    assert set(document["parts"]) == {"weights", "cache", "compute", "process"}
     assert document["parts"]["cache"] == 2048 * 2 * 2 * 32 * 2
     assert (document["basis"], document["state"], document["tight"]) == ("formula", "fits now", False)
     assert document["largest_context"] == 2048
