@@ -16,7 +16,7 @@ from llmstack_tui.tui.base import TerminalApp
 from llmstack_tui.tui.draw import servers
 from llmstack_tui.tui.models.screen import ModelsScreen
 from llmstack_tui.tui.preferences import Preferences
-from llmstack_tui.tui.screens import Canvas, ScreenSwitcher
+from llmstack_tui.tui.screens import Screens
 from llmstack_tui.tui.servers.connection import CONNECTION, Connection, DashboardCore
 from llmstack_tui.tui.shell import ACTIONS, Controller, Moment, View
 
@@ -74,10 +74,9 @@ class Dashboard(TerminalApp):
         self.controllers = features.Controllers(self, self.connection)
         self.preferences = Preferences(self, self, services, problems, loaded, on_change=self.use_settings)
         themes.begin_with(self, self.preferences.theme)
-        notes = ("read-only",) if settings.read_only else ()
-        self.models = ModelsScreen(self.marks, *features.panes(self.marks), notes=notes)
-        self.switcher = ScreenSwitcher(self, "models", self.models)
-        self.canvas = Canvas(self, self.models)
+        self.models = ModelsScreen(self.marks, *features.panes(self.marks))
+        self.screens = Screens(self, "models", self.models)
+        self.state: StackState | None = None
         self.farewell = ""
 
     # Start and end
@@ -87,7 +86,7 @@ class Dashboard(TerminalApp):
 
     def on_mount(self) -> None:
         self.preferences.begin()
-        self.canvas.begin()
+        self.screens.begin()
         # After Ctrl-Z and fg the terminal is empty, and Textual believes that it still shows everything.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         # Paint first: what is behind the connection takes longer to import than the screen to draw.
@@ -125,7 +124,7 @@ class Dashboard(TerminalApp):
 
     @property
     def view(self) -> View:
-        return View(self.canvas.state, Moment(self._clock(), time.monotonic()), self.preferences.first_keys)
+        return View(self.state, Moment(self._clock(), time.monotonic()), self.preferences.first_keys)
 
     @property
     def stack(self) -> DashboardStack | None:
@@ -157,15 +156,15 @@ class Dashboard(TerminalApp):
 
     def show_state(self, state: StackState | None) -> None:
         """Draw it; None while there is no server."""
-        self.canvas.state = state
+        self.state = state
         if state is not None:
             for controller in self.controllers:
                 controller.follow(state)
-            self.canvas.draw()
+            self.screens.draw()
 
     def say(self, text: str, *, waiting: bool = False) -> None:
         """What is going on while there is no server yet; a wait is shown with its seconds."""
-        self.canvas.say(text.replace("…", self.marks.dots), waiting=waiting)
+        self.screens.say(text.replace("…", self.marks.dots), waiting=waiting)
 
     def trouble(self) -> str:
         return servers.banner(self.view, restart=self.connection.engine_is_away, names=self.host_names)
@@ -176,16 +175,16 @@ class Dashboard(TerminalApp):
     def use_settings(self, settings: Settings) -> None:
         """As they are in the file now."""
         self.use_ascii(settings.ui.ascii)
-        self.switcher.use_marks(self.marks)
-        self.canvas.draw()
+        self.screens.use_marks()
+        self.screens.draw()
 
     # The features
 
     def tabs(self) -> Sequence[Tab]:
-        return features.tabs(self.canvas.state, self.preferences.first_keys)
+        return features.tabs(self.state, self.preferences.first_keys)
 
     async def open(self, name: str, *about: object) -> None:
-        await self.switcher.open(name, *about, marks=self.marks)
+        await self.screens.open(name, *about)
 
     async def action_open(self, name: str) -> None:
         await self.open(name)
@@ -200,7 +199,7 @@ class Dashboard(TerminalApp):
         self.controller(ActivityFeed).record(kind, *texts, **details)
 
     def draw_activity(self) -> None:
-        self.canvas.draw_activity()
+        self.screens.draw_activity()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The one place where what went wrong in the background becomes a sentence on the screen."""
@@ -225,7 +224,7 @@ class Dashboard(TerminalApp):
     def action_help(self) -> None:
         from llmstack_tui.tui.help.screen import HelpScreen
 
-        machine = servers.machine_text(self.canvas.state, self.settings)
+        machine = servers.machine_text(self.state, self.settings)
         places = (*((("Profile", machine),) if machine else ()), *self.services.places())
         self.push_screen(HelpScreen(self.marks, features.CONTEXTS, self.shown_keys(), places))
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual import on
+from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import Screen
 
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw import servers
-from llmstack_tui.tui.draw.updates import newer_programs, wanted
-from llmstack_tui.tui.shell import Key, Shell, View, shell_of
+from llmstack_tui.tui.shell import shell_of
 from llmstack_tui.tui.widgets.header import HeaderBar, Tabs, Top
+from llmstack_tui.tui.widgets.keybar import KeyBar
+from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Banner, Pane, TooSmall
 
 if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.shell import View
+    from llmstack_tui.tui.shell import Key, Shell, View
 
 # Below the first step of each there is no room for anything but to say so.
 _WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide"), (160, "-very-wide")]
@@ -29,12 +33,24 @@ class LiveScreen(Screen[None]):
     """Drawn again for every new state, and once a second for what grows older by itself.
 
     Attributes:
-        is_behind: it lay under another one when something was to be drawn.
+        marks: what it is drawn with.
     """
 
     HORIZONTAL_BREAKPOINTS = _WIDTHS
     VERTICAL_BREAKPOINTS = _HEIGHTS
-    is_behind = False
+
+    def __init__(self, marks: Marks) -> None:
+        super().__init__()
+        self.marks = marks
+        # Kept, not queried: a state may still arrive while the screen is being taken down.
+        self.banner = Banner()
+
+    def use_marks(self, marks: Marks) -> None:
+        self.marks = marks
+
+    def compose_body(self) -> ComposeResult:
+        """What is in the middle of the screen."""
+        yield from ()
 
     @property
     def shell(self) -> Shell:
@@ -45,18 +61,15 @@ class LiveScreen(Screen[None]):
         """What a key acts on, as the controllers take it."""
         return ()
 
-    def on_mount(self) -> None:
-        self.show(self.shell.view)
-        self.show_activity()
-
     def on_screen_resume(self) -> None:
-        if self.is_behind and self.is_mounted:
-            self.is_behind = False
+        """It is not drawn while it lies under another one, or is put away."""
+        if self.is_mounted:
             self.show(self.shell.view)
             self.show_activity()
 
     def show(self, view: View) -> None:
         """Draw the state."""
+        self.banner.show(self.shell.trouble())
 
     def show_activity(self) -> None:
         """Draw what happened; called after each event."""
@@ -96,21 +109,39 @@ class SidePane(Pane):
         """Draw what happened; called after each event."""
 
 
+class FramedScreen(LiveScreen):
+    """One frame, over the screens that are kept."""
+
+    def __init__(self, frame: Pane, marks: Marks) -> None:
+        super().__init__(marks)
+        self.frame = frame
+
+    def compose(self) -> ComposeResult:
+        yield self.banner
+        with self.frame:
+            yield from self.compose_body()
+        yield KeyBar()
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+
 class TabScreen(LiveScreen):
-    """Has the header, the line of the screens, and the banner. Kept when another one is shown.
+    """Has the header and the line of the screens. Kept when another one is shown."""
 
-    Attributes:
-        marks: what it is drawn with.
-    """
-
-    def __init__(self, name: str, marks: Marks, *, notes: tuple[str, ...] = ()) -> None:
-        super().__init__()
-        self.marks = marks
-        # Kept, not queried: a state may still arrive while the screen is being taken down.
-        self.header = HeaderBar(marks, notes=notes)
-        self.banner = Banner()
+    def __init__(self, name: str, marks: Marks) -> None:
+        super().__init__(marks)
+        self.header = HeaderBar(marks)
+        self.tabs = Tabs(name)
         self.too_small = TooSmall()
-        self.top = Top(self.header, Tabs(name))
+
+    def compose(self) -> ComposeResult:
+        yield Top(self.header, self.tabs)
+        yield self.banner
+        with Vertical(id="body"):
+            yield from self.compose_body()
+        yield self.too_small
+        yield KeyBar()
 
     @property
     def is_too_small(self) -> bool:
@@ -122,18 +153,11 @@ class TabScreen(LiveScreen):
 
     def focus_list(self) -> None:
         """Give the keys back to what they lost when it was not shown."""
+        self.query(RowList).first().focus()
 
     def on_resize(self) -> None:
         if self.focused is None:
             self.call_after_refresh(self.focus_list)
-
-    def use_marks(self, marks: Marks) -> None:
-        self.marks = marks
-
-    def on_screen_resume(self) -> None:
-        """It is not drawn while it is put away."""
-        if self.is_mounted:
-            self.show(self.shell.view)
 
     @on(HeaderBar.Asked)
     async def _updates_asked(self) -> None:
@@ -144,14 +168,8 @@ class TabScreen(LiveScreen):
         await self.shell.open(message.name)
 
     def show(self, view: View) -> None:
-        state, shell = view.state, self.shell
-        self.header.show_servers(servers.servers(state))
-        self.header.show_time(view.moment.now.astimezone())
-        self.header.show_profile(state.profile if state else None, servers.limit(state, shell.settings))
-        self.header.show_notes(servers.notes(state, read_only=shell.read_only))
-        newer = tuple(f"{each.program} {each.version}" for each in newer_programs(state)) if state else ()
-        count = len(wanted(state)) if state else 0
-        self.header.show_updates(count, checking=state is not None and state.checking, newer=newer)
-        self.top.tabs.show(shell.tabs())
-        self.banner.show(shell.trouble())
+        super().show(view)
+        shell = self.shell
+        self.header.show(servers.header_line(view, shell.settings, read_only=shell.read_only))
+        self.tabs.show(shell.tabs())
         self.too_small.show(view.keys[keys.QUIT])

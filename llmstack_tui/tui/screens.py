@@ -6,8 +6,6 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from textual.screen import Screen
-
 from llmstack_tui.tui.draw.glyphs import Marked
 from llmstack_tui.tui.draw.servers import ConnectionProgress, message, no_match
 from llmstack_tui.tui.features import BY_NAME
@@ -18,30 +16,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from textual.app import App
+    from textual.screen import Screen
 
-    from llmstack_tui.core.state import StackState
-    from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.models.screen import ModelsScreen
 
 _TICK_S = 1.0
 
 
-class Canvas:
-    """The screens of the dashboard.
+class Screens:
+    """The screens of the dashboard; the first one, which most of what is shown is about, is below all.
 
-    Attributes:
-        state: what is drawn; None while there is no server.
+    Args:
+        name: of the feature whose screen is the first one.
     """
 
-    def __init__(self, app: App[None], first: ModelsScreen) -> None:
+    def __init__(self, app: App[None], name: str, first: ModelsScreen) -> None:
         self._app = app
         self._first = first
+        self._tabs: dict[str, LiveScreen] = {name: first}
         self._progress = ConnectionProgress("Starting")
         self._drawn_s = float("-inf")
-        self.state: StackState | None = None
 
     def begin(self) -> None:
         self._app.set_interval(_TICK_S, self._tick)
+
+    # What is drawn
 
     def say(self, text: str, *, waiting: bool = False) -> None:
         """What stands in the place of the list while there is no server."""
@@ -61,6 +60,15 @@ class Canvas:
         for screen in self._seen():
             screen.show_activity()
 
+    def use_marks(self) -> None:
+        """Have all screens draw with other marks, also those that are put away; a dialog keeps its own."""
+        marks = shell_of(self._app).marks
+        for screen in dict.fromkeys((*self._tabs.values(), *self._app.screen_stack)):
+            for node in (screen, *screen.walk_children()):
+                if isinstance(node, Marked):
+                    node.use_marks(marks)
+                node.refresh()
+
     def _tick(self) -> None:
         """Let what is counted in seconds go on; a state that came meanwhile has drawn it already.
 
@@ -74,53 +82,35 @@ class Canvas:
 
         Textual paints all of the uppermost one when something below it has changed.
         """
-        is_seen = True
         for screen in reversed(self._app.screen_stack):
             if isinstance(screen, LiveScreen) and screen.is_mounted:
-                if is_seen:
-                    yield screen
-                screen.is_behind = not is_seen
-            is_seen = is_seen and screen.is_modal
+                yield screen
+            if not screen.is_modal:
+                return
 
+    # Which one is shown
 
-class ScreenSwitcher:
-    """The first screen lies under all others, for most of what is shown is about it."""
-
-    def __init__(self, app: App[None], name: str, first: Screen[None]) -> None:
-        self._app = app
-        self._first = first
-        self._tabs: dict[str, Screen[None]] = {name: first}
-        self._imported: dict[str, Callable[..., Screen[None]]] = {}
-
-    async def open(self, name: str, *about: object, marks: Marks) -> None:
+    async def open(self, name: str, *about: object) -> None:
         """Show the screen of this feature: one of the line of the screens instead of whatever lies over the
         first one, another one over all.
         """
-        if name not in self._tabs and name not in self._imported:
-            feature = BY_NAME[name]
-            # In a thread: on the event loop it would hold up the keys.
-            self._imported[name] = await asyncio.to_thread(feature.find_class, feature.screen, Screen)
-        if any(screen.is_modal for screen in self._app.screen_stack):
-            return  # A question was asked meanwhile, and waits for its answer.
-        if not BY_NAME[name].is_tab:
-            if type(self._app.screen) is not self._imported[name]:
-                self._app.push_screen(self._imported[name](*about, marks))
-            return
+        feature, app = BY_NAME[name], self._app
+        kind: Callable[..., LiveScreen] = LiveScreen
         if name not in self._tabs:
-            self._tabs[name] = screen = self._imported[name](marks)
-            # Textual keeps what is installed when another screen takes its place.
-            self._app.install_screen(screen, name)
-        self._show(self._tabs[name])
+            # In a thread: on the event loop the import would hold up the keys.
+            kind = await asyncio.to_thread(feature.find_class, feature.screen, LiveScreen)
+        if any(screen.is_modal for screen in app.screen_stack):
+            return  # A question was asked meanwhile, and waits for its answer.
+        if feature.is_tab:
+            if name not in self._tabs:
+                self._tabs[name] = kind(shell_of(app).marks)
+                # Textual keeps what is installed when another screen takes its place.
+                app.install_screen(self._tabs[name], name)
+            self._show_tab(self._tabs[name])
+        elif type(app.screen) is not kind:
+            app.push_screen(kind(*about, shell_of(app).marks))
 
-    def use_marks(self, marks: Marks) -> None:
-        """Have all screens draw with these, also those that are put away; a dialog keeps its own."""
-        for screen in dict.fromkeys((*self._tabs.values(), *self._app.screen_stack)):
-            for node in (screen, *screen.walk_children()):
-                if isinstance(node, Marked):
-                    node.use_marks(marks)
-                node.refresh()
-
-    def _show(self, wanted: Screen[None]) -> None:
+    def _show_tab(self, wanted: Screen[None]) -> None:
         app = self._app
         if app.screen is wanted:
             return

@@ -155,7 +155,7 @@ class Day:
         before = self.world.stack.state
         self.warp.forward(seconds)
         await wait_until(
-            lambda: before is not self.desk.app.canvas.state is self.world.stack.state,
+            lambda: before is not self.desk.app.state is self.world.stack.state,
             what="the screen follows",
             every_s=0.001,
         )
@@ -259,6 +259,6 @@ class Day:
         old = self.world.stack
         self.desk.app.connection.connect()
         await wait_until(
-            lambda: old is not self.world.stack and self.desk.app.canvas.state is self.world.stack.state,
+            lambda: old is not self.world.stack and self.desk.app.state is self.world.stack.state,
             what="a new connection",
         )

@@ -183,7 +183,7 @@ def _is_looked_at(desk: FakeDesk) -> bool:
 @contextmanager
 def _clocks_stopped() -> Iterator[None]:
     def view(app: Dashboard) -> View:
-        return View(app.canvas.state, Moment(NOW, NOW_S), usual_keys())
+        return View(app.state, Moment(NOW, NOW_S), usual_keys())
 
     zone = os.environ.get("TZ")
     _set_zone("UTC")

@@ -53,7 +53,7 @@ async def test_a_clock_that_is_set_while_the_dashboard_runs(
             async def looked() -> None:
                 asked = len(server.requests)
                 await wait_until(lambda: len(server.requests) > asked + 6)
-                desk.app.canvas.draw()
+                desk.app.screens.draw()
                 await desk.pilot.pause()
 
             def row(name: str):  # type: ignore[no-untyped-def]

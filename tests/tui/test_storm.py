@@ -66,7 +66,7 @@ async def test_a_storm_is_drawn_a_few_times_a_second_and_to_its_end(monkeypatch:
         assert 1 <= len(shown) <= 5 + (time.monotonic() - begin) / 0.4
         assert sum(call == ("events",) for call in desk.stack.calls) <= len(shown) + 2
         await desk.until_said(f"Number {CHANGES - 1}.")
-        assert desk.app.canvas.state is desk.stack.state
+        assert desk.app.state is desk.stack.state
         assert len(desk.app.controller(ActivityFeed).activity.lines.events) == 500
 
 
@@ -74,7 +74,7 @@ async def test_after_a_storm_what_happens_is_shown_at_once_again() -> None:
     async with dashboard(seeded.many(10)) as desk:
         connection = desk.app.connection
         await storm_of_states(desk, 200)
-        await wait_until(lambda: desk.app.canvas.state is desk.stack.state)
+        await wait_until(lambda: desk.app.state is desk.stack.state)
         await wait_until(lambda: connection.pause_s == 0.05, what="the pause of quiet times")
 
 
@@ -97,14 +97,14 @@ async def test_of_a_thousand_models_only_those_that_are_pulled_are_made_and_pain
         names = [model.name for model in host.models if model.state is ModelState.INACTIVE][:PULLS]
         lively = sum(model.state is not ModelState.INACTIVE for model in host.models)
         put_pulls(desk, names, 0)
-        await wait_until(lambda: desk.app.canvas.state is desk.stack.state)
+        await wait_until(lambda: desk.app.state is desk.stack.state)
         made = counted(monkeypatch, rows, "model_row")
         refreshed = counted(monkeypatch, models, "refresh")
         shown = counted(monkeypatch, desk.app, "show_state")
-        drawn = counted(monkeypatch, desk.app.canvas, "draw")
+        drawn = counted(monkeypatch, desk.app.screens, "draw")
         async for at in paced(TOLD, 0.01):
             put_pulls(desk, names, at + 1)
-        await wait_until(lambda: desk.app.canvas.state is desk.stack.state)
+        await wait_until(lambda: desk.app.state is desk.stack.state)
         assert 1 <= len(shown) <= TOLD
         assert PULLS <= len(made) <= (PULLS + lively) * len(drawn)
         assert PULLS <= len(refreshed) <= (PULLS + lively) * len(drawn)

@@ -17,9 +17,9 @@ from llmstack_tui.tui.activity import KEYS, LINE_KEYS
 from llmstack_tui.tui.activity.feed import ActivityFeed, word
 from llmstack_tui.tui.activity.list import ActivityList
 from llmstack_tui.tui.draw.text import plain_spaces
-from llmstack_tui.tui.screen import LiveScreen, SidePane
+from llmstack_tui.tui.screen import FramedScreen, SidePane
 from llmstack_tui.tui.shell import shell_of
-from llmstack_tui.tui.widgets.keybar import Hint, KeyBar
+from llmstack_tui.tui.widgets.keybar import Hint
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -57,26 +57,23 @@ class ActivityPane(SidePane):
         self.app.push_screen(LineScreen(message.event))
 
 
-class ActivityScreen(LiveScreen):
+class ActivityScreen(FramedScreen):
     """Follows the record."""
+
+    frame: ActivityPane
 
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
     AUTO_FOCUS = "ActivityList"
 
     def __init__(self, marks: Marks) -> None:
-        super().__init__()
-        self._pane = ActivityPane(marks)
-
-    def compose(self) -> ComposeResult:
-        yield self._pane
-        yield KeyBar()
+        super().__init__(ActivityPane(marks), marks)
 
     def show_activity(self) -> None:
-        self._pane.show_activity()
+        self.frame.show_activity()
 
     @on(ActivityPane.Left)
     def action_close(self) -> None:
-        self.dismiss()
+        super().action_close()
 
 
 _WHO = {

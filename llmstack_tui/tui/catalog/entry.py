@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct
 from rich.cells import cell_len
 from textual import on
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
@@ -21,9 +20,8 @@ from llmstack_tui.catalog.memory import EntryFit
 from llmstack_tui.tui.catalog import ENTRY_KEYS
 from llmstack_tui.tui.catalog.list import FIT_STYLES, download_text, fit_word, memory_texts
 from llmstack_tui.tui.draw.figures import rate_text, when_text
-from llmstack_tui.tui.screen import LiveScreen
+from llmstack_tui.tui.screen import FramedScreen
 from llmstack_tui.tui.shell import start
-from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 
@@ -101,12 +99,10 @@ class VariantList(RowList[Line]):
         ]
 
 
-class EntryScreen(LiveScreen):
+class EntryScreen(FramedScreen):
     """Asks the registry when it opens, and for the size of a tag when the cursor rests on it."""
 
     DEFAULT_CSS = """
-    EntryScreen { background: $background; }
-    EntryScreen #frame { height: 1fr; }
     EntryScreen #facts { height: auto; max-height: 8; padding: 0 1; margin-bottom: 1; }
     EntryScreen #said { height: auto; max-height: 3; padding: 0 2; color: $foreground 62%; }
     """
@@ -114,32 +110,26 @@ class EntryScreen(LiveScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*ENTRY_KEYS]
 
     def __init__(self, catalog: Catalog, entry: Entry, marks: Marks) -> None:
-        super().__init__()
+        super().__init__(Pane(entry.name, id="frame"), marks)
         self._catalog = catalog
         self._entry = entry
-        self._marks = marks
-        self._frame = Pane(entry.name, id="frame")
         self._facts = Static("", id="facts", markup=False)
         self.list = VariantList(marks)
         self._said = Static("", id="said", markup=False)
         self._tags: tuple[str, ...] = ()
         self._offers: dict[str, Offer | None] = {}
 
-    def compose(self) -> ComposeResult:
-        with Vertical(id="body"), self._frame:
-            yield self._facts
-            yield self.list
-            yield self._said
-        yield KeyBar()
+    def compose_body(self) -> ComposeResult:
+        yield self._facts
+        yield self.list
+        yield self._said
 
     def on_mount(self) -> None:
         self._facts.update(facts_content(self._entry))
         self.action_ask()
 
-    def use_marks(self, marks: Marks) -> None:
-        self._marks = marks
-
     def show(self, view: View) -> None:
+        super().show(view)
         installed = {model_key(model.name) for model in view.models() if model.model}
         budget, now = budget_of(view.state), view.moment.now.astimezone()
         lines: list[Line] = [
@@ -183,7 +173,7 @@ class EntryScreen(LiveScreen):
             self._say("There is no server yet.")
             return
         registry = clean(ModelName.parse(self._entry.name).host, limit=80)
-        self._say(f"Asking {registry} for its tags{self._marks.dots}")
+        self._say(f"Asking {registry} for its tags{self.marks.dots}")
         ask = partial(self._ask, stack.catalog)
         start(self, f"The tags of {self._entry.name}", ask, group="ask", exclusive=True)
 
@@ -261,9 +251,6 @@ class EntryScreen(LiveScreen):
                 self.shell.act("downloads.offer", *wanted(self._entry, file, budget, download))
                 return
         self.shell.act("downloads.offer", item.key, download, "")
-
-    def action_close(self) -> None:
-        self.dismiss()
 
 
 def variants(entry: Entry) -> Iterator[tuple[str, File]]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import to_builtins
 from textual import on
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
@@ -30,7 +29,6 @@ from llmstack_tui.tui.screen import TabScreen
 from llmstack_tui.tui.shell import start
 from llmstack_tui.tui.widgets.filter import FilterField
 from llmstack_tui.tui.widgets.headings import Headings
-from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 
@@ -51,9 +49,6 @@ class CatalogScreen(TabScreen):
     """Reads the catalog when it is first shown."""
 
     DEFAULT_CSS = """
-    CatalogScreen { background: $background; }
-    CatalogScreen #body { height: 1fr; }
-    CatalogScreen #catalog-pane { height: 1fr; }
     CatalogScreen #about { height: 2; padding: 0 2; color: $foreground; background: $background; }
     """
     AUTO_FOCUS = "CatalogList"
@@ -77,17 +72,12 @@ class CatalogScreen(TabScreen):
         self._installed: frozenset[str] = frozenset()
         self._drawn: tuple[object, ...] = ()
 
-    def compose(self) -> ComposeResult:
-        yield self.top
-        yield self.banner
-        with Vertical(id="body"):
-            with self._catalog_pane:
-                yield self._headings
-                yield self.list
-                yield self._field
-            yield self._about
-        yield self.too_small
-        yield KeyBar()
+    def compose_body(self) -> ComposeResult:
+        with self._catalog_pane:
+            yield self._headings
+            yield self.list
+            yield self._field
+        yield self._about
 
     @property
     def shelf(self) -> Shelf | None:
@@ -203,9 +193,6 @@ class CatalogScreen(TabScreen):
         # In the field itself its key is a letter like any other.
         shown = super().check_action(action, parameters)
         return shown and (action != "search" or not isinstance(self.focused, FilterField))
-
-    def focus_list(self) -> None:
-        self.list.focus()
 
     def action_search(self) -> None:
         self._field.display = True

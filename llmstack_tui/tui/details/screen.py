@@ -23,10 +23,9 @@ from llmstack_tui.tui.details.content import (
 )
 from llmstack_tui.tui.details.pane import how_it_did, what_it_is
 from llmstack_tui.tui.draw.updates import more_update_rows
-from llmstack_tui.tui.screen import LiveScreen
+from llmstack_tui.tui.screen import FramedScreen
 from llmstack_tui.tui.shell import start
-from llmstack_tui.tui.widgets.keybar import KeyBar
-from llmstack_tui.tui.widgets.pane import Banner, Pane
+from llmstack_tui.tui.widgets.pane import Pane
 from llmstack_tui.tui.widgets.section import ScrollingText, Section, SectionText, events_part, rows_part
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ _BEFORE = (_MODEL, _ADDRESSES, _NEEDED)
 _PAST = (_VERSIONS, _LOADED, _USED, _EVENTS)
 
 
-class DetailsScreen(LiveScreen):
+class DetailsScreen(FramedScreen):
     """Follows the state; asks the server and the store when it opens and when something has changed."""
 
     CSS_PATH = "screen.tcss"
@@ -58,27 +57,23 @@ class DetailsScreen(LiveScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*SCREEN_KEYS]
 
     def __init__(self, key: Key, marks: Marks) -> None:
-        super().__init__()
+        super().__init__(Pane(clean(key[1], limit=200), id="frame"), marks)
         self._key = key
         self._sections = {title: Section(title, marks) for title in (*_BEFORE, *TOLD, *_PAST)}
-        self._banner = Banner()
         self._note = Static("", id="note", markup=False)
-        self._reading = ScrollingText(id="all")
         self._told: ModelDetails | None = None
         self._asked_for: tuple[str, bool] | None = None
         self._last_event_id = 0
         self._fitted: Fitted | None = None
         self._stirred = asyncio.Event()
 
-    def compose(self) -> ComposeResult:
-        yield self._banner
-        with Pane(clean(self._key[1], limit=200), id="frame"), self._reading:
+    def compose_body(self) -> ComposeResult:
+        with ScrollingText():
             for title in _BEFORE:
                 yield self._sections[title]
             yield self._note
             for title in (*TOLD, *_PAST):
                 yield self._sections[title]
-        yield KeyBar()
 
     def on_mount(self) -> None:
         self._stirred.set()
@@ -91,7 +86,7 @@ class DetailsScreen(LiveScreen):
     # What is drawn
 
     def show(self, view: View) -> None:
-        self._banner.show(self.shell.trouble())
+        super().show(view)
         self._show_model(view)
         if view.state is not None and view.state.last_event_id != self._last_event_id:
             self._last_event_id = view.state.last_event_id
@@ -191,9 +186,6 @@ class DetailsScreen(LiveScreen):
         self._sections[_NEEDED].say(fit_part(subject, stack.fit.room(), measured))
 
     # Keys
-
-    def action_close(self) -> None:
-        self.dismiss()
 
     def action_fold(self) -> None:
         """The part that has the focus; all of them where none has it."""

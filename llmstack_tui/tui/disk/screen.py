@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 from rich.cells import cell_len
-from textual.containers import Vertical
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.tui.dialogs import Answer
 from llmstack_tui.tui.disk import KEYS
 from llmstack_tui.tui.draw.text import lines_text
-from llmstack_tui.tui.screen import LiveScreen
+from llmstack_tui.tui.screen import FramedScreen
 from llmstack_tui.tui.shell import start
-from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 
@@ -75,36 +73,25 @@ class DiskList(RowList[DiskRow]):
         ]
 
 
-class DiskScreen(LiveScreen):
+class DiskScreen(FramedScreen):
     """Reads the folder when it opens, and after a clean-up."""
 
-    DEFAULT_CSS = """
-    DiskScreen { background: $background; }
-    DiskScreen #frame { height: 1fr; }
-    """
     AUTO_FOCUS = "DiskList"
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(self, marks: Marks) -> None:
-        super().__init__()
-        self._marks = marks
+        super().__init__(Pane("Disk", id="frame"), marks)
         self.list = DiskList(marks)
-        self._frame = Pane("Disk", id="frame")
         self._seen: FolderUse | None = None
 
-    def compose(self) -> ComposeResult:
-        with Vertical(id="body"), self._frame:
-            yield self.list
-        yield KeyBar()
-
-    def use_marks(self, marks: Marks) -> None:
-        self._marks = marks
+    def compose_body(self) -> ComposeResult:
+        yield self.list
 
     def on_mount(self) -> None:
         self.action_look()
 
     def action_look(self) -> None:
-        self.list.show_message((f"Reading the folder{self._marks.dots}",))
+        self.list.show_message((f"Reading the folder{self.marks.dots}",))
         start(self, "The disk", self._look, group="disk", exclusive=True)
 
     async def _look(self) -> None:
@@ -123,7 +110,7 @@ class DiskScreen(LiveScreen):
             if self._seen is None:
                 self.list.show_message(("The built-in engine has no folder of models here.",))
         self.list.show(tuple(disk_rows(self._seen)) if self._seen else ())
-        self._frame.show_title(disk_title(self._seen) if self._seen else "Disk")
+        self.frame.show_title(disk_title(self._seen) if self._seen else "Disk")
 
     def action_clean(self) -> None:
         stack = self.shell.stack
@@ -161,9 +148,6 @@ class DiskScreen(LiveScreen):
             self.shell.tell(f"Removed {files}: {freed}.", title="Clean-up")
         if self.is_current:
             await self._look()
-
-    def action_close(self) -> None:
-        self.dismiss()
 
 
 def disk_rows(use: FolderUse) -> Iterator[DiskRow]:

@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
@@ -28,9 +27,8 @@ from llmstack_tui.tui.downloads.list import (
 from llmstack_tui.tui.draw.bar import bar
 from llmstack_tui.tui.draw.figures import clock_text, used_text, when_text
 from llmstack_tui.tui.draw.servers import address
-from llmstack_tui.tui.screen import LiveScreen, TabScreen
+from llmstack_tui.tui.screen import FramedScreen, TabScreen
 from llmstack_tui.tui.shell import start
-from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 from llmstack_tui.tui.widgets.section import ScrollingText, Section, SectionText, events_part, rows_part
@@ -55,11 +53,6 @@ _LEAST_S = 0.25
 class DownloadsScreen(TabScreen):
     """Draws what the state says of pulls; every key is an intent."""
 
-    DEFAULT_CSS = """
-    DownloadsScreen { background: $background; }
-    DownloadsScreen #body { height: 1fr; }
-    DownloadsScreen #downloads-pane { height: 1fr; }
-    """
     AUTO_FOCUS = "DownloadList"
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
@@ -70,16 +63,9 @@ class DownloadsScreen(TabScreen):
         self._drawn_s = float("-inf")
         self._late: Timer | None = None
 
-    def compose(self) -> ComposeResult:
-        yield self.top
-        yield self.banner
-        with Vertical(id="body"), self._downloads_pane:
+    def compose_body(self) -> ComposeResult:
+        with self._downloads_pane:
             yield self.list
-        yield self.too_small
-        yield KeyBar()
-
-    def focus_list(self) -> None:
-        self.list.focus()
 
     def use_marks(self, marks: Marks) -> None:
         super().use_marks(marks)
@@ -136,23 +122,18 @@ _MOST_LAYERS = 100
 _BAR_CELLS = 20
 
 
-class DownloadScreen(LiveScreen):
+class DownloadScreen(FramedScreen):
     """Follows the pull, and reads from the record what happened to its model."""
 
     DEFAULT_CSS = """
-    DownloadScreen { background: $background; }
-    DownloadScreen #frame { height: 1fr; }
-    DownloadScreen #all { height: 1fr; scrollbar-size-vertical: 1; }
     DownloadScreen #gone { display: none; padding: 0 1; color: $foreground 62%; }
     """
     AUTO_FOCUS = "ScrollingText"
     BINDINGS: ClassVar[list[BindingType]] = [*ONE_KEYS]
 
     def __init__(self, download_id: int, marks: Marks) -> None:
-        super().__init__()
+        super().__init__(Pane("Download", id="frame"), marks)
         self._number = download_id
-        self._marks = marks
-        self._frame = Pane("Download", id="frame")
         self._about = Section("Download", marks)
         self._layers = Section("Layers", marks)
         self._events = Section("Events", marks)
@@ -160,16 +141,12 @@ class DownloadScreen(LiveScreen):
         self._heard = -1
         self._stirred = asyncio.Event()
 
-    def compose(self) -> ComposeResult:
-        with self._frame, ScrollingText(id="all"):
+    def compose_body(self) -> ComposeResult:
+        with ScrollingText():
             yield self._gone
             yield self._about
             yield self._layers
             yield self._events
-        yield KeyBar()
-
-    def use_marks(self, marks: Marks) -> None:
-        self._marks = marks
 
     @property
     def targets(self) -> tuple[int, ...]:
@@ -179,14 +156,15 @@ class DownloadScreen(LiveScreen):
         start(self, "History", self._look_up)
 
     def show(self, view: View) -> None:
+        super().show(view)
         download = self._found(view)
         self._gone.display = download is None
         if download is None:
             return
         now = view.moment.now.astimezone()
-        self._frame.show_title(clean(download.model, limit=200))
+        self.frame.show_title(clean(download.model, limit=200))
         self._about.say(rows_part(facts(download, now)))
-        self._layers.say(layers_part(download, self._marks))
+        self._layers.say(layers_part(download, self.marks))
         if view.state is not None and view.state.last_event_id != self._heard:
             self._heard = view.state.last_event_id
             self._stirred.set()
@@ -212,9 +190,6 @@ class DownloadScreen(LiveScreen):
                 self._events.say(SectionText(Content(clean(f"Cannot read the record: {error}", limit=300))))
             else:
                 self._events.say(events_part(events, view.moment.now.astimezone()))
-
-    def action_close(self) -> None:
-        self.dismiss()
 
 
 def facts(download: Download, now: datetime) -> Iterator[tuple[str, str]]:

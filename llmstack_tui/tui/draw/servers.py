@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import duration_text
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.widgets.header import ServerLine, profile_text
+from llmstack_tui.tui.draw.updates import newer_programs, wanted
+from llmstack_tui.tui.widgets.header import HeaderLine, ServerLine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,9 +38,22 @@ class ConnectionProgress(Struct, frozen=True):
     since_s: float | None = None
 
 
-def servers(state: StackState | None) -> tuple[ServerLine, ...]:
-    """The header's part for each server."""
-    return tuple(_server(host.snapshot) for host in state.hosts) if state else ()
+def header_line(view: View, settings: Settings, *, read_only: bool) -> HeaderLine:
+    """What the header shows; only the time, and what is unusual, before there is a state."""
+    state, clock = view.state, f"{view.moment.now.astimezone():%H:%M}"
+    if state is None:
+        return HeaderLine(notes=_notes(None, read_only=read_only), clock=clock)
+    return HeaderLine(
+        servers=tuple(_server(host.snapshot) for host in state.hosts),
+        profile=state.profile.name if state.profile else "",
+        limit=_limit(state, settings),
+        about=machine_text(state, settings),
+        notes=_notes(state, read_only=read_only),
+        updates=len(wanted(state)),
+        checking=state.checking,
+        newer=tuple(f"{each.program} {each.version}" for each in newer_programs(state)),
+        clock=clock,
+    )
 
 
 def _server(snapshot: Snapshot) -> ServerLine:
@@ -153,24 +168,27 @@ def left_behind(under_way: Sequence[Download], stopped: Sequence[Download]) -> s
     return text
 
 
-def limit(state: StackState | None, settings: Settings) -> int | None:
+def _limit(state: StackState, settings: Settings) -> int | None:
     """How many models may be loaded at once; None where nobody limits that, or it is not known yet."""
-    guards = state.guards.values() if state else ()
-    if guards:
-        limits = [guard.limits.max_loaded for guard in guards if not guard.off]
+    if state.guards:
+        limits = [guard.limits.max_loaded for guard in state.guards.values() if not guard.off]
         return next((each for each in limits if each is not None), settings.engine.max_loaded)
-    profile = state.profile if state else None
     own = settings.guard.max_loaded or settings.engine.max_loaded
-    return own or (profile.max_loaded if profile is not None and settings.guard.enabled else None)
+    return own or (state.profile.max_loaded if state.profile and settings.guard.enabled else None)
 
 
 def machine_text(state: StackState | None, settings: Settings) -> str:
-    """The profile of the machine, and what it is good for; "" is not known yet."""
-    profile = state.profile if state else None
-    return profile_text(profile, limit(state, settings)) if profile else ""
+    """The machine's profile, how it was found, and the limit of loaded models; "" is not known yet."""
+    if state is None or (profile := state.profile) is None:
+        return ""
+    if (limit := _limit(state, settings)) is None:
+        return f"{profile.name}. {profile.reason} Nothing limits how many models are loaded at once."
+    models = plural(limit, "1 model", f"{limit} models")
+    whose = "This machine is good for" if limit == profile.max_loaded else "The settings allow"
+    return f"{profile.name}. {profile.reason} {whose} {models} loaded at once."
 
 
-def notes(state: StackState | None, *, read_only: bool) -> tuple[str, ...]:
+def _notes(state: StackState | None, *, read_only: bool) -> tuple[str, ...]:
     """What the header has to say that is unusual."""
     guards = state.guards.values() if state else ()
     said = (

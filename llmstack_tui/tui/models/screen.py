@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import to_builtins
 from textual import on
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 
 from llmstack_tui.base.names import same_model
 from llmstack_tui.tui.models import KEYS
@@ -17,7 +17,6 @@ from llmstack_tui.tui.models.pane import ModelsPane
 from llmstack_tui.tui.models.rows import Rows
 from llmstack_tui.tui.screen import SidePane, TabScreen
 from llmstack_tui.tui.widgets.filter import FilterField
-from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 
 if TYPE_CHECKING:
@@ -44,11 +43,9 @@ class ModelsScreen(TabScreen):
         marks: Marks,
         left: Sequence[SidePane],
         right: Sequence[SidePane],
-        *,
-        notes: tuple[str, ...] = (),
     ) -> None:
         """``left`` stand below the list, ``right`` beside it where there is room."""
-        super().__init__("models", marks, notes=notes)
+        super().__init__("models", marks)
         self._rows = Rows(marks)
         self._view: View | None = None
         self._wanted: Key | None = None
@@ -56,24 +53,16 @@ class ModelsScreen(TabScreen):
         self.pane = ModelsPane(marks, id="models-pane")
         self.list = self.pane.list
 
-    def compose(self) -> ComposeResult:
-        yield self.top
-        yield self.banner
-        with Horizontal(id="body"):
-            with Vertical(id="left"):
-                yield self.pane
-                yield from self._left
-            with Vertical(id="right"):
-                yield from self._right
-        yield self.too_small
-        yield KeyBar()
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="left"):
+            yield self.pane
+            yield from self._left
+        with Vertical(id="right"):
+            yield from self._right
 
     def on_mount(self) -> None:
         # Textual works out all styles again for it, which the first paint need not wait for.
         self.call_after_refresh(self.focus_list)
-
-    def focus_list(self) -> None:
-        self.list.focus()
 
     @property
     def targets(self) -> tuple[Key, ...]:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 
-from llmstack_tui.tui.screen import LiveScreen
+from llmstack_tui.tui.screen import FramedScreen
 from llmstack_tui.tui.updates import KEYS
 from llmstack_tui.tui.updates.list import UpdatesContext, UpdatesList, summary, updates_rows
-from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
-from llmstack_tui.tui.widgets.pane import Banner, Pane
+from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -22,39 +21,30 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.shell import Key, View
 
 
-class UpdatesScreen(LiveScreen):
+class UpdatesScreen(FramedScreen):
     """Follows the state."""
 
     AUTO_FOCUS = "UpdatesList"
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(self, marks: Marks) -> None:
-        super().__init__()
-        self._marks = marks
-        self._banner = Banner()
-        self._pane = Pane("Updates")
+        super().__init__(Pane("Updates"), marks)
         self._list = UpdatesList(marks, id="updates")
         self._marked: frozenset[Key] = frozenset()
         self._opened: frozenset[str] = frozenset()
         self._facts: tuple[object, ...] = ()
 
-    def compose(self) -> ComposeResult:
-        yield self._banner
-        with self._pane:
-            yield self._list
-        yield KeyBar()
-
-    def use_marks(self, marks: Marks) -> None:
-        self._marks = marks
+    def compose_body(self) -> ComposeResult:
+        yield self._list
 
     def show(self, view: View) -> None:
-        self._banner.show(self.shell.trouble())
+        super().show(view)
         if view.state is None:
             self._list.show(())
             self._facts = ()
             return
         shown = UpdatesContext(
-            marks=self._marks,
+            marks=self.marks,
             now=view.moment.now.astimezone(),
             names=self.shell.host_names,
             opened=self._opened,
@@ -66,7 +56,7 @@ class UpdatesScreen(LiveScreen):
         rows = updates_rows(view.state, shown)
         self._mark(self._marked & {row.key for row in rows})
         said = summary(view.state)
-        self._pane.show_title(f"Updates  {said}" if said else "Updates")
+        self.frame.show_title(f"Updates  {said}" if said else "Updates")
         self._list.show(rows)
 
     @property
@@ -101,7 +91,7 @@ class UpdatesScreen(LiveScreen):
         if self._marked:
             self._mark(frozenset())
         else:
-            self.dismiss()
+            super().action_close()
 
 
 def _facts(state: StackState, shown: UpdatesContext) -> tuple[object, ...]:

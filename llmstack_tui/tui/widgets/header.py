@@ -10,16 +10,12 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from llmstack_tui.base.structs import replace
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from textual import events
     from textual.app import ComposeResult
 
-    from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.tui.draw.glyphs import Marks
 
 _DIM = "$foreground 60%"
@@ -43,6 +39,7 @@ class HeaderLine(Struct, frozen=True, kw_only=True):
         updates: how many models have a newer version that is wanted.
         checking: the registries are being asked.
         newer: programs of which there is a newer version, such as "Ollama 0.25.0".
+        about: more on the profile, in sentences.
     """
 
     servers: tuple[ServerLine, ...] = ()
@@ -53,6 +50,7 @@ class HeaderLine(Struct, frozen=True, kw_only=True):
     checking: bool = False
     newer: tuple[str, ...] = ()
     clock: str = ""
+    about: str = ""
 
 
 class HeaderBar(Widget):
@@ -65,40 +63,19 @@ class HeaderBar(Widget):
     HeaderBar { height: 1; background: $panel; color: $foreground; }
     """
 
-    def __init__(self, marks: Marks, *, notes: tuple[str, ...] = ()) -> None:
+    def __init__(self, marks: Marks) -> None:
         super().__init__()
         self._marks = marks
-        self._line = HeaderLine(notes=notes)
+        self._line = HeaderLine()
 
     def use_marks(self, marks: Marks) -> None:
         self._marks = marks
         self.refresh()
 
-    def show_servers(self, servers: tuple[ServerLine, ...]) -> None:
-        self._show(replace(self._line, servers=servers))
-
-    def show_profile(self, profile: Profile | None, limit: int | None) -> None:
-        """``limit`` is how many models may be loaded at once, None where nobody limits that."""
-        if profile is None:
-            self._show(replace(self._line, profile="", limit=None))
-            return
-        line = replace(self._line, profile=profile.name, limit=limit)
-        if line != self._line:
-            self.tooltip = Content(f"Profile {profile_text(profile, limit)}")
-        self._show(line)
-
-    def show_notes(self, notes: tuple[str, ...]) -> None:
-        self._show(replace(self._line, notes=notes))
-
-    def show_updates(self, count: int, *, checking: bool, newer: tuple[str, ...] = ()) -> None:
-        self._show(replace(self._line, updates=count, checking=checking, newer=newer))
-
-    def show_time(self, now: datetime) -> None:
-        self._show(replace(self._line, clock=f"{now:%H:%M}"))
-
-    def _show(self, line: HeaderLine) -> None:
+    def show(self, line: HeaderLine) -> None:
         if line != self._line:
             self._line = line
+            self.tooltip = Content(f"Profile {line.about}") if line.about else None
             self.refresh()
 
     def render(self) -> Content:
@@ -190,15 +167,6 @@ class Top(Vertical):
     def compose(self) -> ComposeResult:
         yield self.header
         yield self.tabs
-
-
-def profile_text(profile: Profile, limit: int | None) -> str:
-    """What the profile is, how it was found, and the limit of models loaded at once."""
-    if limit is None:
-        return f"{profile.name}. {profile.reason} Nothing limits how many models are loaded at once."
-    models = "1 model" if limit == 1 else f"{limit} models"
-    whose = "This machine is good for" if limit == profile.max_loaded else "The settings allow"
-    return f"{profile.name}. {profile.reason} {whose} {models} loaded at once."
 
 
 def header_content(line: HeaderLine, width: int, marks: Marks) -> Content:

@@ -46,6 +46,9 @@ class SectionText(Struct, frozen=True):
 class ScrollingText(VerticalScroll):
     """Scrolls with the keys of the list, too."""
 
+    DEFAULT_CSS = """
+    ScrollingText { scrollbar-size-vertical: 1; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [*keys.TEXT]
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.structs import replace
+from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.state import StackState
 from llmstack_tui.hosts.errors import BadStream, Unreachable
 from llmstack_tui.hosts.types import Snapshot
@@ -28,16 +29,20 @@ def view(state: StackState | None, at_s: float = 1012.0) -> View:
     return View(state, Moment(datetime.now(UTC), at_s), usual_keys())
 
 
+def shown_servers(state: StackState) -> tuple[ServerLine, ...]:
+    return status.header_line(view(state), Settings(), read_only=False).servers
+
+
 def test_the_header_names_kind_version_and_address() -> None:
-    assert status.servers(seeded.typical()) == (ServerLine("Ollama", "127.0.0.1:11434", True, "0.24.0"),)
+    assert shown_servers(seeded.typical()) == (ServerLine("Ollama", "127.0.0.1:11434", True, "0.24.0"),)
     builtin = seeded.state(seeded.snapshot(kind=HostKind.BUILTIN))
-    assert status.servers(builtin) == (ServerLine("Built-in engine", "127.0.0.1:11434", True, "0.1.0"),)
+    assert shown_servers(builtin) == (ServerLine("Built-in engine", "127.0.0.1:11434", True, "0.1.0"),)
 
 
 def test_a_server_that_was_not_asked_yet_is_neither_here_nor_away() -> None:
-    assert status.servers(seeded.state(NEVER_READ)) == (ServerLine("Server", "127.0.0.1:11434", None),)
+    assert shown_servers(seeded.state(NEVER_READ)) == (ServerLine("Server", "127.0.0.1:11434", None),)
     failed = replace(NEVER_READ, error=REFUSED)
-    assert status.servers(seeded.state(failed)) == (ServerLine("Server", "127.0.0.1:11434", False),)
+    assert shown_servers(seeded.state(failed)) == (ServerLine("Server", "127.0.0.1:11434", False),)
 
 
 def test_no_banner_while_all_is_well() -> None:
