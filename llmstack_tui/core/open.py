@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base import lazy, paths
+from llmstack_tui.base.address import InvalidAddress, default_host
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.structs import replace
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.options import StackOptions
     from llmstack_tui.core.servers import OllamaStopped, Startup
     from llmstack_tui.core.stack import Stack
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Request
 
@@ -66,8 +69,6 @@ class Core:
         return ""
 
     async def keep_theme(self, name: str) -> None:
-        import asyncio  # noqa: PLC0415
-
         await asyncio.to_thread(_write_theme, name)
 
     async def find(self) -> Startup:
@@ -75,6 +76,30 @@ class Core:
         from llmstack_tui.core.servers import find_servers  # noqa: PLC0415
 
         return await find_servers(self.settings, self.environ)
+
+    async def remembered(self) -> StackState | None:
+        """What the servers that are likely to be used listed last, to look at until they are found."""
+        state_file, _ = _places()
+        if state_file is None or not state_file.exists():
+            return None
+        await lazy.load(".core.state", ".lifecycle.recall", ".lifecycle.states", "sqlite3")
+        from llmstack_tui.core.state import HostState, StackState  # noqa: PLC0415
+        from llmstack_tui.lifecycle.recall import last_snapshot  # noqa: PLC0415
+        from llmstack_tui.lifecycle.states import statuses  # noqa: PLC0415
+
+        found = [await asyncio.to_thread(last_snapshot, state_file, url) for url in self._likely]
+        hosts = tuple(HostState(each, statuses(each)) for each in found if each is not None)
+        return StackState(hosts) if hosts else None
+
+    @property
+    def _likely(self) -> tuple[str, ...]:
+        """The URLs of the servers that `find` finds most of the time."""
+        if self.settings.hosts:
+            return tuple(host.url for host in self.settings.hosts)
+        try:
+            return (default_host(self.environ),)
+        except InvalidAddress:
+            return ()
 
     async def start_ollama(self, stopped: OllamaStopped) -> None:
         await lazy.load(".ollama.local")

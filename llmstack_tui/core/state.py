@@ -65,6 +65,12 @@ class StackState(Struct, frozen=True):
     releases: tuple[Release, ...] = ()
     guards: Mapping[str, GuardState] = field(default_factory=dict)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether a server has answered or failed, or what it listed in an earlier session is there."""
+        snapshots = (host.snapshot for host in self.hosts)
+        return any(each.read_at is not None or each.is_old for each in snapshots)
+
 
 def same_where_equal(before: tuple[HostState, ...], now: tuple[HostState, ...]) -> tuple[HostState, ...]:
     """``now``, with the very values of before where they are made of the very same parts."""

@@ -7,12 +7,15 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from llmstack_tui.hosts.types import Model
+from llmstack_tui.base.kinds import Capability
+from llmstack_tui.hosts.types import Model, Snapshot
 from llmstack_tui.lifecycle.journal import settle
 from llmstack_tui.store.errors import StoreError
+from llmstack_tui.store.tables.models import last_list
 
 if TYPE_CHECKING:
-    from llmstack_tui.hosts.types import Snapshot
+    from pathlib import Path
+
     from llmstack_tui.lifecycle.monitor import HostMonitor
     from llmstack_tui.store.session import StoreSession
     from llmstack_tui.store.store import Store
@@ -20,6 +23,17 @@ if TYPE_CHECKING:
 _SAVE_AGAIN_S = 600.0
 # Rows that are handed over between two turns of the event loop.
 _ROWS_AT_ONCE = 100
+
+
+def last_snapshot(state_file: Path, host_url: str) -> Snapshot | None:
+    """What a host listed last, to look at before anything is asked or opened; blocking."""
+    listed = last_list(state_file, host_url, Model)
+    if listed is None:
+        return None
+    can_nothing = Capability(0)
+    return Snapshot(
+        url=host_url, capabilities=can_nothing, installed=listed.models, recalled_at=listed.read_at
+    )
 
 
 async def follow(session: StoreSession, monitor: HostMonitor) -> None:

@@ -158,7 +158,8 @@ class Dashboard(TerminalApp):
         """Draw it; None while there is no server."""
         self.state = state
         if state is not None:
-            for controller in self.controllers:
+            # What is remembered of servers that are being looked for is only drawn.
+            for controller in self.controllers if self.stack is not None else ():
                 controller.follow(state)
             self.screens.draw()
 

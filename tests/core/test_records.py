@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.paths import state_file
 from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.config.settings import Settings
+from llmstack_tui.core.open import Core
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.hosts.errors import HostError, ServerError
 from llmstack_tui.hosts.types import Message, Model
@@ -233,6 +236,28 @@ async def test_the_next_session_begins_with_what_the_last_one_saw(path: Path) ->
             await wait_until(lambda: stack.state.last_event_id > 1)
             difference = (await stack.records.events(kinds=["difference"]))[0]
             assert difference.sentence == Sentence("missed.both", {"unloaded": ("a:1",), "loaded": ("b:1",)})
+
+
+async def test_what_a_likely_server_listed_last_is_known_before_it_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    async with fake_ollama(a_1="a", b_1="b") as (fake, server):
+        core = Core(Settings(), {"OLLAMA_HOST": server.url})
+        assert await core.remembered() is None
+        async with dashboard(server, state_file()) as stack:
+            await wait_for(lambda: stack.records.installed(server.url))
+        fake.down = True
+        remembered = await core.remembered()
+        assert remembered is not None
+        assert remembered.is_known
+        (host,) = remembered.hosts
+        assert [(each.name, each.host) for each in host.models] == [("a:1", server.url), ("b:1", server.url)]
+        assert host.snapshot.is_old
+        assert not host.snapshot.reachable
+        assert await Core(Settings(), {"OLLAMA_HOST": "elsewhere"}).remembered() is None
+        assert await Core(Settings(), {"OLLAMA_HOST": "no:address:here"}).remembered() is None
 
 
 async def test_two_dashboards_and_a_command_line_over_one_file_lose_nothing(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.core.servers import Startup
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hardware.readings import MachineReading
     from tests.reach.warp import Warp
@@ -103,6 +104,9 @@ class World:
 
     async def keep_theme(self, _: str) -> None:
         return
+
+    async def remembered(self) -> StackState | None:
+        return None
 
     async def find(self) -> Startup:
         return Found(URLS)

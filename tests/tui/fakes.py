@@ -498,6 +498,7 @@ class FakeServices:
         self.engine: asyncio.Future[EngineHandle] | None = None
         self.settings: asyncio.Queue[LoadedSettings] = asyncio.Queue()
         self.kept_theme = ""
+        self.last_session: StackState | None = None
 
     async def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
         while True:
@@ -511,6 +512,9 @@ class FakeServices:
 
     async def keep_theme(self, name: str) -> None:
         self.kept_theme = name
+
+    async def remembered(self) -> StackState | None:
+        return self.last_session
 
     async def find(self) -> Startup:
         if self._never:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.core.servers import OllamaStopped, Startup
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.hosts.host import Host
     from tests.support.scripted_server import ScriptedServer
@@ -57,6 +58,9 @@ class HostServices:
 
     async def keep_theme(self, _: str) -> None:
         return
+
+    async def remembered(self) -> StackState | None:
+        return None
 
     async def find(self) -> Startup:
         return Found(tuple(host.url for host in self._hosts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from types import GenericAlias
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from llmstack_tui.store.database import Statements
 
@@ -66,14 +68,34 @@ class InstalledLists:
         """The list of ``host``; None when there is none, or none that ``model_type`` can hold any more."""
 
         def make(row: sqlite3.Row) -> InstalledList[_T] | None:
-            try:
-                models = msgspec.json.decode(row["models"], type=GenericAlias(tuple, (model_type, ...)))
-            except msgspec.MsgspecError:
-                return None
-            return InstalledList(host, to_time(row["read_at"]), models)
+            return _installed(host, row["read_at"], row["models"], model_type)
 
         found = await self._database.read(_LOAD_LIST, {"host": host}, make)
         return found[0] if found else None
+
+
+def last_list(path: Path, host: str, model_type: type[_T]) -> InstalledList[_T] | None:
+    """The list of ``host`` in the state file at ``path``, which need not be open; blocking.
+
+    The file stays as it is, in whatever state: None where nothing can be read, which opening it tells of.
+    """
+    import sqlite3  # noqa: PLC0415  # as of `Store.open`
+
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=0)) as connection:
+            row: tuple[int, str] | None = connection.execute(_LOAD_LIST, {"host": host}).fetchone()
+            return None if row is None else _installed(host, row[0], row[1], model_type)
+    except (sqlite3.Error, ValueError):
+        return None
+
+
+def _installed(host: str, read_at: int, models: str, model_type: type[_T]) -> InstalledList[_T] | None:
+    try:
+        decoded = msgspec.json.decode(models, type=GenericAlias(tuple, (model_type, ...)))
+    except msgspec.MsgspecError:
+        return None
+    return InstalledList(host, to_time(read_at), decoded)
 
 
 class SeenModel(Struct, frozen=True, kw_only=True):

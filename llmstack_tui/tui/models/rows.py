@@ -71,7 +71,7 @@ class ModelRow(Struct, frozen=True, kw_only=True):
         note: stands in the place of quantization and size, where there are none.
         pin: the mark of a model that the guard never stops, or "".
         slow: it fell back to the processor.
-        old: the server is away, and this is what it said last.
+        old: the server is away or has not answered yet, and this is what it said last.
         searched: what a filter looks in, in lower case; it is not drawn.
         figures: what the list is sorted by; it is not drawn.
     """
@@ -274,7 +274,7 @@ class Rows:
         downloads = under_way(state.downloads) if state.downloads else {}
         made: dict[Key, _Known] = {}
         for host in state.hosts:
-            old, speeds, updates = host.snapshot.error is not None, host.speeds, host.updates
+            old, speeds, updates = host.snapshot.is_old, host.speeds, host.updates
             fits = host.fits
             fallen = _fallen(host.snapshot, state.machine)
             guard = state.guards.get(host.snapshot.url)

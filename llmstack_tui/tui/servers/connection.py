@@ -47,6 +47,9 @@ class DashboardCore(Protocol):
     async def keep_theme(self, name: str) -> None:
         """Have the next start begin with this theme, if that can be written down."""
 
+    async def remembered(self) -> StackState | None:
+        """What the servers that are likely to be used listed last, to look at until they are found."""
+
     async def find(self) -> Startup:
         """Which servers to use.
 
@@ -108,6 +111,9 @@ class Connection(Controller):
 
     async def run(self) -> None:
         """Until this is cancelled or the user wants to leave."""
+        remembered = await self._services.remembered()
+        if remembered is not None:
+            self._shell.show_state(remembered)
         hosts = await self._find()
         if hosts is None:
             self._shell.end(0)
@@ -120,7 +126,9 @@ class Connection(Controller):
                 self._shell.connected(stack)
                 async with aclosing(stack.watch()) as states:
                     async for state in states:
-                        self._shell.show_state(state)
+                        if remembered is None or state.is_known:
+                            remembered = None
+                            self._shell.show_state(state)
                         await asyncio.sleep(self.pause_s)
                         # `watch` keeps the newest.
                         is_followed = stack.state is not state

@@ -10,7 +10,7 @@ import pytest
 
 from llmstack_tui.hosts.types import Model
 from llmstack_tui.store.store import Store
-from llmstack_tui.store.tables.models import InstalledList, SeenModel
+from llmstack_tui.store.tables.models import InstalledList, SeenModel, last_list
 from tests.store.samples import HOST, NASTY_TEXTS, NOW, OTHER_HOST, change_file, in_file, later
 
 if TYPE_CHECKING:
@@ -83,6 +83,25 @@ async def test_a_list_comes_back_as_it_was(store: Store, path: Path) -> None:
         assert await other.installed.load(HOST, Model) == InstalledList(HOST, NOW, MODELS)
         assert await other.installed.load(OTHER_HOST, Model) == InstalledList(OTHER_HOST, NOW, ())
         assert await other.installed.load("http://unknown", Model) is None
+
+
+async def test_the_last_list_is_read_without_opening_the_store(store: Store, path: Path) -> None:
+    store.installed.save(HOST, MODELS, NOW)
+    await store.flush()
+    assert last_list(path, HOST, Model) == InstalledList(HOST, NOW, MODELS)
+    assert last_list(path, OTHER_HOST, Model) is None
+    assert last_list(path, HOST, AnotherModel) is None
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no database" * 1000])
+def test_where_nothing_can_be_read_there_is_no_last_list(path: Path, content: bytes | None) -> None:
+    path.parent.mkdir()
+    if content is not None:
+        path.write_bytes(content)
+    assert last_list(path, HOST, Model) is None
+    # The file is left for the store, which tells of what is wrong with it.
+    assert (path.read_bytes() if path.exists() else None) == content
+    assert list(path.parent.iterdir()) == ([] if content is None else [path])
 
 
 async def test_a_list_that_changed_is_written_at_once(store: Store) -> None:

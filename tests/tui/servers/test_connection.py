@@ -16,6 +16,7 @@ from llmstack_tui.config.settings import EngineSettings, Settings
 from llmstack_tui.core.servers import BuiltinStopped, Found, NothingToRun, OllamaStopped
 from llmstack_tui.engine.process.control import EngineFailed, EngineHandle, EngineProcess
 from llmstack_tui.hosts.errors import HostError, Unreachable
+from llmstack_tui.tui.models.rows import ModelRow
 from llmstack_tui.tui.servers.connection import how_to_go_on
 from tests.support import seeded
 from tests.support.waiting import wait_until
@@ -53,6 +54,34 @@ async def test_the_first_paint_does_not_wait_for_a_server() -> None:
     async with dashboard(services=services, connected=False) as desk:
         await desk.until_shown("Looking for a server", "q Quit")
         await wait_until(lambda: re.search(r"Looking for a server…  \d s", desk.text))
+
+
+async def test_what_was_listed_last_is_shown_until_a_server_is_found() -> None:
+    services = FakeServices(FakeStack(seeded.typical()), never=True)
+    of = replace(seeded.snapshot((seeded.model("old:latest"),), read_at=None), recalled_at=datetime.now(UTC))
+    services.last_session = seeded.state(of)
+    async with dashboard(services=services, connected=False) as desk:
+        await desk.until_shown("old:latest")
+        assert all(row.old for row in desk.app.models.list.rows if isinstance(row, ModelRow))
+        await desk.press("a")
+        await desk.until_shown("There is no server yet.", "old:latest")
+
+
+async def test_what_was_listed_last_gives_way_to_what_the_server_lists() -> None:
+    nothing_yet = seeded.state(seeded.snapshot(read_at=None))
+    stack = FakeStack(nothing_yet)
+    services = FakeServices(stack)
+    of = replace(seeded.snapshot((seeded.model("old:latest"),), read_at=None), recalled_at=datetime.now(UTC))
+    services.last_session = seeded.state(of)
+    async with dashboard(services=services, connected=False) as desk:
+        await desk.until_shown("old:latest")
+        await wait_until(lambda: desk.app.stack is not None)
+        stack.put(replace(nothing_yet, last_event_id=1))  # A state in which no server has answered.
+        await desk.pilot.pause()
+        assert "old:latest" in desk.text
+        stack.put(seeded.typical())
+        await desk.until_shown("qwen2.5-coder:7b")
+        assert "old:latest" not in desk.text
 
 
 async def test_a_server_that_answers_is_used() -> None:
