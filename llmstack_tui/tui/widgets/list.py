@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
@@ -184,12 +185,14 @@ class RowList(ScrollView, Generic[R], can_focus=True):
     def show(self, rows: Sequence[R]) -> None:
         """Draw these; only those that are different are painted."""
         old, self._rows = self._rows, tuple(rows)
-        is_laid_out_anew = self._lay_out()
-        if not is_laid_out_anew and [row.key for row in old] == [row.key for row in self._rows]:
-            for index, (one, other) in enumerate(zip(old, self._rows, strict=True)):
-                if one is not other and one != other:
+        # Most often a few of hundreds are others than a second ago.
+        changed = [index for index, same in enumerate(map(operator.is_, old, self._rows)) if not same]
+        if len(old) == len(self._rows) and all(self._stays(old[at], self._rows[at]) for at in changed):
+            for index in changed:
+                if old[index] != self._rows[index]:
                     self._repaint(index)
             return
+        self._lay_out()
         self._keep_cursor(old)
         self.refresh()
 
@@ -207,14 +210,15 @@ class RowList(ScrollView, Generic[R], can_focus=True):
             if not self._rows:
                 self.refresh()
 
-    def _lay_out(self) -> bool:
-        """Work out where each row begins; True if that is not where it was."""
+    def _stays(self, old: R, new: R) -> bool:
+        """Whether a row in the place of another moves nothing."""
+        return old.key == new.key and self.height_of(old, self._width) == self.height_of(new, self._width)
+
+    def _lay_out(self) -> None:
+        """Work out where each row begins."""
         self._width = self.scrollable_content_region.width
-        starts = [0, *accumulate(self.height_of(row, self._width) for row in self._rows)]
-        self.virtual_size = Size(self._width, starts[-1])
-        is_new = starts != self._starts
-        self._starts = starts
-        return is_new
+        self._starts = [0, *accumulate(self.height_of(row, self._width) for row in self._rows)]
+        self.virtual_size = Size(self._width, self._starts[-1])
 
     # The cursor
 
