@@ -118,6 +118,9 @@ class Connection(Controller):
         if hosts is None:
             self._shell.end(0)
             return
+        if remembered is not None and {host.snapshot.url for host in remembered.hosts} != {*hosts}:
+            remembered = None
+            self._shell.show_state(None)
         self._shell.say("Reading the list of models…", waiting=True)
         async with await self._services.open(hosts) as stack:
             self.stack = stack
@@ -181,9 +184,10 @@ class Connection(Controller):
             return await self._nothing("No server can be found", str(error))
         from llmstack_tui.core.servers import BuiltinStopped, Found, NothingToRun, OllamaStopped
 
+        if isinstance(found, Found):
+            return found.hosts
+        self._shell.show_state(None)  # What is remembered is of a server that is not there.
         match found:
-            case Found(hosts):
-                return hosts
             case OllamaStopped():
                 return await self._offer_ollama(found)
             case BuiltinStopped():

@@ -67,6 +67,16 @@ async def test_what_was_listed_last_is_shown_until_a_server_is_found() -> None:
         await desk.until_shown("There is no server yet.", "old:latest")
 
 
+async def test_what_was_listed_last_is_put_away_when_its_server_is_not_there() -> None:
+    services = FakeServices(FakeStack(seeded.typical()), BuiltinStopped())
+    services.engine = asyncio.get_running_loop().create_future()
+    of = replace(seeded.snapshot((seeded.model("old:latest"),), read_at=None), recalled_at=datetime.now(UTC))
+    services.last_session = seeded.state(of)
+    async with dashboard(services=services, connected=False) as desk:
+        await desk.until_shown("Starting the built-in engine")
+        assert "old:latest" not in desk.text
+
+
 async def test_what_was_listed_last_gives_way_to_what_the_server_lists() -> None:
     nothing_yet = seeded.state(seeded.snapshot(read_at=None))
     stack = FakeStack(nothing_yet)
