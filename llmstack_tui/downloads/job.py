@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import RunningModel
     from llmstack_tui.lifecycle.worker import Lifecycle
-    from llmstack_tui.store.store import Store
+    from llmstack_tui.store.session import StoreSession
     from llmstack_tui.store.tables.activations import Activation
     from llmstack_tui.store.tables.downloads import DownloadRecord
 
@@ -53,7 +53,7 @@ class DownloadContext(Struct, frozen=True, kw_only=True):
     """
 
     lifecycle: Lifecycle
-    store: Store
+    session: StoreSession
     costs: Costs
     slots: asyncio.Semaphore
     settle: Callable[[Host], Awaitable[None]]
@@ -211,7 +211,8 @@ class DownloadJob:
     async def _load_request(self, running: RunningModel) -> LoadRequest:
         loads: Sequence[Activation] = ()
         with suppress(StoreError):
-            loads = await self._context.store.activations.history(self._host.url, self.download.model, 1)
+            store = await self._context.session.store()
+            loads = await store.activations.history(self._host.url, self.download.model, 1)
         return load_request(running, loads, datetime.now(UTC))
 
     async def _until_gone(self) -> None:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.session import StoreSession
-    from llmstack_tui.store.store import Store
     from llmstack_tui.store.tables.downloads import DownloadRecord
 
 # Seconds between reads of what other programs request: while something is under way, and else.
@@ -128,13 +127,13 @@ class DownloadRunner:
     async def run(self) -> None:
         """Until cancelled; or until the state cannot be read, of which a notice tells."""
         try:
-            store = await self._session.store()
+            await self._session.store()
         except StoreError:
             return
         telling = asyncio.create_task(self._tell(), name="tell of pulls")
         telling.add_done_callback(self._failed)
         try:
-            await self._go_on(store)
+            await self._go_on()
         finally:
             telling.cancel()
             tasks = tuple(self._tasks.values())
@@ -145,14 +144,15 @@ class DownloadRunner:
                 await self._means.costs.aclose()
             self._locks.release()
 
-    async def _go_on(self, store: Store) -> None:
+    async def _go_on(self) -> None:
         while True:
             self._stir.clear()
             with suppress(StoreError):
+                store = await self._session.store()
                 self._read(await store.downloads.all([*self._hosts]))
                 # Into another version's file nothing is written: who runs that one does the pulls.
                 if not store.is_read_only:
-                    await self._follow(store)
+                    await self._follow()
             if self._defect is not None:
                 raise self._defect
             self._news.set()
@@ -166,13 +166,13 @@ class DownloadRunner:
         self._ended = {number: row for number, row in self._ended.items() if number in open_}
         self.rows = tuple(self._ended.get(row.id, row) for row in rows)
 
-    async def _follow(self, store: Store) -> None:
+    async def _follow(self) -> None:
         """Begin what is requested and not under way; end what is under way and not requested."""
         wanted = [row for row in self.rows if self._is_to_do(row)]
         held = await self._locks.hold({row.host for row in wanted})
         if not held:
             return
-        means = await self._with(store)
+        means = await self._with()
         # What has ended meanwhile is over.
         for row in self.rows:
             if row.host not in held or not self._is_to_do(row):
@@ -194,7 +194,7 @@ class DownloadRunner:
     def _is_busy(self) -> bool:
         return any(row.ended_at is None and row.requested != "pause" for row in self.rows)
 
-    async def _with(self, store: Store) -> DownloadContext:
+    async def _with(self) -> DownloadContext:
         if self._means is None:
             # Most sessions pull nothing.
             await lazy.load(".downloads.cost")
@@ -202,7 +202,7 @@ class DownloadRunner:
 
             self._means = DownloadContext(
                 lifecycle=self._lifecycle,
-                store=store,
+                session=self._session,
                 costs=Costs(self._folders),
                 slots=self._slots,
                 settle=self._settle,

@@ -44,7 +44,7 @@ async def follow(session: StoreSession, monitor: HostMonitor) -> None:
             monitor.recall(listed.models, listed.read_at)
         monitor.add_speeds(*(await store.speeds.last(url)).values())
         await monitor.listed.wait()
-        event = await settle(store, monitor.snapshot, datetime.now(UTC))
+        event = await settle(await session.store(), monitor.snapshot, datetime.now(UTC))
         if event is not None:
             session.write(lambda store: store.events.add(event))
         while True:

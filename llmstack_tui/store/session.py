@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 
     Write = Callable[[Store], None]
 
+# What is to be written at about the same time is handed over together, after what a key press began.
+_TOGETHER_S = 0.1
 # New events are announced this often at most, in seconds.
 _ANNOUNCE_EVERY_S = 0.25
 
 
 class StoreSession:
-    """Reading waits until the store is open; what is written before is kept until then.
+    """Reading waits until the store is open, and sees all that was to be written before.
 
     Args:
         path: the state file; None remembers as long as the program runs.
@@ -31,6 +34,9 @@ class StoreSession:
         on_installed: is told the hosts on which, as newer events say, what is installed was changed.
         installed_kinds: the kinds of those events.
         look_every_s: seconds between looks for events of other programs.
+
+    Attributes:
+        write: do this with the store, after all that was asked before: soon, once the store is open.
     """
 
     def __init__(
@@ -52,13 +58,16 @@ class StoreSession:
         self._store: Store | None = None
         self._opening = asyncio.Lock()
         self._closed = False
-        self._waiting: list[Write] = []
+        self._asked: asyncio.Queue[Write] = asyncio.Queue()
+        self._taken: deque[Write] = deque()
+        self._writer: asyncio.Task[None] | None = None
         self._written = asyncio.Event()
+        self.write: Callable[[Write], None] = self._asked.put_nowait
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was ever remembered: who only reads need not make the file."""
-        if self._store is not None or self._waiting:
+        if self._store is not None or not self._asked.empty():
             return False
         return self._path is None or not self._path.exists()
 
@@ -76,26 +85,18 @@ class StoreSession:
                 from llmstack_tui.store.store import Store  # noqa: PLC0415
 
                 self._store = await Store.open(self._path, on_notice=self._on_notice)
-                waiting, self._waiting = self._waiting, []
-                for write in waiting:
-                    write(self._store)
+                self._writer = asyncio.create_task(self._write(self._store), name="store: hand over")
+            self._hand_over(self._store)
             return self._store
-
-    def write(self, write: Write) -> None:
-        """Do this with the store, now or as soon as it is open."""
-        if self._store is not None:
-            write(self._store)
-            self._written.set()
-        elif not self._closed:
-            self._waiting.append(write)
 
     async def run(self) -> None:
         """Open the store and announce its events until cancelled."""
-        store, last = await self.store(), 0
+        last = 0
         while True:
             self._written.clear()
             # What is wrong with the file is a notice, given once.
             with suppress(StoreError):
+                store = await self.store()
                 newest = await store.events.newest(1)
                 if newest and newest[0].id > last:
                     before, last = last, newest[0].id
@@ -104,16 +105,36 @@ class StoreSession:
                         changes = await store.events.newest(after=before, kinds=self._installed_kinds)
                         self._on_installed(frozenset(each.host for each in changes if each.host))
             await asyncio.sleep(_ANNOUNCE_EVERY_S)
+            if self._writer is not None and self._writer.done():
+                await self._writer  # What has ended it is a defect, and must not pass in silence.
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._look_every_s):
                     await self._written.wait()
 
     async def aclose(self) -> None:
         """Write what waits and close the store; reading raises from now on."""
-        if self._waiting:
+        if not self._asked.empty():
             await self.store()
         async with self._opening:
             self._closed = True
             store, self._store = self._store, None
+            if self._writer is not None:
+                self._writer.cancel()
+                await asyncio.gather(self._writer, return_exceptions=True)
             if store is not None:
+                self._hand_over(store)
                 await store.close()
+
+    async def _write(self, store: Store) -> None:
+        while True:
+            write = await self._asked.get()
+            self._taken.append(write)
+            await asyncio.sleep(_TOGETHER_S)
+            self._hand_over(store)
+
+    def _hand_over(self, store: Store) -> None:
+        while not self._asked.empty():
+            self._taken.append(self._asked.get_nowait())
+        while self._taken:
+            self._written.set()
+            self._taken.popleft()(store)

@@ -27,13 +27,17 @@ MODELS, PULLS, LINES = 1_000, 20, 4_000
 
 
 class CountingSession(StoreSession):
-    """A store in memory that counts what is written."""
+    """A store in memory that counts what is to be written."""
 
-    writes = 0
+    def __init__(self) -> None:
+        super().__init__(None, on_notice=lambda _: None)
+        self.writes, do_write = 0, self.write
 
-    def write(self, write: Callable[[Store], None]) -> None:
-        self.writes += 1
-        super().write(write)
+        def write(write: Callable[[Store], None]) -> None:
+            self.writes += 1
+            do_write(write)
+
+        self.write = write
 
 
 @asynccontextmanager
@@ -65,7 +69,7 @@ async def pulling(
 
 async def test_what_servers_say_is_told_and_written_a_few_times_a_second() -> None:
     told: list[tuple[Download, ...]] = []
-    session = CountingSession(None, on_notice=lambda _: None)
+    session = CountingSession()
     async with (
         many_pulls(MODELS) as (fake, server),
         pulling(OllamaHost(server.url), session, lambda: told.append(queue.downloads)) as queue,
