@@ -223,7 +223,7 @@ class Dashboard(TerminalApp):
         return self.preferences.shown_keys()
 
     def action_help(self) -> None:
-        from llmstack_tui.tui.help.screen import HelpScreen
+        from llmstack_tui.tui.help import HelpScreen
 
         machine = servers.machine_text(self.state, self.settings)
         places = (*((("Profile", machine),) if machine else ()), *self.services.places())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.worker import Worker
 
-    from llmstack_tui.tui.dialogs import Answer
+    from llmstack_tui.tui.shell import Answer
 
 T = TypeVar("T")
 
@@ -90,7 +90,7 @@ class TerminalApp(App[None]):
         return await self.push_screen_wait(dialog)
 
     async def ask(self, title: str, text: str, answers: Sequence[Answer], *, escape: str) -> str:
-        from llmstack_tui.tui.dialogs.ask import AskScreen
+        from llmstack_tui.tui.dialogs import AskScreen
 
         return await self.show(AskScreen(title, text, answers, escape=escape)) or escape
 

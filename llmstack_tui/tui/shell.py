@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast
 from msgspec import Struct
 
 from llmstack_tui.base.text import clean
-from llmstack_tui.tui.dialogs import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -62,6 +61,14 @@ class View(Struct, frozen=True):
 
     def model(self, key: Key) -> ModelStatus | None:
         return next((model for model in self.models() if (model.host, model.name) == key), None)
+
+
+class Answer(Struct, frozen=True):
+    """One of a question: ``value`` is what the question returns. A dangerous answer is shown as one."""
+
+    value: str
+    label: str
+    dangerous: bool = False
 
 
 class NoteKind(StrEnum):

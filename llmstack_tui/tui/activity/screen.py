@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from llmstack_tui.base.text import clean, clean_lines
@@ -16,11 +15,11 @@ from llmstack_tui.core.wording import text
 from llmstack_tui.tui.activity import KEYS, LINE_KEYS
 from llmstack_tui.tui.activity.feed import ActivityFeed, word
 from llmstack_tui.tui.activity.list import ActivityList
+from llmstack_tui.tui.dialogs import Dialog
 from llmstack_tui.tui.draw.text import plain_spaces
 from llmstack_tui.tui.screen import FramedScreen, SidePane
 from llmstack_tui.tui.shell import shell_of
-from llmstack_tui.tui.widgets.keybar import Hint
-from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.widgets.section import rows_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,27 +84,21 @@ _WHO = {
 _LABEL_CELLS = 10
 
 
-class LineScreen(ModalScreen[None]):
+class LineScreen(Dialog[None]):
     """The whole text, when, who asked and why, what it cost, and what went wrong."""
 
-    CSS_PATH = "line.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*LINE_KEYS]
     AUTO_FOCUS = "VerticalScroll"
 
     def __init__(self, event: Event) -> None:
-        super().__init__()
+        again = (("line.again", "start it again"),) if may_be_undone(event) else ()
+        super().__init__("What happened", *again, ("line.close", "back"))
         self._event = event
 
-    def compose(self) -> ComposeResult:
-        with Pane("What happened", id="dialog"):
-            with VerticalScroll():
-                yield Static(plain_spaces(clean_lines(text(self._event.sentence))), id="text", markup=False)
-                for label, value in facts(self._event):
-                    yield Static(
-                        Content.assemble((f"{label:<{_LABEL_CELLS}}", "$foreground 62%"), value), markup=False
-                    )
-            again = (("line.again", "start it again"),) if may_be_undone(self._event) else ()
-            yield Hint(*again, ("line.close", "back"))
+    def compose_body(self) -> ComposeResult:
+        said = Content(plain_spaces(clean_lines(text(self._event.sentence))))
+        with VerticalScroll():
+            yield Static(Content("\n\n").join([said, rows_content(facts(self._event), _LABEL_CELLS)]))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "again" or may_be_undone(self._event)

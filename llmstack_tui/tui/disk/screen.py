@@ -10,11 +10,10 @@ from rich.cells import cell_len
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.tui.dialogs import Answer
 from llmstack_tui.tui.disk import KEYS
 from llmstack_tui.tui.draw.text import lines_text
 from llmstack_tui.tui.screen import FramedScreen
-from llmstack_tui.tui.shell import start
+from llmstack_tui.tui.shell import Answer, start
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 
@@ -129,7 +128,7 @@ class DiskScreen(FramedScreen):
 
     async def _clean(self, seen: FolderUse) -> None:
         from llmstack_tui.library.storage import LibraryError
-        from llmstack_tui.tui.dialogs.ask import AskScreen
+        from llmstack_tui.tui.dialogs import AskScreen
 
         count = len(seen.removable)
         title = "Remove this file?" if count == 1 else f"Remove these {count} files?"

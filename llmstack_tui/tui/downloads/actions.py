@@ -13,10 +13,9 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
-from llmstack_tui.tui.dialogs import Answer
 from llmstack_tui.tui.draw.figures import used_text
 from llmstack_tui.tui.draw.servers import address, left_behind
-from llmstack_tui.tui.shell import Controller
+from llmstack_tui.tui.shell import Answer, Controller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -207,7 +206,7 @@ class DownloadController(Controller):
         return tuple(each for each in stack.downloads.stopped if each.host != self._shell.own_engine)
 
     async def _leave(self, stack: DashboardStack, stopped: Sequence[Download]) -> None:
-        from llmstack_tui.tui.dialogs.ask import WaitScreen
+        from llmstack_tui.tui.dialogs import WaitScreen
 
         is_one = len(stopped) == 1
         which = clean(stopped[0].model, limit=60) if is_one else f"{len(stopped)} models"

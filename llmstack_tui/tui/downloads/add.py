@@ -18,7 +18,7 @@ from textual.widgets import Input
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.tui.dialogs.form import FormScreen, check_name, label, said_below
+from llmstack_tui.tui.dialogs import FormScreen, check_name, labelled
 from llmstack_tui.tui.draw.bar import bar
 from llmstack_tui.tui.shell import start
 
@@ -190,17 +190,14 @@ class ImportScreen(FormScreen):
         self._typed: CheckedFile | CheckedName | None = None
         self._suggested = ""
 
-    def compose_fields(self) -> Iterator[Widget]:
-        yield label("Name to pull, or GGUF file to import (type its path, or drop it here)")
-        yield Input(
+    def compose_body(self) -> Iterator[Widget]:
+        path = Input(
             placeholder="qwen2.5-coder:7b, hf.co/user/model:Q4_K_M or ~/models/name.gguf",
             suggester=PathSuggester(),
             id="path",
         )
-        yield said_below("path")
-        yield label("Name (of an imported file)")
-        yield Input(placeholder="name:tag", id="name")
-        yield said_below("name")
+        yield from labelled("Name to pull, or GGUF file to import (type its path, or drop it here)", path)
+        yield from labelled("Name (of an imported file)", Input(placeholder="name:tag", id="name"))
 
     @on(Input.Changed, "#path")
     def _path_changed(self, event: Input.Changed) -> None:

@@ -13,7 +13,7 @@ from textual import on
 from textual.widgets import Input
 
 from llmstack_tui.base.text import clean
-from llmstack_tui.tui.dialogs.form import FormScreen, check_name, label, said_below
+from llmstack_tui.tui.dialogs import FormScreen, check_name, labelled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
@@ -65,17 +65,13 @@ class DeriveScreen(FormScreen):
         self._suggested = suggested
         self._is_new = is_new
 
-    def compose_fields(self) -> Iterator[Widget]:
-        yield label("Name")
-        yield Input(self._suggested, placeholder="name:tag", id="name")
-        yield said_below("name")
+    def compose_body(self) -> Iterator[Widget]:
+        yield from labelled("Name", Input(self._suggested, placeholder="name:tag", id="name"))
         if self._is_new:
-            yield label("System prompt (empty: that of the base)")
-            yield Input(placeholder="You answer in one sentence.", id="system")
-            yield said_below("system")
-            yield label("Parameters (empty: those of the base)")
-            yield Input(placeholder="temperature 0.2, num_ctx 8192", id="parameters")
-            yield said_below("parameters")
+            system = Input(placeholder="You answer in one sentence.", id="system")
+            yield from labelled("System prompt (empty: that of the base)", system)
+            values = Input(placeholder="temperature 0.2, num_ctx 8192", id="parameters")
+            yield from labelled("Parameters (empty: those of the base)", values)
 
     @on(Input.Changed, "#name")
     def _name_changed(self, event: Input.Changed) -> None:

@@ -8,9 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from llmstack_tui.base.kinds import HostKind
-from llmstack_tui.tui.dialogs import Answer
 from llmstack_tui.tui.draw.servers import farewell
-from llmstack_tui.tui.shell import Controller, NoteKind, Shell
+from llmstack_tui.tui.shell import Answer, Controller, NoteKind, Shell
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -223,7 +222,7 @@ class Connection(Controller):
     async def _start_ollama(self, stopped: OllamaStopped) -> bool | Exception:
         """True when it answers, False when the user did not want to wait."""
         from llmstack_tui.core.servers import OLLAMA_START_SECONDS
-        from llmstack_tui.tui.dialogs.ask import WaitScreen
+        from llmstack_tui.tui.dialogs import WaitScreen
 
         outcome = await self._shell.show(
             WaitScreen(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llmstack_tui.tui.dialogs.form import check_name
+from llmstack_tui.tui.dialogs import check_name
 from llmstack_tui.tui.downloads.add import NotImportable, check_file, completion, typed_path
 
 

@@ -17,7 +17,7 @@ from llmstack_tui.store.tables.activations import Activation
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.tui.activity.feed import word
 from llmstack_tui.tui.activity.screen import LineScreen, may_be_undone
-from llmstack_tui.tui.dialogs.ask import AskScreen
+from llmstack_tui.tui.dialogs import AskScreen
 from llmstack_tui.tui.guard.actions import question_text
 from tests.support import seeded
 from tests.support.waiting import wait_until

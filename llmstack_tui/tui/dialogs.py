@@ -1,0 +1,227 @@
+"""What is asked over the other screens: questions, waits, and forms with the work that they are for."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
+
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+from textual.worker import Worker, WorkerState
+
+from llmstack_tui.base.names import InvalidName, ModelName, model_key
+from llmstack_tui.base.text import clean, clean_lines
+from llmstack_tui.tui import keys
+from llmstack_tui.tui.draw.bar import bar
+from llmstack_tui.tui.shell import start
+from llmstack_tui.tui.widgets.keybar import Hint
+from llmstack_tui.tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.widget import Widget
+
+    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.shell import Answer
+    from llmstack_tui.tui.widgets.keybar import HintPart
+
+    Work = Callable[[], Coroutine[object, object, object]]
+
+T = TypeVar("T")
+Tone = Literal["", "-right", "-warning", "-wrong"]
+
+_BAR_CELLS = 40
+_WORK = "work"
+
+
+class Dialog(ModalScreen[T]):
+    """A frame over the other screens.
+
+    Args:
+        hint: what the keys do, in its last line, as `Hint` takes it.
+    """
+
+    CSS_PATH = Path(__file__).with_name("dialogs.tcss")
+
+    def __init__(self, title: str, *hint: HintPart) -> None:
+        super().__init__()
+        self.heading = title
+        self.hint = hint
+
+    def compose(self) -> ComposeResult:
+        with Pane(self.heading, id="dialog"):
+            yield from self.compose_body()
+            if self.hint:
+                yield Hint(*self.hint)
+
+    def compose_body(self) -> ComposeResult:
+        """What stands above the hint."""
+        raise NotImplementedError
+
+
+class AskScreen(Dialog[str]):
+    """Returns the value of the answer. The first one has the focus; Esc gives ``escape``."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL, *keys.ASK]
+    AUTO_FOCUS = "Button"
+
+    def __init__(self, title: str, text: str, answers: Sequence[Answer], *, escape: str) -> None:
+        super().__init__(title)
+        self._text = text
+        self._answers = answers
+        self._escape = escape
+
+    def compose_body(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False):
+            yield Static(clean_lines(self._text), markup=False)
+        with Horizontal(id="answers"):
+            for answer in self._answers:
+                yield Button(
+                    answer.label,
+                    variant="error" if answer.dangerous else "default",
+                    name=answer.value,
+                    compact=True,
+                )
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.name)
+
+    def action_cancel(self) -> None:
+        self.dismiss(self._escape)
+
+    def action_answer(self, value: str) -> None:
+        self.dismiss(value)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key for an answer works only where the question has that answer."""
+        return action != "answer" or parameters[0] in {answer.value for answer in self._answers}
+
+
+class WaitScreen(Dialog[bool | Exception]):
+    """Returns True when the work is done, what it raised when it failed, and False when the user gave up."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL]
+
+    def __init__(self, title: str, text: str, work: Work, marks: Marks, *, limit_s: float) -> None:
+        super().__init__(title, ("dialog.cancel", "give up"))
+        self._text = text
+        self._work = work
+        self._marks = marks
+        self._limit_s = limit_s
+        self._began_s = time.monotonic()
+
+    def compose_body(self) -> ComposeResult:
+        yield Static(clean_lines(self._text), markup=False)
+        yield Static(self._progress(), id="progress")
+
+    def on_mount(self) -> None:
+        self.set_interval(0.5, self._tick)
+        start(self, self.heading, self._work, group=_WORK)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        match event.state, event.worker.error:
+            case WorkerState.SUCCESS, _:
+                self.dismiss(True)
+            case WorkerState.ERROR, Exception() as error:
+                self.dismiss(error)
+            case _:
+                pass
+
+    def action_cancel(self) -> None:
+        self.workers.cancel_node(self)
+        self.dismiss(False)
+
+    def _tick(self) -> None:
+        self.query_one("#progress", Static).update(self._progress(), layout=False)
+
+    def _progress(self) -> Content:
+        elapsed = time.monotonic() - self._began_s
+        return Content.assemble(
+            bar(elapsed / self._limit_s, _BAR_CELLS, self._marks, tone="$text-primary"),
+            (f"  {elapsed:.0f} of {self._limit_s:.0f} s", "$foreground 60%"),
+        )
+
+
+class FormScreen(Dialog[str]):
+    """Fields, and the work that they are for. Returns the name of the model that was made, or None.
+
+    A subclass composes what `labelled` makes; one of the fields has the id ``name``.
+
+    Args:
+        hint: what the keys do while somebody types; how to close it comes last by itself.
+        names: those that are taken.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL]
+
+    def __init__(self, title: str, hint: Sequence[HintPart], names: Collection[str]) -> None:
+        super().__init__(title, *hint, ("dialog.cancel", "back"))
+        self._taken = {model_key(name) for name in names}
+        self.is_under_way = False
+
+    def is_taken(self, name: str) -> bool:
+        return model_key(name.strip()) in self._taken
+
+    def say(self, field: str, text: str | Content, tone: Tone = "") -> None:
+        """Below the field of this id."""
+        said = self.query_one(f"#{field}-said", Static)
+        said.update(Content(text) if isinstance(text, str) else text)
+        said.set_classes(f"said {tone}")
+
+    def begin(self, name: str, work: Work) -> None:
+        """Close with ``name`` once the work is done; if it fails, what was typed is given back."""
+        self._set_under_way(True)
+        self.say("name", "Starting")
+        start(self, self.heading, work, name=name, group=_WORK)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.worker.group != _WORK:
+            return
+        match event.state, event.worker.error:
+            case WorkerState.SUCCESS, _:
+                self.dismiss(event.worker.name)
+            case WorkerState.ERROR, error:
+                self._set_under_way(False)
+                self.say("name", clean(str(error), limit=600), "-wrong")
+            case WorkerState.CANCELLED, _:
+                self._set_under_way(False)
+                self.say("name", "Cancelled; nothing was changed.", "-warning")
+            case _:
+                pass
+
+    def action_cancel(self) -> None:
+        """What is under way, else the dialog."""
+        if self.is_under_way:
+            self.workers.cancel_group(self, _WORK)
+        else:
+            self.dismiss(None)
+
+    def _set_under_way(self, is_under_way: bool) -> None:
+        self.is_under_way = is_under_way
+        for each in self.query(Input):
+            each.disabled = is_under_way
+        self.query_one(Hint).say(*([("dialog.cancel", "cancel")] if is_under_way else self.hint))
+        if not is_under_way:
+            self.query_one("#name").focus()
+
+
+def labelled(text: str, field: Input) -> Iterator[Widget]:
+    """A field, what stands above it, and where `FormScreen.say` says something of it."""
+    yield Static(text, classes="label", markup=False)
+    yield field
+    yield Static("", id=f"{field.id}-said", classes="said", markup=False)
+
+
+def check_name(text: str) -> str | None:
+    """What is wrong with a model name, or None."""
+    try:
+        ModelName.parse(text.strip())
+    except InvalidName as error:
+        return str(error)
+    return None

@@ -1,0 +1,111 @@
+"""The help, written for who sees the dashboard for the first time. What it says stands in ``help.txt``."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from llmstack_tui.tui import keys
+from llmstack_tui.tui.dialogs import Dialog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from textual.app import ComposeResult
+    from textual.binding import Binding, BindingType
+
+    from llmstack_tui.tui.draw.glyphs import Marks
+
+    Lines = Sequence[tuple[str, str]]
+    """Names, which may be empty, and what is said of each."""
+
+_TEXT = Path(__file__).with_suffix(".txt")
+
+
+class HelpScreen(Dialog[None]):
+    """Any of the usual keys closes it.
+
+    Args:
+        bindings: those of each title.
+        shown_keys: the keys of each binding by its id.
+        places: words and files.
+    """
+
+    AUTO_FOCUS = "HelpText"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.READING]
+
+    def __init__(
+        self,
+        marks: Marks,
+        bindings: Mapping[str, Sequence[Binding]],
+        shown_keys: Mapping[str, str],
+        places: Lines,
+    ) -> None:
+        super().__init__("Help", ("arrows", "scroll"), ("help.close", "back"))
+        self._sections = [*help_sections(marks, bindings, shown_keys, places)]
+
+    def compose_body(self) -> ComposeResult:
+        yield HelpText(self._sections)
+
+
+class HelpText(ScrollView, can_focus=True):
+    """Wraps the second column under itself, at any width; only the lines that are seen are drawn."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"help--title", "help--name"}
+
+    def __init__(self, sections: Sequence[tuple[str, Lines]]) -> None:
+        super().__init__()
+        self._sections = sections
+        self._lines: list[tuple[str, str, str]] = []
+
+    def on_resize(self) -> None:
+        width = self.scrollable_content_region.width
+        self._lines = [line for title, lines in self._sections for line in _wrapped(title, lines, width)]
+        self.virtual_size = Size(width, len(self._lines))
+
+    def render_line(self, y: int) -> Strip:
+        line = y + self.scroll_offset.y
+        plain = self.rich_style
+        if line >= len(self._lines):
+            return Strip.blank(self.size.width, plain)
+        style, head, text = self._lines[line]
+        segments = [Segment(head, self.get_visual_style(style).rich_style), Segment(text, plain)]
+        return Strip(segments).adjust_cell_length(self.size.width, plain)
+
+
+def help_sections(
+    marks: Marks, bindings: Mapping[str, Sequence[Binding]], shown_keys: Mapping[str, str], places: Lines
+) -> Iterator[tuple[str, Lines]]:
+    """Titles, and the lines under each."""
+
+    def filled(text: str) -> str:
+        return text.strip().format(mark=marks, key=shown_keys)
+
+    for section in _TEXT.read_text(encoding="utf-8").replace("\n  ", " ").split("\n\n"):
+        title, *lines = section.splitlines()
+        if title == "{keys}":
+            for heading, pressed in bindings.items():
+                yield heading, [(shown_keys[each.id or ""], f"{each.tooltip}.") for each in pressed]
+        elif title != "{machine}":
+            parted = [line.partition("- ") for line in lines]
+            yield title, [(filled(name), filled(text)) for name, _, text in parted]
+        elif places:
+            yield "This machine", places
+
+
+def _wrapped(title: str, lines: Lines, width: int) -> Iterator[tuple[str, str, str]]:
+    """The style of the first column, its text, and that of the second."""
+    yield "help--name", "", ""
+    yield "help--title", title, ""
+    indent = max((len(name) + 2 for name, _ in lines if name), default=0)
+    for name, text in lines:
+        head = name
+        for line in textwrap.wrap(text, max(20, width - 1 - indent)):
+            yield "help--name", head.ljust(indent), line
+            head = ""
