@@ -71,7 +71,12 @@ def default_host(environ: Mapping[str, str]) -> str:
 
 def is_loopback(url: str) -> bool:
     """Whether the host of a base URL can only be this machine. Names are not looked up."""
-    host = (urlsplit(url).hostname or "").rstrip(".")
+    return is_loopback_host(urlsplit(url).hostname or "")
+
+
+def is_loopback_host(host: str) -> bool:
+    """As `is_loopback`, of a name or an address."""
+    host = host.rstrip(".")
     try:
         address = ip_address(host)
     except ValueError:

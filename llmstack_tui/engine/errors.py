@@ -14,19 +14,17 @@ class ApiError(Exception):
 
 
 class LoadFailed(ApiError):
-    """A model could not be loaded. ``cause`` is what llama.cpp or the system said (no full stop)."""
+    """A model could not be loaded. Its cause is what llama.cpp or the system said (no full stop)."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(500, f"The model cannot be loaded: {cause}.")
-        self.cause = cause
 
 
 class RunnerDied(ApiError):
-    """The process of a model ended during a request. ``cause`` says how (no full stop)."""
+    """The process of a model ended during a request. Its cause says how (no full stop)."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(500, f"The model's process {cause}.")
-        self.cause = cause
 
 
 class UpstreamError(ApiError):

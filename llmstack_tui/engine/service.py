@@ -24,15 +24,15 @@ from llmstack_tui.engine.runners.runner import Runner
 from llmstack_tui.engine.runners.scheduler import Scheduler
 from llmstack_tui.engine.templates import EMBEDDING, capabilities, chat_template_for
 from llmstack_tui.gguf.checks import check_loadable, needs_ollama
-from llmstack_tui.gguf.header import InvalidGGUF
+from llmstack_tui.gguf.header import Header, InvalidGGUF
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
 from llmstack_tui.hardware.system import usable_cores
 from llmstack_tui.library.folders import blob_path, ollama_models_folders
 from llmstack_tui.library.library import Library, NotInstalled
 from llmstack_tui.library.manifest import InvalidManifest
 from llmstack_tui.ollama.options import Options, merge, unknown
+from llmstack_tui.registry.download.blob import PullOptions
 from llmstack_tui.registry.download.pull import Pulls
-from llmstack_tui.registry.download.types import PullOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.config.engine import EngineOptions
     from llmstack_tui.engine.runners.slots import ResidentModel
-    from llmstack_tui.gguf.header import Header
-    from llmstack_tui.library.installed import InstalledModel
+    from llmstack_tui.library.library import InstalledModel
 
 log = logging.getLogger(__name__)
 
@@ -125,10 +124,7 @@ class Engine:
         """
         if not name:
             raise ApiError(400, "model is required")
-        try:
-            parsed = ModelName.parse(name)
-        except InvalidName:
-            raise ApiError(400, "invalid model name") from None
+        parsed = parsed_name(name)
         try:
             return await asyncio.to_thread(self._find, parsed)
         except NotInstalled:
@@ -169,7 +165,9 @@ class Engine:
             ApiError: it cannot be loaded, or its process failed while the context was open.
         """
         since_ns = time.monotonic_ns()
-        merged = _options(target, options or {})
+        if names := unknown(options or {}):
+            log.info("Unknown options: %s", ", ".join(names))
+        merged = merged_options(target.model.parameters, options or {})
         if target.needs_ollama:
             raise ApiError(400, target.needs_ollama)
         if target.fault:
@@ -203,7 +201,7 @@ class Engine:
         if header.context_length:
             context_length = min(context_length, header.context_length)
         return RunnerConfig(
-            weights=target.model.weights,
+            weights=str(target.model.weights),
             context_length=max(context_length, _LEAST_CONTEXT),
             threads=options.num_thread or self._threads,
             parallel=self._options.parallel,
@@ -211,11 +209,19 @@ class Engine:
             mean_pooling=header.value("pooling_type") is None,
             batch=options.num_batch,
             chat_template=target.template,
-            adapters=target.model.adapters,
+            adapters=tuple(map(str, target.model.adapters)),
             cache_type=self._options.cache_type,
             gpu_layers=options.num_gpu,
             mapped=target.mapped,
         )
+
+
+def parsed_name(text: str | None, complaint: str = "invalid model name") -> ModelName:
+    """The name of a model in a request. Raises ApiError, with the ``complaint``, for any other text."""
+    try:
+        return ModelName.parse(text or "")
+    except InvalidName:
+        raise ApiError(400, complaint) from None
 
 
 def keep_alive_of(value: str | float | None) -> timedelta | None:
@@ -230,10 +236,9 @@ def keep_alive_of(value: str | float | None) -> timedelta | None:
         raise ApiError(400, str(error)) from None
 
 
-def _options(target: Target, options: Mapping[str, object]) -> Options:
-    if names := unknown(options):
-        log.info("Unknown options: %s", ", ".join(names))
+def merged_options(*layers: Mapping[str, object]) -> Options:
+    """As `merge`. Raises ApiError for a value of the wrong type."""
     try:
-        return merge(target.model.parameters, options)
+        return merge(*layers)
     except ValueError as error:
         raise ApiError(400, str(error)) from None

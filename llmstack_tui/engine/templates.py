@@ -9,11 +9,12 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 if TYPE_CHECKING:
     from llmstack_tui.gguf.header import Header
-    from llmstack_tui.library.installed import InstalledModel
+    from llmstack_tui.library.library import InstalledModel
 
 # What Ollama calls them.
 COMPLETION, EMBEDDING, TOOLS, THINKING = "completion", "embedding", "tools", "thinking"
@@ -55,15 +56,7 @@ def known_templates() -> tuple[KnownTemplate, ...]:
     import tomllib  # noqa: PLC0415 — only few models need it
 
     text = resources.files("llmstack_tui").joinpath("data", "templates.toml").read_text("utf-8")
-    return tuple(
-        KnownTemplate(
-            entry["name"],
-            entry["jinja"].strip(),
-            tuple(entry.get("markers", ())),
-            tuple(entry.get("architectures", ())),
-        )
-        for entry in tomllib.loads(text)["template"]
-    )
+    return msgspec.convert(tomllib.loads(text)["template"], tuple[KnownTemplate, ...])
 
 
 def capabilities(header: Header, template: str) -> tuple[str, ...]:

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.gguf.header import ArrayInfo
+from llmstack_tui.gguf.header import ArrayInfo, Header
 from llmstack_tui.gguf.types import ValueType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llmstack_tui.gguf.header import Header
 
 # LLAMA_MAX_LAYERS and LLAMA_MAX_EXPERTS: more than that, or none, ends the process (``llama-model.cpp``).
 _MAX_LAYERS = 512

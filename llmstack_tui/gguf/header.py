@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from llmstack_tui.gguf.parsing import ArrayInfo, Tensor, parse
+from llmstack_tui.gguf.parsing import ArrayInfo, Tensor, Value, parse
 from llmstack_tui.gguf.source import InvalidGGUF, Source, open_regular
 from llmstack_tui.gguf.types import FILE_TYPES
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from llmstack_tui.gguf.parsing import Value
 
 __all__ = ["ArrayInfo", "Header", "InvalidGGUF", "Tensor", "read_header"]
 

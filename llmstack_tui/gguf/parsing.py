@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.text import shortened
-from llmstack_tui.gguf.source import kind_of_file
+from llmstack_tui.gguf.source import Source, kind_of_file
 from llmstack_tui.gguf.types import SCALARS, TENSOR_TYPES, TensorType, ValueType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llmstack_tui.gguf.source import Source
 
 _VERSIONS = (2, 3)
 _START = struct.Struct("<4sI")
@@ -123,10 +122,6 @@ def _value(source: Source, key: str) -> Value:
     kind = source.number(_U32, where)
     if kind == ValueType.ARRAY:
         return _array(source, key, where)
-    return _scalar(source, kind, key, where)
-
-
-def _scalar(source: Source, kind: int, key: str, where: str) -> Scalar:
     if kind == ValueType.STRING:
         return source.string(where)
     layout = _SCALARS.get(kind)

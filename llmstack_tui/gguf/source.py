@@ -30,10 +30,7 @@ _MAGICS = (
     (b"\x80\x02", "a Python pickle"),
     (b"%PDF", "a PDF file"),
     (b"\x7fELF", "a program"),
-    (b"ggjt", "a GGML file from before GGUF"),
-    (b"tjgg", "a GGML file from before GGUF"),
-    (b"lmgg", "a GGML file from before GGUF"),
-    (b"fmgg", "a GGML file from before GGUF"),
+    ((b"ggjt", b"tjgg", b"lmgg", b"fmgg"), "a GGML file from before GGUF"),
     (b"version https://git-lfs", "a Git LFS pointer"),
 )
 

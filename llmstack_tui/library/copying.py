@@ -5,32 +5,30 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, BinaryIO
 
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.gguf.source import open_regular
-from llmstack_tui.library.manifest import blob_name
+from llmstack_tui.library.manifest import Layer, blob_name
 from llmstack_tui.library.storage import LibraryError, unfinished_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from llmstack_tui.library.manifest import Layer
 
 _CHUNK = 4 * 1024**2
 # What has to stay free on the disk beside the copy.
 _SPARE = 64 * 1024**2
 
+OnProgress = Callable[[str, int | None, int | None], None]
+"""Called often, with what is being done, and the bytes done and in all where there are any.
 
-class OnProgress(Protocol):
-    def __call__(self, status: str, completed: int | None, total: int | None, /) -> None:
-        """Report what is being done, with the bytes done and the bytes in all where there are any.
-
-        It is called often, and ends the work by raising `Cancelled`.
-        """
+It ends the work by raising `Cancelled`.
+"""
 
 
-def silent(status: str, completed: int | None, total: int | None, /) -> None:
+def silent(status: str, completed: int | None, total: int | None) -> None:
     """Progress that nobody looks at."""
 
 

@@ -83,6 +83,11 @@ def is_whole(path: Path, size: int) -> bool:
         return False
 
 
+def has_blob(models: Path, layer: Layer) -> bool:
+    """As `is_whole`. Raises InvalidManifest as `blob_name` does."""
+    return is_whole(blob_path(models, layer.digest), layer.size)
+
+
 def read_small(path: Path) -> bytes:
     """A manifest, or a blob that is a text.
 
@@ -133,6 +138,6 @@ def blobs_there(folder: Path, layers: Iterable[Layer]) -> frozenset[str]:
     found = set[str]()
     for layer in layers:
         with suppress(OSError, InvalidManifest):
-            if is_whole(blob_path(folder, layer.digest), layer.size):
+            if has_blob(folder, layer):
                 found.add(bare_digest(layer.digest))
     return frozenset(found)

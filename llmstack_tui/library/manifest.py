@@ -107,8 +107,6 @@ class ConfigLayer(Struct, kw_only=True, frozen=True):
     model_families: tuple[str, ...] | None = None
     model_type: str = ""
     file_type: str = ""
-    renderer: str = ""
-    parser: str = ""
     remote_host: str = ""
     remote_model: str = ""
     capabilities: tuple[str, ...] | None = None

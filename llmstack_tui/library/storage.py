@@ -6,7 +6,8 @@ import errno
 import os
 import secrets
 import time
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.library.folders import (
     blob_path,
     blobs_folder,
+    has_blob,
     is_whole,
     manifest_path,
     manifests_folder,
@@ -24,13 +26,10 @@ from llmstack_tui.library.folders import (
 from llmstack_tui.library.manifest import InvalidManifest, Layer, blob_name, digest_of, parse_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
-
     from llmstack_tui.base.names import ModelName
 
-    # Writes a text of a given media type as a blob.
-    WriteLayer = Callable[[str, bytes], Layer]
+# Writes a text of a given media type as a blob.
+WriteLayer = Callable[[str, bytes], Layer]
 
 _LOCK_WAIT_S = 60.0
 GRACE_S = 3600.0
@@ -198,10 +197,9 @@ def write_model(
 
     def write(media_type: str, content: bytes) -> Layer:
         layer = Layer(media_type=media_type, digest=digest_of(content), size=len(content))
-        path = blob_path(models, layer.digest)
-        written.add(path.name)
-        if not is_whole(path, layer.size):
-            write_whole(path, content)
+        written.add(blob_name(layer.digest))
+        if not has_blob(models, layer):
+            write_whole(blob_path(models, layer.digest), content)
         return layer
 
     try:
@@ -227,7 +225,7 @@ def install(models: Path, name: ModelName, content: bytes) -> bool | None:
     wanted = parse_manifest(content).blobs
     with locked(models):
         with explained(f"The model {name} cannot be written"):
-            if not all(is_whole(blob_path(models, each.digest), each.size) for each in wanted):
+            if not all(has_blob(models, each) for each in wanted):
                 return None
             unused = blobs_of(models, name) - {blob_name(each.digest) for each in wanted}
             write_whole(manifest_path(models, name), content)

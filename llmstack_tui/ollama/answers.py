@@ -6,7 +6,7 @@ An empty text on the wire is "the server does not say", and so is Go's zero time
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import parse_time
@@ -22,11 +22,10 @@ from llmstack_tui.hosts.types import (
     Usage,
 )
 from llmstack_tui.ollama.transport import WrongShape
-from llmstack_tui.ollama.wire import WireDetails
+from llmstack_tui.ollama.wire import WireDetails, WireMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from llmstack_tui.ollama import wire
 
@@ -111,20 +110,18 @@ def embedded(answer: wire.EmbedResponse) -> tuple[tuple[float, ...], ...]:
 
 
 def generated(line: wire.GenerateResponse) -> Chunk:
-    return Chunk(
-        text=line.response or "",
-        thinking=line.thinking or "",
-        done=bool(line.done),
-        done_reason=line.done_reason or None,
-        usage=_usage(line),
-    )
+    return _chunk(line, line.response, line.thinking)
 
 
 def chatted(line: wire.ChatResponse) -> Chunk:
-    message = line.message
+    message = line.message or WireMessage()
+    return _chunk(line, message.content, message.thinking)
+
+
+def _chunk(line: wire.PromptResponse, text: str | None, thinking: str | None) -> Chunk:
     return Chunk(
-        text=(message.content if message else None) or "",
-        thinking=(message.thinking if message else None) or "",
+        text=text or "",
+        thinking=thinking or "",
         done=bool(line.done),
         done_reason=line.done_reason or None,
         usage=_usage(line),
@@ -157,7 +154,7 @@ def _model(listed: wire.WireListedModel) -> Model:
     )
 
 
-def _name(listed: wire.WireListedModel | wire.WireRunningModel) -> str:
+def _name(listed: wire.WireModel) -> str:
     name = listed.name or listed.model
     if not name:
         raise WrongShape("a model in it has no name")
@@ -195,7 +192,7 @@ def _of_architecture(info: Mapping[str, object], key: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _usage(line: wire.GenerateResponse | wire.ChatResponse) -> Usage | None:
+def _usage(line: wire.PromptResponse) -> Usage | None:
     """The figures of a last line; loading and unloading have none."""
     if not line.done or line.total_duration is None:
         return None

@@ -193,7 +193,8 @@ class OllamaHost:
         request = wire.CreateRequest(
             model=name, from_=base, system=system, parameters=dict(parameters) if parameters else None
         )
-        return self._to_the_end(self._lines("/api/create", request, base))
+        # A base that is not installed is pulled first, and the success of that is not the end.
+        return self._progress("/api/create", request, base, more=True)
 
     async def import_gguf(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
         from llmstack_tui.ollama.blobs import checked_gguf  # noqa: PLC0415
@@ -249,31 +250,25 @@ class OllamaHost:
         await self._post("/api/generate", request, kind, read, about=name, limit_s=limit_s)
 
     async def _until(
-        self, values: AsyncGenerator[Value, None], is_last: Callable[[Value], bool]
+        self, values: AsyncGenerator[Value, None], is_last: Callable[[Value], bool], *, more: bool = False
     ) -> AsyncGenerator[Value, None]:
+        """The values up to one that is the last; with ``more``, others may follow one that looks like it."""
+        ended = False
         async with aclosing(values):
             async for value in values:
                 yield value
-                if is_last(value):
+                ended = is_last(value)
+                if ended and not more:
                     return
-        raise self._http.cut_off()
-
-    def _progress(self, path: str, request: wire.Wire, name: str) -> AsyncGenerator[Progress, None]:
-        return self._until(self._lines(path, request, name), lambda line: line.status == _SUCCESS)
-
-    def _lines(self, path: str, request: wire.Wire, name: str) -> AsyncGenerator[Progress, None]:
-        kind, read = wire.ProgressResponse, answers.progress
-        return self._http.lines(path, request, kind, read, missing=_model(name))
-
-    async def _to_the_end(self, lines: AsyncGenerator[Progress, None]) -> AsyncGenerator[Progress, None]:
-        """A base that is not installed is pulled first, and the success of that is not the end."""
-        last = ""
-        async with aclosing(lines):
-            async for line in lines:
-                last = line.status
-                yield line
-        if last != _SUCCESS:
+        if not ended:
             raise self._http.cut_off()
+
+    def _progress(
+        self, path: str, request: wire.Wire, name: str, *, more: bool = False
+    ) -> AsyncGenerator[Progress, None]:
+        kind, read = wire.ProgressResponse, answers.progress
+        lines = self._http.lines(path, request, kind, read, missing=_model(name))
+        return self._until(lines, lambda line: line.status == _SUCCESS, more=more)
 
     def _import_by_path(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
         if not is_loopback(self.url):

@@ -1,9 +1,10 @@
 """The wire forms of Ollama's HTTP API: requests and responses, for both sides of it.
 
-Names and meanings are those of Ollama's ``api/types.go``. Every field is optional: ``None`` is "not there" in
-both directions, a JSON ``null`` decodes to it, and it is left out on encoding; any other value, an empty or
-false one too, is sent as it is. Unknown fields are ignored. Durations are integers of nanoseconds, times are
-RFC 3339 text, digests of models are bare hexadecimal, those of blobs and layers begin with ``sha256:``.
+Names and meanings are those of Ollama's ``api/types.go``; of responses there is what we read. Every field is
+optional: ``None`` is "not there" in both directions, a JSON ``null`` decodes to it, and it is left out on
+encoding; any other value, an empty or false one too, is sent as it is. Unknown fields are ignored. Durations
+are integers of nanoseconds, times are RFC 3339 text, digests of models are bare hexadecimal, those of blobs
+and layers begin with ``sha256:``.
 """
 
 from __future__ import annotations
@@ -40,27 +41,25 @@ class WireDetails(Wire):
     parent_model: str | None = None
     format: str | None = None
     family: str | None = None
-    families: list[str] | None = None
     parameter_size: str | None = None
     quantization_level: str | None = None
     context_length: int | None = None
     embedding_length: int | None = None
 
 
-class WireTensor(Wire):
-    name: str | None = None
-    type: str | None = None
-    shape: list[int] | None = None
-
-
-class _PromptRequest(Wire):
-    """What generate and chat have in common."""
+class _LoadingRequest(Wire):
+    """What all that load a model have in common."""
 
     model: str | None = None
-    stream: bool | None = None
-    format: str | dict[str, object] | None = None
     keep_alive: str | int | float | None = None
     options: dict[str, object] | None = None
+
+
+class _PromptRequest(_LoadingRequest):
+    """What generate and chat have in common."""
+
+    stream: bool | None = None
+    format: str | dict[str, object] | None = None
     think: bool | str | None = None
     truncate: bool | None = None
     shift: bool | None = None
@@ -87,48 +86,43 @@ class ChatRequest(_PromptRequest):
     tools: list[dict[str, object]] | None = None
 
 
-class EmbedRequest(Wire):
+class EmbedRequest(_LoadingRequest):
     """``POST /api/embed``. Without ``input`` it loads the model."""
 
-    model: str | None = None
     input: str | list[str] | None = None
-    keep_alive: str | int | float | None = None
     truncate: bool | None = None
     dimensions: int | None = None
-    options: dict[str, object] | None = None
 
 
-class EmbeddingRequest(Wire):
+class EmbeddingRequest(_LoadingRequest):
     """``POST /api/embeddings``, the older form of embed."""
 
-    model: str | None = None
     prompt: str | None = None
-    keep_alive: str | int | float | None = None
-    options: dict[str, object] | None = None
 
 
-class ShowRequest(Wire):
-    """``POST /api/show``. ``name`` is the older word for ``model``, here and below."""
+class _NamingRequest(Wire):
+    """``name`` is the older word for ``model``."""
 
     model: str | None = None
     name: str | None = None
+
+
+class ShowRequest(_NamingRequest):
+    """``POST /api/show``."""
+
     verbose: bool | None = None
 
 
-class PullRequest(Wire):
+class PullRequest(_NamingRequest):
     """``POST /api/pull``."""
 
-    model: str | None = None
-    name: str | None = None
     insecure: bool | None = None
     stream: bool | None = None
 
 
-class CreateRequest(Wire):
+class CreateRequest(_NamingRequest):
     """``POST /api/create``. ``files`` and ``adapters`` map file names to digests of blobs sent before."""
 
-    model: str | None = None
-    name: str | None = None
     stream: bool | None = None
     quantize: str | None = None
     from_: str | None = field(default=None, name="from")
@@ -155,11 +149,8 @@ class CopyRequest(Wire):
     destination: str | None = None
 
 
-class DeleteRequest(Wire):
+class DeleteRequest(_NamingRequest):
     """``DELETE /api/delete``."""
-
-    model: str | None = None
-    name: str | None = None
 
 
 class StreamLine(Wire):
@@ -179,15 +170,20 @@ class VersionResponse(Wire):
     engine: str | None = None
 
 
-class WireListedModel(Wire):
+class WireModel(Wire):
+    """What the lists of models and of those in memory have in common."""
+
     name: str | None = None
     model: str | None = None
+    size: int | None = None
+    digest: str | None = None
+
+
+class WireListedModel(WireModel):
+    details: WireDetails | None = None
     remote_model: str | None = None
     remote_host: str | None = None
     modified_at: str | None = None
-    size: int | None = None
-    digest: str | None = None
-    details: WireDetails | None = None
     capabilities: list[str] | None = None
 
 
@@ -197,17 +193,12 @@ class ListResponse(Wire):
     models: list[WireListedModel] | None = None
 
 
-class WireRunningModel(Wire):
+class WireRunningModel(WireModel):
     """``requests`` are those in flight, ``used_at`` the end of the last, ``pid`` its process.
 
     Only the built-in engine says these three.
     """
 
-    name: str | None = None
-    model: str | None = None
-    size: int | None = None
-    digest: str | None = None
-    details: WireDetails | None = None
     expires_at: str | None = None
     size_vram: int | None = None
     context_length: int | None = None
@@ -236,18 +227,13 @@ class ShowResponse(Wire):
     remote_host: str | None = None
     model_info: dict[str, object] | None = None
     projector_info: dict[str, object] | None = None
-    tensors: list[WireTensor] | None = None
     capabilities: list[str] | None = None
     modified_at: str | None = None
 
 
-class _PromptResponse(StreamLine):
+class PromptResponse(StreamLine):
     """What generate and chat have in common; the figures come with the last line."""
 
-    model: str | None = None
-    remote_model: str | None = None
-    remote_host: str | None = None
-    created_at: str | None = None
     done: bool | None = None
     done_reason: str | None = None
     total_duration: int | None = None
@@ -256,19 +242,16 @@ class _PromptResponse(StreamLine):
     prompt_eval_duration: int | None = None
     eval_count: int | None = None
     eval_duration: int | None = None
-    logprobs: list[dict[str, object]] | None = None
 
 
-class GenerateResponse(_PromptResponse):
+class GenerateResponse(PromptResponse):
     """A line of ``/api/generate``."""
 
     response: str | None = None
     thinking: str | None = None
-    context: list[int] | None = None
-    tool_calls: list[WireToolCall] | None = None
 
 
-class ChatResponse(_PromptResponse):
+class ChatResponse(PromptResponse):
     """A line of ``/api/chat``."""
 
     message: WireMessage | None = None
@@ -277,11 +260,7 @@ class ChatResponse(_PromptResponse):
 class EmbedResponse(Wire):
     """``POST /api/embed``."""
 
-    model: str | None = None
     embeddings: tuple[tuple[float, ...], ...] | None = None
-    total_duration: int | None = None
-    load_duration: int | None = None
-    prompt_eval_count: int | None = None
 
 
 class ProgressResponse(StreamLine):

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from llmstack_tui import __version__
-from llmstack_tui.base.names import is_plain_http
+from llmstack_tui.base.names import ModelName, is_plain_http
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.base.units import bytes_text
@@ -35,16 +35,12 @@ from llmstack_tui.registry.errors import (
     RegistryError,
     RegistryFailed,
 )
-from llmstack_tui.registry.http import AT_ONCE, HttpTimeouts, HttpTransport
+from llmstack_tui.registry.http import AT_ONCE, HttpTimeouts, HttpTransport, Reply
 from llmstack_tui.registry.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
-    from typing import Self
 
-    from llmstack_tui.base.names import ModelName
-    from llmstack_tui.registry.http import Reply
 
 _ACCEPT = f"{MediaType.MANIFEST}, application/vnd.oci.image.manifest.v1+json"
 _MAX_TAGS, _MAX_TAG_PAGES = 10_000, 20
@@ -60,7 +56,6 @@ class Head(Struct, frozen=True, kw_only=True):
 
     digest: str | None
     pushed_at: datetime | None = None
-    etag: str | None = None
 
 
 class FetchedManifest(Struct, frozen=True):
@@ -89,14 +84,6 @@ class Registry:
         self._http = HttpTransport(user_agent=agent, timeouts=timeouts or HttpTimeouts(), at_once=at_once)
         self._tokens = Tokens(self._http)
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
     async def aclose(self) -> None:
         await self._http.aclose()
 
@@ -108,9 +95,7 @@ class Registry:
             if error.status in (405, 501):  # It has no HEAD: ask with a GET.
                 return Head(digest=None)
             raise
-        return Head(
-            digest=_stated_digest(reply), pushed_at=_pushed_at(reply), etag=reply.headers.get("etag") or None
-        )
+        return Head(digest=_stated_digest(reply), pushed_at=_pushed_at(reply))
 
     async def manifest(self, name: ModelName, *, etag: str | None = None) -> FetchedManifest | None:
         """The manifest; None when it is still the one that ``etag`` was given for."""
@@ -120,9 +105,9 @@ class Registry:
         try:
             manifest = parse_manifest(reply.content, pushed_at=_pushed_at(reply))
         except InvalidManifest as error:
-            raise _not_a_manifest(name, reply, str(error)) from None
+            raise _not_a_manifest(name, str(error)) from None
         if not manifest.layers:
-            raise _not_a_manifest(name, reply, "The manifest has no layers.")
+            raise _not_a_manifest(name, "The manifest has no layers.")
         if _stated_digest(reply) not in (None, manifest.digest):
             raise BadManifest(
                 f"The manifest of {name} from {name.host} has a wrong digest: it was damaged on its way.",
@@ -146,12 +131,10 @@ class Registry:
             )
             if reply.status in (404, 405, 501):
                 return None
-            _raise_for_status(name, reply)
+            _check(name, reply)
             try:
                 found += msgspec.json.decode(reply.content, type=_TagList).tags or []
             except (ValueError, RecursionError):
-                if _is_web_page(reply):
-                    raise _web_page(name) from None
                 raise BadAnswer(
                     f"The list of tags of {name} from {name.host} is not JSON.", host=name.host
                 ) from None
@@ -206,15 +189,13 @@ class Registry:
         )
         if reply.status == 304 and "If-None-Match" in headers:
             return reply
-        _raise_for_status(name, reply)
+        _check(name, reply)
         if reply.cut:
             raise BadManifest(
                 f"{name.host} sent more than {bytes_text(MAX_MANIFEST_BYTES)} as the manifest of {name}, "
                 "which no model takes.",
                 host=name.host,
             )
-        if reply.headers.get("content-type", "").startswith("text/html"):
-            raise _web_page(name)
         return reply
 
 
@@ -252,9 +233,15 @@ def _next_page(link: str) -> str:
     return ""
 
 
-def _raise_for_status(name: ModelName, reply: Reply) -> None:
+def _check(name: ModelName, reply: Reply) -> None:
     status, host = reply.status, name.host
     if 200 <= status < 300:
+        page = reply.headers.get("content-type", "").startswith("text/html")
+        if page or reply.content.lstrip()[:1] == b"<":
+            raise BadAnswer(
+                f"{host} answered with a web page instead of a manifest: is a proxy or a log-in in between?",
+                host=host,
+            )
         return
     said = excerpt(reply.content[:300].decode("utf-8", "replace")) if reply.content[:1] == b"{" else ""
     if status == 404:
@@ -271,18 +258,5 @@ def _raise_for_status(name: ModelName, reply: Reply) -> None:
     )
 
 
-def _not_a_manifest(name: ModelName, reply: Reply, why: str) -> RegistryError:
-    if _is_web_page(reply):
-        return _web_page(name)
+def _not_a_manifest(name: ModelName, why: str) -> RegistryError:
     return BadManifest(f"{name.host} sent no manifest of {name}: {excerpt(why)}", host=name.host)
-
-
-def _is_web_page(reply: Reply) -> bool:
-    return reply.content.lstrip()[:1] == b"<"
-
-
-def _web_page(name: ModelName) -> RegistryError:
-    return BadAnswer(
-        f"{name.host} answered with a web page instead of a manifest: is a proxy or a log-in in between?",
-        host=name.host,
-    )

@@ -213,7 +213,7 @@ async def _used(weights: Path, load: Load) -> tuple[int, int]:
     """Bytes that a process occupies after a short prompt, and when its context was full."""
     header = read_header(weights)
     config = RunnerConfig(
-        weights=weights,
+        weights=str(weights),
         context_length=load.context,
         parallel=load.parallel,
         threads=2,

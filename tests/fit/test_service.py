@@ -12,7 +12,7 @@ from llmstack_tui.fit.shapes import Subjects
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.types import Model, ModelDetails, Snapshot
-from llmstack_tui.library.deriving import Changes
+from llmstack_tui.library.creation import Changes
 from llmstack_tui.library.library import Library
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.fake_ollama import usual_ollama

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.names import ModelName
-from llmstack_tui.library.deriving import Changes
+from llmstack_tui.library.creation import Changes
 from llmstack_tui.library.library import Library, NotInstalled
 from llmstack_tui.library.storage import Cancelled, LibraryError
 from tests.support import folders

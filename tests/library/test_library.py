@@ -12,8 +12,7 @@ import pytest
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.library import library as library_module
 from llmstack_tui.library.folders import ollama_models_folders
-from llmstack_tui.library.installed import load_installed
-from llmstack_tui.library.library import Library, NotInstalled, ReadOnlyModel
+from llmstack_tui.library.library import Library, NotInstalled, ReadOnlyModel, load_installed
 from tests.support import folders
 from tests.support.gguf.files import Llama
 

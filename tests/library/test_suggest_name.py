@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.gguf.header import Header
-from llmstack_tui.library.importing import parameter_size, suggest_name
+from llmstack_tui.library.creation import parameter_size, suggest_name
 
 
 def header(name: str = "", file_type: int | None = None) -> Header:

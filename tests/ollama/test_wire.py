@@ -19,9 +19,8 @@ def test_every_field_may_be_absent_or_null(kind: type[wire.Wire]) -> None:
 
 
 def test_what_is_empty_or_false_is_sent() -> None:
-    line = wire.GenerateResponse(model="m", response="", done=False, eval_count=0)
+    line = wire.GenerateResponse(response="", done=False, eval_count=0)
     assert msgspec.json.decode(msgspec.json.encode(line)) == {
-        "model": "m",
         "response": "",
         "done": False,
         "eval_count": 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,5 +16,5 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    async with Client(timeouts=HttpTimeouts(patience_s=3)) as opened:
+    async with aclosing(Client(timeouts=HttpTimeouts(patience_s=3))) as opened:
         yield opened

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,7 @@ async def test_tags_that_come_in_pages_are_read_to_the_end() -> None:
         pages = document({"tags": ["a", "b"]})
         return Reply(pages.pieces, headers={"Link": '</elsewhere?n=2&last=b&token=x>; rel="next"'})
 
-    async with serving(handle) as registry, Client() as client:
+    async with serving(handle) as registry, aclosing(Client()) as client:
         name = ModelName.parse(f"{registry.url}/library/tiny")
         assert await client.tags(name) == ("a", "b", "c")
     assert registry.asked[1] == "GET /v2/library/tiny/tags/list?n=2&last=b"
@@ -88,7 +89,7 @@ async def test_tags_without_end_are_left() -> None:
     async def handle(_: Request) -> Reply:
         return Reply(document({"tags": ["a"]}).pieces, headers={"Link": '<?last=a>; rel="next"'})
 
-    async with serving(handle) as registry, Client() as client:
+    async with serving(handle) as registry, aclosing(Client()) as client:
         assert await client.tags(ModelName.parse(f"{registry.url}/library/tiny")) == ("a",)
     assert len(registry.asked) < 100
 
@@ -146,7 +147,7 @@ async def test_a_proxy_of_the_environment_is_used_for_others_and_not_for_loopbac
             monkeypatch.setenv(variable, proxy.url)
         for variable in ("no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.delenv(variable, raising=False)
-        async with Client() as client:
+        async with aclosing(Client()) as client:
             await client.head(named(registry, "tiny"))
             assert proxy.asked == []
             with pytest.raises(NotInRegistry):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -91,7 +92,7 @@ async def test_a_manifest_of_fifty_megabytes_is_not_read(registry: Registry, cli
 
 
 async def test_one_that_does_not_say_its_length_is_left_in_the_middle() -> None:
-    async with serving(always(Reply([b" " * 100_000] * 500))) as registry, Client() as client:
+    async with serving(always(Reply([b" " * 100_000] * 500))) as registry, aclosing(Client()) as client:
         name = ModelName.parse(f"{registry.url}/library/tiny")
         assert "more than 4 MB" in str(await failing(client, name, BadManifest))
 
@@ -113,13 +114,16 @@ async def test_a_name_that_nobody_has(client: Client, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("reply", [Reply(then=Then.HANG, gate=None), Reply([b"{"], then=Then.HANG)])
 async def test_one_that_falls_silent(reply: Reply) -> None:
     timeouts = HttpTimeouts(whole_s=0.3)
-    async with serving(always(reply)) as registry, Client(timeouts=timeouts) as client:
+    async with serving(always(reply)) as registry, aclosing(Client(timeouts=timeouts)) as client:
         name = ModelName.parse(f"{registry.url}/library/tiny")
         assert "did not answer" in str(await failing(client, name, RegistryUnreachable))
 
 
 async def test_what_is_not_http() -> None:
-    async with serving(always(Reply(raw=b"SSH-2.0-OpenSSH\r\n\r\n"))) as registry, Client() as client:
+    async with (
+        serving(always(Reply(raw=b"SSH-2.0-OpenSSH\r\n\r\n"))) as registry,
+        aclosing(Client()) as client,
+    ):
         await failing(client, ModelName.parse(f"{registry.url}/library/tiny"), BadAnswer)
 
 
@@ -134,7 +138,7 @@ async def test_what_is_not_http() -> None:
 async def test_redirects_that_lead_nowhere(location: str, words: str) -> None:
     async with (
         serving(always(Reply(status=302, headers={"Location": location}))) as registry,
-        Client() as client,
+        aclosing(Client()) as client,
     ):
         with pytest.raises(RegistryError, match=words):
             await client.manifest(ModelName.parse(f"{registry.url}/library/tiny"))
@@ -197,7 +201,7 @@ async def test_one_that_stays_busy_is_given_up(registry: Registry, client: Clien
 async def test_a_request_that_is_cancelled_gives_its_place_back(registry: Registry) -> None:
     registry.publish("tiny", b"weights")
     registry.faults = [Fault(stall_after=3, times=2)]
-    async with Client(at_once=2) as client:
+    async with aclosing(Client(at_once=2)) as client:
         stuck = [asyncio.create_task(client.manifest(tiny(registry))) for _ in range(2)]
         await wait_until(lambda: len(registry.asked) == 2)
         for task in stuck:

@@ -11,7 +11,7 @@ from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import first, look, opened, refuse_if_read_only
 from llmstack_tui.gguf.source import InvalidGGUF
-from llmstack_tui.library.importing import suggest_name
+from llmstack_tui.library.creation import suggest_name
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.address import is_loopback_host
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -58,18 +60,7 @@ def rules(environ: Mapping[str, str], bound_to: str) -> AccessRules:
         for port in ("", ":*")
         for scheme in ("http", "https")
     )
-    return AccessRules(origins=(*own, *local, *_PROGRAM_ORIGINS), check_host=is_loopback(bound_to))
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address (not a name, "localhost" excepted) can be reached from this machine only."""
-    if address == "localhost":
-        return True
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
+    return AccessRules(origins=(*own, *local, *_PROGRAM_ORIGINS), check_host=is_loopback_host(bound_to))
 
 
 def decide(allowed: AccessRules, method: str, host: str, origin: str) -> AccessDecision:
@@ -114,7 +105,7 @@ def is_local_program(scope: Scope) -> bool:
     """Whether a request comes from a program of this machine: a page in a browser always says its Origin."""
     peer = scope.get("client")
     from_page = any(name == b"origin" for name, _ in scope["headers"])
-    return peer is not None and is_loopback(peer[0]) and not from_page
+    return peer is not None and is_loopback_host(peer[0]) and not from_page
 
 
 class AccessMiddleware:
@@ -128,12 +119,8 @@ class AccessMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        origin = host = ""
-        for name, value in scope["headers"]:
-            if name == b"origin":
-                origin = value.decode("latin-1")
-            elif name == b"host":
-                host = value.decode("latin-1")
+        headers = dict(scope["headers"])
+        host, origin = (headers.get(name, b"").decode("latin-1") for name in (b"host", b"origin"))
         decision = decide(self._allowed, scope["method"], host, origin)
         extra = [(name.encode(), value.encode("latin-1")) for name, value in decision.headers]
         if decision.status is not None:

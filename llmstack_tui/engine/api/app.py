@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Route
 
-from llmstack_tui.engine.api import ollama_chat, ollama_create, ollama_models, ollama_pull, openai
+from llmstack_tui.engine.api import ollama_chat, ollama_create, ollama_models, openai
 from llmstack_tui.engine.api.access import AccessMiddleware, AccessRules
 from llmstack_tui.engine.api.replies import ollama_error, openai_error, reply
 from llmstack_tui.engine.errors import ApiError
@@ -40,17 +40,11 @@ def create_app(engine: Engine, allowed: AccessRules, *, notice: str | None = Non
             Route("/health", _health, methods=["GET"]),
             *ollama_models.routes(engine, notice),
             *ollama_create.routes(engine),
-            *ollama_pull.routes(engine),
             *ollama_chat.routes(engine),
             *openai.routes(engine),
         ],
         middleware=[Middleware(AccessMiddleware, allowed)],
-        exception_handlers={
-            ApiError: _api_error,
-            404: no_such_route,
-            405: no_such_method,
-            500: _failed,
-        },
+        exception_handlers={ApiError: _error, 500: _error, 404: no_such_route, 405: no_such_route},
         lifespan=lifespan,
     )
 
@@ -64,27 +58,13 @@ async def _health(_: Request) -> Response:
     return reply({"status": "ok"})
 
 
-async def _api_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)  # noqa: S101 (what it is registered for)
-    return _error(request, error)
-
-
-async def _failed(request: Request, _: Exception) -> Response:
-    return _error(request, ApiError(500, "The engine failed: its log says why."))
-
-
 async def no_such_route(_: Request, error: Exception) -> Response:
-    return _plain(error, "404 page not found")
-
-
-async def no_such_method(_: Request, error: Exception) -> Response:
-    return _plain(error, "405 method not allowed")
-
-
-def _plain(error: Exception, text: str) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101
+    """404, and 405 for a method that a route does not have."""
+    assert isinstance(error, HTTPException)  # noqa: S101 (what it is registered for)
+    text = "404 page not found" if error.status_code == 404 else "405 method not allowed"
     return Response(text, error.status_code, headers={"content-type": "text/plain", **(error.headers or {})})
 
 
-def _error(request: Request, error: ApiError) -> Response:
-    return openai_error(error) if request.url.path.startswith("/v1/") else ollama_error(error)
+async def _error(request: Request, error: Exception) -> Response:
+    known = error if isinstance(error, ApiError) else ApiError(500, "The engine failed: its log says why.")
+    return openai_error(known) if request.url.path.startswith("/v1/") else ollama_error(known)

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from llmstack_tui.engine.inference.chunks import CompletedToolCall, TokenLogprob
+    from llmstack_tui.engine.inference.chunks import TokenLogprob, ToolCallPart
     from llmstack_tui.engine.inference.completion import Completion
     from llmstack_tui.engine.service import Engine
 
     Parts = AsyncGenerator[bytes, None]
-    ToolCalls = Sequence[CompletedToolCall]
+    ToolCalls = Sequence[ToolCallPart]
 
 
 def routes(engine: Engine) -> list[Route]:
@@ -79,14 +79,15 @@ class _OllamaAnswer:
                     fields = self._text_fields(chunk.text, chunk.thinking, ())
                     yield self._line({**fields, "done": False, **_logprobs(chunk.logprobs)}) + b"\n"
                     continue
-                if chunk.tool_calls:
-                    yield self._line({**self._text_fields("", "", chunk.tool_calls), "done": False}) + b"\n"
+                if calls := chunk.whole.tool_calls:
+                    yield self._line({**self._text_fields("", "", calls), "done": False}) + b"\n"
                 yield self._line(self._text_fields("", "", ()) | _end(chunk)) + b"\n"
 
     async def _whole(self, chunks: Completion) -> Parts:
         done = await completion.finished(chunks)
-        fields = self._text_fields(done.text, done.thinking, done.tool_calls)
-        yield self._line({**fields, **_end(done), **_logprobs(done.logprobs)})
+        whole = done.whole
+        fields = self._text_fields(whole.text, whole.thinking, whole.tool_calls)
+        yield self._line({**fields, **_end(done), **_logprobs(whole.logprobs)})
 
     def _line(self, fields: dict[str, object]) -> bytes:
         return encode({"model": self._model, "created_at": format_time(datetime.now(UTC)), **fields})
@@ -97,14 +98,14 @@ def _end(done: Done) -> dict[str, object]:
     fields: dict[str, object] = {"done": True, "done_reason": done.reason}
     if done.context is not None:
         fields["context"] = done.context
-    if done.usage is not None:
+    if (usage := done.whole.usage) is not None:
         fields |= {
             "total_duration": done.total_ns,
             "load_duration": done.load_ns,
-            "prompt_eval_count": done.usage.prompt_tokens,
-            "prompt_eval_duration": done.usage.prompt_ns,
-            "eval_count": done.usage.answer_tokens,
-            "eval_duration": done.usage.answer_ns,
+            "prompt_eval_count": usage.prompt_tokens,
+            "prompt_eval_duration": usage.prompt_ns,
+            "eval_count": usage.answer_tokens,
+            "eval_duration": usage.answer_ns,
         }
     return fields
 
@@ -123,14 +124,18 @@ def _thinking_and_calls(thinking: str, calls: ToolCalls) -> dict[str, object]:
         fields["tool_calls"] = [
             {
                 "id": call.id,
-                "function": {"index": index, "name": call.name, "arguments": _arguments(call.arguments)},
+                "function": {
+                    "index": index,
+                    "name": call.function.name,
+                    "arguments": _arguments(call.function.arguments),
+                },
             }
             for index, call in enumerate(calls)
         ]
     return fields
 
 
-def _arguments(text: str) -> dict[str, object]:
+def _arguments(text: str | None) -> dict[str, object]:
     """The arguments of a call; none if the answer ended in the middle of them."""
     try:
         return msgspec.json.decode(text or "{}", type=dict[str, object])

@@ -1,43 +1,50 @@
-"""Ollama's routes that make models without a download: copy and create; and our own, import of a file."""
+"""Ollama's routes that make models: pull, copy and create.
+
+Two are our own: import of a file, and deletion of an unfinished download, which Ollama does when it starts.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from contextlib import aclosing, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
 from starlette.routing import Route
 
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.engine.api.access import is_local_program
-from llmstack_tui.engine.api.ollama_pull import pull_lines
 from llmstack_tui.engine.api.replies import OLLAMA_JSON, GeneratorResponse, body, encode, progress_response
 from llmstack_tui.engine.errors import ApiError
+from llmstack_tui.engine.service import Engine, Target, merged_options, parsed_name
 from llmstack_tui.engine.templates import known_templates, recognise
-from llmstack_tui.library.deriving import Changes
+from llmstack_tui.library.creation import Changes
 from llmstack_tui.library.library import NotInstalled
+from llmstack_tui.library.manifest import InvalidManifest
 from llmstack_tui.library.storage import Cancelled, LibraryError
 from llmstack_tui.ollama import wire
-from llmstack_tui.ollama.options import merge
+from llmstack_tui.registry.download.pull import NotPublished, PullStep
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from starlette.requests import Request
 
-    from llmstack_tui.engine.service import Engine, Target
     from llmstack_tui.library.copying import OnProgress
 
     # Runs in a thread.
-    Work = Callable[[OnProgress], None]
+    Work = Callable[[OnProgress], object]
     Parts = AsyncGenerator[bytes, None]
 
 
 def routes(engine: Engine) -> list[Route]:
     making = _ModelRoutes(engine)
     return [
+        Route("/api/pull", making.pull, methods=["POST"]),
+        Route("/api/blobs/{digest}", making.discard, methods=["DELETE"]),
         Route("/api/copy", making.copy, methods=["POST"]),
         Route("/api/create", making.create, methods=["POST"]),
         Route("/api/import", making.import_file, methods=["POST"]),
@@ -48,17 +55,31 @@ class _ModelRoutes:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    async def pull(self, request: Request) -> GeneratorResponse:
+        wanted = await body(request, wire.PullRequest)
+        name = parsed_name(wanted.model or wanted.name)
+        lines = self._pulled(name, insecure=bool(wanted.insecure))
+        return progress_response(lines, stream=wanted.stream is not False)
+
+    async def discard(self, request: Request) -> Response:
+        try:
+            await self._engine.pulls.discard(request.path_params["digest"])
+        except InvalidManifest:
+            raise ApiError(400, "invalid digest format") from None
+        except LibraryError as error:
+            raise ApiError(409, str(error)) from None
+        return Response()
+
     async def copy(self, request: Request) -> GeneratorResponse:
         wanted = await body(request, wire.CopyRequest)
-        source = _name(f'source "{wanted.source or ""}" is invalid', wanted.source)
-        name = _name(f'destination "{wanted.destination or ""}" is invalid', wanted.destination)
-
+        source = parsed_name(wanted.source, f'source "{wanted.source or ""}" is invalid')
+        name = parsed_name(wanted.destination, f'destination "{wanted.destination or ""}" is invalid')
         work = self._derived(source, name, missing=f'model "{wanted.source}" not found')
         return GeneratorResponse(_empty(work), OLLAMA_JSON, whole=True)
 
     async def create(self, request: Request) -> GeneratorResponse:
         wanted = await body(request, wire.CreateRequest)
-        name = _name("invalid model name", wanted.model or wanted.name)
+        name = parsed_name(wanted.model or wanted.name)
         if not wanted.from_:
             if wanted.files is None:
                 raise ApiError(400, "neither 'from' or 'files' was specified")
@@ -67,22 +88,47 @@ class _ModelRoutes:
             raise ApiError(
                 501, "The built-in engine adds no adapters and quantizes nothing: that needs Ollama."
             )
-        source = _name("invalid model name", wanted.from_)
-        _check_parameters(wanted)
+        source = parsed_name(wanted.from_)
+        merged_options(wanted.parameters or {})
         try:
             base = await self._engine.find(wanted.from_)
         except ApiError as error:
             if error.status != 404:
                 raise
-            return progress_response(
-                self._pulled_first(wanted, source, name), stream=wanted.stream is not False
-            )
-        work = self._derived(source, name, _changes(wanted, base))
-        return progress_response(_lines(work), stream=wanted.stream is not False)
+            lines = self._pulled_first(wanted, source, name)
+        else:
+            lines = _lines(self._derived(source, name, _changes(wanted, base)))
+        return progress_response(lines, stream=wanted.stream is not False)
+
+    async def import_file(self, request: Request) -> GeneratorResponse:
+        if not is_local_program(request.scope):
+            raise ApiError(403, "Only a program on the engine's own machine may import a file.")
+        wanted = await body(request, wire.ImportRequest)
+        try:
+            name = ModelName.parse(wanted.model or "")
+        except InvalidName as error:
+            raise ApiError(400, str(error)) from None
+        path = Path(wanted.path or "")
+        if not path.is_absolute():
+            raise ApiError(400, "Name the file with its whole path: the engine has a folder of its own.")
+        work = partial(self._engine.library.import_gguf, path, name)
+        return progress_response(_lines(work), stream=True)
+
+    async def _pulled(self, name: ModelName, *, insecure: bool) -> Parts:
+        """A line for each step of a pull, without the last one, for success."""
+        try:
+            async with aclosing(self._engine.pulls.pull(name, insecure=insecure)) as steps:
+                async for step in steps:
+                    yield encode(_pull_line(step)) + b"\n"
+        except NotPublished as error:
+            # Clients of Ollama look for this beginning.
+            raise ApiError(500, f"pull model manifest: file does not exist: {error}") from error
+        except LibraryError as error:
+            raise ApiError(500, str(error)) from error
 
     async def _pulled_first(self, wanted: wire.CreateRequest, source: ModelName, name: ModelName) -> Parts:
         """Pull the base model, which is not installed, first. As in Ollama, it stays installed."""
-        async with aclosing(pull_lines(self._engine, source, insecure=False)) as lines:
+        async with aclosing(self._pulled(source, insecure=False)) as lines:
             async for line in lines:
                 yield line
         base = await self._engine.find(wanted.from_)
@@ -103,36 +149,15 @@ class _ModelRoutes:
 
         return work
 
-    async def import_file(self, request: Request) -> GeneratorResponse:
-        if not is_local_program(request.scope):
-            raise ApiError(403, "Only a program on the engine's own machine may import a file.")
-        wanted = await body(request, wire.ImportRequest)
-        try:
-            name = ModelName.parse(wanted.model or "")
-        except InvalidName as error:
-            raise ApiError(400, str(error)) from None
-        path = Path(wanted.path or "")
-        if not path.is_absolute():
-            raise ApiError(400, "Name the file with its whole path: the engine has a folder of its own.")
 
-        def work(progress: OnProgress) -> None:
-            self._engine.library.import_gguf(path, name, progress)
-
-        return progress_response(_lines(work), stream=True)
-
-
-def _name(complaint: str, text: str | None) -> ModelName:
-    try:
-        return ModelName.parse(text or "")
-    except InvalidName:
-        raise ApiError(400, complaint) from None
-
-
-def _check_parameters(wanted: wire.CreateRequest) -> None:
-    try:
-        merge(wanted.parameters or {})
-    except ValueError as error:
-        raise ApiError(400, str(error)) from None
+def _pull_line(step: PullStep) -> dict[str, object]:
+    line: dict[str, object] = {"status": step.status}
+    if step.digest is not None:
+        line |= {"digest": step.digest, "total": step.total}
+        # As Ollama does, 0 is left out.
+        if step.completed:
+            line["completed"] = step.completed
+    return line
 
 
 def _changes(wanted: wire.CreateRequest, base: Target) -> Changes:

@@ -1,8 +1,12 @@
-"""Ollama's routes about models: list, running models, details, delete; and the version."""
+"""Ollama's routes about models: list, running models, details, delete; and the version.
+
+The details of ``/api/show`` have the forms of ``GetModelInfo`` and ``Model.String`` in Ollama's server.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import struct
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -10,22 +14,25 @@ from starlette.routing import Route
 
 from llmstack_tui import __version__
 from llmstack_tui.base.durations import format_time
-from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.engine.api.ollama_show import details, show
 from llmstack_tui.engine.api.replies import body, reply
 from llmstack_tui.engine.errors import ApiError
+from llmstack_tui.engine.service import Engine, parsed_name
+from llmstack_tui.gguf.header import ArrayInfo, Header
 from llmstack_tui.library.library import NotInstalled, ReadOnlyModel
 from llmstack_tui.library.storage import LibraryError
 from llmstack_tui.ollama import wire
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from starlette.requests import Request
 
     from llmstack_tui.engine.runners.messages import RunnerConfig
     from llmstack_tui.engine.runners.runner import Runner
     from llmstack_tui.engine.runners.slots import ResidentModel
-    from llmstack_tui.engine.service import Engine
-    from llmstack_tui.library.installed import InstalledModel
+    from llmstack_tui.library.library import InstalledModel
+
+_COLUMN = 30
 
 
 def routes(engine: Engine, notice: str | None) -> list[Route]:
@@ -67,10 +74,9 @@ class _ModelQueries:
     async def delete(self, request: Request) -> Response:
         wanted = await body(request, wire.DeleteRequest)
         named = wanted.model or wanted.name or ""
+        name = parsed_name(named, f'name "{named}" is invalid')
         try:
-            await asyncio.to_thread(self._engine.library.delete, ModelName.parse(named))
-        except InvalidName:
-            raise ApiError(400, f'name "{named}" is invalid') from None
+            await asyncio.to_thread(self._engine.library.delete, name)
         except NotInstalled:
             raise ApiError(404, f"model '{named}' not found") from None
         except ReadOnlyModel as error:
@@ -114,3 +120,132 @@ def _loaded(loaded: ResidentModel[InstalledModel, RunnerConfig, Runner]) -> dict
         "used_at": format_time(loaded.used_at),
         "pid": loaded.runner.pid,
     }
+
+
+def show(
+    model: InstalledModel, header: Header, capabilities: tuple[str, ...], *, verbose: bool
+) -> dict[str, object]:
+    """The whole answer. Arrays are null unless ``verbose``; very long ones always are."""
+    template = model.template or header.chat_template or ""
+    texts: dict[str, object] = {
+        "license": model.license,
+        "modelfile": modelfile(model, template),
+        "parameters": parameter_table(model.parameters),
+        "template": template,
+        "system": model.system,
+        "details": details(model),
+        "messages": [dict(message) for message in model.messages],
+    }
+    return {
+        # Clients expect the parameters of every model; empty texts are left out.
+        **{key: value for key, value in texts.items() if value or key == "parameters"},
+        "model_info": model_info(header, verbose=verbose),
+        "tensors": [
+            {"name": tensor.name, "type": tensor.type.name, "shape": list(tensor.shape)}
+            for tensor in header.tensors
+        ],
+        "capabilities": list(capabilities),
+        "modified_at": format_time(model.modified_at),
+    }
+
+
+def details(model: InstalledModel) -> dict[str, object]:
+    """The ``details`` of a model, as lists of models have them, too."""
+    config = model.config
+    families = list(config.model_families or ((config.model_family,) if config.model_family else ()))
+    return {
+        "parent_model": "",
+        "format": config.model_format,
+        "family": config.model_family,
+        "families": families or None,
+        "parameter_size": config.model_type,
+        "quantization_level": config.file_type,
+    }
+
+
+def model_info(header: Header, *, verbose: bool) -> dict[str, object]:
+    """The metadata of the file by key, without the name and the template, which are elsewhere."""
+    found: dict[str, object] = {"general.parameter_count": header.parameter_count}
+    for key, value in header.metadata.items():
+        if key in ("general.name", "tokenizer.chat_template"):
+            continue
+        if isinstance(value, ArrayInfo) or (isinstance(value, tuple) and not verbose):
+            found[key] = None
+        elif isinstance(value, tuple):
+            found[key] = [_number(item) for item in value]
+        else:
+            found[key] = _number(value)
+    return dict(sorted(found.items()))
+
+
+def parameter_table(parameters: Mapping[str, object]) -> str:
+    """A line for each parameter, with its name and value; texts are quoted."""
+    return "\n".join(
+        f"{name:{_COLUMN}} {_quoted(value) if isinstance(value, str) else _plain(value)}"
+        for name, value in _each(parameters)
+    )
+
+
+def modelfile(model: InstalledModel, template: str) -> str:
+    """The Modelfile from which ``ollama create`` would make the same model."""
+    lines = [
+        '# Modelfile generated by "ollama show"',
+        "# To build a new Modelfile based on this, replace FROM with:",
+        f"# FROM {model.name.short}",
+        "",
+        f"FROM {model.weights}",
+        *(f"ADAPTER {adapter}" for adapter in model.adapters),
+        *(f"FROM {projector}" for projector in model.projectors),
+        f"TEMPLATE {_command_text(template)}",
+    ]
+    if model.system:
+        lines.append(f"SYSTEM {_command_text(model.system)}")
+    lines += [f"PARAMETER {name} {_command_text(_plain(value))}" for name, value in _each(model.parameters)]
+    if model.license:
+        lines.append(f"LICENSE {_command_text(model.license)}")
+    lines += [f"MESSAGE {each['role']} {_command_text(str(each['content']))}" for each in model.messages]
+    return "\n".join(lines) + "\n"
+
+
+def _each(parameters: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """The parameters sorted by name; one with several values comes once for each."""
+    for name, value in sorted(parameters.items()):
+        if isinstance(value, list | tuple):
+            for item in value:
+                yield name, item
+        else:
+            yield name, value
+
+
+def _plain(value: object) -> str:
+    """A value as Go prints it: whole floats without a decimal point."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return f'"{escaped}"'
+
+
+def _command_text(text: str) -> str:
+    """A text quoted as in a Modelfile."""
+    if "\n" in text or text != text.strip(" "):
+        return f'"""{text}"""' if '"' in text else f'"{text}"'
+    return text
+
+
+def _number(value: object) -> object:
+    """A float with as few digits as its 32 bits need: 1e-05, not 9.999999747378752e-06."""
+    if not isinstance(value, float):
+        return value
+    try:
+        stored = struct.pack("<f", value)
+        return next(
+            short
+            for digits in range(6, 10)
+            if struct.pack("<f", short := float(f"{value:.{digits}g}")) == stored
+        )
+    except (OverflowError, StopIteration):
+        return value

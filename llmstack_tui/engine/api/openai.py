@@ -33,14 +33,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from llmstack_tui.engine.inference.chunks import (
-        CompletedToolCall,
-        CompletionUsage,
-        TokenLogprob,
-    )
+    from llmstack_tui.engine.inference.chunks import CompletionUsage, TokenLogprob, ToolCallPart
     from llmstack_tui.engine.inference.completion import Completion
     from llmstack_tui.engine.service import Engine
-    from llmstack_tui.library.installed import InstalledModel
+    from llmstack_tui.library.library import InstalledModel
 
     Parts = AsyncGenerator[bytes, None]
 
@@ -117,18 +113,20 @@ class _OpenAIAnswer:
                     choice = self._choice("delta", chunk.text, chunk.thinking, logprobs=chunk.logprobs)
                     yield event(self._object(kind, choice))
                     continue
-                yield event(self._object(kind, self._choice("delta", calls=chunk.tool_calls, done=chunk)))
+                whole = chunk.whole
+                yield event(self._object(kind, self._choice("delta", calls=whole.tool_calls, done=chunk)))
                 if self._include_usage:
-                    yield event(self._object(kind, usage=_usage(chunk.usage)))
+                    yield event(self._object(kind, usage=token_counts(whole.usage)))
                 yield _DONE
 
     async def _whole(self, chunks: Completion) -> Parts:
         done = await completion.finished(chunks)
+        whole = done.whole
         choice = self._choice(
-            "message", done.text, done.thinking, calls=done.tool_calls, logprobs=done.logprobs, done=done
+            "message", whole.text, whole.thinking, calls=whole.tool_calls, logprobs=whole.logprobs, done=done
         )
         kind = "chat.completion" if self._chat else "text_completion"
-        yield encode(self._object(kind, choice, usage=_usage(done.usage)))
+        yield encode(self._object(kind, choice, usage=token_counts(whole.usage)))
 
     def _choice(
         self,
@@ -136,7 +134,7 @@ class _OpenAIAnswer:
         text: str = "",
         thinking: str = "",
         *,
-        calls: Sequence[CompletedToolCall] = (),
+        calls: Sequence[ToolCallPart] = (),
         logprobs: Sequence[TokenLogprob] = (),
         done: Done | None = None,
     ) -> dict[str, Any]:
@@ -160,7 +158,7 @@ class _OpenAIAnswer:
         }
 
 
-def _message(text: str, thinking: str, calls: Sequence[CompletedToolCall]) -> dict[str, Any]:
+def _message(text: str, thinking: str, calls: Sequence[ToolCallPart]) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": text}
     if thinking:
         message["reasoning"] = thinking
@@ -170,14 +168,14 @@ def _message(text: str, thinking: str, calls: Sequence[CompletedToolCall]) -> di
                 "id": call.id,
                 "index": index,
                 "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
+                "function": {"name": call.function.name, "arguments": call.function.arguments},
             }
             for index, call in enumerate(calls)
         ]
     return message
 
 
-def _usage(usage: CompletionUsage | None) -> dict[str, int]:
+def token_counts(usage: CompletionUsage | None) -> dict[str, int]:
     prompt, answer = (usage.prompt_tokens, usage.answer_tokens) if usage else (0, 0)
     return {"prompt_tokens": prompt, "completion_tokens": answer, "total_tokens": prompt + answer}
 

@@ -70,9 +70,8 @@ async def body(request: Request, kind: type[T], *, absent: str = "missing reques
 
 def progress_response(lines: AsyncGenerator[bytes, None], *, stream: bool) -> GeneratorResponse:
     """``lines`` and a last one for success; without ``stream`` that one alone."""
-    if stream:
-        return GeneratorResponse(_with_success(lines), OLLAMA_LINES)
-    return GeneratorResponse(_success_alone(lines), "application/json", whole=True)
+    content_type = OLLAMA_LINES if stream else "application/json"
+    return GeneratorResponse(_with_success(lines, stream=stream), content_type, whole=not stream)
 
 
 class GeneratorResponse:
@@ -146,18 +145,12 @@ class GeneratorResponse:
             await self._error(error)(scope, receive, send)
 
 
-async def _with_success(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+async def _with_success(lines: AsyncGenerator[bytes, None], *, stream: bool) -> AsyncGenerator[bytes, None]:
     async with aclosing(lines):
         async for line in lines:
-            yield line
-    yield _SUCCESS + b"\n"
-
-
-async def _success_alone(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    async with aclosing(lines):
-        async for _ in lines:
-            pass
-    yield _SUCCESS
+            if stream:
+                yield line
+    yield _SUCCESS + b"\n" if stream else _SUCCESS
 
 
 async def _disconnected(receive: Receive) -> None:

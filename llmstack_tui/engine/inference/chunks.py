@@ -6,10 +6,15 @@ all of them.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 from msgspec import Struct, field
 
 from llmstack_tui.engine.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class FunctionPart(Struct, frozen=True):
@@ -18,7 +23,8 @@ class FunctionPart(Struct, frozen=True):
 
 
 class ToolCallPart(Struct, frozen=True):
-    """A part of the tool call number ``index``: the first has the name, each has some of the arguments."""
+    """A tool call, the one with number ``index``, or a part of it: the first has the name, each has some of
+    the arguments."""
 
     index: int = 0
     id: str | None = None
@@ -59,56 +65,26 @@ class CompletionChunk(Struct, frozen=True, kw_only=True):
     usage: CompletionUsage | None = None
 
 
-class CompletedToolCall(Struct, frozen=True, kw_only=True):
-    """A tool call. ``arguments`` is JSON as the model wrote it, and may be invalid."""
+def joined(chunks: Sequence[CompletionChunk]) -> CompletionChunk:
+    """All that the chunks of a completion say, in one. The arguments of a tool call are JSON as the model
+    wrote it, and may be invalid."""
+    calls: dict[int, list[ToolCallPart]] = {}
+    for part in (part for chunk in chunks for part in chunk.tool_calls):
+        calls.setdefault(part.index, []).append(part)
+    return CompletionChunk(
+        text="".join(chunk.text for chunk in chunks),
+        thinking="".join(chunk.thinking for chunk in chunks),
+        tool_calls=tuple(_joined_call(index, parts) for index, parts in sorted(calls.items())),
+        logprobs=tuple(logprob for chunk in chunks for logprob in chunk.logprobs),
+        finish=next((chunk.finish for chunk in reversed(chunks) if chunk.finish), None),
+        usage=next((chunk.usage for chunk in reversed(chunks) if chunk.usage), None),
+    )
 
-    id: str
-    name: str
-    arguments: str
 
-
-class CompletionBuilder:
-    """Collects the chunks of one completion."""
-
-    def __init__(self) -> None:
-        self._text: list[str] = []
-        self._thinking: list[str] = []
-        self._calls: dict[int, list[ToolCallPart]] = {}
-        self._logprobs: list[TokenLogprob] = []
-        self.finish: str | None = None
-        self.usage: CompletionUsage | None = None
-
-    def add(self, chunk: CompletionChunk) -> None:
-        self._text.append(chunk.text)
-        self._thinking.append(chunk.thinking)
-        for part in chunk.tool_calls:
-            self._calls.setdefault(part.index, []).append(part)
-        self._logprobs.extend(chunk.logprobs)
-        self.finish = chunk.finish or self.finish
-        self.usage = chunk.usage or self.usage
-
-    @property
-    def text(self) -> str:
-        return "".join(self._text)
-
-    @property
-    def thinking(self) -> str:
-        return "".join(self._thinking)
-
-    @property
-    def tool_calls(self) -> tuple[CompletedToolCall, ...]:
-        return tuple(
-            CompletedToolCall(
-                id="".join(part.id or "" for part in parts),
-                name="".join(part.function.name or "" for part in parts),
-                arguments="".join(part.function.arguments or "" for part in parts),
-            )
-            for _, parts in sorted(self._calls.items())
-        )
-
-    @property
-    def logprobs(self) -> tuple[TokenLogprob, ...]:
-        return tuple(self._logprobs)
+def _joined_call(index: int, parts: Sequence[ToolCallPart]) -> ToolCallPart:
+    name = "".join(part.function.name or "" for part in parts)
+    arguments = "".join(part.function.arguments or "" for part in parts)
+    return ToolCallPart(index, "".join(part.id or "" for part in parts), FunctionPart(name, arguments))
 
 
 class _LlamaDelta(Struct):

@@ -9,26 +9,20 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from llmstack_tui.engine.errors import NO_IMAGES, ApiError, UpstreamError
 from llmstack_tui.engine.inference import prompt
-from llmstack_tui.engine.inference.chunks import CompletionBuilder, decode
-from llmstack_tui.engine.service import keep_alive_of
+from llmstack_tui.engine.inference.chunks import CompletionChunk, decode, joined
+from llmstack_tui.engine.service import Engine, ModelSession, Target, keep_alive_of
 from llmstack_tui.engine.templates import COMPLETION, THINKING, TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from llmstack_tui.engine.inference.chunks import (
-        CompletedToolCall,
-        CompletionChunk,
-        CompletionUsage,
-        TokenLogprob,
-    )
-    from llmstack_tui.engine.service import Engine, ModelSession, Target
     from llmstack_tui.ollama.wire import ChatRequest, GenerateRequest, WireMessage
 
     Completion = AsyncGenerator[CompletionChunk | "Done", None]
@@ -37,21 +31,18 @@ log = logging.getLogger(__name__)
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of a completion, with the whole of it for whoever does not stream.
+    """The end of a completion.
 
     Attributes:
         reason: "stop" or "length"; "load" or "unload" for a request without a prompt.
+        whole: all chunks in one, for whoever does not stream.
         context: the tokens of prompt and answer, which a client may send with its next prompt.
     """
 
     reason: str
     total_ns: int = 0
     load_ns: int = 0
-    text: str = ""
-    thinking: str = ""
-    tool_calls: tuple[CompletedToolCall, ...] = ()
-    logprobs: tuple[TokenLogprob, ...] = ()
-    usage: CompletionUsage | None = None
+    whole: CompletionChunk = CompletionChunk()
     context: list[int] | None = None
 
 
@@ -112,12 +103,8 @@ def generate(engine: Engine, request: GenerateRequest) -> Completion:
         if request.template:
             log.info("The template of a request is ignored: the engine uses the model's own")
 
-    async def prepare(session: ModelSession) -> prompt.LlamaRequest:
-        return await _generate_request(session, request)
-
-    return _complete(
-        engine, request, check, prepare if request.prompt else None, with_context=not request.raw
-    )
+    prepare = partial(_generate_request, request) if request.prompt else None
+    return _complete(engine, request, check, prepare, with_context=not request.raw)
 
 
 async def _complete(
@@ -154,7 +141,7 @@ class _Generation:
     def __init__(self, session: ModelSession, request: prompt.LlamaRequest) -> None:
         self._session = session
         self._request = request
-        self._built = CompletionBuilder()
+        self._chunks: list[CompletionChunk] = []
 
     async def chunks(self, *, truncate: bool) -> AsyncGenerator[CompletionChunk, None]:
         """The chunks that have something for the client.
@@ -162,49 +149,40 @@ class _Generation:
         A prompt that is longer than the context is truncated only after llama.cpp has refused it: to count
         the tokens first would slow down every other request.
         """
-        try:
-            async with aclosing(self._stream()) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-            return
-        except UpstreamError as error:
-            # llama.cpp says so before it generates anything.
-            if not truncate or error.kind != prompt.TOO_LONG:
-                raise
-        session = self._session
-        log.info("A prompt longer than the context of %d tokens is truncated", session.context_length)
-        self._request = await prompt.truncated(session.runner, self._request, session.context_length)
-        async with aclosing(self._stream()) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        while True:
+            events = self._session.runner.stream(self._request.path, self._request.body)
+            try:
+                async with aclosing(events):
+                    async for event in events:
+                        chunk = decode(event)
+                        self._chunks.append(chunk)
+                        if chunk.text or chunk.thinking or chunk.logprobs:
+                            yield chunk
+                return
+            except UpstreamError as error:
+                # llama.cpp says so before it generates anything.
+                if not truncate or error.kind != prompt.TOO_LONG:
+                    raise
+            truncate, session = False, self._session
+            log.info("A prompt longer than the context of %d tokens is truncated", session.context_length)
+            self._request = await prompt.truncated(session.runner, self._request, session.context_length)
 
     async def context(self) -> list[int]:
-        return await prompt.context_tokens(self._session.runner, self._request, self._built.text)
+        text = joined(self._chunks).text
+        return await prompt.context_tokens(self._session.runner, self._request, text)
 
     def done(self, since_ns: int, context: list[int] | None) -> Done:
-        built = self._built
+        whole = joined(self._chunks)
         return Done(
-            reason="length" if built.finish == "length" else "stop",
+            reason="length" if whole.finish == "length" else "stop",
             total_ns=time.monotonic_ns() - since_ns,
             load_ns=self._session.load_ns,
-            text=built.text,
-            thinking=built.thinking,
-            tool_calls=built.tool_calls,
-            logprobs=built.logprobs,
-            usage=built.usage,
+            whole=whole,
             context=context,
         )
 
-    async def _stream(self) -> AsyncGenerator[CompletionChunk, None]:
-        async with aclosing(self._session.runner.stream(self._request.path, self._request.body)) as events:
-            async for event in events:
-                chunk = decode(event)
-                self._built.add(chunk)
-                if chunk.text or chunk.thinking or chunk.logprobs:
-                    yield chunk
 
-
-async def _generate_request(session: ModelSession, request: GenerateRequest) -> prompt.LlamaRequest:
+async def _generate_request(request: GenerateRequest, session: ModelSession) -> prompt.LlamaRequest:
     fields = _fields(session, request)
     text = request.prompt or ""
     if request.raw:

@@ -11,12 +11,11 @@ from msgspec import Struct
 
 from llmstack_tui.engine.errors import ApiError, UpstreamError
 from llmstack_tui.engine.inference import prompt
-from llmstack_tui.engine.service import keep_alive_of
+from llmstack_tui.engine.service import Engine, ModelSession, keep_alive_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llmstack_tui.engine.service import Engine, ModelSession
     from llmstack_tui.ollama.wire import EmbedRequest
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -21,8 +21,6 @@ from llmstack_tui.engine.process.requirements import missing_reason
 from llmstack_tui.engine.process.state import EngineProcess, log_file, saved, status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     import psutil
 
 __all__ = ["EngineFailed", "EngineHandle", "EngineProcess", "missing_reason", "start", "status", "stop"]
@@ -65,10 +63,14 @@ async def start(
     """
     if reason := missing_reason():
         raise EngineFailed(reason)
+    from filelock import AsyncFileLock, Timeout  # noqa: PLC0415 (not needed to import this module)
+
     try:
         log_file().parent.mkdir(parents=True, exist_ok=True)
-        async with _start_lock():
-            return await _start(port, host, owner=owner, config=config)
+        async with AsyncFileLock(data_folder() / "engine.lock", timeout=2 * START_SECONDS):
+            return await _start(_arguments(port, host, owner=owner, config=config), owner=owner)
+    except Timeout:
+        raise EngineFailed("Another program has been starting the engine for a minute.") from None
     except OSError as error:
         raise EngineFailed(
             f"The engine needs its folder {data_folder()}, which fails: {error.strerror or error}."
@@ -103,7 +105,7 @@ async def stop(*, force: bool = False, timeout_s: float = START_SECONDS) -> bool
     return True
 
 
-async def _start(port: int | None, host: str, *, owner: bool, config: Path | None) -> EngineHandle:
+async def _start(arguments: list[str], *, owner: bool) -> EngineHandle:
     found = await asyncio.to_thread(status)
     if found is not None:
         return EngineHandle(found)
@@ -112,7 +114,7 @@ async def _start(port: int | None, host: str, *, owner: bool, config: Path | Non
             f"An engine runs (process {hung.pid}) and does not answer at {hung.url}. "
             "End it with: llmstack engine stop --force"
         )
-    process = _spawn(_arguments(port, host, owner=owner, config=config), owner=owner)
+    process = _spawn(arguments, owner=owner)
     # Prevents a zombie: nothing else waits for the process, which may outlive this one.
     threading.Thread(target=process.wait, daemon=True, name="engine-reaper").start()
     try:
@@ -186,26 +188,6 @@ async def _ended(process: psutil.Process, timeout_s: float) -> bool:
                 return False
             await asyncio.sleep(0.05)
     return True
-
-
-@asynccontextmanager
-async def _start_lock() -> AsyncIterator[None]:
-    from filelock import FileLock, Timeout  # noqa: PLC0415
-
-    lock = FileLock(data_folder() / "engine.lock", thread_local=False)
-    deadline = time.monotonic() + 2 * START_SECONDS
-    while True:
-        try:
-            lock.acquire(timeout=0)
-            break
-        except Timeout:
-            if time.monotonic() > deadline:
-                raise EngineFailed("Another program has been starting the engine for a minute.") from None
-            await asyncio.sleep(0.05)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _last_words(log: Path) -> str:

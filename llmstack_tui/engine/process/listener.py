@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import signal
 import socket
-import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -82,20 +82,10 @@ def base_url(listening: socket.socket) -> str:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listening = socket.socket(family, kind, protocol)
-    try:
-        if sys.platform != "win32":
-            # A port that was just left can be taken again; on Windows this would take it from a living owner.
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen()
-    except BaseException:
-        listening.close()
-        raise
-    return listening
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, _, _, address = found[0]
+    both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
+    return socket.create_server(address, family=family, dualstack_ipv6=both)
 
 
 def _cause(error: OSError, host: str, port: int) -> str:
@@ -105,4 +95,4 @@ def _cause(error: OSError, host: str, port: int) -> str:
         return f"Port {port} of {host} is in use by another program: choose another port."
     if error.errno == errno.EACCES:
         return f"Port {port} needs more rights than this user has: choose one above 1023."
-    return f"Port {port} of {host} cannot be used: {error.strerror or error}."
+    return f"Port {port} of {host} cannot be used: {os.strerror(error.errno) if error.errno else error}."

@@ -10,13 +10,16 @@ import json
 import os
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Struct
+from msgspec import structs
 
 from llmstack_tui.base.paths import data_folder, logs_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ANSWER_SECONDS = 2.0
 # The system's clock, from which a creation time is computed, may be set meanwhile.
@@ -33,15 +36,14 @@ class SavedState(msgspec.Struct, frozen=True, kw_only=True):
     log: str
 
 
-class EngineProcess(Struct, frozen=True, kw_only=True):
+class EngineProcess(SavedState, frozen=True, kw_only=True):
     """A running engine. ``notice`` is a sentence for its user, about a graphics card that it cannot use."""
 
-    pid: int
-    url: str
-    version: str
-    started_at: datetime
-    log: Path
     notice: str | None = None
+
+    @property
+    def started_at(self) -> datetime:
+        return datetime.fromtimestamp(self.created_s, UTC)
 
 
 def state_file() -> Path:
@@ -96,14 +98,7 @@ def status() -> EngineProcess | None:
     answer = _ask(state.url) if state else None
     if state is None or answer is None:
         return None
-    return EngineProcess(
-        pid=state.pid,
-        url=state.url,
-        version=state.version,
-        started_at=datetime.fromtimestamp(state.created_s, UTC),
-        log=Path(state.log),
-        notice=answer.get("notice"),
-    )
+    return EngineProcess(**structs.asdict(state), notice=answer.get("notice"))
 
 
 def _read() -> SavedState:

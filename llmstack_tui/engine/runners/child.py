@@ -13,7 +13,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from llmstack_tui.engine.runners.messages import ReadyMessage, StartMessage, decode_start, encode
+import msgspec
+
+from llmstack_tui.engine.runners.messages import ReadyMessage, StartMessage
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -46,10 +48,10 @@ def main() -> None:
     line = sys.stdin.buffer.readline()
     if not line:
         return
-    message = decode_start(line)
+    message = msgspec.json.decode(line, type=StartMessage)
     _die_with(message.parent)
     server = _serve(message)
-    os.write(answers, encode(ReadyMessage(address=server.listening_address)))
+    os.write(answers, msgspec.json.encode(ReadyMessage(address=server.listening_address)) + b"\n")
     os.close(answers)
     while sys.stdin.buffer.read(4096):
         pass
@@ -116,10 +118,8 @@ def _set_model(params: xllamacpp.CommonParams, message: StartMessage) -> None:
     import xllamacpp  # noqa: PLC0415
 
     config = message.config
-    params.model.path = str(config.weights)
-    params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(path), 1.0) for path in config.adapters]
-    if config.projector is not None:
-        params.mmproj.path = str(config.projector)
+    params.model.path = config.weights
+    params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(path, 1.0) for path in config.adapters]
     if config.chat_template is not None:
         params.chat_template = config.chat_template
     params.use_jinja = True

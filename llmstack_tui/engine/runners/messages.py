@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 
 from llmstack_tui.base.kinds import DEFAULT_CACHE
@@ -14,7 +12,7 @@ class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How to run a model. Requests with equal configurations can share a process.
 
     Attributes:
-        weights: a GGUF file.
+        weights: the path of a GGUF file.
         context_length: in tokens, for each request; no more than the model was trained on.
         threads: how many to compute with.
         parallel: how many requests are computed at once, each with a context of its own. Others wait.
@@ -22,15 +20,14 @@ class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
         mean_pooling: an embedding is the mean over the tokens; False for a file that sets its own pooling.
         batch: how many tokens of prefill are computed at once; with ``embedding``, the context length is.
         chat_template: Jinja in place of the file's own; None uses that.
-        projector: the GGUF file of a vision model's projector.
-        adapters: GGUF files of LoRA adapters, applied at full strength.
+        adapters: paths of GGUF files of LoRA adapters, applied at full strength.
         cache_type: the type of keys and values in the context, one of `caches.CACHE_TYPES`.
         gpu_layers: how many layers to compute on the graphics card; negative is as many as fit.
         mapped: map the file into memory instead of reading it. Not for weights that are rearranged for the
             processor: both would be in memory. With a graphics card the file is always mapped.
     """
 
-    weights: Path
+    weights: str
     context_length: int
     threads: int
     parallel: int = 1
@@ -38,8 +35,7 @@ class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
     mean_pooling: bool = True
     batch: int = 512
     chat_template: str | None = None
-    projector: Path | None = None
-    adapters: tuple[Path, ...] = ()
+    adapters: tuple[str, ...] = ()
     cache_type: str = DEFAULT_CACHE
     gpu_layers: int = -1
     mapped: bool = True
@@ -72,21 +68,3 @@ class ReadyMessage(msgspec.Struct, frozen=True, kw_only=True):
     """The line that it writes once the model is loaded. ``address`` is "unix:///…" or "http://127.0.0.1:…"."""
 
     address: str
-
-
-def encode(line: StartMessage | ReadyMessage) -> bytes:
-    return msgspec.json.encode(line, enc_hook=str) + b"\n"
-
-
-def decode_start(line: bytes) -> StartMessage:
-    return msgspec.json.decode(line, type=StartMessage, dec_hook=_path)
-
-
-def decode_ready(line: bytes) -> ReadyMessage:
-    return msgspec.json.decode(line, type=ReadyMessage)
-
-
-def _path(kind: type, value: object) -> Path:
-    if kind is not Path or not isinstance(value, str):
-        raise TypeError(f"{value!r} is no path")
-    return Path(value)

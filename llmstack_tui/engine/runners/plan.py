@@ -7,77 +7,35 @@ requests, so that it gets its turn however many come.
 
 from __future__ import annotations
 
-from enum import Enum, auto
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic
 
 from msgspec import Struct
+
+from llmstack_tui.engine.runners.slots import C, M, Phase, R, Slot, Waiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-C = TypeVar("C")
+
+class Plan(Struct, Generic[M, C, R]):
+    """What to do now: requests that get a runner, those whose model is loaded, and slots to be emptied."""
+
+    grants: list[Waiter[M, C, R]] = []
+    loads: list[Waiter[M, C, R]] = []
+    stops: list[Slot[M, C, R]] = []
 
 
-class Phase(Enum):
-    LOADING = auto()
-    READY = auto()
-    STOPPING = auto()
-
-
-class SlotState(Struct, Generic[C], frozen=True, kw_only=True):
-    """A slot that is taken, as `plan` sees it.
-
-    Attributes:
-        requests: how many are using the model now.
-        fresh: no request has used the model yet.
-        ends_s: when its keep-alive ends, in monotonic seconds; infinite for never.
-        used_s: when it was last used, in monotonic seconds.
-    """
-
-    key: str
-    config: C
-    phase: Phase
-    requests: int = 0
-    fresh: bool = False
-    ends_s: float = 0.0
-    used_s: float = 0.0
-
-
-class PendingRequest(Struct, Generic[C], frozen=True):
-    """A request that waits for the model ``key``, run with ``config``."""
-
-    key: str
-    config: C
-
-
-class Plan(Struct, frozen=True):
-    """What to do now: ``grants`` and ``loads`` are positions of pending requests, ``stops`` are keys."""
-
-    grants: tuple[int, ...]
-    loads: tuple[int, ...]
-    stops: tuple[str, ...]
-
-
-def plan(
-    slots: Sequence[SlotState[C]],
-    pending: Sequence[PendingRequest[C]],
-    *,
-    count: int,
-    serves: Callable[[C, C], bool],
-) -> Plan:
-    """What to do about ``pending``, oldest first, with ``count`` slots, of which ``slots`` are taken.
+class Planner(Generic[M, C, R]):
+    """Decides what to do about ``pending``, oldest first, with ``count`` slots, of which ``slots`` are taken.
 
     ``serves(loaded, wanted)`` tells whether a model loaded with one configuration can serve a request for
-    another.
+    another. Nothing is changed.
     """
-    return _Planner(slots, pending, count, serves).plan()
 
-
-class _Planner(Generic[C]):
     def __init__(
         self,
-        slots: Sequence[SlotState[C]],
-        pending: Sequence[PendingRequest[C]],
+        slots: Sequence[Slot[M, C, R]],
+        pending: Sequence[Waiter[M, C, R]],
         count: int,
         serves: Callable[[C, C], bool],
     ) -> None:
@@ -92,21 +50,19 @@ class _Planner(Generic[C]):
         self._room = self._empty + len(self._stopping)
         self._closed: set[str] = set()
         self._joined: set[str] = set()
-        self._grants: list[int] = []
-        self._loads: list[int] = []
-        self._stops: list[str] = []
+        self._plan: Plan[M, C, R] = Plan()
 
-    def plan(self) -> Plan:
-        for position, request in enumerate(self._pending):
-            if request.key not in self._closed and not self._use(position, request):
+    def plan(self) -> Plan[M, C, R]:
+        for request in self._pending:
+            if request.key not in self._closed and not self._use(request):
                 self._closed.add(request.key)
-                self._claim_slot(position, request)
+                self._claim_slot(request)
         for slot in self._slots.values():
             if slot.key not in self._stopping and self._is_abandoned(slot):
-                self._stop(slot.key)
-        return Plan(tuple(self._grants), tuple(self._loads), tuple(self._stops))
+                self._stop(slot)
+        return self._plan
 
-    def _use(self, position: int, request: PendingRequest[C]) -> bool:
+    def _use(self, request: Waiter[M, C, R]) -> bool:
         """Grant a request its model if it is loaded; if it is loading, let the request wait for that."""
         slot = self._slots.get(request.key)
         if slot is None or request.key in self._stopping or not self._serves(slot.config, request.config):
@@ -114,24 +70,24 @@ class _Planner(Generic[C]):
         if slot.phase is Phase.LOADING:
             self._joined.add(request.key)
         else:
-            self._grants.append(position)
+            self._plan.grants.append(request)
             self._requests[request.key] += 1
         return True
 
-    def _claim_slot(self, position: int, request: PendingRequest[C]) -> None:
+    def _claim_slot(self, request: Waiter[M, C, R]) -> None:
         """Find a slot for a model that has to be loaded, now or when a slot becomes empty."""
         slot = self._slots.get(request.key)
         if slot is not None and request.key not in self._stopping:
             # Loaded with another configuration: it is loaded again once its requests have ended.
             if slot.phase is Phase.LOADING or self._requests[request.key]:
                 return
-            self._stop(request.key)
+            self._stop(slot)
         if self._room <= 0 and not self._make_room():
             return
         self._room -= 1
         if slot is None and self._empty > 0:
             self._empty -= 1
-            self._loads.append(position)
+            self._plan.loads.append(request)
 
     def _make_room(self) -> bool:
         """Stop the idle model that is needed least. If all are busy, close one to later requests."""
@@ -148,15 +104,15 @@ class _Planner(Generic[C]):
         if self._requests[victim.key]:
             self._closed.add(victim.key)
             return False
-        self._stop(victim.key)
+        self._stop(victim)
         return True
 
-    def _stop(self, key: str) -> None:
-        self._stops.append(key)
-        self._stopping.add(key)
+    def _stop(self, slot: Slot[M, C, R]) -> None:
+        self._plan.stops.append(slot)
+        self._stopping.add(slot.key)
         self._room += 1
 
-    def _is_abandoned(self, slot: SlotState[C]) -> bool:
+    def _is_abandoned(self, slot: Slot[M, C, R]) -> bool:
         """Whether all the requests have gone for which it was loaded or is loading."""
         if slot.phase is Phase.LOADING:
             return slot.key not in self._joined

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Generic
 from llmstack_tui.base.durations import LONGEST
 from llmstack_tui.config.engine import DEFAULT_KEEP_ALIVE, DEFAULT_MAX_LOADED, DEFAULT_MAX_QUEUE
 from llmstack_tui.engine.errors import EngineStopping, ServerBusy
-from llmstack_tui.engine.runners.plan import PendingRequest, Phase, Plan, plan
-from llmstack_tui.engine.runners.slots import ZERO, C, M, R, ResidentModel, Slot, SystemClock, Waiter
+from llmstack_tui.engine.runners.plan import Plan, Planner
+from llmstack_tui.engine.runners.slots import ZERO, C, M, Phase, R, ResidentModel, Slot, SystemClock, Waiter
 
 if TYPE_CHECKING:
     from asyncio import Task
@@ -118,10 +118,9 @@ class Scheduler(Generic[M, C, R]):
     async def _wait_for(self, waiter: Waiter[M, C, R]) -> Slot[M, C, R]:
         if self._closed:
             raise EngineStopping
-        if len(self._waiters) >= self._max_queue:
-            position = len(self._waiters)
-            if position not in self._plan([*self._waiters, waiter]).grants:
-                raise ServerBusy
+        full = len(self._waiters) >= self._max_queue
+        if full and waiter not in self._plan([*self._waiters, waiter]).grants:
+            raise ServerBusy
         self._waiters.append(waiter)
         self._decide()
         try:
@@ -134,13 +133,8 @@ class Scheduler(Generic[M, C, R]):
                 self._decide()
             raise
 
-    def _plan(self, waiters: Sequence[Waiter[M, C, R]]) -> Plan:
-        return plan(
-            [slot.state() for slot in self._slots.values()],
-            [PendingRequest(waiter.key, waiter.config) for waiter in waiters],
-            count=self._count,
-            serves=self._serves,
-        )
+    def _plan(self, waiters: Sequence[Waiter[M, C, R]]) -> Plan[M, C, R]:
+        return Planner(tuple(self._slots.values()), waiters, self._count, self._serves).plan()
 
     def _decide(self) -> None:
         """Make a plan and carry it out. Called after every change that the plan depends on."""
@@ -148,12 +142,12 @@ class Scheduler(Generic[M, C, R]):
             return
         waiters = [waiter for waiter in self._waiters if not waiter.granted.done()]
         todo = self._plan(waiters)
-        for key in todo.stops:
-            self._stop(self._slots[key])
-        for position in todo.loads:
-            self._load(waiters[position])
-        for position in todo.grants:
-            self._grant(waiters[position])
+        for slot in todo.stops:
+            self._stop(slot)
+        for waiter in todo.loads:
+            self._load(waiter)
+        for waiter in todo.grants:
+            self._grant(waiter)
         self._waiters = [waiter for waiter in waiters if not waiter.granted.done()]
 
     def _grant(self, waiter: Waiter[M, C, R]) -> None:
@@ -184,7 +178,7 @@ class Scheduler(Generic[M, C, R]):
         self._slots[slot.key] = slot
         slot.load = self._start_task(self._load_model(slot))
         # Not within the task, which may be cancelled before it runs at all.
-        slot.load.add_done_callback(lambda task: self._on_load_end(slot, task))
+        slot.load.add_done_callback(lambda task: self._remove(slot) if task.cancelled() else None)
 
     async def _load_model(self, slot: Slot[M, C, R]) -> None:
         try:
@@ -199,10 +193,6 @@ class Scheduler(Generic[M, C, R]):
         slot.was_used(self._clock)
         slot.watch = self._start_task(self._watch_exit(slot, slot.runner))
         self._decide()
-
-    def _on_load_end(self, slot: Slot[M, C, R], task: Task[None]) -> None:
-        if task.cancelled():
-            self._remove(slot)
 
     def _refuse(self, slot: Slot[M, C, R], error: Exception) -> None:
         """Fail the requests that wait for this load; those for another configuration go on waiting."""

@@ -6,12 +6,12 @@ import asyncio
 import math
 import time
 from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
 from llmstack_tui.base.durations import LONGEST
-from llmstack_tui.engine.runners.plan import Phase, SlotState
 
 if TYPE_CHECKING:
     from asyncio import Future, Task
@@ -63,6 +63,12 @@ C = TypeVar("C")
 R = TypeVar("R", bound=RunnerLike)
 
 
+class Phase(Enum):
+    LOADING = auto()
+    READY = auto()
+    STOPPING = auto()
+
+
 class ResidentModel(Struct, Generic[M, C, R], frozen=True, kw_only=True):
     """A model in memory.
 
@@ -96,7 +102,14 @@ class Waiter(Generic[M, C, R]):
 
 
 class Slot(Generic[M, C, R]):
-    """A slot that is taken, from the beginning of the load until the process has ended."""
+    """A slot that is taken, from the beginning of the load until the process has ended.
+
+    Attributes:
+        requests: how many are using the model now.
+        fresh: no request has used the model yet.
+        ends_s: when its keep-alive ends, in monotonic seconds; infinite for never.
+        used_s: when it was last used, in monotonic seconds.
+    """
 
     def __init__(self, waiter: Waiter[M, C, R], keep_alive: timedelta) -> None:
         self.key = waiter.key
@@ -114,18 +127,6 @@ class Slot(Generic[M, C, R]):
         self.ends_s = math.inf
         self.used_s = 0.0
         self.used_at: datetime | None = None
-
-    def state(self) -> SlotState[C]:
-        """The slot as a value, for the plan."""
-        return SlotState(
-            key=self.key,
-            config=self.config,
-            phase=self.phase,
-            requests=self.requests,
-            fresh=self.fresh,
-            ends_s=self.ends_s,
-            used_s=self.used_s,
-        )
 
     def resident(self, clock: Clock) -> ResidentModel[M, C, R] | None:
         """The model in it; None while it is loading."""

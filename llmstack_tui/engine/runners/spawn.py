@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
+import signal
 import sys
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import msgspec
+
 from llmstack_tui.engine.errors import LoadFailed
-from llmstack_tui.engine.runners.exits import ending, load_failure
-from llmstack_tui.engine.runners.messages import ReadyMessage, StartMessage, decode_ready, encode
+from llmstack_tui.engine.runners.messages import ReadyMessage, StartMessage
 
 if TYPE_CHECKING:
     from asyncio import Future, SubprocessTransport, WriteTransport
+    from collections.abc import Sequence
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +33,20 @@ _ROOT = Path(__file__).resolve().parents[3]
 # glibc gives each thread a heap of its own and returns little of it to the system. llama.cpp copies a long
 # request several times in its HTTP thread: each thread would grow by 3 MB in turn (measured at 15k tokens).
 _HEAPS = "1"
+
+# "0.00.004.776 E llama_model_load: error loading model: unknown model architecture: 'foo'":
+# a time, the level, sometimes a component, a function, and the text.
+_ERROR_LINE = re.compile(
+    r"[\d.]+ E (?:\w+ +)?[\w():]+: +(?:error loading model: |error: |init: )*(?P<text>.+)"
+)
+_ASSERTION = re.compile(r".*?(?P<text>GGML_ASSERT\(.*|what\(\): .*)")
+
+_MEANINGS = {
+    "SIGKILL": "was killed (SIGKILL), most likely because the machine ran out of memory",
+    "SIGBUS": "crashed (SIGBUS): the model's file was changed or cut off while it was in use",
+    "SIGILL": "crashed (SIGILL): the processor lacks instructions that the engine was built for",
+    "SIGTERM": "was ended from outside (SIGTERM)",
+}
 
 
 class ChildProcess(asyncio.SubprocessProtocol):
@@ -60,7 +78,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
             )
         except OSError as error:
             raise LoadFailed(f"its process cannot be started ({error.strerror or error})") from error
-        child.write(encode(message))
+        child.write(msgspec.json.encode(message) + b"\n")
         return child
 
     def write(self, line: bytes) -> None:
@@ -139,7 +157,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
         elif not self._ready.done():
             self._stdout += data
             if b"\n" in self._stdout:
-                self._ready.set_result(decode_ready(self._stdout))
+                self._ready.set_result(msgspec.json.decode(self._stdout, type=ReadyMessage))
 
     def _keep(self, line: bytes) -> None:
         text = line[:_LINE_LENGTH].decode(errors="replace").rstrip()
@@ -163,3 +181,43 @@ def _environment() -> dict[str, str]:
         others = environment.get("PYTHONPATH")
         environment["PYTHONPATH"] = os.pathsep.join([str(_ROOT), *([others] if others else [])])
     return environment
+
+
+def ending(status: int, stderr: Sequence[str]) -> str:
+    """How a process ended that was not stopped, as the predicate of a sentence: "was killed (SIGKILL), …".
+
+    ``status`` is negative for a signal, as in `subprocess`.
+    """
+    if status < 0:
+        name = _signal_name(-status)
+        if meaning := _MEANINGS.get(name):
+            return meaning
+        text = _first(_ASSERTION, stderr)
+        return f"crashed ({name})" + (f": {text}" if text else "")
+    text = _error_text(stderr)
+    return f"ended by itself (exit status {status})" + (f": {text}" if text else "")
+
+
+def load_failure(status: int, stderr: Sequence[str]) -> str:
+    """Why a process ended before it was ready: llama.cpp's first error, or how it ended."""
+    if status < 0:
+        return f"its process {ending(status, stderr)}"
+    # The first error is the cause, later ones are its consequences.
+    return _error_text(stderr) or f"its process ended (exit status {status}) and did not say why"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _error_text(stderr: Sequence[str]) -> str | None:
+    found = _first(_ERROR_LINE, stderr) or next((line for line in reversed(stderr) if line.strip()), None)
+    return found.strip().rstrip(".") if found else None
+
+
+def _first(pattern: re.Pattern[str], lines: Sequence[str]) -> str | None:
+    matches = (pattern.fullmatch(line) for line in lines)
+    return next((match["text"].strip().rstrip(".") for match in matches if match), None)

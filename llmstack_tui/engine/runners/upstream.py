@@ -69,9 +69,10 @@ class Upstream:
             UpstreamError: it refused the request, or failed in the middle of it.
         """
         async with self._request(path, body) as response:
-            reader = EventReader()
+            rest = b""
             while data := await response.content.readany():
-                for event in reader.feed(data):
+                events, rest = complete_events(rest + data)
+                for event in events:
                     if event == _DONE:
                         return
                     if event.startswith(_ERROR):
@@ -93,16 +94,10 @@ class Upstream:
             raise Disconnected(str(error)) from error
 
 
-class EventReader:
-    """Splits a stream of server-sent events into the data of each event."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The data of the events that are now complete."""
-        *events, self._rest = (self._rest + data).split(b"\n\n")
-        return [found for event in events if (found := _data(event))]
+def complete_events(stream: bytes) -> tuple[list[bytes], bytes]:
+    """The data of each server-sent event that is complete, and what is left behind them."""
+    *events, rest = stream.split(b"\n\n")
+    return [found for event in events if (found := _data(event))], rest
 
 
 def _data(event: bytes) -> bytes:

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from llmstack_tui.engine.api import openai
 from llmstack_tui.engine.api.access import AccessMiddleware, rules
-from llmstack_tui.engine.api.app import no_such_method, no_such_route
+from llmstack_tui.engine.api.app import no_such_route
 from llmstack_tui.engine.api.replies import OPENAI_JSON, GeneratorResponse, body, encode, openai_error, reply
 from llmstack_tui.engine.errors import ApiError
 from llmstack_tui.engine.inference import completion
@@ -49,23 +49,14 @@ def serve(gguf: Path | None, *, host: str, port: int) -> int:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("llmstack_tui.engine.runners.spawn").setLevel(logging.WARNING)
     try:
-        run_single(SingleConfig.read(os.environ, gguf=gguf, host=host, port=port))
+        config = SingleConfig.read(os.environ, gguf=gguf, host=host, port=port)
+        with listener.listen(host, port) as bound:
+            log.info("Serving %s at %s", config.gguf, listener.base_url(bound))
+            listener.Server(create_app(config, os.environ)).run([bound])
     except (ValueError, listener.CannotListen) as error:
         log.error("%s", error)
         return 1
     return 0
-
-
-def run_single(config: SingleConfig) -> None:
-    """Serve one file until a signal comes.
-
-    Raises:
-        CannotListen: with the cause.
-    """
-    with listener.listen(config.host, config.port) as bound:
-        log.info("Serving %s at %s", config.gguf, listener.base_url(bound))
-        app = create_app(config, os.environ)
-        listener.Server(app).run([bound])
 
 
 def create_app(config: SingleConfig, environ: Mapping[str, str]) -> Starlette:
@@ -92,7 +83,7 @@ def create_app(config: SingleConfig, environ: Mapping[str, str]) -> Starlette:
             *openai.routes(engine),
         ],
         middleware=[Middleware(AccessMiddleware, rules(environ, config.host))],
-        exception_handlers={ApiError: _error, 404: no_such_route, 405: no_such_method},
+        exception_handlers={ApiError: _error, 404: no_such_route, 405: no_such_route},
         lifespan=lifespan,
     )
 
@@ -123,17 +114,14 @@ class _ChatRoute:
         async with conversation.lock:
             turns = recent([*conversation.turns, *turns], self._history)
             done = await completion.finished(completion.chat(self._engine, _chat_request(wanted, turns)))
-            conversation.turns = [*turns, ChatTurn(role="assistant", content=done.text)]
+            conversation.turns = [*turns, ChatTurn(role="assistant", content=done.whole.text)]
         target = await self._engine.find()
-        prompt, answer = (done.usage.prompt_tokens, done.usage.answer_tokens) if done.usage else (0, 0)
         yield encode(
             SingleChatAnswer(
-                response=done.text,
+                response=done.whole.text,
                 model=target.model.name.short,
                 finish_reason=done.reason,
-                usage=TokenCounts(
-                    prompt_tokens=prompt, completion_tokens=answer, total_tokens=prompt + answer
-                ),
+                usage=TokenCounts(**openai.token_counts(done.whole.usage)),
                 session=wanted.session,
             )
         )

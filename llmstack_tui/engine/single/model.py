@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from llmstack_tui.base.durations import FOREVER
@@ -17,16 +18,15 @@ from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.engine.errors import ApiError
 from llmstack_tui.engine.service import Engine, Target
 from llmstack_tui.engine.single.messages import SingleHealth
-from llmstack_tui.gguf.header import read_header
 from llmstack_tui.gguf.source import InvalidGGUF
-from llmstack_tui.library.importing import parameter_size, suggest_name
-from llmstack_tui.library.installed import InstalledModel
-from llmstack_tui.library.library import Library
+from llmstack_tui.library.creation import config_of, suggest_name
+from llmstack_tui.library.library import InstalledModel, Library
 from llmstack_tui.library.manifest import ConfigLayer
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
+
+    from llmstack_tui.gguf.header import Header
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class SingleLibrary(Library):
         super().__init__(file.parent)
         self._file = file
         self._parameters = parameters
-        self._known: tuple[tuple[int, int, int], InstalledModel] | None = None
+        self._known: InstalledModel | None = None
 
     def list(self) -> tuple[InstalledModel, ...]:
         """The model; nothing while the file is missing or broken."""
@@ -99,18 +99,13 @@ class SingleLibrary(Library):
         Raises:
             InvalidGGUF: the file is missing or broken.
         """
-        try:
-            status = self._file.stat()
-        except OSError:
-            read_header(self._file)
-            raise
-        signature = (status.st_mtime_ns, status.st_size, status.st_ino)
-        if self._known is None or self._known[0] != signature:
-            self._known = (signature, self._read(status))
-        return self._known[1]
+        header = self.header_of(self._file)
+        if self._known is None or self._known.header() is not header:
+            self._known = self._read(header)
+        return self._known
 
-    def _read(self, status: os.stat_result) -> InstalledModel:
-        header = read_header(self._file)
+    def _read(self, header: Header) -> InstalledModel:
+        status = self._file.stat()
         return InstalledModel(
             name=ModelName.parse(suggest_name(self._file, header)),
             digest="",
@@ -119,13 +114,7 @@ class SingleLibrary(Library):
             weights=self._file,
             # Another content has to be another model to the scheduler.
             weights_digest=f"file:{status.st_mtime_ns}:{status.st_size}:{status.st_ino}",
-            config=ConfigLayer(
-                model_format="gguf",
-                model_family=header.architecture,
-                model_families=(header.architecture,),
-                model_type=parameter_size(header.parameter_count),
-                file_type=header.quantization,
-            ),
+            config=msgspec.convert(config_of(header), ConfigLayer),
             parameters=self._parameters,
             read_only=True,
             _reader=lambda _: header,

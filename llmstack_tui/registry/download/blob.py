@@ -7,7 +7,9 @@ import random
 import time
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from llmstack_tui.library.storage import LibraryError, is_full, reason
 from llmstack_tui.registry.download.partial import (
@@ -17,7 +19,7 @@ from llmstack_tui.registry.download.partial import (
     missing_spans,
     split_spans,
 )
-from llmstack_tui.registry.download.types import PassingFailure
+from llmstack_tui.registry.download.source import BlobSource, PassingFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,11 +29,32 @@ if TYPE_CHECKING:
 
     from llmstack_tui.library.manifest import Layer
     from llmstack_tui.registry.download.partial import Partial, Span
-    from llmstack_tui.registry.download.source import BlobSource
-    from llmstack_tui.registry.download.types import PullOptions
 
-P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class PullOptions(Struct, frozen=True, kw_only=True):
+    """How blobs are downloaded.
+
+    Attributes:
+        connections: of one blob at once.
+        part: bytes that one request asks for at most.
+        silence_s: without a byte, after which a connection is given up.
+        tries: in a row without a byte more, after which the download is given up.
+        wait_s: before the second try; it doubles with each.
+        longest_wait_s: between two tries, unless the server asks for more.
+        note_every_s: how much of the download a killed process may lose.
+        reserve: bytes that stay free on the disk.
+    """
+
+    connections: int = 8
+    part: int = 64 * 1024**2
+    silence_s: float = 30.0
+    tries: int = 7
+    wait_s: float = 0.5
+    longest_wait_s: float = 15.0
+    note_every_s: float = 1.0
+    reserve: int = 512 * 1024**2
 
 
 class BlobDownload:
@@ -185,9 +208,9 @@ class BlobDownload:
             await self._in_thread(self._partial.save, list(self._partial.done))
             self._noted_at_s = time.monotonic()
 
-    async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
         """Work in a thread, and return only when it is done: a file must not be closed under it."""
-        future = asyncio.get_running_loop().run_in_executor(self._executor, lambda: work(*args, **kwargs))
+        future = asyncio.get_running_loop().run_in_executor(self._executor, work, *args)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:

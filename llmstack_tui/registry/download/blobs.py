@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 from llmstack_tui.library.folders import blobs_folder
-from llmstack_tui.library.manifest import blob_name
+from llmstack_tui.library.manifest import Layer, blob_name
 from llmstack_tui.library.storage import DOWNLOADS_LOCK, LibraryError, explained, held
-from llmstack_tui.registry.download.blob import BlobDownload
+from llmstack_tui.registry.download.blob import BlobDownload, PullOptions
 from llmstack_tui.registry.download.partial import Partial, count_bytes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Container
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from llmstack_tui.library.manifest import Layer
     from llmstack_tui.registry.download.source import BlobSource
-    from llmstack_tui.registry.download.types import PullOptions
 
 # Writing and reading again, beside each other, for a few blobs; what waits for a disk waits here.
 _THREADS = 4

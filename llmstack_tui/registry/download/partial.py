@@ -53,7 +53,7 @@ class Partial:
         self._final = blobs / blob_name(digest)
         self._path = blobs / (self._final.name + PARTIAL)
         self._note = blobs / (self._path.name + ".json")
-        self._files: tuple[FileIO, FileIO] | None = None
+        self._files: tuple[FileIO, ...] = ()
         self._writing = threading.Lock()
         self._sha256 = hashlib.sha256()
 
@@ -73,7 +73,6 @@ class Partial:
 
     def hash_to(self, end: int) -> None:
         """Hash the bytes up to ``end``. They are read again, hardly ever from the disk."""
-        assert self._files is not None  # noqa: S101 (it is open)
         buffer = memoryview(bytearray(_PIECE))
         while self.hashed < end:
             count = self._files[1].readinto(buffer[: min(_PIECE, end - self.hashed)])
@@ -115,7 +114,7 @@ class Partial:
         self._path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        for file in self._files or ():
+        for file in self._files:
             file.close()
 
     def noted(self) -> list[Span]:
@@ -132,7 +131,6 @@ class Partial:
 
     @property
     def _writer(self) -> FileIO:
-        assert self._files is not None  # noqa: S101 (it is open)
         return self._files[0]
 
 

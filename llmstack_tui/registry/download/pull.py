@@ -9,15 +9,16 @@ from contextlib import aclosing, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.library.copying import fetch_blob
-from llmstack_tui.library.folders import blob_path, blobs_folder, is_whole
+from llmstack_tui.library.folders import blob_path, blobs_folder, has_blob
 from llmstack_tui.library.storage import Cancelled, LibraryError, explained
-from llmstack_tui.registry.download.blob import set_or_done
+from llmstack_tui.registry.download.blob import PullOptions, set_or_done
 from llmstack_tui.registry.download.blobs import BlobDownloads
 from llmstack_tui.registry.download.source import BlobSource
-from llmstack_tui.registry.download.types import NotPublished, PullStep
 from llmstack_tui.registry.errors import NotInRegistry, RegistryError
 
 if TYPE_CHECKING:
@@ -28,13 +29,25 @@ if TYPE_CHECKING:
     from llmstack_tui.library.library import Library
     from llmstack_tui.library.manifest import Layer
     from llmstack_tui.registry.client import FetchedManifest, Registry
-    from llmstack_tui.registry.download.types import PullOptions
 
 _TICK_S = 0.1
 # Checking what an earlier pull has left can take a while, and is then shown.
 _TICKS_UNTIL_SHOWN = 10
 # A model that is removed meanwhile may have taken a shared blob with it.
 _ROUNDS = 3
+
+
+class PullStep(Struct, frozen=True):
+    """One step of a pull; for a blob with its digest, its size and the bytes that are done."""
+
+    status: str
+    digest: str | None = None
+    total: int = 0
+    completed: int = 0
+
+
+class NotPublished(LibraryError):
+    """The registry does not have it."""
 
 
 class Pulls:
@@ -123,19 +136,16 @@ class Pulls:
             need = sum(
                 layer.size - self._downloads.noted(layer)
                 for layer in layers
-                if not self._is_here(layer) and self._elsewhere(layer) is None
+                if not has_blob(own, layer) and self._elsewhere(layer) is None
             )
             return need, shutil.disk_usage(own).free
-
-    def _is_here(self, layer: Layer) -> bool:
-        return is_whole(blob_path(self._library.own, layer.digest), layer.size)
 
     def _elsewhere(self, layer: Layer) -> Path | None:
         """The same blob in one of the folders that are only read, if it can be."""
         for folder in self._library.others:
             path = blob_path(folder, layer.digest)
             with suppress(OSError):
-                if is_whole(path, layer.size):
+                if has_blob(folder, layer):
                     with path.open("rb"):
                         return path
         return None
@@ -143,7 +153,7 @@ class Pulls:
     async def _blob(self, layer: Layer, name: ModelName) -> AsyncGenerator[PullStep, None]:
         """Get the blob, which may be here already, in a folder of Ollama's, or at the registry."""
         step = PullStep(f"pulling {layer.short}", layer.digest, layer.size)
-        if not await asyncio.to_thread(self._is_here, layer):
+        if not await asyncio.to_thread(has_blob, self._library.own, layer):
             place = await asyncio.to_thread(self._elsewhere, layer)
             coming = self._download(step, layer, name) if place is None else self._copy(step, layer, place)
             async with aclosing(coming) as steps:

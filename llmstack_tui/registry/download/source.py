@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -15,13 +15,11 @@ from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.connections import connection_error, retry_after_s
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.library.storage import LibraryError
-from llmstack_tui.registry.download.types import PassingFailure
 from llmstack_tui.registry.errors import RegistryBusy, RegistryError, RegistryFailed, RegistryUnreachable
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator
-    from typing import Self
 
     from llmstack_tui.base.names import ModelName
     from llmstack_tui.library.manifest import Layer
@@ -36,6 +34,18 @@ _LONGEST_WAIT_S = 120.0
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
 # A signed address that has run out is refused as forbidden: the next request gets a new one.
 _PASSING = {403, 408, 425, 429}
+
+
+class PassingFailure(Exception):
+    """A request for bytes failed in a way that may pass.
+
+    Attributes:
+        after_s: seconds that the server wants to be left alone, None if it did not say.
+    """
+
+    def __init__(self, why: str, after_s: float | None = None) -> None:
+        super().__init__(why)
+        self.after_s = after_s
 
 
 class BlobSource:

@@ -106,7 +106,7 @@ def check_file(text: str) -> CheckedFile:
         NotImportable: with a sentence.
     """
     from llmstack_tui.gguf.header import InvalidGGUF, read_header
-    from llmstack_tui.library.importing import suggest_name
+    from llmstack_tui.library.creation import suggest_name
 
     path = typed_path(text)
     try:

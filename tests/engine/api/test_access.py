@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from llmstack_tui.engine.api.access import decide, host_allowed, is_local_program, is_loopback, rules
+from llmstack_tui.engine.api.access import decide, host_allowed, is_local_program, rules
 
 LOCAL = rules({}, "127.0.0.1")
 
@@ -132,7 +132,6 @@ def test_options_without_an_origin() -> None:
     ],
 )
 def test_loopback_addresses(address: str, expected: bool) -> None:
-    assert is_loopback(address) is expected
     assert rules({}, address).check_host is expected
 
 

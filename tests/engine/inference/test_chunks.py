@@ -6,12 +6,13 @@ import pytest
 
 from llmstack_tui.engine.errors import UpstreamError
 from llmstack_tui.engine.inference.chunks import (
-    CompletedToolCall,
-    CompletionBuilder,
     CompletionChunk,
     CompletionUsage,
+    FunctionPart,
     TokenLogprob,
+    ToolCallPart,
     decode,
+    joined,
 )
 
 CHAT = (
@@ -37,11 +38,8 @@ COMPLETION = (
 )
 
 
-def added(*events: bytes) -> CompletionBuilder:
-    answer = CompletionBuilder()
-    for event in events:
-        answer.add(decode(event))
-    return answer
+def added(*events: bytes) -> CompletionChunk:
+    return joined(list(map(decode, events)))
 
 
 def logprob(text: str, value: float, *codes: int, top: tuple[TokenLogprob, ...] = ()) -> TokenLogprob:
@@ -111,8 +109,8 @@ def test_tool_calls_come_in_parts_and_by_index() -> None:
         b'{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}',
     )
     assert answer.tool_calls == (
-        CompletedToolCall(id="one", name="weather", arguments='{"city": "Bonn"}'),
-        CompletedToolCall(id="two", name="time", arguments="{}"),
+        ToolCallPart(0, "one", FunctionPart("weather", '{"city": "Bonn"}')),
+        ToolCallPart(1, "two", FunctionPart("time", "{}")),
     )
     assert answer.finish == "tool_calls"
 

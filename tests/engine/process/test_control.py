@@ -65,7 +65,7 @@ async def test_an_engine_is_started_found_and_stopped() -> None:
         found = handle.process
         assert status() == found
         assert found.version == __version__
-        assert found.log.is_file()
+        assert Path(found.log).is_file()
         answer = httpx.get(f"{found.url}/api/version", trust_env=False).json()
         assert answer["engine"] == "llmstack"
         again = await start(owner=False)
@@ -116,7 +116,7 @@ async def test_an_engine_that_others_use_stays() -> None:
     async with started(owner=True) as handle:
         httpx.get(f"{handle.process.url}/api/ps", trust_env=False)
         handle.release()
-        await wait_until(lambda: "stays while others use it" in handle.process.log.read_text())
+        await wait_until(lambda: "stays while others use it" in Path(handle.process.log).read_text())
         assert status() == handle.process
 
 

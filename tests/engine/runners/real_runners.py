@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from llmstack_tui.engine.inference.chunks import CompletionBuilder, decode
+from llmstack_tui.engine.inference.chunks import CompletionChunk, decode, joined
 from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 from tests.support.waiting import wait_for
@@ -23,7 +23,7 @@ CHAT = "/v1/chat/completions"
 
 
 def config(weights: Path, **values: object) -> RunnerConfig:
-    return RunnerConfig(**{"weights": weights, "context_length": 2048, "threads": 1, **values})  # type: ignore[arg-type]
+    return RunnerConfig(**{"weights": str(weights), "context_length": 2048, "threads": 1, **values})  # type: ignore[arg-type]
 
 
 @asynccontextmanager
@@ -40,11 +40,8 @@ def chat(content: str = "Hi", **fields: object) -> dict[str, object]:
     return {"messages": [{"role": "user", "content": content}], "temperature": 0, **fields}
 
 
-async def ask(runner: Runner, **fields: object) -> CompletionBuilder:
-    answer = CompletionBuilder()
-    async for event in runner.stream(CHAT, chat(**fields)):  # type: ignore[arg-type]
-        answer.add(decode(event))
-    return answer
+async def ask(runner: Runner, **fields: object) -> CompletionChunk:
+    return joined([decode(event) async for event in runner.stream(CHAT, chat(**fields))])  # type: ignore[arg-type]
 
 
 async def until_text(events: AsyncIterator[bytes]) -> None:

@@ -112,7 +112,7 @@ PARENT = """if True:
     import asyncio, pathlib, sys
     from llmstack_tui.engine.runners.messages import RunnerConfig
     from llmstack_tui.engine.runners.runner import Runner
-    config = RunnerConfig(weights=pathlib.Path(sys.argv[1]), context_length=256, threads=1)
+    config = RunnerConfig(weights=sys.argv[1], context_length=256, threads=1)
     async def main():
         runner = await Runner.start(config, folder=pathlib.Path(sys.argv[2]))
         await runner.wait_exit()

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from llmstack_tui.engine.runners.exits import ending, load_failure
+from llmstack_tui.engine.runners.spawn import ending, load_failure
 
 HARMLESS = "0.00.002.106 W srv          init: security: no API key is set"
 LINES = {

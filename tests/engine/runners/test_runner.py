@@ -103,7 +103,7 @@ async def test_it_runs_under_the_server_s_event_loop_too(tiny_model: Path, folde
         from llmstack_tui.engine.runners.messages import RunnerConfig
         from llmstack_tui.engine.runners.runner import Runner
         async def cycle():
-            config = RunnerConfig(weights=pathlib.Path(sys.argv[1]), context_length=512, threads=1)
+            config = RunnerConfig(weights=sys.argv[1], context_length=512, threads=1)
             runner = await Runner.start(config, folder=pathlib.Path(sys.argv[2]))
             await runner.call("/health")
             await runner.stop()

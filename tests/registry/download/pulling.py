@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.library.library import Library
+from llmstack_tui.registry.download.blob import PullOptions
 from llmstack_tui.registry.download.pull import Pulls
-from llmstack_tui.registry.download.types import PullOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from llmstack_tui.registry.download.types import PullStep
+    from llmstack_tui.registry.download.pull import PullStep
     from tests.support.registry import Registry, Version
 
 PART = 64 * 1024

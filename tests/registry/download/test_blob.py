@@ -19,7 +19,7 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from llmstack_tui.registry.download.types import PullStep
+    from llmstack_tui.registry.download.pull import PullStep
 
 
 def part(span: str) -> Fault:

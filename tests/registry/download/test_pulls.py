@@ -15,7 +15,7 @@ import pytest
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.library.library import Library, NotInstalled
 from llmstack_tui.library.storage import LibraryError
-from llmstack_tui.registry.download.types import PullOptions
+from llmstack_tui.registry.download.blob import PullOptions
 from tests.registry.download.pulling import WEIGHTS, blobs, pulled, pulls_into, statuses
 from tests.support import folders
 from tests.support.registry import Fault, Registry

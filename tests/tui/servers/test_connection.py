@@ -33,8 +33,8 @@ class FakeHandle(EngineHandle):
                 pid=1,
                 url=seeded.URL,
                 version="0.1.0",
-                started_at=datetime.now(UTC),
-                log=Path("engine.log"),
+                created_s=0.0,
+                log="engine.log",
                 notice=notice,
             )
         )

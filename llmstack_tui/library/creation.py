@@ -1,0 +1,192 @@
+"""A model in the engine's own folder: from a GGUF file, or from another model; and what to call the first.
+
+Of another model it is the same under a second name, or its weights with other words and parameters. What
+becomes of each layer is as in ``createModel`` of Ollama's ``server/create.go``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from llmstack_tui.base.names import DEFAULT_TAG, ModelName
+from llmstack_tui.gguf.checks import check_loadable, needs_ollama
+from llmstack_tui.gguf.header import Header, read_header
+from llmstack_tui.library.copying import OnProgress, stage
+from llmstack_tui.library.folders import blob_path, blobs_folder, has_blob, manifest_path, read_small
+from llmstack_tui.library.manifest import (
+    BLOB_NAME,
+    Layer,
+    Manifest,
+    MediaType,
+    T,
+    decode,
+    encode,
+    manifest_content,
+    parse_manifest,
+)
+from llmstack_tui.library.storage import LibraryError, WriteLayer, explained, locked, staging, write_model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_MAX_PART = 80
+# How files are named after their quantisation: "-Q4_K_M", ".IQ3_XXS", "-UD-Q4_K_XL", ".i1-Q4_K_M", "-bf16".
+_QUANTIZATION = re.compile(
+    r"[-._]((?:ud-|i1-)?(?:i?q[1-8](?:_[a-z0-9]+)*|tq[12]_0|bf16|f16|f32|fp16|fp32|mxfp4(?:_moe)?|nvfp4))$"
+)
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]+")
+
+
+class Changes(Struct, frozen=True, kw_only=True):
+    """What differs from the base model; what is empty stays as it is there.
+
+    Attributes:
+        licenses: are added to those that the base has.
+        parameters: each by itself takes the place of the base's.
+    """
+
+    system: str = ""
+    licenses: Sequence[str] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    messages: Sequence[object] = ()
+
+
+def import_gguf(models: Path, source: Path, name: ModelName, progress: OnProgress) -> None:
+    """Make ``name`` in the folder ``models`` from ``source``, which is linked where possible, else copied.
+
+    Raises:
+        LibraryError: with one sentence. Nothing half written stays.
+    """
+    progress("parsing GGUF", None, None)
+    with explained(f"{source} cannot be imported into {models}"):
+        header = read_header(source)
+        if fault := check_loadable(header) or needs_ollama(header):
+            raise LibraryError(f"{source} cannot be imported: {fault}")
+        with staging(models) as staged:
+            digest, path = stage(source, blobs_folder(models), header.file_size, progress)
+            staged[digest] = path
+            weights = Layer(media_type=MediaType.MODEL, digest=digest, size=header.file_size)
+
+            def make(write: WriteLayer) -> bytes:
+                return manifest_content(write(MediaType.CONFIG, encode(config_of(header))), [weights])
+
+            with locked(models):
+                progress("writing manifest", None, None)
+                write_model(models, name, staged, make)
+
+
+def config_of(header: Header) -> Mapping[str, object]:
+    """The config layer that Ollama makes of the same file."""
+    return {
+        "model_format": "gguf",
+        "model_family": header.architecture,
+        "model_families": [header.architecture],
+        "model_type": parameter_size(header.parameter_count),
+        "file_type": header.quantization,
+        "architecture": "amd64",
+        "os": "linux",
+    }
+
+
+def derive(
+    models: Path, base: tuple[Path, ModelName], name: ModelName, changes: Changes | None, progress: OnProgress
+) -> None:
+    """Make ``name`` in the folder ``models`` from the model ``base``, of this folder or of another one.
+
+    Without ``changes`` it is the same model, by its digest too. What lies in another folder is linked where
+    that is possible, else copied.
+
+    Raises:
+        LibraryError: with one sentence. Nothing half written stays.
+    """
+    folder, source = base
+    if source == name and changes is None:
+        return
+    with explained(f"{name} cannot be made from {source}"):
+        content = read_small(manifest_path(folder, source))
+        manifest = parse_manifest(content)
+
+        def make(write: WriteLayer) -> bytes:
+            made = content if changes is None else _changed(models, manifest, changes, write, progress)
+            progress("writing manifest", None, None)
+            return made
+
+        with staging(models) as staged:
+            for layer in manifest.blobs if folder != models else ():
+                if layer.digest not in staged and not has_blob(models, layer):
+                    blob = blob_path(folder, layer.digest)
+                    _, staged[layer.digest] = stage(
+                        blob, blobs_folder(models), layer.size, progress, digest=layer.digest
+                    )
+            with locked(models):
+                if not all(each.digest in staged or has_blob(models, each) for each in manifest.blobs):
+                    raise LibraryError(f"The model {source} was removed meanwhile, or its files are broken.")
+                write_model(models, name, staged, make)
+
+
+def _changed(
+    models: Path, manifest: Manifest, changes: Changes, write: WriteLayer, progress: OnProgress
+) -> bytes:
+    """The manifest with the changes, whose layers are written."""
+    layers = list(manifest.layers)
+
+    def put(media_type: str, text: bytes) -> None:
+        layers[:] = [layer for layer in layers if layer.media_type != media_type]
+        layers.append(write(media_type, text))
+
+    if changes.system:
+        put(MediaType.SYSTEM, changes.system.encode())
+    layers += [write(MediaType.LICENSE, text.encode()) for text in changes.licenses]
+    if changes.parameters:
+        parameters: dict[str, object] = {}
+        for layer in manifest.of_type(MediaType.PARAMETERS):
+            parameters |= _read(models, layer, dict[str, object])
+        put(MediaType.PARAMETERS, encode(dict(sorted((parameters | {**changes.parameters}).items()))))
+    if changes.messages:
+        put(MediaType.MESSAGES, encode(changes.messages))
+    before = {layer.digest for layer in manifest.layers}
+    for layer in layers:
+        what = "using existing" if layer.digest in before else "creating new"
+        progress(f"{what} layer {layer.digest}", None, None)
+    config = _read(models, manifest.config, dict[str, object])
+    config["rootfs"] = {"type": "layers", "diff_ids": [layer.digest for layer in layers]}
+    return manifest_content(write(MediaType.CONFIG, encode(config)), layers)
+
+
+def _read(models: Path, layer: Layer, kind: type[T]) -> T:
+    content = read_small(blob_path(models, layer.digest))
+    return decode(content, kind, f"The layer {layer.digest}")
+
+
+def suggest_name(path: Path, header: Header | None = None) -> str:
+    """A name for the model in the file at ``path``, such as "smollm2-135m-instruct:q4_1".
+
+    Raises:
+        InvalidGGUF: if ``header`` is not given, and the file has none.
+    """
+    header = header or read_header(path)
+    stem = path.name.lower().removesuffix(".gguf")
+    if BLOB_NAME.fullmatch(stem):  # Such a name says nothing about the model.
+        stem = header.name.lower()
+    match = _QUANTIZATION.search(stem)
+    if match:
+        stem, tag = stem[: match.start()], match[1]
+    else:
+        tag = header.quantization.lower()
+    model = _NOT_IN_NAMES.sub("-", stem).strip("-._")[:_MAX_PART].strip("-._")
+    return ModelName(model=model or "model", tag=DEFAULT_TAG if tag == "unknown" else tag).short
+
+
+def parameter_size(count: int) -> str:
+    """The number of weights as Ollama writes it: "134.52M", "1.2B", "8B" (``format/format.go``)."""
+    if count >= 10**9:
+        return f"{count / 10**9:.0f}B" if count % 10**9 == 0 else f"{count / 10**9:.1f}B"
+    if count >= 10**6:
+        return f"{count / 10**6:.0f}M" if count % 10**6 == 0 else f"{count / 10**6:.2f}M"
+    if count >= 1000:
+        return f"{count / 1000:.0f}K"
+    return str(count)
