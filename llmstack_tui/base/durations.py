@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from llmstack_tui.base.text import shortened
-
 FOREVER = timedelta(seconds=-1)
 """A keep-alive that never ends. Any negative one means it."""
 
@@ -59,7 +57,7 @@ def parse_duration(text: str) -> timedelta:
             return -length if text.startswith("-") else length
     except OverflowError:
         pass
-    raise ValueError(f"{shortened(text, 60)!r} is not a length of time: write it as 90s, 10m or 1h30m.")
+    raise ValueError(f"{text[:60]!r} is not a length of time: write it as 90s, 10m or 1h30m.")
 
 
 def format_duration(length: timedelta) -> str:

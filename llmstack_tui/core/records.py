@@ -81,8 +81,7 @@ class Records:
 
     async def versions(self, host_url: str, model: str | None = None) -> tuple[SeenModel, ...]:
         """The versions of a model that were seen installed, the newest seen first; else of all models."""
-        models = (await self._session.store()).models
-        return await (models.of_host(host_url) if model is None else models.versions(host_url, model))
+        return await (await self._session.store()).models.versions(host_url, model)
 
     async def installed(self, host_url: str) -> tuple[Model, ...]:
         """What a host listed last, in whichever session."""

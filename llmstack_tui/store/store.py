@@ -11,7 +11,7 @@ from llmstack_tui.store.tables.activations import Activations
 from llmstack_tui.store.tables.events import Events
 from llmstack_tui.store.tables.figures import MeasuredLoads, Speeds
 from llmstack_tui.store.tables.models import InstalledLists, Models
-from llmstack_tui.store.tables.preferences import ModelPreferences
+from llmstack_tui.store.tables.preferences import ModelPreferences, Screen
 from llmstack_tui.store.tables.updates import Updates
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from llmstack_tui.store.database.opening import Mode
     from llmstack_tui.store.errors import StoreError
     from llmstack_tui.store.tables.downloads import DownloadRecords
-    from llmstack_tui.store.tables.screen import Screen
 
 _MOST_NOTICES = 100
 
@@ -52,16 +51,9 @@ class Store:
         self.events = Events(database)
         self.updates = Updates(database)
         self.preferences = ModelPreferences(database)
+        self.screen = Screen(database)
 
-    # Few commands need these.
-
-    @cached_property
-    def screen(self) -> Screen:
-        from llmstack_tui.store.tables.screen import Screen  # noqa: PLC0415
-
-        return Screen(self.database)
-
-    @cached_property
+    @cached_property  # Few commands need it.
     def downloads(self) -> DownloadRecords:
         from llmstack_tui.store.tables.downloads import DownloadRecords  # noqa: PLC0415
 

@@ -26,3 +26,10 @@ class Statements(Protocol):
         self, sql: str, row: Mapping[str, object], make: Callable[[sqlite3.Row], T]
     ) -> tuple[T, ...]:
         """What was found."""
+
+
+class Table:
+    """The statements about one subject."""
+
+    def __init__(self, database: Statements) -> None:
+        self._database = database

@@ -5,15 +5,21 @@ bytes as integers, mappings and lists as JSON text, unknown as NULL.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 from msgspec import Struct, convert
-from msgspec.structs import asdict
+from msgspec.structs import asdict, fields
 
 from llmstack_tui.base.sentences import Sentence, Sentences, quoted
 
+if TYPE_CHECKING:
+    import sqlite3
+
 SqlValue = None | int | float | str
+_S = TypeVar("_S", bound=Struct)
 
 SLACK = timedelta(seconds=1)
 """Between an answer of the server and the time that we write down for it."""
@@ -62,6 +68,33 @@ def _plain(value: object) -> object:
     raise TypeError(f"{value!r} cannot be kept")
 
 
+def struct_of(kind: type[_S], row: sqlite3.Row, **others: object) -> _S:
+    """A struct of a row whose columns are called as its fields; ``others`` are those that are not.
+
+    Raises:
+        ValueError: when a column holds no value of its field.
+    """
+    kept = {name: read(row[name]) for name, read in _readers(kind).items() if name not in others}
+    return kind(**kept, **others)
+
+
+@cache
+def _readers(kind: type[Struct]) -> Mapping[str, Callable[[Any], object]]:
+    return {field.name: _reader(field.type) for field in fields(kind)}
+
+
+def _reader(kind: Any) -> Callable[[Any], object]:
+    """What makes a value of this type, or None, of what is kept."""
+    kinds = get_args(kind) or (kind,)
+    if datetime in kinds:
+        return to_optional_time
+    if timedelta in kinds:
+        return to_optional_length
+    if get_origin(kind) in (Mapping, tuple):
+        return lambda kept: convert(json.loads(kept), kind)
+    return partial(convert, type=kind, strict=False)
+
+
 def to_time(kept: int) -> datetime:
     return _EPOCH + timedelta(microseconds=kept)
 
@@ -72,18 +105,6 @@ def to_optional_time(kept: int | None) -> datetime | None:
 
 def to_optional_length(kept: int | None) -> timedelta | None:
     return None if kept is None else timedelta(microseconds=kept)
-
-
-def to_mapping(kept: str) -> dict[str, object]:
-    """The JSON object that ``kept`` is.
-
-    Raises:
-        ValueError: when it is none.
-    """
-    value = json.loads(kept)
-    if not isinstance(value, dict):
-        raise ValueError("not a JSON object")
-    return value
 
 
 def to_sentence(kept: str | None, text: str) -> Sentence:

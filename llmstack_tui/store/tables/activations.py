@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta  # noqa: TC003  # `struct_of` reads the annotations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
 from llmstack_tui.base.kinds import Actor, LenientEnum
+from llmstack_tui.base.sentences import Sentences  # noqa: TC001  # as above
+from llmstack_tui.store.database import Table
 from llmstack_tui.store.database.retention import EXCESS_ACTIVATIONS, MAX_ACTIVATIONS, Excess
-from llmstack_tui.store.database.values import (
-    SLACK,
-    to_optional_length,
-    to_optional_time,
-    to_sentences,
-    to_time,
-)
+from llmstack_tui.store.database.values import SLACK, struct_of, to_sentences
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
-    from datetime import datetime, timedelta
 
-    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.store.database import Statements
 
 # A load that is reported late, and within the time of another row, is the load of that row.
@@ -131,11 +126,11 @@ class Difference(Struct, frozen=True):
         return bool(self.ended or self.appeared)
 
 
-class Activations:
+class Activations(Table):
     """Activations by host and model. Of one model at most one is without an end, whoever records it."""
 
     def __init__(self, database: Statements) -> None:
-        self._database = database
+        super().__init__(database)
         self.excess = Excess(database.put, EXCESS_ACTIVATIONS, MAX_ACTIVATIONS)
 
     def begin(self, activation: Activation) -> None:
@@ -208,9 +203,7 @@ class Activations:
     async def uses(self, host: str) -> dict[str, Uses]:
         """By model, those that were loaded at least once."""
         found = await self._database.read(
-            _USES,
-            {"host": host},
-            lambda row: (str(row["model"]), Uses(row["times"], to_time(row["last_at"]))),
+            _USES, {"host": host}, lambda row: (str(row["model"]), struct_of(Uses, row))
         )
         return dict(found)
 
@@ -221,21 +214,11 @@ def _row(activation: Activation) -> dict[str, object]:
 
 
 def _activation(row: sqlite3.Row) -> Activation:
-    return Activation(
-        host=row["host"],
-        model=row["model"],
-        asked_by=Actor(row["asked_by"]),
-        started_at=to_time(row["started_at"]),
+    return struct_of(
+        Activation,
+        row,
         reason=to_sentences(row["reasons"], row["reason"]),
-        digest=row["digest"],
-        context_length=row["context_length"],
-        keep_alive=to_optional_length(row["keep_alive"]),
-        loaded_at=to_optional_time(row["loaded_at"]),
-        ended_at=to_optional_time(row["ended_at"]),
-        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
-        ended_by=None if row["ended_by"] is None else Actor(row["ended_by"]),
         end_reason=to_sentences(row["end_reasons"], row["end_reason"]),
-        id=row["id"],
     )
 
 

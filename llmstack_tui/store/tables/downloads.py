@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
+from datetime import datetime  # noqa: TC003  # `struct_of` reads the annotations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
-from llmstack_tui.store.database.values import to_optional_time, to_sentences, to_time
+from llmstack_tui.base.sentences import Sentences  # noqa: TC001  # as above
+from llmstack_tui.store.database import Table
+from llmstack_tui.store.database.values import struct_of, to_sentences
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection
-    from datetime import datetime
-
-    from llmstack_tui.base.sentences import Sentences
-    from llmstack_tui.store.database import Statements
 
 # Of those that are over.
 MAX_OVER = 200
@@ -69,11 +68,8 @@ class DownloadRecord(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
 
 
-class DownloadRecords:
+class DownloadRecords(Table):
     """Of one model on one host at most one pull is not over, whoever asks."""
-
-    def __init__(self, database: Statements) -> None:
-        self._database = database
 
     async def add(
         self, *, host: str, model: str, key: str, asked: str, why: str, asked_at: datetime
@@ -95,19 +91,7 @@ class DownloadRecords:
 
     def update(self, row: DownloadRecord) -> None:
         """Write the observed state. A pull that is over stays as it is."""
-        self._database.put(
-            _UPDATE,
-            {
-                "id": row.id,
-                "state": row.state,
-                "step": row.step,
-                "layers": json.dumps(row.layers, separators=(",", ":")),
-                "speed": row.speed,
-                "reasons": row.reason,
-                "was_active": row.was_active,
-                "ended_at": row.ended_at,
-            },
-        )
+        self._database.put(_UPDATE, {**asdict(row), "reasons": row.reason})
         if row.ended_at is not None:
             self.forget_over((row.host,), keep=MAX_OVER)
 
@@ -128,19 +112,5 @@ def _id(row: sqlite3.Row) -> int:
 
 
 def _row(row: sqlite3.Row) -> DownloadRecord:
-    return DownloadRecord(
-        id=row["id"],
-        host=row["host"],
-        model=row["model"],
-        asked=row["asked"],
-        why=row["why"],
-        asked_at=to_time(row["asked_at"]),
-        requested=row["wish"],
-        state=row["state"],
-        step=row["step"],
-        layers=tuple((str(digest), int(done), total) for digest, done, total in json.loads(row["layers"])),
-        speed=row["speed"],
-        reason=to_sentences(row["reasons"], row["reason"]),
-        was_active=row["was_active"],
-        ended_at=to_optional_time(row["ended_at"]),
-    )
+    reason = to_sentences(row["reasons"], row["reason"])
+    return struct_of(DownloadRecord, row, requested=row["wish"], reason=reason)

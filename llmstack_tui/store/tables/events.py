@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping  # noqa: TC003  # `struct_of` reads the annotations
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
+from llmstack_tui.base.sentences import Sentence, Sentences  # noqa: TC001  # as above
+from llmstack_tui.store.database import Table
 from llmstack_tui.store.database.retention import EXCESS_EVENTS, MAX_EVENTS, Excess
-from llmstack_tui.store.database.values import SLACK, to_mapping, to_sentence, to_sentences, to_time
+from llmstack_tui.store.database.values import SLACK, struct_of, to_sentence, to_sentences
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Mapping
-    from datetime import datetime
+    from collections.abc import Collection
 
-    from llmstack_tui.base.sentences import Sentence, Sentences
     from llmstack_tui.store.database import Statements
 
 # How far apart two dashboards see the same thing, and how late a hidden one sees what another did.
@@ -75,11 +76,11 @@ class Event(Struct, frozen=True, kw_only=True):
     id: int = 0
 
 
-class Events:
+class Events(Table):
     """Events of every program that uses the file, in the order in which they were recorded."""
 
     def __init__(self, database: Statements) -> None:
-        self._database = database
+        super().__init__(database)
         self.excess = Excess(database.put, EXCESS_EVENTS, MAX_EVENTS)
 
     def add(self, event: Event) -> None:
@@ -133,13 +134,5 @@ def _row(event: Event) -> dict[str, object]:
 
 
 def _event(row: sqlite3.Row) -> Event:
-    return Event(
-        at=to_time(row["at"]),
-        kind=row["kind"],
-        sentence=to_sentence(row["sentence"], row["text"]),
-        host=row["host"],
-        model=row["model"],
-        reason=to_sentences(row["reasons"], row["reason"]),
-        details=to_mapping(row["details"]),
-        id=row["id"],
-    )
+    sentence = to_sentence(row["sentence"], row["text"])
+    return struct_of(Event, row, sentence=sentence, reason=to_sentences(row["reasons"], row["reason"]))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping  # noqa: TC003  # `struct_of` reads the annotations
+from datetime import datetime, timedelta  # noqa: TC003  # as above
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
+from llmstack_tui.store.database import Table
 from llmstack_tui.store.database.retention import EXCESS_MEASURED, EXCESS_SPEEDS, MAX_FIGURES, Excess
-from llmstack_tui.store.database.values import to_optional_length, to_time
+from llmstack_tui.store.database.values import struct_of
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Mapping
-    from datetime import datetime, timedelta
-
     from llmstack_tui.store.database import Statements
 
 _ADD_LOAD = """
@@ -23,14 +22,7 @@ INSERT INTO measured (at, host, model, digest, context_length, cache_type, paral
                       server_bytes, server_gpu_bytes, device_bytes)
 VALUES (:at, :host, :model, :digest, :context_length, :cache_type, :parallel,
         :server_bytes, :server_gpu_bytes, :device_bytes)"""
-# IS: unknown equals unknown.
-_LAST_LOAD = """
-SELECT * FROM measured
-WHERE digest = :digest AND host = :host AND context_length IS :context_length
-  AND cache_type IS :cache_type AND parallel IS :parallel
-ORDER BY id DESC LIMIT 1"""
 _LOADS = "SELECT * FROM measured WHERE digest = :digest AND host = :host ORDER BY id DESC LIMIT :limit"
-
 _LOADS_OF_HOST = "SELECT * FROM measured WHERE host = :host ORDER BY id DESC LIMIT :limit"
 _ADD_SPEED = """
 INSERT INTO speeds (at, host, model, digest, tokens_per_second, first_token)
@@ -38,7 +30,6 @@ VALUES (:at, :host, :model, :digest, :tokens_per_second, :first_token)"""
 _LAST_SPEEDS = """
 SELECT * FROM speeds WHERE id IN (SELECT max(id) FROM speeds WHERE host = :host GROUP BY model)
 ORDER BY model"""
-_SPEEDS = "SELECT * FROM speeds WHERE host = :host AND model = :model ORDER BY id DESC LIMIT :limit"
 
 
 class Measured(Struct, frozen=True, kw_only=True):
@@ -64,54 +55,26 @@ class Measured(Struct, frozen=True, kw_only=True):
     id: int = 0
 
 
-class MeasuredLoads:
+class MeasuredLoads(Table):
     """Every load that was measured."""
 
     def __init__(self, database: Statements) -> None:
-        self._database = database
+        super().__init__(database)
         self.excess = Excess(database.put, EXCESS_MEASURED, MAX_FIGURES)
 
     def add(self, measured: Measured) -> None:
         self._database.put(_ADD_LOAD, asdict(measured))
         self.excess.added()
 
-    async def last(
-        self,
-        host: str,
-        digest: str,
-        *,
-        context_length: int | None = None,
-        cache_type: str | None = None,
-        parallel: int | None = None,
-    ) -> Measured | None:
-        """The last load of this version with exactly these settings; None is "unknown", not "any"."""
-        settings = {"context_length": context_length, "cache_type": cache_type, "parallel": parallel}
-        found = await self._database.read(_LAST_LOAD, {"host": host, "digest": digest, **settings}, _measured)
-        return found[0] if found else None
-
     async def history(self, host: str, digest: str, limit: int = 100) -> tuple[Measured, ...]:
         """The loads of this version with any settings, the newest first."""
-        return await self._database.read(_LOADS, {"host": host, "digest": digest, "limit": limit}, _measured)
+        wanted = {"host": host, "digest": digest, "limit": limit}
+        return await self._database.read(_LOADS, wanted, partial(struct_of, Measured))
 
     async def of_host(self, host: str, limit: int = 1000) -> tuple[Measured, ...]:
         """The loads of all models of a host, the newest first."""
-        return await self._database.read(_LOADS_OF_HOST, {"host": host, "limit": limit}, _measured)
-
-
-def _measured(row: sqlite3.Row) -> Measured:
-    return Measured(
-        at=to_time(row["at"]),
-        host=row["host"],
-        model=row["model"],
-        digest=row["digest"],
-        context_length=row["context_length"],
-        cache_type=row["cache_type"],
-        parallel=row["parallel"],
-        server_bytes=row["server_bytes"],
-        server_gpu_bytes=row["server_gpu_bytes"],
-        device_bytes={str(name): int(size) for name, size in json.loads(row["device_bytes"]).items()},
-        id=row["id"],
-    )
+        wanted = {"host": host, "limit": limit}
+        return await self._database.read(_LOADS_OF_HOST, wanted, partial(struct_of, Measured))
 
 
 class Speed(Struct, frozen=True, kw_only=True):
@@ -126,11 +89,11 @@ class Speed(Struct, frozen=True, kw_only=True):
     id: int = 0
 
 
-class Speeds:
+class Speeds(Table):
     """The answers that were timed."""
 
     def __init__(self, database: Statements) -> None:
-        self._database = database
+        super().__init__(database)
         self.excess = Excess(database.put, EXCESS_SPEEDS, MAX_FIGURES)
 
     def add(self, speed: Speed) -> None:
@@ -139,20 +102,5 @@ class Speeds:
 
     async def last(self, host: str) -> dict[str, Speed]:
         """The last one of each model of a host, by its name."""
-        return {each.model: each for each in await self._database.read(_LAST_SPEEDS, {"host": host}, _speed)}
-
-    async def history(self, host: str, model: str, limit: int = 100) -> tuple[Speed, ...]:
-        """The newest first."""
-        return await self._database.read(_SPEEDS, {"host": host, "model": model, "limit": limit}, _speed)
-
-
-def _speed(row: sqlite3.Row) -> Speed:
-    return Speed(
-        at=to_time(row["at"]),
-        host=row["host"],
-        model=row["model"],
-        digest=row["digest"],
-        tokens_per_second=row["tokens_per_second"],
-        first_token=to_optional_length(row["first_token"]),
-        id=row["id"],
-    )
+        found = await self._database.read(_LAST_SPEEDS, {"host": host}, partial(struct_of, Speed))
+        return {each.model: each for each in found}

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from types import GenericAlias
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from llmstack_tui.store.database.values import to_time
+from llmstack_tui.store.database import Table
+from llmstack_tui.store.database.values import struct_of, to_time
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from llmstack_tui.store.database import Statements
@@ -32,8 +33,9 @@ VALUES (:host, :name, :digest, :size, :at, :at)
 ON CONFLICT DO UPDATE SET
   size = coalesce(excluded.size, size),
   last_seen_at = max(last_seen_at, excluded.last_seen_at)"""
-_VERSIONS = "SELECT * FROM models WHERE host = :host AND name = :name ORDER BY last_seen_at DESC, digest"
-_OF_HOST = "SELECT * FROM models WHERE host = :host ORDER BY name, last_seen_at DESC, digest"
+_VERSIONS = """
+SELECT * FROM models WHERE host = :host AND (:name IS NULL OR name = :name)
+ORDER BY name, last_seen_at DESC, digest"""
 _SAVE_LIST = """
 INSERT INTO installed (host, read_at, models) VALUES (:host, :read_at, :models)
 ON CONFLICT DO UPDATE SET read_at = excluded.read_at, models = excluded.models"""
@@ -48,11 +50,11 @@ class InstalledList(Struct, Generic[_T], frozen=True):
     models: tuple[_T, ...]
 
 
-class InstalledLists:
+class InstalledLists(Table):
     """One list per host, of the caller's structs."""
 
     def __init__(self, database: Statements) -> None:
-        self._database = database
+        super().__init__(database)
         self._saved: dict[str, tuple[bytes, datetime]] = {}
 
     def save(self, host: str, models: Sequence[object], read_at: datetime) -> None:
@@ -114,11 +116,11 @@ class SeenModel(Struct, frozen=True, kw_only=True):
     last_seen_at: datetime
 
 
-class Models:
+class Models(Table):
     """Models seen, by host, name and digest."""
 
     def __init__(self, database: Statements) -> None:
-        self._database = database
+        super().__init__(database)
         self.recent: dict[tuple[str, str, str], tuple[int | None, datetime]] = {}
         self._room = _ROOM
 
@@ -135,24 +137,11 @@ class Models:
         self.recent[key] = (size, at)
         self._database.put(_SEEN, {"host": host, "name": name, "digest": digest, "size": size, "at": at})
 
-    async def versions(self, host: str, name: str) -> tuple[SeenModel, ...]:
-        """The versions of one model, the newest seen first."""
-        return await self._database.read(_VERSIONS, {"host": host, "name": name}, _model)
-
-    async def of_host(self, host: str) -> tuple[SeenModel, ...]:
-        return await self._database.read(_OF_HOST, {"host": host}, _model)
+    async def versions(self, host: str, name: str | None = None) -> tuple[SeenModel, ...]:
+        """The versions of one model, or of each, the newest seen first."""
+        wanted = {"host": host, "name": name}
+        return await self._database.read(_VERSIONS, wanted, partial(struct_of, SeenModel))
 
 
 def _is_fresh(told: datetime, now: datetime) -> bool:
     return abs(now - told) < SEEN_AGAIN_AFTER
-
-
-def _model(row: sqlite3.Row) -> SeenModel:
-    return SeenModel(
-        host=row["host"],
-        name=row["name"],
-        digest=row["digest"],
-        size=row["size"],
-        first_seen_at=to_time(row["first_seen_at"]),
-        last_seen_at=to_time(row["last_seen_at"]),
-    )

@@ -1,19 +1,21 @@
-"""What the user wants of single models on a host: pins, and how long they may be idle."""
+"""What the user wants: of single models on a host (pins, how long they may be idle), and of the screen."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta  # noqa: TC003  # `struct_of` reads the annotations
+from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
 from msgspec import Struct
 
-from llmstack_tui.store.database.values import bound, to_optional_length
+from llmstack_tui.store.database import Table
+from llmstack_tui.store.database.values import document, struct_of
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
-    from datetime import timedelta
 
-    from llmstack_tui.store.database import Statements
+_T = TypeVar("_T")
 
 _PIN = """
 INSERT INTO guarded (host, key, model, pinned) VALUES (:host, :key, :model, :pinned)
@@ -25,6 +27,9 @@ _TIDY = "DELETE FROM guarded WHERE host = :host AND key = :key AND NOT pinned AN
 _FORGET = "DELETE FROM guarded WHERE host = :host AND key = :key"
 _MOVE = "UPDATE OR REPLACE guarded SET key = :new_key, model = :model WHERE host = :host AND key = :key"
 _OF = "SELECT key, model, pinned, idle_stop FROM guarded WHERE host = :host"
+_REMEMBER = """
+INSERT INTO screen (key, value) VALUES (:key, :value) ON CONFLICT DO UPDATE SET value = excluded.value"""
+_RECALL = "SELECT value FROM screen WHERE key = :key"
 
 
 class ModelPreference(Struct, frozen=True):
@@ -40,19 +45,16 @@ class ModelPreference(Struct, frozen=True):
     idle_stop: timedelta | None = None
 
 
-class ModelPreferences:
+class ModelPreferences(Table):
     """Preferences by host and by a key that is the same for all ways to write a model's name."""
 
-    def __init__(self, database: Statements) -> None:
-        self._database = database
-
     def pin(self, host: str, key: str, model: str, *, pinned: bool = True) -> None:
-        self._database.put(_PIN, {"host": host, "key": key, "model": model, "pinned": int(pinned)})
+        self._database.put(_PIN, {"host": host, "key": key, "model": model, "pinned": pinned})
         self._database.put(_TIDY, {"host": host, "key": key})
 
     def may_idle(self, host: str, key: str, model: str, length: timedelta | None) -> None:
         """How long it may be idle; None leaves it to the settings."""
-        row = {"host": host, "key": key, "model": model, "idle_stop": bound(length)}
+        row = {"host": host, "key": key, "model": model, "idle_stop": length}
         self._database.put(_IDLE, row)
         self._database.put(_TIDY, {"host": host, "key": key})
 
@@ -68,9 +70,28 @@ class ModelPreferences:
         """Those of a host, by the keys of its models."""
 
         def make(row: sqlite3.Row) -> tuple[str, ModelPreference]:
-            preference = ModelPreference(
-                row["model"], bool(row["pinned"]), to_optional_length(row["idle_stop"])
-            )
-            return row["key"], preference
+            return row["key"], struct_of(ModelPreference, row)
 
         return dict(await self._database.read(_OF, {"host": host}, make))
+
+
+class Screen(Table):
+    """What the screen remembers, its sort, its folds, its theme: values that JSON can say, by their names.
+
+    Of two dashboards the last to speak wins.
+    """
+
+    def remember(self, key: str, value: object) -> None:
+        self._database.put(_REMEMBER, {"key": key, "value": document(value)})
+
+    async def recall(self, key: str, default: _T, kind: type[_T]) -> _T:
+        """The value remembered, or ``default`` when there is none, or none of this ``kind`` any more."""
+
+        def make(row: sqlite3.Row) -> _T:
+            try:
+                return msgspec.json.decode(row["value"], type=kind)
+            except msgspec.MsgspecError:
+                return default
+
+        found = await self._database.read(_RECALL, {"key": key}, make)
+        return found[0] if found else default

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from llmstack_tui.store.database.values import bound
+from llmstack_tui.store.database import Table
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
     from datetime import datetime
-
-    from llmstack_tui.store.database import Statements
 
 _T = TypeVar("_T")
 
@@ -28,18 +26,15 @@ _WANT = "DELETE FROM updates_left_alone WHERE host = :host AND name = :name"
 _LEFT = "SELECT host, name, digest FROM updates_left_alone"
 
 
-class Updates:
+class Updates(Table):
     """Answers by the name of the model, as structs of the caller's.
 
     The names are those that are the same for all ways to write one; a registry answers for all hosts.
     """
 
-    def __init__(self, database: Statements) -> None:
-        self._database = database
-
     def save(self, name: str, answer: object, asked_at: datetime) -> None:
         document = msgspec.json.encode(answer).decode()
-        self._database.put(_SAVE, {"name": name, "asked_at": bound(asked_at), "answer": document})
+        self._database.put(_SAVE, {"name": name, "asked_at": asked_at, "answer": document})
 
     async def load(self, kind: type[_T]) -> Mapping[str, _T]:
         """All answers; without those that ``kind`` cannot hold any more."""

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Mapping  # noqa: TC003  # as `struct_of` reads the annotations
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
-from llmstack_tui.store.database.values import bound, to_mapping, to_optional_length, to_time
+from llmstack_tui.store.database.values import bound, struct_of, to_optional_length, to_time
+
+
+class Kept(Struct, frozen=True):
+    number: int
+    details: Mapping[str, object]
+    at: datetime | None = None
+
+
+def row(**columns: object) -> sqlite3.Row:
+    columns = {"at": None, **columns}
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.row_factory = sqlite3.Row
+        names = ", ".join(f":{name} AS {name}" for name in columns)
+        found: sqlite3.Row = connection.execute(f"SELECT {names}", columns).fetchone()
+        return found
 
 
 @given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-9, minutes=-30))])))
@@ -58,7 +77,14 @@ def test_mappings_come_back_whatever_they_are_made_of() -> None:
     )
     kept = bound(details)
     assert isinstance(kept, str)
-    assert to_mapping(kept) == {"inner": {"list": [1, 2.5, None]}, "ü": "\udcff", "n": 10**30}
+    there = {"inner": {"list": [1, 2.5, None]}, "ü": "\udcff", "n": 10**30}
+    assert struct_of(Kept, row(number=1, details=kept)) == Kept(1, there)
+
+
+@pytest.mark.parametrize("changes", [{"number": "many"}, {"details": "[]"}, {"details": "{"}, {"at": "soon"}])
+def test_a_row_that_is_no_such_struct_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        struct_of(Kept, row(**{"number": 1, "details": "{}", "at": None, **changes}))
 
 
 def test_what_json_cannot_say_is_refused() -> None:

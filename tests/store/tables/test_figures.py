@@ -39,30 +39,19 @@ async def test_a_measured_load_comes_back_as_it_was(store: Store) -> None:
             device_bytes={"GPU 0 RTX 2070S": 5_600_000_000, "RAM": 1},
         )
     )
-    found = await store.measured.last(HOST, "abc", context_length=8192, cache_type="q8_0", parallel=2)
-    assert found is not None
+    (found,) = await store.measured.history(HOST, "abc")
+    assert (found.context_length, found.cache_type, found.parallel) == (8192, "q8_0", 2)
     assert (found.server_bytes, found.server_gpu_bytes, found.at) == (2**53 + 1, 0, later(1))
     assert found.device_bytes == {"GPU 0 RTX 2070S": 5_600_000_000, "RAM": 1}
 
 
-async def test_only_a_load_with_the_same_settings_answers(store: Store) -> None:
-    store.measured.add(measured(1, context_length=4096, cache_type="f16"))
-    store.measured.add(measured(2, context_length=8192, cache_type="f16"))
-    store.measured.add(measured(3, context_length=8192, cache_type="f16"))
-    store.measured.add(measured(4, context_length=8192, cache_type="f16", host=OTHER_HOST))
-    store.measured.add(measured(5))
-    last = store.measured.last
-
-    async def bytes_of(context_length: int | None, cache_type: str | None) -> int | None:
-        found = await last(HOST, "abc", context_length=context_length, cache_type=cache_type)
-        return found.server_bytes if found else None
-
-    assert await bytes_of(4096, "f16") == 1
-    assert await bytes_of(8192, "f16") == 3
-    assert await bytes_of(8192, "q8_0") is None
-    assert await bytes_of(None, None) == 5
-    assert await last(HOST, "another digest") is None
-    assert [each.server_bytes for each in await store.measured.history(HOST, "abc", 2)] == [5, 3]
+async def test_the_newest_loads_of_a_version_and_of_a_host(store: Store) -> None:
+    for number in (1, 2, 3):
+        store.measured.add(measured(number))
+    store.measured.add(measured(4, host=OTHER_HOST))
+    store.measured.add(measured(5, digest="another"))
+    assert [each.server_bytes for each in await store.measured.history(HOST, "abc", 2)] == [3, 2]
+    assert [each.server_bytes for each in await store.measured.of_host(HOST, 3)] == [5, 3, 2]
 
 
 async def test_the_last_speed_of_each_model(store: Store) -> None:
@@ -79,7 +68,6 @@ async def test_the_last_speed_of_each_model(store: Store) -> None:
     last = await store.speeds.last(HOST)
     assert {name: speed.tokens_per_second for name, speed in last.items()} == {"a": 12.25, "b": None}
     assert last["a"].first_token == timedelta(milliseconds=120.5)
-    assert [each.tokens_per_second for each in await store.speeds.history(HOST, "a")] == [12.25, 10.5]
 
 
 async def test_the_screen_remembers_the_last_word_of_either_dashboard(store: Store, path: Path) -> None:

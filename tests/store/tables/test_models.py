@@ -51,7 +51,7 @@ async def test_versions_of_a_model_with_the_times_they_were_seen(store: Store) -
             host=HOST, name="a:7b", digest="old", size=100, first_seen_at=NOW, last_seen_at=later(3600)
         ),
     )
-    assert [each.digest for each in await store.models.of_host(OTHER_HOST)] == ["old"]
+    assert [each.digest for each in await store.models.versions(OTHER_HOST)] == ["old"]
 
 
 async def test_another_program_that_saw_it_earlier_does_not_turn_time_back(store: Store, path: Path) -> None:
