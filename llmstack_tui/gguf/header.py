@@ -21,21 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ArrayInfo", "Header", "InvalidGGUF", "Tensor", "read_header"]
 
-_EMBEDDING_ARCHITECTURES = frozenset(
-    {
-        "bert",
-        "eurobert",
-        "gemma-embedding",
-        "jina-bert-v2",
-        "jina-bert-v3",
-        "llama-embed",
-        "modern-bert",
-        "neo-bert",
-        "nomic-bert",
-        "nomic-bert-moe",
-        "t5encoder",
-    }
-)
+# In the names of llama.cpp's encoders, which are BERT's kin or say what they are for.
+_ENCODERS = ("bert", "-embed", "t5encoder")
 
 
 @dataclass(frozen=True)
@@ -102,7 +89,8 @@ class Header:
     @property
     def is_embedding(self) -> bool:
         """Whether the model makes embeddings and cannot chat."""
-        return self.value("pooling_type") is not None or self.architecture in _EMBEDDING_ARCHITECTURES
+        encodes = any(part in self.architecture for part in _ENCODERS)
+        return encodes or self.value("pooling_type") is not None
 
     @cached_property
     def parameter_count(self) -> int:

@@ -130,7 +130,7 @@ class DiskService:
 
     async def look_elsewhere(self) -> tuple[FolderUse | LibraryError, ...]:
         """What the other folders of this machine hold, Ollama's, or why one cannot be read."""
-        return await asyncio.to_thread(lambda: tuple(map(_audited, self._others())))
+        return await asyncio.to_thread(self._audit_others)
 
     async def clean(self, chosen: Collection[Leftover]) -> tuple[Leftover, ...]:
         """Remove what a person has agreed to; returns what was removed.
@@ -140,9 +140,9 @@ class DiskService:
         """
         return () if self.folder is None else await asyncio.to_thread(remove_leftovers, self.folder, chosen)
 
-    def _others(self) -> list[Path]:
+    def _audit_others(self) -> tuple[FolderUse | LibraryError, ...]:
         own = None if self.folder is None else self.folder.resolve()
-        return [folder for folder in self._folders() if folder.resolve() != own]
+        return tuple(_audited(folder) for folder in self._folders() if folder.resolve() != own)
 
 
 def _audited(folder: Path) -> FolderUse | LibraryError:

@@ -92,7 +92,7 @@ class HttpTransport:
         while True:
             await self._wait(host)
             try:
-                reply = await self._in_a_slot(request)
+                reply = await self._exchange(request)
             except RegistryUnreachable as error:
                 # A connection that was kept may have been closed meanwhile; one that was refused stays so.
                 if broke or not isinstance(error.__cause__, _BROKEN):
@@ -121,17 +121,11 @@ class HttpTransport:
         if left_s > self._timeouts.patience_s:
             raise _busy(host, left_s)
 
-    async def _in_a_slot(self, request: _RegistryRequest) -> Reply:
+    async def _exchange(self, request: _RegistryRequest) -> Reply:
+        limit_s, host = self._timeouts.whole_s, request.host
         slot = await self._slots.get()
         try:
-            self._refuse_too_early(request.host)
-            return await self._exchange(slot, request)
-        finally:
-            self._slots.put_nowait(slot)
-
-    async def _exchange(self, slot: int, request: _RegistryRequest) -> Reply:
-        limit_s, host = self._timeouts.whole_s, request.host
-        try:
+            self._refuse_too_early(host)
             async with asyncio.timeout(limit_s):
                 return await self._follow(slot, request)
         except TimeoutError:
@@ -152,6 +146,8 @@ class HttpTransport:
         except (httpx.InvalidURL, ValueError) as error:
             message = f"{host!r} is no address of a registry."
             raise BadAnswer(message, host=host, detail=excerpt(str(error))) from None
+        finally:
+            self._slots.put_nowait(slot)
 
     async def _follow(self, slot: int, wanted: _RegistryRequest) -> Reply:
         """Redirects are followed by hand: never from TLS to an address without it."""

@@ -159,8 +159,7 @@ def embed_request(request: EmbeddingsRequest) -> EmbedRequest:
     Raises:
         ApiError: something in the request is not supported.
     """
-    kinds = ("float", "base64")
-    if request.encoding_format and request.encoding_format.lower() not in kinds:
+    if request.encoding_format and request.encoding_format.lower() not in ("float", "base64"):
         raise ApiError(
             400,
             f"Invalid value for 'encoding_format' = {request.encoding_format}. "

@@ -8,15 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 _MODULES = ("xllamacpp", "starlette", "uvicorn", "aiohttp")
-_BUILT_FOR = frozenset(
-    {
-        ("Linux", "x86_64"),
-        ("Linux", "aarch64"),
-        ("Darwin", "arm64"),
-        ("Darwin", "x86_64"),
-        ("Windows", "AMD64"),
-    }
-)
+_BUILT_FOR = {"Linux": ("x86_64", "aarch64"), "Darwin": ("arm64", "x86_64"), "Windows": ("AMD64",)}
 # PCI vendor ids, as /sys/class/drm/card*/device/vendor has them.
 _MAKERS = {"0x10de": "NVIDIA", "0x1002": "AMD"}
 _BUILDS = "https://github.com/xorbitsai/xllamacpp#installation"
@@ -39,7 +31,7 @@ def reason_from(
     *, system: str, machine: str, missing: tuple[str, ...], flags: frozenset[str] | None
 ) -> str | None:
     """The reason, from the modules that are not installed and the processor's flags (None: unknown)."""
-    if "xllamacpp" in missing and (system, machine) not in _BUILT_FOR:
+    if "xllamacpp" in missing and machine not in _BUILT_FOR.get(system, ()):
         return f"The built-in engine has no build for {system} on {machine}. {_INSTEAD}"
     if missing:
         return "The built-in engine is not installed. Install it with: pip install 'llmstack-tui[engine]'"

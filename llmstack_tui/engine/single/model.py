@@ -49,14 +49,7 @@ class SingleConfig(Struct, frozen=True, kw_only=True):
     max_history: int = 10
 
     @classmethod
-    def read(
-        cls,
-        environ: Mapping[str, str],
-        *,
-        gguf: Path | None = None,
-        host: str = "127.0.0.1",
-        port: int = 8005,
-    ) -> SingleConfig:
+    def read(cls, environ: Mapping[str, str], *, gguf: Path | None, host: str, port: int) -> SingleConfig:
         """From ``LLM_MODEL_PATH``, ``LLM_CONTEXT_SIZE``, ``LLM_MAX_TOKENS`` and ``LLM_MAX_HISTORY``.
 
         Raises:

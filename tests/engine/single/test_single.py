@@ -241,20 +241,23 @@ def test_a_client_without_a_server() -> None:
 
 
 def test_settings() -> None:
+    def read(environ: dict[str, str], gguf: Path | None = None) -> SingleConfig:
+        return SingleConfig.read(environ, gguf=gguf, host="127.0.0.1", port=8005)
+
     environ = {
         "LLM_MODEL_PATH": "/m.gguf",
         "LLM_CONTEXT_SIZE": "8",
         "LLM_MAX_TOKENS": "9",
         "LLM_MAX_HISTORY": "0",
     }
-    config = SingleConfig.read(environ)
+    config = read(environ)
     assert (str(config.gguf), config.port) == ("/m.gguf", 8005)
     assert (config.context_length, config.max_tokens, config.max_history) == (8, 9, 0)
-    assert SingleConfig.read({}, gguf=config.gguf).context_length == 4096
+    assert read({}, config.gguf).context_length == 4096
     with pytest.raises(ValueError, match="LLM_MODEL_PATH"):
-        SingleConfig.read({})
+        read({})
     with pytest.raises(ValueError, match="LLM_MAX_TOKENS is 'x'"):
-        SingleConfig.read(environ | {"LLM_MAX_TOKENS": "x"})
+        read(environ | {"LLM_MAX_TOKENS": "x"})
 
 
 @pytest.mark.parametrize(
