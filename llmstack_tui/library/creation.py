@@ -14,7 +14,6 @@ from msgspec import Struct, field
 from llmstack_tui.base.names import DEFAULT_TAG, ModelName
 from llmstack_tui.gguf.checks import check_loadable, needs_ollama
 from llmstack_tui.gguf.header import Header, read_header
-from llmstack_tui.library.copying import OnProgress, stage
 from llmstack_tui.library.folders import blob_path, blobs_folder, has_blob, manifest_path, read_small
 from llmstack_tui.library.manifest import (
     BLOB_NAME,
@@ -27,7 +26,16 @@ from llmstack_tui.library.manifest import (
     manifest_content,
     parse_manifest,
 )
-from llmstack_tui.library.storage import LibraryError, WriteLayer, explained, locked, staging, write_model
+from llmstack_tui.library.storage import (
+    LibraryError,
+    OnProgress,
+    WriteLayer,
+    explained,
+    locked,
+    stage,
+    staging,
+    write_model,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.gguf.header import Header, read_header
-from llmstack_tui.library.copying import OnProgress, silent
 from llmstack_tui.library.creation import Changes, derive, import_gguf
 from llmstack_tui.library.folders import blob_path, manifest_path, manifests_folder, read_small
 from llmstack_tui.library.manifest import (
@@ -29,12 +28,14 @@ from llmstack_tui.library.manifest import (
 )
 from llmstack_tui.library.storage import (
     LibraryError,
+    OnProgress,
     blobs_of,
     explained,
     install,
     locked,
     reason,
     remove_unused,
+    silent,
 )
 
 if TYPE_CHECKING:

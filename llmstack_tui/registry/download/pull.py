@@ -13,9 +13,8 @@ from msgspec import Struct
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.library.copying import fetch_blob
 from llmstack_tui.library.folders import blob_path, blobs_folder, has_blob
-from llmstack_tui.library.storage import Cancelled, LibraryError, explained
+from llmstack_tui.library.storage import Cancelled, LibraryError, explained, fetch_blob
 from llmstack_tui.registry.download.blob import PullOptions, set_or_done
 from llmstack_tui.registry.download.blobs import BlobDownloads
 from llmstack_tui.registry.download.source import BlobSource
