@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 from llmstack_tui.hardware.readings import Device, DeviceKind, Probed, text, whole
@@ -23,7 +24,8 @@ class Amd:
 
     def __init__(self, root: Path = _ROOT) -> None:
         self._root = root
-        self._integrated: dict[Path, bool] = {}
+        # Asked once: the question costs the driver a talk with the card.
+        self._is_integrated = cache(is_integrated)
 
     def read(self) -> Probed:
         folders = (self._root / "sys/class/drm").glob("card*/device/mem_info_vram_total")
@@ -62,12 +64,6 @@ class Amd:
             power=_sensor(folder, 10**6, "power1_average", "power1_input") if awake else None,
             power_limit=_sensor(folder, 10**6, "power1_cap") if awake else None,
         )
-
-    def _is_integrated(self, folder: Path) -> bool:
-        # Asked once: the question costs the driver a talk with the card.
-        if folder not in self._integrated:
-            self._integrated[folder] = is_integrated(folder)
-        return self._integrated[folder]
 
 
 def is_integrated(folder: Path) -> bool:

@@ -170,38 +170,41 @@ def _identity(nvml: Nvml, handle: Handle) -> tuple[str | None, str | None]:
 
 
 def _measure(nvml: Nvml, handle: Handle, device: Device) -> Device:
-    memory = nvml.memory(handle)
     return replace(
-        device,
-        total=memory.total,
-        used=memory.used,
-        free=memory.free,
-        shared=memory.unified,
+        _with_memory(nvml, handle, device),
         utilization_percent=nvml.utilization_percent(handle),
         temperature=nvml.number("nvmlDeviceGetTemperature", handle, _TEMPERATURE_GPU, most=200),
         power=_watts(nvml.number("nvmlDeviceGetPowerUsage", handle, most=10**7)),
         power_limit=_watts(nvml.number("nvmlDeviceGetEnforcedPowerLimit", handle, most=10**7)),
         throttles=_throttles(nvml, handle),
-        processes=nvml.processes(handle),
     )
 
 
 def _measure_slice(nvml: Nvml, card: Device, handle: Handle) -> Device:
     """A MIG instance: memory and processes are its own, heat, power and brakes the card's. Its share of the
     card's work is not told."""
-    memory = nvml.memory(handle)
     uuid, name = _identity(nvml, handle)
+    part = _with_memory(nvml, handle, card)
     return replace(
-        card,
+        part,
         id=uuid or card.id,
         name=name or card.name,
         parent=card.id,
+        shared=False,
+        utilization_percent=None,
+    )
+
+
+def _with_memory(nvml: Nvml, handle: Handle, device: Device) -> Device:
+    """With its memory now, and who uses it."""
+    memory, processes = nvml.memory(handle), nvml.processes(handle)
+    return replace(
+        device,
         total=memory.total,
         used=memory.used,
         free=memory.free,
-        shared=False,
-        utilization_percent=None,
-        processes=nvml.processes(handle),
+        shared=memory.unified,
+        processes=processes,
     )
 
 

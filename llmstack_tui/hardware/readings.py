@@ -45,7 +45,7 @@ class Pressure(StrEnum):
 
 
 class Space(Struct, frozen=True):
-    """The size of swap or of a disk, and what is used of it."""
+    """The size of the main memory, of swap or of a disk, and what is used of it."""
 
     total: int
     used: int

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
-from msgspec import Struct
 
 from llmstack_tui.hardware.readings import Pressure, Space, text, whole
 
@@ -17,18 +16,6 @@ _CPU_LIMIT_V2 = "sys/fs/cgroup/cpu.max"
 _CPU_LIMIT_V1 = ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "sys/fs/cgroup/cpu/cpu.cfs_period_us")
 # Percent of the last ten seconds in which programs waited for memory: some of them, or all.
 _WARNING_SOME, _CRITICAL_FULL = 10.0, 10.0
-
-
-class Memory(Struct, frozen=True):
-    """Main memory in bytes; ``used`` is what cannot be had without taking it from a program."""
-
-    total: int
-    used: int
-
-    @property
-    def percent(self) -> float:
-        """Used of total, 0 to 100."""
-        return 100 * self.used / self.total if self.total else 0.0
 
 
 class _Names(NamedTuple):
@@ -47,8 +34,10 @@ _VERSION_1 = _Names(
 _VERSION_2 = _Names("memory.max", "memory.current", ("inactive_file", "active_file", "slab_reclaimable"))
 
 
-def read_memory(root: Path = _ROOT) -> Memory:
+def read_memory(root: Path = _ROOT) -> Space:
     """The memory that this process may use: the machine's, or less where its container has a limit.
+
+    ``used`` is what cannot be had without taking it from a program.
 
     Args:
         root: the folder below which ``proc`` and ``sys`` are looked for.
@@ -56,13 +45,13 @@ def read_memory(root: Path = _ROOT) -> Memory:
     machine = psutil.virtual_memory()
     limited = container_memory(root)
     if limited is None or limited.total >= machine.total:
-        return Memory(total=machine.total, used=machine.total - machine.available)
+        return Space(total=machine.total, used=machine.total - machine.available)
     # The machine may have less to give than the container would be allowed.
     free = min(limited.total - limited.used, machine.available)
-    return Memory(total=limited.total, used=limited.total - free)
+    return Space(total=limited.total, used=limited.total - free)
 
 
-def container_memory(root: Path = _ROOT) -> Memory | None:
+def container_memory(root: Path = _ROOT) -> Space | None:
     """The lowest limit that control groups set for this process, and what is used of it; None without one."""
     limits = [memory for folder, names in control_groups(root) if (memory := _limited(folder, names))]
     return min(limits, key=lambda memory: memory.total, default=None)
@@ -91,7 +80,7 @@ def control_groups(root: Path = _ROOT) -> list[tuple[Path, _Names]]:
     return groups
 
 
-def _limited(folder: Path, names: _Names) -> Memory | None:
+def _limited(folder: Path, names: _Names) -> Space | None:
     total = whole(text(folder / names.limit))
     if total is None or total > _NO_LIMIT:
         return None
@@ -102,7 +91,7 @@ def _limited(folder: Path, names: _Names) -> Memory | None:
     # "available".
     stat = dict(line.split(" ", 1) for line in text(folder / "memory.stat").splitlines() if " " in line)
     reclaimable = sum(whole(stat.get(name, "")) or 0 for name in names.reclaimable)
-    return Memory(total=total, used=min(max(0, used - reclaimable), total))
+    return Space(total=total, used=min(max(0, used - reclaimable), total))
 
 
 class CpuMeter:

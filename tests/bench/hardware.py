@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.hardware.machine import Machine
-from llmstack_tui.hardware.service import Sampler
+from llmstack_tui.hardware.service import MachineService
 from tests.bench.figures import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from llmstack_tui.hardware.readings import MachineReading
 
 _READINGS = 20
 _EVERY_S = 0.25
@@ -30,16 +32,20 @@ async def _sample() -> tuple[float, int]:
     """CPU seconds of ``_READINGS`` readings, after a first one which opens the drivers; the cards found."""
     enough = asyncio.Event()
     started: list[float] = []
+    devices = 0
 
-    def count(_reading: object) -> None:
+    def count(reading: MachineReading, _: object) -> None:
+        nonlocal devices
+        devices = len(reading.devices)
         started.append(time.process_time())
         if len(started) > _READINGS:
             enough.set()
 
-    sampler = Sampler(Machine(Path.home()), on_reading=count, every_s=_EVERY_S)
-    task = asyncio.create_task(sampler.run())
+    machine = Machine(Path.home())
+    service = MachineService(on_reading=count, on_notice=print, machine=machine, every_s=_EVERY_S)
+    task = asyncio.create_task(service.run())
     await enough.wait()
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-    return started[_READINGS] - started[0], len(sampler.reading.devices) if sampler.reading else 0
+    return started[_READINGS] - started[0], devices

@@ -10,11 +10,14 @@ import pytest
 
 from llmstack_tui.hardware.machine import Machine
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading
-from llmstack_tui.hardware.service import Sampler
+from llmstack_tui.hardware.service import MachineService
 from tests.support.waiting import settle, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from llmstack_tui.hardware.profile import Profile
+    from llmstack_tui.hardware.service import Readable
 
 RAM = Device(kind=DeviceKind.RAM, id="ram", name="RAM")
 
@@ -48,9 +51,19 @@ class Slow:
         self.closed_by = threading.current_thread().name
 
 
+def reading(
+    machine: Readable, seen: list[MachineReading] | None = None, *, every_s: float = 1.0
+) -> MachineService:
+    def heard(reading: MachineReading, _: Profile) -> None:
+        if seen is not None:
+            seen.append(reading)
+
+    return MachineService(on_reading=heard, on_notice=pytest.fail, machine=machine, every_s=every_s)
+
+
 @contextlib.asynccontextmanager
-async def running(sampler: Sampler) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(sampler.run())
+async def running(service: MachineService) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(service.run())
     try:
         yield task
     finally:
@@ -61,25 +74,23 @@ async def running(sampler: Sampler) -> AsyncIterator[asyncio.Task[None]]:
 
 async def test_reads_again_and_again_in_one_thread_of_its_own() -> None:
     machine, seen = Slow(), list[MachineReading]()
-    sampler = Sampler(machine, on_reading=seen.append, every_s=0.01)
-    async with running(sampler):
+    service = reading(machine, seen, every_s=0.01)
+    async with running(service):
         await wait_until(lambda: len(seen) >= 5)
     assert machine.threads == {"hardware"}
     assert machine.closed_by == "hardware"
     assert [reading.taken_at for reading in seen] == [float(n) for n in range(1, len(seen) + 1)]
-    assert sampler.reading == seen[-1]
     await wait_until(lambda: not any(thread.name == "hardware" for thread in threading.enumerate()))
 
 
 async def test_never_two_readings_at_once() -> None:
     machine = Slow()
     machine.let.clear()
-    sampler = Sampler(machine, every_s=0.001)
-    async with running(sampler):
+    service = reading(machine, every_s=0.001)
+    async with running(service):
         await wait_until(lambda: machine.reads == 1)
-        for _ in range(20):
-            sampler.refresh()
-            sampler.visible = not sampler.visible
+        for number in range(20):
+            service.set_visible(number % 2 == 1)
             await settle(1)
         assert machine.reads == 1
         machine.let.set()
@@ -87,16 +98,14 @@ async def test_never_two_readings_at_once() -> None:
     assert machine.most_at_once == 1
 
 
-async def test_at_once_when_somebody_looks_or_asks() -> None:
-    machine = Slow()
-    sampler = Sampler(machine, every_s=60)
-    async with running(sampler):
-        await wait_until(lambda: sampler.reading is not None)
-        sampler.visible = False
-        sampler.visible = True
+async def test_at_once_when_somebody_looks() -> None:
+    machine, seen = Slow(), list[MachineReading]()
+    service = reading(machine, seen, every_s=60)
+    async with running(service):
+        await wait_until(lambda: seen)
+        service.set_visible(False)
+        service.set_visible(True)
         await wait_until(lambda: machine.reads == 2)
-        sampler.refresh()
-        await wait_until(lambda: machine.reads == 3)
 
 
 async def test_the_pause_of_a_hidden_one_is_ten_times_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,22 +117,23 @@ async def test_the_pause_of_a_hidden_one_is_ten_times_as_long(monkeypatch: pytes
         return timeout(seconds)
 
     machine = Slow()
-    sampler = Sampler(machine, every_s=1.0)
+    service = reading(machine, every_s=1.0)
     with monkeypatch.context() as patch:
         patch.setattr(asyncio, "timeout", noted)
-        async with running(sampler):
+        async with running(service):
             await wait_until(lambda: pauses == [1.0])
-            sampler.visible = False
-            sampler.refresh()
+            service.set_visible(False)
+            service.set_visible(True)
+            service.set_visible(False)
             await wait_until(lambda: pauses == [1.0, 10.0])
 
 
 async def test_a_driver_that_hangs_keeps_neither_the_loop_nor_the_end_waiting() -> None:
     machine = Slow()
     machine.let.clear()
-    sampler = Sampler(machine, every_s=0.01)
+    service = reading(machine, every_s=0.01)
     started = time.monotonic()
-    async with running(sampler):
+    async with running(service):
         await wait_until(lambda: machine.reads == 1)
     assert time.monotonic() - started < 5
     assert machine.closed_by is None
@@ -140,7 +150,7 @@ def test_a_driver_that_comes_back_after_the_loop_is_gone_harms_nobody() -> None:
     machine.let.clear()
 
     async def once() -> None:
-        async with running(Sampler(machine)):
+        async with running(reading(machine)):
             await wait_until(lambda: machine.reads == 1)
 
     asyncio.run(once())
@@ -150,17 +160,16 @@ def test_a_driver_that_comes_back_after_the_loop_is_gone_harms_nobody() -> None:
     assert not thread.is_alive()
 
 
-async def test_a_failure_is_raised_where_the_sampler_runs() -> None:
+async def test_a_failure_is_raised_where_the_service_runs() -> None:
     machine = Slow()
     machine.failure = ValueError("broken")
     with pytest.raises(ValueError, match="broken"):
-        await Sampler(machine).run()
+        await reading(machine).run()
     assert machine.closed_by == "hardware"
 
 
 async def test_this_machine() -> None:
-    sampler = Sampler(Machine(), every_s=0.01)
-    async with running(sampler):
-        await wait_until(lambda: sampler.reading is not None and sampler.reading.cpu_percent is not None)
-    assert sampler.reading is not None
-    assert sampler.reading.ram.used
+    seen: list[MachineReading] = []
+    async with running(reading(Machine(), seen, every_s=0.01)):
+        await wait_until(lambda: seen and seen[-1].cpu_percent is not None)
+    assert seen[-1].ram.used

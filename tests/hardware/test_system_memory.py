@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmstack_tui.hardware.system import Memory, container_memory, read_memory
+from llmstack_tui.hardware.readings import Space
+from llmstack_tui.hardware.system import container_memory, read_memory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,8 +48,8 @@ def test_a_container_that_is_its_own_tree(tmp_path: Path) -> None:
             "sys/fs/cgroup/memory.stat": f"anon 5\ninactive_file {GIB // 8}\nactive_file {GIB // 8}\n",
         },
     )
-    assert container_memory(root) == Memory(total=GIB, used=GIB // 4)
-    assert read_memory(root) == Memory(total=GIB, used=GIB // 4)
+    assert container_memory(root) == Space(total=GIB, used=GIB // 4)
+    assert read_memory(root) == Space(total=GIB, used=GIB // 4)
 
 
 def test_the_machine_may_have_less_to_give_than_the_container_may_take(
@@ -61,7 +62,7 @@ def test_the_machine_may_have_less_to_give_than_the_container_may_take(
         "sys/fs/cgroup/memory.max": f"{4 * GIB}\n",
         "sys/fs/cgroup/memory.current": f"{GIB}\n",
     }
-    assert read_memory(write(tmp_path, files)) == Memory(total=4 * GIB, used=3 * GIB)
+    assert read_memory(write(tmp_path, files)) == Space(total=4 * GIB, used=3 * GIB)
 
 
 def test_a_group_outside_of_what_the_container_sees(tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ def test_a_group_outside_of_what_the_container_sees(tmp_path: Path) -> None:
         "sys/fs/cgroup/memory.max": f"{GIB}\n",
         "sys/fs/cgroup/memory.current": "12\n",
     }
-    assert container_memory(write(tmp_path, files)) == Memory(total=GIB, used=12)
+    assert container_memory(write(tmp_path, files)) == Space(total=GIB, used=12)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
@@ -94,7 +95,7 @@ def test_the_lowest_limit_on_the_way_up_counts(tmp_path: Path) -> None:
             "sys/fs/cgroup/user/memory.current": "7\n",
         },
     )
-    assert container_memory(root) == Memory(total=2 * GIB, used=7)
+    assert container_memory(root) == Space(total=2 * GIB, used=7)
 
 
 def test_the_older_control_groups(tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_the_older_control_groups(tmp_path: Path) -> None:
             "sys/fs/cgroup/memory/x/memory.stat": "total_inactive_file 96\n",
         },
     )
-    assert container_memory(root) == Memory(total=GIB, used=4000)
+    assert container_memory(root) == Space(total=GIB, used=4000)
 
 
 def test_a_limit_above_the_machine_is_none(tmp_path: Path) -> None:
@@ -133,4 +134,4 @@ def test_a_limit_that_says_nothing_is_none(tmp_path: Path, text: str) -> None:
 
 
 def test_nothing_of_nothing_is_no_division() -> None:
-    assert Memory(total=0, used=0).percent == 0
+    assert Space(total=0, used=0).percent == 0
