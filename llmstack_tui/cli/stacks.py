@@ -15,7 +15,9 @@ from llmstack_tui.lifecycle.states import ModelState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+    from datetime import timedelta
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import HostState
@@ -189,3 +191,40 @@ def locate_local(stack: Stack, name: str) -> ModelStatus:
     if status.state is ModelState.CLOUD:
         raise Failed(f"{status.name} runs in the cloud: there is nothing to load or unload here.")
     return status
+
+
+async def prepare(stack: Stack) -> None:
+    """Have the guard know the machine, what the user wants, and what is loaded. Raises as `look`."""
+    await asyncio.gather(stack.machine.read_once(), stack.guard.prepare(from_record=True))
+    await look(stack)
+
+
+async def load(
+    stack: Stack,
+    status: ModelStatus,
+    *,
+    keep_alive: timedelta | None = None,
+    context_length: int | None = None,
+    reason: Sentences = (),
+) -> None:
+    """Load a model within the limits; after `prepare`.
+
+    Over them the settings refuse it, or have others make room; where they say "ask" nobody can be asked, and
+    it is loaded all the same.
+
+    Raises:
+        Refused: the machine is too hot, or the settings refuse one more.
+        HostError: the server will not or cannot.
+    """
+    from llmstack_tui.core.wording import text  # noqa: PLC0415  # few commands load
+    from llmstack_tui.guard.types import Ask  # noqa: PLC0415
+
+    answer, settings = await stack.guard.admissions.admit(status.host, status.name), stack.guard.settings
+    if isinstance(answer, Ask) and settings is not None:
+        if settings.over_limit == "ask":
+            say(f"{text(*answer.reason)} It is loaded all the same.")
+        elif settings.over_limit == "stop":
+            await look_on(stack)
+    await stack.actions.activate(
+        status.host, status.name, keep_alive=keep_alive, context_length=context_length, reason=reason
+    )

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import asdict
 
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.catalog.memory import LONG, SHORT, estimate, fit
-from llmstack_tui.catalog.search import search
+from llmstack_tui.catalog.rules import LONG, SHORT, estimate, fit, search
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import opened, read_profile
 

@@ -14,7 +14,7 @@ from llmstack_tui.base.names import InvalidName, same_model
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.catalog.memory import subject_of
+from llmstack_tui.catalog.rules import subject_of
 from llmstack_tui.catalog.service import RegistryError
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count

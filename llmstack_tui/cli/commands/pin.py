@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmstack_tui.cli import output
-from llmstack_tui.cli.commands.start import load, prepare
 from llmstack_tui.cli.progress import waiting
-from llmstack_tui.cli.stacks import locate_local, opened
+from llmstack_tui.cli.stacks import load, locate_local, opened, prepare
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.actions import because
 from llmstack_tui.lifecycle.states import ModelState

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,18 +10,13 @@ from llmstack_tui.cli import output
 from llmstack_tui.cli.commands.ps import document
 from llmstack_tui.cli.options import count, duration
 from llmstack_tui.cli.progress import waiting
-from llmstack_tui.cli.stacks import locate_local, look, look_on, opened
-from llmstack_tui.core.wording import text
-from llmstack_tui.guard.types import Ask
+from llmstack_tui.cli.stacks import load, locate_local, look, opened, prepare
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.cli.options import Parser
     from llmstack_tui.core.open import Core
-    from llmstack_tui.core.stack import Stack
-    from llmstack_tui.lifecycle.states import ModelStatus
 
 
 def add_options(parser: Parser) -> None:
@@ -58,40 +52,6 @@ async def run(core: Core, options: Namespace) -> int:
         raise output.Failed(f"{name} was loaded, but the server has unloaded it again.")
     models = [document(url, loaded.running, now=datetime.now(UTC))]
     return output.answer(options, {"models": models}, f"{name} is active at {url}.", _stays(keep_alive))
-
-
-async def prepare(stack: Stack) -> None:
-    """Have the guard know the machine, what the user wants, and what is loaded. Raises as `look`."""
-    await asyncio.gather(stack.machine.read_once(), stack.guard.prepare(from_record=True))
-    await look(stack)
-
-
-async def load(
-    stack: Stack,
-    status: ModelStatus,
-    *,
-    keep_alive: timedelta | None = None,
-    context_length: int | None = None,
-    reason: Sentences = (),
-) -> None:
-    """Load a model within the limits; after `prepare`.
-
-    Over them the settings refuse it, or have others make room; where they say "ask" nobody can be asked, and
-    it is loaded all the same.
-
-    Raises:
-        Refused: the machine is too hot, or the settings refuse one more.
-        HostError: the server will not or cannot.
-    """
-    answer, settings = await stack.guard.admissions.admit(status.host, status.name), stack.guard.settings
-    if isinstance(answer, Ask) and settings is not None:
-        if settings.over_limit == "ask":
-            output.say(f"{text(*answer.reason)} It is loaded all the same.")
-        elif settings.over_limit == "stop":
-            await look_on(stack)
-    await stack.actions.activate(
-        status.host, status.name, keep_alive=keep_alive, context_length=context_length, reason=reason
-    )
 
 
 def _stays(keep_alive: timedelta | None) -> str:
