@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import resources
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from llmstack_tui.base import lazy
 from llmstack_tui.base.names import ModelName
-from llmstack_tui.catalog.loading import load_catalog
-from llmstack_tui.catalog.types import Offer
+from llmstack_tui.catalog.types import Catalog, Offer
 from llmstack_tui.registry.errors import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llmstack_tui.catalog.types import Catalog
     from llmstack_tui.registry.client import Registry
 
 __all__ = ["CatalogService", "RegistryError"]
+
+
+def load_catalog() -> Catalog:
+    """All of it. Takes some 30 ms, so it is read when it is looked at, and not on an event loop."""
+    content = resources.files("llmstack_tui").joinpath("data", "catalog.toml").read_bytes()
+    return msgspec.toml.decode(content, type=Catalog)
 
 
 class CatalogService:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from llmstack_tui.catalog.loading import load_catalog
+from llmstack_tui.catalog.service import load_catalog
 from tests.catalog.shape import faults
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.catalog.memory import estimate
+from llmstack_tui.catalog.rules import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.catalog.memory import LONG, SHORT, EntryFit, estimate, fit
+from llmstack_tui.catalog.rules import LONG, SHORT, EntryFit, estimate, fit
 from llmstack_tui.catalog.types import Attention, Entry, File, Number, Text, Use
 
 MIB = 2**20

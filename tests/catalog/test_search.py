@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.catalog.search import search
+from llmstack_tui.catalog.rules import search
 from llmstack_tui.catalog.types import Entry, File, Number, Text, Use
 
 

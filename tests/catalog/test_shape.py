@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.catalog.loading import load_catalog
+from llmstack_tui.catalog.service import load_catalog
 from llmstack_tui.catalog.types import Attention, Catalog, Entry, File, Number, PublishedSpeed, Text, Use
 from tests.catalog.shape import RECOMMENDED, faults
 

@@ -14,7 +14,7 @@ from unittest.mock import Mock
 import msgspec
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.catalog.loading import load_catalog
+from llmstack_tui.catalog.service import load_catalog
 from llmstack_tui.catalog.types import Offer
 from llmstack_tui.config.settings import GuardSettings
 from llmstack_tui.core.removal import plan_removal

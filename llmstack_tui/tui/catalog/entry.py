@@ -16,7 +16,7 @@ from textual.widgets import Static
 from llmstack_tui.base.names import DEFAULT_HOST, DEFAULT_NAMESPACE, ModelName, model_key
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import UNKNOWN, bytes_text
-from llmstack_tui.catalog.memory import EntryFit
+from llmstack_tui.catalog.rules import EntryFit
 from llmstack_tui.tui.catalog import ENTRY_KEYS
 from llmstack_tui.tui.catalog.list import FIT_STYLES, download_text, fit_word, memory_texts
 from llmstack_tui.tui.draw.figures import rate_text, when_text

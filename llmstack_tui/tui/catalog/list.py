@@ -11,8 +11,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import UNKNOWN, bytes_text
-from llmstack_tui.catalog.memory import LONG, SHORT, EntryFit, estimate, fit
-from llmstack_tui.catalog.search import search
+from llmstack_tui.catalog.rules import LONG, SHORT, EntryFit, estimate, fit, search
 from llmstack_tui.tui.draw.figures import rate_text
 from llmstack_tui.tui.widgets.headings import ColumnHeading, SortOrder
 from llmstack_tui.tui.widgets.list import RowList

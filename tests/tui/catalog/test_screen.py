@@ -8,8 +8,8 @@ import pytest
 
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.structs import replace
-from llmstack_tui.catalog.loading import load_catalog
-from llmstack_tui.catalog.memory import EntryFit
+from llmstack_tui.catalog.rules import EntryFit
+from llmstack_tui.catalog.service import load_catalog
 from llmstack_tui.catalog.types import Offer, Use
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.registry.errors import RegistryUnreachable
