@@ -106,7 +106,8 @@ class ModelActions:
                         said = f"{excerpt(model)} runs in the cloud: there is nothing to load here."
                         raise Refused(said, host=host_url)
                     try:
-                        await room.enter_async_context(guard.admissions.admitted(host_url, model, confirm))
+                        admitted = guard.admissions.admitted(host_url, model, confirm)
+                        usual = await room.enter_async_context(admitted)
                     except NotAdmitted as error:
                         raise Refused(text(*error.reason), host=host_url) from None
             except Declined:
@@ -114,7 +115,7 @@ class ModelActions:
             await self._lifecycle.activate(
                 host,
                 model,
-                keep_alive=guard.keep_alive(host_url, model) if keep_alive is None else keep_alive,
+                keep_alive=usual if keep_alive is None else keep_alive,
                 context_length=context_length,
                 reason=reason,
             )

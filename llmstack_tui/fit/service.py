@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.structs import replace
-from llmstack_tui.fit.memory import estimate
+from llmstack_tui.fit.memory import Basis, estimate
 from llmstack_tui.fit.room import repacked_on, room_of
 from llmstack_tui.fit.shapes import Subjects
 from llmstack_tui.fit.verdict import Fitted, Room, verdict
@@ -82,6 +82,7 @@ class FitService(Service):
         self._read = asyncio.Event()
         self._changed = asyncio.Event()
         self._sources: dict[str, object] = {}
+        self._took: dict[str, Mapping[str, Sequence[Measured]]] = {}
         self._learnt: dict[str, set[str]] = {}
         self._details: list[tuple[str, Model, ModelDetails]] = []
         self._preparing = asyncio.Lock()
@@ -97,13 +98,16 @@ class FitService(Service):
         self._changed.set()
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        self._snapshots[snapshot.url] = snapshot
+        before, self._snapshots[snapshot.url] = self._snapshots.get(snapshot.url), snapshot
+        if before is None or before.installed is not snapshot.installed:
+            self._is_unread = True
+        elif before.running == snapshot.running:
+            return
         self._changed.set()
 
     def on_reading(self, reading: MachineReading, profile: Profile) -> None:
         self._reading, self._profile = reading, profile
         self._read.set()
-        self._changed.set()
 
     def on_details(self, host_url: str, model: str, details: ModelDetails) -> None:
         """A server told the details of a model that somebody looks at."""
@@ -136,9 +140,14 @@ class FitService(Service):
         Args:
             on_card: what it takes of a card's own memory is meant.
         """
-        for each in await self._measured(host_url, model.digest):
-            if (took := each.server_gpu_bytes if on_card else each.server_bytes) is not None:
-                return took
+        took = self._took.get(host_url)
+        loads = await self._measured(host_url, model.digest) if took is None else took.get(model.digest, ())
+        for each in loads:
+            if (size := each.server_gpu_bytes if on_card else each.server_bytes) is not None:
+                return size
+        known = self.fits.get(host_url, {}).get(model.name)
+        if known is not None and known.estimate.basis is not Basis.FILE_SIZE:
+            return known.estimate.total
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_S):
                 subject, (_, usual) = await self.look_at(host_url, model), await self._prepared()
@@ -206,7 +215,7 @@ class FitService(Service):
                     await self._estimate(url, subjects, usual, learnt)
             await asyncio.sleep(_EVERY_S)
             with suppress(TimeoutError):
-                async with asyncio.timeout(_READ_EVERY_S if self._is_unread else None):
+                async with asyncio.timeout(_READ_EVERY_S if self._is_unread else _FREE_EVERY_S):
                     await self._changed.wait()
 
     # --- parts of these ---
@@ -262,8 +271,7 @@ class FitService(Service):
             (each.digest, each.context_length, (each.size or 0) // _LOADED_STEP) for each in self._loaded()
         )
         free = self._free()
-        installed = tuple(model.digest for model in self._snapshots[url].installed)
-        return installed, loaded, self._allowed, free
+        return self._snapshots[url].installed, loaded, self._allowed, free
 
     def _free(self) -> int | None:
         """Bytes of free memory, as far as a change of them is worth 300 new verdicts."""
@@ -278,7 +286,8 @@ class FitService(Service):
         self, url: str, subjects: Subjects, usual: Request, digests: Collection[str] | None = None
     ) -> None:
         """Estimate all models of a host, or those of which more is known than before."""
-        took, snapshot, room = await self.measured(url), self._snapshots[url], self.room()
+        took = self._took[url] = await self.measured(url)
+        snapshot, room = self._snapshots[url], self.room()
         found = {} if digests is None else {**self.fits.get(url, {})}
         running = {each.digest: each for each in snapshot.running if each.digest}
         models = [each for each in snapshot.installed if digests is None or each.digest in digests]

@@ -12,14 +12,14 @@ from llmstack_tui.guard.rules.policy import refusal
 from llmstack_tui.guard.types import Ask, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from datetime import timedelta
 
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.fit.service import FitService
     from llmstack_tui.guard.types import Admission, Confirm, Stop
     from llmstack_tui.guard.worker import Guard
-    from llmstack_tui.lifecycle.monitor import HostMonitor
 
 
 class NotAdmitted(Exception):
@@ -39,34 +39,30 @@ class AdmissionControl:
 
     Args:
         guards: by the URLs of their hosts.
-        guarding: the guard that has a say in a load there; None where there is none, or the model is loaded.
-        neighbours: the guards of the other hosts of the same machine.
+
+    Attributes:
+        is_on: the limits are known, and count.
     """
 
     def __init__(
         self,
         guards: Mapping[str, Guard],
-        monitors: Mapping[str, HostMonitor],
         fit: FitService,
         *,
         settings: Callable[[], GuardSettings | None],
-        guarding: Callable[[str, str], Guard | None],
-        neighbours: Callable[[str], Iterable[Guard]],
     ) -> None:
+        self.is_on = False
         self._guards = guards
-        self._monitors = monitors
         self._fit = fit
         self._settings = settings
-        self._guarding = guarding
-        self._neighbours = neighbours
         self._questions = asyncio.Lock()
         self._coming: set[tuple[str, str]] = set()
 
     @asynccontextmanager
     async def admitted(
         self, host_url: str, model: str, confirm: Confirm | None = None
-    ) -> AsyncIterator[None]:
-        """Make room for one more model, which is to be loaded within.
+    ) -> AsyncIterator[timedelta | None]:
+        """Make room for one more model, which is to be loaded within; the keep-alive that it is to ask for.
 
         Args:
             confirm: asks a person what is to be done over the limit, where the settings say "ask". Where
@@ -86,7 +82,7 @@ class AdmissionControl:
             await self._decide(host_url, model, confirm)
             self._coming.add(key)
         try:
-            yield
+            yield self._guards[host_url].keep_alive(model)
         finally:
             self._coming.discard(key)
 
@@ -96,17 +92,12 @@ class AdmissionControl:
         if guard is None:
             return None
         size, limits = None, guard.rules.limits
-        status = self._monitors[host_url].status(model)
+        status = guard.monitor.status(model)
         if limits.memory_budget is not None and status is not None and status.model is not None:
             on_card = limits.memory_word == "VRAM"
             size = await self._fit.expected(host_url, status.model, on_card=on_card)
-        elsewhere = tuple(
-            model
-            for each in self._neighbours(host_url)
-            for model in each.holds(patient=guard.is_patient, once=True)
-        )
         coming = [name for url, name in self._coming if url == host_url]
-        return guard.admit(Wanted(model, size, host_url), coming, elsewhere)
+        return guard.admit(Wanted(model, size, host_url), coming)
 
     async def make_room(self, host_url: str, stops: Sequence[Stop]) -> None:
         """Unload what was agreed to, also on other hosts of the same machine. Raises `HostError`."""
@@ -117,6 +108,14 @@ class AdmissionControl:
     def insist(self, host_url: str, model: str) -> None:
         """It is loaded though the limits will not hold: leave it alone until it could be used."""
         self._guards[host_url].insist(model)
+
+    def _guarding(self, host_url: str, model: str) -> Guard | None:
+        """The guard that has a say in a load; None where there is none, or the model is loaded already."""
+        guard = self._guards[host_url]
+        if not self.is_on or guard.off:
+            return None
+        status = guard.monitor.status(model)
+        return guard if status is None or status.running is None else None
 
     async def _decide(self, host_url: str, model: str, confirm: Confirm | None) -> None:
         answer = await self.admit(host_url, model)

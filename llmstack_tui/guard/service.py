@@ -15,8 +15,7 @@ from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.guard.admission import AdmissionControl
 from llmstack_tui.guard.preferences import GuardPreferences
-from llmstack_tui.guard.rules.limits import carried, heat, rules, why_off
-from llmstack_tui.guard.rules.victims import neighbours
+from llmstack_tui.guard.rules.limits import heat, neighbours, rules, why_off
 from llmstack_tui.guard.rules.watch import Look, Rules
 from llmstack_tui.guard.worker import Guard
 from llmstack_tui.hosts.errors import Refused
@@ -86,7 +85,7 @@ class GuardService(Service):
         self._take_over_s = take_over_s
         self._guards = {
             url: Guard(
-                each.host,
+                each,
                 lifecycle,
                 journal,
                 renew=partial(self._renew_keep_alive, url, asked_by=Actor.GUARD),
@@ -96,17 +95,13 @@ class GuardService(Service):
         }
         self._reading: MachineReading | None = None
         self._profile: Profile | None = None
-        self._is_running = False
+        self._heat: Sentences = ()
         self._from_record = False
         self._news = asyncio.Event()
-        self.admissions = AdmissionControl(
-            self._guards,
-            monitors,
-            fit,
-            settings=lambda: self._settings,
-            guarding=self._guarding,
-            neighbours=self._neighbours,
-        )
+        for url, guard in self._guards.items():
+            guard.beside = [self._guards[each] for each in neighbours(url, self._guards)]
+        self.admissions = AdmissionControl(self._guards, fit, settings=lambda: self._settings)
+        self._renew()
 
     # --- what may be asked ---
 
@@ -118,12 +113,13 @@ class GuardService(Service):
         """Other settings count from now on."""
         self._settings = settings
         self._fit.allow(settings.allowed)
+        self._feel()
         self._renew()
 
     @property
     def states(self) -> Mapping[str, GuardState]:
         """By the URLs of the hosts; empty until the preferences were read."""
-        return {url: guard.state for url, guard in self._guards.items()} if self._is_running else {}
+        return {url: guard.state for url, guard in self._guards.items()} if self.admissions.is_on else {}
 
     def situation(self, host_url: str) -> Situation:
         """What the guard of a host decides from, by the last polls."""
@@ -191,7 +187,7 @@ class GuardService(Service):
 
         None leaves it to the server, where nothing is guarded.
         """
-        return self._keep_alive(host_url, model, off=self.off(host_url))
+        return self._guards[host_url].keep_alive(model)
 
     # --- running ---
 
@@ -204,7 +200,7 @@ class GuardService(Service):
         """
         self._from_record = from_record
         await self._preferences.read(self._monitors)
-        self._is_running = True
+        self.admissions.is_on = True
         self._renew()
 
     async def run(self) -> None:
@@ -222,44 +218,39 @@ class GuardService(Service):
                 self._renew()
                 await self._pause()
         finally:
-            self._is_running = False
+            self.admissions.is_on = False
             for guard in self._guards.values():
                 await guard.aclose()
             self._locks.release()
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        if not self._is_running or snapshot.error is not None or snapshot.read_at is None:
+        if not self.admissions.is_on or snapshot.error is not None or snapshot.read_at is None:
             return
         url, guard = snapshot.url, self._guards[snapshot.url]
-        monitor, beside = self._monitors[url], self._neighbours(url)
         now = [act for act in self._lifecycle.acts if act.host == url]
         stops = [act for act in self._lifecycle.recent(url) if act.kind is ActKind.DEACTIVATE]
-        limit = self._settings.temperature_limit if self._settings else None
         guard.looked(
             Look(
                 read_at_s=snapshot.read_at,
                 host=url,
-                elsewhere=tuple(
-                    model
-                    for each in beside
-                    for model in each.holds(patient=guard.is_patient, once=self._from_record)
-                ),
-                cooled_s=min((each.cooled_s for each in beside if each.cooled_s is not None), default=None),
+                elsewhere=guard.elsewhere(once=self._from_record),
+                cooled_s=guard.cooled_elsewhere_s(),
                 running=snapshot.running,
                 installed=snapshot.installed,
-                activity=monitor.activity,
-                used={*monitor.used, *(act.model for act in now if act.kind is ActKind.ACTIVATE)},
+                activity=guard.monitor.activity,
+                used={*guard.monitor.used, *(act.model for act in now if act.kind is ActKind.ACTIVATE)},
                 asked={
                     model_key(act.model): act.started_at_s for act in now if act.kind is ActKind.DEACTIVATE
                 },
                 let_go={model_key(act.model) for act in stops},
-                heat=heat(self._reading, limit, time.monotonic()) if is_loopback(url) else (),
+                heat=self._heat if is_loopback(url) else (),
                 idle_s=self._idle_before(snapshot) if self._from_record else {},
             )
         )
 
     def on_reading(self, reading: MachineReading, profile: Profile) -> None:
         self._reading = reading
+        self._feel()
         if profile is not self._profile:
             self._profile = profile
             self._renew()
@@ -279,10 +270,12 @@ class GuardService(Service):
             self._news.clear()
             await self._preferences.read(self._monitors)
 
+    def _feel(self) -> None:
+        limit = self._settings.temperature_limit if self._settings else None
+        self._heat = heat(self._reading, limit, time.monotonic())
+
     def _renew(self) -> None:
         """What was set or read since counts from now on."""
-        if not self._is_running:
-            return
         for url, guard in self._guards.items():
             preferences = self._preferences.of(url)
             guard.off = self.off(url)
@@ -294,19 +287,8 @@ class GuardService(Service):
                 if self._settings is None
                 else rules(self._settings, url, self._profile, preferences, held=self._preferences.held)
             )
-            guard.show()
-
-    def _neighbours(self, url: str) -> list[Guard]:
-        """Of the other hosts of the same machine, as far as they answer: of the others nobody knows."""
-        others = neighbours(url, self._guards)
-        return [self._guards[each] for each in others if self._monitors[each].snapshot.error is None]
-
-    def _guarding(self, host_url: str, model: str) -> Guard | None:
-        """The guard that has a say in a load; None where there is none, or the model is loaded already."""
-        guard = self._guards[host_url]
-        status = self._monitors[host_url].status(model)
-        is_loaded = status is not None and status.running is not None
-        return None if not self._is_running or guard.off or is_loaded else guard
+            if self.admissions.is_on:
+                guard.show()
 
     async def _renew_keep_alive(
         self, host_url: str, model: str, reason: Sentences, *, asked_by: Actor | None = None
@@ -318,6 +300,7 @@ class GuardService(Service):
         """
         status = self._monitors[host_url].status(model)
         await self._preferences.read((host_url,))
+        self._renew()
         load = None if status is None else repeatable(status, self._preferences.loads(host_url))
         if load is None:
             return False
@@ -325,18 +308,13 @@ class GuardService(Service):
             self._monitors[host_url].host,
             model,
             # Also where nothing is guarded: what was told to stay for ever would do so for ever.
-            keep_alive=self._keep_alive(host_url, model, off=()),
+            keep_alive=self._guards[host_url].keep_alive(model, always=True) if self._settings else None,
             context_length=load.context_length,
             asked_by=asked_by,
             reason=reason,
             again=True,
         )
         return True
-
-    def _keep_alive(self, host_url: str, model: str, *, off: Sentences) -> timedelta | None:
-        if self._settings is None:
-            return None
-        return carried(self._settings, model, self._preferences.of(host_url), off=off)
 
     def _idle_before(self, snapshot: Snapshot) -> dict[str, float]:
         """How long each model was idle before anybody looked, in seconds, by the record of its load."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import ENDLESS
@@ -12,7 +12,6 @@ from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.structs import replace
 from llmstack_tui.guard.rules.policy import admit, decide
-from llmstack_tui.guard.rules.victims import seen_by_neighbours
 from llmstack_tui.guard.rules.watch import Rules, Watch, looked
 from llmstack_tui.guard.types import Cause, GuardState, Renew, Situation, Stop, Warn
 from llmstack_tui.hosts.errors import HostError
@@ -25,13 +24,14 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Sentence, Sentences
     from llmstack_tui.guard.rules.watch import Look
     from llmstack_tui.guard.types import Admission, Decision, LoadedModel, Wanted
-    from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import RunningModel
     from llmstack_tui.lifecycle.journal import Journal
+    from llmstack_tui.lifecycle.monitor import HostMonitor
     from llmstack_tui.lifecycle.worker import Lifecycle
 
 # So long another program's guard has to stop what is its own to stop: half a minute of looks.
 _PATIENT_LOOKS = 15
+_FOR_EVER = timedelta(seconds=-1)
 
 
 class Guard:
@@ -42,6 +42,8 @@ class Guard:
         on_change: is called when `state` is another one.
 
     Attributes:
+        monitor: of the host.
+        beside: the guards of the other hosts of the same machine.
         rules: what the user wants there.
         off: why it must not act; empty where it may.
         leads: no other program guards this host; None until that is known.
@@ -51,7 +53,7 @@ class Guard:
 
     def __init__(
         self,
-        host: Host,
+        monitor: HostMonitor,
         lifecycle: Lifecycle,
         journal: Journal,
         *,
@@ -65,14 +67,16 @@ class Guard:
         self.pinned: frozenset[str] = frozenset()
         self.state = GuardState()
         self.situation = Situation()
-        self._host = host
+        self.monitor = monitor
+        self.beside: Sequence[Guard] = ()
+        self._host = monitor.host
         self._lifecycle = lifecycle
         self._journal = journal
         self._renew_pin = renew
         self._on_change = on_change
         self._watch = Watch()
         self._look: Look | None = None
-        self._seen: frozenset[tuple[str, str]] = frozenset()
+        self.seen: frozenset[tuple[str, str]] = frozenset()
         self._stopping: dict[str, float] = {}
         self._told: set[tuple[str, str]] = set()
         self._renewed: dict[str, datetime | None] = {}
@@ -81,7 +85,7 @@ class Guard:
     def looked(self, look: Look) -> None:
         """Take note of a look that succeeded, and do what follows from it."""
         self._look = look = replace(look, asked={**self._stopping, **look.asked})
-        self._seen = frozenset((each.name, each.digest) for each in self.situation.loaded)
+        self.seen = frozenset((each.name, each.digest) for each in self.situation.loaded)
         self._watch, self.situation = looked(self._watch, look, self.rules, self._is_ours)
         decisions = decide(self.situation)
         if self.leads and not self.off:
@@ -105,15 +109,26 @@ class Guard:
             self.state = state
             self._on_change()
 
-    def holds(self, *, patient: bool, once: bool = False) -> tuple[LoadedModel, ...]:
-        """What the guards of other hosts of this machine have to reckon with.
+    def elsewhere(self, *, once: bool = False) -> tuple[LoadedModel, ...]:
+        """What the other hosts of the same machine hold, as far as they answer: of the others nobody knows.
+
+        What another program guards is waited for in vain for half a minute at most; then nobody counts on it.
 
         Args:
-            patient: another program that guards this host is trusted to stop what has to go.
             once: also what only the last look has found, which may err.
         """
-        models = [each for each in self.situation.loaded if once or (each.name, each.digest) in self._seen]
-        return seen_by_neighbours(models, is_guarded=not self.off and (self.leads or patient))
+        is_patient = self.situation.looks_over < _PATIENT_LOOKS
+        return tuple(
+            model if not guard.off and (guard.leads or is_patient) else replace(model, spared=True)
+            for guard in self._answering()
+            for model in guard.situation.loaded
+            if once or (model.name, model.digest) in guard.seen
+        )
+
+    def cooled_elsewhere_s(self) -> float | None:
+        """Seconds since one of those hosts gave up a model for the heat; None where none did."""
+        cooled = [each.cooled_s for each in self._answering()]
+        return min((seconds for seconds in cooled if seconds is not None), default=None)
 
     @property
     def cooled_s(self) -> float | None:
@@ -121,19 +136,27 @@ class Guard:
         watch = self._watch
         return None if watch.heat_stop_s is None else watch.awake_s - watch.heat_stop_s
 
-    @property
-    def is_patient(self) -> bool:
-        """Whether it goes on waiting for what guards of other hosts should stop."""
-        return self.situation.looks_over < _PATIENT_LOOKS
+    def keep_alive(self, model: str, *, always: bool = False) -> timedelta | None:
+        """What a load asks for, so that the server keeps the promise when nobody guards.
 
-    def admit(
-        self, wanted: Wanted, coming: Collection[str] = (), elsewhere: tuple[LoadedModel, ...] = ()
-    ) -> Admission:
+        None leaves it to the server: where nothing is guarded, but for a pinned model.
+
+        Args:
+            always: also where nothing is guarded.
+        """
+        key = model_key(model)
+        if key in self.rules.pins:
+            return _FOR_EVER
+        if self.off and not always:
+            return None
+        idle_s = self.rules.idle_limits_s.get(key, self.rules.idle_limit_s)
+        return _FOR_EVER if idle_s is None else timedelta(seconds=idle_s)
+
+    def admit(self, wanted: Wanted, coming: Collection[str] = ()) -> Admission:
         """Whether one more model may be loaded, by the last look and today's rules.
 
         Args:
             coming: names of other models that are about to be loaded.
-            elsewhere: what other hosts of the same machine hold now.
         """
         listed = {model_key(each.name) for each in self.situation.loaded}
         others = {model_key(name) for name in coming} - listed - {model_key(wanted.name)}
@@ -142,7 +165,7 @@ class Guard:
             limits=self.rules.limits,
             held=self.rules.held,
             coming=len(others),
-            elsewhere=elsewhere,
+            elsewhere=self.elsewhere(once=True),
         )
         return admit(now, wanted)
 
@@ -164,6 +187,9 @@ class Guard:
                 if stop.host in ("", self._host.url) and (stop.model, stop.digest) not in kept
             )
         )
+
+    def _answering(self) -> list[Guard]:
+        return [each for each in self.beside if each.monitor.snapshot.error is None]
 
     async def aclose(self) -> None:
         """What was asked of the server stays asked; nobody waits for it any more."""

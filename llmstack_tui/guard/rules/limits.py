@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.address import is_loopback, server_id
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import Sentence
@@ -15,21 +14,19 @@ from llmstack_tui.guard.types import Limits
 from llmstack_tui.hardware.readings import Throttle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import Device, MachineReading
     from llmstack_tui.hosts.host import Host
-    from llmstack_tui.hosts.types import RunningModel
     from llmstack_tui.store.tables.preferences import ModelPreference
 
 _VRAM = "VRAM"
 # A driver that no longer answers says nothing of the heat now.
 _OLD_S = 30.0
 _NAME_LIMIT = 60
-_FOR_EVER = timedelta(seconds=-1)
 
 
 def why_off(settings: GuardSettings, host: Host, *, may_act: bool) -> Sentences:
@@ -43,6 +40,14 @@ def why_off(settings: GuardSettings, host: Host, *, may_act: bool) -> Sentences:
     if not is_loopback(host.url) and not settings.remote:
         return (Sentence("guard.is_remote"),)
     return ()
+
+
+def neighbours(url: str, urls: Iterable[str]) -> tuple[str, ...]:
+    """The other servers of this machine, each once; none beside one that is elsewhere."""
+    if not is_loopback(url):
+        return ()
+    places = {server_id(each): each for each in urls if is_loopback(each)}
+    return tuple(each for where, each in places.items() if where != server_id(url))
 
 
 def limits(settings: GuardSettings, profile: Profile | None) -> Limits:
@@ -84,18 +89,13 @@ def rules(
             for key in {*by_name, *preferences}
         },
         held=held,
-        size_of=partial(size_within, word=allowed.memory_word),
+        on_card=allowed.memory_word == _VRAM,
     )
 
 
 def times(settings: GuardSettings) -> Mapping[str, timedelta]:
     """The settings' own times for single models, by the keys of their names."""
     return {model_key(name): length for name, length in settings.models.items()}
-
-
-def size_within(running: RunningModel, word: str) -> int | None:
-    """What of a model counts against the budget: on a card with its own memory, the part that is there."""
-    return running.size_vram if word == _VRAM else running.size
 
 
 def idle_limit(
@@ -110,23 +110,6 @@ def idle_limit(
     if preference is not None and preference.idle_stop is not None:
         return preference.idle_stop
     return by_name.get(key, settings.idle_stop)
-
-
-def carried(
-    settings: GuardSettings, model: str, preferences: Mapping[str, ModelPreference], *, off: Sentences = ()
-) -> timedelta | None:
-    """The keep-alive of an activation, so that the server keeps the promise when nobody guards.
-
-    Args:
-        preferences: by the keys of the models' names.
-        off: why the host is not guarded: then the server decides, but for a pinned model.
-    """
-    key = model_key(model)
-    preference = preferences.get(key)
-    if preference is not None and preference.pinned:
-        return _FOR_EVER
-    idle = idle_limit(settings, key, preference, times(settings))
-    return None if off else idle if idle > timedelta(0) else _FOR_EVER
 
 
 def heat(reading: MachineReading | None, limit: int | None, now_s: float) -> Sentences:

@@ -71,7 +71,7 @@ class Rules(Struct, frozen=True, kw_only=True):
         pins: keys of the names of models that are never stopped.
         idle_limits_s: by the key of the name; a model that is not named has ``idle_limit_s``. None is for
             ever.
-        size_of: what of a model counts against the budget.
+        on_card: of a model the part on a card counts against the budget: that is a card's own memory.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -79,7 +79,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     idle_limit_s: float | None = None
     idle_limits_s: Mapping[str, float | None] = field(default_factory=dict)
     held: bool = False
-    size_of: Callable[[RunningModel], int | None] = lambda running: running.size
+    on_card: bool = False
 
 
 class _Known(Struct, frozen=True, kw_only=True):
@@ -170,7 +170,7 @@ def looked(
             LoadedModel(
                 name=running.name,
                 digest=running.digest,
-                size=rules.size_of(running),
+                size=running.size_vram if rules.on_card else running.size,
                 sign_at_s=each.used_at_s,
                 idle_s=0.0 if busy else awake_s - each.sign_at_s,
                 busy=busy,
