@@ -16,7 +16,7 @@ from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.failures import NoRoom, explained
 from llmstack_tui.downloads.progress import Tracker
-from llmstack_tui.downloads.types import DownloadState, Why
+from llmstack_tui.downloads.types import Download, DownloadState, LayerProgress, Why
 from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
 from llmstack_tui.lifecycle.actions import Departure, Sighting, because, is_kept
 from llmstack_tui.lifecycle.load_request import LoadRequest, load_request
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.downloads.cost import Costs
-    from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import RunningModel
     from llmstack_tui.lifecycle.worker import Lifecycle
@@ -273,3 +272,39 @@ async def discarded(host: Host, row: DownloadRecord) -> Sentences:
     except HostError as error:
         return Sentence("kept.not_discarded"), quoted(str(error))
     return (Sentence("kept.until_restart"),)
+
+
+# --- a pull as the store has it, and as a screen shows it ---
+
+
+def written(before: DownloadRecord, pulling: DownloadJob) -> DownloadRecord:
+    """As it is to be remembered."""
+    download = pulling.download
+    return replace(
+        before,
+        state=download.state.value,
+        step=download.step,
+        layers=tuple((each.digest, each.completed, each.total) for each in download.layers),
+        speed=download.speed,
+        reason=download.reason,
+        was_active=pulling.was_active.encode() if pulling.was_active else None,
+        ended_at=download.ended_at,
+    )
+
+
+def shown(row: DownloadRecord) -> Download:
+    """As it is shown while nobody here has it under way."""
+    paused = row.requested == "pause" and row.state == "waiting"
+    return Download(
+        id=row.id,
+        host=row.host,
+        model=row.model,
+        why=Why(row.why),
+        state=DownloadState.PAUSED if paused else DownloadState(row.state),
+        asked_at=row.asked_at,
+        step=row.step,
+        layers=tuple(LayerProgress(*layer) for layer in row.layers),
+        speed=row.speed,
+        reason=row.reason,
+        ended_at=row.ended_at,
+    )

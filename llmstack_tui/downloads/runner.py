@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base import lazy
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
-from llmstack_tui.downloads.job import DownloadContext, DownloadJob, discarded
-from llmstack_tui.downloads.rows import shown, written
+from llmstack_tui.downloads.job import DownloadContext, DownloadJob, discarded, shown, written
 from llmstack_tui.downloads.types import DownloadState
+from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.hosts.service import Service
 from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.lifecycle.load_request import LoadRequest
 from llmstack_tui.store.errors import StoreError
@@ -38,11 +39,12 @@ _LOOK_BUSY_S, _LOOK_IDLE_S = 1.0, 2.0
 _TELL_S, _WRITE_S = 0.25, 1.0
 
 
-class DownloadRunner:
+class DownloadRunner(Service):
     """Does what the store says is requested, within `run`.
 
     Args:
-        may: whether something may be pulled on a host.
+        hosts: those that are watched, by URL.
+        allowed: the host of a URL if something may be pulled there; raises `Refused`.
         on_change: is called when `downloads` are others than before, a few times a second at most.
         parallel: how many run at once.
         lock: beside which file the locks of the hosts are; None where nobody else can have the queue.
@@ -63,20 +65,20 @@ class DownloadRunner:
         lifecycle: Lifecycle,
         journal: Journal,
         *,
-        may: Callable[[str], bool],
+        allowed: Callable[[str], Host],
         settle: Callable[[Host], Awaitable[None]],
         on_change: Callable[[], None],
-        parallel: int,
-        lock: Path | None,
-        folders: Callable[[], Sequence[Path]],
-        patient: bool,
-        only_own: bool,
+        parallel: int = 1,
+        lock: Path | None = None,
+        folders: Callable[[], Sequence[Path]] = tuple,
+        patient: bool = True,
+        only_own: bool = False,
     ) -> None:
         self._hosts = hosts
         self._session = session
         self._lifecycle = lifecycle
         self._journal = journal
-        self._may = may
+        self._allowed = allowed
         self._settle = settle
         self._on_change = on_change
         self._folders = folders
@@ -119,10 +121,6 @@ class DownloadRunner:
         if tasks:
             await asyncio.wait(tasks)
         return tuple(each.download for each in stopped.values() if each.was_active is not None)
-
-    def stir(self) -> None:
-        """The requested state of a pull has changed."""
-        self._stir.set()
 
     async def run(self) -> None:
         """Until cancelled; or until the state cannot be read, of which a notice tells."""
@@ -190,6 +188,13 @@ class DownloadRunner:
         if row.ended_at is not None or not (row.id in self.own or not self._only_own):
             return False
         return (row.requested != "pause" or row.id in self._pulls) and self._may(row.host)
+
+    def _may(self, host_url: str) -> bool:
+        try:
+            self._allowed(host_url)
+        except Refused:
+            return False
+        return True
 
     def _is_busy(self) -> bool:
         return any(row.ended_at is None and row.requested != "pause" for row in self.rows)

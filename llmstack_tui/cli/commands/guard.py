@@ -18,8 +18,8 @@ from llmstack_tui.cli.stacks import answering, locate_local, look, look_on, open
 from llmstack_tui.core.types import StoreError
 from llmstack_tui.core.wording import text
 from llmstack_tui.guard.preferences import idle_sentence
-from llmstack_tui.guard.rules.policy import explain, general
-from llmstack_tui.guard.rules.reasons import HOLDING
+from llmstack_tui.guard.rules.explanation import explain, general
+from llmstack_tui.guard.rules.policy import HOLDING
 from llmstack_tui.guard.types import Renew, Stop
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.types import Event
-    from llmstack_tui.guard.rules.policy import Explained
+    from llmstack_tui.guard.rules.explanation import Explained
     from llmstack_tui.guard.types import Decision, GuardState, Limits
 
 _FOLLOWED = ("deactivate", "failed", "pin", "guard", "notice", "server")

@@ -1,25 +1,27 @@
-"""What to stop, what to warn of, and whether one more model may be loaded. Pure.
+"""What to stop, what to warn of, and whether one more model may be loaded; each with its reason. Pure.
 
 A model that is pinned or shows a sign of activity is never asked to leave, and no more are asked than it
 takes. Where several could go, the one goes that was used least recently, of all on this machine.
+
+The limit of models is one of each server, the memory budget one of the machine: its servers share it. Every
+guard of the machine works out the same victims from all that is loaded there, and asks those of its own
+server; so no two of them stop a model each where one is enough.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from math import inf
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.guard.rules import reasons
-from llmstack_tui.guard.rules.victims import Taken, is_over, last_used, may_go, victims
 from llmstack_tui.guard.types import Allow, Ask, Cause, Nothing, Refuse, Renew, Stop, Warn
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from llmstack_tui.base.sentences import Param, Sentences
-    from llmstack_tui.guard.types import Admission, Decision, LoadedModel, Situation, Wanted
+    from llmstack_tui.guard.types import Admission, Decision, Limits, LoadedModel, Situation, Wanted
 
 # One look may err: a server lists a model twice while it loads it anew, or nothing at all for a moment.
 LOOKS = 2
@@ -30,6 +32,8 @@ _COOLING_S = 60.0
 # A pin is renewed when the time of another client is nearly up: at most once for each time that it sets, and
 # not while it is at work. What has no time left was asked to leave, which is another thing.
 RENEWED_S, _NO_TIME_S = 60.0, 5.0
+HOLDING = (Sentence("guard.holding"),)
+COOLING = Sentence("guard.cooling")
 _Key = tuple[str, str, str]
 
 
@@ -37,7 +41,7 @@ def decide(situation: Situation) -> tuple[Decision, ...]:
     """What to do now; at least one decision, and the same ones for the same situation."""
     others: tuple[Decision, ...] = (*_renewals(situation), *_warnings(situation))
     if situation.held:
-        return *others, Nothing(reasons.HOLDING)
+        return *others, Nothing(HOLDING)
     stops = tuple(_idle_stops(situation))
     stay = _staying(situation, {_key(stop) for stop in stops})
     if situation.looks_over >= LOOKS:
@@ -60,28 +64,28 @@ def admit(situation: Situation, wanted: Wanted) -> Admission:
     cause = Cause.COUNT if taken.is_too_many(wanted.host) else Cause.MEMORY
     go = victims(stay, limits, taken)
     enough = not taken.is_over(wanted.host)
-    reason = reasons.no_room(stay, situation, wanted)
+    reason = tuple(_no_room(stay, situation, wanted))
     if not enough:
         concerned = stay if taken.is_too_much else [each for each in stay if each.host == wanted.host]
-        reason += reasons.kept([each for each in concerned if each not in go])
+        reason += _kept([each for each in concerned if each not in go])
     room = Sentence("guard.makes_room", {"model": wanted.name})
-    stops = (_stop(each, cause, (room, why)) for each, why in _longest_idle(go, stay))
+    stops = (_stop(each, cause, (room, why)) for each, why in _in_turn(go, stay))
     return Ask(tuple(stops), enough, reason)
 
 
-def _longest_idle(
+def _in_turn(
     go: Iterable[LoadedModel], stay: Iterable[LoadedModel]
 ) -> Iterable[tuple[LoadedModel, Sentence]]:
     """Why each of those that go is the one, when those before it have gone."""
     left = list(stay)
     for each in go:
-        yield each, reasons.longest_idle(each, min(left, key=last_used))
+        yield each, _longest_idle(each, min(left, key=last_used))
         left.remove(each)
 
 
 def refusal(situation: Situation) -> Sentences:
     """Why nothing may be loaded now at all; empty where it may."""
-    return (*situation.heat, reasons.COOLING) if situation.heat else ()
+    return (*situation.heat, COOLING) if situation.heat else ()
 
 
 def _stop(model: LoadedModel, cause: Cause, reason: Sentences) -> Stop:
@@ -111,14 +115,14 @@ def _idle_stops(situation: Situation) -> Iterable[Stop]:
 def _limit_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Stop, ...]:
     limits = situation.limits
     before, go = Taken(stay, limits), victims(stay, limits, Taken(stay, limits))
-    why = {host: reasons.too_much(stay, limits, host) for host in {each.host for each in go}}
+    why = {host: tuple(_too_much(stay, limits, host)) for host in {each.host for each in go}}
     return tuple(
         _stop(
             each,
             Cause.COUNT if before.is_too_many(each.host) else Cause.MEMORY,
             (*why[each.host], least),
         )
-        for each, least in _longest_idle(go, stay)
+        for each, least in _in_turn(go, stay)
     )
 
 
@@ -128,7 +132,7 @@ def _heat_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Stop
     if situation.hot_for_s < _HOT_S or not has_waited or not could:
         return ()
     least = min(could, key=last_used)
-    why = reasons.longest_idle(least, min(stay, key=last_used))
+    why = _longest_idle(least, min(stay, key=last_used))
     return (_stop(least, Cause.HEAT, (*situation.heat, why)),)
 
 
@@ -162,14 +166,14 @@ def _at_rest(stay: Sequence[LoadedModel], situation: Situation) -> Sentences:
     limits, host = situation.limits, situation.host
     own = [each for each in stay if each.host == host]
     if is_over(stay, limits, host=host):
-        why = reasons.too_much(stay, limits, host)
+        why = tuple(_too_much(stay, limits, host))
         if situation.looks_over < LOOKS:
             return *why, Sentence("guard.check_again")
         if go := victims(stay, limits, Taken(stay, limits)):
-            return *why, reasons.yields(go[0])
+            return *why, _yields(go[0])
         return *why, Sentence("guard.none_can_go")
     if situation.heat:
-        return *situation.heat, reasons.COOLING
+        return *situation.heat, COOLING
     if not own:
         return (Sentence("guard.none_loaded"),)
     loaded = Sentence("guard.loaded", {"count": len(own)})
@@ -178,30 +182,144 @@ def _at_rest(stay: Sequence[LoadedModel], situation: Situation) -> Sentences:
     return loaded, Sentence("guard.none_idle")
 
 
-class Explained(Struct, frozen=True):
-    """One loaded model, whether it would be stopped, and why or why not."""
+class Taken:
+    """What models take together.
 
-    model: LoadedModel
-    stop: bool
-    reason: Sentences
+    Args:
+        wanted: one more; then only its own server's limit of models counts.
+        coming: how many more are coming to that server.
+    """
+
+    def __init__(
+        self, stay: Sequence[LoadedModel], limits: Limits, wanted: Wanted | None = None, coming: int = 0
+    ) -> None:
+        self.counts = Counter(each.host for each in stay)
+        self.size = sum(each.size or 0 for each in stay)
+        if wanted is not None:
+            self.counts[wanted.host] += 1 + coming
+            self.size += wanted.size or 0
+        most, budget = limits.max_loaded, limits.memory_budget
+        self._host = None if wanted is None else wanted.host
+        self._most: float = inf if most is None else most
+        self._budget: float = inf if budget is None else budget
+
+    def is_too_many(self, host: str) -> bool:
+        return self._host in (None, host) and self.counts[host] > self._most
+
+    @property
+    def is_too_much(self) -> bool:
+        """A model that is alone may take more than the budget: whoever loaded it wanted just that."""
+        return self.size > self._budget and self.counts.total() > 1
+
+    def is_over(self, host: str) -> bool:
+        """Whether a host has more than it may, or its machine."""
+        return self.is_too_many(host) or self.is_too_much
+
+    def without(self, model: LoadedModel) -> None:
+        self.counts[model.host] -= 1
+        self.size -= model.size or 0
+
+    def has_room(self, model: LoadedModel) -> bool:
+        """Whether a model that was counted out may stay after all."""
+        size = model.size or 0
+        fits = self.size + size <= self._budget or self.counts.total() < 1 or not size
+        return fits and (self._host not in (None, model.host) or self.counts[model.host] < self._most)
+
+    def again(self, model: LoadedModel) -> None:
+        self.counts[model.host] += 1
+        self.size += model.size or 0
 
 
-def explain(situation: Situation) -> tuple[tuple[Explained, ...], tuple[Decision, ...]]:
-    """Each loaded model, and all decisions of now."""
-    decisions = decide(situation)
-    stops = {(each.model, each.digest): each.reason for each in decisions if isinstance(each, Stop)}
-    return tuple(_explained(each, stops, situation) for each in situation.loaded), decisions
+def is_over(
+    loaded: Iterable[LoadedModel], limits: Limits, wanted: Wanted | None = None, *, host: str = ""
+) -> bool:
+    """Whether a host has more than it may, or its machine. What leaves already does not count."""
+    return Taken([each for each in loaded if each.leaving_s is None], limits, wanted).is_over(host)
 
 
-def general(decisions: tuple[Decision, ...]) -> tuple[Sentences, ...]:
-    """What is said of the host as a whole."""
-    return tuple(each.reason for each in decisions if not isinstance(each, Stop))
+def may_go(model: LoadedModel, limits: Limits) -> bool:
+    """Whether a model may be asked to leave at all."""
+    shows_nothing = not model.busy and model.idle_s > 0
+    is_theirs = not model.ours and not limits.others
+    return shows_nothing and not (model.pinned or model.spared or model.leaving_s is not None or is_theirs)
 
 
-def _explained(
-    model: LoadedModel, stops: dict[tuple[str, str], Sentences], situation: Situation
-) -> Explained:
-    reason = stops.get((model.name, model.digest))
-    if reason is not None:
-        return Explained(model, True, reason)
-    return Explained(model, False, reasons.unchanged(model, situation))
+def last_used(model: LoadedModel) -> tuple[float, str, str, str]:
+    """Of two models the one with the lower goes first."""
+    return model.sign_at_s, model.name, model.digest, model.host
+
+
+def victims(stay: Sequence[LoadedModel], limits: Limits, taken: Taken) -> list[LoadedModel]:
+    """Those that have to go, none in vain, the least recently used first.
+
+    Args:
+        taken: what ``stay`` takes, and perhaps one more; when it is left, what stays takes.
+    """
+    chosen: list[LoadedModel] = []
+    for each in sorted(stay, key=last_used):
+        helps = taken.is_too_many(each.host) or (taken.is_too_much and each.size)
+        if helps and may_go(each, limits):
+            chosen.append(each)
+            taken.without(each)
+    # What was chosen before a large one may not be needed any more.
+    for index in reversed(range(len(chosen))):
+        if taken.has_room(chosen[index]):
+            taken.again(chosen.pop(index))
+    return chosen
+
+
+def _too_much(stay: Sequence[LoadedModel], limits: Limits, host: str) -> Iterator[Sentence]:
+    """What is over the limits of a host, or of its machine."""
+    taken = Taken(stay, limits)
+    if taken.is_too_many(host):
+        yield Sentence("guard.too_many", {"count": taken.counts[host], "limit": limits.max_loaded})
+    if taken.is_too_much:
+        figures: dict[str, Param] = {"taken": taken.size, "budget": limits.memory_budget}
+        yield Sentence("guard.too_much", {**figures, "memory": limits.memory_word})
+        yield from _elsewhere(stay, host)
+
+
+def _longest_idle(model: LoadedModel, first: LoadedModel) -> Sentence:
+    """Why this one; ``first`` is the least recently used of all that are there."""
+    kind = "guard.longest_idle" if first is model else "guard.longest_idle_of_those"
+    return Sentence(kind, {"idle_s": model.idle_s})
+
+
+def _no_room(stay: Sequence[LoadedModel], situation: Situation, wanted: Wanted) -> Iterator[Sentence]:
+    """Why one more model needs room."""
+    limits, coming = situation.limits, situation.coming
+    taken = Taken(stay, limits, wanted, coming)
+    if taken.is_too_many(wanted.host):
+        count = taken.counts[wanted.host] - 1 - coming
+        yield Sentence("guard.too_many", {"count": count, "limit": limits.max_loaded})
+        if coming:
+            yield Sentence("guard.coming", {"count": coming})
+    if taken.is_too_much:
+        size = wanted.size or 0
+        figures: dict[str, Param] = {"taken": taken.size - size, "size": size, "budget": limits.memory_budget}
+        yield Sentence("guard.no_room", {**figures, "memory": limits.memory_word})
+        yield from _elsewhere(stay, wanted.host)
+
+
+def _elsewhere(stay: Sequence[LoadedModel], host: str) -> Iterator[Sentence]:
+    size = sum(each.size or 0 for each in stay if each.host != host)
+    if size and all(each.host != host for each in stay):
+        yield Sentence("guard.all_elsewhere")
+    elif size:
+        yield Sentence("guard.elsewhere", {"size": size})
+
+
+def _kept(models: Sequence[LoadedModel]) -> Sentences:
+    """Why these cannot make room."""
+    groups: dict[str, list[str]] = {}
+    for each in models:
+        why = "pinned" if each.pinned else "busy" if each.busy or each.idle_s <= 0 else "other"
+        groups.setdefault(f"guard.kept_{why}", []).append(each.name)
+    return tuple(Sentence(kind, {"models": tuple(names)}) for kind, names in groups.items())
+
+
+def _yields(model: LoadedModel) -> Sentence:
+    """A model of another server of this machine is the one to go."""
+    if not model.host:
+        return Sentence("guard.yields", {"model": model.name})
+    return Sentence("guard.yields_elsewhere", {"model": model.name, "host": model.host})

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from llmstack_tui.base.durations import ENDLESS
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.structs import replace
-from llmstack_tui.guard.rules.victims import is_over
+from llmstack_tui.guard.rules.policy import is_over
 from llmstack_tui.guard.types import Limits, LoadedModel, Situation
 
 if TYPE_CHECKING:

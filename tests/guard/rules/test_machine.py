@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.guard.rules.limits import neighbours
-from llmstack_tui.guard.rules.policy import LOOKS, admit, decide
-from llmstack_tui.guard.rules.victims import is_over, may_go
+from llmstack_tui.guard.rules.policy import LOOKS, admit, decide, is_over, may_go
 from llmstack_tui.guard.rules.watch import Rules
 from llmstack_tui.guard.types import (
     Allow,
