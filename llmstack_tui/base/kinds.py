@@ -36,6 +36,42 @@ class HostKind(StrEnum):
     OPENAI = "openai"
 
 
+class EventKind(StrEnum):
+    """The kinds of events that are recorded."""
+
+    ACTIVATE = "activate"
+    DEACTIVATE = "deactivate"
+    LOADED = "loaded"
+    LEFT = "left"
+    SERVER = "server"
+    DIFFERENCE = "difference"
+    REMOVE = "remove"
+    IMPORT = "import"
+    COPY = "copy"
+    RENAME = "rename"
+    CREATE = "create"
+    PULL = "pull"
+    UPDATE = "update"
+    PIN = "pin"
+    GUARD = "guard"
+    NOTICE = "notice"
+    FAILED = "failed"
+
+
+# What changes the list of what is installed.
+ON_DISK = frozenset(
+    {
+        EventKind.REMOVE,
+        EventKind.IMPORT,
+        EventKind.COPY,
+        EventKind.RENAME,
+        EventKind.CREATE,
+        EventKind.PULL,
+        EventKind.UPDATE,
+    }
+)
+
+
 class Capability(Flag):
     """What a host can be asked to do."""
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.kinds import DEFAULT_CACHE
 from llmstack_tui.base.structs import replace
 from llmstack_tui.fit import memory
-from llmstack_tui.fit.memory import Request, Subject, Weights
-from llmstack_tui.fit.shape import LayerCache, Shape
+from llmstack_tui.fit.memory import LayerCache, Request, Shape, Subject, Weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

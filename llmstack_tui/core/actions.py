@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, aclosing, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.kinds import Capability
+from llmstack_tui.base.kinds import Capability, EventKind
 from llmstack_tui.base.names import listed_name, model_key, same_model
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.text import excerpt
@@ -15,11 +15,9 @@ from llmstack_tui.core.removal import plan_removal
 from llmstack_tui.core.wording import text
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.lifecycle.actions import Departure, because
-from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.lifecycle.load_request import OURS, LoadRequest, load_request
-from llmstack_tui.lifecycle.removing import remove
+from llmstack_tui.lifecycle.monitor import Timing
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.lifecycle.timing import Timing
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -191,7 +189,7 @@ class ModelActions:
         """Remove a model; one that is loaded is unloaded first, for it could not be afterwards."""
         with self._journal.act(EventKind.REMOVE, host_url, model):
             host = self._allowed(host_url, Capability.DELETE, act=True)
-            await remove(self._lifecycle, host, model)
+            await self._lifecycle.remove(host, model)
             self._session.write(lambda store: store.preferences.forget(host_url, model_key(model)))
         await self._settle(host)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.kinds import EventKind
 from llmstack_tui.base.names import same_model
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.lifecycle.states import ModelState
 
 if TYPE_CHECKING:

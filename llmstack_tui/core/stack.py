@@ -12,12 +12,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from llmstack_tui.base import lazy
+from llmstack_tui.base.kinds import ON_DISK, EventKind
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.core.options import Permissions, StackOptions
 from llmstack_tui.core.records import Records
 from llmstack_tui.core.services import SERVICES, Services
 from llmstack_tui.core.state import HostState, StackState, same_where_equal
-from llmstack_tui.lifecycle.changes import ON_DISK, EventKind
 from llmstack_tui.lifecycle.journal import Journal
 from llmstack_tui.lifecycle.monitor import HostMonitor
 from llmstack_tui.lifecycle.worker import Lifecycle

@@ -10,13 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base import lazy
+from llmstack_tui.base.kinds import EventKind
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.job import DownloadContext, DownloadJob, discarded, shown, written
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.service import Service
-from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.lifecycle.load_request import LoadRequest
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.locks import Locks

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.fit.memory import Subject, Weights
-from llmstack_tui.fit.shape import LayerCache, Shape
+from llmstack_tui.fit.memory import LayerCache, Shape, Subject, Weights
 from llmstack_tui.gguf.header import ArrayInfo
 from llmstack_tui.gguf.repacking import held_twice
 

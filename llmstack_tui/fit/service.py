@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.structs import replace
-from llmstack_tui.fit.memory import Basis, estimate
+from llmstack_tui.fit.memory import estimate
 from llmstack_tui.fit.room import repacked_on, room_of
 from llmstack_tui.fit.shapes import Subjects
 from llmstack_tui.fit.verdict import Fitted, Room, verdict
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from llmstack_tui.store.session import StoreSession
     from llmstack_tui.store.tables.figures import Measured
 
-# Seconds between two rounds of estimates, after a first list was drawn.
-_EVERY_S = 1.0
+# Seconds from a change to the estimates: what changed is drawn first, and several changes make one round.
+_AFTER_S = 0.5
 # The header of a model file with its vocabulary takes some 30 ms to read: few are read at a time.
 _READ_EVERY_S, _READ_S = 10.0, 0.01
 _ESTIMATES_AT_ONCE = 50
@@ -84,6 +84,7 @@ class FitService(Service):
         self._sources: dict[str, object] = {}
         self._took: dict[str, Mapping[str, Sequence[Measured]]] = {}
         self._learnt: dict[str, set[str]] = {}
+        self._looked_at: set[tuple[str, str]] = set()
         self._details: list[tuple[str, Model, ModelDetails]] = []
         self._preparing = asyncio.Lock()
         self._subjects: Subjects | None = None
@@ -146,7 +147,7 @@ class FitService(Service):
             if (size := each.server_gpu_bytes if on_card else each.server_bytes) is not None:
                 return size
         known = self.fits.get(host_url, {}).get(model.name)
-        if known is not None and known.estimate.basis is not Basis.FILE_SIZE:
+        if known is not None and (host_url, model.digest) in self._looked_at:
             return known.estimate.total
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_S):
@@ -213,10 +214,10 @@ class FitService(Service):
                     self._sources[url] = source
                 elif learnt:
                     await self._estimate(url, subjects, usual, learnt)
-            await asyncio.sleep(_EVERY_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_READ_EVERY_S if self._is_unread else _FREE_EVERY_S):
                     await self._changed.wait()
+            await asyncio.sleep(_AFTER_S)
 
     # --- parts of these ---
 
@@ -296,7 +297,10 @@ class FitService(Service):
                 await asyncio.sleep(0)
             if model.is_cloud:
                 continue
-            subject = subjects.known(url, model) or subjects.by_size(model)
+            if (subject := subjects.known(url, model)) is None:
+                subject = subjects.by_size(model)
+            else:
+                self._looked_at.add((url, model.digest))
             loaded = running.get(model.digest)
             request = _as_loaded(subject.request(usual), loaded)
             known = estimate(subject.weights, subject.shape, request, took.get(model.digest, ()))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.kinds import EventKind
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.guard.rules.limits import idle_limit, times
-from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.lifecycle.load_request import OURS
 from llmstack_tui.store.errors import StoreError
 

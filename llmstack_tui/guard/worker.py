@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import ENDLESS
-from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.kinds import Actor, EventKind
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.structs import replace
 from llmstack_tui.guard.rules.policy import admit, decide
@@ -16,7 +16,6 @@ from llmstack_tui.guard.rules.watch import Rules, Watch, looked
 from llmstack_tui.guard.types import Cause, GuardState, Renew, Situation, Stop, Warn
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.actions import Departure
-from llmstack_tui.lifecycle.changes import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence

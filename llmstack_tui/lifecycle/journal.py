@@ -9,14 +9,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.kinds import Actor
+from msgspec import Struct
+
+from llmstack_tui.base.kinds import Actor, EventKind
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.actions import REMOVAL, ActEnd, ActKind, because
-from llmstack_tui.lifecycle.changes import Appeared, EventKind, between
 from llmstack_tui.store.database.values import SLACK
 from llmstack_tui.store.tables.activations import Activation, ListedModel, Outcome, reconcile
 from llmstack_tui.store.tables.events import Event
@@ -274,6 +275,47 @@ class Journal:
         for timer in timers:
             timer.cancel()
             self._write(self.held.pop(timer)[1])
+
+
+# --- what changed on a host ---
+
+
+class Appeared(Struct, frozen=True):
+    """A model is loaded that was not loaded before; ``is_ours`` where we asked for it."""
+
+    running: RunningModel
+    is_ours: bool
+
+
+class Disappeared(Struct, frozen=True):
+    """A model was loaded before and is not any more; ``is_ours`` where we asked for it."""
+
+    running: RunningModel
+    is_ours: bool
+
+
+def between(before: Snapshot, after: Snapshot, ours: Collection[str]) -> Iterator[Appeared | Disappeared]:
+    """What changed; both snapshots are of reads that succeeded.
+
+    Args:
+        ours: names of models that we did something to meanwhile. Another name with the same digest counts.
+    """
+    if before.running is after.running:
+        return
+    old, new = ({(each.name, each.digest): each for each in look.running} for look in (before, after))
+    changed = old.keys() ^ new.keys()
+    if not changed:
+        return
+    names = {model_key(name) for name in ours}
+    installed = (*before.installed, *after.installed) if names else ()
+    digests = {each.digest for each in installed if each.digest and model_key(each.name) in names}
+
+    def is_ours(running: RunningModel) -> bool:
+        known = {running.digest, *running.answers_for}
+        return not digests.isdisjoint(known) or model_key(running.name) in names
+
+    yield from (Disappeared(each, is_ours(each)) for key, each in old.items() if key in changed)
+    yield from (Appeared(each, is_ours(each)) for key, each in new.items() if key in changed)
 
 
 async def settle(store: Store, snapshot: Snapshot, now: datetime) -> Event | None:

@@ -12,7 +12,16 @@ from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused
-from llmstack_tui.lifecycle.actions import Act, ActEnd, ActKind, Departure, Interrupted, Sighting, is_kept
+from llmstack_tui.lifecycle.actions import (
+    REMOVAL,
+    Act,
+    ActEnd,
+    ActKind,
+    Departure,
+    Interrupted,
+    Sighting,
+    is_kept,
+)
 from llmstack_tui.lifecycle.states import Loaded
 
 if TYPE_CHECKING:
@@ -167,6 +176,21 @@ class Lifecycle:
             self._end(key, act, ActEnd(departure.value))
         return departure
 
+    async def remove(self, host: Host, model: str) -> None:
+        """Remove a model from the disk. If nothing could stop it afterwards, it is stopped first.
+
+        Raises:
+            Refused: it still answers a request, and was not removed.
+            HostError: the server will not or cannot.
+        """
+        if await _is_last_name(host, model) and await self._stop_first(host, model) is not Departure.GONE:
+            raise Refused(
+                f"{excerpt(model)} still answers a request and was not removed.",
+                host=host.url,
+                hint="Remove it when the request has ended.",
+            )
+        await host.delete(model)
+
     def observe(self, snapshot: Snapshot) -> None:
         """Take note of a host's newest snapshot: a stop ends when its model has left or is kept."""
         self._recent[snapshot.url] = tuple(act for act in self._acts.values() if act.host == snapshot.url)
@@ -264,6 +288,13 @@ class Lifecycle:
                 hint="It leaves when its keep-alive ends.",
             ) from None
 
+    async def _stop_first(self, host: Host, model: str) -> Departure:
+        try:
+            return await self.deactivate(host, model, reason=REMOVAL)
+        except HostError as error:
+            said = f"It could not be stopped first. {error.args[0]}"
+            raise type(error)(said, host=error.host, detail=error.detail, hint=error.hint) from error
+
     async def _wait(self, host: Host, key: _Key, act: Act, digest: str) -> Departure:
         pause_s, deadline = _FIRST_LOOK_S, time.monotonic() + self._patience_s
         while True:
@@ -291,3 +322,12 @@ def _digest(installed: Iterable[Model], name: str) -> str:
     """The digest that ``name`` is installed as, by which it may be loaded under another name."""
     key = model_key(name)
     return next((model.digest for model in installed if model_key(model.name) == key), "")
+
+
+async def _is_last_name(host: Host, model: str) -> bool:
+    """Whether it is in memory, and no other installed name could stop it there."""
+    installed = await host.installed()
+    loaded, key = Loaded(await host.running()), model_key(model)
+    found = {model_key(each.name): loaded.find(each.name, each.digest) for each in installed}
+    mine = found.pop(key, None)
+    return mine is not None and not any(other is mine for other in found.values())

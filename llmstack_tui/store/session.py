@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
     Write = Callable[[Store], None]
 
-# What is to be written at about the same time is handed over together, after what a key press began.
-_TOGETHER_S = 0.1
-# New events are announced this often at most, in seconds.
-_ANNOUNCE_EVERY_S = 0.25
+# What is to be written within so many seconds is handed over together: whoever asks for it is not held up,
+# and new events are announced this often at most.
+_TOGETHER_S = 0.25
 
 
 class StoreSession:
@@ -93,10 +92,10 @@ class StoreSession:
         """Open the store and announce its events until cancelled."""
         last = 0
         while True:
+            store = await self.store()
             self._written.clear()
             # What is wrong with the file is a notice, given once.
             with suppress(StoreError):
-                store = await self.store()
                 newest = await store.events.newest(1)
                 if newest and newest[0].id > last:
                     before, last = last, newest[0].id
@@ -104,7 +103,6 @@ class StoreSession:
                     if before:
                         changes = await store.events.newest(after=before, kinds=self._installed_kinds)
                         self._on_installed(frozenset(each.host for each in changes if each.host))
-            await asyncio.sleep(_ANNOUNCE_EVERY_S)
             if self._writer is not None and self._writer.done():
                 await self._writer  # What has ended it is a defect, and must not pass in silence.
             with suppress(TimeoutError):

@@ -10,8 +10,16 @@ from hypothesis import strategies as st
 
 from llmstack_tui.base.kinds import CACHE_TYPES
 from llmstack_tui.base.structs import replace
-from llmstack_tui.fit.memory import Basis, Estimate, Request, Weights, estimate, largest_context
-from llmstack_tui.fit.shape import LayerCache, Shape
+from llmstack_tui.fit.memory import (
+    Basis,
+    Estimate,
+    LayerCache,
+    Request,
+    Shape,
+    Weights,
+    estimate,
+    largest_context,
+)
 from tests.support import headers
 from tests.support.headers import Took
 

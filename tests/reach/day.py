@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import httpx
 from textual import events
 
+from llmstack_tui.base.kinds import EventKind
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.watch import watch_settings
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.servers import Found
 from llmstack_tui.core.stack import Stack
-from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support import seeded
 from tests.support.fake_ollama import FakeOllama

@@ -10,7 +10,7 @@ from llmstack_tui.fit.metadata import shape_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llmstack_tui.fit.shape import Shape
+    from llmstack_tui.fit.memory import Shape
 
 
 def metadata(architecture: str, tokens: int = 128_256, **values: object) -> dict[str, object]:

@@ -13,6 +13,7 @@ from unittest.mock import Mock
 
 import msgspec
 
+from llmstack_tui.base.kinds import EventKind
 from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.service import load_catalog
 from llmstack_tui.catalog.types import Offer
@@ -24,7 +25,6 @@ from llmstack_tui.guard.types import GuardState
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress
 from llmstack_tui.lifecycle.actions import Act, ActEnd, ActKind, Departure
-from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.lifecycle.journal import Journal
 from llmstack_tui.updates.rules import LeftAlone
 from tests.support import seeded

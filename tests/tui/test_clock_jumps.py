@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.stack import Stack
-from llmstack_tui.lifecycle import journal, monitor, recall, timing
+from llmstack_tui.lifecycle import journal, monitor, recall
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.fake_ollama import fake_ollama
 from tests.support.waiting import wait_until
@@ -38,7 +38,7 @@ class SetClock(datetime):
 async def test_a_clock_that_is_set_while_the_dashboard_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (journal, recall, timing, monitor):
+    for module in (journal, recall, monitor):
         monkeypatch.setattr(module, "datetime", SetClock)
     monkeypatch.setattr(SetClock, "ahead", timedelta(0))
     monkeypatch.setattr(journal, "_COURTESY_S", 0.1)

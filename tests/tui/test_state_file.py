@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from llmstack_tui.base.kinds import EventKind
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.stack import Stack
-from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.tui.activity.feed import ActivityFeed
 from tests.support.fake_ollama import fake_ollama

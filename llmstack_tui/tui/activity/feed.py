@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.kinds import EventKind
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.core.wording import text
 from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.tui.shell import Controller, NoteKind
 
 if TYPE_CHECKING:

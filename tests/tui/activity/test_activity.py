@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
+from llmstack_tui.base.kinds import EventKind
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core.wording import text
-from llmstack_tui.lifecycle.changes import EventKind
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.tui.activity.feed import LIMIT, ActivityLog, Choice, Tone, tone
