@@ -8,15 +8,13 @@ another catalogue.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
 from string import Formatter
 from typing import Any
 
 from msgspec import Struct, field
 
-from llmstack_tui.base.durations import format_duration
 from llmstack_tui.base.text import excerpt
-from llmstack_tui.base.units import bytes_text, duration_text, seconds_text
+from llmstack_tui.base.units import bytes_text, duration_text, exact_duration_text, seconds_text
 
 # A tuple is a list of names, or reasons that follow a sentence.
 Param = str | int | float | bool | None | tuple["str | Sentence", ...]
@@ -74,9 +72,8 @@ class Wording:
     """Sentences in the words of a catalogue.
 
     What follows the colon of a placeholder says how its value is written: ``size`` (bytes), ``duration``,
-    ``seconds`` or ``setting`` (all in seconds; the second with tenths, the last one exactly, as settings
-    have it), ``raw`` (text as it is). Any other text is made
-    harmless, names are listed, and sentences are put into words in their turn.
+    ``seconds`` or ``setting`` (in seconds; the second with tenths, the last one exactly), ``raw`` (text as it
+    is). Any other text is made harmless, names are listed, and sentences are put into words in their turn.
 
     Args:
         form: looks a kind up in a catalogue; None where it is not there.
@@ -126,7 +123,7 @@ _WRITERS: Mapping[str, Callable[[Any], str]] = {
     "size": bytes_text,
     "duration": duration_text,
     "seconds": seconds_text,
-    "setting": lambda seconds: format_duration(timedelta(seconds=seconds)),
+    "setting": exact_duration_text,
 }
 
 

@@ -30,6 +30,16 @@ def duration_text(seconds: float) -> str:
     return f"{hours:.0f} h" if hours < 71.5 else f"{hours / 24:.0f} days"
 
 
+def exact_duration_text(seconds: float) -> str:
+    """A length of time that somebody chose, with all its units: ``90 s`` is ``1 min 30 s``."""
+    rest, parts = seconds, list[str]()
+    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append("1 day" if (unit, count) == ("days", 1) else f"{count:.0f} {unit}")
+    return " ".join([*parts, f"{rest:g} s"] if rest or not parts else parts)
+
+
 def seconds_text(seconds: float) -> str:
     """How long something took: as `duration_text`, with tenths below ten seconds."""
     return f"{max(seconds, 0):.1f} s" if seconds < 9.95 else duration_text(seconds)

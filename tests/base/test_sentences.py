@@ -27,7 +27,7 @@ WORDING = Wording(SENTENCES.get)
             Sentence("memory", {"taken": 4_750_000_000, "idle_s": 125.0, "load_s": 3.14}),
             f"It takes 4.8{SPACE}GB for 2{SPACE}min, loaded in 3.1{SPACE}s.",
         ),
-        (Sentence("limit", {"limit_s": 9000.0}), "It goes after 2h30m."),
+        (Sentence("limit", {"limit_s": 9000.0}), f"It goes after 2{SPACE}h{SPACE}30{SPACE}min."),
         (Sentence("many", {"count": 1, "names": ("a",)}), "One model of a."),
         (Sentence("many", {"count": 3, "names": ("a", "b", "c")}), "3 models: a, b and c."),
         (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.base.units import bytes_text, duration_text, seconds_text
+from llmstack_tui.base.units import bytes_text, duration_text, exact_duration_text, seconds_text
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,20 @@ def test_lengths_of_time(seconds: float, text: str) -> None:
 )
 def test_how_long_something_took(seconds: float, text: str) -> None:
     assert seconds_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (1.5, "1.5 s"),
+        (90, "1 min 30 s"),
+        (600, "10 min"),
+        (3600, "1 h"),
+        (9000, "2 h 30 min"),
+        (86_400, "1 day"),
+        (2 * 86_400 + 60, "2 days 1 min"),
+    ],
+)
+def test_a_length_of_time_that_was_chosen(seconds: float, text: str) -> None:
+    assert exact_duration_text(seconds) == text

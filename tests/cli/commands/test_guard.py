@@ -190,11 +190,11 @@ async def test_one_model_may_be_idle_for_another_time(llmstack: Program) -> None
         assert done == {"models": [{"host": server.url, "name": "a:1", "idle_stop": 90.0}]}
         fake.load("a:1")
         (model,) = (await only_host(llmstack, "guard", "explain", *host))["models"]
-        assert model["reason"].endswith("is unloaded after 1m30s.")
+        assert model["reason"].replace("\N{NO-BREAK SPACE}", " ").endswith("is unloaded after 1 min 30 s.")
         told = await run(llmstack, "guard", "idle", "a:1", "0", *host)
         assert told.stdout == "a:1 may be idle for ever.\n"
         told = await run(llmstack, "guard", "idle", "a:1", "auto", *host)
-        assert told.stdout == "a:1 may be idle for 10m, as the settings say.\n"
+        assert told.stdout == "a:1 may be idle for 10\N{NO-BREAK SPACE}min, as the settings say.\n"
         assert (await run(llmstack, "guard", "idle", "a:1", "soon", *host)).returncode == 2
 
 
