@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.text import clean, clean_lines
@@ -56,8 +57,7 @@ def document(status: ModelStatus, details: ModelDetails) -> dict[str, object]:
 
 
 def _write(found: dict[str, object]) -> None:
-    capabilities = found["capabilities"]
-    size = found["size"]
+    capabilities, size, changed = found["capabilities"], found["size"], found["modified_at"]
     lines = {
         "name": found["name"],
         "host": found["host"],
@@ -70,7 +70,7 @@ def _write(found: dict[str, object]) -> None:
         "context": found["context_length"],
         "embedding": found["embedding_length"],
         "can do": ", ".join(capabilities) if isinstance(capabilities, list) else None,
-        "changed": found["modified_at"],
+        "changed": f"{changed.astimezone():%Y-%m-%d %H:%M}" if isinstance(changed, datetime) else None,
     }
     for label, value in lines.items():
         if value is not None:

@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -203,6 +203,8 @@ async def test_show_tells_all(llmstack: Program) -> None:
     }
     assert {key: document[key] for key in expected} == expected
     assert "name          tiny:latest\n" in text
+    changed = datetime.fromisoformat(document["modified_at"]).astimezone()
+    assert f"changed       {changed:%Y-%m-%d %H:%M}\n" in text
     assert "template\n  {{ .Prompt }}\ufffd[2J\n  second line\n" in text
 
 
