@@ -45,10 +45,15 @@ class PullOffer(Struct, frozen=True):
 
 
 class DownloadController(Controller):
-    """Intents of the user, carried out on the queue of the stack; and word of what came of them."""
+    """Intents of the user, carried out on the queue of the stack; and word of what came of them.
+
+    Attributes:
+        asked: the id of the pull that was asked for last, until the cursor is on it.
+    """
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
+        self.asked: int | None = None
         self._open: frozenset[int] = frozenset()
         self._under_way: tuple[Download, ...] = ()
         self._stopped: tuple[Download, ...] = ()
@@ -86,7 +91,7 @@ class DownloadController(Controller):
 
         url, able = host.snapshot.url, host.snapshot.capabilities
         start = partial(stack.actions.import_gguf, url) if Capability.IMPORT in able else None
-        pull = partial(stack.downloads.pull, url) if Capability.PULL in able else None
+        pull = partial(self._ask_for, stack, url) if Capability.PULL in able else None
         screen = ImportScreen(start, pull, {model.name for model in host.models}, self._shell.marks)
         made = await self._shell.show(screen)
         if made is None:
@@ -106,12 +111,12 @@ class DownloadController(Controller):
                 stack.downloads.pause(download.id)
             else:
                 name = clean(download.model, limit=60)
-                self._shell.tell(f"{name} is {download.state}: there is nothing to pause.")
+                self._shell.tell(f"{name} is over ({download.state}): there is nothing to pause.")
 
     def cancel(self, *ids: int) -> None:
         for stack, download in self._chosen(ids):
             if download.state.is_over:
-                self._shell.tell(f"{clean(download.model, limit=60)} is {download.state} already.")
+                self._shell.tell(f"{clean(download.model, limit=60)} is over already ({download.state}).")
             else:
                 self._start(f"Cancel {download.model}", partial(self._cancel, stack, download))
 
@@ -119,7 +124,7 @@ class DownloadController(Controller):
         """Begin again what failed or was cancelled."""
         for stack, download in self._chosen(ids):
             if download.state in {DownloadState.FAILED, DownloadState.CANCELLED}:
-                self._start(f"Pull {download.model}", partial(stack.downloads.retry, download.id))
+                self._start(f"Pull {download.model}", partial(self._retry, stack, download.id))
             else:
                 self._shell.tell("Only what failed or was cancelled can be tried again.")
 
@@ -161,8 +166,14 @@ class DownloadController(Controller):
         if url:
             await self._pull(stack, url, offer.name)
 
+    async def _ask_for(self, stack: DashboardStack, host_url: str, name: str) -> None:
+        self.asked = await stack.downloads.pull(host_url, name)
+
+    async def _retry(self, stack: DashboardStack, number: int) -> None:
+        self.asked = await stack.downloads.retry(number)
+
     async def _pull(self, stack: DashboardStack, host_url: str, name: str) -> None:
-        await stack.downloads.pull(host_url, name)
+        await self._ask_for(stack, host_url, name)
         key = self._shell.key_for("app.downloads")
         self._shell.tell(f"{clean(name, limit=80)} is in the queue: press {key} to see it.", title="Download")
 

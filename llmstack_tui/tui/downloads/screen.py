@@ -15,6 +15,7 @@ from llmstack_tui.base.units import seconds_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import Why
 from llmstack_tui.tui.downloads import KEYS, ONE_KEYS
+from llmstack_tui.tui.downloads.actions import DownloadController
 from llmstack_tui.tui.downloads.list import (
     DownloadList,
     DownloadRow,
@@ -102,6 +103,9 @@ class DownloadsScreen(TabScreen):
         what = f"Press {catalog} for models worth having, {add} to pull one by its name."
         self.list.show_message(("Nothing is being downloaded.", what))
         self.list.show(download_rows(downloads, now, self.marks, names))
+        controller = self.shell.controller(DownloadController)
+        if controller.asked is not None and self.list.move_to(controller.asked):
+            controller.asked = None
         self._downloads_pane.show_title(downloads_title(downloads))
 
     @on(RowList.Opened)

@@ -150,13 +150,21 @@ async def test_what_failed_says_why_and_is_tried_again() -> None:
 
 async def test_a_name_is_pulled_from_here_too() -> None:
     async with dashboard(state()) as desk:
-        await opened(desk)
+        screen = await opened(desk)
+        screen.list.move_to(3)
         await desk.press("p")
         await desk.until_shown("Name to pull")
         await desk.type("tiny:1b")
         await desk.press("enter")
         await wait_until(lambda: ("pull", seeded.URL, "tiny:1b") in desk.stack.calls)
         await desk.until_shown("3 waiting")
+        # The next key is for what was asked for, not for the line that the cursor was on.
+        asked = max(each.id for each in desk.stack.state.downloads)
+        await wait_until(lambda: screen.selected == asked)
+        screen.list.move_to(3)
+        await desk.press("r")
+        await desk.until_shown("4 waiting")
+        assert screen.selected == 3
 
 
 async def test_the_history_is_cleared() -> None:
