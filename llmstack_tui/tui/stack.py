@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from llmstack_tui.guard.types import Confirm
     from llmstack_tui.hosts.types import Model, ModelDetails, Progress
     from llmstack_tui.library.disk import FolderUse, Leftover
+    from llmstack_tui.library.storage import LibraryError
 
 T = TypeVar("T")
 
@@ -117,9 +118,10 @@ class DashboardCatalog(Protocol):
 
 
 class DashboardDisk(Protocol):
-    """The folder of the built-in engine."""
+    """The folders of models on this machine; only the built-in engine's own is cleaned up."""
 
     async def look(self) -> FolderUse | None: ...
+    async def look_elsewhere(self) -> tuple[FolderUse | LibraryError, ...]: ...
     async def clean(self, chosen: Collection[Leftover]) -> tuple[Leftover, ...]: ...
 
 

@@ -459,17 +459,21 @@ class FakeCatalog:
 
 
 class FakeDisk:
-    """A folder as the test says; ``use`` is None where there is none."""
+    """Folders as the test says; ``use`` is None where the engine has none."""
 
     def __init__(self, stack: FakeStack) -> None:
         self._stack = stack
         self.use: FolderUse | None = None
+        self.others: tuple[FolderUse | LibraryError, ...] = ()
         self.failure: LibraryError | None = None
 
     async def look(self) -> FolderUse | None:
         if self.failure is not None:
             raise self.failure
         return self.use
+
+    async def look_elsewhere(self) -> tuple[FolderUse | LibraryError, ...]:
+        return self.others
 
     async def clean(self, chosen: Collection[Leftover]) -> tuple[Leftover, ...]:
         self._stack.calls.append(("clean", *(leftover.path.name for leftover in chosen)))

@@ -1,4 +1,4 @@
-"""What models take in the built-in engine's folder, and a clean-up of what none of them uses."""
+"""What models take in the folders of this machine, and a clean-up of the engine's own."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from llmstack_tui.library.disk import FolderUse, Leftover
+    from llmstack_tui.library.storage import LibraryError
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.widgets.list import Pen
 
@@ -73,7 +74,7 @@ class DiskList(RowList[DiskRow]):
 
 
 class DiskScreen(FramedScreen):
-    """Reads the folder when it opens, and after a clean-up."""
+    """Reads the folders when it opens, and after a clean-up."""
 
     AUTO_FOCUS = "DiskList"
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
@@ -90,7 +91,7 @@ class DiskScreen(FramedScreen):
         self.action_look()
 
     def action_look(self) -> None:
-        self.list.show_message((f"Reading the folder{self.marks.dots}",))
+        self.list.show_message((f"Reading the folders{self.marks.dots}",))
         start(self, "The disk", self._look, group="disk", exclusive=True)
 
     async def _look(self) -> None:
@@ -100,16 +101,15 @@ class DiskScreen(FramedScreen):
             return
         from llmstack_tui.library.storage import LibraryError
 
+        own: FolderUse | LibraryError | None
         try:
-            self._seen = await stack.disk.look()
+            own = self._seen = await stack.disk.look()
         except LibraryError as error:
-            self._seen = None
-            self.list.show_message(("The folder cannot be read.", clean(str(error), limit=400)))
-        else:
-            if self._seen is None:
-                self.list.show_message(("The built-in engine has no folder of models here.",))
-        self.list.show(tuple(disk_rows(self._seen)) if self._seen else ())
-        self.frame.show_title(disk_title(self._seen) if self._seen else "Disk")
+            own, self._seen = error, None
+        folders = folders_shown(own, await stack.disk.look_elsewhere())
+        self.list.show_message(("There is no folder of models here.",))
+        self.list.show(tuple(disk_rows(folders)))
+        self.frame.show_title(disk_title(folders))
 
     def action_clean(self) -> None:
         stack = self.shell.stack
@@ -149,13 +149,36 @@ class DiskScreen(FramedScreen):
             await self._look()
 
 
-def disk_rows(use: FolderUse) -> Iterator[DiskRow]:
+def folders_shown(
+    own: FolderUse | LibraryError | None, others: Sequence[FolderUse | LibraryError]
+) -> list[FolderUse | LibraryError]:
+    """The engine's own folder first, unless it is empty beside others: many have models of Ollama alone."""
+    if own is None:
+        return [*others]
+    is_empty = not isinstance(own, Exception) and not (own.models or own.leftovers or own.unreadable)
+    return [*others] if is_empty and others else [own, *others]
+
+
+def disk_rows(folders: Sequence[FolderUse | LibraryError]) -> Iterator[DiskRow]:
+    """What is in each of them; why one cannot be read."""
+    for each in folders:
+        if isinstance(each, Exception):
+            yield DiskRow(key=str(each), name=clean(str(each), limit=_NAME))
+        else:
+            yield from _folder_rows(each)
+
+
+def _folder_rows(use: FolderUse) -> Iterator[DiskRow]:
     """The models by their size, and then what no model uses."""
-    yield DiskRow(key="models", name="Models", size="Size", shared="Shared", alone="Frees", is_heading=True)
+    heading = "Models" if use.own else f"Models of Ollama in {clean(str(use.path), limit=120)}"
+    at = use.path
+    yield DiskRow(
+        key=f"{at} models", name=heading, size="Size", shared="Shared", alone="Frees", is_heading=True
+    )
     for model in sorted(use.models, key=lambda model: -model.size):
         missing = f"{model.missing} of its files missing" if model.missing else ""
         yield DiskRow(
-            key=f"model {model.name}",
+            key=f"{at} model {model.name}",
             name=clean(model.name, limit=_NAME),
             size=bytes_text(model.size),
             shared=bytes_text(model.shared) if model.shared else "",
@@ -163,20 +186,20 @@ def disk_rows(use: FolderUse) -> Iterator[DiskRow]:
             note=missing,
         )
     if not use.models:
-        yield DiskRow(key="none", name="No models.")
-    yield DiskRow(key="leftovers", name="Used by no model", is_heading=True)
+        yield DiskRow(key=f"{at} none", name="No models.")
+    yield DiskRow(key=f"{at} leftovers", name="Used by no model", is_heading=True)
     for leftover in use.leftovers:
         kind = _KINDS[leftover.kind.value]
         note = f"kept: {leftover.kept}" if leftover.kept else f"{kind}, removed by a clean-up"
         yield DiskRow(
-            key=f"file {leftover.path.name}",
+            key=f"{at} file {leftover.path.name}",
             name=clean(leftover.path.name, limit=_NAME),
             size=bytes_text(leftover.size),
             note=note,
             removable=not leftover.kept,
         )
     if not use.leftovers:
-        yield DiskRow(key="nothing", name="Nothing: every file is in use.")
+        yield DiskRow(key=f"{at} nothing", name="Nothing: every file is in use.")
     for path in use.unreadable:
         yield DiskRow(
             key=f"unreadable {path}",
@@ -185,10 +208,14 @@ def disk_rows(use: FolderUse) -> Iterator[DiskRow]:
         )
 
 
-def disk_title(use: FolderUse) -> str:
-    free = sum(leftover.size for leftover in use.removable)
+def disk_title(folders: Sequence[FolderUse | LibraryError]) -> str:
+    read = [each for each in folders if not isinstance(each, Exception)]
+    if not read:
+        return "Disk"
+    where = clean(str(read[0].path), limit=120) if len(read) == 1 else f"{len(read)} folders"
+    free = sum(leftover.size for use in read for leftover in use.removable)
     could = f", {bytes_text(free)} to be freed" if free else ""
-    return f"Disk  {bytes_text(use.size)} in {clean(str(use.path), limit=120)}{could}"
+    return f"Disk  {bytes_text(sum(use.size for use in read))} in {where}{could}"
 
 
 def clean_text(chosen: Sequence[Leftover]) -> str:
