@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.worker import Worker, WorkerState
 
-from llmstack_tui.tui import features, garbage, keys, themes
+from llmstack_tui.tui import features, keys, themes
 from llmstack_tui.tui.activity.feed import ActivityFeed
 from llmstack_tui.tui.base import TerminalApp
 from llmstack_tui.tui.draw import servers
@@ -31,9 +31,8 @@ if TYPE_CHECKING:
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.state import StackState
-    from llmstack_tui.tui.shell import NoteKind
+    from llmstack_tui.tui.shell import NoteKind, Tab
     from llmstack_tui.tui.stack import DashboardStack
-    from llmstack_tui.tui.widgets.header import Tab
 
 C = TypeVar("C", bound=Controller)
 
@@ -49,6 +48,7 @@ class Dashboard(TerminalApp):
         unicode: whether the terminal shows more than ASCII.
         clock: the time now, with a zone.
         loaded: as of `run_dashboard`.
+        painted: called after the first paint.
     """
 
     TITLE = "llmstack"
@@ -65,14 +65,16 @@ class Dashboard(TerminalApp):
         unicode: bool = True,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         loaded: LoadedSettings | None = None,
+        painted: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__(unicode=unicode, ascii_only=settings.ui.ascii)
         self.settings = settings
         self.services = services
         self._clock = clock
+        self._painted = painted
         self.connection = Connection(self, services)
         self.controllers = features.Controllers(self, self.connection)
-        self.preferences = Preferences(self, self, services, problems, loaded, on_change=self.use_settings)
+        self.preferences = Preferences(self, services, problems, loaded, on_change=self.use_settings)
         themes.begin_with(self, self.preferences.theme)
         self.models = ModelsScreen(self.marks, *features.panes(self.marks))
         self.screens = Screens(self, "models", self.models)
@@ -95,7 +97,7 @@ class Dashboard(TerminalApp):
     def connect_first(self) -> None:
         if not self.is_running:
             return  # Textual calls back also after the end: nobody would wait for what begins now.
-        garbage.painted()
+        self._painted()
         self.start("The features", partial(asyncio.to_thread, features.import_controllers), group="features")
         self.connection.connect()
         # Not beside the connection: the first list comes sooner than anybody edits the settings.
@@ -227,7 +229,7 @@ class Dashboard(TerminalApp):
 
         machine = servers.machine_text(self.state, self.settings)
         places = (*((("Profile", machine),) if machine else ()), *self.services.places())
-        self.push_screen(HelpScreen(self.marks, features.CONTEXTS, self.shown_keys(), places))
+        self.push_screen(HelpScreen(features.CONTEXTS, places))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         from llmstack_tui.tui.palette import key_commands

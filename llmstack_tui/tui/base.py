@@ -14,12 +14,11 @@ from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
 from llmstack_tui.tui.shell import start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Sequence
 
     from textual.binding import Binding
     from textual.command import Provider
     from textual.screen import Screen
-    from textual.worker import Worker
 
     from llmstack_tui.tui.shell import Answer
 
@@ -96,16 +95,7 @@ class TerminalApp(App[None]):
 
     # What is under way
 
-    def start(
-        self,
-        description: str,
-        to_do: Callable[[], Coroutine[object, object, object]],
-        *,
-        group: str,
-        name: str = "",
-        exclusive: bool = False,
-    ) -> Worker[object]:
-        return start(self, description, to_do, group=group, name=name, exclusive=exclusive)
+    start = start
 
     def cancel(self, group: str, name: str) -> None:
         for worker in self.workers:

@@ -16,22 +16,19 @@ from llmstack_tui.base.names import InvalidName, ModelName, model_key
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.bar import bar
-from llmstack_tui.tui.shell import start
+from llmstack_tui.tui.shell import shell_of, start
 from llmstack_tui.tui.widgets.keybar import Hint
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.widget import Widget
 
-    from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.shell import Answer
+    from llmstack_tui.tui.shell import Answer, Work
     from llmstack_tui.tui.widgets.keybar import HintPart
-
-    Work = Callable[[], Coroutine[object, object, object]]
 
 T = TypeVar("T")
 Tone = Literal["", "-right", "-warning", "-wrong"]
@@ -108,11 +105,10 @@ class WaitScreen(Dialog[bool | Exception]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL]
 
-    def __init__(self, title: str, text: str, work: Work, marks: Marks, *, limit_s: float) -> None:
+    def __init__(self, title: str, text: str, work: Work, *, limit_s: float) -> None:
         super().__init__(title, ("dialog.cancel", "give up"))
         self._text = text
         self._work = work
-        self._marks = marks
         self._limit_s = limit_s
         self._began_s = time.monotonic()
 
@@ -143,7 +139,7 @@ class WaitScreen(Dialog[bool | Exception]):
     def _progress(self) -> Content:
         elapsed = time.monotonic() - self._began_s
         return Content.assemble(
-            bar(elapsed / self._limit_s, _BAR_CELLS, self._marks, tone="$text-primary"),
+            bar(elapsed / self._limit_s, _BAR_CELLS, shell_of(self).marks, tone="$text-primary"),
             (f"  {elapsed:.0f} of {self._limit_s:.0f} s", "$foreground 60%"),
         )
 

@@ -21,8 +21,7 @@ from llmstack_tui.tui import (
     updates,
 )
 from llmstack_tui.tui.screen import SidePane
-from llmstack_tui.tui.shell import Controller
-from llmstack_tui.tui.widgets.header import Tab
+from llmstack_tui.tui.shell import Controller, Tab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

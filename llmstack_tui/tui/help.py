@@ -13,6 +13,7 @@ from textual.strip import Strip
 
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.dialogs import Dialog
+from llmstack_tui.tui.shell import shell_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,29 +30,19 @@ _TEXT = Path(__file__).with_suffix(".txt")
 
 
 class HelpScreen(Dialog[None]):
-    """Any of the usual keys closes it.
-
-    Args:
-        bindings: those of each title.
-        shown_keys: the keys of each binding by its id.
-        places: words and files.
-    """
+    """Any of the usual keys closes it. ``bindings`` are those of each title, ``places`` words and files."""
 
     AUTO_FOCUS = "HelpText"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.READING]
 
-    def __init__(
-        self,
-        marks: Marks,
-        bindings: Mapping[str, Sequence[Binding]],
-        shown_keys: Mapping[str, str],
-        places: Lines,
-    ) -> None:
+    def __init__(self, bindings: Mapping[str, Sequence[Binding]], places: Lines) -> None:
         super().__init__("Help", ("arrows", "scroll"), ("help.close", "back"))
-        self._sections = [*help_sections(marks, bindings, shown_keys, places)]
+        self._all_bindings = bindings
+        self._places = places
 
     def compose_body(self) -> ComposeResult:
-        yield HelpText(self._sections)
+        shell = shell_of(self)
+        yield HelpText([*help_sections(shell.marks, self._all_bindings, shell.shown_keys(), self._places)])
 
 
 class HelpText(ScrollView, can_focus=True):

@@ -10,7 +10,7 @@ from textual.binding import Binding, InvalidBinding
 
 from llmstack_tui.tui import keys, themes
 from llmstack_tui.tui.features import BINDINGS, FEATURES, OPENING
-from llmstack_tui.tui.shell import NoteKind
+from llmstack_tui.tui.shell import NoteKind, shell_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from llmstack_tui.config.loading import LoadedSettings
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.tui.servers.connection import DashboardCore
-    from llmstack_tui.tui.shell import Shell
     from llmstack_tui.tui.stack import DashboardStack
 
 SETTINGS = "settings"
@@ -42,7 +41,6 @@ class Preferences:
     def __init__(
         self,
         app: App[None],
-        shell: Shell,
         services: DashboardCore,
         problems: Iterable[str],
         loaded: LoadedSettings | None,
@@ -50,32 +48,22 @@ class Preferences:
         on_change: Callable[[Settings], None],
     ) -> None:
         self._app = app
-        self._shell = shell
+        self._shell = shell_of(app)
         self._services = services
         self._on_change = on_change
-        settings = shell.settings
-        self._settings = settings
+        self._settings = self._shell.settings
         self._loaded = loaded
         self._problems = tuple(problems)
         self._kept = services.last_theme() or _USUAL_THEME
         self.theme = self._first_theme()
         self._chosen: str | None = None
         self._stack: DashboardStack | None = None
-        self.keymap = usable_keys(settings.ui.keys)
-        self.first_keys = usual_keys()
+        self._use_keys(self._settings)
 
     def begin(self) -> None:
         """What the dashboard looks like at its start; and what is wrong in the settings."""
-        if self.keymap:
-            self._app.set_keymap(self.keymap)
-        self.first_keys = self._first_keys()
         self._complain(self._problems)
         self._app.theme_changed_signal.subscribe(self._app, lambda _: self._theme_changed())
-
-    @property
-    def is_followed(self) -> bool:
-        """Whether the settings' file has been read by the dashboard itself."""
-        return self._loaded is not None
 
     def begin_to_follow(self) -> None:
         """Read the settings' file from now on."""
@@ -105,8 +93,10 @@ class Preferences:
         """The keys of each binding by its id, as they are on this user's keyboard."""
         return {binding.id: " ".join(self._displayed(binding)) for binding in BINDINGS if binding.id}
 
-    def _first_keys(self) -> dict[str, str]:
-        return {binding.id: self._displayed(binding)[0] for binding in BINDINGS if binding.id}
+    def _use_keys(self, settings: Settings) -> None:
+        self.keymap = usable_keys(settings.ui.keys)
+        self._app.set_keymap(self.keymap)
+        self.first_keys = {binding.id: self._displayed(binding)[0] for binding in BINDINGS if binding.id}
 
     def _displayed(self, binding: Binding) -> list[str]:
         return [
@@ -125,23 +115,15 @@ class Preferences:
             for setting in table()
             if value_of(before, setting.name) != value_of(now, setting.name)
         ]
-        for name in changed:
-            match name:
-                case "ui.theme":
-                    self._chosen = None
-                    self._show_theme(_theme_of(now))
-                case "ui.keys":
-                    self.keymap = usable_keys(now.ui.keys)
-                    self._app.set_keymap(self.keymap)
-                    self.first_keys = self._first_keys()
-                case _ if name.startswith(_GUARD) and self._stack is not None:
-                    self._stack.guard.use(now.guard)
-                case _:
-                    pass
+        if "ui.theme" in changed:
+            self._chosen = None
+            self._show_theme(_theme_of(now))
+        if self._stack is not None and any(name.startswith(_GUARD) for name in changed):
+            self._stack.guard.use(now.guard)
         self._use_read_only()
         self._on_change(now)
-        if "ui.ascii" in changed:
-            self.first_keys = self._first_keys()
+        # Also where only the marks have changed: some keys are shown by them.
+        self._use_keys(now)
         if changed:
             live = _LIVE - ({"read_only"} if self._settings.read_only else set())
             self._shell.record(NoteKind.NOTE, _told(changed, live))
@@ -281,11 +263,6 @@ def _clashes(bindings: Iterable[Binding], keymap: Mapping[str, str], place: KeyP
                     f"{place(changed or '')}{key!r} is the key of both {owner} and {binding.id}; "
                     "only one of them gets it."
                 )
-
-
-def usual_keys() -> dict[str, str]:
-    """The first key of each binding by its id, as long as the settings give it no other."""
-    return {binding.id: binding.key.partition(",")[0] for binding in BINDINGS if binding.id}
 
 
 def usable_keys(keymap: Mapping[str, str]) -> dict[str, str]:

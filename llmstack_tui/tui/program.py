@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import os
 import signal
@@ -11,7 +12,6 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from llmstack_tui.tui import garbage
 from llmstack_tui.tui.draw.glyphs import speaks_unicode
 
 if TYPE_CHECKING:
@@ -46,24 +46,15 @@ def run_dashboard(
     if reason := unusable(environ, (sys.stdin, sys.stdout, sys.stderr)):
         sys.stderr.write(reason + "\n")
         return 1
-    with garbage.none_before_the_first_paint():
-        return _show(settings, problems, environ, config, loaded)
-
-
-def _show(
-    settings: Settings,
-    problems: Sequence[str],
-    environ: Mapping[str, str],
-    config: Path | None,
-    loaded: LoadedSettings | None,
-) -> int:
+    gc.disable()
     from rich.console import Console
 
     from llmstack_tui.core.open import Core
     from llmstack_tui.tui.app import Dashboard
 
     unicode = speaks_unicode(environ, getattr(sys.__stderr__, "encoding", None))
-    app = Dashboard(settings, problems, Core(settings, environ, config), unicode=unicode, loaded=loaded)
+    core = Core(settings, environ, config)
+    app = Dashboard(settings, problems, core, unicode=unicode, loaded=loaded, painted=painted)
     # Textual prints its traceback, with the values of local variables, on the terminal: it belongs into a
     # file that only the user can read.
     report = io.StringIO()
@@ -78,10 +69,32 @@ def _show(
 async def run(app: Dashboard) -> None:
     loop = asyncio.get_running_loop()
     on_signals(loop, app.end)
-    for seconds in garbage.SETTLED_AFTER_S:
-        loop.call_later(seconds, garbage.settled)
+    for seconds in _SETTLED_AFTER_S:
+        loop.call_later(seconds, _look_for_garbage, _USUAL)
     with TerminalWatch(lambda: loop.call_soon_threadsafe(app.end, LOST)):
         await app.run_async()
+
+
+# What a start makes stays: to look through it for garbage takes a third of the time to the first paint, and
+# later, all at once, holds up the keys for 80 ms. What Textual draws a line with, a kilobyte, is in cycles
+# and thrown away at the next paint: it is found while it is young, or never.
+_USUAL = (700, 10, 10)
+# Only what is young is looked through: as good as never all of it.
+_WHILE_IT_STARTS = (2000, 10, 1_000_000)
+# Seconds from the start until most of what is imported and drawn first is there; once more for a slow server.
+_SETTLED_AFTER_S = (2.0, 10.0, 60.0)
+
+
+def painted() -> None:
+    """Look for garbage again, which nobody does before the first paint."""
+    _look_for_garbage(_WHILE_IT_STARTS)
+
+
+def _look_for_garbage(thresholds: tuple[int, int, int]) -> None:
+    """From now on, and not in what is there already."""
+    gc.freeze()
+    gc.set_threshold(*thresholds)
+    gc.enable()
 
 
 def _saved(report: str) -> str:

@@ -131,7 +131,7 @@ class TabScreen(LiveScreen):
 
     def __init__(self, name: str, marks: Marks) -> None:
         super().__init__(marks)
-        self.header = HeaderBar(marks)
+        self.header = HeaderBar()
         self.tabs = Tabs(name)
         self.too_small = TooSmall()
 
@@ -172,4 +172,4 @@ class TabScreen(LiveScreen):
         shell = self.shell
         self.header.show(servers.header_line(view, shell.settings, read_only=shell.read_only))
         self.tabs.show(shell.tabs())
-        self.too_small.show(view.keys[keys.QUIT])
+        self.too_small.show_key(view.keys[keys.QUIT])

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.stack import DashboardStack
-    from llmstack_tui.tui.widgets.header import Tab
+
+    Work = Callable[[], Coroutine[object, object, object]]
+    """Something that goes on in the background."""
 
 T = TypeVar("T")
 C = TypeVar("C", bound="Controller")
@@ -120,6 +122,19 @@ class Feature(Struct, frozen=True, kw_only=True):
         return found
 
 
+class Tab(Struct, frozen=True):
+    """A screen that a key leads to: the name of its feature, what it is called, and how many wait there."""
+
+    name: str
+    label: str
+    key: str
+    badge: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.label} {self.badge}".rstrip()
+
+
 class Shell(Protocol):
     """The dashboard, as its features see it.
 
@@ -196,13 +211,7 @@ class Shell(Protocol):
     # What is done
 
     def start(
-        self,
-        description: str,
-        to_do: Callable[[], Coroutine[object, object, object]],
-        *,
-        group: str,
-        name: str = "",
-        exclusive: bool = False,
+        self, description: str, work: Work, *, group: str, name: str = "", exclusive: bool = False
     ) -> Worker[object]:
         """Begin work that goes on whichever screen is shown; what goes wrong in it is told.
 
@@ -236,13 +245,7 @@ def shell_of(node: MessagePump) -> Shell:
 
 
 def start(
-    node: DOMNode,
-    description: str,
-    work: Callable[[], Coroutine[object, object, object]],
-    *,
-    group: str = "default",
-    name: str = "",
-    exclusive: bool = False,
+    node: DOMNode, description: str, work: Work, *, group: str = "", name: str = "", exclusive: bool = False
 ) -> Worker[object]:
     """Run ``work``, which is called only when its turn comes, as long as ``node`` is there.
 
@@ -290,12 +293,7 @@ class Controller:
         answers = (Answer("keep", keep), Answer("act", act, dangerous))
         return await self._shell.ask(title, text, answers, escape="keep") == "act"
 
-    def _start(
-        self,
-        description: str,
-        work: Callable[[], Coroutine[object, object, object]],
-        key: Key | None = None,
-    ) -> None:
+    def _start(self, description: str, work: Work, key: Key | None = None) -> None:
         """Begin what a person asked for; ``key`` is the model that it is about, by which it can be found."""
         self._shell.start(description, work, group=ACTIONS, name=work_name(key) if key else "")
 

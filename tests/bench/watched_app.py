@@ -7,6 +7,7 @@ program as it is. At its end it writes its longest steps after the first paint, 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import threading
@@ -19,7 +20,7 @@ from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.store.tables.events import Event
-from llmstack_tui.tui import garbage, program
+from llmstack_tui.tui import program
 from llmstack_tui.tui.app import Dashboard
 from tests.support import seeded
 from tests.tui.fakes import FakeServices, FakeStack
@@ -112,12 +113,12 @@ def stormy(models: int, a_second: int) -> None:
 
     async def run() -> None:
         storm = asyncio.create_task(stack.storm(a_second)) if a_second else None
-        await program.run(Dashboard(Settings(), (), FakeServices(stack)))
+        await program.run(Dashboard(Settings(), (), FakeServices(stack), painted=program.painted))
         if storm is not None:
             storm.cancel()
 
-    with garbage.none_before_the_first_paint():  # as the program does
-        asyncio.run(run())
+    gc.disable()  # as the program does
+    asyncio.run(run())
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui.activity.feed import ActivityFeed
 from llmstack_tui.tui.app import Dashboard
+from llmstack_tui.tui.features import BINDINGS
 from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui.fakes import FakeServices, FakeStack
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.lifecycle.states import ModelState
     from llmstack_tui.store.tables.events import Event
+
+
+USUAL_KEYS = {each.id: each.key.partition(",")[0] for each in BINDINGS if each.id}
+"""The first key of each binding by its id, as long as the settings give it no other."""
 
 
 @dataclass(frozen=True, slots=True)

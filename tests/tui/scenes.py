@@ -20,7 +20,6 @@ from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.lifecycle.actions import Act, ActKind
 from llmstack_tui.tui.app import Dashboard
 from llmstack_tui.tui.details.cache import DetailsCache
-from llmstack_tui.tui.preferences import usual_keys
 from llmstack_tui.tui.shell import Moment, View
 from tests.support import outdated, seeded
 from tests.support.waiting import wait_until
@@ -183,7 +182,7 @@ def _is_looked_at(desk: FakeDesk) -> bool:
 @contextmanager
 def _clocks_stopped() -> Iterator[None]:
     def view(app: Dashboard) -> View:
-        return View(app.state, Moment(NOW, NOW_S), usual_keys())
+        return View(app.state, Moment(NOW, NOW_S), app.preferences.first_keys)
 
     zone = os.environ.get("TZ")
     _set_zone("UTC")

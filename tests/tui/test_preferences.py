@@ -66,7 +66,7 @@ async def test_key_problems_at_the_start_name_their_line(tmp_path: Path) -> None
         await desk.until_said(
             "config.toml line 2: 'd' is the key of both models.activate and models.deactivate"
         )
-        assert len(desk.toasts) == 1
+        await wait_until(lambda: len(desk.toasts) == 1)
 
 
 async def test_a_problem_that_stays_is_told_once(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ async def test_the_theme_of_the_settings_wins(tmp_path: Path) -> None:
     loaded = load(tmp_path, '[ui]\ntheme = "dark"')
     start = services({"theme": "llmstack-light"}, loaded)
     async with dashboard(settings=loaded.settings, services=start) as desk:
-        await wait_until(lambda: desk.app.preferences.is_followed)
+        await wait_until(start.settings.empty)
         await desk.pilot.pause()
         assert desk.app.theme == "llmstack-dark"
         desk.app.theme = "llmstack-light"
@@ -200,14 +200,15 @@ async def test_no_color_wins_over_what_is_remembered() -> None:
     loaded = load_settings(Path("/nowhere/config.toml"), {"NO_COLOR": "1"})
     start = services({"theme": "llmstack-light"}, loaded)
     async with dashboard(settings=loaded.settings, services=start) as desk:
-        await wait_until(lambda: desk.app.preferences.is_followed)
+        await wait_until(start.settings.empty)
         await desk.pilot.pause()
         assert desk.app.theme == "llmstack-no-colour"
 
 
 async def test_a_theme_that_is_gone_leaves_the_usual_one() -> None:
-    async with dashboard(services=services({"theme": "of-a-plugin"})) as desk:
-        await wait_until(lambda: desk.app.preferences.is_followed)
+    start = services({"theme": "of-a-plugin"})
+    async with dashboard(services=start) as desk:
+        await wait_until(start.settings.empty)
         await desk.pilot.pause()
         assert desk.app.theme == "llmstack-dark"
 
@@ -218,7 +219,7 @@ async def test_the_first_paint_has_the_theme_of_the_last_session() -> None:
     async with dashboard(services=start, connected=False) as desk:
         assert desk.app.theme == "llmstack-light"
         assert desk.app.has_class("-light-mode")
-        await wait_until(lambda: desk.app.preferences.is_followed)
+        await wait_until(start.settings.empty)
         await desk.pilot.pause()
         assert desk.app.theme == "llmstack-light"
         desk.app.theme = "nord"

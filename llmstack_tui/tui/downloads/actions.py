@@ -238,7 +238,6 @@ class DownloadController(Controller):
                             f"Starting {which} again",
                             "Then llmstack ends. If you give up, it ends at once.",
                             partial(self._start_again, stack),
-                            self._shell.marks,
                             limit_s=_START_S,
                         )
                     )

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.shell import View
 
 _SLOW_S = 2.0
+# What a server is called by itself, and at the beginning of a sentence.
+_SERVER = ("Server", "The server")
+_NAMES = {HostKind.OLLAMA: ("Ollama", "Ollama"), HostKind.BUILTIN: ("Built-in engine", "The built-in engine")}
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -65,19 +68,7 @@ def _server(snapshot: Snapshot) -> ServerLine:
 
 def server_name(server: ServerVersion | None) -> str:
     """What a server is called on the screen."""
-    if server is None:
-        return "Server"
-    return {HostKind.OLLAMA: "Ollama", HostKind.BUILTIN: "Built-in engine", HostKind.OPENAI: "Server"}[
-        server.kind
-    ]
-
-
-def server_phrase(server: ServerVersion | None) -> str:
-    """The same at the beginning of a sentence."""
-    name = server_name(server)
-    return (
-        name if server is not None and server.kind is HostKind.OLLAMA else f"The {name[0].lower()}{name[1:]}"
-    )
+    return _NAMES.get(server.kind, _SERVER)[0] if server else _SERVER[0]
 
 
 def address(url: str) -> str:
@@ -108,7 +99,8 @@ def _away(snapshot: Snapshot, name: str, now_s: float) -> str:
     error = snapshot.error
     if isinstance(error, Unreachable) and snapshot.read_at is not None:
         reason = f" ({clean(error.detail, limit=100)})" if error.detail else ""
-        where = name or f"{server_phrase(snapshot.server)} at {address(snapshot.url)}"
+        _, phrase = _NAMES.get(snapshot.server.kind, _SERVER) if snapshot.server else _SERVER
+        where = name or f"{phrase} at {address(snapshot.url)}"
         sentences = [f"{where} is not reachable{reason}."]
     else:
         sentences = [f"{name}: {clean(str(error), limit=300)}" if name else clean(str(error), limit=300)]

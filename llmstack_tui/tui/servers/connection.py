@@ -229,7 +229,6 @@ class Connection(Controller):
                 "Starting Ollama",
                 f"Waiting until it answers at {stopped.url}",
                 partial(self._services.start_ollama, stopped),
-                self._shell.marks,
                 limit_s=OLLAMA_START_SECONDS,
             )
         )

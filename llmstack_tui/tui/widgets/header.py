@@ -10,13 +10,15 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from llmstack_tui.tui.shell import shell_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual import events
-    from textual.app import ComposeResult
 
     from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.shell import Tab
 
 _DIM = "$foreground 60%"
 
@@ -63,14 +65,9 @@ class HeaderBar(Widget):
     HeaderBar { height: 1; background: $panel; color: $foreground; }
     """
 
-    def __init__(self, marks: Marks) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._marks = marks
         self._line = HeaderLine()
-
-    def use_marks(self, marks: Marks) -> None:
-        self._marks = marks
-        self.refresh()
 
     def show(self, line: HeaderLine) -> None:
         if line != self._line:
@@ -79,26 +76,14 @@ class HeaderBar(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        return header_content(self._line, self.size.width, self._marks)
+        return header_content(self._line, self.size.width, shell_of(self).marks)
 
     def on_click(self, event: events.Click) -> None:
         line = self._line
-        says = line.updates or line.checking or line.newer
-        if says and event.x >= self.size.width - _right(line, self._marks, short=False).cell_length:
-            self.post_message(self.Asked())
-
-
-class Tab(Struct, frozen=True):
-    """A screen that a key leads to: the name of its feature, what it is called, and how many wait there."""
-
-    name: str
-    label: str
-    key: str
-    badge: str = ""
-
-    @property
-    def text(self) -> str:
-        return f"{self.label} {self.badge}".rstrip()
+        if line.updates or line.checking or line.newer:
+            right = _right(line, shell_of(self).marks, short=False)
+            if event.x >= self.size.width - right.cell_length:
+                self.post_message(self.Asked())
 
 
 class Tabs(Widget):
@@ -124,14 +109,10 @@ class Tabs(Widget):
     def show(self, tabs: Sequence[Tab]) -> None:
         """Draw these."""
         if (tabs := tuple(tabs)) != self._shown:
-            before, self._shown = self.get_content(), tabs
-            self.refresh(layout=before.cell_length != self.get_content().cell_length)
+            before, self._shown = self.render(), tabs
+            self.refresh(layout=before.cell_length != self.render().cell_length)
 
     def render(self) -> Content:
-        return self.get_content()
-
-    def get_content(self) -> Content:
-        """All of them in one line."""
         parts: list[tuple[str, str]] = []
         for tab in self._shown:
             is_current = tab.name == self._current
@@ -158,15 +139,6 @@ class Top(Vertical):
     DEFAULT_CSS = """
     Top { dock: top; height: 2; background: $panel; }
     """
-
-    def __init__(self, header: HeaderBar, tabs: Tabs) -> None:
-        super().__init__()
-        self.header = header
-        self.tabs = tabs
-
-    def compose(self) -> ComposeResult:
-        yield self.header
-        yield self.tabs
 
 
 def header_content(line: HeaderLine, width: int, marks: Marks) -> Content:

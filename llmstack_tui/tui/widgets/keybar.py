@@ -10,10 +10,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from llmstack_tui.tui import keys
+from llmstack_tui.tui.shell import shell_of
 
 if TYPE_CHECKING:
     from textual import events
-    from textual.app import App
     from textual.screen import Screen
 
 HintPart = tuple[str, str]
@@ -55,11 +55,9 @@ class KeyBar(Widget):
     def _fitting(self, width: int) -> list[tuple[str, Binding]]:
         """The key and name of each binding that has room; help and quit always have."""
         labels = [(self.app.get_key_display(binding), binding) for binding in self._drawn]
-        while labels and sum(_width(label) for label in labels) > width:
-            droppable = [label for label in labels if label[1].id not in _KEPT]
-            if not droppable:
-                break
-            labels.remove(droppable[-1])
+        for label in labels[::-1]:
+            if sum(map(_width, labels)) > width and label[1].id not in _KEPT:
+                labels.remove(label)
         return labels
 
     def render(self) -> Content:
@@ -107,23 +105,13 @@ class Hint(Static):
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
-        self._changed(self.screen)
+        self._changed()
 
     def say(self, *parts: HintPart) -> None:
         self._parts = parts
-        self._changed(self.screen)
+        self._changed()
 
-    def _changed(self, screen: Screen[object]) -> None:
-        keys = shown_keys(screen)
+    def _changed(self, _screen: object = None) -> None:
+        keys = shell_of(self).view.keys
         said = "    ".join(f"{keys.get(key, key)}  {what}" for key, what in self._parts)
         self.update(Content(said))
-
-
-def shown_keys(screen: Screen[object]) -> dict[str, str]:
-    """The first key of each binding that counts on a screen now, by the binding's id."""
-    app: App[object] = screen.app
-    found: dict[str, str] = {}
-    for active in screen.active_bindings.values():
-        if active.binding.id:
-            found.setdefault(active.binding.id, app.get_key_display(active.binding))
-    return found

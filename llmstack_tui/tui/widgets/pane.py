@@ -28,19 +28,31 @@ class Pane(Vertical):
 
     def __init__(self, title: str, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id)
-        self._title = title
-        self._set(title)
+        self._title = ""
+        self.show_title(title)
 
     def show_title(self, title: str) -> None:
         if title != self._title:
             self._title = title
-            self._set(title)
-
-    def _set(self, title: str) -> None:
-        self.border_title = Content(title)
+            self.border_title = Content(title)
 
 
-class Banner(Static):
+class Notice(Static):
+    """A sentence that is shown again and again, and painted when it is another one."""
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._text = ""
+
+    def show(self, text: str) -> None:
+        if text != self._text:
+            # The age of the figures changes every second; only another length can change the layout.
+            self.update(Content(text), layout=len(text) != len(self._text))
+            self._text = text
+            self.set_class(bool(text), "-shown")
+
+
+class Banner(Notice):
     """Hidden while its text is empty."""
 
     DEFAULT_CSS = """
@@ -55,32 +67,14 @@ class Banner(Static):
     Banner.-shown { display: block; }
     """
 
-    def __init__(self) -> None:
-        super().__init__(markup=False)
-        self._text = ""
 
-    def show(self, text: str) -> None:
-        if text == self._text:
-            return
-        # The age of the figures changes every second; only another length can change the layout.
-        self.update(Content(text), layout=len(text) != len(self._text))
-        self._text = text
-        self.set_class(bool(text), "-shown")
-
-
-class TooSmall(Static):
+class TooSmall(Notice):
     """Stands in the place of a screen's body (``#body``)."""
 
     DEFAULT_CSS = """
     TooSmall { display: none; height: 1fr; padding: 1 2; color: $text-warning; }
     """
 
-    def __init__(self) -> None:
-        super().__init__(markup=False)
-        self._key = ""
-
-    def show(self, key: str) -> None:
+    def show_key(self, key: str) -> None:
         """``key`` leaves the program."""
-        if key != self._key:
-            self._key = key
-            self.update(Content(_TOO_SMALL.format(key)))
+        self.show(_TOO_SMALL.format(key))

@@ -14,7 +14,7 @@ from llmstack_tui.core.wording import text
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.figures import when_text
 from llmstack_tui.tui.draw.text import plain_spaces
-from llmstack_tui.tui.widgets.keybar import shown_keys
+from llmstack_tui.tui.shell import shell_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -106,17 +106,14 @@ class Section(Static):
         if event.y == 0:
             self.fold(is_open=not self.is_open)
 
-    @property
-    def _key(self) -> str:
-        return shown_keys(self.screen).get("details.fold", self._marks.enter)
-
     def _redraw(self) -> None:
         if self._part is None:
             return
         heading: list[tuple[str, str]] = [(self.title, "bold $text-primary")]
         if self.folds:
             mark = self._marks.unfolded if self.is_open else self._marks.folded
-            hint = f"   {self._key} {'folds' if self.is_open else 'unfolds'}" if self.has_focus else ""
+            does = "folds" if self.is_open else "unfolds"
+            hint = f"   {shell_of(self).key_for('details.fold')} {does}" if self.has_focus else ""
             heading = [(f"{mark} ", ""), *heading, (f"  {self._part.summary}{hint}", "$foreground 60%")]
         lines = [Content.assemble(*heading)]
         if self.is_open:

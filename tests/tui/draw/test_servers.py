@@ -11,10 +11,10 @@ from llmstack_tui.core.state import StackState
 from llmstack_tui.hosts.errors import BadStream, Unreachable
 from llmstack_tui.hosts.types import Snapshot
 from llmstack_tui.tui.draw import servers as status
-from llmstack_tui.tui.preferences import usual_keys
 from llmstack_tui.tui.shell import Moment, View
 from llmstack_tui.tui.widgets.header import ServerLine
 from tests.support import seeded
+from tests.tui.driving import USUAL_KEYS
 
 REFUSED = Unreachable(
     "No server answers at http://127.0.0.1:11434.",
@@ -26,7 +26,7 @@ NEVER_READ = Snapshot(url=seeded.URL, capabilities=seeded.ALL)
 
 
 def view(state: StackState | None, at_s: float = 1012.0) -> View:
-    return View(state, Moment(datetime.now(UTC), at_s), usual_keys())
+    return View(state, Moment(datetime.now(UTC), at_s), USUAL_KEYS)
 
 
 def shown_servers(state: StackState) -> tuple[ServerLine, ...]:
