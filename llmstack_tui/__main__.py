@@ -15,10 +15,6 @@ from llmstack_tui.hosts.errors import HostError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from llmstack_tui.config.loading import LoadedSettings
-    from llmstack_tui.config.settings import Settings
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 # As a shell tells of a program that a signal ended: 128 and the signal's number.
@@ -53,34 +49,30 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
 
 def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     environ = dict(environ)  # As it was at the start: Textual takes NO_COLOR out of the real one.
-    if not arguments:
-        # The dashboard as most open it: all commands' options need not be known for that.
-        from llmstack_tui.config.loading import load_settings
+    options = None
+    if arguments:  # The dashboard as most open it does without all commands' options.
+        from llmstack_tui.cli.main import build_parser
 
-        loaded = load_settings(None, environ)
-        return _open(loaded, loaded.settings, environ, None)
-    from llmstack_tui.cli.main import build_parser, run_command
-
-    options = build_parser().parse_args(arguments)
-    from llmstack_tui.cli.options import with_options
+        options = build_parser().parse_args(arguments)
     from llmstack_tui.config.loading import load_settings
 
     config = getattr(options, "config", None)
     loaded = load_settings(config, environ)
-    settings = with_options(loaded.settings, options)
-    if not hasattr(options, "run"):
-        return _open(loaded, settings, environ, config)
+    settings = loaded.settings
+    if options is not None:
+        from llmstack_tui.cli.options import with_options
+
+        settings = with_options(settings, options)
+    if options is None or not hasattr(options, "run"):
+        from llmstack_tui.tui.program import run_dashboard
+
+        return run_dashboard(settings, loaded.problems, environ, config=config, loaded=loaded)
+    from llmstack_tui.cli.main import run_command
     from llmstack_tui.core.open import Core
 
     for problem in loaded.problems:
         say(problem)
     return run_command(Core(settings, environ, config), options)
-
-
-def _open(loaded: LoadedSettings, settings: Settings, environ: Mapping[str, str], config: Path | None) -> int:
-    from llmstack_tui.tui.program import run_dashboard
-
-    return run_dashboard(settings, loaded.problems, environ, config=config, loaded=loaded)
 
 
 def _prepare_streams() -> None:

@@ -8,7 +8,7 @@ of a second, and "Z" or an offset. Here all have the resolution of a microsecond
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 FOREVER = timedelta(seconds=-1)
 """A keep-alive that never ends. Any negative one means it."""
@@ -20,16 +20,8 @@ ENDLESS = timedelta(days=3650)
 """A model that has longer left than this stays for ever: servers write that as a time far away."""
 
 _MICROSECONDS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1000}
-_NANOSECONDS = {
-    "ns": 1,
-    "us": 1000,
-    "µs": 1000,
-    "μs": 1000,
-    "ms": 10**6,
-    "s": 10**9,
-    "m": 60 * 10**9,
-    "h": 3600 * 10**9,
-}
+_NANOSECONDS = {unit: 1000 * size for unit, size in _MICROSECONDS.items() if unit != "d"}
+_NANOSECONDS |= {"us": 1000, "µs": 1000, "μs": 1000, "ns": 1}
 _GO_TERM = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([^0-9.]*)")
 _TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})", flags=re.ASCII
@@ -149,17 +141,11 @@ def format_time(time: datetime) -> str:
     Raises:
         ValueError: for a time without a zone, which says nothing to another machine.
     """
-    offset = time.utcoffset()
-    if offset is None:
+    if time.utcoffset() is None:
         raise ValueError("A time without a zone cannot be sent.")
-    text = time.replace(tzinfo=UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
-    minutes = round(offset.total_seconds() / 60)
-    zone = (
-        "Z"
-        if minutes == 0
-        else f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
-    )
-    return text.rstrip("0").rstrip(".") + zone
+    text = time.isoformat(timespec="microseconds")
+    moment, zone = text[:-6], text[-6:]
+    return moment.rstrip("0").rstrip(".") + ("Z" if zone == "+00:00" else zone)
 
 
 def _decimal(number: int, places: int) -> str:

@@ -30,7 +30,7 @@ _PATIENCE_S = 4.0
 _MORE_LOOKS, _APART_S = 2, 1.0
 
 
-def refuse_if_read_only(core: Core) -> None:
+def refuse_read_only(core: Core) -> None:
     if core.settings.read_only:
         raise Failed("Nothing was changed: --read-only or read_only in the settings forbids it.")
 
@@ -56,7 +56,7 @@ async def opened(
         Failed: when no server can be found, or nothing may be changed, with what to do about it.
     """
     if act:
-        refuse_if_read_only(core)
+        refuse_read_only(core)
     if urls is None:
         urls = await find_urls(core)
     if act:

@@ -80,7 +80,8 @@ def durations(endless: str) -> SettingKind[Mapping[str, timedelta]]:
     def write(value: Mapping[str, timedelta]) -> str:
         return _write_texts({name: format_duration(length) for name, length in value.items()})
 
-    return SettingKind(allowed, _read_durations, write, in_environment="mistral:7b=1h")
+    read = partial(_read_each, _read_duration, 'a length of time such as "10m"')
+    return SettingKind(allowed, read, write, in_environment="mistral:7b=1h")
 
 
 def size() -> SettingKind[int]:
@@ -121,7 +122,8 @@ def optional(kind: SettingKind[T]) -> SettingKind[T | None]:
 def keys() -> SettingKind[Mapping[str, str]]:
     """Keys of the keyboard by the id of what they do."""
     allowed = 'a table of keys such as { "app.quit" = "ctrl+q", "list.up" = "up,w" }'
-    return SettingKind(allowed, _read_keys, _write_texts, in_environment="app.quit=ctrl+q list.up=up,w")
+    read = partial(_read_each, _read_key, 'a key such as "ctrl+q", or several as in "q,ctrl+q"')
+    return SettingKind(allowed, read, _write_texts, in_environment="app.quit=ctrl+q list.up=up,w")
 
 
 def quoted(text: str) -> str:
@@ -176,16 +178,6 @@ def _read_duration(value: object, _: Complain) -> timedelta:
     raise InvalidValue
 
 
-def _read_durations(value: object, complain: Complain) -> Mapping[str, timedelta]:
-    found = {}
-    for path, length in _entries(value):
-        try:
-            found[".".join(map(str, path))] = _read_duration(length, complain)
-        except InvalidValue:
-            complain(path, f'must be a length of time such as "10m", not {shown(length)}')
-    return found
-
-
 def _read_size(value: object, _: Complain) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_BYTES:
         return value
@@ -207,13 +199,22 @@ def _write_size(value: int) -> str:
     return quoted(f"{value // size}{unit}") if value else "0"
 
 
-def _read_keys(value: object, complain: Complain) -> Mapping[str, str]:
+def _read_key(value: object, _: Complain) -> str:
+    if isinstance(value, str) and value and value.isprintable() and " " not in value:
+        return value
+    raise InvalidValue
+
+
+def _read_each(
+    read: Callable[[object, Complain], T], allowed: str, value: object, complain: Complain
+) -> Mapping[str, T]:
+    """The entries of a table, without those that ``read`` refuses."""
     found = {}
-    for path, key in _entries(value):
-        if isinstance(key, str) and key and key.isprintable() and " " not in key:
-            found[".".join(map(str, path))] = key
-        else:
-            complain(path, f'must be a key such as "ctrl+q", or several as in "q,ctrl+q", not {shown(key)}')
+    for path, each in _entries(value):
+        try:
+            found[".".join(map(str, path))] = read(each, complain)
+        except InvalidValue:
+            complain(path, f"must be {allowed}, not {shown(each)}")
     return found
 
 

@@ -68,12 +68,12 @@ def load_settings(file: Path | None, environ: Mapping[str, str]) -> LoadedSettin
     """The settings from ``file`` (None: the platform's own, which need not exist) and from ``environ``."""
     reading = _SettingsReader()
     reading.take_implied(environ)
-    broken = False
+    path, broken = _path(file), False
     try:
-        reading.take_file(_path(file))
+        reading.take_file(path)
     except _BrokenError as error:
         broken = True
-        reading.problems.append(str(error))
+        reading.problems.append(f"The settings {path} {error}.")
     except FileNotFoundError as error:
         if file is not None:
             reading.problems.append(f"The settings {file} cannot be read: {error.strerror}.")
@@ -82,7 +82,7 @@ def load_settings(file: Path | None, environ: Mapping[str, str]) -> LoadedSettin
 
 
 class _BrokenError(Exception):
-    """A file of which nothing can be used; the text is a sentence."""
+    """A file of which nothing can be used; the text is the end of a sentence about it."""
 
 
 class _SettingsReader:
@@ -127,7 +127,7 @@ class _SettingsReader:
         if path is None:
             return
         text = _text(path)
-        document = _document(path, text)
+        document = _document(text)
         self._lines = LineNumbers(text)
         for key, value in document.items():
             if key not in self._sections:
@@ -207,20 +207,16 @@ def _text(path: Path) -> str:
     except NotADirectoryError as error:
         raise FileNotFoundError(error.errno, error.strerror) from None
     except TimeoutError:
-        raise _BrokenError(
-            f"The settings {path} were not read: it is not a file, and its output does not end."
-        ) from None
+        raise _BrokenError("were not read: it is not a file, and its output does not end") from None
     except OSError as error:
-        raise _BrokenError(f"The settings {path} cannot be read: {error.strerror}.") from None
+        raise _BrokenError(f"cannot be read: {error.strerror}") from None
     if len(content) > MAX_FILE_BYTES:
-        raise _BrokenError(
-            f"The settings {path} were not read: the file is larger than {bytes_text(MAX_FILE_BYTES)}."
-        )
+        raise _BrokenError(f"were not read: the file is larger than {bytes_text(MAX_FILE_BYTES)}")
     try:
         # Some editors put a mark at the beginning that says that the text is UTF-8.
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        raise _BrokenError(f"The settings {path} were not read: the file is not UTF-8 text.") from None
+        raise _BrokenError("were not read: the file is not UTF-8 text") from None
 
 
 def _piped(path: Path) -> bytes:
@@ -247,11 +243,11 @@ def _piped(path: Path) -> bytes:
     finally:
         os.close(pipe)
     if not content:
-        raise _BrokenError(f"The settings {path} were not read: it is not a file, and has no output.")
+        raise _BrokenError("were not read: it is not a file, and has no output")
     return content
 
 
-def _document(path: Path, text: str) -> dict[str, object]:
+def _document(text: str) -> dict[str, object]:
     import tomllib  # noqa: PLC0415 (most users have no file, and every command reads the settings)
 
     try:
@@ -262,4 +258,4 @@ def _document(path: Path, text: str) -> dict[str, object]:
         reason = "it is nested too deep"
     except ValueError:  # Python makes no whole number of more than 4,300 digits.
         reason = "a number in it is too long"
-    raise _BrokenError(f"The settings {path} were not read, the file is not valid TOML: {reason}.")
+    raise _BrokenError(f"were not read, the file is not valid TOML: {reason}")

@@ -132,15 +132,10 @@ def usable_cores(root: Path = _ROOT) -> int:
 
 def _container_cores(root: Path) -> float | None:
     """The limit of the container, in cores; None without one."""
+    limit = text(root / _CPU_LIMIT_V2).split() or [text(root / name) for name in _CPU_LIMIT_V1]
     try:
-        quota, period = (root / _CPU_LIMIT_V2).read_text().split()
-    except (OSError, ValueError):
-        try:
-            quota, period = ((root / name).read_text().strip() for name in _CPU_LIMIT_V1)
-        except OSError:
-            return None
-    try:
-        return int(quota) / int(period) if int(quota) > 0 else None
+        quota, period = map(int, limit)
+        return quota / period if quota > 0 else None
     except (ValueError, ZeroDivisionError):
         return None
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from llmstack_tui.store.database.connection import Database
-    from llmstack_tui.store.database.opening import Mode
     from llmstack_tui.store.errors import StoreError
     from llmstack_tui.store.tables.downloads import DownloadRecords
 
@@ -35,9 +34,9 @@ class Store:
     cannot be done, `notices` says so. Reading raises `StoreError`, and sees all that this store wrote before.
 
     Attributes:
-        mode: whether what is written goes into the file, nowhere (the file is a newer version's, of which a
-            notice tells) or into memory (the file cannot be used).
-        database: the connection and its queue, which every table writes to.
+        database: the connection and its queue, which every table writes to. Its mode says whether that goes
+            into the file, nowhere (the file is a newer version's, of which a notice tells) or into memory
+            (the file cannot be used).
     """
 
     def __init__(self, database: Database, notices: deque[str]) -> None:
@@ -90,10 +89,6 @@ class Store:
         if database.notice:
             tell(database.notice)
         return cls(database, notices)
-
-    @property
-    def mode(self) -> Mode:
-        return self.database.mode
 
     @property
     def is_read_only(self) -> bool:

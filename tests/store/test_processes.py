@@ -98,7 +98,7 @@ async def test_killed_in_mid_write_the_file_is_sound(path: Path, writers: Writer
         process.communicate()
         assert process.returncode == -signal.SIGKILL
         async with await Store.open(path) as store:
-            assert (store.mode, store.notices) == (Mode.FILE, ())
+            assert (store.database.mode, store.notices) == (Mode.FILE, ())
             found = numbers(await store.events.newest(10**6, kinds=[tag]))
             assert len(found) >= seen
             assert found == list(range(len(found) - 1, -1, -1))

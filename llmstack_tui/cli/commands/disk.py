@@ -9,7 +9,7 @@ from msgspec.structs import asdict
 
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.stacks import opened, refuse_if_read_only
+from llmstack_tui.cli.stacks import opened, refuse_read_only
 from llmstack_tui.library.storage import LibraryError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ async def run(core: Core, options: Namespace) -> int:
     if options.yes and not options.clean:
         raise output.WrongUsage("--yes answers the question of --clean: say both, or neither.")
     if options.clean:
-        refuse_if_read_only(core)
+        refuse_read_only(core)
     async with opened(core, ()) as stack:
         try:
             own = await stack.disk.look()

@@ -9,7 +9,7 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import Acts, hosts, port
 from llmstack_tui.cli.progress import waiting
-from llmstack_tui.cli.stacks import refuse_if_read_only
+from llmstack_tui.cli.stacks import refuse_read_only
 from llmstack_tui.engine.process.control import EngineFailed, missing_reason, start, status, stop
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _serve(core: Core, options: Namespace) -> int:
 
 async def _start(core: Core, options: Namespace) -> int:
     _refuse_hosts(options)
-    refuse_if_read_only(core)
+    refuse_read_only(core)
     running = status()
     if running is None:
         try:
@@ -92,7 +92,7 @@ async def _start(core: Core, options: Namespace) -> int:
 
 async def _stop(core: Core, options: Namespace) -> int:
     _refuse_hosts(options)
-    refuse_if_read_only(core)
+    refuse_read_only(core)
     try:
         async with waiting("Stopping the engine", core.environ):
             stopped = await stop(force=options.force)

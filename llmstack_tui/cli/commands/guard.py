@@ -14,7 +14,7 @@ from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import Acts, duration
 from llmstack_tui.cli.progress import waiting
-from llmstack_tui.cli.stacks import answering, locate_local, look, look_on, opened, refuse_if_read_only
+from llmstack_tui.cli.stacks import answering, locate_local, look, look_on, opened, prepare, refuse_read_only
 from llmstack_tui.core.types import StoreError
 from llmstack_tui.core.wording import text
 from llmstack_tui.guard.preferences import idle_sentence
@@ -59,7 +59,7 @@ def add_options(parser: Parser) -> None:
 
 
 async def _run(core: Core, options: Namespace) -> int:
-    refuse_if_read_only(core)
+    refuse_read_only(core)
     if not core.settings.guard.enabled:
         raise output.Failed("The guard is switched off: set guard.enabled = true in the settings.")
     async with opened(core, follow=True) as stack:
@@ -141,16 +141,10 @@ def _write_event(options: Namespace, event: Event) -> None:
 # --- status and explain ---
 
 
-async def _prepare(stack: Stack) -> None:
-    """Have the guards decide as they would if they began now."""
-    await asyncio.gather(stack.machine.read_once(), stack.guard.prepare(from_record=True))
-    await look(stack)
-
-
 async def _status(core: Core, options: Namespace) -> int:
     documents: list[dict[str, object]] = []
     async with opened(core) as stack:
-        await _prepare(stack)
+        await prepare(stack)
         for host in answering(stack):
             url, guard = host.snapshot.url, stack.guard.states[host.snapshot.url]
             is_guarded = await stack.guard.is_guarded(url)
@@ -210,7 +204,7 @@ def _limits(limits: Limits) -> str:
 async def _explain(core: Core, options: Namespace) -> int:
     documents: list[dict[str, object]] = []
     async with opened(core, processes=True) as stack:
-        await _prepare(stack)
+        await prepare(stack)
         async with waiting("looking", core.environ):
             await look_on(stack)
         for host in answering(stack):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.stacks import first, look, opened, refuse_if_read_only
+from llmstack_tui.cli.stacks import first, look, opened, refuse_read_only
 from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.library.creation import suggest_name
 
@@ -28,7 +28,7 @@ def add_options(parser: Parser) -> None:
 
 
 async def run(core: Core, options: Namespace) -> int:
-    refuse_if_read_only(core)
+    refuse_read_only(core)
     try:
         name = ModelName.parse(options.name or suggest_name(options.file)).short
     except InvalidName as error:

@@ -60,7 +60,6 @@ async def _documents(stack: Stack) -> list[dict[str, object]]:
             url,
             running,
             busy=status is not None and status.busy,
-            now=datetime.now(UTC),
             load=loads.get((url, running.name)),
             device=_device_bytes(stack, url, running),
             estimate=None
@@ -109,7 +108,6 @@ def document(
     host: str,
     running: RunningModel,
     *,
-    now: datetime,
     busy: bool = False,
     load: Activation | None = None,
     device: int | None = None,
@@ -118,7 +116,7 @@ def document(
     """A loaded model as `ps` and `start` write it. Whether it is busy is unknown without a sign."""
     idle = idle_time(
         running,
-        now,
+        datetime.now(UTC),
         keep_alive=load.keep_alive if load else None,
         loaded_at=load.loaded_at if load else None,
     )

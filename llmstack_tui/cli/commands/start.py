@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import format_duration
@@ -50,7 +50,7 @@ async def run(core: Core, options: Namespace) -> int:
         loaded = stack.status(url, name)
     if loaded is None or loaded.running is None:
         raise output.Failed(f"{name} was loaded, but the server has unloaded it again.")
-    models = [document(url, loaded.running, now=datetime.now(UTC))]
+    models = [document(url, loaded.running)]
     return output.answer(options, {"models": models}, f"{name} is active at {url}.", _stays(keep_alive))
 
 

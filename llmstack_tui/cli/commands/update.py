@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 
     Row = tuple[str, Model, Update]
 
+_SUMMARIES = {
+    UpdateState.CURRENT: "up to date",
+    UpdateState.STALE: "with a newer version",
+    UpdateState.CLOUD: "in the cloud",
+    UpdateState.UNKNOWN: "not known",
+}
+
 
 def add_options(parser: Parser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="models, as `llmstack ls` lists them")
@@ -130,18 +137,10 @@ def _write(rows: Sequence[Row]) -> None:
 
 
 def _summary(state: UpdateState, count: int) -> str:
-    match state:
-        case UpdateState.CURRENT:
-            return f"{count} up to date"
-        case UpdateState.STALE:
-            return f"{count} with a newer version"
-        case UpdateState.LOCAL:
-            has = "has" if count == 1 else "have"
-            return f"{output.counted(count, 'local model')} {has} no registry to check"
-        case UpdateState.CLOUD:
-            return f"{count} in the cloud"
-        case UpdateState.UNKNOWN:
-            return f"{count} not known"
+    if state is UpdateState.LOCAL:
+        has = "has" if count == 1 else "have"
+        return f"{output.counted(count, 'local model')} {has} no registry to check"
+    return f"{count} {_SUMMARIES[state]}"
 
 
 def _write_table(rows: Sequence[Row]) -> None:

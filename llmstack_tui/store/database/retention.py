@@ -17,38 +17,30 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MAX_EVENT_AGE = timedelta(days=90)
-MAX_EVENTS = 50_000
-MAX_ACTIVATIONS = 20_000
-MAX_FIGURES = 20_000
-MAX_ANSWERS = 2000
-MAX_VERSIONS = 20_000
-
 _LOOK_EVERY = 5_000
 
-# Ids are given in order and never again, so the highest one says how many rows there are at most.
-EXCESS_EVENTS = "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - :keep"
-EXCESS_ACTIVATIONS = """
-DELETE FROM activations WHERE ended_at IS NOT NULL AND id <= (SELECT max(id) FROM activations) - :keep"""
-EXCESS_MEASURED = "DELETE FROM measured WHERE id <= (SELECT max(id) FROM measured) - :keep"
-EXCESS_SPEEDS = "DELETE FROM speeds WHERE id <= (SELECT max(id) FROM speeds) - :keep"
-EXCESS_VERSIONS = """
-DELETE FROM models
-WHERE last_seen_at < (SELECT last_seen_at FROM models ORDER BY last_seen_at DESC LIMIT 1 OFFSET :keep - 1)"""
-_OLD_EVENTS = (
-    """DELETE FROM events WHERE at < :cutoff AND EXISTS (SELECT 1 FROM events WHERE at >= :cutoff)"""
+_OLD_EVENTS = "DELETE FROM events WHERE at < :cutoff AND EXISTS (SELECT 1 FROM events WHERE at >= :cutoff)"
+# How what is too much is forgotten, and how many rows are kept. Ids are given in order and never again, so
+# the highest one says how many rows there are at most.
+EVENTS = ("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - :keep", 50_000)
+ACTIVATIONS = (
+    """DELETE FROM activations
+    WHERE ended_at IS NOT NULL AND id <= (SELECT max(id) FROM activations) - :keep""",
+    20_000,
 )
-_EXCESS = (
-    (EXCESS_EVENTS, MAX_EVENTS),
-    (EXCESS_ACTIVATIONS, MAX_ACTIVATIONS),
-    (EXCESS_MEASURED, MAX_FIGURES),
-    (EXCESS_SPEEDS, MAX_FIGURES),
-    (EXCESS_VERSIONS, MAX_VERSIONS),
-    (
-        """DELETE FROM registry_answers WHERE name IN
-        (SELECT name FROM registry_answers ORDER BY asked_at DESC LIMIT -1 OFFSET :keep)""",
-        MAX_ANSWERS,
-    ),
+MEASURED = ("DELETE FROM measured WHERE id <= (SELECT max(id) FROM measured) - :keep", 20_000)
+SPEEDS = ("DELETE FROM speeds WHERE id <= (SELECT max(id) FROM speeds) - :keep", 20_000)
+VERSIONS = (
+    """DELETE FROM models WHERE last_seen_at <
+    (SELECT last_seen_at FROM models ORDER BY last_seen_at DESC LIMIT 1 OFFSET :keep - 1)""",
+    20_000,
 )
+_ANSWERS = (
+    """DELETE FROM registry_answers WHERE name IN
+    (SELECT name FROM registry_answers ORDER BY asked_at DESC LIMIT -1 OFFSET :keep)""",
+    2000,
+)
+_EXCESS = (EVENTS, ACTIVATIONS, MEASURED, SPEEDS, VERSIONS, _ANSWERS)
 
 
 class Excess:

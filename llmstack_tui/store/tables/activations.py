@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from llmstack_tui.base.kinds import Actor, LenientEnum
 from llmstack_tui.base.sentences import Sentences  # noqa: TC001  # as above
 from llmstack_tui.store.database import Table
-from llmstack_tui.store.database.retention import EXCESS_ACTIVATIONS, MAX_ACTIVATIONS, Excess
+from llmstack_tui.store.database.retention import ACTIVATIONS, Excess
 from llmstack_tui.store.database.values import SLACK, struct_of, to_sentences
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Activations(Table):
 
     def __init__(self, database: Statements) -> None:
         super().__init__(database)
-        self.excess = Excess(database.put, EXCESS_ACTIVATIONS, MAX_ACTIVATIONS)
+        self.excess = Excess(database.put, *ACTIVATIONS)
 
     def begin(self, activation: Activation) -> None:
         """Record an act of ours."""

@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 
 from llmstack_tui.base.sentences import Sentence, Sentences  # noqa: TC001  # as above
 from llmstack_tui.store.database import Table
-from llmstack_tui.store.database.retention import EXCESS_EVENTS, MAX_EVENTS, Excess
+from llmstack_tui.store.database.retention import EVENTS, Excess
 from llmstack_tui.store.database.values import SLACK, struct_of, to_sentence, to_sentences
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Events(Table):
 
     def __init__(self, database: Statements) -> None:
         super().__init__(database)
-        self.excess = Excess(database.put, EXCESS_EVENTS, MAX_EVENTS)
+        self.excess = Excess(database.put, *EVENTS)
 
     def add(self, event: Event) -> None:
         self._database.put(_ADD, _row(event))

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import asdict
 
 from llmstack_tui.store.database import Table
-from llmstack_tui.store.database.retention import EXCESS_MEASURED, EXCESS_SPEEDS, MAX_FIGURES, Excess
+from llmstack_tui.store.database.retention import MEASURED, SPEEDS, Excess
 from llmstack_tui.store.database.values import struct_of
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class MeasuredLoads(Table):
 
     def __init__(self, database: Statements) -> None:
         super().__init__(database)
-        self.excess = Excess(database.put, EXCESS_MEASURED, MAX_FIGURES)
+        self.excess = Excess(database.put, *MEASURED)
 
     def add(self, measured: Measured) -> None:
         self._database.put(_ADD_LOAD, asdict(measured))
@@ -94,7 +94,7 @@ class Speeds(Table):
 
     def __init__(self, database: Statements) -> None:
         super().__init__(database)
-        self.excess = Excess(database.put, EXCESS_SPEEDS, MAX_FIGURES)
+        self.excess = Excess(database.put, *SPEEDS)
 
     def add(self, speed: Speed) -> None:
         self._database.put(_ADD_SPEED, asdict(speed))

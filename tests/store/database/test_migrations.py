@@ -55,7 +55,7 @@ async def test_an_older_file_is_brought_up_to_date_with_what_is_in_it(path: Path
             "INSERT INTO events VALUES (7, 0, 'note', NULL, NULL, 'old', '', '{\"number\":7}')"
         )
     async with await Store.open(path) as store:
-        assert (store.mode, store.notices) == (Mode.FILE, ())
+        assert (store.database.mode, store.notices) == (Mode.FILE, ())
         store.screen.remember("theme", "dark")
         store.events.add(event(8))
         assert numbers(await store.events.newest()) == [8, 7]

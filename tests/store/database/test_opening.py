@@ -70,7 +70,7 @@ def all_ready(meeting: Path) -> bool:
 
 async def test_what_is_not_there_is_made_for_this_user_only(path: Path) -> None:
     async with await Store.open(path) as store:
-        assert (store.mode, store.notices) == (Mode.FILE, ())
+        assert (store.database.mode, store.notices) == (Mode.FILE, ())
         assert await works(store)
         assert {mode_of(each) for each in path.parent.iterdir()} == {0o600}
         assert len(list(path.parent.iterdir())) >= 3  # with its log and its index
@@ -94,7 +94,7 @@ async def test_a_folder_that_exists_keeps_its_rights(path: Path) -> None:
 
 async def test_no_file_on_purpose() -> None:
     async with await Store.open(None) as store:
-        assert (store.mode, store.notices) == (Mode.MEMORY, ())
+        assert (store.database.mode, store.notices) == (Mode.MEMORY, ())
         assert await works(store)
 
 
@@ -102,7 +102,7 @@ async def test_an_empty_file_is_a_new_one(path: Path) -> None:
     path.parent.mkdir()
     path.touch()
     async with await Store.open(path) as store:
-        assert (store.mode, store.notices) == (Mode.FILE, ())
+        assert (store.database.mode, store.notices) == (Mode.FILE, ())
         assert await works(store)
 
 
@@ -118,7 +118,7 @@ async def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path: Path, damag
     }[damage]
     path.write_bytes(bad)
     async with await Store.open(path, now=NOW) as store:
-        assert store.mode is Mode.FILE
+        assert store.database.mode is Mode.FILE
         (notice,) = store.notices
         assert await works(store)
         assert numbers(await store.events.newest()) == [99]
@@ -189,11 +189,11 @@ async def test_no_damage_keeps_it_from_opening(path: Path) -> None:
             assert await works(store)
             new = [name for name in set_aside(path) if name not in before]
             if new:
-                assert (store.mode, len(store.notices)) == (Mode.FILE, 1)
+                assert (store.database.mode, len(store.notices)) == (Mode.FILE, 1)
                 assert (path.parent / new[0]).read_bytes() == bad
                 lost += 1
             else:
-                assert (store.mode, store.notices) == (Mode.FILE, ())
+                assert (store.database.mode, store.notices) == (Mode.FILE, ())
                 kept += 1
         for each in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
             each.unlink(missing_ok=True)
@@ -210,7 +210,7 @@ async def test_a_newer_file_is_read_and_never_written(path: Path) -> None:
     )
     content = path.read_bytes()
     async with await Store.open(path) as store:
-        assert store.mode is Mode.READ_ONLY
+        assert store.database.mode is Mode.READ_ONLY
         (notice,) = store.notices
         assert "newer llmstack" in notice
         store.events.add(event(99))
@@ -290,7 +290,7 @@ async def check_memory(path: Path) -> None:
     """The store works, keeps nothing, and says so in a sentence with the file's name."""
     heard: list[str] = []
     async with await Store.open(path, on_notice=heard.append) as store:
-        assert store.mode is Mode.MEMORY
+        assert store.database.mode is Mode.MEMORY
         assert await works(store)
     (notice,) = store.notices
     assert heard == [notice]
@@ -317,7 +317,7 @@ async def test_a_file_that_another_program_writes_to_just_now_is_opened(path: Pa
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         async with asyncio.timeout(opening.OPENING_WAIT_S / 2), await Store.open(path) as store:
-            assert (store.mode, store.notices) == (Mode.FILE, ())
+            assert (store.database.mode, store.notices) == (Mode.FILE, ())
             assert numbers(await store.events.newest()) == [2, 1, 0]
 
 

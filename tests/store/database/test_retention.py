@@ -36,7 +36,7 @@ async def test_versions_that_were_not_seen_for_longest_are_forgotten(
     async with await Store.open(path) as store:
         for number in range(30):
             store.models.seen(host=HOST, name="m:1", digest=f"{number}", size=1, at=later(number))
-    monkeypatch.setattr(retention, "_EXCESS", ((retention.EXCESS_VERSIONS, 20),))
+    monkeypatch.setattr(retention, "_EXCESS", ((retention.VERSIONS[0], 20),))
     async with await Store.open(path) as store:
         left = await store.models.versions(HOST, "m:1")
     assert [each.digest for each in left] == [f"{number}" for number in reversed(range(10, 30))]

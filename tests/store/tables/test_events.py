@@ -9,7 +9,7 @@ import pytest
 
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.sentences import quoted
-from llmstack_tui.store.database.retention import MAX_EVENTS
+from llmstack_tui.store.database.retention import EVENTS
 from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.activations import Outcome
 from tests.store.samples import HOST, NASTY_TEXTS, NOW, OTHER_HOST, activation, event, later, numbers
@@ -107,16 +107,16 @@ async def test_a_clock_that_is_years_ahead_empties_nothing(path: Path) -> None:
 
 
 async def test_a_storm_is_cut_to_the_newest_events_while_it_lasts(path: Path) -> None:
-    count = MAX_EVENTS + 12_345
+    count = EVENTS[1] + 12_345
     async with await Store.open(path) as store:
         for number in range(count):
             store.events.add(event(number))
         everything = await store.events.newest(10**9)
-        assert MAX_EVENTS <= len(everything) <= MAX_EVENTS + 5_000
+        assert EVENTS[1] <= len(everything) <= EVENTS[1] + 5_000
         assert everything[0].id == count
     async with await Store.open(path, now=NOW) as store:
         left = await store.events.newest(10**9)
-    assert len(left) == MAX_EVENTS
+    assert len(left) == EVENTS[1]
     assert numbers(left[:1]) == [count - 1]
 
 
