@@ -159,13 +159,18 @@ class Transport:
         request = self._client.build_request(method, path, content=encoded, headers=headers)
         if body is not None:
             request.headers["Content-Type"] = "application/json"
-        with self._before_answer():
-            response = await self._client.send(request, stream=True)
         try:
-            with self._within_answer():
-                if not response.is_success:
-                    await self._raise_status(response, missing)
-                yield response
+            response = await self._client.send(request, stream=True)
+        except httpx.HTTPError as error:
+            raise self._no_answer(error) from None
+        try:
+            if not response.is_success:
+                await self._raise_status(response, missing)
+            yield response
+        except httpx.TimeoutException as error:
+            raise self._unreachable(f"{self.url} stopped in the middle of an answer.", str(error)) from None
+        except httpx.HTTPError as error:
+            raise self._not_understood("it broke off in the middle", detail=str(error)) from None
         finally:
             await response.aclose()
 
@@ -243,29 +248,16 @@ class Transport:
             why = "it is a web page" if page else "it is not the JSON that was expected"
             raise self._not_understood(why, detail=str(error)) from None
 
-    @contextmanager
-    def _before_answer(self) -> Iterator[None]:
-        try:
-            yield
-        except httpx.ConnectError as error:
-            raise self._unreachable(f"Nothing answers at {self.url}.", connection_error(error)) from None
-        except httpx.TimeoutException as error:
-            raise self._unreachable(f"No answer came from {self.url} in time.", str(error)) from None
-        except httpx.RemoteProtocolError as error:
-            if "disconnected" not in str(error):
-                raise self._not_understood("it is not HTTP", detail=str(error)) from None
-            raise self._unreachable(f"{self.url} closed the connection.", str(error)) from None
-        except httpx.HTTPError as error:
-            raise self._unreachable(f"The connection to {self.url} broke.", str(error)) from None
-
-    @contextmanager
-    def _within_answer(self) -> Iterator[None]:
-        try:
-            yield
-        except httpx.TimeoutException as error:
-            raise self._unreachable(f"{self.url} stopped in the middle of an answer.", str(error)) from None
-        except httpx.HTTPError as error:
-            raise self._not_understood("it broke off in the middle", detail=str(error)) from None
+    def _no_answer(self, error: httpx.HTTPError) -> HostError:
+        if isinstance(error, httpx.ConnectError):
+            return self._unreachable(f"Nothing answers at {self.url}.", connection_error(error))
+        if isinstance(error, httpx.TimeoutException):
+            return self._unreachable(f"No answer came from {self.url} in time.", str(error))
+        if not isinstance(error, httpx.RemoteProtocolError):
+            return self._unreachable(f"The connection to {self.url} broke.", str(error))
+        if "disconnected" not in str(error):
+            return self._not_understood("it is not HTTP", detail=str(error))
+        return self._unreachable(f"{self.url} closed the connection.", str(error))
 
     async def _raise_status(self, response: httpx.Response, missing: str) -> None:
         """The error that a status other than success means, in the server's own words if it has any."""

@@ -23,8 +23,7 @@ class FunctionPart(Struct, frozen=True):
 
 
 class ToolCallPart(Struct, frozen=True):
-    """A tool call, the one with number ``index``, or a part of it: the first has the name, each has some of
-    the arguments."""
+    """A tool call, or a part of the one with that ``index``: the first has the name, each some arguments."""
 
     index: int = 0
     id: str | None = None
@@ -66,8 +65,10 @@ class CompletionChunk(Struct, frozen=True, kw_only=True):
 
 
 def joined(chunks: Sequence[CompletionChunk]) -> CompletionChunk:
-    """All that the chunks of a completion say, in one. The arguments of a tool call are JSON as the model
-    wrote it, and may be invalid."""
+    """All that the chunks of a completion say, in one.
+
+    The arguments of a tool call are JSON as the model wrote it, and may be invalid.
+    """
     calls: dict[int, list[ToolCallPart]] = {}
     for part in (part for chunk in chunks for part in chunk.tool_calls):
         calls.setdefault(part.index, []).append(part)

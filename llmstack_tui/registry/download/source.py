@@ -69,7 +69,7 @@ class BlobSource:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Self]:
-        """Raises LibraryError."""
+        """Ready to be asked for bytes. Raises LibraryError if the environment's certificates are unusable."""
         local = is_loopback(self._address)
         try:
             context = True if local else await asyncio.to_thread(_certificates)
