@@ -21,23 +21,19 @@ from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
 
     from llmstack_tui.base.sentences import Sentences
-    from llmstack_tui.core.options import Permissions
+    from llmstack_tui.core.options import StackParts
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.fit.service import FitService
     from llmstack_tui.guard.service import GuardService
     from llmstack_tui.guard.types import Confirm
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Progress
-    from llmstack_tui.lifecycle.journal import Journal
-    from llmstack_tui.lifecycle.monitor import HostMonitor
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.lifecycle.worker import Lifecycle
-    from llmstack_tui.store.session import StoreSession
     from llmstack_tui.store.tables.activations import Activation
 
 
@@ -49,25 +45,20 @@ class ModelActions:
 
     def __init__(
         self,
-        monitors: Mapping[str, HostMonitor],
-        permissions: Permissions,
-        session: StoreSession,
-        lifecycle: Lifecycle,
-        journal: Journal,
+        parts: StackParts,
         *,
         guard: Callable[[], GuardService],
         fit: Callable[[], FitService],
-        settle: Callable[[Host], Awaitable[None]],
     ) -> None:
-        self._monitors = monitors
-        self._allowed = permissions.allowed
-        self._acting_urls = permissions.acting_urls
-        self._session = session
-        self._lifecycle = lifecycle
-        self._journal = journal
+        self._monitors = parts.monitors
+        self._allowed = parts.permissions.allowed
+        self._acting_urls = parts.permissions.acting_urls
+        self._session = parts.session
+        self._lifecycle = parts.lifecycle
+        self._journal = parts.journal
+        self._settle = parts.settle
         self._guard = guard
         self._fit = fit
-        self._settle = settle
 
     # --- memory ---
 

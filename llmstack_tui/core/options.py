@@ -1,4 +1,4 @@
-"""How a stack works, which `core.open` says by the settings, and nothing else does; what it may do where."""
+"""How a stack works, which `core.open` says by the settings; what it may do where, and its parts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from msgspec import Struct
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import Refused
-from llmstack_tui.hosts.service import AFTER_FIRST_LIST_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
 
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
     from llmstack_tui.fit.memory import Request
     from llmstack_tui.hardware.service import Readable
     from llmstack_tui.hosts.host import Host
+    from llmstack_tui.lifecycle.journal import Journal
+    from llmstack_tui.lifecycle.monitor import HostMonitor
+    from llmstack_tui.lifecycle.worker import Lifecycle
+    from llmstack_tui.store.session import StoreSession
     from llmstack_tui.updates.programs import Program
 
 
@@ -55,9 +58,8 @@ class StackOptions(Struct, frozen=True, kw_only=True):
         usual: how a model is loaded where nobody asks for something else. Blocking.
         processes: what the processes of loaded models hold and compute is read with each look.
         stop_patience_s: how long a stop waits for its model to leave.
-        services_after_s: seconds after the first list until services import what they need.
-        guard_take_over_s: seconds between two tries of a guard that watches to be the one that acts.
-        services_after_s: seconds after the first list until services import what they need.
+        services_after_s: seconds after the first list until services import what they need: that would hold
+            up the drawing.
         guard_take_over_s: seconds between two tries of a guard that watches to be the one that acts.
     """
 
@@ -82,7 +84,7 @@ class StackOptions(Struct, frozen=True, kw_only=True):
     usual: Callable[[], Request] = _engine_request
     processes: bool = True
     stop_patience_s: float = 10.0
-    services_after_s: float = AFTER_FIRST_LIST_S
+    services_after_s: float = 0.15
     guard_take_over_s: float = 3.0
 
 
@@ -125,3 +127,20 @@ class Permissions:
     def acting_urls(self) -> tuple[str, ...]:
         """The hosts on which something may be changed; all of them where nothing may, to be refused there."""
         return tuple(url for url in self._hosts if self.read_only or url not in self.look_only)
+
+
+class StackParts(Struct, frozen=True):
+    """What the services and the actions of a stack are made of.
+
+    Attributes:
+        monitors: the hosts, by URL.
+        settle: returns when the state shows what was just done on a host.
+    """
+
+    options: StackOptions
+    monitors: Mapping[str, HostMonitor]
+    permissions: Permissions
+    session: StoreSession
+    lifecycle: Lifecycle
+    journal: Journal
+    settle: Callable[[Host], Awaitable[None]]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from llmstack_tui.base import lazy
 from llmstack_tui.base.kinds import ON_DISK, EventKind
 from llmstack_tui.base.sentences import quoted
-from llmstack_tui.core.options import Permissions, StackOptions
+from llmstack_tui.core.options import Permissions, StackOptions, StackParts
 from llmstack_tui.core.records import Records
 from llmstack_tui.core.services import SERVICES, Services
 from llmstack_tui.core.state import HostState, StackState, same_where_equal
@@ -98,20 +98,20 @@ class Stack:
             journal=self.journal,
             asked_by=options.actor,
         )
-        self._services = Services(
+        self._parts = StackParts(
             options,
             self.monitors,
             self.permissions,
             self.session,
-            lifecycle=self.lifecycle,
-            journal=self.journal,
-            settle=self.settle,
-            on_change=self._changed.set,
-            on_checked=self._update_automatically,
+            self.lifecycle,
+            self.journal,
+            self.settle,
+        )
+        self._services = Services(
+            self._parts, on_change=self._changed.set, on_checked=self._update_automatically
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._visible = True
-        self._machine_state: tuple[MachineReading, Profile] | None = None
         self._notices: tuple[str, ...] = ()
         self._last_event_id = 0
         self._is_following = False
@@ -123,16 +123,7 @@ class Stack:
         """What a person may do to models."""
         from llmstack_tui.core.actions import ModelActions  # noqa: PLC0415
 
-        return ModelActions(
-            self.monitors,
-            self.permissions,
-            self.session,
-            self.lifecycle,
-            self.journal,
-            guard=lambda: self.guard,
-            fit=lambda: self.fit,
-            settle=self.settle,
-        )
+        return ModelActions(self._parts, guard=lambda: self.guard, fit=lambda: self.fit)
 
     @property
     def updates(self) -> UpdateService:
@@ -217,7 +208,8 @@ class Stack:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._services.aclose()
+        for service in tuple(self._services.open.values()):
+            await service.aclose()
         if "catalog" in self.__dict__:
             await self.catalog.aclose()
         # The state ends last, so that it hears of the end of the others.
@@ -334,14 +326,15 @@ class Stack:
         if self._is_following:  # Two looks of a command tell little of what others did between them.
             ours = {act.model for act in self.lifecycle.recent(snapshot.url)}
             self.journal.look(snapshot, monitor.used | ours)
-        self._services.on_snapshot(snapshot)
+        for service in self._services.open.values():
+            service.on_snapshot(snapshot)
 
     def _put_together(self) -> StackState:
         """The state, from what all have to show."""
-        services, opened = self._services, self._services.opened
-        updates = services.updates if opened("updates") else None
-        fit = services.fit if opened("fit") else None
-        reading, profile = self._machine_state or (None, None)
+        services, opened = self._services, self._services.open
+        updates = services.updates if "updates" in opened else None
+        fit = services.fit if "fit" in opened else None
+        reading, profile = services.reading or (None, None)
         hosts = (
             HostState(
                 each.snapshot,
@@ -361,19 +354,21 @@ class Stack:
             notices=self._notices,
             last_event_id=self._last_event_id,
             checking=updates is not None and updates.is_checking,
-            downloads=services.downloads.downloads if opened("downloads") else (),
-            releases=services.releases.releases if opened("releases") else (),
-            guards=services.guard.states if opened("guard") else {},
+            downloads=services.downloads.downloads if "downloads" in opened else (),
+            releases=services.releases.releases if "releases" in opened else (),
+            guards=services.guard.states if "guard" in opened else {},
         )
 
     def _machine_read(self, reading: MachineReading, profile: Profile) -> None:
-        self._machine_state = (reading, profile)
-        self._services.on_reading(reading, profile)
+        self._services.reading = (reading, profile)
+        for service in self._services.open.values():
+            service.on_reading(reading, profile)
         self._changed.set()
 
     def _on_event(self, event_id: int) -> None:
         self._last_event_id = event_id
-        self._services.on_event(event_id)
+        for service in self._services.open.values():
+            service.on_event(event_id)
         self._changed.set()
 
     def _installed_elsewhere(self, urls: frozenset[str]) -> None:

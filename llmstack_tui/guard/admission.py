@@ -12,7 +12,7 @@ from llmstack_tui.guard.rules.policy import refusal
 from llmstack_tui.guard.types import Ask, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import timedelta
 
     from llmstack_tui.base.sentences import Sentences
@@ -42,19 +42,19 @@ class AdmissionControl:
 
     Attributes:
         is_on: the limits are known, and count.
+        settings: those that count.
     """
 
     def __init__(
         self,
         guards: Mapping[str, Guard],
         fit: FitService,
-        *,
-        settings: Callable[[], GuardSettings | None],
+        settings: GuardSettings | None,
     ) -> None:
         self.is_on = False
+        self.settings = settings
         self._guards = guards
         self._fit = fit
-        self._settings = settings
         self._questions = asyncio.Lock()
         self._coming: set[tuple[str, str]] = set()
 
@@ -120,9 +120,9 @@ class AdmissionControl:
     async def _decide(self, host_url: str, model: str, confirm: Confirm | None) -> None:
         answer = await self.admit(host_url, model)
         # One that is refused for the heat was refused before.
-        if not isinstance(answer, Ask) or (settings := self._settings()) is None:
+        if not isinstance(answer, Ask) or self.settings is None:
             return
-        rule = settings.over_limit
+        rule = self.settings.over_limit
         if rule == "refuse":
             raise NotAdmitted((*answer.reason, Sentence("guard.refuses_more")))
         if rule == "ask":

@@ -58,6 +58,7 @@ class GuardService(Service):
         on_change: is called when `states` is another one.
 
     Attributes:
+        settings: those that count.
         admissions: whether one more model may be loaded.
     """
 
@@ -78,7 +79,7 @@ class GuardService(Service):
         self._monitors = monitors
         self._preferences = GuardPreferences(session, journal)
         self._lifecycle = lifecycle
-        self._settings = settings
+        self.settings = settings
         self._may_act = may_act
         self._locks = Locks(lock, "guard")
         self._fit = fit
@@ -100,18 +101,14 @@ class GuardService(Service):
         self._news = asyncio.Event()
         for url, guard in self._guards.items():
             guard.beside = [self._guards[each] for each in neighbours(url, self._guards)]
-        self.admissions = AdmissionControl(self._guards, fit, settings=lambda: self._settings)
+        self.admissions = AdmissionControl(self._guards, fit, settings)
         self._renew()
 
     # --- what may be asked ---
 
-    @property
-    def settings(self) -> GuardSettings | None:
-        return self._settings
-
     def use(self, settings: GuardSettings) -> None:
         """Other settings count from now on."""
-        self._settings = settings
+        self.settings = self.admissions.settings = settings
         self._fit.allow(settings.allowed)
         self._feel()
         self._renew()
@@ -127,9 +124,9 @@ class GuardService(Service):
 
     def off(self, host_url: str) -> Sentences:
         """Why a host is not guarded; empty where it is."""
-        if self._settings is None:
+        if self.settings is None:
             return (Sentence("guard.none"),)
-        return why_off(self._settings, self._monitors[host_url].host, may_act=self._may_act(host_url))
+        return why_off(self.settings, self._monitors[host_url].host, may_act=self._may_act(host_url))
 
     async def is_guarded(self, host_url: str) -> bool:
         """Whether some program guards the host now."""
@@ -176,9 +173,9 @@ class GuardService(Service):
         Raises:
             Refused: when nothing may be changed there.
         """
-        if self._settings is None or not self._may_act(host_url):
+        if self.settings is None or not self._may_act(host_url):
             raise Refused(f"{host_url} is only looked at: nothing is set there.", host=host_url)
-        limit = await self._preferences.set_idle_limit(host_url, model, length, self._settings)
+        limit = await self._preferences.set_idle_limit(host_url, model, length, self.settings)
         self._renew()
         return limit
 
@@ -205,7 +202,7 @@ class GuardService(Service):
 
     async def run(self) -> None:
         """Guard what no other program guards, until cancelled."""
-        if self._settings is None:
+        if self.settings is None:
             return
         try:
             await self.prepare()
@@ -271,7 +268,7 @@ class GuardService(Service):
             await self._preferences.read(self._monitors)
 
     def _feel(self) -> None:
-        limit = self._settings.temperature_limit if self._settings else None
+        limit = self.settings.temperature_limit if self.settings else None
         self._heat = heat(self._reading, limit, time.monotonic())
 
     def _renew(self) -> None:
@@ -284,8 +281,8 @@ class GuardService(Service):
             guard.ours = self._preferences.ours(url)
             guard.rules = (
                 Rules()
-                if self._settings is None
-                else rules(self._settings, url, self._profile, preferences, held=self._preferences.held)
+                if self.settings is None
+                else rules(self.settings, url, self._profile, preferences, held=self._preferences.held)
             )
             if self.admissions.is_on:
                 guard.show()
@@ -308,7 +305,7 @@ class GuardService(Service):
             self._monitors[host_url].host,
             model,
             # Also where nothing is guarded: what was told to stay for ever would do so for ever.
-            keep_alive=self._guards[host_url].keep_alive(model, always=True) if self._settings else None,
+            keep_alive=self._guards[host_url].keep_alive(model, always=True) if self.settings else None,
             context_length=load.context_length,
             asked_by=asked_by,
             reason=reason,

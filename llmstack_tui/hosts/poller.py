@@ -35,8 +35,7 @@ class Poller:
 
     Args:
         on_round: called after each round with whether something has changed; also when a round begins sooner
-            than ``again_at``.
-        on_change: called when something has changed. A new ``read_at`` alone is no change.
+            than ``again_at``. A new ``read_at`` alone is no change.
         also: adds to the models that the host lists as loaded what other sources know of them.
         running_every_s: seconds between the end of a round and the next one, which asks what is loaded.
         installed_every_s: seconds after which a round also asks who answers and what is installed.
@@ -50,7 +49,6 @@ class Poller:
         host: Host,
         *,
         on_round: Callable[[bool], None] = lambda _: None,
-        on_change: Callable[[], None] = lambda: None,
         also: Callable[[_Running], Awaitable[_Running]] | None = None,
         running_every_s: float = 2.0,
         installed_every_s: float = 30.0,
@@ -58,7 +56,6 @@ class Poller:
         self.host = host
         self.snapshot = Snapshot(url=host.url, capabilities=host.capabilities)
         self._on_round = on_round
-        self._on_change = on_change
         self._also = also
         self._running_every_s = running_every_s
         self._installed_every_s = installed_every_s
@@ -119,7 +116,6 @@ class Poller:
         """Until the host has answered, show what it listed in an earlier session."""
         if self.snapshot.read_at is None:
             self.snapshot = replace(self.snapshot, installed=installed, recalled_at=at)
-            self._on_change()
 
     async def _round(self) -> None:
         if self.snapshot.again_at is not None and self.snapshot.again_at > (now := time.monotonic()):
@@ -136,10 +132,7 @@ class Poller:
 
     def _put(self, newest: Snapshot) -> None:
         before, self.snapshot = self.snapshot, newest
-        is_new = comparable(before) != comparable(newest)
-        self._on_round(is_new)
-        if is_new:
-            self._on_change()
+        self._on_round(comparable(before) != comparable(newest))
 
     async def _read(self, before: Snapshot) -> Snapshot:
         server, installed, now = before.server, before.installed, time.monotonic()

@@ -9,9 +9,6 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.types import Snapshot
 
-# Seconds after the first list until services import what they need: it would hold up the drawing.
-AFTER_FIRST_LIST_S = 0.15
-
 
 class Service:
     """A part of the core. Each hook is called on the event loop, and must return at once."""

@@ -104,7 +104,7 @@ class StoreSession:
                         changes = await store.events.newest(after=before, kinds=self._installed_kinds)
                         self._on_installed(frozenset(each.host for each in changes if each.host))
             if self._writer is not None and self._writer.done():
-                await self._writer  # What has ended it is a defect, and must not pass in silence.
+                await self._writer
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._look_every_s):
                     await self._written.wait()
@@ -116,12 +116,15 @@ class StoreSession:
         async with self._opening:
             self._closed = True
             store, self._store = self._store, None
-            if self._writer is not None:
-                self._writer.cancel()
-                await asyncio.gather(self._writer, return_exceptions=True)
-            if store is not None:
+            if store is None or self._writer is None:
+                return
+            self._writer.cancel()
+            try:
                 self._hand_over(store)
+            finally:
                 await store.close()
+            with suppress(asyncio.CancelledError):
+                await self._writer  # What has ended it before is a defect, and must not pass in silence.
 
     async def _write(self, store: Store) -> None:
         while True:

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
     Show = Callable[[str, str], Awaitable[ModelDetails]]
 
-    from llmstack_tui.hosts.types import ModelDetails
-
 
 def shown_parts(details: ModelDetails) -> Mapping[Change, str]:
     """Digests by part: of the weights as it says, of each text because a text is its layer.

@@ -32,7 +32,7 @@ async def polling(
     told: list[None] = []
     poller = Poller(
         host,
-        on_change=lambda: told.append(None),
+        on_round=lambda is_new: told.append(None) if is_new else None,
         running_every_s=running_every_s,
         installed_every_s=installed_every_s,
     )
@@ -306,9 +306,9 @@ async def test_what_an_earlier_session_saw_is_shown_until_the_host_answers() -> 
     at = datetime(2026, 3, 1, tzinfo=UTC)
     async with fake_host(a_1="a") as (fake, host, _):
         fake.down = True
-        async with polling(host) as (poller, told):
+        async with polling(host) as (poller, _):
             poller.recall(old, at)
-            assert told == [None]
+            assert poller.snapshot.installed == old
             await wait_until(lambda: poller.snapshot.error)
             assert (poller.snapshot.installed, poller.snapshot.recalled_at) == (old, at)
             assert poller.snapshot.read_at is None
