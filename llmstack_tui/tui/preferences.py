@@ -13,7 +13,7 @@ from llmstack_tui.tui.features import BINDINGS, FEATURES, OPENING
 from llmstack_tui.tui.shell import NoteKind, shell_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from textual.app import App
 
@@ -144,8 +144,7 @@ class Preferences:
             self._shell.record(NoteKind.DONE, "The settings are right again.")
             self._shell.tell("They are right again, and count now.", title="Settings")
 
-    def _complain(self, problems: Iterable[str]) -> None:
-        problems = tuple(problems)
+    def _complain(self, problems: Sequence[str]) -> None:
         self._shell.record(NoteKind.NOTE, *problems)
         for problem in problems[:_MOST_PROBLEMS_TOLD]:
             self._shell.warn(problem, title="Settings")
@@ -214,13 +213,9 @@ def _told(changed: list[str], live: frozenset[str]) -> str:
 
 def _place_of_key(loaded: LoadedSettings) -> KeyPlace:
     origin = loaded.origin("ui.keys")
-
-    def place(binding_id: str) -> str:
-        if origin.kind != "file":
-            return f"{origin.name}: " if origin.name else "ui.keys: "
-        return f"{origin.name} line {loaded.lines.of(('ui', 'keys', binding_id))}: "
-
-    return place
+    if origin.kind != "file":
+        return lambda _: f"{origin.name or 'ui.keys'}: "
+    return lambda name: f"{origin.name} line {loaded.lines.of(('ui', 'keys', name))}: "
 
 
 # Where the key of a binding was set, as the beginning of a sentence.
@@ -232,37 +227,33 @@ def key_problems(keymap: Mapping[str, str], place: KeyPlace = lambda _: "ui.keys
 
     Textual reports a clash only of bindings that have no id, and every one here has.
     """
-    known = {binding.id for binding in BINDINGS}
-    names = ", ".join(sorted(filter(None, known)))
-    found = [
-        f"{place(name)}there is no key called {name!r}. Known: {names}."
-        for name in keymap
-        if name not in known
-    ]
-    found += [
-        f"{place(name)}{key!r} is no key for {name}, which keeps its usual one."
-        for name, key in keymap.items()
-        if name in known and not _pressed(key)
-    ]
-    keymap = usable_keys(keymap)
-    for feature in (each for each in FEATURES if each.is_tab):
-        own = next(iter(feature.keys.values()))
-        found += _clashes((*own, *keys.LIST, *OPENING, *keys.APP), keymap, place)
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(f"{place(name)}{problem}" for name, problem in _key_problems(keymap)))
 
 
-def _clashes(bindings: Iterable[Binding], keymap: Mapping[str, str], place: KeyPlace) -> Iterator[str]:
+def _key_problems(keymap: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The binding that each is about, and the sentence."""
+    known = sorted({binding.id for binding in BINDINGS if binding.id})
+    for name, key in keymap.items():
+        if name not in known:
+            yield name, f"there is no key called {name!r}. Known: {', '.join(known)}."
+        elif not _pressed(key):
+            yield name, f"{key!r} is no key for {name}, which keeps its usual one."
+    for feature in FEATURES:
+        if feature.is_tab:
+            own = next(iter(feature.keys.values()))
+            yield from _clashes((*own, *keys.LIST, *OPENING, *keys.APP), usable_keys(keymap))
+
+
+def _clashes(bindings: Iterable[Binding], keymap: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The keys that two of these would get."""
     owners: dict[str, str] = {}
     for binding in bindings:
-        for key in _pressed(keymap.get(binding.id or "", binding.key)):
-            owner = owners.setdefault(key, binding.id or "")
-            if owner != binding.id:
-                changed = binding.id if binding.id in keymap else owner
-                yield (
-                    f"{place(changed or '')}{key!r} is the key of both {owner} and {binding.id}; "
-                    "only one of them gets it."
-                )
+        name = binding.id or ""
+        for key in _pressed(keymap.get(name, binding.key)):
+            owner = owners.setdefault(key, name)
+            if owner != name:
+                both = f"{key!r} is the key of both {owner} and {name}; only one of them gets it."
+                yield (name if name in keymap else owner), both
 
 
 def usable_keys(keymap: Mapping[str, str]) -> dict[str, str]:

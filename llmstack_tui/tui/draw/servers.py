@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import ceil
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -31,7 +30,6 @@ _SLOW_S = 2.0
 # What a server is called by itself, and at the beginning of a sentence.
 _SERVER = ("Server", "The server")
 _NAMES = {HostKind.OLLAMA: ("Ollama", "Ollama"), HostKind.BUILTIN: ("Built-in engine", "The built-in engine")}
-_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 class ConnectionProgress(Struct, frozen=True):
@@ -77,7 +75,7 @@ def address(url: str) -> str:
     return parts.netloc if parts.scheme == "http" and parts.path in {"", "/"} else url
 
 
-def banner(view: View, *, restart: bool, names: Mapping[str, str] = _NO_NAMES) -> str:
+def banner(view: View, *, restart: bool, names: Mapping[str, str] | None = None) -> str:
     """Which servers are away, why, when they are asked again, and how old the figures are; else empty.
 
     Args:
@@ -89,7 +87,8 @@ def banner(view: View, *, restart: bool, names: Mapping[str, str] = _NO_NAMES) -
     away = [host.snapshot for host in hosts if host.snapshot.error is not None]
     # There is little room: what each has to say at length is in the activity.
     tell = _away if len(away) == 1 else _away_in_short
-    sentences = [tell(snapshot, clean(names.get(snapshot.url, ""), limit=60), now_s) for snapshot in away]
+    names = names or {}
+    sentences = [tell(each, clean(names.get(each.url, ""), limit=60), now_s) for each in away]
     if sentences and restart:
         sentences.append(f"Press {view.keys['models.refresh']} to start the engine again.")
     return " ".join(sentences)
