@@ -160,6 +160,11 @@ def answering(stack: Stack) -> tuple[HostState, ...]:
     return tuple(host for host in stack.state.hosts if host.snapshot.error is None)
 
 
+async def save_installed(stack: Stack) -> None:
+    """Put on record what is installed: before it is replaced or removed, and before the record is read."""
+    await stack.records.save([host.snapshot for host in answering(stack)])
+
+
 def locate(stack: Stack, name: str) -> ModelStatus:
     """The model of that name, on the first server that has it.
 

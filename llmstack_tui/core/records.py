@@ -9,8 +9,9 @@ from llmstack_tui.hosts.types import Model
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
+    from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.store.session import StoreSession
     from llmstack_tui.store.tables.activations import Activation, Uses
     from llmstack_tui.store.tables.events import Event
@@ -87,6 +88,15 @@ class Records:
         """What a host listed last, in whichever session."""
         listed = await (await self._session.store()).installed.load(host_url, Model)
         return () if listed is None else tuple(listed.models)
+
+    async def save(self, snapshots: Iterable[Snapshot]) -> None:
+        """Put on record which versions hosts have installed now; `follow` does so by itself."""
+        from llmstack_tui.lifecycle.recall import save  # noqa: PLC0415
+
+        with suppress(StoreError):  # A notice tells of it.
+            store = await self._session.store()
+            for snapshot in snapshots:
+                await save(store, snapshot)
 
     def remember(self, key: str, value: object) -> None:
         """Keep a value that JSON can say, for another session."""

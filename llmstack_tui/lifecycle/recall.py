@@ -49,7 +49,7 @@ async def follow(session: StoreSession, monitor: HostMonitor) -> None:
             session.write(lambda store: store.events.add(event))
         while True:
             monitor.listed.clear()
-            await _save(store, monitor.snapshot)
+            await save(store, monitor.snapshot)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_SAVE_AGAIN_S):
                     await monitor.listed.wait()
@@ -57,7 +57,8 @@ async def follow(session: StoreSession, monitor: HostMonitor) -> None:
         return  # A notice tells of what is wrong with the state.
 
 
-async def _save(store: Store, snapshot: Snapshot) -> None:
+async def save(store: Store, snapshot: Snapshot) -> None:
+    """Put on record what a host lists, for the next start and for the history of versions."""
     now = datetime.now(UTC)
     store.installed.save(snapshot.url, snapshot.installed, now)
     for number, model in enumerate(snapshot.installed, 1):

@@ -11,7 +11,7 @@ from llmstack_tui.base.names import listed_name
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count
-from llmstack_tui.cli.stacks import opened
+from llmstack_tui.cli.stacks import opened, save_installed
 from llmstack_tui.core.types import StoreError
 from llmstack_tui.core.wording import text
 
@@ -69,6 +69,7 @@ async def _read(core: Core, options: Namespace) -> tuple[list[Activation], list[
     ways = _ways_to_write(options.name) if options.name is not None else (None,)
     async with opened(core) as stack:
         await stack.look()
+        await save_installed(stack)
         try:
             for host in stack.state.hosts:
                 for name in ways:

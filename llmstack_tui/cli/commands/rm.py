@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.stacks import locate, look, opened
+from llmstack_tui.cli.stacks import locate, look, opened, save_installed
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -29,6 +29,7 @@ async def run(core: Core, options: Namespace) -> int:
         raise output.WrongUsage("There is no terminal to ask on: say --yes to remove without a question.")
     async with opened(core, act=True) as stack:
         await look(stack)
+        await save_installed(stack)
         # All are looked up before the first one goes, so that a wrong name removes nothing.
         removals = await stack.actions.plan_removal([_located(stack, name) for name in options.names])
         if not options.yes:

@@ -11,7 +11,7 @@ from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.commands.ls import update_document
 from llmstack_tui.cli.progress import pull_all, waiting
-from llmstack_tui.cli.stacks import answering, look, opened
+from llmstack_tui.cli.stacks import answering, look, opened, save_installed
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import Why
 from llmstack_tui.updates.rules import UpdateState
@@ -66,6 +66,7 @@ async def run(core: Core, options: Namespace) -> int:
 async def _checked(core: Core, options: Namespace, stack: Stack) -> list[Row]:
     """What the registries say now of the models that are meant."""
     await look(stack)
+    await save_installed(stack)
     _refuse_unknown(options.names, stack)
     async with waiting("asking the registries", core.environ):
         await stack.updates.check(options.names or None)

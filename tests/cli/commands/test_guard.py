@@ -319,3 +319,13 @@ async def test_versions_that_were_installed_and_those_that_are_gone(llmstack: Pr
 async def test_without_a_record_there_is_no_history(llmstack: Program) -> None:
     done = await run(llmstack, "history", "a")
     assert (done.returncode, done.stdout) == (0, "")
+
+
+async def test_versions_are_on_record_without_a_dashboard(llmstack: Program) -> None:
+    async with fake_ollama(a_1="a", b_1="b") as (_, server):
+        host = ("--host", server.url)
+        await run(llmstack, "rm", "--yes", "b:1", *host)
+        gone = (await document(llmstack, "history", "--gone", *host))["versions"]
+        there = (await document(llmstack, "history", "a:1", *host))["versions"]
+    assert [(each["name"], each["installed"]) for each in gone] == [("b:1", False)]
+    assert [(each["name"], each["installed"]) for each in there] == [("a:1", True)]
