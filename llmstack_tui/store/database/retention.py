@@ -9,12 +9,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from llmstack_tui.store.database import Table
 from llmstack_tui.store.database.values import bound
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
+
+    from llmstack_tui.store.database import Statements
 
 MAX_EVENT_AGE = timedelta(days=90)
 _LOOK_EVERY = 5_000
@@ -43,20 +46,26 @@ _ANSWERS = (
 _EXCESS = (EVENTS, ACTIVATIONS, MEASURED, SPEEDS, VERSIONS, _ANSWERS)
 
 
-class Excess:
-    """Forgets while the program runs, too: a storm must not fill the disk before the next start."""
+class GrowingTable(Table):
+    """Forgets while the program runs, too: a storm must not fill the disk before the next start.
 
-    def __init__(self, put: Callable[[str, Mapping[str, object]], None], statement: str, keep: int) -> None:
-        self._put = put
-        self._statement = statement
-        self.keep = keep
+    Attributes:
+        excess: the statement by which it does, and how many rows are kept.
+    """
+
+    excess: tuple[str, int]
+
+    def __init__(self, database: Statements) -> None:
+        super().__init__(database)
         self._added = 0
 
-    def added(self) -> None:
-        """To be called for each new row."""
+    def _add(self, sql: str, row: Mapping[str, object]) -> None:
+        """Write a new row soon."""
+        self._database.put(sql, row)
         self._added += 1
         if self._added % _LOOK_EVERY == 0:
-            self._put(self._statement, {"keep": self.keep})
+            statement, keep = self.excess
+            self._database.put(statement, {"keep": keep})
 
 
 def prune(connection: sqlite3.Connection, now: datetime) -> None:

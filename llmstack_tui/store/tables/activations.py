@@ -10,15 +10,13 @@ from msgspec.structs import asdict
 
 from llmstack_tui.base.kinds import Actor, LenientEnum
 from llmstack_tui.base.sentences import Sentences  # noqa: TC001  # as above
-from llmstack_tui.store.database import Table
-from llmstack_tui.store.database.retention import ACTIVATIONS, Excess
+from llmstack_tui.store.database.retention import ACTIVATIONS, GrowingTable
 from llmstack_tui.store.database.values import SLACK, struct_of, to_sentences
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
-    from llmstack_tui.store.database import Statements
 
 # A load that is reported late, and within the time of another row, is the load of that row.
 _INSERT = """
@@ -126,12 +124,10 @@ class Difference(Struct, frozen=True):
         return bool(self.ended or self.appeared)
 
 
-class Activations(Table):
+class Activations(GrowingTable):
     """Activations by host and model. Of one model at most one is without an end, whoever records it."""
 
-    def __init__(self, database: Statements) -> None:
-        super().__init__(database)
-        self.excess = Excess(database.put, *ACTIVATIONS)
+    excess = ACTIVATIONS
 
     def begin(self, activation: Activation) -> None:
         """Record an act of ours."""
@@ -146,8 +142,7 @@ class Activations(Table):
         """
         if since is None and activation.loaded_at is not None:
             since = activation.loaded_at - SLACK
-        self._database.put(_INSERT, {**_row(activation), "since": since})
-        self.excess.added()
+        self._add(_INSERT, {**_row(activation), "since": since})
 
     def loaded(self, host: str, model: str, at: datetime, digest: str = "") -> None:
         """The model can answer since ``at``."""

@@ -10,15 +10,13 @@ from msgspec import Struct, field
 from msgspec.structs import asdict
 
 from llmstack_tui.base.sentences import Sentence, Sentences  # noqa: TC001  # as above
-from llmstack_tui.store.database import Table
-from llmstack_tui.store.database.retention import EVENTS, Excess
+from llmstack_tui.store.database.retention import EVENTS, GrowingTable
 from llmstack_tui.store.database.values import SLACK, struct_of, to_sentence, to_sentences
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection
 
-    from llmstack_tui.store.database import Statements
 
 # How far apart two dashboards see the same thing, and how late a hidden one sees what another did.
 _APART = timedelta(seconds=5)
@@ -76,16 +74,13 @@ class Event(Struct, frozen=True, kw_only=True):
     id: int = 0
 
 
-class Events(Table):
+class Events(GrowingTable):
     """Events of every program that uses the file, in the order in which they were recorded."""
 
-    def __init__(self, database: Statements) -> None:
-        super().__init__(database)
-        self.excess = Excess(database.put, *EVENTS)
+    excess = EVENTS
 
     def add(self, event: Event) -> None:
-        self._database.put(_ADD, _row(event))
-        self.excess.added()
+        self._add(_ADD, _row(event))
 
     def record_observed(
         self, event: Event, *, seen_by: str, digest: str = "", since: datetime | None = None
@@ -101,8 +96,7 @@ class Events(Table):
         row = _row(event) | {"details": {**event.details, "seen_by": seen_by}}
         row |= {"seen_by": seen_by, "digest": digest, "apart": _APART, "noticed": _NOTICED, "slack": SLACK}
         row["since"] = event.at - SLACK if since is None else since
-        self._database.put(_OBSERVED, row)
-        self.excess.added()
+        self._add(_OBSERVED, row)
 
     async def newest(
         self,

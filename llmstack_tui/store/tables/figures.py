@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003  # `struct_of` reads the annotations
 from datetime import datetime, timedelta  # noqa: TC003  # as above
 from functools import partial
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
-from llmstack_tui.store.database import Table
-from llmstack_tui.store.database.retention import MEASURED, SPEEDS, Excess
+from llmstack_tui.store.database.retention import MEASURED, SPEEDS, GrowingTable
 from llmstack_tui.store.database.values import struct_of
-
-if TYPE_CHECKING:
-    from llmstack_tui.store.database import Statements
 
 _ADD_LOAD = """
 INSERT INTO measured (at, host, model, digest, context_length, cache_type, parallel,
@@ -55,16 +50,13 @@ class Measured(Struct, frozen=True, kw_only=True):
     id: int = 0
 
 
-class MeasuredLoads(Table):
+class MeasuredLoads(GrowingTable):
     """Every load that was measured."""
 
-    def __init__(self, database: Statements) -> None:
-        super().__init__(database)
-        self.excess = Excess(database.put, *MEASURED)
+    excess = MEASURED
 
     def add(self, measured: Measured) -> None:
-        self._database.put(_ADD_LOAD, asdict(measured))
-        self.excess.added()
+        self._add(_ADD_LOAD, asdict(measured))
 
     async def history(self, host: str, digest: str, limit: int = 100) -> tuple[Measured, ...]:
         """The loads of this version with any settings, the newest first."""
@@ -89,16 +81,13 @@ class Speed(Struct, frozen=True, kw_only=True):
     id: int = 0
 
 
-class Speeds(Table):
+class Speeds(GrowingTable):
     """The answers that were timed."""
 
-    def __init__(self, database: Statements) -> None:
-        super().__init__(database)
-        self.excess = Excess(database.put, *SPEEDS)
+    excess = SPEEDS
 
     def add(self, speed: Speed) -> None:
-        self._database.put(_ADD_SPEED, asdict(speed))
-        self.excess.added()
+        self._add(_ADD_SPEED, asdict(speed))
 
     async def last(self, host: str) -> dict[str, Speed]:
         """The last one of each model of a host, by its name."""

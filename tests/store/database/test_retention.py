@@ -19,7 +19,7 @@ async def test_what_grows_is_cut_without_a_new_start(path: Path, monkeypatch: py
     monkeypatch.setattr(retention, "_LOOK_EVERY", 50)
     async with await Store.open(path) as store:
         for part in (store.events, store.activations, store.measured, store.speeds):
-            monkeypatch.setattr(part.excess, "keep", 20)
+            monkeypatch.setattr(part, "excess", (part.excess[0], 20))
         for number in range(200):
             at = later(number)
             store.activations.observe(activation(f"m:{number}", started_at=at, ended_at=at))
