@@ -11,7 +11,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from llmstack_tui.cli.output import Failed, WrongUsage, say
-from llmstack_tui.hosts.errors import HostError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,11 +35,13 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     except WrongUsage as error:
         say(str(error))
         code = WRONG_USAGE
-    except (Failed, HostError) as error:
+    except Failed as error:
         say(str(error))
         code = FAILED
     except Exception as error:
-        if environ.get("LLMSTACK_DEBUG"):
+        from llmstack_tui.base.sentences import Failure
+
+        if environ.get("LLMSTACK_DEBUG") and not isinstance(error, Failure):
             raise
         say(_sentence(error))
         code = FAILED
@@ -110,7 +111,11 @@ def _finish(code: int) -> int:
 
 def _sentence(error: Exception) -> str:
     from llmstack_tui.base.paths import NoHome
+    from llmstack_tui.base.sentences import Failure
+    from llmstack_tui.core.wording import words
 
+    if isinstance(error, Failure):
+        return words(error)
     if isinstance(error, NoHome):
         return str(error)
     if isinstance(error, OSError):

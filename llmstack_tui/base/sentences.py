@@ -47,14 +47,45 @@ class Plural(Struct, frozen=True):
     other: str
 
 
+class Failure(Exception):
+    """An error that a person is told of: `said` has what to tell. Its ``str`` is for logs alone.
+
+    Attributes:
+        kind: of the sentence that says what is wrong.
+        params: of it. Words of a server or of the operating system are among these.
+        hint: the kind of one more that says what to do, or an empty string.
+    """
+
+    def __init__(self, kind: str, /, *, hint: str = "", **params: Param) -> None:
+        super().__init__(kind, params)
+        self.kind = kind
+        self.params = params
+        self.hint = hint
+
+    @property
+    def sentence(self) -> Sentence:
+        """What is wrong, without the hint."""
+        return Sentence(self.kind, self.params)
+
+
 Catalogue = Mapping[str, str | Plural]
 
-_QUOTED = "quoted"
+QUOTED = "quoted"
+"""The kind of words that are shown as they are; its parameter is ``text``, which may be sentences."""
 
 
-def quoted(text: str) -> Sentence:
-    """Words that are shown as they are: an error's, a server's, or those of an older record."""
-    return Sentence(_QUOTED, {"text": text})
+def quoted(text: str | Sentences) -> Sentence:
+    """Words that are shown as they are: a server's, or those of an older record; or what an error says."""
+    return Sentence(QUOTED, {"text": text})
+
+
+def said(error: BaseException | None) -> Sentences:
+    """What there is to say of an error; nothing of none. One that is no `Failure` has words of its own."""
+    if error is None:
+        return ()
+    if not isinstance(error, Failure):
+        return (quoted(str(error)),)
+    return error.sentence, *((Sentence(error.hint),) if error.hint else ())
 
 
 def plural(count: int, one: str, other: str) -> str:
@@ -92,9 +123,7 @@ class Wording:
 
     def _text(self, sentence: Sentence) -> str:
         kind, params = sentence.kind, sentence.params
-        if kind == _QUOTED:
-            return str(params.get("text", ""))
-        form = self._form(kind)
+        form = "{text:raw}" if kind == QUOTED else self._form(kind)
         if isinstance(form, Plural):
             form = form.one if params.get(form.of) == 1 else form.other
         try:
@@ -108,14 +137,14 @@ class _Formatter(Formatter):
         self._wording = wording
 
     def format_field(self, value: Any, format_spec: str) -> str:  # as the base class has it
+        if isinstance(value, tuple | list):
+            sentences = [each for each in value if isinstance(each, Sentence)]
+            return self._wording.text(*sentences) if sentences else listed(map(excerpt, value))
         if format_spec == "raw":
             return str(value)
         if (write := _WRITERS.get(format_spec)) is not None:
             # A figure and its unit are not broken over two lines.
             return write(value).replace(" ", "\N{NO-BREAK SPACE}")
-        if isinstance(value, tuple | list):
-            sentences = [each for each in value if isinstance(each, Sentence)]
-            return self._wording.text(*sentences) if sentences else listed(map(excerpt, value))
         return excerpt(value) if isinstance(value, str) else format(value, format_spec)
 
 

@@ -11,6 +11,7 @@ from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import same_model
 from llmstack_tui.base.structs import replace
 from llmstack_tui.cli.output import Failed, say
+from llmstack_tui.core.wording import text, words
 from llmstack_tui.lifecycle.states import ModelState
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ async def opened(
             yield stack
     finally:
         for notice in stack.state.notices:
-            say(notice)
+            say(text(notice))
 
 
 async def find_urls(core: Core) -> tuple[str, ...]:
@@ -145,7 +146,7 @@ async def look(stack: Stack, url: str | None = None) -> None:
     if len(errors) == len(snapshots):
         raise errors[0]
     for error in errors:
-        say(str(error))
+        say(words(error))
 
 
 async def look_on(stack: Stack) -> None:

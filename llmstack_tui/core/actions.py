@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Capability, EventKind
 from llmstack_tui.base.names import listed_name, model_key, same_model
-from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.base.text import excerpt
+from llmstack_tui.base.sentences import QUOTED, Sentence
 from llmstack_tui.core.removal import plan_removal
-from llmstack_tui.core.wording import text
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.lifecycle.actions import Departure, because
 from llmstack_tui.lifecycle.load_request import OURS, LoadRequest, load_request
@@ -92,13 +90,12 @@ class ModelActions:
                     host = self._allowed(host_url, Capability.LOAD, act=True)
                     status = self._monitors[host_url].status(model)
                     if status is not None and status.state is ModelState.CLOUD:
-                        said = f"{excerpt(model)} runs in the cloud: there is nothing to load here."
-                        raise Refused(said, host=host_url)
+                        raise Refused("core.in_cloud", model=model, host=host_url)
                     try:
                         admitted = guard.admissions.admitted(host_url, model, confirm)
                         usual = await room.enter_async_context(admitted)
                     except NotAdmitted as error:
-                        raise Refused(text(*error.reason), host=host_url) from None
+                        raise Refused(QUOTED, text=error.reason, host=host_url) from None
             except Declined:
                 return False
             await self._lifecycle.activate(
@@ -129,19 +126,14 @@ class ModelActions:
         """Unload a model and load it again as it was asked for. No running request is cut."""
         status = self._monitors[host_url].status(model)
         if status is None or status.running is None:
-            raise Refused(f"{excerpt(model)} is not in memory.", host=host_url, hint="Activate it.")
+            raise Refused("core.not_loaded", model=model, host=host_url)
         host = self._allowed(host_url, Capability.UNLOAD, act=True)
         request = await self._load_request(status)
         departure = await self._lifecycle.deactivate(host, model, reason=because("restart"))
         if departure is Departure.LEAVING:
-            raise Refused(
-                f"{excerpt(model)} still answers a request and was not restarted.",
-                host=host_url,
-                hint="It leaves when the request has ended: activate it then.",
-            )
+            raise Refused("core.answers", model=model, host=host_url)
         if departure is Departure.KEPT:
-            said = f"{excerpt(model)} was not restarted: another client has asked for it meanwhile."
-            raise Refused(said, host=host_url)
+            raise Refused("core.kept", model=model, host=host_url)
         await self._lifecycle.activate(
             host,
             model,
@@ -316,11 +308,7 @@ class ModelActions:
 
 async def _check_free(host: Host, name: str) -> None:
     if any(same_model(each.name, name) for each in await host.installed()):
-        raise Refused(
-            f"There is a model called {excerpt(name)} already.",
-            host=host.url,
-            hint="Choose another name.",
-        )
+        raise Refused("core.name_taken", model=name, host=host.url)
 
 
 async def _take_back(host: Host, model: str, name: str) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.kinds import Actor
-from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import Refused
 
 if TYPE_CHECKING:
@@ -104,19 +103,14 @@ class Permissions:
     def allowed(self, host_url: str, capability: Capability, *, act: bool = False) -> Host:
         """The host, if it can do this and, to ``act``, may be changed. Raises `Refused`."""
         if act and self.read_only:
-            raise Refused("Nothing can be changed: llmstack was started read-only.", host=host_url)
+            raise Refused("core.read_only", host=host_url)
         if act and host_url in self.look_only:
-            raise Refused(
-                f"{host_url} is only looked at.",
-                host=host_url,
-                hint='To change something there, give it allow = "act" in the settings.',
-            )
+            raise Refused("core.only_looked_at", host=host_url)
         host = self._hosts.get(host_url)
         if host is None:
-            raise Refused(f"{excerpt(host_url)} is no host of this dashboard.", host=host_url)
+            raise Refused("core.no_host", host=host_url)
         if capability not in host.capabilities:
-            word = (capability.name or "this").lower()
-            raise Refused(f"{host_url} cannot do this: it has no way to {word}.", host=host_url)
+            raise Refused("core.no_way", host=host_url, act=(capability.name or "this").lower())
         return host
 
     def may_act(self, host_url: str) -> bool:

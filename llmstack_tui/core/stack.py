@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Self
 
 from llmstack_tui.base import lazy
 from llmstack_tui.base.kinds import ON_DISK, EventKind
-from llmstack_tui.base.sentences import quoted
 from llmstack_tui.core.options import Permissions, StackOptions, StackParts
 from llmstack_tui.core.records import Records
 from llmstack_tui.core.services import SERVICES, Services
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Sequence
     from types import TracebackType
 
+    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.catalog.service import CatalogService
     from llmstack_tui.core.actions import ModelActions
     from llmstack_tui.downloads.queue import DownloadQueue
@@ -112,7 +112,7 @@ class Stack:
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._visible = True
-        self._notices: tuple[str, ...] = ()
+        self._notices: tuple[Sentence, ...] = ()
         self._last_event_id = 0
         self._is_following = False
 
@@ -376,9 +376,9 @@ class Stack:
         for url in urls & self.monitors.keys():
             self.monitors[url].poller.refresh()
 
-    def _noticed(self, notice: str) -> None:
+    def _noticed(self, notice: Sentence) -> None:
         self._notices = (*self._notices, notice)[-_MOST_NOTICES:]
-        self.journal.event(EventKind.NOTICE, quoted(notice))
+        self.journal.event(EventKind.NOTICE, notice)
         self._changed.set()
 
     async def _update_automatically(self) -> None:

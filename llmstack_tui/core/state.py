@@ -10,6 +10,7 @@ from msgspec import Struct, field
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.guard.types import GuardState
@@ -58,7 +59,7 @@ class StackState(Struct, frozen=True):
     acts: tuple[Act, ...] = ()
     machine: MachineReading | None = None
     profile: Profile | None = None
-    notices: tuple[str, ...] = ()
+    notices: tuple[Sentence, ...] = ()
     last_event_id: int = 0
     checking: bool = False
     downloads: tuple[Download, ...] = ()

@@ -12,9 +12,8 @@ from msgspec import Struct
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.names import InvalidName, ModelName
+from llmstack_tui.base.sentences import QUOTED, said
 from llmstack_tui.base.structs import replace
-from llmstack_tui.base.text import excerpt
-from llmstack_tui.base.units import bytes_text
 from llmstack_tui.downloads.failures import NoRoom, PullRefused
 from llmstack_tui.downloads.types import LayerProgress
 from llmstack_tui.library.folders import blob_path, blobs_there, read_manifest
@@ -60,10 +59,14 @@ class Cost(Struct, frozen=True, kw_only=True):
         if self.free is None or not self.need or self.need + claimed + RESERVE <= self.free:
             return
         raise NoRoom(
-            f"{excerpt(download.model)} needs {bytes_text(self.need)} more in {self.folder}, where "
-            f"{bytes_text(self.free)} are free and {bytes_text(RESERVE)} have to stay so.",
+            "download.no_room",
+            model=download.model,
+            need=self.need,
+            folder=str(self.folder),
+            free=self.free,
+            reserve=RESERVE,
             host=download.host,
-            hint="Make room and pull again.",
+            hint="download.make_room",
         )
 
 
@@ -96,7 +99,7 @@ class Costs:
             # Another machine may have another way to the registry, and Ollama a name and a key there.
             final = error.of_one_model and kind is HostKind.BUILTIN and is_loopback(host.url)
             if final or isinstance(error, BadManifest):
-                raise PullRefused(str(error), host=host.url, detail=error.detail) from None
+                raise PullRefused(QUOTED, text=said(error), host=host.url, detail=error.detail) from None
             return Cost()
         except TimeoutError:
             return Cost()

@@ -10,18 +10,18 @@ import re
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.base.sentences import Sentence, quoted
+from llmstack_tui.base.sentences import Sentence, quoted, said
 from llmstack_tui.base.text import with_full_stop
 from llmstack_tui.hosts.errors import HostError, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llmstack_tui.base.sentences import Param
+    from llmstack_tui.base.sentences import Param, Sentences
 
 
 class PullRefused(HostError):
-    """It is not worth asking the server: the text says why."""
+    """It is not worth asking the server."""
 
     title = "Not pulled"
 
@@ -56,18 +56,18 @@ _REQUEST = re.compile(r'\b(?:Get|Head) "[^"]*": ')
 _PREFIX = "pull model manifest: file does not exist: "
 
 
-def explained(error: HostError, name: str) -> Sentence:
+def explained(error: HostError, name: str) -> Sentences:
     """Why ``name`` could not be pulled."""
     if not isinstance(error, ServerError) or not error.detail:
-        return quoted(str(error))
+        return said(error)
     detail = _REQUEST.sub("", error.detail)
     for pattern, meaning in _MEANINGS.items():
         if found := re.search(pattern, detail):
             params = _params(name)
             if found.re.groups:
                 params["said"] = found[1]
-            return Sentence(f"download.{meaning}", params)
-    return quoted(with_full_stop(detail.removeprefix(_PREFIX)))
+            return (Sentence(f"download.{meaning}", params),)
+    return (quoted(with_full_stop(detail.removeprefix(_PREFIX))),)
 
 
 def _params(name: str) -> dict[str, Param]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import same_model
-from llmstack_tui.base.sentences import Sentence, quoted
+from llmstack_tui.base.sentences import Sentence, said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.failures import NoRoom, explained
 from llmstack_tui.downloads.progress import Tracker
@@ -122,7 +122,7 @@ class DownloadJob:
             await self._start_again()
             self._end(DownloadState.DONE, self.download.reason)
         elif isinstance(error, HostError):
-            why: Sentences = (explained(error, self._asked),)
+            why = explained(error, self._asked)
             if await self._start_again():
                 why = *why, Sentence("download.old_is_loaded")
             self._end(DownloadState.FAILED, why)
@@ -155,7 +155,7 @@ class DownloadJob:
                 if not self._context.patient:
                     raise
                 goes_on = Sentence(_GOES_ON[type(error)])
-                self._put(DownloadState.WAITING, reason=(quoted(str(error.args[0])), goes_on))
+                self._put(DownloadState.WAITING, reason=(error.sentence, goes_on))
                 await asyncio.sleep(_TRY_EVERY_S)
 
     async def _turn(self) -> bool:
@@ -245,8 +245,8 @@ class DownloadJob:
                 reason=because(self.download.why.value),
             )
         except HostError as error:
-            said = Sentence("download.not_loaded_again", {"error": str(error)})
-            self._put(self.download.state, reason=(said,))
+            reason = Sentence("download.not_loaded_again", {"error": said(error)})
+            self._put(self.download.state, reason=(reason,))
             self.was_active = None
             return False
         self.was_active = None
@@ -270,7 +270,7 @@ async def discarded(host: Host, row: DownloadRecord) -> Sentences:
         if await host.discard([digest for digest, done, total in row.layers if done != total]):
             return (Sentence("kept.complete"),)
     except HostError as error:
-        return Sentence("kept.not_discarded"), quoted(str(error))
+        return Sentence("kept.not_discarded"), *said(error)
     return (Sentence("kept.until_restart"),)
 
 

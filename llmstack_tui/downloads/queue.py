@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.base.text import excerpt
+from llmstack_tui.base.sentences import QUOTED, said
 from llmstack_tui.downloads.runner import DownloadRunner
 from llmstack_tui.downloads.types import Why
 from llmstack_tui.hosts.errors import Refused
@@ -34,7 +34,7 @@ class DownloadQueue(DownloadRunner):
         try:
             parsed = ModelName.parse(name)
         except InvalidName as error:
-            raise Refused(str(error), host=host_url) from None
+            raise Refused(QUOTED, text=said(error), host=host_url) from None
         try:
             store = await self._session.store()
             number, is_new = await store.downloads.add(
@@ -47,7 +47,7 @@ class DownloadQueue(DownloadRunner):
                 asked_at=datetime.now(UTC),
             )
         except StoreError as error:
-            raise Refused(f"{excerpt(name)} cannot be put into the queue: {error}", host=host_url) from None
+            raise Refused("download.not_queued", model=name, why=said(error), host=host_url) from None
         self.own.add(number)
         if not is_new:
             self.resume(number)
@@ -62,7 +62,7 @@ class DownloadQueue(DownloadRunner):
         """
         number, is_new = await self.ask(host_url, name, Why.PULL)
         if not is_new:
-            raise Refused(f"{excerpt(name)} is being pulled already.", host=host_url)
+            raise Refused("download.pulled_already", model=name, host=host_url)
         return number
 
     async def update(self, host_url: str, models: Collection[str]) -> tuple[int, ...]:
@@ -91,7 +91,7 @@ class DownloadQueue(DownloadRunner):
         """Ask again for what is over; the id of the new pull, which takes the place of the old one."""
         row = next((row for row in self.rows if row.id == number), None)
         if row is None:
-            raise Refused("This pull is not remembered any more.", host="", hint="Ask for the model again.")
+            raise Refused("download.forgotten", host="")
         if row.ended_at is None:
             return number
         new, _ = await self.ask(row.host, row.asked, Why(row.why))

@@ -29,6 +29,15 @@ SENTENCES: Catalogue = {
     "download.waits_for_request": "{model} still answers a request: it is pulled when that has ended.",
     "download.old_is_loaded": "The old version is loaded again.",
     "download.not_loaded_again": "It could not be loaded again: {error:raw}",
+    # Why one is not begun.
+    "download.no_room": (
+        "{model} needs {need:size} more in {folder}, where {free:size} are free and {reserve:size} have to "
+        "stay so."
+    ),
+    "download.make_room": "Make room and pull again.",
+    "download.not_queued": "{model} cannot be put into the queue: {why}",
+    "download.pulled_already": "{model} is being pulled already.",
+    "download.forgotten": "This pull is not remembered any more. Ask for the model again.",
     # Why a pull failed.
     "download.no_model": "{registry} has no model {name}: check the name and the tag.",
     "download.private": "{registry} does not show {name} to everybody: it is private, or not there.",

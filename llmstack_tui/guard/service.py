@@ -159,7 +159,7 @@ class GuardService(Service):
             Refused: when nothing may be changed there.
         """
         if not self._may_act(host_url):
-            raise Refused(f"{host_url} is only looked at: nothing is pinned there.", host=host_url)
+            raise Refused("guard.not_pinned_there", host=host_url)
         await self._preferences.pin(host_url, model, pinned=pinned)
         self._renew()
         return await self._renew_keep_alive(host_url, model, because("pinned" if pinned else "unpinned"))
@@ -174,7 +174,7 @@ class GuardService(Service):
             Refused: when nothing may be changed there.
         """
         if self.settings is None or not self._may_act(host_url):
-            raise Refused(f"{host_url} is only looked at: nothing is set there.", host=host_url)
+            raise Refused("guard.not_set_there", host=host_url)
         limit = await self._preferences.set_idle_limit(host_url, model, length, self.settings)
         self._renew()
         return limit

@@ -14,6 +14,8 @@ SENTENCES: Catalogue = {
     "guard.may_idle_for_ever": "{model} may be idle for ever.",
     "guard.may_idle_as_set": "{model} may be idle for {idle_s:setting}, as the settings say.",
     "guard.may_idle_for_ever_as_set": "{model} may be idle for ever, as the settings say.",
+    "guard.not_pinned_there": "{host} is only looked at: nothing is pinned there.",
+    "guard.not_set_there": "{host} is only looked at: nothing is set there.",
     # Why a host is not guarded.
     "guard.none": "Nothing is guarded.",
     "guard.disabled": "The guard is switched off: guard.enabled is false.",

@@ -5,7 +5,9 @@ What they write is parsed by pure functions; garbage gives unknowns.
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 import re
 import subprocess
 import time
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.hardware.readings import Device, DeviceKind, Pressure, Space, size, whole
 
 if TYPE_CHECKING:
@@ -63,7 +66,7 @@ class MacReading(Struct, frozen=True, kw_only=True):
     gpu: Device | None = None
     swap: Space | None = None
     pressure: Pressure | None = None
-    errors: tuple[str, ...] = ()
+    errors: tuple[Sentence, ...] = ()
 
 
 def run_tool(command: Sequence[str]) -> str:
@@ -83,7 +86,7 @@ def run_tool(command: Sequence[str]) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise TimeoutError(f"no answer in {_TIMEOUT_S:.0f} seconds") from error
+        raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from error
     return done.stdout.decode(errors="replace")
 
 
@@ -102,14 +105,14 @@ class Mac:
         return self._last
 
     def _ask(self, now: float) -> MacReading:
-        errors: list[str] = []
+        errors: list[Sentence] = []
 
         def output(command: Sequence[str]) -> str:
             try:
                 return self._run(command)
             except OSError as error:
                 tool = command[0].rpartition("/")[2]
-                errors.append(f"{tool} does not answer ({error}): figures of the memory are missing.")
+                errors.append(Sentence("unread.tool", {"tool": tool, "why": error.strerror or str(error)}))
                 return ""
 
         values = parse_sysctl(output(_SYSCTL))

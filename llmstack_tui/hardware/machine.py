@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hardware.amd import Amd
 from llmstack_tui.hardware.mac import Mac, MacReading
@@ -52,12 +53,12 @@ class Machine:
 
     def read(self) -> MachineReading:
         """The figures now. What cannot be read is unknown; nothing is raised."""
-        errors: list[str] = []
-        mac = None if self._mac is None else _guarded("the Mac's tools", self._mac.read, None, errors)
-        nvidia = _guarded("NVIDIA cards", self._nvidia.read, Probed(), errors)
-        amd = _guarded("AMD cards", self._amd.read, Probed(), errors)
+        errors: list[Sentence] = []
+        mac = None if self._mac is None else _guarded("sysctl", self._mac.read, None, errors)
+        nvidia = _guarded("NVIDIA", self._nvidia.read, Probed(), errors)
+        amd = _guarded("AMD", self._amd.read, Probed(), errors)
         apple = (mac.gpu,) if mac is not None and mac.gpu is not None else ()
-        ram = _guarded("the main memory", lambda: self._ram(mac), _UNKNOWN_RAM, errors)
+        ram = _guarded("RAM", lambda: self._ram(mac), _UNKNOWN_RAM, errors)
         models, root = self._models, self._root
         pressure = mac.pressure if mac else _guarded("pressure", lambda: read_pressure(root), None, errors)
         return MachineReading(
@@ -65,8 +66,8 @@ class Machine:
             ram=ram,
             devices=(*nvidia.devices, *amd.devices, *(_within(ram, device) for device in apple)),
             swap=mac.swap if mac else _guarded("swap", lambda: read_swap(root), None, errors),
-            disk=None if models is None else _guarded("the disk", lambda: read_disk(models), None, errors),
-            cpu_percent=_guarded("the processor", self._cpu.read, None, errors),
+            disk=None if models is None else _guarded("disk", lambda: read_disk(models), None, errors),
+            cpu_percent=_guarded("CPU", self._cpu.read, None, errors),
             pressure=pressure,
             errors=(*nvidia.errors, *amd.errors, *(mac.errors if mac else ()), *errors),
         )
@@ -90,13 +91,13 @@ class Machine:
 _UNKNOWN_RAM = Device(kind=DeviceKind.RAM, id="ram", name="RAM")
 
 
-def _guarded(what: str, read: Callable[[], _T], otherwise: _T, errors: list[str]) -> _T:
+def _guarded(what: str, read: Callable[[], _T], otherwise: _T, errors: list[Sentence]) -> _T:
     """The outcome of ``read``; a bug in the code that reads one thing must not hide the others."""
     try:
         return read()
     except Exception:  # noqa: BLE001 - logged, and one of the errors of the reading
         _log.exception("reading %s", what)
-        errors.append(f"The figures of {what} could not be read; the log says why.")
+        errors.append(Sentence("unread.figures", {"what": what}))
         return otherwise
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hardware.nvml import DriverFailed, GpuLost, NoDriver, Nvml
 from llmstack_tui.hardware.readings import Device, DeviceKind, Probed, Throttle
@@ -24,7 +25,7 @@ _RETRY_S = 30.0
 _DEVICE_FILES = ("nvidia", "nvhost", "nvgpu", "nvmap", "dxg")
 _TEMPERATURE_GPU = 0  # the sensor of the chip, NVML_TEMPERATURE_GPU
 # Bits of nvmlClocksEventReasons. The others are no brake: idle, clocks that somebody set, cards kept in step.
-_THROTTLES = (
+THROTTLES = (
     (0x20 | 0x40, Throttle.HEAT),
     (0x04, Throttle.POWER_LIMIT),
     (0x80, Throttle.POWER_SUPPLY),
@@ -60,7 +61,7 @@ class Nvidia:
         self._nvml: Nvml | None = None
         self._cards: list[_Card] = []
         self._known: dict[str, Device] = {}
-        self._failure: str | None = None
+        self._failure: Sentence | None = None
         self._begin_at = -math.inf
 
     def read(self) -> Probed:
@@ -79,7 +80,7 @@ class Nvidia:
         devices += [replace(device, lost=True) for device in gone]
         devices.sort(key=lambda device: device.index or 0)
         if not self._failure:
-            errors += [_lost_sentence(device) for device in devices if device.lost]
+            errors += [Sentence("card.lost", {"name": device.name}) for device in devices if device.lost]
         if errors and self._begin_at == math.inf:
             self._begin_at = now + _RETRY_S
         return Probed(tuple(devices), tuple(errors))
@@ -102,15 +103,16 @@ class Nvidia:
             self._cards = _cards(nvml, {device.index: device for device in self._known.values()})
         except NoDriver:
             return
-        except (DriverFailed, GpuLost) as error:
-            self._failure = (
-                str(error) or "NVIDIA's driver lost its cards: restart the machine to use them again."
-            )
+        except GpuLost:
+            self._failure = Sentence("card.all_lost")
+            return
+        except DriverFailed as error:
+            self._failure = error.sentence
             return
         self._begin_at = math.inf
         self._known.update({card.device.id: card.device for card in self._cards if card.named})
 
-    def _read_card(self, card: _Card) -> tuple[list[Device], str | None]:
+    def _read_card(self, card: _Card) -> tuple[list[Device], Sentence | None]:
         nvml = self._nvml
         if nvml is None or card.handle is None:
             return [replace(card.device, lost=True)], None
@@ -123,12 +125,9 @@ class Nvidia:
         except GpuLost:
             return [replace(card.device, lost=True)], None
         if slices is not None:
-            return [device], (
-                f"{device.name} is in MIG mode without an instance, so nothing can run on it: "
-                "make one with nvidia-smi mig -cgi, or turn MIG off."
-            )
+            return [device], Sentence("card.no_instance", {"name": device.name})
         if device.total is None and (trouble := nvml.take_trouble()):
-            return [device], f"{device.name} does not tell its memory ({trouble})."
+            return [device], Sentence("card.no_memory", {"name": device.name, "why": trouble})
         return [device], None
 
 
@@ -212,7 +211,7 @@ def _throttles(nvml: Nvml, handle: Handle) -> tuple[Throttle, ...] | None:
     for function in ("nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons"):
         bits = nvml.number(function, handle, most=2**64 - 1)
         if bits is not None:
-            return tuple(reason for mask, reason in _THROTTLES if bits & mask)
+            return tuple(reason for mask, reason in THROTTLES if bits & mask)
     return None
 
 
@@ -223,10 +222,3 @@ def _watts(milliwatts: int | None) -> float | None:
 def _cuda(version: int | None) -> str | None:
     """ "12.4" from 12040."""
     return None if not version else f"{version // 1000}.{version % 1000 // 10}"
-
-
-def _lost_sentence(device: Device) -> str:
-    return (
-        f"{device.name} no longer answers, and models that were on it have failed: "
-        "restart the machine if it does not come back."
-    )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from llmstack_tui.base.sentences import Failure
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
@@ -38,8 +40,8 @@ class NoDriver(Exception):
     """There is no NVIDIA driver here: nothing is wrong."""
 
 
-class DriverFailed(Exception):
-    """There is a driver and it cannot be used; the text says why and what to do."""
+class DriverFailed(Failure):
+    """There is a driver and it cannot be used."""
 
 
 class CardMemory(Struct, frozen=True):
@@ -72,7 +74,7 @@ class Nvml:
         except self._module.NVMLError as error:
             if error.value in (_LIBRARY_NOT_FOUND, _DRIVER_NOT_LOADED):
                 raise NoDriver from error
-            raise DriverFailed(_sentence(error)) from error
+            raise _failed(error) from error
 
     def close(self) -> None:
         with contextlib.suppress(GpuLost):
@@ -170,10 +172,7 @@ def _number(value: object, most: int) -> int | None:
     return value if isinstance(value, int) and 0 <= value <= most else None
 
 
-def _sentence(error: Any) -> str:
+def _failed(error: Any) -> DriverFailed:
     if error.value == _LIBRARY_MISMATCH:
-        return (
-            "NVIDIA's driver and its library are of different versions, as after an update: "
-            "restart the machine to use the card again."
-        )
-    return f"NVIDIA's driver does not answer ({str(error).rstrip('.')}): see what nvidia-smi says."
+        return DriverFailed("card.mismatch")
+    return DriverFailed("card.no_driver", why=str(error).rstrip("."))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.sentences import Failure, Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hardware import mac as apple
 from llmstack_tui.hardware.readings import DeviceKind
@@ -27,8 +28,8 @@ _ONE_MODEL_BELOW_GB = 6
 _MAKERS = {DeviceKind.NVIDIA: "NVIDIA", DeviceKind.AMD: "AMD"}
 
 
-class UnknownProfile(ValueError):
-    """There is no profile of that name; ``str`` of it says which there are."""
+class UnknownProfile(Failure):
+    """There is no profile of that name."""
 
 
 class Profile(Struct, frozen=True, kw_only=True):
@@ -42,7 +43,7 @@ class Profile(Struct, frozen=True, kw_only=True):
         context_length: tokens of context that suit the machine.
         cache_type: of the KV cache, "f16" or "q8_0".
         memory_word: what its memory is called: "VRAM", "unified memory" or "RAM".
-        reason: how the profile was found, a sentence.
+        reason: how the profile was found.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     context_length: int
     cache_type: str
     memory_word: str
-    reason: str
+    reason: Sentence
 
 
 def detect(reading: MachineReading) -> Profile:
@@ -63,11 +64,11 @@ def detect(reading: MachineReading) -> Profile:
             return _apple(_generation(device.name), device, ram, device.name)
     cards = _best_cards(reading.devices)
     if cards:
-        return _cards(cards[0].kind, [card.total or 0 for card in cards], _named_cards(cards))
+        return _cards(cards[0].kind, [card.total or 0 for card in cards], [card.name for card in cards])
     for device in reading.devices:
         if device.shared and not device.lost and device.kind in _MAKERS:
             return _shared(device, ram)
-    return _cpu(ram, "No graphics card that runs models was found, so they run on the processor.")
+    return _cpu(ram, Sentence("profile.cpu"))
 
 
 def named(name: str, reading: MachineReading) -> Profile:
@@ -77,20 +78,17 @@ def named(name: str, reading: MachineReading) -> Profile:
         UnknownProfile: for any other name.
     """
     found = detect(reading)
-    reason = f"Chosen in the settings. Without that, this machine is {found.name}."
+    reason = Sentence("profile.chosen", {"found": found.name})
     if name == found.name:
-        return replace(found, reason=f"Chosen in the settings, and found. {found.reason}")
+        return replace(found, reason=Sentence("profile.chosen_and_found", {"reason": (found.reason,)}))
     if name == "cpu":
         return _cpu(reading.ram, reason)
     if match := re.fullmatch(r"(nvidia|amd)_([1-9][0-9]{0,3})gb", name):
-        return replace(_cards(DeviceKind(match[1]), [int(match[2]) * _GIB], ""), reason=reason)
+        return replace(_cards(DeviceKind(match[1]), [int(match[2]) * _GIB], ()), reason=reason)
     if re.fullmatch(r"apple(_[a-z][0-9]{1,2})?", name):
         gpus = [device for device in reading.devices if device.kind is DeviceKind.APPLE]
         return replace(_apple(name, gpus[0] if gpus else None, reading.ram, ""), reason=reason)
-    raise UnknownProfile(
-        f"There is no profile {name[:60]!r}: use cpu, nvidia_8gb or amd_16gb with the size of the card, "
-        "or apple_m1 to apple_m5."
-    )
+    raise UnknownProfile("profile.unknown", name=name[:60])
 
 
 def marketed_gb(size: int) -> int:
@@ -116,12 +114,7 @@ def _best_cards(devices: Sequence[Device]) -> list[Device]:
     return best
 
 
-def _named_cards(cards: Sequence[Device]) -> str:
-    names = list(dict.fromkeys(card.name for card in cards))
-    return names[0] if len(cards) == 1 else f"{len(cards)} cards ({', '.join(names)})"
-
-
-def _cards(kind: DeviceKind, totals: Sequence[int], what: str) -> Profile:
+def _cards(kind: DeviceKind, totals: Sequence[int], names: Sequence[str]) -> Profile:
     sizes_gb = [marketed_gb(total) for total in totals]
     size_gb = sum(sizes_gb)
     reserve = sum(min(max(total // 20, _GIB // 2), _GIB) for total in totals)
@@ -133,7 +126,9 @@ def _cards(kind: DeviceKind, totals: Sequence[int], what: str) -> Profile:
         context_length=_context(size_gb),
         cache_type="q8_0" if size_gb < 8 else "f16",
         memory_word="VRAM",
-        reason=f"{what} with {size_gb} GB of VRAM, of which {_gib(reserve)} are kept for the desktop.",
+        reason=Sentence(
+            "profile.cards", {"names": tuple(names), "size_gb": size_gb, "reserve_gib": reserve / _GIB}
+        ),
     )
 
 
@@ -149,8 +144,10 @@ def _apple(name: str, gpu: Device | None, ram: Device, what: str) -> Profile:
     budget = None if budget is None else max(budget, 0)
     budget_gb = 0 if budget is None else budget // _GIB
     reserve = 0 if budget is None or memory is None else memory - budget
-    size = "unknown memory" if memory is None else f"{round(memory / _GIB)} GB of unified memory"
-    share = "" if budget is None else f", of which models get {_gib(budget)}"
+    reason = Sentence("profile.apple_unknown", {"name": what})
+    if memory is not None and budget is not None:
+        figures = {"memory_gb": round(memory / _GIB), "budget_gib": budget / _GIB}
+        reason = Sentence("profile.apple", {"name": what, **figures})
     return Profile(
         name=name,
         max_loaded=1,
@@ -159,7 +156,7 @@ def _apple(name: str, gpu: Device | None, ram: Device, what: str) -> Profile:
         context_length=_context(budget_gb),
         cache_type="q8_0" if budget_gb < 8 else "f16",
         memory_word="unified memory",
-        reason=f"{what} with {size}{share}.",
+        reason=reason,
     )
 
 
@@ -176,11 +173,11 @@ def _shared(device: Device, ram: Device) -> Profile:
         context_length=_context(size),
         cache_type="q8_0" if size < 8 else "f16",
         memory_word="unified memory",
-        reason=f"{device.name} with up to {size} GB of the main memory, which it shares with all programs.",
+        reason=Sentence("profile.shared", {"name": device.name, "size_gb": size}),
     )
 
 
-def _cpu(ram: Device, reason: str) -> Profile:
+def _cpu(ram: Device, reason: Sentence) -> Profile:
     budget = ram_budget(ram)
     return Profile(
         name="cpu",
@@ -211,7 +208,3 @@ def _context(size_gb: int) -> int:
 def _generation(chip_name: str) -> str:
     """``apple_m3`` for every sort of M3."""
     return "_".join((apple.chip(chip_name) or "apple").split("_")[:2])
-
-
-def _gib(size: int) -> str:
-    return f"{size / _GIB:.1f} GiB"

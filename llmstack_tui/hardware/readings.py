@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from llmstack_tui.base.sentences import Sentence
+
 
 class DeviceKind(StrEnum):
     """Who made the device; ``RAM`` is the main memory."""
@@ -118,7 +120,7 @@ class MachineReading(Struct, frozen=True, kw_only=True):
         ram: what this process may use: the machine's, or its container's.
         devices: graphics cards in the order of their makers' tools; the main memory is not among them.
         disk: of the disk that the models are on.
-        errors: what could not be read and what to do about it, one sentence each.
+        errors: what could not be read and what to do about it.
     """
 
     taken_at: float
@@ -128,7 +130,7 @@ class MachineReading(Struct, frozen=True, kw_only=True):
     disk: Space | None = None
     cpu_percent: float | None = None
     pressure: Pressure | None = None
-    errors: tuple[str, ...] = ()
+    errors: tuple[Sentence, ...] = ()
 
     def age(self, device: Device | None, now: float) -> float:
         """Seconds since the figures of ``device`` (None: the rest of the reading) were read."""
@@ -140,7 +142,7 @@ class Probed(Struct, frozen=True):
     """What the cards of one maker say: the devices, and a sentence for each thing that is wrong with them."""
 
     devices: tuple[Device, ...] = ()
-    errors: tuple[str, ...] = ()
+    errors: tuple[Sentence, ...] = ()
 
 
 def _percent(used: int | None, total: int | None) -> float | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.hardware.readings import MachineReading
 
@@ -53,7 +54,7 @@ class MachineService:
         self,
         *,
         on_reading: Callable[[MachineReading, Profile], None],
-        on_notice: Callable[[str], None],
+        on_notice: Callable[[Sentence], None],
         machine: Readable | None = None,
         models: Path | None = None,
         profile: str | None = None,
@@ -115,7 +116,7 @@ class MachineService:
         try:
             return named(self._wanted, reading)
         except UnknownProfile as error:
-            self._on_notice(str(error))
+            self._on_notice(error.sentence)
             return detect(reading)
 
     async def _pause(self) -> None:

@@ -1,29 +1,29 @@
-"""One error per kind of failure, the same for every protocol.
+"""One error per kind of failure, the same for every protocol."""
 
-``str(error)`` is a sentence for the person at the screen: what is wrong and, where there is something to do,
-what. Text that came from a server is in ``detail`` and is never markup.
-"""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.sentences import Failure
+
+if TYPE_CHECKING:
+    from llmstack_tui.base.sentences import Param
 
 
-class HostError(Exception):
+class HostError(Failure):
     """A call to a host failed.
 
     Attributes:
-        host: the URL of the host that was asked.
-        detail: the server's or the operating system's own words, or an empty string.
-        hint: what the user can do about it, one sentence, or an empty string.
+        host: the URL of the host that was asked, which the sentence may name.
+        detail: the server's or the operating system's own words, or an empty string; never markup.
     """
 
     title = "Request failed"
 
-    def __init__(self, message: str, *, host: str, detail: str = "", hint: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, kind: str, /, *, host: str, detail: str = "", hint: str = "", **params: Param) -> None:
+        super().__init__(kind, hint=hint, host=host, **params)
         self.host = host
         self.detail = detail
-        self.hint = hint
-
-    def __str__(self) -> str:
-        return " ".join(part for part in (str(self.args[0]), self.hint) if part)
 
 
 class Unreachable(HostError):

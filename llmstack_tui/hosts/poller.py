@@ -179,7 +179,7 @@ class Poller:
 def comparable(snapshot: Snapshot) -> object:
     """The part of a snapshot whose change counts. Two errors are equal when their texts are."""
     error = snapshot.error
-    said = None if error is None else (type(error), str(error), error.detail)
+    said = None if error is None else (type(error), error.kind, error.params, error.detail)
     return replace(snapshot, read_at=0.0, error=None), said, snapshot.read_at is None
 
 

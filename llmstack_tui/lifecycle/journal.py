@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.kinds import Actor, EventKind
 from llmstack_tui.base.names import model_key
-from llmstack_tui.base.sentences import Sentence, quoted
+from llmstack_tui.base.sentences import Sentence, quoted, said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import HostError
@@ -80,7 +80,7 @@ class Journal:
             self._write(lambda store: store.activations.observe(activation))
 
     def ended(self, act: Act, end: ActEnd, error: HostError | None = None) -> None:
-        why = (quoted(str(error)),) if error else ()
+        why = said(error)
         now, host, model = datetime.now(UTC), act.host, act.model
         if end is ActEnd.GONE:
             # It was loaded before that. Who left, and what else was seen, still waits for whoever did it.
@@ -208,7 +208,7 @@ class Journal:
             kind=EventKind.SERVER,
             sentence=Sentence("server.answers", {"url": snapshot.url})
             if answers
-            else quoted(str(snapshot.error)),
+            else quoted(said(snapshot.error)),
             host=snapshot.url,
             details=_cause(snapshot.error),
         )
@@ -346,7 +346,7 @@ async def settle(store: Store, snapshot: Snapshot, now: datetime) -> Event | Non
 
 def _outcome(kind: str, model: str, seconds: float, error: HostError | None) -> Sentence:
     params: dict[str, Param] = {"model": model, "seconds": round(seconds, 3)}
-    return Sentence(kind, params if error is None else {**params, "error": str(error)})
+    return Sentence(kind, params if error is None else {**params, "error": said(error)})
 
 
 def _details(

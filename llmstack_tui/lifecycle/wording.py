@@ -12,6 +12,7 @@ SENTENCES: Catalogue = {
     "activate.loaded": "{model} was loaded in {seconds:seconds}.",
     "activate.loaded_by_guard": "{model} was told to stay by the guard.",
     "activate.failed": "{model} was not loaded: {error:raw}",
+    "activate.interrupted": "{model} was stopped before it was loaded.",
     "activate.cancelled": "Loading {model} was cancelled.",
     "deactivate.gone": "{model} was unloaded.",
     "deactivate.gone_by_guard": "{model} was unloaded by the guard.",
@@ -21,9 +22,17 @@ SENTENCES: Catalogue = {
     "deactivate.superseded": "{model} was still loaded when something else was asked of it.",
     "deactivate.failed": "{model} was not unloaded: {error:raw}",
     "deactivate.cancelled": "Unloading {model} was cancelled.",
+    "deactivate.nameless": (
+        "{model} was removed while it was loaded: its name cannot stop it any more. It leaves when its "
+        "keep-alive ends."
+    ),
     "remove.done": "{model} was removed.",
     "remove.failed": "{model} was not removed: {error:raw}",
     "remove.cancelled": "Removing {model} was cancelled.",
+    "remove.answers": (
+        "{model} still answers a request and was not removed. Remove it when the request has ended."
+    ),
+    "remove.not_stopped": "It could not be stopped first. {why}",
     "import.done": "{model} was imported.",
     "import.failed": "{model} was not imported: {error:raw}",
     "import.cancelled": "Importing {model} was cancelled.",

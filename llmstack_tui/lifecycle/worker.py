@@ -10,7 +10,6 @@ from weakref import WeakValueDictionary
 
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
-from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused
 from llmstack_tui.lifecycle.actions import (
     REMOVAL,
@@ -184,11 +183,7 @@ class Lifecycle:
             HostError: the server will not or cannot.
         """
         if await _is_last_name(host, model) and await self._stop_first(host, model) is not Departure.GONE:
-            raise Refused(
-                f"{excerpt(model)} still answers a request and was not removed.",
-                host=host.url,
-                hint="Remove it when the request has ended.",
-            )
+            raise Refused("remove.answers", model=model, host=host.url)
         await host.delete(model)
 
     def observe(self, snapshot: Snapshot) -> None:
@@ -259,7 +254,7 @@ class Lifecycle:
                 self._take_back(host, model)
             raise
         if load.cancelled():
-            raise Interrupted(f"{excerpt(model)} was stopped before it was loaded.", host=host.url)
+            raise Interrupted("activate.interrupted", model=model, host=host.url)
         load.result()
 
     def _take_back(self, host: Host, model: str) -> None:
@@ -282,18 +277,19 @@ class Lifecycle:
         except NotFound:
             if Loaded(await host.running()).find(model, digest) is None:
                 raise
-            raise Refused(
-                f"{excerpt(model)} was removed while it was loaded: its name cannot stop it any more.",
-                host=host.url,
-                hint="It leaves when its keep-alive ends.",
-            ) from None
+            raise Refused("deactivate.nameless", model=model, host=host.url) from None
 
     async def _stop_first(self, host: Host, model: str) -> Departure:
         try:
             return await self.deactivate(host, model, reason=REMOVAL)
         except HostError as error:
-            said = f"It could not be stopped first. {error.args[0]}"
-            raise type(error)(said, host=error.host, detail=error.detail, hint=error.hint) from error
+            raise type(error)(
+                "remove.not_stopped",
+                why=(error.sentence,),
+                host=error.host,
+                detail=error.detail,
+                hint=error.hint,
+            ) from error
 
     async def _wait(self, host: Host, key: _Key, act: Act, digest: str) -> Departure:
         pause_s, deadline = _FIRST_LOOK_S, time.monotonic() + self._patience_s

@@ -36,20 +36,20 @@ _ZERO_YEAR = 1
 
 def server_version(answer: wire.VersionResponse) -> ServerVersion:
     if not answer.version:
-        raise WrongShape("it names no version")
+        raise WrongShape("answer.no_version")
     kind = HostKind.BUILTIN if answer.engine == "llmstack" else HostKind.OLLAMA
     return ServerVersion(kind=kind, version=answer.version)
 
 
 def installed(answer: wire.ListResponse) -> tuple[Model, ...]:
     if answer.models is None:
-        raise WrongShape("it lists no models")
+        raise WrongShape("answer.no_models")
     return tuple(_model(listed) for listed in answer.models)
 
 
 def running(answer: wire.ProcessResponse) -> tuple[RunningModel, ...]:
     if answer.models is None:
-        raise WrongShape("it lists no models")
+        raise WrongShape("answer.no_models")
     return tuple(
         RunningModel(
             name=_name(loaded),
@@ -100,12 +100,12 @@ def details(name: str, answer: wire.ShowResponse) -> ModelDetails:
 def finished(answer: wire.GenerateResponse) -> None:
     """Check the answer to loading and unloading, which says only that it is done."""
     if not answer.done:
-        raise WrongShape("it does not say that it is done")
+        raise WrongShape("answer.not_done")
 
 
 def embedded(answer: wire.EmbedResponse) -> tuple[tuple[float, ...], ...]:
     if answer.embeddings is None:
-        raise WrongShape("it has no embeddings")
+        raise WrongShape("answer.no_embeddings")
     return answer.embeddings
 
 
@@ -157,7 +157,7 @@ def _model(listed: wire.WireListedModel) -> Model:
 def _name(listed: wire.WireModel) -> str:
     name = listed.name or listed.model
     if not name:
-        raise WrongShape("a model in it has no name")
+        raise WrongShape("answer.nameless")
     return name
 
 
@@ -210,4 +210,4 @@ def _nanoseconds(count: int | None) -> timedelta:
     try:
         return timedelta(microseconds=(count or 0) / 1000)
     except OverflowError:
-        raise WrongShape("a duration in it is beyond all measure") from None
+        raise WrongShape("answer.duration") from None

@@ -15,6 +15,7 @@ from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.durations import format_go_duration
 from llmstack_tui.base.kinds import Capability, HostKind
 from llmstack_tui.base.names import InvalidName, ModelName, is_plain_http
+from llmstack_tui.base.sentences import QUOTED
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.hosts.errors import Refused
@@ -140,9 +141,7 @@ class OllamaHost:
             options=dict(options) if options else None,
             keep_alive=_keep_alive(keep_alive),
         )
-        lines = self._http.lines(
-            "/api/chat", request, wire.ChatResponse, answers.chatted, missing=_model(name)
-        )
+        lines = self._http.lines("/api/chat", request, wire.ChatResponse, answers.chatted, missing=name)
         return self._until(lines, lambda chunk: chunk.done)
 
     def generate(
@@ -160,7 +159,7 @@ class OllamaHost:
             keep_alive=_keep_alive(keep_alive),
         )
         kind, read = wire.GenerateResponse, answers.generated
-        lines = self._http.lines("/api/generate", request, kind, read, missing=_model(name))
+        lines = self._http.lines("/api/generate", request, kind, read, missing=name)
         return self._until(lines, lambda chunk: chunk.done)
 
     async def embed(self, name: str, texts: Sequence[str]) -> tuple[tuple[float, ...], ...]:
@@ -207,21 +206,20 @@ class OllamaHost:
                 async for line in lines:
                     yield line
         except InvalidGGUF as error:
-            raise Refused(excerpt(str(error)), host=self.url) from None
+            raise Refused(QUOTED, text=excerpt(str(error)), host=self.url) from None
         except OSError as error:
-            message = f"{excerpt(str(path))} cannot be read: {error.strerror}."
-            raise Refused(message, host=self.url) from None
+            raise Refused("host.unreadable_file", file=str(path), why=error.strerror, host=self.url) from None
 
     async def copy(self, source: str, destination: str) -> None:
         request = wire.CopyRequest(source=source, destination=destination)
         # The built-in engine may have to fetch all of it from another folder.
         limit_s = self._timeouts.load_s
-        await self._http.done("POST", "/api/copy", request, limit_s=limit_s, missing=_model(source))
+        await self._http.done("POST", "/api/copy", request, limit_s=limit_s, missing=source)
 
     async def delete(self, name: str) -> None:
         request = wire.DeleteRequest(model=name)
         limit_s = self._timeouts.call_s
-        await self._http.done("DELETE", "/api/delete", request, limit_s=limit_s, missing=_model(name))
+        await self._http.done("DELETE", "/api/delete", request, limit_s=limit_s, missing=name)
 
     # --- the parts of these ---
 
@@ -238,7 +236,7 @@ class OllamaHost:
         about: str,
         limit_s: float | None = None,
     ) -> Value:
-        limit_s, missing = limit_s or self._timeouts.call_s, _model(about)
+        limit_s, missing = limit_s or self._timeouts.call_s, about
         return await self._http.document("POST", path, request, kind, read, limit_s=limit_s, missing=missing)
 
     async def _generate_nothing(
@@ -267,13 +265,12 @@ class OllamaHost:
         self, path: str, request: wire.Wire, name: str, *, more: bool = False
     ) -> AsyncGenerator[Progress, None]:
         kind, read = wire.ProgressResponse, answers.progress
-        lines = self._http.lines(path, request, kind, read, missing=_model(name))
+        lines = self._http.lines(path, request, kind, read, missing=name)
         return self._until(lines, lambda line: line.status == _SUCCESS, more=more)
 
     def _import_by_path(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
         if not is_loopback(self.url):
-            message = f"{self.url} is another machine: its engine imports only files of its own."
-            raise Refused(message, host=self.url, hint="Run the import there.")
+            raise Refused("host.imports_only_there", host=self.url)
         return self._progress("/api/import", wire.ImportRequest(model=name, path=str(path)), name)
 
     async def _import_by_blob(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
@@ -291,10 +288,6 @@ class OllamaHost:
         async with aclosing(self._progress("/api/create", request, name)) as steps:
             async for step in steps:
                 yield step
-
-
-def _model(name: str) -> str:
-    return f"Model {excerpt(name)!r}"
 
 
 def _keep_alive(duration: timedelta | None) -> str | int | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llmstack_tui.base.paths import logs_folder
-from llmstack_tui.base.text import excerpt
+from llmstack_tui.base.sentences import Failure, said
 from llmstack_tui.hosts.errors import HostError, Unreachable
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.ollama.transport import Timeouts
@@ -26,8 +26,8 @@ _ASK_EVERY_S = 0.2
 _MAX_LOG_BYTES = 10 * 2**20
 
 
-class StartFailed(Exception):
-    """Ollama could not be started; ``str`` of it is a sentence with the cause and what to do."""
+class StartFailed(Failure):
+    """Ollama could not be started."""
 
 
 def find_ollama(environ: Mapping[str, str]) -> Path | None:
@@ -62,7 +62,9 @@ async def start_ollama(
     try:
         process = await asyncio.to_thread(_spawn, binary, url, environ or os.environ, log)
     except OSError as error:
-        raise StartFailed(f"{binary} could not be started: {error.strerror or error}.") from None
+        raise StartFailed(
+            "ollama.not_started", program=str(binary), why=error.strerror or str(error)
+        ) from None
     # Reaps it whenever it ends; nothing else waits for a process that may outlive this one.
     threading.Thread(target=process.wait, daemon=True, name="ollama-reaper").start()
     try:
@@ -84,7 +86,9 @@ async def _answering(
     try:
         while True:
             if process.returncode is not None:
-                raise StartFailed(f"Ollama ended at once: {_last_words(log)}")
+                words = _last_words(log)
+                kind = "ollama.ended" if words else "ollama.ended_silently"
+                raise StartFailed(kind, words=words, log=str(log))
             try:
                 await host.version()
             except Unreachable:
@@ -92,13 +96,11 @@ async def _answering(
             else:
                 return
             if passed > wait_seconds:
-                raise StartFailed(
-                    f"Ollama did not answer at {url} within {wait_seconds:g} seconds: see {log}."
-                )
+                raise StartFailed("ollama.silent", url=url, waited_s=wait_seconds, log=str(log))
             on_progress(passed)
             await asyncio.sleep(_ASK_EVERY_S)
     except HostError as error:
-        raise StartFailed(f"Something else answers at {url}: {error}") from None
+        raise StartFailed("ollama.something_else", url=url, why=said(error)) from None
     finally:
         await host.aclose()
 
@@ -124,7 +126,7 @@ def _spawn(binary: Path, url: str, environ: Mapping[str, str], log: Path) -> sub
 
 def _last_words(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
-    return f"{excerpt(lines[-1])} (more in {log})" if lines else f"see {log}."
+    return lines[-1] if lines else ""
 
 
 def usual_places(environ: Mapping[str, str]) -> list[Path]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
@@ -13,12 +15,15 @@ from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.connections import connection_error
+from llmstack_tui.base.sentences import Failure
 from llmstack_tui.base.text import excerpt, with_full_stop
 from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.ollama.wire import ErrorResponse, StreamLine, Wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
+
+    from llmstack_tui.base.sentences import Param
 
 MAX_DOCUMENT_BYTES = 64 * 2**20
 MAX_LINE_BYTES = 16 * 2**20
@@ -33,8 +38,8 @@ Line = TypeVar("Line", bound=StreamLine)
 Value = TypeVar("Value")
 
 
-class WrongShape(ValueError):
-    """An answer of the right types without its main field; ``str`` completes "it was not understood: …"."""
+class WrongShape(Failure):
+    """An answer of the right types without its main field."""
 
 
 class Timeouts(Struct, frozen=True, kw_only=True):
@@ -100,7 +105,7 @@ class Transport:
         Args:
             read: may raise `WrongShape`.
             limit_s: seconds from the beginning to the end of it.
-            missing: what a 404 means is missing, as the beginning of a sentence.
+            missing: the model that is missing where the answer is a 404.
         """
         content = await self._whole(method, path, body, MAX_DOCUMENT_BYTES, limit_s=limit_s, missing=missing)
         with self._understanding(content):
@@ -168,9 +173,9 @@ class Transport:
                 await self._raise_status(response, missing)
             yield response
         except httpx.TimeoutException as error:
-            raise self._unreachable(f"{self.url} stopped in the middle of an answer.", str(error)) from None
+            raise self._unreachable("host.stopped", str(error)) from None
         except httpx.HTTPError as error:
-            raise self._not_understood("it broke off in the middle", detail=str(error)) from None
+            raise self._not_understood("answer.broke_off", str(error)) from None
         finally:
             await response.aclose()
 
@@ -186,10 +191,10 @@ class Transport:
                 return await self._content(response, limit)
         except TimeoutError:
             raise Unreachable(
-                f"No answer from {self.url} within {limit_s:g} seconds.",
+                "host.silent",
                 host=self.url,
-                detail=f"no answer within {limit_s:g} seconds",
-                hint="It may be busy; if it stays so, restart it.",
+                limit_s=limit_s,
+                detail=os.strerror(errno.ETIMEDOUT),
             ) from None
 
     async def _content(self, response: httpx.Response, limit: int) -> bytes:
@@ -197,7 +202,7 @@ class Transport:
         async for chunk in response.aiter_bytes():
             content += chunk
             if len(content) > limit:
-                raise self._not_understood("it is larger than any answer should be")
+                raise self._not_understood("answer.too_large")
         return bytes(content)
 
     async def _split(self, response: httpx.Response) -> AsyncIterator[bytes]:
@@ -212,7 +217,7 @@ class Transport:
                 pending.clear()
             pending += rest
             if len(pending) > MAX_LINE_BYTES:
-                raise self._not_understood("a line of it is longer than any should be")
+                raise self._not_understood("answer.long_line")
         if pending.strip():
             yield bytes(pending)
 
@@ -220,8 +225,7 @@ class Transport:
         try:
             return msgspec.json.encode(body)
         except (TypeError, ValueError) as error:
-            message = "The request holds something that cannot be sent."
-            raise Refused(message, host=self.url, detail=excerpt(str(error))) from None
+            raise Refused("host.cannot_be_sent", host=self.url, detail=excerpt(str(error))) from None
 
     # --- what went wrong ---
 
@@ -242,22 +246,22 @@ class Transport:
         try:
             yield
         except WrongShape as error:
-            raise self._not_understood(str(error)) from None
+            raise self._not_understood(error.kind) from None
         except (ValueError, RecursionError) as error:
             page = content.lstrip()[:1] == b"<"
-            why = "it is a web page" if page else "it is not the JSON that was expected"
-            raise self._not_understood(why, detail=str(error)) from None
+            why = "answer.web_page" if page else "answer.no_json"
+            raise self._not_understood(why, str(error)) from None
 
     def _no_answer(self, error: httpx.HTTPError) -> HostError:
         if isinstance(error, httpx.ConnectError):
-            return self._unreachable(f"Nothing answers at {self.url}.", connection_error(error))
+            return self._unreachable("host.not_there", connection_error(error))
         if isinstance(error, httpx.TimeoutException):
-            return self._unreachable(f"No answer came from {self.url} in time.", str(error))
+            return self._unreachable("host.too_late", str(error))
         if not isinstance(error, httpx.RemoteProtocolError):
-            return self._unreachable(f"The connection to {self.url} broke.", str(error))
+            return self._unreachable("host.connection_broke", str(error))
         if "disconnected" not in str(error):
-            return self._not_understood("it is not HTTP", detail=str(error))
-        return self._unreachable(f"{self.url} closed the connection.", str(error))
+            return self._not_understood("answer.no_http", str(error))
+        return self._unreachable("host.closed", str(error))
 
     async def _raise_status(self, response: httpx.Response, missing: str) -> None:
         """The error that a status other than success means, in the server's own words if it has any."""
@@ -269,38 +273,30 @@ class Transport:
             error = None
         said = _error_text(error) if error is not None else ""
         if code == 404 and (said or not content):
-            message = f"{missing or 'What was asked for'} is not on {self.url}."
-            raise NotFound(message, host=self.url, detail=said)
+            kind = "host.no_model" if missing else "host.has_it_not"
+            raise NotFound(kind, host=self.url, model=missing, detail=said)
         if code >= 500 and code != HTTPStatus.NOT_IMPLEMENTED:
-            raise self._failed(said or f"status {code}")
+            raise self._failed(said, code)
         if code < 400 or (code == 404 and content.lstrip()[:1] == b"<"):
-            raise self._not_understood(f"its status is {code}")
-        raise Refused(
-            f"{self.url} refused: {with_full_stop(said or f'status {code}')}", host=self.url, detail=said
-        )
+            raise self._not_understood("answer.status", status=code)
+        kind = "host.refused" if said else "host.refused_with_status"
+        raise Refused(kind, host=self.url, said=with_full_stop(said), status=code, detail=said)
 
     def cut_off(self) -> HostError:
         """The error of a stream that ended before it said that it was done."""
-        return self._not_understood("it ended too early")
+        return self._not_understood("answer.too_early")
 
-    def _failed(self, said: str) -> HostError:
-        return ServerError(f"{self.url} failed: {with_full_stop(said)}", host=self.url, detail=said)
+    def _failed(self, said: str, status: int | None = None) -> HostError:
+        kind = "host.failed" if said or status is None else "host.failed_with_status"
+        detail = said or ("" if status is None else f"status {status}")
+        return ServerError(kind, host=self.url, said=with_full_stop(said), status=status, detail=detail)
 
-    def _not_understood(self, why: str, *, detail: str = "") -> HostError:
-        return BadStream(
-            f"An answer from {self.url} was not understood: {why}.",
-            host=self.url,
-            detail=excerpt(detail),
-            hint="Is it an Ollama server?",
-        )
+    def _not_understood(self, kind: str, detail: str = "", **params: Param) -> HostError:
+        return BadStream(kind, host=self.url, detail=excerpt(detail), hint="host.is_it_ollama", **params)
 
-    def _unreachable(self, message: str, detail: str = "") -> HostError:
-        hint = (
-            "Start the server, or give its address with --host."
-            if is_loopback(self.url)
-            else "Check the address, and that the server listens for other machines."
-        )
-        return Unreachable(message, host=self.url, detail=excerpt(detail), hint=hint)
+    def _unreachable(self, kind: str, detail: str) -> HostError:
+        hint = "host.start_it" if is_loopback(self.url) else "host.check_address"
+        return Unreachable(kind, host=self.url, detail=excerpt(detail), hint=hint)
 
 
 def _error_text(error: str | Mapping[str, object]) -> str:

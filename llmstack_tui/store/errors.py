@@ -1,7 +1,9 @@
-"""What can go wrong with the state file. ``str(error)`` is one sentence for the person at the screen."""
+"""What can go wrong with the state file."""
+
+from llmstack_tui.base.sentences import Failure
 
 
-class StoreError(Exception):
+class StoreError(Failure):
     """Something could not be read or written. The program can go on without it."""
 
     title = "State not available"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
+    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.store.store import Store
 
     Write = Callable[[Store], None]
@@ -42,7 +43,7 @@ class StoreSession:
         self,
         path: Path | None,
         *,
-        on_notice: Callable[[str], None],
+        on_notice: Callable[[Sentence], None],
         on_event: Callable[[int], None] = lambda _: None,
         on_installed: Callable[[frozenset[str]], None] = lambda _: None,
         installed_kinds: Collection[str] = (),
@@ -78,7 +79,7 @@ class StoreSession:
         """
         async with self._opening:
             if self._closed:
-                raise StoreError("Nothing can be looked up any more: the program is ending.")
+                raise StoreError("store.ending")
             if self._store is None:
                 await lazy.load(".store.database.connection")
                 from llmstack_tui.store.store import Store  # noqa: PLC0415

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.store.database.connection import Database
     from llmstack_tui.store.errors import StoreError
     from llmstack_tui.store.tables.downloads import DownloadRecords
@@ -39,7 +40,7 @@ class Store:
             (the file cannot be used).
     """
 
-    def __init__(self, database: Database, notices: deque[str]) -> None:
+    def __init__(self, database: Database, notices: deque[Sentence]) -> None:
         self.database = database
         self._notices = notices
         self.models = Models(database)
@@ -63,7 +64,7 @@ class Store:
         cls,
         path: Path | None,
         *,
-        on_notice: Callable[[str], None] = lambda _: None,
+        on_notice: Callable[[Sentence], None] = lambda _: None,
         now: datetime | None = None,
     ) -> Self:
         """Open the file, or make it. Never fails for what is on the disk: `notices` says what is amiss.
@@ -76,14 +77,14 @@ class Store:
         # SQLite's module costs 6 ms, which a command that remembers nothing need not pay.
         from llmstack_tui.store.database.connection import Database  # noqa: PLC0415
 
-        notices: deque[str] = deque(maxlen=_MOST_NOTICES)
+        notices: deque[Sentence] = deque(maxlen=_MOST_NOTICES)
 
-        def tell(text: str) -> None:
-            notices.append(text)
-            on_notice(text)
+        def tell(notice: Sentence) -> None:
+            notices.append(notice)
+            on_notice(notice)
 
         def trouble(error: StoreError) -> None:
-            tell(str(error))
+            tell(error.sentence)
 
         database = await Database.open(path, now or datetime.now(UTC), trouble)
         if database.notice:
@@ -96,8 +97,8 @@ class Store:
         return self.database.mode == "read only"  # `Mode` would bring SQLite's module.
 
     @property
-    def notices(self) -> tuple[str, ...]:
-        """What the user should know about the file, of late, oldest first: one sentence or two each."""
+    def notices(self) -> tuple[Sentence, ...]:
+        """What the user should know about the file, of late, oldest first."""
         return tuple(self._notices)
 
     async def flush(self) -> None:

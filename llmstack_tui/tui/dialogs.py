@@ -14,6 +14,7 @@ from textual.worker import Worker, WorkerState
 
 from llmstack_tui.base.names import InvalidName, ModelName, model_key
 from llmstack_tui.base.text import clean, clean_lines
+from llmstack_tui.core.wording import words
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.bar import bar
 from llmstack_tui.tui.shell import shell_of, start
@@ -184,7 +185,7 @@ class FormScreen(Dialog[str]):
                 self.dismiss(event.worker.name)
             case WorkerState.ERROR, error:
                 self._set_under_way(False)
-                self.say("name", clean(str(error), limit=600), "-wrong")
+                self.say("name", clean(words(error), limit=600), "-wrong")
             case WorkerState.CANCELLED, _:
                 self._set_under_way(False)
                 self.say("name", "Cancelled; nothing was changed.", "-warning")

@@ -43,7 +43,7 @@ def figures() -> Iterator[Figure]:
 
 async def _seconds(digests: dict[str, str], cloud: dict[str, str]) -> float:
     async def nobody(host: str, name: str) -> ModelDetails:
-        raise Unreachable(f"{name} is on no host.", host=host)
+        raise Unreachable("quoted", text=f"{name} is on no host.", host=host)
 
     checker = Checker(show=nobody)
     try:

@@ -45,7 +45,7 @@ class Steps:
 
     def begin(self) -> None:
         """Count from now on."""
-        run = asyncio.events.Handle._run
+        run = asyncio.events.Handle._run  # noqa: SLF001 - where the loop takes a step
         steps = self
 
         def timed(handle: asyncio.Handle) -> None:
@@ -57,7 +57,7 @@ class Steps:
             if len(steps.longest) < _KEPT or took > steps.longest[-1][0]:
                 steps.keep(took, handle)
 
-        asyncio.events.Handle._run = timed  # type: ignore[method-assign, assignment]
+        asyncio.events.Handle._run = timed  # type: ignore[method-assign, assignment]  # noqa: SLF001
         threading.Thread(target=self._look, daemon=True).start()
 
     def keep(self, took: float, handle: asyncio.Handle) -> None:
@@ -72,7 +72,7 @@ class Steps:
             time.sleep(_SAMPLE_S)
             since = self.since
             if since is not None and time.monotonic() - since > _LONG_S and not self.seen:
-                frame = sys._current_frames().get(self._main)
+                frame = sys._current_frames().get(self._main)  # noqa: SLF001 - it is documented
                 names = []
                 while frame is not None:
                     names.append(frame.f_code.co_qualname)

@@ -132,7 +132,7 @@ async def test_no_act_cuts_the_answer_to_another_client(tmp_path: Path, endless_
             await anext(chunks)
             await wait_until(lambda: state_of(stack, name) is ModelState.ACTIVE, 30)
             for act in (stack.actions.restart, stack.actions.delete):
-                with pytest.raises(Refused, match="still answers a request"):
+                with pytest.raises(Refused, match="answers"):
                     await act(engine, name)
             assert [end for *_, end in await stack.actions.stop_all()] == [Departure.LEAVING]
             await stack.actions.rename(engine, name, new)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.kinds import Capability
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.core.wording import text
 from llmstack_tui.hosts.errors import BadStream, NotFound, Refused, ServerError, Unreachable
@@ -113,7 +114,7 @@ async def test_a_model_that_is_busy_is_not_removed() -> None:
     async with stack_of(stop_patience_s=0.1, a_1="a") as (fake, stack, url):
         fake.begin_request("a:1")
         await wait_until(lambda: states(stack)["a:1"] is ModelState.ACTIVE)
-        with pytest.raises(Refused, match="still answers a request"):
+        with pytest.raises(Refused, match=r"remove\.answers"):
             await stack.actions.delete(url, "a:1")
         assert "a:1" in fake.installed
 
@@ -130,7 +131,7 @@ async def test_a_removal_whose_stop_fails_is_one_event_that_says_both() -> None:
         fake.load("a:1")
         async with following([OllamaHost(server.url)], StackOptions(running_every_s=0.02)) as stack:
             await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
-            with pytest.raises(ServerError, match=r"^It could not be stopped first\. .* failed: stuck\.$"):
+            with pytest.raises(ServerError, match="not_stopped"):
                 await stack.actions.delete(server.url, "a:1")
             texts = [
                 text(event.sentence)
@@ -157,7 +158,7 @@ async def test_what_a_web_page_answers_is_not_recorded_as_done(call: str) -> Non
                 if call == "delete"
                 else stack.actions.copy(server.url, "a:1", "b")
             )
-            with pytest.raises(BadStream, match="web page"):
+            with pytest.raises(BadStream, match="web_page"):
                 await act
             (event,) = await stack.records.events()
             assert event.kind == "failed"
@@ -195,9 +196,9 @@ async def test_read_only_changes_nothing(tmp_path: Path) -> None:
         url = server.url
         async with following([OllamaHost(url)], StackOptions(read_only=True)) as stack:
             for act in (stack.actions.activate, stack.actions.deactivate, stack.actions.delete):
-                with pytest.raises(Refused, match="read-only"):
+                with pytest.raises(Refused, match="read_only"):
                     await act(url, "a:1")
-            with pytest.raises(Refused, match="read-only"):
+            with pytest.raises(Refused, match="read_only"):
                 async for _ in stack.actions.import_gguf(url, tmp_path, "m"):
                     pass
             assert (await stack.actions.details(url, "a:1")).name == "a:1"
@@ -211,9 +212,9 @@ async def test_a_host_that_is_only_looked_at_is_not_changed_and_the_others_are(t
         hosts = [OllamaHost(server.url), OllamaHost(own.url)]
         async with following(hosts, StackOptions(look_only=[server.url])) as stack:
             for act in (stack.actions.activate, stack.actions.deactivate, stack.actions.delete):
-                with pytest.raises(Refused, match="only looked at"):
+                with pytest.raises(Refused, match="only_looked_at"):
                     await act(server.url, "a:1")
-            with pytest.raises(Refused, match="only looked at"):
+            with pytest.raises(Refused, match="only_looked_at"):
                 async for _ in stack.actions.import_gguf(server.url, tmp_path, "m"):
                     pass
             assert (await stack.actions.details(server.url, "a:1")).name == "a:1"
@@ -227,9 +228,9 @@ async def test_what_cannot_be_done_is_refused() -> None:
         fake.cloud.add("big:cloud")
         stack.refresh()
         await wait_until(lambda: states(stack)["big:cloud"] is ModelState.CLOUD)
-        with pytest.raises(Refused, match="runs in the cloud"):
+        with pytest.raises(Refused, match="in_cloud"):
             await stack.actions.activate(url, "big:cloud")
-        with pytest.raises(Refused, match="no host"):
+        with pytest.raises(Refused, match="no_host"):
             await stack.actions.activate("http://other:1", "a:1")
 
 
@@ -243,7 +244,7 @@ class Lacking(OllamaHost):
 
 async def test_an_act_that_the_host_has_no_way_to_do_is_refused() -> None:
     async with fake_ollama(a_1="a") as (_, server), following([Lacking(server.url)]) as stack:
-        with pytest.raises(Refused, match="no way to unload"):
+        with pytest.raises(Refused, match="no_way"):
             await stack.actions.deactivate(server.url, "a:1")
 
 
@@ -309,7 +310,7 @@ async def test_a_profile_that_is_chosen_and_one_that_is_none() -> None:
         await wait_until(lambda: stack.state.profile)
         assert stack.state.profile is not None
         assert stack.state.profile.name != "toaster"
-        assert "no profile 'toaster'" in stack.state.notices[0]
+        assert stack.state.notices == (Sentence("profile.unknown", {"name": "toaster"}),)
 
 
 async def test_nothing_new_is_not_told() -> None:
@@ -391,7 +392,7 @@ async def test_a_damaged_state_is_a_notice_and_no_obstacle(tmp_path: Path) -> No
     path.write_bytes(b"no database at all" * 1000)
     async with following([], StackOptions(state_file=path)) as stack:
         assert await stack.records.recall("sort", "name", str) == "name"
-        assert "damaged" in stack.state.notices[0]
+        assert stack.state.notices[0].kind == "store.set_aside"
 
 
 async def test_busy_and_idle_are_seen_without_any_change_of_the_list() -> None:

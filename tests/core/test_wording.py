@@ -19,16 +19,48 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(llmstack_tui.__file__).parent
+TREES = {file: ast.parse(file.read_text()) for file in sorted(ROOT.rglob("*.py"))}
+# Their errors and notices reach a person as data.
+ROOMS = ("core", "downloads", "guard", "hardware", "hosts", "lifecycle", "ollama", "store")
+# They know the host, and make an error that names it.
+TRANSPORT = {"WrongShape", "_not_understood", "_unreachable"}
 ACTS = ("remove", "import", "copy", "rename", "create", "activate", "deactivate")
 
 
 def made() -> Iterator[tuple[str, str, frozenset[str] | None]]:
     """Each place in the package that makes a sentence: where, a pattern of its kind, and its parameters."""
-    for file in sorted(ROOT.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Sentence":
-                for kind in _kinds(node.args[0]):
-                    yield f"{file.relative_to(ROOT)}:{node.lineno}", kind, _params(node)
+    for where, node, name in _calls():
+        if name == "Sentence":
+            for kind in _kinds(node.args[0]):
+                yield where, kind, _params(node)
+        elif name in FAILURES and node.args:
+            given = [each.arg for each in node.keywords] + ["host"] * (name in TRANSPORT)
+            for kind in _kinds(node.args[0]):
+                yield where, kind, None if None in given else frozenset(filter(None, given))
+            for hint in (each.value for each in node.keywords if each.arg == "hint"):
+                yield from ((where, kind, frozenset()) for kind in _kinds(hint))
+
+
+def _calls() -> Iterator[tuple[str, ast.Call, str]]:
+    for file, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
+                yield f"{file.relative_to(ROOT)}:{node.lineno}", node, name
+
+
+def _failures() -> set[str]:
+    """The names of `Failure` and of what derives from it, and of what makes one of its kind."""
+    bases = {
+        node.name: {getattr(base, "id", "") for base in node.bases}
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    found = {"Failure"}
+    while more := {name for name, its in bases.items() if its & found} - found:
+        found |= more
+    return found | TRANSPORT
 
 
 def _kinds(node: ast.expr) -> list[str]:
@@ -56,12 +88,15 @@ def _needed(kind: str) -> frozenset[str]:
     return frozenset(fields | ({form.of} if isinstance(form, Plural) else set()))
 
 
+FAILURES = _failures()
+
+
 @pytest.mark.parametrize(("where", "kind", "params"), list(made()))
 def test_a_sentence_has_its_words_and_gets_what_they_need(
     where: str, kind: str, params: frozenset[str] | None
 ) -> None:
     kinds = [each for each in catalogue() if re.fullmatch(kind, each)]
-    assert kinds or kind == "quoted", where
+    assert kinds or kind in ("quoted", ""), where
     if params is not None and kind != ".*":
         assert all(_needed(each) <= params for each in kinds), where
 
@@ -75,3 +110,34 @@ def test_every_act_has_words_for_how_it_ends(act: str) -> None:
 @pytest.mark.parametrize("word", ["chat", "restart", "remove", "pull", "update"])
 def test_why_an_act_belongs_to_another_is_the_word_that_scripts_know(word: str) -> None:
     assert text(*because(word)) == word
+
+
+def test_no_error_that_a_person_is_told_of_is_made_of_text() -> None:
+    """Other errors with a text are for programmers, say what a parser found, or are the engine's own."""
+    texts = []
+    for where, node, name in _calls():
+        if where.split("/")[0] in ROOMS and name in FAILURES:
+            texts += [
+                where
+                for each in (*node.args, *(keyword.value for keyword in node.keywords))
+                if (isinstance(each, ast.JoinedStr) and " " in ast.unparse(each))
+                or (isinstance(each, ast.Constant) and " " in str(each.value))
+            ]
+    assert texts == []
+    assert {name for name in _raised_with_text() if name not in FAILURES} <= {
+        "InvalidGGUF",
+        "TypeError",
+        "ValueError",
+    }
+
+
+def _raised_with_text() -> Iterator[str]:
+    for file, tree in TREES.items():
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Raise)
+                and isinstance(node.exc, ast.Call)
+                and str(file.relative_to(ROOT)).split("/")[0] in ROOMS
+                and any(isinstance(each, ast.JoinedStr) for each in node.exc.args)
+            ):
+                yield getattr(node.exc.func, "id", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.base.sentences import Sentence, quoted
+from llmstack_tui.base.sentences import Sentence, quoted, said
 from llmstack_tui.downloads.failures import explained
 from llmstack_tui.hosts.errors import BadStream, HostError, ServerError
 
@@ -44,24 +44,24 @@ QUOTED = {
 
 
 def failed(detail: str) -> ServerError:
-    return ServerError("http://127.0.0.1:11434 failed", host="http://127.0.0.1:11434", detail=detail)
+    return ServerError("host.failed", host="http://127.0.0.1:11434", detail=detail)
 
 
 @pytest.mark.parametrize(("detail", "meaning"), SAID.items())
 def test_a_server_s_words_have_a_meaning(detail: str, meaning: tuple[str, str | None]) -> None:
     kind, said = meaning
     expected = FIGURES if said is None else {**FIGURES, "said": said}
-    assert explained(failed(detail), NAME) == Sentence(f"download.{kind}", expected)
+    assert explained(failed(detail), NAME) == (Sentence(f"download.{kind}", expected),)
 
 
 @pytest.mark.parametrize(("detail", "words"), QUOTED.items())
 def test_words_that_are_not_known_are_quoted_without_addresses(detail: str, words: str) -> None:
-    assert explained(failed(detail), NAME) == quoted(words)
+    assert explained(failed(detail), NAME) == (quoted(words),)
 
 
 @pytest.mark.parametrize("name", ["x", "not a name"])
 def test_other_errors_speak_for_themselves(name: str) -> None:
-    error: HostError = BadStream("It broke off.", host="h", hint="Is it an Ollama server?")
-    assert explained(error, name) == quoted("It broke off. Is it an Ollama server?")
-    found = explained(failed("pull model manifest: file does not exist"), name)
+    error: HostError = BadStream("answer.broke_off", host="h", hint="host.is_it_ollama")
+    assert explained(error, name) == said(error)
+    (found,) = explained(failed("pull model manifest: file does not exist"), name)
     assert found.kind == "download.no_model"

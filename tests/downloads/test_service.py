@@ -175,7 +175,7 @@ async def test_pause_go_on_and_cancel(engine: Engine, registry: Registry, tiny_m
     registry.faults = [slow(version.weights.digest)]
     async with watching(engine) as stack:
         number = await stack.downloads.pull(engine.url, registry.name("paused"))
-        with pytest.raises(Refused, match="being pulled already"):
+        with pytest.raises(Refused, match="pulled_already"):
             await stack.downloads.pull(engine.url, registry.name("paused"))
         running = await seen(stack, number, lambda each: each.speed is not None)
         assert moving(running)
@@ -447,9 +447,9 @@ async def test_no_names_and_no_hosts(engine: Engine) -> None:
     async with watching(engine) as stack:
         with pytest.raises(Refused, match="cannot be the name"):
             await stack.downloads.pull(engine.url, "a b")
-        with pytest.raises(Refused, match="no host of this dashboard"):
+        with pytest.raises(Refused, match="no_host"):
             await stack.downloads.pull("http://127.0.0.1:1", "tiny")
-        with pytest.raises(Refused, match="not remembered"):
+        with pytest.raises(Refused, match="forgotten"):
             await stack.downloads.retry(7)
         stack.downloads.pause(7)
         await stack.downloads.cancel(7, keep=True)

@@ -29,7 +29,7 @@ URL = "http://127.0.0.1:1"
 
 
 async def refuse(name: str) -> ModelDetails:
-    raise Unreachable(f"Nobody tells of {name}.", host=URL)
+    raise Unreachable("quoted", text=f"Nobody tells of {name}.", host=URL)
 
 
 async def shown(name: str) -> ModelDetails:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.hardware import machine as module
 from llmstack_tui.hardware.amd import Amd
 from llmstack_tui.hardware.mac import Mac
@@ -26,7 +27,7 @@ GIB = 2**30
 class Cards(Nvidia):
     """NVIDIA cards that are what the test says."""
 
-    def __init__(self, *devices: Device, errors: tuple[str, ...] = ()) -> None:
+    def __init__(self, *devices: Device, errors: tuple[Sentence, ...] = ()) -> None:
         super().__init__()
         self.probed = Probed(devices, errors)
         self.closed = False
@@ -59,11 +60,11 @@ def test_this_machine(tmp_path: Path) -> None:
 
 
 def test_all_devices_are_told_and_what_is_wrong_with_them(tmp_path: Path) -> None:
-    cards = Cards(CARD, errors=("The card is tired.",))
+    cards = Cards(CARD, errors=(Sentence("card.mismatch"),))
     machine = Machine(root=tmp_path, nvidia=cards)
     reading = machine.read()
     assert reading.devices == (CARD,)
-    assert reading.errors == ("The card is tired.",)
+    assert reading.errors == (Sentence("card.mismatch"),)
     assert reading.disk is None
     machine.close()
     assert cards.closed
@@ -80,7 +81,7 @@ def test_a_mistake_in_reading_one_thing_does_not_hide_the_others(
         reading = Machine(root=tmp_path, nvidia=Cards(CARD)).read()
     assert reading.devices == (CARD,)
     assert reading.ram.total is not None
-    assert reading.errors == ("The figures of AMD cards could not be read; the log says why.",)
+    assert reading.errors == (Sentence("unread.figures", {"what": "AMD"}),)
     assert "ZeroDivisionError" in caplog.text
 
 
@@ -91,7 +92,7 @@ def test_an_unknown_main_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(psutil, "virtual_memory", refuse)
     reading = Machine(root=tmp_path, nvidia=Cards()).read()
     assert (reading.ram.total, reading.ram.used, reading.ram.percent) == (None, None, None)
-    assert "main memory" in reading.errors[0]
+    assert reading.errors == (Sentence("unread.figures", {"what": "RAM"}),)
 
 
 def test_a_mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,9 @@ def reading(
         if seen is not None:
             seen.append(reading)
 
-    return MachineService(on_reading=heard, on_notice=pytest.fail, machine=machine, every_s=every_s)
+    return MachineService(
+        on_reading=heard, on_notice=lambda notice: pytest.fail(notice.kind), machine=machine, every_s=every_s
+    )
 
 
 @contextlib.asynccontextmanager

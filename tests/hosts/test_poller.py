@@ -283,7 +283,7 @@ async def test_the_same_news_is_told_once_whatever_object_says_it() -> None:
         snapshot = Poller(host).snapshot
         one = replace(snapshot, error=Unreachable("gone", host=host.url))
         other = replace(snapshot, error=Unreachable("gone", host=host.url))
-        third = replace(snapshot, error=Unreachable("still gone", host=host.url))
+        third = replace(snapshot, error=Unreachable("quoted", text="still gone", host=host.url))
         assert comparable(one) == comparable(other) != comparable(third)
 
 

@@ -181,7 +181,7 @@ async def test_a_stop_gives_up_a_load_under_way() -> None:
         load = asyncio.create_task(life.activate(host, "a:1"))
         await wait_until(lambda: "POST /api/generate" in server.asked)
         assert await life.deactivate(host, "a:1") is Departure.GONE
-        with pytest.raises(Interrupted, match="a:1 was stopped"):
+        with pytest.raises(Interrupted, match="interrupted"):
             await load
         generate = [request for request in server.requests if request.path == "/api/generate"]
         assert [request.json.get("keep_alive") for request in generate] == [None, 0]
@@ -275,7 +275,7 @@ async def test_a_model_that_was_removed_while_loaded_cannot_be_stopped_and_says_
     async with fake_host(a_1="a") as (fake, host, _), lifecycle() as life:
         fake.load("a:1")
         fake.installed.clear()
-        with pytest.raises(Refused, match=r"removed while it was loaded.*keep-alive ends"):
+        with pytest.raises(Refused, match="nameless"):
             await life.deactivate(host, "a:1")
         assert life.acts == ()
 

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llmstack_tui.base.text import clean
+from llmstack_tui.core.wording import words
 from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
 from llmstack_tui.hosts.types import Message
 from llmstack_tui.ollama import transport
@@ -67,9 +68,9 @@ async def failure(
         assert error.host == host.url
         await host.aclose()
         await wait_until(lambda: server.open == 0, what="all connections closed")
-    for text in (str(error), error.detail, error.hint):
+    for text in (words(error), error.detail):
         assert text.isprintable()
-    assert str(error).endswith((".", "?", "…"))
+    assert words(error).endswith((".", "?", "…"))
     return error
 
 
@@ -128,7 +129,7 @@ async def test_an_act_is_not_believed_to_be_done_by_an_answer_of_another_kind(ac
 async def test_an_act_that_answers_with_an_error_under_a_good_status_has_failed(act: str) -> None:
     error = await failure(always(document({"error": "disk full"})), ACTS[act])
     assert isinstance(error, ServerError)
-    assert "disk full" in str(error)
+    assert "disk full" in words(error)
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -161,7 +162,7 @@ async def test_a_document_that_drips_is_unreachable_in_time() -> None:
     reply = Reply((b'{"version": "1"}',), gate=asyncio.Event().wait)
     error = await failure(always(reply), CALLS["version"], Timeouts(short_s=0.1))
     assert isinstance(error, Unreachable)
-    assert "0.1 seconds" in str(error)
+    assert "0.1 seconds" in words(error)
 
 
 @pytest.mark.parametrize("call", CALLS | ACTS)
@@ -172,9 +173,8 @@ async def test_nobody_there_is_unreachable_with_a_hint(call: str) -> None:
     with pytest.raises(Unreachable) as caught:
         await (CALLS | ACTS)[call](host)
     await host.aclose()
-    assert str(port) in str(caught.value)
-    assert caught.value.hint in str(caught.value)
-    assert "Start" in caught.value.hint
+    assert str(port) in words(caught.value)
+    assert caught.value.hint == "host.start_it"
     assert caught.value.detail == os.strerror(errno.ECONNREFUSED)
 
 
@@ -207,10 +207,10 @@ async def test_a_status_is_an_error_of_its_kind(call: str, reply: Reply, kind: t
     assert type(error) is kind
     said = json.loads(reply.pieces[0]) if reply.pieces and reply.pieces[0][:1] == b"{" else None
     if said is not None:
-        words = said["error"] if isinstance(said["error"], str) else said["error"]["message"]
-        assert error.detail == words
+        message = said["error"] if isinstance(said["error"], str) else said["error"]["message"]
+        assert error.detail == message
         if kind is not NotFound:
-            assert words in str(error)
+            assert message in words(error)
 
 
 @pytest.mark.parametrize("call", STREAMS)
@@ -246,7 +246,7 @@ async def test_an_answer_of_absurd_size_is_not_read(monkeypatch: pytest.MonkeyPa
     for call in ("installed", "chat"):
         error = await failure(always(endless), CALLS[call], Timeouts(short_s=5, silence_s=5))
         assert type(error) is BadStream
-        assert "than any" in str(error)
+        assert "than any" in words(error)
 
 
 async def test_an_error_of_absurd_size_is_not_read() -> None:
@@ -271,7 +271,7 @@ async def test_a_strange_name_is_only_ever_data(name: str) -> None:
         for call in (host.show, host.unload, host.delete, lambda name: host.copy(name, name)):
             with pytest.raises(NotFound) as caught:
                 await call(name)
-            assert str(caught.value).isprintable()
+            assert words(caught.value).isprintable()
         assert {request.path for request in server.requests} == {
             "/api/show",
             "/api/generate",
@@ -362,7 +362,7 @@ async def test_any_bytes_end_in_a_value_or_a_host_error(content: bytes, call: st
         try:
             await CALLS[call](host)
         except HostError as error:
-            assert clean(str(error)) == str(error)  # noqa: PT017
+            assert clean(words(error)) == words(error)  # noqa: PT017
 
 
 KEYS = st.sampled_from(
@@ -383,4 +383,4 @@ async def test_any_json_ends_in_a_value_or_a_host_error(value: object, call: str
         try:
             await CALLS[call](host)
         except HostError as error:
-            assert clean(str(error)) == str(error)  # noqa: PT017
+            assert clean(words(error)) == words(error)  # noqa: PT017

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.core.wording import words
 from llmstack_tui.hosts.errors import HostError, Refused, ServerError
 from llmstack_tui.hosts.types import Progress
 from llmstack_tui.ollama import blobs
@@ -109,8 +110,8 @@ async def test_what_is_no_model_is_refused_before_anything_is_sent(
         with pytest.raises(Refused, match=says) as caught:
             await read(host.import_gguf(path, "mine:1"))
         assert server.asked == ["GET /api/version"]
-    assert str(caught.value).isprintable()
-    assert str(caught.value).endswith(".")
+    assert words(caught.value).isprintable()
+    assert words(caught.value).endswith(".")
 
 
 async def test_an_engine_on_another_machine_cannot_see_the_file(
@@ -118,7 +119,7 @@ async def test_an_engine_on_another_machine_cannot_see_the_file(
 ) -> None:
     monkeypatch.setattr("llmstack_tui.ollama.client.is_loopback", lambda _: False)
     async with talking(server_of({}, {"version": "1", "engine": "llmstack"})) as (host, _):
-        with pytest.raises(Refused, match="another machine"):
+        with pytest.raises(Refused, match="imports_only_there"):
             await read(host.import_gguf(model, "mine:1"))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.core.wording import words
 from llmstack_tui.hosts.errors import HostError, NotFound, Refused, ServerError
 from llmstack_tui.hosts.types import Message
 from tests.ollama.clients import read, talking
@@ -213,4 +214,4 @@ async def test_a_failed_load_says_why_in_the_servers_words() -> None:
         with pytest.raises(ServerError, match="llama-server binary not found") as caught:
             await host.load("smollm2:135m")
     assert isinstance(caught.value, HostError)
-    assert str(caught.value).endswith((".", "…"))
+    assert words(caught.value).endswith((".", "…"))

@@ -179,5 +179,5 @@ async def test_the_success_of_pulling_a_base_is_not_the_end_of_a_creation() -> N
     async with talking(always(ndjson(*({"status": step} for step in steps)))) as (host, _):
         assert [step.status for step in await read(host.create("m", base="n"))] == steps
     async with talking(always(ndjson(*({"status": step} for step in steps[:3])))) as (host, _):
-        with pytest.raises(BadStream, match="ended too early"):
+        with pytest.raises(BadStream, match="too_early"):
             await read(host.create("m", base="n"))

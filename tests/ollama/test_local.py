@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from llmstack_tui.core.wording import words
 from llmstack_tui.ollama import local
 from llmstack_tui.ollama.local import StartFailed, find_ollama, start_ollama
 from tests.ollama.clients import talking
@@ -90,12 +91,12 @@ async def test_one_that_ends_at_once_says_why(program: Program) -> None:
     binary = program.write('sys.exit("Error: listen tcp: bind: address already in use\\x1b[2J")')
     with pytest.raises(StartFailed, match="address already in use") as caught:
         await start_ollama(binary, free_url())
-    assert str(caught.value).isprintable()
-    assert str(program.log) in str(caught.value)
+    assert words(caught.value).isprintable()
+    assert str(program.log) in words(caught.value)
 
 
 async def test_one_that_does_not_answer_in_time_is_ended(program: Program) -> None:
-    with pytest.raises(StartFailed, match=r"within 0\.8 seconds"):
+    with pytest.raises(StartFailed, match="silent"):
         await start_ollama(program.write("time.sleep(60)"), free_url(), wait_seconds=0.8)
     await wait_until(lambda: not program.runs)
 
@@ -111,12 +112,12 @@ async def test_giving_up_ends_it(program: Program) -> None:
 
 async def test_something_else_at_its_address_is_said(program: Program) -> None:
     async with talking(always(Reply((b"<html>",), content_type="text/html"))) as (_, server):
-        with pytest.raises(StartFailed, match="Something else answers"):
+        with pytest.raises(StartFailed, match="something_else"):
             await start_ollama(program.write("time.sleep(60)"), server.url)
 
 
 async def test_what_cannot_be_started_is_said(tmp_path: Path, program: Program) -> None:
-    with pytest.raises(StartFailed, match="could not be started: No such file"):
+    with pytest.raises(StartFailed, match="No such file"):
         await start_ollama(tmp_path / "no-such-program", free_url())
     program.write().chmod(0o644)
     with pytest.raises(StartFailed, match="Permission denied"):

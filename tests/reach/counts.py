@@ -56,7 +56,7 @@ def count() -> Counts:
         blocks=blocks,
         objects=len(objects),
         tasks=len(asyncio.all_tasks()),
-        timers=sum(not handle.cancelled() for handle in loop._scheduled),
+        timers=sum(not handle.cancelled() for handle in loop._scheduled),  # noqa: SLF001 - asyncio tells no timers
         threads=threading.active_count(),
         files=psutil.Process().num_fds(),
         kinds=Counter(f"{type(each).__module__}.{type(each).__qualname__}" for each in objects),

@@ -39,7 +39,7 @@ class Warp:
             if name.startswith(_ASKING) and getattr(module, "datetime", None) is datetime:
                 monkeypatch.setattr(module, "datetime", Datetime)
         monkeypatch.setattr(time, "monotonic", self.monotonic)
-        monkeypatch.setattr(textual._time, "get_time", self.monotonic)
+        monkeypatch.setattr("textual._time.get_time", self.monotonic)
         monkeypatch.setattr(textual.notifications, "time", self.wall)
 
     def monotonic(self) -> float:

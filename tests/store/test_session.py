@@ -10,7 +10,7 @@ import pytest
 
 from llmstack_tui.store.session import StoreSession
 from llmstack_tui.store.store import Store
-from tests.support.waiting import wait_until
+from tests.support.waiting import wait_for, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,11 +48,11 @@ async def test_it_is_written_soon_though_nobody_reads(tmp_path: Path) -> None:
     session.write(remembering(7))
 
     async with await Store.open(tmp_path / "state.db") as other:
-        found = list[int]()
-        async with asyncio.timeout(20):
-            while found[-1:] != [7]:
-                found.append(await recalled(other))
-                await asyncio.sleep(0.01)
+
+        async def is_written() -> bool:
+            return await recalled(other) == 7
+
+        await wait_for(is_written)
     await session.aclose()
 
 

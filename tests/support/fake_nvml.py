@@ -100,11 +100,11 @@ class FakeNvml:
         return 0
 
     def nvmlSystemGetCudaDriverVersion_v2(self, reference: Any) -> int:
-        reference._obj.value = 12090
+        pointed(reference).value = 12090
         return 0
 
     def nvmlDeviceGetCount_v2(self, reference: Any) -> int:
-        reference._obj.value = len(self.cards)
+        pointed(reference).value = len(self.cards)
         return 0
 
     def nvmlDeviceGetHandleByIndex_v2(self, index: Any, reference: Any) -> int:
@@ -123,13 +123,13 @@ class FakeNvml:
         return 0
 
     def nvmlDeviceGetMemoryInfo(self, handle: Any, reference: Any) -> int:
-        at, memory = self.at(handle), reference._obj
+        at, memory = self.at(handle), pointed(reference)
         reserved = at.reserved if isinstance(at, FakeCard) else 0
         memory.total, memory.used, memory.free = at.total, at.used + reserved, at.total - at.used - reserved
         return 0
 
     def nvmlDeviceGetMemoryInfo_v2(self, handle: Any, reference: Any) -> int:
-        at, memory = self.at(handle), reference._obj
+        at, memory = self.at(handle), pointed(reference)
         if memory.version != pynvml.nvmlMemory_v2:
             return int(pynvml.NVML_ERROR_ARGUMENT_VERSION_MISMATCH)
         memory.reserved = at.reserved if isinstance(at, FakeCard) else 0
@@ -137,29 +137,29 @@ class FakeNvml:
         return 0
 
     def nvmlDeviceGetUtilizationRates(self, handle: Any, reference: Any) -> int:
-        reference._obj.gpu = self._card(handle).utilization
+        pointed(reference).gpu = self._card(handle).utilization
         return 0
 
     def nvmlDeviceGetTemperature(self, handle: Any, sensor: Any, reference: Any) -> int:
         if sensor.value != pynvml.NVML_TEMPERATURE_GPU:
             return int(pynvml.NVML_ERROR_INVALID_ARGUMENT)
-        reference._obj.value = self._card(handle).temperature
+        pointed(reference).value = self._card(handle).temperature
         return 0
 
     def nvmlDeviceGetPowerUsage(self, handle: Any, reference: Any) -> int:
-        reference._obj.value = self._card(handle).power
+        pointed(reference).value = self._card(handle).power
         return 0
 
     def nvmlDeviceGetEnforcedPowerLimit(self, handle: Any, reference: Any) -> int:
-        reference._obj.value = self._card(handle).power_limit
+        pointed(reference).value = self._card(handle).power_limit
         return 0
 
     def nvmlDeviceGetCurrentClocksEventReasons(self, handle: Any, reference: Any) -> int:
-        reference._obj.value = self._card(handle).throttle
+        pointed(reference).value = self._card(handle).throttle
         return 0
 
     def nvmlDeviceGetCurrentClocksThrottleReasons(self, handle: Any, reference: Any) -> int:
-        reference._obj.value = self._card(handle).throttle
+        pointed(reference).value = self._card(handle).throttle
         return 0
 
     def nvmlDeviceGetComputeRunningProcesses_v2(self, handle: Any, count: Any, array: Any) -> int:
@@ -182,11 +182,11 @@ class FakeNvml:
         slices = self._card(handle).slices
         if slices is None:
             return int(pynvml.NVML_ERROR_NOT_SUPPORTED)
-        current._obj.value = pending._obj.value = pynvml.NVML_DEVICE_MIG_ENABLE
+        pointed(current).value = pointed(pending).value = pynvml.NVML_DEVICE_MIG_ENABLE
         return 0
 
     def nvmlDeviceGetMaxMigDeviceCount(self, _handle: object, reference: Any) -> int:
-        reference._obj.value = 7
+        pointed(reference).value = 7
         return 0
 
     def nvmlDeviceGetMigDeviceHandleByIndex(self, handle: Any, index: Any, reference: Any) -> int:
@@ -231,11 +231,16 @@ def _guarded(library: FakeNvml, name: str, function: Callable[..., int]) -> Call
     return call
 
 
+def pointed(reference: Any) -> Any:
+    """What a pointer made by ``ctypes.byref`` points to; ctypes has no public way to ask."""
+    return reference._obj  # noqa: SLF001
+
+
 def _fill(processes: dict[int, int], count: Any, array: Any) -> int:
     if array is None:
-        count._obj.value = len(processes)
+        pointed(count).value = len(processes)
         return int(pynvml.NVML_ERROR_INSUFFICIENT_SIZE if processes else pynvml.NVML_SUCCESS)
     for place, (pid, used) in zip(array, processes.items(), strict=False):
         place.pid, place.usedGpuMemory = pid, used
-    count._obj.value = len(processes)
+    pointed(count).value = len(processes)
     return 0

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING
+
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -170,8 +173,7 @@ async def _read_request(reader: asyncio.StreamReader) -> Request:
 
 async def _end_of(reader: asyncio.StreamReader) -> None:
     """Return when the client closes the connection. Nothing is read: it may be the next request."""
-    while not reader.at_eof() and reader.exception() is None:
-        await asyncio.sleep(0.01)
+    await wait_until(lambda: reader.at_eof() or reader.exception() is not None, math.inf)
 
 
 @asynccontextmanager

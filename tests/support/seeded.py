@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Capability, HostKind
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core.state import HostState, StackState
 from llmstack_tui.hardware.profile import Profile, detect
@@ -161,7 +162,7 @@ def profile(name: str, reserve: int) -> Profile:
         context_length=4096,
         cache_type="f16",
         memory_word="VRAM",
-        reason="Two cards.",
+        reason=quoted("Two cards."),
     )
 
 

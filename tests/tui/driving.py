@@ -51,13 +51,14 @@ class Desk:
     def strips(self) -> list[list[Strip]]:
         """The whole screen as it is drawn, the pieces of each row. Textual has no public way to ask."""
         app = self.app
-        update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+        stack = app._background_screens  # noqa: SLF001
+        update = app.screen._compositor.render_update(full=True, screen_stack=stack)  # noqa: SLF001
         lines: list[list[Strip]] = update.strips  # type: ignore[union-attr]
         return lines
 
     @property
     def toasts(self) -> list[Notification]:
-        return [*self.app._notifications]
+        return [*self.app._notifications]  # noqa: SLF001 - Textual has no public way to ask
 
     @property
     def events(self) -> list[str]:

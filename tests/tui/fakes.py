@@ -297,7 +297,7 @@ class FakeStack:
         self.calls.append(("delete", host_url, model))
         with self.journal.act(EventKind.REMOVE, host_url, model):
             if self.read_only:
-                raise Refused("Read-only.", host=host_url)
+                raise Refused("quoted", text="Read-only.", host=host_url)
             if self.failure is not None:
                 raise self.failure
             left = tuple(each for each in self.snapshot.installed if each.name != model)

@@ -80,7 +80,9 @@ def acting() -> StackState:
 
 def away() -> StackState:
     """A server that answered before, and does no more."""
-    error = Unreachable("Ollama does not answer.", host=seeded.URL, detail="connection refused")
+    error = Unreachable(
+        "quoted", text="Ollama does not answer.", host=seeded.URL, detail="connection refused"
+    )
     return seeded.state(replace(typical().hosts[0].snapshot, error=error))
 
 

@@ -80,7 +80,7 @@ async def test_names_from_outside_are_shown_as_they_are() -> None:
             await desk.press("a")
             await desk.until_happened("activate.loaded", model.name)
             await desk.press("j")
-        desk.stack.failure = ServerError("model '[/red]' requires [bold]more", host=seeded.URL)
+        desk.stack.failure = ServerError("quoted", text="model '[/red]' requires [bold]more", host=seeded.URL)
         await desk.press("d")
         await desk.until_said("requires [bold]more")
         await desk.until_shown("[/red]", "Server error")
@@ -149,7 +149,7 @@ async def test_pressing_a_twice_asks_once() -> None:
 async def test_a_failure_is_a_titled_toast_and_a_line() -> None:
     async with dashboard() as desk:
         desk.stack.failure = ServerError(
-            "The model needs more memory.", host=seeded.URL, hint="Deactivate another."
+            "quoted", text="The model needs more memory. Deactivate another.", host=seeded.URL
         )
         await desk.press("j", "j", "a")
         await wait_until(lambda: desk.toasts)
@@ -335,7 +335,7 @@ async def test_refresh_asks_again() -> None:
 async def test_a_server_that_goes_away_is_a_banner_and_comes_back() -> None:
     async with dashboard() as desk:
         was = desk.stack.snapshot
-        error = Unreachable("No server answers.", host=seeded.URL, detail="connection refused")
+        error = Unreachable("quoted", text="No server answers.", host=seeded.URL, detail="connection refused")
         desk.stack.put_snapshot(replace(was, read_at=time.monotonic() - 12, error=error))
         await desk.until_shown("is not reachable (connection refused)", "The figures are 1")
 

@@ -57,7 +57,7 @@ async def test_the_old_version_is_started_again_and_then_it_ends() -> None:
 
 async def test_what_cannot_be_started_again_is_said() -> None:
     async with updating() as desk:
-        desk.stack.failure = Unreachable("It does not answer.", host=seeded.URL)
+        desk.stack.failure = Unreachable("quoted", text="It does not answer.", host=seeded.URL)
         await desk.press("enter")
         await wait_until(lambda: not desk.app.is_running)
     assert desk.app.farewell == KEPT + STOPPED

@@ -35,7 +35,7 @@ class Shows:
         for part, details in self.details.items():
             if part in name:
                 return details
-        raise Unreachable("Nobody is there.", host=host)
+        raise Unreachable("quoted", text="Nobody is there.", host=host)
 
 
 def put(folder: Path, name: str, manifest: bytes, version: Version | None = None) -> None:

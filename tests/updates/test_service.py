@@ -19,7 +19,7 @@ from tests.support.fake_ollama import fake_host
 from tests.support.registry.faults import Fault
 from tests.support.registry.server import serving
 from tests.support.stacks import following
-from tests.support.waiting import wait_until
+from tests.support.waiting import settle, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -110,7 +110,7 @@ async def test_it_begins_when_the_last_of_several_hosts_has_answered() -> None:
         service.on_snapshot(each)
     running = asyncio.create_task(service.run())
     for each in unread:
-        await asyncio.sleep(0)
+        await settle(1)
         assert service.updates == {}
         service.on_snapshot(replace(each, read_at=1.0))
     await wait_until(lambda: service.updates.keys() == {*urls})

@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import opened, refuse_read_only
+from llmstack_tui.core.wording import words
 from llmstack_tui.library.storage import LibraryError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ async def run(core: Core, options: Namespace) -> int:
                     output.write_document({"folder": own.path, "removed": [*map(_leftover, removed)]})
                 return 0
         except LibraryError as error:
-            raise output.Failed(str(error)) from None
+            raise output.Failed(words(error)) from None
         folders = [own, *await _others(stack)]
     return output.answer(options, {"folders": [*map(_folder, folders)]}, lambda: _write(folders))
 

@@ -10,6 +10,7 @@ from llmstack_tui.cli import output
 from llmstack_tui.cli.options import Acts, hosts, port
 from llmstack_tui.cli.progress import waiting
 from llmstack_tui.cli.stacks import refuse_read_only
+from llmstack_tui.core.wording import words
 from llmstack_tui.engine.process.control import EngineFailed, missing_reason, start, status, stop
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ async def _start(core: Core, options: Namespace) -> int:
                     config=core.config,
                 )
         except EngineFailed as error:
-            raise output.Failed(str(error)) from None
+            raise output.Failed(words(error)) from None
         running = handle.process
     elif options.port is not None or options.listen is not None:
         raise output.Failed(
@@ -97,7 +98,7 @@ async def _stop(core: Core, options: Namespace) -> int:
         async with waiting("Stopping the engine", core.environ):
             stopped = await stop(force=options.force)
     except EngineFailed as error:
-        raise output.Failed(str(error)) from None
+        raise output.Failed(words(error)) from None
     if options.json:
         output.write_document({"stopped": stopped})
     elif stopped:

@@ -20,6 +20,7 @@ from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count
 from llmstack_tui.cli.stacks import locate, look, opened, read_profile
 from llmstack_tui.core.types import StoreError
+from llmstack_tui.core.wording import words
 from llmstack_tui.fit.memory import Estimate, Request, Subject, estimate, largest_context
 from llmstack_tui.fit.metadata import of_header, of_metadata
 from llmstack_tui.fit.room import repacked_on
@@ -124,7 +125,7 @@ async def _of_file(stack: Stack, path: Path) -> _FitTarget:
     try:
         subject = of_header(read_header(path), repacked_on(profile))
     except InvalidGGUF as error:
-        raise output.Failed(str(error)) from None
+        raise output.Failed(words(error)) from None
     return _FitTarget(name=path.name, subject=subject, profile=profile, room=stack.fit.room(), file=path)
 
 
@@ -152,7 +153,7 @@ async def _loads(stack: Stack, host: str, model: Model) -> Sequence[Measured]:
     try:
         return await stack.records.measured(host, model.digest)
     except StoreError as error:
-        output.say(str(error))
+        output.say(words(error))
         return ()
 
 

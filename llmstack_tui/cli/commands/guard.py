@@ -16,7 +16,7 @@ from llmstack_tui.cli.options import Acts, duration
 from llmstack_tui.cli.progress import waiting
 from llmstack_tui.cli.stacks import answering, locate_local, look, look_on, opened, prepare, refuse_read_only
 from llmstack_tui.core.types import StoreError
-from llmstack_tui.core.wording import text
+from llmstack_tui.core.wording import text, words
 from llmstack_tui.guard.preferences import idle_sentence
 from llmstack_tui.guard.rules.explanation import explain, general
 from llmstack_tui.guard.rules.policy import HOLDING
@@ -85,7 +85,7 @@ async def _follow(options: Namespace, stack: Stack) -> None:
                 try:
                     events = await stack.records.events(kinds=_FOLLOWED, after=newest or 0)
                 except StoreError as error:
-                    output.say(str(error))
+                    output.say(words(error))
                     continue
                 for event in reversed(events) if newest is not None else ():
                     _write_event(options, event)

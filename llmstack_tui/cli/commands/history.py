@@ -12,8 +12,7 @@ from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count
 from llmstack_tui.cli.stacks import opened, save_installed
-from llmstack_tui.core.types import StoreError
-from llmstack_tui.core.wording import text
+from llmstack_tui.core.wording import text, words
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -70,14 +69,11 @@ async def _read(core: Core, options: Namespace) -> tuple[list[Activation], list[
     async with opened(core) as stack:
         await stack.look()
         await save_installed(stack)
-        try:
-            for host in stack.state.hosts:
-                for name in ways:
-                    if name is not None and not options.gone:
-                        loads += await stack.records.activations(host.snapshot.url, name, options.limit)
-                versions += await _versions(stack, host, ways)
-        except StoreError as error:
-            raise output.Failed(str(error)) from None
+        for host in stack.state.hosts:
+            for name in ways:
+                if name is not None and not options.gone:
+                    loads += await stack.records.activations(host.snapshot.url, name, options.limit)
+            versions += await _versions(stack, host, ways)
     loads.sort(key=lambda each: each.id, reverse=True)
     versions = [each for each in versions if not (each[1] and options.gone)]
     versions.sort(key=lambda each: each[0].last_seen_at, reverse=True)
@@ -95,7 +91,7 @@ async def _versions(stack: Stack, host: HostState, ways: Sequence[str | None]) -
         return []
     models = snapshot.installed
     if snapshot.error is not None:
-        output.say(str(snapshot.error))
+        output.say(words(snapshot.error))
         models = await stack.records.installed(snapshot.url)
     installed = {(model.name, model.digest) for model in models}
     return [(each, (each.name, each.digest) in installed) for each in seen]

@@ -9,7 +9,7 @@ from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import answering, look, opened
 from llmstack_tui.core.types import StoreError
-from llmstack_tui.core.wording import text
+from llmstack_tui.core.wording import text, words
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -49,7 +49,7 @@ async def _recalled(stack: Stack) -> dict[str, frozenset[str]]:
     try:
         return {host.snapshot.url: await stack.records.pins(host.snapshot.url) for host in answering(stack)}
     except StoreError as error:
-        output.say(str(error))
+        output.say(words(error))
         return {}
 
 

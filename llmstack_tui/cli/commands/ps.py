@@ -12,6 +12,7 @@ from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import answering, look, opened
 from llmstack_tui.core.types import StoreError
+from llmstack_tui.core.wording import words
 from llmstack_tui.lifecycle.activity import idle_time
 from llmstack_tui.lifecycle.placement import device_bytes
 
@@ -94,7 +95,7 @@ async def _loads(stack: Stack) -> Mapping[tuple[str, str], Activation]:
                 loads = await stack.records.loaded(url)
                 found |= {(url, each.model): each for each in loads if each.loaded_at is not None}
     except StoreError as error:
-        output.say(str(error))
+        output.say(words(error))
     return found
 
 

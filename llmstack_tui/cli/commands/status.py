@@ -10,6 +10,7 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import find_urls, opened
+from llmstack_tui.core.wording import words
 from llmstack_tui.guard.rules.limits import limits
 
 if TYPE_CHECKING:
@@ -39,10 +40,11 @@ async def run(core: Core, options: Namespace) -> int:
         state = stack.state
     limit = _limit(core, state)
     output.answer(options, document(state, limit), lambda: _write(state, limit))
-    if state.hosts and all(host.snapshot.error for host in state.hosts):
-        problem = str(state.hosts[0].snapshot.error)
     if problem:
         raise output.Failed(problem)
+    errors = [host.snapshot.error for host in state.hosts if host.snapshot.error]
+    if errors and len(errors) == len(state.hosts):
+        raise errors[0]
     return 0
 
 
@@ -73,7 +75,7 @@ def _write(state: StackState, limit: int | None) -> None:
             installed = output.counted(len(snapshot.installed), "model")
             text = f"{output.mark('active')} {server}  {installed}, {len(snapshot.running)} loaded"
         else:
-            text = f"{output.mark('inactive')} {snapshot.url}  {snapshot.error}"
+            text = f"{output.mark('inactive')} {snapshot.url}  {words(snapshot.error)}"
         output.write(clean(text))
     for each in _devices(state):
         output.write(clean(_device(each)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import aiosqlite
 
-from llmstack_tui.base.sentences import plural
+from llmstack_tui.base.sentences import said
 from llmstack_tui.store.database.opening import (
     Mode,
     Opened,
@@ -129,7 +129,7 @@ class Database:
             with suppress(StoreError):  # It was reported, and what is in the file can still be read.
                 await self.flush()
         if self._closing is not None:
-            raise StoreError(f"{self._file} is closed.")
+            raise StoreError("store.closed", file=self._file)
         values = {name: bound(value) for name, value in row.items()}
         try:
             async with self._one_at_a_time:
@@ -138,7 +138,7 @@ class Database:
         except sqlite3.Error as error:
             raise explained(error, self._file) from error
         except (ValueError, TypeError, LookupError, OverflowError) as error:
-            raise StoreError(f"{self._file} has an entry that cannot be understood: {error}.") from error
+            raise StoreError("store.bad_entry", file=self._file, why=str(error)) from error
 
     async def change(
         self, sql: str, row: Mapping[str, object], make: Callable[[sqlite3.Row], _T]
@@ -149,10 +149,10 @@ class Database:
             StoreError: when it cannot be written; then it is not tried again later.
         """
         if self.mode is Mode.READ_ONLY:
-            raise StoreReadOnly(f"{self._file} was written by a newer llmstack: update this one.")
+            raise StoreReadOnly("store.read_only", file=self._file)
         await self.flush()
         if self._closing is not None:
-            raise StoreError(f"{self._file} is closed.")
+            raise StoreError("store.closed", file=self._file)
         values = {name: bound(value) for name, value in row.items()}
         try:
             return tuple(map(make, await self._alone(lambda: self.connection.execute_fetchall(sql, values))))
@@ -183,7 +183,8 @@ class Database:
         try:
             await self.flush()
         except StoreError as error:
-            self._on_trouble(type(error)(f"{_not_recorded(len(self._waiting) + self._lost)}. {error}"))
+            count = len(self._waiting) + self._lost
+            self._on_trouble(StoreError("store.not_recorded", count=count, why=said(error)))
             self._waiting.clear()
         finally:
             if self._timer is not None:
@@ -212,8 +213,7 @@ class Database:
             return
         error = writer.exception()
         if error is None and self._lost:
-            told = f"{_not_recorded(self._lost)} while {self._file} could not be written; now it can."
-            self._on_trouble(StoreError(told))
+            self._on_trouble(StoreError("store.writable_again", count=self._lost, file=self._file))
             self._lost = 0
         elif isinstance(error, StoreError) and self._trouble is None and self._closing is None:
             self._on_trouble(error)
@@ -267,10 +267,6 @@ class Database:
                 else:
                     return done
             await asyncio.sleep(random.uniform(0.001, 0.02))  # noqa: S311
-
-
-def _not_recorded(count: int) -> str:
-    return plural(count, "1 entry was not recorded", f"{count} entries were not recorded")
 
 
 async def _connected(connection: aiosqlite.Connection) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.store.database.migrations import MIGRATIONS, migrate, recorded
 from llmstack_tui.store.database.retention import prune
@@ -60,7 +61,7 @@ class Opened(Struct, frozen=True):
 
     connection: sqlite3.Connection
     mode: Mode
-    notice: str = ""
+    notice: Sentence | None = None
 
 
 def open_state(path: Path | None, now: datetime) -> Opened:
@@ -70,10 +71,11 @@ def open_state(path: Path | None, now: datetime) -> Opened:
     try:
         return _open_or_begin(path, now)
     except OSError as error:
-        cause = f"{error.filename or path}: {error.strerror or error}"
+        system = {"file": str(error.filename or path), "why": error.strerror or str(error)}
+        why = Sentence("store.system", system)
     except StoreError as error:
-        cause = str(error).rstrip(".")
-    return Opened(_memory(), Mode.MEMORY, f"Nothing of this session will be remembered. {cause}.")
+        why = error.sentence
+    return Opened(_memory(), Mode.MEMORY, Sentence("store.not_remembered", {"why": (why,)}))
 
 
 def _open_or_begin(path: Path, now: datetime) -> Opened:
@@ -94,10 +96,10 @@ def _open_or_begin(path: Path, now: datetime) -> Opened:
                 return _begin(path, now)
             except StoreDamaged:
                 aside = set_aside(path, now)
-            notice = f"The state file {path} was damaged: it is now {aside.name}, and a new one was begun."
+            notice = Sentence("store.set_aside", {"file": str(path), "aside": aside.name})
             return replace(_begin(path, now), notice=notice)
     except Timeout:
-        raise StoreBusy(f"Another program has been opening {path} for {OPENING_WAIT_S:.0f} s.") from None
+        raise StoreBusy("store.opened_elsewhere", file=str(path), waited_s=OPENING_WAIT_S) from None
 
 
 def _open(path: Path, now: datetime) -> Opened | None:
@@ -149,7 +151,7 @@ def _examined(connection: sqlite3.Connection, path: Path) -> frozenset[str]:
     except UnicodeDecodeError:
         verdict = "names in it are no text"  # SQLite quotes them as they are.
     if verdict != "ok":
-        raise StoreDamaged(f"{path} is damaged: {verdict}.")
+        raise StoreDamaged("store.damaged", file=str(path), why=str(verdict))
     return recorded(connection)
 
 
@@ -157,11 +159,7 @@ def _ready(connection: sqlite3.Connection, path: Path, now: datetime, *, newer: 
     connection.row_factory = sqlite3.Row
     if newer:
         connection.execute("PRAGMA query_only = ON")
-        notice = (
-            f"The state file {path} was written by a newer llmstack: it is shown, and nothing new is "
-            "added to it. Update llmstack to go on with it."
-        )
-        return Opened(connection, Mode.READ_ONLY, notice)
+        return Opened(connection, Mode.READ_ONLY, Sentence("store.newer", {"file": str(path)}))
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA journal_size_limit = {MAX_WAL_BYTES:d}")
     _prune_if_free(connection, now)
@@ -201,18 +199,16 @@ def _memory() -> sqlite3.Connection:
 
 def explained(error: sqlite3.Error, file: str) -> StoreError:
     """The error to raise for one of SQLite's about ``file``."""
-    code = _code(error)
+    code, why = _code(error), str(error)
     if code in _BUSY:
-        return StoreBusy(f"Another program keeps {file} locked; it is tried again later.")
+        return StoreBusy("store.locked", file=file)
     if code == sqlite3.SQLITE_FULL:
-        return StoreFull(f"The disk is full, {file} cannot grow: free some space.")
+        return StoreFull("store.full", file=file)
     if code in _DAMAGED:
-        return StoreDamaged(
-            f"{file} is damaged ({error}): the next start sets it aside and begins a new one."
-        )
+        return StoreDamaged("store.damaged_meanwhile", file=file, why=why)
     if code in _READ_ONLY:
-        return StoreReadOnly(f"{file} cannot be written to ({error}): give this user the right to.")
-    return StoreError(f"{file} cannot be used: {error}.")
+        return StoreReadOnly("store.unwritable", file=file, why=why)
+    return StoreError("store.unusable", file=file, why=why)
 
 
 def is_busy(error: sqlite3.Error) -> bool:

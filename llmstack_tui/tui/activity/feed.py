@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.kinds import EventKind
 from llmstack_tui.base.sentences import quoted
-from llmstack_tui.core.wording import text
+from llmstack_tui.core.wording import text, words
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.tui.shell import Controller, NoteKind
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.core.state import StackState
     from llmstack_tui.core.types import Event
     from llmstack_tui.tui.shell import Shell
@@ -127,7 +128,7 @@ class ActivityLog:
         self.choice = Choice.ALL
         self._recorded: tuple[Event, ...] = ()
         self._own: deque[Event] = deque(maxlen=_OWN_LIMIT)
-        self._notices: dict[str, Event] = {}
+        self._notices: dict[Sentence, Event] = {}
         self.lines = ActivityLines((), self.choice)
 
     @property
@@ -140,13 +141,13 @@ class ActivityLog:
         self._own.appendleft(event)
         self._arrange()
 
-    def notice(self, texts: Iterable[str], now: datetime) -> tuple[str, ...]:
+    def notice(self, notices: Iterable[Sentence], now: datetime) -> tuple[Sentence, ...]:
         """What the program has to say of its own affairs, until it is on record; returns what is news."""
         from llmstack_tui.core.types import Event
 
         new = {
-            notice: Event(at=now, kind=EventKind.NOTICE, sentence=quoted(notice))
-            for notice in texts
+            notice: Event(at=now, kind=EventKind.NOTICE, sentence=notice)
+            for notice in notices
             if notice not in self._notices
         }
         self._notices = dict([*self._notices.items(), *new.items()][-_OWN_LIMIT:])
@@ -172,7 +173,7 @@ class ActivityLog:
     def _arrange(self) -> None:
         kinds, recorded = (
             self.choice.kinds,
-            {text(each.sentence) for each in self._recorded if each.kind == EventKind.NOTICE},
+            {each.sentence for each in self._recorded if each.kind == EventKind.NOTICE},
         )
         own = (*self._own, *(each for notice, each in self._notices.items() if notice not in recorded))
         shown = [each for each in own if kinds is None or each.kind in kinds]
@@ -220,7 +221,7 @@ class ActivityFeed(Controller):
         """A toast, and a line unless the stack has put it on record."""
         is_told = isinstance(error, HostError)
         title = error.title if isinstance(error, HostError) else "Failed"
-        text = f"{what}: {error}" if is_told else f"{what}: {type(error).__name__}: {error}"
+        text = f"{what}: {words(error)}" if is_told else f"{what}: {type(error).__name__}: {error}"
         if not (is_told and is_recorded):
             self.record(NoteKind.FAILED, text, error=title, detail=getattr(error, "detail", ""))
         self._shell.warn(text, title=title, severity="error")
@@ -231,7 +232,7 @@ class ActivityFeed(Controller):
             self._shell.draw_activity()
         for notice in news:
             # The activity may be folded away, and this concerns what the program can still do.
-            self._shell.warn(notice, title="Notice")
+            self._shell.warn(text(notice), title="Notice")
         if (stack := self._shell.stack) is None:
             return
         if stack is not self._followed:
@@ -280,8 +281,8 @@ class ActivityFeed(Controller):
             kinds = choice.kinds
             events = await stack.records.events(LIMIT, after=self.activity.last_id, kinds=kinds)
         except StoreError as error:
-            if stack is self._shell.stack and str(error) != self._unreadable:
-                self._unreadable = str(error)
+            if stack is self._shell.stack and words(error) != self._unreadable:
+                self._unreadable = words(error)
                 self.record(NoteKind.NOTE, self._unreadable)
             return
         if choice is not self.activity.choice or stack is not self._followed:

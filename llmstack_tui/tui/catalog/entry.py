@@ -17,6 +17,7 @@ from llmstack_tui.base.names import DEFAULT_HOST, DEFAULT_NAMESPACE, ModelName, 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import UNKNOWN, bytes_text
 from llmstack_tui.catalog.rules import EntryFit
+from llmstack_tui.core.wording import words
 from llmstack_tui.tui.catalog import ENTRY_KEYS
 from llmstack_tui.tui.catalog.list import FIT_STYLES, download_text, fit_word, memory_texts
 from llmstack_tui.tui.draw.figures import rate_text, when_text
@@ -192,7 +193,7 @@ class EntryScreen(FramedScreen):
                 self._offers[name] = offer  # type: ignore[assignment]
         problem = next((offer for offer in offers if isinstance(offer, RegistryError)), None)
         if isinstance(tags, RegistryError):
-            self._say(clean(str(problem or tags), limit=300))
+            self._say(clean(words(problem or tags), limit=300))
         elif isinstance(tags, BaseException):
             raise tags
         else:
@@ -205,12 +206,12 @@ class EntryScreen(FramedScreen):
             said = f"{name.host} lists no tags."
             if name.host == DEFAULT_HOST and name.namespace == DEFAULT_NAMESPACE:
                 said += f" All of them: https://ollama.com/library/{name.model}/tags"
-            self._say(clean(f"{problem} {said}" if problem else said, limit=400))
+            self._say(clean(f"{words(problem)} {said}" if problem else said, limit=400))
             return
         known = {each for each, _ in variants(self._entry)}
         named = (_with_tag(name, tag) for tag in tags)
         self._tags = tuple(each for each in named if each and each not in known)
-        self._say(clean(str(problem), limit=300) if problem else "")
+        self._say(clean(words(problem), limit=300) if problem else "")
 
     @on(RowList.Moved)
     def _moved(self) -> None:
@@ -229,7 +230,7 @@ class EntryScreen(FramedScreen):
             try:
                 self._offers[name] = await stack.catalog.offer(name)
             except RegistryError as error:
-                self._say(clean(str(error), limit=300))
+                self._say(clean(words(error), limit=300))
             self.show(self.shell.view)
 
     def _say(self, text: str) -> None:

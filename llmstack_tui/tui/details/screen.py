@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from llmstack_tui.base.text import clean
+from llmstack_tui.core.wording import words
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.tui.details import SCREEN_KEYS
 from llmstack_tui.tui.details.cache import DetailsCache
@@ -142,7 +143,7 @@ class DetailsScreen(FramedScreen):
         try:
             await self.shell.controller(DetailsCache).ask(stack, self._key)
         except HostError as error:
-            self._say(clean(f"The server gives no details: {error}", limit=400))
+            self._say(clean(f"The server gives no details: {words(error)}", limit=400))
         else:
             self.show(self.shell.view)
 
@@ -156,7 +157,7 @@ class DetailsScreen(FramedScreen):
             try:
                 await self._look_up_once()
             except StoreError as error:
-                trouble = SectionText(Content(clean(f"Cannot read the record: {error}", limit=300)))
+                trouble = SectionText(Content(clean(f"Cannot read the record: {words(error)}", limit=300)))
                 self._sections[_LOADED].say(trouble)
             await asyncio.sleep(_LOOK_UP_EVERY_S)
 

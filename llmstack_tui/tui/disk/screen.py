@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
+from llmstack_tui.core.wording import words
 from llmstack_tui.tui.disk import KEYS
 from llmstack_tui.tui.draw.text import lines_text
 from llmstack_tui.tui.screen import FramedScreen
@@ -140,7 +141,7 @@ class DiskScreen(FramedScreen):
         try:
             removed = await stack.disk.clean(seen.removable)
         except LibraryError as error:
-            self.shell.warn(str(error), title="Clean-up", severity="error")
+            self.shell.warn(words(error), title="Clean-up", severity="error")
         else:
             freed = bytes_text(sum(each.size for each in removed))
             files = "1 file" if len(removed) == 1 else f"{len(removed)} files"

@@ -18,6 +18,7 @@ from textual.widgets import Input
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
+from llmstack_tui.core.wording import words
 from llmstack_tui.tui.dialogs import FormScreen, check_name, labelled
 from llmstack_tui.tui.draw.bar import bar
 from llmstack_tui.tui.shell import start
@@ -116,7 +117,7 @@ def check_file(text: str) -> CheckedFile:
     except FileNotFoundError:
         raise NotImportable("There is no such file.") from None
     except InvalidGGUF as error:
-        raise NotImportable(str(error)) from None
+        raise NotImportable(words(error)) from None
     except (OSError, ValueError) as error:
         raise NotImportable(
             f"The file cannot be read: {getattr(error, 'strerror', None) or error}."

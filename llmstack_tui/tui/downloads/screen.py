@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import seconds_text
-from llmstack_tui.core.wording import text
+from llmstack_tui.core.wording import text, words
 from llmstack_tui.downloads.types import Why
 from llmstack_tui.tui.downloads import KEYS, ONE_KEYS
 from llmstack_tui.tui.downloads.actions import DownloadController
@@ -191,7 +191,8 @@ class DownloadScreen(FramedScreen):
             try:
                 events = await stack.records.events(_MOST_EVENTS, host=download.host, model=download.model)
             except StoreError as error:
-                self._events.say(SectionText(Content(clean(f"Cannot read the record: {error}", limit=300))))
+                trouble = clean(f"Cannot read the record: {words(error)}", limit=300)
+                self._events.say(SectionText(Content(trouble)))
             else:
                 self._events.say(events_part(events, view.moment.now.astimezone()))
 

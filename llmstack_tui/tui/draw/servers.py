@@ -12,6 +12,7 @@ from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import duration_text
+from llmstack_tui.core.wording import text, words
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.updates import newer_programs, wanted
@@ -102,7 +103,8 @@ def _away(snapshot: Snapshot, name: str, now_s: float) -> str:
         where = name or f"{phrase} at {address(snapshot.url)}"
         sentences = [f"{where} is not reachable{reason}."]
     else:
-        sentences = [f"{name}: {clean(str(error), limit=300)}" if name else clean(str(error), limit=300)]
+        said = clean(words(error), limit=300)
+        sentences = [f"{name}: {said}" if name else said]
     sentences.append(f"{_next_try(snapshot, now_s).capitalize()}.")
     if snapshot.read_at is not None:
         sentences.append(f"The figures are {duration_text(now_s - snapshot.read_at)} old.")
@@ -173,10 +175,10 @@ def machine_text(state: StackState | None, settings: Settings) -> str:
     if state is None or (profile := state.profile) is None:
         return ""
     if (limit := _limit(state, settings)) is None:
-        return f"{profile.name}. {profile.reason} Nothing limits how many models are loaded at once."
+        return f"{profile.name}. {text(profile.reason)} Nothing limits how many models are loaded at once."
     models = plural(limit, "1 model", f"{limit} models")
     whose = "This machine is good for" if limit == profile.max_loaded else "The settings allow"
-    return f"{profile.name}. {profile.reason} {whose} {models} loaded at once."
+    return f"{profile.name}. {text(profile.reason)} {whose} {models} loaded at once."
 
 
 def _notes(state: StackState | None, *, read_only: bool) -> tuple[str, ...]:

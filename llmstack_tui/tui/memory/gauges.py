@@ -12,6 +12,7 @@ from textual.content import Content
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import UNKNOWN, bytes_text, duration_text
+from llmstack_tui.core.wording import text
 from llmstack_tui.tui.draw.bar import SLOTS, bar, sparkline
 from llmstack_tui.tui.draw.figures import percent_text, total_of, used_text
 from llmstack_tui.tui.memory.parts import held, parts_bar, together
@@ -208,9 +209,9 @@ def _line(gauge: Gauge, columns: _Columns, marks: Marks) -> Content:
             DIM if tone == "$text-primary" else tone,
         ),
     ]
-    for text, cells in ((_heat(gauge, marks), columns.temperature), (gauge.power, columns.power)):
+    for figure, cells in ((_heat(gauge, marks), columns.temperature), (gauge.power, columns.power)):
         if cells:
-            parts.append(f"  {text:>{cells}}")
+            parts.append(f"  {figure:>{cells}}")
     if columns.history:
         parts.append((f"  {sparkline(gauge.history[-columns.history :], marks)}", DIM))
     return Content.assemble(*parts, *notes)
@@ -308,7 +309,7 @@ def device_details(reading: MachineReading) -> str:
         limit = "" if device.power_limit is None else f", {device.power_limit:.0f} W at most"
         size = UNKNOWN if device.total is None else bytes_text(device.total)
         lines.append(f"{clean(device.name, limit=80)}: {size} of {device.memory_word}{limit}{driver}{cuda}")
-    return "\n".join((*lines, *(clean(error, limit=300) for error in reading.errors)))
+    return "\n".join((*lines, *(clean(text(error), limit=300) for error in reading.errors)))
 
 
 def device_names(devices: Sequence[Device]) -> dict[str, str]:

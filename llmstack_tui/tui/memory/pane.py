@@ -134,9 +134,8 @@ def memory_lines(
     if len(lines) < most and (loaded := loaded_line(state, width, marks)).plain.strip():
         lines.append(loaded)
     if len(lines) < most and machine.errors:
-        lines.append(
-            cut(Content.styled(f" {clean(machine.errors[0], limit=300)}", "$text-warning"), width, marks)
-        )
+        error = Content.styled(f" {clean(text(machine.errors[0]), limit=300)}", "$text-warning")
+        lines.append(cut(error, width, marks))
     return tuple(lines)
 
 

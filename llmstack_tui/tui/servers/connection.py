@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.core.wording import words
 from llmstack_tui.tui.draw.servers import farewell
 from llmstack_tui.tui.shell import Answer, Controller, NoteKind, Shell
 
@@ -180,7 +181,7 @@ class Connection(Controller):
         try:
             found = await self._services.find()
         except ValueError as error:
-            return await self._nothing("No server can be found", str(error))
+            return await self._nothing("No server can be found", words(error))
         from llmstack_tui.core.servers import BuiltinStopped, Found, NothingToRun, OllamaStopped
 
         if isinstance(found, Found):
@@ -212,7 +213,7 @@ class Connection(Controller):
                     if outcome is True:
                         return (stopped.url,)
                     if isinstance(outcome, Exception):
-                        text = f"It did not start: {outcome}"
+                        text = f"It did not start: {words(outcome)}"
                 case "engine":
                     if hosts := await self._start_engine():
                         return hosts
@@ -244,7 +245,7 @@ class Connection(Controller):
         try:
             self.engine = await self._starting
         except EngineFailed as error:
-            return await self._nothing("The built-in engine did not start", str(error))
+            return await self._nothing("The built-in engine did not start", words(error))
         except asyncio.CancelledError:
             current = asyncio.current_task()
             if current is not None and current.cancelling():

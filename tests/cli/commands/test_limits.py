@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,9 +14,10 @@ from llmstack_tui.cli.main import build_parser
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.settings import GuardSettings, Settings
 from llmstack_tui.core.open import Core
-from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Throttle
+from llmstack_tui.hardware.readings import Throttle
 from llmstack_tui.hosts.errors import Refused
 from tests.support.fake_ollama import fake_ollama
+from tests.support.machine import FakeMachine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -27,36 +27,13 @@ if TYPE_CHECKING:
     from llmstack_tui.core.options import StackOptions
     from tests.support.fake_ollama import FakeOllama
 
-_GB = 10**9
 ONE = GuardSettings(max_loaded=1, idle_stop=timedelta(0))
-
-
-class Machine:
-    """One with a card that says of itself what ``throttles`` are."""
-
-    def __init__(self, *throttles: Throttle) -> None:
-        self._throttles = throttles
-
-    def read(self) -> MachineReading:
-        ram = Device(kind=DeviceKind.RAM, id="ram", name="RAM", total=16 * _GB, used=_GB, free=15 * _GB)
-        card = Device(
-            kind=DeviceKind.NVIDIA,
-            id="0",
-            name="RTX 2070",
-            total=8 * 2**30,
-            temperature=91.0,
-            throttles=self._throttles,
-        )
-        return MachineReading(taken_at=time.monotonic(), ram=ram, devices=(card,))
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 class CoreOnMachine(Core):
     """A core on that machine, which remembers in a folder of its own."""
 
-    def __init__(self, settings: Settings, machine: Machine, state_file: Path) -> None:
+    def __init__(self, settings: Settings, machine: FakeMachine, state_file: Path) -> None:
         super().__init__(settings, {})
         self._machine, self._state_file = machine, state_file
 
@@ -72,7 +49,7 @@ async def core(
     """A core over one server that has ``a:1`` and ``b:1``."""
     async with fake_ollama(a_1="a", b_1="b") as (fake, server):
         settings = Settings(hosts=(HostSettings(url=server.url, allow="act"),), guard=guard)
-        yield CoreOnMachine(settings, Machine(*throttles), tmp_path / "state.db"), fake
+        yield CoreOnMachine(settings, FakeMachine(*throttles), tmp_path / "state.db"), fake
 
 
 async def run(core: Core, *words: str) -> int:
@@ -84,7 +61,7 @@ async def run(core: Core, *words: str) -> int:
 @pytest.mark.parametrize("command", ["start", "pin"])
 async def test_nothing_is_loaded_while_a_card_is_too_hot(tmp_path: Path, command: str) -> None:
     async with core(tmp_path, ONE, Throttle.HEAT) as (hot, fake):
-        with pytest.raises(Refused, match="RTX 2070 slows down for heat, at 91 °C"):
+        with pytest.raises(Refused, match="throttled_at"):
             await run(hot, command, "b:1")
         assert fake.loaded == []
 
@@ -108,7 +85,7 @@ async def test_over_the_limit_the_settings_decide(
     async with core(tmp_path, settings) as (limited, fake):
         fake.load("a:1")
         if over_limit == "refuse":
-            with pytest.raises(Refused, match="limit is 1"):
+            with pytest.raises(Refused, match="too_many"):
                 await run(limited, "start", "b:1")
         else:
             assert await run(limited, "start", "b:1") == 0

@@ -21,6 +21,8 @@ import filelock  # noqa: F401  # must be imported before the rights to read it a
 import pytest
 
 import llmstack_tui.store.database.connection  # noqa: F401  # likewise
+from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.core.wording import text
 from llmstack_tui.store.database import opening
 from llmstack_tui.store.database.opening import Mode
 from llmstack_tui.store.store import Store
@@ -53,7 +55,7 @@ async def fill(path: Path, count: int = 300) -> None:
             store.events.add(event(number))
 
 
-def come(path: Path, number: int, start: Path) -> str:
+def come(path: Path, number: int, start: Path) -> Sentence | None:
     """Open the file together with others, as a program of its own, and write into it."""
     start.with_name(f"ready-{number}").touch()
     wait_until_sync(start.exists, 30)
@@ -123,8 +125,7 @@ async def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path: Path, damag
         assert await works(store)
         assert numbers(await store.events.newest()) == [99]
     dated = f"state.db.damaged-{NOW.astimezone():%Y-%m-%d}"
-    assert dated in notice
-    assert str(path) in notice
+    assert notice == Sentence("store.set_aside", {"file": str(path), "aside": dated})
     assert set_aside(path) == [dated]
     assert (path.parent / dated).read_bytes() == bad
     async with await Store.open(path) as store:
@@ -212,7 +213,7 @@ async def test_a_newer_file_is_read_and_never_written(path: Path) -> None:
     async with await Store.open(path) as store:
         assert store.database.mode is Mode.READ_ONLY
         (notice,) = store.notices
-        assert "newer llmstack" in notice
+        assert notice.kind == "store.newer"
         store.events.add(event(99))
         store.screen.remember("theme", "dark")
         await store.flush()
@@ -288,15 +289,15 @@ async def test_a_file_that_cannot_be_written_to(own_folder: Path) -> None:
 
 async def check_memory(path: Path) -> None:
     """The store works, keeps nothing, and says so in a sentence with the file's name."""
-    heard: list[str] = []
+    heard: list[Sentence] = []
     async with await Store.open(path, on_notice=heard.append) as store:
         assert store.database.mode is Mode.MEMORY
         assert await works(store)
     (notice,) = store.notices
     assert heard == [notice]
-    assert notice.startswith("Nothing of this session will be remembered. ")
-    assert str(path.parent) in notice
-    assert notice.endswith(".")
+    assert notice.kind == "store.not_remembered"
+    assert str(path.parent) in text(notice)
+    assert text(notice).endswith(".")
 
 
 async def test_a_disk_that_is_full_from_the_start(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

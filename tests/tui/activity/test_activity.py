@@ -136,7 +136,7 @@ async def test_a_record_that_cannot_be_read_is_said_once() -> None:
 
         async def broken(*_: object, **__: object) -> tuple[Event, ...]:
             asked.append(len(asked) + 1)
-            raise StoreError("The state file cannot be read.")
+            raise StoreError("quoted", text="The state file cannot be read.")
 
         desk.stack.events = broken  # type: ignore[method-assign]
         for number in (1, 2, 3):
@@ -148,7 +148,7 @@ async def test_a_record_that_cannot_be_read_is_said_once() -> None:
 
 async def test_a_notice_is_shown_once_whether_it_is_on_record_or_not() -> None:
     async with desk_with() as desk:
-        desk.stack.put(replace(desk.stack.state, notices=("The disk is full.",)))
+        desk.stack.put(replace(desk.stack.state, notices=(quoted("The disk is full."),)))
         await desk.until_said("The disk is full.")
         desk.stack.happened(event("The disk is full.", EventKind.NOTICE))
         desk.stack.happened(event("y"))

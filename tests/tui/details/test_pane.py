@@ -114,7 +114,7 @@ async def test_what_a_server_could_not_tell_is_asked_when_it_is_back() -> None:
         up = desk.stack.snapshot
         shown, *others = up.installed
         newer = replace(up, installed=(replace(shown, digest="f" * 64), *others))
-        desk.stack.failure = Unreachable("Gone.", host=seeded.URL)
+        desk.stack.failure = Unreachable("quoted", text="Gone.", host=seeded.URL)
         desk.stack.put_snapshot(replace(newer, error=desk.stack.failure))
         await desk.until_shown("of ? tokens")
         desk.stack.failure = None

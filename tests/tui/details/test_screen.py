@@ -123,8 +123,8 @@ async def test_what_was_is_looked_up_when_it_opens_and_when_something_happened()
 async def test_trouble_with_the_store_and_the_server_is_a_sentence_in_place() -> None:
     async with dashboard() as desk:
         # Before the cursor rests on the model, and its server is asked.
-        desk.stack.store_failure = StoreError("The file is damaged.")
-        desk.stack.failure = Unreachable("Nobody answers.", host=seeded.URL)
+        desk.stack.store_failure = StoreError("quoted", text="The file is damaged.")
+        desk.stack.failure = Unreachable("quoted", text="Nobody answers.", host=seeded.URL)
         await desk.press("j", "enter")
         await desk.until_shown("The server gives no details: Nobody answers.", "The file is damaged.")
         await desk.until_shown("smollm2:135m", f"{seeded.URL}/v1")
@@ -138,7 +138,7 @@ async def test_trouble_with_the_store_and_the_server_is_a_sentence_in_place() ->
 async def test_what_is_known_stays_while_the_server_is_away() -> None:
     async with dashboard(services=telling()) as desk:
         await opened(desk)
-        away = replace(desk.stack.snapshot, error=Unreachable("No.", host=seeded.URL))
+        away = replace(desk.stack.snapshot, error=Unreachable("quoted", text="No.", host=seeded.URL))
         desk.stack.put_snapshot(away)
         await desk.until_shown("is not reachable", "Be [bold]terse[/bold].", "State")
 

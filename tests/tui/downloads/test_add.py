@@ -104,7 +104,7 @@ async def test_an_import_shows_how_it_goes_and_can_be_cancelled(tiny_model: Path
 async def test_a_failure_gives_back_what_was_typed(tiny_model: Path) -> None:
     async with dashboard(FREE) as desk:
         desk.stack.failure = ServerError(
-            "No space left on the disk [/x].", host=seeded.URL, hint="Free some."
+            "quoted", text="No space left on the disk [/x]. Free some.", host=seeded.URL
         )
         await opened(desk)
         desk.field("path").value = str(tiny_model)
@@ -142,7 +142,7 @@ async def test_a_name_is_pulled() -> None:
 
 async def test_a_hasty_enter_pulls_too_and_a_refusal_gives_the_name_back() -> None:
     async with dashboard(FREE) as desk:
-        desk.stack.failure = ServerError("The disk [/x] is full.", host=seeded.URL)
+        desk.stack.failure = ServerError("quoted", text="The disk [/x] is full.", host=seeded.URL)
         await opened(desk)
         desk.field("path").value = "hf.co/user/model:Q4_K_M"
         await desk.press("enter")

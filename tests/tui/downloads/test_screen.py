@@ -139,7 +139,7 @@ async def test_what_failed_says_why_and_is_tried_again() -> None:
         screen.list.move_to(3)
         await desk.press("r")
         await wait_until(lambda: ("retry", "3") in desk.stack.calls)
-        desk.stack.failure = Refused("It is waiting already.", host=seeded.URL)
+        desk.stack.failure = Refused("quoted", text="It is waiting already.", host=seeded.URL)
         screen.list.move_to(2)
         await desk.press("r")
         await desk.until_shown("It is waiting already.")

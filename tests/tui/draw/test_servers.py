@@ -8,6 +8,7 @@ from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.state import StackState
+from llmstack_tui.core.wording import words
 from llmstack_tui.hosts.errors import BadStream, Unreachable
 from llmstack_tui.hosts.types import Snapshot
 from llmstack_tui.tui.draw import servers as status
@@ -17,10 +18,10 @@ from tests.support import seeded
 from tests.tui.driving import USUAL_KEYS
 
 REFUSED = Unreachable(
-    "No server answers at http://127.0.0.1:11434.",
+    "quoted",
+    text="No server answers at http://127.0.0.1:11434. Start it.",
     host=seeded.URL,
     detail="connection refused",
-    hint="Start it.",
 )
 NEVER_READ = Snapshot(url=seeded.URL, capabilities=seeded.ALL)
 
@@ -69,11 +70,15 @@ def test_the_banner_counts_down_to_the_next_try() -> None:
 
 
 def test_a_server_that_answers_but_not_as_one_is_not_called_unreachable() -> None:
-    wrong = BadStream(f"An answer from {seeded.URL} was not understood: it is a web page.", host=seeded.URL)
+    wrong = BadStream(
+        "quoted", text=f"An answer from {seeded.URL} was not understood: it is a web page.", host=seeded.URL
+    )
     away = seeded.state(replace(seeded.snapshot(), error=wrong))
     text = status.banner(view(away), restart=False, names={seeded.URL: "GPU box"})
-    assert text == f"GPU box: {wrong} Trying again. The figures are 12 s old."
-    assert status.banner(view(away), restart=False) == f"{wrong} Trying again. The figures are 12 s old."
+    assert text == f"GPU box: {words(wrong)} Trying again. The figures are 12 s old."
+    assert (
+        status.banner(view(away), restart=False) == f"{words(wrong)} Trying again. The figures are 12 s old."
+    )
 
 
 def test_a_server_that_never_answered_has_no_figures() -> None:

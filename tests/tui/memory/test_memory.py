@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.geometry import Size
 
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core.state import HostState
 from llmstack_tui.hardware.readings import DeviceKind, Pressure, Space, Throttle
@@ -115,7 +116,7 @@ def test_the_sparkline_gives_way_to_the_heat_and_shrinks_before_it_is_hidden(wid
 def test_a_lost_card_says_so_and_shows_no_figure() -> None:
     error = "RTX no longer answers: restart the machine if it does not come back."
     lost = replace(seeded.CARD, lost=True, total=None, used=None, temperature=None, power=None)
-    reading = replace(seeded.machine(lost, taken_at=NOW), errors=(error,))
+    reading = replace(seeded.machine(lost, taken_at=NOW), errors=(quoted(error),))
     shown = lines(state(reading=reading))
     assert shown[0].endswith("lost: it does not answer")
     assert not any(digit in shown[0].replace("GPU 0", "").replace("2070", "") for digit in "0123456789")
@@ -208,7 +209,7 @@ def test_each_server_of_this_machine_says_its_own() -> None:
 
 def test_a_server_that_is_away_said_it() -> None:
     of = state()
-    away = replace(of.hosts[0].snapshot, error=Unreachable("Gone.", host=seeded.URL, hint=""))
+    away = replace(of.hosts[0].snapshot, error=Unreachable("quoted", text="Gone.", host=seeded.URL))
     assert "Ollama said 5.3 GB" in lines(replace(of, hosts=(HostState(away, ()),)))[1]
     empty = replace(away, running=())
     assert "no model loaded" not in "".join(lines(replace(of, hosts=(HostState(empty, ()),))))
@@ -241,7 +242,7 @@ def test_names_from_outside_are_harmless() -> None:
 
 
 def test_what_has_no_room_is_told_by_the_tooltip() -> None:
-    reading = replace(seeded.machine(seeded.CARD, taken_at=NOW), errors=("Something is wrong.",))
+    reading = replace(seeded.machine(seeded.CARD, taken_at=NOW), errors=(quoted("Something is wrong."),))
     assert device_details(reading) == (
         "NVIDIA GeForce RTX 2070 SUPER: 8.6 GB of VRAM, 215 W at most, driver 575.64.03, CUDA 12.9\n"
         "Something is wrong."

@@ -81,7 +81,7 @@ async def test_what_is_being_made_can_be_cancelled_and_what_fails_says_why() -> 
         await desk.press("escape")
         await desk.until_shown("Cancelled; nothing was changed.")
         desk.stack.gate.set()
-        desk.stack.failure = ServerError("The disk is full.", host=seeded.URL)
+        desk.stack.failure = ServerError("quoted", text="The disk is full.", host=seeded.URL)
         await desk.press("enter")
         await desk.until_shown("The disk is full.")
         await desk.press("escape")

@@ -49,7 +49,7 @@ def three() -> StackState:
     models = tuple(map(seeded.model, ("big:70b", "a:7b")))
     box = replace(seeded.snapshot(models, (seeded.running(models[0]),), url=BOX), latency_s=0.25)
     far = seeded.snapshot((seeded.model("x:1b"),), url=FAR)
-    return hosts(here, box, replace(far, error=Unreachable("No.", host=FAR), latency_s=0.1))
+    return hosts(here, box, replace(far, error=Unreachable("quoted", text="No.", host=FAR), latency_s=0.1))
 
 
 def told(state: StackState, **also: object) -> tuple[HostRow, ...]:

@@ -80,7 +80,7 @@ def test_an_idle_model_that_nobody_looked_at_before_says_at_least() -> None:
 
 def test_of_a_server_that_is_away_nobody_knows_whether_it_idles() -> None:
     host = loaded(idle_since_s=849.0).hosts[0]
-    away = replace(host.snapshot, error=Unreachable("No.", host=seeded.URL))
+    away = replace(host.snapshot, error=Unreachable("quoted", text="No.", host=seeded.URL))
     assert rows(StackState((replace(host, snapshot=away),)))["a:latest"].word == "active"
 
 
@@ -133,7 +133,8 @@ def test_a_model_that_is_loaded_under_no_name_is_listed() -> None:
 def test_figures_of_a_server_that_is_away_are_old_and_promise_no_time() -> None:
     model = seeded.model("a:latest")
     away = replace(
-        seeded.snapshot((model,), (seeded.running(model),)), error=Unreachable("No.", host=seeded.URL)
+        seeded.snapshot((model,), (seeded.running(model),)),
+        error=Unreachable("quoted", text="No.", host=seeded.URL),
     )
     row = rows(seeded.state(away))[model.name]
     assert (row.old, row.leaves, row.memory) == (True, "", "5.1 GB")
@@ -157,7 +158,7 @@ def test_only_what_can_have_changed_is_made_again() -> None:
 def test_a_server_that_goes_away_makes_all_of_its_lines_old() -> None:
     maker, snapshot = Rows(UNICODE), seeded.snapshot((seeded.model("a:latest"),))
     assert [row.old for row in maker.make(seeded.state(snapshot), now())] == [False]
-    away = replace(snapshot, error=Unreachable("No.", host=seeded.URL))
+    away = replace(snapshot, error=Unreachable("quoted", text="No.", host=seeded.URL))
     assert [row.old for row in maker.make(seeded.state(away), now())] == [True]
 
 

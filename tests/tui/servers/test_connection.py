@@ -130,7 +130,7 @@ async def test_an_ollama_that_does_not_start_says_why_and_the_engine_takes_over(
     services = FakeServices(builtin(), STOPPED)
     loop = asyncio.get_running_loop()
     services.ollama, services.engine = loop.create_future(), loop.create_future()
-    services.ollama.set_exception(HostError("The port [11434] is in use.", host=seeded.URL))
+    services.ollama.set_exception(HostError("quoted", text="The port [11434] is in use.", host=seeded.URL))
     handle = FakeHandle()
     services.engine.set_result(handle)
     async with dashboard(services=services, connected=False) as desk:
@@ -259,7 +259,7 @@ async def test_our_engine_that_died_is_started_again_with_r() -> None:
     services.engine.set_result(first)
     async with dashboard(services=services) as desk:
         well = desk.stack.snapshot
-        gone = Unreachable("No server answers.", host=seeded.URL, detail="connection refused")
+        gone = Unreachable("quoted", text="No server answers.", host=seeded.URL, detail="connection refused")
         desk.stack.put_snapshot(replace(well, error=gone))
         await desk.until_shown("Press r to start the engine again.")
         services.engine = loop.create_future()
@@ -281,7 +281,7 @@ async def test_an_engine_that_somebody_else_started_and_that_died_is_started_wit
     services.engine.set_result(handle)
     async with dashboard(services=services) as desk:
         well = desk.stack.snapshot
-        gone = Unreachable("No server answers.", host=seeded.URL, detail="connection refused")
+        gone = Unreachable("quoted", text="No server answers.", host=seeded.URL, detail="connection refused")
         desk.stack.put_snapshot(replace(well, error=gone))
         await desk.until_shown("Press r to start the engine again.")
         desk.stack.put_snapshot(well)
@@ -294,7 +294,7 @@ async def test_an_engine_that_somebody_else_started_and_that_died_is_started_wit
 async def test_an_engine_whose_address_was_given_is_not_started() -> None:
     settings = Settings(hosts=(HostSettings(url=seeded.URL),))
     async with dashboard(builtin().state, settings=settings) as desk:
-        gone = Unreachable("No server answers.", host=seeded.URL, detail="connection refused")
+        gone = Unreachable("quoted", text="No server answers.", host=seeded.URL, detail="connection refused")
         desk.stack.put_snapshot(replace(desk.stack.snapshot, error=gone))
         await desk.until_shown("is not reachable")
         assert "start the engine" not in desk.text

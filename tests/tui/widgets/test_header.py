@@ -8,6 +8,7 @@ import pytest
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.settings import EngineSettings, Settings
+from llmstack_tui.core import wording
 from llmstack_tui.hardware.profile import detect
 from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
 from llmstack_tui.tui.widgets.header import HeaderLine, ServerLine, header_content
@@ -72,9 +73,9 @@ async def test_the_profile_and_why_it_is_this_one() -> None:
     profile = detect(state.machine)  # type: ignore[arg-type]
     async with dashboard(replace(state, profile=profile), size=(120, 300)) as desk:
         assert "nvidia_20gb · limit 2" in desk.text.splitlines()[0]
-        assert profile.reason in str(desk.app.models.header.tooltip)
+        assert wording.text(profile.reason) in str(desk.app.models.header.tooltip)
         await desk.press("?")
-        await desk.until_shown("This machine", "nvidia_20gb. 2 cards (")
+        await desk.until_shown("This machine", "nvidia_20gb. ")
 
 
 async def test_the_limit_of_the_settings_counts_for_more() -> None:

@@ -1,0 +1,58 @@
+"""What is said of a server that does not do what it was asked: one sentence for each kind of error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmstack_tui.base.sentences import Catalogue
+
+SENTENCES: Catalogue = {
+    # It does not answer.
+    "host.not_there": "Nothing answers at {host}.",
+    "host.silent": (
+        "No answer from {host} within {limit_s:g} seconds. It may be busy; if it stays so, restart it."
+    ),
+    "host.too_late": "No answer came from {host} in time.",
+    "host.closed": "{host} closed the connection.",
+    "host.connection_broke": "The connection to {host} broke.",
+    "host.stopped": "{host} stopped in the middle of an answer.",
+    "host.start_it": "Start the server, or give its address with --host.",
+    "host.check_address": "Check the address, and that the server listens for other machines.",
+    # It does not do it.
+    "host.no_model": "Model {model!r} is not on {host}.",
+    "host.has_it_not": "What was asked for is not on {host}.",
+    "host.refused": "{host} refused: {said}",
+    "host.refused_with_status": "{host} refused: status {status}.",
+    "host.failed": "{host} failed: {said}",
+    "host.failed_with_status": "{host} failed: status {status}.",
+    "host.cannot_be_sent": "The request holds something that cannot be sent.",
+    "host.unreadable_file": "{file} cannot be read: {why}.",
+    "host.imports_only_there": (
+        "{host} is another machine: its engine imports only files of its own. Run the import there."
+    ),
+    # It answers, and not as Ollama does.
+    "answer.web_page": "An answer from {host} was not understood: it is a web page.",
+    "answer.no_json": "An answer from {host} was not understood: it is not the JSON that was expected.",
+    "answer.no_http": "An answer from {host} was not understood: it is not HTTP.",
+    "answer.status": "An answer from {host} was not understood: its status is {status}.",
+    "answer.too_large": "An answer from {host} was not understood: it is larger than any answer should be.",
+    "answer.long_line": (
+        "An answer from {host} was not understood: a line of it is longer than any should be."
+    ),
+    "answer.too_early": "An answer from {host} was not understood: it ended too early.",
+    "answer.broke_off": "An answer from {host} was not understood: it broke off in the middle.",
+    "answer.not_done": "An answer from {host} was not understood: it does not say that it is done.",
+    "answer.no_version": "An answer from {host} was not understood: it names no version.",
+    "answer.no_models": "An answer from {host} was not understood: it lists no models.",
+    "answer.no_embeddings": "An answer from {host} was not understood: it has no embeddings.",
+    "answer.nameless": "An answer from {host} was not understood: a model in it has no name.",
+    "answer.duration": "An answer from {host} was not understood: a duration in it is beyond all measure.",
+    # It cannot be started.
+    "ollama.not_started": "{program} could not be started: {why}.",
+    "ollama.ended": "Ollama ended at once: {words} (more in {log})",
+    "ollama.ended_silently": "Ollama ended at once: see {log}.",
+    "ollama.silent": "Ollama did not answer at {url} within {waited_s:g} seconds: see {log}.",
+    "ollama.something_else": "Something else answers at {url}: {why}",
+    "host.is_it_ollama": "Is it an Ollama server?",
+}

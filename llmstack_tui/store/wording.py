@@ -1,0 +1,37 @@
+"""What is said of the state file: one sentence for each error and notice."""
+
+from __future__ import annotations
+
+from llmstack_tui.base.sentences import Catalogue, Plural
+
+SENTENCES: Catalogue = {
+    "store.not_remembered": "Nothing of this session will be remembered. {why}",
+    "store.system": "{file}: {why}.",
+    "store.set_aside": "The state file {file} was damaged: it is now {aside}, and a new one was begun.",
+    "store.newer": (
+        "The state file {file} was written by a newer llmstack: it is shown, and nothing new is added to it. "
+        "Update llmstack to go on with it."
+    ),
+    "store.not_recorded": Plural(
+        "count", one="1 entry was not recorded. {why}", other="{count} entries were not recorded. {why}"
+    ),
+    "store.writable_again": Plural(
+        "count",
+        one="1 entry was not recorded while {file} could not be written; now it can.",
+        other="{count} entries were not recorded while {file} could not be written; now it can.",
+    ),
+    "store.opened_elsewhere": "Another program has been opening {file} for {waited_s:.0f} s.",
+    "store.closed": "{file} is closed.",
+    "store.bad_entry": "{file} has an entry that cannot be understood: {why}.",
+    "store.read_only": "{file} was written by a newer llmstack: update this one.",
+    "store.ending": "Nothing can be looked up any more: the program is ending.",
+    "store.damaged": "{file} is damaged: {why}.",
+    # What SQLite says of it.
+    "store.locked": "Another program keeps {file} locked; it is tried again later.",
+    "store.full": "The disk is full, {file} cannot grow: free some space.",
+    "store.damaged_meanwhile": (
+        "{file} is damaged ({why}): the next start sets it aside and begins a new one."
+    ),
+    "store.unwritable": "{file} cannot be written to ({why}): give this user the right to.",
+    "store.unusable": "{file} cannot be used: {why}.",
+}
