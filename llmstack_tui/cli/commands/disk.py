@@ -44,9 +44,7 @@ async def run(core: Core, options: Namespace) -> int:
                 raise output.Failed("No home folder is known for this user: set HOME to one.")
             if options.clean:
                 removed = await _clean(options, stack, own)
-                if options.json:
-                    output.write_document({"folder": own.path, "removed": [*map(_leftover, removed)]})
-                return 0
+                return output.answer(options, {"folder": own.path, "removed": [*map(_leftover, removed)]})
         except LibraryError as error:
             raise output.Failed(words(error)) from None
         folders = [own, *await _others(stack)]

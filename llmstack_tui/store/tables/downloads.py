@@ -38,8 +38,6 @@ DELETE FROM downloads
 WHERE ended_at IS NOT NULL AND host IN (SELECT value FROM json_each(:hosts)) AND id NOT IN
   (SELECT id FROM downloads WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT :keep)"""
 
-LayerRow = tuple[str, int, int | None]
-
 
 class DownloadRecord(Struct, frozen=True, kw_only=True):
     """One pull, as it is recorded.
@@ -61,7 +59,7 @@ class DownloadRecord(Struct, frozen=True, kw_only=True):
     requested: str = "run"
     state: str = "waiting"
     step: str = ""
-    layers: tuple[LayerRow, ...] = ()
+    layers: tuple[tuple[str, int, int | None], ...] = ()
     speed: float | None = None
     reason: Sentences = ()
     was_active: str | None = None
