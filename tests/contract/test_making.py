@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -84,15 +85,20 @@ def test_a_copy_that_cannot_be(server: Server, asked: dict[str, str], status: in
 
 
 def test_create_says_each_step(server: Server, new: str) -> None:
+    # Layers that no other model of the server has: those are used again.
+    mine = uuid4().hex
     answer = server.http.post(
         "/api/create",
         json={
             "model": new,
             "from": server.model,
-            "system": "Be terse.",
-            "parameters": {"temperature": 0.5, "stop": ["a", "b"], "num_ctx": 2048},
-            "messages": [{"role": "user", "content": "One?"}, {"role": "assistant", "content": "Two."}],
-            "license": ["MIT"],
+            "system": f"Be terse. {mine}",
+            "parameters": {"temperature": 0.5, "stop": ["a", mine], "num_ctx": 2048},
+            "messages": [
+                {"role": "user", "content": f"One? {mine}"},
+                {"role": "assistant", "content": "Two."},
+            ],
+            "license": [f"MIT {mine}"],
         },
     )
     assert answer.status_code == 200
@@ -102,11 +108,11 @@ def test_create_says_each_step(server: Server, new: str) -> None:
     assert layers[0].startswith("using existing layer sha256:")
     assert [layer.split(" layer ")[0] for layer in layers[-4:]] == ["creating new"] * 4
     shown = show(server, new)
-    assert shown["system"] == "Be terse."
-    assert shown["license"] == "MIT"
-    assert [message["content"] for message in shown["messages"]] == ["One?", "Two."]
+    assert shown["system"] == f"Be terse. {mine}"
+    assert shown["license"] == f"MIT {mine}"
+    assert [message["content"] for message in shown["messages"]] == [f"One? {mine}", "Two."]
     found = parameters(server, new)
-    assert found >= {("temperature", "0.5"), ("num_ctx", "2048"), ("stop", '"a"'), ("stop", '"b"')}
+    assert found >= {("temperature", "0.5"), ("num_ctx", "2048"), ("stop", '"a"'), ("stop", f'"{mine}"')}
 
 
 def test_what_is_not_said_stays_as_in_the_base(server: Server, new: str) -> None:
