@@ -9,9 +9,9 @@ KEYS = [
     bind("catalog.open", "enter", "open", "Open", "The variants of the model, and its tags"),
     bind("catalog.pull", "p", "pull", "Pull", "Download the model, after a question"),
     # Priority: else what is typed right after it is sent to the list, which still has the focus.
-    bind("catalog.search", "slash", "search", "Search",
+    bind("catalog.search", "slash", "filter", "Search",
         "List only the models that have these words in name, family, use, licence or purpose", priority=True),
-    bind("catalog.use", "f", "filter", "Filter by use",
+    bind("catalog.use", "f", "next_use", "Filter by use",
         "List only models for general use, code, reasoning, vision, embedding, or small ones"),
     bind("catalog.sort", "o", "sort", "Sort",
         "Sort by the next column; after the last one, what is recommended first"),

@@ -114,6 +114,7 @@ class EntryScreen(FramedScreen):
         super().__init__(Pane(entry.name, id="frame"), marks)
         self._catalog = catalog
         self._entry = entry
+        self._variants = {_name_of(entry, file): file for file in entry.files}
         self._facts = Static("", id="facts", markup=False)
         self.list = VariantList(marks)
         self._said = Static("", id="said", markup=False)
@@ -133,12 +134,9 @@ class EntryScreen(FramedScreen):
         super().show(view)
         installed = {model_key(model.name) for model in view.models() if model.model}
         budget, now = budget_of(view.state), view.moment.now.astimezone()
-        lines: list[Line] = [
-            Fact(
-                key="variants", text="Variants: download, memory at 4k and 32k tokens, here", is_heading=True
-            )
-        ]
-        for name, file in variants(self._entry):
+        heading = "Variants: download, memory at 4k and 32k tokens, here"
+        lines: list[Line] = [Fact(key="variants", text=heading, is_heading=True)]
+        for name, file in self._variants.items():
             lines.append(self._variant(name, file, installed, budget, now))
         if self._tags:
             heading = f"Tags of the registry: {len(self._tags)}"
@@ -182,22 +180,25 @@ class EntryScreen(FramedScreen):
         """The tags, and what the variants are now; a registry that does not answer is a sentence."""
         from llmstack_tui.catalog.service import RegistryError
 
-        known = [name for name, _ in variants(self._entry)]
-        asked = (browsing.tags(self._entry.name), *map(browsing.offer, known))
-        tags, *offers = await asyncio.gather(*asked, return_exceptions=True)
-        for name, offer in zip(known, offers, strict=True):
-            if isinstance(offer, BaseException):
-                if not isinstance(offer, RegistryError):
-                    raise offer
-            else:
-                self._offers[name] = offer  # type: ignore[assignment]
-        problem = next((offer for offer in offers if isinstance(offer, RegistryError)), None)
-        if isinstance(tags, RegistryError):
-            self._say(clean(words(problem or tags), limit=300))
-        elif isinstance(tags, BaseException):
-            raise tags
+        async def offer(name: str) -> RegistryError | None:
+            try:
+                self._offers[name] = await browsing.offer(name)
+            except RegistryError as error:
+                return error
+            return None
+
+        async def tags() -> tuple[str, ...] | RegistryError | None:
+            try:
+                return await browsing.tags(self._entry.name)
+            except RegistryError as error:
+                return error
+
+        found, *problems = await asyncio.gather(tags(), *map(offer, self._variants))
+        problem = next((each for each in problems if isinstance(each, RegistryError)), None)
+        if isinstance(found, RegistryError):
+            self._say(clean(words(problem or found), limit=300))
         else:
-            self._heard(tags, problem)  # type: ignore[arg-type]
+            self._heard(found, problem)
         self.show(self.shell.view)
 
     def _heard(self, tags: Sequence[str] | None, problem: Exception | None) -> None:
@@ -208,9 +209,8 @@ class EntryScreen(FramedScreen):
                 said += f" All of them: https://ollama.com/library/{name.model}/tags"
             self._say(clean(f"{words(problem)} {said}" if problem else said, limit=400))
             return
-        known = {each for each, _ in variants(self._entry)}
         named = (_with_tag(name, tag) for tag in tags)
-        self._tags = tuple(each for each in named if each and each not in known)
+        self._tags = tuple(each for each in named if each and each not in self._variants)
         self._say(clean(words(problem), limit=300) if problem else "")
 
     @on(RowList.Moved)
@@ -245,19 +245,16 @@ class EntryScreen(FramedScreen):
         if not isinstance(item, Variant):
             return
         offer = self._offers.get(item.key)
-        download = offer.download if offer else None
-        for name, file in variants(self._entry):
-            if name == item.key:
-                budget = budget_of(self.shell.view.state)
-                self.shell.act("downloads.offer", *wanted(self._entry, file, budget, download))
-                return
-        self.shell.act("downloads.offer", item.key, download, "")
+        download, file = offer.download if offer else None, self._variants.get(item.key)
+        offered: Offered = (item.key, download, "")
+        if file is not None:
+            offered = wanted(self._entry, file, budget_of(self.shell.view.state), download)
+        self.shell.act("downloads.offer", *offered)
 
 
-def variants(entry: Entry) -> Iterator[tuple[str, File]]:
-    """What to pull, and what the catalog knows of it."""
-    for file in entry.files:
-        yield (entry.name if file is entry.file else entry.name_of(file)), file
+def _name_of(entry: Entry, file: File) -> str:
+    """What to pull for a file: the first has no name of its own."""
+    return entry.name if file is entry.file else entry.name_of(file)
 
 
 def wanted(entry: Entry, file: File, budget: int | None, download: int | None = None) -> Offered:
@@ -270,8 +267,7 @@ def wanted(entry: Entry, file: File, budget: int | None, download: int | None = 
         EntryFit.NO: "that is more than there is here",
         EntryFit.UNKNOWN: "whether it fits here is not known",
     }[fit_word(entry, file, budget)[1]]
-    name = entry.name if file is entry.file else entry.name_of(file)
-    return name, download or file.bytes, f"{memory} (an estimate): {fits}."
+    return _name_of(entry, file), download or file.bytes, f"{memory} (an estimate): {fits}."
 
 
 def facts_content(entry: Entry) -> Content:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from math import inf
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -13,8 +12,8 @@ from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import UNKNOWN, bytes_text
 from llmstack_tui.catalog.rules import LONG, SHORT, EntryFit, estimate, fit, search
 from llmstack_tui.tui.draw.figures import rate_text
-from llmstack_tui.tui.widgets.headings import ColumnHeading, SortOrder
 from llmstack_tui.tui.widgets.list import RowList
+from llmstack_tui.tui.widgets.table import ColumnHeading, SortOrder, known_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -180,13 +179,7 @@ def _ordered(rows: Sequence[CatalogRow], order: CatalogOrder) -> tuple[CatalogRo
         return tuple(reversed(rows)) if order.reverse else tuple(rows)
     if order.column is CatalogColumn.NAME:
         return tuple(sorted(rows, key=lambda row: row.key, reverse=order.reverse))
-    sign = -1 if order.reverse else 1
-
-    def place(row: CatalogRow) -> float:
-        figure = row.figures[order.column]
-        return inf if figure is None else sign * figure
-
-    return tuple(sorted(rows, key=place))
+    return known_first(rows, lambda row: row.figures[order.column], reverse=order.reverse)
 
 
 def _count(parameters: str) -> float | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import to_builtins
 from textual import on
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import bytes_text
@@ -17,7 +17,6 @@ from llmstack_tui.catalog.types import Use
 from llmstack_tui.tui.catalog import KEYS
 from llmstack_tui.tui.catalog.entry import EntryScreen, budget_of, wanted
 from llmstack_tui.tui.catalog.list import (
-    CatalogColumn,
     CatalogList,
     CatalogOrder,
     Shelf,
@@ -27,10 +26,8 @@ from llmstack_tui.tui.catalog.list import (
 )
 from llmstack_tui.tui.screen import TabScreen
 from llmstack_tui.tui.shell import start
-from llmstack_tui.tui.widgets.filter import FilterField
-from llmstack_tui.tui.widgets.headings import Headings
 from llmstack_tui.tui.widgets.list import RowList
-from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.widgets.table import FilterField, Headings, TablePane
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -57,26 +54,19 @@ class CatalogScreen(TabScreen):
     def __init__(self, marks: Marks) -> None:
         super().__init__("catalog", marks)
         self.list = CatalogList(marks)
-        self._order = CatalogOrder()
-        self._headings = Headings(marks, headings, self._order)
-        self._field = FilterField("Search in name, family, use, licence and purpose")
-        self._field.display = False
-        self._catalog_pane = Pane("Catalog", id="catalog-pane")
+        order, what = CatalogOrder(), "Search in name, family, use, licence and purpose"
+        names = Headings(marks, headings, order)
+        self._pane = TablePane("Catalog", self.list, names, order, placeholder=what, id="catalog-pane")
         self._about = Static("", id="about", markup=False)
         self._shelf: Shelf | None = None
         self._is_reading = False
-        self._text = ""
         self._use: Use | None = None
-        self._is_sorted = False
         self._listed: tuple[str, ...] = ()
         self._installed: frozenset[str] = frozenset()
         self._drawn: tuple[object, ...] = ()
 
     def compose_body(self) -> ComposeResult:
-        with self._catalog_pane:
-            yield self._headings
-            yield self.list
-            yield self._field
+        yield self._pane
         yield self._about
 
     @property
@@ -97,21 +87,26 @@ class CatalogScreen(TabScreen):
         if names != self._listed:
             self._listed, self._installed = names, frozenset(map(model_key, names))
         budget, card = budget_of(view.state), card_of(view.state)
-        wanted = (self._shelf, self._text, self._use, self._order, self._installed, budget, card)
+        text, order = self._pane.filter_text, self._pane.order
+        wanted = (self._shelf, text, self._use, order, self._installed, budget, card)
         if wanted == self._drawn:
             return
         self._drawn = wanted
         rows = catalog_rows(
-            self._shelf, text=self._text, use=self._use, order=self._order, installed=self._installed,
-            budget=budget, card=card,
-        )  # fmt: skip
+            self._shelf,
+            text=text,
+            use=self._use,
+            order=order,
+            installed=self._installed,
+            budget=budget,
+            card=card,
+        )
         self.list.show_message(("No match.", f"{view.keys['catalog.back']} shows all again."))
         self.list.show(rows)
-        self._headings.show(self._order)
-        of = f"{len(rows)} of {len(self._shelf.catalog.entries)}" if self._text or self._use else len(rows)
+        of = f"{len(rows)} of {len(self._shelf.catalog.entries)}" if text or self._use else len(rows)
         used = f", {self._use}" if self._use else ""
         room = "" if budget is None else f"   room for models here: {bytes_text(budget)}"
-        self._catalog_pane.show_title(f"Catalog  {of}{used}{room}")
+        self._pane.show_title(f"Catalog  {of}{used}{room}")
         self._show_about()
 
     async def _read(self) -> None:
@@ -130,15 +125,18 @@ class CatalogScreen(TabScreen):
         from llmstack_tui.core.types import StoreError
 
         with suppress(StoreError):  # A notice tells of it already.
-            order = await stack.records.recall(_RECALL, CatalogOrder(), CatalogOrder)
-            if not self._is_sorted:
-                self._order = order
+            self._pane.restore(await stack.records.recall(_RECALL, CatalogOrder(), CatalogOrder))
 
-    def _sort(self, order: CatalogOrder) -> None:
-        self._order, self._is_sorted = order, True
+    @on(TablePane.Arranged)
+    def _arranged(self) -> None:
         if (stack := self.shell.stack) is not None:
-            stack.records.remember(_RECALL, to_builtins(order))
+            stack.records.remember(_RECALL, to_builtins(self._pane.order))
         self._redraw()
+
+    @on(TablePane.Filtered)
+    def _filtered(self) -> None:
+        self._redraw()
+        self.list.action_first()
 
     def _redraw(self) -> None:
         self.show(self.shell.view)
@@ -175,55 +173,29 @@ class CatalogScreen(TabScreen):
             view = self.shell.view
             self.shell.act("downloads.offer", *wanted(entry, entry.file, budget_of(view.state)))
 
-    def action_filter(self) -> None:
+    def action_next_use(self) -> None:
         self._use = _USES[(_USES.index(self._use) + 1) % len(_USES)]
         self._redraw()
 
     def action_sort(self) -> None:
-        self._sort(self._order.next(self._headings.sortable))
+        self._pane.sort_next()
 
     def action_reverse(self) -> None:
-        self._sort(self._order.reversed())
+        self._pane.sort(self._pane.order.reversed())
 
-    @on(Headings.ColumnChosen)
-    def _chosen(self, event: Headings.ColumnChosen) -> None:
-        self._sort(self._order.chosen(CatalogColumn(event.column)))
+    def action_filter(self) -> None:
+        self._pane.open_filter()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # In the field itself its key is a letter like any other.
         shown = super().check_action(action, parameters)
-        return shown and (action != "search" or not isinstance(self.focused, FilterField))
-
-    def action_search(self) -> None:
-        self._field.display = True
-        self.set_focus(self._field)
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        if event.value != self._text:
-            self._text = event.value
-            self._redraw()
-            self.list.action_first()
-
-    @on(FilterField.Kept)
-    def _kept(self) -> None:
-        self.set_focus(self.list)
-        if not self._text.strip():
-            self._close_search()
-
-    @on(FilterField.Cleared)
-    def _close_search(self) -> None:
-        self._field.display = False
-        self._field.value = self._text = ""
-        self.set_focus(self.list)
-        self._redraw()
+        return shown and (action != "filter" or not isinstance(self.focused, FilterField))
 
     async def action_back(self) -> None:
         """What is innermost: the search, the use, then the screen."""
-        if self._field.display:
-            self._close_search()
-        elif self._use is not None:
+        if self._pane.clear_filter():
+            return
+        if self._use is not None:
             self._use = None
             self._redraw()
         else:

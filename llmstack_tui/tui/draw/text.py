@@ -42,15 +42,20 @@ def fit_name(name: str, width: int, *, ellipsis: str = "…") -> str:
     return ellipsis + fit(name, width - 1, ellipsis=ellipsis)
 
 
+def models_text(names: Sequence[str]) -> str:
+    """What a sentence calls these: the one by its name, several by how many they are."""
+    return clean(names[0], limit=50) if len(names) == 1 else f"{len(names)} models"
+
+
 def names_text(names: Sequence[str]) -> str:
     """A line for each of the first few."""
     return lines_text([clean(name, limit=60) for name in names])
 
 
-def lines_text(lines: Sequence[str]) -> str:
+def lines_text(lines: Sequence[str], most: int = _MOST_NAMED) -> str:
     """The first few of them."""
-    more = len(lines) - _MOST_NAMED
-    return "\n".join([*lines[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])
+    more = len(lines) - most
+    return "\n".join([*lines[:most], *([f"and {more} more"] if more > 0 else [])])
 
 
 @lru_cache(4096)

@@ -9,13 +9,14 @@ from llmstack_tui.base.sentences import listed, plural
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
-from llmstack_tui.tui.draw.text import lines_text, names_text
+from llmstack_tui.tui.draw.text import lines_text, models_text, names_text
 from llmstack_tui.tui.shell import ACTIONS, Controller, work_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from llmstack_tui.core.removal import Removal
+    from llmstack_tui.tui.models.derive import Way
     from llmstack_tui.tui.shell import Key
     from llmstack_tui.tui.stack import DashboardStack
 
@@ -41,31 +42,23 @@ class ModelController(Controller):
             self._shell.cancel(ACTIONS, work_name(key))
 
     def remove(self, *keys: Key) -> None:
-        found = [status for key in keys if (status := self._shell.view.model(key)) is not None]
+        found = [key for key in keys if self._shell.view.model(key)]
         stack = self._changeable() if found else None
-        if stack is None:
-            return
-        what = f"Remove {keys[0][1]}" if len(keys) == 1 else f"Remove {len(keys)} models"
-        self._start(what, partial(self._remove, stack, found))
+        if stack is not None:
+            what = f"Remove {models_text([name for _, name in found])}"
+            self._start(what, partial(self._remove, stack, found))
 
-    def create(self, key: Key) -> None:
-        """Make a new model from this one, after a dialog."""
-        self._derive(key, "create", "New model from")
+    def derive(self, way: str, key: Key) -> None:
+        """Make a model from this one, after a dialog; ``way`` is one of `derive.WAYS`."""
+        from llmstack_tui.tui.models.derive import WAYS
 
-    def copy(self, key: Key) -> None:
-        self._derive(key, "copy", "Copy")
-
-    def rename(self, key: Key) -> None:
-        self._derive(key, "rename", "Rename")
-
-    def _derive(self, key: Key, way: str, title: str) -> None:
         status = self._shell.view.model(key)
         if (stack := self._changeable()) is None or status is None:
             return
         if status.model is None:
             self._shell.tell(f"{clean(status.name)} is in memory, but installed under no name.")
             return
-        self._start(f"{title} {key[1]}", partial(self._ask_and_derive, stack, key, way, title))
+        self._start(f"{WAYS[way].title} {key[1]}", partial(self._derive, stack, key, WAYS[way]))
 
     def stop_all(self) -> None:
         if (stack := self._changeable()) is None:
@@ -139,43 +132,31 @@ class ModelController(Controller):
         return ""
 
     async def _stop_all(self, stack: DashboardStack, loaded: list[str]) -> None:
-        if len(loaded) == 1:
-            title, them = f"Unload {clean(loaded[0], limit=50)}?", "it"
-            text = "It is unloaded when its running request has ended."
-        else:
+        title, them = f"Unload {clean(loaded[0], limit=50)}?", "it"
+        text = "It is unloaded when its running request has ended."
+        if len(loaded) > 1:
             title, them = f"Unload all {len(loaded)} models?", "them"
             text = f"{names_text(loaded)}\n\nThey are unloaded when their running requests have ended."
         if await self._confirm(title, text, f"Keep {them}", f"Unload {them}"):
             await stack.actions.stop_all()
 
-    async def _ask_and_derive(self, stack: DashboardStack, key: Key, name: str, title: str) -> None:
-        from llmstack_tui.tui.models.derive import WAYS, DeriveScreen
+    async def _derive(self, stack: DashboardStack, key: Key, way: Way) -> None:
+        from llmstack_tui.tui.models.derive import DeriveScreen
 
-        way = WAYS[name]
         host = self._shell.view.host(key[0])
-        screen = DeriveScreen(
-            f"{title} {clean(key[1], limit=60)}",
-            way.verb,
-            lambda wanted: way.make(stack, key, wanted),
-            suggested=way.suggested(key[1]),
-            names=[model.name for model in host.models if model.model] if host else [],
-            is_new=way.is_new,
-        )
-        made = await self._shell.show(screen)
+        names = [model.name for model in host.models if model.model] if host else []
+        made = await self._shell.show(DeriveScreen(way, stack, key, names))
         if made is not None:
             stack.refresh()
             self._shell.select(key[0], made)
 
-    async def _remove(self, stack: DashboardStack, chosen: list[ModelStatus]) -> None:
-        removals = await stack.actions.plan_removal([(each.host, each.name) for each in chosen])
+    async def _remove(self, stack: DashboardStack, keys: Sequence[Key]) -> None:
+        removals = await stack.actions.plan_removal(keys)
         if not removals:
             self._shell.tell("It is in memory, but installed under no name: it can only be deactivated.")
             return
-        if len(removals) == 1:
-            title, them = f"Remove {clean(removals[0].name, limit=50)}?", "it"
-        else:
-            title, them = f"Remove {len(removals)} models?", "them"
-        text = removal_text(removals)
+        title = f"Remove {models_text([each.name for each in removals])}?"
+        text, them = removal_text(removals), plural(len(removals), "it", "them")
         if not await self._confirm(title, text, f"Keep {them}", f"Remove {them}", dangerous=True):
             return
         for each in removals:
@@ -188,10 +169,8 @@ def removal_text(removals: Sequence[Removal]) -> str:
     """What is asked before models are removed: which, and what disk that frees."""
     first, freed = removals[0], sum(each.freed or 0 for each in removals)
     if len(removals) > 1:
-        text = (
-            names_text([each.name for each in removals])
-            + f"\n\nThis frees up to {bytes_text(freed)} of the disk."
-        )
+        names = names_text([each.name for each in removals])
+        text = f"{names}\n\nThis frees up to {bytes_text(freed)} of the disk."
         loaded = "Those in memory are unloaded first, when their running requests have ended."
     else:
         loaded = "It is in memory: it is unloaded first, when its running request has ended."

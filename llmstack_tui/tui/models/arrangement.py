@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from enum import StrEnum
 from math import inf
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import clean
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw.figures import count_text, latency_text
 from llmstack_tui.tui.draw.servers import address, server_name
 from llmstack_tui.tui.models.rows import ModelRow
-from llmstack_tui.tui.widgets.headings import SortOrder
+from llmstack_tui.tui.widgets.table import SortOrder, known_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -82,11 +83,7 @@ class Arrangement(Struct, frozen=True):
     folded: tuple[str, ...] = ()
 
 
-class _Comparable(Protocol):
-    def __lt__(self, other: Any, /) -> bool: ...
-
-
-_FIGURES: Mapping[ModelColumn, Callable[[ModelRow], _Comparable | None]] = {
+_FIGURES: Mapping[ModelColumn, Callable[[ModelRow], Any]] = {
     ModelColumn.UPDATE: lambda row: row.figures.download,
     ModelColumn.VERSION: lambda row: row.figures.modified_at,
     ModelColumn.QUANTIZATION: lambda row: row.quantization.casefold() or None,
@@ -99,33 +96,22 @@ _FIGURES: Mapping[ModelColumn, Callable[[ModelRow], _Comparable | None]] = {
 
 def ordered(rows: Sequence[ModelRow], order: ModelOrder) -> tuple[ModelRow, ...]:
     """What is alike stays as the server lists it; what has no figure comes last either way."""
-    figure = _FIGURES.get(order.column)
-    if figure is not None:
-        return _known_first(rows, figure, reverse=not order.upwards)
-    if order.column is ModelColumn.SERVER:
-        return tuple(reversed(rows)) if order.reverse else tuple(rows)
-    key = _by_state if order.column is ModelColumn.STATE else _by_name
-    return tuple(sorted(rows, key=key, reverse=order.reverse))
+    match order.column:
+        case ModelColumn.SERVER:
+            return tuple(reversed(rows)) if order.reverse else tuple(rows)
+        case ModelColumn.NAME:
+            return tuple(sorted(rows, key=lambda row: row.name.casefold(), reverse=order.reverse))
+        case ModelColumn.STATE:
+            return tuple(sorted(rows, key=_by_state, reverse=order.reverse))
+        case column:
+            return known_first(rows, _FIGURES[column], reverse=not order.upwards)
 
 
-def _by_name(row: ModelRow) -> _Comparable:
-    return row.name.casefold()
-
-
-def _by_state(row: ModelRow) -> _Comparable:
+def _by_state(row: ModelRow) -> tuple[int, float]:
     figures = row.figures
     # What is busy comes first, what nobody knows about last.
     worked_s = inf if figures.busy else -inf if figures.idle_since_s is None else figures.idle_since_s
     return _STATES.index(row.state), -worked_s
-
-
-def _known_first(
-    rows: Sequence[ModelRow], figure: Callable[[ModelRow], _Comparable | None], *, reverse: bool
-) -> tuple[ModelRow, ...]:
-    figures = [(figure(row), row) for row in rows]
-    known = [(found, row) for found, row in figures if found is not None]
-    known.sort(key=lambda each: each[0], reverse=reverse)
-    return (*(row for _, row in known), *(row for found, row in figures if found is None))
 
 
 def matching(rows: Sequence[ModelRow], text: str) -> tuple[ModelRow, ...]:
@@ -221,7 +207,7 @@ def _trouble(snapshot: Snapshot) -> str:
 def _counts(rows: Sequence[ModelRow]) -> str:
     if not rows:
         return "no models"
-    return f"{count_text(len(rows))} {'model' if len(rows) == 1 else 'models'}, {active_count(rows)} active"
+    return f"{count_text(len(rows))} {plural(len(rows), 'model', 'models')}, {active_count(rows)} active"
 
 
 def active_count(rows: Iterable[ModelRow]) -> int:

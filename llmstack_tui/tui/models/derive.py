@@ -6,7 +6,7 @@ import json
 import re
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from textual import on
@@ -32,42 +32,27 @@ class Derivation(Struct, frozen=True):
     parameters: Mapping[str, object] = field(default_factory=dict)
 
 
-class Start(Protocol):
-    """Begins to make it, and tells in words how it goes."""
-
-    def __call__(self, wanted: Derivation) -> AsyncIterator[str]: ...
-
-
 class DeriveScreen(FormScreen):
     """Returns the name of the model that was made, or None.
 
     Args:
-        verb: what Enter does, in one word.
-        suggested: a name to begin with.
+        key: the model that it is made from.
         names: those that are taken; none of them is ever replaced.
-        is_new: whether a system prompt and parameters are asked for.
     """
 
     AUTO_FOCUS = "#name"
 
-    def __init__(
-        self,
-        title: str,
-        verb: str,
-        start: Start,
-        *,
-        suggested: str,
-        names: Collection[str],
-        is_new: bool = False,
-    ) -> None:
-        super().__init__(title, (("enter", verb), ("tab", "next field")), names)
-        self._start = start
-        self._suggested = suggested
-        self._is_new = is_new
+    def __init__(self, way: Way, stack: DashboardStack, key: Key, names: Collection[str]) -> None:
+        title = f"{way.title} {clean(key[1], limit=60)}"
+        super().__init__(title, (("enter", way.verb), ("tab", "next field")), names)
+        self._way = way
+        self._stack = stack
+        self._key = key
+        self._suggested = way.suggestion.format(name=key[1], stem=_stem(key[1]))
 
     def compose_body(self) -> Iterator[Widget]:
         yield from labelled("Name", Input(self._suggested, placeholder="name:tag", id="name"))
-        if self._is_new:
+        if self._way.is_new:
             system = Input(placeholder="You answer in one sentence.", id="system")
             yield from labelled("System prompt (empty: that of the base)", system)
             values = Input(placeholder="temperature 0.2, num_ctx 8192", id="parameters")
@@ -95,13 +80,13 @@ class DeriveScreen(FormScreen):
         except ValueError as error:
             self._refuse("parameters", str(error))
             return
-        if self._is_new and not (wanted.system or wanted.parameters):
+        if self._way.is_new and not (wanted.system or wanted.parameters):
             self._refuse("system", "Give it a system prompt or parameters: without, it would be a mere copy.")
             return
         self.begin(name, partial(self._make, wanted))
 
     async def _make(self, wanted: Derivation) -> None:
-        async for status in self._start(wanted):
+        async for status in self._way.make(self._stack, self._key, wanted):
             self.say("name", clean(status, limit=100))
 
     def _wrong_name(self, name: str) -> str:
@@ -168,22 +153,21 @@ def _words(value: object) -> list[object]:
 
 
 class Way(Struct, frozen=True):
-    """One of them.
+    """How one model is made from another.
 
     Attributes:
+        title: stands before the name of the model that it is made from.
         verb: what Enter does, in one word.
         suggestion: a name to begin with, made of ``{name}`` and ``{stem}``, the name without its tag.
         make: does it, and tells in words how it goes.
         is_new: whether a system prompt and parameters are asked for.
     """
 
+    title: str
     verb: str
     suggestion: str
     make: Callable[[DashboardStack, Key, Derivation], AsyncIterator[str]]
     is_new: bool = False
-
-    def suggested(self, name: str) -> str:
-        return self.suggestion.format(name=name, stem=_stem(name))
 
 
 def _stem(name: str) -> str:
@@ -215,7 +199,7 @@ async def _created(stack: DashboardStack, key: Key, wanted: Derivation) -> Async
 
 
 WAYS = {
-    "copy": Way("copy", "{stem}-copy:latest", _copied),
-    "rename": Way("rename", "{name}", _renamed),
-    "create": Way("create", "{stem}-mine:latest", _created, is_new=True),
+    "copy": Way("Copy", "copy", "{stem}-copy:latest", _copied),
+    "rename": Way("Rename", "rename", "{name}", _renamed),
+    "create": Way("New model from", "create", "{stem}-mine:latest", _created, is_new=True),
 }

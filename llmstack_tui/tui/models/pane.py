@@ -1,15 +1,17 @@
-"""The pane of the models: which of them are listed, how, and the line in which that is said."""
+"""The pane of the models: how the list is drawn, which models are listed, and the line that says so."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from rich.cells import cell_len
 from textual import on
-from textual.message import Message
-from textual.widgets import Input
 
+from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.models.arrangement import (
     Arrangement,
+    HostRow,
     ModelColumn,
     ModelOrder,
     active_count,
@@ -17,54 +19,194 @@ from llmstack_tui.tui.models.arrangement import (
     matching,
     ordered,
 )
-from llmstack_tui.tui.models.list import ModelList
-from llmstack_tui.tui.widgets.filter import FilterField
-from llmstack_tui.tui.widgets.headings import Headings
+from llmstack_tui.tui.models.rows import ModelRow
 from llmstack_tui.tui.widgets.list import RowList
-from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.widgets.table import ColumnHeading, Headings, TablePane
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from textual.app import ComposeResult
+    from rich.segment import Segment
 
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.models.arrangement import HostRow
-    from llmstack_tui.tui.models.rows import ModelRow
+    from llmstack_tui.tui.models.arrangement import ListRow
     from llmstack_tui.tui.shell import Key
+    from llmstack_tui.tui.widgets.list import Pen
 
 
-class ModelsPane(Pane):
-    """Shows those of the models that the filter lets through, in the order that was chosen."""
+_WIDEST_NAME = 60
+_LEAST_NAME = 22
+_BEFORE_NAME = 4
+_SHORT_VERSION, _LONG_VERSION = 10, 21
+_STYLES = {
+    ModelState.ACTIVE: "good",
+    ModelState.LOADING: "warning",
+    ModelState.STOPPING: "warning",
+    ModelState.INACTIVE: "muted",
+    ModelState.CLOUD: "accent",
+}
 
-    class Arranged(Message):
-        """The user has sorted the list, or folded a host."""
+
+class ColumnWidths(Struct, frozen=True):
+    """In cells; a column that has no room is 0. The name takes what the others leave."""
+
+    name: int
+    update: int
+    version: int
+    quantization: int
+    size: int
+    memory: int
+    word: int
+    speed: int
+    leaves: int
+
+    @classmethod
+    def of(cls, width: int, *, speeds: bool = False, updates: bool = False) -> ColumnWidths:
+        """Those that fit, the more important ones first.
+
+        Args:
+            speeds, updates: whether there are any to be shown.
+        """
+        # Cursor, tick, mark and a gap come first; every other column begins with its gap.
+        size, memory, word = 8, 8, 14
+        left = width - (_BEFORE_NAME + size + memory + word)
+        cells = {"update": 0, "version": 0, "quantization": 0, "speed": 0, "leaves": 0}
+        wanted = [("update", 10), ("quantization", 9), ("speed", 7), ("leaves", 8)]
+        wanted += [("version", _SHORT_VERSION), ("version", _LONG_VERSION)]
+        for column, wide in wanted:
+            if (column == "speed" and not speeds) or (column == "update" and not updates):
+                continue
+            if left - (wide - cells[column]) < _LEAST_NAME:
+                break
+            left -= wide - cells[column]
+            cells[column] = wide
+        return cls(max(0, min(_WIDEST_NAME, left)), size=size, memory=memory, word=word, **cells)
+
+    def headings(self) -> Iterator[ColumnHeading[ModelColumn]]:
+        """From left to right; the server's own order stands before the name."""
+        every = (
+            ColumnHeading(" ", _BEFORE_NAME, ModelColumn.SERVER),
+            ColumnHeading("Name", self.name, ModelColumn.NAME),
+            ColumnHeading(" Update", self.update, ModelColumn.UPDATE),
+            ColumnHeading("  Version", self.version, ModelColumn.VERSION),
+            ColumnHeading("  Quant.", self.quantization, ModelColumn.QUANTIZATION),
+            ColumnHeading("Size", self.size, ModelColumn.SIZE, right=True),
+            ColumnHeading("Memory", self.memory, ModelColumn.MEMORY, right=True),
+            ColumnHeading("  State", self.word, ModelColumn.STATE),
+            ColumnHeading("tok/s", self.speed, ModelColumn.SPEED, right=True),
+            ColumnHeading("Leaves", self.leaves, ModelColumn.LEAVES, right=True),
+        )
+        return (each for each in every if each.cells)
+
+
+class ModelList(RowList["ListRow"]):
+    """Models, under the lines of their hosts where there are several."""
 
     def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
-        super().__init__("Models", id=id)
+        super().__init__(marks, id=id)
+        self._speeds = self._updates = False
+
+    @property
+    def model(self) -> ModelRow | None:
+        """The model under the cursor."""
+        return self.row if isinstance(self.row, ModelRow) else None
+
+    @property
+    def models(self) -> tuple[ModelRow, ...]:
+        """Those that are listed."""
+        return tuple(row for row in self.rows if isinstance(row, ModelRow))
+
+    def columns(self, width: int) -> ColumnWidths:
+        return ColumnWidths.of(width, speeds=self._speeds, updates=self._updates)
+
+    def show_columns(self, *, speeds: bool, updates: bool) -> None:
+        """Whether there is a column of speeds, and one of updates."""
+        if (speeds, updates) != (self._speeds, self._updates):
+            self._speeds, self._updates = speeds, updates
+            self.redraw()
+
+    def is_folded(self, row: ListRow) -> bool | None:
+        return row.folded if isinstance(row, HostRow) else None
+
+    def draw(self, row: ListRow, line: int, width: int, pen: Pen) -> list[Segment]:
+        return _host(row, width, pen) if isinstance(row, HostRow) else _model(row, self.columns(width), pen)
+
+
+def _model(row: ModelRow, columns: ColumnWidths, pen: Pen) -> list[Segment]:
+    present = row.state is not ModelState.INACTIVE and not row.old
+    figures = "plain" if present else "muted"
+    style = "muted" if row.old else _STYLES[row.state]
+    version = f"  {row.digest}"
+    if columns.version == _LONG_VERSION:
+        version = f"{version:{_SHORT_VERSION}} {row.modified}"
+    if row.note and columns.quantization:
+        kind = [pen.cell(f"  {row.note}", columns.quantization + columns.size, "muted")]
+    else:
+        kind = [
+            pen.cell(f"  {row.quantization}", columns.quantization, "muted"),
+            pen.cell(row.size, columns.size, figures, right=True),
+        ]
+    # Where the column has no room, its mark stands after the name.
+    mark = row.update[0] if row.update and not columns.update else ""
+    memory, memory_style = row.memory, figures
+    if row.slow:
+        memory, memory_style = f"{pen.marks.warning}{row.memory}", "bad"
+    return [
+        pen.pointer(),
+        pen.tick(),
+        pen.cell(row.mark, 2, style),
+        pen.name(row.name, columns.name - 2 * (len(mark) + len(row.pin)), "name" if present else "plain"),
+        pen.cell(f" {row.pin}", 2 * len(row.pin), "pointer"),
+        pen.cell(f" {mark}", 2 * len(mark), "accent"),
+        pen.cell(f" {row.update}", columns.update, "accent"),
+        pen.cell(version, columns.version, "muted"),
+        *kind,
+        pen.cell(memory, columns.memory, memory_style, right=True),
+        pen.cell(f"  {row.word}", columns.word, style),
+        pen.cell(row.speed, columns.speed, "plain", right=True),
+        pen.cell(row.leaves, columns.leaves, "plain", right=True),
+    ]
+
+
+def _host(host: HostRow, width: int, pen: Pen) -> list[Segment]:
+    marks = pen.marks
+    mark, style = {
+        True: (marks.active, "good"),
+        False: (marks.inactive, "bad"),
+        None: (marks.loading, "muted"),
+    }[host.reachable]
+    segments = [
+        pen.pointer(),
+        pen.cell(marks.folded if host.folded else marks.unfolded, 2, "muted"),
+        pen.cell(mark, 2, style),
+    ]
+    room = width - 5
+    texts = ((host.name, "name"), (host.trouble, style), *((each, "muted") for each in host.facts))
+    for text, of_text in texts:
+        cells = min(cell_len(text), room)
+        if cells > 0:
+            segments += [pen.cell(text, cells, of_text), pen.cell("", 2, "plain")]
+            room -= cells + 2
+    return segments
+
+
+class ModelsPane(TablePane[ModelOrder]):
+    """Shows those of the models that the filter lets through, in the order that was chosen."""
+
+    def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         self.list = ModelList(marks, id="models")
-        self.order = ModelOrder()
-        self._headings = Headings(marks, lambda width: self.list.columns(width).headings(), self.order)
+        order = ModelOrder()
+        headings = Headings(marks, lambda width: self.list.columns(width).headings(), order)
+        what = "Filter by name, family, quantization, state"
+        super().__init__("Models", self.list, headings, order, placeholder=what, id=id)
         self._all: tuple[ModelRow, ...] = ()
         self._hosts: tuple[HostRow, ...] = ()
         self._folded: frozenset[str] = frozenset()
-        self._arranged = False
         self._columns = (False, False)
         self._found = 0
         self._when_empty: tuple[str, ...] = ()
         self._when_no_match: tuple[str, ...] = ()
-        self._filter = ""
         self._marked: frozenset[Key] = frozenset()
-        self._field = FilterField("Filter by name, family, quantization, state")
-        self._field.display = False
-
-    def compose(self) -> ComposeResult:
-        yield self._headings
-        yield self.list
-
-    def on_mount(self) -> None:
-        # After the first paint, which it is no part of.
-        self.call_after_refresh(self.mount, self._field)
 
     def show(self, rows: tuple[ModelRow, ...], hosts: tuple[HostRow, ...] = ()) -> None:
         """Draw those of ``rows``, all that there are, that are wanted, under the lines of their hosts."""
@@ -73,10 +215,10 @@ class ModelsPane(Pane):
         if columns != self._columns:
             self._columns = columns
             self.list.show_columns(speeds=columns[0], updates=columns[1])
-            self._headings.refresh()
+            self.headings.refresh()
         if self._marked:
             self._mark(self._marked & {row.key for row in rows})
-        self._show_wanted()
+        self.show_wanted()
 
     def show_message(self, lines: Sequence[str], no_match: Sequence[str] = ()) -> None:
         """What stands in the place of models while there are none at all, or the filter lets none through."""
@@ -88,26 +230,18 @@ class ModelsPane(Pane):
         if not self.list.move_to(key) and any(row.key == key for row in self._all):
             self.clear_filter()
             self._folded -= {key[0]}
-            self._show_wanted()
+            self.show_wanted()
             self.list.move_to(key)
 
     @property
     def arrangement(self) -> Arrangement:
         return Arrangement(self.order, tuple(sorted(self._folded)))
 
-    def restore(self, arrangement: Arrangement) -> None:
+    def recall(self, arrangement: Arrangement) -> None:
         """As it was in an earlier session; what was done in this one already counts for more."""
-        if not self._arranged:
-            self._arranged = True
+        if not self.is_arranged:
             self._folded = frozenset(arrangement.folded)
-            self.order = arrangement.order
-            self._headings.show(self.order)
-            self._show_wanted()
-
-    def _rearranged(self) -> None:
-        self._arranged = True
-        self._show_wanted()
-        self.post_message(self.Arranged())
+            self.restore(arrangement.order)
 
     @property
     def targets(self) -> tuple[Key, ...]:
@@ -134,67 +268,17 @@ class ModelsPane(Pane):
         self._marked = keys
         self.list.show_marked(keys)
 
-    def sort(self, order: ModelOrder) -> None:
-        if order != self.order:
-            self.order = order
-            self._headings.show(self.order)
-            self._rearranged()
-
     @on(RowList.Folded)
     def _fold(self, event: RowList.Folded) -> None:
         event.stop()
         # What is found is shown wherever it is.
-        if not self._filter.strip():
+        if not self.filter_text.strip():
             urls = {host.url for host in self._hosts if host.key == event.key}
             self._folded = self._folded | urls if event.fold else self._folded - urls
-            self._rearranged()
+            self.rearranged()
 
-    def sort_next(self) -> None:
-        """Sort by the next of the columns that there is room for."""
-        self.sort(self.order.next(self._headings.sortable))
-
-    @on(Headings.ColumnChosen)
-    def _chosen(self, event: Headings.ColumnChosen) -> None:
-        self.sort(self.order.chosen(ModelColumn(event.column)))
-
-    def open_filter(self) -> None:
-        self._field.display = True
-        self.screen.set_focus(self._field)
-
-    def clear_filter(self) -> bool:
-        """Show all models again; False if they were shown already."""
-        if not self._field.display:
-            return False
-        had_focus = self._field.has_focus
-        self._field.display = False
-        self._field.value = ""
-        self._set_filter("")
-        if had_focus:
-            self.screen.set_focus(self.list)
-        return True
-
-    @on(Input.Changed, "#filter")
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        self._set_filter(event.value)
-
-    @on(FilterField.Kept)
-    def _kept(self) -> None:
-        self.screen.set_focus(self.list)
-        if not self._filter.strip():
-            self.clear_filter()
-
-    @on(FilterField.Cleared)
-    def _cleared(self) -> None:
-        self.clear_filter()
-
-    def _set_filter(self, text: str) -> None:
-        if text != self._filter:
-            self._filter = text
-            self._show_wanted()
-
-    def _show_wanted(self) -> None:
-        wanted, filtered = matching(self._all, self._filter), bool(self._filter.strip())
+    def show_wanted(self) -> None:
+        wanted, filtered = matching(self._all, self.filter_text), bool(self.filter_text.strip())
         self._found = len(wanted)
         shown = listed_rows(
             wanted,

@@ -15,7 +15,6 @@ from llmstack_tui.tui.draw import figures
 from llmstack_tui.tui.draw.updates import newer_cell, progress_cell, under_way
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from llmstack_tui.core.state import StackState
@@ -97,30 +96,30 @@ class ModelRow(Struct, frozen=True, kw_only=True):
     figures: Figures = _NO_FIGURES
 
 
-def model_row(
-    status: ModelStatus,
-    act: Act | None,
-    moment: Moment,
-    marks: Marks,
-    *,
-    speed: Speed | None = None,
-    update: Update | None = None,
-    download: Download | None = None,
-    pinned: bool = False,
-    fitted: Fitted | None = None,
-    slow: bool = False,
-    old: bool = False,
-) -> ModelRow:
-    """The line of one model.
+class RowFacts(NamedTuple):
+    """What a row is made of.
 
-    Args:
+    Attributes:
         act: what is under way with it.
         speed: of its last answer that was timed, by this version or another.
         download: a pull of it that is not over.
-        pinned: the guard never stops it.
         fitted: what it would take here.
-        slow: it fell back to the processor.
+        pinned, slow, old: as of `ModelRow`.
     """
+
+    status: ModelStatus
+    act: Act | None
+    speed: Speed | None
+    update: Update | None
+    download: Download | None
+    fitted: Fitted | None
+    pinned: bool
+    slow: bool
+    old: bool
+
+
+def _row(facts: RowFacts, moment: Moment, marks: Marks) -> ModelRow:
+    status, old = facts.status, facts.old
     model, running, state = status.model, status.running, status.state
     shown = state is ModelState.ACTIVE or state is ModelState.STOPPING
     # Without the server nobody knows: a request may have put it off.
@@ -129,48 +128,35 @@ def model_row(
     family = clean((model.family if model else None) or "", limit=40)
     quantization = clean((model.quantization if model else None) or "", limit=40)
     digest = model.digest if model else running.digest if running else ""
-    word = _word(status, act, moment, pinned=pinned, old=old)
-    if fitted is not None and not old and word == str(ModelState.INACTIVE):
-        word = _no_room(fitted) or word
-    note = _note(status)
+    word, note = _word(facts, moment), _note(status)
     size = model.size if model and state is not ModelState.CLOUD else None
     memory = running.size if running and shown else None
     modified_at = model.modified_at if model else None
-    newer = update is not None and update.is_wanted
+    newer = facts.update if facts.update and facts.update.is_wanted else None
+    speed = facts.speed
     rate = speed.tokens_per_second if speed and speed.digest in {"", digest} else None
+    # No word of a filter has a line end in it, so none is found across two of these.
+    searched = [name, family, quantization, word, str(state), note, digest]
+    searched += ["stale" * bool(newer), "cpu slow" * facts.slow, "pinned" * facts.pinned]
     return ModelRow(
         key=(status.host, status.name),
         state=state,
-        mark=mark_of(state, marks),
+        mark=_mark(state, marks),
         name=name,
         digest=clean(digest[:_VERSION_DIGITS]),
         modified=_day(modified_at),
         quantization=quantization,
         size="" if state is ModelState.CLOUD else bytes_text(size),
-        memory=bytes_text(memory) if shown else _needed(state, fitted),
+        memory=bytes_text(memory) if shown else _needed(state, facts.fitted),
         word=word,
         speed="" if rate is None else figures.rate_text(rate),
         leaves=figures.left_text(_left(status, moment)) if leaves else "",
-        update=newer_cell(update, marks) if download is None else progress_cell(download, marks),
+        update=progress_cell(facts.download, marks) if facts.download else newer_cell(newer, marks),
         note=note,
-        pin=marks.pinned if pinned else "",
-        slow=slow and shown,
+        pin=marks.pinned if facts.pinned else "",
+        slow=facts.slow and shown,
         old=old,
-        # No word of a filter has a line end in it, so none is found across two of these.
-        searched="\n".join(
-            (
-                name,
-                family,
-                quantization,
-                word,
-                str(state),
-                note,
-                digest,
-                "stale" * newer,
-                "cpu slow" * slow,
-                "pinned" * pinned,
-            )
-        ).casefold(),
+        searched="\n".join(searched).casefold(),
         figures=Figures(
             size=size,
             memory=memory,
@@ -179,7 +165,7 @@ def model_row(
             leaves_at=running.expires_at if running and leaves else None,
             busy=status.busy,
             idle_since_s=status.idle_since_s,
-            download=(update.download or 0) if update and newer else None,
+            download=(newer.download or 0) if newer else None,
         ),
     )
 
@@ -210,7 +196,7 @@ def _note(status: ModelStatus) -> str:
     return ""
 
 
-def mark_of(state: ModelState, marks: Marks) -> str:
+def _mark(state: ModelState, marks: Marks) -> str:
     match state:
         case ModelState.ACTIVE:
             return marks.active
@@ -230,22 +216,26 @@ def _needed(state: ModelState, fitted: Fitted | None) -> str:
     return figures.about_text(fitted.estimate.total)
 
 
-def _no_room(fitted: Fitted) -> str:
-    return "" if fitted.verdict is None else _NO_ROOM.get(fitted.verdict.fit.value, "")
-
-
-def _word(status: ModelStatus, act: Act | None, moment: Moment, *, pinned: bool, old: bool) -> str:
+def _word(facts: RowFacts, moment: Moment) -> str:
+    status, act = facts.status, facts.act
     if act is not None and status.state in {ModelState.LOADING, ModelState.STOPPING}:
         return f"{status.state} {max(0.0, moment.monotonic_s - act.started_at_s):.0f}s"
-    if status.state is not ModelState.ACTIVE or old:
-        return "pinned" if pinned and status.state is ModelState.INACTIVE else str(status.state)
-    if status.busy:
-        return "active, busy"
-    if status.idle_since_s is None:
-        return "active"
+    if status.state is ModelState.INACTIVE:
+        return _inactive_word(facts)
+    if status.state is not ModelState.ACTIVE or facts.old:
+        return str(status.state)
+    if status.busy or status.idle_since_s is None:
+        return "active, busy" if status.busy else "active"
     or_more = "+" if status.idle_at_least else ""
     idle = figures.clock_text(max(0.0, moment.monotonic_s - status.idle_since_s))
     return f"idle {idle}{or_more}"
+
+
+def _inactive_word(facts: RowFacts) -> str:
+    if facts.pinned:
+        return "pinned"
+    known = facts.fitted.verdict if facts.fitted and not facts.old else None
+    return _NO_ROOM.get(known.fit.value, "inactive") if known else "inactive"
 
 
 def _fallen(snapshot: Snapshot, machine: MachineReading | None) -> tuple[RunningModel, ...]:
@@ -258,62 +248,40 @@ def _fallen(snapshot: Snapshot, machine: MachineReading | None) -> tuple[Running
     return tuple(each for each, _ in fallen(snapshot, machine))
 
 
-# What a row was made of, and the row.
-_Known = tuple["ModelStatus", "Speed | None", "Update | None", "Download | None", "Fitted | None", ModelRow]
-
-
 class Rows:
     """Makes the rows of the list, and makes again only those that can have changed."""
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
-        self._made: Mapping[Key, _Known] = {}
+        self._made: dict[Key, tuple[tuple[object, ...], ModelRow]] = {}
 
     def make(self, state: StackState, moment: Moment) -> tuple[ModelRow, ...]:
         acts = {(act.host, act.model): act for act in state.acts}
         downloads = under_way(state.downloads) if state.downloads else {}
-        made: dict[Key, _Known] = {}
+        before, self._made = self._made, {}
         for host in state.hosts:
-            old, speeds, updates = host.snapshot.is_old, host.speeds, host.updates
-            fits = host.fits
+            old = host.snapshot.is_old
             fallen = _fallen(host.snapshot, state.machine)
             guard = state.guards.get(host.snapshot.url)
             pins = guard.pinned if guard is not None else frozenset[str]()
+            speeds, updates, fits = host.speeds, host.updates, host.fits
             for status in host.models:
                 name = status.name
                 key = (status.host, name)
-                speed, update, download = speeds.get(name), updates.get(name), downloads.get(key)
-                pinned = name in pins
-                fitted = fits.get(name)
-                if (known := self._made.get(key)) is not None:
-                    old_status, old_speed, old_update, old_download, old_fitted, row = known
-                    # Once a second for each line: a call would take longer than all of it.
-                    if (
-                        old_speed is speed
-                        and old_update is update
-                        and old_download is download
-                        and old_fitted is fitted
-                        and row.old is old
-                        and bool(row.pin) is pinned
-                        and status.state not in _TICKING
-                        # Most often it is the very same: to compare all its fields takes ten times as long.
-                        and (old_status is status or old_status == status)
-                    ):
-                        made[key] = known
-                        continue
-                row = model_row(
+                facts = (
                     status,
                     acts.get(key),
-                    moment,
-                    self._marks,
-                    speed=speed,
-                    update=update,
-                    download=download,
-                    pinned=pinned,
-                    fitted=fitted,
-                    slow=status.running in fallen,
-                    old=old,
+                    speeds.get(name),
+                    updates.get(name),
+                    downloads.get(key),
+                    fits.get(name),
+                    name in pins,
+                    status.running in fallen,
+                    old,
                 )
-                made[key] = (status, speed, update, download, fitted, row)
-        self._made = made
-        return tuple(known[-1] for known in made.values())
+                made = before.get(key)
+                # Once a second for each line. Most often all are the very same, which is seen at once.
+                if made is None or status.state in _TICKING or made[0] != facts:
+                    made = facts, _row(RowFacts(*facts), moment, self._marks)
+                self._made[key] = made
+        return tuple(row for _, row in self._made.values())

@@ -16,8 +16,8 @@ from llmstack_tui.tui.models.arrangement import Arrangement, host_rows
 from llmstack_tui.tui.models.pane import ModelsPane
 from llmstack_tui.tui.models.rows import Rows
 from llmstack_tui.tui.screen import SidePane, TabScreen
-from llmstack_tui.tui.widgets.filter import FilterField
 from llmstack_tui.tui.widgets.list import RowList
+from llmstack_tui.tui.widgets.table import FilterField
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ class ModelsScreen(TabScreen):
         from llmstack_tui.core.types import StoreError
 
         with suppress(StoreError):  # A notice tells of it already.
-            self.pane.restore(await stack.records.recall(_RECALL, Arrangement(), Arrangement))
+            self.pane.recall(await stack.records.recall(_RECALL, Arrangement(), Arrangement))
 
     def select(self, url: str, name: str) -> None:
         """Put the cursor on a model as soon as it is listed."""
@@ -168,7 +168,7 @@ class ModelsScreen(TabScreen):
 
     def action_derive(self, way: str) -> None:
         if key := self.selected:
-            self.shell.act(f"models.{way}", key)
+            self.shell.act("models.derive", way, key)
 
     def action_cancel(self) -> None:
         """What is innermost: the marks, the filter, a load, the start of the engine."""

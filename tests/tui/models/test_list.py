@@ -13,10 +13,10 @@ from textual.app import App, ComposeResult
 from llmstack_tui.base.structs import replace
 from llmstack_tui.tui.draw.glyphs import UNICODE
 from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder
-from llmstack_tui.tui.models.list import ColumnWidths, ModelList
+from llmstack_tui.tui.models.pane import ColumnWidths, ModelList
 from llmstack_tui.tui.models.rows import ModelRow, Rows
 from llmstack_tui.tui.shell import Moment
-from llmstack_tui.tui.widgets.headings import Headings
+from llmstack_tui.tui.widgets.table import Headings
 from tests.support import seeded
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder
-from llmstack_tui.tui.widgets.headings import Headings
+from llmstack_tui.tui.widgets.table import Headings
 from tests.support.waiting import wait_until
 from tests.tui.driving import FakeDesk, dashboard
 

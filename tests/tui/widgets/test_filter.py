@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from textual import events
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.tui.widgets.filter import FilterField
+from llmstack_tui.tui.widgets.table import FilterField
 from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui.driving import FakeDesk, dashboard
