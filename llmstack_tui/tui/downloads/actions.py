@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import same_model
+from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
 from llmstack_tui.tui.draw.figures import used_text
 from llmstack_tui.tui.draw.servers import address, left_behind
+from llmstack_tui.tui.draw.text import models_text
 from llmstack_tui.tui.shell import Answer, Controller
 
 if TYPE_CHECKING:
@@ -29,19 +29,6 @@ if TYPE_CHECKING:
 _MOST_HOSTS = _MOST_NAMED = 3
 # What a bar shows of the start of a model, which may take longer.
 _START_S = 60.0
-
-
-class PullOffer(Struct, frozen=True):
-    """What may be pulled, after a question.
-
-    Attributes:
-        download: bytes; None is not known.
-        memory: what it takes and whether it fits, a sentence; "" is not known.
-    """
-
-    name: str
-    download: int | None = None
-    memory: str = ""
 
 
 class DownloadController(Controller):
@@ -140,9 +127,7 @@ class DownloadController(Controller):
             download: bytes; None is not known.
             memory: what it takes and whether it fits, a sentence; "" is not known.
         """
-        offer = PullOffer(name, download, memory)
-        stack = self._changeable()
-        if stack is None:
+        if (stack := self._changeable()) is None:
             return
         hosts = [
             host.snapshot.url
@@ -150,32 +135,28 @@ class DownloadController(Controller):
             if host.snapshot.url not in stack.look_only and Capability.PULL in host.snapshot.capabilities
         ]
         if hosts:
-            self._start(f"Pull {offer.name}", partial(self._offer, stack, offer, hosts))
+            text = offer_text(name, download, memory, stack.state, hosts)
+            self._start(f"Pull {name}", partial(self._offer, stack, name, text, hosts))
         else:
             self._shell.tell("No server here takes downloads.")
 
-    async def _offer(self, stack: DashboardStack, offer: PullOffer, hosts: list[str]) -> None:
+    async def _offer(self, stack: DashboardStack, name: str, text: str, hosts: list[str]) -> None:
         names = self._shell.host_names
         answers = [Answer("", "Not now")]
         for url in hosts[:_MOST_HOSTS]:
-            name = clean(names.get(url) or address(url), limit=24)
-            answers.append(Answer(url, "Download it" if len(hosts) == 1 else f"To {name}"))
-        text = offer_text(offer, stack.state, hosts)
-        title = f"Download {clean(offer.name, limit=50)}?"
-        url = await self._shell.ask(title, text, answers, escape="")
+            host = clean(names.get(url) or address(url), limit=24)
+            answers.append(Answer(url, "Download it" if len(hosts) == 1 else f"To {host}"))
+        url = await self._shell.ask(f"Download {clean(name, limit=50)}?", text, answers, escape="")
         if url:
-            await self._pull(stack, url, offer.name)
+            await self._ask_for(stack, url, name)
+            key, name = self._shell.key_for("app.downloads"), clean(name, limit=80)
+            self._shell.tell(f"{name} is in the queue: press {key} to see it.", title="Download")
 
     async def _ask_for(self, stack: DashboardStack, host_url: str, name: str) -> None:
         self.asked = await stack.downloads.pull(host_url, name)
 
     async def _retry(self, stack: DashboardStack, number: int) -> None:
         self.asked = await stack.downloads.retry(number)
-
-    async def _pull(self, stack: DashboardStack, host_url: str, name: str) -> None:
-        await self._ask_for(stack, host_url, name)
-        key = self._shell.key_for("app.downloads")
-        self._shell.tell(f"{clean(name, limit=80)} is in the queue: press {key} to see it.", title="Download")
 
     async def _cancel(self, stack: DashboardStack, download: Download) -> None:
         if not download.completed:
@@ -219,10 +200,8 @@ class DownloadController(Controller):
     async def _leave(self, stack: DashboardStack, stopped: Sequence[Download]) -> None:
         from llmstack_tui.tui.dialogs import WaitScreen
 
-        is_one = len(stopped) == 1
-        which = clean(stopped[0].model, limit=60) if is_one else f"{len(stopped)} models"
         answers = (
-            Answer("start", f"Start {'it' if is_one else 'them'} again and quit"),
+            Answer("start", f"Start {plural(len(stopped), 'it', 'them')} again and quit"),
             Answer("quit", "Quit"),
             Answer("stay", "Stay"),
         )
@@ -233,14 +212,14 @@ class DownloadController(Controller):
                     return
                 case "start":
                     self._under_way = stack.downloads.under_way
-                    await self._shell.show(
-                        WaitScreen(
-                            f"Starting {which} again",
-                            "Then llmstack ends. If you give up, it ends at once.",
-                            partial(self._start_again, stack),
-                            limit_s=_START_S,
-                        )
+                    which = models_text([each.model for each in stopped])
+                    wait = WaitScreen(
+                        f"Starting {which} again",
+                        "Then llmstack ends. If you give up, it ends at once.",
+                        partial(self._start_again, stack),
+                        limit_s=_START_S,
                     )
+                    await self._shell.show(wait)
             self._shell.end(0)
         finally:
             self._is_leaving = False
@@ -258,9 +237,8 @@ class DownloadController(Controller):
 def leaving_text(stopped: Sequence[Download]) -> str:
     """What leaving now means for models that were stopped for their updates."""
     names = [clean(each.model, limit=80) for each in stopped]
-    shown = ", ".join(names[:_MOST_NAMED]) + (
-        f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    )
+    more = len(names) - _MOST_NAMED
+    shown = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
     if len(names) == 1:
         first = f"{shown} was stopped for its update, which is not done."
         rest = "Until then it stays stopped, unless its old version is started again now."
@@ -270,30 +248,31 @@ def leaving_text(stopped: Sequence[Download]) -> str:
     return f"{first} What came is kept, and goes on with the next llmstack. {rest}"
 
 
-def offer_text(offer: PullOffer, state: StackState, hosts: Sequence[str]) -> str:
-    """What is to be known before it is pulled: how large, how much disk is left, whether it fits."""
+def offer_text(name: str, download: int | None, memory: str, state: StackState, hosts: Sequence[str]) -> str:
+    """What is to be known before it is pulled: how large, how much disk is left, whether it fits.
+
+    Args:
+        download, memory: as `DownloadController.offer` has them.
+    """
     from llmstack_tui.base.address import is_loopback
 
-    lines = [
-        "How large it is is not known."
-        if offer.download is None
-        else f"{bytes_text(offer.download)} to download, less what is there already."
-    ]
+    lines = ["How large it is is not known."]
+    if download is not None:
+        lines = [f"{bytes_text(download)} to download, less what is there already."]
     here = [url for url in hosts if is_loopback(url)]
     disk = state.machine.disk if state.machine else None
     if here and disk is not None:
-        left = disk.total - disk.used
-        text = f"The disk of this machine has {bytes_text(left)} left"
-        if offer.download is None:
+        text = f"The disk of this machine has {bytes_text(disk.free)} left"
+        if download is None:
             lines.append(f"{text}.")
-        elif offer.download > left:
+        elif download > disk.free:
             lines.append(f"{text}: that is too little.")
         else:
-            lines.append(f"{text}, and {bytes_text(left - offer.download)} afterwards.")
+            lines.append(f"{text}, and {bytes_text(disk.free - download)} afterwards.")
     if len(here) < len(hosts):
         lines.append("How much disk other machines have left is not known here.")
-    if offer.memory:
-        lines.append(offer.memory)
-    if any(same_model(model.name, offer.name) for host in state.hosts for model in host.models):
+    if memory:
+        lines.append(memory)
+    if any(same_model(model.name, name) for host in state.hosts for model in host.models):
         lines.append("It is installed: only what is newer is fetched.")
     return "\n".join(lines)

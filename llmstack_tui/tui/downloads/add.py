@@ -36,19 +36,17 @@ if TYPE_CHECKING:
 _MOST_ENTRIES = 2000
 
 
-class CheckedFile(Struct, frozen=True):
-    """A file that can be imported: what it is, in a line, and a name for it."""
+class Checked(Struct, frozen=True):
+    """What was typed: a file that can be imported or, where there is no path, a name that can be pulled.
 
-    path: Path
-    summary: str
-    name: str
-
-
-class CheckedName(Struct, frozen=True):
-    """A name that can be pulled, and what that is, in a line."""
+    Attributes:
+        name: of the model; a file may be given another one.
+        summary: what it is, in a line.
+    """
 
     name: str
     summary: str
+    path: Path | None = None
 
 
 class NotImportable(Exception):
@@ -69,7 +67,7 @@ def typed_path(text: str) -> Path:
     return path
 
 
-def check_typed(text: str) -> CheckedFile | CheckedName:
+def check_typed(text: str) -> Checked:
     """What was typed: a file of this machine where there is one, else a name. Reads the disk.
 
     Raises:
@@ -85,7 +83,7 @@ def check_typed(text: str) -> CheckedFile | CheckedName:
             "That is neither a name such as qwen2.5-coder:7b or hf.co/user/model:Q4_K_M nor the path of a "
             "GGUF file."
         ) from None
-    return CheckedName(stripped, f"Pulls {name.short} from {name.host}.")
+    return Checked(stripped, f"Pulls {name.short} from {name.host}.")
 
 
 def _is_path(text: str) -> bool:
@@ -100,7 +98,7 @@ def _is_path(text: str) -> bool:
         return False
 
 
-def check_file(text: str) -> CheckedFile:
+def check_file(text: str) -> Checked:
     """Read the header of the file that was typed. Reads the disk: not on the event loop.
 
     Raises:
@@ -123,7 +121,7 @@ def check_file(text: str) -> CheckedFile:
             f"The file cannot be read: {getattr(error, 'strerror', None) or error}."
         ) from None
     parts = (header.architecture, header.quantization, bytes_text(header.file_size))
-    return CheckedFile(path, "  ".join(str(part) for part in parts if part), suggest_name(path, header))
+    return Checked(suggest_name(path, header), "  ".join(str(part) for part in parts if part), path)
 
 
 def completion(text: str) -> str | None:
@@ -188,7 +186,7 @@ class ImportScreen(FormScreen):
         self._pull = pull
         self._marks = marks
         self.pulls = False
-        self._typed: CheckedFile | CheckedName | None = None
+        self._typed: Checked | None = None
         self._suggested = ""
 
     def compose_body(self) -> Iterator[Widget]:
@@ -215,31 +213,25 @@ class ImportScreen(FormScreen):
     async def _check(self, text: str) -> None:
         try:
             checked = await asyncio.to_thread(check_typed, text)
-            if isinstance(checked, CheckedName) and self._pull is None:
+            if checked.path is None and self._pull is None:
                 raise NotImportable("This server pulls no models: give the path of a GGUF file.")
-            if isinstance(checked, CheckedFile) and self._start is None:
+            if checked.path is not None and self._start is None:
                 raise NotImportable("This server takes no GGUF files: give the name of a model.")
         except NotImportable as error:
             self.say("path", str(error), "-wrong")
             return
         self._typed = checked
+        is_here = checked.path is None and self.is_taken(checked.name)
+        there = " It is here: only what is newer is fetched." if is_here else ""
+        self.say("path", checked.summary + there, "-right")
         name = self.query_one("#name", Input)
-        if isinstance(checked, CheckedName):
-            there = " It is here: only what is newer is fetched." if self.is_taken(checked.name) else ""
-            self.say("path", checked.summary + there, "-right")
-            if name.value == self._suggested:
-                self._suggested = name.value = ""
-            return
-        self.say("path", checked.summary, "-right")
         if name.value in {"", self._suggested}:
-            self._suggested = checked.name
-            name.value = checked.name
+            self._suggested = name.value = "" if checked.path is None else checked.name
 
     @on(Input.Changed, "#name")
     def _name_changed(self, event: Input.Changed) -> None:
         name = event.value
-        problem = check_name(name) if name else None
-        if problem:
+        if name and (problem := check_name(name)):
             self.say("name", problem, "-wrong")
         elif self.is_taken(name):
             self.say("name", "There is a model of this name: it will be replaced.", "-warning")
@@ -259,13 +251,13 @@ class ImportScreen(FormScreen):
         elif self._typed is None:
             # Enter may come before the pause after the last letter is over.
             await self._check(path.value)
-        wanted = name.value.strip()
-        if self._typed is None:
+        wanted, typed = name.value.strip(), self._typed
+        if typed is None:
             path.focus()
-        elif isinstance(self._typed, CheckedName):
+        elif typed.path is None:
             if self._pull is not None:
                 self.pulls = True
-                self.begin(self._typed.name, partial(self._pull, self._typed.name))
+                self.begin(typed.name, partial(self._pull, typed.name))
         elif not wanted:
             self.say("name", "Give the model a name, such as smollm2:135m.", "-wrong")
             name.focus()
@@ -274,7 +266,7 @@ class ImportScreen(FormScreen):
             name.focus()
         elif self._start is not None:
             self.pulls = False
-            self.begin(wanted, partial(self._import, self._start, self._typed.path, wanted))
+            self.begin(wanted, partial(self._import, self._start, typed.path, wanted))
 
     async def _import(self, start: Start, path: Path, name: str) -> None:
         shown_at, loop = 0.0, asyncio.get_running_loop()

@@ -14,7 +14,7 @@ from llmstack_tui.tui.draw.figures import clock_text, used_text, when_text
 from llmstack_tui.tui.widgets.list import RowList
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from rich.segment import Segment
@@ -78,7 +78,10 @@ def download_rows(
     Args:
         names: what the hosts are called, by their URLs; empty where there is only one.
     """
-    return tuple(_rows(downloads, now, marks, names))
+    rows = [(download.state.is_over, _row(download, now, marks, names)) for download in downloads]
+    over = [row for is_over, row in rows if is_over]
+    under_way = [row for is_over, row in rows if not is_over]
+    return (*under_way, Heading("History"), *over) if over else tuple(under_way)
 
 
 def downloads_title(downloads: Sequence[Download]) -> str:
@@ -121,19 +124,6 @@ def speed_text(download: Download) -> str:
 def share_of(download: Download) -> float | None:
     total = download.total
     return min(download.completed / total, 1.0) if total else None
-
-
-def _rows(
-    downloads: Sequence[Download], now: datetime, marks: Marks, names: Mapping[str, str]
-) -> Iterator[Row]:
-    over = [download for download in downloads if download.state.is_over]
-    for download in downloads:
-        if not download.state.is_over:
-            yield _row(download, now, marks, names)
-    if over:
-        yield Heading("History")
-    for download in over:
-        yield _row(download, now, marks, names)
 
 
 def _row(download: Download, now: datetime, marks: Marks, names: Mapping[str, str]) -> DownloadRow:

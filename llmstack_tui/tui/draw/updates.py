@@ -16,7 +16,7 @@ from llmstack_tui.tui.draw.figures import ago_text, when_text
 from llmstack_tui.updates.programs import Program, is_newer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from llmstack_tui.core.state import StackState
@@ -55,6 +55,14 @@ def changed_text(update: Update) -> str:
 def download_text(update: Update) -> str:
     """What an update costs: ``at most 4.7 GB``."""
     return f"at most {bytes_text(update.download)}" if update.at_most else bytes_text(update.download)
+
+
+def total_text(updates: Collection[Update]) -> str:
+    """What these cost together: ``at most 4.7 GB and 2 of unknown size``."""
+    known = [each.download for each in updates if each.download is not None]
+    most = "at most " if any(each.at_most for each in updates) else ""
+    unknown = f" and {len(updates) - len(known)} of unknown size" if len(known) < len(updates) else ""
+    return f"{most}{bytes_text(sum(known))}{unknown}"
 
 
 def news_text(update: Update) -> str:

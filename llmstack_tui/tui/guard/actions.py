@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from llmstack_tui.core.state import StackState
-    from llmstack_tui.guard.types import Ask
+    from llmstack_tui.guard.types import Ask, Stop
     from llmstack_tui.lifecycle.actions import Act
     from llmstack_tui.tui.shell import Key
     from llmstack_tui.tui.stack import DashboardStack
@@ -43,11 +43,11 @@ class GuardController(Controller):
         if stack is None:
             return
         found = [status for key in keys if (status := self._shell.view.model(key)) is not None]
-        clouds = [status for status in found if status.state is ModelState.CLOUD]
+        chosen = [status for status in found if status.state is not ModelState.CLOUD]
+        clouds = [status.name for status in found if status.state is ModelState.CLOUD]
         if clouds:
-            said = [f"{clean(status.name)} runs in the cloud: there is nothing to pin." for status in clouds]
+            said = [f"{clean(name)} runs in the cloud: there is nothing to pin." for name in clouds]
             self._shell.tell(lines_text(said))
-        chosen = [status for status in found if status not in clouds]
         unpin = all(stack.guard.is_pinned(status.host, status.name) for status in chosen)
         for status in chosen:
             key = (status.host, status.name)
@@ -63,10 +63,10 @@ class GuardController(Controller):
         held = not stack.guard.is_held
         stack.guard.hold(held)
         key = self._shell.key_for("models.hold")
-        text = (
-            f"Idle models stay loaded. {key} takes that back." if held else "Idle models are unloaded again."
-        )
-        self._shell.tell(text, title="Hold is on" if held else "Hold is off")
+        if held:
+            self._shell.tell(f"Idle models stay loaded. {key} takes that back.", title="Hold is on")
+        else:
+            self._shell.tell("Idle models are unloaded again.", title="Hold is off")
 
     def undo(self, key: Key) -> None:
         """Start again what the guard has stopped, as it was loaded."""
@@ -116,20 +116,12 @@ class GuardController(Controller):
 
     def follow(self, state: StackState) -> None:
         """One toast for what the guard does, and one for what it warns of."""
-        acts = frozenset(
-            act for act in state.acts if act.asked_by is Actor.GUARD and act.kind is ActKind.DEACTIVATE
-        )
-        new = [act for act in state.acts if act in acts - self._acts]
-        self._acts = acts
+        acts = [act for act in state.acts if act.asked_by is Actor.GUARD and act.kind is ActKind.DEACTIVATE]
+        new = [act for act in acts if act not in self._acts]
+        self._acts = frozenset(acts)
         if new:
-            key = self._shell.key_for("models.activate")
-            others = self._others("")
-            lines = [
-                f"{clean(act.model, limit=60)}{_at(act.host, others)}: {clean(text(*act.reason), limit=200)}"
-                for act in new
-            ]
-            more = f"\nand {len(new) - _MOST_NAMED} more" if len(new) > _MOST_NAMED else ""
-            said = "\n".join(lines[:_MOST_NAMED]) + more
+            key, others = self._shell.key_for("models.activate"), self._others("")
+            said = lines_text([_stop_text(act, others) for act in new], _MOST_NAMED)
             self._shell.tell(f"{said}\n{key} starts a model again.", title="Stopped by the guard")
         if any(guard.leads for guard in state.guards.values()):
             self._warn(state)
@@ -153,18 +145,16 @@ def question_text(answer: Ask, others: Mapping[str, str]) -> str:
     """
     lines = [clean(text(*answer.reason), limit=400)]
     if answer.stops:
-        lines.append("")
-        for stop in answer.stops:
-            at = _at(stop.host, others)
-            lines.append(f"{clean(stop.model, limit=60)}{at}: {clean(text(*stop.reason), limit=200)}")
+        lines += ["", *(_stop_text(stop, others) for stop in answer.stops)]
         lines += ["", "A model is unloaded when its running request has ended."]
     if not answer.enough:
         lines += ["", "Nothing else can be unloaded: there will be more models than the limit."]
     return "\n".join(lines)
 
 
-def _at(host_url: str, others: Mapping[str, str]) -> str:
-    return f" at {clean(others[host_url], limit=60)}" if host_url in others else ""
+def _stop_text(stop: Act | Stop, others: Mapping[str, str]) -> str:
+    at = f" at {clean(others[stop.host], limit=60)}" if stop.host in others else ""
+    return f"{clean(stop.model, limit=60)}{at}: {clean(text(*stop.reason), limit=200)}"
 
 
 def _act_text(answer: Ask, model: str) -> str:

@@ -5,43 +5,50 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import suppress
 from functools import partial
+from operator import is_not
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import Capability
-from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.base.sentences import Sentence, plural
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui.draw.figures import ago_text
-from llmstack_tui.tui.draw.text import lines_text
-from llmstack_tui.tui.draw.updates import changed_text, news_text, under_way, wanted
+from llmstack_tui.tui.draw.text import lines_text, models_text
+from llmstack_tui.tui.draw.updates import changed_text, news_text, total_text, under_way, wanted
 from llmstack_tui.tui.shell import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from llmstack_tui.core.state import HostState, StackState
+    from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import Key, Shell
     from llmstack_tui.tui.stack import DashboardStack
     from llmstack_tui.updates.rules import Update
 
 
+_REMEMBERED = "updates.told"
+_MOST_TOLD, _MOST_ASKED = 3, 12
+
+
 class UpdateController(Controller):
-    """What is done about the versions that registries have."""
+    """What is done about newer versions. Of one version of a model it speaks once, in whichever session."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
-        self.notifier = UpdateNotifier(shell)
+        self._followed: DashboardStack | None = None
+        self._judged: tuple[Mapping[str, Update], ...] = ()
+        self._wanted: Mapping[Key, Update] = {}
+        self._told: Mapping[str, str] | None = None
+        self._is_untold = False
 
-    def follow(self, state: StackState) -> None:
-        self.notifier.follow(self._shell.stack, state)
+    # Keys
 
     def check(self) -> None:
         """Ask the registries now, and say what came of it."""
-        stack = self._stack()
-        if stack is not None:
+        if (stack := self._stack()) is not None:
             self._start("Check for updates", partial(self._check, stack))
 
     def update(self, *keys: Key) -> None:
@@ -49,24 +56,22 @@ class UpdateController(Controller):
         stack = self._changeable() if keys else None
         if stack is None:
             return
-        verdicts = {key: self._update(key) for key in keys}
         downloads = under_way(stack.state.downloads)
-        waiting = [key for key in keys if key in downloads]
-        found = {
-            key: update
-            for key, update in verdicts.items()
-            if update and key not in downloads and (update.state == "stale" or update.changed_here)
-        }
-        said = [f"{clean(key[1])} is on its way already." for key in waiting]
-        said += [
-            no_update_text(key[1], update, self._shell.now(), self._shell.key_for("models.check"))
-            for key, update in verdicts.items()
-            if key not in found and key not in downloads
-        ]
+        found: dict[Key, Update] = {}
+        said = []
+        for key in keys:
+            update = self._update(key)
+            if key in downloads:
+                said.append(f"{clean(key[1])} is on its way already.")
+            elif update is not None and (update.state == "stale" or update.changed_here):
+                found[key] = update
+            else:
+                check = self._shell.key_for("models.check")
+                said.append(no_update_text(key[1], update, self._shell.now(), check))
         if said:
             self._shell.tell(lines_text(said))
         if found:
-            what = f"Update {next(iter(found))[1]}" if len(found) == 1 else f"Update {len(found)} models"
+            what = f"Update {models_text([name for _, name in found])}"
             self._start(what, partial(self._update_these, stack, found))
 
     def update_all(self) -> None:
@@ -102,33 +107,32 @@ class UpdateController(Controller):
             return
         choice = "for good" if for_good else "version"
         updates = {key: update for key in keys if (update := self._update(key)) is not None}
-        back = bool(updates) and all(update.left_alone == choice for update in updates.values())
-        work = partial(self._leave_alone, stack, tuple(updates), for_good=for_good, back=back)
-        self._start("Leave alone", work)
+        is_back = all(update.left_alone == choice for update in updates.values())
+        for key in updates:
+            leave = partial(stack.updates.leave_alone, *key, for_good=for_good)
+            self._start("Leave alone", partial(stack.updates.want, *key) if is_back else leave)
 
     async def _check(self, stack: DashboardStack) -> None:
         await stack.updates.check()
         # What is new has a toast of its own.
-        if said := checked_text(stack.state, with_newer=not self.notifier.is_new(stack.state)):
+        is_new = bool(_new(wanted(stack.state), self._told or {}))
+        if said := checked_text(stack.state, with_newer=not is_new):
             self._shell.tell(said, title="Checked for updates")
 
     async def _update_these(self, stack: DashboardStack, found: Mapping[Key, Update]) -> None:
         changed = {key: update for key, update in found.items() if update.changed_here}
         if changed:
-            title = (
-                f"Replace {clean(next(iter(changed))[1], limit=50)}?"
-                if len(changed) == 1
-                else f"Replace {len(changed)} models?"
-            )
-            keep = "Keep it" if len(changed) == 1 else "Keep them"
-            text = changed_here_text(changed)
+            title = f"Replace {models_text([name for _, name in changed])}?"
+            text, keep = changed_here_text(changed), plural(len(changed), "Keep it", "Keep them")
             if not await self._confirm(title, text, keep, "Replace and update", dangerous=True):
                 found = {key: update for key, update in found.items() if key not in changed}
         await self._queue(stack, found)
 
     async def _update_all(self, stack: DashboardStack, found: Mapping[Key, Update]) -> None:
-        title = "Update 1 model?" if len(found) == 1 else f"Update {len(found)} models?"
-        text = all_text(found, self._left(stack, found))
+        title = plural(len(found), "Update 1 model?", f"Update {len(found)} models?")
+        disk = stack.state.machine.disk if stack.state.machine else None
+        are_here = all(is_loopback(url) for url, _ in found)
+        text = all_text(found, disk.free if disk and are_here else None)
         if await self._confirm(title, text, "Not now", "Update"):
             await self._queue(stack, found)
 
@@ -139,48 +143,19 @@ class UpdateController(Controller):
         for url, names in by_host.items():
             await stack.downloads.update(url, names)
 
-    def _left(self, stack: DashboardStack, found: Mapping[Key, Update]) -> int | None:
-        """Bytes that are free on the disk, where that is the disk of all these models."""
-        disk = stack.state.machine.disk if stack.state.machine else None
-        if disk is None or not all(is_loopback(url) for url, _ in found):
-            return None
-        return disk.total - disk.used
-
-    async def _leave_alone(
-        self, stack: DashboardStack, keys: tuple[Key, ...], *, for_good: bool, back: bool
-    ) -> None:
-        for key in keys:
-            if back:
-                await stack.updates.want(*key)
-            else:
-                await stack.updates.leave_alone(*key, for_good=for_good)
-
     def _update(self, key: Key) -> Update | None:
-        host: HostState | None = self._shell.view.host(key[0])
+        host = self._shell.view.host(key[0])
         return host.updates.get(key[1]) if host else None
 
+    # What is told
 
-_REMEMBERED = "updates.told"
-_MOST_NAMED = 3
-
-
-class UpdateNotifier:
-    """Follows the state. Of one version of a model it speaks once, in whichever session."""
-
-    def __init__(self, shell: Shell) -> None:
-        self._shell = shell
-        self._stack: DashboardStack | None = None
-        self._judged: tuple[Mapping[str, Update], ...] = ()
-        self._wanted: Mapping[Key, Update] = {}
-        self._told: Mapping[str, str] | None = None
-        self._is_untold = False
-
-    def follow(self, stack: DashboardStack | None, state: StackState) -> None:
-        if stack is not self._stack:
-            self._stack, self._told, self._judged = stack, None, ()
+    def follow(self, state: StackState) -> None:
+        stack = self._shell.stack
+        if stack is not self._followed:
+            self._followed, self._told, self._judged = stack, None, ()
         judged = tuple(host.updates for host in state.hosts)
         # Most often they are the very same.
-        if len(judged) != len(self._judged) or any(map(_is_another, judged, self._judged)):
+        if len(judged) != len(self._judged) or any(map(is_not, judged, self._judged)):
             self._judged = judged
             self._wanted = wanted(state)
             self._is_untold = any(judged)
@@ -188,10 +163,6 @@ class UpdateNotifier:
             self._is_untold = False
             work = partial(self._tell, stack, self._wanted, _judged(state))
             self._shell.start("Newer versions", work, group="updates", exclusive=True)
-
-    def is_new(self, state: StackState) -> bool:
-        """Whether there is an update that nobody was told of yet."""
-        return bool(_new(wanted(state), self._told or {}))
 
     async def _tell(self, stack: DashboardStack, found: Mapping[Key, Update], judged: frozenset[str]) -> None:
         """One toast for all that was not told before. Of a host that is away nothing is forgotten."""
@@ -201,33 +172,20 @@ class UpdateNotifier:
             told: dict[str, str] = {}
             with suppress(StoreError):  # Of what is wrong with the state a notice tells.
                 told = await stack.records.recall(_REMEMBERED, told, dict[str, str])
-            if stack is not self._stack:
+            if stack is not self._followed:
                 return
             self._told = told
         before = self._told
-        new = _new(found, before)
+        new = sorted(_new(found, before), key=lambda key: key[1])
         self._told = {model: version for model, version in before.items() if model not in judged}
         self._told |= {_model(key): update.digest or "" for key, update in found.items()}
         if self._told != before:
             stack.records.remember(_REMEMBERED, self._told)
         if new:
-            names = sorted(new, key=lambda key: key[1])
             key = self._shell.key_for("models.updates")
-            title = "1 newer version" if len(new) == 1 else f"{len(new)} newer versions"
-            self._shell.tell(f"{named(names, found)}\n{key} shows what changed.", title=title)
-
-
-def named(keys: Iterable[Key], updates: Mapping[Key, Update]) -> str:
-    """A line for each of the first few models, and how many more there are."""
-    keys = tuple(keys)
-    lines = [f"{clean(key[1], limit=80)}: {news_text(updates[key])}" for key in keys[:_MOST_NAMED]]
-    if len(keys) > _MOST_NAMED:
-        lines.append(f"and {len(keys) - _MOST_NAMED} more")
-    return "\n".join(lines)
-
-
-def _is_another(one: object, other: object) -> bool:
-    return one is not other
+            title = plural(len(new), "1 newer version", f"{len(new)} newer versions")
+            lines = [f"{clean(name, limit=80)}: {news_text(found[url, name])}" for url, name in new]
+            self._shell.tell(f"{lines_text(lines, _MOST_TOLD)}\n{key} shows what changed.", title=title)
 
 
 def _model(key: Key) -> str:
@@ -244,9 +202,6 @@ def _new(found: Mapping[Key, Update], told: Mapping[str, str]) -> list[Key]:
     return [key for key, update in found.items() if told.get(_model(key)) != (update.digest or "")]
 
 
-_MOST_NAMED = 12
-
-
 def checked_text(state: StackState, *, with_newer: bool = True) -> str:
     """What a check has found, in a sentence or two; ``with_newer`` counts what is newer, too."""
     updates = [each for host in state.hosts for each in host.updates.values()]
@@ -255,7 +210,7 @@ def checked_text(state: StackState, *, with_newer: bool = True) -> str:
     if newer and not with_newer:
         said = ""
     elif newer:
-        said = "1 model has a newer version." if newer == 1 else f"{newer} models have newer versions."
+        said = plural(newer, "1 model has a newer version.", f"{newer} models have newer versions.")
     elif any(each.state == "current" for each in updates):
         said = "Nothing newer." if problems else "Everything is up to date."
     else:
@@ -280,30 +235,21 @@ def changed_here_text(changed: Mapping[Key, Update]) -> str:
     """What is lost when models that were changed on their machine are replaced."""
     lines = [
         f"{clean(name, limit=60)}: {changed_text(update) or 'nobody knows which part'}"
-        for (_, name), update in list(changed.items())[:_MOST_NAMED]
+        for (_, name), update in changed.items()
     ]
-    which = "It seems" if len(changed) == 1 else "They seem"
+    which = plural(len(changed), "It seems", "They seem")
     text = f"{which} to have been changed here. An update puts the registry's version in the place of:"
     last = "What was changed is lost. To keep it, copy the model under another name first."
-    return "\n".join((text, *lines, "", last))
+    return f"{text}\n{lines_text(lines, _MOST_ASKED)}\n\n{last}"
 
 
 def all_text(found: Mapping[Key, Update], free: int | None) -> str:
     """What is fetched, how much that is, and what is left of the disk."""
-    lines = [
-        f"{clean(name, limit=60)}: {news_text(update)}"
-        for (_, name), update in list(found.items())[:_MOST_NAMED]
-    ]
-    if len(found) > _MOST_NAMED:
-        lines.append(f"and {len(found) - _MOST_NAMED} more")
-    known = [each.download for each in found.values() if each.download is not None]
-    most = "at most " if any(each.at_most for each in found.values()) else ""
-    total = f"{most}{bytes_text(sum(known))} to download"
-    if len(known) < len(found):
-        total += f", and {len(found) - len(known)} of unknown size"
-    left = "" if free is None else _room(sum(known), free)
+    lines = [f"{clean(name, limit=60)}: {news_text(update)}" for (_, name), update in found.items()]
+    left = "" if free is None else _room(sum(each.download or 0 for each in found.values()), free)
     busy = "A model in memory is stopped when its request has ended, and started again afterwards."
-    return "\n".join((*lines, "", f"{total}.{left}", busy))
+    total = f"{total_text(found.values())} to download."
+    return f"{lines_text(lines, _MOST_ASKED)}\n\n{total}{left}\n{busy}"
 
 
 def _room(needed: int, free: int) -> str:

@@ -1,24 +1,300 @@
-"""What is out of date, what changed and what it costs; and what could not be checked, and why."""
+"""What is newer, what changed and what it costs; and, folded away, what could not be checked."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import Struct
+from rich.cells import cell_len
+from rich.segment import Segment
 from textual import on
 
+from llmstack_tui.base.sentences import plural
+from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import bytes_text
+from llmstack_tui.core.wording import text
+from llmstack_tui.tui.draw.figures import ago_text
+from llmstack_tui.tui.draw.servers import address
+from llmstack_tui.tui.draw.text import wrap
+from llmstack_tui.tui.draw.updates import changed_text, newer_programs, progress_cell, total_text, under_way
 from llmstack_tui.tui.screen import FramedScreen
-from llmstack_tui.tui.updates import KEYS
-from llmstack_tui.tui.updates.list import UpdatesContext, UpdatesList, summary, updates_rows
+from llmstack_tui.tui.updates import KEYS, LIST_KEYS
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from datetime import datetime
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.core.state import StackState
+    from llmstack_tui.core.state import HostState, StackState
+    from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.updates import NewerProgram
     from llmstack_tui.tui.shell import Key, View
+    from llmstack_tui.tui.widgets.list import Pen
+    from llmstack_tui.updates.rules import Update
+
+
+_LEAST_NAME, _WIDEST_NAME = 12, 44
+_BEFORE_NAME, _COST = 5, 12
+_MOST_UNFOLDED = 500
+_MOST_LINES = 1000
+_COUNTED = {"current": "up to date", "local": "local", "cloud": "in the cloud"}
+
+
+class UpdateRow(Struct, frozen=True, kw_only=True):
+    """A model that is out of date, or was changed here, as text.
+
+    Attributes:
+        wanted: it has a newer version that the user did not say to leave alone.
+        mark: of a newer version that is wanted, else empty.
+        cost: bytes to download, or how far its pull is.
+        name_cells: those of the longest name among its neighbours, so that columns stand below each other.
+    """
+
+    key: Key
+    wanted: bool
+    mark: str
+    name: str
+    name_cells: int
+    cost: str
+    changed: str
+    note: str
+
+
+class NoteRow(Struct, frozen=True):
+    """Lines about something else than one model.
+
+    Attributes:
+        lines: of pieces of text with their styles; a line that is one piece is wrapped, another one is cut.
+        folded: whether what is under it is folded away; None where nothing is under it.
+    """
+
+    key: str
+    lines: tuple[tuple[tuple[str, str], ...], ...]
+    folded: bool | None = None
+
+
+UpdatesRow = UpdateRow | NoteRow
+
+
+class UpdatesContext(Struct, frozen=True, kw_only=True):
+    """What the rows depend on beside the state.
+
+    Attributes:
+        names: what the user calls a host, by its URL.
+        opened: the keys of the rows that are unfolded.
+    """
+
+    marks: Marks
+    now: datetime
+    names: Mapping[str, str]
+    opened: Collection[str] = ()
+
+
+class UpdatesList(RowList[UpdatesRow], inherit_bindings=False):
+    """A model takes two lines."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*LIST_KEYS]
+
+    @property
+    def model(self) -> Key | None:
+        """The model under the cursor."""
+        return self.row.key if isinstance(self.row, UpdateRow) else None
+
+    def is_heading(self, row: UpdatesRow) -> bool:
+        return isinstance(row, NoteRow) and row.folded is None
+
+    def is_folded(self, row: UpdatesRow) -> bool | None:
+        return row.folded if isinstance(row, NoteRow) else None
+
+    def height_of(self, row: UpdatesRow, width: int) -> int:
+        return 2 if isinstance(row, UpdateRow) else len(_wrapped(row, width - 1))
+
+    def draw(self, row: UpdatesRow, line: int, width: int, pen: Pen) -> list[Segment]:
+        if isinstance(row, NoteRow):
+            pieces = [Segment(text, pen.style(style)) for text, style in _wrapped(row, width - 1)[line]]
+            return [pen.pointer(), *pieces]
+        if line:
+            return [pen.pointer(), pen.cell(f"    {row.note}", width - 1, "muted")]
+        room = width - _BEFORE_NAME - _COST - cell_len(row.changed) - 2
+        name = min(row.name_cells, max(room, _LEAST_NAME))
+        return [
+            pen.pointer(),
+            pen.tick(),
+            pen.cell("", 1, "plain"),
+            pen.cell(row.mark, 2, "accent"),
+            pen.name(row.name, name, "name" if row.wanted else "plain"),
+            pen.cell(row.cost, _COST, "accent" if row.wanted else "muted", right=True),
+            pen.cell(f"  {row.changed}", max(width - _BEFORE_NAME - name - _COST, 0), "plain"),
+        ]
+
+
+def _wrapped(row: NoteRow, width: int) -> list[tuple[tuple[str, str], ...]]:
+    """What stands in each line of ``width`` cells."""
+    found: list[tuple[tuple[str, str], ...]] = []
+    for line in row.lines:
+        if len(line) > 1:
+            found.append(line)
+            continue
+        ((text, style),) = line
+        indent = text[: len(text) - len(text.lstrip())]
+        pieces = wrap(text.strip(), max(width - len(indent), 1), most=_MOST_LINES)
+        found += [((indent + piece, style),) for piece in pieces]
+    return found
+
+
+def updates_rows(state: StackState, shown: UpdatesContext) -> tuple[UpdatesRow, ...]:
+    """What is newer, host by host, and beneath it, folded, what is not known and what went wrong."""
+    found: list[UpdatesRow] = [_program(each, shown) for each in newer_programs(state)]
+    downloads = under_way(state.downloads)
+    for host in state.hosts:
+        models = list(_models(host, downloads, shown))
+        if len(state.hosts) > 1:
+            found.append(_heading(f"host {host.snapshot.url}", _host_text(host, shown), bool(models)))
+        found += models
+    if not any(isinstance(row, UpdateRow) for row in found):
+        found.append(NoteRow("nothing", (((_nothing_text(state), "plain"),),)))
+    found += _folded("unknown", "not known", _reasons(state, unknown=True), shown)
+    found += _unanswered(state, shown)
+    found += _folded("problems", "whose last check failed", _reasons(state, unknown=False), shown)
+    if counted := _counted(state):
+        found.append(NoteRow("counted", (((counted, "muted"),),)))
+    return tuple(found)
+
+
+def _program(newer: NewerProgram, shown: UpdatesContext) -> NoteRow:
+    """A program of which there is a newer version, and how to get it."""
+    if "" in newer.there:
+        have, how = f"this is {newer.there['']}", "pip install -U llmstack-tui"
+    else:
+        have = ", ".join(f"{clean(address(url))} has {clean(old)}" for url, old in newer.there.items())
+        how = "ollama.com/download"
+    text = f"  {shown.marks.newer} {newer.program} {newer.version} is out; {have}."
+    return NoteRow(f"program {newer.program}", (((text, "accent"),), ((f"    {how}", "muted"),)))
+
+
+def _unanswered(state: StackState, shown: UpdatesContext) -> Iterator[NoteRow]:
+    """Of which programs nobody knows whether there is a newer one."""
+    problems = [clean(each.problem, limit=400) for each in state.releases if each.problem]
+    if problems:
+        yield _fold("programs", "Newer programs are not known", problems[0], shown)
+        if "programs" in shown.opened:
+            yield from (NoteRow(f"programs {each}", (((f"    {each}", "plain"),),)) for each in problems)
+
+
+def _fold(group: str, text: str, first: str, shown: UpdatesContext) -> NoteRow:
+    """A row with others under it; the ``first`` of them is said while they are folded away."""
+    is_open = group in shown.opened
+    mark = shown.marks.unfolded if is_open else shown.marks.folded
+    line = ((f"{mark} {text}", "plain"), ("" if is_open else f"  {first}", "muted"))
+    return NoteRow(group, (line,), folded=not is_open)
+
+
+def summary(state: StackState) -> str:
+    """How many updates there are, and what all of them cost."""
+    wanted = [each for host in state.hosts for each in host.updates.values() if each.is_wanted]
+    if not wanted:
+        return "checking" if state.checking else ""
+    checking = ", checking" if state.checking else ""
+    return f"{len(wanted)}, {total_text(wanted)}{checking}"
+
+
+def _host_text(host: HostState, shown: UpdatesContext) -> str:
+    url = host.snapshot.url
+    where = clean(address(url), limit=200)
+    name = clean(shown.names.get(url, ""), limit=60)
+    return f"{name}  {where}" if name else where
+
+
+def _heading(of: str, text: str, has_models: bool) -> NoteRow:
+    return NoteRow(of, (((text, "name"), ("" if has_models else "  nothing newer", "muted")),))
+
+
+def _models(host: HostState, downloads: Mapping[Key, Download], shown: UpdatesContext) -> Iterator[UpdateRow]:
+    """What is wanted before what is not; within these as the server lists it."""
+    listed = [(name, each) for name, each in host.updates.items() if _is_news(each)]
+    cells = min(_WIDEST_NAME, max((cell_len(clean(name)) for name, _ in listed), default=0))
+    for name, update in sorted(listed, key=lambda each: not each[1].is_wanted):
+        download = downloads.get((host.snapshot.url, name))
+        if download is not None:
+            cost = progress_cell(download, shown.marks)
+        else:
+            cost = (shown.marks.at_most if update.at_most else "") + bytes_text(update.download)
+        yield UpdateRow(
+            key=(host.snapshot.url, name),
+            wanted=update.is_wanted,
+            mark=shown.marks.newer if update.is_wanted else "",
+            name=clean(name, limit=400),
+            name_cells=cells,
+            cost=cost,
+            changed=changed_text(update),
+            note=_note(update, shown.now),
+        )
+
+
+def _is_news(update: Update) -> bool:
+    return update.state == "stale" or update.changed_here
+
+
+def _note(update: Update, now: datetime) -> str:
+    told = []
+    if update.left_alone is not None:
+        told.append("left alone" if update.left_alone == "for good" else "this version is left alone")
+    if update.changed_here:
+        told.append("changed here? asks first")
+    if update.pushed_at is not None:
+        told.append(f"published {ago_text(update.pushed_at, now)}")
+    if update.checked_at is not None:
+        told.append(f"checked {ago_text(update.checked_at, now)}")
+    return ", ".join(told)
+
+
+def _reasons(state: StackState, *, unknown: bool) -> dict[str, list[str]]:
+    """The models by what is wrong: of those that are not known, else of those known from an older check."""
+    found = defaultdict[str, list[str]](list)
+    for host in state.hosts:
+        for name, update in host.updates.items():
+            is_unknown = update.state == "unknown" and not update.changed_here
+            said = text(*update.reason) if is_unknown else update.problem
+            if said and is_unknown is unknown:
+                found[said].append(name)
+    return found
+
+
+def _folded(
+    group: str, what: str, reasons: Mapping[str, list[str]], shown: UpdatesContext
+) -> Iterator[NoteRow]:
+    if not reasons:
+        return
+    count = sum(map(len, reasons.values()))
+    models = plural(count, "1 model", f"{count} models")
+    yield _fold(group, f"{models} {what}", clean(next(iter(reasons)), limit=300), shown)
+    if group not in shown.opened:
+        return
+    for reason, names in reasons.items():
+        listed = ", ".join(clean(name, limit=100) for name in names[:_MOST_UNFOLDED])
+        lines = (f"    {clean(reason, limit=400)}", "plain"), (f"    {listed}", "muted")
+        yield NoteRow(f"{group} {reason}", tuple((line,) for line in lines))
+
+
+def _counted(state: StackState) -> str:
+    counts = Counter(str(each.state) for host in state.hosts for each in host.updates.values())
+    counts["local"] -= sum(
+        each.changed_here and each.state == "local" for host in state.hosts for each in host.updates.values()
+    )
+    return ", ".join(f"{counts[each]} {word}" for each, word in _COUNTED.items() if counts[each] > 0)
+
+
+def _nothing_text(state: StackState) -> str:
+    updates = [each for host in state.hosts for each in host.updates.values()]
+    if any(each.state == "current" for each in updates):
+        return "Nothing newer is known."
+    return "Asking the registries." if state.checking else "No model was compared with its registry yet."
 
 
 class UpdatesScreen(FramedScreen):

@@ -14,7 +14,7 @@ from llmstack_tui.catalog.types import Offer, Use
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.registry.errors import RegistryUnreachable
 from llmstack_tui.tui.catalog.list import CatalogColumn, CatalogOrder, catalog_rows, make_shelf
-from llmstack_tui.tui.downloads.actions import PullOffer, offer_text
+from llmstack_tui.tui.downloads.actions import offer_text
 from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui.driving import dashboard
@@ -179,10 +179,10 @@ async def test_the_question_names_size_disk_and_memory_and_not_now_is_first() ->
 
 
 def test_a_disk_that_is_too_small_is_said() -> None:
-    text = offer_text(PullOffer("a", 10**15), state(), [seeded.URL, "http://far:11434"])
+    text = offer_text("a", 10**15, "", state(), [seeded.URL, "http://far:11434"])
     assert "that is too little" in text
     assert "other machines" in text
-    assert "not known" in offer_text(PullOffer("a"), state(), [seeded.URL])
+    assert "not known" in offer_text("a", None, "", state(), [seeded.URL])
 
 
 async def test_of_several_hosts_one_is_chosen_and_none_that_may_not_be() -> None:
