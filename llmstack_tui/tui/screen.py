@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -9,9 +10,10 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import Screen
 
+from llmstack_tui.base.text import clean
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw import servers
-from llmstack_tui.tui.shell import shell_of
+from llmstack_tui.tui.shell import shell_of, start
 from llmstack_tui.tui.widgets.header import HeaderBar, Tabs, Top
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
@@ -22,11 +24,14 @@ if TYPE_CHECKING:
 
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import Key, Shell, View
+    from llmstack_tui.tui.stack import DashboardStack
 
 # Below the first step of each there is no room for anything but to say so.
 _WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide"), (160, "-very-wide")]
 # Those of few lines have no line of their own for the names of the screens.
 _HEIGHTS = [(0, "-short"), (16, "-low"), (20, "-high")]
+
+_READ_EVERY_S = 0.5
 
 
 class LiveScreen(Screen[None]):
@@ -124,6 +129,47 @@ class FramedScreen(LiveScreen):
 
     def action_close(self) -> None:
         self.dismiss()
+
+
+class RecordScreen(FramedScreen):
+    """Reads the record, too: when it opens, and whenever something has happened since."""
+
+    def __init__(self, frame: Pane, marks: Marks) -> None:
+        super().__init__(frame, marks)
+        self._heard = -1
+        self._stirred = asyncio.Event()
+
+    def on_mount(self) -> None:
+        start(self, "History", self._read_on)
+
+    def show(self, view: View) -> None:
+        super().show(view)
+        if view.state is not None and view.state.last_event_id != self._heard:
+            self._heard = view.state.last_event_id
+            self.read_again()
+
+    async def read(self, stack: DashboardStack) -> None:
+        """Read what is shown of the record."""
+
+    def read_again(self) -> None:
+        self._stirred.set()
+
+    def show_unreadable(self, reason: str) -> None:
+        """Say, in a sentence, why the record cannot be read."""
+
+    async def _read_on(self) -> None:
+        from llmstack_tui.core.types import StoreError
+        from llmstack_tui.core.wording import words
+
+        while True:
+            await self._stirred.wait()
+            self._stirred.clear()
+            try:
+                if (stack := self.shell.stack) is not None:
+                    await self.read(stack)
+            except StoreError as error:
+                self.show_unreadable(clean(f"Cannot read the record: {words(error)}", limit=300))
+            await asyncio.sleep(_READ_EVERY_S)
 
 
 class TabScreen(LiveScreen):

@@ -48,7 +48,7 @@ class Choice(StrEnum):
         return {
             Choice.ALL: None,
             Choice.ACTS: frozenset({*_ACTS, EventKind.FAILED, NoteKind.DONE}),
-            Choice.CLIENTS: frozenset(_CLIENTS),
+            Choice.CLIENTS: _CLIENTS,
             Choice.TROUBLE: frozenset({*_TROUBLE, NoteKind.NOTE}),
         }[self]
 
@@ -75,17 +75,16 @@ def tone(event: Event) -> Tone:
     kind = event.kind
     if kind == EventKind.FAILED:
         return Tone.FAILED
-    if kind in _CLIENTS and kind != EventKind.DIFFERENCE:
+    if kind in {EventKind.LOADED, EventKind.LEFT}:
         return Tone.CLIENT
-    if kind == EventKind.SERVER:
-        return Tone.WARNING if "error" in event.details else Tone.DONE
-    if kind in _TROUBLE or kind == NoteKind.NOTE:
+    if kind in _TROUBLE | {NoteKind.NOTE} and (kind != EventKind.SERVER or "error" in event.details):
         return Tone.WARNING
-    return (
-        Tone.DONE
-        if event.details.get("end") in {"loaded", "gone", "done"} or kind == NoteKind.DONE
-        else Tone.PLAIN
-    )
+    is_done = kind in {EventKind.SERVER, NoteKind.DONE} or event.details.get("end") in {
+        "loaded",
+        "gone",
+        "done",
+    }
+    return Tone.DONE if is_done else Tone.PLAIN
 
 
 def word(event: Event) -> str:
@@ -171,10 +170,8 @@ class ActivityLog:
         self._arrange()
 
     def _arrange(self) -> None:
-        kinds, recorded = (
-            self.choice.kinds,
-            {each.sentence for each in self._recorded if each.kind == EventKind.NOTICE},
-        )
+        kinds = self.choice.kinds
+        recorded = {each.sentence for each in self._recorded if each.kind == EventKind.NOTICE}
         own = (*self._own, *(each for notice, each in self._notices.items() if notice not in recorded))
         shown = [each for each in own if kinds is None or each.kind in kinds]
         events = self._recorded

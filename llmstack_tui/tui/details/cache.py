@@ -66,6 +66,11 @@ class ModelFacts(Struct, frozen=True):
     renewed: bool = False
 
 
+def digest_of(status: ModelStatus | None) -> str:
+    """Of the version that is installed; "" where none is."""
+    return status.model.digest if status and status.model else ""
+
+
 class DetailsCache(Controller):
     """What the list does not tell: details from the server, uses from the store.
 
@@ -100,7 +105,7 @@ class DetailsCache(Controller):
         guard = view.state.guards.get(status.host) if view.state else None
         return ModelFacts(
             status,
-            self._details.get((*key, status.model.digest if status.model else "")),
+            self._details.get((*key, digest_of(status))),
             speed=host.speeds.get(status.name) if host else None,
             uses=self._uses.get(status.host, {}).get(status.name),
             update=host.updates.get(status.name) if host else None,
@@ -122,8 +127,7 @@ class DetailsCache(Controller):
         """
         key = (about.status.host, about.status.name)
         host = self._shell.view.host(about.status.host)
-        digest = about.status.model.digest if about.status.model else ""
-        looked_at = (*key, digest, host is not None and host.snapshot.reachable)
+        looked_at = (*key, digest_of(about.status), host is not None and host.snapshot.reachable)
         if looked_at == self._looked_at:
             return
         self._looked_at = looked_at
@@ -138,7 +142,7 @@ class DetailsCache(Controller):
         Raises:
             HostError: the server does not tell.
         """
-        digest = self._digest(key)
+        digest = digest_of(self._shell.view.model(key))
         details = await stack.actions.details(*key)
         while len(self._details) >= _MOST_DETAILS:
             del self._details[next(iter(self._details))]
@@ -177,7 +181,3 @@ class DetailsCache(Controller):
                 await asyncio.sleep(_USES_EVERY_S)
         finally:
             self._is_reading = False
-
-    def _digest(self, key: Key) -> str:
-        status = self._shell.view.model(key)
-        return status.model.digest if status and status.model else ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from llmstack_tui.base.kinds import CACHE_TYPES, Actor
+from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import bytes_text, seconds_text
 from llmstack_tui.core.types import Outcome
@@ -15,7 +16,7 @@ from llmstack_tui.fit.memory import Basis, Request, estimate, largest_context
 from llmstack_tui.fit.verdict import Fit, verdict
 from llmstack_tui.tui.details.pane import addresses
 from llmstack_tui.tui.draw.figures import about_text, count_text, when_text
-from llmstack_tui.tui.widgets.section import SectionText, rows_part
+from llmstack_tui.tui.widgets.section import SectionText, lines_part, rows_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,24 +86,14 @@ _EXPLAINED = {
 _BASES = {Basis.FORMULA: "the architecture of the model", Basis.FILE_SIZE: "the size of its file"}
 
 
-TOLD = (
-    "Parameters",
-    "System prompt",
-    "First messages",
-    "Template",
-    "Licence",
-    "Architecture",
-    "Files",
-)
+TOLD = ("Parameters", "System prompt", "First messages", "Template", "Licence", "Architecture", "Files")
 
 
 def address_part(url: str, copy: str, copy_native: str) -> SectionText:
     """``copy`` and ``copy_native`` are the keys that copy them."""
     native, openai = addresses(url)
-    hint = "   {} copies it"
-    return rows_part(
-        ((openai[0], openai[1] + hint.format(copy)), (native[0], native[1] + hint.format(copy_native)))
-    )
+    rows = ((openai, copy), (native, copy_native))
+    return rows_part((label, f"{address}   {key} copies it") for (label, address), key in rows)
 
 
 def told_parts(details: ModelDetails, name: str) -> dict[str, SectionText]:
@@ -147,25 +138,23 @@ def fact_rows(info: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 def loads_part(loads: Sequence[Activation], now: datetime) -> SectionText:
     """A line for each time that it was loaded: when, how long, who asked, how it ended."""
-    return SectionText(Content("\n").join(Content(_load(each, now)) for each in loads))
+    return lines_part(_load(each, now) for each in loads)
 
 
 def measured_part(measured: Sequence[Measured], now: datetime) -> SectionText:
     """What memory each load of this version took, whoever says so."""
-    return SectionText(Content("\n").join(Content(_took(each, now)) for each in measured))
+    return lines_part(_took(each, now) for each in measured)
 
 
 def versions_part(versions: Sequence[SeenModel], digest: str, now: datetime) -> SectionText:
     """The versions that were installed; the one with ``digest`` still is."""
-    return SectionText(
-        Content("\n").join(
-            Content(
-                f"{each.digest[:12]:14}{bytes_text(each.size):9}since {when_text(each.first_seen_at, now)}, "
-                + ("installed now" if each.digest == digest else f"until {when_text(each.last_seen_at, now)}")
-            )
-            for each in versions
-        )
-    )
+    return lines_part(_version(each, digest, now) for each in versions)
+
+
+def _version(each: SeenModel, digest: str, now: datetime) -> str:
+    until = "installed now" if each.digest == digest else f"until {when_text(each.last_seen_at, now)}"
+    since = f"since {when_text(each.first_seen_at, now)}"
+    return f"{each.digest[:12]:14}{bytes_text(each.size):9}{since}, {until}"
 
 
 def _text_part(text: str, name: str, *, opens: bool = False, first: bool = False) -> SectionText:
@@ -175,19 +164,12 @@ def _text_part(text: str, name: str, *, opens: bool = False, first: bool = False
     shown = clean_lines(text[:MOST_CHARACTERS].expandtabs(4), limit=MOST_CHARACTERS).splitlines()[:MOST_LINES]
     body = Content("\n".join(shown))
     if len(text) > MOST_CHARACTERS or count > MOST_LINES:
-        body = Content.assemble(
-            body,
-            (
-                f"\n(Only the beginning of {len(text):,} characters. "
-                f"All of it: llmstack show {clean(name, limit=200)})",
-                "$foreground 60%",
-            ),
-        )
+        whole = f"All of it: llmstack show {clean(name, limit=200)}"
+        body += Content.styled(f"\n(Only the beginning of {len(text):,} characters. {whole})", _MUTED)
     head = next((line.strip()[:60] for line in shown if line.strip()), "") if first else ""
-    summary = "  ".join(filter(None, (head, "1 line" if count == 1 else f"{count:,} lines")))
-    return SectionText(
-        body, summary, is_open=opens and count <= _OPEN_LINES and len(text) < MOST_CHARACTERS // 10
-    )
+    summary = "  ".join(filter(None, (head, plural(count, "1 line", f"{count:,} lines"))))
+    is_open = opens and count <= _OPEN_LINES and len(text) < MOST_CHARACTERS // 10
+    return SectionText(body, summary, is_open=is_open)
 
 
 def _origin_rows(details: ModelDetails) -> Iterator[tuple[str, str]]:
@@ -245,7 +227,7 @@ def fit_part(subject: Subject, room: Room, loads: Sequence[Load] = ()) -> Sectio
     """
     head = "Context".rjust(_CONTEXT_CELLS) + "".join(f"   {name}".ljust(_FIT_CELLS) for name in CACHE_TYPES)
     lines = [Content.styled(head, _MUTED)]
-    measured, basis = False, Basis.FORMULA
+    bases: set[Basis] = set()
     fits: set[Fit] = set()
     for context in _contexts(subject):
         line = Content(count_text(context).rjust(_CONTEXT_CELLS))
@@ -254,20 +236,18 @@ def fit_part(subject: Subject, room: Room, loads: Sequence[Load] = ()) -> Sectio
             found = estimate(subject.weights, subject.shape, request, loads)
             if found is None:
                 return None
-            measured |= found.basis is Basis.MEASURED
-            basis = found.basis if found.basis is not Basis.MEASURED else basis
             known = verdict(found, room)
+            bases.add(found.basis)
             fits |= {known.fit} if known else set()
             line += _cell(found, known)
         lines.append(line)
     lines += [Content(text) for text in _longest(subject, room)]
-    explained = [
-        f"Estimated from {_BASES[basis]}.",
-        *(text for fit, text in _EXPLAINED.items() if fit in fits),
-    ]
-    explained += ["*: measured here."] if measured else []
+    basis = Basis.FILE_SIZE if Basis.FILE_SIZE in bases else Basis.FORMULA
+    explained = [f"Estimated from {_BASES[basis]}."]
+    explained += [text for fit, text in _EXPLAINED.items() if fit in fits]
+    explained += ["*: measured here."] if Basis.MEASURED in bases else []
     lines.append(Content.styled(" ".join(explained), _MUTED))
-    return SectionText(Content("\n").join(lines))
+    return lines_part(lines)
 
 
 def _contexts(subject: Subject) -> Iterator[int]:
@@ -280,35 +260,24 @@ def _contexts(subject: Subject) -> Iterator[int]:
 
 
 def _cell(found: Estimate, known: Verdict | None) -> Content:
-    size = about_text(found.total)
-    if found.basis is Basis.MEASURED:
-        size = f"*{bytes_text(found.total)}"
-    word = "?" if known is None else _FITS[known.fit]
-    if known is not None and known.tight and known.fit is Fit.NOW:
-        word = "tight"
-    tone = _FIT_STYLES.get(known.fit, "") if known else ""
-    return Content.assemble(f"   {size:8}", (word.ljust(_FIT_CELLS - 11), tone or "$foreground"))
+    size = f"*{bytes_text(found.total)}" if found.basis is Basis.MEASURED else about_text(found.total)
+    if known is None:
+        word, tone = "?", "$foreground"
+    else:
+        word = "tight" if known.tight and known.fit is Fit.NOW else _FITS[known.fit]
+        tone = _FIT_STYLES.get(known.fit, "$foreground")
+    return Content.assemble(f"   {size:8}", (word.ljust(_FIT_CELLS - 11), tone))
 
 
 def _longest(subject: Subject, room: Room) -> Iterator[str]:
-    if subject.weights is None or subject.shape is None or room.budget is None:
+    weights, shape, budget = subject.weights, subject.shape, room.budget
+    if weights is None or shape is None or budget is None:
         return
-    found = [
-        (
-            largest_context(
-                subject.weights, subject.shape, Request(context_length=1, cache_type=name), room.budget
-            ),
-            name,
-        )
-        for name in CACHE_TYPES
-    ]
-    contexts = {context for context, _ in found}
-    if contexts == {subject.shape.context_length}:
-        yield f"Fits, even at its full context ({count_text(subject.shape.context_length)})."
-        return
-    texts = [f"{count_text(context)} ({name})" for context, name in found if context]
-    yield (
-        f"Longest context that fits: {', '.join(texts)}"
-        if texts
-        else "Does not fit, even with a short context."
-    )
+    requests = {name: Request(context_length=1, cache_type=name) for name in CACHE_TYPES}
+    found = {name: largest_context(weights, shape, each, budget) for name, each in requests.items()}
+    if {*found.values()} == {shape.context_length}:
+        yield f"Fits, even at its full context ({count_text(shape.context_length)})."
+    elif texts := [f"{count_text(context)} ({name})" for name, context in found.items() if context]:
+        yield f"Longest context that fits: {', '.join(texts)}"
+    else:
+        yield "Does not fit, even with a short context."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
@@ -12,7 +11,7 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.core.wording import words
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.tui.details import SCREEN_KEYS
-from llmstack_tui.tui.details.cache import DetailsCache
+from llmstack_tui.tui.details.cache import DetailsCache, digest_of
 from llmstack_tui.tui.details.content import (
     TOLD,
     address_part,
@@ -24,33 +23,29 @@ from llmstack_tui.tui.details.content import (
 )
 from llmstack_tui.tui.details.pane import how_it_did, what_it_is
 from llmstack_tui.tui.draw.updates import more_update_rows
-from llmstack_tui.tui.screen import FramedScreen
+from llmstack_tui.tui.screen import RecordScreen
 from llmstack_tui.tui.shell import start
 from llmstack_tui.tui.widgets.pane import Pane
 from llmstack_tui.tui.widgets.section import ScrollingText, Section, SectionText, events_part, rows_part
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.core.types import Measured
     from llmstack_tui.fit.verdict import Fitted
-    from llmstack_tui.hosts.types import Model, ModelDetails
+    from llmstack_tui.hosts.types import ModelDetails
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import Key, View
     from llmstack_tui.tui.stack import DashboardStack
 
 _MOST_LOOKED_UP = 50
-_LOOK_UP_EVERY_S = 0.5
 _MODEL, _ADDRESSES, _NEEDED = "Model", "Addresses", "Memory needed"
 _VERSIONS, _LOADED, _USED, _EVENTS = "Installed versions", "Loaded", "Memory used", "Events"
 _BEFORE = (_MODEL, _ADDRESSES, _NEEDED)
 _PAST = (_VERSIONS, _LOADED, _USED, _EVENTS)
 
 
-class DetailsScreen(FramedScreen):
+class DetailsScreen(RecordScreen):
     """Follows the state; asks the server and the store when it opens and when something has changed."""
 
     CSS_PATH = "screen.tcss"
@@ -64,9 +59,7 @@ class DetailsScreen(FramedScreen):
         self._note = Static("", id="note", markup=False)
         self._told: ModelDetails | None = None
         self._asked_for: tuple[str, bool] | None = None
-        self._last_event_id = 0
         self._fitted: Fitted | None = None
-        self._stirred = asyncio.Event()
 
     def compose_body(self) -> ComposeResult:
         with ScrollingText():
@@ -76,10 +69,6 @@ class DetailsScreen(FramedScreen):
             for title in (*TOLD, *_PAST):
                 yield self._sections[title]
 
-    def on_mount(self) -> None:
-        self._stirred.set()
-        start(self, "History", self._look_up)
-
     @property
     def targets(self) -> tuple[Key, ...]:
         return (self._key,)
@@ -88,12 +77,6 @@ class DetailsScreen(FramedScreen):
 
     def show(self, view: View) -> None:
         super().show(view)
-        self._show_model(view)
-        if view.state is not None and view.state.last_event_id != self._last_event_id:
-            self._last_event_id = view.state.last_event_id
-            self._stirred.set()
-
-    def _show_model(self, view: View) -> None:
         about = self.shell.controller(DetailsCache).about(view, self._key)
         if about is None:
             rows = [("State", "no longer on any server" if view.state else "there is no server yet")]
@@ -101,7 +84,7 @@ class DetailsScreen(FramedScreen):
             return
         if about.fitted is not self._fitted:
             self._fitted = about.fitted
-            self._stirred.set()
+            self.read_again()
         rows = [*what_it_is(about), *more_update_rows(about.update, about.now), *how_it_did(about)]
         self._sections[_MODEL].say(rows_part(rows))
         shown = self.shell.shown_keys()
@@ -109,8 +92,7 @@ class DetailsScreen(FramedScreen):
         self._sections[_ADDRESSES].say(address_part(self._key[0], *copies))
         self._show_told(about.details)
         host = view.host(self._key[0])
-        version = about.status.model.digest if about.status.model else ""
-        wanted = (version, host is not None and host.snapshot.reachable)
+        wanted = (digest_of(about.status), host is not None and host.snapshot.reachable)
         if about.details is None and wanted != self._asked_for:
             self._asked_for = wanted
             self._ask_again()
@@ -147,44 +129,25 @@ class DetailsScreen(FramedScreen):
         else:
             self.show(self.shell.view)
 
-    async def _look_up(self) -> None:
-        """Read what was, now and whenever something has happened since."""
-        from llmstack_tui.core.types import StoreError
+    def show_unreadable(self, reason: str) -> None:
+        self._sections[_LOADED].say(SectionText(Content(reason)))
 
-        while True:
-            await self._stirred.wait()
-            self._stirred.clear()
-            try:
-                await self._look_up_once()
-            except StoreError as error:
-                trouble = SectionText(Content(clean(f"Cannot read the record: {words(error)}", limit=300)))
-                self._sections[_LOADED].say(trouble)
-            await asyncio.sleep(_LOOK_UP_EVERY_S)
-
-    async def _look_up_once(self) -> None:
-        stack = self.shell.stack
-        if stack is None:
-            return
+    async def read(self, stack: DashboardStack) -> None:
         host, name = self._key
         now = self.shell.view.moment.now.astimezone()
-        model = self.shell.view.model(self._key)
-        digest = model.model.digest if model and model.model else ""
+        status = self.shell.view.model(self._key)
+        model, digest = status.model if status else None, digest_of(status)
         versions = await stack.records.versions(host, name)
         self._sections[_VERSIONS].say(versions_part(versions, digest, now))
         loads = await stack.records.activations(host, name, _MOST_LOOKED_UP)
         self._sections[_LOADED].say(loads_part(loads, now))
         measured = await stack.records.measured(host, digest, _MOST_LOOKED_UP) if digest else ()
         self._sections[_USED].say(measured_part(measured, now))
-        if model is not None and model.model is not None and not model.model.is_cloud:
-            self._fit(stack, model.model, measured)
+        subject = stack.fit.subject(host, model) if model and not model.is_cloud else None
+        if subject is not None:
+            self._sections[_NEEDED].say(fit_part(subject, stack.fit.room(), measured))
         events = await stack.records.events(_MOST_LOOKED_UP, host=host, model=name)
         self._sections[_EVENTS].say(events_part(events, now))
-
-    def _fit(self, stack: DashboardStack, model: Model, measured: Sequence[Measured]) -> None:
-        subject = stack.fit.subject(self._key[0], model)
-        if subject is None:
-            return
-        self._sections[_NEEDED].say(fit_part(subject, stack.fit.room(), measured))
 
     # Keys
 
@@ -204,5 +167,5 @@ class DetailsScreen(FramedScreen):
 
     def action_ask(self) -> None:
         self.shell.act("servers.refresh")
-        self._stirred.set()
+        self.read_again()
         self._ask_again()

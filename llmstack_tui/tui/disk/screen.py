@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct
 from rich.cells import cell_len
 
+from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import words
@@ -129,14 +130,13 @@ class DiskScreen(FramedScreen):
 
     async def _clean(self, seen: FolderUse) -> None:
         from llmstack_tui.library.storage import LibraryError
-        from llmstack_tui.tui.dialogs import AskScreen
 
         count = len(seen.removable)
-        title = "Remove this file?" if count == 1 else f"Remove these {count} files?"
+        title = plural(count, "Remove this file?", f"Remove these {count} files?")
         answers = (Answer("keep", "Keep all"), Answer("remove", "Remove", dangerous=True))
-        question = AskScreen(title, clean_text(seen.removable), answers, escape="keep")
+        answer = await self.shell.ask(title, clean_text(seen.removable), answers, escape="keep")
         stack = self.shell.stack
-        if await self.shell.show(question) != "remove" or stack is None:
+        if answer != "remove" or stack is None:
             return
         try:
             removed = await stack.disk.clean(seen.removable)
@@ -144,7 +144,7 @@ class DiskScreen(FramedScreen):
             self.shell.warn(words(error), title="Clean-up", severity="error")
         else:
             freed = bytes_text(sum(each.size for each in removed))
-            files = "1 file" if len(removed) == 1 else f"{len(removed)} files"
+            files = plural(len(removed), "1 file", f"{len(removed)} files")
             self.shell.tell(f"Removed {files}: {freed}.", title="Clean-up")
         if self.is_current:
             await self._look()
@@ -221,10 +221,9 @@ def disk_title(folders: Sequence[FolderUse | LibraryError]) -> str:
 
 def clean_text(chosen: Sequence[Leftover]) -> str:
     """What a clean-up would remove."""
-    named = lines_text(
-        [
-            f"{clean(each.path.name, limit=40)}  {bytes_text(each.size)}, {_KINDS[each.kind.value]}"
-            for each in chosen
-        ]
-    )
-    return f"{named}\n\nNo model names them. This frees {bytes_text(sum(each.size for each in chosen))}."
+    lines = [
+        f"{clean(each.path.name, limit=40)}  {bytes_text(each.size)}, {_KINDS[each.kind.value]}"
+        for each in chosen
+    ]
+    freed = bytes_text(sum(each.size for each in chosen))
+    return f"{lines_text(lines)}\n\nNo model names them. This frees {freed}."

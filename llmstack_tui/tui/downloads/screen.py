@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,7 +11,7 @@ from textual.widgets import Static
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import seconds_text
-from llmstack_tui.core.wording import text, words
+from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import Why
 from llmstack_tui.tui.downloads import KEYS, ONE_KEYS
 from llmstack_tui.tui.downloads.actions import DownloadController
@@ -28,11 +27,17 @@ from llmstack_tui.tui.downloads.list import (
 from llmstack_tui.tui.draw.bar import bar
 from llmstack_tui.tui.draw.figures import clock_text, used_text, when_text
 from llmstack_tui.tui.draw.servers import address
-from llmstack_tui.tui.screen import FramedScreen, TabScreen
-from llmstack_tui.tui.shell import start
+from llmstack_tui.tui.screen import RecordScreen, TabScreen
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
-from llmstack_tui.tui.widgets.section import ScrollingText, Section, SectionText, events_part, rows_part
+from llmstack_tui.tui.widgets.section import (
+    ScrollingText,
+    Section,
+    SectionText,
+    events_part,
+    lines_part,
+    rows_part,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,9 +48,10 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from llmstack_tui.core.state import StackState
-    from llmstack_tui.downloads.types import Download
+    from llmstack_tui.downloads.types import Download, LayerProgress
     from llmstack_tui.tui.draw.glyphs import Marks
     from llmstack_tui.tui.shell import View
+    from llmstack_tui.tui.stack import DashboardStack
 
 _LEAST_S = 0.25
 """Between two drawings: what changes faster cannot be read."""
@@ -126,7 +132,7 @@ _MOST_LAYERS = 100
 _BAR_CELLS = 20
 
 
-class DownloadScreen(FramedScreen):
+class DownloadScreen(RecordScreen):
     """Follows the pull, and reads from the record what happened to its model."""
 
     DEFAULT_CSS = """
@@ -142,8 +148,6 @@ class DownloadScreen(FramedScreen):
         self._layers = Section("Layers", marks)
         self._events = Section("Events", marks)
         self._gone = Static("It is no longer on the list.", id="gone", markup=False)
-        self._heard = -1
-        self._stirred = asyncio.Event()
 
     def compose_body(self) -> ComposeResult:
         with ScrollingText():
@@ -156,9 +160,6 @@ class DownloadScreen(FramedScreen):
     def targets(self) -> tuple[int, ...]:
         return (self._number,)
 
-    def on_mount(self) -> None:
-        start(self, "History", self._look_up)
-
     def show(self, view: View) -> None:
         super().show(view)
         download = self._found(view)
@@ -169,32 +170,19 @@ class DownloadScreen(FramedScreen):
         self.frame.show_title(clean(download.model, limit=200))
         self._about.say(rows_part(facts(download, now)))
         self._layers.say(layers_part(download, self.marks))
-        if view.state is not None and view.state.last_event_id != self._heard:
-            self._heard = view.state.last_event_id
-            self._stirred.set()
 
     def _found(self, view: View) -> Download | None:
         downloads = view.state.downloads if view.state else ()
         return next((each for each in downloads if each.id == self._number), None)
 
-    async def _look_up(self) -> None:
-        """Read what happened, now and whenever there is something new."""
-        from llmstack_tui.core.types import StoreError
+    async def read(self, stack: DashboardStack) -> None:
+        view = self.shell.view
+        if (download := self._found(view)) is not None:
+            events = await stack.records.events(_MOST_EVENTS, host=download.host, model=download.model)
+            self._events.say(events_part(events, view.moment.now.astimezone()))
 
-        while True:
-            await self._stirred.wait()
-            self._stirred.clear()
-            stack, view = self.shell.stack, self.shell.view
-            download = self._found(view)
-            if stack is None or download is None:
-                continue
-            try:
-                events = await stack.records.events(_MOST_EVENTS, host=download.host, model=download.model)
-            except StoreError as error:
-                trouble = clean(f"Cannot read the record: {words(error)}", limit=300)
-                self._events.say(SectionText(Content(trouble)))
-            else:
-                self._events.say(events_part(events, view.moment.now.astimezone()))
+    def show_unreadable(self, reason: str) -> None:
+        self._events.say(SectionText(Content(reason)))
 
 
 def facts(download: Download, now: datetime) -> Iterator[tuple[str, str]]:
@@ -223,17 +211,15 @@ def layers_part(download: Download, marks: Marks) -> SectionText | None:
     """A line for each layer: how much of it is there."""
     if not download.layers:
         return None
-    lines = []
-    for layer in download.layers[:_MOST_LAYERS]:
-        digest = clean(layer.digest.removeprefix("sha256:")[:12])
-        share = min(layer.completed / layer.total, 1.0) if layer.total else None
-        lines.append(
-            Content.assemble(
-                (f"{digest:<14}", "$foreground 62%"),
-                bar(share or 0.0, _BAR_CELLS, marks, tone="$primary"),
-                f"  {used_text(layer.completed, layer.total)}",
-            )
-        )
+    lines = [_layer(each, marks) for each in download.layers[:_MOST_LAYERS]]
     if (more := len(download.layers) - _MOST_LAYERS) > 0:
         lines.append(Content(f"and {more} more"))
-    return SectionText(Content("\n").join(lines))
+    return lines_part(lines)
+
+
+def _layer(layer: LayerProgress, marks: Marks) -> Content:
+    digest = clean(layer.digest.removeprefix("sha256:")[:12])
+    share = min(layer.completed / layer.total, 1.0) if layer.total else 0.0
+    there = f"  {used_text(layer.completed, layer.total)}"
+    filled = bar(share, _BAR_CELLS, marks, tone="$primary")
+    return Content.assemble((f"{digest:<14}", "$foreground 62%"), filled, there)

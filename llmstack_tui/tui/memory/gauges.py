@@ -84,10 +84,10 @@ def gauges(
     """
     ram = ram_gauge(reading, history, now, parts.get(reading.ram.id, ()))
     names = device_names(reading.devices)
-    cards = tuple(
-        replace(_card(device, names[device.id], reading, history, now), parts=parts.get(device.id, ()))
-        for device in reading.devices
-    )
+    cards = [
+        replace(_card(each, names[each.id], reading, history, now), parts=parts.get(each.id, ()))
+        for each in reading.devices
+    ]
     if len(cards) < most:
         return (*cards, ram)
     summed: list[Gauge] = []
@@ -146,18 +146,9 @@ class _Columns(Struct, frozen=True, kw_only=True):
 
     @property
     def cells(self) -> int:
+        """All of them, with what is between them and the five of the percents."""
         optional = (self.temperature, self.power, self.history)
-        return (
-            1
-            + self.label
-            + 1
-            + self.bar
-            + 2
-            + self.figures
-            + 2
-            + 5
-            + sum(each + 2 for each in optional if each)
-        )
+        return 11 + self.label + self.bar + self.figures + sum(each + 2 for each in optional if each)
 
 
 def _columns(shown: Sequence[Gauge], width: int, marks: Marks) -> _Columns:
@@ -192,22 +183,18 @@ def _line(gauge: Gauge, columns: _Columns, marks: Marks) -> Content:
     notes = [(f"  {text}", style) for text, style in gauge.said]
     if gauge.lost:
         return Content.assemble((f" {label}", "bold"), *notes)
-    percent = gauge.percent
-    tone = "$text-primary"
+    percent, tone = gauge.percent, "$text-primary"
     if percent is not None and percent >= _HIGH:
         tone = "$text-error" if percent >= _FULL else "$text-warning"
-    if gauge.old:
-        tone = DIM
+    filled = bar((percent or 0) / 100, columns.bar, marks, tone=DIM if gauge.old else tone)
+    if gauge.parts and not gauge.old:
+        filled = parts_bar(gauge.parts, columns.bar, marks)
+    said = "" if percent is None else percent_text(percent)
     parts: list[Content | tuple[str, str] | str] = [
         (f" {label} ", "bold"),
-        parts_bar(gauge.parts, columns.bar, marks)
-        if gauge.parts and not gauge.old
-        else bar((percent or 0) / 100, columns.bar, marks, tone=tone),
+        filled,
         f"  {gauge.figures:>{columns.figures}}",
-        (
-            f"  {'' if percent is None else percent_text(percent):>5}",
-            DIM if tone == "$text-primary" else tone,
-        ),
+        (f"  {said:>5}", DIM if gauge.old or tone == "$text-primary" else tone),
     ]
     for figure, cells in ((_heat(gauge, marks), columns.temperature), (gauge.power, columns.power)):
         if cells:
@@ -243,9 +230,8 @@ def _card(device: Device, name: str, reading: MachineReading, history: UsageHist
         old=_old(device, reading, now),
     )
     if device.lost:
-        return replace(
-            gauge, notes=(("lost: it does not answer", "$text-error"),), old="", lost=True, figures=""
-        )
+        lost = ("lost: it does not answer", "$text-error")
+        return replace(gauge, notes=(lost,), old="", lost=True, figures="")
     if device.throttles:
         slowed = f"slowed: {', '.join(device.throttles)}"
         return replace(gauge, notes=((slowed, "$text-warning"),))
@@ -260,11 +246,7 @@ def _sum(devices: Sequence[Device], parts: Sequence[Gauge]) -> Gauge:
     powers = [each.power for each in there]
     lost = len(devices) - len(there)
     slowed = sum(bool(each.throttles) for each in there)
-    notes = []
-    if lost:
-        notes.append((f"{lost} lost", "$text-error"))
-    if slowed:
-        notes.append((f"{slowed} slowed", "$text-warning"))
+    notes = ((lost, "lost", "$text-error"), (slowed, "slowed", "$text-warning"))
     watts = [power for power in powers if power is not None]
     return Gauge(
         name=f"{len(devices)} GPUs",
@@ -276,7 +258,7 @@ def _sum(devices: Sequence[Device], parts: Sequence[Gauge]) -> Gauge:
         temperature=f"max {max(heats):.0f}" if heats else "",
         power=f"{sum(watts):.0f} W" if watts and len(watts) == len(powers) else "",
         old=next((part.old for part in parts if part.old), ""),
-        notes=tuple(notes),
+        notes=tuple((f"{count} {word}", tone) for count, word, tone in notes if count),
     )
 
 

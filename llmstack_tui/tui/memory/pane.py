@@ -10,6 +10,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text
@@ -151,8 +152,7 @@ def loaded_line(state: StackState, width: int, marks: Marks) -> Content:
     apart = _apart(here, state.machine)
     disk = state.machine.disk if state.machine else None
     room = "" if disk is None else f"{bytes_text(disk.free)} free on the disk"
-    plural = "model" if elsewhere == 1 else "models"
-    away = f"{elsewhere} {plural} on other machines" if elsewhere else ""
+    away = f"{elsewhere} {plural(elsewhere, 'model', 'models')} on other machines" if elsewhere else ""
     ways = (
         (long, apart, slow, away, room),
         (long, apart, slow, away, ""),
@@ -198,7 +198,7 @@ def _figure(snapshot: Snapshot, word: str, *, short: bool) -> str:
     on_card = total_of(model.size_vram for model in running)
     if word and on_card is not None and size is not None:
         text += f" of {word}" if on_card >= size else f", {bytes_text(on_card)} of it {word},"
-    return f"{text} for {len(running)} {'model' if len(running) == 1 else 'models'}"
+    return f"{text} for {len(running)} {plural(len(running), 'model', 'models')}"
 
 
 def _apart(snapshots: Sequence[Snapshot], machine: MachineReading | None) -> str:

@@ -28,7 +28,6 @@ _MODEL_TONES = ("$text-primary", "$text-accent", "$text-success", "$text-seconda
 _GAP = "   "
 # Its mark, and what is between two: before the first there is less, so that there is a cell left at the end.
 _BESIDE = len(_GAP) + 2
-_OTHERS, _FREE, _RESERVE = "$foreground 50%", "$pane-border", "$foreground 60%"
 
 
 class Owner(StrEnum):
@@ -39,6 +38,8 @@ class Owner(StrEnum):
 
 
 _ORDER = tuple(Owner)
+_WORDS = {Owner.OTHERS: "others", Owner.FREE: "free", Owner.RESERVE: "kept free"}
+_TONES = {Owner.OTHERS: "$foreground 50%", Owner.FREE: "$pane-border", Owner.RESERVE: "$foreground 60%"}
 
 
 class MemoryShare(Struct, frozen=True):
@@ -79,35 +80,26 @@ def _parts(
 ) -> tuple[MemoryShare, ...]:
     total, used = device.total or 0, device.used or 0
     models: list[MemoryShare] = []
-    mapped = 0
     for number, each in enumerate(running):
-        held = held_on(device, each)
-        if held is None and alone:
-            held = reckoned_on(device, each)
-        if held:
-            models.append(MemoryShare(Owner.MODEL, held, each.name, number))
+        size = held_on(device, each)
+        if size is None and alone:
+            size = reckoned_on(device, each)
+        if size:
+            models.append(MemoryShare(Owner.MODEL, size, each.name, number))
             # What a process reads of a file as it needs it counts as free, and is slow to get back.
-            mapped += min(each.mapped, held) if device.kind == "ram" else 0
+            used += min(each.mapped, size) if device.kind == "ram" else 0
+    used = min(used, total)
     # No more than the device says is taken at all, whatever a server reckons.
-    taken, models = _at_most(models, min(used + mapped, total))
-    others = min(used + mapped, total) - taken
-    free = total - taken - others
-    kept = min(reserve, free)
+    if (reckoned := sum(part.size for part in models)) > used:
+        models = [replace(part, size=part.size * used // reckoned) for part in models]
+    taken = sum(part.size for part in models)
+    kept = min(reserve, total - used)
     return (
         *models,
-        MemoryShare(Owner.OTHERS, others),
-        MemoryShare(Owner.FREE, free - kept),
+        MemoryShare(Owner.OTHERS, used - taken),
+        MemoryShare(Owner.FREE, total - used - kept),
         MemoryShare(Owner.RESERVE, kept),
     )
-
-
-def _at_most(models: list[MemoryShare], most: int) -> tuple[int, list[MemoryShare]]:
-    """The models with ``most`` bytes together, and how many they have."""
-    taken = sum(part.size for part in models)
-    if taken <= most:
-        return taken, models
-    models = [replace(part, size=part.size * most // taken) for part in models]
-    return sum(part.size for part in models), models
 
 
 def held(parts: Sequence[MemoryShare]) -> int:
@@ -128,10 +120,8 @@ def together(devices: Sequence[Sequence[MemoryShare]]) -> tuple[MemoryShare, ...
 
 def parts_bar(parts: Sequence[MemoryShare], cells: int, marks: Marks) -> Content:
     """All parts in their order. What is there has a cell, if there are enough; the largest gives it."""
-    widths = _widths([part.size for part in parts], cells)
-    return Content.assemble(
-        *((_glyph(part, marks) * width, _tone(part)) for part, width in zip(parts, widths, strict=True))
-    )
+    shares = zip(parts, _widths([part.size for part in parts], cells), strict=True)
+    return Content.assemble(*((_glyph(part, marks) * width, _tone(part)) for part, width in shares))
 
 
 def legend(parts: Sequence[MemoryShare], width: int, marks: Marks) -> Content:
@@ -148,40 +138,20 @@ def legend(parts: Sequence[MemoryShare], width: int, marks: Marks) -> Content:
 
 
 def _said(part: MemoryShare) -> str:
-    size = bytes_text(part.size)
-    match part.owner:
-        case Owner.MODEL:
-            return f"{clean(part.name, limit=40)} {size}"
-        case Owner.OTHERS:
-            return f"others {size}"
-        case Owner.FREE:
-            return f"free {size}"
-        case Owner.RESERVE:
-            return f"kept free {size}"
+    name = clean(part.name, limit=40) if part.owner is Owner.MODEL else _WORDS[part.owner]
+    return f"{name} {bytes_text(part.size)}"
 
 
 def _glyph(part: MemoryShare, marks: Marks) -> str:
-    match part.owner:
-        case Owner.MODEL:
-            return marks.parts[part.number % len(marks.parts)]
-        case Owner.OTHERS:
-            return marks.others
-        case Owner.FREE:
-            return marks.empty
-        case Owner.RESERVE:
-            return marks.reserve
+    if part.owner is Owner.MODEL:
+        return marks.parts[part.number % len(marks.parts)]
+    return {Owner.OTHERS: marks.others, Owner.FREE: marks.empty, Owner.RESERVE: marks.reserve}[part.owner]
 
 
 def _tone(part: MemoryShare) -> str:
-    match part.owner:
-        case Owner.MODEL:
-            return _MODEL_TONES[part.number % len(_MODEL_TONES)]
-        case Owner.OTHERS:
-            return _OTHERS
-        case Owner.FREE:
-            return _FREE
-        case Owner.RESERVE:
-            return _RESERVE
+    if part.owner is Owner.MODEL:
+        return _MODEL_TONES[part.number % len(_MODEL_TONES)]
+    return _TONES[part.owner]
 
 
 def _widths(sizes: Sequence[int], cells: int) -> list[int]:

@@ -225,15 +225,13 @@ class Connection(Controller):
         from llmstack_tui.core.servers import OLLAMA_START_SECONDS
         from llmstack_tui.tui.dialogs import WaitScreen
 
-        outcome = await self._shell.show(
-            WaitScreen(
-                "Starting Ollama",
-                f"Waiting until it answers at {stopped.url}",
-                partial(self._services.start_ollama, stopped),
-                limit_s=OLLAMA_START_SECONDS,
-            )
+        wait = WaitScreen(
+            "Starting Ollama",
+            f"Waiting until it answers at {stopped.url}",
+            partial(self._services.start_ollama, stopped),
+            limit_s=OLLAMA_START_SECONDS,
         )
-        return outcome if outcome is not None else False
+        return await self._shell.show(wait) or False
 
     async def _start_engine(self) -> Hosts | None:
         from llmstack_tui.engine.process.control import EngineFailed

@@ -138,14 +138,16 @@ def rows_part(rows: Iterable[tuple[str, str]]) -> SectionText:
     return SectionText(rows_content(rows, _CELLS))
 
 
+def lines_part(lines: Iterable[Content | str]) -> SectionText:
+    return SectionText(Content("\n").join(Content(line) if isinstance(line, str) else line for line in lines))
+
+
 def events_part(events: Sequence[Event], now: datetime) -> SectionText:
-    return SectionText(
-        Content("\n").join(
-            Content.assemble(
-                (f"{when_text(event.at, now):14}", "$foreground 60%"),
-                plain_spaces(clean(text(event.sentence), limit=400)),
-                (f"  {clean(text(*event.reason), limit=200)}" if event.reason else "", "$foreground 60%"),
-            )
-            for event in events
+    return lines_part(
+        Content.assemble(
+            (f"{when_text(event.at, now):14}", "$foreground 60%"),
+            plain_spaces(clean(text(event.sentence), limit=400)),
+            (f"  {clean(text(*event.reason), limit=200)}" if event.reason else "", "$foreground 60%"),
         )
+        for event in events
     )
