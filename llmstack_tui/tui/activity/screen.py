@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.types import Event
     from llmstack_tui.tui.activity.feed import ActivityLines
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.widgets.list import Pen
+    from llmstack_tui.tui.draw.text import Pen
 
 
 _TEXT_LIMIT = 500

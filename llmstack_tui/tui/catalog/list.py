@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.segment import Segment
 
     from llmstack_tui.catalog.types import Catalog, Entry, File, PublishedSpeed, Use
-    from llmstack_tui.tui.widgets.list import Pen
+    from llmstack_tui.tui.draw.text import Pen
 
 _FITS = {EntryFit.LONG: "fits", EntryFit.SHORT: "tight", EntryFit.NO: "no", EntryFit.UNKNOWN: UNKNOWN}
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.draw.glyphs import Marks
-    from llmstack_tui.tui.widgets.list import Pen
+    from llmstack_tui.tui.draw.text import Pen
 
 _LONGEST = 86_400 * 9
 

@@ -1,16 +1,22 @@
-"""Text measured in the cells of a terminal."""
+"""Text measured in the cells of a terminal, and the pen that writes it into the rows of a list."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
 
 from llmstack_tui.base.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from rich.style import Style
+
+    from llmstack_tui.tui.draw.glyphs import Marks
 
 _MOST_NAMED = 8
 
@@ -40,6 +46,28 @@ def fit_name(name: str, width: int, *, ellipsis: str = "…") -> str:
     while len(name) > len(of_model) and cell_len(name) > width - 1:
         name = name[1:]
     return ellipsis + fit(name, width - 1, ellipsis=ellipsis)
+
+
+class Pen(Struct, frozen=True):
+    """What a row of a list is drawn with; ``style`` has the style of a name, as the theme has it."""
+
+    marks: Marks
+    style: Callable[[str], Style]
+    at_cursor: bool
+    is_marked: bool
+
+    def cell(self, text: str, cells: int, style: str, *, right: bool = False) -> Segment:
+        return Segment(fit(text, cells, right=right, ellipsis=self.marks.ellipsis), self.style(style))
+
+    def name(self, name: str, cells: int, style: str) -> Segment:
+        """The name of a model."""
+        return Segment(fit_name(name, cells, ellipsis=self.marks.ellipsis), self.style(style))
+
+    def pointer(self) -> Segment:
+        return self.cell(self.marks.cursor if self.at_cursor else "", 1, "pointer")
+
+    def tick(self) -> Segment:
+        return self.cell(self.marks.tick if self.is_marked else "", 1, "pointer")
 
 
 def models_text(names: Sequence[str]) -> str:

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from rich.segment import Segment
 
     from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.text import Pen
     from llmstack_tui.tui.models.arrangement import ListRow
     from llmstack_tui.tui.shell import Key
-    from llmstack_tui.tui.widgets.list import Pen
 
 
 _WIDEST_NAME = 60

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.text import Pen
     from llmstack_tui.tui.draw.updates import NewerProgram
     from llmstack_tui.tui.shell import Key, View
-    from llmstack_tui.tui.widgets.list import Pen
     from llmstack_tui.updates.rules import Update
 
 

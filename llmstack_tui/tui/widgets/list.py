@@ -7,8 +7,6 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
-from msgspec import Struct
-from rich.segment import Segment
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -17,11 +15,12 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.draw.text import fit, fit_name
+from llmstack_tui.tui.draw.text import Pen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
+    from rich.segment import Segment
     from rich.style import Style
     from textual import events
     from textual.binding import BindingType
@@ -44,28 +43,6 @@ class Row(Protocol):
 
 
 R = TypeVar("R", bound=Row)
-
-
-class Pen(Struct, frozen=True):
-    """What a row is drawn with; ``style`` has the style of a name in `_STYLES`, as the theme has it."""
-
-    marks: Marks
-    style: Callable[[str], Style]
-    at_cursor: bool
-    is_marked: bool
-
-    def cell(self, text: str, cells: int, style: str, *, right: bool = False) -> Segment:
-        return Segment(fit(text, cells, right=right, ellipsis=self.marks.ellipsis), self.style(style))
-
-    def name(self, name: str, cells: int, style: str) -> Segment:
-        """The name of a model."""
-        return Segment(fit_name(name, cells, ellipsis=self.marks.ellipsis), self.style(style))
-
-    def pointer(self) -> Segment:
-        return self.cell(self.marks.cursor if self.at_cursor else "", 1, "pointer")
-
-    def tick(self) -> Segment:
-        return self.cell(self.marks.tick if self.is_marked else "", 1, "pointer")
 
 
 class RowList(ScrollView, Generic[R], can_focus=True):
