@@ -166,7 +166,7 @@ class Core:
 
     def _usual(self) -> Request:
         from llmstack_tui.config.engine import EngineOptions  # noqa: PLC0415
-        from llmstack_tui.fit.shapes import usual_request  # noqa: PLC0415
+        from llmstack_tui.fit.subjects import usual_request  # noqa: PLC0415
 
         return usual_request(EngineOptions.read(self.settings.engine, self.environ))
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def _engine_request() -> Request:
     from llmstack_tui.config.engine import EngineOptions  # noqa: PLC0415
-    from llmstack_tui.fit.shapes import usual_request  # noqa: PLC0415
+    from llmstack_tui.fit.subjects import usual_request  # noqa: PLC0415
 
     return usual_request(EngineOptions())
 

@@ -11,7 +11,7 @@ from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.structs import replace
 from llmstack_tui.fit.memory import estimate
 from llmstack_tui.fit.room import repacked_on, room_of
-from llmstack_tui.fit.shapes import Subjects
+from llmstack_tui.fit.subjects import Subjects
 from llmstack_tui.fit.verdict import Fitted, Room, verdict
 from llmstack_tui.hosts.service import Service
 from llmstack_tui.store.errors import StoreError

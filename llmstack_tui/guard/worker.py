@@ -159,8 +159,9 @@ class Guard:
         """
         listed = {model_key(each.name) for each in self.situation.loaded}
         others = {model_key(name) for name in coming} - listed - {model_key(wanted.name)}
-        now = replace(
-            self.situation,
+        now = Situation(
+            loaded=self.situation.loaded,
+            heat=self.situation.heat,
             limits=self.rules.limits,
             held=self.rules.held,
             coming=len(others),

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Write = Callable[[Store], None]
     _Model = tuple[str, str]
 
-# A program of ours that loads or unloads a model records it within half a second: after that it was "another
+# A program of ours that loads or unloads a model records it within a second; after that it was "another
 # client".
 _COURTESY_S = 1.2
 
@@ -44,7 +44,11 @@ _FRESH, _LONG = timedelta(seconds=15), timedelta(minutes=10)
 _MOST_DETAIL = 2000
 
 _SAID_OF_GUARD = frozenset({ActEnd.LOADED, ActEnd.GONE, ActEnd.LEAVING})
-_CAME_TO_NOTHING = {ActEnd.FAILED: Outcome.FAILED, ActEnd.CANCELLED: Outcome.CANCELLED}
+_OUTCOMES = {
+    ActEnd.FAILED: Outcome.FAILED,
+    ActEnd.CANCELLED: Outcome.CANCELLED,
+    ActEnd.GONE: Outcome.STOPPED,
+}
 
 
 class Journal:
@@ -88,20 +92,14 @@ class Journal:
             self._release(*(timer for timer, held in tuple(self.held.items()) if held[0] == came))
         if act.kind is ActKind.ACTIVATE and end is ActEnd.LOADED:
             self._write(lambda store: store.activations.loaded(host, model, now))
-        elif act.kind is ActKind.ACTIVATE and end in _CAME_TO_NOTHING:
-            outcome = _CAME_TO_NOTHING[end]
+        elif end is ActEnd.GONE or (act.kind is ActKind.ACTIVATE and end in _OUTCOMES):
+            outcome, reason = _OUTCOMES[end], act.reason if end is ActEnd.GONE else why
             self._write(
                 lambda store: store.activations.end(
-                    host, model, at=now, outcome=outcome, by=act.asked_by, reason=why
+                    host, model, at=now, outcome=outcome, by=act.asked_by, reason=reason
                 )
             )
-        elif end is ActEnd.GONE:
-            self._write(
-                lambda store: store.activations.end(
-                    host, model, at=now, outcome=Outcome.STOPPED, by=act.asked_by, reason=act.reason
-                )
-            )
-        if act.reason == REMOVAL and end in _CAME_TO_NOTHING:
+        if act.reason == REMOVAL and end in (ActEnd.FAILED, ActEnd.CANCELLED):
             return
         seconds = time.monotonic() - act.started_at_s
         by_guard = act.asked_by is Actor.GUARD and end in _SAID_OF_GUARD

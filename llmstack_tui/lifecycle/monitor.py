@@ -70,7 +70,10 @@ class HostMonitor:
         self._in_use: Counter[str] = Counter()
         self._used: set[str] = set()
         self._installed: tuple[Model, ...] | None = None
-        self._models: tuple[ModelStatus, ...] | None = None
+        self._models: tuple[ModelStatus, ...] = ()
+        # What they were worked out from: of hundreds that takes some milliseconds.
+        self._source: object = None
+        self._is_old = True
 
     @property
     def host(self) -> Host:
@@ -82,14 +85,17 @@ class HostMonitor:
 
     @property
     def models(self) -> tuple[ModelStatus, ...]:
-        """Every model of the host. Of hundreds that takes some milliseconds, so only after a `renew`."""
-        if self._models is None:
-            self._models = statuses(self.snapshot, self._acts(), self.activity, self._in_use)
+        """Every model of the host."""
+        if self._is_old:
+            self._is_old, snapshot, acts, in_use = False, self.snapshot, self._acts(), frozenset(self._in_use)
+            source = snapshot.installed, snapshot.running, acts, self.activity.signs(), in_use
+            if source != self._source:
+                self._source, self._models = source, statuses(snapshot, acts, self.activity, in_use)
         return self._models
 
     def renew(self) -> None:
         """The snapshot, our acts under way or what is known of the work are others than before."""
-        self._models = None
+        self._is_old = True
         self._on_change()
 
     def status(self, model: str) -> ModelStatus | None:

@@ -8,7 +8,7 @@ from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.fit.memory import Basis, Request
-from llmstack_tui.fit.shapes import Subjects
+from llmstack_tui.fit.subjects import Subjects
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.types import Model, ModelDetails, Snapshot
