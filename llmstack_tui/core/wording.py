@@ -47,29 +47,20 @@ def catalogue() -> Catalogue:
 
 
 def _rooms() -> Iterator[Catalogue]:
-    """The sentences of each room, imported when they are looked into: to list models takes the first."""
+    """The sentences of each room, imported when they are looked into: to list models takes the first two."""
     from llmstack_tui.updates import wording as updates  # noqa: PLC0415
 
     yield updates.SENTENCES
     from llmstack_tui.lifecycle import wording as lifecycle  # noqa: PLC0415
 
     yield lifecycle.SENTENCES
-    from llmstack_tui.guard import wording as guard  # noqa: PLC0415
-
-    yield guard.SENTENCES
     from llmstack_tui.downloads import wording as downloads  # noqa: PLC0415
-
-    yield downloads.SENTENCES
-    yield _OWN
+    from llmstack_tui.guard import wording as guard  # noqa: PLC0415
+    from llmstack_tui.hardware import wording as hardware  # noqa: PLC0415
     from llmstack_tui.ollama import wording as ollama  # noqa: PLC0415
-
-    yield ollama.SENTENCES
     from llmstack_tui.store import wording as store  # noqa: PLC0415
 
-    yield store.SENTENCES
-    from llmstack_tui.hardware import wording as hardware  # noqa: PLC0415
-
-    yield hardware.SENTENCES
+    yield from (_OWN, *(room.SENTENCES for room in (downloads, guard, hardware, ollama, store)))
 
 
 @cache

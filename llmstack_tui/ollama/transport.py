@@ -190,12 +190,8 @@ class Transport:
             ):
                 return await self._content(response, limit)
         except TimeoutError:
-            raise Unreachable(
-                "host.silent",
-                host=self.url,
-                limit_s=limit_s,
-                detail=os.strerror(errno.ETIMEDOUT),
-            ) from None
+            detail = os.strerror(errno.ETIMEDOUT)
+            raise Unreachable("host.silent", host=self.url, limit_s=limit_s, detail=detail) from None
 
     async def _content(self, response: httpx.Response, limit: int) -> bytes:
         content = bytearray()

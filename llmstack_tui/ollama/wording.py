@@ -28,18 +28,14 @@ SENTENCES: Catalogue = {
     "host.failed_with_status": "{host} failed: status {status}.",
     "host.cannot_be_sent": "The request holds something that cannot be sent.",
     "host.unreadable_file": "{file} cannot be read: {why}.",
-    "host.imports_only_there": (
-        "{host} is another machine: its engine imports only files of its own. Run the import there."
-    ),
+    "host.imports_only_there": "{host} imports only files of its own machine: run the import there.",
     # It answers, and not as Ollama does.
     "answer.web_page": "An answer from {host} was not understood: it is a web page.",
     "answer.no_json": "An answer from {host} was not understood: it is not the JSON that was expected.",
     "answer.no_http": "An answer from {host} was not understood: it is not HTTP.",
     "answer.status": "An answer from {host} was not understood: its status is {status}.",
     "answer.too_large": "An answer from {host} was not understood: it is larger than any answer should be.",
-    "answer.long_line": (
-        "An answer from {host} was not understood: a line of it is longer than any should be."
-    ),
+    "answer.long_line": "An answer from {host} was not understood: a line of it is far too long.",
     "answer.too_early": "An answer from {host} was not understood: it ended too early.",
     "answer.broke_off": "An answer from {host} was not understood: it broke off in the middle.",
     "answer.not_done": "An answer from {host} was not understood: it does not say that it is done.",

@@ -29,9 +29,7 @@ SENTENCES: Catalogue = {
     # What SQLite says of it.
     "store.locked": "Another program keeps {file} locked; it is tried again later.",
     "store.full": "The disk is full, {file} cannot grow: free some space.",
-    "store.damaged_meanwhile": (
-        "{file} is damaged ({why}): the next start sets it aside and begins a new one."
-    ),
+    "store.damaged_meanwhile": "{file} is damaged ({why}): the next start sets it aside.",
     "store.unwritable": "{file} cannot be written to ({why}): give this user the right to.",
     "store.unusable": "{file} cannot be used: {why}.",
 }
