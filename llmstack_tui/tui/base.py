@@ -10,7 +10,7 @@ from textual.command import CommandPalette
 
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.tui import themes
-from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
+from llmstack_tui.tui.draw.marks import ASCII, UNICODE
 from llmstack_tui.tui.shell import start
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from llmstack_tui.base.names import InvalidName, ModelName, model_key
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.core.wording import words
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.draw.bar import bar
+from llmstack_tui.tui.draw.text import bar
 from llmstack_tui.tui.shell import shell_of, start
 from llmstack_tui.tui.widgets.keybar import Hint
 from llmstack_tui.tui.widgets.pane import Pane

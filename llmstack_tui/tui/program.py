@@ -12,7 +12,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from llmstack_tui.tui.draw.glyphs import speaks_unicode
+from llmstack_tui.tui.draw.marks import speaks_unicode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -22,7 +22,7 @@ from llmstack_tui.tui.widgets.pane import Banner, Pane, TooSmall
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import Key, Shell, View
     from llmstack_tui.tui.stack import DashboardStack
 

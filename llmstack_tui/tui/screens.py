@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from llmstack_tui.tui.draw.glyphs import Marked
+from llmstack_tui.tui.draw.marks import UsesMarks
 from llmstack_tui.tui.draw.servers import ConnectionProgress, message, no_match
 from llmstack_tui.tui.features import BY_NAME
 from llmstack_tui.tui.screen import LiveScreen
@@ -65,7 +65,7 @@ class Screens:
         marks = shell_of(self._app).marks
         for screen in dict.fromkeys((*self._tabs.values(), *self._app.screen_stack)):
             for node in (screen, *screen.walk_children()):
-                if isinstance(node, Marked):
+                if isinstance(node, UsesMarks):
                     node.use_marks(marks)
                 node.refresh()
 

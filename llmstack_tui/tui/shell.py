@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from llmstack_tui.config.settings import Settings
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.lifecycle.states import ModelStatus
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.stack import DashboardStack
 
     Work = Callable[[], Coroutine[object, object, object]]

@@ -19,7 +19,7 @@ from llmstack_tui.core.state import HostState
 from llmstack_tui.hosts.errors import ServerError, Unreachable
 from llmstack_tui.lifecycle.actions import Departure
 from llmstack_tui.tui.details import cache
-from llmstack_tui.tui.draw import bar
+from llmstack_tui.tui.memory import gauges
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from tests.support import seeded
 from tests.support.waiting import wait_until
@@ -370,7 +370,7 @@ async def test_the_clock_and_the_time_that_is_left_go_on_without_a_new_state() -
 
 async def test_nothing_is_painted_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     # The graph of the last minutes moves on every ten seconds.
-    monkeypatch.setattr(bar, "SLOT_S", 1e9)
+    monkeypatch.setattr(gauges, "SLOT_S", 1e9)
     # The clock of the header would be a change.
     now = datetime.now(UTC)
     async with dashboard(seeded.many(300), clock=lambda: now) as desk:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.core.types import Event
     from llmstack_tui.tui.activity.feed import ActivityLines
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.draw.text import Pen
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.catalog.types import Catalog, Entry, File, Offer
     from llmstack_tui.core.state import StackState
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.draw.text import Pen
     from llmstack_tui.tui.shell import View
     from llmstack_tui.tui.stack import DashboardCatalog

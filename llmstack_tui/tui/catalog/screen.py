@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from llmstack_tui.core.state import StackState
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import View
     from llmstack_tui.tui.stack import DashboardStack
 

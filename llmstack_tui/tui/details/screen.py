@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hosts.types import ModelDetails
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import Key, View
     from llmstack_tui.tui.stack import DashboardStack
 

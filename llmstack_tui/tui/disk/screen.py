@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.library.disk import FolderUse, Leftover
     from llmstack_tui.library.storage import LibraryError
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.draw.text import Pen
 
 _SIZE, _NOTE, _LEAST_NAME = 10, 37, 9

@@ -20,7 +20,7 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import words
 from llmstack_tui.tui.dialogs import FormScreen, check_name, labelled
-from llmstack_tui.tui.draw.bar import bar
+from llmstack_tui.tui.draw.text import bar
 from llmstack_tui.tui.shell import start
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from llmstack_tui.hosts.types import Progress
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
 
     Start = Callable[[Path, str], AsyncIterator[Progress]]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.segment import Segment
 
     from llmstack_tui.downloads.types import Download
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.draw.text import Pen
 
 _LONGEST = 86_400 * 9
@@ -146,7 +146,7 @@ def _row(download: Download, now: datetime, marks: Marks, names: Mapping[str, st
 def _mark(state: DownloadState, marks: Marks) -> str:
     return {
         DownloadState.WAITING: marks.inactive,
-        DownloadState.RUNNING: marks.coming,
+        DownloadState.RUNNING: marks.pulling,
         DownloadState.PAUSED: marks.paused,
         DownloadState.DONE: marks.tick,
         DownloadState.FAILED: marks.failed,

@@ -24,9 +24,9 @@ from llmstack_tui.tui.downloads.list import (
     speed_text,
     word_of,
 )
-from llmstack_tui.tui.draw.bar import bar
 from llmstack_tui.tui.draw.figures import clock_text, used_text, when_text
 from llmstack_tui.tui.draw.servers import address
+from llmstack_tui.tui.draw.text import bar
 from llmstack_tui.tui.screen import RecordScreen, TabScreen
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.core.state import StackState
     from llmstack_tui.downloads.types import Download, LayerProgress
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import View
     from llmstack_tui.tui.stack import DashboardStack
 

@@ -1,1 +1,1 @@
-"""How things are drawn: glyphs, figures, bars."""
+"""How things are drawn: marks, figures, text."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
+from textual.content import Content
 
 from llmstack_tui.base.text import clean
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.style import Style
 
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
 
 _MOST_NAMED = 8
 
@@ -105,3 +106,9 @@ def wrap(text: str, width: int, ellipsis: str = "…", most: int = 4) -> tuple[s
     return tuple(
         fit(line, width, ellipsis=ellipsis).rstrip(" ") if cell_len(line) > width else line for line in lines
     )
+
+
+def bar(share: float, cells: int, marks: Marks, *, tone: str) -> Content:
+    """``share`` of ``cells``, from 0 to 1. It is empty only at nothing, and full only when all is done."""
+    full = max(1 if share > 0 else 0, min(cells, int(share * cells)))
+    return Content.assemble((marks.full * full, tone), (marks.empty * (cells - full), "$pane-border"))

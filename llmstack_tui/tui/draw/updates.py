@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.core.state import StackState
     from llmstack_tui.downloads.types import Download
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import Key
     from llmstack_tui.updates.rules import Update
 

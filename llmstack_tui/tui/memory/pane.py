@@ -15,10 +15,17 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.placement import are_apart, device_bytes, fallen, homes, server_bytes
-from llmstack_tui.tui.draw.bar import UsageHistory
 from llmstack_tui.tui.draw.figures import on_cpu_text, total_of
 from llmstack_tui.tui.draw.servers import server_name
-from llmstack_tui.tui.memory.gauges import DIM, cut, device_details, each_line, gauge_lines, gauges
+from llmstack_tui.tui.memory.gauges import (
+    DIM,
+    UsageHistory,
+    cut,
+    device_details,
+    each_line,
+    gauge_lines,
+    gauges,
+)
 from llmstack_tui.tui.memory.parts import Owner, legend, parts_of, together
 from llmstack_tui.tui.screen import SidePane
 from llmstack_tui.tui.shell import Controller, NoteKind
@@ -32,7 +39,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.readings import MachineReading
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.lifecycle.placement import Fallback
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import Key, Shell, View
 
     Fallen = Mapping[tuple[str, str, str], Fallback]

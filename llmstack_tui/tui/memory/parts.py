@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.hardware.readings import Device
     from llmstack_tui.hosts.types import RunningModel
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
 
 _MODEL_TONES = ("$text-primary", "$text-accent", "$text-success", "$text-secondary")
 _GAP = "   "
@@ -121,7 +121,7 @@ def together(devices: Sequence[Sequence[MemoryShare]]) -> tuple[MemoryShare, ...
 def parts_bar(parts: Sequence[MemoryShare], cells: int, marks: Marks) -> Content:
     """All parts in their order. What is there has a cell, if there are enough; the largest gives it."""
     shares = zip(parts, _widths([part.size for part in parts], cells), strict=True)
-    return Content.assemble(*((_glyph(part, marks) * width, _tone(part)) for part, width in shares))
+    return Content.assemble(*((_mark(part, marks) * width, _tone(part)) for part, width in shares))
 
 
 def legend(parts: Sequence[MemoryShare], width: int, marks: Marks) -> Content:
@@ -133,7 +133,7 @@ def legend(parts: Sequence[MemoryShare], width: int, marks: Marks) -> Content:
         told = [(part, said) for part, said in told if part.owner is not least]
     texts: list[tuple[str, str] | str] = []
     for part, said in told:
-        texts += (" " if not texts else _GAP, (_glyph(part, marks), _tone(part)), f" {said}")
+        texts += (" " if not texts else _GAP, (_mark(part, marks), _tone(part)), f" {said}")
     return Content.assemble(*texts)
 
 
@@ -142,7 +142,7 @@ def _said(part: MemoryShare) -> str:
     return f"{name} {bytes_text(part.size)}"
 
 
-def _glyph(part: MemoryShare, marks: Marks) -> str:
+def _mark(part: MemoryShare, marks: Marks) -> str:
     if part.owner is Owner.MODEL:
         return marks.parts[part.number % len(marks.parts)]
     return {Owner.OTHERS: marks.others, Owner.FREE: marks.empty, Owner.RESERVE: marks.reserve}[part.owner]

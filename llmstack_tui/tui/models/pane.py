@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from rich.segment import Segment
 
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.draw.text import Pen
     from llmstack_tui.tui.models.arrangement import ListRow
     from llmstack_tui.tui.shell import Key

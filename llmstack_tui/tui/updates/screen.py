@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.core.state import HostState, StackState
     from llmstack_tui.downloads.types import Download
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.draw.text import Pen
     from llmstack_tui.tui.draw.updates import NewerProgram
     from llmstack_tui.tui.shell import Key, View

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from textual import events
 
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import Tab
 
 _DIM = "$foreground 60%"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.widget import Widget
 
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
 
 # Shades of a text, and of what lies behind it at the cursor; the words for them are those of the rows.
 _STYLES = ("plain", "muted", "name", "heading", "pointer", "good", "warning", "bad", "accent", "cursor")

@@ -11,7 +11,7 @@ from llmstack_tui.config.settings import Settings
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.tui.downloads.list import DownloadRow, download_rows
-from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
+from llmstack_tui.tui.draw.marks import ASCII, UNICODE
 from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui import pulls

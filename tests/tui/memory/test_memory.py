@@ -12,9 +12,8 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.core.state import HostState
 from llmstack_tui.hardware.readings import DeviceKind, Pressure, Space, Throttle
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.tui.draw.bar import UsageHistory
-from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
-from llmstack_tui.tui.memory.gauges import device_details
+from llmstack_tui.tui.draw.marks import ASCII, UNICODE
+from llmstack_tui.tui.memory.gauges import UsageHistory, device_details
 from llmstack_tui.tui.memory.pane import memory_lines
 from tests.support import seeded
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.hardware.readings import Device, MachineReading
     from llmstack_tui.hosts.types import Snapshot
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
 
 NOW = 50_000.0
 GPU = replace(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core.state import HostState
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
+from llmstack_tui.tui.draw.marks import ASCII, UNICODE
 from llmstack_tui.tui.memory.parts import MemoryShare, Owner, held, legend, parts_bar, parts_of, together
 from tests.support import seeded
 

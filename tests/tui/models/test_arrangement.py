@@ -9,7 +9,7 @@ import pytest
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core.state import StackState
-from llmstack_tui.tui.draw.glyphs import UNICODE
+from llmstack_tui.tui.draw.marks import UNICODE
 from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder, matching, ordered
 from llmstack_tui.tui.models.rows import ModelRow, Rows
 from llmstack_tui.tui.shell import Moment

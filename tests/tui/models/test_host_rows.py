@@ -14,7 +14,7 @@ from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.core.state import HostState, StackState
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.tui.draw.glyphs import UNICODE
+from llmstack_tui.tui.draw.marks import UNICODE
 from llmstack_tui.tui.models.arrangement import (
     HostRow,
     ModelColumn,

@@ -11,7 +11,7 @@ from textual import on
 from textual.app import App, ComposeResult
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.tui.draw.glyphs import UNICODE
+from llmstack_tui.tui.draw.marks import UNICODE
 from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder
 from llmstack_tui.tui.models.pane import ColumnWidths, ModelList
 from llmstack_tui.tui.models.rows import ModelRow, Rows

@@ -8,7 +8,7 @@ import pytest
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core.state import HostState
-from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
+from llmstack_tui.tui.draw.marks import ASCII, UNICODE
 from llmstack_tui.tui.updates.screen import UpdateRow, UpdatesContext, summary, updates_rows
 from tests.support import outdated, seeded
 from tests.support.outdated import CURRENT, NOW, STALE, UNKNOWN, coming

@@ -10,13 +10,13 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.config.settings import EngineSettings, Settings
 from llmstack_tui.core import wording
 from llmstack_tui.hardware.profile import detect
-from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
+from llmstack_tui.tui.draw.marks import ASCII, UNICODE
 from llmstack_tui.tui.widgets.header import HeaderLine, ServerLine, header_content
 from tests.support import seeded
 from tests.tui.driving import dashboard
 
 if TYPE_CHECKING:
-    from llmstack_tui.tui.draw.glyphs import Marks
+    from llmstack_tui.tui.draw.marks import Marks
 
 OLLAMA = ServerLine("Ollama", "127.0.0.1:11434", True, "0.24.0")
 ONE = HeaderLine(servers=(OLLAMA,), profile="nvidia_8gb", limit=2, notes=("read-only",), clock="12:01")

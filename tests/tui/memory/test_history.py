@@ -6,8 +6,8 @@ import random
 import tracemalloc
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.tui.draw.bar import SLOT_S, SLOTS, UsageHistory, sparkline
-from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE
+from llmstack_tui.tui.draw.marks import ASCII, UNICODE
+from llmstack_tui.tui.memory.gauges import SLOT_S, SLOTS, UsageHistory, sparkline
 from tests.support import seeded
 
 

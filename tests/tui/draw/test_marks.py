@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import astuple
 from rich.cells import cell_len
 
-from llmstack_tui.tui.draw.glyphs import ASCII, UNICODE, Marks, speaks_unicode
+from llmstack_tui.tui.draw.marks import ASCII, UNICODE, Marks, speaks_unicode
 
 
 def test_every_mark_takes_one_cell() -> None:

@@ -46,7 +46,6 @@ class Marks(Struct, frozen=True, kw_only=True):
     client: str
     warning: str
     failed: str
-    coming: str
     paused: str
     pinned: str
 
@@ -57,7 +56,7 @@ UNICODE = Marks(
     ellipsis="…", dots="…", dot="·", enter="↵", up="▲", down="▼", tick="✓",
     at_most="≤", newer="↑", pulling="↓", folded="▸", unfolded="▾",
     levels="▁▂▃▄▅▆▇█", celsius="°C",
-    client="»", warning="!", failed="✗", coming="↓", paused="‖", pinned="◆",
+    client="»", warning="!", failed="✗", paused="‖", pinned="◆",
 )  # fmt: skip
 ASCII = Marks(
     active="*", inactive="o", loading=".", stopping="~", cloud="@", cursor=">",
@@ -65,12 +64,12 @@ ASCII = Marks(
     ellipsis="~", dots="...", dot="-", enter="enter", up="^", down="v", tick="+",
     at_most="<", newer="^", pulling="v", folded="+", unfolded="-",
     levels="_.-:=+*#", celsius="C",
-    client=">", warning="!", failed="x", coming="v", paused="=", pinned="P",
+    client=">", warning="!", failed="x", paused="=", pinned="P",
 )  # fmt: skip
 
 
 @runtime_checkable
-class Marked(Protocol):
+class UsesMarks(Protocol):
     """Draws with marks, and draws itself again when it is to use others."""
 
     def use_marks(self, marks: Marks) -> None: ...
