@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.kinds import EventKind
-from llmstack_tui.base.sentences import quoted
+from llmstack_tui.base.sentences import Failure, quoted
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.tui.shell import Controller, NoteKind
@@ -218,7 +218,8 @@ class ActivityFeed(Controller):
         """A toast, and a line unless the stack has put it on record."""
         is_told = isinstance(error, HostError)
         title = error.title if isinstance(error, HostError) else "Failed"
-        text = f"{what}: {words(error)}" if is_told else f"{what}: {type(error).__name__}: {error}"
+        said = words(error) if isinstance(error, Failure) else f"{type(error).__name__}: {error}"
+        text = f"{what}: {said}"
         if not (is_told and is_recorded):
             self.record(NoteKind.FAILED, text, error=title, detail=getattr(error, "detail", ""))
         self._shell.warn(text, title=title, severity="error")

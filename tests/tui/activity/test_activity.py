@@ -15,7 +15,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.core.wording import text
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.tables.events import Event
-from llmstack_tui.tui.activity.feed import LIMIT, ActivityLog, Choice, Tone, tone
+from llmstack_tui.tui.activity.feed import LIMIT, ActivityFeed, ActivityLog, Choice, Tone, tone
 from llmstack_tui.tui.draw.text import wrap
 from tests.support import seeded
 from tests.support.waiting import wait_until
@@ -144,6 +144,14 @@ async def test_a_record_that_cannot_be_read_is_said_once() -> None:
             await wait_until(lambda number=number: len(asked) >= number)  # type: ignore[misc]
         await desk.until_said("The state file cannot be read.")
         assert desk.events == ["The state file cannot be read."]
+
+
+async def test_a_failure_that_is_no_defect_is_told_in_words() -> None:
+    async with desk_with() as desk:
+        desk.app.controller(ActivityFeed).failed(
+            "The settings", StoreError("store.ending"), is_recorded=False
+        )
+        await desk.until_said("The settings: Nothing can be looked up any more: the program is ending.")
 
 
 async def test_a_notice_is_shown_once_whether_it_is_on_record_or_not() -> None:
