@@ -68,7 +68,7 @@ async def test_eight_hours_and_5000_changes_leave_nothing_behind(
         assert end.blocks - half.blocks < 0.02 * half.blocks
         assert max(workers) <= 5, "the connection, the settings, and what is looked up just now"
         assert end.tasks <= half.tasks + 5
-        assert end.timers <= half.timers + 2
+        assert end.timers <= half.timers + 5, "of what waits and works in turn, some has none just now"
         # asyncio's pool of threads grows to its size as more is asked at once.
         assert end.threads <= half.threads + (os.cpu_count() or 1) + 4
         assert end.files <= half.files + 2, "a request may be under way"
