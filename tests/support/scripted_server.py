@@ -186,9 +186,24 @@ async def serving(handle: Callable[[Request], Awaitable[Reply]]) -> AsyncIterato
     try:
         yield server
     finally:
+        await accept_all(port)
         listener.close()
         await server.close()
         await listener.wait_closed()
+
+
+async def accept_all(port: int) -> None:
+    """Have a server of this event loop accept every connection made so far. Called before it is closed.
+
+    A client with a short time-out may have left before it was accepted. When the listener closes in between,
+    asyncio drops that connection without closing it. Connections are accepted in order: when the server has
+    closed this one, it has accepted all before it.
+    """
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write_eof()
+    await reader.read()
+    writer.close()
+    await writer.wait_closed()
 
 
 def always(reply: Reply) -> Callable[[Request], Awaitable[Reply]]:

@@ -16,6 +16,7 @@ from llmstack_tui.base.structs import replace
 from tests.support.registry import published
 from tests.support.registry.answers import Answer, blob_answer, changed, parse_range, send
 from tests.support.registry.published import MANIFEST_TYPE, Layer, Version
+from tests.support.scripted_server import accept_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -314,6 +315,7 @@ def serving(port: int = 0) -> Iterator[Registry]:
         registry.port = listener.sockets[0].getsockname()[1]
         ready.set()
         await closing.wait()
+        await accept_all(registry.port)
         listener.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
