@@ -1,4 +1,4 @@
-"""Why a request fails. ``str`` of each error is what the client is told."""
+"""The errors that a request can end in. ``str(error)`` is the message that the client gets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ NO_IMAGES = "Reading images and sound needs Ollama: the built-in engine takes te
 
 
 class ApiError(Exception):
-    """A request fails with this HTTP status."""
+    """A request failed. ``status`` is the HTTP status of the answer."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -14,14 +14,14 @@ class ApiError(Exception):
 
 
 class LoadFailed(ApiError):
-    """A model could not be loaded. Its cause is what llama.cpp or the system said (no full stop)."""
+    """A model could not be loaded. ``cause``: the message of llama.cpp or the system, without a full stop."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(500, f"The model cannot be loaded: {cause}.")
 
 
 class RunnerDied(ApiError):
-    """The process of a model ended during a request. Its cause says how (no full stop)."""
+    """The process of a model ended during a request. ``cause`` completes "The model's process …"."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(500, f"The model's process {cause}.")
@@ -40,7 +40,7 @@ class UpstreamError(ApiError):
 
 
 class ServerBusy(ApiError):
-    """Too many requests wait for a model. The words are Ollama's, which clients look for."""
+    """Too many requests wait for a model. The message is Ollama's: clients look for it."""
 
     def __init__(self) -> None:
         super().__init__(503, "server busy, please try again.  maximum pending requests exceeded")

@@ -1,4 +1,4 @@
-"""The engine: the models on disk, those in memory, and how a request gets one."""
+"""The engine: finds the model that a request names, loads it, and keeps it loaded during the request."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ _LEAST_CONTEXT = 4
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """An installed model that a request names, and what its header says about running it.
+    """An installed model that a request names, and how to run it.
 
     Attributes:
-        template: a Jinja chat template in place of the file's own; None uses that.
+        template: a Jinja chat template; None uses the file's own.
         capabilities: as in `llmstack_tui.engine.templates`.
         needs_ollama: why only Ollama can run it.
         fault: why nothing can run it.
@@ -67,7 +67,7 @@ class Target(Struct, frozen=True, kw_only=True):
 
 
 class ModelSession(Struct, frozen=True, kw_only=True):
-    """A loaded model during one request, which waited ``load_ns`` nanoseconds for it."""
+    """A loaded model during one request. ``load_ns``: how long the request waited for it, in nanoseconds."""
 
     runner: Runner
     target: Target
@@ -80,13 +80,13 @@ class ModelSession(Struct, frozen=True, kw_only=True):
 
 
 class Engine:
-    """Belongs to one event loop; files are read in threads."""
+    """Must be used from one event loop. Files are read in threads."""
 
     def __init__(self, library: Library, options: EngineOptions) -> None:
         self.library = library
         self.pulls = Pulls(library, PullOptions(connections=options.connections))
         self._options = options
-        # The path of a socket has to be short, and the data folder's may not be.
+        # The path of a socket must be short; the data folder's can be too long.
         self.sockets = Path(tempfile.mkdtemp(prefix="llmstack-"))
         self._threads = usable_cores()
         self._targets: dict[ModelName, Target] = {}
@@ -136,7 +136,7 @@ class Engine:
         return name
 
     def has_blob(self, digest: str) -> bool:
-        """Whether the engine's own folder has the blob of that digest. Blocking.
+        """Whether the engine's own folder has the blob ``digest``. Blocking.
 
         Raises:
             ApiError: ``digest`` is malformed.
@@ -216,7 +216,7 @@ class Engine:
 
 
 def parsed_name(text: str | None, complaint: str = "invalid model name") -> ModelName:
-    """The name of a model in a request. Raises ApiError, with the ``complaint``, for any other text."""
+    """Parse the name of a model in a request. Raises ApiError with the message ``complaint``."""
     try:
         return ModelName.parse(text or "")
     except InvalidName:
@@ -224,10 +224,10 @@ def parsed_name(text: str | None, complaint: str = "invalid model name") -> Mode
 
 
 def keep_alive_of(value: str | float | None) -> timedelta | None:
-    """A request's ``keep_alive`` as a duration; None is the engine's own.
+    """A request's ``keep_alive`` as a duration; None is the engine's default.
 
     Raises:
-        ApiError: it is no duration; the text is Ollama's.
+        ApiError: it is not a duration; the message is Ollama's.
     """
     try:
         return None if value is None else parse_keep_alive(value)

@@ -1,7 +1,7 @@
-"""Which chat template a model runs with, and what it is therefore capable of.
+"""The chat template that a model runs with, and the capabilities that follow from it.
 
-llama.cpp takes Jinja templates, and most GGUF files contain one. Ollama's are Go templates in a layer beside
-the weights: for a file without a template, they tell which of the known Jinja templates is equivalent.
+llama.cpp takes Jinja templates, and most GGUF files contain one. Ollama keeps Go templates in a layer beside
+the weights. For a file without a template, the Go template identifies the known Jinja template to use.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from llmstack_tui.gguf.header import Header
     from llmstack_tui.library.library import InstalledModel
 
-# What Ollama calls them.
+# Ollama's names of capabilities.
 COMPLETION, EMBEDDING, TOOLS, THINKING = "completion", "embedding", "tools", "thinking"
 
 
 class KnownTemplate(Struct, frozen=True):
-    """A Jinja template for models with all ``markers`` in their Go template, or with an architecture."""
+    """A Jinja template.
+
+    It fits a model whose Go template contains all ``markers``, or a model without a Go template that has one
+    of the ``architectures``.
+    """
 
     name: str
     jinja: str
@@ -39,7 +43,7 @@ def chat_template_for(model: InstalledModel, header: Header) -> str | None:
 def recognise(go_template: str | None, architecture: str) -> KnownTemplate:
     """The known template that is equivalent to ``go_template`` or, without that, made for the architecture.
 
-    If there is none it is "plain", which gives the model the bare text of the messages.
+    If none fits: "plain", which passes the bare text of the messages.
     """
     *known, plain = known_templates()
     if go_template:
@@ -52,7 +56,7 @@ def recognise(go_template: str | None, architecture: str) -> KnownTemplate:
 
 
 def known_templates() -> tuple[KnownTemplate, ...]:
-    """All of them in the order in which they are tried; the last, "plain", fits every model."""
+    """The known templates, in the order in which they are tried. The last, "plain", fits every model."""
     import tomllib  # noqa: PLC0415 — only few models need it
 
     text = resources.files("llmstack_tui").joinpath("data", "templates.toml").read_text("utf-8")
@@ -62,8 +66,8 @@ def known_templates() -> tuple[KnownTemplate, ...]:
 def capabilities(header: Header, template: str) -> tuple[str, ...]:
     """The capabilities, in Ollama's words, of a model that runs with the Jinja ``template``.
 
-    The signs are those that Ollama looks for (``capabilitiesForTemplate`` in its ``server/images.go``).
-    Images and fill-in-the-middle, which the engine does not do, are never among them.
+    Ollama looks for the same signs (``capabilitiesForTemplate`` in its ``server/images.go``). Images and
+    fill-in-the-middle are never among the capabilities: the engine supports neither.
     """
     if header.is_embedding:
         return (EMBEDDING,)
@@ -78,6 +82,6 @@ def capabilities(header: Header, template: str) -> tuple[str, ...]:
 def _thinks(template: str) -> bool:
     if "<think>" in template and "</think>" in template:
         return True
-    # Some templates only cut off earlier thinking; llama.cpp still separates the thinking of such models.
+    # Some templates only remove earlier thinking. llama.cpp separates the thinking of such models, too.
     cuts = "content.split('</think>')" in template or 'content.split("</think>")' in template
     return cuts and "reasoning_content" not in template

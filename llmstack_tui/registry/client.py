@@ -1,8 +1,8 @@
-"""The client of registries: which version a name stands for, and what it is made of.
+"""The client of model registries: the digest, the manifest and the tags of a model.
 
-Every host in a model's name is a registry: Ollama's own by default, hf.co, one's own. They speak the protocol
-of OCI's distribution specification; Ollama's own adds ``ollama-content-digest`` and ``ollama-push-time``
-to the answer to a HEAD.
+The host in a model's name is its registry: Ollama's by default, or another one, such as hf.co. Registries
+speak the protocol of OCI's distribution specification; Ollama's adds ``ollama-content-digest`` and
+``ollama-push-time`` to the answer to a HEAD.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _MAX_TAGS_BYTES = 2**20
 
 
 class Head(Struct, frozen=True, kw_only=True):
-    """What a registry says of a tag without sending its manifest; None for what it does not say.
+    """The version of a tag, without its manifest. None: the registry does not say.
 
     Attributes:
         digest: hexadecimal, without a prefix.
@@ -59,7 +59,7 @@ class Head(Struct, frozen=True, kw_only=True):
 
 
 class FetchedManifest(Struct, frozen=True):
-    """A manifest, its bytes, and the registry's mark for asking whether it is still the same."""
+    """A manifest, its bytes, and the ETag with which to ask whether it has changed."""
 
     manifest: Manifest
     content: bytes
@@ -71,10 +71,10 @@ class _TagList(msgspec.Struct):
 
 
 class Registry:
-    """All registries, with at most ``at_once`` requests under way at one time.
+    """A client of all registries, with at most ``at_once`` requests at a time.
 
-    Every call raises `RegistryError` and nothing else. Proxies and certificates are those of the environment,
-    except for this machine's own addresses, which are asked without either. To be used within one event loop.
+    Every call raises `RegistryError` and nothing else. Proxies and certificates come from the environment;
+    addresses of this machine are asked without either. Must be used from one event loop.
     """
 
     def __init__(
@@ -88,17 +88,17 @@ class Registry:
         await self._http.aclose()
 
     async def head(self, name: ModelName) -> Head:
-        """Which version the tag is, as Ollama's own check asks it: no body is sent."""
+        """The version that the tag points to now. Ollama's own check for updates asks the same way."""
         try:
             reply = await self._manifest(name, "HEAD", {})
         except RegistryFailed as error:
-            if error.status in (405, 501):  # It has no HEAD: ask with a GET.
+            if error.status in (405, 501):  # No HEAD here: `manifest` has to be asked.
                 return Head(digest=None)
             raise
         return Head(digest=_stated_digest(reply), pushed_at=_pushed_at(reply))
 
     async def manifest(self, name: ModelName, *, etag: str | None = None) -> FetchedManifest | None:
-        """The manifest; None when it is still the one that ``etag`` was given for."""
+        """The manifest; None if it has not changed since the one with this ``etag``."""
         reply = await self._manifest(name, "GET", {"If-None-Match": etag} if etag else {})
         if reply.status == 304:
             return None
@@ -116,9 +116,9 @@ class Registry:
         return FetchedManifest(manifest, reply.content, reply.headers.get("etag") or None)
 
     async def tags(self, name: ModelName) -> tuple[str, ...] | None:
-        """All tags of the model, as the registry orders them; None where it does not list any.
+        """All tags of the model, in the registry's order; None if the registry lists no tags.
 
-        Plain registries do. Ollama's own answers 404, which it does for models it does not have as well.
+        Plain registries do. Ollama's answers 404, as it does for a model that it does not have.
         """
         found: list[str] = []
         query = ""
@@ -127,7 +127,7 @@ class Registry:
                 name,
                 f"tags/list{query}",
                 headers={"Accept": "application/json"},
-                most_bytes=_MAX_TAGS_BYTES,
+                max_bytes=_MAX_TAGS_BYTES,
             )
             if reply.status in (404, 405, 501):
                 return None
@@ -145,21 +145,21 @@ class Registry:
 
     @staticmethod
     def blobs_url(name: ModelName) -> str:
-        """The URL of the model's blobs, each of which is under its digest."""
+        """The URL of the model's blobs, to which ``/<digest>`` is added."""
         return f"{model_url(name)}/blobs"
 
     def known_token(self, name: ModelName) -> str | None:
-        """A token for reading the model, if the registry wanted one and that still holds."""
+        """The token for reading the model, if there is one that has not expired."""
         return self._tokens.known(model_url(name))
 
     async def new_token(self, name: ModelName, header: str) -> str | None:
-        """A token as the header ``WWW-Authenticate`` of a 401 asks for; None if it asks for none."""
+        """Get the token that the ``WWW-Authenticate`` header of a 401 asks for; None if it asks for none."""
         return await self._tokens.fetch(model_url(name), header, host=name.host, name=str(name))
 
     async def _ask(
-        self, name: ModelName, path: str, *, headers: Mapping[str, str], most_bytes: int, method: str = "GET"
+        self, name: ModelName, path: str, *, headers: Mapping[str, str], max_bytes: int, method: str = "GET"
     ) -> Reply:
-        """The answer of the model's registry, with a token if it wants one."""
+        """Ask the model's registry, with a token if it wants one."""
 
         async def ask(token: str | None) -> Reply:
             return await self._http.ask(
@@ -167,7 +167,7 @@ class Registry:
                 method=method,
                 host=name.host,
                 headers={**headers, "Authorization": f"Bearer {token}"} if token else headers,
-                most_bytes=most_bytes,
+                max_bytes=max_bytes,
             )
 
         before = self.known_token(name)
@@ -176,7 +176,7 @@ class Registry:
             token = await self.new_token(name, reply.headers.get("www-authenticate", ""))
             if token is not None:
                 reply = await ask(token)
-        # Its words are shown when it fails, and there may be a token in them.
+        # The text of a failure is shown, and could contain the token.
         return replace(reply, content=b"") if (before or token) and reply.status >= 400 else reply
 
     async def _manifest(self, name: ModelName, method: str, headers: dict[str, str]) -> Reply:
@@ -185,15 +185,15 @@ class Registry:
             f"manifests/{name.tag}",
             method=method,
             headers={"Accept": _ACCEPT, **headers},
-            most_bytes=MAX_MANIFEST_BYTES,
+            max_bytes=MAX_MANIFEST_BYTES,
         )
         if reply.status == 304 and "If-None-Match" in headers:
             return reply
         _check(name, reply)
-        if reply.cut:
+        if reply.truncated:
             raise BadManifest(
                 f"{name.host} sent more than {bytes_text(MAX_MANIFEST_BYTES)} as the manifest of {name}, "
-                "which no model takes.",
+                "more than any manifest needs.",
                 host=name.host,
             )
         return reply
@@ -223,7 +223,7 @@ def _pushed_at(reply: Reply) -> datetime | None:
 
 
 def _next_page(link: str) -> str:
-    """The query of the next page, from OCI's ``Link`` header; its host and path are not ours to follow."""
+    """The query of the next page, from OCI's ``Link`` header, whose host and path are not trusted."""
     for part in link.split(","):
         address, _, rel = part.partition(";")
         if 'rel="next"' in rel.replace(" ", ""):

@@ -1,4 +1,4 @@
-"""One error per kind of failure of a registry. ``str`` of each is a sentence for the person at the screen."""
+"""One error per kind of failure of a registry. ``str(error)`` is a sentence for the person at the screen."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ class RegistryError(Exception):
     """A registry did not answer a request as it should.
 
     Attributes:
-        host: the registry, as it stands in a model's name.
-        detail: the words of the registry or of the system, made safe to show, or an empty string.
-        of_one_model: whether the cause is the one model, not the registry.
+        host: the registry, as written in a model's name.
+        detail: the registry's or the system's own words, made safe to show, or an empty string.
+        of_one_model: whether only this model is affected, not the whole registry.
     """
 
     of_one_model = False
@@ -27,19 +27,19 @@ class NotInRegistry(RegistryError):
 
 
 class NotAllowed(RegistryError):
-    """401, 403: a private model. Some registries say it of models that are not there, too."""
+    """401, 403: the model is private. Some registries answer so for a missing model, too."""
 
     of_one_model = True
 
 
 class BadManifest(RegistryError):
-    """The answer is not a manifest that a model can be made from."""
+    """The answer is not a usable manifest."""
 
     of_one_model = True
 
 
 class RegistryBusy(RegistryError):
-    """429, or 503 with a time: asked too often.
+    """429, or 503 with a Retry-After: the registry was asked too often.
 
     Attributes:
         retry_after_s: seconds after which it may be asked again.
@@ -51,7 +51,7 @@ class RegistryBusy(RegistryError):
 
 
 class RegistryFailed(RegistryError):
-    """5xx, and other statuses that no registry should give."""
+    """5xx, or another status that a registry should not give."""
 
     def __init__(self, message: str, *, host: str, status: int, detail: str = "") -> None:
         super().__init__(message, host=host, detail=detail)
@@ -59,8 +59,8 @@ class RegistryFailed(RegistryError):
 
 
 class RegistryUnreachable(RegistryError):
-    """Nothing answers there, or not in time."""
+    """Nothing answers at the address, or not in time."""
 
 
 class BadAnswer(RegistryError):
-    """The answer is not that of a registry: a web page, a redirect in a circle, not HTTP."""
+    """The answer is not a registry's: a web page, endless redirects, not HTTP."""

@@ -1,4 +1,4 @@
-"""HTTP to registries: how many requests at once, how long, how often, and by which way."""
+"""HTTP to registries: limits of requests and of time, retries, redirects and proxies."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ class HttpTimeouts(Struct, frozen=True, kw_only=True):
     """Seconds.
 
     Attributes:
-        connect_s: until somebody takes the call.
-        whole_s: from the beginning of a request to the end of its answer, redirects included.
-        patience_s: a registry that says when to ask again is waited for as long as this; no longer.
+        connect_s: until a connection is made.
+        total_s: from the beginning of a request to the end of its answer, redirects included.
+        max_wait_s: the longest time that a registry may ask us to wait; for a longer one, the request fails.
     """
 
     connect_s: float = 5.0
-    whole_s: float = 15.0
-    patience_s: float = 5.0
+    total_s: float = 15.0
+    max_wait_s: float = 5.0
 
 
 class Reply(Struct, frozen=True):
-    """The answer. ``cut`` says that there was more of it than was wanted."""
+    """The answer. ``truncated``: the body was longer than was asked for."""
 
     status: int
     headers: Mapping[str, str]
     content: bytes
-    cut: bool = False
+    truncated: bool = False
 
 
 class _RegistryRequest(Struct, frozen=True):
@@ -55,17 +55,17 @@ class _RegistryRequest(Struct, frozen=True):
     url: str
     host: str
     headers: Mapping[str, str]
-    most_bytes: int
+    max_bytes: int
 
 
 class HttpTransport:
-    """Requests to any address. All that it raises is `RegistryError`."""
+    """Requests to any address. Every call raises `RegistryError` and nothing else."""
 
     def __init__(self, *, user_agent: str, timeouts: HttpTimeouts, at_once: int) -> None:
         self._timeouts = timeouts
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
-        # Each slot has a client of its own: one with many connections looks at all of them for each request,
-        # which takes longer than the request. The slot used last comes first, for its connection is open.
+        # Each slot has a client of its own: a client with many connections looks at all of them for each
+        # request, which takes longer than the request. The slot used last comes first: it has a connection.
         self._slots = asyncio.LifoQueue[int]()
         for slot in range(at_once):
             self._slots.put_nowait(slot)
@@ -80,21 +80,21 @@ class HttpTransport:
             await client.aclose()
 
     async def ask(
-        self, url: str, *, host: str, headers: Mapping[str, str], most_bytes: int, method: str = "GET"
+        self, url: str, *, host: str, headers: Mapping[str, str], max_bytes: int, method: str = "GET"
     ) -> Reply:
-        """The answer, of whatever status; ``host`` is what errors name.
+        """Send a request, and return the answer, whatever its status. Errors name ``host``.
 
-        A connection that breaks is tried once more. A registry that says when to ask again is asked again
-        then if that is soon; else it is not asked before, and `RegistryBusy` says so.
+        After a broken connection, the request is sent once more. When a registry says when to ask again, this
+        waits if the time is short; otherwise, this call and all before that time raise `RegistryBusy`.
         """
-        request = _RegistryRequest(method, url, host, {**self._headers, **headers}, most_bytes)
+        request = _RegistryRequest(method, url, host, {**self._headers, **headers}, max_bytes)
         broke, tries = False, 0
         while True:
             await self._wait(host)
             try:
                 reply = await self._exchange(request)
             except RegistryUnreachable as error:
-                # A connection that was kept may have been closed meanwhile; one that was refused stays so.
+                # A kept connection may have been closed meanwhile; a refused one would be refused again.
                 if broke or not isinstance(error.__cause__, _BROKEN):
                     raise
                 broke = True
@@ -118,11 +118,11 @@ class HttpTransport:
 
     def _refuse_too_early(self, host: str) -> None:
         left_s = self._not_before_s.get(host, 0.0) - time.monotonic()
-        if left_s > self._timeouts.patience_s:
+        if left_s > self._timeouts.max_wait_s:
             raise _busy(host, left_s)
 
     async def _exchange(self, request: _RegistryRequest) -> Reply:
-        limit_s, host = self._timeouts.whole_s, request.host
+        limit_s, host = self._timeouts.total_s, request.host
         slot = await self._slots.get()
         try:
             self._refuse_too_early(host)
@@ -150,7 +150,7 @@ class HttpTransport:
             self._slots.put_nowait(slot)
 
     async def _follow(self, slot: int, wanted: _RegistryRequest) -> Reply:
-        """Redirects are followed by hand: never from TLS to an address without it."""
+        """Send a request and follow redirects, but never from TLS to an address without it."""
         host = wanted.host
         request = httpx.Request(wanted.method, wanted.url, headers=wanted.headers)
         for _ in range(_MAX_REDIRECTS + 1):
@@ -161,17 +161,17 @@ class HttpTransport:
             try:
                 following = response.next_request
                 if following is None:
-                    content, cut = await _read(response, wanted.most_bytes)
-                    return Reply(response.status_code, response.headers, content, cut)
+                    content, truncated = await _read(response, wanted.max_bytes)
+                    return Reply(response.status_code, response.headers, content, truncated)
             finally:
                 await response.aclose()
             if following.url.scheme not in ("https", request.url.scheme):
-                raise BadAnswer(f"{host} sends us on to an address without encryption.", host=host)
+                raise BadAnswer(f"{host} redirects to an address without encryption.", host=host)
             request = following
-        raise BadAnswer(f"{host} sends us on and on ({_MAX_REDIRECTS} redirects).", host=host)
+        raise BadAnswer(f"{host} redirects more than {_MAX_REDIRECTS} times.", host=host)
 
     async def _client(self, slot: int, url: httpx.URL, host: str) -> httpx.AsyncClient:
-        """This machine's own addresses need neither proxies nor certificates, which take a while to load."""
+        """The client of a slot. For this machine, without proxies or certificates, which load slowly."""
         outside = url.scheme != "http" or not is_loopback(str(url))
         try:
             if outside:
@@ -196,20 +196,20 @@ class HttpTransport:
             verify=self._certificates or False,
             trust_env=outside,
             limits=httpx.Limits(max_keepalive_connections=2, keepalive_expiry=_KEEP_CONNECTION_S),
-            timeout=httpx.Timeout(self._timeouts.whole_s, connect=self._timeouts.connect_s),
+            timeout=httpx.Timeout(self._timeouts.total_s, connect=self._timeouts.connect_s),
         )
 
 
-async def _read(response: httpx.Response, most_bytes: int) -> tuple[bytes, bool]:
-    """The body, and whether it was cut; one whose length is too much is not read at all."""
+async def _read(response: httpx.Response, max_bytes: int) -> tuple[bytes, bool]:
+    """The body, and whether it was truncated. If its stated length is too large, it is not read at all."""
     length = response.headers.get("content-length", "")
-    if response.request.method != "HEAD" and length.isdigit() and int(length[:20]) > most_bytes:
+    if response.request.method != "HEAD" and length.isdigit() and int(length[:20]) > max_bytes:
         return b"", True
     content = bytearray()
     async for chunk in response.aiter_raw():
         content += chunk
-        if len(content) > most_bytes:
-            return bytes(content[:most_bytes]), True
+        if len(content) > max_bytes:
+            return bytes(content[:max_bytes]), True
     return bytes(content), False
 
 

@@ -1,7 +1,7 @@
-"""Anonymous tokens: registries that speak OCI's protocol may want one with each request.
+"""Anonymous tokens, one of which a registry may want with each request.
 
-The answer 401 names an address, ``WWW-Authenticate: Bearer realm="…",service="…",scope="…"``, which gives one
-for reading that model for a while. No names and passwords are sent, so what is private stays so.
+A 401 names the address that issues tokens: ``WWW-Authenticate: Bearer realm="…",service="…",scope="…"``. With
+a token, one model can be read for a while. No user name or password is sent, so private models stay private.
 https://distribution.github.io/distribution/spec/auth/token/
 """
 
@@ -30,18 +30,18 @@ from llmstack_tui.registry.errors import (
 if TYPE_CHECKING:
     from llmstack_tui.registry.http import HttpTransport
 
-_MOST_BYTES = 2**16
-_LONGEST_HEADER = 2**13
+_MAX_BYTES = 2**16
+_MAX_HEADER = 2**13
 _BEARER = re.compile(r"(?:^|,)\s*Bearer\s+(.*)", re.IGNORECASE | re.DOTALL)
 _PARAMETER = re.compile(r'\s*([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))\s*(?:,|$)')
-# What RFC 6750 lets a token be.
+# The form of a token in RFC 6750.
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{1,16384}=*")
-# Seconds that a token holds which does not say how long, and those at the end that are not counted on.
-_HOLDS_S, _SPARE_S = 60.0, 10.0
+# Seconds: the lifetime of a token that states none, and how long before its end a token is no longer used.
+_DEFAULT_LIFETIME_S, _EXPIRY_MARGIN_S = 60.0, 10.0
 
 
 class Challenge(Struct, frozen=True):
-    """What a registry says of the token that it wants."""
+    """The token that a registry wants."""
 
     realm: str
     service: str = ""
@@ -51,7 +51,7 @@ class Challenge(Struct, frozen=True):
 @dataclass(frozen=True, slots=True)
 class _Token:
     text: str = field(repr=False)
-    until_s: float
+    expires_s: float
 
 
 class _TokenAnswer(msgspec.Struct):
@@ -61,19 +61,19 @@ class _TokenAnswer(msgspec.Struct):
 
 
 class Tokens:
-    """The tokens so far, by the URL of the model that they are for."""
+    """The tokens issued so far, by the URL of their model."""
 
     def __init__(self, http: HttpTransport) -> None:
         self._http = http
         self._known: dict[str, _Token] = {}
 
     def known(self, model_url: str) -> str | None:
-        """The token of a model, if there is one that still holds."""
+        """The token of a model, if there is one that has not expired."""
         token = self._known.get(model_url)
-        return token.text if token is not None and token.until_s > time.monotonic() else None
+        return token.text if token is not None and token.expires_s > time.monotonic() else None
 
     async def fetch(self, model_url: str, header: str, *, host: str, name: str) -> str | None:
-        """A new token; None where ``header`` does not ask for one.
+        """Get a new token; None if ``header`` asks for none.
 
         Args:
             header: the value of ``WWW-Authenticate``.
@@ -91,13 +91,13 @@ class Tokens:
         realm = _host_of(challenge.realm)
         if url is None:
             raise BadAnswer(
-                f"{host} wants a token from {realm or 'nowhere'}, which is no address with encryption: it is "
-                "not asked.",
+                f"{host} wants a token from {realm or 'nowhere'}, which is not an encrypted address: "
+                "it is not asked.",
                 host=host,
             )
         try:
             reply = await self._http.ask(
-                url, host=realm, headers={"Accept": "application/json"}, most_bytes=_MOST_BYTES
+                url, host=realm, headers={"Accept": "application/json"}, max_bytes=_MAX_BYTES
             )
         except RegistryBusy as error:
             text = f"{host} wants a token first: {error}"
@@ -127,7 +127,7 @@ class Tokens:
 
 def parse_challenge(header: str) -> Challenge | None:
     """The first Bearer challenge in a ``WWW-Authenticate``; None if there is none."""
-    found = _BEARER.search(header[:_LONGEST_HEADER])
+    found = _BEARER.search(header[:_MAX_HEADER])
     if found is None:
         return None
     said: dict[str, str] = {}
@@ -142,7 +142,7 @@ def parse_challenge(header: str) -> Challenge | None:
 
 
 def token_url(challenge: Challenge, registry_url: str) -> str | None:
-    """The URL that gives the token; None if it is not safe: without TLS, unless all is on this machine."""
+    """The URL to get the token from; None if it is unsafe: without TLS, unless both are on this machine."""
     realm = challenge.realm
     if not realm.isascii() or not realm.isprintable() or " " in realm:
         return None
@@ -175,5 +175,5 @@ def _parse_token(content: bytes) -> _Token | None:
     text = given.token or given.access_token or ""
     if not _TOKEN.fullmatch(text):
         return None
-    holds_s = _HOLDS_S if given.expires_in is None else given.expires_in
-    return _Token(text, time.monotonic() + holds_s - _SPARE_S)
+    lifetime_s = _DEFAULT_LIFETIME_S if given.expires_in is None else given.expires_in
+    return _Token(text, time.monotonic() + lifetime_s - _EXPIRY_MARGIN_S)

@@ -135,7 +135,7 @@ async def _ask(program: Program, address: str) -> str:
     http = HttpTransport(user_agent=f"llmstack/{__version__} ({os.name})", timeouts=HttpTimeouts(), at_once=1)
     try:
         headers = {"Accept": "application/json"}
-        reply = await http.ask(address, host=host, headers=headers, most_bytes=_MOST_BYTES)
+        reply = await http.ask(address, host=host, headers=headers, max_bytes=_MOST_BYTES)
     finally:
         await http.aclose()
     if reply.status != 200:

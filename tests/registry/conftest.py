@@ -16,5 +16,5 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    async with aclosing(Client(timeouts=HttpTimeouts(patience_s=3))) as opened:
+    async with aclosing(Client(timeouts=HttpTimeouts(max_wait_s=3))) as opened:
         yield opened

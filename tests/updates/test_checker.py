@@ -54,7 +54,7 @@ async def checking(
         show=shows or Shows(),
         folders=(folder,) if folder else (),
         keep=(lambda write: write(store)) if store else lambda _: None,
-        registry=Client(timeouts=HttpTimeouts(patience_s=1)),
+        registry=Client(timeouts=HttpTimeouts(max_wait_s=1)),
     )
     try:
         if store:

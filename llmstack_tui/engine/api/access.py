@@ -1,9 +1,9 @@
 """Who may call the server, so that a page in a browser cannot use it behind its owner's back.
 
 The rules and headers are those of Ollama (``allowedHostsMiddleware`` in ``server/routes.go``,
-``AllowedOrigins`` in ``envconfig/config.go`` and the defaults of gin-contrib/cors): a page's Origin must be a
-known one, and a server that is bound to the loopback address answers only to names that can be nobody else's
-(against DNS rebinding).
+``AllowedOrigins`` in ``envconfig/config.go`` and the defaults of gin-contrib/cors): a web page needs a known
+Origin, and a server bound to the loopback address accepts only Host headers that no site on the Internet can
+have (against DNS rebinding).
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _TWELVE_HOURS_S = "43200"
 
 
 class AccessRules(Struct, frozen=True):
-    """Which requests are allowed. An origin may contain one ``*``; ``check_host`` on a loopback address."""
+    """The allowed requests. An origin may contain one ``*``. ``check_host``: check the Host header, too."""
 
     origins: tuple[str, ...]
     check_host: bool
 
 
 class AccessDecision(Struct, frozen=True):
-    """``status`` is the whole answer, or None if the request is allowed; ``headers`` are added to either."""
+    """``status`` answers the request at once, None allows it; in both cases ``headers`` are added."""
 
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
@@ -87,7 +87,7 @@ def origin_allowed(origin: str, patterns: tuple[str, ...]) -> bool:
 
 
 def host_allowed(host: str) -> bool:
-    """Whether a Host header names this machine, or a network that no page of the Internet can stand for."""
+    """Whether a Host header names this machine or a private network, as no site on the Internet can."""
     name = _without_port(host).lower()
     try:
         address = ip_address(name)
@@ -102,7 +102,7 @@ def host_allowed(host: str) -> bool:
 
 
 def is_local_program(scope: Scope) -> bool:
-    """Whether a request comes from a program of this machine: a page in a browser always says its Origin."""
+    """Whether a request comes from a program on this machine. A page in a browser always sends an Origin."""
     peer = scope.get("client")
     from_page = any(name == b"origin" for name, _ in scope["headers"])
     return peer is not None and is_loopback_host(peer[0]) and not from_page

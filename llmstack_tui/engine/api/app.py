@@ -1,4 +1,4 @@
-"""The engine's HTTP server as an ASGI application: its routes, who may use them, and its end."""
+"""The engine's HTTP server as an ASGI application: routes, access rules, errors and shutdown."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def create_app(engine: Engine, allowed: AccessRules, *, notice: str | None = None) -> Starlette:
-    """The application. It ends the engine's models when it shuts down."""
+    """The application. It closes the engine when it shuts down."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -50,7 +50,7 @@ def create_app(engine: Engine, allowed: AccessRules, *, notice: str | None = Non
 
 
 async def _is_running(_: Request) -> Response:
-    # What clients of Ollama look for.
+    # Clients of Ollama look for this text.
     return Response("Ollama is running", media_type="text/plain")
 
 

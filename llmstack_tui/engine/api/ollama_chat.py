@@ -1,4 +1,4 @@
-"""Ollama's routes for completions and embeddings, in its forms of requests and answers."""
+"""Ollama's routes for completions and embeddings."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def routes(engine: Engine) -> list[Route]:
 
 
 class _OllamaAnswer:
-    """The lines of an answer. ``text_fields`` makes what differs between generate and chat."""
+    """An answer in Ollama's form. ``text_fields`` makes the fields in which generate and chat differ."""
 
     def __init__(
         self, model: str | None, text_fields: Callable[[str, str, ToolCalls], dict[str, object]]
@@ -136,7 +136,7 @@ def _thinking_and_calls(thinking: str, calls: ToolCalls) -> dict[str, object]:
 
 
 def _arguments(text: str | None) -> dict[str, object]:
-    """The arguments of a call; none if the answer ended in the middle of them."""
+    """The arguments of a call; empty if the answer ended in the middle of them."""
     try:
         return msgspec.json.decode(text or "{}", type=dict[str, object])
     except msgspec.MsgspecError:

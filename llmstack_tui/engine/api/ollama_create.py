@@ -1,6 +1,6 @@
 """Ollama's routes that make models: pull, copy and create.
 
-Two are our own: import of a file, and deletion of an unfinished download, which Ollama does when it starts.
+Two are our own: importing a file, and deleting an unfinished download. (Ollama deletes those at its start.)
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class _ModelRoutes:
         if not wanted.from_:
             if wanted.files is None:
                 raise ApiError(400, "neither 'from' or 'files' was specified")
-            raise ApiError(501, "The built-in engine makes no models of blobs: import the GGUF file.")
+            raise ApiError(501, "The built-in engine cannot make a model from blobs: import the GGUF file.")
         if wanted.adapters or wanted.quantize:
             raise ApiError(
                 501, "The built-in engine adds no adapters and quantizes nothing: that needs Ollama."
@@ -113,7 +113,7 @@ class _ModelRoutes:
         return progress_response(_lines(work), stream=True)
 
     async def _pulled(self, name: ModelName, *, insecure: bool) -> Parts:
-        """A line for each step of a pull, without the last one, for success."""
+        """A line for each step of a pull, except the last line, which reports success."""
         try:
             async with aclosing(self._engine.pulls.pull(name, insecure=insecure)) as steps:
                 async for step in steps:
@@ -125,7 +125,7 @@ class _ModelRoutes:
             raise ApiError(500, str(error)) from error
 
     async def _pulled_first(self, wanted: wire.CreateRequest, source: ModelName, name: ModelName) -> Parts:
-        """Pull the base model, which is not installed, first. As in Ollama, it stays installed."""
+        """Pull the missing base model first. As in Ollama, it stays installed."""
         async with aclosing(self._pulled(source, insecure=False)) as lines:
             async for line in lines:
                 yield line
@@ -137,7 +137,7 @@ class _ModelRoutes:
     def _derived(
         self, source: ModelName, name: ModelName, changes: Changes | None = None, *, missing: str = ""
     ) -> Work:
-        """The work of making ``name`` of ``source``; ``missing`` is the error if that is not installed."""
+        """The work of making ``name`` from ``source``. ``missing``: the error if that is not installed."""
 
         def work(progress: OnProgress) -> None:
             try:
@@ -152,7 +152,7 @@ def _pull_line(step: PullStep) -> dict[str, object]:
     line: dict[str, object] = {"status": step.status}
     if step.digest is not None:
         line |= {"digest": step.digest, "total": step.total}
-        # As Ollama does, 0 is left out.
+        # As in Ollama, 0 is left out.
         if step.completed:
             line["completed"] = step.completed
     return line
@@ -162,7 +162,7 @@ def _changes(wanted: wire.CreateRequest, base: Target) -> Changes:
     """How the new model differs from its base.
 
     Raises:
-        ApiError: it wants another chat template.
+        ApiError: the request has another chat template.
     """
     if wanted.template and not _runs_with(base, wanted.template):
         raise ApiError(
@@ -197,7 +197,7 @@ async def _empty(work: Work) -> Parts:
 
 
 async def _lines(work: Work) -> Parts:
-    """A line for each step of the work, which is undone if the client disconnects."""
+    """A line for each step of the work. If the client disconnects, the work is cancelled and undone."""
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[dict[str, object] | None] = asyncio.Queue()
     cancelled = threading.Event()

@@ -1,6 +1,6 @@
 """Ollama's routes about models: list, running models, details, delete; and the version.
 
-The details of ``/api/show`` have the forms of ``GetModelInfo`` and ``Model.String`` in Ollama's server.
+The answer of ``/api/show`` follows ``GetModelInfo`` and ``Model.String`` in Ollama's server.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _loaded(loaded: ResidentModel[InstalledModel, RunnerConfig, Runner]) -> dict
 def show(
     model: InstalledModel, header: Header, capabilities: tuple[str, ...], *, verbose: bool
 ) -> dict[str, object]:
-    """The whole answer. Arrays are null unless ``verbose``; very long ones always are."""
+    """The answer of ``/api/show``. Arrays are null unless ``verbose``; very long arrays always are."""
     template = model.template or header.chat_template or ""
     texts: dict[str, object] = {
         "license": model.license,
@@ -149,7 +149,7 @@ def show(
 
 
 def details(model: InstalledModel) -> dict[str, object]:
-    """The ``details`` of a model, as lists of models have them, too."""
+    """The ``details`` of a model, in ``/api/show`` and in lists of models."""
     config = model.config
     families = list(config.model_families or ((config.model_family,) if config.model_family else ()))
     return {
@@ -163,7 +163,7 @@ def details(model: InstalledModel) -> dict[str, object]:
 
 
 def model_info(header: Header, *, verbose: bool) -> dict[str, object]:
-    """The metadata of the file by key, without the name and the template, which are elsewhere."""
+    """The file's metadata by key, without name and template, which have fields of their own."""
     found: dict[str, object] = {"general.parameter_count": header.parameter_count}
     for key, value in header.metadata.items():
         if key in ("general.name", "tokenizer.chat_template"):
@@ -207,7 +207,7 @@ def modelfile(model: InstalledModel, template: str) -> str:
 
 
 def _each(parameters: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    """The parameters sorted by name; one with several values comes once for each."""
+    """The parameters, sorted by name. A parameter with several values is yielded once for each."""
     for name, value in sorted(parameters.items()):
         if isinstance(value, list | tuple):
             for item in value:

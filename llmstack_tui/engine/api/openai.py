@@ -47,7 +47,7 @@ def event(value: object) -> bytes:
     return b"data: " + encode(value) + b"\n\n"
 
 
-# As Ollama answers, except for an error in the middle of a stream: Ollama sends an empty event for it.
+# Errors are answered as in Ollama, except in the middle of a stream, where Ollama sends an empty event.
 _response = partial(
     GeneratorResponse, error=openai_error, error_part=lambda error: event(openai_error_body(error))
 )

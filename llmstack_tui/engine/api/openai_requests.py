@@ -1,7 +1,7 @@
 """OpenAI's requests, translated to Ollama's.
 
-Defaults and translation are those of ``openai/openai.go`` in Ollama, with these differences: the texts of a
-message in several parts are joined, the role "developer" becomes "system", which more templates know, and
+Defaults and translation are those of ``openai/openai.go`` in Ollama, with three differences: the text parts
+of a message are joined; the role "developer" becomes "system", which more templates know;
 ``max_completion_tokens`` and ``tool_choice: "none"`` are supported.
 """
 
@@ -111,7 +111,7 @@ class EmbeddingsRequest(Struct, frozen=True, kw_only=True):
 
 
 def chat_request(request: ChatCompletionRequest) -> ChatRequest:
-    """The request as Ollama's chat.
+    """Translate to a request to Ollama's chat.
 
     Raises:
         ApiError: something in the request is not supported.
@@ -135,7 +135,7 @@ def chat_request(request: ChatCompletionRequest) -> ChatRequest:
 
 
 def generate_request(request: CompletionRequest) -> GenerateRequest:
-    """The request as Ollama's generate: as there, the prompt goes through the chat template.
+    """Translate to a request to Ollama's generate. As in Ollama, the prompt goes through the chat template.
 
     Raises:
         ApiError: something in the request is not supported.
@@ -154,7 +154,7 @@ def generate_request(request: CompletionRequest) -> GenerateRequest:
 
 
 def embed_request(request: EmbeddingsRequest) -> EmbedRequest:
-    """The request as Ollama's embed.
+    """Translate to a request to Ollama's embed.
 
     Raises:
         ApiError: something in the request is not supported.
@@ -172,7 +172,7 @@ def embed_request(request: EmbeddingsRequest) -> EmbedRequest:
 
 
 def _options(request: GenerationRequest, limit: int | None) -> dict[str, object]:
-    # OpenAI's defaults, which hold before the model's own parameters.
+    # OpenAI's defaults take precedence over the model's own parameters.
     options: dict[str, object] = {"temperature": 1.0, "top_p": 1.0}
     given = {
         "num_predict": limit,

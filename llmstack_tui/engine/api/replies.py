@@ -1,4 +1,4 @@
-"""How the engine's routes answer: JSON, an error, or parts that are sent as they are generated."""
+"""The answers of the engine's routes: JSON, an error, or a stream of generated parts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SUCCESS = encode({"status": "success"})
 
 
 def reply(value: object, content_type: str = OLLAMA_JSON, status: int = 200) -> Response:
-    # Not as `media_type`: Starlette adds a charset to some, and the header is to be exactly Ollama's.
+    # Not `media_type`: Starlette adds a charset to some types, and the header has to be exactly Ollama's.
     return Response(encode(value), status, headers={"content-type": content_type})
 
 
@@ -53,8 +53,8 @@ async def body(request: Request, kind: type[T], *, absent: str = "missing reques
     """The request's body, decoded from JSON as ``kind``.
 
     Raises:
-        ApiError: there is none (the text is ``absent``), or it is malformed: in the words of Go's decoder
-            where those are fixed.
+        ApiError: the body is missing (the message is ``absent``) or malformed (where Go's decoder has a fixed
+            message, that one).
     """
     data = await request.body()
     if not data.strip():
@@ -69,7 +69,7 @@ async def body(request: Request, kind: type[T], *, absent: str = "missing reques
 
 
 def progress_response(lines: AsyncGenerator[bytes, None], *, stream: bool) -> GeneratorResponse:
-    """``lines`` and a last one for success; without ``stream`` that one alone."""
+    """``lines`` and a last line that reports success; without ``stream``, only the last line."""
     content_type = OLLAMA_LINES if stream else "application/json"
     return GeneratorResponse(_with_success(lines, stream=stream), content_type, whole=not stream)
 
@@ -77,9 +77,9 @@ def progress_response(lines: AsyncGenerator[bytes, None], *, stream: bool) -> Ge
 class GeneratorResponse:
     """A response whose parts a generator makes, as an ASGI application.
 
-    ``parts`` is closed as soon as the client disconnects, also before the first part. An `ApiError` before
-    the first part becomes a response made by ``error``; a later one is sent as the last part, made by
-    ``error_part``. Both happen, too, when the server shuts down during the response.
+    ``parts`` is closed as soon as the client disconnects, even before the first part. ``error`` makes the
+    response to an `ApiError` before the first part; after it, ``error_part`` makes the last part. A shutdown
+    of the server during the response is answered like an `ApiError`.
 
     Args:
         whole: ``parts`` yields one part, which is the whole body: its length goes into the headers.

@@ -1,7 +1,7 @@
 """The events of llama.cpp's completions as typed chunks.
 
-``/v1/chat/completions``, ``/v1/completions`` and ``/completion`` send the same in three forms; `decode` reads
-all of them.
+``/v1/chat/completions``, ``/v1/completions`` and ``/completion`` send the same information in three forms;
+`decode` reads all three.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class FunctionPart(Struct, frozen=True):
 
 
 class ToolCallPart(Struct, frozen=True):
-    """A tool call, or a part of the one with that ``index``: the first has the name, each some arguments."""
+    """A part of the tool call number ``index``. The first part has the name, each some of the arguments."""
 
     index: int = 0
     id: str | None = None
@@ -31,7 +31,7 @@ class ToolCallPart(Struct, frozen=True):
 
 
 class TokenLogprob(Struct, frozen=True, kw_only=True):
-    """How probable a token was (natural logarithm). ``top`` are the most probable tokens in its place."""
+    """The probability of a token (natural logarithm). ``top``: the most probable tokens at its position."""
 
     token: str
     logprob: float
@@ -40,7 +40,7 @@ class TokenLogprob(Struct, frozen=True, kw_only=True):
 
 
 class CompletionUsage(Struct, frozen=True, kw_only=True):
-    """Tokens of prompt (those from the cache, too) and answer, and the time of prefill and decode."""
+    """Tokens of the prompt (cached ones included) and of the answer, and the times of prefill and decode."""
 
     prompt_tokens: int
     prompt_ns: int
@@ -49,11 +49,11 @@ class CompletionUsage(Struct, frozen=True, kw_only=True):
 
 
 class CompletionChunk(Struct, frozen=True, kw_only=True):
-    """What one event adds to a completion.
+    """The part of a completion in one event.
 
     Attributes:
         finish: "stop", "length" or "tool_calls" at the end; a chunk with ``usage`` may follow.
-        usage: in the last chunk.
+        usage: set in the last chunk.
     """
 
     text: str = ""
@@ -65,7 +65,7 @@ class CompletionChunk(Struct, frozen=True, kw_only=True):
 
 
 def joined(chunks: Sequence[CompletionChunk]) -> CompletionChunk:
-    """All that the chunks of a completion say, in one.
+    """Join the chunks of a completion into one.
 
     The arguments of a tool call are JSON as the model wrote it, and may be invalid.
     """
@@ -116,7 +116,7 @@ class _LlamaTimings(Struct):
 class _LlamaEvent(Struct):
     choices: list[_LlamaChoice] | None = None
     timings: _LlamaTimings | None = None
-    # Of /completion:
+    # From /completion:
     content: str | None = None
     stop_type: str | None = None
     completion_probabilities: tuple[TokenLogprob, ...] | None = None
@@ -127,10 +127,10 @@ _STOP_TYPES = {"eos": "stop", "word": "stop", "limit": "length"}
 
 
 def decode(event: bytes) -> CompletionChunk:
-    """The chunk in an event, which is JSON.
+    """Decode the JSON of an event.
 
     Raises:
-        UpstreamError: it is no such event.
+        UpstreamError: it is not an event of a completion.
     """
     try:
         found = _decoder.decode(event)

@@ -1,7 +1,7 @@
-"""A completion from the request to its last token, in neither Ollama's nor OpenAI's form.
+"""A completion from the request to its last token, whichever API asked for it.
 
-The request is Ollama's, which can express the most; the result is a stream of chunks and a `Done`. What is
-refused, and why, follows ``GenerateHandler`` and ``ChatHandler`` in Ollama's server.
+The request has Ollama's form, which can express the most; the result is a stream of chunks, then a `Done`.
+Requests are refused for the reasons of ``GenerateHandler`` and ``ChatHandler`` in Ollama's server.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         reason: "stop" or "length"; "load" or "unload" for a request without a prompt.
-        whole: all chunks in one, for whoever does not stream.
+        whole: all chunks joined, for an answer that is not streamed.
         context: the tokens of prompt and answer, which a client may send with its next prompt.
     """
 
@@ -50,7 +50,7 @@ async def finished(completion: Completion) -> Done:
     """Read a completion to its end.
 
     Raises:
-        ApiError: with what went wrong.
+        ApiError: the completion failed.
     """
     async with aclosing(completion) as chunks:
         async for chunk in chunks:
@@ -60,10 +60,10 @@ async def finished(completion: Completion) -> Done:
 
 
 def chat(engine: Engine, request: ChatRequest) -> Completion:
-    """The answer to a conversation. Without messages the model is loaded; unloaded if ``keep_alive`` is 0.
+    """Answer a conversation. Without messages, only load the model, or unload it if ``keep_alive`` is 0.
 
     Raises:
-        ApiError: with what went wrong.
+        ApiError: the request is refused, or the completion failed.
     """
     messages = request.messages or []
 
@@ -86,10 +86,10 @@ def chat(engine: Engine, request: ChatRequest) -> Completion:
 
 
 def generate(engine: Engine, request: GenerateRequest) -> Completion:
-    """The answer to a prompt. Without a prompt the model is loaded; unloaded if ``keep_alive`` is 0.
+    """Answer a prompt. Without a prompt, only load the model, or unload it if ``keep_alive`` is 0.
 
     Raises:
-        ApiError: with what went wrong.
+        ApiError: the request is refused, or the completion failed.
     """
 
     def check(target: Target) -> None:
@@ -115,7 +115,7 @@ async def _complete(
     *,
     with_context: bool = False,
 ) -> Completion:
-    """What a chat and a generation share; without ``prepare`` nothing is generated."""
+    """The common part of `chat` and `generate`. Without ``prepare``, nothing is generated."""
     since_ns = time.monotonic_ns()
     keep_alive = keep_alive_of(request.keep_alive)
     target = await engine.find(request.model)
@@ -144,10 +144,10 @@ class _Generation:
         self._chunks: list[CompletionChunk] = []
 
     async def chunks(self, *, truncate: bool) -> AsyncGenerator[CompletionChunk, None]:
-        """The chunks that have something for the client.
+        """The chunks with text or log probabilities.
 
-        A prompt that is longer than the context is truncated only after llama.cpp has refused it: to count
-        the tokens first would slow down every other request.
+        A prompt longer than the context is truncated only after llama.cpp has refused it: counting tokens
+        first would slow down all requests.
         """
         while True:
             events = self._session.runner.stream(self._request.path, self._request.body)
@@ -160,7 +160,7 @@ class _Generation:
                             yield chunk
                 return
             except UpstreamError as error:
-                # llama.cpp says so before it generates anything.
+                # llama.cpp refuses a long prompt before it generates anything.
                 if not truncate or error.kind != prompt.TOO_LONG:
                     raise
             truncate, session = False, self._session

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Most models add a token of their own before the text and one after it.
+# Most models add a special token before the text and one after it.
 _SPECIAL_TOKENS = 2
 
 
@@ -34,10 +34,10 @@ class Embeddings(Struct, frozen=True, kw_only=True):
 
 
 async def embed(engine: Engine, request: EmbedRequest) -> Embeddings:
-    """The embeddings of the request's texts. Without texts the model is only loaded.
+    """The embeddings of the request's texts. Without texts, the model is only loaded.
 
     Raises:
-        ApiError: with what went wrong.
+        ApiError: the request is refused, or failed.
     """
     since = time.monotonic_ns()
     keep_alive = keep_alive_of(request.keep_alive)

@@ -1,9 +1,9 @@
 """Requests to llama.cpp's server, and how a prompt that is longer than the context is truncated.
 
-The oldest turns of a conversation go first; system messages and the last message stay (``server/prompt.go``
-in Ollama). If that is still too long, the middle of the prompt goes: its first ``num_keep`` tokens and its
-end stay, and half of the remaining context is left for the answer (``completionPromptForRequest`` in its
-``llm/``).
+First the oldest turns of a conversation are dropped, except system messages and the last message
+(``server/prompt.go`` in Ollama). If the rest is still too long, its middle is cut out: the first ``num_keep``
+tokens and the end stay, and half of the remaining context is left for the answer
+(``completionPromptForRequest`` in Ollama's ``llm/``).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ TOO_LONG = "exceed_context_size_error"
 
 # With no other limit, an answer ends after this many times the context length.
 _OPEN_ENDED_CONTEXTS = 10
-_OF_TEMPLATES = ("tools", "chat_template_kwargs")
-_OF_CHATS = frozenset({"messages", "response_format", "logprobs", "top_logprobs", *_OF_TEMPLATES})
+_TEMPLATE_FIELDS = ("tools", "chat_template_kwargs")
+_CHAT_FIELDS = frozenset({"messages", "response_format", "logprobs", "top_logprobs", *_TEMPLATE_FIELDS})
 
 LlamaMessage = dict[str, Any]
 
@@ -44,7 +44,7 @@ class LlamaRequest(Struct, frozen=True):
 
 def raw_completion(prompt: str | list[int], fields: Mapping[str, Any]) -> LlamaRequest:
     """The completion of a text or of tokens, with the ``fields`` of a chat, some of which are renamed."""
-    body = {key: value for key, value in fields.items() if key not in _OF_CHATS}
+    body = {key: value for key, value in fields.items() if key not in _CHAT_FIELDS}
     wanted = fields.get("response_format")
     if wanted:
         body["json_schema"] = wanted["json_schema"]["schema"] if "json_schema" in wanted else {}
@@ -54,7 +54,7 @@ def raw_completion(prompt: str | list[int], fields: Mapping[str, Any]) -> LlamaR
 
 
 def sampling(options: Options, *, context_length: int) -> dict[str, object]:
-    """The options of sampling as fields of a request, as in ``llm/llama_server.go`` of Ollama."""
+    """The sampling options as fields of a request, as in ``llm/llama_server.go`` of Ollama."""
     limit = _OPEN_ENDED_CONTEXTS * context_length
     return {
         "n_predict": limit if options.num_predict < 0 else min(options.num_predict, limit),
@@ -77,7 +77,7 @@ def response_format(wanted: object) -> dict[str, object] | None:
     """The ``response_format`` of a request, from Ollama's ``format``: "json" or a JSON schema.
 
     Raises:
-        ValueError: it is neither, in Ollama's words.
+        ValueError: it is neither; the message is Ollama's.
     """
     if wanted is None or wanted == "":
         return None
@@ -91,13 +91,13 @@ def response_format(wanted: object) -> dict[str, object] | None:
 
 async def render(server: LlamaServer, fields: Mapping[str, Any], turns: Sequence[LlamaMessage]) -> str:
     """The text that the model's chat template makes of ``turns`` and of the tools in ``fields``."""
-    inputs = {key: fields[key] for key in _OF_TEMPLATES if key in fields}
+    inputs = {key: fields[key] for key in _TEMPLATE_FIELDS if key in fields}
     answer = await server.call("/apply-template", {**inputs, "messages": list(turns)})
     return str(answer["prompt"])
 
 
 async def tokenize(server: LlamaServer, text: str) -> list[int]:
-    """The tokens of a prompt, with those that every prompt of the model begins with."""
+    """The tokens of a prompt, including the special tokens that begin every prompt of the model."""
     answer = await server.call("/tokenize", {"content": text, "add_special": True, "parse_special": True})
     return list(answer["tokens"])
 
@@ -134,9 +134,9 @@ async def truncated(server: LlamaServer, request: LlamaRequest, context_length: 
 async def fitting(
     turns: Sequence[LlamaMessage], limit: int, count: Callable[[Sequence[LlamaMessage]], Awaitable[int]]
 ) -> list[LlamaMessage]:
-    """The newest turns that fit into ``limit`` tokens, and the system messages; always the last turn.
+    """The system messages and the newest turns that fit into ``limit`` tokens, at least the last turn.
 
-    ``count`` tells the tokens of some turns. It is called a few times (binary search), not once per turn.
+    ``count`` counts the tokens of some turns. It is called a few times (binary search), not once per turn.
     """
     first, last = 0, len(turns) - 1
     while first < last:
@@ -149,7 +149,7 @@ async def fitting(
 
 
 def without_oldest(turns: Sequence[LlamaMessage], count: int) -> list[LlamaMessage]:
-    """The turns without the first ``count``, whose system messages stay."""
+    """The turns without the first ``count``, but with their system messages."""
     system = [turn for turn in turns[:count] if turn.get("role") == "system"]
     return [*system, *turns[count:]]
 

@@ -1,1 +1,1 @@
-"""The engine's own process: start, find and stop it, and what runs in it."""
+"""The engine's own process: its main program, and how to start, find and stop it."""

@@ -1,6 +1,6 @@
 """The engine as a process of its own: start it, find it, stop it.
 
-One engine runs per user. A lock makes two dashboards that open at the same time start only one.
+One engine runs per user: a lock keeps two dashboards that open at the same time from starting two.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["EngineFailed", "EngineHandle", "EngineProcess", "missing_reason", "start", "status", "stop"]
 
 START_SECONDS = 30.0
-# "-m" imports from the current folder first, where any module could stand in for one of ours.
+# "-m" imports from the current folder first, where any module could shadow one of ours.
 _SAFE_FOLDER = Path(__file__).resolve().parents[3]
 
 
@@ -35,14 +35,14 @@ class EngineFailed(Exception):
 
 
 class EngineHandle:
-    """A started engine. One with an owner runs until `release`, and on while others use it."""
+    """A started engine. After `release`, an engine with an owner ends once nobody else uses it."""
 
     def __init__(self, process: EngineProcess, pipe: IO[bytes] | None = None) -> None:
         self.process = process
         self._pipe = pipe
 
     def release(self) -> None:
-        """Let an engine with an owner end as soon as nobody else uses it."""
+        """Give up ownership."""
         if self._pipe is not None:
             self._pipe.close()
 
@@ -50,12 +50,12 @@ class EngineHandle:
 async def start(
     *, port: int | None = None, host: str = "127.0.0.1", owner: bool, config: Path | None = None
 ) -> EngineHandle:
-    """Start the engine, or find the running one, and return when it is ready.
+    """Start the engine, unless it runs already, and return when it is ready.
 
     Args:
         port: by default Ollama's if no Ollama is installed, else the next free one.
-        owner: the engine ends after this process (however that ends) once nobody uses it; else it runs until
-            `stop`.
+        owner: this process owns the engine: when this process has ended, in whatever way, the engine ends
+            once nobody uses it. Without an owner, it runs until `stop`.
         config: the settings file; by default the usual one.
 
     Raises:
@@ -73,17 +73,18 @@ async def start(
         raise EngineFailed("Another program has been starting the engine for a minute.") from None
     except OSError as error:
         raise EngineFailed(
-            f"The engine needs its folder {data_folder()}, which fails: {error.strerror or error}."
+            f"The engine's folder {data_folder()} cannot be used: {error.strerror or error}."
         ) from error
 
 
 async def stop(*, force: bool = False, timeout_s: float = START_SECONDS) -> bool:
-    """Stop the engine: running requests may finish within its time limit, then its models are unloaded.
+    """Stop the engine: running requests get a time limit to finish, then the models are unloaded.
 
-    Returns whether one was running. With ``force``, it is killed if it has not ended within ``timeout_s``.
+    Returns whether an engine was running. With ``force``, it is killed if it has not ended within
+    ``timeout_s``.
 
     Raises:
-        EngineFailed: it has not ended in time, and ``force`` is not set.
+        EngineFailed: it has not ended within ``timeout_s``, and ``force`` is not set.
     """
     import psutil  # noqa: PLC0415 (not needed to import this module)
 

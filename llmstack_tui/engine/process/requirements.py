@@ -1,4 +1,4 @@
-"""Whether the built-in engine can run on this machine, and use its card. Imports nothing of the engine."""
+"""Whether the built-in engine can run here and use the graphics card. Imports nothing else of the engine."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _BUILT_FOR = {"Linux": ("x86_64", "aarch64"), "Darwin": ("arm64", "x86_64"), "Wi
 # PCI vendor ids, as /sys/class/drm/card*/device/vendor has them.
 _MAKERS = {"0x10de": "NVIDIA", "0x1002": "AMD"}
 _BUILDS = "https://github.com/xorbitsai/xllamacpp#installation"
-# Names that only builds for cards contain: the libraries of CUDA and ROCm, and a function of Vulkan.
-_TRACES = (b"cudart", b"amdhip", b"vkCreateInstance")
+# Only builds for graphics cards contain these names: the libraries of CUDA and ROCm, a function of Vulkan.
+_CARD_MARKERS = (b"cudart", b"amdhip", b"vkCreateInstance")
 _INSTEAD = "Use Ollama instead: https://ollama.com/download"
 
 
@@ -30,7 +30,7 @@ def missing_reason() -> str | None:
 def reason_from(
     *, system: str, machine: str, missing: tuple[str, ...], flags: frozenset[str] | None
 ) -> str | None:
-    """The reason, from the modules that are not installed and the processor's flags (None: unknown)."""
+    """As `missing_reason`, given the modules that are not installed and the processor's flags, if known."""
     if "xllamacpp" in missing and machine not in _BUILT_FOR.get(system, ()):
         return f"The built-in engine has no build for {system} on {machine}. {_INSTEAD}"
     if missing:
@@ -53,7 +53,7 @@ def _cpu_flags(file: Path) -> frozenset[str] | None:
 
 
 def card_makers(root: Path = Path("/")) -> tuple[str, ...]:
-    """The makers of this machine's cards that llama.cpp has builds for. Linux only: empty elsewhere."""
+    """The makers of this machine's graphics cards for which llama.cpp has builds. Empty except on Linux."""
     found = {"NVIDIA"} if any((root / "proc/driver/nvidia/gpus").glob("*")) else set[str]()
     for file in (root / "sys/class/drm").glob("card*/device/vendor"):
         try:
@@ -94,4 +94,4 @@ def _built_for_cards() -> bool:
 
 def _mentions(file: Path) -> bool:
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return any(content.find(trace) >= 0 for trace in _TRACES)
+        return any(content.find(marker) >= 0 for marker in _CARD_MARKERS)

@@ -38,17 +38,16 @@ if TYPE_CHECKING:
 
 _LOG_BYTES = 1_000_000
 _PORTS_TRIED = 100
-# How long a request of another client keeps the engine: a second dashboard sends some all the time …
-OTHERS_SECONDS = 10.0
-# … and whoever uses a model may still be reading its answer.
-MODELS_SECONDS = 60.0
+# When its owner has gone, the engine stays for this long after the last request of another client:
+OTHER_CLIENT_SECONDS = 10.0  # a second dashboard sends requests all the time
+MODEL_USE_SECONDS = 60.0  # whoever asked a model may still be reading its answer
 _MODEL_PATHS = ("/api/generate", "/api/chat", "/api/embed", "/v1/chat", "/v1/completions", "/v1/embeddings")
 
 log = logging.getLogger(__name__)
 
 
 class UsageTracker:
-    """ASGI middleware that notes who uses the engine, so that one with an owner ends when it is not needed.
+    """ASGI middleware that records who uses the engine, so that an engine with an owner ends when unused.
 
     The owner's own requests have "pid/<owner>" in their User-Agent; they do not keep the engine running.
     """
@@ -66,8 +65,8 @@ class UsageTracker:
         now = self._clock()
         return (
             self._in_flight == 0
-            and (self._other_at is None or now - self._other_at >= OTHERS_SECONDS)
-            and (self._model_at is None or now - self._model_at >= MODELS_SECONDS)
+            and (self._other_at is None or now - self._other_at >= OTHER_CLIENT_SECONDS)
+            and (self._model_at is None or now - self._model_at >= MODEL_USE_SECONDS)
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -189,7 +188,7 @@ def _owner_left(owner: int | None) -> threading.Event:
     left = threading.Event()
 
     def wait() -> None:
-        # Not through `sys.stdin`, whose lock would block the end of the interpreter.
+        # Not `sys.stdin`: its lock would block the end of the interpreter.
         while os.read(0, 1):
             pass
         left.set()

@@ -1,6 +1,7 @@
-"""Where the running engine is: ``engine.json`` in the data folder, which the engine writes when it is ready.
+"""The record of the running engine: ``engine.json`` in the data folder, written when the engine is ready.
 
-The file may be left over: it counts only if the process with that id was created at the time in the file.
+A killed engine leaves the file behind: it is valid only if the process with the recorded id was created at
+the recorded time.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ANSWER_SECONDS = 2.0
-# The system's clock, from which a creation time is computed, may be set meanwhile.
+# A creation time is computed from the system's clock, which may have been set since.
 _CREATED_TOLERANCE_S = 2.0
 
 
@@ -72,7 +73,7 @@ def save(url: str, version: str) -> None:
 
 
 def forget() -> None:
-    """Remove the file, if it is still that of this process."""
+    """Remove the file, if this process wrote it."""
     with suppress(OSError, msgspec.MsgspecError):
         if _read().pid == os.getpid():
             state_file().unlink()
@@ -106,7 +107,7 @@ def _read() -> SavedState:
 
 
 def _ask(url: str) -> dict[str, str] | None:
-    """The answer of ``/api/version``, if it is that of an engine."""
+    """The answer of ``/api/version``; None if no engine answers there."""
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_ANSWER_SECONDS)
     try:

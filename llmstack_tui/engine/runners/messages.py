@@ -14,17 +14,17 @@ class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         weights: the path of a GGUF file.
         context_length: in tokens, for each request; no more than the model was trained on.
-        threads: how many to compute with.
+        threads: the number of threads to compute with.
         parallel: how many requests are computed at once, each with a context of its own. Others wait.
-        embedding: also make embeddings, for some 200 MiB more. Completions still work.
+        embedding: also compute embeddings, which takes some 200 MiB. Completions still work.
         mean_pooling: an embedding is the mean over the tokens; False for a file that sets its own pooling.
-        batch: how many tokens of prefill are computed at once; with ``embedding``, the context length is.
-        chat_template: Jinja in place of the file's own; None uses that.
+        batch: how many tokens of prefill are computed at once; with ``embedding``, it is the context length.
+        chat_template: a Jinja template; None uses the file's own.
         adapters: paths of GGUF files of LoRA adapters, applied at full strength.
         cache_type: the type of keys and values in the context, one of `caches.CACHE_TYPES`.
         gpu_layers: how many layers to compute on the graphics card; negative is as many as fit.
-        mapped: map the file into memory instead of reading it. Not for weights that are rearranged for the
-            processor: both would be in memory. With a graphics card the file is always mapped.
+        mapped: map the file into memory instead of reading it. Not for weights that llama.cpp rearranges for
+            the processor: both copies would be in memory. With a graphics card, the file is always mapped.
     """
 
     weights: str
@@ -55,7 +55,7 @@ class StartMessage(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         socket: the Unix socket to listen on; None is a free port of the loopback address.
         key: the API key that requests on that port need.
-        parent: the id of the engine's process; the model's ends with it.
+        parent: the id of the engine's process, with which the model's process ends.
     """
 
     config: RunnerConfig
@@ -65,6 +65,6 @@ class StartMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReadyMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """The line that it writes once the model is loaded. ``address`` is "unix:///…" or "http://127.0.0.1:…"."""
+    """The process's answer once the model is loaded. ``address``: "unix:///…" or "http://127.0.0.1:…"."""
 
     address: str

@@ -1,8 +1,8 @@
 """The scheduler's rule: which pending request gets a runner, which model is loaded and which is stopped.
 
-Requests are served in the order of their arrival, but one whose model is loaded overtakes those that wait for
-another. A request that has to wait closes the model that it waits for, or whose slot it waits for, to later
-requests, so that it gets its turn however many come.
+Requests are served in order of arrival, except that a request whose model is loaded overtakes those that wait
+for another model. A request that has to wait closes a model to later requests: the one that it waits for, or
+the one whose slot it waits for. So its turn comes, however many requests follow.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Plan(Struct, Generic[M, C, R]):
-    """What to do now: requests that get a runner, those whose model is loaded, and slots to be emptied."""
+    """What to do now: requests that get a runner, requests whose model is to be loaded, slots to empty."""
 
     grants: list[Waiter[M, C, R]] = []
     loads: list[Waiter[M, C, R]] = []
@@ -46,7 +46,7 @@ class Planner(Generic[M, C, R]):
         self._wanted = {request.key for request in pending}
         self._serves = serves
         self._empty = count - len(slots)
-        # Empty slots, and those that will be.
+        # Slots that are empty or will be.
         self._room = self._empty + len(self._stopping)
         self._closed: set[str] = set()
         self._joined: set[str] = set()
@@ -78,7 +78,7 @@ class Planner(Generic[M, C, R]):
         """Find a slot for a model that has to be loaded, now or when a slot becomes empty."""
         slot = self._slots.get(request.key)
         if slot is not None and request.key not in self._stopping:
-            # Loaded with another configuration: it is loaded again once its requests have ended.
+            # Loaded with another configuration: reload it once its requests have ended.
             if slot.phase is Phase.LOADING or self._requests[request.key]:
                 return
             self._stop(slot)
@@ -113,7 +113,7 @@ class Planner(Generic[M, C, R]):
         self._room += 1
 
     def _is_abandoned(self, slot: Slot[M, C, R]) -> bool:
-        """Whether all the requests have gone for which it was loaded or is loading."""
+        """Whether the requests that its model was loaded for have all gone."""
         if slot.phase is Phase.LOADING:
             return slot.key not in self._joined
         return slot.fresh and not self._requests[slot.key]

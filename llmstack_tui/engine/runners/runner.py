@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # llama.cpp answers these at any time; all others need one of the model's ``parallel`` contexts.
 _UNCOUNTED = frozenset({"/apply-template", "/detokenize", "/health", "/props", "/slots", "/tokenize"})
-# After a connection broke: how long to wait for the news that the process has ended.
+# How long to wait, after a connection broke, until the process is known to have ended.
 _DEATH_SECONDS = 2.0
 # The shortest limit of a Unix socket's path is macOS's: 104 bytes with the zero at the end.
 _SOCKET_PATH = 103
@@ -109,7 +109,7 @@ class Runner:
             UpstreamError: llama.cpp refused the request, or failed in the middle of it.
             RunnerDied: the process has ended; with the cause.
         """
-        # llama.cpp notices only when it sends an event that a client has disconnected.
+        # llama.cpp notices that a client has disconnected only when it sends an event: have it send progress.
         body = {**body, "stream": True, "return_progress": True}
         async with self._turn(path), aclosing(self._upstream.stream(path, body)) as events:
             async for event in events:

@@ -1,9 +1,9 @@
 """Which models are in memory, for which requests and for how long. Knows neither llama.cpp nor HTTP.
 
 The rules are Ollama's (``server/sched.go``): a model is loaded for its first request and stays for its
-keep-alive after the last; unloading it never cuts off a request; a request with other options loads it again;
-if all slots are taken, a new model replaces the idle one that is needed least. Unlike in Ollama, a load
-delays no request but those for that model.
+keep-alive after the last; unloading it never cuts off a request; a request with other options reloads it; if
+all slots are taken, a new model replaces the idle one that is needed least. Unlike in Ollama, a load delays
+only the requests for that model.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class Scheduler(Generic[M, C, R]):
-    """Gives runners to requests. All methods belong to one event loop.
+    """Gives runners to requests. Must be used from one event loop.
 
     Args:
         start_runner: loads a model; cancelling it must leave nothing behind.
@@ -69,7 +69,7 @@ class Scheduler(Generic[M, C, R]):
         """A runner for one request; the model stays in memory at least until the context is closed.
 
         Requests with the same ``key`` (the digest of the weights) share a runner. ``keep_alive`` counts from
-        the end of the last request; negative is for ever, None leaves the model's as it is.
+        the end of the last request; a negative one is for ever, None keeps the model's current one.
 
         Raises:
             ServerBusy: too many requests wait already.
@@ -85,7 +85,7 @@ class Scheduler(Generic[M, C, R]):
             self._release(slot)
 
     def unload(self, key: str) -> bool:
-        """Unload a model once no request uses it. Does not wait for that; returns whether it was loaded."""
+        """Unload a model once no request uses it, without waiting. Returns whether the model was loaded."""
         for waiter in self._waiters:
             if waiter.key == key:
                 waiter.keep_alive = ZERO
@@ -99,7 +99,7 @@ class Scheduler(Generic[M, C, R]):
         return True
 
     def resident(self) -> tuple[ResidentModel[M, C, R], ...]:
-        """The models in memory, the longest loaded first; not those that are still loading."""
+        """The loaded models, the longest loaded first, without those that are still loading."""
         found = (slot.resident(self._clock) for slot in self._slots.values())
         return tuple(model for model in found if model is not None)
 
@@ -177,7 +177,7 @@ class Scheduler(Generic[M, C, R]):
         slot = Slot(waiter, self._keep_alive if waiter.keep_alive is None else waiter.keep_alive)
         self._slots[slot.key] = slot
         slot.load = self._start_task(self._load_model(slot))
-        # Not within the task, which may be cancelled before it runs at all.
+        # A callback, because the task may be cancelled before its first step.
         slot.load.add_done_callback(lambda task: self._remove(slot) if task.cancelled() else None)
 
     async def _load_model(self, slot: Slot[M, C, R]) -> None:

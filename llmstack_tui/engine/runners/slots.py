@@ -49,7 +49,7 @@ class SystemClock:
 
 
 class RunnerLike(Protocol):
-    """What the scheduler needs of a model's process."""
+    """A model's process, as far as the scheduler uses it."""
 
     async def stop(self) -> None: ...
 
@@ -74,7 +74,7 @@ class ResidentModel(Struct, Generic[M, C, R], frozen=True, kw_only=True):
 
     Attributes:
         model: as given by the request that loaded it.
-        expires_at: when its keep-alive ends; during a request that of the last one, which may be past.
+        expires_at: when its keep-alive ends; during a request, the time set after the one before, maybe past.
         requests: how many are using it now.
         used_at: when its last request, or else its load, ended.
         memory_bytes: the resident memory of its process.
@@ -102,7 +102,7 @@ class Waiter(Generic[M, C, R]):
 
 
 class Slot(Generic[M, C, R]):
-    """A slot that is taken, from the beginning of the load until the process has ended.
+    """A taken slot, from the beginning of the load until the process has ended.
 
     Attributes:
         requests: how many are using the model now.
@@ -129,7 +129,7 @@ class Slot(Generic[M, C, R]):
         self.used_at: datetime | None = None
 
     def resident(self, clock: Clock) -> ResidentModel[M, C, R] | None:
-        """The model in it; None while it is loading."""
+        """The loaded model; None while it is loading."""
         if self.runner is None:
             return None
         return ResidentModel(
@@ -146,7 +146,7 @@ class Slot(Generic[M, C, R]):
 
     @property
     def stay(self) -> timedelta:
-        """The keep-alive. Negative is for ever, which for Ollama is 292 years."""
+        """How long the model stays after a request. A negative keep-alive is for ever: Ollama's 292 years."""
         return LONGEST if self.keep_alive < ZERO else min(self.keep_alive, LONGEST)
 
     def was_used(self, clock: Clock) -> None:

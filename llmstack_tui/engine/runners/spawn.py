@@ -150,7 +150,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if fd == _STDERR:
             *lines, self._stderr = (self._stderr + data).split(b"\n")
-            # A line without an end must not fill the memory.
+            # An endless line must not fill the memory.
             self._stderr = self._stderr[-_LINE_LENGTH:]
             for line in lines:
                 self._keep(line)
@@ -175,7 +175,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
 
 def _environment() -> dict[str, str]:
-    """This process's, with this package's folder: "-P" keeps the current one out of the import path."""
+    """This process's environment. With "-P", the folder of this package has to be in PYTHONPATH."""
     environment = {"MALLOC_ARENA_MAX": _HEAPS, **os.environ}
     if _ROOT.name not in ("site-packages", "dist-packages"):
         others = environment.get("PYTHONPATH")
@@ -184,7 +184,7 @@ def _environment() -> dict[str, str]:
 
 
 def ending(status: int, stderr: Sequence[str]) -> str:
-    """How a process ended that was not stopped, as the predicate of a sentence: "was killed (SIGKILL), …".
+    """How a process ended by itself, as the predicate of a sentence: "was killed (SIGKILL), …".
 
     ``status`` is negative for a signal, as in `subprocess`.
     """

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# When there are more, the one that was not used for the longest time is forgotten.
+# Beyond this, the least recently used one is forgotten.
 MAX_SESSIONS = 100
 _ROLES = ("system", "user", "assistant")
 
@@ -60,7 +60,7 @@ def serve(gguf: Path | None, *, host: str, port: int) -> int:
 
 
 def create_app(config: SingleConfig, environ: Mapping[str, str]) -> Starlette:
-    """The application. The model is loaded when it starts."""
+    """The application. It loads the model when it starts."""
     engine = SingleEngine(config)
     chats = _ChatRoute(engine, config.max_history)
 
@@ -127,7 +127,7 @@ class _ChatRoute:
         )
 
     def _conversation(self, session: str | None) -> _Conversation:
-        """The conversation of that name; without a name a new one, which is not remembered."""
+        """The conversation with that name; without a name, a new one that is not remembered."""
         if session is None:
             return _Conversation()
         found = self._sessions.setdefault(session, _Conversation())

@@ -52,7 +52,7 @@ class SingleClient:
 
     def __init__(self, url: str = DEFAULT_URL, *, timeout_s: float = 300.0) -> None:
         timeout = httpx.Timeout(timeout_s, connect=5.0)
-        # A proxy has no way to this machine's own address.
+        # A proxy cannot reach this machine's loopback address.
         self._http = httpx.Client(base_url=url, timeout=timeout, trust_env=not is_loopback(url))
 
     def __enter__(self) -> Self:
@@ -117,7 +117,7 @@ class SingleClient:
             return msgspec.json.decode(response.content, type=kind)
         except msgspec.MsgspecError as error:
             raise SingleFailed(
-                f"What answers at {self._http.base_url} is no server of a single file.", response.status_code
+                f"The server at {self._http.base_url} is not one of a single file.", response.status_code
             ) from error
 
 

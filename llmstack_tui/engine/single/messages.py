@@ -33,7 +33,7 @@ class TokenCounts(Struct, frozen=True, kw_only=True):
 
 
 class SingleChatAnswer(Struct, frozen=True, kw_only=True):
-    """What ``POST /chat`` answers. ``finish_reason`` is "stop", or "length" if ``max_tokens`` was reached."""
+    """The answer of ``POST /chat``. ``finish_reason``: "stop", or "length" if ``max_tokens`` was reached."""
 
     response: str
     model: str
@@ -43,7 +43,7 @@ class SingleChatAnswer(Struct, frozen=True, kw_only=True):
 
 
 class SingleHealth(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What ``GET /health`` answers: "ok" with status 200, else "loading" or "error" with 503."""
+    """The answer of ``GET /health``: "ok" with status 200, else "loading" or "error" with 503."""
 
     status: str
     model: str

@@ -32,13 +32,13 @@ log = logging.getLogger(__name__)
 
 
 class SingleConfig(Struct, frozen=True, kw_only=True):
-    """What to serve and where.
+    """The file to serve, the address, and the limits.
 
     Attributes:
         gguf: the file; it need not exist yet.
         context_length: in tokens; limited to what the model was trained on.
         max_tokens: limit of an answer's tokens, unless a request sets one.
-        max_history: how many questions with their answers ``/chat`` keeps of a conversation.
+        max_history: how many questions, with their answers, ``/chat`` remembers of a conversation.
     """
 
     gguf: Path
@@ -105,7 +105,7 @@ class SingleLibrary(Library):
             size=status.st_size,
             modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
             weights=self._file,
-            # Another content has to be another model to the scheduler.
+            # To the scheduler, a changed file has to be another model.
             weights_digest=f"file:{status.st_mtime_ns}:{status.st_size}:{status.st_ino}",
             config=msgspec.convert(config_of(header), ConfigLayer),
             parameters=self._parameters,
@@ -115,7 +115,7 @@ class SingleLibrary(Library):
 
 
 class SingleEngine(Engine):
-    """Runs the file, whatever the model's name in a request is, and keeps it loaded."""
+    """Runs the file, whatever model a request names, and keeps it loaded."""
 
     def __init__(self, config: SingleConfig) -> None:
         self.file = config.gguf

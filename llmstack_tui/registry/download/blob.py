@@ -1,4 +1,4 @@
-"""The download of one blob: in parts, several at once, in order, and checked while it comes."""
+"""The download of one blob: in parts, several at once, verified while they arrive."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from llmstack_tui.registry.download.partial import (
     missing_spans,
     split_spans,
 )
-from llmstack_tui.registry.download.source import BlobSource, PassingFailure
+from llmstack_tui.registry.download.source import BlobSource, TemporaryFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,13 +37,13 @@ class PullOptions(Struct, frozen=True, kw_only=True):
     """How blobs are downloaded.
 
     Attributes:
-        connections: of one blob at once.
-        part: bytes that one request asks for at most.
-        silence_s: without a byte, after which a connection is given up.
-        tries: in a row without a byte more, after which the download is given up.
-        wait_s: before the second try; it doubles with each.
-        longest_wait_s: between two tries, unless the server asks for more.
-        note_every_s: how much of the download a killed process may lose.
+        connections: how many per blob.
+        part: the most bytes that one request asks for.
+        silence_s: seconds without a byte after which a connection is given up.
+        tries: in a row without progress, after which the download is given up.
+        wait_s: seconds before the second try; doubled for each further one.
+        max_wait_s: seconds between two tries at most, unless the server asks for more.
+        save_every_s: seconds between two saves of the progress: what a killed process may lose.
         reserve: bytes that stay free on the disk.
     """
 
@@ -52,8 +52,8 @@ class PullOptions(Struct, frozen=True, kw_only=True):
     silence_s: float = 30.0
     tries: int = 7
     wait_s: float = 0.5
-    longest_wait_s: float = 15.0
-    note_every_s: float = 1.0
+    max_wait_s: float = 15.0
+    save_every_s: float = 1.0
     reserve: int = 512 * 1024**2
 
 
@@ -61,7 +61,7 @@ class BlobDownload:
     """The download of one blob; ``completed`` and ``verified`` count bytes of ``layer.size``.
 
     Attributes:
-        opened: set when ``completed`` counts what an earlier download has left, too.
+        opened: set once ``completed`` includes the bytes of earlier downloads.
     """
 
     def __init__(self, layer: Layer, partial: Partial, options: PullOptions, executor: Executor) -> None:
@@ -72,8 +72,8 @@ class BlobDownload:
         self.opened = asyncio.Event()
         self._parts: deque[Span] = deque()
         self._grown = asyncio.Event()
-        self._noted_at_s = 0.0
-        self._noting = asyncio.Lock()
+        self._saved_at_s = 0.0
+        self._saving = asyncio.Lock()
 
     @property
     def completed(self) -> int:
@@ -86,22 +86,22 @@ class BlobDownload:
     async def run(self, source: BlobSource) -> None:
         """Download the blob, verify it and give it its final name.
 
-        Whatever ends it, a cancellation too, the bytes so far are kept for the next time, unless they do not
+        However it ends, even if cancelled, the bytes so far are kept for the next time, unless they do not
         match the digest.
 
         Raises:
-            LibraryError: with one sentence.
+            LibraryError: it failed; the message is one sentence.
         """
         try:
             await self._in_thread(self._partial.open)
             self.opened.set()
             try:
                 await self._fetch(source)
-                if not self._partial.is_right():
+                if not self._partial.matches_digest():
                     await self._in_thread(self._partial.discard)
                     raise LibraryError(
-                        f"What came for {self.layer.short} is not what its digest says, and was "
-                        "thrown away: pull again."
+                        f"The content of {self.layer.short} does not match its digest, and was deleted: "
+                        "pull again."
                     )
                 await self._in_thread(self._partial.finish)
             finally:
@@ -116,7 +116,7 @@ class BlobDownload:
     async def _fetch(self, source: BlobSource) -> None:
         size, whole = self.layer.size, self._options.part
         self._parts.extend(split_spans(missing_spans(self._partial.done, size), whole))
-        self._noted_at_s = time.monotonic()
+        self._saved_at_s = time.monotonic()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._verify())
@@ -127,10 +127,10 @@ class BlobDownload:
         finally:
             if self.completed < size:
                 with suppress(OSError):
-                    await asyncio.shield(self._note())
+                    await asyncio.shield(self._save())
 
     async def _begin(self, source: BlobSource, group: asyncio.TaskGroup) -> None:
-        """The first part alone, until it is known whether the server gives parts; then others beside it."""
+        """Fetch one part alone until it is known whether the server sends parts; then several at once."""
         ranged = asyncio.Event()
         fetching = group.create_task(self._worker(source, ranged))
         await set_or_done(ranged, fetching)
@@ -154,13 +154,13 @@ class BlobDownload:
                     else:
                         await _skip(content, first)
                         if not ranged.is_set():
-                            # All of it comes at once, or not at all.
+                            # This one answer is the rest of the blob.
                             end = self.layer.size
                             self._parts.clear()
                     await self._take(content, first, end)
-                why, after_s = "the server ends before the end", None
-            except PassingFailure as error:
-                why, after_s = str(error), error.after_s
+                why, wait_s = "the server ended the answer too early", None
+            except TemporaryFailure as error:
+                why, wait_s = str(error), error.wait_s
             first = self._reached(before)
             if first >= end:
                 return
@@ -170,7 +170,7 @@ class BlobDownload:
                     f"The download of {self.layer.short} does not go on: {why}. What came is kept: "
                     "pull again later."
                 )
-            await asyncio.sleep(max(after_s or 0.0, self._wait_s(failures)))
+            await asyncio.sleep(max(wait_s or 0.0, self._wait_s(failures)))
 
     async def _take(self, content: aiohttp.StreamReader, first: int, end: int) -> None:
         """Write the bytes as they arrive, from ``first`` on."""
@@ -180,19 +180,19 @@ class BlobDownload:
             self._partial.done = add_span(self._partial.done, (first, first + len(piece)))
             self._grown.set()
             first += len(piece)
-            if time.monotonic() - self._noted_at_s >= self._options.note_every_s:
-                await self._note()
+            if time.monotonic() - self._saved_at_s >= self._options.save_every_s:
+                await self._save()
 
     def _reached(self, first: int) -> int:
-        """How far it has come without a gap from ``first`` on."""
+        """The end of the bytes that follow ``first`` without a gap."""
         return next((span[1] for span in self._partial.done if span[0] <= first < span[1]), first)
 
     def _wait_s(self, failures: int) -> float:
-        longest = min(self._options.wait_s * 2.0 ** (failures - 1), self._options.longest_wait_s)
-        return longest * random.uniform(0.5, 1.0)  # noqa: S311 (so that not all come back at once)
+        longest = min(self._options.wait_s * 2.0 ** (failures - 1), self._options.max_wait_s)
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311 (so that clients do not retry all at once)
 
     async def _verify(self) -> None:
-        """Follow the bytes that are there without a gap."""
+        """Hash the bytes before the first gap, until there is none."""
         while self.verified < self.layer.size:
             self._grown.clear()
             there = leading_bytes(self._partial.done)
@@ -201,15 +201,15 @@ class BlobDownload:
             else:
                 await self._grown.wait()
 
-    async def _note(self) -> None:
-        if self._noting.locked():
+    async def _save(self) -> None:
+        if self._saving.locked():
             return
-        async with self._noting:
+        async with self._saving:
             await self._in_thread(self._partial.save, list(self._partial.done))
-            self._noted_at_s = time.monotonic()
+            self._saved_at_s = time.monotonic()
 
     async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
-        """Work in a thread, and return only when it is done: a file must not be closed under it."""
+        """Run ``work`` in a thread, to its end even if cancelled: its file must not be closed before."""
         future = asyncio.get_running_loop().run_in_executor(self._executor, work, *args)
         try:
             return await asyncio.shield(future)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from llmstack_tui.registry.download.source import BlobSource
 
-# Writing and reading again, beside each other, for a few blobs; what waits for a disk waits here.
+# They write and hash a few blobs at a time; only they wait for the disk.
 _THREADS = 4
-# Until a client that has hung up is seen to have done so.
+# How long it may take until a client's disconnection is noticed.
 _LEAVING_S = 5.0
 
 
@@ -32,12 +32,12 @@ _LEAVING_S = 5.0
 class _Running:
     download: BlobDownload
     task: asyncio.Task[None]
-    wanted: int = 0
+    waiters: int = 0
     ending: bool = False
 
 
 class BlobDownloads:
-    """The downloads into the folder ``models``. Belongs to one event loop."""
+    """The downloads into the folder ``models``. Must be used from one event loop."""
 
     def __init__(self, models: Path, options: PullOptions) -> None:
         self.options = options
@@ -47,23 +47,23 @@ class BlobDownloads:
         self._lock = FileLock(models / DOWNLOADS_LOCK, timeout=0, thread_local=False)
 
     async def close(self) -> None:
-        """End all downloads; what came is kept."""
+        """End all downloads; their bytes so far are kept."""
         for running in tuple(self._running.values()):
             await _end(running.task)
         self._executor.shutdown(wait=False)
 
-    def left(self, besides: Container[str]) -> int:
-        """Bytes that the running downloads of other blobs still need."""
+    def remaining(self, *, without: Container[str]) -> int:
+        """Bytes that the running downloads still need, without those of some digests."""
         return sum(
             running.download.layer.size - running.download.completed
             for running in self._running.values()
-            if running.download.layer.digest not in besides
+            if running.download.layer.digest not in without
         )
 
-    def noted(self, layer: Layer) -> int:
-        """Bytes of a blob that earlier downloads have left."""
+    def saved(self, layer: Layer) -> int:
+        """Bytes of a blob that earlier downloads have saved."""
         partial = Partial(blobs_folder(self._models), layer.digest, layer.size)
-        return count_bytes(partial.noted())
+        return count_bytes(partial.saved_spans())
 
     async def discard(self, digest: str) -> None:
         """Delete the unfinished download of a blob.
@@ -81,23 +81,23 @@ class BlobDownloads:
     async def joined(
         self, layer: Layer, source: BlobSource
     ) -> AsyncIterator[tuple[BlobDownload, asyncio.Task[None]]]:
-        """The download of a blob, begun if it is not under way; it ends when its last waiter has left.
+        """Join the download of a blob, or begin it. It is cancelled when the last waiter has left.
 
         The task raises `LibraryError`.
         """
         blob = blob_name(layer.digest)
         while (running := self._running.get(blob)) and (running.ending or running.task.done()):
-            # Its file is not closed yet.
+            # The one before has not closed its file yet.
             await asyncio.wait((running.task,))
             await asyncio.sleep(0)
         if running is None:
             running = self._running[blob] = self._start(layer, source)
-        running.wanted += 1
+        running.waiters += 1
         try:
             yield running.download, running.task
         finally:
-            running.wanted -= 1
-            if not running.wanted:
+            running.waiters -= 1
+            if not running.waiters:
                 running.ending = True
                 await _end(running.task)
 
@@ -124,5 +124,5 @@ async def _end(task: asyncio.Task[None]) -> None:
     with suppress(asyncio.CancelledError, LibraryError):
         await asyncio.shield(asyncio.wait((task,)))
     if not task.cancelled():
-        # Said to whoever waited for it.
+        # Whoever waited has got the error: mark it as retrieved.
         task.exception()

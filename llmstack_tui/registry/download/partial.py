@@ -1,8 +1,8 @@
-"""A blob that is not complete: its file, and beside it a note of which bytes are in it.
+"""An incomplete blob: its file, and a note that lists the bytes in it.
 
-The file is ``sha256-…-partial``, as long as the last byte that came; the note ``sha256-…-partial.json``. The
-note never names bytes that may not be on the disk yet: whatever ends the process or the machine, a download
-goes on from what the note says. The final name is given only to a file whose sha256 was found right.
+The file, ``sha256-…-partial``, ends with the last byte received. The note, ``sha256-…-partial.json``, lists
+only bytes that are safely on the disk: however the process or the machine ended, a download continues from
+the note. A file gets its final name only after its sha256 was verified.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PARTIAL = "-partial"
 _PIECE = 1024**2
 
 Span = tuple[int, int]
-"""Bytes, from the first to the one after the last."""
+"""A range of bytes: the first one, and the one after the last."""
 
 
 class _Note(msgspec.Struct, kw_only=True):
@@ -36,12 +36,12 @@ class _Note(msgspec.Struct, kw_only=True):
 
 
 class Partial:
-    """Blocking, and meant for threads; ``done`` is set by the writer, one at a time.
+    """Blocking, for use in threads. The caller sets ``done``.
 
     Attributes:
         done: the bytes that are in the file.
         size: bytes of the whole blob.
-        hashed: the bytes from the first on that are in the sha256 already.
+        hashed: how many bytes, from the first on, are in the sha256 already.
         folder: where the file is.
     """
 
@@ -58,9 +58,9 @@ class Partial:
         self._sha256 = hashlib.sha256()
 
     def open(self) -> None:
-        """Begin, or go on with what is there. Raises OSError if the folder cannot be written."""
+        """Create the file, or continue with the one there. Raises OSError if the folder cannot be written."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self.done = self.noted()
+        self.done = self.saved_spans()
         self._path.touch()
         self._files = self._path.open("r+b", buffering=0), self._path.open("rb", buffering=0)
 
@@ -72,17 +72,17 @@ class Partial:
                 view = view[self._writer.write(view) :]
 
     def hash_to(self, end: int) -> None:
-        """Hash the bytes up to ``end``. They are read again, hardly ever from the disk."""
+        """Hash the bytes up to ``end``. They are read back, mostly from the system's cache."""
         buffer = memoryview(bytearray(_PIECE))
         while self.hashed < end:
             count = self._files[1].readinto(buffer[: min(_PIECE, end - self.hashed)])
             if not count:
-                raise OSError("bytes that were written are not there any more")
+                raise OSError("bytes that were written are gone")
             self._sha256.update(buffer[:count])
             self.hashed += count
 
     def save(self, done: list[Span]) -> None:
-        """Write the note, after what it names is on the disk."""
+        """Write the note, once the bytes that it lists are on the disk."""
         os.fsync(self._writer.fileno())
         content = msgspec.json.encode(_Note(size=self.size, done=done))
         try:
@@ -90,14 +90,14 @@ class Partial:
         except OSError as error:
             if not is_full(error):
                 raise
-            # There is no room for a second one. Half of one says nothing, which is no lie.
+            # No room for a second note: overwrite the first. A half-written note is ignored.
             with self._note.open("r+b", buffering=0) as note:
                 note.write(content)
                 note.truncate()
                 os.fsync(note.fileno())
 
-    def is_right(self) -> bool:
-        """Whether the content, all of which has been hashed, is what the name says."""
+    def matches_digest(self) -> bool:
+        """Whether the content, which has to be hashed to its end, matches the digest."""
         return f"sha256-{self._sha256.hexdigest()}" == self._final.name
 
     def finish(self) -> None:
@@ -117,8 +117,8 @@ class Partial:
         for file in self._files:
             file.close()
 
-    def noted(self) -> list[Span]:
-        """The spans of the note, as far as they can be true; none if there is no note."""
+    def saved_spans(self) -> list[Span]:
+        """The spans in the note that are possible; none if there is no note."""
         done: list[Span] = []
         with suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
             length = self._path.stat().st_size
@@ -135,7 +135,7 @@ class Partial:
 
 
 def add_span(spans: list[Span], new: Span) -> list[Span]:
-    """``spans``, which are sorted and apart from each other, and ``new``."""
+    """``spans``, which are sorted and do not touch, with ``new`` merged in."""
     before = [span for span in spans if span[1] < new[0]]
     after = [span for span in spans if span[0] > new[1]]
     touched = [new, *spans[len(before) : len(spans) - len(after)]]
@@ -143,7 +143,7 @@ def add_span(spans: list[Span], new: Span) -> list[Span]:
 
 
 def missing_spans(spans: list[Span], size: int) -> list[Span]:
-    """What lies between them, up to ``size``."""
+    """The gaps between ``spans``, up to ``size``."""
     edges = [0, *(edge for span in spans for edge in span), size]
     return [(first, end) for first, end in zip(edges[::2], edges[1::2], strict=True) if first < end]
 
@@ -153,10 +153,10 @@ def count_bytes(spans: list[Span]) -> int:
 
 
 def leading_bytes(spans: list[Span]) -> int:
-    """How many bytes are there from the first one on without a gap."""
+    """How many bytes there are before the first gap."""
     return spans[0][1] if spans and spans[0][0] == 0 else 0
 
 
 def split_spans(spans: list[Span], size: int) -> list[Span]:
-    """The same in spans of at most ``size`` bytes, in order."""
+    """``spans`` split into pieces of at most ``size`` bytes, in order."""
     return [(at, min(at + size, end)) for first, end in spans for at in range(first, end, size)]

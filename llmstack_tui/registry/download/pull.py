@@ -1,4 +1,4 @@
-"""Pulls: what of a model is not here yet is fetched from its registry, then the manifest is written."""
+"""Pulls: the missing blobs of a model are fetched from its registry, then its manifest is written."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from llmstack_tui.registry.client import FetchedManifest, Registry
 
 _TICK_S = 0.1
-# Checking what an earlier pull has left can take a while, and is then shown.
+# Verifying the bytes of an earlier pull can take a while, and is then shown.
 _TICKS_UNTIL_SHOWN = 10
-# A model that is removed meanwhile may have taken a shared blob with it.
+# Removing another model meanwhile may remove a shared blob: the pull then starts again.
 _ROUNDS = 3
 
 
 class PullStep(Struct, frozen=True):
-    """One step of a pull; for a blob with its digest, its size and the bytes that are done."""
+    """One step of a pull. A step of a blob has its digest, its size and the bytes completed."""
 
     status: str
     digest: str | None = None
@@ -46,30 +46,30 @@ class PullStep(Struct, frozen=True):
 
 
 class NotPublished(LibraryError):
-    """The registry does not have it."""
+    """The registry does not have the model."""
 
 
 class Pulls:
-    """Pulls into the own folder of a library. Belongs to one event loop."""
+    """Pulls into the own folder of a library. Must be used from one event loop."""
 
     def __init__(self, library: Library, options: PullOptions) -> None:
         self._library = library
         self._options = options
 
     async def close(self) -> None:
-        """End all pulls; what came is kept."""
+        """End all pulls; their bytes so far are kept."""
         if "_downloads" in vars(self):
             await self._downloads.close()
         if "_registry" in vars(self):
             await self._registry.aclose()
 
     async def pull(self, name: ModelName, *, insecure: bool) -> AsyncGenerator[PullStep, None]:
-        """Pull the model; without ``insecure`` with TLS, except from this machine.
+        """Pull the model: with TLS, unless ``insecure`` is set or the registry is on this machine.
 
-        Closing this keeps the bytes so far for the next time.
+        When the generator is closed early, the bytes so far are kept for the next time.
 
         Raises:
-            LibraryError: with one sentence.
+            LibraryError: it failed; the message is one sentence.
         """
         if not insecure:
             name = replace(name, scheme="https")
@@ -117,9 +117,9 @@ class Pulls:
         return fetched
 
     async def _check_room(self, name: ModelName, layers: tuple[Layer, ...]) -> None:
-        """Raises LibraryError if the disk is too small for what is still to come, of other pulls too."""
+        """Raises LibraryError if the disk is too small for the rest of this pull and of those under way."""
         need, free = await asyncio.to_thread(self._room, layers)
-        need += self._downloads.left({layer.digest for layer in layers})
+        need += self._downloads.remaining(without={layer.digest for layer in layers})
         if need and need + self._options.reserve > free:
             raise LibraryError(
                 f"{name} needs {bytes_text(need)} more in {blobs_folder(self._library.own)}, where "
@@ -128,19 +128,19 @@ class Pulls:
             )
 
     def _room(self, layers: tuple[Layer, ...]) -> tuple[int, int]:
-        """Bytes that the model still needs, and that are free."""
+        """The bytes that the model still needs, and the bytes that are free."""
         own = self._library.own
         with explained(f"The models folder {own} cannot be used"):
             own.mkdir(parents=True, exist_ok=True)
             need = sum(
-                layer.size - self._downloads.noted(layer)
+                layer.size - self._downloads.saved(layer)
                 for layer in layers
                 if not has_blob(own, layer) and self._elsewhere(layer) is None
             )
             return need, shutil.disk_usage(own).free
 
     def _elsewhere(self, layer: Layer) -> Path | None:
-        """The same blob in one of the folders that are only read, if it can be."""
+        """The path of the blob in one of the read-only folders, if it can be read there."""
         for folder in self._library.others:
             path = blob_path(folder, layer.digest)
             with suppress(OSError):
@@ -150,7 +150,7 @@ class Pulls:
         return None
 
     async def _blob(self, layer: Layer, name: ModelName) -> AsyncGenerator[PullStep, None]:
-        """Get the blob, which may be here already, in a folder of Ollama's, or at the registry."""
+        """Get the blob, unless it is here: from a folder of Ollama's, or from the registry."""
         step = PullStep(f"pulling {layer.short}", layer.digest, layer.size)
         if not await asyncio.to_thread(has_blob, self._library.own, layer):
             place = await asyncio.to_thread(self._elsewhere, layer)
@@ -182,7 +182,7 @@ class Pulls:
                 raise LibraryError("The engine was stopped. What came is kept: pull again.") from None
 
     async def _copy(self, step: PullStep, layer: Layer, place: Path) -> AsyncGenerator[PullStep, None]:
-        """Link or copy the blob from a folder that is only read."""
+        """Link or copy the blob from a read-only folder."""
         done, leave = 0, threading.Event()
 
         def progress(status: str, completed: int | None, total: int | None) -> None:

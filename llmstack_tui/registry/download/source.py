@@ -27,32 +27,32 @@ if TYPE_CHECKING:
     from llmstack_tui.registry.download.partial import Span
 
 _CONNECT_S = 15.0
-# What may be waiting in memory for each connection is twice this.
+# Each connection may buffer twice as many bytes in memory.
 _BUFFER = 256 * 1024
 _MAX_REDIRECTS = 10
 _LONGEST_WAIT_S = 120.0
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
-# A signed address that has run out is refused as forbidden: the next request gets a new one.
-_PASSING = {403, 408, 425, 429}
+# 403 is the answer at a signed address that has expired: the next request gets a new one.
+_TEMPORARY = {403, 408, 425, 429}
 
 
-class PassingFailure(Exception):
-    """A request for bytes failed in a way that may pass.
+class TemporaryFailure(Exception):
+    """A request for bytes failed, and may succeed later.
 
     Attributes:
-        after_s: seconds that the server wants to be left alone, None if it did not say.
+        wait_s: seconds after which the server may be asked again, None if it did not say.
     """
 
-    def __init__(self, why: str, after_s: float | None = None) -> None:
+    def __init__(self, why: str, wait_s: float | None = None) -> None:
         super().__init__(why)
-        self.after_s = after_s
+        self.wait_s = wait_s
 
 
 class BlobSource:
     """The blobs of a model at its registry, which may want a token with each request.
 
-    Redirects are followed, each time from the beginning: the addresses that they lead to run out. Proxies
-    and certificates are the environment's, except for this machine's own addresses.
+    Every request follows the redirects from the registry anew, because the addresses that they lead to
+    expire. Proxies and certificates come from the environment; addresses of this machine need neither.
     """
 
     def __init__(self, registry: Registry, name: ModelName, *, silence_s: float) -> None:
@@ -69,7 +69,7 @@ class BlobSource:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Self]:
-        """Ready to be asked for bytes. Raises LibraryError if the environment's certificates are unusable."""
+        """Open the session. Raises LibraryError if the environment's certificates cannot be used."""
         local = is_loopback(self._address)
         try:
             context = True if local else await asyncio.to_thread(_certificates)
@@ -83,18 +83,18 @@ class BlobSource:
             auto_decompress=False,
             middlewares=(self._with_token,),
             read_bufsize=_BUFFER,
-            # A signed address holds only as it was written.
+            # A signed address is valid only as it was written.
             requote_redirect_url=False,
         ) as self._session:
             yield self
 
     @asynccontextmanager
     async def bytes_of(self, layer: Layer, part: Span) -> AsyncIterator[tuple[bool, aiohttp.StreamReader]]:
-        """Whether the server sends parts, and the bytes of this part; those of the whole blob if it does not.
+        """Whether the server sends parts, and the bytes: of this part, or else of the whole blob.
 
         Raises:
-            PassingFailure: it failed, also for all that fails while this is open.
-            LibraryError: it will fail again.
+            TemporaryFailure: the request failed, or broke off while this is open, and may succeed later.
+            LibraryError: the request failed, and would fail again.
         """
         asked = {"Range": f"bytes={part[0]}-{part[1] - 1}"}
         try:
@@ -103,20 +103,20 @@ class BlobSource:
             ) as response:
                 yield self._is_part(response, layer, part), response.content
         except aiohttp.TooManyRedirects:
-            raise LibraryError(f"{self._host} sends us on and on for {layer.short}.") from None
+            raise LibraryError(f"{self._host} redirects too often for {layer.short}.") from None
         except TimeoutError:
-            raise PassingFailure(f"nothing more came for {self._silence_s:g} s") from None
+            raise TemporaryFailure(f"nothing more came for {self._silence_s:g} s") from None
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise LibraryError(
-                f"{self._host} names no address for its bytes: {excerpt(str(error))}."
+                f"{self._host} redirects to an invalid address: {excerpt(str(error))}."
             ) from None
         except (aiohttp.ClientError, ConnectionError) as error:
-            raise PassingFailure(_why_broken(error)) from None
+            raise TemporaryFailure(_why_broken(error)) from None
 
     async def _with_token(
         self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        """Each request, also one that follows a redirect: another host gets no token."""
+        """Send each request, including redirected ones, with the token, which no other host gets."""
         if (request.url.scheme, request.url.raw_host, request.url.port) != self._server:
             return await send(request)
         token = self._token
@@ -124,7 +124,7 @@ class BlobSource:
         if response.status != 401:
             return response
         async with self._renewing:
-            # Another part may have got a new one meanwhile.
+            # Another part may have got a new token meanwhile.
             if self._token == token:
                 header = ", ".join(response.headers.getall("WWW-Authenticate", ()))
                 self._token = await self._new_token(header)
@@ -137,9 +137,9 @@ class BlobSource:
         try:
             return await self._registry.new_token(self._name, header)
         except RegistryBusy as error:
-            raise PassingFailure(str(error).rstrip("."), error.retry_after_s) from None
+            raise TemporaryFailure(str(error).rstrip("."), error.retry_after_s) from None
         except (RegistryFailed, RegistryUnreachable) as error:
-            raise PassingFailure(str(error).rstrip(".")) from None
+            raise TemporaryFailure(str(error).rstrip(".")) from None
         except RegistryError as error:
             raise LibraryError(str(error)) from None
 
@@ -148,7 +148,7 @@ class BlobSource:
         if status == 206:
             span = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
             if span is None or int(span[1]) != part[0]:
-                raise PassingFailure(f"{where} sent other bytes than were asked for")
+                raise TemporaryFailure(f"{where} sent other bytes than were asked for")
             if int(span[2]) != layer.size:
                 raise LibraryError(_other_size(where, layer, int(span[2])))
             return True
@@ -160,8 +160,8 @@ class BlobSource:
             raise LibraryError(
                 f"{where} has fewer bytes of {blob} than its manifest says: the model is broken there."
             )
-        if status in _PASSING or status >= 500:
-            raise PassingFailure(
+        if status in _TEMPORARY or status >= 500:
+            raise TemporaryFailure(
                 f"{where} answered with status {status}",
                 retry_after_s(response.headers.get("Retry-After"), _LONGEST_WAIT_S),
             )
@@ -190,7 +190,7 @@ def _other_size(where: str, layer: Layer, size: int) -> str:
 
 
 def _certificates() -> ssl.SSLContext:
-    # The same as for all other requests to outside.
+    # The same certificates as for all other requests.
     import httpx  # noqa: PLC0415
 
     return httpx.create_ssl_context()

@@ -17,7 +17,7 @@ import pytest
 from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.config.settings import EngineSettings
 from llmstack_tui.engine.process.listener import CannotListen, base_url, listen
-from llmstack_tui.engine.process.server import MODELS_SECONDS, OTHERS_SECONDS, UsageTracker
+from llmstack_tui.engine.process.server import MODEL_USE_SECONDS, OTHER_CLIENT_SECONDS, UsageTracker
 from tests.support.engine import GREEDY
 from tests.support.engine_process import home_environment
 from tests.support.waiting import wait_until_sync
@@ -219,7 +219,7 @@ async def test_other_clients_keep_it_for_a_while() -> None:
     for agent in (None, "curl/8", f"llmstack/1 pid/{OWNER}4", f"llmstack/1 pid/9{OWNER}"):
         await ask(usage, "/api/ps", agent)
         assert not usage.unused()
-        clock.now += OTHERS_SECONDS - 1
+        clock.now += OTHER_CLIENT_SECONDS - 1
         assert not usage.unused()
         clock.now += 1
         assert usage.unused()
@@ -231,7 +231,7 @@ async def test_a_model_that_others_talk_to_keeps_it_longer() -> None:
     usage = UsageTracker(app, OWNER, clock)
     for path in ("/api/chat", "/v1/chat/completions", "/api/embeddings"):
         await ask(usage, path, "curl/8")
-        clock.now += MODELS_SECONDS - 1
+        clock.now += MODEL_USE_SECONDS - 1
         assert not usage.unused()
         clock.now += 1
         assert usage.unused()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PART = 64 * 1024
 # Impatient, and with small parts of small blobs; notes are written with every piece.
-QUICK = PullOptions(connections=4, part=PART, silence_s=0.5, tries=3, wait_s=0.01, note_every_s=0, reserve=0)
+QUICK = PullOptions(connections=4, part=PART, silence_s=0.5, tries=3, wait_s=0.01, save_every_s=0, reserve=0)
 # Ten parts, and a bit.
 WEIGHTS = random.Random(5).randbytes(10 * PART + 17)
 
