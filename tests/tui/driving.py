@@ -1,34 +1,44 @@
-"""A dashboard over fakes, driven by keys, and what is on its screen."""
+"""A dashboard over the real core or over fakes, driven by keys, and what is on its screen."""
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual.widgets import Input
 
+from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.structs import replace
+from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.loading import LoadedSettings
-from llmstack_tui.config.settings import Settings
+from llmstack_tui.config.settings import Settings, UpdatesSettings
+from llmstack_tui.core.open import Core
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui.activity.feed import ActivityFeed
 from llmstack_tui.tui.app import Dashboard
 from llmstack_tui.tui.features import BINDINGS
 from tests.support import seeded
+from tests.support.fake_ollama import usual_ollama
+from tests.support.machine import FakeMachine
+from tests.support.scripted_server import serving
 from tests.support.waiting import wait_until
 from tests.tui.fakes import FakeServices, FakeStack
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from textual.notifications import Notification
     from textual.pilot import Pilot
     from textual.strip import Strip
 
+    from llmstack_tui.core.options import StackOptions
+    from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import StackState
     from llmstack_tui.lifecycle.states import ModelState
     from llmstack_tui.store.tables.events import Event
+    from tests.support.fake_ollama import FakeOllama
 
 
 USUAL_KEYS = {each.id: each.key.partition(",")[0] for each in BINDINGS if each.id}
@@ -105,6 +115,37 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
+class RealDesk(Desk):
+    """One over the real core, and the server that it talks to."""
+
+    ollama: FakeOllama
+    url: str
+
+    @property
+    def stack(self) -> Stack:
+        """For what other programs and the time would do; what a person does is a key."""
+        return cast("Stack", self.app.connection.stack)
+
+    async def put_cursor(self, name: str) -> None:
+        """On the model of this name."""
+        self.app.models.pane.move_to((self.url, name))
+        await self.pilot.pause()
+
+
+class QuickCore(Core):
+    """The real core, which looks often and begins at once, on a machine without a card."""
+
+    async def options(self, hosts: Sequence[str], actor: Actor = Actor.USER) -> StackOptions:
+        return replace(
+            await super().options(hosts, actor),
+            running_every_s=0.05,
+            installed_every_s=0.1,
+            machine=FakeMachine(has_card=False),
+            services_after_s=0.0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class FakeDesk(Desk):
     """One over fakes."""
 
@@ -138,3 +179,29 @@ async def dashboard(
             await wait_until(lambda: app.view.state is not None, what="a first state")
             await pilot.pause()
         yield desk
+
+
+@asynccontextmanager
+async def real_dashboard(
+    ollama: FakeOllama | None = None,
+    *,
+    size: tuple[int, int] = (120, 40),
+    settings: Settings | None = None,
+    environ: Mapping[str, str] | None = None,
+    unicode: bool = True,
+    clock: Callable[[], datetime] | None = None,
+) -> AsyncIterator[RealDesk]:
+    """Over the real core on one server that behaves as Ollama. Registries are asked only by a key.
+
+    It begins when all services are at work. What is remembered is in the home of the test.
+    """
+    ollama = ollama or usual_ollama("mistral:7b", "phi4:14b", "qwen2.5-coder:7b")
+    async with serving(ollama) as server:
+        hosts = (HostSettings(url=server.url),)
+        settings = replace(settings or Settings(), hosts=hosts, updates=UpdatesSettings(check_every=None))
+        core = QuickCore(settings, environ or {})
+        app = Dashboard(settings, (), core, unicode=unicode, clock=clock or (lambda: datetime.now(UTC)))
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await wait_until(lambda: app.view.state is not None and app.view.state.guards, what="the guard")
+            await pilot.pause()
+            yield RealDesk(app, pilot, ollama, server.url)

@@ -24,6 +24,7 @@ from llmstack_tui.fit.verdict import Room
 from llmstack_tui.guard.types import GuardState
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress
+from llmstack_tui.library.disk import DiskService
 from llmstack_tui.lifecycle.actions import Act, ActEnd, ActKind, Departure
 from llmstack_tui.lifecycle.journal import Journal
 from llmstack_tui.updates.rules import LeftAlone
@@ -54,8 +55,6 @@ if TYPE_CHECKING:
     from llmstack_tui.guard.types import Ask
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, Snapshot
-    from llmstack_tui.library.disk import FolderUse, Leftover
-    from llmstack_tui.library.storage import LibraryError
     from llmstack_tui.registry.errors import RegistryError
     from llmstack_tui.store.store import Store
     from llmstack_tui.store.tables.activations import Activation, Uses
@@ -112,7 +111,7 @@ class FakeStack:
         self.updates = FakeUpdates(self)
         self.downloads = FakeDownloads(self)
         self.catalog = FakeCatalog(self)
-        self.disk = FakeDisk(self)
+        self.disk = DiskService(None)
         self.guard = FakeGuard(self)
         self.fit = FakeFit()
         self.actions = self.records = self
@@ -456,33 +455,6 @@ class FakeCatalog:
         pushed_at = datetime(2025, 10, 3, 12, tzinfo=UTC)
         known = Offer(name=name, digest="5a", download=4_690_000_000, pushed_at=pushed_at)
         return self.offers.get(name, known)
-
-
-class FakeDisk:
-    """Folders as the test says; ``use`` is None where the engine has none."""
-
-    def __init__(self, stack: FakeStack) -> None:
-        self._stack = stack
-        self.use: FolderUse | None = None
-        self.others: tuple[FolderUse | LibraryError, ...] = ()
-        self.failure: LibraryError | None = None
-
-    async def look(self) -> FolderUse | None:
-        if self.failure is not None:
-            raise self.failure
-        return self.use
-
-    async def look_elsewhere(self) -> tuple[FolderUse | LibraryError, ...]:
-        return self.others
-
-    async def clean(self, chosen: Collection[Leftover]) -> tuple[Leftover, ...]:
-        self._stack.calls.append(("clean", *(leftover.path.name for leftover in chosen)))
-        if self.failure is not None:
-            raise self.failure
-        if self.use is not None:
-            left = tuple(each for each in self.use.leftovers if each not in chosen)
-            self.use = replace(self.use, leftovers=left)
-        return tuple(chosen)
 
 
 def checked(real: Stack, fake: FakeStack) -> tuple[DashboardStack, DashboardStack]:

@@ -1,10 +1,10 @@
-"""A folder of models on the disk, for tests and pictures."""
+"""A folder of models on the disk, for pictures."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from llmstack_tui.library.disk import FolderUse, Leftover, LeftoverKind, ModelUse
+from llmstack_tui.library.disk import DiskService, FolderUse, Leftover, LeftoverKind, ModelUse
 
 FOLDER = Path("/home/somebody/models")
 
@@ -29,3 +29,13 @@ USE = FolderUse(
     unreadable=(),
     size=11_600_000_000,
 )
+
+
+class SeededDisk(DiskService):
+    """Always finds `USE`, whatever is on this machine."""
+
+    def __init__(self) -> None:
+        super().__init__(FOLDER)
+
+    async def look(self) -> FolderUse:
+        return USE

@@ -23,14 +23,15 @@ from llmstack_tui.tui.details.cache import DetailsCache
 from llmstack_tui.tui.shell import Moment, View
 from tests.support import outdated, seeded
 from tests.support.waiting import wait_until
-from tests.tui import folder_use, pulls, regions
+from tests.tui import pulls, regions
 from tests.tui.driving import dashboard
+from tests.tui.folder_use import SeededDisk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from llmstack_tui.core.state import StackState
-    from llmstack_tui.library.disk import FolderUse
+    from llmstack_tui.library.disk import DiskService
     from tests.tui.driving import FakeDesk
 
 NOW = datetime(2026, 11, 21, 12, 1, tzinfo=UTC)
@@ -41,12 +42,12 @@ SIZES = ((80, 24), (120, 40), (200, 60))
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A state, and the keys that lead to what is looked at; ``disk`` is the engine's models folder."""
+    """A state, and the keys that lead to what is looked at; ``disk`` is what the folders of models hold."""
 
     state: Callable[[], StackState]
     keys: tuple[str, ...] = ()
     unicode: bool = True
-    disk: FolderUse | None = None
+    disk: DiskService | None = None
 
 
 def typical() -> StackState:
@@ -146,7 +147,7 @@ SCENES = {
     "download": Scene(lambda: replace(typical(), downloads=pulls.morning(NOW)), ("2", "enter")),
     "catalog": Scene(with_card, ("3",)),
     "entry": Scene(with_card, ("3", "enter")),
-    "disk": Scene(typical, ("D",), disk=folder_use.USE),
+    "disk": Scene(typical, ("D",), disk=SeededDisk()),
 }
 
 
@@ -156,7 +157,7 @@ async def on_stage(scene: Scene, size: tuple[int, int]) -> AsyncIterator[FakeDes
     with _clocks_stopped():
         state = _read_now(scene.state())
         async with dashboard(state, size=size, unicode=scene.unicode, clock=lambda: NOW) as desk:
-            desk.stack.disk.use = scene.disk
+            desk.stack.disk = scene.disk or desk.stack.disk
             for key in scene.keys:
                 await desk.press(key)
                 await wait_until(lambda: not _is_switching(desk), what="the screen of a digit")
