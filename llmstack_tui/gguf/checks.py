@@ -1,9 +1,9 @@
-"""Which whole GGUF files llama.cpp cannot load, or would not survive. Pure: only the header is looked at.
+"""Valid GGUF files that llama.cpp cannot load, or that would crash it. Pure: only the header is looked at.
 
-Some of the files that Ollama's registry offers are not laid out as llama.cpp expects them: names of values
-and tensors differ, or the vision part sits in the same file. Ollama translates them while it loads
-(``llama/compat`` in its source, from which `needs_ollama` has its marks). Good files of the same families
-have none of them.
+Some files in Ollama's registry do not have the layout that llama.cpp expects: names of values and tensors
+differ, or the vision part is in the same file. Ollama translates them while it loads (``llama/compat`` in
+its source, from which `needs_ollama` takes its marks). Files of the same families in the usual layout have
+none of these marks.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-# LLAMA_MAX_LAYERS and LLAMA_MAX_EXPERTS: more than that, or none, ends the process (``llama-model.cpp``).
+# LLAMA_MAX_LAYERS and LLAMA_MAX_EXPERTS: with more, or with none, the process ends (``llama-model.cpp``).
 _MAX_LAYERS = 512
 _MAX_EXPERTS = 512
 _MAX_CONTEXT = 2**31 - 1
@@ -40,13 +40,13 @@ _OTHER_KINDS = {
 
 
 class _OllamaOnly(Struct, frozen=True, kw_only=True):
-    """Any one of these marks a file that only Ollama can load.
+    """The marks of files that only Ollama can load. A file needs only one of them.
 
     Attributes:
-        keys: metadata that llama.cpp knows by other names, without the architecture in front.
-        missing: metadata that llama.cpp cannot do without.
-        tensors: beginnings of tensor names that llama.cpp would not claim.
-        endings: endings of tensor names that llama.cpp knows by others.
+        keys: metadata for which llama.cpp has other names; without the architecture in front.
+        missing: metadata that llama.cpp requires, and the file lacks.
+        tensors: beginnings of tensor names that llama.cpp does not use.
+        endings: endings of tensor names for which llama.cpp has others.
     """
 
     keys: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class _OllamaOnly(Struct, frozen=True, kw_only=True):
     endings: tuple[str, ...] = ()
 
 
-# Names of architectures that only Ollama gives.
+# Names of architectures that only Ollama uses.
 _ARCHITECTURES = frozenset(
     {"deepseekocr", "glm4moelite", "glmocr", "gptoss", "mllama", "nemotron_h_omni", "olmo3", "qwen25vl"}
 )
@@ -84,9 +84,9 @@ _MARKS = {
 
 
 def check_loadable(header: Header) -> str | None:
-    """Why llama.cpp cannot load the model, as a sentence; ``None`` if nothing speaks against it.
+    """Why llama.cpp cannot load the model, as a sentence; ``None`` if no such fault is found.
 
-    Other faults llama.cpp finds itself, and survives.
+    llama.cpp finds all other faults itself, and survives them.
     """
     return next(_faults(header), None)
 
@@ -151,7 +151,7 @@ def _vocabulary_faults(header: Header) -> Iterator[str]:
 
 
 def needs_ollama(header: Header) -> str | None:
-    """Why only Ollama can load the model, as a sentence; ``None`` if llama.cpp may."""
+    """Why only Ollama can load the model, as a sentence; ``None`` if llama.cpp can, too."""
     if header.architecture in _ARCHITECTURES or _is_marked(header) or _is_special(header):
         return f"This {header.architecture} model is packaged for Ollama alone, so it needs Ollama."
     return None

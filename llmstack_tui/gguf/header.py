@@ -1,7 +1,7 @@
 """The header of a GGUF file: what the model is, how large, and where its tensors lie.
 
 The format is that of ``ggml/docs/gguf.md`` in llama.cpp, versions 2 and 3, little-endian. Nothing in the file
-is believed: every count and length is held against the size of the file before it is used.
+is trusted: every count and length is checked against the size of the file before it is used.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 __all__ = ["ArrayInfo", "Header", "InvalidGGUF", "Tensor", "read_header"]
 
-# In the names of llama.cpp's encoders, which are BERT's kin or say what they are for.
+# Parts of the names of llama.cpp's encoder architectures.
 _ENCODERS = ("bert", "-embed", "t5encoder")
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a GGUF file says before its weights begin. All sizes and offsets are bytes.
+    """The header of a GGUF file. All sizes and offsets are bytes.
 
     Attributes:
-        metadata: the values by their keys; of a long array only its type and length.
-        data_offset: where in the file the offsets of the tensors count from.
+        metadata: the values by their keys; for a long array, only its type and length.
+        data_offset: the place in the file from which the offsets of tensors count.
     """
 
     version: int
@@ -64,12 +64,12 @@ class Header:
 
     @property
     def chat_template(self) -> str | None:
-        """The Jinja template of the model's chat, if the file carries one."""
+        """The Jinja template for chats, if the file has one."""
         return self.text("tokenizer.chat_template") or None
 
     @property
     def quantization(self) -> str:
-        """How most of the weights are stored, as "Q4_K_M"; "unknown" if the file does not say."""
+        """How most of the weights are stored, such as "Q4_K_M"; "unknown" if the file does not say."""
         number = self.metadata.get("general.file_type")
         return FILE_TYPES.get(number, "unknown") if isinstance(number, int) else "unknown"
 
@@ -111,7 +111,7 @@ def read_header(path: Path) -> Header:
     """The header of the GGUF file at ``path``.
 
     Raises:
-        InvalidGGUF: with one sentence that says what is wrong with the file.
+        InvalidGGUF: the message is one sentence that says what is wrong with the file.
     """
     with open_regular(path) as (file, size):
         version, metadata, tensors, data_offset = parse(Source(file, size, path))

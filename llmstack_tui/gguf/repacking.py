@@ -1,7 +1,7 @@
 """Which weights llama.cpp rearranges for the processor's vector units when it loads them.
 
-The rules are those of ``ggml-cpu/repack.cpp``: a matrix of certain types whose rows come in eights, and
-that is multiplied, not looked up. Rearranged, it lies in memory of its own, beside a file that is mapped.
+The rules are those of ``ggml-cpu/repack.cpp``: a matrix of certain types, with a multiple of eight rows, that
+is multiplied rather than looked up. The rearranged matrix takes memory of its own, beside a mapped file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ARM = _X86 | {"Q5_K", "Q6_K", "Q8_0"}
 
 
 def repacked_types(machine: str) -> frozenset[str]:
-    """The types that are rearranged on a processor, which is named as `platform.machine` does."""
+    """The types that are rearranged on a processor; ``machine`` is its name from `platform.machine`."""
     machine = machine.lower()
     if machine in {"x86_64", "amd64"}:
         return _X86
@@ -34,8 +34,8 @@ def repacked_size(header: Header, types: frozenset[str]) -> int:
 def held_twice(header: Header, types: frozenset[str]) -> int:
     """Bytes that are in memory in both arrangements.
 
-    Without an output matrix of its own a model uses its embeddings a second time: rearranged to multiply by,
-    and as they are to look tokens up in.
+    A model without an output matrix uses its embeddings twice: as they are, to look up tokens, and
+    rearranged, to multiply by.
     """
     if _OUTPUT in header.tensor_names:
         return 0

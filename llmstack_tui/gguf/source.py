@@ -1,4 +1,4 @@
-"""The start of a file, read value by value: any of them may be a lie, and the file of another kind."""
+"""The start of a file, read value by value. Any value may be wrong, and the file may be of another kind."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _MAGICS = (
 
 
 class InvalidGGUF(ValueError):
-    """A file that is no GGUF model, or a broken one; ``str`` of it is a sentence for the user."""
+    """A file is not a GGUF model, or is broken; ``str(error)`` is a sentence for the user."""
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def open_regular(path: Path) -> Iterator[tuple[BinaryIO, int]]:
     """The file and its size in bytes. Never waits: a pipe or a device is refused unread.
 
     Raises:
-        InvalidGGUF: if there is no such file, or it is no regular file, or it may not be read.
+        InvalidGGUF: the file does not exist, is not a regular file, is empty, or may not be read.
     """
     flags = (
         os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -73,7 +73,7 @@ def open_regular(path: Path) -> Iterator[tuple[BinaryIO, int]]:
 
 
 class Source:
-    """The start of a file, of which more is read as it is asked for.
+    """The start of a file, read as far as it is needed.
 
     The bytes are copied, not mapped: a mapped file that is cut short kills the process that reads it.
     """
@@ -162,7 +162,7 @@ class Source:
 
 
 def kind_of_file(start: bytes) -> str:
-    """What a file that begins with ``start`` is, with its article; empty if it begins as a GGUF file does."""
+    """The kind of a file that begins with ``start``, with its article; empty for a GGUF file."""
     for magic, name in _MAGICS:
         if start.startswith(magic):
             return name

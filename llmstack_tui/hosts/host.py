@@ -1,4 +1,4 @@
-"""The one interface behind which every server stands."""
+"""The interface of every kind of server."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Host(Protocol):
         """Load a model of any capability, and return when it is ready to answer."""
 
     async def unload(self, name: str) -> None:
-        """Ask a model to leave. Returns at once; a running request is never cut."""
+        """Ask a model to leave. Returns at once; a running request is never cut off."""
 
     def chat(
         self,
@@ -73,7 +73,7 @@ class Host(Protocol):
     def pull(self, name: str) -> AsyncGenerator[Progress, None]: ...
 
     async def discard(self, digests: Sequence[str]) -> bool:
-        """Throw away what pulls that did not end have left of these blobs; False where there is no way to."""
+        """Delete the unfinished downloads of these blobs; False if the server cannot do it."""
 
     def create(
         self,

@@ -21,24 +21,24 @@ if TYPE_CHECKING:
     _Running = tuple[RunningModel, ...]
 
 _HIDDEN_FACTOR = 5
-# The weight of one measurement in the latency, and the change of it that counts as one.
+# The weight of one measurement in the latency, and the smallest difference that changes it.
 _LATENCY_WEIGHT = 0.25
 _LATENCY_STEP_S = 0.1
 _BACK_OFF_S = (2.0, 4.0, 8.0, 15.0)
 
 
 class Poller:
-    """Asks a host again and again, one round at a time, within `run`.
+    """Asks a host again and again, one round at a time, while `run` runs.
 
-    When a round fails, the snapshot keeps what was known, with the error and the time of the next try beside
-    it, and the next rounds come later and later, up to 15 seconds.
+    After a failed round, the snapshot keeps its figures, beside the error and the time of the next try; the
+    pauses grow to 15 seconds.
 
     Args:
-        on_round: called after each round with whether something has changed; also when a round begins sooner
-            than ``again_at``. A new ``read_at`` alone is no change.
-        also: adds to the models that the host lists as loaded what other sources know of them.
-        running_every_s: seconds between the end of a round and the next one, which asks what is loaded.
-        installed_every_s: seconds after which a round also asks who answers and what is installed.
+        on_round: called after each round with whether something has changed; also when a round begins before
+            ``retry_at``. A new ``read_at`` alone is not a change.
+        enrich: adds to the running models what other sources know about them.
+        running_every_s: seconds from the end of a round to the next. Each asks for the running models.
+        installed_every_s: seconds after which a round also asks for the version and the installed models.
 
     Attributes:
         snapshot: what is known now.
@@ -49,14 +49,14 @@ class Poller:
         host: Host,
         *,
         on_round: Callable[[bool], None] = lambda _: None,
-        also: Callable[[_Running], Awaitable[_Running]] | None = None,
+        enrich: Callable[[_Running], Awaitable[_Running]] | None = None,
         running_every_s: float = 2.0,
         installed_every_s: float = 30.0,
     ) -> None:
         self.host = host
         self.snapshot = Snapshot(url=host.url, capabilities=host.capabilities)
         self._on_round = on_round
-        self._also = also
+        self._enrich = enrich
         self._running_every_s = running_every_s
         self._installed_every_s = installed_every_s
         self._installed_at = 0.0
@@ -84,7 +84,7 @@ class Poller:
         self._wake.set()
 
     async def refreshed(self) -> None:
-        """Return when a round is over that began after this call, or when polling has ended."""
+        """Wait until a round that began after this call is over, or until polling has ended."""
         if self._over:
             return
         waiting = asyncio.get_running_loop().create_future()
@@ -108,7 +108,7 @@ class Poller:
             _release(self._waiting)
 
     async def poll(self) -> None:
-        """One round now, which asks for everything; for one who does not `run`."""
+        """One round now, which asks for everything; for a caller that does not use `run`."""
         self._all_due = True
         await self._round()
 
@@ -118,8 +118,8 @@ class Poller:
             self.snapshot = replace(self.snapshot, installed=installed, recalled_at=at)
 
     async def _round(self) -> None:
-        if self.snapshot.again_at is not None and self.snapshot.again_at > (now := time.monotonic()):
-            self._put(replace(self.snapshot, again_at=now))
+        if self.snapshot.retry_at is not None and self.snapshot.retry_at > (now := time.monotonic()):
+            self._put(replace(self.snapshot, retry_at=now))
         try:
             newest = await self._read(self.snapshot)
             self._failures = 0
@@ -127,7 +127,7 @@ class Poller:
             self._failures += 1
             # Another server may answer after an outage.
             self._all_due = True
-            newest = replace(self.snapshot, error=error, again_at=time.monotonic() + self.pause_s)
+            newest = replace(self.snapshot, error=error, retry_at=time.monotonic() + self.pause_s)
         self._put(newest)
 
     def _put(self, newest: Snapshot) -> None:
@@ -149,8 +149,8 @@ class Poller:
         asked_at = time.monotonic()
         running = await self.host.running()
         read_at = time.monotonic()
-        if self._also is not None:
-            running = await self._also(running)
+        if self._enrich is not None:
+            running = await self._enrich(running)
         return Snapshot(
             url=self.host.url,
             capabilities=self.host.capabilities,
@@ -158,7 +158,7 @@ class Poller:
             installed=installed,
             running=running,
             read_at=read_at,
-            latency_s=steady_latency(before.latency_s, read_at - asked_at),
+            latency_s=smoothed_latency(before.latency_s, read_at - asked_at),
         )
 
     async def _pause(self) -> None:
@@ -177,14 +177,14 @@ class Poller:
 
 
 def comparable(snapshot: Snapshot) -> object:
-    """The part of a snapshot whose change counts. Two errors are equal when their texts are."""
+    """The part of a snapshot that counts as a change. Errors with the same text are equal."""
     error = snapshot.error
     said = None if error is None else (type(error), error.kind, error.params, error.detail)
     return replace(snapshot, read_at=0.0, error=None), said, snapshot.read_at is None
 
 
-def steady_latency(before: float | None, now: float) -> float:
-    """The latency so far, moved towards the new one where that differs so much that a person would notice."""
+def smoothed_latency(before: float | None, now: float) -> float:
+    """The latency so far, moved towards the new one if a person would notice the difference."""
     if before is None:
         return now
     change = now - before

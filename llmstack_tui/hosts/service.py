@@ -1,4 +1,4 @@
-"""What every service of the core is: it runs, and hears of snapshots, readings and events."""
+"""The base class of the core's services, which run and hear of snapshots, readings and events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Service:
         """The machine was read; ``profile`` is worked out from the first reading."""
 
     def on_event(self, event_id: int) -> None:
-        """The record has events up to this id, of this program or of others."""
+        """The store has events up to this id, from this program or from others."""
 
     async def aclose(self) -> None:
         """Close what is open. Called once, after `run` was cancelled or instead of it."""

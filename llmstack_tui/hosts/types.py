@@ -1,6 +1,6 @@
 """What a host answers, as frozen values.
 
-Sizes are bytes, times are aware datetimes; ``None`` is "the server does not say", never zero.
+Sizes are bytes, times are aware datetimes; ``None`` means that the server does not say, never zero.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ServerVersion(Struct, frozen=True, kw_only=True):
-    """The answer to "who are you": kind and version of the server."""
+    """The kind and the version of a server."""
 
     kind: HostKind
     version: str
@@ -61,15 +61,15 @@ class RunningModel:
     Attributes:
         size: bytes in all memory, as the *server* reckons.
         size_vram: the part of ``size`` on a GPU, 0 when it runs on the CPU.
-        context_length: tokens of context it was loaded with.
-        requests: requests in flight; only the built-in engine says this, and ``used_at``.
+        context_length: tokens of context that it was loaded with.
+        requests: how many are in flight; only the built-in engine tells this and ``used_at``.
         used_at: when its last request, or its load, ended.
-        weights_digest: of the file that its process runs, where it is known.
-        answers_for: digests of other installed models that this one's process answers, too.
-        pid: of its process, where that runs on this machine.
-        resident: bytes of main memory that this process holds, as the *system* says; ``mapped`` of them are
+        weights_digest: the digest of its weights, if known.
+        answers_for: digests of other installed models that share its process.
+        pid: the id of its process, if that runs on this machine.
+        resident: bytes of main memory that the process holds, as the *system* says; ``mapped`` of them are
             pages of files, which the system counts as free.
-        processor_s: seconds of processor time that it has used.
+        processor_s: seconds of processor time that the process has used.
     """
 
     name: str
@@ -99,10 +99,10 @@ class ModelDetails(Struct, frozen=True, kw_only=True):
     """The details of one model.
 
     Attributes:
-        parameters: a line for each, its name and its value.
+        parameters: a line for each, with name and value.
         parent_model: the name of the model that this one was made from.
-        messages: what each chat with it begins with.
-        info: the metadata of its file by key; ``projector_info`` of the file that lets it see.
+        messages: the conversation that begins each chat.
+        info: the metadata of its file, by key; ``projector_info``: that of its vision projector.
     """
 
     name: str
@@ -129,7 +129,7 @@ class ModelDetails(Struct, frozen=True, kw_only=True):
 
 
 class Usage(Struct, frozen=True, kw_only=True):
-    """What a finished answer cost, as the server counted it."""
+    """The time and the tokens of a finished answer, as the server counted them."""
 
     total: timedelta
     load: timedelta
@@ -156,7 +156,7 @@ class Chunk(Struct, frozen=True, kw_only=True):
 
 
 class Progress(Struct, frozen=True, kw_only=True):
-    """A line of a long act (pull, create, import): what is happening, and bytes of how many."""
+    """The progress of a pull, create or import: the step, and the bytes completed of the total."""
 
     status: str
     digest: str | None = None
@@ -167,14 +167,14 @@ class Progress(Struct, frozen=True, kw_only=True):
 class Snapshot(Struct, frozen=True, kw_only=True):
     """All that is known of one host at one moment.
 
-    ``error`` is why the last poll failed; the figures are then those of ``read_at``, and old.
+    ``error`` is why the last poll failed; the figures are then the old ones of ``read_at``.
 
     Attributes:
         url: the host's base URL, its key everywhere.
         read_at: monotonic seconds of the last poll that succeeded, None before the first.
-        recalled_at: before the first poll, ``installed`` may be what an earlier session saw at this time.
-        latency_s: seconds that the host takes to answer a short question, of late.
-        again_at: monotonic seconds of the next try, after one that failed; None while all is well.
+        recalled_at: when an earlier session saw ``installed``, which is kept until the first poll.
+        latency_s: seconds in which the host answered short requests of late.
+        retry_at: monotonic seconds of the next try, after a failed one; None while all is well.
     """
 
     url: str
@@ -186,7 +186,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     error: HostError | None = None
     recalled_at: datetime | None = None
     latency_s: float | None = None
-    again_at: float | None = None
+    retry_at: float | None = None
 
     @property
     def reachable(self) -> bool:

@@ -1,7 +1,7 @@
-"""A model in the engine's own folder: from a GGUF file, or from another model; and what to call the first.
+"""Making a model in the engine's own folder, from a GGUF file or from another model; and suggesting its name.
 
-Of another model it is the same under a second name, or its weights with other words and parameters. What
-becomes of each layer is as in ``createModel`` of Ollama's ``server/create.go``.
+Made from another model, it is the same model under a second name, or has the same weights with another system
+prompt, parameters or messages. Each layer is treated as in ``createModel`` of Ollama's ``server/create.go``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from llmstack_tui.library.storage import (
     LibraryError,
     OnProgress,
     WriteLayer,
-    explained,
+    library_errors,
     locked,
     stage,
     staging,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MAX_PART = 80
-# How files are named after their quantisation: "-Q4_K_M", ".IQ3_XXS", "-UD-Q4_K_XL", ".i1-Q4_K_M", "-bf16".
+# The quantisation at the end of a file's name: "-Q4_K_M", ".IQ3_XXS", "-UD-Q4_K_XL", ".i1-Q4_K_M", "-bf16".
 _QUANTIZATION = re.compile(
     r"[-._]((?:ud-|i1-)?(?:i?q[1-8](?:_[a-z0-9]+)*|tq[12]_0|bf16|f16|f32|fp16|fp32|mxfp4(?:_moe)?|nvfp4))$"
 )
@@ -50,11 +50,11 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]+")
 
 
 class Changes(Struct, frozen=True, kw_only=True):
-    """What differs from the base model; what is empty stays as it is there.
+    """The differences from a base model. An empty field keeps the base's value.
 
     Attributes:
-        licenses: are added to those that the base has.
-        parameters: each by itself takes the place of the base's.
+        licenses: added to those of the base.
+        parameters: each replaces the base's parameter of that name.
     """
 
     system: str = ""
@@ -67,10 +67,10 @@ def import_gguf(models: Path, source: Path, name: ModelName, progress: OnProgres
     """Make ``name`` in the folder ``models`` from ``source``, which is linked where possible, else copied.
 
     Raises:
-        LibraryError: with one sentence. Nothing half written stays.
+        LibraryError: it failed; the message is one sentence. Nothing is left half written.
     """
     progress("parsing GGUF", None, None)
-    with explained(f"{source} cannot be imported into {models}"):
+    with library_errors(f"{source} cannot be imported into {models}"):
         header = read_header(source)
         if fault := check_loadable(header) or needs_ollama(header):
             raise LibraryError(f"{source} cannot be imported: {fault}")
@@ -105,16 +105,16 @@ def derive(
 ) -> None:
     """Make ``name`` in the folder ``models`` from the model ``base``, of this folder or of another one.
 
-    Without ``changes`` it is the same model, by its digest too. What lies in another folder is linked where
-    that is possible, else copied.
+    Without ``changes``, it is the same model, with the same digest. Blobs in another folder are linked where
+    possible, else copied.
 
     Raises:
-        LibraryError: with one sentence. Nothing half written stays.
+        LibraryError: it failed; the message is one sentence. Nothing is left half written.
     """
     folder, source = base
     if source == name and changes is None:
         return
-    with explained(f"{name} cannot be made from {source}"):
+    with library_errors(f"{name} cannot be made from {source}"):
         content = read_small(manifest_path(folder, source))
         manifest = parse_manifest(content)
 
@@ -139,7 +139,7 @@ def derive(
 def _changed(
     models: Path, manifest: Manifest, changes: Changes, write: WriteLayer, progress: OnProgress
 ) -> bytes:
-    """The manifest with the changes, whose layers are written."""
+    """Write the changed layers, and return the new manifest."""
     layers = list(manifest.layers)
 
     def put(media_type: str, text: bytes) -> None:
@@ -174,7 +174,7 @@ def suggest_name(path: Path, header: Header | None = None) -> str:
     """A name for the model in the file at ``path``, such as "smollm2-135m-instruct:q4_1".
 
     Raises:
-        InvalidGGUF: if ``header`` is not given, and the file has none.
+        InvalidGGUF: ``header`` is not given, and the file's cannot be read.
     """
     header = header or read_header(path)
     stem = path.name.lower().removesuffix(".gguf")

@@ -1,6 +1,6 @@
-"""What models take on the disk, what nothing uses any more, and removing that.
+"""The disk space that models take, the files that no model uses any more, and how to remove them.
 
-Ollama has no command for it: it removes blobs that no manifest names when it starts.
+Ollama has no command for that: at its start, it removes blobs that no manifest names.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from llmstack_tui.library.storage import (
     UNFINISHED,
     LibraryError,
     blob_names,
-    explained,
-    held,
+    holding,
+    library_errors,
     locked,
 )
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
-# Ollama's are "sha256-…-partial" and "sha256-…-partial-0"; the engine's may have another ending.
+# Unfinished files: Ollama's are "sha256-…-partial" and "sha256-…-partial-0", the engine's may end otherwise.
 _PARTIAL = re.compile(r"sha256-[0-9a-f]{64}[-.].+|\.unfinished-.+")
 
 
@@ -45,12 +45,12 @@ class LeftoverKind(StrEnum):
 
 
 class ModelUse(Struct, frozen=True):
-    """What a model takes.
+    """The disk space that a model takes.
 
     Attributes:
-        size: bytes of its blobs that are there, each once.
-        shared: bytes of those that other models of the folder use, too.
-        missing: how many of its blobs are not there.
+        size: bytes of its blobs in the folder, each counted once.
+        shared: the part of ``size`` that other models in the folder use, too.
+        missing: how many of its blobs are not in the folder.
     """
 
     name: str
@@ -60,7 +60,7 @@ class ModelUse(Struct, frozen=True):
 
     @property
     def alone(self) -> int:
-        """Bytes that go when the model goes."""
+        """Bytes that are freed when the model is removed."""
         return self.size - self.shared
 
 
@@ -68,9 +68,9 @@ class Leftover(Struct, frozen=True):
     """A file that no manifest names.
 
     Attributes:
-        size: bytes that it takes on the disk; a partial download may be longer than that.
-        changed_s: when it changed last, in seconds of the epoch.
-        kept: why a clean-up spares it, a part of a sentence; empty if it does not.
+        size: bytes on the disk; the file of a partial download may be longer.
+        changed_s: when it changed last, in Unix seconds.
+        kept: why a clean-up keeps it, as part of a sentence; empty if it may be removed.
     """
 
     path: Path
@@ -81,10 +81,10 @@ class Leftover(Struct, frozen=True):
 
 
 class FolderUse(Struct, frozen=True):
-    """What is in a models folder.
+    """The contents of a models folder.
 
     Attributes:
-        own: whether it is the engine's; others are only read.
+        own: whether it is the engine's; other folders are only read.
         unreadable: manifests that cannot be read, which may name any blob.
         size: bytes of all blobs and leftovers.
     """
@@ -98,7 +98,7 @@ class FolderUse(Struct, frozen=True):
 
     @property
     def removable(self) -> tuple[Leftover, ...]:
-        """What a clean-up would remove."""
+        """The files that a clean-up would remove."""
         return tuple(leftover for leftover in self.leftovers if not leftover.kept)
 
 
@@ -121,7 +121,7 @@ class DiskService:
         self._folders = folders
 
     async def look(self) -> FolderUse | None:
-        """What is there; None without a folder.
+        """The contents of the engine's folder; None if it has none.
 
         Raises:
             LibraryError: the folder cannot be read.
@@ -129,11 +129,11 @@ class DiskService:
         return None if self.folder is None else await asyncio.to_thread(audit, self.folder, own=True)
 
     async def look_elsewhere(self) -> tuple[FolderUse | LibraryError, ...]:
-        """What the other folders of this machine hold, Ollama's, or why one cannot be read."""
+        """The contents of the other folders of this machine, Ollama's, or the error if one cannot be read."""
         return await asyncio.to_thread(self._audit_others)
 
     async def clean(self, chosen: Collection[Leftover]) -> tuple[Leftover, ...]:
-        """Remove what a person has agreed to; returns what was removed.
+        """Remove the leftovers that a person has chosen; returns those that were removed.
 
         Raises:
             LibraryError: the folder cannot be changed now, or something is being downloaded into it.
@@ -156,11 +156,11 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
     """The contents of a models folder. Nothing is changed; a folder that does not exist is empty.
 
     Raises:
-        LibraryError: if the folder cannot be read.
+        LibraryError: the folder cannot be read.
     """
     now_s = time.time() if now_s is None else now_s
-    with explained(f"The models folder {folder} cannot be read"):
-        # The blobs first: one that gets its manifest meanwhile is no orphan then.
+    with library_errors(f"The models folder {folder} cannot be read"):
+        # Blobs first: one whose manifest is written meanwhile is then not taken for an orphan.
         files = {file.path.name: file for file in _files(blobs_folder(folder))}
         manifests, unreadable = _manifests(folder)
         unfinished = [
@@ -175,7 +175,7 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
         if name not in used and (BLOB_NAME.fullmatch(name) or _PARTIAL.fullmatch(name))
     ]
     leftover += [(file, LeftoverKind.PARTIAL) for file in unfinished]
-    # Times in the future, too: then the clock was wrong, and the age is unknown.
+    # A time in the future counts as young: the clock was wrong, and the age is unknown.
     young = {file.path for file, _ in leftover if now_s - file.changed_s <= GRACE_S}
     pulling = any(kind is LeftoverKind.PARTIAL and file.path in young for file, kind in leftover)
 
@@ -186,7 +186,7 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
             return "a manifest cannot be read, and may name it"
         if file.path in young:
             return "changed within the last hour"
-        # The first layers of a long pull are whole, and old, before its manifest is there.
+        # In a long pull, the first layers are whole, and old, before the manifest is written.
         return "a download is under way" if pulling and kind is LeftoverKind.ORPHAN else ""
 
     return FolderUse(
@@ -205,23 +205,23 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
 def remove_leftovers(
     folder: Path, chosen: Collection[Leftover], *, now_s: float | None = None
 ) -> tuple[Leftover, ...]:
-    """Remove those of ``chosen`` that have not changed and still belong to no model; returns what went.
+    """Remove those of ``chosen`` that have not changed and still belong to no model; returns those removed.
 
-    ``chosen`` is what an `audit` of the same folder said, and a person agreed to. It must be the engine's.
+    ``folder`` must be the engine's; ``chosen`` comes from an `audit` of it, and a person has agreed.
 
     Raises:
-        LibraryError: if the folder cannot be changed, an engine downloads into it, or another change takes
-            too long.
+        LibraryError: the folder cannot be changed, an engine downloads into it, or another change takes too
+            long.
     """
     agreed = {(leftover.path, leftover.changed_s) for leftover in chosen}
     removed: list[Leftover] = []
-    # An unfinished file of a download that waits may be old.
+    # Age alone does not tell: a waiting download may have an old unfinished file.
     downloads = FileLock(folder / DOWNLOADS_LOCK, timeout=0)
     busy = f"A download into {folder} is under way: clean up when it is done, or cancel it first."
-    with held(downloads, busy), locked(folder):
+    with holding(downloads, busy), locked(folder):
         for leftover in audit(folder, own=True, now_s=now_s).removable:
             if (leftover.path, leftover.changed_s) in agreed:
-                with explained(f"{leftover.path} cannot be removed"):
+                with library_errors(f"{leftover.path} cannot be removed"):
                     leftover.path.unlink(missing_ok=True)
                 removed.append(leftover)
     return tuple(removed)
@@ -238,7 +238,7 @@ def _use(name: str, blobs: frozenset[str], used: Counter[str], files: dict[str, 
 
 
 def _manifests(folder: Path) -> tuple[dict[str, frozenset[str]], tuple[Path, ...]]:
-    """The blobs' names by the models' names, and the manifests that cannot be read."""
+    """The names of the blobs of each model, and the manifests that cannot be read."""
     found: dict[str, frozenset[str]] = {}
     unreadable: list[Path] = []
     root = manifests_folder(folder)
@@ -253,7 +253,7 @@ def _manifests(folder: Path) -> tuple[dict[str, frozenset[str]], tuple[Path, ...
         except FileNotFoundError:
             continue
         except (OSError, ValueError, InvalidName, InvalidManifest):
-            # Also a file where no manifest belongs: somebody may have put it there for a while.
+            # Misplaced files, too: somebody may have moved a manifest there for a while.
             unreadable.append(file.path)
         else:
             found[name] = blobs
@@ -264,7 +264,7 @@ def _files(folder: Path, *, deep: bool = False) -> Iterator[_FoundFile]:
     """Regular files; links are not followed.
 
     Raises:
-        OSError: if the folder is there and cannot be read, or one below it.
+        OSError: the folder exists and cannot be read, or one below it.
     """
     try:
         paths = sorted(folder.iterdir())
@@ -278,12 +278,12 @@ def _files(folder: Path, *, deep: bool = False) -> Iterator[_FoundFile]:
         if stat.S_ISDIR(status.st_mode) and deep:
             yield from _files(path, deep=True)
         elif stat.S_ISREG(status.st_mode):
-            # A blob that was linked keeps the time of the original; a copied folder, that of the copy.
+            # mtime may be that of the original of a link or a copy; ctime is when this file was made.
             yield _FoundFile(path, _taken(path.name, status), max(status.st_mtime, status.st_ctime))
 
 
 def _taken(name: str, status: os.stat_result) -> int:
-    """Bytes on the disk: the file of a download may be longer than what it holds."""
+    """Bytes on the disk: the file of a download may have gaps."""
     blocks: int | None = getattr(status, "st_blocks", None)
     if blocks is None or not _PARTIAL.fullmatch(name):
         return status.st_size

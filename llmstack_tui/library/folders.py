@@ -1,4 +1,4 @@
-"""Folders of models in Ollama's layout: where they are, and where things are in them. Blocking, for threads.
+"""Models folders in Ollama's layout: where they are, and the paths in them. Blocking, for use in threads.
 
 A folder has ``manifests/<host>/<namespace>/<model>/<tag>`` and ``blobs/sha256-<digest>``.
 """
@@ -38,7 +38,7 @@ class ManifestOnDisk(NamedTuple):
 
 
 def ollama_models_folders(environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """Where an Ollama on this machine may keep models, as far as this user may look."""
+    """The folders where an Ollama on this machine may keep models, if this user can read them."""
     places = [environ.get("OLLAMA_MODELS", "").strip(" \"'")]
     home = environ.get("HOME") or environ.get("USERPROFILE")
     if home:
@@ -76,7 +76,7 @@ def blob_path(models: Path, digest: str) -> Path:
 
 
 def is_whole(path: Path, size: int) -> bool:
-    """Whether there is a blob, all of it as far as its size shows."""
+    """Whether the blob exists and has its full size."""
     try:
         return path.stat().st_size == size
     except FileNotFoundError:
@@ -89,11 +89,11 @@ def has_blob(models: Path, layer: Layer) -> bool:
 
 
 def read_small(path: Path) -> bytes:
-    """A manifest, or a blob that is a text.
+    """Read a manifest, or a blob of text.
 
     Raises:
-        InvalidManifest: if it is too large to be one.
-        OSError: if it cannot be read.
+        InvalidManifest: the file is too large for either.
+        OSError: it cannot be read.
     """
     with path.open("rb") as file:
         content = file.read(MAX_MANIFEST_BYTES + 1)
@@ -103,10 +103,10 @@ def read_small(path: Path) -> bytes:
 
 
 def read_manifest(folders: Sequence[Path], name: ModelName, digest: str) -> ManifestOnDisk | None:
-    """The manifest of this digest; None where there is none.
+    """The manifest of a model, if its digest is ``digest``; else None.
 
-    It counts only when its digest is the one that a host lists: so a folder of this machine never speaks for
-    a server that is elsewhere (in a container, behind a tunnel), unless both have the same version.
+    ``digest`` is the one that a host lists. So a folder of this machine is never taken for that of a server
+    elsewhere (in a container, behind a tunnel), unless both have the same version.
     """
     for folder in folders:
         with suppress(OSError, InvalidManifest):
@@ -120,12 +120,12 @@ def read_manifest(folders: Sequence[Path], name: ModelName, digest: str) -> Mani
 def blobs_of_host(
     folders: Sequence[Path], kind: HostKind | None, name: ModelName, digest: str, layers: Iterable[Layer]
 ) -> frozenset[str] | None:
-    """As `blobs_there`, of the folder that a server of this machine has the model in; None where unknown.
+    """As `blobs_there`, for the folder from which a server of this machine reads the model; None if unknown.
 
     Args:
-        folders: as of `model_folders`. The engine reads all of them, an Ollama never the first one, even if
-            the same model is in both.
-        kind: of the server; None when it did not tell yet.
+        folders: from `model_folders`. The engine reads all of them; an Ollama does not read the first, which
+            is the engine's.
+        kind: of the server; None if it is not known yet.
     """
     if kind is None:
         return None
@@ -134,7 +134,7 @@ def blobs_of_host(
 
 
 def blobs_there(folder: Path, layers: Iterable[Layer]) -> frozenset[str]:
-    """The digests, bare, of those layers that the folder has whole."""
+    """The bare digests of the layers whose blobs are in the folder, whole."""
     found = set[str]()
     for layer in layers:
         with suppress(OSError, InvalidManifest):

@@ -1,6 +1,6 @@
 """The models that the engine can run: those in its own folder, and those that an Ollama on this machine has.
 
-Only the own folder is ever written. Ollama's are left alone: it removes what it does not know when it starts.
+Only the engine's own folder is written: at its start, Ollama removes from its folder what it does not know.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from llmstack_tui.library.storage import (
     LibraryError,
     OnProgress,
     blobs_of,
-    explained,
     install,
+    library_errors,
     locked,
     reason,
     remove_unused,
@@ -56,8 +56,8 @@ class InstalledModel:
         weights_digest: ``sha256:`` and the hexadecimal digest of the weights' blob.
         template: the Go template of Ollama's template layer.
         parameters: options that hold unless a request says otherwise.
-        messages: the conversation that comes before every chat, each with ``role`` and ``content``.
-        read_only: whether it lies in somebody else's folder, where nothing may be changed.
+        messages: the conversation that begins every chat; each has ``role`` and ``content``.
+        read_only: whether it is in a folder of Ollama's, where nothing may be changed.
     """
 
     name: ModelName
@@ -91,24 +91,24 @@ class NotInstalled(LibraryError):
 
 
 class ReadOnlyModel(LibraryError):
-    """The model belongs to Ollama, and is changed there."""
+    """The model belongs to Ollama, and has to be changed there."""
 
 
-class NotForUs(InvalidManifest):
+class NotRunnable(InvalidManifest):
     """A valid manifest of a model that llama.cpp cannot run: in the cloud, or of another format."""
 
 
 class _Seen(NamedTuple):
-    """A manifest as it was when it was read last; ``model`` is ``None`` if it cannot be used."""
+    """The last reading of a manifest; ``model`` is ``None`` if it cannot be used."""
 
     signature: tuple[int, int, int]
     model: InstalledModel | None
 
 
 class Library:
-    """Models in ``own`` and in ``others``, in this order; of two with one name the first counts.
+    """The models in the folders ``own`` and ``others``. Of two models with one name, the first counts.
 
-    Blocking, and meant for threads: two calls at once do no harm.
+    Blocking, for use in threads; several may call it at once.
     """
 
     def __init__(self, own: Path, others: Sequence[Path] = ()) -> None:
@@ -133,10 +133,10 @@ class Library:
         return tuple(found.values())
 
     def get(self, name: ModelName) -> InstalledModel:
-        """The model of that name; upper and lower case count only where two differ in nothing else.
+        """The model of that name: an exact match, or else one that differs only in case.
 
         Raises:
-            NotInstalled: if there is none, or it cannot be used.
+            NotInstalled: there is none, or it cannot be used.
         """
         for folder in (self.own, *self.others):
             path = manifest_path(folder, name)
@@ -149,12 +149,12 @@ class Library:
         raise NotInstalled(f"The model {name} is not installed.")
 
     def delete(self, name: ModelName) -> None:
-        """Remove the model, and the blobs that no other model of the own folder uses.
+        """Remove the model, and the blobs that no other model in the own folder uses.
 
         Raises:
-            NotInstalled: if there is no such model.
-            ReadOnlyModel: if it is Ollama's.
-            LibraryError: if its files cannot be removed.
+            NotInstalled: there is no such model.
+            ReadOnlyModel: it is Ollama's.
+            LibraryError: its files cannot be removed.
         """
         own = next((known for known in _names(self.own) if known == name), None)
         if own is None:
@@ -163,7 +163,7 @@ class Library:
             raise NotInstalled(f"The model {name} is not installed.")
         with locked(self.own):
             path, blobs = manifest_path(self.own, own), blobs_of(self.own, own)
-            with explained(f"The model {name} cannot be removed"):
+            with library_errors(f"The model {name} cannot be removed"):
                 path.unlink(missing_ok=True)
                 _remove_empty(path.parent, manifests_folder(self.own))
             remove_unused(self.own, blobs)
@@ -179,31 +179,33 @@ class Library:
         changes: Changes | None = None,
         progress: OnProgress = silent,
     ) -> None:
-        """Make the model ``name`` from an installed one; replaces one of the own folder.
+        """Make the model ``name`` from an installed one. It replaces a model of that name in the own folder.
 
         Args:
-            changes: what is to differ; None gives the same model a second name.
+            changes: differences from ``source``; None gives the same model a second name.
 
         Raises:
-            NotInstalled: if there is no model ``source``.
-            LibraryError: with one sentence. Nothing half written stays.
+            NotInstalled: there is no model ``source``.
+            LibraryError: it failed; the message is one sentence. Nothing is left half written.
         """
         base = self.get(source)
         folder = base.weights.parent.parent
         derive(self.own, (folder, base.name), self._as_written(name), changes, progress)
 
     def import_gguf(self, source: Path, name: ModelName, progress: OnProgress = silent) -> InstalledModel:
-        """Make the model ``name`` from a GGUF file, which stays where it is; replaces one of the own folder.
+        """Make the model ``name`` from a GGUF file, which stays where it is.
+
+        It replaces a model of that name in the own folder.
 
         Raises:
-            LibraryError: with one sentence. Nothing half written stays.
+            LibraryError: it failed; the message is one sentence. Nothing is left half written.
         """
         name = self._as_written(name)
         import_gguf(self.own, source, name, progress)
         return load_installed(self.own, name, read_only=False, reader=self.header_of)
 
     def _as_written(self, name: ModelName) -> ModelName:
-        """The name as it is written in the own folder, if there is one that differs in nothing but case."""
+        """The name, in the case in which it is installed in the own folder."""
         return next((known for known in _names(self.own) if known == name), name)
 
     def _load(self, folder: Path, name: ModelName, path: Path) -> InstalledModel | None:
@@ -213,22 +215,22 @@ class Library:
             if seen and seen.signature == signature and (seen.model is None or seen.model.weights.exists()):
                 return seen.model
         except OSError as error:
-            _log.warning("%s is passed over: %s", path, reason(error))
+            _log.warning("%s is skipped: %s", path, reason(error))
             return None
         model = None
         try:
             model = load_installed(folder, name, read_only=folder != self.own, reader=self.header_of)
-        except NotForUs as error:
-            _log.info("%s is passed over: %s", path, error)
+        except NotRunnable as error:
+            _log.info("%s is skipped: %s", path, error)
         except InvalidManifest as error:
-            _log.warning("%s is passed over: %s", path, error)
+            _log.warning("%s is skipped: %s", path, error)
         except OSError as error:
-            _log.warning("%s is passed over: %s: %s", path, error.filename, reason(error))
+            _log.warning("%s is skipped: %s: %s", path, error.filename, reason(error))
         self._seen[path] = _Seen(signature, model)
         return model
 
     def header_of(self, weights: Path) -> Header:
-        """The header of a file, read again when that has changed. Raises InvalidGGUF."""
+        """The header of a file, read again when the file has changed. Raises InvalidGGUF."""
         try:
             signature = _signature(weights)
         except OSError:
@@ -264,7 +266,7 @@ def _same_folder(one: Path, other: Path) -> bool:
 
 
 def _remove_empty(folder: Path, root: Path) -> None:
-    """Remove ``folder`` and those above it, below ``root``, as far as they are empty."""
+    """Remove ``folder`` and its parents below ``root``, as long as they are empty."""
     while folder != root and not any(folder.iterdir()):
         folder.rmdir()
         folder = folder.parent
@@ -276,9 +278,9 @@ def load_installed(
     """The model ``name`` of the folder ``models``.
 
     Raises:
-        InvalidManifest: if the manifest is broken, or a layer is missing.
-        NotForUs: if it is no GGUF model.
-        OSError: if a file cannot be read.
+        InvalidManifest: the manifest is broken, or a layer is missing.
+        NotRunnable: it is not a GGUF model.
+        OSError: a file cannot be read.
     """
     path = manifest_path(models, name)
     content = read_small(path)
@@ -286,7 +288,7 @@ def load_installed(
     config = decode(_blob(models, manifest.config), ConfigLayer, "The config layer")
     weights = manifest.of_type(MediaType.MODEL)
     if config.remote_host or config.model_format not in {"", "gguf"} or not weights:
-        raise NotForUs(f"{name} is no GGUF model on this machine.")
+        raise NotRunnable(f"{name} is no GGUF model on this machine.")
     paths = {layer.digest: blob_path(models, layer.digest) for layer in manifest.blobs}
     for layer in weights:
         _check_blob(paths[layer.digest], layer)

@@ -1,12 +1,12 @@
-"""A manifest: the JSON that names what a version of a model is made of. Pure.
+"""A manifest: the JSON that lists the parts of one version of a model. Pure.
 
 It names a config and layers by their digests (``manifest/manifest.go`` and ``types/model/config.go`` of
-Ollama). What it says is checked before any of it becomes a path.
+Ollama). A digest is checked before it becomes a path.
 
-One content has several digests. Since 0.19 Ollama keeps the bytes that the registry sent, and lists their
-sha256 as the model's digest. Older versions wrote the JSON anew, in Go's field order and without what they
-did not know; models that are made locally are written so with a newline at the end, each layer with the name
-that it is ``from`` where there is one. `reencoded` gives the digests of all these forms.
+One content can have several digests. Since 0.19, Ollama keeps the bytes that the registry sent, and lists
+their sha256 as the model's digest. Older versions encoded the JSON again, in Go's field order and without
+fields that they did not know. Models made locally are still encoded so, with a newline at the end, and with
+``from`` in each layer that came from another model. `reencoded` gives the digests of all these forms.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# The longest that was seen takes a few kilobytes; the longest of a model's texts, a licence, some 60.
+# The longest manifest seen has a few kilobytes; the longest text of a model, a licence, some 60.
 MAX_MANIFEST_BYTES = 4 * 2**20
 BLOB_NAME = re.compile(r"sha256-[0-9a-f]{64}")
 _DIGEST = re.compile(r"sha256[:-]([0-9a-fA-F]{64})")
@@ -37,7 +37,7 @@ _ESCAPED_BY_GO = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"
 
 
 class MediaType(StrEnum):
-    """What a blob is; a manifest has one, too."""
+    """The type of a blob, or of a manifest."""
 
     MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
     CONFIG = "application/vnd.docker.container.image.v1+json"
@@ -53,11 +53,11 @@ class MediaType(StrEnum):
 
 
 class InvalidManifest(ValueError):
-    """A manifest, or something that it names, is not as it has to be; ``str`` of it is a sentence."""
+    """A manifest, or a blob that it names, is invalid; ``str(error)`` is a sentence."""
 
 
 class Layer(Struct, frozen=True, kw_only=True):
-    """A blob. ``digest`` begins with ``sha256:``, ``size`` is bytes, ``source`` the model it is from."""
+    """A blob. ``digest`` begins with ``sha256:``, ``size`` is bytes, ``source`` the model it came from."""
 
     media_type: str
     digest: str
@@ -66,7 +66,7 @@ class Layer(Struct, frozen=True, kw_only=True):
 
     @property
     def short(self) -> str:
-        """The beginning of the digest, as Ollama names a layer in a sentence."""
+        """The beginning of the digest, by which Ollama's messages name a layer."""
         return bare_digest(self.digest)[:12]
 
 
@@ -75,7 +75,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
     Attributes:
         digest: hexadecimal sha256 of its bytes, without a prefix, as hosts list it.
-        pushed_at: when the registry got it, as far as it says so.
+        pushed_at: when it was pushed to the registry, if the registry says so.
     """
 
     digest: str
@@ -92,7 +92,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
     @property
     def size(self) -> int:
-        """Bytes of all blobs, one that two layers share counted twice, as Ollama counts."""
+        """Bytes of all blobs. As in Ollama, a blob that two layers share counts twice."""
         return sum(layer.size for layer in self.blobs)
 
     def of_type(self, media_type: str) -> tuple[Layer, ...]:
@@ -100,7 +100,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
 
 class ConfigLayer(Struct, kw_only=True, frozen=True):
-    """What a model is; of a cloud model, where it runs."""
+    """The properties of a model; for a cloud model, also where it runs."""
 
     model_format: str = ""
     model_family: str = ""
@@ -129,10 +129,10 @@ class _WireManifest(Struct, kw_only=True):
 
 
 def parse_manifest(content: bytes, *, pushed_at: datetime | None = None) -> Manifest:
-    """The manifest that these bytes are. That of a model in the cloud has no layers.
+    """Parse a manifest. That of a cloud model has no layers. Every digest in it is safe as a file name.
 
     Raises:
-        InvalidManifest: when they are not a manifest. Each digest of the result is safe as a file name.
+        InvalidManifest: ``content`` is not a manifest.
     """
     wire = decode(content, _WireManifest, "The manifest")
     if wire.config is None:
@@ -168,7 +168,7 @@ def blob_name(digest: str) -> str:
     """The name of a blob's file.
 
     Raises:
-        InvalidManifest: if ``digest`` is not one, and could name any file.
+        InvalidManifest: ``digest`` is malformed, and could name any file.
     """
     match = _DIGEST.fullmatch(digest)
     if match is None:
@@ -177,25 +177,25 @@ def blob_name(digest: str) -> str:
 
 
 def digest_of(content: bytes) -> str:
-    """``sha256:`` and the hexadecimal digest, as layers are named."""
+    """``sha256:`` and the hexadecimal digest, the form in layers."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def bare_digest(digest: str) -> str:
-    """A digest of any form as its hexadecimal digits alone, to be compared."""
+    """The hexadecimal digits of a digest in any form, for comparisons."""
     return digest.lower().removeprefix("sha256:").removeprefix("sha256-")
 
 
 def encode(value: object) -> bytes:
-    """JSON as Ollama writes it into layers, which ends in a newline."""
+    """Encode JSON as Ollama does in layers, with a newline at the end."""
     return msgspec.json.encode(value) + b"\n"
 
 
 def decode(content: bytes, kind: type[T], what: str) -> T:
-    """``content``, which a sentence calls ``what``, as JSON.
+    """Decode JSON. Errors call ``content`` ``what``.
 
     Raises:
-        InvalidManifest: if it is something else.
+        InvalidManifest: it is not JSON, or not of the type ``kind``.
     """
     try:
         return msgspec.json.decode(content, type=kind)
@@ -213,7 +213,7 @@ def _layer(wire: _WireLayer) -> Layer:
 
 
 def _as_go_writes(manifest: Manifest) -> bytes:
-    """Its field order, no spaces, an empty ``from`` left out."""
+    """The JSON that Go writes: in its field order, without spaces, without an empty ``from``."""
     document = {
         "schemaVersion": manifest.schema_version,
         "mediaType": manifest.media_type,

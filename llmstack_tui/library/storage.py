@@ -1,6 +1,6 @@
-"""Changes of the engine's own models folder: one at a time, and never half.
+"""Changes to the engine's own models folder: one at a time, and all or nothing.
 
-A file of weights is linked there where that is possible, else copied and checked.
+Files of weights are linked where possible, else copied and verified.
 """
 
 from __future__ import annotations
@@ -34,36 +34,36 @@ from llmstack_tui.library.manifest import InvalidManifest, Layer, blob_name, dig
 if TYPE_CHECKING:
     from llmstack_tui.base.names import ModelName
 
-# Writes a text of a given media type as a blob.
+# Writes content of a media type as a blob.
 WriteLayer = Callable[[str, bytes], Layer]
 
 _CHUNK = 4 * 1024**2
-# What has to stay free on the disk beside the copy.
+# Bytes that have to stay free on the disk after a copy.
 _SPARE = 64 * 1024**2
 
 OnProgress = Callable[[str, int | None, int | None], None]
-"""Called often, with what is being done, and the bytes done and in all where there are any.
+"""Called often, with the step, the bytes done and the total; both are None for a step without bytes.
 
 It ends the work by raising `Cancelled`.
 """
 
 _LOCK_WAIT_S = 60.0
 GRACE_S = 3600.0
-"""What changed within this time may be part of a pull, an import or a creation that is under way."""
+"""A file that changed within this time may belong to a pull, an import or a creation under way."""
 
 UNFINISHED = ".unfinished-"
 
-# Held, beside the models, by an engine as long as it downloads something: two that write into one file would
-# spoil it, and what is being fetched is not to be cleaned up.
+# An engine holds this lock while it downloads: two engines must not write into one file, and a clean-up must
+# not remove what is being fetched.
 DOWNLOADS_LOCK = ".downloads.lock"
 
 
 class LibraryError(Exception):
-    """A change of the models folder that did not happen; ``str`` of it is a sentence for the user."""
+    """A change to the models folder failed; ``str(error)`` is a sentence for the user."""
 
 
 class Cancelled(LibraryError):
-    """The user ended it."""
+    """The user cancelled it."""
 
 
 def is_full(error: OSError) -> bool:
@@ -72,7 +72,7 @@ def is_full(error: OSError) -> bool:
 
 
 def reason(error: OSError) -> str:
-    """The operating system's word for what went wrong, as part of a sentence."""
+    """The cause of an operating system's error, as part of a sentence."""
     if is_full(error):
         return "the disk is full"
     if error.errno == errno.EFBIG:
@@ -85,8 +85,8 @@ def reason(error: OSError) -> str:
 
 
 @contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Whatever goes wrong with files as a `LibraryError`; ``what`` did not happen, as "x cannot be made"."""
+def library_errors(what: str) -> Iterator[None]:
+    """Turn errors of files into a `LibraryError` that begins with ``what``, such as "x cannot be made"."""
     try:
         yield
     except (InvalidManifest, InvalidGGUF) as error:
@@ -96,14 +96,14 @@ def explained(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def held(lock: FileLock, busy: str) -> Iterator[None]:
+def holding(lock: FileLock, busy: str) -> Iterator[None]:
     """Hold a lock in a models folder.
 
     Raises:
-        LibraryError: if the folder cannot be written, or, with the sentence ``busy``, somebody else holds it.
+        LibraryError: the folder cannot be written, or somebody else holds the lock (the message is ``busy``).
     """
     models = Path(lock.lock_file).parent
-    with explained(f"The models folder {models} cannot be written"):
+    with library_errors(f"The models folder {models} cannot be written"):
         try:
             models.mkdir(parents=True, exist_ok=True)
             lock.acquire()
@@ -116,13 +116,13 @@ def held(lock: FileLock, busy: str) -> Iterator[None]:
 
 
 def locked(models: Path) -> AbstractContextManager[None]:
-    """Hold the lock of the folder: of all threads and processes one changes it at a time. As `held`."""
+    """Hold the lock with which one thread or process at a time changes the folder. Raises as `holding`."""
     lock = FileLock(models / ".lock", timeout=_LOCK_WAIT_S)
-    return held(lock, f"Another import or removal in {models} is not done yet: try again later.")
+    return holding(lock, f"Another import or removal in {models} is not done yet: try again later.")
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path`` so that at no time a part of it is there."""
+    """Write ``content`` to ``path`` atomically: nobody sees a part of it there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = unfinished_path(path.parent)
     try:
@@ -137,12 +137,12 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def unfinished_path(folder: Path) -> Path:
-    """A new name in ``folder`` that no model can have, with the time when it was made."""
+    """A new path in ``folder``; its name contains the current time, and no model can have it."""
     return folder / f"{UNFINISHED}{int(time.time())}-{secrets.token_hex(8)}"
 
 
 def remove_unfinished(models: Path) -> None:
-    """Remove what processes left behind that were killed while they wrote, an hour ago or more."""
+    """Remove unfinished files that killed processes left behind an hour ago or earlier."""
     for folder in (blobs_folder(models), manifests_folder(models)):
         for path in folder.rglob(f"{UNFINISHED}*"):
             with suppress(OSError, ValueError):
@@ -165,11 +165,11 @@ def blob_names(manifest: Path) -> frozenset[str]:
     return frozenset(blob_name(layer.digest) for layer in parse_manifest(read_small(manifest)).blobs)
 
 
-def remove_unused(models: Path, left: frozenset[str]) -> None:
-    """Remove those blobs in ``left``, and older ones, that no manifest names. The caller holds the lock.
+def remove_unused(models: Path, freed: frozenset[str]) -> None:
+    """Remove blobs that no manifest names: ``freed``, and all older than `GRACE_S`.
 
-    A young blob without a manifest may be waiting for one: a client sends blobs first. What a download that
-    was interrupted has left is kept for the next time.
+    A younger blob may be waiting for its manifest, because clients send blobs first. An interrupted download
+    is kept for the next time. The caller holds the lock.
     """
     used = set[str]()
     for path in manifests_folder(models).glob("*/*/*/*"):
@@ -178,36 +178,36 @@ def remove_unused(models: Path, left: frozenset[str]) -> None:
         except FileNotFoundError:
             continue
         except (OSError, InvalidManifest):
-            # It may name any blob.
+            # An unreadable manifest may name any blob.
             return
     for path in blobs_folder(models).glob("sha256-*"):
         with suppress(OSError):
             if "-partial" in path.name:
                 continue
-            if path.name not in used and (path.name in left or time.time() - path.stat().st_ctime > GRACE_S):
+            if path.name not in used and (path.name in freed or time.time() - path.stat().st_ctime > GRACE_S):
                 path.unlink()
 
 
 def silent(status: str, completed: int | None, total: int | None) -> None:
-    """Progress that nobody looks at."""
+    """An `OnProgress` that does nothing."""
 
 
 def stage(
     source: Path, blobs: Path, size: int, progress: OnProgress, *, digest: str = ""
 ) -> tuple[str, Path]:
-    """Link or copy ``source`` to an unfinished name in ``blobs``: its digest, and where it is now.
+    """Link or copy ``source`` to an unfinished name in ``blobs``. Returns its digest and its new path.
 
     Args:
-        digest: what it is believed to be. A link is then not read, and a copy has to match.
+        digest: the digest that is expected. If it is given, a link is not read, and a copy has to match.
 
     Raises:
-        LibraryError: with one sentence.
-        OSError: if the disk does not do it.
+        LibraryError: it failed; the message is one sentence.
+        OSError: it failed for a reason of the operating system.
     """
     target = unfinished_path(blobs)
     try:
         if _link(source, target):
-            return digest or _read_through(target, size, progress), target
+            return digest or _hash(target, size, progress), target
         found = _copy(source, target, size, progress)
         if digest and blob_name(found) != blob_name(digest):
             raise LibraryError(f"{source} is broken: its content is not what its name says.")
@@ -218,7 +218,7 @@ def stage(
 
 
 def fetch_blob(source: Path, target: Path, layer: Layer, progress: OnProgress) -> None:
-    """Link or copy the blob ``source`` to ``target``, all of it or nothing. Raises as `stage`."""
+    """Link or copy the blob ``source`` to ``target``, all or nothing. Raises as `stage`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     _, staged = stage(source, target.parent, layer.size, progress, digest=layer.digest)
     staged.replace(target)
@@ -241,14 +241,14 @@ def _copy(source: Path, target: Path, size: int, progress: OnProgress) -> str:
             f"{source} needs {bytes_text(size)} in {target.parent}, where {bytes_text(free)} are free."
         )
     with target.open("xb") as written:
-        digest = _read_through(source, size, progress, into=written)
+        digest = _hash(source, size, progress, into=written)
         written.flush()
         os.fsync(written.fileno())
     return digest
 
 
-def _read_through(source: Path, size: int, progress: OnProgress, *, into: BinaryIO | None = None) -> str:
-    """The digest of the file, which must not change meanwhile; its bytes are copied ``into`` another, too."""
+def _hash(source: Path, size: int, progress: OnProgress, *, into: BinaryIO | None = None) -> str:
+    """The digest of the file, which must not change meanwhile. Its bytes also go ``into`` another."""
     digest, done = hashlib.sha256(), 0
     status = "reading weights" if into is None else "copying weights"
     with open_regular(source) as (file, _):
@@ -266,7 +266,7 @@ def _read_through(source: Path, size: int, progress: OnProgress, *, into: Binary
 
 @contextmanager
 def staging(models: Path) -> Iterator[dict[str, Path]]:
-    """Blobs under unfinished names, by their digests, to be put there; what is left at the end is removed."""
+    """A dictionary for staged blobs: digest to path. Files that are still there at the end are removed."""
     blobs_folder(models).mkdir(parents=True, exist_ok=True)
     remove_unfinished(models)
     staged: dict[str, Path] = {}
@@ -280,10 +280,10 @@ def staging(models: Path) -> Iterator[dict[str, Path]]:
 def write_model(
     models: Path, name: ModelName, staged: Mapping[str, Path], make: Callable[[WriteLayer], bytes]
 ) -> None:
-    """Write a model of staged blobs and of the layers that ``make`` writes; the caller holds the lock.
+    """Write a model from staged blobs and from the layers that ``make`` writes. The caller holds the lock.
 
-    ``make`` returns the manifest, which comes last: a reader sees the whole model or none. When anything
-    fails, nothing stays; what a model of the same name had alone goes.
+    ``make`` returns the manifest, which is written last: a reader sees the whole model or none. After a
+    failure nothing is left. Blobs that only a replaced model of the same name used are removed.
     """
     replaced, written = blobs_of(models, name), set(map(blob_name, staged))
 
@@ -306,17 +306,17 @@ def write_model(
 
 
 def install(models: Path, name: ModelName, content: bytes) -> bool | None:
-    """Write the manifest ``content`` if all that it names is there; None if it is not.
+    """Write the manifest ``content`` if all blobs that it names are there; else return None.
 
-    True says that the model was there before with something that it does not use any more. Such blobs go
-    when they are an hour old and no other manifest names them.
+    Returns True if the model replaces one with blobs that it does not use any more. They are removed once
+    they are an hour old, unless another manifest names them.
 
     Raises:
-        LibraryError: if the folder cannot be written.
+        LibraryError: the folder cannot be written.
     """
     wanted = parse_manifest(content).blobs
     with locked(models):
-        with explained(f"The model {name} cannot be written"):
+        with library_errors(f"The model {name} cannot be written"):
             if not all(has_blob(models, each) for each in wanted):
                 return None
             unused = blobs_of(models, name) - {blob_name(each.digest) for each in wanted}

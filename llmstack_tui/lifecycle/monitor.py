@@ -56,7 +56,7 @@ class HostMonitor:
         self.poller = Poller(
             host,
             on_round=self._polled,
-            also=Processors(host.url).timed if processes else None,
+            enrich=Processors(host.url).timed if processes else None,
             running_every_s=running_every_s,
             installed_every_s=installed_every_s,
         )

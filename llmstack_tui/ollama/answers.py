@@ -1,6 +1,6 @@
 """From Ollama's wire forms to the values of `hosts.types`. Pure.
 
-An empty text on the wire is "the server does not say", and so is Go's zero time.
+An empty text, or Go's zero time, means that the server does not say.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def running(answer: wire.ProcessResponse) -> tuple[RunningModel, ...]:
 
 
 def details(name: str, answer: wire.ShowResponse) -> ModelDetails:
-    """What ``show`` says. Where it says a figure twice, its own field counts before the file's metadata."""
+    """The answer of ``show``. If it has a figure twice, its own field takes precedence over the metadata."""
     said = answer.details or WireDetails()
     info = answer.model_info or {}
     return ModelDetails(
@@ -166,12 +166,12 @@ def _digest(text: str | None) -> str:
 
 
 def _weights(*texts: str | None) -> str | None:
-    """The digest in the first text that names a blob: a path of it, as a Modelfile's FROM has it."""
+    """The digest in the first text that is the path of a blob, as in a Modelfile's FROM."""
     return next((found.group(1) for text in texts if text and (found := _BLOB.search(text))), None)
 
 
 def _parent(text: str | None) -> str | None:
-    """The name of a model; where the field has the path of a blob instead, it has no more to say."""
+    """The name of the parent model; None if the field has the path of a blob instead."""
     return text if text and not _BLOB.search(text) else None
 
 
@@ -193,7 +193,7 @@ def _of_architecture(info: Mapping[str, object], key: str) -> int | None:
 
 
 def _usage(line: wire.PromptResponse) -> Usage | None:
-    """The figures of a last line; loading and unloading have none."""
+    """The figures of the last line; None for loading and unloading."""
     if not line.done or line.total_duration is None:
         return None
     return Usage(

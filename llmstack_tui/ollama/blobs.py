@@ -1,4 +1,4 @@
-"""A file of this machine as a blob of a server: its digest, and sending it."""
+"""Sending a file of this machine to a server, as a blob."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
     from llmstack_tui.ollama.transport import Transport
 
-# A few milliseconds of hashing: what a cancelled import still waits for.
+# Hashed in a few milliseconds, for which a cancelled import has to wait.
 _PIECE_BYTES = 8 * 2**20
 _REPORT_EVERY_S = 0.2
 
 
 def checked_gguf(path: Path) -> Path:
-    """The absolute path of a file that begins as GGUF does. A server would say so only after all was sent.
+    """The absolute path of a file that begins as GGUF does. A server would check only after the upload.
 
     Raises:
-        InvalidGGUF: when it does not, or cannot be read.
+        InvalidGGUF: the file begins otherwise, or cannot be read.
     """
     with open_regular(path) as (file, _):
         kind = kind_of_file(file.read(512))
@@ -35,7 +35,7 @@ def checked_gguf(path: Path) -> Path:
 
 
 async def hash_file(path: Path) -> AsyncGenerator[Progress, None]:
-    """Hash a file: progress, of which the last piece has the digest."""
+    """Hash a file. Yields its progress, at last with the digest."""
     size = (await asyncio.to_thread(path.stat)).st_size
     hasher, done = hashlib.sha256(), 0
     async with aclosing(_read_pieces(path)) as pieces:

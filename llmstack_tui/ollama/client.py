@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer", bound=wire.Wire)
 Value = TypeVar("Value")
 
-# Ollama wants a name for each file of a model and keeps none of it.
+# Ollama wants a name for each file of a model, and forgets it.
 _FILE_NAME = "model.gguf"
 _SUCCESS = "success"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -51,10 +51,10 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 class OllamaHost:
     """The server at ``url``, a base URL as `parse_host` makes it.
 
-    Close the iterators that its streams are (`contextlib.aclosing`) when they are not read to their end.
+    A stream that is not read to its end has to be closed (`contextlib.aclosing`).
 
     Args:
-        transport: what requests go through; None is the network.
+        transport: replaces the network.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class OllamaHost:
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    # --- what there is ---
+    # --- queries ---
 
     async def version(self) -> ServerVersion:
         version = await self._ask("/api/version", wire.VersionResponse, answers.server_version)
@@ -97,7 +97,7 @@ class OllamaHost:
 
     async def running(self) -> tuple[RunningModel, ...]:
         running = await self._ask("/api/ps", wire.ProcessResponse, answers.running)
-        return await self._sharing.with_answered(running)
+        return await self._sharing.with_shared(running)
 
     async def show(self, name: str) -> ModelDetails:
         request = wire.ShowRequest(model=name)
@@ -106,13 +106,13 @@ class OllamaHost:
         self._sharing.learn(details)
         return details
 
-    # --- in and out of memory ---
+    # --- loading and unloading ---
 
     async def load(
         self, name: str, *, keep_alive: timedelta | None = None, context_length: int | None = None
     ) -> None:
         capabilities = (await self.show(name)).capabilities or frozenset()
-        # Options that differ from those of a loaded model reload it: none are sent unless asked for.
+        # Options other than those of a loaded model reload it: send only one that was asked for.
         options: dict[str, object] | None = {"num_ctx": context_length} if context_length else None
         keep, limit_s = _keep_alive(keep_alive), self._timeouts.load_s
         if "embedding" in capabilities and "completion" not in capabilities:
@@ -120,12 +120,12 @@ class OllamaHost:
             kind, read = wire.EmbedResponse, answers.embedded
             await self._post("/api/embed", embed, kind, read, about=name, limit_s=limit_s)
         else:
-            await self._generate_nothing(name, keep, options, limit_s)
+            await self._generate_empty(name, keep, options, limit_s)
 
     async def unload(self, name: str) -> None:
-        await self._generate_nothing(name, 0, None, self._timeouts.call_s)
+        await self._generate_empty(name, 0, None, self._timeouts.call_s)
 
-    # --- answers ---
+    # --- inference ---
 
     def chat(
         self,
@@ -167,7 +167,7 @@ class OllamaHost:
         kind, limit_s = wire.EmbedResponse, self._timeouts.load_s
         return await self._post("/api/embed", request, kind, answers.embedded, about=name, limit_s=limit_s)
 
-    # --- what is installed ---
+    # --- changes of what is installed ---
 
     def pull(self, name: str) -> AsyncGenerator[Progress, None]:
         request = wire.PullRequest(model=name, insecure=True if _is_plain_http(name) else None)
@@ -192,7 +192,7 @@ class OllamaHost:
         request = wire.CreateRequest(
             model=name, from_=base, system=system, parameters=dict(parameters) if parameters else None
         )
-        # A base that is not installed is pulled first, and the success of that is not the end.
+        # A missing base is pulled first, with a line of success that is not the last line.
         return self._progress("/api/create", request, base, more=True)
 
     async def import_gguf(self, path: Path, name: str) -> AsyncGenerator[Progress, None]:
@@ -212,7 +212,7 @@ class OllamaHost:
 
     async def copy(self, source: str, destination: str) -> None:
         request = wire.CopyRequest(source=source, destination=destination)
-        # The built-in engine may have to fetch all of it from another folder.
+        # The built-in engine may have to copy the whole model from another folder.
         limit_s = self._timeouts.load_s
         await self._http.done("POST", "/api/copy", request, limit_s=limit_s, missing=source)
 
@@ -221,7 +221,7 @@ class OllamaHost:
         limit_s = self._timeouts.call_s
         await self._http.done("DELETE", "/api/delete", request, limit_s=limit_s, missing=name)
 
-    # --- the parts of these ---
+    # --- parts of the above ---
 
     async def _ask(self, path: str, kind: type[Answer], read: Callable[[Answer], Value]) -> Value:
         return await self._http.document("GET", path, None, kind, read, limit_s=self._timeouts.short_s)
@@ -239,10 +239,10 @@ class OllamaHost:
         limit_s, missing = limit_s or self._timeouts.call_s, about
         return await self._http.document("POST", path, request, kind, read, limit_s=limit_s, missing=missing)
 
-    async def _generate_nothing(
+    async def _generate_empty(
         self, name: str, keep_alive: str | int | None, options: dict[str, object] | None, limit_s: float
     ) -> None:
-        """Loading and unloading are generating without a prompt."""
+        """Send a generate request without a prompt, which loads or unloads a model."""
         request = wire.GenerateRequest(model=name, keep_alive=keep_alive, options=options, stream=False)
         kind, read = wire.GenerateResponse, answers.finished
         await self._post("/api/generate", request, kind, read, about=name, limit_s=limit_s)
@@ -250,7 +250,7 @@ class OllamaHost:
     async def _until(
         self, values: AsyncGenerator[Value, None], is_last: Callable[[Value], bool], *, more: bool = False
     ) -> AsyncGenerator[Value, None]:
-        """The values up to one that is the last; with ``more``, others may follow one that looks like it."""
+        """The values up to the last one; with ``more``, others may follow one that looks like the last."""
         ended = False
         async with aclosing(values):
             async for value in values:

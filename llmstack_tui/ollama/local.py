@@ -48,15 +48,15 @@ async def start_ollama(
 ) -> None:
     """Start ``ollama serve`` at ``url`` as a process of its own, and return when it answers.
 
-    It goes on after this program, and writes its output to ``ollama.log`` in the folder of logs. When this is
-    cancelled, it ends.
+    Ollama outlives this program, and writes its output to ``ollama.log`` in the folder of logs. Cancelling
+    this call ends it.
 
     Args:
         on_progress: called from time to time with the seconds that have passed.
-        environ: what Ollama's settings are read from, our own environment unless it is given.
+        environ: Ollama's environment, by default our own.
 
     Raises:
-        StartFailed: when it ends at once, or does not answer in time.
+        StartFailed: Ollama ended at once, or did not answer in time.
     """
     log = logs_folder() / "ollama.log"
     try:
@@ -65,16 +65,16 @@ async def start_ollama(
         raise StartFailed(
             "ollama.not_started", program=str(binary), why=error.strerror or str(error)
         ) from None
-    # Reaps it whenever it ends; nothing else waits for a process that may outlive this one.
+    # Prevents a zombie: nothing else waits for the process, which may outlive this one.
     threading.Thread(target=process.wait, daemon=True, name="ollama-reaper").start()
     try:
-        await _answering(process, url, log, wait_seconds, on_progress)
+        await _wait_until_ready(process, url, log, wait_seconds, on_progress)
     except BaseException:
         process.terminate()
         raise
 
 
-async def _answering(
+async def _wait_until_ready(
     process: subprocess.Popen[bytes],
     url: str,
     log: Path,

@@ -1,6 +1,6 @@
-"""The options of a model or a request: Ollama's names, defaults, types, and words for a wrong type.
+"""The options of a model or a request: Ollama's names, defaults, types, and messages for a wrong type.
 
-They are those of ``Options`` in its ``api/types.go``.
+They are those of ``Options`` in Ollama's ``api/types.go``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ENDLESS = (inf, -inf)
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """All options. A default holds where neither the model nor the request sets the option.
+    """All options. A default applies if neither the model nor the request sets the option.
 
     Attributes:
         num_ctx: the context length in tokens; None is the server's default.
@@ -57,7 +57,7 @@ def merge(*layers: Mapping[str, object]) -> Options:
     As in Ollama, unknown names are ignored (`unknown` lists them), and null sets nothing.
 
     Raises:
-        ValueError: a value has the wrong type; the text is Ollama's.
+        ValueError: a value has the wrong type; the message is Ollama's.
     """
     values: dict[str, Any] = {}
     for layer in layers:
@@ -68,7 +68,7 @@ def merge(*layers: Mapping[str, object]) -> Options:
 
 
 def unknown(options: Mapping[str, object]) -> tuple[str, ...]:
-    """The names in ``options`` that are no options."""
+    """The names in ``options`` that Ollama does not know."""
     return tuple(name for name in options if name not in _READERS)
 
 
@@ -92,7 +92,7 @@ def _seed(name: str, value: object) -> int:
 def _number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f'option "{name}" must be of type float32')
-    # As far as 32 bits reach.
+    # Ollama stores 32 bits.
     return float(max(-_FLOAT_LIMIT, min(_FLOAT_LIMIT, value)))
 
 

@@ -1,9 +1,9 @@
-"""Which installed models are answered by the process of a loaded one that goes by another name.
+"""The installed models that share the process of a loaded model with another name.
 
-Two names over the same weights share a process, unless something differs that it is started with; it is
-listed under the name that loaded it (0.24, and ``needsReload`` in Ollama's ``server/sched.go``; the built-in
-engine does the same). Only ``/api/show`` tells what a name is started with. It never changes for a digest, so
-it is asked once for each, and only of models that look like a loaded one.
+Two models with the same weights share a process if it would be started with the same files and options for
+both. The server lists it under the name that loaded it (Ollama 0.24, ``needsReload`` in its
+``server/sched.go``; the built-in engine does the same). Only ``/api/show`` tells the files and options. They
+never change for a digest, so each digest is asked once, and only if its model resembles a loaded one.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 
 _FILES = re.compile(r"^(?:FROM|ADAPTER) .*sha256[-:]([0-9a-f]{64})", flags=re.MULTILINE)
 _START_OPTIONS = frozenset({"num_ctx", "num_batch", "num_gpu", "main_gpu", "num_thread", "use_mmap"})
-# Names over the same weights differ by their template, system prompt, parameters and licence.
-_MOST_APART_BYTES = 1 << 20
-# So that a poll never takes long; what is left is asked at the next one.
-_SHOWS_A_POLL = 4
+# Models with the same weights differ in template, system prompt, parameters and licence: less than this.
+_MAX_DIFFERENCE_BYTES = 1 << 20
+# So that no poll takes long; the next one asks for the rest.
+_SHOWS_PER_POLL = 4
 
 
 class _StartedFrom(NamedTuple):
-    """The files and options that a process is started with; the first file are the weights."""
+    """The files and options that a process is started with. The first file has the weights."""
 
     weights: str | None
     all: frozenset[str] = frozenset()
 
 
 class SharedProcesses:
-    """What is known of how the processes of models are started, by digest.
+    """The known files and options of models, by digest.
 
     Args:
         show: asks for the details of a model by its name.
 
     Attributes:
-        installed: the models of the server as it listed them last.
+        installed: the models of the server, as it listed them last.
     """
 
     def __init__(self, show: Callable[[str], Awaitable[ModelDetails]]) -> None:
@@ -50,8 +50,8 @@ class SharedProcesses:
         self._show = show
         self._starts: dict[str, _StartedFrom] = {}
 
-    async def with_answered(self, running: tuple[RunningModel, ...]) -> tuple[RunningModel, ...]:
-        """The same, and the digests of other models that each of them answers for, as far as it is known."""
+    async def with_shared(self, running: tuple[RunningModel, ...]) -> tuple[RunningModel, ...]:
+        """The running models, each with the digests of the other models that share its process, if known."""
         alike = {each.digest: tuple(self._alike(each)) for each in running}
         missing = {
             model.digest: model.name
@@ -59,16 +59,16 @@ class SharedProcesses:
             for model in models
             if model.digest not in self._starts
         }
-        for digest, name in [*missing.items()][:_SHOWS_A_POLL]:
+        for digest, name in [*missing.items()][:_SHOWS_PER_POLL]:
             await self._learn(digest, name)
         return tuple(self._with_others(each, alike[each.digest]) for each in running)
 
     def _alike(self, running: RunningModel) -> Iterator[Model]:
-        """Installed models that may have its weights, one for each digest, with that of its own digest."""
+        """The installed models that may have the same weights, itself included, one for each digest."""
         by_digest = {model.digest: model for model in self.installed if model.digest and not model.is_cloud}
         mine = by_digest.get(running.digest)
         if mine is None:
-            # Its name was removed: what was learned before says who has its weights.
+            # Its name was removed: it can be compared only with the models known so far.
             yield from (model for digest, model in by_digest.items() if digest in self._starts)
         elif mine.parameters is not None:
             yield mine
@@ -77,7 +77,7 @@ class SharedProcesses:
             )
 
     def learn(self, details: ModelDetails) -> None:
-        """Keep what was asked for another purpose."""
+        """Keep details that were asked for another purpose."""
         key = model_key(details.name)
         digest = next((each.digest for each in self.installed if model_key(each.name) == key), "")
         if digest:
@@ -89,7 +89,7 @@ class SharedProcesses:
         except NotFound:
             self._starts[digest] = _StartedFrom(None)
         except HostError:
-            # Whatever is wrong, the list of what is loaded is right; it is asked again at the next poll.
+            # The list of loaded models is right in any case; the next poll asks again.
             return
 
     def _with_others(self, running: RunningModel, alike: tuple[Model, ...]) -> RunningModel:
@@ -106,7 +106,7 @@ def _may_share(one: Model, other: Model) -> bool:
         return False
     kind = (one.family, one.parameters, one.quantization)
     return kind == (other.family, other.parameters, other.quantization) and (
-        abs(one.size - other.size) < _MOST_APART_BYTES
+        abs(one.size - other.size) < _MAX_DIFFERENCE_BYTES
     )
 
 

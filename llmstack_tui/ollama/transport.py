@@ -1,4 +1,4 @@
-"""HTTP to one server, and the one place where what went wrong on the wire becomes a typed error."""
+"""HTTP to one server, and the one place where a failure on the wire becomes a typed error."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ MAX_DOCUMENT_BYTES = 64 * 2**20
 MAX_LINE_BYTES = 16 * 2**20
 _MAX_ERROR_BYTES = 64 * 2**10
 
-# Below the five seconds after which uvicorn, which carries the built-in engine, closes an idle connection: a
-# request must not meet the closing.
+# Less than the time after which servers close an idle connection (uvicorn's default: five seconds): a request
+# must not be sent just as its connection is closed.
 _KEEP_CONNECTION_S = 3.0
 
 Answer = TypeVar("Answer", bound=Wire)
@@ -43,14 +43,14 @@ class WrongShape(Failure):
 
 
 class Timeouts(Struct, frozen=True, kw_only=True):
-    """Seconds that each kind of call may take.
+    """Seconds. ``short_s``, ``call_s`` and ``load_s`` count from the beginning of a call to its end.
 
     Attributes:
-        connect_s: until somebody takes the call.
-        short_s: a question that a server answers from memory, from beginning to end.
-        call_s: one that may touch its disk.
-        load_s: until a model is loaded.
-        silence_s: between two pieces of a stream and before its first, while a long prompt is read.
+        connect_s: until a connection is made.
+        short_s: a call that the server answers from memory.
+        call_s: a call that may use the server's disk.
+        load_s: a call that loads a model.
+        silence_s: the pause between two pieces of a stream, or before the first, while a long prompt is read.
     """
 
     connect_s: float = 5.0
@@ -61,7 +61,7 @@ class Timeouts(Struct, frozen=True, kw_only=True):
 
 
 class Transport:
-    """Requests to the server at ``url``. All that they raise is `HostError`."""
+    """Requests to the server at ``url``. Every call raises `HostError` and nothing else."""
 
     def __init__(
         self,
@@ -73,8 +73,8 @@ class Transport:
     ) -> None:
         self.url = url
         self.timeouts = timeouts
-        # Certificates take longer to load than a small request takes, and a proxy does not find the machines
-        # of a local network: both only where TLS asks for them.
+        # Certificates and proxies only with TLS: certificates take longer to load than a small request takes,
+        # and a proxy does not find the machines of a local network.
         secure = url.startswith("https:")
         self._client = httpx.AsyncClient(
             base_url=url,
@@ -100,11 +100,11 @@ class Transport:
         limit_s: float,
         missing: str = "",
     ) -> Value:
-        """What ``read`` makes of the one JSON document that answers a request.
+        """Send a request, and return what ``read`` makes of the JSON document that answers it.
 
         Args:
             read: may raise `WrongShape`.
-            limit_s: seconds from the beginning to the end of it.
+            limit_s: seconds from the beginning of the request to the end of the answer.
             missing: the model that is missing where the answer is a 404.
         """
         content = await self._whole(method, path, body, MAX_DOCUMENT_BYTES, limit_s=limit_s, missing=missing)
@@ -114,14 +114,14 @@ class Transport:
     async def done(
         self, method: str, path: str, body: Wire | None, *, limit_s: float, missing: str = ""
     ) -> None:
-        """Send a request whose answer says no more than that it was done."""
+        """Send a request whose answer only says that it was done."""
         content = await self._whole(method, path, body, _MAX_ERROR_BYTES, limit_s=limit_s, missing=missing)
         self._check_done(content)
 
     async def lines(
         self, path: str, body: Wire, line: type[Line], read: Callable[[Line], Value], *, missing: str = ""
     ) -> AsyncGenerator[Value, None]:
-        """What ``read`` makes of each line of the answer to a POST. One that says ``error`` is raised."""
+        """POST, and yield what ``read`` makes of each line of the answer. A line with ``error`` is raised."""
         async with self._response("POST", path, body, missing=missing) as response:
             async for text in self._split(response):
                 with self._understanding(text):
@@ -159,7 +159,7 @@ class Transport:
         content: AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> AsyncIterator[httpx.Response]:
-        """An answer that is no error, its body still to be read."""
+        """A successful answer, its body still to be read."""
         encoded = self._encoded(body) if body is not None else content
         request = self._client.build_request(method, path, content=encoded, headers=headers)
         if body is not None:
@@ -202,7 +202,7 @@ class Transport:
         return bytes(content)
 
     async def _split(self, response: httpx.Response) -> AsyncIterator[bytes]:
-        """The lines of a body that are not empty; a last one may lack its end."""
+        """The lines of a body that are not empty. The last one may lack its newline."""
         pending = bytearray()
         async for chunk in response.aiter_bytes():
             *whole, rest = chunk.split(b"\n")
@@ -223,12 +223,12 @@ class Transport:
         except (TypeError, ValueError) as error:
             raise Refused("host.cannot_be_sent", host=self.url, detail=excerpt(str(error))) from None
 
-    # --- what went wrong ---
+    # --- errors ---
 
     def _check_done(self, content: bytes) -> None:
-        """Raise unless the answer is that of a server of models, and not of any web server.
+        """Raise if the request failed, or if the answer is that of some other web server.
 
-        Ollama answers such requests with nothing at all, or with ``null`` in older versions.
+        Ollama answers such requests with an empty body, or with ``null`` in older versions.
         """
         if not content.strip():
             return
@@ -260,7 +260,7 @@ class Transport:
         return self._unreachable("host.closed", str(error))
 
     async def _raise_status(self, response: httpx.Response, missing: str) -> None:
-        """The error that a status other than success means, in the server's own words if it has any."""
+        """Raise the error for an unsuccessful status, with the server's own words if it sent any."""
         code = response.status_code
         content = await self._content(response, _MAX_ERROR_BYTES)
         try:
@@ -279,7 +279,7 @@ class Transport:
         raise Refused(kind, host=self.url, said=with_full_stop(said), status=code, detail=said)
 
     def cut_off(self) -> HostError:
-        """The error of a stream that ended before it said that it was done."""
+        """The error for a stream that ended before it said that it was done."""
         return self._not_understood("answer.too_early")
 
     def _failed(self, said: str, status: int | None = None) -> HostError:
@@ -296,5 +296,5 @@ class Transport:
 
 
 def _error_text(error: str | Mapping[str, object]) -> str:
-    """What an error says; on ``/v1`` routes it is an object with a message."""
+    """The message of an error, which is an object on ``/v1`` routes."""
     return excerpt(error if isinstance(error, str) else str(error.get("message", "")))

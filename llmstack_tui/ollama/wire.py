@@ -1,10 +1,10 @@
-"""The wire forms of Ollama's HTTP API: requests and responses, for both sides of it.
+"""The requests and responses of Ollama's HTTP API, for clients and servers.
 
-Names and meanings are those of Ollama's ``api/types.go``; of responses there is what we read. Every field is
-optional: ``None`` is "not there" in both directions, a JSON ``null`` decodes to it, and it is left out on
-encoding; any other value, an empty or false one too, is sent as it is. Unknown fields are ignored. Durations
-are integers of nanoseconds, times are RFC 3339 text, digests of models are bare hexadecimal, those of blobs
-and layers begin with ``sha256:``.
+Names and meanings are those of Ollama's ``api/types.go``; responses have only the fields that we read. Every
+field is optional, and ``None`` means absent: a JSON ``null`` decodes to it, and it is left out on encoding.
+Any other value is sent, an empty or false one, too. Unknown fields are ignored. Durations are integers of
+nanoseconds, times are RFC 3339 text. Digests of models are bare hexadecimal; those of blobs and layers begin
+with ``sha256:``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 
 class Wire(Struct, kw_only=True, omit_defaults=True):
-    """The base of all: a field that is ``None`` is not sent."""
+    """The base class of all: a field that is ``None`` is not sent."""
 
 
 class WireToolFunction(Wire):
@@ -48,7 +48,7 @@ class WireDetails(Wire):
 
 
 class _LoadingRequest(Wire):
-    """What all that load a model have in common."""
+    """The common fields of requests that load a model."""
 
     model: str | None = None
     keep_alive: str | int | float | None = None
@@ -56,7 +56,7 @@ class _LoadingRequest(Wire):
 
 
 class _PromptRequest(_LoadingRequest):
-    """What generate and chat have in common."""
+    """The common fields of generate and chat."""
 
     stream: bool | None = None
     format: str | dict[str, object] | None = None
@@ -160,7 +160,7 @@ class StreamLine(Wire):
 
 
 class ErrorResponse(StreamLine):
-    """The body of a 4xx or 5xx. An object instead of a text is what the ``/v1`` routes say."""
+    """The body of a 4xx or 5xx. ``error`` is a text, or an object on ``/v1`` routes."""
 
 
 class VersionResponse(Wire):
@@ -171,7 +171,7 @@ class VersionResponse(Wire):
 
 
 class WireModel(Wire):
-    """What the lists of models and of those in memory have in common."""
+    """The common fields of installed and of running models."""
 
     name: str | None = None
     model: str | None = None
@@ -194,10 +194,7 @@ class ListResponse(Wire):
 
 
 class WireRunningModel(WireModel):
-    """``requests`` are those in flight, ``used_at`` the end of the last, ``pid`` its process.
-
-    Only the built-in engine says these three.
-    """
+    """Only the built-in engine sends ``requests`` (in flight), ``used_at`` (end of the last) and ``pid``."""
 
     expires_at: str | None = None
     size_vram: int | None = None
@@ -232,7 +229,7 @@ class ShowResponse(Wire):
 
 
 class PromptResponse(StreamLine):
-    """What generate and chat have in common; the figures come with the last line."""
+    """The common fields of answers to generate and chat. The figures come with the last line."""
 
     done: bool | None = None
     done_reason: str | None = None

@@ -13,7 +13,7 @@ import pytest
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts import poller as module
 from llmstack_tui.hosts.errors import Unreachable
-from llmstack_tui.hosts.poller import Poller, comparable, steady_latency
+from llmstack_tui.hosts.poller import Poller, comparable, smoothed_latency
 from llmstack_tui.hosts.types import Model
 from tests.support.fake_ollama import fake_host
 from tests.support.waiting import settle, wait_until
@@ -45,8 +45,8 @@ async def polling(
             await task
 
 
-def again_at(poller: Poller) -> float | None:
-    return poller.snapshot.again_at
+def retry_at(poller: Poller) -> float | None:
+    return poller.snapshot.retry_at
 
 
 async def test_the_first_round_asks_for_everything_and_the_next_ones_only_what_is_loaded() -> None:
@@ -172,20 +172,20 @@ async def test_a_host_that_is_down_is_asked_less_and_less_often(monkeypatch: pyt
 async def test_the_time_of_the_next_try_is_told_while_the_host_is_away_and_only_then() -> None:
     async with fake_host(a_1="a") as (fake, host, _), polling(host, running_every_s=60) as (poller, told):
         await wait_until(lambda: told)
-        assert again_at(poller) is None
+        assert retry_at(poller) is None
         fake.down = True
         asked_s = time.monotonic()
         await poller.refreshed()
-        first = again_at(poller)
+        first = retry_at(poller)
         assert first is not None
         assert asked_s + 60 <= first <= time.monotonic() + 60
         await poller.refreshed()
-        second = again_at(poller)
+        second = retry_at(poller)
         assert second is not None
         assert second > first
         fake.down = False
         await poller.refreshed()
-        assert again_at(poller) is None
+        assert retry_at(poller) is None
 
 
 async def test_a_try_that_comes_sooner_than_was_said_is_told_while_it_lasts() -> None:
@@ -203,11 +203,11 @@ async def test_a_try_that_comes_sooner_than_was_said_is_told_while_it_lasts() ->
         before = len(told)
         poller.refresh()
         await wait_until(lambda: len(told) > before)
-        assert poller.snapshot.again_at is not None
-        assert poller.snapshot.again_at <= time.monotonic()
+        assert poller.snapshot.retry_at is not None
+        assert poller.snapshot.retry_at <= time.monotonic()
         assert poller.snapshot.error is not None
         gate.set()
-        await wait_until(lambda: (poller.snapshot.again_at or 0) > time.monotonic())
+        await wait_until(lambda: (poller.snapshot.retry_at or 0) > time.monotonic())
 
 
 async def test_refreshing_does_not_wait_for_the_next_round() -> None:
@@ -322,10 +322,10 @@ async def test_what_an_earlier_session_saw_is_shown_until_the_host_answers() -> 
 
 
 def test_a_latency_that_hardly_changes_is_no_news() -> None:
-    assert steady_latency(None, 0.3) == 0.3
-    assert steady_latency(0.002, 0.09) == 0.002, "one hiccup"
+    assert smoothed_latency(None, 0.3) == 0.3
+    assert smoothed_latency(0.002, 0.09) == 0.002, "one hiccup"
     slow = 0.002
     for _ in range(20):
-        slow = steady_latency(slow, 0.5)
+        slow = smoothed_latency(slow, 0.5)
     assert slow == pytest.approx(0.5, rel=0.3)
-    assert steady_latency(slow, slow * 1.2) == slow
+    assert smoothed_latency(slow, slow * 1.2) == slow

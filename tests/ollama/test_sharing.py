@@ -35,7 +35,7 @@ def running(name: str) -> RunningModel:
 
 
 async def answered(sharing: SharedProcesses, name: str = "a") -> set[str]:
-    (told,) = await sharing.with_answered((running(name),))
+    (told,) = await sharing.with_shared((running(name),))
     return {digest[0] for digest in told.answers_for}
 
 
@@ -51,7 +51,7 @@ async def test_what_is_started_alike_shares_a_process() -> None:
     sharing = SharedProcesses(shown)
     sharing.installed = tuple(model(name) for name in "abcdeg")
     for _ in range(3):
-        await sharing.with_answered((running("a"),))
+        await sharing.with_shared((running("a"),))
     assert await answered(sharing) == {"b"}
     assert sorted(shown.asked) == [*"abcdeg"], "each is asked for once"
 
@@ -63,7 +63,7 @@ async def test_models_that_look_otherwise_are_not_asked_for() -> None:
     unknown = tuple(replace(model(name), parameters=None) for name in "cd")
     sharing.installed = (model("a"), other, *unknown, model("e", size=2 << 20))
     assert await answered(sharing) == set()
-    await sharing.with_answered((running("c"),))
+    await sharing.with_shared((running("c"),))
     assert shown.asked == ["a"], "which names its own file"
 
 
@@ -89,6 +89,6 @@ async def test_what_is_shown_for_another_purpose_is_not_asked_for_again() -> Non
 async def test_a_name_that_was_removed_still_has_its_weights() -> None:
     sharing = SharedProcesses(Shown())
     sharing.installed = (model("a"), model("b"))
-    await sharing.with_answered((running("a"),))
+    await sharing.with_shared((running("a"),))
     sharing.installed = (model("b"), model("c"))
     assert await answered(sharing) == {"b"}

@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from llmstack_tui.library.folders import blobs_folder
 from llmstack_tui.library.manifest import Layer, blob_name
-from llmstack_tui.library.storage import DOWNLOADS_LOCK, LibraryError, explained, held
+from llmstack_tui.library.storage import DOWNLOADS_LOCK, LibraryError, holding, library_errors
 from llmstack_tui.registry.download.blob import BlobDownload, PullOptions
 from llmstack_tui.registry.download.partial import Partial, count_bytes
 
@@ -74,7 +74,7 @@ class BlobDownloads:
         running = self._running.get(blob_name(digest))
         if running is not None and not (await asyncio.wait((running.task,), timeout=_LEAVING_S))[0]:
             raise LibraryError(f"{digest[7:19]} is being downloaded.")
-        with self._locked(), explained(f"{digest[7:19]} cannot be removed"):
+        with self._locked(), library_errors(f"{digest[7:19]} cannot be removed"):
             await asyncio.to_thread(Partial(blobs_folder(self._models), digest, 0).discard)
 
     @asynccontextmanager
@@ -116,7 +116,7 @@ class BlobDownloads:
     def _locked(self) -> AbstractContextManager[None]:
         """The lock of downloads into this folder: only one process may hold it."""
         busy = f"Another engine is downloading into {self._models}: pull there, or wait until it is done."
-        return held(self._lock, busy)
+        return holding(self._lock, busy)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

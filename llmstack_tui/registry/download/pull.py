@@ -14,7 +14,7 @@ from msgspec import Struct
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.library.folders import blob_path, blobs_folder, has_blob
-from llmstack_tui.library.storage import Cancelled, LibraryError, explained, fetch_blob
+from llmstack_tui.library.storage import Cancelled, LibraryError, fetch_blob, library_errors
 from llmstack_tui.registry.download.blob import PullOptions, set_or_done
 from llmstack_tui.registry.download.blobs import BlobDownloads
 from llmstack_tui.registry.download.source import BlobSource
@@ -130,7 +130,7 @@ class Pulls:
     def _room(self, layers: tuple[Layer, ...]) -> tuple[int, int]:
         """The bytes that the model still needs, and the bytes that are free."""
         own = self._library.own
-        with explained(f"The models folder {own} cannot be used"):
+        with library_errors(f"The models folder {own} cannot be used"):
             own.mkdir(parents=True, exist_ok=True)
             need = sum(
                 layer.size - self._downloads.saved(layer)
@@ -194,7 +194,7 @@ class Pulls:
         target = blob_path(self._library.own, layer.digest)
         work = asyncio.create_task(asyncio.to_thread(fetch_blob, place, target, layer, progress))
         try:
-            with explained(f"{place} cannot be copied to {target.parent}"):
+            with library_errors(f"{place} cannot be copied to {target.parent}"):
                 while not work.done():
                     yield replace(step, completed=done)
                     await asyncio.wait((work,), timeout=_TICK_S)

@@ -120,7 +120,7 @@ def _away_in_short(snapshot: Snapshot, name: str, now_s: float) -> str:
 
 
 def _next_try(snapshot: Snapshot, now_s: float) -> str:
-    left_s = 0.0 if snapshot.again_at is None else snapshot.again_at - now_s
+    left_s = 0.0 if snapshot.retry_at is None else snapshot.retry_at - now_s
     return f"next try in {ceil(left_s)} s" if left_s > 0 else "trying again"
 
 

@@ -63,7 +63,7 @@ def test_the_banner_says_why_and_how_old_the_figures_are() -> None:
 
 
 def test_the_banner_counts_down_to_the_next_try() -> None:
-    away = seeded.state(replace(seeded.snapshot(), error=REFUSED, again_at=1020.0))
+    away = seeded.state(replace(seeded.snapshot(), error=REFUSED, retry_at=1020.0))
     assert "Next try in 8 s. The figures are 12 s old." in status.banner(view(away), restart=False)
     assert "Next try in 1 s. The figures are 20 s old." in status.banner(view(away, 1019.9), restart=False)
     assert "Trying again. The figures are 20 s old." in status.banner(view(away, 1020.0), restart=False)
