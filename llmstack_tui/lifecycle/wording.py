@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.kinds import Actor
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from llmstack_tui.base.sentences import Catalogue
+
+ACTORS: Mapping[Actor, str] = {
+    Actor.USER: "the dashboard",
+    Actor.CLI: "the command line",
+    Actor.GUARD: "the guard",
+    Actor.CLIENT: "another client",
+    Actor.UNKNOWN: "unknown",
+}
+"""Who asked, as the end of a sentence with "by"."""
 
 SENTENCES: Catalogue = {
     # What came of an act: its kind, and its end.

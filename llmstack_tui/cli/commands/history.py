@@ -1,4 +1,4 @@
-"""``llmstack history``: when a model was loaded and how that ended, and which versions were installed."""
+"""``llmstack history``: when a model was loaded, how each load ended, and which versions were installed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count
 from llmstack_tui.cli.stacks import opened, save_installed
 from llmstack_tui.core.wording import text, words
+from llmstack_tui.lifecycle.wording import ACTORS
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -26,13 +27,6 @@ if TYPE_CHECKING:
 
     _Version = tuple[SeenModel, bool]
 
-_WHO = {
-    "user": "the dashboard",
-    "cli": "the command line",
-    "guard": "the guard",
-    "client": "another program",
-    "unknown": "?",
-}
 _ENDS = {
     "failed": "was not loaded",
     "cancelled": "was cancelled",
@@ -45,16 +39,14 @@ _ENDS = {
 
 
 def add_options(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", nargs="?", help="a model, also one that was removed")
-    parser.add_argument(
-        "--gone", action="store_true", help="only versions that were installed once and are no more"
-    )
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a model, maybe one that was removed")
+    parser.add_argument("--gone", action="store_true", help="only versions that are no longer installed")
     parser.add_argument("--limit", metavar="N", type=count, default=20, help="the newest N (default: 20)")
 
 
 async def run(core: Core, options: Namespace) -> int:
     if options.name is None and not options.gone:
-        raise output.WrongUsage("Name a model, or --gone for all that were removed or replaced.")
+        raise output.WrongUsage("Name a model, or give --gone for all that were removed or replaced.")
     async with opened(core, ()) as stack:
         is_empty = stack.records.is_empty
     loads, versions = ([], []) if is_empty else await _read(core, options)
@@ -65,28 +57,28 @@ async def _read(core: Core, options: Namespace) -> tuple[list[Activation], list[
     """The newest loads, and the newest versions."""
     loads: list[Activation] = []
     versions: list[_Version] = []
-    ways = _ways_to_write(options.name) if options.name is not None else (None,)
+    names = _recorded_names(options.name) if options.name is not None else (None,)
     async with opened(core) as stack:
         await stack.look()
         await save_installed(stack)
         for host in stack.state.hosts:
-            for name in ways:
+            for name in names:
                 if name is not None and not options.gone:
                     loads += await stack.records.activations(host.snapshot.url, name, options.limit)
-            versions += await _versions(stack, host, ways)
+            versions += await _versions(stack, host, names)
     loads.sort(key=lambda each: each.id, reverse=True)
     versions = [each for each in versions if not (each[1] and options.gone)]
     versions.sort(key=lambda each: each[0].last_seen_at, reverse=True)
     return loads[: options.limit], versions[: options.limit]
 
 
-async def _versions(stack: Stack, host: HostState, ways: Sequence[str | None]) -> list[_Version]:
+async def _versions(stack: Stack, host: HostState, names: Sequence[str | None]) -> list[_Version]:
     """Each version that was seen on a host, and whether it is installed now.
 
-    A host that does not answer is taken to have what it listed last.
+    For a host that does not answer, its last list counts.
     """
     snapshot = host.snapshot
-    seen = [each for way in ways for each in await stack.records.versions(snapshot.url, way)]
+    seen = [each for name in names for each in await stack.records.versions(snapshot.url, name)]
     if not seen:
         return []
     models = snapshot.installed
@@ -97,8 +89,8 @@ async def _versions(stack: Stack, host: HostState, ways: Sequence[str | None]) -
     return [(each, (each.name, each.digest) in installed) for each in seen]
 
 
-def _ways_to_write(name: str) -> tuple[str, ...]:
-    """As the record may have it: with its tag, and as somebody asked for it without."""
+def _recorded_names(name: str) -> tuple[str, ...]:
+    """The names under which a model may be recorded: with its tag, without it, and as it was given."""
     short = listed_name(name)
     return tuple(dict.fromkeys((short, short.removesuffix(":latest"), name)))
 
@@ -111,9 +103,9 @@ def _write(options: Namespace, loads: Sequence[Activation], versions: Sequence[_
         _write_versions(versions)
     if not loads and not versions:
         output.say(
-            "No model that is gone is on record."
+            "No version is known that was removed or replaced."
             if options.gone
-            else f"Nothing is on record of {options.name}: it was not loaded while llmstack looked on."
+            else f"Nothing is recorded about {options.name}: it was not loaded while llmstack ran."
         )
 
 
@@ -161,7 +153,7 @@ def _write_loads(loads: Sequence[Activation]) -> None:
     rows = [
         [
             f"{each.started_at.astimezone():%Y-%m-%d %H:%M:%S}",
-            _WHO[each.asked_by],
+            ACTORS[each.asked_by],
             _lasted(each),
             _end(each),
             text(*(each.end_reason or each.reason)) or "-",
@@ -181,5 +173,5 @@ def _lasted(load: Activation) -> str:
 def _end(load: Activation) -> str:
     if load.outcome is None:
         return "is loaded" if load.loaded_at else "is being loaded"
-    by = f" by {_WHO[load.ended_by]}" if load.ended_by is not None else ""
+    by = f" by {ACTORS[load.ended_by]}" if load.ended_by is not None else ""
     return f"{_ENDS[load.outcome]}{by}"

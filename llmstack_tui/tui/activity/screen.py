@@ -10,9 +10,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import seconds_text
 from llmstack_tui.core.wording import text
+from llmstack_tui.lifecycle.wording import ACTORS
 from llmstack_tui.tui.activity import KEYS, LINE_KEYS, LIST_KEYS
 from llmstack_tui.tui.activity.feed import ActivityFeed, Choice, Tone, said, tone, word
 from llmstack_tui.tui.dialogs import Dialog
@@ -185,12 +187,6 @@ class ActivityScreen(FramedScreen):
         super().action_close()
 
 
-_WHO = {
-    "user": "you, in a dashboard",
-    "cli": "the command line",
-    "guard": "the guard",
-    "client": "another client",
-}
 _LABEL_CELLS = 10
 
 
@@ -233,7 +229,7 @@ def facts(event: Event) -> Iterator[tuple[str, str]]:
     yield "When", f"{at:%A} {at.day} {at:%B %Y}, {at:%H:%M:%S}"
     yield "Kind", word(event)
     if who := details.get("asked_by"):
-        yield "Asked by", _WHO.get(str(who), clean(str(who), limit=60))
+        yield "Asked by", ACTORS[Actor(str(who))]
     if event.reason:
         yield "Why", clean(text(*event.reason))
     if event.model:

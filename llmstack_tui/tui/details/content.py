@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from llmstack_tui.base.kinds import CACHE_TYPES, Actor
+from llmstack_tui.base.kinds import CACHE_TYPES
 from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import bytes_text, seconds_text
@@ -14,6 +14,7 @@ from llmstack_tui.core.types import Outcome
 from llmstack_tui.core.wording import text
 from llmstack_tui.fit.memory import Basis, Request, estimate, largest_context
 from llmstack_tui.fit.verdict import Fit, verdict
+from llmstack_tui.lifecycle.wording import ACTORS
 from llmstack_tui.tui.details.pane import addresses
 from llmstack_tui.tui.draw.figures import about_text, count_text, when_text
 from llmstack_tui.tui.widgets.section import SectionText, lines_part, rows_part
@@ -57,13 +58,6 @@ _FACTS = {
     "vocab_size": "Vocabulary",
     "rope.freq_base": "RoPE base",
     "rope.dimension_count": "RoPE dimensions",
-}
-_ASKERS = {
-    Actor.USER: "you",
-    Actor.CLI: "the command line",
-    Actor.GUARD: "the guard",
-    Actor.CLIENT: "another client",
-    Actor.UNKNOWN: "unknown",
 }
 _ENDS = {
     Outcome.FAILED: "could not be loaded",
@@ -201,9 +195,9 @@ def _load(each: Activation, now: datetime) -> str:
     else:
         end = _ENDS[each.outcome]
         if each.ended_by is not None:
-            end += f" by {_ASKERS[each.ended_by]}"
+            end += f" by {ACTORS[each.ended_by]}"
     reasons = [f" ({clean(text(*why), limit=300)})" if why else "" for why in (each.reason, each.end_reason)]
-    asked = f"asked by {_ASKERS[each.asked_by]}{reasons[0]}"
+    asked = f"asked by {ACTORS[each.asked_by]}{reasons[0]}"
     return f"{when_text(each.started_at, now):14}{lasted:9}{asked}; {end}{reasons[1]}"
 
 

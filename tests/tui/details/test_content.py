@@ -132,9 +132,9 @@ def test_each_load_says_when_how_long_who_and_how_it_ended() -> None:
     )
     lines = [" ".join(line.split()) for line in loads_part(loads, NOW).body.plain.splitlines()]
     assert lines == [
-        "11:21 38 min asked by you; in memory now",
+        "11:21 38 min asked by the dashboard; in memory now",
         "11:21 asked by the command line; is loading",
-        "11:21 30 min asked by you; unloaded by the guard ([idle])",
+        "11:21 30 min asked by the dashboard; unloaded by the guard ([idle])",
         "11:21 asked by another client; could not be loaded (no\N{REPLACEMENT CHARACTER} memory)",
     ]
     for outcome in Outcome:
