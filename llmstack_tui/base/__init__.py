@@ -1,1 +1,1 @@
-"""The ground: what every other package may import, and what imports none of them."""
+"""Code that every other package may import, and that imports none of them."""

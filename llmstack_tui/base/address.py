@@ -1,7 +1,7 @@
-"""Where a server is: the forms of ``OLLAMA_HOST``, read as Ollama's own clients read them.
+"""Addresses of servers: all forms of ``OLLAMA_HOST``, read as Ollama's own clients read them.
 
-The rules are those of Ollama's ``envconfig.ConnectableHost``, with one difference: where Ollama silently uses
-another port than the one that was written, this says that the port is wrong.
+The rules are those of Ollama's ``envconfig.ConnectableHost``, with one difference: Ollama silently replaces
+an invalid port by its default; here it is an error.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class InvalidAddress(ValueError):
 
 
 def parse_host(text: str) -> str:
-    """The base URL that an address means: "gpu-box", ":8080", "0.0.0.0", "https://example.com/ollama", "::1".
+    """The base URL of an address: "gpu-box", ":8080", "0.0.0.0", "https://example.com/ollama", "::1".
 
-    Without a scheme it is http on port 11434; http:// alone is port 80 and https:// port 443. An address on
-    which a server listens for everybody (0.0.0.0, ::) becomes the loopback address, where a client finds it.
+    The default port is 11434 without a scheme, 80 after http:// and 443 after https://. The wildcard
+    addresses that a server listens at (0.0.0.0, ::) become the loopback address, where a client finds it.
 
     Raises:
         InvalidAddress: with one sentence that says what is wrong.
@@ -75,7 +75,7 @@ def is_loopback(url: str) -> bool:
 
 
 def is_loopback_host(host: str) -> bool:
-    """As `is_loopback`, of a name or an address."""
+    """As `is_loopback`, for the host part alone: a name or an address."""
     host = host.rstrip(".")
     try:
         address = ip_address(host)
@@ -87,7 +87,7 @@ def is_loopback_host(host: str) -> bool:
 
 
 def server_id(url: str) -> str:
-    """One text for all ways to write the address of a server of this machine."""
+    """An id of the server at ``url``, the same for every spelling of a loopback address."""
     if not is_loopback(url):
         return url
     parts = urlsplit(url)
@@ -114,7 +114,7 @@ def _host(text: str, whole: str) -> str:
     if not text:
         return "127.0.0.1"
     try:
-        # The zone of a link-local address has no place in a URL that every library reads alike.
+        # This makes an address with a zone ("fe80::1%eth0") invalid: libraries disagree on zones in URLs.
         address = ip_address(text.replace("%", "/"))
     except ValueError:
         if not _HOST_NAME.fullmatch(text):

@@ -1,4 +1,4 @@
-"""What the system and the headers of an answer say of a connection that failed, in words and seconds."""
+"""Failed connections: the operating system's reason as text, and ``Retry-After`` in seconds."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from llmstack_tui.base.text import excerpt
 
 
 def connection_error(error: BaseException) -> str:
-    """Why a connection failed, in the system's words: they are at the bottom of a pile of wrappers."""
+    """Why a connection failed, in the system's words, taken from the innermost of the chained exceptions."""
     deepest = error
     while (below := deepest.__cause__ or deepest.__context__) is not None:
         deepest = below
     if isinstance(deepest, OSError):
-        # Name look-ups count their failures from -1 downwards, and have words of their own.
+        # Errors of name look-ups have negative numbers, which ``os.strerror`` does not know.
         number = deepest.errno or 0
         text = os.strerror(number) if number > 0 else deepest.strerror or str(deepest)
     else:
@@ -23,7 +23,7 @@ def connection_error(error: BaseException) -> str:
 
 
 def retry_after_s(header: str | None, longest_s: float) -> float | None:
-    """Seconds from now that a ``Retry-After`` means, a number or a date; None if it is neither."""
+    """Seconds to wait by a ``Retry-After`` header, a number or a date; None if it is neither."""
     text = (header or "").strip()
     if text.isascii() and text.isdecimal():
         return min(float(text[:9]), longest_s)

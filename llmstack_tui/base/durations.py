@@ -1,8 +1,8 @@
-"""Lengths of time and moments as text: as a person writes them, and as Go does, whose forms Ollama speaks.
+"""Durations and times as text: as a person writes them, and as Go does, whose forms Ollama uses.
 
 A person writes ``90s``, ``1h30m``, ``2d``. Go's durations are ``1h30m0s`` (``api.Duration`` of Ollama,
-``time.ParseDuration`` and ``time.Duration.String``), its moments in JSON are RFC 3339 with up to nine digits
-of a second, and "Z" or an offset. Here all have the resolution of a microsecond; what is finer is cut off.
+``time.ParseDuration`` and ``time.Duration.String``), its times in JSON are RFC 3339 with up to nine decimal
+places and "Z" or an offset. Here all have a resolution of a microsecond; further digits are cut off.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import re
 from datetime import datetime, timedelta
 
 FOREVER = timedelta(seconds=-1)
-"""A keep-alive that never ends. Any negative one means it."""
+"""A keep-alive that never ends, as any negative one."""
 
 LONGEST = timedelta(microseconds=(2**63 - 1) // 1000)
 """Go's longest duration, about 292 years: what Ollama adds to the clock for a keep-alive without end."""
 
 ENDLESS = timedelta(days=3650)
-"""A model that has longer left than this stays for ever: servers write that as a time far away."""
+"""A model with more time left than this stays for ever, which servers write as a date in the far future."""
 
 _MICROSECONDS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1000}
 _NANOSECONDS = {unit: 1000 * size for unit, size in _MICROSECONDS.items() if unit != "d"}
@@ -29,7 +29,7 @@ _TIME = re.compile(
 
 
 class InvalidDuration(ValueError):
-    """A text that is no duration of Go's. ``str`` of it is Ollama's own words, as its server sends them."""
+    """A text that is not a Go duration. Its ``str`` is the message that Ollama's server sends."""
 
 
 def parse_duration(text: str) -> timedelta:
@@ -66,10 +66,10 @@ def format_duration(length: timedelta) -> str:
 
 
 def parse_keep_alive(value: str | float) -> timedelta:
-    """The duration that a JSON ``keep_alive`` means: a number counts seconds, a text is Go's form.
+    """The duration of a JSON ``keep_alive``: a number is seconds, a text a Go duration.
 
     Raises:
-        InvalidDuration: for any other text. A number in a text has no unit, and Ollama refuses it, too.
+        InvalidDuration: for any other text. "300" has no unit; Ollama refuses it, too.
     """
     if isinstance(value, str):
         duration = parse_go_duration(value)
@@ -97,7 +97,7 @@ def parse_go_duration(text: str) -> timedelta:
         if unit not in _NANOSECONDS:
             raise InvalidDuration(f"time: unknown unit {_quoted(unit)} in duration {_quoted(text)}")
         whole, _, fraction = number.partition(".")
-        # More digits than these change nothing, and Python reads no number of thousands of them.
+        # Further digits change nothing, and Python refuses to read thousands of them.
         whole, fraction = whole.lstrip("0")[:30], fraction[:18]
         nanoseconds += int(f"0{whole}{fraction}") * _NANOSECONDS[unit] // 10 ** len(fraction)
         position = term.end()
@@ -122,10 +122,10 @@ def format_go_duration(duration: timedelta) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """The aware time that ``text`` says.
+    """The aware time that ``text`` gives in RFC 3339.
 
     Raises:
-        ValueError: when it is no such time.
+        ValueError: if it is not in that form.
     """
     found = _TIME.fullmatch(text)
     if found is None:
@@ -136,10 +136,10 @@ def parse_time(text: str) -> datetime:
 
 
 def format_time(time: datetime) -> str:
-    """As Go writes it: no trailing zeros in the fraction, "Z" for UTC.
+    """A time as Go writes it: no trailing zeros in the fraction, "Z" for UTC.
 
     Raises:
-        ValueError: for a time without a zone, which says nothing to another machine.
+        ValueError: for a time without a zone, which another machine could not interpret.
     """
     if time.utcoffset() is None:
         raise ValueError("A time without a zone cannot be sent.")

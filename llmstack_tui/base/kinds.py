@@ -1,4 +1,4 @@
-"""Closed sets of words that many rooms share; every command and the first paint import no more than these."""
+"""Enumerations that many rooms share. It imports little, as every command and the first paint import it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ENGINE_CHOICES: tuple[EngineChoice, ...] = get_args(EngineChoice)
 
 
 class LenientEnum(StrEnum):
-    """Words that are stored: one that only a newer version of the program knows reads as ``UNKNOWN``."""
+    """An enumeration that is stored: a value that only a newer version knows is read as ``UNKNOWN``."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self:
@@ -19,7 +19,7 @@ class LenientEnum(StrEnum):
 
 
 class Actor(LenientEnum):
-    """Who asked for something. CLIENT is another program, of which nothing more is known."""
+    """Who asked for something. CLIENT is any other program."""
 
     USER = "user"
     CLI = "cli"
@@ -29,7 +29,7 @@ class Actor(LenientEnum):
 
 
 class HostKind(StrEnum):
-    """Which server answers."""
+    """The kinds of servers."""
 
     OLLAMA = "ollama"
     BUILTIN = "builtin"
@@ -58,7 +58,7 @@ class EventKind(StrEnum):
     FAILED = "failed"
 
 
-# What changes the list of what is installed.
+# The events that change the list of installed models.
 ON_DISK = frozenset(
     {
         EventKind.REMOVE,
@@ -89,5 +89,5 @@ class Capability(Flag):
 
 
 CACHE_TYPES = ("f16", "q8_0", "q4_0")
-"""The types that the keys and values of a context are kept as, the largest first."""
+"""The types of the KV cache, the largest first."""
 DEFAULT_CACHE = CACHE_TYPES[0]

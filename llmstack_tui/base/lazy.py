@@ -1,4 +1,4 @@
-"""Modules that are imported when they are needed, in a thread: on the event loop that holds up the keys."""
+"""Deferred imports in a thread, because on the event loop an import would delay key presses."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ async def load(*names: str) -> None:
     """Import modules in a thread, so that the ``from … import …`` that follows costs nothing.
 
     Args:
-        names: full names; one that starts with a dot is one of ours: ``.guard.service``.
+        names: of modules; ``.guard.service`` is short for ``llmstack_tui.guard.service``.
     """
     for name in names:
         full = f"llmstack_tui{name}" if name.startswith(".") else name
         if full not in sys.modules:
-            with suppress(ModuleNotFoundError):  # The import that follows tells of it.
+            with suppress(ModuleNotFoundError):  # The import statement that follows raises it.
                 await asyncio.to_thread(importlib.import_module, full)

@@ -30,14 +30,14 @@ _SCHEMES = ("http", "https")
 
 
 class InvalidName(ValueError):
-    """A text that is no model name; ``str`` of it is a sentence for the user."""
+    """A text that is not a model name; its ``str`` is a sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelName:
-    """A fully qualified model name. Two names are equal if their parts are, upper and lower case not counted.
+    """A fully qualified model name. Names are compared without regard to case.
 
-    The scheme says how to reach the registry and is no part of a model's identity.
+    The scheme says how to reach the registry; it is not part of a model's identity, and not compared.
     """
 
     model: str
@@ -49,7 +49,7 @@ class ModelName:
     def __post_init__(self) -> None:
         for part, pattern in _PARTS.items():
             value: str = getattr(self, part)
-            # A part becomes the name of a file or folder, and dots alone are no names of one.
+            # Each part becomes the name of a file or folder, so it must not be "." or "..".
             if not pattern.fullmatch(value) or value.strip(".") == "":
                 raise InvalidName(
                     f"{shortened(value, 80)!r} cannot be the {_CALLED[part]} of a model. "
@@ -60,7 +60,7 @@ class ModelName:
 
     @classmethod
     def parse(cls, text: str) -> ModelName:
-        """The name that ``text`` stands for, with the defaults for what it leaves out.
+        """The name that ``text`` stands for, with defaults for the parts that are missing.
 
         Raises:
             InvalidName: with one sentence that says what is wrong.
@@ -93,7 +93,7 @@ class ModelName:
 
     @property
     def full(self) -> str:
-        """With every part but the scheme."""
+        """The name with every part but the scheme."""
         return f"{self.host}/{self.namespace}/{self.model}:{self.tag}"
 
     @property
@@ -116,9 +116,9 @@ class ModelName:
 
 
 def is_plain_http(name: ModelName) -> bool:
-    """Whether its registry is asked without TLS: on this machine, or where the name says http://.
+    """Whether the model's registry is asked without TLS: if the name says http://, or it is on this machine.
 
-    Servers list names without their scheme: a registry on loopback is taken for one without TLS.
+    The latter because servers list names without their scheme.
     """
     with suppress(ValueError):
         return name.scheme == "http" or is_loopback(f"http://{name.host}")
@@ -127,7 +127,7 @@ def is_plain_http(name: ModelName) -> bool:
 
 @lru_cache(256)
 def listed_name(text: str) -> str:
-    """How a server lists the model of this name; a text that is no name is its own."""
+    """The model's name as a server lists it; a text that is not a name is returned as it is."""
     try:
         return ModelName.parse(text).short
     except InvalidName:
@@ -135,7 +135,7 @@ def listed_name(text: str) -> str:
 
 
 def model_key(text: str) -> str:
-    """A text that is the same for all names of one model; a text that is no name is its own."""
+    """A key that is the same for every spelling of a model's name; an invalid name is its own key."""
     try:
         return ModelName.parse(text).full.lower()
     except InvalidName:
@@ -143,5 +143,5 @@ def model_key(text: str) -> str:
 
 
 def same_model(one: str, other: str) -> bool:
-    """Whether two texts name the same model; texts that are no names are compared as they are."""
+    """Whether two texts name the same model; invalid names are compared as they are."""
     return model_key(one) == model_key(other)

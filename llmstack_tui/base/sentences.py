@@ -1,22 +1,17 @@
-"""What there is to say, as data: a kind, and the values in it. It becomes words only where it is shown.
+"""Sentences as data: a kind and its parameters. They become text only where they are shown, by `Wording`.
 
-Events, decisions and reasons carry `Sentence` values, which the store keeps as JSON. Each room that makes
-some has a ``wording`` module: a catalogue with one whole sentence for each kind, so that another language is
-another catalogue.
+Events, decisions, errors and reasons carry `Sentence` values, which the store keeps as JSON. Each room that
+makes them has a ``wording`` module: a catalogue with one whole sentence per kind, so that a second language
+is a second catalogue.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from string import Formatter
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
-from llmstack_tui.base.text import excerpt
-from llmstack_tui.base.units import bytes_text, duration_text, exact_duration_text, seconds_text
-
-# A tuple is a list of names, or reasons that follow a sentence.
+# A tuple holds names, or the sentences of a reason.
 Param = str | int | float | bool | None | tuple["str | Sentence", ...]
 
 
@@ -24,8 +19,8 @@ class Sentence(Struct, frozen=True):
     """One sentence, or two that always go together.
 
     Attributes:
-        kind: its key in a catalogue: ``room.what``.
-        params: what is filled in, by name; bytes and seconds as numbers.
+        kind: its key in a catalogue, such as ``store.full``.
+        params: the values of its placeholders, by name; bytes and seconds as numbers.
     """
 
     kind: str
@@ -35,12 +30,12 @@ class Sentence(Struct, frozen=True):
         return hash(self.kind)  # A mapping has no hash.
 
 
-# None, one or several sentences, one after the other.
+# Any number of sentences, in the order in which they are read; maybe none.
 Sentences = tuple[Sentence, ...]
 
 
 class Plural(Struct, frozen=True):
-    """A sentence in two forms; ``of`` names the number that decides between them."""
+    """A sentence in singular and plural; ``of`` names the parameter whose number decides."""
 
     of: str
     one: str
@@ -48,12 +43,12 @@ class Plural(Struct, frozen=True):
 
 
 class Failure(Exception):
-    """An error that a person is told of: `said` has what to tell. Its ``str`` is for logs alone.
+    """An error that is shown to the user, in the sentences that `said` returns. Its ``str`` is for logs.
 
     Attributes:
-        kind: of the sentence that says what is wrong.
-        params: of it. Words of a server or of the operating system are among these.
-        hint: the kind of one more that says what to do, or an empty string.
+        kind, params: those of the sentence that says what is wrong. A server's or the operating system's own
+            words are a parameter.
+        hint: the kind of a second sentence that says what to do, or an empty string.
     """
 
     def __init__(self, kind: str, /, *, hint: str = "", **params: Param) -> None:
@@ -71,16 +66,16 @@ class Failure(Exception):
 Catalogue = Mapping[str, str | Plural]
 
 QUOTED = "quoted"
-"""The kind of words that are shown as they are; its parameter is ``text``, which may be sentences."""
+"""The kind of text that is in no catalogue. Its parameter ``text`` is a string or sentences."""
 
 
 def quoted(text: str | Sentences) -> Sentence:
-    """Words that are shown as they are: a server's, or those of an older record; or what an error says."""
+    """A text as a sentence: a server's words, an older record, or the sentences of an error."""
     return Sentence(QUOTED, {"text": text})
 
 
 def said(error: BaseException | None) -> Sentences:
-    """What there is to say of an error; nothing of none. One that is no `Failure` has words of its own."""
+    """The sentences of an error; none for None. For an error that is not a `Failure`, its ``str``."""
     if error is None:
         return ()
     if not isinstance(error, Failure):
@@ -89,73 +84,11 @@ def said(error: BaseException | None) -> Sentences:
 
 
 def plural(count: int, one: str, other: str) -> str:
-    """The form that goes with a number."""
+    """``one`` if ``count`` is 1, else ``other``."""
     return one if count == 1 else other
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names in a sentence: a, b and c."""
+    """Names joined as in a sentence: "a, b and c"."""
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
-
-
-class Wording:
-    """Sentences in the words of a catalogue.
-
-    What follows the colon of a placeholder says how its value is written: ``size`` (bytes), ``duration``,
-    ``seconds`` or ``setting`` (in seconds; the second with tenths, the last one exactly), ``raw`` (text as it
-    is). Any other text is made harmless, names are listed, and sentences are put into words in their turn.
-
-    Args:
-        form: looks a kind up in a catalogue; None where it is not there.
-    """
-
-    def __init__(self, form: Callable[[str], str | Plural | None]) -> None:
-        self._form = form
-        self._formatter = _Formatter(self)
-
-    def text(self, *sentences: Sentence) -> str:
-        """The sentences, one after the other; "" for none.
-
-        A kind that is not known (a newer version recorded it) is shown with its values.
-        """
-        return " ".join(map(self._text, sentences))
-
-    def _text(self, sentence: Sentence) -> str:
-        kind, params = sentence.kind, sentence.params
-        form = "{text:raw}" if kind == QUOTED else self._form(kind)
-        if isinstance(form, Plural):
-            form = form.one if params.get(form.of) == 1 else form.other
-        try:
-            return self._formatter.vformat(form or "", (), params) if form else _unknown(sentence)
-        except (LookupError, TypeError, ValueError):
-            return _unknown(sentence)
-
-
-class _Formatter(Formatter):
-    def __init__(self, wording: Wording) -> None:
-        self._wording = wording
-
-    def format_field(self, value: Any, format_spec: str) -> str:  # as the base class has it
-        if isinstance(value, tuple | list):
-            sentences = [each for each in value if isinstance(each, Sentence)]
-            return self._wording.text(*sentences) if sentences else listed(map(excerpt, value))
-        if format_spec == "raw":
-            return str(value)
-        if (write := _WRITERS.get(format_spec)) is not None:
-            # A figure and its unit are not broken over two lines.
-            return write(value).replace(" ", "\N{NO-BREAK SPACE}")
-        return excerpt(value) if isinstance(value, str) else format(value, format_spec)
-
-
-_WRITERS: Mapping[str, Callable[[Any], str]] = {
-    "size": bytes_text,
-    "duration": duration_text,
-    "seconds": seconds_text,
-    "setting": exact_duration_text,
-}
-
-
-def _unknown(sentence: Sentence) -> str:
-    values = ", ".join(f"{name} {excerpt(str(value))}" for name, value in sentence.params.items())
-    return f"{excerpt(sentence.kind)}: {values}" if values else excerpt(sentence.kind)

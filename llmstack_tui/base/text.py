@@ -1,13 +1,13 @@
-"""Text from outside made harmless to show: no terminal obeys it, and nothing in it hides.
+"""Makes text from outside safe to show: it cannot control the terminal, and nothing in it is invisible.
 
-Names, answers of servers and headers of files are anybody's text. One rule holds for all that shows it:
+Names, answers of servers and headers of files can hold anything. Wherever they are shown:
 
 * Line ends and tabs become spaces; `clean_lines` keeps them.
-* Joiners and variation selectors are left out. Emoji and some scripts rightly have them, but terminals differ
-  in what they do to the width of their neighbours, and a table would lose its columns.
-* Everything else that drives a terminal, turns the text around or takes no room (control characters,
-  directional marks, zero-width and tag characters, lone surrogates) becomes U+FFFD: a name that only looks
-  like another one is seen to be a different one.
+* Joiners and variation selectors are left out. They are legitimate in emoji and some scripts, but terminals
+  disagree on the width of such text, so the columns of a table would shift.
+* Other characters that control a terminal, change the direction of text or have no width (control
+  characters, directional marks, zero-width and tag characters, lone surrogates) become U+FFFD, so that a name
+  that imitates another one is seen to differ.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _HARMFUL = re.compile(
 
 
 def clean(text: str, limit: int | None = 1000) -> str:
-    """``text`` on one line of at most ``limit`` characters; None is all of it."""
+    """``text`` on one line of at most ``limit`` characters (None: all)."""
     return clean_lines(text, limit).replace("\n", " ").replace("\t", " ")
 
 
@@ -39,12 +39,12 @@ def clean_lines(text: str, limit: int | None = 4000) -> str:
 
 
 def excerpt(text: str, limit: int = 300) -> str:
-    """``text`` for a place within a sentence: as `clean`, and every run of white space is one space."""
+    """``text`` as part of a sentence: as `clean`, with every run of white space as one space."""
     return clean(" ".join(shortened(text, limit).split()), limit)
 
 
 def shortened(text: str, limit: int | None) -> str:
-    """``text``, or as much of it as fits into ``limit`` characters with an ellipsis behind it."""
+    """``text``, cut to ``limit`` characters with an ellipsis at the end if it is longer."""
     return text if limit is None or len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -1,4 +1,4 @@
-"""Bytes and lengths of time as a person reads them, the same on every screen and in every command."""
+"""Bytes and durations as text for people, the same on every screen and in every command."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ UNKNOWN = "?"
 
 
 def bytes_text(count: int | None) -> str:
-    """``4.7 GB``: decimal units, as Ollama counts them, so that disk, memory and model can be compared."""
+    """``4.7 GB``: always decimal units, as Ollama's, so that disk, memory and model can be compared."""
     if count is None:
         return UNKNOWN
     value = float(count)
     for unit in ("B", "kB", "MB", "GB", "TB"):
         if abs(value) < 999.5 or unit == "TB":
-            # Below gigabytes a tenth says nothing that anybody decides by.
+            # Below gigabytes, tenths do not matter to anybody.
             digits = 1 if unit in {"GB", "TB"} and abs(value) < 99.95 else 0
             return f"{value:.{digits}f} {unit}"
         value /= 1000
@@ -20,7 +20,7 @@ def bytes_text(count: int | None) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """A length of time in whole units: ``12 s``, ``3 min``, ``2 h``, ``5 days``."""
+    """A duration in one unit, rounded: ``12 s``, ``3 min``, ``2 h``, ``5 days``."""
     seconds = max(seconds, 0)
     if seconds < 119.5:
         return f"{seconds:.0f} s"
@@ -31,7 +31,7 @@ def duration_text(seconds: float) -> str:
 
 
 def exact_duration_text(seconds: float) -> str:
-    """A length of time that somebody chose, with all its units: ``90 s`` is ``1 min 30 s``."""
+    """A duration that somebody chose, exactly: ``1 min 30 s``."""
     rest, parts = seconds, list[str]()
     for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
         count, rest = divmod(rest, size)
@@ -41,5 +41,5 @@ def exact_duration_text(seconds: float) -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """How long something took: as `duration_text`, with tenths below ten seconds."""
+    """A measured duration: as `duration_text`, with tenths below ten seconds."""
     return f"{max(seconds, 0):.1f} s" if seconds < 9.95 else duration_text(seconds)

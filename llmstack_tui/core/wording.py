@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.sentences import Wording, said
+from llmstack_tui.base.sentences import said
+from llmstack_tui.base.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,10 +1,11 @@
-"""Sentences as data, and the words they get."""
+"""Sentences, and the text that a catalogue gives them."""
 
 from __future__ import annotations
 
 import pytest
 
-from llmstack_tui.base.sentences import Catalogue, Plural, Sentence, Wording, quoted
+from llmstack_tui.base.sentences import Catalogue, Plural, Sentence, quoted
+from llmstack_tui.base.wording import Wording
 
 SPACE = "\N{NO-BREAK SPACE}"
 SENTENCES: Catalogue = {
