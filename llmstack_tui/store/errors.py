@@ -1,26 +1,26 @@
-"""What can go wrong with the state file."""
+"""The errors of the state file."""
 
 from llmstack_tui.base.sentences import Failure
 
 
 class StoreError(Failure):
-    """Something could not be read or written. The program can go on without it."""
+    """Something could not be read or written. The program works without it."""
 
     title = "State not available"
 
 
 class StoreFull(StoreError):
-    """There is no room left on the disk."""
+    """The disk is full."""
 
     title = "Disk full"
 
 
 class StoreBusy(StoreError):
-    """Another program kept the file locked for longer than we wait."""
+    """Another program kept the file locked until we gave up."""
 
 
 class StoreDamaged(StoreError):
-    """The file is not, or not wholly, an SQLite database."""
+    """The file is not an SQLite database, or a damaged one."""
 
 
 class StoreReadOnly(StoreError):

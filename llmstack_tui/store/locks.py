@@ -1,4 +1,4 @@
-"""Locks by which one program at a time does something on a host: the system's, so a crash leaves none."""
+"""Locks so that one program at a time acts on a host. The system releases them after a crash."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ class Locks:
     """The locks of one program for one purpose.
 
     Args:
-        beside: the file beside which the lock files are; None where no other program can have one.
-        what: the purpose, one word; each has its own locks.
+        state: the state file, beside which the lock files are; None if it is in memory, so that no other
+            program shares it.
+        purpose: one word; each purpose has its own locks.
     """
 
-    def __init__(self, beside: Path | None, what: str) -> None:
-        self._beside = beside
-        self._what = what
+    def __init__(self, state: Path | None, purpose: str) -> None:
+        self._state = state
+        self._purpose = purpose
         self._held: dict[str, FileLock] = {}
 
     async def hold(self, hosts: Collection[str]) -> frozenset[str]:
-        """Hold the locks of these hosts and no others; returns the hosts whose locks are held."""
-        if self._beside is None:
+        """Try to hold the locks of exactly these hosts; returns those whose locks are held."""
+        if self._state is None:
             return frozenset(hosts)
         for host in self._held.keys() - hosts:
             self._held.pop(host).release()
         if wanted := [host for host in hosts if host not in self._held]:
-            self._held |= await asyncio.to_thread(_acquired, f"{self._beside}.{self._what}", wanted)
+            self._held |= await asyncio.to_thread(_acquired, f"{self._state}.{self._purpose}", wanted)
         return frozenset(self._held)
 
     def release(self) -> None:

@@ -1,4 +1,4 @@
-"""The store of one program run: opened when it is first needed, closed with all that was written to it."""
+"""The store during one run of the program: opened when it is first needed, and closed at the end."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
     Write = Callable[[Store], None]
 
-# What is to be written within so many seconds is handed over together: whoever asks for it is not held up,
-# and new events are announced this often at most.
-_TOGETHER_S = 0.25
+# Writes are collected for so long before they go to the store: callers do not wait, and new events are
+# announced at most this often.
+_BATCH_S = 0.25
 
 
 class StoreSession:
-    """Reading waits until the store is open, and sees all that was to be written before.
+    """Opens the store on demand. A read waits until it is open, and sees all writes made before it.
 
     Args:
-        path: the state file; None remembers as long as the program runs.
-        on_notice: is told what the user should know about the file.
-        on_event: is told the id of the newest event whenever there is a newer one.
-        on_installed: is told the hosts on which, as newer events say, what is installed was changed.
-        installed_kinds: the kinds of those events.
-        look_every_s: seconds between looks for events of other programs.
+        path: the state file; None keeps the state in memory.
+        on_notice: called with what the user should know about the file.
+        on_event: called with the id of the newest event whenever there is one.
+        on_installed: called with the hosts whose list of models was changed, by new events.
+        installed_kinds: the kinds of events that change the list of models.
+        look_every_s: seconds between two checks for events of other programs.
 
     Attributes:
-        write: do this with the store, after all that was asked before: soon, once the store is open.
+        write: call a function with the store soon, in the order of the calls.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class StoreSession:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was ever remembered: who only reads need not make the file."""
+        """Whether nothing was ever remembered. A caller that only reads can then avoid making the file."""
         if self._store is not None or not self._asked.empty():
             return False
         return self._path is None or not self._path.exists()
@@ -95,7 +95,7 @@ class StoreSession:
         while True:
             store = await self.store()
             self._written.clear()
-            # What is wrong with the file is a notice, given once.
+            # Problems with the file are reported once, by `on_notice`.
             with suppress(StoreError):
                 newest = await store.events.newest(1)
                 if newest and newest[0].id > last:
@@ -111,7 +111,7 @@ class StoreSession:
                     await self._written.wait()
 
     async def aclose(self) -> None:
-        """Write what waits and close the store; reading raises from now on."""
+        """Write what is pending and close the store; later reads raise `StoreError`."""
         if not self._asked.empty():
             await self.store()
         async with self._opening:
@@ -125,13 +125,13 @@ class StoreSession:
             finally:
                 await store.close()
             with suppress(asyncio.CancelledError):
-                await self._writer  # What has ended it before is a defect, and must not pass in silence.
+                await self._writer  # An exception that ended it earlier is a defect: raise it here.
 
     async def _write(self, store: Store) -> None:
         while True:
             write = await self._asked.get()
             self._taken.append(write)
-            await asyncio.sleep(_TOGETHER_S)
+            await asyncio.sleep(_BATCH_S)
             self._hand_over(store)
 
     def _hand_over(self, store: Store) -> None:

@@ -28,16 +28,15 @@ _MOST_NOTICES = 100
 
 
 class Store:
-    """The state file, open: ``async with await Store.open(path) as store``.
+    """The open state file: ``async with await Store.open(path) as store``.
 
-    Several programs may have the same file open, each with a store of its own. Writing never waits and never
-    fails: it is done half a second later (`Database`), and at the latest when the store is closed. Where it
-    cannot be done, `notices` says so. Reading raises `StoreError`, and sees all that this store wrote before.
+    Several programs may have the same file open, each with a store of its own. A write never waits and never
+    fails: it happens half a second later (`Database`), at the latest when the store is closed. If it cannot
+    be written, `notices` says so. A read sees all earlier writes of this store, and may raise `StoreError`.
 
     Attributes:
-        database: the connection and its queue, which every table writes to. Its mode says whether that goes
-            into the file, nowhere (the file is a newer version's, of which a notice tells) or into memory
-            (the file cannot be used).
+        database: the connection and the queue of writes that all tables share. Its mode says where writes go:
+            to the file, nowhere (a newer version wrote the file) or to memory (the file cannot be used).
     """
 
     def __init__(self, database: Database, notices: deque[Sentence]) -> None:
@@ -67,14 +66,14 @@ class Store:
         on_notice: Callable[[Sentence], None] = lambda _: None,
         now: datetime | None = None,
     ) -> Self:
-        """Open the file, or make it. Never fails for what is on the disk: `notices` says what is amiss.
+        """Open or create the file. Whatever is wrong with it becomes a notice, not an exception.
 
         Args:
-            path: None for a store that lives in memory only.
-            on_notice: is called with each notice, also with those of later.
-            now: the time by which rows are old; the clock's if it is None.
+            path: None for a store in memory.
+            on_notice: called with each notice, now and later.
+            now: the time from which the age of rows is reckoned; None for the clock's.
         """
-        # SQLite's module costs 6 ms, which a command that remembers nothing need not pay.
+        # Importing SQLite takes 6 ms, and commands without a state do not need it.
         from llmstack_tui.store.database.connection import Database  # noqa: PLC0415
 
         notices: deque[Sentence] = deque(maxlen=_MOST_NOTICES)
@@ -93,16 +92,16 @@ class Store:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether the file is a newer version's, and nothing that is written is kept."""
-        return self.database.mode == "read only"  # `Mode` would bring SQLite's module.
+        """Whether a newer version wrote the file, so that all writes are dropped."""
+        return self.database.mode == "read only"  # Importing `Mode` would import SQLite.
 
     @property
     def notices(self) -> tuple[Sentence, ...]:
-        """What the user should know about the file, of late, oldest first."""
+        """The latest notices about the file, oldest first."""
         return tuple(self._notices)
 
     async def flush(self) -> None:
-        """Return when all that was written is in the file.
+        """Return when all writes are in the file.
 
         Raises:
             StoreError: when that is not possible now; it is tried again later.
@@ -110,7 +109,7 @@ class Store:
         await self.database.flush()
 
     async def close(self) -> None:
-        """Write what waits, and end the connection. Raises nothing; what was lost is in `notices`."""
+        """Write what is pending and close the connection. Raises nothing; a loss is in `notices`."""
         await self.database.close()
 
     async def __aenter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What is said of the state file: one sentence for each error and notice."""
+"""The errors and notices of the state file, in sentences."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ SENTENCES: Catalogue = {
     "store.system": "{file}: {why}.",
     "store.set_aside": "The state file {file} was damaged: it is now {aside}, and a new one was begun.",
     "store.newer": (
-        "The state file {file} was written by a newer llmstack: it is shown, and nothing new is added to it. "
-        "Update llmstack to go on with it."
+        "The state file {file} was written by a newer llmstack: it can be read, and nothing new is recorded. "
+        "Update llmstack to use it again."
     ),
     "store.not_recorded": Plural(
         "count", one="1 entry was not recorded. {why}", other="{count} entries were not recorded. {why}"
@@ -26,7 +26,7 @@ SENTENCES: Catalogue = {
     "store.read_only": "{file} was written by a newer llmstack: update this one.",
     "store.ending": "Nothing can be looked up any more: the program is ending.",
     "store.damaged": "{file} is damaged: {why}.",
-    # What SQLite says of it.
+    # Errors of SQLite.
     "store.locked": "Another program keeps {file} locked; it is tried again later.",
     "store.full": "The disk is full, {file} cannot grow: free some space.",
     "store.damaged_meanwhile": "{file} is damaged ({why}): the next start sets it aside.",

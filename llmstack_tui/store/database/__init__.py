@@ -1,4 +1,4 @@
-"""The SQLite file: opening it, its shape, one connection, what is forgotten."""
+"""The SQLite file: opening it, its schema, the connection, how much is kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Statements(Protocol):
-    """What the tables need of the file; `Database` says how it is done."""
+    """What tables need of a `Database`, which documents it."""
 
     def put(self, sql: str, row: Mapping[str, object]) -> None:
         """Write soon."""
@@ -20,12 +20,12 @@ class Statements(Protocol):
     async def change(
         self, sql: str, row: Mapping[str, object], make: Callable[[sqlite3.Row], T]
     ) -> tuple[T, ...]:
-        """Write at once, and return what the statement returns."""
+        """Write at once; returns what ``make`` makes of each row that the statement returns."""
 
     async def read(
         self, sql: str, row: Mapping[str, object], make: Callable[[sqlite3.Row], T]
     ) -> tuple[T, ...]:
-        """What was found."""
+        """What ``make`` makes of each row found."""
 
 
 class Table:

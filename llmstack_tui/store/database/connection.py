@@ -1,4 +1,4 @@
-"""One connection to the state, and a queue before its writes."""
+"""The connection to the state file, with a queue of writes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from llmstack_tui.base.sentences import said
 from llmstack_tui.store.database.opening import (
     Mode,
     Opened,
-    explained,
     is_busy,
-    is_of_the_statement,
+    is_statement_error,
     open_state,
+    store_error,
 )
-from llmstack_tui.store.database.values import bound
+from llmstack_tui.store.database.values import to_sql
 from llmstack_tui.store.errors import StoreError, StoreReadOnly
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 FLUSH_AFTER_S = 0.5
 FLUSH_ROWS = 200
 RETRY_AFTER_S = 5.0
-# With BUSY_WAIT_MS of SQLite's own waiting in each: about five seconds.
+# Each with SQLite's own wait of BUSY_WAIT_MS: about five seconds in all.
 BUSY_TRIES = 20
 MAX_WAITING = 10_000
 
@@ -45,13 +45,13 @@ _T = TypeVar("_T")
 
 
 class Database:
-    """Reads at once; writes half a second later or 200 at a time, in one transaction, in the order of calls.
+    """Reads at once; writes after half a second or 200 rows, in one transaction, in the order of the calls.
 
-    A read sees the writes before it. What cannot be written waits and is tried again: the disk may get room.
-    What comes beyond `MAX_WAITING` rows meanwhile is lost, and counted. All of it belongs to one event loop.
+    A read sees all writes before it. Rows that cannot be written stay in the queue and are tried again, as
+    the disk may get room; beyond `MAX_WAITING` rows, further ones are lost, and counted. For one event loop.
 
     Attributes:
-        connection: SQLite's; what is done with it directly is in no queue.
+        connection: SQLite's. Statements that are given to it directly bypass the queue.
     """
 
     def __init__(
@@ -67,17 +67,17 @@ class Database:
         self._file = file
         self._on_trouble = on_trouble
         self._waiting: list[_Write] = []
-        self._done = 0  # rows that no longer wait, since the start
+        self._done = 0  # rows that have left the queue since the start
         self._lost = 0
         self._trouble: StoreError | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._writer: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._one_at_a_time = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     @classmethod
     async def open(cls, path: Path | None, now: datetime, on_trouble: Callable[[StoreError], None]) -> Self:
-        """Never fails for what is on the disk; see `open_state`."""
+        """Open the file, or memory instead of it; see `open_state`."""
         opened: list[Opened] = []
 
         def connect() -> sqlite3.Connection:
@@ -89,7 +89,7 @@ class Database:
         try:
             await asyncio.shield(connecting)
         except asyncio.CancelledError:
-            # The thread of a connection that nobody closes would keep the process from ending.
+            # An open connection's thread would keep the process from ending.
             await asyncio.wait([connecting])
             await connection.close()
             raise
@@ -98,12 +98,12 @@ class Database:
     def put(self, sql: str, row: Mapping[str, object]) -> None:
         """Write soon. ``row`` has a value for each ``:name`` in ``sql``.
 
-        It is dropped where the file is a newer version's and, with a warning in the log, after `close`.
+        The row is dropped if a newer version wrote the file, and, with a warning in the log, after `close`.
 
         Raises:
-            TypeError: when a value cannot be kept.
+            TypeError: when a value cannot be stored.
         """
-        values = {name: bound(value) for name, value in row.items()}
+        values = {name: to_sql(value) for name, value in row.items()}
         if self._closing is not None:
             _LOG.warning("Not recorded, the store is closed: %s", sql)
         elif self.mode is Mode.READ_ONLY:
@@ -123,54 +123,54 @@ class Database:
         """What ``make`` makes of each row found.
 
         Raises:
-            StoreError: when the file cannot be read, or what is in it cannot be understood.
+            StoreError: when the file cannot be read, or a row cannot be understood.
         """
         if self._trouble is None:
-            with suppress(StoreError):  # It was reported, and what is in the file can still be read.
+            with suppress(StoreError):  # It was reported, and the file can still be read.
                 await self.flush()
         if self._closing is not None:
             raise StoreError("store.closed", file=self._file)
-        values = {name: bound(value) for name, value in row.items()}
+        values = {name: to_sql(value) for name, value in row.items()}
         try:
-            async with self._one_at_a_time:
+            async with self._lock:
                 found = await self.connection.execute_fetchall(sql, values)
             return tuple(map(make, found))
         except sqlite3.Error as error:
-            raise explained(error, self._file) from error
+            raise store_error(error, self._file) from error
         except (ValueError, TypeError, LookupError, OverflowError) as error:
             raise StoreError("store.bad_entry", file=self._file, why=str(error)) from error
 
     async def change(
         self, sql: str, row: Mapping[str, object], make: Callable[[sqlite3.Row], _T]
     ) -> tuple[_T, ...]:
-        """Write at once; what ``make`` makes of each row that the statement returns.
+        """Write at once; returns what ``make`` makes of each row that the statement returns.
 
         Raises:
-            StoreError: when it cannot be written; then it is not tried again later.
+            StoreError: when it cannot be written; it is not tried again later.
         """
         if self.mode is Mode.READ_ONLY:
             raise StoreReadOnly("store.read_only", file=self._file)
         await self.flush()
         if self._closing is not None:
             raise StoreError("store.closed", file=self._file)
-        values = {name: bound(value) for name, value in row.items()}
+        values = {name: to_sql(value) for name, value in row.items()}
         try:
-            return tuple(map(make, await self._alone(lambda: self.connection.execute_fetchall(sql, values))))
+            return tuple(map(make, await self._commit(lambda: self.connection.execute_fetchall(sql, values))))
         except sqlite3.Error as error:
-            raise explained(error, self._file) from error
+            raise store_error(error, self._file) from error
 
     async def flush(self) -> None:
-        """Return when all that was put is in the file.
+        """Return when all earlier writes are in the file.
 
         Raises:
-            StoreError: when it cannot be written now. It waits, and is tried again later.
+            StoreError: when they cannot be written now. They stay in the queue, and are tried again later.
         """
         wanted = self._done + len(self._waiting)
         while self._done < wanted:
             await asyncio.shield(self._write_now())
 
     async def close(self) -> None:
-        """Write what waits, once more at the most, and end the connection's thread, also when cancelled."""
+        """Try once to write the queue, and end the connection's thread, even when cancelled."""
         if self._closing is None:
             self._closing = asyncio.create_task(self._close(), name="store: close")
         try:
@@ -200,7 +200,7 @@ class Database:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        # A writer that is done does not see what was put since, even before its callback has run.
+        # A writer that is done no longer sees new rows, even if its callback has not run yet.
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_waiting(), name="store: write")
             self._writer.add_done_callback(self._written)
@@ -222,7 +222,7 @@ class Database:
             self._write_soon()
 
     async def _write_waiting(self) -> None:
-        """Write what waits now, and leave what comes meanwhile for the next time."""
+        """Write the rows that are in the queue now, and leave later ones for the next time."""
         wanted = self._done + len(self._waiting)
         size = len(self._waiting)
         while self._done < wanted:
@@ -230,9 +230,9 @@ class Database:
             try:
                 await self._transact(batch)
             except Exception as error:
-                if isinstance(error, sqlite3.Error) and not is_of_the_statement(error):
-                    raise explained(error, self._file) from error
-                if len(batch) > 1:  # One of them cannot be written: find it, and let the others through.
+                if isinstance(error, sqlite3.Error) and not is_statement_error(error):
+                    raise store_error(error, self._file) from error
+                if len(batch) > 1:  # One of them cannot be written: find it by halving, and write the others.
                     size = len(batch) // 2
                     continue
                 _LOG.exception("Not recorded: %s", batch[0][0])
@@ -247,13 +247,13 @@ class Database:
             for sql, rows in groupby(batch, key=itemgetter(0)):
                 await self.connection.executemany(sql, [values for _, values in rows])
 
-        await self._alone(write)
+        await self._commit(write)
 
-    async def _alone(self, work: Callable[[], Awaitable[_T]]) -> _T:
-        """Do it in one transaction, again and again while another program keeps the file locked."""
+    async def _commit(self, work: Callable[[], Awaitable[_T]]) -> _T:
+        """Run ``work`` in one transaction, and try again while another program keeps the file locked."""
         tries_left = BUSY_TRIES
         while True:
-            async with self._one_at_a_time:
+            async with self._lock:
                 try:
                     await self.connection.execute("BEGIN IMMEDIATE")
                     done = await work()

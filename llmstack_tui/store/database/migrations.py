@@ -1,8 +1,8 @@
-"""The shape of the file, as named steps. One that was released is never changed; a new one goes at the end.
+"""The schema of the file, as named steps. A released step is never changed; new ones go at the end.
 
-Steps only add: so an older program can read what a newer one wrote, and runs on beside it.
-Rows belong to a host (its base URL) and a model (its canonical name with the tag). How times and other values
-are kept says ``values``.
+Steps only add, so that an older program can read what a newer one wrote, and run beside it.
+Rows belong to a host (its base URL) and a model (its canonical name with the tag). The module ``values``
+defines how times and other values are stored.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.store.database.values import bound
+from llmstack_tui.store.database.values import to_sql
 
 if TYPE_CHECKING:
     import sqlite3
@@ -117,7 +117,7 @@ MIGRATIONS = (
             ) WITHOUT ROWID""",
         ),
     ),
-    # Sentences as JSON in place of their text, which what was recorded before keeps.
+    # Sentences as JSON instead of text; older rows keep their text.
     Migration(
         "2026-05 sentences",
         (
@@ -134,14 +134,14 @@ MIGRATIONS = (
 
 
 def recorded(connection: sqlite3.Connection) -> frozenset[str]:
-    """The names of the steps that the file says it has been through."""
+    """The names of the steps that the file has been through."""
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").fetchone():
         return frozenset()
     return frozenset(name for (name,) in connection.execute("SELECT name FROM migrations"))
 
 
 def migrate(connection: sqlite3.Connection, steps: tuple[Migration, ...] = MIGRATIONS) -> None:
-    """Take the file through the steps that it lacks: all of them, or on an error none."""
+    """Apply the missing steps to the file: all of them, or after an error none."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute(
@@ -153,7 +153,7 @@ def migrate(connection: sqlite3.Connection, steps: tuple[Migration, ...] = MIGRA
                 for statement in step.statements:
                     connection.execute(statement)
                 connection.execute(
-                    "INSERT INTO migrations VALUES (?, ?)", (step.name, bound(datetime.now(UTC)))
+                    "INSERT INTO migrations VALUES (?, ?)", (step.name, to_sql(datetime.now(UTC)))
                 )
         connection.commit()
     except BaseException:

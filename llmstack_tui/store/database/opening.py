@@ -1,7 +1,7 @@
-"""Opening the file, whatever state it is in. Blocking: it runs in the thread of the connection.
+"""Opens the state file, whatever state it is in. Blocking: runs in the thread of the connection.
 
-The plain case, a sound file of this version, takes no lock. What only one process may do (make the file,
-migrate it, set it aside) is done under a lock file, after looking again.
+The normal case, a sound file of this version, takes no lock. Creating, migrating and setting aside a file are
+for one process at a time: they are done under a lock file, after the file was examined again.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 OPENING_WAIT_S = 10.0
-# Short, because reads wait in the same thread: the writer's own tries make it long enough.
+# Short, because reads wait in the same thread. `Database` tries again, so that writers wait long enough.
 BUSY_WAIT_MS = 250
 MAX_WAL_BYTES = 4_000_000
 
 _KNOWN = frozenset(step.name for step in MIGRATIONS)
 
-# SQLite's error codes by what is amiss.
+# SQLite's error codes by cause.
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _READ_ONLY = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_OF_THE_STATEMENT = frozenset(
+_STATEMENT_ERRORS = frozenset(
     {
         sqlite3.SQLITE_ERROR,
         sqlite3.SQLITE_CONSTRAINT,
@@ -49,7 +49,7 @@ _OF_THE_STATEMENT = frozenset(
 
 
 class Mode(StrEnum):
-    """Where what is put goes: into the file, nowhere (the file is another version's), or into memory."""
+    """Where writes go: to the file, nowhere (a newer version wrote the file), or to memory."""
 
     FILE = "file"
     READ_ONLY = "read only"
@@ -57,7 +57,7 @@ class Mode(StrEnum):
 
 
 class Opened(Struct, frozen=True):
-    """An open connection, and a sentence for the user when it is not what one would expect."""
+    """An open connection, and a sentence for the user if it is not simply the file's."""
 
     connection: sqlite3.Connection
     mode: Mode
@@ -65,11 +65,11 @@ class Opened(Struct, frozen=True):
 
 
 def open_state(path: Path | None, now: datetime) -> Opened:
-    """The state in ``path``, or a memory that lasts as long as the program where that is not possible."""
+    """Open or create the state file, or a database in memory if that is not possible."""
     if path is None:
         return Opened(_memory(), Mode.MEMORY)
     try:
-        return _open_or_begin(path, now)
+        return _open_or_create(path, now)
     except OSError as error:
         system = {"file": str(error.filename or path), "why": error.strerror or str(error)}
         why = Sentence("store.system", system)
@@ -78,49 +78,49 @@ def open_state(path: Path | None, now: datetime) -> Opened:
     return Opened(_memory(), Mode.MEMORY, Sentence("store.not_remembered", {"why": (why,)}))
 
 
-def _open_or_begin(path: Path, now: datetime) -> Opened:
+def _open_or_create(path: Path, now: datetime) -> Opened:
     try:
         if path.exists() and (opened := _open(path, now)) is not None:
             return opened
     except (StoreBusy, StoreFull, StoreReadOnly):
         raise
     except StoreError:
-        pass  # Damaged, or just being set aside by another ("disk I/O error"): looked at again, alone.
+        pass  # Damaged, or being set aside by another process ("disk I/O error"): try again under the lock.
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    from filelock import FileLock, Timeout  # noqa: PLC0415  # most starts do without it
+    from filelock import FileLock, Timeout  # noqa: PLC0415  # most starts do not need it
 
     try:
         with FileLock(f"{path}.lock", timeout=OPENING_WAIT_S, mode=0o600):
             try:
-                return _begin(path, now)
+                return _create_or_migrate(path, now)
             except StoreDamaged:
                 aside = set_aside(path, now)
             notice = Sentence("store.set_aside", {"file": str(path), "aside": aside.name})
-            return replace(_begin(path, now), notice=notice)
+            return replace(_create_or_migrate(path, now), notice=notice)
     except Timeout:
         raise StoreBusy("store.opened_elsewhere", file=str(path), waited_s=OPENING_WAIT_S) from None
 
 
 def _open(path: Path, now: datetime) -> Opened | None:
-    """The file as it is; None when steps are missing, which are to be taken alone."""
+    """Open a file that is up to date; None if it has to be migrated, which needs the lock."""
     with _connected(path) as connection:
-        done = _examined(connection, path)
+        done = _checked(connection, path)
         if not done - _KNOWN and _KNOWN - done:
             connection.close()
             return None
-        return _ready(connection, path, now, newer=bool(done - _KNOWN))
+        return _configured(connection, path, now, newer=bool(done - _KNOWN))
 
 
-def _begin(path: Path, now: datetime) -> Opened:
-    """The file, made or brought up to date; for one process at a time."""
+def _create_or_migrate(path: Path, now: datetime) -> Opened:
+    """Create the file, or migrate it; for one process at a time."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     with _connected(path) as connection:
-        newer = bool(_examined(connection, path) - _KNOWN)
+        newer = bool(_checked(connection, path) - _KNOWN)
         if not newer:
             connection.execute("PRAGMA journal_mode = WAL")
             migrate(connection)
-        return _ready(connection, path, now, newer=newer)
+        return _configured(connection, path, now, newer=newer)
 
 
 @contextmanager
@@ -134,28 +134,28 @@ def _connected(path: Path) -> Iterator[sqlite3.Connection]:
             connection.close()
             raise
     except sqlite3.Error as error:
-        raise explained(error, str(path)) from error
+        raise store_error(error, str(path)) from error
 
 
-def _examined(connection: sqlite3.Connection, path: Path) -> frozenset[str]:
-    """The names of the steps taken, if the file is sound.
+def _checked(connection: sqlite3.Connection, path: Path) -> frozenset[str]:
+    """Check the whole file; returns the names of its migrations.
 
-    All of it is read: 10 ms for 50,000 events. A damaged page found later would cost that session's history.
+    Takes 10 ms for 50,000 events. If damage were only found later, the session's history would be lost.
     """
     try:
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.OperationalError as error:
-        if not is_of_the_statement(error):
+        if not is_statement_error(error):
             raise
-        verdict = error  # The statement is right, so it is the file: "unsupported file format".
+        verdict = error  # The statement is valid, so the file is not: "unsupported file format".
     except UnicodeDecodeError:
-        verdict = "names in it are no text"  # SQLite quotes them as they are.
+        verdict = "names in it are no text"  # SQLite quotes their bytes.
     if verdict != "ok":
         raise StoreDamaged("store.damaged", file=str(path), why=str(verdict))
     return recorded(connection)
 
 
-def _ready(connection: sqlite3.Connection, path: Path, now: datetime, *, newer: bool) -> Opened:
+def _configured(connection: sqlite3.Connection, path: Path, now: datetime, *, newer: bool) -> Opened:
     connection.row_factory = sqlite3.Row
     if newer:
         connection.execute("PRAGMA query_only = ON")
@@ -168,7 +168,7 @@ def _ready(connection: sqlite3.Connection, path: Path, now: datetime, *, newer: 
 
 
 def _prune_if_free(connection: sqlite3.Connection, now: datetime) -> None:
-    """Forget old rows, unless another program writes just now. Fails where the file cannot be written to."""
+    """Forget old rows, unless another program is writing. Fails if the file cannot be written."""
     connection.execute("PRAGMA busy_timeout = 0")
     try:
         prune(connection, now)
@@ -178,7 +178,7 @@ def _prune_if_free(connection: sqlite3.Connection, now: datetime) -> None:
 
 
 def set_aside(path: Path, now: datetime) -> Path:
-    """Give a damaged file a dated name. Its log goes first: left there, it would be played into a new one."""
+    """Rename a damaged file. Its log goes first, or SQLite would apply it to the new file."""
     dated = Path(f"{path}.damaged-{now.astimezone():%Y-%m-%d}")
     aside, count = dated, 1
     while aside.exists():
@@ -197,8 +197,8 @@ def _memory() -> sqlite3.Connection:
     return connection
 
 
-def explained(error: sqlite3.Error, file: str) -> StoreError:
-    """The error to raise for one of SQLite's about ``file``."""
+def store_error(error: sqlite3.Error, file: str) -> StoreError:
+    """Our error for one of SQLite's about ``file``."""
     code, why = _code(error), str(error)
     if code in _BUSY:
         return StoreBusy("store.locked", file=file)
@@ -215,11 +215,11 @@ def is_busy(error: sqlite3.Error) -> bool:
     return _code(error) in _BUSY
 
 
-def is_of_the_statement(error: Exception) -> bool:
+def is_statement_error(error: Exception) -> bool:
     """Whether the statement or its values are at fault, so that trying again would fail again."""
-    return not isinstance(error, sqlite3.Error) or _code(error) in _OF_THE_STATEMENT
+    return not isinstance(error, sqlite3.Error) or _code(error) in _STATEMENT_ERRORS
 
 
 def _code(error: sqlite3.Error) -> int:
-    # The low byte is the primary code. What the Python module raises by itself has none: it is our misuse.
+    # The low byte is the primary code. Errors of Python's module itself have none: we misused it.
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF

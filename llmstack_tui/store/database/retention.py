@@ -1,7 +1,7 @@
-"""What is forgotten, and when: events after 90 days, and of everything that grows the oldest beyond a number.
+"""How much is kept: events for 90 days, and a limited number of rows of each table that grows.
 
-Events are only forgotten for their age once there are younger ones: a clock that is years ahead for a moment
-must not empty the history.
+Old events are only forgotten if there are newer ones, so that a clock that is years ahead for a moment does
+not empty the history.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.store.database import Table
-from llmstack_tui.store.database.values import bound
+from llmstack_tui.store.database.values import to_sql
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from llmstack_tui.store.database import Statements
 
 MAX_EVENT_AGE = timedelta(days=90)
-_LOOK_EVERY = 5_000
+_PRUNE_EVERY = 5_000
 
 _OLD_EVENTS = "DELETE FROM events WHERE at < :cutoff AND EXISTS (SELECT 1 FROM events WHERE at >= :cutoff)"
-# How what is too much is forgotten, and how many rows are kept. Ids are given in order and never again, so
-# the highest one says how many rows there are at most.
+# For each table the statement that forgets the oldest rows, and how many are kept. Ids rise and are never
+# reused, so the highest id is the largest possible number of rows.
 EVENTS = ("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - :keep", 50_000)
 ACTIVATIONS = (
     """DELETE FROM activations
@@ -47,10 +47,10 @@ _EXCESS = (EVENTS, ACTIVATIONS, MEASURED, SPEEDS, VERSIONS, _ANSWERS)
 
 
 class GrowingTable(Table):
-    """Forgets while the program runs, too: a storm must not fill the disk before the next start.
+    """Also forgets old rows while the program runs, so that a flood of events cannot fill the disk.
 
     Attributes:
-        excess: the statement by which it does, and how many rows are kept.
+        excess: the statement that forgets the oldest rows, and how many are kept.
     """
 
     excess: tuple[str, int]
@@ -63,16 +63,16 @@ class GrowingTable(Table):
         """Write a new row soon."""
         self._database.put(sql, row)
         self._added += 1
-        if self._added % _LOOK_EVERY == 0:
+        if self._added % _PRUNE_EVERY == 0:
             statement, keep = self.excess
             self._database.put(statement, {"keep": keep})
 
 
 def prune(connection: sqlite3.Connection, now: datetime) -> None:
-    """Forget what is too old or too much, in one transaction."""
+    """Forget old and excess rows, in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        connection.execute(_OLD_EVENTS, {"cutoff": bound(now - MAX_EVENT_AGE)})
+        connection.execute(_OLD_EVENTS, {"cutoff": to_sql(now - MAX_EVENT_AGE)})
         for statement, keep in _EXCESS:
             connection.execute(statement, {"keep": keep})
         connection.commit()

@@ -1,5 +1,5 @@
-"""How values are kept: a time as whole microseconds since 1970 UTC, a length of time as whole microseconds,
-bytes as integers, mappings and lists as JSON text, unknown as NULL.
+"""How values are stored: times as whole microseconds since 1970 UTC, durations as whole microseconds, bytes
+as integers, mappings and lists as JSON text, unknown as NULL.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ SqlValue = None | int | float | str
 _S = TypeVar("_S", bound=Struct)
 
 SLACK = timedelta(seconds=1)
-"""Between an answer of the server and the time that we write down for it."""
+"""How far the time that we record may be from the server's answer."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _INTEGER_LIMIT = 2**63
 
 
-def bound(value: object) -> SqlValue:
-    """``value`` as SQLite keeps it.
+def to_sql(value: object) -> SqlValue:
+    """``value`` as SQLite stores it.
 
-    An integer that SQLite has no room for is no size or count of anything, so it becomes NULL. What is not
-    valid Unicode (a file name of other bytes) is kept as visible escapes.
+    An integer that is too large for SQLite cannot be a real size or count, and becomes NULL. Invalid Unicode
+    (from a file name) is stored as visible escapes.
 
     Raises:
-        TypeError: for a time without a zone, or something that cannot be kept.
+        TypeError: for a time without a zone, or a value that cannot be stored.
     """
     match value:
         case None | float():
@@ -48,7 +48,7 @@ def bound(value: object) -> SqlValue:
         case datetime():
             return (value - _EPOCH) // _MICROSECOND
         case timedelta():
-            return bound(value // _MICROSECOND)
+            return to_sql(value // _MICROSECOND)
         case _:
             return document(value)
 
@@ -69,10 +69,10 @@ def _plain(value: object) -> object:
 
 
 def struct_of(kind: type[_S], row: sqlite3.Row, **others: object) -> _S:
-    """A struct of a row whose columns are called as its fields; ``others`` are those that are not.
+    """A struct from the columns of a row that have the names of its fields; ``others`` are further fields.
 
     Raises:
-        ValueError: when a column holds no value of its field.
+        ValueError: when a column's value does not fit its field.
     """
     kept = {name: read(row[name]) for name, read in _readers(kind).items() if name not in others}
     return kind(**kept, **others)
@@ -84,7 +84,7 @@ def _readers(kind: type[Struct]) -> Mapping[str, Callable[[Any], object]]:
 
 
 def _reader(kind: Any) -> Callable[[Any], object]:
-    """What makes a value of this type, or None, of what is kept."""
+    """A function from a stored value to one of this type, or None."""
     kinds = get_args(kind) or (kind,)
     if datetime in kinds:
         return to_optional_time
@@ -108,16 +108,16 @@ def to_optional_length(kept: int | None) -> timedelta | None:
 
 
 def to_sentence(kept: str | None, text: str) -> Sentence:
-    """What ``kept`` says; the ``text`` where an older version recorded that.
+    """The sentence stored as JSON; if ``kept`` is None, the ``text`` that an older version recorded.
 
     Raises:
-        ValueError: when it says nothing that is known.
+        ValueError: when the JSON is not a sentence.
     """
     return quoted(text) if kept is None else convert(json.loads(kept), Sentence)
 
 
 def to_sentences(kept: str | None, text: str) -> Sentences:
-    """As `to_sentence`, for any number of them."""
+    """As `to_sentence`, for any number of sentences."""
     if kept is None:
         return (quoted(text),) if text else ()
     return convert(json.loads(kept), Sentences)

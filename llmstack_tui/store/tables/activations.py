@@ -1,4 +1,4 @@
-"""Every time that a model was loaded: who asked and why, and how it ended."""
+"""The history of loads: who asked for each and why, and how it ended."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-# A load that is reported late, and within the time of another row, is the load of that row.
+# A load that is reported late, with a time within another row's, is the same load.
 _INSERT = """
 INSERT INTO activations (host, model, digest, asked_by, reason, reasons, context_length, keep_alive,
                          started_at, loaded_at, ended_at, outcome, ended_by, end_reasons)
@@ -54,9 +54,11 @@ WHERE host = :host AND loaded_at IS NOT NULL GROUP BY model"""
 class Outcome(LenientEnum):
     """How an activation ended.
 
-    FAILED and CANCELLED never got to be loaded. STOPPED was asked for by somebody we know. LEFT was seen to
-    go: its time was up, or another client stopped it. UNNOTICED went while nobody looked, so its end is the
-    time when that was found. REPLACED was loaded anew before an end was seen.
+    FAILED, CANCELLED: the model was never loaded.
+    STOPPED: somebody that we know unloaded it.
+    LEFT: we saw it go: its keep-alive ended, or another client unloaded it.
+    UNNOTICED: it went while no llmstack ran; the recorded end is when that was found.
+    REPLACED: it was loaded again before we saw an end.
     """
 
     FAILED = "failed"
@@ -72,10 +74,10 @@ class Activation(Struct, frozen=True, kw_only=True):
     """One load of a model, from the request to the end.
 
     Attributes:
-        context_length: tokens of context that were asked for, None left it to the server; so ``keep_alive``.
+        context_length, keep_alive: tokens and duration that were asked for; None for the server's default.
         loaded_at: when it could answer.
-        ended_at: None while it lasts, and ``outcome`` with it.
-        id: given when it is recorded, rising; 0 before.
+        ended_at, outcome: None while it lasts.
+        id: set when it is recorded, rising; 0 before.
     """
 
     host: str
@@ -95,7 +97,7 @@ class Activation(Struct, frozen=True, kw_only=True):
 
 
 class Uses(Struct, frozen=True):
-    """How often a model was loaded, and when last."""
+    """How often a model was loaded, and when it was last."""
 
     times: int
     last_at: datetime
@@ -110,11 +112,11 @@ class ListedModel(Struct, frozen=True, kw_only=True):
 
 
 class Difference(Struct, frozen=True):
-    """Where the record of what is loaded and the lists of the hosts differ.
+    """How the hosts' lists of loaded models differ from our record.
 
     Attributes:
-        ended: recorded as loaded, and not loaded any more.
-        appeared: loaded, and not recorded; each with its host.
+        ended: recorded as loaded, and no longer loaded.
+        appeared: loaded, but not recorded; each with its host.
     """
 
     ended: tuple[Activation, ...] = ()
@@ -125,27 +127,28 @@ class Difference(Struct, frozen=True):
 
 
 class Activations(GrowingTable):
-    """Activations by host and model. Of one model at most one is without an end, whoever records it."""
+    """Activations by host and model. A model has at most one without an end, whichever program records it."""
 
     excess = ACTIVATIONS
 
     def begin(self, activation: Activation) -> None:
-        """Record an act of ours."""
+        """Record a load that we ask for."""
         self._database.put(_REPLACE, _row(activation))
         self.observe(activation)
 
     def observe(self, activation: Activation, *, since: datetime | None = None) -> None:
-        """Record a load that is observed or asked for, unless any program has recorded it.
+        """Record a load, unless a program has recorded it already.
 
         Args:
-            since: a load that ended before this was another one; by default a second before it was loaded.
+            since: a recorded load that ended before this time is another one; the default is a second before
+                ``loaded_at``.
         """
         if since is None and activation.loaded_at is not None:
             since = activation.loaded_at - SLACK
         self._add(_INSERT, {**_row(activation), "since": since})
 
     def loaded(self, host: str, model: str, at: datetime, digest: str = "") -> None:
-        """The model can answer since ``at``."""
+        """Record that the model can answer since ``at``."""
         self._database.put(_LOADED, {"host": host, "model": model, "at": at, "digest": digest})
 
     def end(
@@ -160,9 +163,9 @@ class Activations(GrowingTable):
     ) -> None:
         """Record the end of the last activation of a model.
 
-        The first end that is recorded stands, except that an end whose cause is known replaces one that was
-        only observed. A load that fails does not end a model that is loaded: it was asked for once more. An
-        end that was observed does not end a load that began since.
+        The first end that is recorded counts, but one with a known cause replaces one that was only observed.
+        A failed load does not end an earlier load of the same model, which is still loaded. An observed end
+        does not end a load that began after it.
         """
         end = {"host": host, "model": model, "at": at, "outcome": outcome, "by": by, "reasons": reason}
         self._database.put(_END, {**end, "known": outcome not in (Outcome.LEFT, Outcome.UNNOTICED)})
@@ -185,18 +188,18 @@ class Activations(GrowingTable):
             )
 
     async def active(self, host: str | None = None) -> tuple[Activation, ...]:
-        """Those without an end, oldest first."""
+        """The activations without an end, oldest first."""
         return await self._database.read(_ACTIVE, {"host": host}, _activation)
 
     async def history(
         self, host: str, model: str, limit: int = 100, *, before: int | None = None
     ) -> tuple[Activation, ...]:
-        """The newest first; ``before`` is the id of the last one of the page before."""
+        """The activations of a model, newest first; ``before`` is the last id of the previous page."""
         wanted = {"host": host, "model": model, "limit": limit, "before": before}
         return await self._database.read(_HISTORY, wanted, _activation)
 
     async def uses(self, host: str) -> dict[str, Uses]:
-        """By model, those that were loaded at least once."""
+        """The uses by model, of all that were loaded at least once."""
         found = await self._database.read(
             _USES, {"host": host}, lambda row: (str(row["model"]), struct_of(Uses, row))
         )
@@ -220,12 +223,11 @@ def _activation(row: sqlite3.Row) -> Activation:
 def reconcile(
     recorded_active: Iterable[Activation], really_running: Mapping[str, Iterable[ListedModel]]
 ) -> Difference:
-    """Compare the activations without an end with what each host lists.
+    """Compare the activations without an end with the loaded models that each host lists.
 
-    ``really_running`` has only the hosts that answered: of the others nothing is known or concluded.
-    Another name with the same digest is the same model; the same name with another digest is another version,
-    so one load ended and another began. Contexts are not compared: a server may change the one that was asked
-    for.
+    ``really_running`` has the hosts that answered; activations on others are left out. Models are compared by
+    digest: another name with the same digest is the same model, and the same name with another digest is
+    another load. Context lengths are not compared, because servers may change the one that was asked for.
     """
     running = {host: tuple(each) for host, each in really_running.items()}
     recorded = [each for each in recorded_active if each.host in running]

@@ -1,4 +1,4 @@
-"""Pulls, each with its requested state, which any program may set, and its observed one, which one writes."""
+"""Pulls: any program may set the requested state of one; only the program that pulls writes the observed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection
 
-# Of those that are over.
+# How many ended pulls are kept.
 MAX_OVER = 200
 
 _ADD = """
@@ -43,11 +43,11 @@ class DownloadRecord(Struct, frozen=True, kw_only=True):
     """One pull, as it is recorded.
 
     Attributes:
-        model: its name as a server lists it; ``asked`` as it is sent to the server.
-        requested: what is to be done: "run", "pause", "cancel" or "discard".
-        state: "waiting" or "running", and of what is over "done", "failed" or "cancelled".
-        layers: digest, bytes that are there, bytes in all.
-        was_active: how it was in memory before it was stopped for this; None if it was not stopped.
+        model: its name as a server lists it; ``asked``: as it is sent to the server.
+        requested: "run", "pause", "cancel" or "discard".
+        state: "waiting" or "running"; once it is over, "done", "failed" or "cancelled".
+        layers: of each the digest, the bytes that are there and all its bytes.
+        was_active: how the model was loaded before it was stopped for the pull; None if it was not stopped.
     """
 
     id: int
@@ -67,12 +67,12 @@ class DownloadRecord(Struct, frozen=True, kw_only=True):
 
 
 class DownloadRecords(Table):
-    """Of one model on one host at most one pull is not over, whoever asks."""
+    """Pulls. A model on a host has at most one that is not over, whichever program asked for it."""
 
     async def add(
         self, *, host: str, model: str, key: str, asked: str, why: str, asked_at: datetime
     ) -> tuple[int, bool]:
-        """The id of the pull, and whether it is new; else it was asked for before and is not over.
+        """The id of the pull, and whether it is new: False if an earlier pull of the model is not over.
 
         Raises:
             StoreError: when it cannot be written.
@@ -94,14 +94,15 @@ class DownloadRecords(Table):
             self.forget_over((row.host,), keep=MAX_OVER)
 
     async def all(self, hosts: Collection[str]) -> tuple[DownloadRecord, ...]:
-        """Those that are not over, as they were asked for; then the others, newest first."""
+        """The pulls that are not over, in the order of asking; then those that are, newest first."""
         return await self._database.read(_ALL, {"hosts": list(hosts)}, _row)
 
     def forget(self, number: int) -> None:
-        """If it is over."""
+        """Remove a pull from the record, if it is over."""
         self._database.put(_FORGET, {"id": number})
 
     def forget_over(self, hosts: Collection[str], *, keep: int = 0) -> None:
+        """Remove all but the last ``keep`` ended pulls from the record."""
         self._database.put(_FORGET_OVER, {"hosts": list(hosts), "keep": keep})
 
 

@@ -1,4 +1,4 @@
-"""What happened, for the activity."""
+"""The record of events, which the activity screen shows."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 
-# How far apart two dashboards see the same thing, and how late a hidden one sees what another did.
+# How far apart two dashboards may see one thing, and how late a hidden one may see what another did.
 _APART = timedelta(seconds=5)
 _NOTICED = timedelta(seconds=15)
 
 _ADD = """
 INSERT INTO events (at, kind, host, model, text, reason, sentence, reasons, details)
 VALUES (:at, :kind, :host, :model, '', '', :sentence, :reasons, :details)"""
-# What another dashboard saw, too, or what one of us did, is recorded once. A model that was unloaded, was
-# loaded again and leaves then leaves a second time.
+# Not recorded if another dashboard recorded the same, or if one of our programs did it itself. A model that
+# was unloaded and loaded again since has really left a second time.
 _OBSERVED = """
 INSERT INTO events (at, kind, host, model, text, reason, sentence, reasons, details)
 SELECT :at, :kind, :host, :model, '', '', :sentence, :reasons, :details
@@ -57,11 +57,11 @@ class Event(Struct, frozen=True, kw_only=True):
     """One thing that happened.
 
     Attributes:
-        kind: what sort of thing, a word that the activity can be filtered by.
+        kind: an `EventKind`, by which the activity can be filtered.
         sentence: what happened.
-        reason: why, where somebody decided it.
-        details: what else there is to know, as JSON can say it.
-        id: given when it is recorded, rising; 0 before.
+        reason: why, if somebody decided it.
+        details: further values, for JSON.
+        id: set when it is recorded, rising; 0 before.
     """
 
     at: datetime
@@ -75,7 +75,7 @@ class Event(Struct, frozen=True, kw_only=True):
 
 
 class Events(GrowingTable):
-    """Events of every program that uses the file, in the order in which they were recorded."""
+    """Events of all programs that use the file, in the order of recording."""
 
     excess = EVENTS
 
@@ -85,13 +85,13 @@ class Events(GrowingTable):
     def record_observed(
         self, event: Event, *, seen_by: str, digest: str = "", since: datetime | None = None
     ) -> None:
-        """Record what was seen, unless another program recorded the same or did it itself a moment ago.
+        """Record an observation, unless another program recorded the same or caused it a moment ago.
 
         Args:
-            seen_by: which program; what it saw twice happened twice.
-            digest: of the model that was seen to be loaded or to leave; it may go by another name, too.
-            since: a load that ended before is not the one that was seen; a second before the event, where
-                that is not known.
+            seen_by: an id of this program. Two equal observations of one program are two events.
+            digest: of the model that was loaded or left, which may also have another name.
+            since: a recorded load that ended before this time is another one; the default is a second before
+                the event.
         """
         row = _row(event) | {"details": {**event.details, "seen_by": seen_by}}
         row |= {"seen_by": seen_by, "digest": digest, "apart": _APART, "noticed": _NOTICED, "slack": SLACK}
@@ -110,7 +110,7 @@ class Events(GrowingTable):
     ) -> tuple[Event, ...]:
         """The newest events first, at most ``limit``.
 
-        ``before`` is the id of the last one of the page before, ``after`` that of the newest one known.
+        ``before`` is the last id of the previous page, ``after`` the id of the newest event that is known.
         """
         wanted = {
             "limit": limit,

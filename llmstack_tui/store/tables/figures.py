@@ -1,4 +1,4 @@
-"""What was measured: the memory that each load took, and how fast each answer came."""
+"""Measurements: the memory that each load took, and the speed of each answer."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ ORDER BY model"""
 
 
 class Measured(Struct, frozen=True, kw_only=True):
-    """What one load took, in bytes. None is "nobody said", never zero.
+    """The memory that one load took, in bytes. None is "not known", never zero.
 
     Attributes:
         context_length: tokens of context of each slot; ``parallel``: slots.
         cache_type: of the KV cache: "f16", "q8_0", …
-        server_bytes: all memory, as the server reckons; ``server_gpu_bytes``: its part on GPUs.
-        device_bytes: by the name of each device, as the device (or the system, for the process) says.
+        server_bytes: all memory, as the server reports it; ``server_gpu_bytes``: its part on GPUs.
+        device_bytes: by the name of each device, as the device (or the system, for the process) reports it.
     """
 
     at: datetime
@@ -70,7 +70,7 @@ class MeasuredLoads(GrowingTable):
 
 
 class Speed(Struct, frozen=True, kw_only=True):
-    """One answer: tokens it decoded each second, and how long its first token took. None was not timed."""
+    """The speed of one answer: tokens decoded per second, and the time to its first token, if measured."""
 
     at: datetime
     host: str
@@ -90,6 +90,6 @@ class Speeds(GrowingTable):
         self._add(_ADD_SPEED, asdict(speed))
 
     async def last(self, host: str) -> dict[str, Speed]:
-        """The last one of each model of a host, by its name."""
+        """The last answer's speed of each model of a host, by the model's name."""
         found = await self._database.read(_LAST_SPEEDS, {"host": host}, partial(struct_of, Speed))
         return {each.model: each for each in found}

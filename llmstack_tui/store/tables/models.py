@@ -1,4 +1,4 @@
-"""What hosts have installed: the last list of each, and every version of a model that was ever in one."""
+"""Installed models: the last list of each host, and every version of a model that was ever listed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-# A list is looked at every 30 s; to write each time that it is still the same would only wear the disk.
+# Lists are read every 30 s; writing each time that one has not changed would only wear the disk.
 SEEN_AGAIN_AFTER = timedelta(minutes=10)
 _ROOM = 1_000
 
@@ -43,7 +43,7 @@ _LOAD_LIST = "SELECT read_at, models FROM installed WHERE host = :host"
 
 
 class InstalledList(Struct, Generic[_T], frozen=True):
-    """What a host listed at ``read_at``. The time may be ten minutes early while the list stayed the same."""
+    """A host's list at ``read_at``, which may be ten minutes too early if the list did not change."""
 
     host: str
     read_at: datetime
@@ -51,14 +51,14 @@ class InstalledList(Struct, Generic[_T], frozen=True):
 
 
 class InstalledLists(Table):
-    """One list per host, of the caller's structs."""
+    """One list per host; the struct of its models is the caller's."""
 
     def __init__(self, database: Statements) -> None:
         super().__init__(database)
         self._saved: dict[str, tuple[bytes, datetime]] = {}
 
     def save(self, host: str, models: Sequence[object], read_at: datetime) -> None:
-        """To be called at every look; a list that did not change is not written again at once."""
+        """Call this with every list that is read; one that did not change is written only rarely."""
         document = msgspec.json.encode(models)
         saved = self._saved.get(host)
         if saved and saved[0] == document and abs(read_at - saved[1]) < SEEN_AGAIN_AFTER:
@@ -67,7 +67,7 @@ class InstalledLists(Table):
         self._database.put(_SAVE_LIST, {"host": host, "read_at": read_at, "models": document.decode()})
 
     async def load(self, host: str, model_type: type[_T]) -> InstalledList[_T] | None:
-        """The list of ``host``; None when there is none, or none that ``model_type`` can hold any more."""
+        """The list of ``host``; None if there is none that ``model_type`` can hold."""
 
         def make(row: sqlite3.Row) -> InstalledList[_T] | None:
             return _installed(host, row["read_at"], row["models"], model_type)
@@ -77,11 +77,11 @@ class InstalledLists(Table):
 
 
 def last_list(path: Path, host: str, model_type: type[_T]) -> InstalledList[_T] | None:
-    """The list of ``host`` in the state file at ``path``, which need not be open; blocking.
+    """The list of ``host``, read from the file at ``path`` without opening a store; blocking.
 
-    The file stays as it is, in whatever state: None where nothing can be read, which opening it tells of.
+    The file is not changed. None if it cannot be read; the reason is reported when the store is opened.
     """
-    import sqlite3  # noqa: PLC0415  # as of `Store.open`
+    import sqlite3  # noqa: PLC0415  # as in `Store.open`
 
     uri = f"{path.absolute().as_uri()}?mode=ro"
     try:
@@ -101,7 +101,7 @@ def _installed(host: str, read_at: int, models: str, model_type: type[_T]) -> In
 
 
 class SeenModel(Struct, frozen=True, kw_only=True):
-    """One version of a model on a host. ``last_seen_at`` may be ten minutes early.
+    """One version of a model on a host. ``last_seen_at`` may be ten minutes too early.
 
     Attributes:
         digest: of the manifest.
@@ -117,7 +117,7 @@ class SeenModel(Struct, frozen=True, kw_only=True):
 
 
 class Models(Table):
-    """Models seen, by host, name and digest."""
+    """All versions of models ever listed, by host, name and digest."""
 
     def __init__(self, database: Statements) -> None:
         super().__init__(database)
@@ -125,20 +125,20 @@ class Models(Table):
         self._room = _ROOM
 
     def seen(self, *, host: str, name: str, digest: str, size: int | None, at: datetime) -> None:
-        """To be called at every look; what is known already is not written again at once."""
+        """Call this for each model of a list that is read; one that did not change is written only rarely."""
         key = (host, name, digest)
         known = self.recent.get(key)
         if known and known[0] == size and _is_fresh(known[1], at):
             return
         if len(self.recent) >= self._room:
-            # The others would be written again anyway.
+            # The entries that are not fresh would be written again anyway.
             self.recent = {key: told for key, told in self.recent.items() if _is_fresh(told[1], at)}
             self._room = max(_ROOM, 2 * len(self.recent))
         self.recent[key] = (size, at)
         self._database.put(_SEEN, {"host": host, "name": name, "digest": digest, "size": size, "at": at})
 
     async def versions(self, host: str, name: str | None = None) -> tuple[SeenModel, ...]:
-        """The versions of one model, or of each, the newest seen first."""
+        """The versions of one model, or of all models, the last seen first."""
         wanted = {"host": host, "name": name}
         return await self._database.read(_VERSIONS, wanted, partial(struct_of, SeenModel))
 

@@ -1,4 +1,4 @@
-"""What the user wants: of single models on a host (pins, how long they may be idle), and of the screen."""
+"""The user's choices: per model (pins, how long it may be idle), and what the screen remembers."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _RECALL = "SELECT value FROM screen WHERE key = :key"
 
 
 class ModelPreference(Struct, frozen=True):
-    """What the user wants of one model.
+    """The user's choices for one model.
 
     Attributes:
         model: its name, as it was written.
-        idle_stop: how long it may be idle, not above zero for ever; None is as the settings say.
+        idle_stop: how long it may be idle; zero or negative is for ever, None leaves it to the settings.
     """
 
     model: str
@@ -46,28 +46,28 @@ class ModelPreference(Struct, frozen=True):
 
 
 class ModelPreferences(Table):
-    """Preferences by host and by a key that is the same for all ways to write a model's name."""
+    """Preferences by host and `model_key`."""
 
     def pin(self, host: str, key: str, model: str, *, pinned: bool = True) -> None:
         self._database.put(_PIN, {"host": host, "key": key, "model": model, "pinned": pinned})
         self._database.put(_TIDY, {"host": host, "key": key})
 
     def may_idle(self, host: str, key: str, model: str, length: timedelta | None) -> None:
-        """How long it may be idle; None leaves it to the settings."""
+        """Set how long a model may be idle; None leaves it to the settings."""
         row = {"host": host, "key": key, "model": model, "idle_stop": length}
         self._database.put(_IDLE, row)
         self._database.put(_TIDY, {"host": host, "key": key})
 
     def forget(self, host: str, key: str) -> None:
-        """The model was removed."""
+        """Drop the preferences of a removed model."""
         self._database.put(_FORGET, {"host": host, "key": key})
 
     def renamed(self, host: str, key: str, new_key: str, model: str) -> None:
-        """The preferences of a model keep to it under its new name."""
+        """Keep a model's preferences under its new name."""
         self._database.put(_MOVE, {"host": host, "key": key, "new_key": new_key, "model": model})
 
     async def of(self, host: str) -> Mapping[str, ModelPreference]:
-        """Those of a host, by the keys of its models."""
+        """The preferences on a host, by `model_key`."""
 
         def make(row: sqlite3.Row) -> tuple[str, ModelPreference]:
             return row["key"], struct_of(ModelPreference, row)
@@ -76,16 +76,16 @@ class ModelPreferences(Table):
 
 
 class Screen(Table):
-    """What the screen remembers, its sort, its folds, its theme: values that JSON can say, by their names.
+    """What the screen remembers (sorting, folded hosts, …): JSON values by name.
 
-    Of two dashboards the last to speak wins.
+    If two dashboards write, the last one wins.
     """
 
     def remember(self, key: str, value: object) -> None:
         self._database.put(_REMEMBER, {"key": key, "value": document(value)})
 
     async def recall(self, key: str, default: _T, kind: type[_T]) -> _T:
-        """The value remembered, or ``default`` when there is none, or none of this ``kind`` any more."""
+        """The value of ``key``, or ``default`` if there is none that fits ``kind``."""
 
         def make(row: sqlite3.Row) -> _T:
             try:

@@ -1,4 +1,4 @@
-"""The answers of registries about models, and the updates that the user does not want."""
+"""The answers of registries about models, and the updates that the user declined."""
 
 from __future__ import annotations
 
@@ -27,17 +27,14 @@ _LEFT = "SELECT host, name, digest FROM updates_left_alone"
 
 
 class Updates(Table):
-    """Answers by the name of the model, as structs of the caller's.
-
-    The names are those that are the same for all ways to write one; a registry answers for all hosts.
-    """
+    """Registries' answers by `model_key`, as structs of the caller's; and declined updates, by host."""
 
     def save(self, name: str, answer: object, asked_at: datetime) -> None:
         document = msgspec.json.encode(answer).decode()
         self._database.put(_SAVE, {"name": name, "asked_at": asked_at, "answer": document})
 
     async def load(self, kind: type[_T]) -> Mapping[str, _T]:
-        """All answers; without those that ``kind`` cannot hold any more."""
+        """All answers that ``kind`` can still hold."""
 
         def make(row: sqlite3.Row) -> tuple[str, _T | None]:
             try:
@@ -49,7 +46,7 @@ class Updates(Table):
         return {name: answer for name, answer in found if answer is not None}
 
     def leave_alone(self, host: str, name: str, digest: str) -> None:
-        """Do not offer the version ``digest`` for this model; with "" none at all."""
+        """Do not offer the version ``digest`` for this model; "" for no version at all."""
         self._database.put(_LEAVE, {"host": host, "name": name, "digest": digest})
 
     def want(self, host: str, name: str) -> None:
@@ -57,7 +54,7 @@ class Updates(Table):
         self._database.put(_WANT, {"host": host, "name": name})
 
     async def left_alone(self) -> Mapping[tuple[str, str], str]:
-        """The digest, or "" for all versions, by host and name."""
+        """The declined digest, or "" for all versions, by host and name."""
 
         def make(row: sqlite3.Row) -> tuple[tuple[str, str], str]:
             return (row["host"], row["name"]), row["digest"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def test_what_grows_is_cut_without_a_new_start(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "_LOOK_EVERY", 50)
+    monkeypatch.setattr(retention, "_PRUNE_EVERY", 50)
     async with await Store.open(path) as store:
         for part in (store.events, store.activations, store.measured, store.speeds):
             monkeypatch.setattr(part, "excess", (part.excess[0], 20))
