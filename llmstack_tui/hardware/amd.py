@@ -1,4 +1,4 @@
-"""AMD cards and processors with graphics, as the Linux kernel's amdgpu driver shows them in ``/sys``."""
+"""AMD cards and integrated graphics, from the files of Linux's amdgpu driver in ``/sys``."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from llmstack_tui.hardware.readings import Device, DeviceKind, Probed, text, who
 
 _ROOT = Path("/")
 _AMD = "0x1002"
-# The third byte of gpu_metrics (metrics_table_header in the kernel's kgd_pp_interface.h): tables of the first
-# format are those of cards, those of later ones of processors with graphics.
+# The third byte of gpu_metrics (metrics_table_header in the kernel's kgd_pp_interface.h): format 1 is for
+# cards, later ones are for integrated graphics.
 _CARD_FORMAT = 1
 
 
 class Amd:
-    """Reads all AMD devices that have memory of their own or a share of the main memory.
+    """Reads all AMD devices.
 
     Args:
-        root: the folder below which ``sys`` is looked for.
+        root: the folder that contains ``sys``.
     """
 
     def __init__(self, root: Path = _ROOT) -> None:
         self._root = root
-        # Asked once: the question costs the driver a talk with the card.
+        # Asked once, because the driver has to ask the card.
         self._is_integrated = cache(is_integrated)
 
     def read(self) -> Probed:
@@ -42,12 +42,12 @@ class Amd:
         shared = False
         if self._is_integrated(folder):
             shared_total, shared_used = _pair(folder, "gtt")
-            # A small part of the memory is set aside for graphics, and the rest comes from where programs get
-            # theirs. With a large part set aside, that alone is what models get.
+            # Usually a small part of the main memory is reserved for graphics, and models get the rest from
+            # the memory of all programs. If the reserved part is the larger one, models get only that.
             shared = (shared_total or 0) > (total or 0)
             if shared:
                 total, used = _sum(total, shared_total), _sum(used, shared_used)
-        # To ask a card that sleeps would wake it up.
+        # Reading the sensors of a suspended card would wake it.
         awake = _line(folder / "power/runtime_status") != "suspended"
         busy = _number(folder / "gpu_busy_percent") if awake else None
         return Device(
@@ -67,7 +67,7 @@ class Amd:
 
 
 def is_integrated(folder: Path) -> bool:
-    """Whether the graphics unit is a part of the processor and shares its memory."""
+    """Whether the graphics are part of the processor, and share its memory."""
     try:
         with (folder / "gpu_metrics").open("rb") as file:
             header = file.read(4)
@@ -75,7 +75,7 @@ def is_integrated(folder: Path) -> bool:
         header = b""
     if len(header) == 4:
         return header[2] > _CARD_FORMAT
-    # Older ones have no such table. Cards have a limit for their power, and memory of a known maker.
+    # Older devices have no such table. Only cards have a power limit, or memory of a known vendor.
     limited = any(folder.glob("hwmon/hwmon*/power1_cap"))
     return not limited and _line(folder / "mem_info_vram_vendor").lower() in ("", "n/a", "unknown")
 
@@ -90,7 +90,7 @@ def _sum(one: int | None, other: int | None) -> int | None:
 
 
 def _sensor(folder: Path, scale: int, *names: str) -> float | None:
-    """The first of these files of the hardware monitor that holds a figure."""
+    """The figure in the first of these hardware monitor files that has one."""
     for name in names:
         for file in sorted(folder.glob(f"hwmon/hwmon*/{name}")):
             figure = _number(file)
@@ -100,7 +100,7 @@ def _sensor(folder: Path, scale: int, *names: str) -> float | None:
 
 
 def _name(folder: Path) -> str:
-    # Only server cards have their names in /sys; for others that would take a list of all devices ever made.
+    # Only server cards have a name in /sys; for the others we would need a list of all devices.
     return _line(folder / "product_name") or f"AMD GPU {_line(folder / 'device').removeprefix('0x')}".strip()
 
 

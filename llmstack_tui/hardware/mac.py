@@ -1,6 +1,6 @@
-"""A Mac: asks its own tools, ``vm_stat``, ``sysctl`` and ``ioreg``, seldom, because each is a new process.
+"""Reads a Mac with the tools ``vm_stat``, ``sysctl`` and ``ioreg``: seldom, because each is a process.
 
-What they write is parsed by pure functions; garbage gives unknowns.
+Their output is parsed by pure functions, which return None for what they cannot read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _EVERY_S = 10.0
 _TIMEOUT_S = 5.0
-# By their paths, because a program that the system started has a short PATH.
+# Absolute paths, because a program that the system starts has a short PATH.
 _VM_STAT = ("/usr/bin/vm_stat",)
 _IOREG = ("/usr/sbin/ioreg", "-r", "-d", "1", "-w", "0", "-c", "IOAccelerator")
 _SYSCTL = (
@@ -40,10 +40,10 @@ _SYSCTL = (
 )
 _GIB = 2**30
 _PAGE = 16384
-# What of the main memory Metal takes by default (recommendedMaxWorkingSetSize), by the machine's size in GiB.
-# Since macOS 26, found in public logs of llama.cpp, in which each figure is exact when rounded up to a page:
-# 12,713.12 MB of 16, 14,302.25 of 18, 19,069.67 of 24, 26,800.60 of 32, 30,150.67 of 36, 40,200.90 of 48,
-# 55,662.79 of 64, 115,448.73 of 128, 239 GB of 256. Sizes between are unknown and get the lower share.
+# The share of the main memory that Metal takes by default (recommendedMaxWorkingSetSize), by the machine's
+# size in GiB. Since macOS 26, from public logs of llama.cpp; rounded up to a page, the shares give exactly
+# the figures there: 12,713.12 MB of 16, 14,302.25 of 18, 19,069.67 of 24, 26,800.60 of 32, 30,150.67 of 36,
+# 40,200.90 of 48, 55,662.79 of 64, 115,448.73 of 128, 239 GB of 256. Sizes between these get the lower share.
 _SHARES = (
     (256, Fraction(87, 100)),
     (128, Fraction(84, 100)),
@@ -76,7 +76,7 @@ def run_tool(command: Sequence[str]) -> str:
         OSError: when it cannot be run, or hangs.
     """
     try:
-        # Its exit code does not count: sysctl fails when it misses one of many names, and prints the others.
+        # The exit code is ignored: sysctl fails if it does not know one name, but prints the others.
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
@@ -91,7 +91,7 @@ def run_tool(command: Sequence[str]) -> str:
 
 
 class Mac:
-    """Reads a Mac's memory and its graphics unit; answers are reused for 10 seconds."""
+    """Reads a Mac's memory and graphics; a reading is reused for 10 seconds."""
 
     def __init__(self, *, run: Run = run_tool, clock: Callable[[], float] = time.monotonic) -> None:
         self._run = run
@@ -127,7 +127,7 @@ class Mac:
 
 
 def _gpu(values: Mapping[str, str], accelerators: Accelerators, now: float) -> Device | None:
-    """Apple's own graphics unit; none on a Mac with another processor, where models run on that."""
+    """Apple's graphics; None on a Mac with an Intel processor, where models run on the processor."""
     name = values.get("machdep.cpu.brand_string", "")
     if chip(name) is None:
         return None
@@ -150,7 +150,7 @@ def _gpu(values: Mapping[str, str], accelerators: Accelerators, now: float) -> D
 
 
 class Accelerators(NamedTuple):
-    """All graphics units that ``ioreg`` lists, together: bytes in use, and percent of the busiest."""
+    """The graphics units that ``ioreg`` lists: bytes in use by all, and utilization of the busiest."""
 
     used: int | None
     utilization_percent: float | None
@@ -159,8 +159,7 @@ class Accelerators(NamedTuple):
 def parse_vm_stat(text: str) -> int | None:
     """Bytes of main memory in use, as Activity Monitor counts them; None when a figure is missing.
 
-    That is what programs and the system hold, compressed or not, without the cache of files and what programs
-    said may go.
+    They include compressed memory, but not cached files and purgeable memory.
     """
     page = re.search(r"page size of ([0-9]{1,9}) bytes", text)
     pages = dict(re.findall(r'^"?([^":\n]+)"?:\s+([0-9]+)\.?\s*$', text, re.MULTILINE))
@@ -183,26 +182,26 @@ def parse_vm_stat(text: str) -> int | None:
 
 
 def parse_sysctl(text: str) -> dict[str, str]:
-    """Names and values from ``sysctl name…``; what a machine does not have is missing."""
+    """Names and values from ``sysctl name…``, without those that the machine does not have."""
     pairs = (line.split(": ", 1) for line in text.splitlines() if ": " in line)
     return {name: value.strip() for name, value in pairs}
 
 
 def parse_swap(value: str) -> Space | None:
-    """``total = 2048.00M  used = 606.00M  free = 1442.00M  (encrypted)``, also with decimal commas."""
+    """Swap from ``total = 2048.00M  used = 606.00M  free = 1442.00M  (encrypted)``, also with commas."""
     figures = dict(re.findall(r"(\w+) = (\S+)", value))
     total, used = size(figures.get("total", "")), size(figures.get("used", ""))
     return None if total is None or used is None else Space(total, used)
 
 
 def parse_pressure(value: str) -> Pressure | None:
-    """From ``kern.memorystatus_vm_pressure_level``."""
+    """The pressure from ``kern.memorystatus_vm_pressure_level``."""
     return _PRESSURES.get(value)
 
 
 def parse_ioreg(text: str) -> Accelerators:
-    """From ``ioreg -r -d 1 -w 0 -c IOAccelerator``."""
-    # The quotation marks keep out "In use system memory (driver)", which stands before it and is 0.
+    """Figures from ``ioreg -r -d 1 -w 0 -c IOAccelerator``."""
+    # The closing quotation mark excludes "In use system memory (driver)", which comes first and is 0.
     used = [whole(digits) for digits in re.findall(r'"In use system memory"\s*=\s*([0-9]+)', text)]
     busy = [whole(digits) for digits in re.findall(r'"Device Utilization %"\s*=\s*([0-9]+)', text)]
     known, percents = [u for u in used if u is not None], [b for b in busy if b is not None and b <= 100]
@@ -210,9 +209,9 @@ def parse_ioreg(text: str) -> Accelerators:
 
 
 def chip(brand: str) -> str | None:
-    """``apple_m3_pro`` from "Apple M3 Pro" (``machdep.cpu.brand_string``); None for what Apple did not make.
+    """``apple_m3_pro`` from "Apple M3 Pro" (``machdep.cpu.brand_string``); None for another vendor's.
 
-    In a virtual machine the name is "Apple processor", which gives ``apple``.
+    In a virtual machine the brand is "Apple processor", which gives ``apple``.
     """
     words = brand.strip().lower().split()
     if not words or words[0] != "apple":
@@ -224,12 +223,12 @@ def chip(brand: str) -> str | None:
 
 
 def gpu_limit(memory: int, wired_limit_mb: int | None, macos: int | None) -> int:
-    """Bytes that the graphics unit takes at most: Metal's ``recommendedMaxWorkingSetSize``.
+    """The most bytes that graphics may take: Metal's ``recommendedMaxWorkingSetSize``.
 
     Args:
         memory: bytes of the machine, ``hw.memsize``.
-        wired_limit_mb: ``iogpu.wired_limit_mb``, by which the user overrides the system's; 0 does not.
-        macos: the major version; unknown counts as an old one, which gives less.
+        wired_limit_mb: the user's own limit, ``iogpu.wired_limit_mb``; 0 is the system's.
+        macos: the major version; None is treated as an old one, which gives less.
     """
     if wired_limit_mb:
         return min(wired_limit_mb * 2**20, memory)

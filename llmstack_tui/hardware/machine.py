@@ -1,4 +1,4 @@
-"""The whole machine, read at once."""
+"""Reads all figures of the machine."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Machine:
     """Reads all figures of this machine. For one thread at a time.
 
     Args:
-        models: where models are kept, for the room that is left on that disk.
-        root: the folder below which ``proc``, ``sys`` and ``dev`` are looked for.
-        mac: asks a Mac's tools; None on other machines.
+        models: the folder of models, for the free space on its disk.
+        root: the folder that contains ``proc``, ``sys`` and ``dev``.
+        mac: reads a Mac; None on other machines.
     """
 
     def __init__(
@@ -52,22 +52,22 @@ class Machine:
         self._seen_by_psutil: tuple[float, int] | None = None
 
     def read(self) -> MachineReading:
-        """The figures now. What cannot be read is unknown; nothing is raised."""
+        """The figures now. Those that cannot be read are None; raises nothing."""
         errors: list[Sentence] = []
-        mac = None if self._mac is None else _guarded("sysctl", self._mac.read, None, errors)
-        nvidia = _guarded("NVIDIA", self._nvidia.read, Probed(), errors)
-        amd = _guarded("AMD", self._amd.read, Probed(), errors)
+        mac = None if self._mac is None else _read_or("sysctl", self._mac.read, None, errors)
+        nvidia = _read_or("NVIDIA", self._nvidia.read, Probed(), errors)
+        amd = _read_or("AMD", self._amd.read, Probed(), errors)
         apple = (mac.gpu,) if mac is not None and mac.gpu is not None else ()
-        ram = _guarded("RAM", lambda: self._ram(mac), _UNKNOWN_RAM, errors)
+        ram = _read_or("RAM", lambda: self._ram(mac), _UNKNOWN_RAM, errors)
         models, root = self._models, self._root
-        pressure = mac.pressure if mac else _guarded("pressure", lambda: read_pressure(root), None, errors)
+        pressure = mac.pressure if mac else _read_or("pressure", lambda: read_pressure(root), None, errors)
         return MachineReading(
             taken_at=self._clock(),
             ram=ram,
             devices=(*nvidia.devices, *amd.devices, *(_within(ram, device) for device in apple)),
-            swap=mac.swap if mac else _guarded("swap", lambda: read_swap(root), None, errors),
-            disk=None if models is None else _guarded("disk", lambda: read_disk(models), None, errors),
-            cpu_percent=_guarded("CPU", self._cpu.read, None, errors),
+            swap=mac.swap if mac else _read_or("swap", lambda: read_swap(root), None, errors),
+            disk=None if models is None else _read_or("disk", lambda: read_disk(models), None, errors),
+            cpu_percent=_read_or("CPU", self._cpu.read, None, errors),
             pressure=pressure,
             errors=(*nvidia.errors, *amd.errors, *(mac.errors if mac else ()), *errors),
         )
@@ -80,8 +80,8 @@ class Machine:
         memory = read_memory(self._root)
         used = memory.used
         if mac is not None and mac.memory_used is not None:
-            # The tool's figure is right and old; psutil's is fresh and leaves out much. So the first is moved
-            # by how much the second has changed since.
+            # The tool's figure is right but old; psutil's is fresh but leaves out much. So take the tool's,
+            # and add by how much psutil's has changed since.
             if self._seen_by_psutil is None or self._seen_by_psutil[0] != mac.taken_at:
                 self._seen_by_psutil = (mac.taken_at, memory.used)
             used = min(max(mac.memory_used + memory.used - self._seen_by_psutil[1], 0), memory.total)
@@ -91,18 +91,18 @@ class Machine:
 _UNKNOWN_RAM = Device(kind=DeviceKind.RAM, id="ram", name="RAM")
 
 
-def _guarded(what: str, read: Callable[[], _T], otherwise: _T, errors: list[Sentence]) -> _T:
-    """The outcome of ``read``; a bug in the code that reads one thing must not hide the others."""
+def _read_or(what: str, read: Callable[[], _T], otherwise: _T, errors: list[Sentence]) -> _T:
+    """The result of ``read``, or ``otherwise``: a bug in reading one figure must not hide the others."""
     try:
         return read()
-    except Exception:  # noqa: BLE001 - logged, and one of the errors of the reading
+    except Exception:  # noqa: BLE001 - logged, and reported in the reading
         _log.exception("reading %s", what)
         errors.append(Sentence("unread.figures", {"what": what}))
         return otherwise
 
 
 def _within(ram: Device, device: Device) -> Device:
-    """A device that shares the main memory can have no more of it than is free."""
+    """Limit the free memory of a device that shares the main memory to what is free there."""
     if device.free is None or ram.free is None:
         return device
     return replace(device, free=min(device.free, ram.free))

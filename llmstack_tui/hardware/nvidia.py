@@ -1,4 +1,4 @@
-"""NVIDIA cards: what each is and how it does."""
+"""NVIDIA cards: their names and current figures."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.nvml import Handle
 
 _RETRY_S = 30.0
-# Of the driver itself (also in a container), of Jetson's, and of Windows' in WSL.
+# Device files of the driver (also in a container), of Jetson's driver, and of Windows' driver in WSL.
 _DEVICE_FILES = ("nvidia", "nvhost", "nvgpu", "nvmap", "dxg")
 _TEMPERATURE_GPU = 0  # the sensor of the chip, NVML_TEMPERATURE_GPU
-# Bits of nvmlClocksEventReasons. The others are no brake: idle, clocks that somebody set, cards kept in step.
+# Bits of nvmlClocksEventReasons. The other bits are no throttling: idle, clocks set by hand, sync boost.
 THROTTLES = (
     (0x20 | 0x40, Throttle.HEAT),
     (0x04, Throttle.POWER_LIMIT),
@@ -34,9 +34,9 @@ THROTTLES = (
 
 
 class _Card(Struct, frozen=True):
-    """A card as it was when the session began; ``handle`` is None for one that was lost already.
+    """A card as it was when the session began; ``handle`` is None if it was lost already.
 
-    ``named``: it told its UUID, by which it is known again.
+    ``named``: it reported its UUID, by which it can be recognised later.
     """
 
     handle: Handle | None
@@ -45,14 +45,14 @@ class _Card(Struct, frozen=True):
 
 
 class Nvidia:
-    """Reads all NVIDIA cards. Nothing is loaded before the first `read`; for one thread at a time.
+    """Reads all NVIDIA cards. For one thread at a time; the library is loaded by the first `read`.
 
-    While something is wrong, the session with the driver is begun anew every 30 seconds. A card that was seen
-    once stays, as lost when it no longer answers.
+    While there is an error, a new session with the driver is opened every 30 seconds. A card that was seen
+    once stays in the list; it is lost when it no longer answers.
 
     Args:
-        root: the folder below which a trace of the driver must be seen before its library is loaded; None
-            loads it in any case.
+        root: the folder that contains ``dev`` and ``proc``. Without a sign of a driver there, the library is
+            not loaded; None loads it in any case.
     """
 
     def __init__(self, root: Path | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -62,13 +62,13 @@ class Nvidia:
         self._cards: list[_Card] = []
         self._known: dict[str, Device] = {}
         self._failure: Sentence | None = None
-        self._begin_at = -math.inf
+        self._open_at = -math.inf
 
     def read(self) -> Probed:
-        """The cards now. Nothing is raised, whatever the driver does."""
+        """The cards now. Raises nothing, whatever the driver does."""
         now = self._clock()
-        if now >= self._begin_at:
-            self._begin(now)
+        if now >= self._open_at:
+            self._open_session(now)
         devices: list[Device] = []
         errors = [self._failure] if self._failure else []
         for card in self._cards:
@@ -81,22 +81,22 @@ class Nvidia:
         devices.sort(key=lambda device: device.index or 0)
         if not self._failure:
             errors += [Sentence("card.lost", {"name": device.name}) for device in devices if device.lost]
-        if errors and self._begin_at == math.inf:
-            self._begin_at = now + _RETRY_S
+        if errors and self._open_at == math.inf:
+            self._open_at = now + _RETRY_S
         return Probed(tuple(devices), tuple(errors))
 
     def close(self) -> None:
         """Close the driver; a later `read` opens it again."""
         nvml, self._nvml, self._cards = self._nvml, None, []
-        self._begin_at = -math.inf
+        self._open_at = -math.inf
         if nvml is not None:
             nvml.close()
 
-    def _begin(self, now: float) -> None:
+    def _open_session(self, now: float) -> None:
         self.close()
         self._failure = None
-        self._begin_at = now + _RETRY_S
-        if self._root is not None and not _has_trace_of_driver(self._root):
+        self._open_at = now + _RETRY_S
+        if self._root is not None and not _may_have_card(self._root):
             return
         try:
             self._nvml = nvml = Nvml()
@@ -109,7 +109,7 @@ class Nvidia:
         except DriverFailed as error:
             self._failure = error.sentence
             return
-        self._begin_at = math.inf
+        self._open_at = math.inf
         self._known.update({card.device.id: card.device for card in self._cards if card.named})
 
     def _read_card(self, card: _Card) -> tuple[list[Device], Sentence | None]:
@@ -131,8 +131,8 @@ class Nvidia:
         return [device], None
 
 
-def _has_trace_of_driver(root: Path) -> bool:
-    """Whether a card may be there. Cheap, where the library's module takes 3 MB and 15 ms."""
+def _may_have_card(root: Path) -> bool:
+    """Whether there may be a card. Cheap; importing the library takes 3 MB and 15 ms."""
     if sys.platform == "darwin":
         return False
     if not sys.platform.startswith("linux") or (root / "proc/driver/nvidia").exists():
@@ -148,7 +148,7 @@ def _cards(nvml: Nvml, known: Mapping[int | None, Device]) -> list[_Card]:
     cuda = _cuda(nvml.number("nvmlSystemGetCudaDriverVersion_v2", most=10**6))
     cards = []
     for index in range(nvml.count()):
-        # A card without a name is the one that had this number before, or stays without one.
+        # A card that reports no UUID is taken for the one that had this index before, if there was one.
         device = known.get(index) or Device(
             kind=DeviceKind.NVIDIA, id=f"nvidia-{index}", index=index, name=f"NVIDIA card {index}"
         )
@@ -180,8 +180,8 @@ def _measure(nvml: Nvml, handle: Handle, device: Device) -> Device:
 
 
 def _measure_slice(nvml: Nvml, card: Device, handle: Handle) -> Device:
-    """A MIG instance: memory and processes are its own, heat, power and brakes the card's. Its share of the
-    card's work is not told."""
+    """A MIG instance: it has its own memory and processes; temperature, power and throttling are the card's.
+    Its utilization is not reported."""
     uuid, name = _identity(nvml, handle)
     part = _with_memory(nvml, handle, card)
     return replace(
@@ -195,7 +195,7 @@ def _measure_slice(nvml: Nvml, card: Device, handle: Handle) -> Device:
 
 
 def _with_memory(nvml: Nvml, handle: Handle, device: Device) -> Device:
-    """With its memory now, and who uses it."""
+    """The device with its current memory, and the processes that use it."""
     memory, processes = nvml.memory(handle), nvml.processes(handle)
     return replace(
         device,

@@ -1,7 +1,7 @@
-"""NVML, the library of NVIDIA's driver: the one place that calls it.
+"""The only caller of NVML, the library of NVIDIA's driver.
 
-``pynvml`` is untyped, and its library may be missing, older than the module, or fail at any moment. What
-leaves here is an answer, None for one that is not to be had, or `GpuLost`.
+``pynvml`` is untyped, and its library may be missing, older than the module, or fail at any moment. Functions
+here return a checked answer, or None if there is none, or raise `GpuLost`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _DRIVER_NOT_LOADED = 9
 _LIBRARY_NOT_FOUND = 12
 _LIBRARY_MISMATCH = 18
 _LOST = (15, 16)  # GPU is lost; GPU requires restart
-# The answers of a healthy card that has no such figure, or shows it to administrators only: not supported, no
-# permission, not found, function not found, argument version mismatch, deprecated.
+# A healthy card answers these for a figure that it does not have, or shows to administrators only: not
+# supported, no permission, not found, function not found, argument version mismatch, deprecated.
 _NO_FIGURE = (_NOT_SUPPORTED, 4, 6, 13, 25, 26)
 _MOST_BYTES = 2**64 - 2  # One more is NVML_VALUE_NOT_AVAILABLE.
 
@@ -37,15 +37,15 @@ class GpuLost(Exception):
 
 
 class NoDriver(Exception):
-    """There is no NVIDIA driver here: nothing is wrong."""
+    """This machine has no NVIDIA driver, which is no error."""
 
 
 class DriverFailed(Failure):
-    """There is a driver and it cannot be used."""
+    """There is a driver, but it cannot be used."""
 
 
 class CardMemory(Struct, frozen=True):
-    """Bytes of a card. As in nvidia-smi, what the driver keeps for itself is neither ``used`` nor ``free``.
+    """Bytes of a card. As in nvidia-smi, the driver's own memory is neither ``used`` nor ``free``.
 
     Drivers before 510 count it as used. ``unified``: the card has no memory of its own and uses the main one.
     """
@@ -81,7 +81,7 @@ class Nvml:
             self._ask("nvmlShutdown")
 
     def take_trouble(self) -> str | None:
-        """The last error of the library that a healthy card does not give; returned once."""
+        """The last error that a healthy card would not give, once; None if there was none."""
         trouble, self._trouble = self._trouble, None
         return trouble
 
@@ -92,7 +92,7 @@ class Nvml:
         return self._ask("nvmlDeviceGetHandleByIndex", index)
 
     def number(self, function: str, *arguments: Any, most: int) -> int | None:
-        """A figure from 0 to ``most``; what lies outside means that the card has no such figure."""
+        """A figure from 0 to ``most``; None for any other, by which NVML says that the card has none."""
         return _number(self._ask(function, *arguments), most)
 
     def text(self, function: str, *arguments: Any) -> str | None:
@@ -113,7 +113,7 @@ class Nvml:
         total, used, free = (
             _number(getattr(info, name, None), _MOST_BYTES) for name in ("total", "used", "free")
         )
-        # Of a card that uses the main memory, some drivers report nothing but zeros instead.
+        # For a card that uses the main memory, some drivers report zeros instead.
         return CardMemory(total, used, free) if total else CardMemory(unified=total == 0)
 
     def processes(self, handle: Handle) -> dict[int, int | None] | None:
@@ -124,13 +124,13 @@ class Nvml:
             processes = self._processes(kind, handle)
             answered = answered or processes is not None
             for process in processes or ():
-                # One that both computes and draws is on both lists, with the same figure.
+                # A process that both computes and draws is on both lists, with the same figure.
                 used = _number(process.usedGpuMemory, _MOST_BYTES)
                 found[process.pid] = used if used is not None else found.get(process.pid)
         return found if answered else None
 
     def slices(self, handle: Handle) -> Sequence[Handle] | None:
-        """The MIG instances of a card, None when it is not cut into any."""
+        """The MIG instances of a card; None when it is not in MIG mode."""
         mode = self._ask("nvmlDeviceGetMigMode", handle)
         if not mode or mode[0] != 1:
             return None
@@ -139,7 +139,7 @@ class Nvml:
         return [instance for instance in found if instance is not None]
 
     def _processes(self, kind: str, handle: Handle) -> Sequence[Any] | None:
-        # By version: the function without one raises something else when the library is older than pynvml.
+        # With a version: the function without one raises another error if the library is older than pynvml.
         for version in ("v3", "v2"):
             answer = self._ask(f"nvmlDeviceGet{kind}RunningProcesses_{version}", handle)
             if isinstance(answer, list):
@@ -147,10 +147,10 @@ class Nvml:
         return None
 
     def _ask(self, function: str, *arguments: Any) -> Any:
-        """The answer of a function of NVML, None when it has none.
+        """The answer of a function of NVML; None if there is none.
 
         Raises:
-            GpuLost: when the card that was asked about is gone.
+            GpuLost: when the card is gone.
         """
         return self._answer(function, *arguments)[0]
 
@@ -165,7 +165,7 @@ class Nvml:
                 self._trouble = str(error).rstrip(".")
             return None, code
         except (AttributeError, TypeError, ValueError):
-            return None, None  # A pynvml without this function, or an answer that is no text.
+            return None, None  # This pynvml lacks the function, or the answer is not valid text.
 
 
 def _number(value: object, most: int) -> int | None:

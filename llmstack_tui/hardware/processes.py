@@ -1,8 +1,7 @@
-"""The processes that run a model file, and their use of memory and processors.
+"""The processes that run models, and their use of memory and processors.
 
-Computing is a sign of activity where the server itself reports none.
-
-Seen of Ollama's runners on a processor: 0.00 of a core when idle, 1.02 and more while they answer.
+A process that computes is a sign of activity, for servers that report none. Ollama's runners on a processor
+were seen to use 0.00 of a core when idle, and 1.02 or more while they answer.
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ if TYPE_CHECKING:
 Wanted = str | int
 """The digest of a blob, or the id of a process."""
 
-# Looking through all processes costs some ten milliseconds.
+# A search through all processes takes some ten milliseconds.
 _SEARCH_AGAIN_S = 30.0
 
 
 class ProcessUse(NamedTuple):
-    """What one process has used so far, and holds now.
+    """The processor time that a process has used, and the memory that it holds.
 
     Attributes:
-        processor_s: seconds of processors.
+        processor_s: seconds, over all cores.
         resident: bytes of main memory; ``mapped`` of them are pages of files, which count as free.
     """
 
@@ -39,7 +38,7 @@ class ProcessUse(NamedTuple):
 
 
 class ModelProcesses:
-    """Finds them by their ids, or by their command line, which names the blob. For one thread at a time."""
+    """Finds the processes of models by id, or by the blob in the command line. For one thread at a time."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -48,7 +47,7 @@ class ModelProcesses:
         self._search_at = -math.inf
 
     def used(self, wanted: Collection[Wanted]) -> Mapping[Wanted, ProcessUse]:
-        """The use of each process; one that is not found is left out. Nothing is raised."""
+        """The use of each process that is found. Raises nothing."""
         found = {each: use for each in wanted if (use := self._used(each)) is not None}
         missing = frozenset(each for each in wanted if isinstance(each, str)) - found.keys()
         if missing and (missing != self._sought or self._clock() >= self._search_at):
@@ -62,10 +61,10 @@ class ModelProcesses:
             process = self._found.get(wanted)
             if process is None and isinstance(wanted, int):
                 process = self._found[wanted] = psutil.Process(wanted)
-            # A process id that was given to another program is no longer this one.
+            # False if the id now belongs to another process.
             if process is not None and process.is_running():
                 times, memory = process.cpu_times(), process.memory_info()
-                # Only Linux has this figure; elsewhere mapped files cannot be told from other memory.
+                # Only Linux has this figure; elsewhere mapped files count as other memory.
                 mapped = min(getattr(memory, "shared", 0), memory.rss)
                 return ProcessUse(process.pid, times.user + times.system, memory.rss, mapped)
         except (psutil.Error, OSError, ValueError, OverflowError):
@@ -76,7 +75,7 @@ class ModelProcesses:
     def _search(self, digests: frozenset[str]) -> None:
         with suppress(psutil.Error, OSError):
             for process in psutil.process_iter(["cmdline"]):
-                # None where it may not be known: another user's, on some systems.
+                # None without the right to read it: on some systems, of other users' processes.
                 words = " ".join(process.info["cmdline"] or ())
                 if "sha256-" in words:
                     self._found |= {digest: process for digest in digests if f"sha256-{digest}" in words}

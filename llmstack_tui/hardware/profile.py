@@ -1,4 +1,4 @@
-"""The limits of a machine: which models it can run, worked out from a reading of it. Pure."""
+"""Works out a machine's limits for models from a reading of it. Pure."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.readings import Device, MachineReading
 
 _GIB = 2**30
-# The sizes that cards and slices of cards are sold in, in GB that are GiB. Drivers report a little less, or
-# much less where a part goes to error correction: a T4 of 16 has 15.0, an A10 of 24 has 22.2.
+# The sizes in which cards and slices are sold, in GiB (called GB). Drivers report a little less, or much less
+# if error correction takes a part: a T4 of 16 has 15.0, an A10 of 24 has 22.2.
 _SIZES = (1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 16, 20, 24, 32, 40, 48, 64, 72, 80)
 _SERVER_SIZES = (94, 96, 128, 141, 180, 192, 256, 288)
 _LEAST_SHARE = 0.915
 _LEAST_CARD_GB = 2
 _ONE_MODEL_BELOW_GB = 6
-_MAKERS = {DeviceKind.NVIDIA: "NVIDIA", DeviceKind.AMD: "AMD"}
+_VENDORS = {DeviceKind.NVIDIA: "NVIDIA", DeviceKind.AMD: "AMD"}
 
 
 class UnknownProfile(Failure):
@@ -43,7 +43,7 @@ class Profile(Struct, frozen=True, kw_only=True):
         context_length: tokens of context that suit the machine.
         cache_type: of the KV cache, "f16" or "q8_0".
         memory_word: what its memory is called: "VRAM", "unified memory" or "RAM".
-        reason: how the profile was found.
+        reason: how the profile was determined.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Profile(Struct, frozen=True, kw_only=True):
 
 
 def detect(reading: MachineReading) -> Profile:
-    """The profile of the machine. A card that is lost does not count."""
+    """The profile of the machine. Lost cards do not count."""
     ram = reading.ram
     for device in reading.devices:
         if device.kind is DeviceKind.APPLE:
@@ -66,16 +66,16 @@ def detect(reading: MachineReading) -> Profile:
     if cards:
         return _cards(cards[0].kind, [card.total or 0 for card in cards], [card.name for card in cards])
     for device in reading.devices:
-        if device.shared and not device.lost and device.kind in _MAKERS:
+        if device.shared and not device.lost and device.kind in _VENDORS:
             return _shared(device, ram)
     return _cpu(ram, Sentence("profile.cpu"))
 
 
 def named(name: str, reading: MachineReading) -> Profile:
-    """The profile that the user chose by name, with the rest from the machine.
+    """The profile of that name, with the figures that the name leaves open from the machine.
 
     Raises:
-        UnknownProfile: for any other name.
+        UnknownProfile: if there is none.
     """
     found = detect(reading)
     reason = Sentence("profile.chosen", {"found": found.name})
@@ -101,12 +101,12 @@ def marketed_gb(size: int) -> int:
 
 
 def _best_cards(devices: Sequence[Device]) -> list[Device]:
-    """The cards of the maker that has the most memory here; a server runs a model on cards of one maker."""
+    """The cards of the vendor with the most memory: a server runs a model on cards of one vendor only."""
     best: list[Device] = []
-    for kind in _MAKERS:
+    for kind in _VENDORS:
         cards = [d for d in devices if d.kind is kind and not d.shared and not d.lost]
         cards = [card for card in cards if marketed_gb(card.total or 0) >= _LEAST_CARD_GB]
-        # A model can lie on several cards, and on one slice of a card.
+        # A model can use several cards, but only one slice of a card.
         whole = [card for card in cards if card.parent is None]
         cards = whole or sorted(cards, key=lambda card: card.total or 0)[-1:]
         if sum(card.total or 0 for card in cards) > sum(card.total or 0 for card in best):
@@ -139,7 +139,7 @@ def _apple(name: str, gpu: Device | None, ram: Device, what: str) -> Profile:
         limit = apple.gpu_limit(memory, None, None)
     budget = limit
     if limit is not None and memory is not None:
-        # The user can raise the limit of the graphics unit until nothing is left for the system.
+        # The user can raise the limit for graphics until nothing is left for the system.
         budget = min(limit, memory - max(2 * _GIB, memory // 8))
     budget = None if budget is None else max(budget, 0)
     budget_gb = 0 if budget is None else budget // _GIB
@@ -161,7 +161,7 @@ def _apple(name: str, gpu: Device | None, ram: Device, what: str) -> Profile:
 
 
 def _shared(device: Device, ram: Device) -> Profile:
-    """A graphics unit of another maker that uses the main memory."""
+    """The profile of integrated graphics that are not Apple's."""
     of_ram = ram_budget(ram)
     budget = min((limit for limit in (device.total, of_ram) if limit is not None), default=None)
     size = marketed_gb(device.total or ram.total or 0)
@@ -192,7 +192,7 @@ def _cpu(ram: Device, reason: Sentence) -> Profile:
 
 
 def ram_budget(ram: Device) -> int | None:
-    """What models may take of the main memory: all but a quarter, which is 1 to 8 GiB and half at most."""
+    """The main memory for models: all but a quarter, which is at least 1 GiB, at most 8 GiB, at most half."""
     if ram.total is None:
         return None
     return ram.total - min(max(ram.total // 4, _GIB), 8 * _GIB, ram.total // 2)
@@ -206,5 +206,5 @@ def _context(size_gb: int) -> int:
 
 
 def _generation(chip_name: str) -> str:
-    """``apple_m3`` for every sort of M3."""
+    """``apple_m3`` for every variant of the M3."""
     return "_".join((apple.chip(chip_name) or "apple").split("_")[:2])

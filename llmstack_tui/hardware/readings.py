@@ -1,4 +1,4 @@
-"""What was measured of the machine, as frozen values, and figures read from text that may be anything.
+"""Readings of the machine as frozen values, and functions that read figures from untrusted text.
 
 Sizes are bytes, temperatures °C, power watts, ``…percent`` 0 to 100, times monotonic seconds. ``None`` is
 "not known", never zero.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class DeviceKind(StrEnum):
-    """Who made the device; ``RAM`` is the main memory."""
+    """The vendor of a device; ``RAM`` is the main memory."""
 
     NVIDIA = "nvidia"
     APPLE = "apple"
@@ -39,7 +39,7 @@ class Throttle(StrEnum):
 
 
 class Pressure(StrEnum):
-    """How short the system is of memory, in the steps that macOS has."""
+    """How short of memory the system is, in the levels of macOS."""
 
     NORMAL = "normal"
     WARNING = "warning"
@@ -47,7 +47,7 @@ class Pressure(StrEnum):
 
 
 class Space(Struct, frozen=True):
-    """The size of the main memory, of swap or of a disk, and what is used of it."""
+    """The size of the main memory, the swap or a disk, and how much of it is used."""
 
     total: int
     used: int
@@ -62,21 +62,21 @@ class Space(Struct, frozen=True):
 
 
 class Device(Struct, frozen=True, kw_only=True):
-    """A graphics card, a slice of one, or the main memory, and what is known of it.
+    """A graphics card, a slice of one (MIG), or the main memory.
 
     Attributes:
-        id: the same for the same device as long as the machine runs: a card's UUID or place, "ram".
-        index: the number that the maker's own tools give it; a slice has its card's.
-        used: by everybody. With ``free`` it need not add up to ``total``: drivers keep some for themselves.
-        free: what a program could still get.
+        id: a card's UUID or slot, or "ram"; does not change while the machine runs.
+        index: the device's number in the vendor's own tools; a slice has its card's.
+        used: by all programs. ``used`` and ``free`` may be less than ``total``: drivers keep some memory.
+        free: the memory that a program could still get.
         shared: its memory is a part of the main memory.
-        throttles: why it runs slower than it could; empty when it does not.
-        processes: bytes of each process by its id, None for one that uses the device to an unknown extent. In
-            a container they are the host's process ids.
-        cuda: the newest CUDA that the driver can do.
-        parent: of a slice, the ``id`` of its card.
-        lost: it was there and no longer answers. Its name stays, its figures are unknown.
-        taken_at: when its figures were read, where that is not the reading's own time.
+        throttles: why it runs slower than it could; empty if it does not.
+        processes: bytes by process id, None for a process that uses an unknown amount. In a container, the
+            ids are the host's.
+        cuda: the newest version of CUDA that the driver supports.
+        parent: the ``id`` of a slice's card.
+        lost: it no longer answers. It keeps its name; its figures are unknown.
+        taken_at: when its figures were read, if not at the reading's time.
     """
 
     kind: DeviceKind
@@ -101,7 +101,7 @@ class Device(Struct, frozen=True, kw_only=True):
 
     @property
     def percent(self) -> float | None:
-        """Used of total."""
+        """The used share of the memory."""
         return _percent(self.used, self.total)
 
     @property
@@ -116,11 +116,11 @@ class MachineReading(Struct, frozen=True, kw_only=True):
     """The whole machine at one moment.
 
     Attributes:
-        taken_at: monotonic seconds; the figures are those of this moment unless a device says otherwise.
-        ram: what this process may use: the machine's, or its container's.
-        devices: graphics cards in the order of their makers' tools; the main memory is not among them.
-        disk: of the disk that the models are on.
-        errors: what could not be read and what to do about it.
+        taken_at: when the figures were read, unless a device has its own time; monotonic seconds.
+        ram: the main memory that this process may use: the machine's, or its container's.
+        devices: graphics cards, in the order of their vendors' tools.
+        disk: the disk that the models are on.
+        errors: what could not be read, and what to do about it.
     """
 
     taken_at: float
@@ -133,13 +133,13 @@ class MachineReading(Struct, frozen=True, kw_only=True):
     errors: tuple[Sentence, ...] = ()
 
     def age(self, device: Device | None, now: float) -> float:
-        """Seconds since the figures of ``device`` (None: the rest of the reading) were read."""
+        """Seconds since the figures of ``device`` (None: the other figures) were read."""
         taken_at = self.taken_at if device is None or device.taken_at is None else device.taken_at
         return max(now - taken_at, 0.0)
 
 
 class Probed(Struct, frozen=True):
-    """What the cards of one maker say: the devices, and a sentence for each thing that is wrong with them."""
+    """The devices of one vendor, and a sentence for each problem with them."""
 
     devices: tuple[Device, ...] = ()
     errors: tuple[Sentence, ...] = ()
@@ -151,7 +151,7 @@ def _percent(used: int | None, total: int | None) -> float | None:
     return min(max(100.0 * used / total, 0.0), 100.0)
 
 
-# No counter of a machine is larger. What is beyond it is garbage, and would overflow in a division.
+# No real counter is larger. A larger number is garbage, and would overflow in a division.
 _LARGEST = 2**64
 _UNITS = {"": 1, "B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -165,14 +165,14 @@ def text(path: Path) -> str:
 
 
 def whole(text: str) -> int | None:
-    """A count such as ``17179869184``, exact at any size; None for what is no count, negative ones too."""
+    """The value of a count such as ``17179869184``; None for anything else, negative numbers included."""
     digits = text.strip()
-    # Not str.isdigit, which takes the digits of every script.
+    # Not str.isdigit, which accepts the digits of every script.
     return _sane(int(digits)) if re.fullmatch(r"[0-9]{1,20}", digits) else None
 
 
 def size(text: str) -> int | None:
-    """Bytes from ``2048.00M``, also where the locale writes ``2048,00M``; None for what is no size."""
+    """Bytes from ``2048.00M``, or ``2048,00M`` as in some locales; None for anything else."""
     match = re.fullmatch(r"\s*([0-9]{1,20}(?:[.,][0-9]{1,20})?)([BKMGT]?)\s*", text)
     return _sane(int(Decimal(match[1].replace(",", ".")) * _UNITS[match[2]])) if match else None
 

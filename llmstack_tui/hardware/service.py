@@ -1,4 +1,4 @@
-"""The service that reads this machine again and again, off the event loop, and finds its profile."""
+"""The service that reads this machine at intervals, in a thread, and determines its profile."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _END_S = 0.5
 
 
 class Readable(Protocol):
-    """A `Machine`, or what stands for one."""
+    """A `Machine`, or a substitute in tests."""
 
     def read(self) -> MachineReading: ...
 
@@ -34,19 +34,19 @@ class Readable(Protocol):
 
 
 class MachineService:
-    """Reads the machine, one reading at a time, within `run`; or once.
+    """Reads the machine once, or repeatedly in `run`.
 
-    A driver can hang for ever. Then no new reading comes, the last one grows old by its ``taken_at``, and
-    neither the event loop nor the end of the program waits for it.
+    A driver can hang for ever. Then there are no new readings, the age of the last one shows by its
+    ``taken_at``, and neither the event loop nor the end of the program waits for the driver.
 
     Args:
-        on_reading: called on the event loop with each reading, and the profile worked out from the first.
-        on_notice: hears a sentence when there is no profile of the name that was chosen.
+        on_reading: called on the event loop with each reading, and the profile that the first one gave.
+        on_notice: called with a sentence if there is no profile of the chosen name.
         machine: None is this machine.
-        models: the folder of models, for the free space of its disk.
+        models: the folder of models, for the free space on its disk.
         profile: the name of a profile that the user chose, or None.
-        every_s: seconds between the end of a reading and the next one; ten times that while the figures are
-            not on the screen.
+        every_s: seconds from the end of a reading to the next; ten times that while the figures are not on
+            the screen.
         visible: whether the figures are on the screen.
     """
 
@@ -71,24 +71,24 @@ class MachineService:
         self._wake = asyncio.Event()
 
     def set_visible(self, visible: bool) -> None:
-        """Whether the figures are on the screen; when they come there, they are read at once."""
+        """Say whether the figures are on the screen. When they appear, the machine is read at once."""
         if visible and not self._visible:
             self._wake.set()
         self._visible = visible
 
     async def read_once(self) -> None:
-        """Read the machine now, and close it."""
+        """Read the machine now, and close its drivers."""
         try:
             self._read(await asyncio.to_thread(self._machine.read))
         finally:
             await asyncio.to_thread(self._machine.close)
 
     async def run(self) -> None:
-        """Read until cancelled, then close the machine."""
+        """Read until cancelled, then close the drivers."""
         loop = asyncio.get_running_loop()
         asked: SimpleQueue[_Asked | None] = SimpleQueue()
         ended = asyncio.Event()
-        # Not the loop's own threads: the interpreter waits for those at its end, and a driver may hang.
+        # Not one of the loop's own threads: the interpreter waits for those at exit, and a driver may hang.
         thread = threading.Thread(
             target=_work, args=(self._machine, asked, loop, ended), name="hardware", daemon=True
         )
@@ -131,7 +131,7 @@ def _work(
     loop: asyncio.AbstractEventLoop,
     ended: asyncio.Event,
 ) -> None:
-    # The loop may be closed before a driver that hung lets go of this thread: then nobody waits any more.
+    # If a driver hung, the loop may be closed by the time it returns: then nobody waits for the answer.
     with contextlib.suppress(RuntimeError):
         while (answer := asked.get()) is not None:
             try:

@@ -1,4 +1,4 @@
-"""What every machine has: main memory, processors, swap, disks, and the pressure on its memory."""
+"""Figures that every machine has: main memory, processors, swap, disks, and memory pressure."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from llmstack_tui.hardware.readings import Pressure, Space, text, whole
 _ROOT = Path("/")
 _CPU_LIMIT_V2 = "sys/fs/cgroup/cpu.max"
 _CPU_LIMIT_V1 = ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "sys/fs/cgroup/cpu/cpu.cfs_period_us")
-# Percent of the last ten seconds in which programs waited for memory: some of them, or all.
+# Percent of the last ten seconds during which some programs, or all of them, waited for memory.
 _WARNING_SOME, _CRITICAL_FULL = 10.0, 10.0
 
 
 class _Names(NamedTuple):
-    """The files of a control group, and the lines of its ``memory.stat`` that count what can be given up."""
+    """The files of a control group, and the keys of its ``memory.stat`` that count reclaimable memory."""
 
     limit: str
     used: str
     reclaimable: tuple[str, ...]
 
 
-# Where there is no limit, the older control groups have the largest number there is, in whole pages.
+# Version 1 of control groups writes "no limit" as the largest 64-bit number, rounded down to whole pages.
 _NO_LIMIT = 2**62
 _VERSION_1 = _Names(
     "memory.limit_in_bytes", "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")
@@ -35,33 +35,33 @@ _VERSION_2 = _Names("memory.max", "memory.current", ("inactive_file", "active_fi
 
 
 def read_memory(root: Path = _ROOT) -> Space:
-    """The memory that this process may use: the machine's, or less where its container has a limit.
+    """The memory that this process may use: the machine's, or less if its container has a limit.
 
-    ``used`` is what cannot be had without taking it from a program.
+    Memory that the system can reclaim, such as caches, does not count as used.
 
     Args:
-        root: the folder below which ``proc`` and ``sys`` are looked for.
+        root: the folder that contains ``proc`` and ``sys``.
     """
     machine = psutil.virtual_memory()
     limited = container_memory(root)
     if limited is None or limited.total >= machine.total:
         return Space(total=machine.total, used=machine.total - machine.available)
-    # The machine may have less to give than the container would be allowed.
+    # The machine may have less free memory than the container's limit allows.
     free = min(limited.total - limited.used, machine.available)
     return Space(total=limited.total, used=limited.total - free)
 
 
 def container_memory(root: Path = _ROOT) -> Space | None:
-    """The lowest limit that control groups set for this process, and what is used of it; None without one."""
+    """The lowest memory limit of this process's control groups, and how much of it is used; or None."""
     limits = [memory for folder, names in control_groups(root) if (memory := _limited(folder, names))]
     return min(limits, key=lambda memory: memory.total, default=None)
 
 
 def control_groups(root: Path = _ROOT) -> list[tuple[Path, _Names]]:
-    """The folders of this process's control groups, its own first, with the names of their files.
+    """The folders of this process's control group and of all groups above it, with the names of their files.
 
-    A limit can be set on any group above its own, so all are named. In a container the path that ``proc``
-    tells may not exist, because the tree is its own group: then the top is what counts.
+    Any of them can set a limit. In a container the path in ``proc`` may not exist, because the container sees
+    its own group as the top.
     """
     groups = []
     for line in text(root / "proc/self/cgroup").splitlines():
@@ -73,7 +73,7 @@ def control_groups(root: Path = _ROOT) -> list[tuple[Path, _Names]]:
             top, names = root / "sys/fs/cgroup", _VERSION_2
         else:
             continue
-        # A group outside what the container sees has a path such as "/../…".
+        # The path of a group outside the container's view begins with "/..".
         own = top if ".." in path else top / path.lstrip("/")
         depth = len(own.parts) - len(top.parts)
         groups += [(folder, names) for folder in (own, *own.parents)[: depth + 1]]
@@ -87,8 +87,7 @@ def _limited(folder: Path, names: _Names) -> Space | None:
     used = whole(text(folder / names.used))
     if used is None:
         return None
-    # Pages of files are given up before a program is refused memory: they are free, as in the kernel's own
-    # "available".
+    # The kernel drops pages of files before it refuses memory, so they count as free, as in its "available".
     stat = dict(line.split(" ", 1) for line in text(folder / "memory.stat").splitlines() if " " in line)
     reclaimable = sum(whole(stat.get(name, "")) or 0 for name in names.reclaimable)
     return Space(total=total, used=min(max(0, used - reclaimable), total))
@@ -101,7 +100,7 @@ class CpuMeter:
         self._before: tuple[float, float] | None = None
 
     def read(self) -> float | None:
-        """Percent of all cores since the last call; None at the first and when no time went by."""
+        """Percent of all cores since the last call; None at the first call, or if no time has passed."""
         now, before = _cpu_seconds(), self._before
         self._before = now
         if before is None or now[1] <= before[1]:
@@ -110,18 +109,18 @@ class CpuMeter:
 
 
 def _cpu_seconds() -> tuple[float, float]:
-    """Busy seconds, and all, of all cores since the machine started."""
+    """The busy seconds and the total seconds of all cores since the machine started."""
     times = psutil.cpu_times()
-    # The time of guests is counted a second time in that of users.
+    # User time includes the time of guests.
     everything = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
     return everything - times.idle - getattr(times, "iowait", 0.0), everything
 
 
 def usable_cores(root: Path = _ROOT) -> int:
-    """The physical cores that this process may use: how many threads a model should compute with.
+    """The number of physical cores that this process may use: the best number of threads for a model.
 
-    A second thread on a core gains nothing, and one thread more than there is processor time for halves the
-    speed, because all wait for the slowest. So the limit of a container counts, too.
+    A second thread on a core gains nothing, and a single thread too many halves the speed, because all wait
+    for the slowest. So a container's limit of processor time counts, too.
     """
     cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
@@ -131,7 +130,7 @@ def usable_cores(root: Path = _ROOT) -> int:
 
 
 def _container_cores(root: Path) -> float | None:
-    """The limit of the container, in cores; None without one."""
+    """The container's limit of processor time, in cores; None without one."""
     limit = text(root / _CPU_LIMIT_V2).split() or [text(root / name) for name in _CPU_LIMIT_V1]
     try:
         quota, period = map(int, limit)
@@ -141,8 +140,8 @@ def _container_cores(root: Path) -> float | None:
 
 
 def read_swap(root: Path = _ROOT) -> Space | None:
-    """None where the system has no such figure."""
-    # psutil reads the same file, and another one for counters that are not used here, which it warns of.
+    """The swap space; None if the system has no such figure."""
+    # psutil reads the same file, but warns if another one, with counters that we do not need, is missing.
     if content := text(root / "proc/meminfo"):
         figures = dict(re.findall(r"^(Swap\w+):\s+(\d+) kB$", content, re.MULTILINE))
         total, free = whole(figures.get("SwapTotal", "")), whole(figures.get("SwapFree", ""))
@@ -155,7 +154,7 @@ def read_swap(root: Path = _ROOT) -> Space | None:
 
 
 def read_disk(path: Path) -> Space | None:
-    """The disk of ``path``, which need not exist yet. What only the administrator may fill counts as used."""
+    """The disk of ``path``, which need not exist yet. Space reserved for administrators counts as used."""
     for folder in (path, *path.parents):
         try:
             usage = psutil.disk_usage(str(folder))
@@ -166,9 +165,9 @@ def read_disk(path: Path) -> Space | None:
 
 
 def read_pressure(root: Path = _ROOT) -> Pressure | None:
-    """Linux's pressure stall information, of this process's container where that has its own.
+    """Linux's pressure stall information for memory: the container's, if it has its own, or the system's.
 
-    None before Linux 4.20, where it is switched off, and on other systems.
+    None before Linux 4.20, if it is switched off, and on other systems.
     """
     folders = [folder for folder, _ in control_groups(root)]
     for file in (*(folder / "memory.pressure" for folder in folders[:1]), root / "proc/pressure/memory"):
@@ -178,7 +177,7 @@ def read_pressure(root: Path = _ROOT) -> Pressure | None:
 
 
 def parse_pressure(content: str) -> Pressure | None:
-    """From ``some avg10=0.00 avg60=… total=…`` and the line ``full …`` after it."""
+    """The pressure from the lines ``some avg10=0.00 avg60=… total=…`` and ``full …``."""
     waits = {
         kind: float(percent)
         for kind, percent in re.findall(r"^(some|full) avg10=([0-9]{1,3}\.[0-9]{2}) ", content, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What is said of this machine: how its profile was found, and which figures of it are missing."""
+"""Sentences about this machine: how its profile was found, and which figures are missing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SENTENCES: Catalogue = {
         "There is no profile {name!r}: use cpu, nvidia_8gb or amd_16gb with the size of the card, or "
         "apple_m1 to apple_m5."
     ),
-    # What is amiss with a card.
+    # Problems with a card.
     "card.all_lost": "NVIDIA's driver lost its cards: restart the machine to use them again.",
     "card.lost": (
         "{name} no longer answers, and models that were on it have failed: restart the machine if it does "
@@ -41,8 +41,8 @@ SENTENCES: Catalogue = {
         "{name} is in MIG mode without an instance, so nothing can run on it: make one with nvidia-smi mig "
         "-cgi, or turn MIG off."
     ),
-    "card.no_memory": "{name} does not tell its memory ({why}).",
+    "card.no_memory": "{name} does not report its memory ({why}).",
     # What could not be read.
     "unread.figures": "The figures of {what} could not be read; the log says why.",
-    "unread.tool": "{tool} does not answer ({why}): figures of the memory are missing.",
+    "unread.tool": "{tool} does not answer ({why}): figures of memory are missing.",
 }
