@@ -1,1 +1,1 @@
-"""Models worth having: what is known of them, how much memory they take, and how to find one."""
+"""The catalog of recommended models: their figures, the memory they take, and a search."""

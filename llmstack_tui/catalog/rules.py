@@ -1,4 +1,4 @@
-"""What memory a model of the catalog takes, by its figures before it is there; and finding models. Pure."""
+"""Estimates the memory of models that are not installed, from the catalog's figures; and the search. Pure."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
     from llmstack_tui.fit.memory import Estimate
 
 SHORT, LONG = 4096, 32768
-"""The contexts, in tokens, that the catalog tells the memory of."""
+"""The context lengths, in tokens, for which the catalog shows the memory."""
 
 
 class EntryFit(StrEnum):
-    """Whether a model has room within a budget."""
+    """Whether a model fits into a budget of memory."""
 
-    LONG = "fits"  # with 32k tokens, or with all that it was made for
+    LONG = "fits"  # with 32k tokens, or with its own maximum if that is less
     SHORT = "at 4k"
     NO = "no"
     UNKNOWN = "?"
 
 
 def subject_of(entry: Entry, file: File) -> Subject:
-    """What is known of a variant."""
+    """The weights and the shape of a variant, for an estimate."""
     shape = None if entry.attention is None else _shape(entry.attention, entry.context.value)
     return Subject(weights=Weights(size=file.bytes), shape=shape)
 
 
 def estimate(entry: Entry, file: File, context: int, cache_type: str = DEFAULT_CACHE) -> Estimate | None:
-    """The memory of a variant with ``context`` tokens, or as many as it was made for if those are fewer.
+    """The memory of a variant with ``context`` tokens, or its own maximum if that is less.
 
     None if its shape is not known.
     """
@@ -49,12 +49,12 @@ def estimate(entry: Entry, file: File, context: int, cache_type: str = DEFAULT_C
 
 
 def fit(entry: Entry, file: File, budget: int | None) -> EntryFit:
-    """Whether the variant, alone, has room in ``budget`` bytes; not known without a budget."""
+    """Whether the variant alone fits into ``budget`` bytes; unknown without a budget."""
     if budget is None:
         return EntryFit.UNKNOWN
     long, short = estimate(entry, file, LONG), estimate(entry, file, SHORT)
     if long is None or short is None:
-        # Without a shape its weights alone tell that it is too large, and never that it is not.
+        # Without a shape, the weights can prove that it is too large, but not that it fits.
         return EntryFit.NO if file.bytes > budget else EntryFit.UNKNOWN
     if long.total <= budget:
         return EntryFit.LONG
@@ -62,7 +62,7 @@ def fit(entry: Entry, file: File, budget: int | None) -> EntryFit:
 
 
 def _shape(attention: Attention, context: int) -> Shape:
-    """What is known of the shape: what it keeps, and not how wide it is where it computes."""
+    """A shape with the KV cache only: the catalog has no figures for the buffers of computing."""
     heads = 0 if attention.encoder else attention.kv_heads
     key, value = heads * attention.key, heads * attention.value
     whole = LayerCache(key=key, value=value, count=attention.layers - attention.window_layers)
@@ -71,10 +71,10 @@ def _shape(attention: Attention, context: int) -> Shape:
 
 
 def search(entries: Iterable[Entry], text: str) -> tuple[Entry, ...]:
-    """The entries that have all words of ``text`` somewhere; all of them if there are no words.
+    """The entries that contain all words of ``text``, in any case; all entries if it is empty.
 
-    Those come first that have them in the name, then in the family, the uses, the licence and last in what
-    they are good for; of equals the one with the higher priority. Upper and lower case do not count.
+    Matches in the name come first, then in the family, the uses, the licence and the description; within
+    each, by priority.
     """
     words = text.casefold().split()
     ranked = [(ranks, entry) for entry in entries if None not in (ranks := _ranks(entry, words))]
@@ -83,7 +83,7 @@ def search(entries: Iterable[Entry], text: str) -> tuple[Entry, ...]:
 
 
 def _ranks(entry: Entry, words: list[str]) -> list[int | None]:
-    """For each word where it was found, 0 for the whole name; None for a word that is nowhere."""
+    """The rank of the best match of each word, 0 for the whole name; None for a word without a match."""
     name = entry.name.casefold()
     places = (
         name,

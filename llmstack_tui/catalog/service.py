@@ -1,4 +1,4 @@
-"""What there is to be had: the catalog that the package carries, and what registries say of a model."""
+"""The catalog in the package, and questions to registries about a model."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["CatalogService", "RegistryError"]
 
 
 def load_catalog() -> Catalog:
-    """All of it. Takes some 30 ms, so it is read when it is looked at, and not on an event loop."""
+    """Read the catalog. Takes some 30 ms, so do it when it is needed, and not on an event loop."""
     content = resources.files("llmstack_tui").joinpath("data", "catalog.toml").read_bytes()
     return msgspec.toml.decode(content, type=Catalog)
 
 
 class CatalogService:
-    """Nothing is read or asked before somebody wants it.
+    """Reads the catalog and asks registries on demand.
 
     Args:
         load: reads the catalog. Blocking.
@@ -48,7 +48,7 @@ class CatalogService:
         """The tags of a model; None where its registry lists none.
 
         Raises:
-            RegistryError: it does not answer, or not as a registry.
+            RegistryError: the registry does not answer, or not as a registry should.
         """
         return await (await self._opened()).tags(ModelName.parse(name))
 
@@ -56,14 +56,14 @@ class CatalogService:
         """What a pull of this name would fetch.
 
         Raises:
-            RegistryError: as `tags`, or there is no such model.
+            RegistryError: as for `tags`, or there is no such model.
         """
         registry, asked = await self._opened(), ModelName.parse(name)
-        # Only the answer to a HEAD tells when it was pushed.
+        # Only the answer to HEAD has the time of the push.
         head, fetched = await asyncio.gather(registry.head(asked), registry.manifest(asked))
-        assert fetched is not None  # noqa: S101  # Only with an ETag is there none.
+        assert fetched is not None  # noqa: S101  # It is None only for a request with an ETag.
         manifest = fetched.manifest
-        # A layer that is in it twice is fetched once.
+        # A layer that is listed twice is fetched once.
         sizes = {layer.digest: layer.size for layer in manifest.blobs}
         return Offer(
             name=name,

@@ -1,4 +1,4 @@
-"""What the catalog says of a model. Every figure names its source."""
+"""The entries of the catalog. Every figure names its source."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Number(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Attention(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the cache of a model is made of.
+    """The dimensions of a model's KV cache.
 
     Attributes:
         kv_heads: heads of a layer that have keys and values of their own.
         key, value: elements of one key and of one value.
         window_layers: layers that keep the last ``window`` tokens only.
-        encoder: it reads a text at once, and keeps nothing.
+        encoder: the model reads a text at once, and has no KV cache.
     """
 
     source: str
@@ -59,7 +59,7 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
     """One variant.
 
     Attributes:
-        bytes: of the download; ``rounded`` if they are known to two digits.
+        bytes: of the download; if ``rounded``, known to two digits only.
         quantization: "Q4_K_M", "F16", …; None if not known.
     """
 
@@ -71,7 +71,7 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PublishedSpeed(Struct, frozen=True, forbid_unknown_fields=True):
-    """What somebody measured while the model wrote one answer."""
+    """A decode speed that somebody measured and published."""
 
     card: str
     tokens_per_second: float
@@ -83,12 +83,12 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     """A model.
 
     Attributes:
-        name: what to pull, as a server lists it or without the tag.
+        name: the name to pull, with or without a tag.
         good_for: a phrase in plain words.
         priority: 1 is recommended first.
         parameters: "7B", "0.5B", "137M".
-        context: tokens that it was made for.
-        files: the variants; the first is the one that ``name`` stands for.
+        context: the longest context, in tokens, that it was trained for.
+        files: the variants; the first is the one that ``name`` pulls.
     """
 
     name: str
@@ -108,24 +108,24 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
         return self.files[0]
 
     def name_of(self, file: File) -> str:
-        """What to pull for one of the variants."""
+        """The name to pull for one of the variants."""
         return replace(ModelName.parse(self.name), tag=file.tag).short
 
 
 class Catalog(Struct, frozen=True, forbid_unknown_fields=True):
-    """All entries, and the pages that many of them name by a short name."""
+    """All entries, and the sources: the address of a page by the short name that entries use."""
 
     sources: dict[str, str]
     entries: tuple[Entry, ...] = field(name="model")
 
     def page(self, source: str) -> str:
-        """A source as it may be shown: the address of a page, or how the figure was computed."""
+        """A source as it is shown: the address of a page, or how the figure was computed."""
         name, mark, number = source.partition("#")
         return self.sources[name] + mark + number if name in self.sources else source
 
 
 class Offer(Struct, frozen=True, kw_only=True):
-    """What a registry has under a name. ``download`` is bytes, of all layers."""
+    """What a registry has under a name. ``download`` is the bytes of all layers."""
 
     name: str
     digest: str

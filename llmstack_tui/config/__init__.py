@@ -1,4 +1,4 @@
-"""The settings: one TOML file, then the environment, then the command line.
+"""The settings: from a TOML file, overridden by the environment, overridden by the command line.
 
-What is wrong is never fatal: each problem becomes one sentence that names its place, and the rest applies.
+Mistakes are never fatal: each is reported in a sentence that names its place, and the rest applies.
 """

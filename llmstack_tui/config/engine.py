@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Ollama's own.
+# Ollama's own defaults.
 DEFAULT_KEEP_ALIVE = timedelta(minutes=5)
 DEFAULT_MAX_LOADED = 3
 DEFAULT_MAX_QUEUE = 512
@@ -31,10 +31,10 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
         keep_alive: how long a model stays in memory after its last request; negative is for ever.
         max_loaded: how many models may be in memory.
         max_queue: how many requests may wait for a model.
-        context_length: in tokens, where neither the model nor the request sets one.
+        context_length: in tokens, if neither the model nor the request sets one.
         parallel: how many requests to one model are computed at once, each with a context of its own.
         cache_type: the type of the KV cache.
-        connections: how many to download one model with.
+        connections: how many connections download one model.
     """
 
     keep_alive: timedelta = DEFAULT_KEEP_ALIVE
@@ -47,7 +47,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, settings: EngineSettings, environ: Mapping[str, str]) -> EngineOptions:
-        """From the settings and the variables ``OLLAMA_*``. Invalid ones are logged and ignored."""
+        """Options from the settings and the variables ``OLLAMA_*``, of which invalid ones are logged."""
         return cls(
             keep_alive=_duration(environ, "OLLAMA_KEEP_ALIVE", settings.keep_alive),
             max_loaded=_count(environ, "OLLAMA_MAX_LOADED_MODELS", settings.max_loaded or DEFAULT_MAX_LOADED),
@@ -64,7 +64,7 @@ def _text(environ: Mapping[str, str], name: str) -> str:
 
 
 def _count(environ: Mapping[str, str], name: str, default: int) -> int:
-    """A whole number; 0 means the default, as in Ollama."""
+    """The whole number in a variable; 0 means the default, as in Ollama."""
     text = _text(environ, name)
     if text and not (text.isascii() and text.isdecimal()):
         log.warning("%s is %r, which is no whole number: it is ignored.", name, text)

@@ -1,4 +1,4 @@
-"""``hosts``: which servers there are, and what may be done on them."""
+"""The setting ``hosts``: which servers to use, and what may be done on them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class HostSettings:
 
     Attributes:
         url: its base URL, as `llmstack_tui.base.address.parse_host` makes it.
-        name: what it is called on the screen, or "".
-        allow: "look" only, or "act"; None is "act" on this machine and "look" elsewhere, where other people's
-            models may be.
+        name: its name on the screen, or "".
+        allow: "look" only, or "act"; None is "act" on this machine and "look" elsewhere, as the models there
+            may be other people's.
     """
 
     url: str
@@ -35,7 +35,7 @@ class HostSettings:
 
     @property
     def may_act(self) -> bool:
-        from llmstack_tui.base.address import is_loopback  # noqa: PLC0415 (needless where no host is named)
+        from llmstack_tui.base.address import is_loopback  # noqa: PLC0415 (most users name no host)
 
         return self.allow == "act" or (self.allow is None and is_loopback(self.url))
 
@@ -76,7 +76,7 @@ def _read_host(item: object, complain: Complain) -> HostSettings | None:
         name = ""
     allow = item.get("allow")
     if allow is not None and allow not in ALLOW:
-        complain(("allow",), f'must be "look" or "act", not {shown(allow)}: it is only looked at')
+        complain(("allow",), f'must be "look" or "act", not {shown(allow)}: "look" is used')
         allow = "look"
     return HostSettings(url=url, name=name, allow=allow) if url else None
 

@@ -1,4 +1,4 @@
-"""The kinds of values that settings have: how they are written, in the file and in the environment."""
+"""The kinds of values of settings: how each is read from the file and the environment, and written."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Place = tuple[str | int, ...]
-"""Where a value stands in a document: keys, and places in a list."""
+"""The path to a value in a document: keys, and indexes in lists."""
 
 Complain = Callable[[Place, str], None]
-"""Called with what is wrong with a part of a value: its place in the value, and the end of a sentence."""
+"""Reports a mistake in a part of a value: the part's place in the value, and the end of a sentence."""
 
 AUTO = "auto"
 _FLAGS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(("false", "0", "no", "off"), False)
 _MOST_BYTES = 2**60
-# In the order of `_write_size`, which takes the first unit that a size is a multiple of.
+# In the order in which `_write_size` looks for a unit that divides a size.
 _BYTES = {"TB": 10**12, "GiB": 2**30, "GB": 10**9, "MiB": 2**20, "MB": 10**6, "KiB": 2**10, "kB": 1000}
 _BYTES |= {"B": 1, "": 1}
 
@@ -37,11 +37,11 @@ class SettingKind(NamedTuple, Generic[T]):
     """One kind of value.
 
     Attributes:
-        allowed: what a value has to be, to follow "must be".
+        allowed: what is allowed, as the words after "must be".
         read: takes a value of the file, or the text of an environment variable. Raises `InvalidValue`, or
-            complains of the parts that are left out.
+            reports the parts that it ignores.
         write: the value as TOML.
-        in_environment: an example of the text of a variable, where that is written in another way.
+        in_environment: an example for the environment, if the form there differs from that in the file.
     """
 
     allowed: str
@@ -64,7 +64,7 @@ def one_of(*words: str) -> SettingKind[str]:
 
 
 def matching(pattern: str, allowed: str) -> SettingKind[str]:
-    """A text that has the form of a regular expression."""
+    """A text that matches a regular expression."""
     return SettingKind(allowed, partial(_read_matching, pattern), quoted)
 
 
@@ -74,7 +74,7 @@ def duration(endless: str = "negative: for ever") -> SettingKind[timedelta]:
 
 
 def durations(endless: str) -> SettingKind[Mapping[str, timedelta]]:
-    """Lengths of time by the names of models."""
+    """Durations by the names of models."""
     allowed = f'a table of lengths of time such as {{ "mistral:7b" = "1h" }} ({endless})'
 
     def write(value: Mapping[str, timedelta]) -> str:
@@ -85,12 +85,12 @@ def durations(endless: str) -> SettingKind[Mapping[str, timedelta]]:
 
 
 def size() -> SettingKind[int]:
-    """Bytes; 0 stands for no limit."""
+    """Bytes; 0 is no limit."""
     return SettingKind('a size such as "6GB" or "512MiB" (0: no limit)', _read_size, _write_size)
 
 
 def interval(shortest: timedelta) -> SettingKind[timedelta | None]:
-    """A length of time after which something is done again, or never: "off" in the file, None here."""
+    """The time between two runs of something; never is "off" in the file, None here."""
 
     def read(value: object, complain: Complain) -> timedelta | None:
         if value is False or value in ("off", "never"):
@@ -108,7 +108,7 @@ def interval(shortest: timedelta) -> SettingKind[timedelta | None]:
 
 
 def optional(kind: SettingKind[T]) -> SettingKind[T | None]:
-    """A value that may also be left to the program: "auto" in the file, None here."""
+    """A value that the program may choose itself: "auto" in the file, None here."""
 
     def read(value: object, complain: Complain) -> T | None:
         return None if value in (AUTO, "") else kind.read(value, complain)
@@ -120,7 +120,7 @@ def optional(kind: SettingKind[T]) -> SettingKind[T | None]:
 
 
 def keys() -> SettingKind[Mapping[str, str]]:
-    """Keys of the keyboard by the id of what they do."""
+    """Keys of the keyboard by the id of their action."""
     allowed = 'a table of keys such as { "app.quit" = "ctrl+q", "list.up" = "up,w" }'
     read = partial(_read_each, _read_key, 'a key such as "ctrl+q", or several as in "q,ctrl+q"')
     return SettingKind(allowed, read, _write_texts, in_environment="app.quit=ctrl+q list.up=up,w")
@@ -133,7 +133,7 @@ def quoted(text: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A value of the file for a sentence, however large or deep it is."""
+    """A value of the file as a short text for a sentence."""
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list):
@@ -219,7 +219,7 @@ def _read_each(
 
 
 def _entries(value: object) -> Iterator[tuple[Place, object]]:
-    """The entries of a table with their places. Names of models have dots, which TOML takes for tables."""
+    """The entries of a table with their places. Nested tables are joined: TOML splits names at their dots."""
     if isinstance(value, str):
         value = {name: text for name, _, text in (pair.partition("=") for pair in value.split())}
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""On which line of a TOML document each key stands, which tomllib does not tell."""
+"""Finds the line of each key in a TOML document, which tomllib does not report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # Deep enough for every setting; the keys of a document may be nested thousands deep.
 _DEPTH = 8
 
-# What a document is made of: strings of four sorts, comments, signs, and what lies between.
+# The tokens of a document: four kinds of strings, comments, punctuation, and what is between.
 _PARTS = r"""
     ["]{3} (?: \\. | [^\\] )*? ["]{3,5}
     | [']{3} .*? [']{3,5}
@@ -28,14 +28,14 @@ _NESTING = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 class LineNumbers:
-    """The lines of a valid document, which is read when the first one is asked for."""
+    """The line numbers of a valid document. It is parsed at the first question."""
 
     def __init__(self, text: str = "") -> None:
         self._text = text
         self._found: dict[Place, int] | None = None
 
     def of(self, place: Place) -> int:
-        """The line of a key or of an item in a list, such as ``("hosts", 0, "url")``, or of what it is in."""
+        """The line of a place such as ``("hosts", 0, "url")``, or else of the nearest place around it."""
         if self._found is None:
             self._found = _first_mentions(self._text)
         known = (place[:end] for end in range(len(place), 0, -1) if place[:end] in self._found)
@@ -66,7 +66,7 @@ def _first_mentions(text: str) -> dict[Place, int]:
 
 
 def _statements(text: str) -> Iterator[list[tuple[str, int]]]:
-    """The parts of each header or assignment, with their lines; without comments and what is blank."""
+    """The tokens of each header or assignment with their lines, without comments and blanks."""
     statement: list[tuple[str, int]] = []
     line, depth = 1, 0
     for part in re.findall(_PARTS, text, flags=re.VERBOSE | re.DOTALL):
@@ -82,7 +82,7 @@ def _statements(text: str) -> Iterator[list[tuple[str, int]]]:
 
 
 def _items(value: list[tuple[str, int]]) -> Iterator[int]:
-    """The lines on which the items of a list begin; none for what is no list."""
+    """The lines on which the items of a list begin; none if the value is not a list."""
     depth, is_next = 0, False
     for part, line in value if value and value[0][0] == "[" else ():
         if is_next and part != "]":
@@ -93,7 +93,7 @@ def _items(value: list[tuple[str, int]]) -> Iterator[int]:
 
 def _keys(statement: str) -> tuple[tuple[str, ...], bool]:
     """The keys that a header or an assignment names, and whether it begins a table in a list."""
-    import tomllib  # noqa: PLC0415 (a file without problems does without)
+    import tomllib  # noqa: PLC0415 (only needed to report a problem)
 
     keys = []
     node: object = tomllib.loads(statement)
@@ -104,7 +104,7 @@ def _keys(statement: str) -> tuple[tuple[str, ...], bool]:
 
 
 def _numbered(keys: tuple[str, ...], newest: dict[Place, int], *, new: bool) -> Place:
-    """The place of a header, with the number of the newest table wherever there is a list of them."""
+    """The place of a header, with the index of the latest table in each list of tables."""
     place: Place = ()
     for number, key in enumerate(keys, start=1):
         place = (*place, key)

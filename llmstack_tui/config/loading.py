@@ -1,4 +1,4 @@
-"""Reads the settings, and remembers where each one came from."""
+"""Reads the settings, and records where each one came from."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 100_000
 _MOST_PROBLEMS = 20
 _LONGEST_NAME = 60
-# For what comes out of a pipe: `--config <(make-config)`.
+# For a pipe, as in `--config <(make-config)`.
 _PIPE_WAIT_S = 2.0
 
 
 class SettingOrigin(NamedTuple):
-    """Where a setting came from. ``name`` is that of the file, of the variable or of the option."""
+    """Where a setting came from. ``name`` is the name of the file, the variable or the option."""
 
     kind: Literal["default", "file", "environment", "option"]
     name: str | None = None
@@ -44,20 +44,20 @@ class LoadedSettings:
     """The settings that were read.
 
     Attributes:
-        problems: one sentence for each thing that was wrong and therefore left out.
-        unfit: the names of the settings that could not be read, or not in whole.
-        broken: there is a file, and nothing of it could be read.
+        problems: one sentence for each mistake; what it is about was ignored.
+        invalid: the names of the settings with a mistake in them.
+        broken: there is a file, and nothing in it could be read.
     """
 
     settings: Settings
     problems: tuple[str, ...] = ()
-    unfit: frozenset[str] = frozenset()
+    invalid: frozenset[str] = frozenset()
     broken: bool = False
     origins: Mapping[str, SettingOrigin] = field(default_factory=dict, repr=False)
     lines: LineNumbers = field(default_factory=LineNumbers, repr=False, compare=False)
 
     def origin(self, name: str) -> SettingOrigin:
-        """Where the setting of that name came from, as `llmstack_tui.config.table` names it."""
+        """Where a setting came from, by its name in `llmstack_tui.config.table`."""
         origin = self.origins.get(name, SettingOrigin("default"))
         if origin.kind == "file":
             return origin._replace(line=self.lines.of(tuple(name.split("."))))
@@ -65,7 +65,7 @@ class LoadedSettings:
 
 
 def load_settings(file: Path | None, environ: Mapping[str, str]) -> LoadedSettings:
-    """The settings from ``file`` (None: the platform's own, which need not exist) and from ``environ``."""
+    """The settings from ``file`` (None: the default file, which need not exist) and ``environ``."""
     reading = _SettingsReader()
     reading.take_implied(environ)
     path, broken = _path(file), False
@@ -82,11 +82,11 @@ def load_settings(file: Path | None, environ: Mapping[str, str]) -> LoadedSettin
 
 
 class _BrokenError(Exception):
-    """A file of which nothing can be used; the text is the end of a sentence about it."""
+    """The file cannot be used at all; the text is the end of a sentence about it."""
 
 
 class _SettingsReader:
-    """Collects settings from several places; what is taken later wins."""
+    """Collects settings from several sources; a later one overrides an earlier one."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
@@ -94,7 +94,7 @@ class _SettingsReader:
         self._sections = tuple(dict.fromkeys(setting.section for setting in self._table if setting.section))
         self._values: dict[str, object] = {}
         self._origins: dict[str, SettingOrigin] = {}
-        self._unfit: set[str] = set()
+        self._invalid: set[str] = set()
         self._lines = LineNumbers()
 
     def take_implied(self, environ: Mapping[str, str]) -> None:
@@ -105,7 +105,7 @@ class _SettingsReader:
 
     def take_environment(self, environ: Mapping[str, str]) -> None:
         for setting in self._table:
-            # As everywhere: an empty variable is one that is not set.
+            # An empty variable counts as not set.
             if text := environ.get(setting.variable, "").strip():
                 origin = SettingOrigin("environment", setting.variable)
                 self._take(setting, text, origin, partial(self._complain_of_variable, setting.variable))
@@ -118,10 +118,10 @@ class _SettingsReader:
                     self._complain_of_variable(variable, (), f"is not a setting. Known here: {there}")
 
     def take_file(self, path: Path | None) -> None:
-        """Take what is right in a file.
+        """Take the valid settings of a file.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is no file.
             _BrokenError: nothing in it can be read.
         """
         if path is None:
@@ -141,15 +141,15 @@ class _SettingsReader:
     def result(self, *, broken: bool) -> LoadedSettings:
         problems = self.problems[:_MOST_PROBLEMS]
         if left := len(self.problems) - len(problems):
-            problems.append(f"{left} more problems of the settings are not listed.")
-        # A typing error in one of these must not lead to a change on some server.
-        if "read_only" in self._unfit or ("hosts" in self._unfit and not self._values.get("hosts")):
+            problems.append(f"There are {left} more problems in the settings.")
+        # A typing error in these settings must not lead to changes on a server.
+        if "read_only" in self._invalid or ("hosts" in self._invalid and not self._values.get("hosts")):
             self._values["read_only"] = True
-            problems.append("Until that is put right nothing is changed anywhere, as with read_only = true.")
+            problems.append("Until that is corrected, nothing is changed anywhere, as with read_only = true.")
         return LoadedSettings(
             settings=with_values(Settings(), self._values),
             problems=tuple(problems),
-            unfit=frozenset(self._unfit),
+            invalid=frozenset(self._invalid),
             broken=broken,
             origins=self._origins,
             lines=self._lines,
@@ -173,9 +173,9 @@ class _SettingsReader:
         except InvalidValue:
             complain((), f"must be {setting.kind.allowed}, not {shown(value)}")
         if len(self.problems) > before:
-            self._unfit.add(setting.name)
+            self._invalid.add(setting.name)
         else:
-            self._unfit.discard(setting.name)
+            self._invalid.discard(setting.name)
 
     def _complain_of_line(self, file: str, base: Place, place: Place, text: str) -> None:
         place = (*base, *place)
@@ -213,18 +213,18 @@ def _text(path: Path) -> str:
     if len(content) > MAX_FILE_BYTES:
         raise _BrokenError(f"were not read: the file is larger than {bytes_text(MAX_FILE_BYTES)}")
     try:
-        # Some editors put a mark at the beginning that says that the text is UTF-8.
+        # Some editors begin a file with a byte order mark.
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise _BrokenError("were not read: the file is not UTF-8 text") from None
 
 
 def _piped(path: Path) -> bytes:
-    """What comes out of a pipe, within the time that is allowed.
+    """The content of a pipe, read to its end.
 
     Raises:
-        TimeoutError: its end did not come in time.
-        _BrokenError: there was nothing in it.
+        TimeoutError: it did not end within ``_PIPE_WAIT_S``.
+        _BrokenError: it is empty.
     """
     content, deadline = b"", time.monotonic() + _PIPE_WAIT_S
     pipe = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
@@ -248,7 +248,7 @@ def _piped(path: Path) -> bytes:
 
 
 def _document(text: str) -> dict[str, object]:
-    import tomllib  # noqa: PLC0415 (most users have no file, and every command reads the settings)
+    import tomllib  # noqa: PLC0415 (every command reads the settings, and most users have no file)
 
     try:
         return tomllib.loads(text)
@@ -256,6 +256,6 @@ def _document(text: str) -> dict[str, object]:
         reason = str(error).rstrip(".")
     except RecursionError:
         reason = "it is nested too deep"
-    except ValueError:  # Python makes no whole number of more than 4,300 digits.
+    except ValueError:  # Python reads no integer of more than 4,300 digits.
         reason = "a number in it is too long"
     raise _BrokenError(f"were not read, the file is not valid TOML: {reason}")

@@ -1,6 +1,6 @@
-"""All settings: each with its default, the values it takes and what it is for, in one place.
+"""All settings, each with its default, its kind of value and its purpose.
 
-What reads the file, what shows the settings and what writes the example follow from the fields here.
+Reading the file, showing the settings and writing the example all work from the fields here.
 """
 
 # ruff: noqa: RUF009  (what `_setting` makes is a field, no value)
@@ -31,10 +31,10 @@ _NEVER = "0 or negative: never"
 
 
 def _setting(default: T, kind: SettingKind[_V], purpose: str, *, implied: tuple[str, T] | None = None) -> T:
-    """A field that is a setting.
+    """A dataclass field for a setting.
 
     Args:
-        implied: another variable of the environment, and the default where that is set.
+        implied: another environment variable, and the default if that is set.
     """
     return field(
         default_factory=lambda: default, metadata={"kind": kind, "purpose": purpose, "implied": implied}
@@ -48,13 +48,13 @@ class EngineSettings:
     choice: EngineChoice = _setting(
         "auto",
         kinds.one_of(*ENGINE_CHOICES),
-        "Which server to look for where no host is named. auto takes a running Ollama first, then the "
-        "built-in engine.",
+        "Which server to look for if no host is named. auto takes a running Ollama, or else the built-in "
+        "engine.",
     )
     port: int | None = _setting(
         None,
         kinds.optional(kinds.integer(1, 65535)),
-        "The port of the built-in engine. auto is 11434 where no Ollama is installed, else the next free "
+        "The port of the built-in engine. auto is 11434 if no Ollama is installed, or else the next free "
         "one.",
     )
     keep: bool = _setting(
@@ -68,7 +68,7 @@ class EngineSettings:
     max_loaded: int | None = _setting(
         None,
         kinds.optional(kinds.integer(1, 1000)),
-        "How many models the built-in engine keeps loaded at once. auto leaves it to the engine.",
+        "How many models the built-in engine keeps loaded at once. auto is the engine's own limit.",
     )
     context_length: int = _setting(
         4096,
@@ -77,13 +77,13 @@ class EngineSettings:
         "says otherwise.",
     )
     connections: int = _setting(
-        8, kinds.integer(1, 64), "How many connections the built-in engine downloads a model over at once."
+        8, kinds.integer(1, 64), "Over how many connections the built-in engine downloads a model."
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HardwareSettings:
-    """``[hardware]``: what this machine is taken for."""
+    """``[hardware]``: the profile of this machine."""
 
     profile: str | None = _setting(
         None,
@@ -93,13 +93,13 @@ class HardwareSettings:
                 'a profile such as "cpu", "nvidia_8gb", "amd_16gb" or "apple_m3"',
             )
         ),
-        "The profile that sets the limits of this machine. auto finds it out.",
+        "The profile that sets the limits of this machine. auto detects it.",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardSettings:
-    """``[guard]``: how much may be loaded, and what is stopped by itself."""
+    """``[guard]``: how much may be loaded, and which models are stopped automatically."""
 
     enabled: bool = _setting(
         True,
@@ -110,70 +110,70 @@ class GuardSettings:
     max_loaded: int | None = _setting(
         None,
         kinds.optional(kinds.integer(1, 1000)),
-        "How many models may be loaded at once on a server. auto is what suits this machine, and no "
-        "limit for a server elsewhere.",
+        "How many models may be loaded at once on a server. auto is the limit of this machine's profile, and "
+        "none for a server elsewhere.",
     )
     memory_budget: int | None = _setting(
         None,
         kinds.optional(kinds.size()),
-        "How much memory all loaded models may take together, on all servers of this "
-        "machine. auto is what it has, less a reserve, and no limit for a server elsewhere.",
+        "How much memory all loaded models may take together, on all servers of this machine. auto is the "
+        "machine's memory less a reserve, and no limit for a server elsewhere.",
     )
     idle_stop: timedelta = _setting(
         timedelta(minutes=10),
         kinds.duration(_NEVER),
-        "How long a model may be idle before it is stopped. What is loaded here also leaves by "
-        "itself after this time, when nobody guards.",
+        "How long a model may be idle before it is stopped. Models that llmstack loads also get this time as "
+        "their keep-alive, so that they leave even when nothing guards them.",
     )
     models: Mapping[str, timedelta] = _setting(
-        {}, kinds.durations(_NEVER), "The same for single models, by name."
+        {}, kinds.durations(_NEVER), "The same as idle_stop for single models, by name."
     )
     over_limit: OverLimit = _setting(
         "ask",
         kinds.one_of(*OVER_LIMIT),
-        "What the dashboard does when you activate one model more than may be loaded: ask with what "
-        "would be stopped, stop it without asking, or refuse.",
+        "What the dashboard does when you activate one model too many: ask before it stops another model, "
+        "stop it without asking, or refuse.",
     )
     others: bool = _setting(
-        True, kinds.flag(), "Also stop models that other programs loaded. Without it they only count."
+        True, kinds.flag(), "Also stop models that other programs loaded. If false, they only count."
     )
     temperature_limit: int | None = _setting(
         None,
         kinds.optional(kinds.integer(40, 120)),
-        "Above how many °C of a graphics card nothing is loaded and the least used model is stopped. "
-        "auto does it when a card itself says that it slows down for heat.",
+        "The °C of a graphics card above which nothing is loaded and the least used model is stopped. "
+        "auto does so when a card reports that it slows down because of heat.",
     )
     remote: bool = _setting(
         False,
         kinds.flag(),
-        "Also guard servers of other machines, where you may act on them. Without it only those of this "
-        "machine are guarded.",
+        "Also guard servers of other machines, if you may act on them. If false, only those of this machine "
+        "are guarded.",
     )
 
     @property
     def allowed(self) -> int | None:
-        """Bytes that the models of this machine may take together; None is as many as it has."""
+        """Bytes that the models of this machine may take together; None: all that the machine has."""
         return self.memory_budget or None if self.enabled else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdatesSettings:
-    """``[updates]``: what is asked of the registries that models come from."""
+    """``[updates]``: checks for newer versions, and pulls."""
 
     check_every: timedelta | None = _setting(
         timedelta(hours=6),
         kinds.interval(timedelta(seconds=1)),
-        "How often the registries are asked for newer versions, at first when the dashboard starts. "
-        "Nothing is downloaded by it. off asks only when you do.",
+        "How often registries are asked for newer versions, starting when the dashboard opens. A check "
+        "downloads nothing. off: only when you ask for a check.",
     )
     automatic: bool = _setting(
         False,
         kinds.flag(),
-        "Fetch a newer version as soon as a check has found it: of models that are not busy, were not "
-        "changed here and are not left alone.",
+        "Pull a newer version as soon as a check finds it, unless the model is busy, was changed here or is "
+        "to be left alone.",
     )
     parallel: int = _setting(
-        1, kinds.integer(1, 32), "How many models are pulled at once; the others wait for their turn."
+        1, kinds.integer(1, 32), "How many models are pulled at once; further ones wait."
     )
 
 
@@ -184,33 +184,33 @@ class UiSettings:
     theme: Theme = _setting(
         "dark",
         kinds.one_of(*THEMES),
-        "The colours. Where NO_COLOR is set, the default is no-colour.",
+        "The colours. If NO_COLOR is set, the default is no-colour.",
         implied=("NO_COLOR", "no-colour"),
     )
     ascii: bool = _setting(
         False,
         kinds.flag(),
-        "Draw with ASCII characters only. Terminals that show no others are recognised without this.",
+        "Draw with ASCII characters only. Terminals that cannot show others are detected without this.",
     )
     keys: Mapping[str, str] = _setting(
         {},
         kinds.keys(),
-        "Other keys, by the id of what they do. The dashboard lists the ids when one is wrong.",
+        "Your own keys, by the id of their action. The dashboard lists the ids when one is wrong.",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings. Without ``hosts`` a server is looked for."""
+    """All settings. If ``hosts`` is empty, a server is looked for."""
 
     hosts: tuple[HostSettings, ...] = _setting(
         (),
         hosts(),
-        "The servers to use. Without any: OLLAMA_HOST, or one that runs on this machine.\n"
-        'A table says more: { url = "https://gpu-box", name = "GPU box", allow = "act" }. With "act", '
-        'models may be loaded, unloaded, added and removed there; with "look", not. Where neither is '
-        "said, a server of this machine may be acted on, and one elsewhere is only looked at. One that "
-        'is named by --host may be acted on, unless it is "look" here.',
+        "The servers to use. If empty: OLLAMA_HOST, or a server that runs on this machine.\n"
+        'A table can say more: { url = "https://gpu-box", name = "GPU box", allow = "act" }. With "act", '
+        'models may be loaded, unloaded, added and removed there; with "look", not. The default is "act" '
+        'for a server of this machine and "look" for one elsewhere. A server given by --host may be acted '
+        'on, unless it is "look" here.',
     )
     read_only: bool = _setting(False, kinds.flag(), "Change nothing anywhere, whatever the host.")
     engine: EngineSettings = field(default_factory=EngineSettings)

@@ -1,4 +1,4 @@
-"""The settings as a table, one row for each, and the example of a settings file that is written from it."""
+"""The settings as a table with a row for each, and the example file that is written from it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ A variable of the environment comes before this file, and an option of the comma
 
 
 class Setting(NamedTuple):
-    """One setting. ``section`` is "" for those that stand above all sections."""
+    """One setting. ``section`` is "" for a key above all sections."""
 
     section: str
     key: str
@@ -55,7 +55,7 @@ def value_of(settings: Settings, name: str) -> object:
 
 
 def with_values(settings: Settings, values: Mapping[str, object]) -> Settings:
-    """``settings`` with other values, by the names of the table."""
+    """``settings`` with some values changed, by their names in the table."""
     changed: dict[str, dict[str, object]] = {}
     for name, value in values.items():
         section, _, key = name.rpartition(".")
@@ -66,7 +66,7 @@ def with_values(settings: Settings, values: Mapping[str, object]) -> Settings:
 
 
 def example() -> str:
-    """The text of the file. It changes nothing as it is, nor with every setting in it put in force."""
+    """The text of an example file. All settings are commented out, and have their defaults."""
     blocks = [_comment(_HEAD)]
     for section, settings in groupby(table(), key=lambda setting: setting.section):
         if section:

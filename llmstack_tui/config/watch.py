@@ -18,23 +18,22 @@ if TYPE_CHECKING:
 _SETTLE_S = 0.2
 _SETTLE_STEPS = 10
 
-# The time, the size and the number of a file; None where there is none.
+# Modification time, size and inode of a file; None if there is none.
 _Stamp = tuple[int, int, int] | None
 
 
 async def watch_settings(
     file: Path | None, environ: Mapping[str, str], *, every_s: float = 2.0
 ) -> AsyncGenerator[LoadedSettings, None]:
-    """The settings now, and then whenever they or what is wrong in them have changed.
+    """The settings now, and again whenever they or their problems have changed.
 
-    What cannot be read stays as it was last: one setting, or all of them where the file is broken or half
-    written. Without the file the defaults apply. A pipe, which cannot be read again, is not watched.
-    Nothing is read on the event loop.
+    An invalid setting keeps its last value; all do if the file is broken or half written. Without the file
+    the defaults apply. A pipe, which cannot be read again, is not watched. The file is read in a thread.
 
     Args:
         file: as for `load_settings`.
-        environ: a copy of the environment at the start, for Textual takes NO_COLOR out of the real one.
-        every_s: seconds between two looks at the file.
+        environ: a copy of the environment at the start, as Textual removes NO_COLOR from the real one.
+        every_s: seconds between two checks of the file.
     """
     stamp = await asyncio.to_thread(_stamp, file)
     if await asyncio.to_thread(_is_pipe, file):
@@ -53,7 +52,7 @@ async def watch_settings(
 
 
 async def _settled(file: Path | None, stamp: _Stamp, step_s: float) -> _Stamp:
-    """Wait until a file that is being written or replaced no longer changes; its stamp then."""
+    """Wait until a file that is being written no longer changes; returns its new stamp."""
     for _ in range(_SETTLE_STEPS):
         await asyncio.sleep(step_s)
         before, stamp = stamp, await asyncio.to_thread(_stamp, file)
@@ -63,10 +62,10 @@ async def _settled(file: Path | None, stamp: _Stamp, step_s: float) -> _Stamp:
 
 
 def _kept(before: LoadedSettings, loaded: LoadedSettings) -> LoadedSettings:
-    """``loaded``, with the settings of before where they could not be read."""
+    """``loaded``, with the previous values of those settings that are invalid."""
     if loaded.broken:
         return replace(loaded, settings=before.settings)
-    old = {name: value_of(before.settings, name) for name in loaded.unfit - {"read_only"}}
+    old = {name: value_of(before.settings, name) for name in loaded.invalid - {"read_only"}}
     return replace(loaded, settings=with_values(loaded.settings, old))
 
 

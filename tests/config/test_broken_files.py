@@ -60,7 +60,7 @@ def test_a_flood_of_problems_is_cut(tmp_path: Path) -> None:
     problems = load(tmp_path, "\n".join(f"a{number} = 1" for number in range(3000))).problems
     assert len(problems) == 21
     assert problems[19].startswith("config.toml line 20: a19 is not a setting.")
-    assert problems[20] == "2980 more problems of the settings are not listed."
+    assert problems[20] == "There are 2980 more problems in the settings."
 
 
 def test_what_editors_of_other_systems_add_is_no_problem(tmp_path: Path) -> None:

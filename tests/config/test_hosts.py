@@ -91,12 +91,12 @@ GOOD = HostSettings(url=HERE)
         ),
         (
             '[[hosts]]\nurl = "127.0.0.1"\nallow = "all"',
-            'line 3: hosts.allow must be "look" or "act", not \'all\': it is only looked at.',
+            'line 3: hosts.allow must be "look" or "act", not \'all\': "look" is used.',
             (HostSettings(url=HERE, allow="look"),),
         ),
         (
             '[[hosts]]\nurl = "127.0.0.1"\nallow = ["act"]',
-            'line 3: hosts.allow must be "look" or "act", not a list: it is only looked at.',
+            'line 3: hosts.allow must be "look" or "act", not a list: "look" is used.',
             (HostSettings(url=HERE, allow="look"),),
         ),
         (

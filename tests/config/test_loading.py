@@ -243,7 +243,7 @@ def test_what_is_right_applies_beside_what_is_wrong(tmp_path: Path) -> None:
         "config.toml line 4",
         "config.toml line 8",
     ]
-    assert loaded.unfit == {"engine.port", "ui.keys"}
+    assert loaded.invalid == {"engine.port", "ui.keys"}
 
 
 def test_ids_of_keys_need_no_quotes(tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ def test_nothing_is_changed_while_it_is_unclear_where_anything_may_be(
     assert loaded.settings == Settings(read_only=True)
     assert (
         loaded.problems[-1]
-        == "Until that is put right nothing is changed anywhere, as with read_only = true."
+        == "Until that is corrected, nothing is changed anywhere, as with read_only = true."
     )
 
 
