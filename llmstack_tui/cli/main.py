@@ -1,4 +1,4 @@
-"""The commands. The module of one is imported only when it is called, or asked for its help."""
+"""The list of commands. A command's module is imported only to run it or to show its help."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ else:
 class Command(NamedTuple):
     """A command of the program.
 
-    Its module has ``add_options(parser)`` and ``run(core, options)``, which gives the exit status or is a
-    coroutine that does. One with acts of its own adds a parser for each, with its own ``run``.
+    Its module has ``add_options(parser)`` and ``run(core, options)``, which returns the exit status or a
+    coroutine that does. A command with subcommands instead adds a parser for each, with its own ``run``.
 
     Attributes:
-        module: below ``cli.commands``, where it is not called as the command.
-        has_acts: what is to be done is a second word.
+        module: the module in ``cli.commands``, if its name is not the command's.
+        has_subcommands: it is followed by a second word, as in ``guard run``.
     """
 
     name: str
     purpose: str
     module: str = ""
-    has_acts: bool = False
+    has_subcommands: bool = False
 
 
 COMMANDS = (
@@ -42,28 +42,30 @@ COMMANDS = (
     Command("ps", "List the models that are loaded."),
     Command("show", "Show what is known of a model."),
     Command("start", "Load a model, and return when it can answer."),
-    Command("stop", "Unload models. A request that is running is answered to its end first."),
+    Command("stop", "Unload models. Running requests are answered first."),
     Command("rm", "Remove models from the disk; one that is loaded is stopped first."),
-    Command("import", "Make a model of a GGUF file. The file itself stays as it is.", "import_"),
+    Command("import", "Make a model from a GGUF file. The file itself stays as it is.", "import_"),
     Command(
         "pull",
-        "Download models. An active one is stopped first, once its request has ended, and started again.",
+        "Download models. A loaded one is stopped first, once its request has ended, and then started again.",
     ),
-    Command("update", "Update models to the newest version, or only say which have a newer one."),
+    Command("update", "Update models to the newest version, or only list which have a newer one."),
     Command("chat", "Ask a model one question; it is loaded if need be."),
     Command("status", "Show the servers and the memory. Fails when no server answers."),
-    Command("catalog", "List models worth having, and which of them this machine has room for."),
-    Command("disk", "Show what each model takes on this machine's disk, and what no model uses any more."),
-    Command("fit", "Show what memory a model takes, and whether this machine has it."),
+    Command("catalog", "List recommended models, and which of them fit on this machine."),
+    Command("disk", "Show the disk space of each model on this machine, and files that no model uses."),
+    Command("fit", "Show how much memory a model takes, and whether this machine has it."),
     Command(
         "guard",
         "Keep the limit of loaded models, and stop those that are idle. Running requests are never cut.",
-        has_acts=True,
+        has_subcommands=True,
     ),
     Command("pin", "Keep a model loaded: the guard never stops it."),
-    Command("unpin", "Let the guard stop a model again. It is not stopped by this.", "pin"),
+    Command("unpin", "Let the guard stop a model again. This alone does not stop it.", "pin"),
     Command("history", "Show when a model was loaded, and its versions."),
-    Command("engine", "Start, stop and look at the built-in engine, or serve one GGUF file.", has_acts=True),
+    Command(
+        "engine", "Start, stop and look at the built-in engine, or serve one GGUF file.", has_subcommands=True
+    ),
     Command("config", "Show the settings, and where each comes from. Fails when one is wrong."),
 )
 
@@ -71,7 +73,7 @@ COMMANDS = (
 def build_parser() -> Parser:
     parser = Parser(
         prog=PROGRAM,
-        description="The dashboard for language models on your own machine. Without a command it opens.",
+        description="The dashboard for language models on your own machine, which opens without a command.",
     )
     add_global_options(parser, depth=0)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", action=_CommandsAction)
@@ -81,7 +83,7 @@ def build_parser() -> Parser:
 
 
 def run_command(core: Core, options: Namespace) -> int:
-    """Do what the options of `build_parser` say; the exit status."""
+    """Run the command that `build_parser` found in the arguments; returns the exit status."""
     run: Run = options.run
     done = run(core, options)
     if isinstance(done, int):
@@ -92,7 +94,7 @@ def run_command(core: Core, options: Namespace) -> int:
 
 
 class _CommandsAction(_SubParsers):
-    """Fills the parser of the command that was chosen, and of no other."""
+    """Adds the options of the chosen command to its parser, and leaves the other parsers empty."""
 
     def __call__(
         self, parser: ArgumentParser, namespace: Namespace, values: object, option_string: str | None = None
@@ -101,7 +103,7 @@ class _CommandsAction(_SubParsers):
         command = next(each for each in COMMANDS if each.name == values[0])
         chosen: Parser = self.choices[command.name]
         module = import_module(f"llmstack_tui.cli.commands.{command.module or command.name}")
-        if not command.has_acts:
+        if not command.has_subcommands:
             add_json(chosen)
             add_global_options(chosen, depth=1)
             chosen.set_defaults(run=module.run, command=command.name)

@@ -1,6 +1,6 @@
-"""The options that every command has, types of options, and what they say instead of the settings.
+"""The options of every command, the types of options, and how options override settings.
 
-What is imported inside functions here is not needed for ``--help``, which every other import would slow.
+Imports inside functions keep ``--help`` fast, which does not need them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Parser(ArgumentParser):
-    """argparse's, but it guesses at no shortened options and sends no control characters to the terminal."""
+    """argparse's parser, without abbreviated options and without control characters in its errors."""
 
     def __init__(self, **options: object) -> None:
         super().__init__(**{"allow_abbrev": False, **options})  # type: ignore[arg-type]
@@ -35,8 +35,8 @@ class Parser(ArgumentParser):
         super().error(clean(message))
 
 
-class Acts:
-    """The second words of a command that has acts of its own."""
+class Subcommands:
+    """Adds the subcommands of a command."""
 
     def __init__(self, parser: Parser, *, depth: int) -> None:
         add_global_options(parser, depth=depth)
@@ -44,7 +44,7 @@ class Acts:
         self._depth = depth
 
     def add(self, name: str, run: Run, purpose: str, *, json: bool = True) -> Parser:
-        """One of them, with the options that all have. Its own options are added to what this returns."""
+        """Add a subcommand with the options that all have; returns its parser, for its own options."""
         parser = self._parsers.add_parser(name, help=purpose, description=purpose)
         parser.set_defaults(run=run)
         if json:
@@ -58,13 +58,13 @@ def add_json(parser: Parser) -> None:
 
 
 def add_global_options(parser: Parser, *, depth: int) -> None:
-    """The options that may stand before or after a command's name.
+    """Add the options that may be given before or after a command's name.
 
-    A parser of a command writes its defaults over what stood before the name, so these have none, and the
-    hosts of each ``depth`` have a place of their own.
+    The parser of a command would overwrite values given before the name with its defaults. So these options
+    have no defaults, and the hosts given at each ``depth`` are kept apart.
     """
     group = parser.add_argument_group("options of every command")
-    if depth < 2:  # Deeper, --host is an address to listen at.
+    if depth < 2:  # Further down, --host is an address to listen at.
         group.add_argument(
             "--host",
             dest=f"hosts_{depth}",
@@ -86,27 +86,27 @@ def add_global_options(parser: Parser, *, depth: int) -> None:
     )
     group.add_argument("--read-only", action="store_true", default=SUPPRESS, help="change nothing anywhere")
     group.add_argument(
-        "--version", action="version", version=f"llmstack {__version__}", help="write the version and end"
+        "--version", action="version", version=f"llmstack {__version__}", help="write the version and exit"
     )
 
 
-# --- what the options say ---
+# --- options instead of settings ---
 
 
 def hosts(options: Namespace) -> tuple[str, ...]:
-    """The hosts of the command line, in their order."""
+    """The hosts given on the command line, in order and without duplicates."""
     return tuple(dict.fromkeys((*getattr(options, "hosts_0", ()), *getattr(options, "hosts_1", ()))))
 
 
 def with_options(settings: Settings, options: Namespace) -> Settings:
-    """The settings with what the command line says instead."""
+    """The settings, overridden by the command line."""
     from llmstack_tui.config.table import with_values
 
-    return with_values(settings, {name: value for name, (_, value) in given(settings, options).items()})
+    return with_values(settings, {name: value for name, (_, value) in overrides(settings, options).items()})
 
 
-def given(settings: Settings, options: Namespace) -> dict[str, tuple[str, object]]:
-    """What the command line says: the option and the value, by the names of the settings."""
+def overrides(settings: Settings, options: Namespace) -> dict[str, tuple[str, object]]:
+    """The settings that the command line overrides: by name the option and the value."""
     found: dict[str, tuple[str, object]] = {}
     if named := hosts(options):
         found["hosts"] = ("--host", tuple(_as_settings(url, settings) for url in named))
@@ -118,7 +118,7 @@ def given(settings: Settings, options: Namespace) -> dict[str, tuple[str, object
 
 
 def _as_settings(url: str, settings: Settings) -> HostSettings:
-    """A host that was named for this once may be acted on, unless the settings expressly forbid it."""
+    """The settings of a host given by --host: it may be acted on, unless the settings expressly forbid it."""
     from dataclasses import replace
 
     from llmstack_tui.config.hosts import HostSettings
@@ -148,7 +148,7 @@ def count(text: str) -> int:
 
 
 def port(text: str) -> int:
-    """The type of an option that is a TCP port; 0 is "any free one"."""
+    """The type of an option that is a TCP port; 0 is any free one."""
     if text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65536:
         return int(text)
     raise ArgumentTypeError(f"{text!r} is not a port: ports are numbers from 1 to 65535.")
@@ -170,6 +170,6 @@ def _existing_file(text: str) -> Path:
     try:
         if path.exists() and not path.is_dir():
             return path
-    except (OSError, ValueError):  # A name that is too long, or has a NUL in it.
+    except (OSError, ValueError):  # The name is too long, or has a NUL in it.
         pass
     raise ArgumentTypeError(f"there is no file {text!r}.")

@@ -1,6 +1,6 @@
-"""What a command writes: text that is safe on a terminal, tables, documents, a line that says what goes on.
+"""Output of commands: text that is safe on a terminal, tables, JSON documents, a status line, questions.
 
-Answers go to standard output, everything else to standard error, so that a script sees only answers.
+Answers go to standard output, everything else to standard error, so that a script reads only answers.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _ASCII_MARKS = {"active": "*", "inactive": "o", "loading": ".", "stopping": "~",
 
 
 class Failed(Exception):
-    """The command did not do what was asked; the text is a sentence that says what to do."""
+    """The command failed; the text is a sentence that says why and what to do."""
 
 
 class WrongUsage(Exception):
-    """The command was called in a way that makes no sense; the text is a sentence."""
+    """The command was called with arguments that make no sense; the text is a sentence."""
 
 
 def write(text: str, *, end: str = "\n") -> None:
@@ -35,7 +35,7 @@ def write(text: str, *, end: str = "\n") -> None:
 
 
 def answer(options: Namespace, document: Mapping[str, object], *said: str | Callable[[], None]) -> int:
-    """With --json the document, else sentences, or what ``said`` writes; the status of what succeeded."""
+    """Write the document with --json, else the sentences of ``said``, or call it; returns 0."""
     if options.json:
         write_document(document)
         return 0
@@ -48,14 +48,14 @@ def answer(options: Namespace, document: Mapping[str, object], *said: str | Call
 
 
 def write_document(document: Mapping[str, object], *, indent: int | None = 2) -> None:
-    """Write one JSON document, without ``indent`` in a line. In ASCII, which every encoding can carry."""
+    """Write one JSON document, on a single line if ``indent`` is None. In ASCII, as any encoding has it."""
     import json
 
     write(json.dumps(document, indent=indent, default=_plain))
 
 
 def _plain(value: object) -> object:
-    """What JSON has no word for: a time in ISO 8601, a length of time in seconds, a path as its text."""
+    """Types that JSON lacks: a time in ISO 8601, a duration in seconds, a path as text."""
     from datetime import datetime, timedelta
     from pathlib import Path
 
@@ -70,12 +70,12 @@ def _plain(value: object) -> object:
 
 
 def say(text: str) -> None:
-    """A sentence for the person, beside the answer."""
+    """Write a sentence for the user to standard error."""
     _to_stderr(f"{PROGRAM}: {clean(text, None)}\n")
 
 
 def mark(state: str) -> str:
-    """The sign of a model's state, in what standard output can show."""
+    """The mark of a model's state, in ASCII if standard output cannot show the other."""
     return (_MARKS if shows(sys.stdout, "".join(_MARKS.values())) else _ASCII_MARKS)[state]
 
 
@@ -89,10 +89,10 @@ def shows(stream: TextIO | None, text: str) -> bool:
 
 
 def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]], hosts: Sequence[str] = ()) -> None:
-    """Write rows under their heads. A head that begins with ">" is of a column that is set to the right.
+    """Write rows under their heads. A column whose head begins with ">" is aligned to the right.
 
     Args:
-        hosts: that of each row, which is its last column where there are several.
+        hosts: the host of each row, which becomes a last column if there are several hosts.
     """
     if len(set(hosts)) > 1:
         heads = [*heads, "HOST"]
@@ -114,14 +114,14 @@ def counted(count: int, thing: str) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A length of time: "0:07", "1:02:03"."""
+    """A duration as on a clock: "0:07", "1:02:03"."""
     minutes, rest = divmod(max(round(seconds), 0), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 class StatusLine:
-    """One line on standard error that is written over and over; nothing where that is no terminal."""
+    """One line on standard error that is rewritten in place; nothing if that is not a terminal."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._shown = False
@@ -140,7 +140,7 @@ class StatusLine:
 
 
 def draw(lines: Sequence[str]) -> None:
-    """Write lines beneath what stands there, for `undraw` to take away again; the cursor is under them."""
+    """Write lines to the terminal, which `undraw` can remove; leaves the cursor below them."""
     _to_stderr("".join(f"\r\x1b[K{line}\n" for line in lines))
 
 
@@ -152,22 +152,22 @@ def confirm(options: Namespace, question: str, otherwise: str) -> None:
     """Ask before something is lost, unless --yes was said.
 
     Raises:
-        Failed: ``otherwise``, for a no, or because nobody can be asked.
+        Failed: with ``otherwise``, if the answer is no or nobody can be asked.
     """
     if options.yes:
         return
     if options.json or not is_terminal(sys.stdin):
-        raise Failed(f"{otherwise} There is no terminal to ask on: say --yes if that is meant.")
+        raise Failed(f"{otherwise} There is no terminal to ask on: add --yes to do it without a question.")
     if not _ask(question):
         raise Failed(otherwise)
 
 
 def _ask(question: str) -> bool:
-    """A question with yes and no on the terminal; anything but a yes is a no."""
+    """Ask a yes/no question on the terminal; anything but a yes is a no."""
     import signal
 
     _to_stderr(f"{clean(question, None)} [y/N] ")
-    # An event loop's own handler would wait until there is a line.
+    # With the event loop's own handler, Ctrl-C would have no effect until a line is read.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return sys.stdin.readline().strip().lower() in ("y", "yes")
@@ -180,7 +180,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def _to_stderr(text: str) -> None:
-    # There is nowhere to tell that there is nowhere to tell.
+    # If standard error fails, there is nowhere to report it.
     with suppress(OSError):
         if sys.stderr is not None:
             sys.stderr.write(text)
@@ -188,13 +188,13 @@ def _to_stderr(text: str) -> None:
 
 
 def _as_shown(text: str) -> str:
-    """As standard output will have it, so that columns are measured by what is seen."""
+    """The text as standard output will show it, so that its width is measured right."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return clean(text, None).encode(encoding, errors="replace").decode(encoding)
 
 
 def _width(text: str) -> int:
-    """Cells that a text takes in a terminal."""
+    """The cells that a text takes on a terminal."""
     if text.isascii():
         return len(text)
     from unicodedata import combining, east_asian_width
@@ -203,7 +203,7 @@ def _width(text: str) -> int:
 
 
 def clipped(text: str, width: int) -> str:
-    """As much of a text as so many cells of a terminal hold."""
+    """As much of a text as fits into ``width`` cells of a terminal."""
     while _width(text) > width:
         text = text[:-1]
     return text

@@ -1,4 +1,4 @@
-"""What shows that something goes on: a line with the seconds that have passed, and the lines of pulls."""
+"""Progress on the terminal: a line with the seconds that have passed, and a line for each pull."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STEP_S = 0.15
 
 @asynccontextmanager
 async def waiting(text: str, environ: Mapping[str, str]) -> AsyncIterator[output.StatusLine]:
-    """Show ``text`` and the seconds that have passed while the block runs, on a terminal only."""
+    """While the block runs, show ``text`` and the seconds that have passed; on a terminal only."""
     line = output.StatusLine(environ)
     task = asyncio.create_task(_turn(line, text)) if line.enabled else None
     try:
@@ -53,9 +53,9 @@ async def _turn(line: output.StatusLine, text: str) -> None:
 async def pull_all(
     core: Core, options: Namespace, stack: Stack, asked: Collection[tuple[str, str]], why: Why
 ) -> int:
-    """Pull models, each a server's URL and a name, and show how far they are; the exit status.
+    """Pull models, given as pairs of server URL and name, and show the progress; returns the exit status.
 
-    They are pulled here, or by a dashboard that has the queue. Ctrl-C ends them; what came is kept.
+    They are pulled here, or by a dashboard that runs the queue. Ctrl-C cancels them; downloaded parts stay.
     """
     stack.work(stack.downloads)
     numbers = [(await stack.downloads.ask(url, name, why))[0] for url, name in dict.fromkeys(asked)]
@@ -67,7 +67,7 @@ async def pull_all(
             await stack.downloads.cancel(number, keep=True)
         await _until_over(stack, numbers, show)
         show.close()
-        output.say("What came is kept: the same command goes on from there.")
+        output.say("The downloaded parts are kept: run the same command to continue.")
         raise
     finally:
         show.close()
@@ -85,7 +85,7 @@ async def _until_over(stack: Stack, numbers: Collection[int], show: _PullDocumen
 
 
 class _PullDocuments:
-    """A JSON document in a line for each change."""
+    """Writes a JSON document on a line of its own for each change."""
 
     def __init__(self) -> None:
         self._told: dict[int, Download] = {}
@@ -97,7 +97,7 @@ class _PullDocuments:
                 output.write_document(_document(each), indent=None)
 
     def close(self) -> None:
-        """Nothing is left standing."""
+        """Do nothing: there are no lines to remove."""
 
 
 def _document(download: Download) -> dict[str, object]:
@@ -115,7 +115,7 @@ def _document(download: Download) -> dict[str, object]:
 
 
 class _PullLines:
-    """On a terminal a line for each pull that is under way, written over and over; one when it has ended."""
+    """Writes a line for each pull that has ended; on a terminal also one, in place, for each that runs."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._drawn = 0
@@ -136,7 +136,7 @@ class _PullLines:
             self._drawn = len(shown)
 
     def close(self) -> None:
-        """Take away what was drawn."""
+        """Remove the lines of running pulls."""
         if self._drawn:
             output.undraw(self._drawn)
             self._drawn = 0

@@ -1,4 +1,4 @@
-"""From what the user said to the servers and models that are meant."""
+"""Opens a stack for a command, and finds the servers and models that the user named."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.profile import Profile
     from llmstack_tui.lifecycle.states import ModelStatus
 
-# Long enough for memory to be given back, short enough for a person who waits while a long answer is written.
+# How long to wait for a stop: memory is given back by then, and nobody waits for a long answer to end.
 _PATIENCE_S = 4.0
-# What moved in both of the last two looks is busy, and two looks over a limit are a reason to act.
+# A model is seen to be busy after two more looks, and two looks over a limit are a reason to act.
 _MORE_LOOKS, _APART_S = 2, 1.0
 
 
@@ -45,16 +45,16 @@ async def opened(
     processes: bool = False,
     follow: bool = False,
 ) -> AsyncIterator[Stack]:
-    """A stack over the servers that are meant, which has not looked at them yet.
+    """A stack for the servers that the user named, or that are found. It has not asked them anything yet.
 
     Args:
-        urls: of the servers, where they are known; none for what is about this machine alone.
-        act: something is to be changed: without the servers that are only looked at, which are a note.
-        processes: what the processes of models hold and compute is wanted, too.
-        follow: for a command that goes on until it is stopped, with all services, as a dashboard.
+        urls: the servers, if they are known already; empty for a command about this machine alone.
+        act: the command changes something: servers that may only be looked at are left out, with a note.
+        processes: also read what the processes of models hold and compute.
+        follow: run all services, as a dashboard does, for a command that runs until it is stopped.
 
     Raises:
-        Failed: when no server can be found, or nothing may be changed, with what to do about it.
+        Failed: when no server can be found, or nothing may be changed; says what to do.
     """
     if act:
         refuse_read_only(core)
@@ -83,14 +83,14 @@ async def opened(
 
 
 async def find_urls(core: Core) -> tuple[str, ...]:
-    """The base URLs of the servers that are meant, without a double.
+    """The base URLs of the servers that the user named, or else of one that answers, without duplicates.
 
     Raises:
         Failed: when none is named and none answers.
     """
     try:
         found = await core.find()
-        from llmstack_tui.core.servers import Found, NothingToRun  # noqa: PLC0415  # by now it is imported
+        from llmstack_tui.core.servers import Found, NothingToRun  # noqa: PLC0415  # `find` has imported it
 
         if isinstance(found, Found):
             return tuple(dict.fromkeys(found.hosts))
@@ -108,7 +108,7 @@ async def find_urls(core: Core) -> tuple[str, ...]:
 
 
 def _where_allowed(core: Core, urls: Sequence[str]) -> tuple[str, ...]:
-    """Those that may be acted on; the others are a note."""
+    """The servers that may be acted on; writes a note about each other one."""
     allowed = tuple(url for url in urls if core.settings.may_act(url))
     notes = [
         f'{url} is only looked at: to change something there, give it allow = "act" in the settings.'
@@ -123,19 +123,19 @@ def _where_allowed(core: Core, urls: Sequence[str]) -> tuple[str, ...]:
 
 
 async def read_profile(stack: Stack) -> Profile:
-    """What this machine is, which is read now."""
+    """The profile of this machine, from a reading now."""
     await stack.machine.read_once()
     assert stack.state.profile is not None  # noqa: S101  # It comes with the reading.
     return stack.state.profile
 
 
-def first(stack: Stack) -> str:
-    """The URL of the server that is meant where only one can be."""
+def first_url(stack: Stack) -> str:
+    """The URL of the first server, for a command that uses only one."""
     return next(iter(stack.monitors))
 
 
 async def look(stack: Stack, url: str | None = None) -> None:
-    """Ask all servers once, or one; one that does not answer is a warning.
+    """Ask all servers once, or the one at ``url``; warns about those that do not answer.
 
     Raises:
         HostError: when none answers.
@@ -149,42 +149,42 @@ async def look(stack: Stack, url: str | None = None) -> None:
         say(words(error))
 
 
-async def look_on(stack: Stack) -> None:
-    """Ask again a few times: one look does not tell what is busy."""
+async def look_again(stack: Stack) -> None:
+    """Ask a few more times, because a single look does not show which models are busy."""
     for _ in range(_MORE_LOOKS):
         await asyncio.sleep(_APART_S)
         await stack.look()
 
 
 def answering(stack: Stack) -> tuple[HostState, ...]:
-    """The servers that answered the last time."""
+    """The servers that answered the last question."""
     return tuple(host for host in stack.state.hosts if host.snapshot.error is None)
 
 
 async def save_installed(stack: Stack) -> None:
-    """Put on record what is installed: before it is replaced or removed, and before the record is read."""
+    """Record the installed versions. Call it before one is replaced or removed, or the record is read."""
     await stack.records.save([host.snapshot for host in answering(stack)])
 
 
 def locate(stack: Stack, name: str) -> ModelStatus:
-    """The model of that name, on the first server that has it.
+    """The model of that name on the first server that has it.
 
     Raises:
-        Failed: when none has it.
+        Failed: when no server has it.
     """
     hosts = answering(stack)
     for status in (status for host in hosts for status in host.models):
         if same_model(status.name, name):
             return status
     places = " or ".join(host.snapshot.url for host in hosts)
-    advice = "`llmstack ls` lists those that are there."
-    if meant := _meant(name, [model.name for host in hosts for model in host.snapshot.installed]):
+    advice = "`llmstack ls` lists the installed ones."
+    if meant := _similar_name(name, [model.name for host in hosts for model in host.snapshot.installed]):
         advice = f"did you mean {meant}?"
     raise Failed(f"There is no model {name!r} at {places}: {advice}")
 
 
-def _meant(name: str, names: Sequence[str]) -> str | None:
-    """The name that somebody probably meant: one that lacks only its tag, else one that looks alike."""
+def _similar_name(name: str, names: Sequence[str]) -> str | None:
+    """The name that the user probably meant: ``name`` with a tag, or else the most similar name."""
     from difflib import get_close_matches  # noqa: PLC0415  # only for a name that is wrong
 
     tagged = [each for each in names if each.lower().startswith(f"{name.lower()}:")]
@@ -192,7 +192,7 @@ def _meant(name: str, names: Sequence[str]) -> str | None:
 
 
 def locate_local(stack: Stack, name: str) -> ModelStatus:
-    """As `locate`, of what can be in memory. Raises `Failed`."""
+    """As `locate`, but also fails for a model that runs in the cloud."""
     status = locate(stack, name)
     if status.state is ModelState.CLOUD:
         raise Failed(f"{status.name} runs in the cloud: there is nothing to load or unload here.")
@@ -200,7 +200,7 @@ def locate_local(stack: Stack, name: str) -> ModelStatus:
 
 
 async def prepare(stack: Stack) -> None:
-    """Have the guard know the machine, what the user wants, and what is loaded. Raises as `look`."""
+    """Tell the guard about the machine, the user's preferences and the loaded models. Raises as `look`."""
     await asyncio.gather(stack.machine.read_once(), stack.guard.prepare(from_record=True))
     await look(stack)
 
@@ -213,14 +213,14 @@ async def load(
     context_length: int | None = None,
     reason: Sentences = (),
 ) -> None:
-    """Load a model within the limits; after `prepare`.
+    """Load a model, after `prepare`.
 
-    Over them the settings refuse it, or have others make room; where they say "ask" nobody can be asked, and
-    it is loaded all the same.
+    Over the limits, the setting ``over_limit`` decides: "refuse", or "stop" other models. With "ask", as
+    nobody can be asked, the model is loaded all the same.
 
     Raises:
-        Refused: the machine is too hot, or the settings refuse one more.
-        HostError: the server will not or cannot.
+        Refused: the machine is too hot, or ``over_limit`` refuses one more model.
+        HostError: the server refuses or fails.
     """
     from llmstack_tui.core.wording import text  # noqa: PLC0415  # few commands load
     from llmstack_tui.guard.types import Ask  # noqa: PLC0415
@@ -230,7 +230,7 @@ async def load(
         if settings.over_limit == "ask":
             say(f"{text(*answer.reason)} It is loaded all the same.")
         elif settings.over_limit == "stop":
-            await look_on(stack)
+            await look_again(stack)
     await stack.actions.activate(
         status.host, status.name, keep_alive=keep_alive, context_length=context_length, reason=reason
     )

@@ -1,4 +1,4 @@
-"""``llmstack catalog``: models worth having, and which of them this machine has room for."""
+"""``llmstack catalog``: recommended models, and which of them fit on this machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def add_options(parser: Parser) -> None:
         "words",
         metavar="WORD",
         nargs="*",
-        help="only models with all of these in name, family, use, licence or purpose",
+        help="only models with all these words in their name, family, uses, licence or purpose",
     )
 
 
@@ -46,7 +46,7 @@ async def run(core: Core, options: Namespace) -> int:
         _write_table(entries, profile)
     if not entries:
         raise output.Failed(
-            f"No model of the catalog has all of {text!r}: `llmstack catalog` lists them all."
+            f"No model of the catalog has all the words {text!r}: `llmstack catalog` lists all models."
         )
     return 0
 
@@ -64,7 +64,7 @@ def _write_table(entries: Sequence[Entry], profile: Profile) -> None:
 
 
 def _clip_last(rows: list[list[str]], columns: int) -> None:
-    """Shorten the last cells, so that a row takes one line if the others leave any room for it."""
+    """Shorten the last cell of each row to the room that the others leave; "" if it is too little."""
     room = columns - sum(max(map(len, column)) + 2 for column in list(zip(*rows, strict=True))[:-1])
     for row in rows:
         if len(row[-1]) > room:
@@ -96,7 +96,7 @@ def _write_details(catalog: Catalog, entry: Entry, profile: Profile) -> None:
 
 
 def _sources(entry: Entry) -> list[str]:
-    """All that the entry names, each once."""
+    """All sources of the entry, without duplicates."""
     figures = (entry.parameters, entry.license, entry.context, entry.attention, *entry.files, *entry.speeds)
     return list(dict.fromkeys(figure.source for figure in figures if figure is not None))
 
@@ -114,13 +114,13 @@ def _name(entry: Entry, file: File) -> str:
 
 
 def _memory(entry: Entry, file: File, profile: Profile) -> list[str]:
-    """What it takes of the disk, what of the memory at 4k and at 32k tokens, and whether that is here."""
+    """The cells of a file: its download, its memory with 4k and 32k tokens, and whether it fits here."""
     sizes = ["-" if size is None else bytes_text(size) for size in (file.bytes, *_bytes(entry, file))]
     return [*sizes, fit(entry, file, profile.memory_budget)]
 
 
 def _bytes(entry: Entry, file: File) -> tuple[int | None, int | None]:
-    """The memory at 4k and 32k tokens; None if it is not known, or if the model reads no 32k."""
+    """The memory with 4k and 32k tokens; None if unknown, or if the model does not take 32k."""
     short, long = estimate(entry, file, SHORT), estimate(entry, file, LONG)
     reaches = entry.context.value >= LONG
     return short.total if short else None, long.total if long and reaches else None

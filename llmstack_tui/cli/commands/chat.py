@@ -1,4 +1,4 @@
-"""``llmstack chat``: one question, and its answer as it comes."""
+"""``llmstack chat``: one question, and the answer, written as it arrives."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def add_options(parser: Parser) -> None:
 
 
 def run(core: Core, options: Namespace) -> Coroutine[object, object, int]:
-    # Read outside of the event loop: one that waits for standard input does not hear Ctrl-C.
+    # Read before the event loop runs: while that waits for standard input, it does not react to Ctrl-C.
     prompt = " ".join(options.prompt).strip() or _piped().strip()
     if not prompt:
         raise output.WrongUsage(
@@ -51,11 +51,11 @@ async def _chat(core: Core, options: Namespace, prompt: str) -> int:
         chunks = await _answer(core, options, stack, status, messages)
     last = chunks[-1] if chunks else None
     if last is None or not last.done:
-        raise output.Failed("The server ended its answer in the middle: ask again, or look into its log.")
+        raise output.Failed("The server broke off in the middle of its answer: ask again, or see its log.")
     if options.json:
         output.write_document(document(status, chunks, last))
     elif last.done_reason == "length":
-        output.say("The answer is cut: it reached the limit of tokens.")
+        output.say("The answer is cut off: it reached the limit of tokens.")
     return 0
 
 
@@ -71,7 +71,7 @@ def _piped() -> str:
 async def _answer(
     core: Core, options: Namespace, stack: Stack, status: ModelStatus, messages: list[Message]
 ) -> list[Chunk]:
-    """The pieces of the answer, written as they come unless one document is wanted."""
+    """The pieces of the answer; unless --json is given, each is written when it arrives."""
     chunks: list[Chunk] = []
     column_is_0 = True
     try:

@@ -1,4 +1,4 @@
-"""``llmstack config``: the settings in force, and a file to begin with."""
+"""``llmstack config``: the settings in force, and an example file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.paths import config_file
 from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import given
+from llmstack_tui.cli.options import overrides
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.loading import SettingOrigin, load_settings
 from llmstack_tui.config.table import example, table, value_of
@@ -42,10 +42,10 @@ def run(core: Core, options: Namespace) -> int:
     if options.path:
         return output.answer(options, {"file": file}, lambda: output.write(str(file)))
     loaded = load_settings(core.config, core.environ)
-    named = given(loaded.settings, options)
+    overridden = overrides(loaded.settings, options)
 
     def origin(name: str) -> SettingOrigin:
-        return SettingOrigin("option", named[name][0]) if name in named else loaded.origin(name)
+        return SettingOrigin("option", overridden[name][0]) if name in overridden else loaded.origin(name)
 
     found = document(file, core.settings, origin, loaded.problems)
     output.answer(options, found, lambda: _write_settings(file, core.settings, origin))
@@ -69,7 +69,7 @@ def document(file: Path, settings: Settings, origin: Origins, problems: tuple[st
 
 
 def _write_settings(file: Path, settings: Settings, origin: Origins) -> None:
-    there = "" if file.exists() else " is not there; `llmstack config --example` prints one to begin with"
+    there = "" if file.exists() else " does not exist; `llmstack config --example` prints one to begin with"
     output.write(clean(f"{file}{there}"))
     output.write_table(
         ("SETTING", "VALUE", "FROM"),
@@ -87,7 +87,7 @@ def _told(origin: SettingOrigin) -> str:
 
 
 def _plain_data(value: object) -> object:
-    """A value as JSON has it."""
+    """A setting's value in types that JSON has."""
     if isinstance(value, HostSettings):
         return {**asdict(value), "may_act": value.may_act}
     if isinstance(value, tuple):

@@ -1,4 +1,4 @@
-"""``llmstack disk``: what the models take on the disk, and what nothing uses any more."""
+"""``llmstack disk``: the disk space of each model, and files that no model uses any more."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def add_options(parser: Parser) -> None:
     parser.add_argument(
         "--clean",
         action="store_true",
-        help="remove what no model uses from the engine's own folder; never from Ollama's",
+        help="remove files that no model uses from the engine's own folder; never from Ollama's",
     )
     parser.add_argument("-y", "--yes", action="store_true", help="with --clean: do not ask")
 
 
 async def run(core: Core, options: Namespace) -> int:
     if options.yes and not options.clean:
-        raise output.WrongUsage("--yes answers the question of --clean: say both, or neither.")
+        raise output.WrongUsage("--yes answers the question of --clean: give both, or neither.")
     if options.clean:
         refuse_read_only(core)
     async with opened(core, ()) as stack:
@@ -52,7 +52,7 @@ async def run(core: Core, options: Namespace) -> int:
 
 
 async def _others(stack: Stack) -> list[FolderUse]:
-    """Ollama's folders, as far as they can be read."""
+    """The use of Ollama's folders; writes a note about each that cannot be read."""
     found: list[FolderUse] = []
     for each in await stack.disk.look_elsewhere():
         if isinstance(each, LibraryError):

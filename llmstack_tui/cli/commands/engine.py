@@ -1,4 +1,4 @@
-"""``llmstack engine``: the life of the built-in server, and one GGUF file served alone."""
+"""``llmstack engine``: start and stop the built-in server, or serve a single GGUF file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import Acts, hosts, port
+from llmstack_tui.cli.options import Subcommands, hosts, port
 from llmstack_tui.cli.progress import waiting
 from llmstack_tui.cli.stacks import refuse_read_only
 from llmstack_tui.core.wording import words
@@ -25,19 +25,19 @@ _NOT_RUNNING = "The built-in engine is not running: start it with `llmstack engi
 
 
 def add_options(parser: Parser) -> None:
-    acts = Acts(parser, depth=2)
-    starts = acts.add("start", _start, "Start the engine. It stays until it is stopped.")
+    commands = Subcommands(parser, depth=2)
+    starts = commands.add("start", _start, "Start the engine. It runs until it is stopped.")
     _add_address(starts, default_port="Ollama's where no Ollama is installed, else the next free one")
-    stops = acts.add("stop", _stop, "Stop the engine. Requests that are running are answered first.")
-    stops.add_argument("--force", action="store_true", help="end it at once if it does not end by itself")
-    acts.add("status", _status, "Show whether the engine runs. Fails when it does not.")
-    one = acts.add("run", _serve, "Serve one GGUF file until Ctrl-C, without any other set-up.", json=False)
+    stops = commands.add("stop", _stop, "Stop the engine. Running requests are answered first.")
+    stops.add_argument("--force", action="store_true", help="kill it if it does not end by itself")
+    commands.add("status", _status, "Show whether the engine runs. Fails when it does not.")
+    one = commands.add("run", _serve, "Serve one GGUF file until Ctrl-C, without other set-up.", json=False)
     one.add_argument("--gguf", metavar="FILE", type=Path, help="the file (default: LLM_MODEL_PATH)")
     _add_address(one, default_port=str(_SINGLE_PORT))
 
 
 def _add_address(parser: Parser, *, default_port: str) -> None:
-    # Not a server to ask, as elsewhere, but the address to be one at.
+    # Elsewhere --host is the server to ask; here it is the address to listen at.
     parser.add_argument(
         "--host", dest="listen", metavar="ADDRESS", help="where to listen (default: 127.0.0.1)"
     )
@@ -111,7 +111,7 @@ async def _stop(core: Core, options: Namespace) -> int:
 def _refuse_hosts(options: Namespace) -> None:
     if hosts(options):
         raise output.WrongUsage(
-            "`engine` is about this machine's own engine. Where it listens is said after the command: "
+            "`engine` is about this machine's own engine. The address to listen at comes after the command: "
             "llmstack engine start --host ADDRESS."
         )
 

@@ -1,4 +1,4 @@
-"""``llmstack fit``: what memory a model takes, and whether this machine has it."""
+"""``llmstack fit``: how much memory a model takes, and whether this machine has it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _BASES = {
 
 def add_options(parser: Parser) -> None:
     parser.add_argument(
-        "name", metavar="NAME|FILE", help="a model, installed or to be had, or a GGUF file, with no server"
+        "name", metavar="NAME|FILE", help="a model, installed or not, or a GGUF file, which needs no server"
     )
     parser.add_argument("--ctx", metavar="N", type=count, help="tokens of context (default: the engine's)")
     parser.add_argument(
@@ -73,12 +73,12 @@ async def run(core: Core, options: Namespace) -> int:
 
 
 class _FitTarget(Struct, frozen=True, kw_only=True):
-    """What is asked about, and the room that this machine has for it.
+    """The model or file in question, and the room that this machine has for it.
 
     Attributes:
-        file: it is this one, and no server has it.
-        host: the server that has it installed.
-        loads: what is on record of the memory that it took.
+        file: the GGUF file, if it is one.
+        host: the server that has the model installed.
+        loads: the memory that earlier loads took.
     """
 
     name: str
@@ -91,7 +91,7 @@ class _FitTarget(Struct, frozen=True, kw_only=True):
 
 
 async def _find(core: Core, options: Namespace) -> _FitTarget:
-    """A file if there is one of that name, else a model of a server, of the catalog or a registry.
+    """A file if there is one of that name, else a model of a server, of the catalog or of a registry.
 
     Raises:
         Failed: it is none of these.
@@ -116,7 +116,7 @@ async def _find(core: Core, options: Namespace) -> _FitTarget:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except (OSError, ValueError):  # A name that no file can have.
+    except (OSError, ValueError):  # No file can have this name.
         return False
 
 
@@ -140,7 +140,7 @@ async def _installed(stack: Stack, name: str) -> _FitTarget:
         name=status.name,
         profile=await read_profile(stack),
         subject=await stack.fit.look_at(status.host, model),
-        # Where it is loaded, its own memory counts as room for it.
+        # If it is loaded, the memory that it takes now counts as free.
         room=stack.fit.room(status.running if is_loopback(status.host) else None),
         host=status.host,
         loads=await _loads(stack, status.host, model),
@@ -158,7 +158,7 @@ async def _loads(stack: Stack, host: str, model: Model) -> Sequence[Measured]:
 
 
 async def _offered(stack: Stack, asked: str) -> _FitTarget | None:
-    """A model that is not installed: its shape from the catalog, else the size that a registry tells."""
+    """A model that is not installed: from the catalog, or with nothing but the size from a registry."""
     profile = await read_profile(stack)
     room = stack.fit.room()
     for entry in (await stack.catalog.catalog()).entries:
@@ -182,7 +182,7 @@ def _report(target: _FitTarget, request: Request) -> _FitReport:
 
 
 class _FitReport(Struct, frozen=True):
-    """What is told of a model. None is unknown, or does not apply."""
+    """The answer about a model. None is unknown, or does not apply."""
 
     target: _FitTarget
     request: Request
@@ -216,7 +216,7 @@ class _FitReport(Struct, frozen=True):
     def write(self) -> None:
         found = self.estimate
         if found is None:
-            output.write(f"{clean(self.target.name)}: what memory it takes cannot be told.")
+            output.write(f"{clean(self.target.name)}: how much memory it takes is unknown.")
             return
         slots = f", {self.request.parallel} requests at once" if self.request.parallel > 1 else ""
         output.write(
@@ -252,5 +252,5 @@ class _FitReport(Struct, frozen=True):
             return None
         if self.largest == 0:
             return "No context is short enough for it to fit."
-        whole = ", all that it was made for" if self.largest == shape.context_length else ""
+        whole = ", the model's maximum" if self.largest == shape.context_length else ""
         return f"The longest context that fits is {self.largest:,} tokens{whole}."

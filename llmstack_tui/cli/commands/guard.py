@@ -1,4 +1,4 @@
-"""``llmstack guard``: keep the limit of loaded models without a dashboard, and say what is done and why."""
+"""``llmstack guard``: keep the limit of loaded models without a dashboard, and explain what is done."""
 
 from __future__ import annotations
 
@@ -12,9 +12,17 @@ from llmstack_tui.base.durations import format_duration
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.options import Acts, duration
+from llmstack_tui.cli.options import Subcommands, duration
 from llmstack_tui.cli.progress import waiting
-from llmstack_tui.cli.stacks import answering, locate_local, look, look_on, opened, prepare, refuse_read_only
+from llmstack_tui.cli.stacks import (
+    answering,
+    locate_local,
+    look,
+    look_again,
+    opened,
+    prepare,
+    refuse_read_only,
+)
 from llmstack_tui.core.types import StoreError
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.guard.preferences import idle_sentence
@@ -37,21 +45,21 @@ _FOLLOWED = ("deactivate", "failed", "pin", "guard", "notice", "server")
 
 
 def add_options(parser: Parser) -> None:
-    acts = Acts(parser, depth=1)
-    acts.add(
+    commands = Subcommands(parser, depth=1)
+    commands.add(
         "run",
         _run,
         "Guard until Ctrl-C, without a dashboard. With --json each act is a document on a line of its own.",
     )
-    acts.add("status", _status, "Show the limits, and whether some program guards.")
-    acts.add("explain", _explain, "Show what would be done now and why. Nothing is done.")
-    idle = acts.add("idle", _idle, "Set how long one model may be idle before it is stopped.")
+    commands.add("status", _status, "Show the limits, and whether a program keeps them.")
+    commands.add("explain", _explain, "Show what would be done now and why. Does nothing.")
+    idle = commands.add("idle", _idle, "Set how long one model may be idle before it is stopped.")
     idle.add_argument("name", metavar="NAME", help="a model, as `llmstack ls` lists it")
     idle.add_argument(
         "length",
         metavar="D",
         type=lambda text: None if text == "auto" else duration(text),
-        help="how long it may be idle: 90s, 10m, 1h30m; 0 for ever; auto as the settings say",
+        help="how long it may be idle: 90s, 10m, 1h30m; 0: for ever; auto: as the settings say",
     )
 
 
@@ -77,7 +85,7 @@ async def _run(core: Core, options: Namespace) -> int:
 
 
 async def _follow(options: Namespace, stack: Stack) -> None:
-    """Write what the guard does, and what concerns it."""
+    """Write what the guard does, and other events that concern it."""
     newest: int | None = None
     async with aclosing(stack.watch()) as states:
         async for state in states:
@@ -99,19 +107,19 @@ async def _follow_settings(core: Core, stack: Stack) -> None:
 
 
 async def _tell_states(stack: Stack) -> None:
-    """Say which hosts are guarded, and which are not or by another program."""
+    """Say whether each host is guarded, by this or another program, whenever that changes."""
     told: dict[str, str] = {}
     async with aclosing(stack.watch()) as states:
         async for state in states:
             for url, guard in state.guards.items():
-                # What the limits are is known when the machine is.
+                # The limits are only known once the machine was read.
                 if state.profile is not None and (said := _said(url, guard)) != told.get(url, ""):
                     told[url] = said
                     output.say(said)
 
 
 def _said(url: str, guard: GuardState) -> str:
-    """Whether a host is guarded; empty where that is not known yet."""
+    """A sentence that says whether a host is guarded; empty while that is not known."""
     if guard.off:
         return f"{url} is not guarded. {text(*guard.off)}"
     if guard.leads is None:
@@ -177,7 +185,7 @@ def _rules_document(core: Core, guard: GuardState) -> dict[str, object]:
 
 
 def _write_status(core: Core, url: str, guard: GuardState, *, is_guarded: bool) -> None:
-    now = "It is guarded." if is_guarded else "No program guards it now: `llmstack guard run` does."
+    now = "It is guarded." if is_guarded else "No program guards it now: start `llmstack guard run`."
     output.write(clean(f"{url}  {text(*guard.off) or now}"))
     output.write(clean(f"  {_rules(core, guard)}"))
     if guard.held:
@@ -205,8 +213,8 @@ async def _explain(core: Core, options: Namespace) -> int:
     documents: list[dict[str, object]] = []
     async with opened(core, processes=True) as stack:
         await prepare(stack)
-        async with waiting("looking", core.environ):
-            await look_on(stack)
+        async with waiting("Looking for activity", core.environ):
+            await look_again(stack)
         for host in answering(stack):
             url = host.snapshot.url
             situation, guard = stack.guard.situation(url), stack.guard.states[url]

@@ -1,4 +1,4 @@
-"""``llmstack import``: make a model of a GGUF file."""
+"""``llmstack import``: make a model from a GGUF file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.stacks import first, look, opened, refuse_read_only
+from llmstack_tui.cli.stacks import first_url, look, opened, refuse_read_only
 from llmstack_tui.core.wording import words
 from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.library.creation import suggest_name
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 def add_options(parser: Parser) -> None:
-    parser.add_argument("file", metavar="FILE", type=Path, help="a GGUF file of this machine")
-    parser.add_argument("name", metavar="NAME", nargs="?", help="the model's name (default: from the file's)")
+    parser.add_argument("file", metavar="FILE", type=Path, help="a GGUF file on this machine")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="the model's name (default: from the file)")
 
 
 async def run(core: Core, options: Namespace) -> int:
@@ -38,7 +38,7 @@ async def run(core: Core, options: Namespace) -> int:
         raise output.Failed(words(error)) from None
     line = output.StatusLine(core.environ)
     async with opened(core, act=True) as stack:
-        url = first(stack)
+        url = first_url(stack)
         try:
             async with aclosing(stack.actions.import_gguf(url, options.file.absolute(), name)) as steps:
                 async for step in steps:

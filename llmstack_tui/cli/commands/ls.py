@@ -1,4 +1,4 @@
-"""``llmstack ls``: the models that are there."""
+"""``llmstack ls``: the models of the servers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _UNKNOWN: dict[str, object] = {"state": "unknown", "changed": [], "download": No
 
 
 def add_options(_: Parser) -> None:
-    """It has none of its own."""
+    """``ls`` has no options of its own."""
 
 
 async def run(core: Core, options: Namespace) -> int:
@@ -35,14 +35,14 @@ async def run(core: Core, options: Namespace) -> int:
     async with opened(core) as stack:
         await look(stack)
         if options.json:
-            pins = await _recalled(stack)
-            await _estimated(stack)
+            pins = await _read_record(stack)
+            await _estimate(stack)
         hosts = answering(stack)
     return output.answer(options, document(hosts, pins), lambda: _write(hosts))
 
 
-async def _recalled(stack: Stack) -> dict[str, frozenset[str]]:
-    """Have the state say what was learnt of newer versions; and the keys of pinned models, by host."""
+async def _read_record(stack: Stack) -> dict[str, frozenset[str]]:
+    """Fill the state with the known updates; returns the `model_key` of each pinned model, by host."""
     if stack.records.is_empty:
         return {}
     await stack.updates.recall()
@@ -53,8 +53,8 @@ async def _recalled(stack: Stack) -> dict[str, frozenset[str]]:
         return {}
 
 
-async def _estimated(stack: Stack) -> None:
-    """Have the state say what each model would take."""
+async def _estimate(stack: Stack) -> None:
+    """Fill the state with an estimate of each model's memory."""
     if any(not model.is_cloud for host in answering(stack) for model in host.snapshot.installed):
         await stack.machine.read_once()
         await stack.fit.look_at_all()
@@ -100,7 +100,7 @@ def _model(
 
 
 def update_document(update: Update | None, *, is_cloud: bool = False) -> dict[str, object]:
-    """Whether there is a newer version; where nobody asked yet, what can be told all the same."""
+    """Whether there is a newer version; "unknown" or "cloud" for a model that was never checked."""
     if update is None:
         return _UNKNOWN | ({"state": "cloud"} if is_cloud else {})
     return {

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import RunningModel
     from llmstack_tui.lifecycle.states import ModelStatus
 
-# A model without a request leaves some milliseconds after its time.
+# A model without a request is unloaded some milliseconds after its time.
 _SECOND_LOOK_S = 0.15
 
 
 def add_options(_: Parser) -> None:
-    """It has none of its own."""
+    """``ps`` has no options of its own."""
 
 
 async def run(core: Core, options: Namespace) -> int:
@@ -49,7 +49,7 @@ async def run(core: Core, options: Namespace) -> int:
 
 async def _documents(stack: Stack) -> list[dict[str, object]]:
     if any(_is_overdue(running) for _, running, _ in _loaded(stack)):
-        # One that should have left and is there at a second look, too, is held by a request.
+        # A model that should have left, and is still there at a second look, is held by a request.
         await asyncio.sleep(_SECOND_LOOK_S)
         await stack.look()
     loaded = _loaded(stack)
@@ -72,7 +72,7 @@ async def _documents(stack: Stack) -> list[dict[str, object]]:
 
 
 def _loaded(stack: Stack) -> list[tuple[str, RunningModel, ModelStatus | None]]:
-    """What is loaded, each with the first installed model that it is loaded as."""
+    """The loaded models, each with its host and its status as an installed model, if it is installed."""
     return [
         (host.snapshot.url, running, next((each for each in host.models if each.running is running), None))
         for host in answering(stack)
@@ -87,7 +87,7 @@ def _is_overdue(running: RunningModel) -> bool:
 
 
 async def _loads(stack: Stack) -> Mapping[tuple[str, str], Activation]:
-    """What is on record of how each was loaded, where the server does not say when it was last used."""
+    """The recorded loads by host and name, on servers that do not report when a model was last used."""
     found: dict[tuple[str, str], Activation] = {}
     try:
         for url in {url for url, running, _ in _loaded(stack) if running.used_at is None}:
@@ -100,7 +100,7 @@ async def _loads(stack: Stack) -> Mapping[tuple[str, str], Activation]:
 
 
 def _device_bytes(stack: Stack, url: str, running: RunningModel) -> int | None:
-    """What the devices of this machine say that it takes, where they tell."""
+    """The model's memory as the devices of this machine report it; None if they do not."""
     machine = stack.state.machine
     return device_bytes(running, machine) if machine is not None and is_loopback(url) else None
 
@@ -114,7 +114,7 @@ def document(
     device: int | None = None,
     estimate: int | None = None,
 ) -> dict[str, object]:
-    """A loaded model as `ps` and `start` write it. Whether it is busy is unknown without a sign."""
+    """A loaded model as `ps` and `start` write it. Without a sign of activity, ``busy`` is unknown."""
     idle = idle_time(
         running,
         datetime.now(UTC),
@@ -161,7 +161,7 @@ def _place(running: RunningModel) -> str:
 
 
 def until(expires_at: datetime | None, now: datetime) -> str:
-    """When the server will unload it. A past time means that a request is running; its end sets a new one."""
+    """When the server will unload a model. A past time means that a request runs; its end sets a new one."""
     if expires_at is None:
         return "?"
     left = expires_at - now

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.cli import output
 from llmstack_tui.cli.progress import pull_all
-from llmstack_tui.cli.stacks import first, look, opened
+from llmstack_tui.cli.stacks import first_url, look, opened
 from llmstack_tui.downloads.types import Why
 
 if TYPE_CHECKING:
@@ -30,6 +30,6 @@ async def run(core: Core, options: Namespace) -> int:
     except InvalidName as error:
         raise output.WrongUsage(str(error)) from None
     async with opened(core, act=True) as stack:
-        url = first(stack)
+        url = first_url(stack)
         await look(stack, url)
         return await pull_all(core, options, stack, [(url, name) for name in options.names], Why.PULL)

@@ -26,11 +26,11 @@ def add_options(parser: Parser) -> None:
 
 async def run(core: Core, options: Namespace) -> int:
     if not options.yes and (options.json or not output.is_terminal(sys.stdin)):
-        raise output.WrongUsage("There is no terminal to ask on: say --yes to remove without a question.")
+        raise output.WrongUsage("There is no terminal to ask on: add --yes to remove without a question.")
     async with opened(core, act=True) as stack:
         await look(stack)
         await save_installed(stack)
-        # All are looked up before the first one goes, so that a wrong name removes nothing.
+        # All names are looked up before anything is removed, so that a wrong one removes nothing.
         removals = await stack.actions.plan_removal([_located(stack, name) for name in options.names])
         if not options.yes:
             for removal in removals:
@@ -51,7 +51,7 @@ def _located(stack: Stack, name: str) -> tuple[str, str]:
     status = locate(stack, name)
     if status.model is None:
         raise output.Failed(
-            f"{status.name} is on the disk no more, only in memory: `llmstack stop {status.name}` ends it."
+            f"{status.name} is no longer on the disk, only loaded: `llmstack stop {status.name}` unloads it."
         )
     return status.host, status.name
 

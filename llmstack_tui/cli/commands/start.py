@@ -25,14 +25,14 @@ def add_options(parser: Parser) -> None:
         "--keep-alive",
         metavar="D",
         type=duration,
-        help="how long it stays after its last request: 10m, 1h30m, -1 for ever (default: for as long as it "
-        "may be idle by the settings)",
+        help="how long it stays after its last request: 10m, 1h30m, -1 for ever (default: the time that the "
+        "settings let it be idle)",
     )
     parser.add_argument(
         "--ctx",
         metavar="N",
         type=count,
-        help="tokens of context (default: the server's); other programs may load it again with their own",
+        help="tokens of context (default: the server's); other programs may reload it with another length",
     )
 
 

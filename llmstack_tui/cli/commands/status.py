@@ -1,4 +1,4 @@
-"""``llmstack status``: which servers answer, and what the machine has left."""
+"""``llmstack status``: which servers answer, and how much memory is in use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KINDS = {HostKind.OLLAMA: "Ollama", HostKind.BUILTIN: "built-in engine", HostKi
 
 
 def add_options(_: Parser) -> None:
-    """It has none of its own."""
+    """``status`` has no options of its own."""
 
 
 async def run(core: Core, options: Namespace) -> int:
@@ -90,7 +90,7 @@ def _devices(state: StackState) -> tuple[Device, ...]:
 
 
 def _limit(core: Core, state: StackState) -> int | None:
-    """How many models the guard leaves loaded on this machine; without it, what the engine was told."""
+    """How many models may be loaded on this machine: by the guard, or without one by the engine's setting."""
     guard = core.settings.guard
     return limits(guard, state.profile).max_loaded if guard.enabled else core.settings.engine.max_loaded
 

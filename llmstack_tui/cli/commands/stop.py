@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     _Stop = tuple[str, str, Departure]
 
-# What a stop came to, as a state and as a sentence.
+# The outcome of a stop, as a state and as a sentence.
 _STATES = {Departure.GONE: "inactive", Departure.LEAVING: "stopping", Departure.KEPT: "active"}
 _SENTENCES = {
     Departure.GONE: "{} is stopped.",

@@ -1,4 +1,4 @@
-"""``llmstack update``: which models have a newer version, what changed, what it costs; and to have it."""
+"""``llmstack update``: list the models that have a newer version, with what changed, or update them."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ _SUMMARIES = {
 def add_options(parser: Parser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="models, as `llmstack ls` lists them")
     parser.add_argument(
-        "--all", action="store_true", help="all that have a newer version; never those that were changed here"
+        "--all", action="store_true", help="all that have a newer version, except those changed here"
     )
-    parser.add_argument("--check", action="store_true", help="only list what is newer: nothing is downloaded")
+    parser.add_argument("--check", action="store_true", help="only list newer versions: downloads nothing")
     parser.add_argument(
-        "-y", "--yes", action="store_true", help="do not ask before a model that was changed here is replaced"
+        "-y", "--yes", action="store_true", help="do not ask before replacing a model that was changed here"
     )
 
 
 async def run(core: Core, options: Namespace) -> int:
     if not (options.check or options.all or options.names):
-        raise output.WrongUsage("Name the models, or say --all, or --check to list only what is newer.")
+        raise output.WrongUsage("Name the models, or give --all, or --check to only list newer versions.")
     if options.all and options.names:
-        raise output.WrongUsage("Name the models, or say --all; not both.")
+        raise output.WrongUsage("Name the models, or give --all; not both.")
     async with opened(core, act=not options.check) as stack:
         rows = await _checked(core, options, stack)
         for problem in dict.fromkeys(update.problem for _, _, update in rows if update.problem):
@@ -64,11 +64,11 @@ async def run(core: Core, options: Namespace) -> int:
 
 
 async def _checked(core: Core, options: Namespace, stack: Stack) -> list[Row]:
-    """What the registries say now of the models that are meant."""
+    """The named models, or all of them, with what their registries say now."""
     await look(stack)
     await save_installed(stack)
     _refuse_unknown(options.names, stack)
-    async with waiting("asking the registries", core.environ):
+    async with waiting("Asking the registries", core.environ):
         await stack.updates.check(options.names or None)
     keys = frozenset(map(model_key, options.names))
     return [
@@ -80,7 +80,7 @@ async def _checked(core: Core, options: Namespace, stack: Stack) -> list[Row]:
 
 
 def _of_all(rows: Sequence[Row]) -> tuple[list[tuple[str, str]], bool]:
-    """What to pull, and whether anything could not be told."""
+    """The models to pull, and whether the check of any model failed."""
     wanted = [(host, model.name) for host, model, update in rows if update.is_for_all]
     failed = any(update.state is UpdateState.UNKNOWN and not update.changed_here for _, _, update in rows)
     if not wanted and not failed:
@@ -92,7 +92,7 @@ def _of_names(options: Namespace, rows: Sequence[Row]) -> tuple[list[tuple[str, 
     wanted: list[tuple[str, str]] = []
     failed = False
     for host, model, update in rows:
-        # Of what was made here nobody asked the registry yet.
+        # For a model that was made here, the registry was not asked.
         is_ours = update.changed_here or (update.state is UpdateState.LOCAL and update.checked_at is None)
         if update.state is UpdateState.CURRENT:
             output.say(f"{model.name} is up to date.")
@@ -111,7 +111,7 @@ def _refuse_unknown(names: Sequence[str], stack: Stack) -> None:
     installed = [model.name for host in answering(stack) for model in host.snapshot.installed]
     for name in names:
         if not any(same_model(name, each) for each in installed):
-            raise output.Failed(f"There is no model {name!r}: `llmstack ls` lists those that are there.")
+            raise output.Failed(f"There is no model {name!r}: `llmstack ls` lists the installed ones.")
 
 
 def document(rows: Sequence[Row]) -> dict[str, object]:

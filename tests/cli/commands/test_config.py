@@ -148,7 +148,7 @@ def test_the_example_is_written_and_can_be_used_at_once(llmstack: Program, tmp_p
 def test_the_path_is_that_of_the_file_that_is_read(llmstack: Program, file: Path) -> None:
     own = llmstack.home / ".config" / "llmstack" / "config.toml"
     assert llmstack("config", "--path").stdout == f"{own}\n"
-    assert llmstack("config").stdout.startswith(f"{own} is not there; `llmstack config --example` ")
+    assert llmstack("config").stdout.startswith(f"{own} does not exist; `llmstack config --example` ")
     own.parent.mkdir(parents=True)
     own.write_text("[engine]\nport = 11500\n")
     assert settings(llmstack)["engine.port"]["value"] == 11500

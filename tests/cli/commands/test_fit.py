@@ -85,7 +85,7 @@ def test_a_person_reads_parts_verdict_and_the_longest_context(llmstack: Program,
         assert f"  {part} " in done.stdout
     assert "by the shape of the model" in done.stdout
     assert "Fits now: there is 8.1 GB of VRAM for models (nvidia_8gb)" in done.stdout
-    assert "The longest context that fits is 2,048 tokens, all that it was made for." in done.stdout
+    assert "The longest context that fits is 2,048 tokens, the model's maximum." in done.stdout
 
 
 def test_what_is_no_model_is_said(llmstack: Program, tmp_path: Path) -> None:

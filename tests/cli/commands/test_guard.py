@@ -282,7 +282,7 @@ async def test_the_history_of_a_model(llmstack: Program) -> None:
     assert "was stopped by the command line" in told.stdout
     assert "is loaded" in told.stdout
     assert (none.returncode, none.stdout) == (0, "")
-    assert "Nothing is on record of b:1" in none.stderr
+    assert "Nothing is recorded about b:1" in none.stderr
 
 
 async def test_versions_that_were_installed_and_those_that_are_gone(llmstack: Program) -> None:

@@ -111,7 +111,7 @@ async def test_what_was_changed_here_is_only_replaced_with_a_yes(
         assert (everything.returncode, everything.stdout) == (0, "")
         refused = await run(llmstack, "update", name, "--host", engine)
         assert refused.returncode == 1
-        assert "say --yes" in refused.stderr
+        assert "--yes" in refused.stderr
         assert (await host.show(name)).system == "My own."
         done = await run(llmstack, "update", name, "--yes", "--host", engine)
         assert done.returncode == 0, done.stderr
@@ -148,7 +148,7 @@ async def test_ctrl_c_keeps_what_came(
         screen.wait_for(" % ", "kB/s", " left")
         screen.type("\x03")
         assert screen.wait_exit() == 130
-    assert "What came is kept" in screen.written
+    assert "The downloaded parts are kept" in screen.written
     assert "Traceback" not in screen.written
     await wait_until(lambda: registry.requests("/data/blobs/"))
     registry.faults = []

@@ -176,7 +176,7 @@ async def test_an_unknown_model_is_a_sentence(llmstack: Program) -> None:
             assert (done.returncode, done.stdout) == (1, "")
             assert done.stderr == (
                 f"llmstack: There is no model 'no\\x1b[31m' at {url}: "
-                "`llmstack ls` lists those that are there.\n"
+                "`llmstack ls` lists the installed ones.\n"
             )
 
 
