@@ -118,7 +118,8 @@ class RowFacts(NamedTuple):
     old: bool
 
 
-def _row(facts: RowFacts, moment: Moment, marks: Marks) -> ModelRow:
+def model_row(facts: RowFacts, moment: Moment, marks: Marks) -> ModelRow:
+    """The line of one model."""
     status, old = facts.status, facts.old
     model, running, state = status.model, status.running, status.state
     shown = state is ModelState.ACTIVE or state is ModelState.STOPPING
@@ -282,6 +283,6 @@ class Rows:
                 made = before.get(key)
                 # Once a second for each line. Most often all are the very same, which is seen at once.
                 if made is None or status.state in _TICKING or made[0] != facts:
-                    made = facts, _row(RowFacts(*facts), moment, self._marks)
+                    made = facts, model_row(RowFacts(*facts), moment, self._marks)
                 self._made[key] = made
         return tuple(row for _, row in self._made.values())
