@@ -133,14 +133,19 @@ class RealDesk(Desk):
 
 
 class QuickCore(Core):
-    """The real core, which looks often and begins at once, on a machine without a card."""
+    """The real core, which looks often and begins at once."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str], machine: FakeMachine) -> None:
+        super().__init__(settings, environ)
+        self._machine = machine
 
     async def options(self, hosts: Sequence[str], actor: Actor = Actor.USER) -> StackOptions:
         return replace(
             await super().options(hosts, actor),
             running_every_s=0.05,
             installed_every_s=0.1,
-            machine=FakeMachine(has_card=False),
+            machine_every_s=0.2,
+            machine=self._machine,
             services_after_s=0.0,
         )
 
@@ -188,6 +193,7 @@ async def real_dashboard(
     size: tuple[int, int] = (120, 40),
     settings: Settings | None = None,
     environ: Mapping[str, str] | None = None,
+    machine: FakeMachine | None = None,
     unicode: bool = True,
     clock: Callable[[], datetime] | None = None,
 ) -> AsyncIterator[RealDesk]:
@@ -199,9 +205,15 @@ async def real_dashboard(
     async with serving(ollama) as server:
         hosts = (HostSettings(url=server.url),)
         settings = replace(settings or Settings(), hosts=hosts, updates=UpdatesSettings(check_every=None))
-        core = QuickCore(settings, environ or {})
+        core = QuickCore(settings, environ or {}, machine or FakeMachine(has_card=False))
         app = Dashboard(settings, (), core, unicode=unicode, clock=clock or (lambda: datetime.now(UTC)))
         async with app.run_test(size=size, notifications=True) as pilot:
-            await wait_until(lambda: app.view.state is not None and app.view.state.guards, what="the guard")
+            await wait_until(lambda: _is_at_work(app.view.state), what="the guard")
             await pilot.pause()
             yield RealDesk(app, pilot, ollama, server.url)
+
+
+def _is_at_work(state: StackState | None) -> bool:
+    """Whether the guard, the last of the services to begin, has looked."""
+    guards = state.guards.values() if state is not None else ()
+    return any(each.off or (each.leads and each.decisions) for each in guards)

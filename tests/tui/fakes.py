@@ -208,9 +208,6 @@ class FakeStack:
     async def activate(
         self, host_url: str, model: str, *, confirm: Callable[[Ask], Awaitable[bool]] | None = None
     ) -> bool:
-        asked = self.guard.asks.get(model)
-        if asked is not None and confirm is not None and not await confirm(asked):
-            return False
         async with self._act(ActKind.ACTIVATE, host_url, model):
             installed = next(each for each in self.snapshot.installed if each.name == model)
             loaded = seeded.running(installed, seconds=300)
@@ -387,22 +384,17 @@ class FakeUpdates:
 
 
 class FakeGuard:
-    """Pins and holds as the state has it; ``asks`` is what is asked before a model is loaded, by its name.
-
-    ``is_told`` is whether a server is told of a pin.
-    """
+    """Pins and holds as the state has it."""
 
     def __init__(self, stack: FakeStack) -> None:
         self._stack = stack
         self.settings = GuardSettings()
-        self.asks: dict[str, Ask] = {}
-        self.is_told = True
 
     @property
-    def state(self) -> GuardState:
+    def _state(self) -> GuardState:
         return self._stack.state.guards.get(seeded.URL, GuardState(leads=True))
 
-    def put(self, state: GuardState) -> None:
+    def _put(self, state: GuardState) -> None:
         self._stack.put(replace(self._stack.state, guards={seeded.URL: state}))
 
     def use(self, settings: GuardSettings) -> None:
@@ -410,20 +402,18 @@ class FakeGuard:
 
     @property
     def is_held(self) -> bool:
-        return self.state.held
+        return self._state.held
 
     def hold(self, held: bool) -> None:
-        self._stack.calls.append(("hold", str(held)))
-        self.put(replace(self.state, held=held))
+        self._put(replace(self._state, held=held))
 
     def is_pinned(self, host_url: str, model: str) -> bool:
-        return model in self.state.pinned
+        return model in self._state.pinned
 
     async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> bool:
-        self._stack.calls.append(("pin" if pinned else "unpin", host_url, model))
-        names = self.state.pinned | {model} if pinned else self.state.pinned - {model}
-        self.put(replace(self.state, pinned=names))
-        return self.is_told
+        names = self._state.pinned | {model} if pinned else self._state.pinned - {model}
+        self._put(replace(self._state, pinned=names))
+        return True
 
 
 class FakeCatalog:
