@@ -16,7 +16,7 @@ from llmstack_tui.base.sentences import QUOTED, said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.failures import NoRoom, PullRefused
 from llmstack_tui.downloads.types import LayerProgress
-from llmstack_tui.library.folders import blob_path, blobs_there, read_manifest
+from llmstack_tui.library.folders import blob_path, blobs_in, read_manifest
 from llmstack_tui.library.manifest import InvalidManifest, bare_digest
 from llmstack_tui.registry.client import Registry
 from llmstack_tui.registry.errors import BadManifest, RegistryError
@@ -120,7 +120,7 @@ class Costs:
         folder = next((place for place in places if _is_of(place, installed)), None)
         if folder is None:
             return cost
-        there = blobs_there(folder, layers)
+        there = blobs_in(folder, layers)
         missing = [layer for layer in layers if bare_digest(layer.digest) not in there]
         free: int | None = None
         with suppress(OSError):

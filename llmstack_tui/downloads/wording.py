@@ -31,8 +31,8 @@ SENTENCES: Catalogue = {
     "download.not_loaded_again": "It could not be loaded again: {error:raw}",
     # Why one is not begun.
     "download.no_room": (
-        "{model} needs {need:size} more in {folder}, where {free:size} are free and {reserve:size} have to "
-        "stay so."
+        "{model} needs {need:size} more in {folder}, where {free:size} are free, and {reserve:size} have to "
+        "stay free."
     ),
     "download.make_room": "Make room and pull again.",
     "download.not_queued": "{model} cannot be put into the queue: {why}",

@@ -1,1 +1,1 @@
-"""GGUF files: what their headers say, read without loading anything."""
+"""GGUF files: their headers, read and checked without loading the weights."""

@@ -69,7 +69,7 @@ def parse(source: Source) -> tuple[int, Mapping[str, Value], tuple[Tensor, ...],
     """Version, metadata, tensors and the offset of the data.
 
     Raises:
-        InvalidGGUF: if anything in the header is not as it has to be.
+        InvalidGGUF: the header is invalid.
     """
     version = _version(source)
     tensor_count, pair_count = map(int, source.take(_COUNTS, "before it says what it holds"))

@@ -1,1 +1,1 @@
-"""What a server of models is to the rest of the program, whatever protocol it speaks."""
+"""A server of models, as the rest of the program sees it, whatever its protocol."""

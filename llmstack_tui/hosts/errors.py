@@ -39,7 +39,7 @@ class NotFound(HostError):
 
 
 class Refused(HostError):
-    """The server understood and will not do it (another 4xx), or this host cannot do it at all."""
+    """The server refuses (another 4xx), or this kind of host cannot do it at all."""
 
     title = "Refused by the server"
 

@@ -28,7 +28,7 @@ _BACK_OFF_S = (2.0, 4.0, 8.0, 15.0)
 
 
 class Poller:
-    """Asks a host again and again, one round at a time, while `run` runs.
+    """Polls a host in rounds, one at a time, during `run`.
 
     After a failed round, the snapshot keeps its figures, beside the error and the time of the next try; the
     pauses grow to 15 seconds.

@@ -1,4 +1,4 @@
-"""What a host answers, as frozen values.
+"""The answers of a host, as frozen values.
 
 Sizes are bytes, times are aware datetimes; ``None`` means that the server does not say, never zero.
 """

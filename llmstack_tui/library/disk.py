@@ -129,7 +129,7 @@ class DiskService:
         return None if self.folder is None else await asyncio.to_thread(audit, self.folder, own=True)
 
     async def look_elsewhere(self) -> tuple[FolderUse | LibraryError, ...]:
-        """The contents of the other folders of this machine, Ollama's, or the error if one cannot be read."""
+        """The contents of the other models folders on this machine (Ollama's), or the error of one."""
         return await asyncio.to_thread(self._audit_others)
 
     async def clean(self, chosen: Collection[Leftover]) -> tuple[Leftover, ...]:
@@ -279,10 +279,10 @@ def _files(folder: Path, *, deep: bool = False) -> Iterator[_FoundFile]:
             yield from _files(path, deep=True)
         elif stat.S_ISREG(status.st_mode):
             # mtime may be that of the original of a link or a copy; ctime is when this file was made.
-            yield _FoundFile(path, _taken(path.name, status), max(status.st_mtime, status.st_ctime))
+            yield _FoundFile(path, _disk_bytes(path.name, status), max(status.st_mtime, status.st_ctime))
 
 
-def _taken(name: str, status: os.stat_result) -> int:
+def _disk_bytes(name: str, status: os.stat_result) -> int:
     """Bytes on the disk: the file of a download may have gaps."""
     blocks: int | None = getattr(status, "st_blocks", None)
     if blocks is None or not _PARTIAL.fullmatch(name):

@@ -120,7 +120,7 @@ def read_manifest(folders: Sequence[Path], name: ModelName, digest: str) -> Mani
 def blobs_of_host(
     folders: Sequence[Path], kind: HostKind | None, name: ModelName, digest: str, layers: Iterable[Layer]
 ) -> frozenset[str] | None:
-    """As `blobs_there`, for the folder from which a server of this machine reads the model; None if unknown.
+    """As `blobs_in`, for the folder from which a server of this machine reads the model; None if unknown.
 
     Args:
         folders: from `model_folders`. The engine reads all of them; an Ollama does not read the first, which
@@ -130,10 +130,10 @@ def blobs_of_host(
     if kind is None:
         return None
     found = read_manifest(folders if kind is HostKind.BUILTIN else folders[1:], name, digest)
-    return None if found is None else blobs_there(found.folder, layers)
+    return None if found is None else blobs_in(found.folder, layers)
 
 
-def blobs_there(folder: Path, layers: Iterable[Layer]) -> frozenset[str]:
+def blobs_in(folder: Path, layers: Iterable[Layer]) -> frozenset[str]:
     """The bare digests of the layers whose blobs are in the folder, whole."""
     found = set[str]()
     for layer in layers:

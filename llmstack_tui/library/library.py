@@ -1,6 +1,6 @@
 """The models that the engine can run: those in its own folder, and those that an Ollama on this machine has.
 
-Only the engine's own folder is written: at its start, Ollama removes from its folder what it does not know.
+Only the engine's own folder is written: at its start, Ollama removes unknown files from its own.
 """
 
 from __future__ import annotations

@@ -202,7 +202,7 @@ def stage(
 
     Raises:
         LibraryError: it failed; the message is one sentence.
-        OSError: it failed for a reason of the operating system.
+        OSError: the operating system refused.
     """
     target = unfinished_path(blobs)
     try:
@@ -248,7 +248,7 @@ def _copy(source: Path, target: Path, size: int, progress: OnProgress) -> str:
 
 
 def _hash(source: Path, size: int, progress: OnProgress, *, into: BinaryIO | None = None) -> str:
-    """The digest of the file, which must not change meanwhile. Its bytes also go ``into`` another."""
+    """The digest of the file, which must not change meanwhile. Copies it ``into`` another, if given."""
     digest, done = hashlib.sha256(), 0
     status = "reading weights" if into is None else "copying weights"
     with open_regular(source) as (file, _):

@@ -78,7 +78,7 @@ class OllamaHost:
 
     @property
     def capabilities(self) -> Capability:
-        """What Ollama's protocol can do; the built-in engine speaks all of it."""
+        """The capabilities of Ollama's protocol, all of which the built-in engine has, too."""
         return ~Capability(0)
 
     async def aclose(self) -> None:

@@ -39,7 +39,7 @@ Value = TypeVar("Value")
 
 
 class WrongShape(Failure):
-    """An answer of the right types without its main field."""
+    """An answer has the right types, but lacks its main field."""
 
 
 class Timeouts(Struct, frozen=True, kw_only=True):
@@ -105,7 +105,7 @@ class Transport:
         Args:
             read: may raise `WrongShape`.
             limit_s: seconds from the beginning of the request to the end of the answer.
-            missing: the model that is missing where the answer is a 404.
+            missing: the model that is missing if the answer is a 404.
         """
         content = await self._whole(method, path, body, MAX_DOCUMENT_BYTES, limit_s=limit_s, missing=missing)
         with self._understanding(content):

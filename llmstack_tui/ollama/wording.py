@@ -1,4 +1,4 @@
-"""What is said of a server that does not do what it was asked: one sentence for each kind of error."""
+"""The errors of a server in words: one sentence for each kind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Catalogue
 
 SENTENCES: Catalogue = {
-    # It does not answer.
+    # No answer.
     "host.not_there": "Nothing answers at {host}.",
     "host.silent": (
         "No answer from {host} within {limit_s:g} seconds. It may be busy; if it stays so, restart it."
@@ -19,7 +19,7 @@ SENTENCES: Catalogue = {
     "host.stopped": "{host} stopped in the middle of an answer.",
     "host.start_it": "Start the server, or give its address with --host.",
     "host.check_address": "Check the address, and that the server listens for other machines.",
-    # It does not do it.
+    # Refused or failed.
     "host.no_model": "Model {model!r} is not on {host}.",
     "host.has_it_not": "What was asked for is not on {host}.",
     "host.refused": "{host} refused: {said}",
@@ -29,7 +29,7 @@ SENTENCES: Catalogue = {
     "host.cannot_be_sent": "The request holds something that cannot be sent.",
     "host.unreadable_file": "{file} cannot be read: {why}.",
     "host.imports_only_there": "{host} imports only files of its own machine: run the import there.",
-    # It answers, and not as Ollama does.
+    # An answer that is not Ollama's.
     "answer.web_page": "An answer from {host} was not understood: it is a web page.",
     "answer.no_json": "An answer from {host} was not understood: it is not the JSON that was expected.",
     "answer.no_http": "An answer from {host} was not understood: it is not HTTP.",
@@ -43,8 +43,8 @@ SENTENCES: Catalogue = {
     "answer.no_models": "An answer from {host} was not understood: it lists no models.",
     "answer.no_embeddings": "An answer from {host} was not understood: it has no embeddings.",
     "answer.nameless": "An answer from {host} was not understood: a model in it has no name.",
-    "answer.duration": "An answer from {host} was not understood: a duration in it is beyond all measure.",
-    # It cannot be started.
+    "answer.duration": "An answer from {host} was not understood: a duration in it is too large.",
+    # Starting Ollama.
     "ollama.not_started": "{program} could not be started: {why}.",
     "ollama.ended": "Ollama ended at once: {words} (more in {log})",
     "ollama.ended_silently": "Ollama ended at once: see {log}.",

@@ -92,7 +92,7 @@ class Registry:
         try:
             reply = await self._manifest(name, "HEAD", {})
         except RegistryFailed as error:
-            if error.status in (405, 501):  # No HEAD here: `manifest` has to be asked.
+            if error.status in (405, 501):  # This registry has no HEAD: call `manifest`.
                 return Head(digest=None)
             raise
         return Head(digest=_stated_digest(reply), pushed_at=_pushed_at(reply))

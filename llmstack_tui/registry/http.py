@@ -84,8 +84,8 @@ class HttpTransport:
     ) -> Reply:
         """Send a request, and return the answer, whatever its status. Errors name ``host``.
 
-        After a broken connection, the request is sent once more. When a registry says when to ask again, this
-        waits if the time is short; otherwise, this call and all before that time raise `RegistryBusy`.
+        After a broken connection, the request is sent once more. If a registry says when to ask again, this
+        waits for a short time; for a longer one, this call and later ones raise `RegistryBusy` until then.
         """
         request = _RegistryRequest(method, url, host, {**self._headers, **headers}, max_bytes)
         broke, tries = False, 0

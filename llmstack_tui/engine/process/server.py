@@ -78,12 +78,12 @@ class UsageTracker:
             await self._app(scope, receive, send)
         finally:
             self._in_flight -= 1
-            if not self._is_owners(scope):
+            if not self._is_from_owner(scope):
                 self._other_at = self._clock()
                 if scope["path"].startswith(_MODEL_PATHS):
                     self._model_at = self._other_at
 
-    def _is_owners(self, scope: Scope) -> bool:
+    def _is_from_owner(self, scope: Scope) -> bool:
         if self._owner is None:
             return False
         agents = [value.decode("latin-1") for name, value in scope["headers"] if name == b"user-agent"]
@@ -98,7 +98,7 @@ class EngineServer(listener.Server):
         self._usage = usage
         self._url = url
         self._owner_left = owner_left
-        self._outlives = False
+        self._stays = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -112,9 +112,9 @@ class EngineServer(listener.Server):
         if not self._owner_left.is_set():
             return ends
         used = not self._usage.unused()
-        if used and not self._outlives:
+        if used and not self._stays:
             log.info("The engine's owner has gone; it stays while others use it")
-        self._outlives = used
+        self._stays = used
         return ends or not used
 
 

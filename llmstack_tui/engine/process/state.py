@@ -66,10 +66,10 @@ def save(url: str, version: str) -> None:
         version=version,
         log=str(log_file()),
     )
-    half = state_file().with_suffix(f".{os.getpid()}.part")
-    half.touch(mode=0o600)
-    half.write_bytes(msgspec.json.encode(state))
-    half.replace(state_file())
+    unfinished = state_file().with_suffix(f".{os.getpid()}.part")
+    unfinished.touch(mode=0o600)
+    unfinished.write_bytes(msgspec.json.encode(state))
+    unfinished.replace(state_file())
 
 
 def forget() -> None:

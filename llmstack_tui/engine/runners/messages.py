@@ -21,7 +21,7 @@ class RunnerConfig(msgspec.Struct, frozen=True, kw_only=True):
         batch: how many tokens of prefill are computed at once; with ``embedding``, it is the context length.
         chat_template: a Jinja template; None uses the file's own.
         adapters: paths of GGUF files of LoRA adapters, applied at full strength.
-        cache_type: the type of keys and values in the context, one of `caches.CACHE_TYPES`.
+        cache_type: the type of keys and values in the context, one of `kinds.CACHE_TYPES`.
         gpu_layers: how many layers to compute on the graphics card; negative is as many as fit.
         mapped: map the file into memory instead of reading it. Not for weights that llama.cpp rearranges for
             the processor: both copies would be in memory. With a graphics card, the file is always mapped.

@@ -29,7 +29,7 @@ class Planner(Generic[M, C, R]):
     """Decides what to do about ``pending``, oldest first, with ``count`` slots, of which ``slots`` are taken.
 
     ``serves(loaded, wanted)`` tells whether a model loaded with one configuration can serve a request for
-    another. Nothing is changed.
+    another. It changes nothing.
     """
 
     def __init__(

@@ -117,7 +117,7 @@ class SingleClient:
             return msgspec.json.decode(response.content, type=kind)
         except msgspec.MsgspecError as error:
             raise SingleFailed(
-                f"The server at {self._http.base_url} is not one of a single file.", response.status_code
+                f"The server at {self._http.base_url} does not serve a single file.", response.status_code
             ) from error
 
 

@@ -123,7 +123,7 @@ class Pulls:
         if need and need + self._options.reserve > free:
             raise LibraryError(
                 f"{name} needs {bytes_text(need)} more in {blobs_folder(self._library.own)}, where "
-                f"{bytes_text(free)} are free and {bytes_text(self._options.reserve)} have to stay so: "
+                f"{bytes_text(free)} are free, and {bytes_text(self._options.reserve)} have to stay free: "
                 "make room and pull again."
             )
 

@@ -169,7 +169,7 @@ async def test_a_disk_that_is_too_small_is_found_out_before(
     free = [version.size + 1000]
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free[0]))
     async with pulls_into(tmp_path, options=PullOptions(reserve=1001)) as pulls:
-        with pytest.raises(LibraryError, match=r"needs 656 kB more in .* have to stay so: make room"):
+        with pytest.raises(LibraryError, match=r"needs 656 kB more in .* have to stay free: make room"):
             await pulled(pulls, registry.name("tiny"))
     assert not registry.requests("/blobs/")
     async with pulls_into(tmp_path, options=PullOptions(reserve=1000)) as pulls:
