@@ -177,7 +177,7 @@ class Poller:
 
 
 def comparable(snapshot: Snapshot) -> object:
-    """The part of a snapshot that counts as a change. Errors with the same text are equal."""
+    """The part of a snapshot whose changes count. Errors with the same words are equal."""
     error = snapshot.error
     said = None if error is None else (type(error), error.kind, error.params, error.detail)
     return replace(snapshot, read_at=0.0, error=None), said, snapshot.read_at is None

@@ -278,7 +278,7 @@ def _files(folder: Path, *, deep: bool = False) -> Iterator[_FoundFile]:
         if stat.S_ISDIR(status.st_mode) and deep:
             yield from _files(path, deep=True)
         elif stat.S_ISREG(status.st_mode):
-            # mtime may be that of the original of a link or a copy; ctime is when this file was made.
+            # A link or a copy may have the mtime of its original; its ctime is not older than itself.
             yield _FoundFile(path, _disk_bytes(path.name, status), max(status.st_mtime, status.st_ctime))
 
 

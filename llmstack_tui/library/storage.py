@@ -86,7 +86,7 @@ def reason(error: OSError) -> str:
 
 @contextmanager
 def library_errors(what: str) -> Iterator[None]:
-    """Turn errors of files into a `LibraryError` that begins with ``what``, such as "x cannot be made"."""
+    """Turn errors of files into a `LibraryError`. ``what`` is what failed, such as "x cannot be made"."""
     try:
         yield
     except (InvalidManifest, InvalidGGUF) as error:

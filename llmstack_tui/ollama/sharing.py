@@ -29,14 +29,14 @@ _SHOWS_PER_POLL = 4
 
 
 class _StartedFrom(NamedTuple):
-    """The files and options that a process is started with. The first file has the weights."""
+    """The files and options that a process is started with. ``weights``: the digest of the first file."""
 
     weights: str | None
     all: frozenset[str] = frozenset()
 
 
 class SharedProcesses:
-    """The known files and options of models, by digest.
+    """The files and options that models' processes are started with, by the models' digests, if known.
 
     Args:
         show: asks for the details of a model by its name.

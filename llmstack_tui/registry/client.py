@@ -98,7 +98,7 @@ class Registry:
         return Head(digest=_stated_digest(reply), pushed_at=_pushed_at(reply))
 
     async def manifest(self, name: ModelName, *, etag: str | None = None) -> FetchedManifest | None:
-        """The manifest; None if it has not changed since the one with this ``etag``."""
+        """The manifest; None if it still has this ``etag``."""
         reply = await self._manifest(name, "GET", {"If-None-Match": etag} if etag else {})
         if reply.status == 304:
             return None

@@ -23,7 +23,7 @@ class FunctionPart(Struct, frozen=True):
 
 
 class ToolCallPart(Struct, frozen=True):
-    """A part of the tool call number ``index``. The first part has the name, each some of the arguments."""
+    """A tool call, or a part of the call ``index``: the first part has the name, each some arguments."""
 
     index: int = 0
     id: str | None = None
@@ -31,7 +31,7 @@ class ToolCallPart(Struct, frozen=True):
 
 
 class TokenLogprob(Struct, frozen=True, kw_only=True):
-    """The probability of a token (natural logarithm). ``top``: the most probable tokens at its position."""
+    """The log probability (natural) of a token. ``top``: the most probable tokens at its position."""
 
     token: str
     logprob: float

@@ -40,7 +40,7 @@ class PullOptions(Struct, frozen=True, kw_only=True):
         connections: how many per blob.
         part: the most bytes that one request asks for.
         silence_s: seconds without a byte after which a connection is given up.
-        tries: in a row without progress, after which the download is given up.
+        tries: how many in a row may fail without progress before the download is given up.
         wait_s: seconds before the second try; doubled for each further one.
         max_wait_s: seconds between two tries at most, unless the server asks for more.
         save_every_s: seconds between two saves of the progress: what a killed process may lose.

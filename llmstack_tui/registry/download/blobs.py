@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from llmstack_tui.registry.download.source import BlobSource
 
-# They write and hash a few blobs at a time; only they wait for the disk.
+# The threads that write and hash; only they wait for the disk.
 _THREADS = 4
 # How long it may take until a client's disconnection is noticed.
 _LEAVING_S = 5.0
@@ -53,7 +53,7 @@ class BlobDownloads:
         self._executor.shutdown(wait=False)
 
     def remaining(self, *, without: Container[str]) -> int:
-        """Bytes that the running downloads still need, without those of some digests."""
+        """Bytes that the running downloads still need; the digests in ``without`` do not count."""
         return sum(
             running.download.layer.size - running.download.completed
             for running in self._running.values()

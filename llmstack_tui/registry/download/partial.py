@@ -36,7 +36,7 @@ class _Note(msgspec.Struct, kw_only=True):
 
 
 class Partial:
-    """Blocking, for use in threads. The caller sets ``done``.
+    """The file and the note of one blob. Blocking, for use in threads; the caller sets ``done``.
 
     Attributes:
         done: the bytes that are in the file.
@@ -118,7 +118,7 @@ class Partial:
             file.close()
 
     def saved_spans(self) -> list[Span]:
-        """The spans in the note that are possible; none if there is no note."""
+        """The spans in the note that fit the file and the blob; none without a note."""
         done: list[Span] = []
         with suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
             length = self._path.stat().st_size

@@ -116,7 +116,7 @@ class BlobSource:
     async def _with_token(
         self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        """Send each request, including redirected ones, with the token, which no other host gets."""
+        """Send a request, redirected ones included. Only the registry gets the token, no other host."""
         if (request.url.scheme, request.url.raw_host, request.url.port) != self._server:
             return await send(request)
         token = self._token
