@@ -24,7 +24,7 @@ _PATH = re.compile(r"[\w\-.~!$&'()*+,;=:@%/]*", flags=re.ASCII)
 
 
 class InvalidAddress(ValueError):
-    """A text that is not the address of a server; ``str`` of it is a sentence for the user."""
+    """A text that is not the address of a server; its ``str`` is a sentence for the user."""
 
 
 def parse_host(text: str) -> str:
@@ -47,9 +47,7 @@ def parse_host(text: str) -> str:
     default_port = _PORTS[scheme] if found else DEFAULT_PORT
     host_port, _, path = rest.partition("/")
     if "@" in host_port:
-        raise InvalidAddress(
-            "An address takes no user name and password: leave out what stands before the @."
-        )
+        raise InvalidAddress("An address has no user name or password: leave out everything before the @.")
     host, port = _split_port(host_port)
     number = default_port if port is None else _port(port, text)
     if not _PATH.fullmatch(path):

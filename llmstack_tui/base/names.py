@@ -53,7 +53,7 @@ class ModelName:
             if not pattern.fullmatch(value) or value.strip(".") == "":
                 raise InvalidName(
                     f"{shortened(value, 80)!r} cannot be the {_CALLED[part]} of a model. "
-                    "Up to 80 letters from a to z, digits, '-', '_' and '.' can."
+                    "Use up to 80 letters from a to z, digits, '-', '_' and '.'."
                 )
         if self.scheme not in _SCHEMES:
             raise InvalidName(f"{self.scheme!r} is not a scheme of a registry: use http or https.")
@@ -84,7 +84,7 @@ class ModelName:
 
     @property
     def short(self) -> str:
-        """As a server lists it: without the default host and namespace, always with the tag."""
+        """The name as a server lists it: without the default host and namespace, always with the tag."""
         if self.host.lower() != DEFAULT_HOST:
             return f"{self.host}/{self.namespace}/{self.model}:{self.tag}"
         if self.namespace.lower() != DEFAULT_NAMESPACE:

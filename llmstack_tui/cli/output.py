@@ -149,7 +149,7 @@ def undraw(count: int) -> None:
 
 
 def confirm(options: Namespace, question: str, otherwise: str) -> None:
-    """Ask before something is lost, unless --yes was said.
+    """Ask before something is lost, unless --yes was given.
 
     Raises:
         Failed: with ``otherwise``, if the answer is no or nobody can be asked.

@@ -88,12 +88,12 @@ class _PullDocuments:
     """Writes a JSON document on a line of its own for each change."""
 
     def __init__(self) -> None:
-        self._told: dict[int, Download] = {}
+        self._written: dict[int, Download] = {}
 
     def show(self, downloads: Sequence[Download]) -> None:
         for each in downloads:
-            if self._told.get(each.id) != each:
-                self._told[each.id] = each
+            if self._written.get(each.id) != each:
+                self._written[each.id] = each
                 output.write_document(_document(each), indent=None)
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 Reading the file, showing the settings and writing the example all work from the fields here.
 """
 
-# ruff: noqa: RUF009  (what `_setting` makes is a field, no value)
+# ruff: noqa: RUF009  (`_setting` returns a field, not a value)
 
 from __future__ import annotations
 

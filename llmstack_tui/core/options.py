@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.kinds import Capability
     from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.fit.memory import Request
-    from llmstack_tui.hardware.service import Readable
+    from llmstack_tui.hardware.service import MachineReader
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.monitor import HostMonitor
@@ -68,7 +68,7 @@ class StackOptions(Struct, frozen=True, kw_only=True):
     running_every_s: float = 2.0
     installed_every_s: float = 30.0
     machine_every_s: float = 1.0
-    machine: Readable | None = None
+    machine: MachineReader | None = None
     models_folder: Path | None = None
     profile: str | None = None
     state_file: Path | None = None

@@ -74,7 +74,7 @@ class GuardPreferences:
     ) -> timedelta:
         """How long a model may be idle, None as the settings say; what counts now."""
         key = model_key(model)
-        self._session.write(lambda store: store.preferences.may_idle(host_url, key, model, length))
+        self._session.write(lambda store: store.preferences.set_idle_stop(host_url, key, model, length))
         await self.read((host_url,))
         limit = idle_limit(settings, key, self.of(host_url).get(key), times(settings))
         sentence = idle_sentence(model, limit, is_default=length is None)

@@ -1,1 +1,1 @@
-"""What the machine is made of and how much of it is used."""
+"""The machine: its memory, cards and processors, how much of them is in use, and its profile."""

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from llmstack_tui.hardware.readings import Device, DeviceKind, Probed, text, whole
+from llmstack_tui.hardware.readings import Device, DeviceKind, VendorReading, text, whole
 
 _ROOT = Path("/")
 _AMD = "0x1002"
@@ -27,7 +27,7 @@ class Amd:
         # Asked once, because the driver has to ask the card.
         self._is_integrated = cache(is_integrated)
 
-    def read(self) -> Probed:
+    def read(self) -> VendorReading:
         folders = (self._root / "sys/class/drm").glob("card*/device/mem_info_vram_total")
         cards = sorted(
             (int(match[1]), file.parent)
@@ -35,7 +35,7 @@ class Amd:
             if (match := re.fullmatch(r"card([0-9]{1,4})", file.parent.parent.name))
         )
         amd = [folder for _, folder in cards if _line(folder / "vendor") == _AMD]
-        return Probed(tuple(self._device(index, folder) for index, folder in enumerate(amd)))
+        return VendorReading(tuple(self._device(index, folder) for index, folder in enumerate(amd)))
 
     def _device(self, index: int, folder: Path) -> Device:
         total, used = _pair(folder, "vram")

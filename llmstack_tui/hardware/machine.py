@@ -13,7 +13,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.hardware.amd import Amd
 from llmstack_tui.hardware.mac import Mac, MacReading
 from llmstack_tui.hardware.nvidia import Nvidia
-from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Probed
+from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, VendorReading
 from llmstack_tui.hardware.system import CpuMeter, read_disk, read_memory, read_pressure, read_swap
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class Machine:
         """The figures now. Those that cannot be read are None; raises nothing."""
         errors: list[Sentence] = []
         mac = None if self._mac is None else _read_or("sysctl", self._mac.read, None, errors)
-        nvidia = _read_or("NVIDIA", self._nvidia.read, Probed(), errors)
-        amd = _read_or("AMD", self._amd.read, Probed(), errors)
+        nvidia = _read_or("NVIDIA", self._nvidia.read, VendorReading(), errors)
+        amd = _read_or("AMD", self._amd.read, VendorReading(), errors)
         apple = (mac.gpu,) if mac is not None and mac.gpu is not None else ()
         ram = _read_or("RAM", lambda: self._ram(mac), _UNKNOWN_RAM, errors)
         models, root = self._models, self._root

@@ -12,7 +12,7 @@ from msgspec import Struct
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hardware.nvml import DriverFailed, GpuLost, NoDriver, Nvml
-from llmstack_tui.hardware.readings import Device, DeviceKind, Probed, Throttle
+from llmstack_tui.hardware.readings import Device, DeviceKind, Throttle, VendorReading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,7 +64,7 @@ class Nvidia:
         self._failure: Sentence | None = None
         self._open_at = -math.inf
 
-    def read(self) -> Probed:
+    def read(self) -> VendorReading:
         """The cards now. Raises nothing, whatever the driver does."""
         now = self._clock()
         if now >= self._open_at:
@@ -83,7 +83,7 @@ class Nvidia:
             errors += [Sentence("card.lost", {"name": device.name}) for device in devices if device.lost]
         if errors and self._open_at == math.inf:
             self._open_at = now + _RETRY_S
-        return Probed(tuple(devices), tuple(errors))
+        return VendorReading(tuple(devices), tuple(errors))
 
     def close(self) -> None:
         """Close the driver; a later `read` opens it again."""

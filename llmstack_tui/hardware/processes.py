@@ -16,7 +16,7 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-Wanted = str | int
+ProcessKey = str | int
 """The digest of a blob, or the id of a process."""
 
 # A search through all processes takes some ten milliseconds.
@@ -42,12 +42,12 @@ class ModelProcesses:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._found: dict[Wanted, psutil.Process] = {}
+        self._found: dict[ProcessKey, psutil.Process] = {}
         self._sought: frozenset[str] = frozenset()
         self._search_at = -math.inf
 
-    def used(self, wanted: Collection[Wanted]) -> Mapping[Wanted, ProcessUse]:
-        """The use of each process that is found. Raises nothing."""
+    def used(self, wanted: Collection[ProcessKey]) -> Mapping[ProcessKey, ProcessUse]:
+        """The use of each of these processes that is found. Raises nothing."""
         found = {each: use for each in wanted if (use := self._used(each)) is not None}
         missing = frozenset(each for each in wanted if isinstance(each, str)) - found.keys()
         if missing and (missing != self._sought or self._clock() >= self._search_at):
@@ -56,7 +56,7 @@ class ModelProcesses:
             found |= {digest: use for digest in missing if (use := self._used(digest)) is not None}
         return found
 
-    def _used(self, wanted: Wanted) -> ProcessUse | None:
+    def _used(self, wanted: ProcessKey) -> ProcessUse | None:
         try:
             process = self._found.get(wanted)
             if process is None and isinstance(wanted, int):

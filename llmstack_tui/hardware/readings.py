@@ -138,7 +138,7 @@ class MachineReading(Struct, frozen=True, kw_only=True):
         return max(now - taken_at, 0.0)
 
 
-class Probed(Struct, frozen=True):
+class VendorReading(Struct, frozen=True):
     """The devices of one vendor, and a sentence for each problem with them."""
 
     devices: tuple[Device, ...] = ()

@@ -25,7 +25,7 @@ _HIDDEN_FACTOR = 10
 _END_S = 0.5
 
 
-class Readable(Protocol):
+class MachineReader(Protocol):
     """A `Machine`, or a substitute in tests."""
 
     def read(self) -> MachineReading: ...
@@ -55,7 +55,7 @@ class MachineService:
         *,
         on_reading: Callable[[MachineReading, Profile], None],
         on_notice: Callable[[Sentence], None],
-        machine: Readable | None = None,
+        machine: MachineReader | None = None,
         models: Path | None = None,
         profile: str | None = None,
         every_s: float = 1.0,
@@ -126,7 +126,7 @@ class MachineService:
 
 
 def _work(
-    machine: Readable,
+    machine: MachineReader,
     asked: SimpleQueue[_Asked | None],
     loop: asyncio.AbstractEventLoop,
     ended: asyncio.Event,

@@ -20,7 +20,7 @@ from llmstack_tui.store.tables.figures import Speed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from llmstack_tui.hardware.processes import ModelProcesses, ProcessUse, Wanted
+    from llmstack_tui.hardware.processes import ModelProcesses, ProcessKey, ProcessUse
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Chunk, Model, RunningModel, Snapshot, Usage
     from llmstack_tui.lifecycle.actions import Act
@@ -191,7 +191,7 @@ class Processors:
         used = await asyncio.to_thread(self._read, wanted)
         return tuple(_used(each, use) if (use := used.get(_key(each))) else each for each in running)
 
-    def _read(self, wanted: set[Wanted]) -> Mapping[Wanted, ProcessUse]:
+    def _read(self, wanted: set[ProcessKey]) -> Mapping[ProcessKey, ProcessUse]:
         if self._processes is None:
             from llmstack_tui.hardware.processes import ModelProcesses  # noqa: PLC0415 (with its own imports)
 
@@ -199,7 +199,7 @@ class Processors:
         return self._processes.used(wanted)
 
 
-def _key(running: RunningModel) -> Wanted:
+def _key(running: RunningModel) -> ProcessKey:
     return running.pid or running.weights_digest or ""
 
 

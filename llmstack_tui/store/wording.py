@@ -7,7 +7,7 @@ from llmstack_tui.base.sentences import Catalogue, Plural
 SENTENCES: Catalogue = {
     "store.not_remembered": "Nothing of this session will be remembered. {why}",
     "store.system": "{file}: {why}.",
-    "store.set_aside": "The state file {file} was damaged: it is now {aside}, and a new one was begun.",
+    "store.set_aside": "The state file {file} was damaged: it is now {aside}, and a new one was created.",
     "store.newer": (
         "The state file {file} was written by a newer llmstack: it can be read, and nothing new is recorded. "
         "Update llmstack to use it again."
@@ -30,6 +30,6 @@ SENTENCES: Catalogue = {
     "store.locked": "Another program keeps {file} locked; it is tried again later.",
     "store.full": "The disk is full, {file} cannot grow: free some space.",
     "store.damaged_meanwhile": "{file} is damaged ({why}): the next start sets it aside.",
-    "store.unwritable": "{file} cannot be written to ({why}): give this user the right to.",
+    "store.unwritable": "{file} cannot be written to ({why}): give this user the permission.",
     "store.unusable": "{file} cannot be used: {why}.",
 }

@@ -158,11 +158,11 @@ class Checker:
         self._keep(lambda store: store.updates.leave_alone(host, key, digest))
         self._judge()
 
-    def want(self, host: str, model: str) -> None:
+    def offer_again(self, host: str, model: str) -> None:
         """Offer updates of this model again."""
         key = self._key(model)
         self._left_alone.pop((host, key), None)
-        self._keep(lambda store: store.updates.want(host, key))
+        self._keep(lambda store: store.updates.offer_again(host, key))
         self._judge()
 
     # --- the parts of these ---

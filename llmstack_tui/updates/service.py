@@ -79,9 +79,9 @@ class UpdateService(Service):
         """Do not offer the registry's present version of this model; ``for_good``: no version."""
         (await self._opened()).leave_alone(host_url, model, for_good=for_good)
 
-    async def want(self, host_url: str, model: str) -> None:
+    async def offer_again(self, host_url: str, model: str) -> None:
         """Take back what `leave_alone` said."""
-        (await self._opened()).want(host_url, model)
+        (await self._opened()).offer_again(host_url, model)
 
     async def check(self, models: Collection[str] | None = None) -> None:
         """Ask the registries for all models, or those of these names on whatever host, now.

@@ -13,7 +13,7 @@ from llmstack_tui.hardware.amd import Amd
 from llmstack_tui.hardware.mac import Mac
 from llmstack_tui.hardware.machine import Machine
 from llmstack_tui.hardware.nvidia import Nvidia
-from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Pressure, Probed, Space
+from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading, Pressure, Space, VendorReading
 from tests.hardware.test_mac import Clock, Tools
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ class Cards(Nvidia):
 
     def __init__(self, *devices: Device, errors: tuple[Sentence, ...] = ()) -> None:
         super().__init__()
-        self.probed = Probed(devices, errors)
+        self.probed = VendorReading(devices, errors)
         self.closed = False
 
-    def read(self) -> Probed:
+    def read(self) -> VendorReading:
         return self.probed
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ def test_all_devices_are_told_and_what_is_wrong_with_them(tmp_path: Path) -> Non
 def test_a_mistake_in_reading_one_thing_does_not_hide_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(_self: Amd) -> Probed:
+    def broken(_self: Amd) -> VendorReading:
         raise ZeroDivisionError
 
     monkeypatch.setattr(Amd, "read", broken)

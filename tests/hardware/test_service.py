@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from llmstack_tui.hardware.profile import Profile
-    from llmstack_tui.hardware.service import Readable
+    from llmstack_tui.hardware.service import MachineReader
 
 RAM = Device(kind=DeviceKind.RAM, id="ram", name="RAM")
 
@@ -52,7 +52,7 @@ class Slow:
 
 
 def reading(
-    machine: Readable, seen: list[MachineReading] | None = None, *, every_s: float = 1.0
+    machine: MachineReader, seen: list[MachineReading] | None = None, *, every_s: float = 1.0
 ) -> MachineService:
     def heard(reading: MachineReading, _: Profile) -> None:
         if seen is not None:

@@ -374,8 +374,8 @@ class FakeUpdates:
         self._stack.calls.append(("leave alone", host_url, model, how.value))
         self._leave(model, how)
 
-    async def want(self, host_url: str, model: str) -> None:
-        self._stack.calls.append(("want", host_url, model))
+    async def offer_again(self, host_url: str, model: str) -> None:
+        self._stack.calls.append(("offer again", host_url, model))
         self._leave(model, None)
 
     def _leave(self, model: str, how: LeftAlone | None) -> None:

@@ -331,7 +331,7 @@ async def test_a_model_is_left_alone_for_one_version_or_for_good(registry: Regis
         registry.publish("tiny", b"even newer weights", pushed_at_s=4)
         await checker.check()
         assert checker.updates(HOST)[name].left_alone is LeftAlone.FOR_GOOD
-        checker.want(HOST, name)
+        checker.offer_again(HOST, name)
         assert checker.updates(HOST)[name].is_wanted
 
 

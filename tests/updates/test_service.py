@@ -145,7 +145,7 @@ async def test_what_is_left_alone_is_so_at_once() -> None:
             assert stack.state.hosts[0].updates[name].is_wanted
             await stack.updates.leave_alone(url, name)
             assert not stack.state.hosts[0].updates[name].is_wanted
-            await stack.updates.want(url, name)
+            await stack.updates.offer_again(url, name)
             assert stack.state.hosts[0].updates[name].is_wanted
 
 

@@ -74,13 +74,13 @@ def _write_settings(file: Path, settings: Settings, origin: Origins) -> None:
     output.write_table(
         ("SETTING", "VALUE", "FROM"),
         [
-            (name := setting.name, setting.kind.write(value_of(settings, name)), _told(origin(name)))
+            (name := setting.name, setting.kind.write(value_of(settings, name)), _source(origin(name)))
             for setting in table()
         ],
     )
 
 
-def _told(origin: SettingOrigin) -> str:
+def _source(origin: SettingOrigin) -> str:
     if origin.kind == "file":
         return f"{origin.name} line {origin.line}"
     return origin.name or origin.kind

@@ -41,7 +41,7 @@ async def run(core: Core, options: Namespace) -> int:
         try:
             own = await stack.disk.look()
             if own is None:
-                raise output.Failed("No home folder is known for this user: set HOME to one.")
+                raise output.Failed("No home folder is known for this user: set HOME to a folder.")
             if options.clean:
                 removed = await _clean(options, stack, own)
                 return output.answer(options, {"folder": own.path, "removed": [*map(_leftover, removed)]})

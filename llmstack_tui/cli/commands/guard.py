@@ -76,7 +76,7 @@ async def _run(core: Core, options: Namespace) -> int:
             said = (f"{url} is not guarded. {text(*why)}" for url, why in reasons.items())
             raise output.Failed(" ".join(said))
         stack.follow()
-        work = asyncio.gather(_follow(options, stack), _follow_settings(core, stack), _tell_states(stack))
+        work = asyncio.gather(_follow(options, stack), _follow_settings(core, stack), _report_guards(stack))
         with suppress(NotImplementedError):  # On Windows only Ctrl-C ends it.
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
         with suppress(asyncio.CancelledError):
@@ -106,19 +106,21 @@ async def _follow_settings(core: Core, stack: Stack) -> None:
             stack.guard.use(loaded.settings.guard)
 
 
-async def _tell_states(stack: Stack) -> None:
+async def _report_guards(stack: Stack) -> None:
     """Say whether each host is guarded, by this or another program, whenever that changes."""
-    told: dict[str, str] = {}
+    reported: dict[str, str] = {}
     async with aclosing(stack.watch()) as states:
         async for state in states:
             for url, guard in state.guards.items():
                 # The limits are only known once the machine was read.
-                if state.profile is not None and (said := _said(url, guard)) != told.get(url, ""):
-                    told[url] = said
+                if state.profile is not None and (said := _guard_sentence(url, guard)) != reported.get(
+                    url, ""
+                ):
+                    reported[url] = said
                     output.say(said)
 
 
-def _said(url: str, guard: GuardState) -> str:
+def _guard_sentence(url: str, guard: GuardState) -> str:
     """A sentence that says whether a host is guarded; empty while that is not known."""
     if guard.off:
         return f"{url} is not guarded. {text(*guard.off)}"

@@ -65,7 +65,7 @@ def _plain(value: object) -> object:
         return dict(value)
     if isinstance(value, datetime):
         return value.isoformat()
-    raise TypeError(f"{value!r} cannot be kept")
+    raise TypeError(f"{value!r} cannot be stored")
 
 
 def struct_of(kind: type[_S], row: sqlite3.Row, **others: object) -> _S:
@@ -74,8 +74,8 @@ def struct_of(kind: type[_S], row: sqlite3.Row, **others: object) -> _S:
     Raises:
         ValueError: when a column's value does not fit its field.
     """
-    kept = {name: read(row[name]) for name, read in _readers(kind).items() if name not in others}
-    return kind(**kept, **others)
+    stored = {name: read(row[name]) for name, read in _readers(kind).items() if name not in others}
+    return kind(**stored, **others)
 
 
 @cache
@@ -91,33 +91,33 @@ def _reader(kind: Any) -> Callable[[Any], object]:
     if timedelta in kinds:
         return to_optional_length
     if get_origin(kind) in (Mapping, tuple):
-        return lambda kept: convert(json.loads(kept), kind)
+        return lambda stored: convert(json.loads(stored), kind)
     return partial(convert, type=kind, strict=False)
 
 
-def to_time(kept: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=kept)
+def to_time(stored: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=stored)
 
 
-def to_optional_time(kept: int | None) -> datetime | None:
-    return None if kept is None else to_time(kept)
+def to_optional_time(stored: int | None) -> datetime | None:
+    return None if stored is None else to_time(stored)
 
 
-def to_optional_length(kept: int | None) -> timedelta | None:
-    return None if kept is None else timedelta(microseconds=kept)
+def to_optional_length(stored: int | None) -> timedelta | None:
+    return None if stored is None else timedelta(microseconds=stored)
 
 
-def to_sentence(kept: str | None, text: str) -> Sentence:
-    """The sentence stored as JSON; if ``kept`` is None, the ``text`` that an older version recorded.
+def to_sentence(stored: str | None, text: str) -> Sentence:
+    """The sentence stored as JSON; if ``stored`` is None, the ``text`` that an older version recorded.
 
     Raises:
         ValueError: when the JSON is not a sentence.
     """
-    return quoted(text) if kept is None else convert(json.loads(kept), Sentence)
+    return quoted(text) if stored is None else convert(json.loads(stored), Sentence)
 
 
-def to_sentences(kept: str | None, text: str) -> Sentences:
+def to_sentences(stored: str | None, text: str) -> Sentences:
     """As `to_sentence`, for any number of sentences."""
-    if kept is None:
+    if stored is None:
         return (quoted(text),) if text else ()
-    return convert(json.loads(kept), Sentences)
+    return convert(json.loads(stored), Sentences)

@@ -55,7 +55,7 @@ class Outcome(LenientEnum):
     """How an activation ended.
 
     FAILED, CANCELLED: the model was never loaded.
-    STOPPED: somebody that we know unloaded it.
+    STOPPED: it was unloaded by llmstack: by a user, a command or the guard.
     LEFT: we saw it go: its keep-alive ended, or another client unloaded it.
     UNNOTICED: it went while no llmstack ran; the recorded end is when that was found.
     REPLACED: it was loaded again before we saw an end.

@@ -52,7 +52,7 @@ class ModelPreferences(Table):
         self._database.put(_PIN, {"host": host, "key": key, "model": model, "pinned": pinned})
         self._database.put(_TIDY, {"host": host, "key": key})
 
-    def may_idle(self, host: str, key: str, model: str, length: timedelta | None) -> None:
+    def set_idle_stop(self, host: str, key: str, model: str, length: timedelta | None) -> None:
         """Set how long a model may be idle; None leaves it to the settings."""
         row = {"host": host, "key": key, "model": model, "idle_stop": length}
         self._database.put(_IDLE, row)

@@ -49,7 +49,7 @@ class Updates(Table):
         """Do not offer the version ``digest`` for this model; "" for no version at all."""
         self._database.put(_LEAVE, {"host": host, "name": name, "digest": digest})
 
-    def want(self, host: str, name: str) -> None:
+    def offer_again(self, host: str, name: str) -> None:
         """Offer updates of this model again."""
         self._database.put(_WANT, {"host": host, "name": name})
 

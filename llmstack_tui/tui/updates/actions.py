@@ -110,7 +110,7 @@ class UpdateController(Controller):
         is_back = all(update.left_alone == choice for update in updates.values())
         for key in updates:
             leave = partial(stack.updates.leave_alone, *key, for_good=for_good)
-            self._start("Leave alone", partial(stack.updates.want, *key) if is_back else leave)
+            self._start("Leave alone", partial(stack.updates.offer_again, *key) if is_back else leave)
 
     async def _check(self, stack: DashboardStack) -> None:
         await stack.updates.check()

@@ -44,5 +44,5 @@ async def test_what_is_left_alone_belongs_to_a_host(store: Store) -> None:
     store.updates.leave_alone(HOST, "tiny", "")
     store.updates.leave_alone(OTHER_HOST, "tiny", "b")
     store.updates.leave_alone(OTHER_HOST, "big", "c")
-    store.updates.want(OTHER_HOST, "big")
+    store.updates.offer_again(OTHER_HOST, "big")
     assert await store.updates.left_alone() == {(HOST, "tiny"): "", (OTHER_HOST, "tiny"): "b"}

@@ -101,7 +101,7 @@ async def test_the_screen_lists_them_marks_them_and_leaves_them_alone() -> None:
         # The cursor stays on it, although it went down.
         await desk.press("i")
         await desk.until_shown("Updates  2, at most 4.1 GB")
-        assert desk.stack.calls[-1] == ("want", seeded.URL, "smollm2:135m")
+        assert desk.stack.calls[-1] == ("offer again", seeded.URL, "smollm2:135m")
         await desk.press("space", "space", "I")
         await wait_until(lambda: len(desk.stack.acts) == 4)
         assert sorted(desk.stack.acts[-2:]) == [
