@@ -179,8 +179,8 @@ class Poller:
 def comparable(snapshot: Snapshot) -> object:
     """The part of a snapshot whose changes count. Errors with the same words are equal."""
     error = snapshot.error
-    said = None if error is None else (type(error), error.kind, error.params, error.detail)
-    return replace(snapshot, read_at=0.0, error=None), said, snapshot.read_at is None
+    words = None if error is None else (type(error), error.kind, error.params, error.detail)
+    return replace(snapshot, read_at=0.0, error=None), words, snapshot.read_at is None
 
 
 def smoothed_latency(before: float | None, now: float) -> float:

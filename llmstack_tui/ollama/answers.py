@@ -68,7 +68,7 @@ def running(answer: wire.ProcessResponse) -> tuple[RunningModel, ...]:
 
 def details(name: str, answer: wire.ShowResponse) -> ModelDetails:
     """The answer of ``show``. If it has a figure twice, its own field takes precedence over the metadata."""
-    said = answer.details or WireDetails()
+    fields = answer.details or WireDetails()
     info = answer.model_info or {}
     return ModelDetails(
         name=name,
@@ -77,16 +77,16 @@ def details(name: str, answer: wire.ShowResponse) -> ModelDetails:
         template=answer.template or "",
         system=answer.system or "",
         license=answer.license or "",
-        format=said.format or None,
-        family=said.family or None,
-        parameter_size=said.parameter_size or None,
-        quantization=said.quantization_level or None,
-        context_length=said.context_length or _of_architecture(info, "context_length"),
-        embedding_length=said.embedding_length or _of_architecture(info, "embedding_length"),
+        format=fields.format or None,
+        family=fields.family or None,
+        parameter_size=fields.parameter_size or None,
+        quantization=fields.quantization_level or None,
+        context_length=fields.context_length or _of_architecture(info, "context_length"),
+        embedding_length=fields.embedding_length or _of_architecture(info, "embedding_length"),
         capabilities=_capabilities(answer.capabilities),
-        weights_digest=_weights(*_FROM.findall(answer.modelfile or ""), said.parent_model),
+        weights_digest=_weights(*_FROM.findall(answer.modelfile or ""), fields.parent_model),
         modified_at=_time(answer.modified_at),
-        parent_model=_parent(said.parent_model),
+        parent_model=_parent(fields.parent_model),
         remote_host=answer.remote_host or None,
         remote_model=answer.remote_model or None,
         messages=tuple(
@@ -135,20 +135,20 @@ def progress(line: wire.ProgressResponse) -> Progress:
 
 
 def _model(listed: wire.WireListedModel) -> Model:
-    said = listed.details or WireDetails()
+    fields = listed.details or WireDetails()
     remote = listed.remote_host or None
     return Model(
         name=_name(listed),
         digest=_digest(listed.digest),
         size=None if remote else listed.size,
         modified_at=_time(listed.modified_at),
-        format=said.format or None,
-        family=said.family or None,
-        parameters=said.parameter_size or None,
-        quantization=said.quantization_level or None,
-        context_length=said.context_length or None,
+        format=fields.format or None,
+        family=fields.family or None,
+        parameters=fields.parameter_size or None,
+        quantization=fields.quantization_level or None,
+        context_length=fields.context_length or None,
         capabilities=_capabilities(listed.capabilities),
-        weights_digest=_weights(said.parent_model),
+        weights_digest=_weights(fields.parent_model),
         remote_host=remote,
         remote_model=listed.remote_model or None,
     )

@@ -233,9 +233,9 @@ class Transport:
         if not content.strip():
             return
         with self._understanding(content):
-            said = msgspec.json.decode(content, type=ErrorResponse | None)
-        if said is not None and said.error is not None:
-            raise self._failed(_error_text(said.error))
+            answer = msgspec.json.decode(content, type=ErrorResponse | None)
+        if answer is not None and answer.error is not None:
+            raise self._failed(_error_text(answer.error))
 
     @contextmanager
     def _understanding(self, content: bytes) -> Iterator[None]:

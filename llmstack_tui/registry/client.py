@@ -210,8 +210,8 @@ def model_url(name: ModelName) -> str:
 
 
 def _stated_digest(reply: Reply) -> str | None:
-    said = reply.headers.get("ollama-content-digest") or reply.headers.get("docker-content-digest") or ""
-    digest = said.strip().strip('"').removeprefix("sha256:").lower()
+    stated = reply.headers.get("ollama-content-digest") or reply.headers.get("docker-content-digest") or ""
+    digest = stated.strip().strip('"').removeprefix("sha256:").lower()
     return digest if len(digest) == 64 and all(char in "0123456789abcdef" for char in digest) else None
 
 
@@ -243,18 +243,18 @@ def _check(name: ModelName, reply: Reply) -> None:
                 host=host,
             )
         return
-    said = excerpt(reply.content[:300].decode("utf-8", "replace")) if reply.content[:1] == b"{" else ""
+    detail = excerpt(reply.content[:300].decode("utf-8", "replace")) if reply.content[:1] == b"{" else ""
     if status == 404:
-        raise NotInRegistry(f"{host} has no model {name}.", host=host, detail=said)
+        raise NotInRegistry(f"{host} has no model {name}.", host=host, detail=detail)
     if status in (401, 403):
         raise NotAllowed(
             f"{host} does not show {name} to everybody (status {status}): it is private, or not there.",
             host=host,
-            detail=said,
+            detail=detail,
         )
     what = "failed" if status >= 500 else "gave no answer that can be used"
     raise RegistryFailed(
-        f"{host} {what} (status {status}): try again later.", host=host, detail=said, status=status
+        f"{host} {what} (status {status}): try again later.", host=host, detail=detail, status=status
     )
 
 

@@ -130,15 +130,15 @@ def parse_challenge(header: str) -> Challenge | None:
     found = _BEARER.search(header[:_MAX_HEADER])
     if found is None:
         return None
-    said: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     at, text = 0, found[1]
     while (parameter := _PARAMETER.match(text, at)) is not None:
         value = parameter[3] if parameter[2] is None else re.sub(r"\\(.)", r"\1", parameter[2])
-        said.setdefault(parameter[1].lower(), value)
+        parameters.setdefault(parameter[1].lower(), value)
         at = parameter.end()
-    if "realm" not in said:
+    if "realm" not in parameters:
         return None
-    return Challenge(said["realm"], said.get("service", ""), said.get("scope", ""))
+    return Challenge(parameters["realm"], parameters.get("service", ""), parameters.get("scope", ""))
 
 
 def token_url(challenge: Challenge, registry_url: str) -> str | None:
