@@ -40,7 +40,7 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("ls", "List the models of the servers, loaded or not."),
     Command("ps", "List the models that are loaded."),
-    Command("show", "Show what is known of a model."),
+    Command("show", "Show the details of a model."),
     Command("start", "Load a model, and return when it can answer."),
     Command("stop", "Unload models. Running requests are answered first."),
     Command("rm", "Remove models from the disk; one that is loaded is stopped first."),
@@ -50,7 +50,7 @@ COMMANDS = (
         "Download models. A loaded one is stopped first, once its request has ended, and then started again.",
     ),
     Command("update", "Update models to the newest version, or only list which have a newer one."),
-    Command("chat", "Ask a model one question; it is loaded if need be."),
+    Command("chat", "Ask a model one question; it is loaded if necessary."),
     Command("status", "Show the servers and the memory. Fails when no server answers."),
     Command("catalog", "List recommended models, and which of them fit on this machine."),
     Command("disk", "Show the disk space of each model on this machine, and files that no model uses."),
@@ -63,9 +63,7 @@ COMMANDS = (
     Command("pin", "Keep a model loaded: the guard never stops it."),
     Command("unpin", "Let the guard stop a model again. This alone does not stop it.", "pin"),
     Command("history", "Show when a model was loaded, and its versions."),
-    Command(
-        "engine", "Start, stop and look at the built-in engine, or serve one GGUF file.", has_subcommands=True
-    ),
+    Command("engine", "Start or stop the built-in engine, or serve one GGUF file.", has_subcommands=True),
     Command("config", "Show the settings, and where each comes from. Fails when one is wrong."),
 )
 

@@ -44,7 +44,7 @@ class LoadedSettings:
     """The settings that were read.
 
     Attributes:
-        problems: one sentence for each mistake; what it is about was ignored.
+        problems: one sentence for each mistake. The faulty parts were ignored.
         invalid: the names of the settings with a mistake in them.
         broken: there is a file, and nothing in it could be read.
     """

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 ENVIRONMENT_PREFIX = "LLMSTACK_"
 _WIDTH = 100
 _HEAD = """\
-The settings of llmstack. Every one is here with its default: to change it, take away the # before its name.
-A variable of the environment comes before this file, and an option of the command line before both.
-`llmstack config` shows what is in force, and where it came from."""
+The settings of llmstack, each with its default: to change one, remove the # before its name.
+An environment variable overrides this file, and an option of the command line overrides both.
+`llmstack config` shows the value in force of each, and where it came from."""
 
 
 class Setting(NamedTuple):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def add_options(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="a model, as `llmstack ls` lists it")
     parser.add_argument("prompt", metavar="PROMPT", nargs="*", help="the question (default: standard input)")
-    parser.add_argument("--system", metavar="TEXT", help="what the model is told before the question")
+    parser.add_argument("--system", metavar="TEXT", help="a system prompt, before the question")
 
 
 def run(core: Core, options: Namespace) -> Coroutine[object, object, int]:

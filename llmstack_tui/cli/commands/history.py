@@ -33,7 +33,7 @@ _ENDS = {
     "stopped": "was stopped",
     "left": "left",
     "unnoticed": "left unnoticed",
-    "replaced": "was loaded anew",
+    "replaced": "was loaded again",
     "unknown": "?",
 }
 

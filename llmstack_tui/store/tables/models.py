@@ -132,7 +132,7 @@ class Models(Table):
             return
         if len(self.recent) >= self._room:
             # The entries that are not fresh would be written again anyway.
-            self.recent = {key: told for key, told in self.recent.items() if _is_fresh(told[1], at)}
+            self.recent = {key: written for key, written in self.recent.items() if _is_fresh(written[1], at)}
             self._room = max(_ROOM, 2 * len(self.recent))
         self.recent[key] = (size, at)
         self._database.put(_SEEN, {"host": host, "name": name, "digest": digest, "size": size, "at": at})
@@ -143,5 +143,5 @@ class Models(Table):
         return await self._database.read(_VERSIONS, wanted, partial(struct_of, SeenModel))
 
 
-def _is_fresh(told: datetime, now: datetime) -> bool:
-    return abs(now - told) < SEEN_AGAIN_AFTER
+def _is_fresh(written: datetime, now: datetime) -> bool:
+    return abs(now - written) < SEEN_AGAIN_AFTER
