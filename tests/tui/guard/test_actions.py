@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
@@ -21,8 +23,13 @@ from tests.support.machine import FakeMachine
 from tests.support.waiting import wait_until
 from tests.tui.driving import Desk, RealDesk, dashboard, real_dashboard
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from llmstack_tui.guard.types import LoadedModel
+
 IDLE, LOADED = "mistral:7b", "phi4:14b"
-LIMIT_1 = Settings(guard=GuardSettings(max_loaded=1))
+ONE = GuardSettings(max_loaded=1)
 
 
 def with_loaded(*names: str) -> FakeOllama:
@@ -31,6 +38,25 @@ def with_loaded(*names: str) -> FakeOllama:
     for name in names:
         ollama.load(name)
     return ollama
+
+
+@asynccontextmanager
+async def guarded(
+    *loaded: str, guard: GuardSettings | None = None, machine: FakeMachine | None = None, unicode: bool = True
+) -> AsyncIterator[RealDesk]:
+    """A dashboard whose guard has looked at the server, and found it idle."""
+    settings = Settings(guard=guard or GuardSettings())
+    async with real_dashboard(
+        with_loaded(*loaded), settings=settings, machine=machine, unicode=unicode
+    ) as desk:
+        await wait_until(lambda: any(each.decisions for each in desk.stack.state.guards.values()))
+        await wait_until(lambda: sum(each.idle_s > 0 for each in in_memory(desk)) == len(loaded))
+        yield desk
+
+
+def in_memory(desk: RealDesk) -> Sequence[LoadedModel]:
+    """As the guard has last seen it."""
+    return desk.stack.guard.situation(desk.url).loaded
 
 
 def line_of(desk: Desk, name: str) -> str:
@@ -47,11 +73,11 @@ def loads(desk: RealDesk) -> int:
 
 
 async def test_pin_marks_the_model_and_loads_it_and_pressed_again_unpins_it() -> None:
-    async with real_dashboard(with_loaded()) as desk:
+    async with guarded() as desk:
         await desk.put_cursor(IDLE)
         await desk.press("P")
         await desk.until_shown("never stopped by the guard")
-        assert "◆" in line_of(desk, IDLE)
+        await wait_until(lambda: "◆" in line_of(desk, IDLE))
         await wait_until(lambda: desk.ollama.loaded == [IDLE])
         assert desk.ollama.runners[0].keep_alive > timedelta(days=9999)
         await wait_until(lambda: desk.state(IDLE) == "active")
@@ -60,17 +86,17 @@ async def test_pin_marks_the_model_and_loads_it_and_pressed_again_unpins_it() ->
 
 
 async def test_what_another_client_loaded_is_pinned_and_says_that_its_time_still_counts() -> None:
-    async with real_dashboard(with_loaded(LOADED)) as desk:
+    async with guarded(LOADED) as desk:
         await desk.put_cursor(LOADED)
         await desk.press("P")
         await wait_until(lambda: "still leaves when its time is up" in toasts(desk))
-        assert "◆" in line_of(desk, LOADED)
+        await wait_until(lambda: "◆" in line_of(desk, LOADED))
         assert loads(desk) == 0
         await desk.until_shown("another client set its time", "it leaves then")
 
 
 async def test_a_pin_that_another_client_overrode_says_that_the_guard_renews_it() -> None:
-    async with real_dashboard(with_loaded()) as desk:
+    async with guarded() as desk:
         desk.ollama.context_length = 4096
         await desk.put_cursor(IDLE)
         await desk.press("P")
@@ -80,21 +106,16 @@ async def test_a_pin_that_another_client_overrode_says_that_the_guard_renews_it(
         await desk.until_shown("the guard renews the pin")
 
 
-async def test_a_pinned_model_that_is_not_loaded_says_what_to_do() -> None:
-    async with real_dashboard(with_loaded()) as desk:
+async def test_a_pin_has_a_twin_in_ascii_and_a_word_and_says_what_to_do() -> None:
+    async with guarded(unicode=False) as desk:
         await desk.stack.guard.pin(desk.url, IDLE)
         await desk.until_shown("not loaded: activate it")
-
-
-async def test_a_pin_has_a_twin_in_ascii_and_a_word() -> None:
-    async with real_dashboard(with_loaded(), unicode=False) as desk:
-        await desk.stack.guard.pin(desk.url, IDLE)
         await wait_until(lambda: " P " in line_of(desk, IDLE))
         assert "pinned" in line_of(desk, IDLE)
 
 
 async def test_hold_is_in_the_header_until_it_is_taken_back() -> None:
-    async with real_dashboard(with_loaded()) as desk:
+    async with guarded() as desk:
         await desk.press("H")
         await wait_until(lambda: "held" in desk.text.splitlines()[0])
         assert "Hold is on: Idle models stay loaded. H takes that back." in toasts(desk)
@@ -112,7 +133,7 @@ async def test_read_only_pins_and_holds_nothing() -> None:
 
 async def test_the_header_has_the_limit_that_is_kept() -> None:
     machine, settings = FakeMachine(), GuardSettings(max_loaded=7)
-    async with real_dashboard(machine=machine, settings=Settings(guard=settings)) as desk:
+    async with guarded(guard=settings, machine=machine) as desk:
         await desk.until_shown("limit 7")
         desk.stack.guard.use(replace(settings, enabled=False))
         await wait_until(lambda: "limit" not in desk.text.splitlines()[0])
@@ -122,7 +143,7 @@ async def test_the_header_has_the_limit_that_is_kept() -> None:
 
 
 async def test_one_more_than_the_limit_is_asked_for_with_what_would_be_stopped() -> None:
-    async with real_dashboard(with_loaded(LOADED), settings=LIMIT_1) as desk:
+    async with guarded(LOADED, guard=ONE) as desk:
         await desk.put_cursor(IDLE)
         await desk.press("a")
         await desk.until_shown(f"Load {IDLE}?", "1 model is loaded and the limit is 1.", "idle longest")
@@ -136,8 +157,9 @@ async def test_one_more_than_the_limit_is_asked_for_with_what_would_be_stopped()
 
 
 async def test_where_nothing_can_make_room_that_is_said() -> None:
-    async with real_dashboard(with_loaded(LOADED), settings=LIMIT_1) as desk:
+    async with guarded(LOADED, guard=ONE) as desk:
         await desk.stack.guard.pin(desk.url, LOADED)
+        await wait_until(lambda: all(each.pinned for each in in_memory(desk)))
         await desk.put_cursor(IDLE)
         await desk.press("a")
         await desk.until_shown(f"Pinned: {LOADED}", "Nothing else can be unloaded", "Load anyway")
@@ -146,7 +168,7 @@ async def test_where_nothing_can_make_room_that_is_said() -> None:
 
 
 async def test_what_the_guard_stops_is_told_once_and_undone_from_its_line() -> None:
-    async with real_dashboard(with_loaded(LOADED), settings=LIMIT_1) as desk:
+    async with guarded(LOADED, guard=ONE) as desk:
         desk.ollama.may_leave.clear()
         desk.ollama.load(IDLE)
         await wait_until(lambda: "Stopped by the guard" in toasts(desk))
