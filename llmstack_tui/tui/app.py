@@ -1,4 +1,4 @@
-"""The dashboard: one Textual app over the core, painted before anything heavy is imported."""
+"""The dashboard: one Textual app on top of the core, painted before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ _SETTINGS_AFTER_S = 1.0
 
 
 class Dashboard(TerminalApp):
-    """The `Shell` around the features: it owns the connection, the state, the controllers and the screens.
+    """The `Shell` around the features. Owns the connection, the state, the controllers and the screens.
 
     Args:
-        problems: what was wrong in the settings, one sentence each.
-        unicode: whether the terminal shows more than ASCII.
-        clock: the time now, with a zone.
-        loaded: as of `run_dashboard`.
+        problems: the faults in the settings, one sentence each.
+        unicode: the terminal shows more than ASCII.
+        clock: returns the current time, with a time zone.
+        loaded: as for `run_dashboard`.
         painted: called after the first paint.
     """
 
     TITLE = "llmstack"
-    # The first screen's own: a screen that brings its styles has Textual parse all of them a second time.
+    # The first screen's styles are here, because a screen with styles of its own has Textual parse all again.
     CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = ["app.tcss", "models/screen.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*features.OPENING, *keys.APP]
 
@@ -75,7 +75,7 @@ class Dashboard(TerminalApp):
         self.connection = Connection(self, services)
         self.controllers = features.Controllers(self, self.connection)
         self.preferences = Preferences(self, services, problems, loaded, on_change=self.use_settings)
-        themes.begin_with(self, self.preferences.theme)
+        themes.set_first_theme(self, self.preferences.theme)
         self.models = ModelsScreen(self.marks, *features.panes(self.marks))
         self.screens = Screens(self, "models", self.models)
         self.state: StackState | None = None
@@ -89,27 +89,27 @@ class Dashboard(TerminalApp):
     def on_mount(self) -> None:
         self.preferences.begin()
         self.screens.begin()
-        # After Ctrl-Z and fg the terminal is empty, and Textual believes that it still shows everything.
+        # After Ctrl-Z and fg the terminal is empty, but Textual believes that everything is still shown.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
-        # Paint first: what is behind the connection takes longer to import than the screen to draw.
+        # Paint first: the connection's imports take longer than drawing the screen.
         self.call_after_refresh(self.connect_first)
 
     def connect_first(self) -> None:
         if not self.is_running:
-            return  # Textual calls back also after the end: nobody would wait for what begins now.
+            return  # Textual also calls back after the app has ended, when nobody waits for new work.
         self._painted()
         self.start("The features", partial(asyncio.to_thread, features.import_controllers), group="features")
         self.connection.connect()
-        # Not beside the connection: the first list comes sooner than anybody edits the settings.
-        self.set_timer(_SETTINGS_AFTER_S, self.begin_the_rest)
+        # Later, so as not to delay the first list: nobody edits the settings that soon.
+        self.set_timer(_SETTINGS_AFTER_S, self.start_background_work)
 
-    def begin_the_rest(self) -> None:
+    def start_background_work(self) -> None:
         if self.is_running:
             self.start("The styles", lambda: themes.read_styles_ahead(self), group="styles")
-            self.preferences.begin_to_follow()
+            self.preferences.start_following()
 
     async def on_unmount(self) -> None:
-        """Let what was under way close its connections, then let go of the engine that we started."""
+        """Let running work close its connections, then release the engine that we started."""
         self.workers.cancel_all()
         async with asyncio.timeout(_CLOSE_S):
             await asyncio.gather(*(worker.wait() for worker in [*self.workers]), return_exceptions=True)
@@ -152,21 +152,21 @@ class Dashboard(TerminalApp):
         return self._clock().astimezone()
 
     def connected(self, stack: DashboardStack) -> None:
-        """A server is followed from now on."""
+        """Take note that a server is followed from now on."""
         self.preferences.connected(stack)
         self.models.connected(stack)
 
     def show_state(self, state: StackState | None) -> None:
-        """Draw it; None while there is no server."""
+        """Draw the state; None while there is no server."""
         self.state = state
         if state is not None:
-            # What is remembered of servers that are being looked for is only drawn.
+            # A remembered state, shown until the servers are found, is drawn but not acted on.
             for controller in self.controllers if self.stack is not None else ():
                 controller.follow(state)
             self.screens.draw()
 
     def say(self, text: str, *, waiting: bool = False) -> None:
-        """What is going on while there is no server yet; a wait is shown with its seconds."""
+        """Show what is going on while there is no server yet; ``waiting`` adds the seconds waited."""
         self.screens.say(text.replace("…", self.marks.dots), waiting=waiting)
 
     def trouble(self) -> str:
@@ -176,7 +176,7 @@ class Dashboard(TerminalApp):
         self.models.select(url, name)
 
     def use_settings(self, settings: Settings) -> None:
-        """As they are in the file now."""
+        """Apply the settings, as they are in the file now."""
         self.use_ascii(settings.ui.ascii)
         self.screens.use_marks()
         self.screens.draw()
@@ -205,7 +205,7 @@ class Dashboard(TerminalApp):
         self.screens.draw_activity()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """The one place where what went wrong in the background becomes a sentence on the screen."""
+        """The one place where an error in the background becomes a sentence on the screen."""
         worker = event.worker
         if event.state is not WorkerState.ERROR or worker.error is None:
             return

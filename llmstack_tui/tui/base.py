@@ -1,4 +1,4 @@
-"""What the dashboard does as any app of the terminal: toasts, work in the background, marks, leaving."""
+"""What any terminal app does: toasts, background work, marks, quitting."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TWICE_S = 2.0
-"""Ctrl-C leaves when it is pressed again within so many seconds."""
+"""Seconds within which a second Ctrl-C quits."""
 _WARNING_S, _ERROR_S = 15, 10
 _LONGEST_WARNING = 400
 
@@ -37,14 +37,14 @@ def _model_commands() -> type[Provider]:
 
 
 class TerminalApp(App[None]):
-    """Nothing that comes from outside is markup; what is not ASCII is drawn only where the terminal can.
+    """Never treats text from outside as markup, and draws non-ASCII only where the terminal can show it.
 
     Args:
-        unicode: whether the terminal shows more than ASCII.
-        ascii_only: do not use it.
+        unicode: the terminal shows more than ASCII.
+        ascii_only: draw with ASCII even so.
 
     Attributes:
-        marks: what is drawn with.
+        marks: the characters to draw with.
     """
 
     COMMANDS = App.COMMANDS | {_model_commands}
@@ -58,12 +58,12 @@ class TerminalApp(App[None]):
         self.use_ascii(ascii_only)
 
     def use_ascii(self, ascii_only: bool) -> None:
-        """Draw with other marks from now on, if the terminal can."""
+        """Draw with ASCII marks from now on, or with Unicode ones if the terminal can show them."""
         self.marks = ASCII if ascii_only or not self._unicode else UNICODE
         self.set_class(self.marks is ASCII, "-ascii")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        # Textual's own themes, which the palette offers, do not have it.
+        # Textual's own themes, which the palette offers, lack this variable.
         return {**super().get_theme_variable_defaults(), "pane-border": "#67707c"}
 
     def get_key_display(self, binding: Binding) -> str:
@@ -113,7 +113,7 @@ class TerminalApp(App[None]):
         raise NotImplementedError
 
     def action_help_quit(self) -> None:
-        """Ctrl-C: what ends other programs should not end this one by accident, and should be no riddle."""
+        """Ctrl-C ends other programs. Here it says how to quit, so that nobody quits by accident."""
         now = time.monotonic()
         if now - self._interrupted_s <= TWICE_S:
             self.end(0)

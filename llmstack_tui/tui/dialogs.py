@@ -1,4 +1,4 @@
-"""What is asked over the other screens: questions, waits, and forms with the work that they are for."""
+"""Dialogs over the other screens: questions, waits, and forms that start work."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Dialog(ModalScreen[T]):
     """A frame over the other screens.
 
     Args:
-        hint: what the keys do, in its last line, as `Hint` takes it.
+        hint: what the keys do, shown in the last line; as `Hint` takes it.
     """
 
     CSS_PATH = Path(__file__).with_name("dialogs.tcss")
@@ -59,12 +59,12 @@ class Dialog(ModalScreen[T]):
                 yield Hint(*self.hint)
 
     def compose_body(self) -> ComposeResult:
-        """What stands above the hint."""
+        """The content above the hint."""
         raise NotImplementedError
 
 
 class AskScreen(Dialog[str]):
-    """Returns the value of the answer. The first one has the focus; Esc gives ``escape``."""
+    """Returns the value of the chosen answer. The first answer has the focus; Esc returns ``escape``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL, *keys.ASK]
     AUTO_FOCUS = "Button"
@@ -97,12 +97,12 @@ class AskScreen(Dialog[str]):
         self.dismiss(value)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A key for an answer works only where the question has that answer."""
+        """Enable the key of an answer only if the question offers that answer."""
         return action != "answer" or parameters[0] in {answer.value for answer in self._answers}
 
 
 class WaitScreen(Dialog[bool | Exception]):
-    """Returns True when the work is done, what it raised when it failed, and False when the user gave up."""
+    """Returns True when the work is done, its exception when it failed, False when the user gave up."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL]
 
@@ -146,13 +146,13 @@ class WaitScreen(Dialog[bool | Exception]):
 
 
 class FormScreen(Dialog[str]):
-    """Fields, and the work that they are for. Returns the name of the model that was made, or None.
+    """Fields, and the work that they start. Returns the name of the model that was made, or None.
 
-    A subclass composes what `labelled` makes; one of the fields has the id ``name``.
+    A subclass composes its fields with `labelled`; one of them has the id ``name``.
 
     Args:
-        hint: what the keys do while somebody types; how to close it comes last by itself.
-        names: those that are taken.
+        hint: what the keys do while the user types; how to close the form is added at the end.
+        names: the names that are taken.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.MODAL]
@@ -166,13 +166,13 @@ class FormScreen(Dialog[str]):
         return model_key(name.strip()) in self._taken
 
     def say(self, field: str, text: str | Content, tone: Tone = "") -> None:
-        """Below the field of this id."""
+        """Show a text below the field with this id."""
         said = self.query_one(f"#{field}-said", Static)
         said.update(Content(text) if isinstance(text, str) else text)
         said.set_classes(f"said {tone}")
 
     def begin(self, name: str, work: Work) -> None:
-        """Close with ``name`` once the work is done; if it fails, what was typed is given back."""
+        """Close with ``name`` once the work is done; if it fails, the user can edit the fields again."""
         self._set_under_way(True)
         self.say("name", "Starting")
         start(self, self.heading, work, name=name, group=_WORK)
@@ -193,7 +193,7 @@ class FormScreen(Dialog[str]):
                 pass
 
     def action_cancel(self) -> None:
-        """What is under way, else the dialog."""
+        """Cancel the running work, else close the dialog."""
         if self.is_under_way:
             self.workers.cancel_group(self, _WORK)
         else:
@@ -209,14 +209,14 @@ class FormScreen(Dialog[str]):
 
 
 def labelled(text: str, field: Input) -> Iterator[Widget]:
-    """A field, what stands above it, and where `FormScreen.say` says something of it."""
+    """A field with its label above, and below it a line for `FormScreen.say`."""
     yield Static(text, classes="label", markup=False)
     yield field
     yield Static("", id=f"{field.id}-said", classes="said", markup=False)
 
 
 def check_name(text: str) -> str | None:
-    """What is wrong with a model name, or None."""
+    """Why this is no model name, as a sentence; None if it is one."""
     try:
         ModelName.parse(text.strip())
     except InvalidName as error:

@@ -1,6 +1,6 @@
-"""The list of the dashboard's features: a new one is a folder, and a line here.
+"""The list of the dashboard's features: a new feature is a folder, and a line here.
 
-The order is that of the line of the screens, and of the help.
+Their order is that of the tabs and of the help.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ CONTEXTS = {
     **{title: bindings for feature in FEATURES for title, bindings in feature.keys.items()},
     **keys.CONTEXTS,
 }
-"""What is pressed where, by the title that it has in the help."""
+"""The key bindings of each context, by its title in the help."""
 
 BINDINGS = tuple(binding for bindings in CONTEXTS.values() for binding in bindings)
 
 
 def panes(marks: Marks) -> tuple[list[SidePane], list[SidePane]]:
-    """What stands beside the list of models: below it on the left, and on the right."""
+    """The panes around the list of models: those below it (left), and those beside it (right)."""
     left: list[SidePane] = []
     right: list[SidePane] = []
     for feature in FEATURES:
@@ -70,7 +70,7 @@ def panes(marks: Marks) -> tuple[list[SidePane], list[SidePane]]:
 
 
 def tabs(state: StackState | None, keys: Mapping[str, str]) -> list[Tab]:
-    """The line of the screens; ``keys`` has the key of each binding by its id."""
+    """The tabs of the screens; ``keys`` maps the id of each binding to its key."""
     return [
         Tab(each.name, each.label, keys[each.opened_by.id or ""], each.badge(state) if state else "")
         for each in FEATURES
@@ -79,7 +79,7 @@ def tabs(state: StackState | None, keys: Mapping[str, str]) -> list[Tab]:
 
 
 def import_controllers() -> None:
-    """So that the first state need not wait for it. Takes some 20 ms: not on the event loop."""
+    """Import ahead what the first state needs. Takes some 20 ms: not on the event loop."""
     for feature in FEATURES:
         if feature.controller:
             feature.find_class(feature.controller, Controller)
@@ -93,7 +93,7 @@ class Controllers:
         self._made = {type(each): each for each in made}
 
     def __iter__(self) -> Iterator[Controller]:
-        """All of them, in the order of the features."""
+        """All controllers, in the order of the features."""
         return (self._of(each) for each in FEATURES if each.controller)
 
     def get(self, kind: type[C]) -> C:
@@ -103,7 +103,7 @@ class Controllers:
         return found
 
     def act(self, name: str, *about: object) -> None:
-        """As `Shell.act`."""
+        """See `Shell.act`."""
         feature, _, action = name.partition(".")
         getattr(self._of(BY_NAME[feature]), action)(*about)
 

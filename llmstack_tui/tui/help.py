@@ -1,4 +1,4 @@
-"""The help, written for who sees the dashboard for the first time. What it says stands in ``help.txt``."""
+"""The help, written for somebody who sees the dashboard for the first time; its text is ``help.txt``."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.draw.marks import Marks
 
     Lines = Sequence[tuple[str, str]]
-    """Names, which may be empty, and what is said of each."""
+    """Names, which may be empty, each with its explanation."""
 
 _TEXT = Path(__file__).with_suffix(".txt")
 
 
 class HelpScreen(Dialog[None]):
-    """Any of the usual keys closes it. ``bindings`` are those of each title, ``places`` words and files."""
+    """Shows the help: ``bindings`` has the keys under each title, ``places`` a path for each label."""
 
     AUTO_FOCUS = "HelpText"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.READING]
@@ -46,7 +46,7 @@ class HelpScreen(Dialog[None]):
 
 
 class HelpText(ScrollView, can_focus=True):
-    """Wraps the second column under itself, at any width; only the lines that are seen are drawn."""
+    """Two columns, the second one wrapped to the width; only visible lines are drawn."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"help--title", "help--name"}
 
@@ -73,7 +73,7 @@ class HelpText(ScrollView, can_focus=True):
 def help_sections(
     marks: Marks, bindings: Mapping[str, Sequence[Binding]], shown_keys: Mapping[str, str], places: Lines
 ) -> Iterator[tuple[str, Lines]]:
-    """Titles, and the lines under each."""
+    """Each title with the lines under it."""
 
     def filled(text: str) -> str:
         return text.strip().format(mark=marks, key=shown_keys)
@@ -91,7 +91,7 @@ def help_sections(
 
 
 def _wrapped(title: str, lines: Lines, width: int) -> Iterator[tuple[str, str, str]]:
-    """The style of the first column, its text, and that of the second."""
+    """Lines, each as the style and text of the first column, and the text of the second."""
     yield "help--name", "", ""
     yield "help--title", title, ""
     indent = max((len(name) + 2 for name, _ in lines if name), default=0)

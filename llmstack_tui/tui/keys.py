@@ -1,7 +1,7 @@
-"""The keys that several screens have, or all of them; those of a feature are in its folder.
+"""The keys of several or all screens; those of a single feature are in its folder.
 
-Each has an id under which the settings can give it another key. The order is that of the key bar; what does
-not fit there is found under ``?`` and in the palette.
+Each binding has an id, under which the settings can give it another key. The order is that of the key bar;
+keys that do not fit there are shown under ``?`` and in the palette.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ def bind(
     show: bool = True,
     priority: bool = False,
 ) -> Binding:
-    """A line in a table of keys.
+    """Make a binding.
 
     Args:
-        key: the usual ones, with commas between them.
-        word: what the key bar calls it; ``tooltip`` says it at length, in the help and in the palette.
-        priority: it comes before the keys of what has the focus.
+        key: the default keys, separated by commas.
+        word: its name in the key bar; ``tooltip`` is the long form, for the help and the palette.
+        priority: it takes precedence over the keys of the focused widget.
     """
     return Binding(key, action, word, show=show, priority=priority, tooltip=tooltip, id=id)
 
 
 hidden = partial(bind, show=False)
-"""As `bind`, for what does not stand in the key bar."""
+"""Like `bind`, for a key that is not shown in the key bar."""
 
 APP = [
     bind(HELP, "question_mark,f1", "help", "Help", "What is on the screen, and what the keys do"),
@@ -43,14 +43,14 @@ APP = [
     hidden("app.suspend", "ctrl+z", "suspend_process", "Suspend", "Back to the shell; fg returns"),
 ]
 
-# What is done to a model from the list as well as from its details, where the order is another one.
+# Keys for a model, in the list and, in another order, in its details.
 ACTIVATE, DEACTIVATE, UPDATE, COPY_URL, COPY_NATIVE_URL, RESTART, PIN = (
     bind("models.activate", "a", "act_on('models.activate')", "Activate",
         "Load the model into memory, ready to answer"),
     bind("models.deactivate", "d", "act_on('models.deactivate')", "Deactivate",
         "Take the model out of memory when its running request has ended; cancels a load"),
     bind("models.update", "u", "act_on('updates.update')", "Update",
-        "Fetch the newer version of the model; one that was changed here only after a question"),
+        "Fetch the newer version of the model; asks first if the model was changed here"),
     bind("models.copy_url", "y", "act_on('models.copy_url')", "Copy URL",
         "Copy the address for OpenAI clients"),
     hidden("models.copy_native_url", "Y", "act_on('models.copy_native_url')", "Copy Ollama URL",
@@ -58,7 +58,7 @@ ACTIVATE, DEACTIVATE, UPDATE, COPY_URL, COPY_NATIVE_URL, RESTART, PIN = (
     hidden("models.restart", "R", "act_on('models.restart')", "Restart",
         "Take the model out of memory and load it again as it was; no request is cut"),
     hidden("models.pin", "P", "act_on('guard.pin')", "Pin",
-        "Load the model for good: the guard never stops it; pressed again, it is like the others"),
+        "Load the model and keep it loaded: the guard never stops it; press again to unpin"),
 )  # fmt: skip
 
 FILTER = [
@@ -69,7 +69,7 @@ FILTER = [
 
 
 def movements(of: str, line: str, page: str) -> list[Binding]:
-    """How one moves through the list whose ids begin with ``of``; ``line`` and ``page`` name what it has."""
+    """The movement keys of a list: their ids begin with ``of``; the help says ``line`` and ``page``."""
     return [
         hidden(f"{of}.up", "up,k", "cursor_up", "Up", f"One {line} up"),
         hidden(f"{of}.down", "down,j", "cursor_down", "Down", f"One {line} down"),
@@ -83,11 +83,11 @@ def movements(of: str, line: str, page: str) -> list[Binding]:
 LIST = movements("list", "model", "page of models")
 LIST[4:4] = [
     hidden("list.fold", "left", "fold", "Fold",
-         "Where there are several hosts: to the line of the model's host, then fold its models away"),
+         "With several hosts: go to the line of the model's host, then fold its models away"),
     hidden("list.unfold", "right", "unfold", "Unfold", "Show the models of the host again"),
 ]  # fmt: skip
 
-MODAL = [bind("dialog.cancel", "escape", "cancel", "Back", "Close this, and do nothing")]
+MODAL = [bind("dialog.cancel", "escape", "cancel", "Back", "Close this without changing anything")]
 
 TEXT = [
     hidden("text.up", "up,k", "scroll_up", "Up", "One line up"),
@@ -97,7 +97,7 @@ TEXT = [
 ]
 
 ASK = [
-    hidden("ask.before", "left,up", "app.focus_previous", "Before", "The answer before"),
+    hidden("ask.before", "left,up", "app.focus_previous", "Before", "The previous answer"),
     hidden("ask.next", "right,down", "app.focus_next", "Next", "The next answer"),
     hidden("ask.again", "r", "answer('again')", "Try again", "Try again"),
     hidden("ask.quit", "q", "answer('quit')", "Quit", "Leave"),
@@ -105,5 +105,5 @@ ASK = [
 
 READING = [bind("help.close", "escape,q,question_mark", "dismiss", "Back", "Close the help")]
 
-# What is pressed where, for the help, after the keys of the features.
+# For the help, after the keys of the features.
 CONTEXTS = {"Keys in dialogs": MODAL, "Keys in questions": ASK, "Keys in this help": READING}

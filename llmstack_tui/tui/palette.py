@@ -1,4 +1,4 @@
-"""What the palette offers: what every key does, and the models by their names."""
+"""The command palette: the action of every key, and the models by name."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _DOES = {
 
 
 def key_commands(app: App[None], screen: Screen[object], shown: Mapping[str, str]) -> Iterator[SystemCommand]:
-    """What the keys of this screen and those of all screens do; ``shown`` has the keys by their ids."""
+    """The commands of this screen's keys and of the global keys; ``shown`` maps binding ids to keys."""
     offered = screen.BINDINGS if isinstance(screen, LiveScreen) else ()
     every = [(screen, each) for each in offered] + [(app, each) for each in app.BINDINGS]
     for node, binding in every:
         if isinstance(binding, Binding) and binding.action != "command_palette":
-            # What Textual shows below a command is markup.
+            # Textual renders the text below a command as markup.
             key = shown.get(binding.id or "", "").replace("[", "")
             yield SystemCommand(
                 binding.description,
@@ -50,10 +50,10 @@ def key_commands(app: App[None], screen: Screen[object], shown: Mapping[str, str
 
 
 class ModelCommands(Provider):
-    """Lists a model for a part of its name, and its act where the name follows the word for it."""
+    """Finds models by a part of their names: "qwen" selects one, "activate qwen" also activates it."""
 
     async def search(self, query: str) -> Hits:
-        # Textual's own fuzzy search takes a second for some thousand names; and every hit is a row to build.
+        # Textual's own fuzzy search takes a second for some thousand names, and every hit is a row to build.
         for hit in sorted(self._hits(query.casefold().split()), reverse=True)[:_MOST]:
             yield hit
 

@@ -1,4 +1,4 @@
-"""How the user wants the dashboard: what the settings say while it runs, and the theme that was chosen."""
+"""The user's preferences while the dashboard runs: the settings, and the chosen theme."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Preferences:
     """Applies the settings to the dashboard, and again whenever their file changes.
 
     Attributes:
-        keymap: the keys that the settings give, by the ids of `llmstack_tui.tui.keys`.
-        first_keys: the first key of each binding, by its id, for sentences that name it.
+        keymap: the keys from the settings, by the ids of `llmstack_tui.tui.keys`.
+        first_keys: the first key of each binding, by its id, for sentences that name a key.
     """
 
     def __init__(
@@ -61,16 +61,16 @@ class Preferences:
         self._use_keys(self._settings)
 
     def begin(self) -> None:
-        """What the dashboard looks like at its start; and what is wrong in the settings."""
+        """Tell the faults in the settings, and follow changes of the theme."""
         self._complain(self._problems)
         self._app.theme_changed_signal.subscribe(self._app, lambda _: self._theme_changed())
 
-    def begin_to_follow(self) -> None:
-        """Read the settings' file from now on."""
+    def start_following(self) -> None:
+        """Follow the settings file from now on."""
         self._shell.start("The settings", self.follow, group=SETTINGS)
 
     async def follow(self) -> None:
-        """Read the settings again whenever they change; begins with what they are now."""
+        """Apply the settings now, and again whenever their file changes."""
         async for loaded in self._services.watch_settings():
             before, self._loaded = self._loaded, loaded
             if before is not None:
@@ -81,7 +81,7 @@ class Preferences:
             await self._recall_theme()
 
     def connected(self, stack: DashboardStack) -> None:
-        """Where things are remembered: the theme that was chosen in another session."""
+        """Use the store of this stack, which remembers the theme that an earlier session chose."""
         self._stack = stack
         self._use_read_only()
         if self._chosen is not None:
@@ -90,7 +90,7 @@ class Preferences:
         self._shell.start("The theme", self._recall_theme, group=SETTINGS)
 
     def shown_keys(self) -> dict[str, str]:
-        """The keys of each binding by its id, as they are on this user's keyboard."""
+        """All keys of each binding, by its id, as the settings have them."""
         return {binding.id: " ".join(self._displayed(binding)) for binding in BINDINGS if binding.id}
 
     def _use_keys(self, settings: Settings) -> None:
@@ -122,7 +122,7 @@ class Preferences:
             self._stack.guard.use(now.guard)
         self._use_read_only()
         self._on_change(now)
-        # Also where only the marks have changed: some keys are shown by them.
+        # Even if only the marks have changed: some keys are shown as marks.
         self._use_keys(now)
         if changed:
             live = _LIVE - ({"read_only"} if self._settings.read_only else set())
@@ -130,7 +130,7 @@ class Preferences:
 
     @property
     def read_only(self) -> bool:
-        """What was read-only at the start stays so: the command line may have said it, not the file."""
+        """Read-only since the start, perhaps by the command line, or by the settings file now."""
         return self._settings.read_only or (self._loaded is not None and self._loaded.settings.read_only)
 
     def _use_read_only(self) -> None:
@@ -141,8 +141,8 @@ class Preferences:
         before, self._problems = self._problems, problems
         self._complain([problem for problem in problems if problem not in before])
         if before and not problems:
-            self._shell.record(NoteKind.DONE, "The settings are right again.")
-            self._shell.tell("They are right again, and count now.", title="Settings")
+            self._shell.record(NoteKind.DONE, "The settings are valid again.")
+            self._shell.tell("They are valid again, and in use.", title="Settings")
 
     def _complain(self, problems: Sequence[str]) -> None:
         self._shell.record(NoteKind.NOTE, *problems)
@@ -152,7 +152,7 @@ class Preferences:
     # The theme
 
     def _first_theme(self) -> str:
-        """What to begin with. Whether the settings name the usual one is not known before they are read."""
+        """The settings' theme; where that is the usual one, as before they are read, the theme shown last."""
         named = _theme_of(self._settings)
         return self._kept if named == _USUAL_THEME and self._kept in self._app.available_themes else named
 
@@ -167,7 +167,7 @@ class Preferences:
             self._shell.start("The theme", partial(self._services.keep_theme, self.theme), group=_THEME)
 
     def _theme_changed(self) -> None:
-        """Whatever was not changed by the settings was chosen by the user."""
+        """Keep a theme that the user chose, that is one that the settings did not set."""
         if self._app.theme == self.theme:
             return
         self.theme = self._chosen = self._app.theme
@@ -178,7 +178,7 @@ class Preferences:
             self._shell.tell(f"The next start takes the theme of {named} again.", title="Theme")
 
     async def _recall_theme(self) -> None:
-        """The theme that the settings name, else that of another session; unless one was chosen by now."""
+        """Show the theme of the settings, else that of an earlier session, unless the user has chosen one."""
         if self._stack is None or self._loaded is None or self._chosen:
             return
         name = _theme_of(self._loaded.settings)
@@ -194,20 +194,20 @@ def _theme_of(settings: Settings) -> str:
 
 
 def _named_by(loaded: LoadedSettings) -> str:
-    """What names a theme: a file, a variable; else ""."""
+    """The file or variable that names a theme; else ""."""
     origin = loaded.origin("ui.theme")
     return (origin.name or "") if origin.kind != "default" else ""
 
 
 def _told(changed: list[str], live: frozenset[str]) -> str:
-    """Which settings changed, and which of them count only later."""
+    """Which settings changed, and whether they apply now or from the next start."""
     now = [name for name in changed if name in live or name.startswith(_GUARD)]
     later = [name for name in changed if name not in now]
     said = []
     if now:
-        said.append(f"{' and '.join(now)} {'counts' if len(now) == 1 else 'count'} now")
+        said.append(f"{' and '.join(now)} {'applies' if len(now) == 1 else 'apply'} now")
     if later:
-        said.append(f"{' and '.join(later)} {'counts' if len(later) == 1 else 'count'} from the next start")
+        said.append(f"{' and '.join(later)} {'applies' if len(later) == 1 else 'apply'} from the next start")
     return f"The settings were read again: {'; '.join(said)}."
 
 
@@ -218,26 +218,26 @@ def _place_of_key(loaded: LoadedSettings) -> KeyPlace:
     return lambda name: f"{origin.name} line {loaded.lines.of(('ui', 'keys', name))}: "
 
 
-# Where the key of a binding was set, as the beginning of a sentence.
+# Given a binding's id, says where its key was set, as the beginning of a sentence.
 KeyPlace = Callable[[str], str]
 
 
 def key_problems(keymap: Mapping[str, str], place: KeyPlace = lambda _: "ui.keys: ") -> list[str]:
-    """What is wrong with the keys of the settings, one sentence for each.
+    """The faults in the keys of the settings, one sentence each.
 
-    Textual reports a clash only of bindings that have no id, and every one here has.
+    Textual reports clashes only between bindings without an id, and all of ours have one.
     """
     return list(dict.fromkeys(f"{place(name)}{problem}" for name, problem in _key_problems(keymap)))
 
 
 def _key_problems(keymap: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The binding that each is about, and the sentence."""
+    """Pairs of the id of a binding and the sentence about it."""
     known = sorted({binding.id for binding in BINDINGS if binding.id})
     for name, key in keymap.items():
         if name not in known:
             yield name, f"there is no key called {name!r}. Known: {', '.join(known)}."
         elif not _pressed(key):
-            yield name, f"{key!r} is no key for {name}, which keeps its usual one."
+            yield name, f"{key!r} is not a key; {name} keeps its usual one."
     for feature in FEATURES:
         if feature.is_tab:
             own = next(iter(feature.keys.values()))
@@ -245,7 +245,7 @@ def _key_problems(keymap: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _clashes(bindings: Iterable[Binding], keymap: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The keys that two of these would get."""
+    """A sentence for each key that two of these bindings would share."""
     owners: dict[str, str] = {}
     for binding in bindings:
         name = binding.id or ""
@@ -257,12 +257,12 @@ def _clashes(bindings: Iterable[Binding], keymap: Mapping[str, str]) -> Iterator
 
 
 def usable_keys(keymap: Mapping[str, str]) -> dict[str, str]:
-    """The part of the settings' keys that names keys at all."""
+    """The entries of the settings' keys that name real keys."""
     return {name: key for name, key in keymap.items() if _pressed(key)}
 
 
 def _pressed(key_names: str) -> list[str]:
-    """The single keys of "x,delete", by the names that Textual gives them."""
+    """The single keys of "x,delete", by Textual's names for them."""
     try:
         return [binding.key for binding in Binding.make_bindings([(key_names, "press")])]
     except InvalidBinding:

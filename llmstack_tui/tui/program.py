@@ -1,4 +1,4 @@
-"""The dashboard as a program: what is asked of the terminal before it, and what is left behind after it."""
+"""The dashboard as a program: checks the terminal, runs the app, and cleans up after it."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def run_dashboard(
     """Show the dashboard until the user leaves it.
 
     Args:
-        problems: what was wrong in the settings, one sentence each.
-        config: the file of the settings, for the engine to read, too; None is the usual one.
-        loaded: what the file says, without the command line; None reads it once the first list is shown.
+        problems: the faults in the settings, one sentence each.
+        config: the settings file, which the engine reads, too; None is the usual one.
+        loaded: the file's settings, without the command line; None reads them once the first list is shown.
 
     Returns:
-        the exit status: 1 where it could not be shown or failed, 128 + the number of a signal that ended it.
+        the exit status: 1 if it could not be shown or failed, 128 + the number of the signal that ended it.
     """
     environ = os.environ if environ is None else environ
     if reason := unusable(environ, (sys.stdin, sys.stdout, sys.stderr)):
@@ -55,13 +55,13 @@ def run_dashboard(
     unicode = speaks_unicode(environ, getattr(sys.__stderr__, "encoding", None))
     core = Core(settings, environ, config)
     app = Dashboard(settings, problems, core, unicode=unicode, loaded=loaded, painted=painted)
-    # Textual prints its traceback, with the values of local variables, on the terminal: it belongs into a
-    # file that only the user can read.
+    # Textual prints its traceback, with the values of local variables, on the terminal; it belongs in a file
+    # that only the user can read.
     report = io.StringIO()
     app.error_console = Console(file=report, width=110, markup=False, highlight=False)
     asyncio.run(run(app))
     if report.getvalue():
-        sys.stderr.write(_saved(report.getvalue()))
+        sys.stderr.write(_save_report(report.getvalue()))
     sys.stdout.write(app.farewell)
     return app.return_code or 0
 
@@ -70,38 +70,38 @@ async def run(app: Dashboard) -> None:
     loop = asyncio.get_running_loop()
     on_signals(loop, app.end)
     for seconds in _SETTLED_AFTER_S:
-        loop.call_later(seconds, _look_for_garbage, _USUAL)
+        loop.call_later(seconds, _collect_garbage, _USUAL)
     with TerminalWatch(lambda: loop.call_soon_threadsafe(app.end, LOST)):
         await app.run_async()
 
 
-# What a start makes stays: to look through it for garbage takes a third of the time to the first paint, and
-# later, all at once, holds up the keys for 80 ms. What Textual draws a line with, a kilobyte, is in cycles
-# and thrown away at the next paint: it is found while it is young, or never.
+# Objects made at the start live on. Searching them for garbage takes a third of the time to the first paint,
+# and one full search later blocks the keys for 80 ms. For each line it draws, Textual leaves a kilobyte in
+# reference cycles at the next paint: these must be collected while they are young.
 _USUAL = (700, 10, 10)
-# Only what is young is looked through: as good as never all of it.
-_WHILE_IT_STARTS = (2000, 10, 1_000_000)
-# Seconds from the start until most of what is imported and drawn first is there; once more for a slow server.
+# Young objects only: a full search practically never happens.
+_STARTING = (2000, 10, 1_000_000)
+# Seconds after the start by which most imports and first drawings are done; the last is for a slow server.
 _SETTLED_AFTER_S = (2.0, 10.0, 60.0)
 
 
 def painted() -> None:
-    """Look for garbage again, which nobody does before the first paint."""
-    _look_for_garbage(_WHILE_IT_STARTS)
+    """Turn the garbage collector on again; it is off until the first paint."""
+    _collect_garbage(_STARTING)
 
 
-def _look_for_garbage(thresholds: tuple[int, int, int]) -> None:
-    """From now on, and not in what is there already."""
+def _collect_garbage(thresholds: tuple[int, int, int]) -> None:
+    """Collect garbage from now on, but exempt all objects that exist already."""
     gc.freeze()
     gc.set_threshold(*thresholds)
     gc.enable()
 
 
-def _saved(report: str) -> str:
-    """Put the report of a defect beside the logs; returns what to tell the user."""
+def _save_report(report: str) -> str:
+    """Save a crash report beside the logs; returns what to tell the user."""
     from llmstack_tui.base.paths import NoHome, logs_folder
 
-    said = "llmstack: the dashboard failed, which is a defect of it."
+    said = "llmstack: the dashboard failed, which is a bug."
     try:
         file = logs_folder() / "dashboard-failure.log"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -114,13 +114,13 @@ def _saved(report: str) -> str:
 
 
 LOST = 128 + 1
-"""The exit status of a program that a hang-up ended."""
+"""The exit status of a program that was ended by a hang-up (SIGHUP)."""
 
 _SCRIPTS = "For scripts there are commands: llmstack --help lists them."
 
 
 def unusable(environ: Mapping[str, str], streams: Sequence[IO[str] | None]) -> str | None:
-    """Why the dashboard cannot be shown here, in a sentence that says what to do; None when it can.
+    """Why the dashboard cannot be shown here, and what to do, in a sentence; None if it can.
 
     Args:
         streams: standard input, output and error. The screen is written to standard error.
@@ -137,9 +137,9 @@ def unusable(environ: Mapping[str, str], streams: Sequence[IO[str] | None]) -> s
 
 
 def on_signals(loop: asyncio.AbstractEventLoop, end: Callable[[int], None]) -> None:
-    """Have ``end`` called with the exit status when a signal asks the program to end.
+    """Call ``end`` with the exit status when a signal asks the program to end.
 
-    Left to themselves these signals would leave the terminal in raw mode, on the other screen.
+    Unhandled, these signals would leave the terminal in raw mode and on its alternate screen.
     """
     for name in ("SIGTERM", "SIGHUP", "SIGINT"):
         number = getattr(signal, name, None)
@@ -149,11 +149,11 @@ def on_signals(loop: asyncio.AbstractEventLoop, end: Callable[[int], None]) -> N
 
 
 class TerminalWatch:
-    """Ends the program when its terminal is gone, also where no SIGHUP says so (nohup, a lost container).
+    """Ends the program when its terminal is gone, even if no SIGHUP arrives (nohup, a lost container).
 
-    Without it the reading thread would spin on the end of the file, and a full queue to the writing thread,
-    which has failed, would block the event loop for ever. Hence a thread of its own, and after some grace the
-    hard way.
+    Otherwise Textual's reading thread would spin at end of file, and the event loop would block for ever once
+    the queue to the writing thread, which has failed, is full. So this is a thread of its own, and it kills
+    the process if the program has not ended after ``grace_s`` seconds.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A screen that follows the state of the stack, and a pane of one."""
+"""The base classes of screens that follow the state, and of the panes beside the list."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.shell import Key, Shell, View
     from llmstack_tui.tui.stack import DashboardStack
 
-# Below the first step of each there is no room for anything but to say so.
+# On a terminal of the first step, of either, only a message that it is too small has room.
 _WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide"), (160, "-very-wide")]
-# Those of few lines have no line of their own for the names of the screens.
+# On a low screen the tabs share the line of the header.
 _HEIGHTS = [(0, "-short"), (16, "-low"), (20, "-high")]
 
 _READ_EVERY_S = 0.5
 
 
 class LiveScreen(Screen[None]):
-    """Drawn again for every new state, and once a second for what grows older by itself.
+    """A screen that is drawn again for every new state, and once a second because ages change.
 
     Attributes:
-        marks: what it is drawn with.
+        marks: the characters to draw with.
     """
 
     HORIZONTAL_BREAKPOINTS = _WIDTHS
@@ -47,14 +47,14 @@ class LiveScreen(Screen[None]):
     def __init__(self, marks: Marks) -> None:
         super().__init__()
         self.marks = marks
-        # Kept, not queried: a state may still arrive while the screen is being taken down.
+        # An attribute, not a query: a state may still arrive while the screen is being removed.
         self.banner = Banner()
 
     def use_marks(self, marks: Marks) -> None:
         self.marks = marks
 
     def compose_body(self) -> ComposeResult:
-        """What is in the middle of the screen."""
+        """The content between the top and the key bar."""
         yield from ()
 
     @property
@@ -63,11 +63,11 @@ class LiveScreen(Screen[None]):
 
     @property
     def targets(self) -> tuple[object, ...]:
-        """What a key acts on, as the controllers take it."""
+        """What the keys act on, as arguments for a controller's method."""
         return ()
 
     def on_screen_resume(self) -> None:
-        """It is not drawn while it lies under another one, or is put away."""
+        """Catch up: while it was covered or put away, the screen was not drawn."""
         if self.is_mounted:
             self.show(self.shell.view)
             self.show_activity()
@@ -86,7 +86,7 @@ class LiveScreen(Screen[None]):
         self.shell.act(name)
 
     def action_act_on(self, name: str) -> None:
-        """Have a feature do something to what the keys act on."""
+        """Have a feature do something to `targets`."""
         self.shell.act(name, *self.targets)
 
     async def action_go(self, name: str) -> None:
@@ -95,10 +95,10 @@ class LiveScreen(Screen[None]):
 
 
 class SidePane(Pane):
-    """What a feature shows beside the list of models."""
+    """A feature's pane beside the list of models."""
 
     class Left(Message):
-        """The way back to the list was taken."""
+        """The user went back to the list."""
 
     @property
     def shell(self) -> Shell:
@@ -108,14 +108,14 @@ class SidePane(Pane):
         """Draw the state; ``selected`` is the model under the cursor."""
 
     def select(self, view: View, selected: Key | None) -> None:
-        """Draw what depends on the model under the cursor, which has moved."""
+        """The cursor has moved: draw what depends on the model under it."""
 
     def show_activity(self) -> None:
         """Draw what happened; called after each event."""
 
 
 class FramedScreen(LiveScreen):
-    """One frame, over the screens that are kept."""
+    """A screen with one frame, opened over the tabs and dismissed when it is closed."""
 
     def __init__(self, frame: Pane, marks: Marks) -> None:
         super().__init__(marks)
@@ -132,12 +132,12 @@ class FramedScreen(LiveScreen):
 
 
 class RecordScreen(FramedScreen):
-    """Reads the record, too: when it opens, and whenever something has happened since."""
+    """A framed screen that also reads the record: when it opens, and after every new event."""
 
     def __init__(self, frame: Pane, marks: Marks) -> None:
         super().__init__(frame, marks)
         self._heard = -1
-        self._stirred = asyncio.Event()
+        self._needs_read = asyncio.Event()
 
     def on_mount(self) -> None:
         start(self, "History", self._read_on)
@@ -149,10 +149,10 @@ class RecordScreen(FramedScreen):
             self.read_again()
 
     async def read(self, stack: DashboardStack) -> None:
-        """Read what is shown of the record."""
+        """Read the record, and show it."""
 
     def read_again(self) -> None:
-        self._stirred.set()
+        self._needs_read.set()
 
     def show_unreadable(self, reason: str) -> None:
         """Say, in a sentence, why the record cannot be read."""
@@ -162,8 +162,8 @@ class RecordScreen(FramedScreen):
         from llmstack_tui.core.wording import words
 
         while True:
-            await self._stirred.wait()
-            self._stirred.clear()
+            await self._needs_read.wait()
+            self._needs_read.clear()
             try:
                 if (stack := self.shell.stack) is not None:
                     await self.read(stack)
@@ -173,7 +173,7 @@ class RecordScreen(FramedScreen):
 
 
 class TabScreen(LiveScreen):
-    """Has the header and the line of the screens. Kept when another one is shown."""
+    """A screen with a header and tabs. It is kept while another one is shown."""
 
     def __init__(self, name: str, marks: Marks) -> None:
         super().__init__(marks)
@@ -191,14 +191,14 @@ class TabScreen(LiveScreen):
 
     @property
     def is_too_small(self) -> bool:
-        """Whether the terminal shows nothing of what a key would act on."""
+        """The terminal is too small for the body, so keys would act on something unseen."""
         return self.has_class("-tiny") or self.has_class("-short")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return not self.is_too_small
 
     def focus_list(self) -> None:
-        """Give the keys back to what they lost when it was not shown."""
+        """Focus the list again; it loses the focus when a small terminal hides it."""
         self.query(RowList).first().focus()
 
     def on_resize(self) -> None:

@@ -1,4 +1,4 @@
-"""The screens: which of them is shown, and when the state is drawn on them."""
+"""Which screen is shown, and when the screens draw the state."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _TICK_S = 1.0
 
 
 class Screens:
-    """The screens of the dashboard; the first one, which most of what is shown is about, is below all.
+    """The stack of screens; the first one, with the models, always lies at the bottom.
 
     Args:
-        name: of the feature whose screen is the first one.
+        name: the feature of the first screen.
     """
 
     def __init__(self, app: App[None], name: str, first: ModelsScreen) -> None:
@@ -43,7 +43,7 @@ class Screens:
     # What is drawn
 
     def say(self, text: str, *, waiting: bool = False) -> None:
-        """What stands in the place of the list while there is no server."""
+        """Show a text in place of the list while there is no server."""
         self._progress = ConnectionProgress(text, time.monotonic() if waiting else None)
         self.draw()
 
@@ -53,15 +53,15 @@ class Screens:
             return
         view = shell_of(self._app).view
         self._first.pane.show_message(message(view, self._progress), no_match(view))
-        for screen in self._seen():
+        for screen in self._visible():
             screen.show(view)
 
     def draw_activity(self) -> None:
-        for screen in self._seen():
+        for screen in self._visible():
             screen.show_activity()
 
     def use_marks(self) -> None:
-        """Have all screens draw with other marks, also those that are put away; a dialog keeps its own."""
+        """Have all screens draw with the shell's marks, also those not shown; a dialog keeps its own."""
         marks = shell_of(self._app).marks
         for screen in dict.fromkeys((*self._tabs.values(), *self._app.screen_stack)):
             for node in (screen, *screen.walk_children()):
@@ -70,17 +70,17 @@ class Screens:
                 node.refresh()
 
     def _tick(self) -> None:
-        """Let what is counted in seconds go on; a state that came meanwhile has drawn it already.
+        """Draw once a second, so that times and ages go on, unless a new state has just been drawn.
 
-        The machine is read as often as this ticks: where one of both has drawn, the other need not.
+        Readings of the machine bring a state about as often as this ticks.
         """
         if time.monotonic() - self._drawn_s > _TICK_S * 0.9:
             self.draw()
 
-    def _seen(self) -> Iterator[LiveScreen]:
-        """The screens that can be seen: what lies under more than a dialog is drawn when it comes up again.
+    def _visible(self) -> Iterator[LiveScreen]:
+        """The top screen and, through dialogs, those below it; a covered one is drawn when it comes up again.
 
-        Textual paints all of the uppermost one when something below it has changed.
+        Drawing a screen below makes Textual repaint all of the top one.
         """
         for screen in reversed(self._app.screen_stack):
             if isinstance(screen, LiveScreen) and screen.is_mounted:
@@ -91,20 +91,18 @@ class Screens:
     # Which one is shown
 
     async def open(self, name: str, *about: object) -> None:
-        """Show the screen of this feature: one of the line of the screens instead of whatever lies over the
-        first one, another one over all.
-        """
+        """Show the screen of a feature. A tab replaces all screens over the first; others open on top."""
         feature, app = BY_NAME[name], self._app
         kind: Callable[..., LiveScreen] = LiveScreen
         if name not in self._tabs:
-            # In a thread: on the event loop the import would hold up the keys.
+            # In a thread: on the event loop the import would block the keys.
             kind = await asyncio.to_thread(feature.find_class, feature.screen, LiveScreen)
         if any(screen.is_modal for screen in app.screen_stack):
-            return  # A question was asked meanwhile, and waits for its answer.
+            return  # Meanwhile a dialog was opened, which waits for an answer.
         if feature.is_tab:
             if name not in self._tabs:
                 self._tabs[name] = kind(shell_of(app).marks)
-                # Textual keeps what is installed when another screen takes its place.
+                # Textual keeps an installed screen when another one replaces it.
                 app.install_screen(self._tabs[name], name)
             self._show_tab(self._tabs[name])
         elif type(app.screen) is not kind:

@@ -1,4 +1,4 @@
-"""What a feature of the dashboard is, and what it may ask of the dashboard around it."""
+"""What a feature of the dashboard consists of, and what it may ask of the dashboard."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.stack import DashboardStack
 
     Work = Callable[[], Coroutine[object, object, object]]
-    """Something that goes on in the background."""
+    """A coroutine function to be run in the background."""
 
 T = TypeVar("T")
 C = TypeVar("C", bound="Controller")
 
 Key = tuple[str, str]
-"""A model on the screen: the URL of its host, and its name there; no name is the host itself."""
+"""A model on the screen: the URL of its host, and its name there. An empty name means the host itself."""
 
 
 class Moment(Struct, frozen=True):
-    """When something is drawn: the wall clock for what the server says, monotonic seconds for what we did."""
+    """The moment of drawing: wall clock for times from a server, monotonic seconds for our own."""
 
     now: datetime
     monotonic_s: float
 
 
 class View(Struct, frozen=True):
-    """What there is to draw: the state, None before a server was found, and the moment of drawing.
+    """All there is to draw: the state (None until a server is found), and the moment of drawing.
 
-    ``keys`` has the key of each binding by its id, one of them where there are several.
+    ``keys`` maps the id of each binding to its key, or to the first one of several.
     """
 
     state: StackState | None
@@ -66,7 +66,7 @@ class View(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """One of a question: ``value`` is what the question returns. A dangerous answer is shown as one."""
+    """A possible answer to a question, which returns its ``value``. A dangerous one is shown as such."""
 
     value: str
     label: str
@@ -74,7 +74,7 @@ class Answer(Struct, frozen=True):
 
 
 class NoteKind(StrEnum):
-    """What a line of the activity is that this dashboard alone has to say: it is in no store."""
+    """The kinds of lines in the activity that only this dashboard shows; they are in no store."""
 
     DONE = "done"
     NOTE = "note"
@@ -82,20 +82,20 @@ class NoteKind(StrEnum):
 
 
 class Feature(Struct, frozen=True, kw_only=True):
-    """One part of the dashboard: its keys, and its classes by name, which are imported when they are needed.
+    """One part of the dashboard: its keys, and the names of its classes, which are imported when needed.
 
-    A class is named with its module in the folder of the feature, ``screen.DiskScreen``; "" is none.
+    A class is named with its module in the feature's folder, ``screen.DiskScreen``; "" means none.
 
     Attributes:
-        name: of its folder; `Shell.open` and `Shell.act` know it by that.
-        label: what the line of the screens and the palette call it.
-        keys: the bindings of its screens, by the title that they have in the help.
+        name: the name of its folder, and its name for `Shell.open` and `Shell.act`.
+        label: its name in the tabs.
+        keys: the bindings of its screens, by their titles in the help.
         opened_by: the key that opens its screen from everywhere.
-        is_tab: its screen stands in the line of the screens, and is kept when another one is shown.
-        screen: the class of its screen, which is made with the marks and what else is given to `Shell.open`.
-        controller: the class of what it does beside drawing.
-        pane: the class of what it shows beside the list of models, on ``pane_side`` of the first screen.
-        badge: what stands behind its label in the line of the screens.
+        is_tab: its screen has a tab, and is kept while another one is shown.
+        screen: the class of its screen, made with the arguments of `Shell.open` and the marks.
+        controller: the class of its controller.
+        pane: the class of its pane beside the list of models, on ``pane_side`` of the first screen.
+        badge: makes the text behind its label in the tabs.
     """
 
     name: str
@@ -110,10 +110,10 @@ class Feature(Struct, frozen=True, kw_only=True):
     badge: Callable[[StackState], str] = lambda _: ""
 
     def find_class(self, name: str, kind: type[T]) -> type[T]:
-        """Import one of its classes.
+        """Import one of the feature's classes.
 
         Raises:
-            TypeError: it is not of this kind.
+            TypeError: the class is not a subclass of ``kind``.
         """
         module, _, own = name.rpartition(".")
         found: object = getattr(import_module(f"{__package__}.{self.name}.{module}"), own)
@@ -123,7 +123,7 @@ class Feature(Struct, frozen=True, kw_only=True):
 
 
 class Tab(Struct, frozen=True):
-    """A screen that a key leads to: the name of its feature, what it is called, and how many wait there."""
+    """A tab: the feature that it shows, its label and key, and a badge such as a count of items."""
 
     name: str
     label: str
@@ -139,8 +139,8 @@ class Shell(Protocol):
     """The dashboard, as its features see it.
 
     Attributes:
-        settings: as they were at the start.
-        marks: what is drawn with.
+        settings: those at the start.
+        marks: the characters to draw with.
     """
 
     settings: Settings
@@ -148,7 +148,7 @@ class Shell(Protocol):
 
     @property
     def view(self) -> View:
-        """What there is to draw now."""
+        """The state and the time, as they are to be drawn now."""
 
     @property
     def stack(self) -> DashboardStack | None:
@@ -156,7 +156,7 @@ class Shell(Protocol):
 
     @property
     def host_names(self) -> Mapping[str, str]:
-        """What the user calls the hosts, by their URLs."""
+        """The user's names for the hosts, by URL."""
 
     @property
     def own_engine(self) -> str | None:
@@ -164,7 +164,7 @@ class Shell(Protocol):
 
     @property
     def selected_host(self) -> str | None:
-        """The URL of the host that the cursor of the list of models is on, or on a model of."""
+        """The URL of the host under the cursor of the list of models, or of the host of the model there."""
 
     @property
     def read_only(self) -> bool:
@@ -174,13 +174,13 @@ class Shell(Protocol):
         """The time on the user's clock."""
 
     def key_for(self, binding_id: str) -> str:
-        """The key of a binding, one of them where there are several."""
+        """The key of a binding, or the first one of several."""
 
     def shown_keys(self) -> Mapping[str, str]:
-        """All keys of each binding by its id, as they are on this user's keyboard."""
+        """All keys of each binding, by its id, as the settings have them."""
 
     def tabs(self) -> Sequence[Tab]:
-        """The line of the screens."""
+        """The tabs of the screens."""
 
     def trouble(self) -> str:
         """What is wrong with the connection to the servers; else ""."""
@@ -194,43 +194,43 @@ class Shell(Protocol):
         """A toast that stays longer."""
 
     def record(self, kind: NoteKind, *texts: str, **details: object) -> None:
-        """Lines in the activity that are in no store, for they concern this dashboard alone."""
+        """Add lines to the activity that are in no store, because they concern only this dashboard."""
 
     def draw_activity(self) -> None:
-        """Have the screens draw what happened."""
+        """Have the screens draw the activity."""
 
     async def show(self, dialog: Screen[T]) -> T | None:
-        """Show a dialog, and return what it is dismissed with."""
+        """Show a dialog, and return its result."""
 
     async def ask(self, title: str, text: str, answers: Sequence[Answer], *, escape: str) -> str:
-        """Ask a question; the value of the answer. The first one has the focus; Esc gives ``escape``."""
+        """Ask a question; returns the answer's value, on Esc ``escape``. The first answer has the focus."""
 
     def copy(self, text: str) -> None:
-        """To the clipboard."""
+        """Copy to the clipboard."""
 
     # What is done
 
     def start(
         self, description: str, work: Work, *, group: str, name: str = "", exclusive: bool = False
     ) -> Worker[object]:
-        """Begin work that goes on whichever screen is shown; what goes wrong in it is told.
+        """Begin work that continues whichever screen is shown; a failure is shown as a toast.
 
         Args:
-            description: begins the sentence that tells of a failure.
-            exclusive: cancel what is under way in the same group.
+            description: the beginning of the sentence about a failure.
+            exclusive: cancel other work in the same group.
         """
 
     def cancel(self, group: str, name: str) -> None:
-        """Give up the work of this name."""
+        """Cancel the work with this name."""
 
     async def open(self, name: str, *about: object) -> None:
         """Show the screen of a feature."""
 
     def act(self, name: str, *about: object) -> None:
-        """Have a feature do something: ``guard.pin`` is the method `pin` of the guard's controller."""
+        """Call a method of a feature's controller: ``guard.pin`` is `pin` of the guard's."""
 
     def controller(self, kind: type[C]) -> C:
-        """The one controller of this kind; only for the feature that it belongs to."""
+        """The one controller of this kind; for use by its own feature only."""
 
     def select(self, url: str, name: str) -> None:
         """Put the cursor on a model as soon as its server lists it."""
@@ -247,14 +247,14 @@ def shell_of(node: MessagePump) -> Shell:
 def start(
     node: DOMNode, description: str, work: Work, *, group: str = "", name: str = "", exclusive: bool = False
 ) -> Worker[object]:
-    """Run ``work``, which is called only when its turn comes, as long as ``node`` is there.
+    """Run ``work`` in a worker that ends with ``node``.
 
-    What it raises does not end the program: the dashboard tells of it, in a sentence that ``description``
-    begins. An exclusive one cancels what is under way in its group.
+    An exception does not end the program: the dashboard shows it, in a sentence that begins with
+    ``description``. Exclusive work cancels other work in its group.
     """
 
     async def run() -> object:
-        # Textual takes not every callable for one that it may await.
+        # Textual does not recognize every callable as one that it can await.
         return await work()
 
     return node.run_worker(
@@ -268,14 +268,14 @@ def start(
 
 
 ACTIONS = "actions"
-"""The group of the work that a person asked for."""
+"""The group of work that the user asked for."""
 
 
 class Controller:
-    """What a feature does beside drawing: it carries out what a person asks for, and follows the state.
+    """The part of a feature that does not draw: it carries out the user's actions, and follows the state.
 
-    There is one of each kind, made when it is first needed. A public method may be called by a key and by
-    other features, through `Shell.act`.
+    There is one of each kind, made when it is first needed. Keys and other features call its public methods
+    through `Shell.act`.
     """
 
     def __init__(self, shell: Shell) -> None:
@@ -285,26 +285,26 @@ class Controller:
         """Take note of a new state, before it is drawn."""
 
     def farewell(self) -> str:
-        """What to say on the terminal when the dashboard has ended."""
+        """The text to print on the terminal when the dashboard has ended."""
         return ""
 
     async def _confirm(self, title: str, text: str, keep: str, act: str, *, dangerous: bool = False) -> bool:
-        """Ask whether to ``act``; Esc and a hasty Enter ``keep`` all as it is."""
+        """Ask for a confirmation; ``keep`` and ``act`` are the labels. Esc, and Enter by default, mean no."""
         answers = (Answer("keep", keep), Answer("act", act, dangerous))
         return await self._shell.ask(title, text, answers, escape="keep") == "act"
 
     def _start(self, description: str, work: Work, key: Key | None = None) -> None:
-        """Begin what a person asked for; ``key`` is the model that it is about, by which it can be found."""
+        """Begin an action of the user; with the ``key`` of a model, it can be cancelled by that."""
         self._shell.start(description, work, group=ACTIONS, name=work_name(key) if key else "")
 
     def _stack(self) -> DashboardStack | None:
-        """The stack, else a toast that says why there is none."""
+        """The stack; None, with a toast, if there is none."""
         if self._shell.stack is None:
             self._shell.tell("There is no server yet.")
         return self._shell.stack
 
     def _changeable(self) -> DashboardStack | None:
-        """The stack, if it may change something; else a toast says why not."""
+        """The stack; None, with a toast, if there is none or nothing may be changed."""
         stack = self._stack()
         if stack is not None and stack.read_only:
             self._shell.tell("Nothing can be changed: llmstack is read-only.")
@@ -313,5 +313,5 @@ class Controller:
 
 
 def work_name(key: Key) -> str:
-    """What the work on a model is called."""
+    """The name of the work on a model."""
     return "\n".join(key)

@@ -1,7 +1,7 @@
-"""The part of the core that the dashboard calls; what tests put in its place is checked against it, too.
+"""The protocol of the core, as far as the dashboard calls it; the tests' fake is checked against it, too.
 
-What each call does, and what it raises, stands in the core: in `core.stack`, `core.actions`, `core.records`,
-and in the services of the capabilities.
+The core documents what each call does and raises: `core.stack`, `core.actions`, `core.records`, and the
+services of the capabilities.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class DashboardActions(Protocol):
-    """What is done to models."""
+    """Actions on models."""
 
     async def activate(self, host_url: str, model: str, *, confirm: Confirm | None = None) -> bool: ...
     async def activate_again(self, host_url: str, model: str, *, confirm: Confirm | None = None) -> bool: ...
@@ -54,7 +54,7 @@ class DashboardActions(Protocol):
 
 
 class DashboardRecords(Protocol):
-    """What is on record, and what the screen remembers."""
+    """The record of past events, and what the screen remembers."""
 
     async def events(
         self,
@@ -126,7 +126,7 @@ class DashboardDisk(Protocol):
 
 
 class DashboardFit(Protocol):
-    """What a model takes."""
+    """The memory that a model would take, and the room there is."""
 
     def subject(self, host_url: str, model: Model, /) -> Subject | None: ...
     def room(self) -> Room: ...

@@ -1,4 +1,4 @@
-"""The looks of the dashboard: calm surfaces, one accent, and colour only where it says something."""
+"""The themes of the dashboard: calm surfaces, one accent, and colour only where it has a meaning."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PREFIX = "llmstack-"
 
 
 def _variables(*, border: str, hover: str, active: str, ground: str) -> dict[str, str]:
-    """The colours of what Textual has no name for: frames, and scrollbars that look like them."""
+    """The colours that Textual's `Theme` has no fields for: frames, and scrollbars that match them."""
     return {
         "pane-border": border,
         "scrollbar": border,
@@ -89,8 +89,8 @@ THEMES: dict[str, Theme] = {
 }
 
 
-def begin_with(app: App[None], name: str) -> None:
-    """Give an app that does not run yet its theme: once it runs, Textual reads all styles again for that."""
+def set_first_theme(app: App[None], name: str) -> None:
+    """Set the theme of an app before it runs: afterwards Textual would parse all styles again."""
     app.set_reactive(App.theme, name)
     app.set_class(app.current_theme.dark, "-dark-mode")
     app.set_class(not app.current_theme.dark, "-light-mode")
@@ -102,10 +102,10 @@ _EVERY_S = 0.1
 
 
 async def read_styles_ahead(app: App[None]) -> None:
-    """Read them while nobody waits, a file at a time.
+    """Read the styles of all screens in the background, one file at a time.
 
-    Textual reads all styles again when a screen is opened whose own it has not got yet: 35 ms in which no key
-    is answered.
+    When a screen with styles not read yet is opened, Textual parses all styles again, which blocks the keys
+    for 35 ms.
     """
     files = await asyncio.to_thread(lambda: sorted(_FOLDER.rglob("*.tcss")))
     for file in files:

@@ -534,7 +534,7 @@ async def test_a_timer_that_is_due_at_the_end_begins_nothing() -> None:
     async with dashboard() as desk:
         app = desk.app
     app.connect_first()
-    app.begin_the_rest()
+    app.start_background_work()
     await wait_until(lambda: asyncio.all_tasks() <= before)
 
 

@@ -40,7 +40,7 @@ async def test_other_keys_count_at_once_and_removed_ones_go_back(tmp_path: Path)
         await desk.press("j", "j")
         edit(desk, tmp_path, '[ui.keys]\n"models.activate" = "f5"')
         await desk.until_shown("f5 Activate")
-        await desk.until_said("The settings were read again: ui.keys counts now.")
+        await desk.until_said("The settings were read again: ui.keys applies now.")
         await desk.press("a")
         assert desk.word("mistral:7b") == "inactive"
         await desk.press("question_mark")
@@ -57,7 +57,7 @@ async def test_a_key_that_is_none_names_its_line_until_it_is_right(tmp_path: Pat
         edit(desk, tmp_path, '[ui.keys]\n"app.quit" = "ctrl+x"\n"no.such" = "z"')
         await desk.until_said("config.toml line 3: there is no key called 'no.such'")
         edit(desk, tmp_path, '[ui.keys]\n"app.quit" = "ctrl+x"')
-        await desk.until_said("The settings are right again.")
+        await desk.until_said("The settings are valid again.")
 
 
 async def test_key_problems_at_the_start_name_their_line(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ async def test_a_problem_that_stays_is_told_once(tmp_path: Path) -> None:
     start = services(loaded=loaded)
     async with dashboard(settings=loaded.settings, problems=loaded.problems, services=start) as desk:
         edit(desk, tmp_path, 'nonsense = 1\n[ui]\ntheme = "light"')
-        await desk.until_said("ui.theme counts now")
+        await desk.until_said("ui.theme applies now")
         assert len(desk.toasts) == 1
         assert sum("nonsense" in event for event in desk.events) == 1
 
@@ -82,7 +82,7 @@ async def test_a_problem_that_stays_is_told_once(tmp_path: Path) -> None:
 async def test_what_counts_later_says_so(tmp_path: Path) -> None:
     async with dashboard() as desk:
         edit(desk, tmp_path, 'hosts = ["10.0.0.1"]\n[ui]\ntheme = "high-contrast"\n[engine]\nport = 1234')
-        await desk.until_said("ui.theme counts now; hosts and engine.port count from the next start.")
+        await desk.until_said("ui.theme applies now; hosts and engine.port apply from the next start.")
         assert desk.app.theme == "llmstack-high-contrast"
 
 
@@ -90,7 +90,7 @@ async def test_ascii_counts_at_once_and_goes_back(tmp_path: Path) -> None:
     async with dashboard(size=(120, 40)) as desk:
         await desk.until_shown("● qwen2.5-coder:7b", "╭")
         edit(desk, tmp_path, "[ui]\nascii = true")
-        await desk.until_said("ui.ascii counts now.")
+        await desk.until_said("ui.ascii applies now.")
         await desk.until_shown("* qwen2.5-coder:7b", "enter Open")
         assert desk.text.isascii()
         await desk.press("enter")
@@ -107,7 +107,7 @@ async def test_a_terminal_without_these_signs_stays_ascii(tmp_path: Path) -> Non
     settings = Settings(ui=UiSettings(ascii=True))
     async with dashboard(unicode=False, settings=settings) as desk:
         edit(desk, tmp_path, "")
-        await desk.until_said("ui.ascii counts now.")
+        await desk.until_said("ui.ascii applies now.")
         await desk.pilot.pause()
         assert desk.text.isascii()
 
@@ -170,7 +170,7 @@ async def test_a_dashboard_that_was_opened_read_only_stays_so(tmp_path: Path) ->
     loaded = load(tmp_path, "read_only = true")
     async with dashboard(settings=Settings(read_only=True), services=services(loaded=loaded)) as desk:
         edit(desk, tmp_path, "")
-        await desk.until_said("read_only counts from the next start.")
+        await desk.until_said("read_only applies from the next start.")
         assert desk.stack.read_only
         await desk.until_shown("read-only")
 

@@ -1,4 +1,4 @@
-"""What happened: beside the models, on a screen of its own, and each line in full."""
+"""The activity, beside the models and on a screen of its own; and each event in full."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEYS = [
     hidden("activity.close", "escape,v", "close", "Back", "Back to the models"),
 ]  # fmt: skip
 LINE_KEYS = [
-    bind("line.again", "a", "again", "Start again", "Undo a stop of the guard: load the model again"),
+    bind("line.again", "a", "again", "Start again", "Undo the guard's stop: load the model again"),
     bind("line.close", "escape,enter,q", "dismiss", "Back", "Back to the activity"),
 ]
 

@@ -1,4 +1,4 @@
-"""Keeps the activity up to date with the record, and says what this screen alone has to say."""
+"""Keeps the activity up to date with the record, and adds lines that concern only this dashboard."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _TROUBLE = frozenset({EventKind.FAILED, EventKind.SERVER, EventKind.NOTICE, Even
 
 
 class Choice(StrEnum):
-    """Which lines are shown."""
+    """The filter of the activity."""
 
     ALL = "all"
     ACTS = "acts"
@@ -44,7 +44,7 @@ class Choice(StrEnum):
 
     @property
     def kinds(self) -> frozenset[str] | None:
-        """The kinds of events; None is every one, of newer versions, too."""
+        """The kinds of events that pass; None means all, including kinds that only newer versions know."""
         return {
             Choice.ALL: None,
             Choice.ACTS: frozenset({*_ACTS, EventKind.FAILED, NoteKind.DONE}),
@@ -62,7 +62,7 @@ class Choice(StrEnum):
 
 
 class Tone(StrEnum):
-    """How a line looks; the word for it stands in `word`."""
+    """How a line looks; see `word` for its label."""
 
     DONE = "done"
     PLAIN = "plain"
@@ -88,7 +88,7 @@ def tone(event: Event) -> Tone:
 
 
 def word(event: Event) -> str:
-    """What sort of thing an event is, in one word."""
+    """The label of an event: one word for its kind."""
     match event.kind:
         case EventKind.LOADED | EventKind.LEFT:
             return "client"
@@ -105,7 +105,7 @@ def word(event: Event) -> str:
 
 
 def said(event: Event) -> str:
-    """What stands in its line: of what nobody here asked for, why it was done, too."""
+    """The text of an event's line; for an act of the guard with its reason."""
     return text(event.sentence, *(event.reason if _is_by_guard(event) else ()))
 
 
@@ -114,7 +114,7 @@ def _is_by_guard(event: Event) -> bool:
 
 
 class ActivityLines(Struct, frozen=True):
-    """What stands in the activity: these events, newest first, of those that were chosen."""
+    """The events that the activity shows, newest first, and the filter that chose them."""
 
     events: tuple[Event, ...]
     choice: Choice
@@ -132,16 +132,16 @@ class ActivityLog:
 
     @property
     def last_id(self) -> int:
-        """Of the newest recorded event that is known."""
+        """The id of the newest recorded event that was read; 0 for none."""
         return self._recorded[0].id if self._recorded else 0
 
     def add(self, event: Event) -> None:
-        """A line that is on no record."""
+        """Add a line that is not on record."""
         self._own.appendleft(event)
         self._arrange()
 
     def notice(self, notices: Iterable[Sentence], now: datetime) -> tuple[Sentence, ...]:
-        """What the program has to say of its own affairs, until it is on record; returns what is news."""
+        """Show notices of the program about itself until they are on record; returns the new ones."""
         from llmstack_tui.core.types import Event
 
         new = {
@@ -155,12 +155,12 @@ class ActivityLog:
         return tuple(new)
 
     def read(self, events: tuple[Event, ...]) -> None:
-        """What has come on record since the last one, newest first."""
+        """Add the events recorded since `last_id`, newest first."""
         self._recorded = (*events, *self._recorded)[:LIMIT]
         self._arrange()
 
     def forget(self) -> None:
-        """What is on record is to be read anew."""
+        """Forget the recorded events, so that they are read again from the start."""
         self._recorded = ()
 
     def choose(self, choice: Choice) -> None:
@@ -176,13 +176,13 @@ class ActivityLog:
         shown = [each for each in own if kinds is None or each.kind in kinds]
         events = self._recorded
         if shown:
-            # Stable: what is on record keeps its order where a clock was set back.
+            # Recorded events keep their order, even if the clock was set back.
             events = tuple(_merged(sorted(shown, key=lambda each: each.at, reverse=True), [*events]))[:LIMIT]
         self.lines = ActivityLines(events, self.choice)
 
 
 def _merged(own: list[Event], recorded: list[Event]) -> Iterable[Event]:
-    """Both are newest first; the order of what is on record is kept even where a clock was set back."""
+    """Merge both, newest first, keeping the order of the recorded ones even if the clock was set back."""
     for event in recorded:
         while own and own[0].at >= event.at:
             yield own.pop(0)
@@ -194,7 +194,7 @@ _REMEMBERED = "activity.choice"
 
 
 class ActivityFeed(Controller):
-    """Reads when there is word of something new, one read at a time, and never while something is drawn."""
+    """Reads new events when the state tells of them, in the background, one read at a time."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
@@ -206,7 +206,7 @@ class ActivityFeed(Controller):
         self._unreadable = ""
 
     def record(self, kind: NoteKind, *texts: str, **details: object) -> None:
-        """Lines that are on no record, for they concern this screen alone."""
+        """Add lines that are not on record, because they concern only this dashboard."""
         from llmstack_tui.core.types import Event
 
         for each in texts:
@@ -215,7 +215,7 @@ class ActivityFeed(Controller):
             self._shell.draw_activity()
 
     def failed(self, what: str, error: BaseException, *, is_recorded: bool) -> None:
-        """A toast, and a line unless the stack has put it on record."""
+        """Show a toast, and add a line unless the stack has recorded the failure."""
         is_told = isinstance(error, HostError)
         title = error.title if isinstance(error, HostError) else "Failed"
         said = words(error) if isinstance(error, Failure) else f"{type(error).__name__}: {error}"
@@ -225,11 +225,11 @@ class ActivityFeed(Controller):
         self._shell.warn(text, title=title, severity="error")
 
     def follow(self, state: StackState) -> None:
-        """What is new on record is read soon."""
+        """Show new notices; read new events soon."""
         if news := self.activity.notice(state.notices, self._shell.now()):
             self._shell.draw_activity()
         for notice in news:
-            # The activity may be folded away, and this concerns what the program can still do.
+            # A toast, too: the activity may be hidden, and a notice says what the program can no longer do.
             self._shell.warn(text(notice), title="Notice")
         if (stack := self._shell.stack) is None:
             return
@@ -241,7 +241,7 @@ class ActivityFeed(Controller):
             self._read_soon()
 
     def choose_next(self) -> None:
-        """Show the next kinds of events, now and in the next session."""
+        """Go to the next filter, and remember it for the next session."""
         self._has_chosen = True
         choice = self.activity.choice.next()
         self.activity.choose(choice)

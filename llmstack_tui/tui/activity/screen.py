@@ -1,4 +1,4 @@
-"""The activity: its list, beside the models or on a screen of its own, and one line of it in full."""
+"""The activity: its list, beside the models or on a screen of its own, and one event in full."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 _TEXT_LIMIT = 500
-# A mark, the time and the day; with room, the word, too.
+# Cells before the text: mark, time and day; on a wide list the word, too.
 _NARROW, _WIDE = 10, 25
 _WIDE_FROM = 76
 _STYLES = {
@@ -57,7 +57,7 @@ class ActivityRow(Struct, frozen=True):
     """One event, as text.
 
     Attributes:
-        day: empty for one of today.
+        day: empty for today.
     """
 
     key: tuple[int, datetime, Sentence]
@@ -69,7 +69,7 @@ class ActivityRow(Struct, frozen=True):
 
 
 def activity_row(event: Event, now: datetime) -> ActivityRow:
-    """``now`` on the viewer's clock."""
+    """The row of an event; ``now`` is in the viewer's time zone."""
     at = event.at.astimezone(now.tzinfo)
     return ActivityRow(
         key=(event.id, event.at, event.sentence),
@@ -82,7 +82,7 @@ def activity_row(event: Event, now: datetime) -> ActivityRow:
 
 
 class ActivityList(RowList[ActivityRow]):
-    """Its cursor is seen while it has the focus; before it was moved, it stays on the newest event."""
+    """Shows its cursor while it has the focus. The cursor stays on the newest event until it is moved."""
 
     DEFAULT_CSS = """
     ActivityList .row-list--cursor { background: $surface; }
@@ -94,7 +94,7 @@ class ActivityList(RowList[ActivityRow]):
         self._drawn: tuple[ActivityLines, datetime] | None = None
 
     def show_events(self, lines: ActivityLines, now: datetime) -> None:
-        """Draw these events; ``now`` on the viewer's clock."""
+        """Draw these events; ``now`` is in the viewer's time zone."""
         if self._drawn and self._drawn[0] is lines and self._drawn[1].date() == now.date():
             return
         self._drawn = lines, now
@@ -191,7 +191,7 @@ _LABEL_CELLS = 10
 
 
 class LineScreen(Dialog[None]):
-    """The whole text, when, who asked and why, what it cost, and what went wrong."""
+    """One event: its whole text, when, who asked and why, what it cost, and what went wrong."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*LINE_KEYS]
     AUTO_FOCUS = "VerticalScroll"
@@ -210,21 +210,21 @@ class LineScreen(Dialog[None]):
         return action != "again" or may_be_undone(self._event)
 
     def action_again(self) -> None:
-        """Undo what the guard did."""
+        """Undo the guard's act."""
         self.dismiss()
         if self._event.host and self._event.model:
             shell_of(self).act("guard.undo", (self._event.host, self._event.model))
 
 
 def may_be_undone(event: Event) -> bool:
-    """Whether it is a stop by the guard."""
+    """Whether the event is a stop by the guard."""
     details = event.details
     is_stop = (details.get("act"), details.get("asked_by")) == ("deactivate", "guard")
     return is_stop and details.get("end") in {"gone", "leaving"} and bool(event.host and event.model)
 
 
 def facts(event: Event) -> Iterator[tuple[str, str]]:
-    """What there is to know beside the sentence, each with its label."""
+    """The facts beside the sentence, each with its label."""
     at, details = event.at.astimezone(), event.details
     yield "When", f"{at:%A} {at.day} {at:%B %Y}, {at:%H:%M:%S}"
     yield "Kind", word(event)
@@ -242,4 +242,4 @@ def facts(event: Event) -> Iterator[tuple[str, str]]:
     if error := details.get("error"):
         yield "Error", clean(str(error), limit=100)
     if detail := details.get("detail"):
-        yield "It said", clean_lines(str(detail))
+        yield "Detail", clean_lines(str(detail))

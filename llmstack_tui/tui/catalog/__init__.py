@@ -7,20 +7,20 @@ from llmstack_tui.tui.shell import Feature
 
 KEYS = [
     bind("catalog.open", "enter", "open", "Open", "The variants of the model, and its tags"),
-    bind("catalog.pull", "p", "pull", "Pull", "Download the model, after a question"),
-    # Priority: else what is typed right after it is sent to the list, which still has the focus.
+    bind("catalog.pull", "p", "pull", "Pull", "Download the model; asks first"),
+    # Priority: otherwise the letters typed next would go to the list, which still has the focus.
     bind("catalog.search", "slash", "filter", "Search",
         "List only the models that have these words in name, family, use, licence or purpose", priority=True),
     bind("catalog.use", "f", "next_use", "Filter by use",
         "List only models for general use, code, reasoning, vision, embedding, or small ones"),
     bind("catalog.sort", "o", "sort", "Sort",
-        "Sort by the next column; after the last one, what is recommended first"),
+        "Sort by the next column; after the last one, by recommendation"),
     hidden("catalog.reverse", "O", "reverse", "Reverse", "Reverse the order"),
     hidden("catalog.back", "escape", "back", "Back",
         "Show all models again; then back to the installed ones"),
 ]  # fmt: skip
 ENTRY_KEYS = [
-    bind("entry.pull", "enter,p", "pull", "Pull", "Download this variant, after a question"),
+    bind("entry.pull", "enter,p", "pull", "Pull", "Download this variant; asks first"),
     bind("entry.ask", "r", "ask", "Ask again", "Ask the registry again now"),
     bind("entry.close", "escape,q", "close", "Back", "Back to the catalog"),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""One entry of the catalog: its variants, what its registry says, and where the figures are from."""
+"""One entry of the catalog: its variants, its tags in the registry, and the sources of its figures."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Offered = tuple[str, int | None, str]
 
 
 class Variant(Struct, frozen=True, kw_only=True):
-    """What can be pulled, as text. ``key`` is its name."""
+    """A variant that can be pulled, as text; ``key`` is its name."""
 
     key: str
     installed: bool = False
@@ -62,7 +62,7 @@ class Variant(Struct, frozen=True, kw_only=True):
 
 
 class Fact(Struct, frozen=True, kw_only=True):
-    """A line that cannot be pulled."""
+    """A line of text that is not a variant."""
 
     key: str
     text: str
@@ -73,7 +73,7 @@ Line = Variant | Fact
 
 
 class VariantList(RowList[Line]):
-    """Variants with their figures, tags, and plain lines."""
+    """Lists variants with their figures, tags, and plain lines."""
 
     def is_heading(self, row: Line) -> bool:
         return isinstance(row, Fact) and row.is_heading
@@ -85,7 +85,7 @@ class VariantList(RowList[Line]):
         pushed = _PUSHED if width >= 90 else 0
         rest = 3 + _QUANTIZATION + _DOWNLOAD + 2 * _MEMORY + _FITS + pushed
         name = min(max(width - rest, 16), 48)
-        # The title has the model's name, and what tells variants apart stands at the end.
+        # The title has the model's name; variants differ at the end of theirs.
         shown = row.key if cell_len(row.key) <= name else f":{row.key.rpartition(':')[2]}"
         return [
             pen.pointer(),
@@ -101,7 +101,7 @@ class VariantList(RowList[Line]):
 
 
 class EntryScreen(FramedScreen):
-    """Asks the registry when it opens, and for the size of a tag when the cursor rests on it."""
+    """Asks the registry for the tags when it opens, and for a tag's size when the cursor rests on it."""
 
     DEFAULT_CSS = """
     EntryScreen #facts { height: auto; max-height: 8; padding: 0 1; margin-bottom: 1; }
@@ -177,7 +177,7 @@ class EntryScreen(FramedScreen):
         start(self, f"The tags of {self._entry.name}", ask, group="ask", exclusive=True)
 
     async def _ask(self, browsing: DashboardCatalog) -> None:
-        """The tags, and what the variants are now; a registry that does not answer is a sentence."""
+        """Ask for the tags and current variants; if the registry does not answer, say so."""
         from llmstack_tui.catalog.service import RegistryError
 
         async def offer(name: str) -> RegistryError | None:
@@ -253,12 +253,12 @@ class EntryScreen(FramedScreen):
 
 
 def _name_of(entry: Entry, file: File) -> str:
-    """What to pull for a file: the first has no name of its own."""
+    """The name to pull a file by: the first file goes by the entry's name alone."""
     return entry.name if file is entry.file else entry.name_of(file)
 
 
 def wanted(entry: Entry, file: File, budget: int | None, download: int | None = None) -> Offered:
-    """What `DownloadController.offer` has to know of it. ``download`` is what the registry says of it."""
+    """The arguments of `DownloadController.offer`; ``download`` is the size that the registry gives."""
     short, long = memory_texts(entry, file)
     memory = f"{short} of memory at 4k tokens" + (f", {long} at 32k" if long else "")
     fits = {
@@ -271,7 +271,7 @@ def wanted(entry: Entry, file: File, budget: int | None, download: int | None = 
 
 
 def facts_content(entry: Entry) -> Content:
-    """What the catalog says of it beside the variants."""
+    """The catalog's facts on an entry, apart from the variants."""
     rows = (
         ("Good for", entry.good_for),
         ("Uses", ", ".join(entry.uses)),
@@ -285,7 +285,7 @@ def facts_content(entry: Entry) -> Content:
 
 
 def sources(catalog: Catalog, entry: Entry) -> Iterator[Fact]:
-    """Measured speeds, and where the figures are from, each once."""
+    """Measured speeds, and the source of each figure, named once."""
     if entry.speeds:
         yield Fact(key="speeds", text="Tokens per second, measured by others", is_heading=True)
     for number, speed in enumerate(entry.speeds):
@@ -299,12 +299,12 @@ def sources(catalog: Catalog, entry: Entry) -> Iterator[Fact]:
 
 
 def _with_tag(name: ModelName, tag: str) -> str:
-    """The name of a tag; "" for one that no model can have."""
+    """The model's name with this tag; "" if the tag is not valid."""
     with suppress(ValueError):
         return ModelName(model=name.model, tag=tag, namespace=name.namespace, host=name.host).short
     return ""
 
 
 def budget_of(state: StackState | None) -> int | None:
-    """Bytes that models may take on this machine."""
+    """The memory, in bytes, that models may take on this machine."""
     return state.profile.memory_budget if state and state.profile else None

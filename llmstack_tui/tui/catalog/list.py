@@ -1,4 +1,4 @@
-"""The list of the catalog: its rows, their order, its columns."""
+"""The list of the catalog: its rows, order and columns."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FITS = {EntryFit.LONG: "fits", EntryFit.SHORT: "tight", EntryFit.NO: "no", Entr
 
 
 class CatalogColumn(StrEnum):
-    """What the list can be sorted by; RANK has what is recommended first."""
+    """What the list can be sorted by; RANK puts recommended models first."""
 
     RANK = "rank"
     NAME = "name"
@@ -48,10 +48,10 @@ class CatalogRow:
 
     Attributes:
         key: its name.
-        memory: at 4k tokens, and at 32k.
-        fits: a word; ``fit`` is what it stands for.
-        speed: tokens per second, and on which card.
-        figures: what it is sorted by; None is not known.
+        memory: estimates at 4k and at 32k tokens.
+        fits: the word for ``fit``.
+        speed: tokens per second, and the card they were measured on.
+        figures: the sort keys; None means not known.
     """
 
     key: str
@@ -69,10 +69,10 @@ class CatalogRow:
 
 
 class Shelf(Struct, frozen=True):
-    """The catalog, made ready once.
+    """The catalog, prepared for listing.
 
     Attributes:
-        keys: of each entry by its name, what a host may list its variants as (`model_key`).
+        keys: by the name of an entry, the names (as `model_key`) that hosts may list its variants under.
     """
 
     catalog: Catalog
@@ -83,7 +83,7 @@ class Shelf(Struct, frozen=True):
 
 
 def make_shelf(catalog: Catalog) -> Shelf:
-    """Takes some milliseconds: not on an event loop."""
+    """Prepare the catalog. Takes some milliseconds: not on the event loop."""
     return Shelf(
         catalog,
         {
@@ -103,12 +103,12 @@ def catalog_rows(
     budget: int | None = None,
     card: str = "",
 ) -> tuple[CatalogRow, ...]:
-    """Those that have all words of ``text`` and are good for ``use``.
+    """The rows of the entries that have all words of ``text`` and are good for ``use``.
 
     Args:
-        installed: what hosts have, as `model_key` has it.
-        budget: bytes that models may take here; None is not known.
-        card: what the machine's own card is called; a speed on it is shown before others.
+        installed: the models that hosts have, as `model_key`.
+        budget: bytes that models may take here; None means not known.
+        card: the name of this machine's card; a speed measured on it is preferred.
     """
     found = [entry for entry in search(shelf.catalog.entries, text) if use is None or use in entry.uses]
     rows = [
@@ -124,7 +124,7 @@ def fit_word(entry: Entry, file: File, budget: int | None) -> tuple[str, EntryFi
 
 
 def memory_texts(entry: Entry, file: File) -> tuple[str, str]:
-    """The estimates at 4k and at 32k tokens; "" for a length that the model was not made for."""
+    """The estimates at 4k and at 32k tokens; "" for a length beyond the model's context."""
     short, long = estimate(entry, file, SHORT), estimate(entry, file, LONG)
     return (
         f"~{bytes_text(short.total)}" if short else UNKNOWN,
@@ -137,12 +137,12 @@ def download_text(file: File) -> str:
 
 
 def tokens_text(count: int) -> str:
-    """``32k``: tokens as everybody writes them."""
+    """``32k``: the usual notation, in units of 1024 tokens."""
     return f"{count // 1024}k" if count >= 1024 else str(count)
 
 
 def best_speed(entry: Entry, card: str) -> PublishedSpeed | None:
-    """On this machine's card if somebody measured it there, else the first that is known."""
+    """The speed on this machine's card if it was measured there, else the first known one."""
     own = card.casefold()
     mine = (speed for speed in entry.speeds if own and speed.card.casefold() in own)
     return next(mine, None) or next(iter(entry.speeds), None)
@@ -174,7 +174,7 @@ def _row(entry: Entry, *, installed: bool, budget: int | None, card: str) -> Cat
 
 
 def _ordered(rows: Sequence[CatalogRow], order: CatalogOrder) -> tuple[CatalogRow, ...]:
-    """The smallest download first, and the largest context; what is not known is last in either way."""
+    """Sort: the smallest download or the largest context first, unknown values always last."""
     if order.column is CatalogColumn.RANK:
         return tuple(reversed(rows)) if order.reverse else tuple(rows)
     if order.column is CatalogColumn.NAME:
@@ -183,7 +183,7 @@ def _ordered(rows: Sequence[CatalogRow], order: CatalogOrder) -> tuple[CatalogRo
 
 
 def _count(parameters: str) -> float | None:
-    """How many "7B", "0.5B" and "137M" are; None for what says more than a number."""
+    """The number meant by "7B", "0.5B" or "137M"; None for anything else."""
     number, unit = parameters[:-1], parameters[-1:].upper()
     try:
         return float(number) * {"B": 1e9, "M": 1e6}[unit]
@@ -197,7 +197,7 @@ _NAME, _WIDEST_NAME = 22, 34
 
 
 class _Cell(Struct, frozen=True):
-    """A column. ``text`` makes what stands in it; ``sorts`` is what a click on its name sorts by."""
+    """A column: ``text`` makes its content, ``sorts`` is what a click on its name sorts by."""
 
     title: str
     width: int
@@ -213,7 +213,7 @@ _ALWAYS = (
     _Cell("At 32k", 9, lambda row: row.memory[1]),
     _Cell("  Here", 8, lambda row: f"  {row.fits}", right=False),
 )
-# As many of them as there is room for, the first ones first; the last takes what is left.
+# Shown from the first on while there is room; the last takes the rest of the width.
 _MORE = (
     _Cell("Context", 9, lambda row: row.context, CatalogColumn.CONTEXT),
     _Cell("  Licence", 22, lambda row: f"  {row.license}", right=False),
@@ -224,11 +224,11 @@ _LEAST_GOOD_FOR = 30
 
 
 def _columns(width: int) -> tuple[tuple[_Cell, int], ...]:
-    """The name's column and the others, with their widths."""
+    """The columns, that of the name first, with their widths."""
     left = width - _BEFORE - _NAME - sum(cell.width for cell in _ALWAYS)
     more: list[tuple[_Cell, int]] = []
     for number, cell in enumerate(_MORE):
-        # The purpose says more than the licence.
+        # "Good for" is more useful than the licence.
         if left - cell.width < (_LEAST_GOOD_FOR if number else 0):
             break
         more.append((cell, cell.width))
@@ -245,14 +245,14 @@ def _columns(width: int) -> tuple[tuple[_Cell, int], ...]:
 
 
 def headings(width: int) -> Iterator[ColumnHeading[CatalogColumn]]:
-    """The names of the columns, each where its column is."""
+    """The headings of the columns that fit."""
     yield ColumnHeading("", _BEFORE)
     for cell, cells in _columns(width):
         yield ColumnHeading(cell.title, cells, cell.sorts, cell.right)
 
 
 class CatalogList(RowList[CatalogRow]):
-    """What is installed has a tick; what has no room here is dim."""
+    """Ticks entries that are installed, and dims those that do not fit here."""
 
     def draw(self, row: CatalogRow, line: int, width: int, pen: Pen) -> list[Segment]:
         plain = "muted" if row.fit is EntryFit.NO else "plain"

@@ -1,4 +1,4 @@
-"""The catalog: found by words and by use, sorted, and a line or two on the one under the cursor."""
+"""The screen of the catalog: search, filter by use, sorting, and two lines on the entry under the cursor."""
 
 from __future__ import annotations
 
@@ -121,10 +121,10 @@ class CatalogScreen(TabScreen):
         self.show(self.shell.view)
 
     async def _recall(self, stack: DashboardStack) -> None:
-        """The order of an earlier session; what was chosen in this one already counts for more."""
+        """Restore the order of an earlier session, unless the user has chosen one in this."""
         from llmstack_tui.core.types import StoreError
 
-        with suppress(StoreError):  # A notice tells of it already.
+        with suppress(StoreError):  # A notice says so already.
             self._pane.restore(await stack.records.recall(_RECALL, CatalogOrder(), CatalogOrder))
 
     @on(TablePane.Arranged)
@@ -187,12 +187,12 @@ class CatalogScreen(TabScreen):
         self._pane.open_filter()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # In the field itself its key is a letter like any other.
+        # In the search field this key is an ordinary letter.
         shown = super().check_action(action, parameters)
         return shown and (action != "filter" or not isinstance(self.focused, FilterField))
 
     async def action_back(self) -> None:
-        """What is innermost: the search, the use, then the screen."""
+        """Clear the search, else the filter by use, else leave the screen."""
         if self._pane.clear_filter():
             return
         if self._use is not None:
@@ -203,6 +203,6 @@ class CatalogScreen(TabScreen):
 
 
 def card_of(state: StackState | None) -> str:
-    """What the machine's first graphics card is called."""
+    """The name of the machine's first graphics card."""
     devices = state.machine.devices if state and state.machine else ()
     return next((device.name for device in devices), "")

@@ -9,7 +9,7 @@ from llmstack_tui.tui.shell import Feature
 KEYS = [
     bind("details.close", "escape,q", "close", "Back", "Back to the list"),
     bind("details.fold", "enter,space", "fold", "Unfold",
-        "Show or hide the long text that Tab has chosen; all of them where none is chosen"),
+        "Show or hide the long text chosen with Tab; all of them if none is chosen"),
     bind("details.next", "tab", "app.focus_next", "Next text", "Choose the next long text"),
     hidden("details.fold_all", "f", "fold_all", "Unfold all",
         "Show all long texts in full, or hide them all"),

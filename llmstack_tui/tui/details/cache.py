@@ -1,4 +1,4 @@
-"""Details of the models that somebody looks at, asked of their servers and kept while they are current."""
+"""The details of models that the user looks at: asked of their servers, and kept while current."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 DETAILS, USES = "details", "uses"
 _REST_S = 0.15
 _USES_EVERY_S = 1.0
-# One answer may hold a template of a megabyte.
+# Few, because one answer may hold a template of a megabyte.
 _MOST_DETAILS = 64
 
 
@@ -39,16 +39,16 @@ class ModelFacts(Struct, frozen=True):
     """What is known of one model.
 
     Attributes:
-        details: None until the server has been asked; the list alone already tells most.
-        speed: the last answer of ours that was timed.
-        uses: how often it was loaded, as far as anybody looked.
-        update: whether it is up to date; None until that was worked out.
-        fitted: what it would take here.
-        fallback: why it computes on the processor, where it need not.
-        device: bytes that the devices say it takes, where they tell; ``on_card`` that these are cards.
-        now: the time on the viewer's clock, for how to write another one.
-        pinned: the guard never stops it; ``overridden``: all the same, another client set when it leaves;
-            ``renewed``: before that the guard tells its server that it is to stay.
+        details: None until the server has been asked; the list already has most facts.
+        speed: that of the last answer of ours that was timed.
+        uses: how often it was loaded, as far as llmstack saw.
+        update: whether it is up to date; None until that is known.
+        fitted: the memory that it would take here.
+        fallback: why it runs on the CPU although it could run on a card; None if it does not.
+        device: bytes that it takes as measured by the devices; ``on_card``: these are cards.
+        now: the time in the viewer's time zone, for writing other times.
+        pinned: the guard never stops it. ``overridden``: another client has set a time at which it leaves all
+            the same. ``renewed``: the guard extends its stay before that time.
     """
 
     status: ModelStatus
@@ -67,15 +67,15 @@ class ModelFacts(Struct, frozen=True):
 
 
 def digest_of(status: ModelStatus | None) -> str:
-    """Of the version that is installed; "" where none is."""
+    """The digest of the installed version; "" if there is none."""
     return status.model.digest if status and status.model else ""
 
 
 class DetailsCache(Controller):
-    """What the list does not tell: details from the server, uses from the store.
+    """Fetches what the list does not have: details from the server, uses from the store.
 
     Attributes:
-        changed: is called when there is more to show.
+        changed: called when there is more to show.
     """
 
     def __init__(self, shell: Shell) -> None:
@@ -89,7 +89,7 @@ class DetailsCache(Controller):
         self._is_reading = False
 
     def about(self, view: View, key: Key | None) -> ModelFacts | None:
-        """All that is known of a model now, without asking anybody; None if no server lists it."""
+        """All that is known of a model now, without a request; None if no server lists it."""
         status = view.model(key) if key else None
         if key is None or status is None:
             return None
@@ -120,10 +120,9 @@ class DetailsCache(Controller):
         )
 
     def look_at(self, about: ModelFacts) -> None:
-        """Ask for the details of a model, once the cursor has come to rest on it.
+        """Ask for the details of a model once the cursor rests on it.
 
-        May be called at any time: it asks again only when the model has another version, or its server has
-        come back.
+        May be called often: asks again only when the model's version has changed or its server has come back.
         """
         key = (about.status.host, about.status.name)
         host = self._shell.view.host(about.status.host)
@@ -140,7 +139,7 @@ class DetailsCache(Controller):
         """Ask for the details of a model now.
 
         Raises:
-            HostError: the server does not tell.
+            HostError: the server gives no details.
         """
         digest = digest_of(self._shell.view.model(key))
         details = await stack.actions.details(*key)
@@ -149,7 +148,7 @@ class DetailsCache(Controller):
         self._details[(*key, digest)] = details
 
     def follow(self, state: StackState) -> None:
-        """Look up the uses again when something has happened."""
+        """Read the uses again when there are new events."""
         if state.last_event_id > self._read_until and not self._is_reading:
             self._is_reading = True
             self._shell.start("Uses", self._read_uses, group=USES)
@@ -158,7 +157,7 @@ class DetailsCache(Controller):
         await asyncio.sleep(_REST_S)
         if (stack := self._shell.stack) is None:
             return
-        with suppress(HostError):  # The pane keeps what the list tells; a server that is away has its banner.
+        with suppress(HostError):  # The pane keeps the list's facts; a server that is away has a banner.
             await self.ask(stack, key)
             self.changed()
 
@@ -172,11 +171,11 @@ class DetailsCache(Controller):
                     for host in stack.state.hosts:
                         url = host.snapshot.url
                         uses = await stack.records.uses(url)
-                        # Of models that are gone the history may know thousands.
+                        # The history may know thousands of models that are gone.
                         listed = {model.name for model in host.models}
                         self._uses[url] = {name: uses[name] for name in listed & uses.keys()}
                 except StoreError:
-                    return  # What is wrong with the file is a notice of the stack's.
+                    return  # A notice says already what is wrong with the store.
                 self.changed()
                 await asyncio.sleep(_USES_EVERY_S)
         finally:

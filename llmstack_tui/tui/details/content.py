@@ -1,4 +1,4 @@
-"""What the details of a model say, part by part. Pure."""
+"""The texts of a model's details, part by part. Pure."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from llmstack_tui.fit.verdict import Room, Verdict
     from llmstack_tui.hosts.types import ModelDetails
 
-# More takes longer to wrap than a key press may; `llmstack show` prints the whole.
+# Wrapping more would take longer than a key press may; `llmstack show` prints all of it.
 MOST_CHARACTERS = 8_000
 MOST_LINES = 200
 _OPEN_LINES = 6
 _MOST_ROWS = 80
 _CELLS = 22
 
-# Names of the metadata of a GGUF file, without "general." and the architecture before them.
+# Metadata keys of a GGUF file, without the prefix "general." or that of the architecture.
 _FACTS = {
     "architecture": "Architecture",
     "parameter_count": "Parameters",
@@ -84,14 +84,14 @@ TOLD = ("Parameters", "System prompt", "First messages", "Template", "Licence", 
 
 
 def address_part(url: str, copy: str, copy_native: str) -> SectionText:
-    """``copy`` and ``copy_native`` are the keys that copy them."""
+    """The addresses of a host; ``copy`` and ``copy_native`` are the keys that copy them."""
     native, openai = addresses(url)
     rows = ((openai, copy), (native, copy_native))
     return rows_part((label, f"{address}   {key} copies it") for (label, address), key in rows)
 
 
 def told_parts(details: ModelDetails, name: str) -> dict[str, SectionText]:
-    """What the server tells of a model, by the headings of `TOLD`; what it has not got is left out."""
+    """The server's details of a model, by the headings of `TOLD`; missing parts are left out."""
     messages = "\n".join(f"{each.role}: {each.content}" for each in details.messages)
     parts = (
         rows_part(parameter_rows(details.parameters)),
@@ -106,7 +106,7 @@ def told_parts(details: ModelDetails, name: str) -> dict[str, SectionText]:
 
 
 def parameter_rows(table: str) -> Iterator[tuple[str, str]]:
-    """Name and value of each line; a value in quotes is shown without them."""
+    """Name and value of each line; quotes around a value are removed."""
     for line in clean_lines(table.expandtabs(), limit=MOST_CHARACTERS).splitlines()[:_MOST_ROWS]:
         name, _, value = line.strip().partition(" ")
         value = value.strip()
@@ -116,7 +116,7 @@ def parameter_rows(table: str) -> Iterator[tuple[str, str]]:
 
 
 def fact_rows(info: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """The metadata of a file that a person reads: those with a name of ours, then what else is a number."""
+    """The metadata worth reading: first those that `_FACTS` names, then all other numbers."""
     architecture = info.get("general.architecture")
     found: dict[str, str] = {}
     for key, value in info.items():
@@ -131,12 +131,12 @@ def fact_rows(info: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 
 def loads_part(loads: Sequence[Activation], now: datetime) -> SectionText:
-    """A line for each time that it was loaded: when, how long, who asked, how it ended."""
+    """A line for each load: when, how long, who asked, how it ended."""
     return lines_part(_load(each, now) for each in loads)
 
 
 def measured_part(measured: Sequence[Measured], now: datetime) -> SectionText:
-    """What memory each load of this version took, whoever says so."""
+    """The memory that each load of this version took, by the server and by the devices."""
     return lines_part(_took(each, now) for each in measured)
 
 
@@ -152,7 +152,7 @@ def _version(each: SeenModel, digest: str, now: datetime) -> str:
 
 
 def _text_part(text: str, name: str, *, opens: bool = False, first: bool = False) -> SectionText:
-    """A long text, folded; a short one is open if it ``opens``. ``first`` says its first line when folded."""
+    """A text that folds. A short one is open if ``opens``; ``first`` shows its first line while folded."""
     text = text.strip("\r\n")
     count = text.count("\n") + 1
     shown = clean_lines(text[:MOST_CHARACTERS].expandtabs(4), limit=MOST_CHARACTERS).splitlines()[:MOST_LINES]
@@ -177,7 +177,7 @@ def _origin_rows(details: ModelDetails) -> Iterator[tuple[str, str]]:
 
 
 def _fact(value: object) -> str:
-    """A value that fits on a line; nothing for what is none, or a table."""
+    """A value on one line; "" for None and for tables."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -214,10 +214,10 @@ def _took(each: Measured, now: datetime) -> str:
 
 
 def fit_part(subject: Subject, room: Room, loads: Sequence[Load] = ()) -> SectionText | None:
-    """A line for each context, a column for each type of cache; None where nothing is known.
+    """A table with a line for each context and a column for each cache type; None if nothing is known.
 
     Args:
-        loads: of this version that were measured.
+        loads: the measured loads of this version.
     """
     head = "Context".rjust(_CONTEXT_CELLS) + "".join(f"   {name}".ljust(_FIT_CELLS) for name in CACHE_TYPES)
     lines = [Content.styled(head, _MUTED)]

@@ -92,7 +92,7 @@ class DetailsPane(SidePane):
 
 
 def details_content(about: ModelFacts | None) -> Content:
-    """The few lines beside the list: what clients need before what is good to know, for a pane may be low."""
+    """The lines beside the list. What clients need comes first, because the pane may be low."""
     if about is None:
         return Content.styled("No model selected.", "$foreground 60%")
     return rows_content((*what_it_is(about), *addresses(about.status.host), *how_it_did(about)), _LABEL_CELLS)
@@ -140,12 +140,12 @@ def what_it_is(about: ModelFacts) -> Iterator[Row]:
 
 
 def addresses(url: str) -> tuple[Row, ...]:
-    """Where clients reach it, by what they speak."""
+    """The addresses for clients, by API."""
     return (("Ollama API", clean(url, limit=300)), ("OpenAI API", f"{clean(url, limit=300)}/v1"))
 
 
 def how_it_did(about: ModelFacts) -> Iterator[Row]:
-    """What was seen of it; nothing of what never was."""
+    """The model's speed and loads, as far as they were seen."""
     if (speed := about.speed) is not None:
         if speed.tokens_per_second is not None:
             yield "Speed", f"{speed.tokens_per_second:.1f} tokens/s"
@@ -157,7 +157,7 @@ def how_it_did(about: ModelFacts) -> Iterator[Row]:
 
 
 def _needs(fitted: Fitted | None) -> str:
-    """Of a model that is not loaded: how much memory, where the figure is from, and whether there is room."""
+    """The memory that a model needs that is not loaded, where the figure is from, and whether it fits."""
     if fitted is None:
         return ""
     known, basis = fitted.verdict, fitted.estimate.basis
@@ -167,7 +167,7 @@ def _needs(fitted: Fitted | None) -> str:
 
 
 def _placed(size: int | None, vram: int | None, fallback: Fallback | None) -> str:
-    """Where the model's memory is; one that fell back to the CPU is slow, and nobody else says so."""
+    """Where the model's memory is. Nothing else tells that a model is slow because it runs on the CPU."""
     if not size or vram is None:
         return ""
     if fallback is not None:

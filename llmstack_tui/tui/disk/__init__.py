@@ -7,9 +7,9 @@ from llmstack_tui.tui.shell import Feature
 
 KEYS = [
     bind("disk.clean", "x,delete", "clean", "Clean up",
-        "Remove what no model uses, after a question that names it"),
+        "Remove files that no model uses; names them and asks first"),
     bind("disk.look", "r", "look", "Refresh", "Look at the folders again now"),
-    bind("disk.close", "escape,q,D", "close", "Back", "Close this"),
+    bind("disk.close", "escape,q,D", "close", "Back", "Back to the previous screen"),
 ]  # fmt: skip
 
 FEATURE = Feature(
@@ -17,6 +17,6 @@ FEATURE = Feature(
     label="Disk",
     keys={"Keys of the disk": KEYS},
     opened_by=hidden("app.disk", "D", "open('disk')", "Disk",
-        "What the models of this machine take on the disk, and a clean-up of what nothing uses"),
+        "The disk space that models take on this machine, and a clean-up of unused files"),
     screen="screen.DiskScreen",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What models take in the folders of this machine, and a clean-up of the engine's own."""
+"""The disk space of models in the folders of this machine, and a clean-up of the engine's own folder."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ class DiskRow(Struct, frozen=True, kw_only=True):
 
 
 class DiskList(RowList[DiskRow]):
-    """Names, sizes, and what becomes of a file."""
+    """Lists names, sizes, and what a clean-up would do."""
 
     def is_heading(self, row: DiskRow) -> bool:
         return row.is_heading
 
     def draw(self, row: DiskRow, line: int, width: int, pen: Pen) -> list[Segment]:
-        # Without a size there is nothing under the headings, and more room for the remark.
+        # A row without sizes leaves their columns to the remark.
         sizes = 3 * _SIZE if row.size else 0
         room = max(width - 2 - sizes, 0)
-        # Below each other where there is room; else what is left belongs to the name.
+        # Remarks are aligned in a column on a wide list; else the name takes the spare width.
         wanted = _NOTE if sizes and width >= _WIDE_FROM else cell_len(row.note) + 2
         note = min(wanted, max(room - _LEAST_NAME, 0)) if row.note else 0
         tone = "heading" if row.is_heading else "plain"
@@ -125,7 +125,7 @@ class DiskScreen(FramedScreen):
         elif not self._seen.removable:
             self.shell.tell("There is nothing to remove.")
         else:
-            # The dashboard's own, so that it goes on when this is closed.
+            # Started by the dashboard, so that it continues when this screen is closed.
             self.shell.start("Clean up", partial(self._clean, self._seen), group="clean", exclusive=True)
 
     async def _clean(self, seen: FolderUse) -> None:
@@ -153,7 +153,7 @@ class DiskScreen(FramedScreen):
 def folders_shown(
     own: FolderUse | LibraryError | None, others: Sequence[FolderUse | LibraryError]
 ) -> list[FolderUse | LibraryError]:
-    """The engine's own folder first, unless it is empty beside others: many have models of Ollama alone."""
+    """The engine's own folder first; left out if empty beside others, as for users of Ollama alone."""
     if own is None:
         return [*others]
     is_empty = not isinstance(own, Exception) and not (own.models or own.leftovers or own.unreadable)
@@ -161,7 +161,7 @@ def folders_shown(
 
 
 def disk_rows(folders: Sequence[FolderUse | LibraryError]) -> Iterator[DiskRow]:
-    """What is in each of them; why one cannot be read."""
+    """The content of each folder, or why it cannot be read."""
     for each in folders:
         if isinstance(each, Exception):
             yield DiskRow(key=str(each), name=clean(str(each), limit=_NAME))
@@ -170,7 +170,7 @@ def disk_rows(folders: Sequence[FolderUse | LibraryError]) -> Iterator[DiskRow]:
 
 
 def _folder_rows(use: FolderUse) -> Iterator[DiskRow]:
-    """The models by their size, and then what no model uses."""
+    """The models by size, then the files that no model uses."""
     heading = "Models" if use.own else f"Models of Ollama in {clean(str(use.path), limit=120)}"
     at = use.path
     yield DiskRow(
@@ -220,10 +220,10 @@ def disk_title(folders: Sequence[FolderUse | LibraryError]) -> str:
 
 
 def clean_text(chosen: Sequence[Leftover]) -> str:
-    """What a clean-up would remove."""
+    """The question that names what a clean-up would remove."""
     lines = [
         f"{clean(each.path.name, limit=40)}  {bytes_text(each.size)}, {_KINDS[each.kind.value]}"
         for each in chosen
     ]
     freed = bytes_text(sum(each.size for each in chosen))
-    return f"{lines_text(lines)}\n\nNo model names them. This frees {freed}."
+    return f"{lines_text(lines)}\n\nNo model uses them. This frees {freed}."

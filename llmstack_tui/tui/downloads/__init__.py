@@ -1,4 +1,4 @@
-"""What is pulled, what waits, and the results."""
+"""The queue of pulls, and their results."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 KEYS = [
     bind("downloads.pause", "s", "act_on('downloads.pause')", "Pause",
-        "Pause the download under the cursor, or go on with one that is paused"),
+        "Pause the download under the cursor, or resume it"),
     bind("downloads.cancel", "x,delete", "act_on('downloads.cancel')", "Cancel",
-        "Give the download up; asks whether to keep what is there of it"),
+        "Cancel the download; asks whether to keep the part that is there"),
     bind("downloads.retry", "r", "act_on('downloads.retry')", "Retry",
-        "Begin again what failed or was cancelled, where it was"),
+        "Retry a failed or cancelled download from where it stopped"),
     bind("downloads.add", "p", "act('downloads.add')", "Pull", "Pull a model by its name, or import a file"),
     bind("downloads.open", "enter,space", "open", "Details",
         "The layers of the download, why it failed, and what happened"),
     bind("downloads.forget", "X", "act('downloads.forget_over')", "Clear history",
-        "Take what is over off the list; nothing is removed from the disk"),
+        "Clear finished downloads from the list; nothing is removed from the disk"),
     hidden("downloads.back", "escape", "go('models')", "Back", "Back to the models"),
 ]  # fmt: skip
 ONE_KEYS = [
@@ -32,7 +32,7 @@ ONE_KEYS = [
 
 
 def _badge(state: StackState) -> str:
-    """How many pulls are not over yet."""
+    """The number of pulls that are not over yet."""
     count = sum(not download.state.is_over for download in state.downloads)
     return f"({count})" if count else ""
 

@@ -1,4 +1,4 @@
-"""What the keys do to pulls. Each act is a worker of its own; what fails is a toast."""
+"""The actions on pulls. Each runs in a worker of its own; a failure is a toast."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 
 _MOST_HOSTS = _MOST_NAMED = 3
-# What a bar shows of the start of a model, which may take longer.
+# The length of the progress bar while a model starts, which may take longer.
 _START_S = 60.0
 
 
 class DownloadController(Controller):
-    """Intents of the user, carried out on the queue of the stack; and word of what came of them.
+    """Carries out the user's actions on the stack's queue, and tells their results.
 
     Attributes:
-        asked: the id of the pull that was asked for last, until the cursor is on it.
+        asked: the id of the pull asked for last, until the cursor is on it.
     """
 
     def __init__(self, shell: Shell) -> None:
@@ -47,7 +47,7 @@ class DownloadController(Controller):
         self._is_leaving = False
 
     def follow(self, state: StackState) -> None:
-        """Tell how pulls ended that were seen under way."""
+        """Tell how pulls ended that were under way before."""
         for download in state.downloads:
             name = clean(download.model, limit=80)
             if download.id not in self._open:
@@ -62,7 +62,7 @@ class DownloadController(Controller):
         self._open = frozenset(download.id for download in state.downloads if not download.state.is_over)
 
     def add(self) -> None:
-        """Pull a model by its name, or import a file, after a dialog."""
+        """Open the dialog to pull a model by its name, or to import a file."""
         if (stack := self._changeable()) is None:
             return
         selected = self._shell.selected_host
@@ -90,7 +90,7 @@ class DownloadController(Controller):
             self._shell.select(url, made)
 
     def pause(self, *ids: int) -> None:
-        """Pause these, or go on with what is paused."""
+        """Pause these pulls, or resume those that are paused."""
         for stack, download in self._chosen(ids):
             if download.state is DownloadState.PAUSED:
                 stack.downloads.resume(download.id)
@@ -108,7 +108,7 @@ class DownloadController(Controller):
                 self._start(f"Cancel {download.model}", partial(self._cancel, stack, download))
 
     def retry(self, *ids: int) -> None:
-        """Begin again what failed or was cancelled."""
+        """Retry pulls that failed or were cancelled."""
         for stack, download in self._chosen(ids):
             if download.state in {DownloadState.FAILED, DownloadState.CANCELLED}:
                 self._start(f"Pull {download.model}", partial(self._retry, stack, download.id))
@@ -116,16 +116,16 @@ class DownloadController(Controller):
                 self._shell.tell("Only what failed or was cancelled can be tried again.")
 
     def forget_over(self) -> None:
-        """Take what is over off the list."""
+        """Clear pulls that are over from the list."""
         if (stack := self._changeable()) is not None:
             stack.downloads.forget_over()
 
     def offer(self, name: str, download: int | None, memory: str) -> None:
-        """Pull a model after a question, which names the hosts.
+        """Ask to which host to pull a model, and pull it.
 
         Args:
-            download: bytes; None is not known.
-            memory: what it takes and whether it fits, a sentence; "" is not known.
+            download: bytes; None means not known.
+            memory: a sentence on the memory it takes and whether it fits; "" means not known.
         """
         if (stack := self._changeable()) is None:
             return
@@ -177,7 +177,7 @@ class DownloadController(Controller):
     # Leaving
 
     def leave(self) -> None:
-        """End the dashboard; where a model was stopped for its update, after a question."""
+        """End the dashboard. Asks first if a model was stopped for an update that is not done."""
         stack = self._shell.stack
         stopped = self._stays_stopped(stack) if stack is not None else ()
         if stack is None or not stopped or self._is_leaving:
@@ -194,7 +194,7 @@ class DownloadController(Controller):
         return left_behind(under_way, stack.downloads.stopped or self._stopped)
 
     def _stays_stopped(self, stack: DashboardStack) -> tuple[Download, ...]:
-        """Those of an engine that ends with us would leave with it."""
+        """The pulls whose models stay stopped; those on an engine that ends with us would leave anyway."""
         return tuple(each for each in stack.downloads.stopped if each.host != self._shell.own_engine)
 
     async def _leave(self, stack: DashboardStack, stopped: Sequence[Download]) -> None:
@@ -228,14 +228,14 @@ class DownloadController(Controller):
         self._stopped = await stack.downloads.start_again()
 
     def _chosen(self, ids: Sequence[int]) -> Iterator[tuple[DashboardStack, Download]]:
-        """These, if they may be changed."""
+        """These pulls, if they may be changed."""
         stack = self._changeable() if ids else None
         if stack is not None:
             yield from ((stack, each) for each in stack.state.downloads if each.id in ids)
 
 
 def leaving_text(stopped: Sequence[Download]) -> str:
-    """What leaving now means for models that were stopped for their updates."""
+    """What quitting now means for models that were stopped for their updates."""
     names = [clean(each.model, limit=80) for each in stopped]
     more = len(names) - _MOST_NAMED
     shown = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
@@ -249,14 +249,14 @@ def leaving_text(stopped: Sequence[Download]) -> str:
 
 
 def offer_text(name: str, download: int | None, memory: str, state: StackState, hosts: Sequence[str]) -> str:
-    """What is to be known before it is pulled: how large, how much disk is left, whether it fits.
+    """The facts to know before a pull: its size, the disk space left, whether the model fits.
 
     Args:
-        download, memory: as `DownloadController.offer` has them.
+        download, memory: as for `DownloadController.offer`.
     """
     from llmstack_tui.base.address import is_loopback
 
-    lines = ["How large it is is not known."]
+    lines = ["Its size is not known."]
     if download is not None:
         lines = [f"{bytes_text(download)} to download, less what is there already."]
     here = [url for url in hosts if is_loopback(url)]
@@ -270,7 +270,7 @@ def offer_text(name: str, download: int | None, memory: str, state: StackState, 
         else:
             lines.append(f"{text}, and {bytes_text(disk.free - download)} afterwards.")
     if len(here) < len(hosts):
-        lines.append("How much disk other machines have left is not known here.")
+        lines.append("The disk space of other machines is not known here.")
     if memory:
         lines.append(memory)
     if any(same_model(model.name, name) for host in state.hosts for model in host.models):

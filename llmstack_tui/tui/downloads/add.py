@@ -1,4 +1,4 @@
-"""Asks for a model to pull, or a file and a name for it; checks while they are typed, and begins."""
+"""The dialog for a model to pull, or a file to import; checks the input while it is typed."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ _MOST_ENTRIES = 2000
 
 
 class Checked(Struct, frozen=True):
-    """What was typed: a file that can be imported or, where there is no path, a name that can be pulled.
+    """Checked input: a file that can be imported or, without ``path``, a name that can be pulled.
 
     Attributes:
-        name: of the model; a file may be given another one.
-        summary: what it is, in a line.
+        name: the name of the model; for a file a suggestion.
+        summary: one line on the model.
     """
 
     name: str
@@ -50,11 +50,11 @@ class Checked(Struct, frozen=True):
 
 
 class NotImportable(Exception):
-    """A sentence that says what is wrong with what was typed and what to do."""
+    """The input cannot be used; its sentence says why and what to do."""
 
 
 def typed_path(text: str) -> Path:
-    """The path that was typed, or dropped on the terminal, which quotes it as a shell would."""
+    """The path that was typed, or dropped on the terminal, which quotes it like a shell."""
     text = text.strip()
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
         text = text[1:-1]
@@ -68,7 +68,7 @@ def typed_path(text: str) -> Path:
 
 
 def check_typed(text: str) -> Checked:
-    """What was typed: a file of this machine where there is one, else a name. Reads the disk.
+    """Check the input: a file of this machine if there is one, else a name. Reads the disk.
 
     Raises:
         NotImportable: with a sentence.
@@ -87,7 +87,7 @@ def check_typed(text: str) -> Checked:
 
 
 def _is_path(text: str) -> bool:
-    """Whether it can be nothing but a path, or there is such a file."""
+    """Whether it must be a path, or such a file exists."""
     if text.startswith(("/", "~", ".", "'", '"', "\\")) or text[1:3] == ":\\":
         return True
     if text.lower().endswith(".gguf") and text.count("/") != 2:
@@ -125,7 +125,7 @@ def check_file(text: str) -> Checked:
 
 
 def completion(text: str) -> str | None:
-    """``text`` with its last part completed to a folder or a GGUF file. Reads the disk: not on the loop."""
+    """Complete the last part of ``text`` to a folder or GGUF file. Reads the disk: not on the event loop."""
     if not text or text.endswith((" ", "/..", "/.")):
         return None
     folder, _, start = text.rpartition("/")
@@ -164,12 +164,12 @@ class ImportScreen(FormScreen):
     """Returns the name of the model that was added or is being pulled, or None.
 
     Args:
-        start: begins the import of a file under a name, and tells how it goes; None where there is none.
-        pull: puts a name into the queue; None where there is none.
-        names: those that are taken.
+        start: imports a file under a name, and yields its progress; None if the server cannot.
+        pull: puts a name into the queue; None if the server cannot.
+        names: the names that are taken.
 
     Attributes:
-        pulls: what it has begun is a pull.
+        pulls: the dialog has begun a pull, not an import.
     """
 
     AUTO_FOCUS = "#path"
@@ -222,7 +222,7 @@ class ImportScreen(FormScreen):
             return
         self._typed = checked
         is_here = checked.path is None and self.is_taken(checked.name)
-        there = " It is here: only what is newer is fetched." if is_here else ""
+        there = " It is installed: only what is newer is fetched." if is_here else ""
         self.say("path", checked.summary + there, "-right")
         name = self.query_one("#name", Input)
         if name.value in {"", self._suggested}:
@@ -234,7 +234,7 @@ class ImportScreen(FormScreen):
         if name and (problem := check_name(name)):
             self.say("name", problem, "-wrong")
         elif self.is_taken(name):
-            self.say("name", "There is a model of this name: it will be replaced.", "-warning")
+            self.say("name", "There is a model with this name: it will be replaced.", "-warning")
         else:
             self.say("name", "")
 
@@ -244,12 +244,12 @@ class ImportScreen(FormScreen):
             start(self, "Check", partial(self._submit, in_path=event.input.id == "path"), group="check")
 
     async def _submit(self, *, in_path: bool) -> None:
-        """Begin if all is right, else go to the field where it is not."""
+        """Begin if the input is valid, else focus the field that is not."""
         path, name = self.query_one("#path", Input), self.query_one("#name", Input)
         if not path.value.strip():
             self.say("path", "Give the name of a model, or the path of a GGUF file.", "-wrong")
         elif self._typed is None:
-            # Enter may come before the pause after the last letter is over.
+            # Enter may come before the check that follows a pause in typing.
             await self._check(path.value)
         wanted, typed = name.value.strip(), self._typed
         if typed is None:
@@ -262,7 +262,7 @@ class ImportScreen(FormScreen):
             self.say("name", "Give the model a name, such as smollm2:135m.", "-wrong")
             name.focus()
         elif check_name(wanted) or (in_path and self.is_taken(wanted)):
-            # A model of this name would be replaced: that takes an Enter in the name itself.
+            # To replace a model with this name, Enter must be pressed in the name field.
             name.focus()
         elif self._start is not None:
             self.pulls = False

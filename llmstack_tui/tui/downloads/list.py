@@ -1,4 +1,4 @@
-"""The list of pulls, drawn line by line."""
+"""The list of pulls: its rows, and how they are drawn."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class DownloadRow(Struct, frozen=True, kw_only=True):
 
     Attributes:
         key: its id.
-        host: empty where there is only one.
-        share: what part of it is there, from 0 to 1; None is not known.
-        amount: bytes of bytes.
-        when: how long it will take, or when it ended.
-        note: what the server is at, what it waits for, or why it failed; alone on the second line, or after
-            the bar.
+        host: empty if there is only one host.
+        share: the part that is there, from 0 to 1; None means not known.
+        amount: bytes fetched, and of how many.
+        when: the time left, or when it ended.
+        note: the server's current step, what it waits for, or why it failed; on the second line, after the
+            bar if there is one.
     """
 
     key: int
@@ -57,7 +57,7 @@ class DownloadRow(Struct, frozen=True, kw_only=True):
 
 
 class Heading(Struct, frozen=True):
-    """What stands over a part of a list."""
+    """The heading of a part of the list."""
 
     text: str
     height: int = 1
@@ -73,10 +73,10 @@ Row = DownloadRow | Heading
 def download_rows(
     downloads: Sequence[Download], now: datetime, marks: Marks, names: Mapping[str, str]
 ) -> tuple[Row, ...]:
-    """The queue, and then what is over under a heading.
+    """The queue, then the pulls that are over, under a heading.
 
     Args:
-        names: what the hosts are called, by their URLs; empty where there is only one.
+        names: the names of the hosts by URL; empty if there is only one.
     """
     rows = [(download.state.is_over, _row(download, now, marks, names)) for download in downloads]
     over = [row for is_over, row in rows if is_over]
@@ -85,7 +85,7 @@ def download_rows(
 
 
 def downloads_title(downloads: Sequence[Download]) -> str:
-    """How many there are of each state that is not over."""
+    """The title, with the number of pulls in each state that is not over."""
     counts = (
         (DownloadState.RUNNING, "running"),
         (DownloadState.WAITING, "waiting"),
@@ -106,7 +106,7 @@ def word_of(download: Download) -> str:
 
 
 def layer_text(download: Download) -> str:
-    """``layer 2 of 5``: the first that is not whole; "" where there is nothing to tell."""
+    """``layer 2 of 5``: the first unfinished layer; "" if there is none."""
     for number, layer in enumerate(download.layers, 1):
         if layer.total is None or layer.completed < layer.total:
             return f"layer {number} of {len(download.layers)}"
@@ -114,11 +114,11 @@ def layer_text(download: Download) -> str:
 
 
 def speed_text(download: Download) -> str:
-    """``12 MB/s``; where bytes should come and none do, because the server tries again, it says so."""
+    """``12 MB/s``; or that no data arrives, because the server is retrying."""
     if download.speed:
         return f"{bytes_text(round(download.speed))}/s"
     is_pulling = download.step.startswith("pulling") and layer_text(download)
-    return "nothing comes at present" if download.speed == 0 and is_pulling else ""
+    return "no data at present" if download.speed == 0 and is_pulling else ""
 
 
 def share_of(download: Download) -> float | None:
@@ -200,7 +200,7 @@ _BAR, _WIDE_BAR, _WIDE_FROM = 22, 40, 100
 
 
 class DownloadList(RowList[Row]):
-    """What is not over has its bar on a second line; what failed, its reason."""
+    """Shows on a second line the progress of a pull, or why it failed."""
 
     def height_of(self, row: Row, width: int) -> int:
         return row.height
@@ -225,7 +225,7 @@ def _first(row: DownloadRow, width: int, pen: Pen) -> list[Segment]:
         name, amount = name + amount, 0
     is_over = row.state.is_over
     present = "muted" if is_over else "plain"
-    # When it ended takes more room than how long it takes.
+    # The time of its end needs more cells than the time left.
     end = (
         [pen.cell(f"  {row.when}", _SPEED + _WHEN, "muted", right=True)]
         if is_over

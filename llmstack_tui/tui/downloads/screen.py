@@ -1,4 +1,4 @@
-"""The queue of pulls, and what came of those that are over."""
+"""The screen of the queue of pulls and their results, and that of a single pull."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.stack import DashboardStack
 
 _LEAST_S = 0.25
-"""Between two drawings: what changes faster cannot be read."""
+"""Seconds between two drawings; faster changes could not be read."""
 
 
 class DownloadsScreen(TabScreen):
-    """Draws what the state says of pulls; every key is an intent."""
+    """Draws the pulls of the state; the keys go to the controller."""
 
     AUTO_FOCUS = "DownloadList"
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
@@ -80,7 +80,7 @@ class DownloadsScreen(TabScreen):
 
     @property
     def selected(self) -> int | None:
-        """The id of the pull that a key acts on."""
+        """The id of the pull under the cursor, which the keys act on."""
         row = self.list.row
         return row.key if isinstance(row, DownloadRow) else None
 
@@ -121,7 +121,7 @@ class DownloadsScreen(TabScreen):
 
 
 def host_names(state: StackState | None, names: Mapping[str, str]) -> dict[str, str]:
-    """What the hosts are called, by their URLs; nothing where there is only one."""
+    """The names of the hosts by URL; empty if there is only one."""
     hosts = state.hosts if state else ()
     urls = {host.snapshot.url for host in hosts} | {each.host for each in (state.downloads if state else ())}
     return {url: names.get(url) or address(url) for url in urls} if len(urls) > 1 else {}
@@ -133,7 +133,7 @@ _BAR_CELLS = 20
 
 
 class DownloadScreen(RecordScreen):
-    """Follows the pull, and reads from the record what happened to its model."""
+    """One pull: follows its progress, and shows the recorded events of its model."""
 
     DEFAULT_CSS = """
     DownloadScreen #gone { display: none; padding: 0 1; color: $foreground 62%; }
@@ -186,7 +186,7 @@ class DownloadScreen(RecordScreen):
 
 
 def facts(download: Download, now: datetime) -> Iterator[tuple[str, str]]:
-    """What there is to know of it, each with its label."""
+    """The facts on a pull, each with its label."""
     yield "State", word_of(download)
     yield "Reason", clean(text(*download.reason), limit=1000)
     yield "For", "an update" if download.why is Why.UPDATE else "a new model, or a version of it"
@@ -203,12 +203,12 @@ def facts(download: Download, now: datetime) -> Iterator[tuple[str, str]]:
     if download.ended_at is not None:
         yield "Ended", when_text(download.ended_at, now)
         took_s = (download.ended_at - download.asked_at).total_seconds()
-        # A clock that was set in between tells nothing.
+        # Negative if the clock was set back meanwhile.
         yield "Took", f"{seconds_text(took_s)}, waiting included" if took_s >= 0 else ""
 
 
 def layers_part(download: Download, marks: Marks) -> SectionText | None:
-    """A line for each layer: how much of it is there."""
+    """A line for each layer, with how much of it is there."""
     if not download.layers:
         return None
     lines = [_layer(each, marks) for each in download.layers[:_MOST_LAYERS]]

@@ -1,1 +1,1 @@
-"""How things are drawn: marks, figures, text."""
+"""Drawing shared by the screens: marks, figures, text."""

@@ -1,4 +1,4 @@
-"""Numbers as a person reads them. What is not known is shown as not known."""
+"""Numbers for people to read; an unknown number is shown as unknown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NEVER = "never"
-# Not strftime's, which are in the language of the locale.
+# Those of strftime depend on the locale.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -23,7 +23,7 @@ def about_text(count: int) -> str:
 
 
 def used_text(used: int | None, total: int | None) -> str:
-    """``5.6 of 8.6 GB``; the unit once where both have the same one."""
+    """``5.6 of 8.6 GB``; with the unit only once if it is the same."""
     one, other = bytes_text(used), bytes_text(total)
     if used is None and total is None:
         return UNKNOWN
@@ -32,7 +32,7 @@ def used_text(used: int | None, total: int | None) -> str:
 
 
 def total_of(counts: Iterable[int | None]) -> int | None:
-    """The sum; None where there is nothing to add up, or something of it is not known."""
+    """The sum; None if there are no counts, or one of them is not known."""
     total = None
     for count in counts:
         if count is None:
@@ -42,7 +42,7 @@ def total_of(counts: Iterable[int | None]) -> int | None:
 
 
 def on_cpu_text(percent: int) -> str:
-    """What part of a model is not on a card."""
+    """Says that a part of a model runs on the CPU."""
     return f"{percent} % on the CPU: slow"
 
 
@@ -53,7 +53,7 @@ def percent_text(percent: float | None) -> str:
 def left_text(left: timedelta | None) -> str:
     """How long until a model leaves: ``4:12``, ``2 h 05``, ``3 days``, ``never``.
 
-    A time that has passed means that a request is running: the server sets a new one when it ends.
+    A time in the past means that a request is running: the server sets a new time when the request ends.
     """
     if left is None:
         return UNKNOWN
@@ -65,7 +65,7 @@ def left_text(left: timedelta | None) -> str:
 
 
 def clock_text(seconds: float) -> str:
-    """A length of time, coarser the longer it is, so that a long one need not be painted every second."""
+    """A duration, coarser the longer it is, so that a long one is not painted again every second."""
     whole = int(seconds)
     if whole < 3600:
         return f"{whole // 60}:{whole % 60:02}"
@@ -76,7 +76,7 @@ def clock_text(seconds: float) -> str:
 
 
 def ago_text(at: datetime, now: datetime) -> str:
-    """How long ago something was: ``just now`` (or later), ``3 min ago``, ``5 days ago``."""
+    """How long ago something was: ``just now`` (also for the future), ``3 min ago``, ``5 days ago``."""
     minutes = int((now - at).total_seconds()) // 60
     if minutes < 1:
         return "just now"
@@ -86,7 +86,7 @@ def ago_text(at: datetime, now: datetime) -> str:
 
 
 def rate_text(per_second: float) -> str:
-    """So many a second, in at most five characters: ``7.3``, ``128``."""
+    """A rate per second, in at most five characters: ``7.3``, ``128``."""
     return f"{per_second:.1f}" if per_second < 99.95 else f"{min(per_second, 99_999):.0f}"
 
 
@@ -98,7 +98,7 @@ def latency_text(seconds: float) -> str:
 
 
 def count_text(count: int | None) -> str:
-    """A whole number with its thousands apart."""
+    """A whole number with thousands separators."""
     return UNKNOWN if count is None else f"{count:,}"
 
 
@@ -108,10 +108,10 @@ def day_text(at: datetime) -> str:
 
 
 def when_text(at: datetime, now: datetime | None = None) -> str:
-    """A moment on the viewer's clock: ``11:02`` today, ``20 Nov 11:02`` this year, else ``2025-11-20``."""
+    """A moment in the viewer's zone: ``11:02`` today, ``20 Nov 11:02`` this year, else ``2025-11-20``."""
     try:
         at = at.astimezone(now.tzinfo if now else None)
-    except (OverflowError, ValueError):  # The first and the last day of all have no other zones.
+    except (OverflowError, ValueError):  # Near datetime.min and .max no other zone exists.
         return f"{at:%Y-%m-%d}"
     if now is not None and at.date() == now.date():
         return f"{at:%H:%M}"

@@ -1,4 +1,4 @@
-"""What the dashboard says of its servers, as text. Pure."""
+"""The dashboard's texts about servers. Pure."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.shell import View
 
 _SLOW_S = 2.0
-# What a server is called by itself, and at the beginning of a sentence.
+# The name of a server by itself, and at the beginning of a sentence.
 _SERVER = ("Server", "The server")
 _NAMES = {HostKind.OLLAMA: ("Ollama", "Ollama"), HostKind.BUILTIN: ("Built-in engine", "The built-in engine")}
 
 
 class ConnectionProgress(Struct, frozen=True):
-    """What is going on while there is no server, and for a wait since when in monotonic seconds."""
+    """What is going on while there is no server; during a wait, its start in monotonic seconds."""
 
     text: str
     since_s: float | None = None
 
 
 def header_line(view: View, settings: Settings, *, read_only: bool) -> HeaderLine:
-    """What the header shows; only the time, and what is unusual, before there is a state."""
+    """The content of the header; without a state only the time, and anything unusual."""
     state, clock = view.state, f"{view.moment.now.astimezone():%H:%M}"
     if state is None:
         return HeaderLine(notes=_notes(None, read_only=read_only), clock=clock)
@@ -66,27 +66,27 @@ def _server(snapshot: Snapshot) -> ServerLine:
 
 
 def server_name(server: ServerVersion | None) -> str:
-    """What a server is called on the screen."""
+    """The name of a server on the screen."""
     return _NAMES.get(server.kind, _SERVER)[0] if server else _SERVER[0]
 
 
 def address(url: str) -> str:
-    """A URL without what every one of them has."""
+    """A URL without the part that all of them share."""
     parts = urlsplit(url)
     return parts.netloc if parts.scheme == "http" and parts.path in {"", "/"} else url
 
 
 def banner(view: View, *, restart: bool, names: Mapping[str, str] | None = None) -> str:
-    """Which servers are away, why, when they are asked again, and how old the figures are; else empty.
+    """Which servers are away, why, when they are asked again, and how old the figures are; "" if none is.
 
     Args:
-        restart: one of them is the built-in engine, and can be started from here.
-        names: what the user calls a host, by its URL.
+        restart: one of them is the built-in engine, which can be started from here.
+        names: the user's names for hosts, by URL.
     """
     hosts = view.state.hosts if view.state else ()
     now_s = view.moment.monotonic_s
     away = [host.snapshot for host in hosts if host.snapshot.error is not None]
-    # There is little room: what each has to say at length is in the activity.
+    # There is little room; the activity has the full errors.
     tell = _away if len(away) == 1 else _away_in_short
     names = names or {}
     sentences = [tell(each, clean(names.get(each.url, ""), limit=60), now_s) for each in away]
@@ -125,7 +125,7 @@ def _next_try(snapshot: Snapshot, now_s: float) -> str:
 
 
 def message(view: View, progress: ConnectionProgress) -> tuple[str, ...]:
-    """What stands in the place of the list while there are no models."""
+    """The text in place of the list while there are no models."""
     waited = 0.0 if progress.since_s is None else view.moment.monotonic_s - progress.since_s
     said = progress.text + (f"  {waited:.0f} s" if waited >= _SLOW_S else "")
     if view.state is None:
@@ -141,12 +141,12 @@ def message(view: View, progress: ConnectionProgress) -> tuple[str, ...]:
 
 
 def no_match(view: View) -> tuple[str, ...]:
-    """What stands in the place of the list while the filter lets no model through."""
+    """The text in place of the list while the filter matches no model."""
     return ("No match.", f"Press {view.keys['filter.clear']} to see all of them again.")
 
 
 def left_behind(under_way: Sequence[Download], stopped: Sequence[Download]) -> str:
-    """What to say of pulls that were under way when the dashboard ended; "" if there were none."""
+    """The text about pulls that were under way when the dashboard ended; "" if there were none."""
     if not under_way:
         return ""
     count = len(under_way)
@@ -162,7 +162,7 @@ def left_behind(under_way: Sequence[Download], stopped: Sequence[Download]) -> s
 
 
 def _limit(state: StackState, settings: Settings) -> int | None:
-    """How many models may be loaded at once; None where nobody limits that, or it is not known yet."""
+    """How many models may be loaded at once; None if there is no limit, or it is not known yet."""
     if state.guards:
         limits = [guard.limits.max_loaded for guard in state.guards.values() if not guard.off]
         return next((each for each in limits if each is not None), settings.engine.max_loaded)
@@ -171,7 +171,7 @@ def _limit(state: StackState, settings: Settings) -> int | None:
 
 
 def machine_text(state: StackState | None, settings: Settings) -> str:
-    """The machine's profile, how it was found, and the limit of loaded models; "" is not known yet."""
+    """The machine's profile, the reason for it, and the limit of loaded models; "" while not known yet."""
     if state is None or (profile := state.profile) is None:
         return ""
     if (limit := _limit(state, settings)) is None:
@@ -182,7 +182,7 @@ def machine_text(state: StackState | None, settings: Settings) -> str:
 
 
 def _notes(state: StackState | None, *, read_only: bool) -> tuple[str, ...]:
-    """What the header has to say that is unusual."""
+    """Unusual conditions, for the header."""
     guards = state.guards.values() if state else ()
     said = (
         (read_only, "read-only"),
@@ -193,7 +193,7 @@ def _notes(state: StackState | None, *, read_only: bool) -> tuple[str, ...]:
 
 
 def farewell(state: StackState | None, engine_url: str) -> str:
-    """What to say after the dashboard has ended, where its engine may outlive it for a while; else ""."""
+    """The text after the dashboard has ended if its engine may outlive it for a while; else ""."""
     for host in state.hosts if state else ():
         running = host.snapshot.running
         if host.snapshot.url == engine_url and running:

@@ -1,4 +1,4 @@
-"""Text measured in the cells of a terminal, and the pen that writes it into the rows of a list."""
+"""Text measured in terminal cells, and the pen that draws it in the rows of a list."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _MOST_NAMED = 8
 
 
 def plain_spaces(text: str) -> str:
-    """``text`` without no-break spaces, which are not ASCII: for what does not break lines by itself."""
+    """``text`` with plain spaces for no-break ones, which are not ASCII; for lines that are not wrapped."""
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def fit(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -> str:
-    """``text`` in exactly ``width`` cells: cut with an ellipsis, or filled up (left if ``right``)."""
+    """``text`` in exactly ``width`` cells: cut with an ellipsis, or padded (on the left if ``right``)."""
     if width <= 0:
         return ""
     length = cell_len(text)
     if length > width:
-        # Half of a wide character cannot be shown: `set_cell_size` puts a blank there.
+        # `set_cell_size` puts a blank where a wide character would be cut in half.
         return set_cell_size(text, width - 1) + ellipsis
     padding = " " * (width - length)
     return padding + text if right else text + padding
 
 
 def fit_name(name: str, width: int, *, ellipsis: str = "…") -> str:
-    """As `fit`, for the name of a model: where it is from, which others are too, is cut first."""
+    """As `fit`, for the name of a model: its registry and namespace, which others share, are cut first."""
     of_model = name.rpartition("/")[2]
     if of_model == name or width <= 0 or cell_len(name) <= width:
         return fit(name, width, ellipsis=ellipsis)
@@ -50,7 +50,7 @@ def fit_name(name: str, width: int, *, ellipsis: str = "…") -> str:
 
 
 class Pen(Struct, frozen=True):
-    """What a row of a list is drawn with; ``style`` has the style of a name, as the theme has it."""
+    """Draws the parts of a row; ``style`` returns the theme's style of a name such as "muted"."""
 
     marks: Marks
     style: Callable[[str], Style]
@@ -72,27 +72,27 @@ class Pen(Struct, frozen=True):
 
 
 def models_text(names: Sequence[str]) -> str:
-    """What a sentence calls these: the one by its name, several by how many they are."""
+    """How a sentence refers to these models: a single one by its name, several by their number."""
     return clean(names[0], limit=50) if len(names) == 1 else f"{len(names)} models"
 
 
 def names_text(names: Sequence[str]) -> str:
-    """A line for each of the first few."""
+    """A line for each of the first few names, and the number of the rest."""
     return lines_text([clean(name, limit=60) for name in names])
 
 
 def lines_text(lines: Sequence[str], most: int = _MOST_NAMED) -> str:
-    """The first few of them."""
+    """The first few lines, and the number of the rest."""
     more = len(lines) - most
     return "\n".join([*lines[:most], *([f"and {more} more"] if more > 0 else [])])
 
 
 @lru_cache(4096)
 def wrap(text: str, width: int, ellipsis: str = "…", most: int = 4) -> tuple[str, ...]:
-    """``text`` in lines of at most ``width`` cells, broken at blanks; what is beyond ``most`` lines is cut.
+    """``text`` in lines of at most ``width`` cells, broken at spaces, and cut after ``most`` lines.
 
-    A word that is too long, as the name of a model with its registry, is cut as such names are. A no-break
-    space is no blank: a figure stays with its unit.
+    A word that is too long is cut as by `fit_name`, since it is most likely the name of a model. Lines are
+    not broken at no-break spaces, so a figure stays with its unit.
     """
     lines: list[str] = []
     for whole in text.split(" "):
@@ -109,6 +109,6 @@ def wrap(text: str, width: int, ellipsis: str = "…", most: int = 4) -> tuple[s
 
 
 def bar(share: float, cells: int, marks: Marks, *, tone: str) -> Content:
-    """``share`` of ``cells``, from 0 to 1. It is empty only at nothing, and full only when all is done."""
+    """A bar of ``cells`` with ``share`` (0 to 1) filled; empty only at 0, and full only at 1."""
     full = max(1 if share > 0 else 0, min(cells, int(share * cells)))
     return Content.assemble((marks.full * full, tone), (marks.empty * (cells - full), "$pane-border"))

@@ -1,4 +1,4 @@
-"""What is said of newer versions, and of what is on its way. Pure."""
+"""Texts about newer versions and pulls under way. Pure."""
 
 from __future__ import annotations
 
@@ -43,22 +43,22 @@ _HELD_UP = {"waiting": "waiting", "paused": "paused"}
 
 
 def state_text(update: Update) -> str:
-    """Whether it is up to date, in words."""
+    """Whether a model is up to date, in words."""
     return "perhaps changed here" if update.changed_here else _STATES[update.state]
 
 
 def changed_text(update: Update) -> str:
-    """``weights, template``: what of it is another in the newer version."""
+    """``weights, template``: the parts that differ in the newer version."""
     return ", ".join(_CHANGES.get(change, change) for change in update.changed)
 
 
 def download_text(update: Update) -> str:
-    """What an update costs: ``at most 4.7 GB``."""
+    """The size of an update: ``at most 4.7 GB``."""
     return f"at most {bytes_text(update.download)}" if update.at_most else bytes_text(update.download)
 
 
 def total_text(updates: Collection[Update]) -> str:
-    """What these cost together: ``at most 4.7 GB and 2 of unknown size``."""
+    """The total size of these updates: ``at most 4.7 GB and 2 of unknown size``."""
     known = [each.download for each in updates if each.download is not None]
     most = "at most " if any(each.at_most for each in updates) else ""
     unknown = f" and {len(updates) - len(known)} of unknown size" if len(known) < len(updates) else ""
@@ -66,12 +66,12 @@ def total_text(updates: Collection[Update]) -> str:
 
 
 def news_text(update: Update) -> str:
-    """``weights, template; 4.7 GB``."""
+    """What changed, and its size: ``weights, template; 4.7 GB``."""
     return "; ".join(filter(None, (changed_text(update), download_text(update))))
 
 
 def update_rows(update: Update | None, now: datetime | None) -> Iterator[tuple[str, str]]:
-    """Whether a model is up to date, how that is known, and what an update would be: labels and values."""
+    """Labels and values: whether a model is up to date, how that is known, and what an update changes."""
     if update is None:
         return
     yield "Update", state_text(update)
@@ -85,7 +85,7 @@ def update_rows(update: Update | None, now: datetime | None) -> Iterator[tuple[s
 
 
 def more_update_rows(update: Update | None, now: datetime | None) -> Iterator[tuple[str, str]]:
-    """What stands only where there is room."""
+    """Further rows, shown only where there is room."""
     if update is None:
         return
     if now is not None and update.pushed_at is not None:
@@ -97,14 +97,14 @@ def more_update_rows(update: Update | None, now: datetime | None) -> Iterator[tu
 
 
 def newer_cell(update: Update | None, marks: Marks) -> str:
-    """What the list shows of an update that is wanted: ``↑ 4.7 GB``, ``↑≤4.7 GB``; else nothing."""
+    """The list's cell for a wanted update: ``↑ 4.7 GB``, ``↑≤4.7 GB``; else ""."""
     if update is None or not update.is_wanted:
         return ""
     return f"{marks.newer}{marks.at_most if update.at_most else ' '}{bytes_text(update.download)}"
 
 
 def progress_cell(download: Download, marks: Marks) -> str:
-    """How far a pull is: ``↓ 43 %``; the bytes where nobody knows how many there will be."""
+    """The progress of a pull: ``↓ 43 %``, or its bytes if the total is not known."""
     if said := _HELD_UP.get(download.state):
         return f"{marks.pulling} {said}"
     if download.total:
@@ -118,7 +118,7 @@ def under_way(downloads: Iterable[Download]) -> dict[Key, Download]:
 
 
 def wanted(state: StackState) -> dict[Key, Update]:
-    """The updates that there are and that the user did not say to leave."""
+    """All updates that the user did not choose to leave alone."""
     found: dict[Key, Update] = {}
     for host in state.hosts:
         updates: Mapping[str, Update] = host.updates
@@ -127,10 +127,10 @@ def wanted(state: StackState) -> dict[Key, Update]:
 
 
 class NewerProgram(Struct, frozen=True):
-    """A program of which there is a newer version.
+    """A program that has a newer version.
 
     Attributes:
-        there: which one is in use, by where that is; where it is this very program "".
+        there: the versions in use, by the URL of the server; "" is this program.
     """
 
     program: Program
@@ -139,7 +139,7 @@ class NewerProgram(Struct, frozen=True):
 
 
 def newer_programs(state: StackState) -> tuple[NewerProgram, ...]:
-    """Those that are newer than what is in use."""
+    """The programs with a newer version than the one in use."""
     found = []
     for release in state.releases:
         if release.program is Program.LLMSTACK:

@@ -1,4 +1,4 @@
-"""What the keys have to do with the guard: pins, holding, and what one model more than the limit costs."""
+"""The actions on the guard: pins, the hold, and the question before a load that exceeds the limit."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _MOST_NAMED = 5
 
 
 class GuardController(Controller):
-    """Pins, holds and asks; and tells what the guard does by itself."""
+    """Pins, holds and asks; and shows what the guard does by itself."""
 
-    # What was told of the guard's acts and warnings that still are.
+    # Acts and warnings that still stand and were shown already.
     _acts: frozenset[Act] = frozenset()
     _warnings: frozenset[tuple[str, ...]] = frozenset()
 
     # --- keys ---
 
     def pin(self, *keys: Key) -> None:
-        """Pin these and load them; where all of them are pinned, unpin them."""
+        """Pin and load these models; unpin them if all are pinned."""
         stack = self._changeable() if keys else None
         if stack is None:
             return
@@ -57,19 +57,19 @@ class GuardController(Controller):
                 self._start(f"Pin {status.name}", partial(self._pin, stack, key))
 
     def hold(self) -> None:
-        """Stop nothing by itself any more, or go on."""
+        """Hold: have the guard stop nothing; or end the hold."""
         if (stack := self._changeable()) is None:
             return
         held = not stack.guard.is_held
         stack.guard.hold(held)
         key = self._shell.key_for("models.hold")
         if held:
-            self._shell.tell(f"Idle models stay loaded. {key} takes that back.", title="Hold is on")
+            self._shell.tell(f"Idle models stay loaded. {key} ends the hold.", title="Hold is on")
         else:
             self._shell.tell("Idle models are unloaded again.", title="Hold is off")
 
     def undo(self, key: Key) -> None:
-        """Start again what the guard has stopped, as it was loaded."""
+        """Load a model again that the guard has stopped, as it was loaded."""
         status = self._shell.view.model(key)
         if (stack := self._changeable()) is None:
             return
@@ -87,7 +87,7 @@ class GuardController(Controller):
             self._shell.act("models.activate", key)
         elif status is not None and status.state is ModelState.ACTIVE and not is_told:
             self._shell.tell(
-                f"{clean(key[1], limit=60)} is pinned. It is in use, or another program loaded it: so it "
+                f"{clean(key[1], limit=60)} is pinned. It is in use, or another program loaded it, so it "
                 "still leaves when its time is up.",
                 title="Pinned",
             )
@@ -95,7 +95,7 @@ class GuardController(Controller):
     # --- one more than the limit ---
 
     def load(self, key: Key) -> None:
-        """Load a model; one that is too many after a question, unless the settings say otherwise."""
+        """Load a model. Asks first if it would exceed the limit, unless the settings say otherwise."""
         if (stack := self._stack()) is not None:
             self._start(f"Activate {key[1]}", partial(self._load, stack.actions.activate, key), key)
 
@@ -107,7 +107,7 @@ class GuardController(Controller):
         await load(*key, confirm=confirm)
 
     def _others(self, host_url: str) -> dict[str, str]:
-        """What the other hosts are called, by their URLs; nothing where there is only one."""
+        """The names of the other hosts by URL; empty if there is only one host."""
         state, names = self._shell.view.state, self._shell.host_names
         urls = [each.snapshot.url for each in state.hosts] if state else []
         return {url: names.get(url) or address(url) for url in urls if url != host_url and len(urls) > 1}
@@ -115,7 +115,7 @@ class GuardController(Controller):
     # --- what it does by itself ---
 
     def follow(self, state: StackState) -> None:
-        """One toast for what the guard does, and one for what it warns of."""
+        """Show a toast for new acts of the guard, and one for new warnings."""
         acts = [act for act in state.acts if act.asked_by is Actor.GUARD and act.kind is ActKind.DEACTIVATE]
         new = [act for act in acts if act not in self._acts]
         self._acts = frozenset(acts)
@@ -138,10 +138,10 @@ class GuardController(Controller):
 
 
 def question_text(answer: Ask, others: Mapping[str, str]) -> str:
-    """Why it is asked, and what would be stopped.
+    """Why the question is asked, and which models would be stopped.
 
     Args:
-        others: what the hosts are called where the model is not to be loaded, by their URLs.
+        others: the names, by URL, of the hosts on which the model is not to be loaded.
     """
     lines = [clean(text(*answer.reason), limit=400)]
     if answer.stops:
@@ -158,7 +158,7 @@ def _stop_text(stop: Act | Stop, others: Mapping[str, str]) -> str:
 
 
 def _act_text(answer: Ask, model: str) -> str:
-    """What the button says: ``Unload big3 and load big1``."""
+    """The label of the button: ``Unload big3 and load big1``."""
     if not answer.stops:
         return "Load anyway"
     if len(answer.stops) > 1:

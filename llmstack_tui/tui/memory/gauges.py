@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.memory.parts import MemoryShare
 
-# A cell of a sparkline stands for so long; that is also what lies between two readings while nobody looks.
+# Seconds per cell of a sparkline; also the time between two readings while the dashboard is not visible.
 SLOT_S = 10.0
 SLOTS = 30
-# Readings are 10 seconds apart while nobody looks, and a Mac's tools are asked as seldom.
+# Longer than the 10 s between readings while the dashboard is not visible, or by the tools of a Mac.
 STALE_S = 15.0
 DIM = "$foreground 60%"
 _LEAST_CELLS, _USUAL_BAR, _MOST_BAR = 8, 24, 40
@@ -40,10 +40,10 @@ _PRESSURES = {"warning": "memory is short", "critical": "memory has run out"}
 
 
 class UsageHistory:
-    """How full each device was in the last `SLOTS` times `SLOT_S` seconds: one figure a slot, its highest.
+    """How full each device was in the last `SLOTS` times `SLOT_S` seconds: the maximum of each slot.
 
-    A slot is one cell of a sparkline, so that the line stands still until a new slot begins. What is kept is
-    bounded by the number of slots and devices, however long the dashboard is open.
+    A slot is one cell of a sparkline, so the line only moves when a new slot begins. Memory is bounded by the
+    number of slots and devices, however long the dashboard is open.
     """
 
     def __init__(self) -> None:
@@ -61,20 +61,20 @@ class UsageHistory:
     def _put(self, device_id: str, slot: int, percent: float) -> None:
         slots = self._slots.setdefault(device_id, deque(maxlen=SLOTS))
         if slots and slot < slots[-1][0]:
-            slots.clear()  # The clock went back: when the others were is no longer known.
+            slots.clear()  # The clock went back, so the times of the other slots are no longer known.
         if slots and slot == slots[-1][0]:
             percent = max(percent, slots.pop()[1])
         slots.append((slot, percent))
 
     def percents(self, device_id: str, now: float) -> tuple[float | None, ...]:
-        """One figure a slot up to ``now`` (monotonic seconds), oldest first; None where nothing was read."""
+        """A figure per slot up to ``now`` (monotonic seconds), oldest first; None without a reading."""
         known = dict(self._slots.get(device_id, ()))
         newest = _slot(now)
         return tuple(known.get(slot) for slot in range(newest - SLOTS + 1, newest + 1))
 
 
 def sparkline(percents: Sequence[float | None], marks: Marks) -> str:
-    """A height for each figure, 0 to 100; what is not known is blank."""
+    """A bar for each figure, 0 to 100; blank for None."""
     last = len(marks.levels) - 1
     return "".join(
         " " if each is None else marks.levels[min(int(each * (last + 1) / 100), last)] for each in percents
@@ -86,16 +86,16 @@ def _slot(at: float) -> int:
 
 
 class Gauge(Struct, frozen=True, kw_only=True):
-    """One line.
+    """One line of the pane.
 
     Attributes:
-        name: ``GPU 0``; ``product`` is what its maker calls it, ``word`` what its memory is called.
-        notes: what else is to be said, each with its colour.
-        history: percents, oldest first, None where unknown.
-        parts: who has the memory, where that is known.
-        old: how old the figures are, if too old to go without saying.
+        name: ``GPU 0``; ``product`` is its maker's name for it, ``word`` the name of its memory.
+        notes: further texts, each with its colour.
+        history: percentages, oldest first, None if unknown.
+        parts: who uses the memory, if that is known.
+        old: the age of the figures if they are old, else "".
         temperature: °C, without the unit.
-        lost: it does not answer, so there is no figure.
+        lost: the device does not answer, so there are no figures.
     """
 
     name: str
@@ -113,7 +113,7 @@ class Gauge(Struct, frozen=True, kw_only=True):
 
     @property
     def said(self) -> tuple[tuple[str, str], ...]:
-        """The notes, and first of all that the figures are old."""
+        """The notes, first of them the age of old figures."""
         return ((self.old, "$text-warning"), *self.notes) if self.old else self.notes
 
 
@@ -124,12 +124,12 @@ def gauges(
     most: int,
     parts: Mapping[str, tuple[MemoryShare, ...]] = NO_PARTS,
 ) -> tuple[Gauge, ...]:
-    """A gauge for each device and the main memory last, ``most`` (at least two) at most.
+    """At most ``most`` gauges (which is at least two): one for each device, the main memory last.
 
-    Where there are more cards than lines, those of one maker are summed up.
+    If there are more cards than lines, those of each maker are summed up.
 
     Args:
-        parts: of the devices by their ids.
+        parts: the parts of each device, by its id.
     """
     ram = ram_gauge(reading, history, now, parts.get(reading.ram.id, ()))
     names = device_names(reading.devices)
@@ -150,7 +150,7 @@ def ram_gauge(
     reading: MachineReading, history: UsageHistory, now: float, parts: tuple[MemoryShare, ...] = ()
 ) -> Gauge:
     ram, swap = reading.ram, reading.swap
-    # With what models have mapped of their files, which the system counts as free.
+    # Includes the mapped files of models, which the system counts as free.
     used = held(parts) if parts else ram.used
     notes = []
     if reading.pressure in _PRESSURES:
@@ -170,7 +170,7 @@ def ram_gauge(
 
 
 def gauge_lines(shown: Sequence[Gauge], width: int, marks: Marks) -> tuple[Content, ...]:
-    """One line each, in the same columns. What has no room is left out in all of them."""
+    """A line for each gauge, in common columns; a column that does not fit is left out of all lines."""
     columns = _columns(shown, width, marks)
     return tuple(cut(_line(each, columns, marks), width, marks) for each in shown)
 
@@ -183,7 +183,7 @@ def cut(content: Content, width: int, marks: Marks) -> Content:
 
 
 class _Columns(Struct, frozen=True, kw_only=True):
-    """Widths in cells; what is not shown is 0."""
+    """Widths in cells; 0 for a column that is not shown."""
 
     product: bool
     label: int
@@ -195,13 +195,13 @@ class _Columns(Struct, frozen=True, kw_only=True):
 
     @property
     def cells(self) -> int:
-        """All of them, with what is between them and the five of the percents."""
+        """The total width, with the gaps and the five cells of the percentage."""
         optional = (self.temperature, self.power, self.history)
         return 11 + self.label + self.bar + self.figures + sum(each + 2 for each in optional if each)
 
 
 def _columns(shown: Sequence[Gauge], width: int, marks: Marks) -> _Columns:
-    """As many as fit beside the longest notes; the rest of the width goes to the bar and the history."""
+    """The columns that fit beside the longest notes; the bar and the history take the rest."""
     notes = max((sum(len(text) + 2 for text, _ in each.said) for each in shown if not each.lost), default=0)
     ways = [_without(dropped, shown, marks) for dropped in range(6)]
     columns = next((way for way in ways if way.cells + notes <= width), ways[-1])
@@ -214,7 +214,7 @@ def _columns(shown: Sequence[Gauge], width: int, marks: Marks) -> _Columns:
 
 
 def _without(dropped: int, shown: Sequence[Gauge], marks: Marks) -> _Columns:
-    """All columns but the first ``dropped`` of product, power, half the history, all of it, temperature."""
+    """All columns but the first ``dropped`` of product, power, half the history, history, temperature."""
     history = (_LEAST_CELLS, _LEAST_CELLS, _LEAST_CELLS, _SHORT_HISTORY, 0, 0)
     return _Columns(
         product=dropped < 1,
@@ -288,7 +288,7 @@ def _card(device: Device, name: str, reading: MachineReading, history: UsageHist
 
 
 def _sum(devices: Sequence[Device], parts: Sequence[Gauge]) -> Gauge:
-    """Several cards in one line: together, and the hottest of them."""
+    """Several cards in one line: their sums, and the highest temperature."""
     there = [device for device in devices if not device.lost]
     used, total = total_of(each.used for each in there), total_of(each.total for each in there)
     heats = [each.temperature for each in there if each.temperature is not None]
@@ -312,7 +312,7 @@ def _sum(devices: Sequence[Device], parts: Sequence[Gauge]) -> Gauge:
 
 
 def each_line(reading: MachineReading, width: int, marks: Marks) -> Content:
-    """How full each card is, for who sees only their sum."""
+    """How full each card is, for a view that shows only their sum."""
     names = device_names(reading.devices)
     texts = (
         f"{names[device.id].removeprefix('GPU ')} {'lost' if device.lost else percent_text(device.percent)}"
@@ -332,7 +332,7 @@ def _mean(percents: Sequence[float | None]) -> float | None:
 
 
 def device_details(reading: MachineReading) -> str:
-    """What the lines have no room for: full names, drivers, limits, and what could not be read."""
+    """Details that the lines have no room for: full names, drivers, limits, and failed readings."""
     lines = []
     for device in reading.devices:
         driver = f", driver {clean(device.driver, limit=40)}" if device.driver else ""
@@ -344,7 +344,7 @@ def device_details(reading: MachineReading) -> str:
 
 
 def device_names(devices: Sequence[Device]) -> dict[str, str]:
-    """By their ids: ``GPU 0``, with the maker where there are several, and a number for each slice."""
+    """Names by id: ``GPU 0``, with the maker if there are several, and a number for each slice."""
     several = len({device.kind for device in devices}) > 1
     slices: dict[str, int] = {}
     names = {}
@@ -359,5 +359,5 @@ def device_names(devices: Sequence[Device]) -> dict[str, str]:
 
 
 def product(device: Device) -> str:
-    """What its maker calls it, without the maker's name."""
+    """The product name of a device, without its maker's name."""
     return clean(device.name, limit=40).removeprefix("NVIDIA ").removeprefix("GeForce ")

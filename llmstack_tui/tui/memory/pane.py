@@ -1,4 +1,4 @@
-"""The memory of this machine as gauges, beside what the servers say their models take."""
+"""The memory of this machine as gauges, and the memory that servers report for their models."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import Key, Shell, View
 
-    Fallen = Mapping[tuple[str, str, str], Fallback]
-    """By the host, the name and the digest of the model."""
+    Fallbacks = Mapping[tuple[str, str, str], Fallback]
+    """By the model's host, name and digest."""
 
 _SHARE_OF_SCREEN = 6
 _GAP = "   "
 
 
 class MemoryGauges(Widget):
-    """As high as what there is to say, but a small part of the screen. Painted again when that changes.
+    """As high as its content, but at most a part of the screen; painted again when the content changes.
 
-    It keeps the last minutes of each device itself, for nobody else asks for them.
+    Keeps the last minutes of each device itself, because nothing else needs them.
     """
 
     DEFAULT_CSS = """
@@ -73,7 +73,7 @@ class MemoryGauges(Widget):
         self._renew()
 
     def show(self, state: StackState | None, now: float) -> None:
-        """``now`` in monotonic seconds, as readings are timed."""
+        """Draw the state; ``now`` is in monotonic seconds, like the times of readings."""
         machine = state.machine if state else None
         if machine is not None and (self._state is None or machine is not self._state.machine):
             self._history.add(machine)
@@ -125,7 +125,7 @@ class MemoryPane(SidePane):
 def memory_lines(
     state: StackState | None, history: UsageHistory, now: float, room: Size, marks: Marks
 ) -> tuple[Content, ...]:
-    """As many lines as ``room`` has, which are at least two."""
+    """The lines, as many as ``room`` has (at least two)."""
     width, most = room
     if state is None or state.machine is None:
         return (Content.styled(" not read yet", DIM),)
@@ -182,7 +182,7 @@ def _length(texts: Sequence[str]) -> int:
 
 def _servers(snapshots: Sequence[Snapshot], word: str, *, short: bool = False) -> str:
     if not any(each.running for each in snapshots):
-        # Of a server that is away nobody knows.
+        # What a server has loaded that is away is not known.
         known = bool(snapshots) and all(each.reachable for each in snapshots)
         return "no model loaded" if known else ""
     names = Counter(server_name(each.server) for each in snapshots)
@@ -209,7 +209,7 @@ def _figure(snapshot: Snapshot, word: str, *, short: bool) -> str:
 
 
 def _apart(snapshots: Sequence[Snapshot], machine: MachineReading | None) -> str:
-    """What the devices say where it is not what the servers say; empty where it is, or nobody knows."""
+    """The devices' figure if it differs from the servers'; "" if it does not, or is not known."""
     if machine is None:
         return ""
     running = [each for snapshot in snapshots for each in snapshot.running]
@@ -222,7 +222,7 @@ def _apart(snapshots: Sequence[Snapshot], machine: MachineReading | None) -> str
 
 
 def _on_the_processor(snapshots: Sequence[Snapshot], machine: MachineReading | None) -> tuple[str, str]:
-    """What to say of models that fell back to the processor, long and short; empty when none did."""
+    """The text on models that fell back to the CPU, long and short; "" if none did."""
     found = [each for snapshot in snapshots for each in fallen(snapshot, machine)]
     if not found:
         return "", ""
@@ -234,14 +234,14 @@ def _on_the_processor(snapshots: Sequence[Snapshot], machine: MachineReading | N
 
 
 class FallbackNotifier(Controller):
-    """Follows what is loaded. What has left and comes again is told again."""
+    """Warns once of each model that falls back to the CPU, and again when it is loaded again."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
-        self._told: Fallen = {}
+        self._told: Fallbacks = {}
 
     def follow(self, state: StackState) -> None:
-        before, self._told = self._told, _fallen(state)
+        before, self._told = self._told, _fallbacks(state)
         news = [(key[1], found) for key, found in self._told.items() if key not in before]
         if not news:
             return
@@ -256,7 +256,7 @@ class FallbackNotifier(Controller):
         self._shell.warn(said, title="On the CPU")
 
 
-def _fallen(state: StackState) -> Fallen:
+def _fallbacks(state: StackState) -> Fallbacks:
     if state.machine is None or not any(host.snapshot.running for host in state.hosts):
         return {}
     from llmstack_tui.lifecycle.placement import fallen

@@ -1,4 +1,4 @@
-"""Who has the memory of a device: each model, other programs, nobody, and what is kept free. Pure."""
+"""The memory of a device by owner: each model, other programs, free, and kept free. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _MODEL_TONES = ("$text-primary", "$text-accent", "$text-success", "$text-secondary")
 _GAP = "   "
-# Its mark, and what is between two: before the first there is less, so that there is a cell left at the end.
+# Cells of an entry beside its text: the gap before it, its mark and a space.
 _BESIDE = len(_GAP) + 2
 
 
@@ -43,7 +43,7 @@ _TONES = {Owner.OTHERS: "$foreground 50%", Owner.FREE: "$pane-border", Owner.RES
 
 
 class MemoryShare(Struct, frozen=True):
-    """Bytes of one owner; ``name`` of a model. ``number`` tells it from the others wherever it is drawn."""
+    """The bytes of one owner; a model has a ``name``, and by its ``number`` the same mark everywhere."""
 
     owner: Owner
     size: int
@@ -52,9 +52,9 @@ class MemoryShare(Struct, frozen=True):
 
 
 def parts_of(state: StackState) -> Mapping[str, tuple[MemoryShare, ...]]:
-    """The parts of each device that models are loaded into, by its id; none where too little is known.
+    """The parts of each device that models are loaded into, by its id; empty if too little is known.
 
-    Where only servers say what their models take, and there is one device, it is they who count.
+    If devices do not tell what a model takes, its server's figure is used, provided there is only one device.
     """
     machine = state.machine
     if machine is None:
@@ -86,10 +86,10 @@ def _parts(
             size = reckoned_on(device, each)
         if size:
             models.append(MemoryShare(Owner.MODEL, size, each.name, number))
-            # What a process reads of a file as it needs it counts as free, and is slow to get back.
+            # The system counts mapped files as free, although they are slow to read back.
             used += min(each.mapped, size) if device.kind == "ram" else 0
     used = min(used, total)
-    # No more than the device says is taken at all, whatever a server reckons.
+    # Scaled to the memory that the device says is used, should servers reckon with more.
     if (reckoned := sum(part.size for part in models)) > used:
         models = [replace(part, size=part.size * used // reckoned) for part in models]
     taken = sum(part.size for part in models)
@@ -103,12 +103,12 @@ def _parts(
 
 
 def held(parts: Sequence[MemoryShare]) -> int:
-    """Bytes that somebody has."""
+    """Bytes used by models and other programs."""
     return sum(part.size for part in parts if part.owner in {Owner.MODEL, Owner.OTHERS})
 
 
 def together(devices: Sequence[Sequence[MemoryShare]]) -> tuple[MemoryShare, ...]:
-    """The parts of several devices as if they were one; none where those of one are not known."""
+    """The parts of several devices added up; empty if those of one are not known."""
     if not all(devices):
         return ()
     sums: dict[tuple[Owner, int], MemoryShare] = {}
@@ -119,13 +119,13 @@ def together(devices: Sequence[Sequence[MemoryShare]]) -> tuple[MemoryShare, ...
 
 
 def parts_bar(parts: Sequence[MemoryShare], cells: int, marks: Marks) -> Content:
-    """All parts in their order. What is there has a cell, if there are enough; the largest gives it."""
+    """A bar of all parts, in order. Every part has at least one cell if there are enough."""
     shares = zip(parts, _widths([part.size for part in parts], cells), strict=True)
     return Content.assemble(*((_mark(part, marks) * width, _tone(part)) for part, width in shares))
 
 
 def legend(parts: Sequence[MemoryShare], width: int, marks: Marks) -> Content:
-    """What each part is; what has no room is left out, what is free first."""
+    """The names and sizes of the parts; if they do not all fit, the free ones are left out first."""
     told = [(part, _said(part)) for part in parts if part.size]
     for least in (Owner.RESERVE, Owner.FREE, Owner.OTHERS):
         if sum(_BESIDE + cell_len(said) for _, said in told) <= width:
@@ -155,7 +155,7 @@ def _tone(part: MemoryShare) -> str:
 
 
 def _widths(sizes: Sequence[int], cells: int) -> list[int]:
-    """``cells`` shared out by ``sizes``, by the largest remainders."""
+    """``cells`` divided in proportion to ``sizes``, by largest remainders."""
     total = sum(sizes)
     if not total or cells <= 0:
         return [0] * len(sizes)

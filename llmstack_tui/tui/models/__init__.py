@@ -1,4 +1,4 @@
-"""The first screen: the models, and what is done to them."""
+"""The first screen: the models, and the actions on them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ KEYS = [
     keys.ACTIVATE,
     keys.DEACTIVATE,
     bind("models.open", "enter", "open", "Open", "All that is known of the model"),
-    # Priority: else what is typed right after it is sent to the list, which still has the focus.
+    # Priority: otherwise the letters typed next would go to the list, which still has the focus.
     bind("models.filter", "slash", "filter", "Filter",
-        "List only the models that have what you type in name, family, quantization or state", priority=True),
+        "List only models with what you type in name, family, quantization or state", priority=True),
     hidden("models.mark", "space", "mark", "Mark",
-        "Mark the model, or take its mark away: activate, deactivate and remove take all marked ones"),
+        "Mark or unmark the model; activate, deactivate and remove act on all marked ones"),
     bind("models.import", "p", "act('downloads.add')", "Add",
         "Pull a model by its name, or import a GGUF file of this machine"),
     keys.UPDATE,
     bind("models.remove", "x,delete", "act_on('models.remove')", "Remove",
-        "Delete the model from the disk, after a question"),
+        "Delete the model from the disk; asks first"),
     bind("models.activity", "v", "go('activity')", "Activity",
-        "What happened, on a screen of its own: acts, other clients, warnings and errors"),
+        "The activity on a screen of its own: acts, other clients, warnings and errors"),
     hidden("models.choose_activity", "f", "act('activity.choose_next')", "Activity filter",
-        "Show all of the activity, acts, other clients, or warnings and errors"),
+        "Show all activity, only acts, other clients, or warnings and errors"),
     bind("models.create", "n", "derive('create')", "Derive",
         "Make a new model from this one, with a system prompt and parameters of its own"),
     hidden("models.copy", "C", "derive('copy')", "Copy", "Copy under another name"),
@@ -34,20 +34,20 @@ KEYS = [
     keys.COPY_URL,
     keys.COPY_NATIVE_URL,
     bind("models.update_all", "U", "act('updates.update_all')", "Update stale",
-        "Fetch the newer versions of all models, after a question"),
+        "Fetch the newer versions of all models; asks first"),
     bind("models.refresh", "r", "act('servers.refresh')", "Refresh", "Ask the server again now"),
     keys.RESTART,
     keys.PIN,
     hidden("models.hold", "H", "act('guard.hold')", "Hold",
-        "Hold everything: nothing is stopped by itself; pressed again, the guard goes on"),
+        "Hold: the guard stops no model; press again to end the hold"),
     hidden("models.stop_all", "S", "act('models.stop_all')", "Stop all",
-        "Take every model out of memory, after a question; no request is cut"),
+        "Take every model out of memory; asks first, and no request is cut"),
     hidden("models.check", "c", "act('updates.check')", "Check for updates",
         "Ask the registries now which models have a newer version; nothing is downloaded"),
     hidden("models.updates", "V", "go('updates')", "Updates",
-        "What is out of date, what changed and what it costs; what could not be checked, and why"),
+        "Models that are out of date, what changed, and the download; what could not be checked, and why"),
     hidden("models.cancel", "escape", "cancel", "Cancel",
-        "Take the marks away, else the filter, else cancel the load that is under way"),
+        "Clear the marks, else the filter, else cancel the load under way"),
 ]  # fmt: skip
 
 FEATURE = Feature(

@@ -1,4 +1,4 @@
-"""What the keys do to models. Each act is a worker of its own; the stack puts on record what comes of it."""
+"""The actions on models. Each runs in a worker of its own; the stack records the result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_SHARERS = 3
 
 
 class ModelController(Controller):
-    """What is done to the models of a server: their memory, their names, their files."""
+    """The actions on the models of a server: on their memory, names and files."""
 
     def activate(self, *keys: Key) -> None:
         self._each(keys, self._activate)
@@ -36,7 +36,7 @@ class ModelController(Controller):
         self._each(keys, self._restart)
 
     def cancel(self, key: Key) -> None:
-        """Give up the load of a model that is under way."""
+        """Cancel a load that is under way."""
         status = self._shell.view.model(key)
         if status is not None and status.state is ModelState.LOADING:
             self._shell.cancel(ACTIONS, work_name(key))
@@ -49,7 +49,7 @@ class ModelController(Controller):
             self._start(what, partial(self._remove, stack, found))
 
     def derive(self, way: str, key: Key) -> None:
-        """Make a model from this one, after a dialog; ``way`` is one of `derive.WAYS`."""
+        """Open the dialog to make a model from this one; ``way`` is a key of `derive.WAYS`."""
         from llmstack_tui.tui.models.derive import WAYS
 
         status = self._shell.view.model(key)
@@ -75,7 +75,7 @@ class ModelController(Controller):
             self._shell.tell("No model is in memory.")
 
     def copy_url(self, *keys: Key) -> None:
-        """Copy the address for OpenAI clients of the host of these, else of the one under the cursor."""
+        """Copy the OpenAI address of the host of these models, else of the host under the cursor."""
         self._copy_url(keys, "OpenAI", "/v1")
 
     def copy_native_url(self, *keys: Key) -> None:
@@ -93,7 +93,7 @@ class ModelController(Controller):
         self._shell.tell(f"{url}\nGive it to a client of the {api} API.", title="Copied")
 
     def _each(self, keys: Sequence[Key], act: Callable[[DashboardStack, ModelStatus], str]) -> None:
-        """Do this to each of them; why some need nothing done is said once for all."""
+        """Do ``act`` for each model; one toast shows the reasons it returns why some need nothing."""
         stack = self._stack() if keys else None
         if stack is None:
             return
@@ -160,13 +160,13 @@ class ModelController(Controller):
         if not await self._confirm(title, text, f"Keep {them}", f"Remove {them}", dangerous=True):
             return
         for each in removals:
-            # Each for itself: one that cannot be removed keeps none of the others.
+            # Separately: one that cannot be removed must not prevent the removal of the others.
             key = (each.host, each.name)
             self._start(f"Remove {each.name}", partial(stack.actions.delete, *key), key)
 
 
 def removal_text(removals: Sequence[Removal]) -> str:
-    """What is asked before models are removed: which, and what disk that frees."""
+    """The question before models are removed: which, and how much disk space that frees."""
     first, freed = removals[0], sum(each.freed or 0 for each in removals)
     if len(removals) > 1:
         names = names_text([each.name for each in removals])

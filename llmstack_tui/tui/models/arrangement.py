@@ -1,4 +1,4 @@
-"""Which models the list shows, in which order, and the lines of hosts over them. Pure."""
+"""Which models the list shows, their order, and the lines of their hosts. Pure."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _STATES = (
 
 
 class ModelColumn(StrEnum):
-    """What the list can be sorted by; SERVER is as the server lists it."""
+    """What the list can be sorted by; SERVER is the server's own order."""
 
     SERVER = "server"
     NAME = "name"
     UPDATE = "update"
     VERSION = "version"
-    QUANTIZATION = "quantisation"  # as it was remembered before
+    QUANTIZATION = "quantisation"  # the spelling that is stored
     SIZE = "size"
     MEMORY = "memory"
     STATE = "state"
@@ -57,15 +57,15 @@ _LARGEST_FIRST = frozenset(
 class ModelOrder(SortOrder[ModelColumn], frozen=True):
     """The order of the models.
 
-    Usual is from a to z, from the largest figure, from the newest version, from what leaves first, and from
-    what is busy to what is longest idle.
+    By default names go from a to z, and first come the largest figure, the newest version, the model that
+    leaves next, and busy models before idle ones.
     """
 
     column: ModelColumn = ModelColumn.SERVER
 
     @property
     def upwards(self) -> bool:
-        """Whether what is less stands above what is more."""
+        """Whether lower values come first."""
         return (self.column in _LARGEST_FIRST) == self.reverse
 
 
@@ -73,7 +73,7 @@ _AS_LISTED = ModelOrder()
 
 
 class Arrangement(Struct, frozen=True):
-    """How the user has arranged the list, from session to session.
+    """The user's arrangement of the list, kept between sessions.
 
     Attributes:
         folded: the URLs of the hosts whose models are not shown.
@@ -95,7 +95,7 @@ _FIGURES: Mapping[ModelColumn, Callable[[ModelRow], Any]] = {
 
 
 def ordered(rows: Sequence[ModelRow], order: ModelOrder) -> tuple[ModelRow, ...]:
-    """What is alike stays as the server lists it; what has no figure comes last either way."""
+    """Sort rows. Equal ones keep the server's order; those without a figure come last, also in reverse."""
     match order.column:
         case ModelColumn.SERVER:
             return tuple(reversed(rows)) if order.reverse else tuple(rows)
@@ -109,13 +109,13 @@ def ordered(rows: Sequence[ModelRow], order: ModelOrder) -> tuple[ModelRow, ...]
 
 def _by_state(row: ModelRow) -> tuple[int, float]:
     figures = row.figures
-    # What is busy comes first, what nobody knows about last.
+    # Busy ones first, unknown ones last.
     worked_s = inf if figures.busy else -inf if figures.idle_since_s is None else figures.idle_since_s
     return _STATES.index(row.state), -worked_s
 
 
 def matching(rows: Sequence[ModelRow], text: str) -> tuple[ModelRow, ...]:
-    """The lines that have every word of ``text`` in them, in either case; all of them if it has none."""
+    """The rows that contain every word of ``text``, ignoring case; all of them if it has no words."""
     words = text.casefold().split()
     if not words:
         return tuple(rows)
@@ -126,10 +126,10 @@ class HostRow(Struct, frozen=True, kw_only=True):
     """One host, as text.
 
     Attributes:
-        key: its URL and no name: no model has this key.
+        key: its URL with an empty name, which is no model's key.
         reachable: None until it was first asked.
-        trouble: why its figures are not those of now; empty when they are.
-        facts: what there is to say of it, the more important first.
+        trouble: why its figures are not current; empty if they are.
+        facts: texts about it, the most important first.
     """
 
     key: Key
@@ -154,11 +154,11 @@ def host_rows(
     names: Mapping[str, str],
     look_only: Collection[str] = (),
 ) -> tuple[HostRow, ...]:
-    """A row for each host; none where there is only one.
+    """A row for each host; none if there is only one.
 
     Args:
         rows: of all models.
-        names: what the user calls a host, by its URL.
+        names: the user's names for hosts, by URL.
         look_only: the URLs of hosts on which nothing may be changed.
     """
     if len(state.hosts) < 2:
@@ -211,7 +211,7 @@ def _counts(rows: Sequence[ModelRow]) -> str:
 
 
 def active_count(rows: Iterable[ModelRow]) -> int:
-    """How many lines say so: several names of what is loaded once are each active."""
+    """The number of rows that show "active"; two names of one loaded model count twice."""
     return sum(row.state is ModelState.ACTIVE for row in rows)
 
 
@@ -230,10 +230,10 @@ def listed_rows(
     folded: Collection[str] = (),
     only_found: bool = False,
 ) -> tuple[ListRow, ...]:
-    """What the list shows, from top to bottom: each host with its models in order, or only the models.
+    """The rows from top to bottom: each host with its sorted models, or only the models.
 
     Args:
-        rows: those that are wanted.
+        rows: the models that pass the filter.
         folded: the URLs of hosts whose models are not shown.
         only_found: leave out the hosts that have none of ``rows``.
     """

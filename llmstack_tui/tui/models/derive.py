@@ -1,4 +1,4 @@
-"""Asks what a model that is made from another one is to be called and to be, and shows how it is made."""
+"""The dialog to make a model from another one: asks for its name and values, and shows the progress."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Derivation(Struct, frozen=True):
-    """What was asked for. An empty system prompt, or no parameters, leave those of the base."""
+    """The user's wishes. An empty system prompt, or no parameters, keep those of the base."""
 
     name: str
     system: str = ""
@@ -33,11 +33,11 @@ class Derivation(Struct, frozen=True):
 
 
 class DeriveScreen(FormScreen):
-    """Returns the name of the model that was made, or None.
+    """Returns the name of the new model, or None.
 
     Args:
-        key: the model that it is made from.
-        names: those that are taken; none of them is ever replaced.
+        key: the base model.
+        names: the names that are taken; none of these models is ever replaced.
     """
 
     AUTO_FOCUS = "#name"
@@ -65,7 +65,7 @@ class DeriveScreen(FormScreen):
 
     @on(Input.Changed, "#parameters")
     def _parameters_changed(self) -> None:
-        # Half a word is not wrong yet; it is said when it is entered.
+        # An unfinished entry is not reported until Enter is pressed.
         self.say("parameters", "")
 
     def on_input_submitted(self) -> None:
@@ -81,7 +81,7 @@ class DeriveScreen(FormScreen):
             self._refuse("parameters", str(error))
             return
         if self._way.is_new and not (wanted.system or wanted.parameters):
-            self._refuse("system", "Give it a system prompt or parameters: without, it would be a mere copy.")
+            self._refuse("system", "Give it a system prompt or parameters: without them, it would be a copy.")
             return
         self.begin(name, partial(self._make, wanted))
 
@@ -108,13 +108,13 @@ class DeriveScreen(FormScreen):
         self.query_one(f"#{field}", Input).focus()
 
 
-# A comma within a value, as in a list of stop words, parts nothing.
+# A comma separates only before another "name value": values such as lists of stop words have commas.
 _PARTED = re.compile(r"\n|,\s*(?=[a-z_]+\s*[ =:])")
 _NAMED = re.compile(r"(?P<name>\w+)\s*[ =:]\s*(?P<value>.+)")
 
 
 def parameters(text: str) -> dict[str, object]:
-    """The values by their names, parted by commas or line ends; each as Ollama takes it.
+    """The parameters by name, separated by commas or line ends, with values as Ollama expects them.
 
     Raises:
         ValueError: a sentence that says what is wrong.
@@ -125,15 +125,15 @@ def parameters(text: str) -> dict[str, object]:
     for part in filter(None, map(str.strip, _PARTED.split(text))):
         match = _NAMED.fullmatch(part)
         if match is None:
-            raise ValueError(f"{part!r} is no name and value, such as temperature 0.2.")
+            raise ValueError(f"{part!r} is not a name and a value, such as temperature 0.2.")
         name, value = match["name"], _value(match["value"].strip())
         if unknown({name: value}):
             raise ValueError(
-                f"There is no parameter {name!r}. Usual ones: temperature, num_ctx, top_p, seed."
+                f"There is no parameter {name!r}. Common ones: temperature, num_ctx, top_p, seed."
             )
         if name == "stop":
             stops = found.get(name)
-            # Each stop word may stand for itself.
+            # "stop" may be repeated, once per word.
             value = [*(stops if isinstance(stops, list) else ()), *_words(value)]
         found[name] = value
     merge(found)
@@ -153,14 +153,14 @@ def _words(value: object) -> list[object]:
 
 
 class Way(Struct, frozen=True):
-    """How one model is made from another.
+    """A way to make a model from another one.
 
     Attributes:
-        title: stands before the name of the model that it is made from.
-        verb: what Enter does, in one word.
-        suggestion: a name to begin with, made of ``{name}`` and ``{stem}``, the name without its tag.
-        make: does it, and tells in words how it goes.
-        is_new: whether a system prompt and parameters are asked for.
+        title: the dialog's title, up to the name of the base.
+        verb: the effect of Enter, in one word.
+        suggestion: the proposed name, with ``{name}``, and ``{stem}`` for the name without its tag.
+        make: makes the model, and yields its progress as texts.
+        is_new: the dialog asks for a system prompt and parameters.
     """
 
     title: str

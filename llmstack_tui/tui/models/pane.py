@@ -1,4 +1,4 @@
-"""The pane of the models: how the list is drawn, which models are listed, and the line that says so."""
+"""The pane of the models: draws the list, filters and sorts it, and shows the counts in its title."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _STYLES = {
 
 
 class ColumnWidths(Struct, frozen=True):
-    """In cells; a column that has no room is 0. The name takes what the others leave."""
+    """Widths in cells; 0 for a column that does not fit. The name takes the rest."""
 
     name: int
     update: int
@@ -62,12 +62,12 @@ class ColumnWidths(Struct, frozen=True):
 
     @classmethod
     def of(cls, width: int, *, speeds: bool = False, updates: bool = False) -> ColumnWidths:
-        """Those that fit, the more important ones first.
+        """The columns that fit; the more important ones get room first.
 
         Args:
-            speeds, updates: whether there are any to be shown.
+            speeds, updates: there is a speed, or an update, to show.
         """
-        # Cursor, tick, mark and a gap come first; every other column begins with its gap.
+        # Cursor, tick, mark and a gap come first; each further column begins with a gap.
         size, memory, word = 8, 8, 14
         left = width - (_BEFORE_NAME + size + memory + word)
         cells = {"update": 0, "version": 0, "quantization": 0, "speed": 0, "leaves": 0}
@@ -83,7 +83,7 @@ class ColumnWidths(Struct, frozen=True):
         return cls(max(0, min(_WIDEST_NAME, left)), size=size, memory=memory, word=word, **cells)
 
     def headings(self) -> Iterator[ColumnHeading[ModelColumn]]:
-        """From left to right; the server's own order stands before the name."""
+        """The headings from left to right; that of the server's own order is before the name."""
         every = (
             ColumnHeading(" ", _BEFORE_NAME, ModelColumn.SERVER),
             ColumnHeading("Name", self.name, ModelColumn.NAME),
@@ -100,7 +100,7 @@ class ColumnWidths(Struct, frozen=True):
 
 
 class ModelList(RowList["ListRow"]):
-    """Models, under the lines of their hosts where there are several."""
+    """Lists models; if there are several hosts, under the lines of the hosts."""
 
     def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(marks, id=id)
@@ -113,14 +113,14 @@ class ModelList(RowList["ListRow"]):
 
     @property
     def models(self) -> tuple[ModelRow, ...]:
-        """Those that are listed."""
+        """The models that are listed."""
         return tuple(row for row in self.rows if isinstance(row, ModelRow))
 
     def columns(self, width: int) -> ColumnWidths:
         return ColumnWidths.of(width, speeds=self._speeds, updates=self._updates)
 
     def show_columns(self, *, speeds: bool, updates: bool) -> None:
-        """Whether there is a column of speeds, and one of updates."""
+        """Show or hide the columns of speeds and updates."""
         if (speeds, updates) != (self._speeds, self._updates):
             self._speeds, self._updates = speeds, updates
             self.redraw()
@@ -146,7 +146,7 @@ def _model(row: ModelRow, columns: ColumnWidths, pen: Pen) -> list[Segment]:
             pen.cell(f"  {row.quantization}", columns.quantization, "muted"),
             pen.cell(row.size, columns.size, figures, right=True),
         ]
-    # Where the column has no room, its mark stands after the name.
+    # If the column does not fit, only its mark is shown, after the name.
     mark = row.update[0] if row.update and not columns.update else ""
     memory, memory_style = row.memory, figures
     if row.slow:
@@ -191,7 +191,7 @@ def _host(host: HostRow, width: int, pen: Pen) -> list[Segment]:
 
 
 class ModelsPane(TablePane[ModelOrder]):
-    """Shows those of the models that the filter lets through, in the order that was chosen."""
+    """Shows the models that match the filter, in the chosen order."""
 
     def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         self.list = ModelList(marks, id="models")
@@ -209,7 +209,7 @@ class ModelsPane(TablePane[ModelOrder]):
         self._marked: frozenset[Key] = frozenset()
 
     def show(self, rows: tuple[ModelRow, ...], hosts: tuple[HostRow, ...] = ()) -> None:
-        """Draw those of ``rows``, all that there are, that are wanted, under the lines of their hosts."""
+        """Draw those of ``rows`` (all models) that match the filter, under the lines of their hosts."""
         self._all, self._hosts = rows, hosts
         columns = any(row.speed for row in rows), any(row.update for row in rows)
         if columns != self._columns:
@@ -221,12 +221,12 @@ class ModelsPane(TablePane[ModelOrder]):
         self.show_wanted()
 
     def show_message(self, lines: Sequence[str], no_match: Sequence[str] = ()) -> None:
-        """What stands in the place of models while there are none at all, or the filter lets none through."""
+        """Set the texts to show while there are no models at all, and while the filter matches none."""
         self._when_empty, self._when_no_match = tuple(lines), tuple(no_match)
         self._show_message()
 
     def move_to(self, key: Key) -> None:
-        """Put the cursor on a model; a filter or a fold that hides it is cleared."""
+        """Put the cursor on a model, clearing a filter or fold that hides it."""
         if not self.list.move_to(key) and any(row.key == key for row in self._all):
             self.clear_filter()
             self._folded -= {key[0]}
@@ -238,27 +238,27 @@ class ModelsPane(TablePane[ModelOrder]):
         return Arrangement(self.order, tuple(sorted(self._folded)))
 
     def recall(self, arrangement: Arrangement) -> None:
-        """As it was in an earlier session; what was done in this one already counts for more."""
+        """Restore the arrangement of an earlier session, unless the user has changed it in this."""
         if not self.is_arranged:
             self._folded = frozenset(arrangement.folded)
             self.restore(arrangement.order)
 
     @property
     def targets(self) -> tuple[Key, ...]:
-        """What a key acts on: the marked models, also those that are filtered out; else the selected one."""
+        """What a key acts on: the marked models, even if filtered out; else the one under the cursor."""
         if self._marked:
             return tuple(row.key for row in ordered(self._all, self.order) if row.key in self._marked)
         return (self.list.model.key,) if self.list.model else ()
 
     def toggle_mark(self) -> None:
-        """Mark the model under the cursor, or take its mark away, and go on to the next."""
+        """Mark or unmark the model under the cursor, and move to the next."""
         if self.list.model:
             self._mark(self._marked ^ {self.list.model.key})
             self._show_title()
             self.list.action_cursor_down()
 
     def clear_marks(self) -> bool:
-        """False if there were none."""
+        """Clear all marks; False if there were none."""
         had = bool(self._marked)
         self._mark(frozenset())
         self._show_title()
@@ -271,7 +271,7 @@ class ModelsPane(TablePane[ModelOrder]):
     @on(RowList.Folded)
     def _fold(self, event: RowList.Folded) -> None:
         event.stop()
-        # What is found is shown wherever it is.
+        # A filter shows its matches even on folded hosts, so folds do not change then.
         if not self.filter_text.strip():
             urls = {host.url for host in self._hosts if host.key == event.key}
             self._folded = self._folded | urls if event.fold else self._folded - urls
@@ -299,7 +299,7 @@ class ModelsPane(TablePane[ModelOrder]):
 
 
 def models_title(rows: Sequence[ModelRow], found: int, marked: int = 0) -> str:
-    """``found`` is how many of ``rows`` the filter lets through."""
+    """The title; ``found`` is the number of ``rows`` that match the filter."""
     said = f", {marked} marked" if marked else ""
     if found < len(rows):
         return f"Models  {found} of {len(rows)}{said}"

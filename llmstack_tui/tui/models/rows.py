@@ -1,4 +1,4 @@
-"""One row of the list for each model, as text."""
+"""The rows of the list, one for each model, as text."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
 _TICKING = frozenset({ModelState.ACTIVE, ModelState.LOADING, ModelState.STOPPING})
 _VERSION_DIGITS = 8
-# What stands in the place of "inactive" where a model has no room at once, by `fit.verdict.Fit`.
+# By `fit.verdict.Fit`: the word instead of "inactive" for a model that does not fit at once.
 _NO_ROOM = {"fits alone": "fits alone", "partly on the CPU": "partly CPU", "does not fit": "does not fit"}
-# Go writes a time that is not known as one of the year 1.
+# A zero time of Go is in the year 1.
 _FIRST_YEAR = 1980
 
 
 class Figures(NamedTuple):
-    """What a line is sorted by; None is unknown or nothing.
+    """The sort keys of a row; None means unknown or none.
 
     Attributes:
-        busy: it answers a request.
-        idle_since_s: as of `ModelStatus`.
-        download: bytes that a wanted update costs.
+        busy: the model is answering a request.
+        idle_since_s: as in `ModelStatus`.
+        download: the size of a wanted update in bytes.
     """
 
     size: int | None = None
@@ -63,16 +63,16 @@ class ModelRow(Struct, frozen=True, kw_only=True):
     """One line of the list, as text.
 
     Attributes:
-        digest, modified: which version it is: the first digits of its digest, and its day.
-        memory: the server's own figure; of a model that is not loaded, what it would take.
-        speed: tokens per second of the last answer that was timed, of this version.
-        update: that there is a newer version and what it costs, or how far its pull is.
-        note: stands in the place of quantization and size, where there are none.
-        pin: the mark of a model that the guard never stops, or "".
-        slow: it fell back to the processor.
-        old: the server is away or has not answered yet, and this is what it said last.
-        searched: what a filter looks in, in lower case; it is not drawn.
-        figures: what the list is sorted by; it is not drawn.
+        digest, modified: its version: the first digits of the digest, and the day of the last change.
+        memory: the server's figure; an estimate for a model that is not loaded.
+        speed: tokens per second of the last timed answer of this version.
+        update: the mark and size of a newer version, or the progress of its pull.
+        note: text in place of quantization and size, for a model that has neither.
+        pin: the mark of a pinned model, or "".
+        slow: it fell back to the CPU.
+        old: the server is away or has not answered yet, so this is its last known state.
+        searched: the lower-case text that a filter searches; not drawn.
+        figures: the sort keys; not drawn.
     """
 
     key: Key
@@ -97,14 +97,15 @@ class ModelRow(Struct, frozen=True, kw_only=True):
 
 
 class RowFacts(NamedTuple):
-    """What a row is made of.
+    """The data that a row is made of.
 
     Attributes:
-        act: what is under way with it.
-        speed: of its last answer that was timed, by this version or another.
-        download: a pull of it that is not over.
-        fitted: what it would take here.
-        pinned, slow, old: as of `ModelRow`.
+        act: the load or unload under way.
+        speed: that of the last timed answer, by this version or another.
+        download: its pull, if that is not over.
+        fitted: the memory it would take here.
+        pinned: the guard never stops it.
+        slow, old: as in `ModelRow`.
     """
 
     status: ModelStatus
@@ -123,7 +124,7 @@ def model_row(facts: RowFacts, moment: Moment, marks: Marks) -> ModelRow:
     status, old = facts.status, facts.old
     model, running, state = status.model, status.running, status.state
     shown = state is ModelState.ACTIVE or state is ModelState.STOPPING
-    # Without the server nobody knows: a request may have put it off.
+    # Not known while the server is away: a request may have set a later time.
     leaves = shown and running is not None and not old
     name = clean(status.name, limit=400)
     family = clean((model.family if model else None) or "", limit=40)
@@ -136,7 +137,7 @@ def model_row(facts: RowFacts, moment: Moment, marks: Marks) -> ModelRow:
     newer = facts.update if facts.update and facts.update.is_wanted else None
     speed = facts.speed
     rate = speed.tokens_per_second if speed and speed.digest in {"", digest} else None
-    # No word of a filter has a line end in it, so none is found across two of these.
+    # Joined by line ends, which no word of a filter contains, so that no match spans two of these.
     searched = [name, family, quantization, word, str(state), note, digest]
     searched += ["stale" * bool(newer), "cpu slow" * facts.slow, "pinned" * facts.pinned]
     return ModelRow(
@@ -172,7 +173,7 @@ def model_row(facts: RowFacts, moment: Moment, marks: Marks) -> ModelRow:
 
 
 def _left(status: ModelStatus, moment: Moment) -> timedelta | None:
-    """How long until it leaves; by the wall clock, which may be set, only where nothing else is known."""
+    """The time until it leaves; by the wall clock, which may be set, only if nothing else is known."""
     if status.due_at_s is not None:
         return timedelta(seconds=status.due_at_s - moment.monotonic_s)
     expires_at = status.running.expires_at if status.running else None
@@ -183,7 +184,7 @@ def _day(at: datetime | None) -> str:
     if at is None or at.year < _FIRST_YEAR:
         return ""
     try:
-        return at.astimezone().date().isoformat()  # in half the time of a format
+        return at.astimezone().date().isoformat()  # twice as fast as strftime
     except (OverflowError, OSError, ValueError):
         return ""
 
@@ -239,18 +240,18 @@ def _inactive_word(facts: RowFacts) -> str:
     return _NO_ROOM.get(known.fit.value, "inactive") if known else "inactive"
 
 
-def _fallen(snapshot: Snapshot, machine: MachineReading | None) -> tuple[RunningModel, ...]:
-    """Those that fell back to the processor."""
+def _fell_back(snapshot: Snapshot, machine: MachineReading | None) -> tuple[RunningModel, ...]:
+    """The loaded models that fell back to the CPU."""
     if not snapshot.running:
         return ()
-    # Most begin with nothing loaded.
+    # A shortcut, because most often no model is loaded.
     from llmstack_tui.lifecycle.placement import fallen
 
     return tuple(each for each, _ in fallen(snapshot, machine))
 
 
 class Rows:
-    """Makes the rows of the list, and makes again only those that can have changed."""
+    """Makes the rows of the list; remakes only those that may have changed."""
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
@@ -262,7 +263,7 @@ class Rows:
         before, self._made = self._made, {}
         for host in state.hosts:
             old = host.snapshot.is_old
-            fallen = _fallen(host.snapshot, state.machine)
+            fallen = _fell_back(host.snapshot, state.machine)
             guard = state.guards.get(host.snapshot.url)
             pins = guard.pinned if guard is not None else frozenset[str]()
             speeds, updates, fits = host.speeds, host.updates, host.fits
@@ -281,7 +282,7 @@ class Rows:
                     old,
                 )
                 made = before.get(key)
-                # Once a second for each line. Most often all are the very same, which is seen at once.
+                # Once a second for each row; quick, because the facts are mostly identical objects.
                 if made is None or status.state in _TICKING or made[0] != facts:
                     made = facts, model_row(RowFacts(*facts), moment, self._marks)
                 self._made[key] = made

@@ -1,4 +1,4 @@
-"""The first screen: the list of models, the one under the cursor, memory, and what happened."""
+"""The first screen: the list of models, the details of the selected one, memory, and the activity."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _RECALL = "models.arrangement"
 
 
 class ModelsScreen(TabScreen):
-    """Draws states; what the keys do is up to the controllers."""
+    """Draws the state; the controllers carry out what the keys ask for."""
 
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
@@ -44,7 +44,7 @@ class ModelsScreen(TabScreen):
         left: Sequence[SidePane],
         right: Sequence[SidePane],
     ) -> None:
-        """``left`` stand below the list, ``right`` beside it where there is room."""
+        """The panes ``left`` are below the list, ``right`` beside it if there is room."""
         super().__init__("models", marks)
         self._rows = Rows(marks)
         self._view: View | None = None
@@ -61,7 +61,7 @@ class ModelsScreen(TabScreen):
             yield from self._right
 
     def on_mount(self) -> None:
-        # Textual works out all styles again for it, which the first paint need not wait for.
+        # After the first paint, because Textual computes all styles again for it.
         self.call_after_refresh(self.focus_list)
 
     @property
@@ -76,7 +76,7 @@ class ModelsScreen(TabScreen):
 
     @property
     def selected_host(self) -> str | None:
-        """The URL of the host that the cursor is on, or on a model of."""
+        """The URL of the host under the cursor, or of the host of the model there."""
         row = self.list.row
         return row.key[0] if row else None
 
@@ -85,14 +85,14 @@ class ModelsScreen(TabScreen):
         self._rows = Rows(marks)
 
     def connected(self, stack: DashboardStack) -> None:
-        """Have the list arranged as it was in an earlier session."""
+        """Restore the arrangement of an earlier session."""
         recall = partial(self._recall, stack)
         self.shell.start("What the screen remembers", recall, group=_RECALL, exclusive=True)
 
     async def _recall(self, stack: DashboardStack) -> None:
         from llmstack_tui.core.types import StoreError
 
-        with suppress(StoreError):  # A notice tells of it already.
+        with suppress(StoreError):  # A notice says so already.
             self.pane.recall(await stack.records.recall(_RECALL, Arrangement(), Arrangement))
 
     def select(self, url: str, name: str) -> None:
@@ -150,7 +150,7 @@ class ModelsScreen(TabScreen):
             await self.shell.open("details", key)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # In the field itself its key is a letter like any other.
+        # In the filter field this key is an ordinary letter.
         shown = super().check_action(action, parameters)
         return shown and (action != "filter" or not isinstance(self.focused, FilterField))
 
@@ -171,7 +171,7 @@ class ModelsScreen(TabScreen):
             self.shell.act("models.derive", way, key)
 
     def action_cancel(self) -> None:
-        """What is innermost: the marks, the filter, a load, the start of the engine."""
+        """Clear the marks, else the filter, else cancel a load, else the start of the engine."""
         if self.pane.clear_marks() or self.pane.clear_filter():
             return
         if key := self.selected:

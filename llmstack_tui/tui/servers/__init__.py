@@ -1,4 +1,4 @@
-"""The way to the servers."""
+"""The connection to the servers."""
 
 from __future__ import annotations
 

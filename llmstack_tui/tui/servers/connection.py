@@ -1,4 +1,4 @@
-"""Finds a server to drive, or has one started, and follows it."""
+"""Finds servers, or has one started, and follows them."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ if TYPE_CHECKING:
 Hosts = tuple[str, ...]
 AGAIN: Hosts = ()
 CONNECTION = "connection"
-# What comes faster than an eye can follow is drawn once: less and less often while it goes on.
+# States that come faster than the eye can follow are skipped; the longer this lasts, the more of them.
 _LEAST_PAUSE_S, _MOST_PAUSE_S = 0.05, 0.4
 
 _OLLAMA = "https://ollama.com/download"
 
 
 class DashboardCore(Protocol):
-    """The core, as far as the dashboard needs it to begin."""
+    """The part of the core that the dashboard starts with."""
 
     def watch_settings(self) -> AsyncGenerator[LoadedSettings, None]:
-        """The settings now, and then whenever they have changed; without what the command line said."""
+        """Yield the settings now and after each change, without the command line's options."""
 
     def places(self) -> tuple[tuple[str, str], ...]:
-        """Where the files are: a word and a path for each."""
+        """The files of llmstack: a label and a path for each."""
 
     def last_theme(self) -> str:
-        """The theme that was shown last; "" where that is not known."""
+        """The theme that was shown last; "" if that is not known."""
 
     async def keep_theme(self, name: str) -> None:
-        """Have the next start begin with this theme, if that can be written down."""
+        """Save the theme for the next start, if possible."""
 
     async def remembered(self) -> StackState | None:
-        """What the servers that are likely to be used listed last, to look at until they are found."""
+        """The last known state of the servers likely to be used, to show until they are found."""
 
     async def find(self) -> Startup:
-        """Which servers to use.
+        """Find the servers to use.
 
         Raises:
-            ValueError: an address that was given is none; the text is a sentence.
+            ValueError: a given address is not valid; the text is a sentence.
         """
 
     async def start_ollama(self, stopped: OllamaStopped) -> None:
@@ -64,27 +64,27 @@ class DashboardCore(Protocol):
         """Start the built-in engine and return when it answers."""
 
     async def open(self, hosts: Sequence[str]) -> AbstractAsyncContextManager[DashboardStack]:
-        """A stack, not entered yet, over the servers at these URLs."""
+        """Make a stack, not entered yet, for the servers at these URLs."""
 
 
 class ConnectionShell(Shell, Protocol):
-    """What the connection needs of the dashboard beside what every feature does."""
+    """The dashboard as the connection needs it, which is more than other features do."""
 
     def say(self, text: str, *, waiting: bool = False) -> None:
-        """What is going on while there is no server yet; a wait is shown with its seconds."""
+        """Show what is going on while there is no server yet; ``waiting`` adds the seconds waited."""
 
     def connected(self, stack: DashboardStack) -> None:
-        """A server is followed from now on."""
+        """Take note that a server is followed from now on."""
 
     def show_state(self, state: StackState | None) -> None:
-        """Draw it; None while there is no server."""
+        """Draw the state; None while there is no server."""
 
 
 class Connection(Controller):
-    """The way to the servers. ``stack`` is there while one is followed, ``engine`` once we started it.
+    """The connection. ``stack`` is set while a server is followed, ``engine`` once we started it.
 
     Attributes:
-        pause_s: seconds between two states that are shown.
+        pause_s: seconds between two states that are drawn.
     """
 
     _shell: ConnectionShell
@@ -98,19 +98,19 @@ class Connection(Controller):
         self._starting: asyncio.Future[EngineHandle] | None = None
 
     def connect(self) -> None:
-        """Find a server and follow it; one that was followed before is let go."""
+        """Find the servers and follow them; an earlier connection ends."""
         self._shell.show_state(None)
         self._shell.start("The connection to the server", self.run, group=CONNECTION, exclusive=True)
 
     def refresh(self) -> None:
-        """Ask the servers now; where the built-in engine has gone, start it again."""
+        """Ask the servers now; start the built-in engine again if it has gone."""
         if self.stack is None or self.engine_is_away:
             self.connect()
         else:
             self.stack.refresh()
 
     async def run(self) -> None:
-        """Until this is cancelled or the user wants to leave."""
+        """Find and follow servers until cancelled, or until the user wants to quit."""
         remembered = await self._services.remembered()
         if remembered is not None:
             self._shell.show_state(remembered)
@@ -141,9 +141,9 @@ class Connection(Controller):
 
     @property
     def engine_is_away(self) -> bool:
-        """Whether the built-in engine, which we started or came upon, no longer answers.
+        """Whether the built-in engine, started or found by us, no longer answers.
 
-        One whose address the user gave is not ours to start.
+        False for an engine whose address the user gave: it is not ours to start.
         """
         if self.stack is None or self._shell.settings.hosts:
             return False
@@ -159,18 +159,18 @@ class Connection(Controller):
         return farewell(self._shell.view.state, self.own_engine) if self.own_engine else ""
 
     def cancel_start(self) -> None:
-        """Give up the start of the engine, if it is under way."""
+        """Cancel the start of the engine, if it is under way."""
         if self._starting is not None:
             self._starting.cancel()
 
     def release(self) -> None:
-        """Let the engine that we started end; it does so once nobody uses it."""
+        """Let go of the engine that we started; it ends once nobody uses it."""
         if self.engine is not None:
             self.engine.release()
             self.engine = None
 
     async def _find(self) -> Hosts | None:
-        """The servers to use; None when the user would rather leave."""
+        """The servers to use; None if the user wants to quit."""
         hosts: Hosts | None = AGAIN
         while hosts == AGAIN:
             hosts = await self._find_once()
@@ -181,20 +181,20 @@ class Connection(Controller):
         try:
             found = await self._services.find()
         except ValueError as error:
-            return await self._nothing("No server can be found", words(error))
+            return await self._offer_retry("No server can be found", words(error))
         from llmstack_tui.core.servers import BuiltinStopped, Found, NothingToRun, OllamaStopped
 
         if isinstance(found, Found):
             return found.hosts
-        self._shell.show_state(None)  # What is remembered is of a server that is not there.
+        self._shell.show_state(None)  # The remembered state is of a server that is not there.
         match found:
             case OllamaStopped():
                 return await self._offer_ollama(found)
             case BuiltinStopped():
                 return await self._start_engine()
             case NothingToRun(reason):
-                return await self._nothing(
-                    "There is no server of models on this machine", how_to_go_on(reason)
+                return await self._offer_retry(
+                    "There is no model server on this machine", with_remedies(reason)
                 )
 
     async def _offer_ollama(self, stopped: OllamaStopped) -> Hosts | None:
@@ -206,7 +206,7 @@ class Connection(Controller):
         )
         while True:
             self._shell.say("")
-            title = "Ollama is installed, but does not run"
+            title = "Ollama is installed, but not running"
             match await self._shell.ask(title, text, answers, escape="quit"):
                 case "ollama":
                     outcome = await self._start_ollama(stopped)
@@ -221,7 +221,7 @@ class Connection(Controller):
                     return None
 
     async def _start_ollama(self, stopped: OllamaStopped) -> bool | Exception:
-        """True when it answers, False when the user did not want to wait."""
+        """True when Ollama answers, the error if it did not start, False if the user did not wait."""
         from llmstack_tui.core.servers import OLLAMA_START_SECONDS
         from llmstack_tui.tui.dialogs import WaitScreen
 
@@ -243,12 +243,12 @@ class Connection(Controller):
         try:
             self.engine = await self._starting
         except EngineFailed as error:
-            return await self._nothing("The built-in engine did not start", words(error))
+            return await self._offer_retry("The built-in engine did not start", words(error))
         except asyncio.CancelledError:
             current = asyncio.current_task()
             if current is not None and current.cancelling():
-                raise  # The dashboard ends, or connects anew.
-            return await self._nothing("The built-in engine was not started", "You cancelled its start.")
+                raise  # The dashboard ends, or connects again.
+            return await self._offer_retry("The built-in engine was not started", "You cancelled its start.")
         finally:
             self._starting.cancel()
             self._starting = None
@@ -257,7 +257,7 @@ class Connection(Controller):
             self._shell.record(NoteKind.NOTE, notice)
         return (self.engine.process.url,)
 
-    async def _nothing(self, title: str, reason: str) -> Hosts | None:
+    async def _offer_retry(self, title: str, reason: str) -> Hosts | None:
         self._shell.say("")
         answers = (Answer("again", "Try again"), Answer("quit", "Quit"))
         answer = await self._shell.ask(title, reason, answers, escape="quit")
@@ -271,7 +271,7 @@ def _is_own_engine(snapshot: Snapshot) -> bool:
     return server is not None and server.kind is HostKind.BUILTIN and is_loopback(snapshot.url)
 
 
-def how_to_go_on(reason: str) -> str:
-    """``reason`` with every way out: a command to copy stands on a line of its own."""
+def with_remedies(reason: str) -> str:
+    """``reason`` with all remedies; a command to copy is put on a line of its own."""
     text = reason.replace(": pip install", ":\n\n  pip install")
     return text if _OLLAMA in text else f"{text}\n\nOr get Ollama from {_OLLAMA}."

@@ -1,4 +1,4 @@
-"""What the keys do about newer versions: ask for them, fetch them, leave them alone."""
+"""The actions on newer versions: check for them, fetch them, leave them alone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MOST_TOLD, _MOST_ASKED = 3, 12
 
 
 class UpdateController(Controller):
-    """What is done about newer versions. Of one version of a model it speaks once, in whichever session."""
+    """Carries out the actions on updates, and tells of each new version once across all sessions."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
@@ -47,12 +47,12 @@ class UpdateController(Controller):
     # Keys
 
     def check(self) -> None:
-        """Ask the registries now, and say what came of it."""
+        """Ask the registries now, and tell the result."""
         if (stack := self._stack()) is not None:
             self._start("Check for updates", partial(self._check, stack))
 
     def update(self, *keys: Key) -> None:
-        """Fetch the newer versions of these; why some need none is said once for all."""
+        """Fetch the newer versions of these models; one toast says why others need none."""
         stack = self._changeable() if keys else None
         if stack is None:
             return
@@ -75,7 +75,7 @@ class UpdateController(Controller):
             self._start(what, partial(self._update_these, stack, found))
 
     def update_all(self) -> None:
-        """Fetch all newer versions that are wanted, after a question."""
+        """Fetch all wanted newer versions; asks first."""
         if (stack := self._changeable()) is None:
             return
         downloads = under_way(stack.state.downloads)
@@ -94,11 +94,11 @@ class UpdateController(Controller):
             self._shell.tell(f"Nothing newer is known. {key} checks now.")
 
     def leave_alone(self, *keys: Key) -> None:
-        """Do not offer these versions; where all are left alone like that, offer them again."""
+        """Do not offer these versions any more; offer them again if all are left alone already."""
         self._leave(keys, for_good=False)
 
     def leave_alone_for_good(self, *keys: Key) -> None:
-        """Do not offer any version of these; where all are left alone like that, offer them again."""
+        """Offer no version of these models any more; offer them again if all are left alone already."""
         self._leave(keys, for_good=True)
 
     def _leave(self, keys: Sequence[Key], *, for_good: bool) -> None:
@@ -114,7 +114,7 @@ class UpdateController(Controller):
 
     async def _check(self, stack: DashboardStack) -> None:
         await stack.updates.check()
-        # What is new has a toast of its own.
+        # New versions have a toast of their own.
         is_new = bool(_new(wanted(stack.state), self._told or {}))
         if said := checked_text(stack.state, with_newer=not is_new):
             self._shell.tell(said, title="Checked for updates")
@@ -154,7 +154,7 @@ class UpdateController(Controller):
         if stack is not self._followed:
             self._followed, self._told, self._judged = stack, None, ()
         judged = tuple(host.updates for host in state.hosts)
-        # Most often they are the very same.
+        # Mostly they are identical objects.
         if len(judged) != len(self._judged) or any(map(is_not, judged, self._judged)):
             self._judged = judged
             self._wanted = wanted(state)
@@ -165,12 +165,12 @@ class UpdateController(Controller):
             self._shell.start("Newer versions", work, group="updates", exclusive=True)
 
     async def _tell(self, stack: DashboardStack, found: Mapping[Key, Update], judged: frozenset[str]) -> None:
-        """One toast for all that was not told before. Of a host that is away nothing is forgotten."""
+        """One toast for all versions not told before. What was told of a host that is away stays known."""
         from llmstack_tui.core.types import StoreError
 
         if self._told is None:
             told: dict[str, str] = {}
-            with suppress(StoreError):  # Of what is wrong with the state a notice tells.
+            with suppress(StoreError):  # A notice says so already.
                 told = await stack.records.recall(_REMEMBERED, told, dict[str, str])
             if stack is not self._followed:
                 return
@@ -193,17 +193,17 @@ def _model(key: Key) -> str:
 
 
 def _judged(state: StackState) -> frozenset[str]:
-    """The models of which it is known now whether they are up to date."""
+    """The models of which it is known whether they are up to date."""
     return frozenset(_model((host.snapshot.url, name)) for host in state.hosts for name in host.updates)
 
 
 def _new(found: Mapping[Key, Update], told: Mapping[str, str]) -> list[Key]:
-    """Those of whose version nobody was told."""
+    """The models whose newer version was not told yet."""
     return [key for key, update in found.items() if told.get(_model(key)) != (update.digest or "")]
 
 
 def checked_text(state: StackState, *, with_newer: bool = True) -> str:
-    """What a check has found, in a sentence or two; ``with_newer`` counts what is newer, too."""
+    """The result of a check, in a sentence or two; ``with_newer`` includes the number of newer versions."""
     updates = [each for host in state.hosts for each in host.updates.values()]
     newer = sum(each.is_wanted for each in updates)
     problems = list(dict.fromkeys(each.problem for each in updates if each.problem))
@@ -214,13 +214,13 @@ def checked_text(state: StackState, *, with_newer: bool = True) -> str:
     elif any(each.state == "current" for each in updates):
         said = "Nothing newer." if problems else "Everything is up to date."
     else:
-        said = "" if problems else "There is no model that a registry could tell of."
+        said = "" if problems else "No model here is in a registry."
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return "\n".join(filter(None, (said, f"{clean(problems[0], limit=300)}{more}" if problems else "")))
 
 
 def no_update_text(name: str, update: Update | None, now: datetime, check: str) -> str:
-    """Why there is nothing to fetch for a model; ``check`` is the key that asks again."""
+    """Why there is nothing to fetch for a model; ``check`` is the key that checks again."""
     name = clean(name, limit=120)
     if update is None or update.state == "unknown":
         reason = clean(text(*(update.reason if update else (Sentence("version.not_checked"),))), limit=300)
@@ -232,19 +232,19 @@ def no_update_text(name: str, update: Update | None, now: datetime, check: str) 
 
 
 def changed_here_text(changed: Mapping[Key, Update]) -> str:
-    """What is lost when models that were changed on their machine are replaced."""
+    """What is lost if models that were changed on their machine are replaced."""
     lines = [
         f"{clean(name, limit=60)}: {changed_text(update) or 'nobody knows which part'}"
         for (_, name), update in changed.items()
     ]
     which = plural(len(changed), "It seems", "They seem")
-    text = f"{which} to have been changed here. An update puts the registry's version in the place of:"
+    text = f"{which} to have been changed here. An update installs the registry's version instead of:"
     last = "What was changed is lost. To keep it, copy the model under another name first."
     return f"{text}\n{lines_text(lines, _MOST_ASKED)}\n\n{last}"
 
 
 def all_text(found: Mapping[Key, Update], free: int | None) -> str:
-    """What is fetched, how much that is, and what is left of the disk."""
+    """The models to fetch, the total size, and the disk space left."""
     lines = [f"{clean(name, limit=60)}: {news_text(update)}" for (_, name), update in found.items()]
     left = "" if free is None else _room(sum(each.download or 0 for each in found.values()), free)
     busy = "A model in memory is stopped when its request has ended, and started again afterwards."

@@ -1,4 +1,4 @@
-"""What is newer, what changed and what it costs; and, folded away, what could not be checked."""
+"""Newer versions, what changed and their size; and, folded, what could not be checked."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ _COUNTED = {"current": "up to date", "local": "local", "cloud": "in the cloud"}
 
 
 class UpdateRow(Struct, frozen=True, kw_only=True):
-    """A model that is out of date, or was changed here, as text.
+    """A model that is out of date or was changed here, as text.
 
     Attributes:
-        wanted: it has a newer version that the user did not say to leave alone.
-        mark: of a newer version that is wanted, else empty.
-        cost: bytes to download, or how far its pull is.
-        name_cells: those of the longest name among its neighbours, so that columns stand below each other.
+        wanted: it has a newer version that is not to be left alone.
+        mark: that of a wanted newer version, else empty.
+        cost: the size of the download, or the progress of its pull.
+        name_cells: the width of the longest name on its host, which aligns the columns.
     """
 
     key: Key
@@ -67,11 +67,11 @@ class UpdateRow(Struct, frozen=True, kw_only=True):
 
 
 class NoteRow(Struct, frozen=True):
-    """Lines about something else than one model.
+    """Lines that are not about a single model.
 
     Attributes:
-        lines: of pieces of text with their styles; a line that is one piece is wrapped, another one is cut.
-        folded: whether what is under it is folded away; None where nothing is under it.
+        lines: each a number of texts with their styles; a line of one text is wrapped, others are cut.
+        folded: whether the rows under it are folded; None if there are none.
     """
 
     key: str
@@ -83,10 +83,10 @@ UpdatesRow = UpdateRow | NoteRow
 
 
 class UpdatesContext(Struct, frozen=True, kw_only=True):
-    """What the rows depend on beside the state.
+    """The inputs of the rows beside the state.
 
     Attributes:
-        names: what the user calls a host, by its URL.
+        names: the user's names for hosts, by URL.
         opened: the keys of the rows that are unfolded.
     """
 
@@ -97,7 +97,7 @@ class UpdatesContext(Struct, frozen=True, kw_only=True):
 
 
 class UpdatesList(RowList[UpdatesRow], inherit_bindings=False):
-    """A model takes two lines."""
+    """Lists models, in two lines each, and notes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*LIST_KEYS]
 
@@ -135,7 +135,7 @@ class UpdatesList(RowList[UpdatesRow], inherit_bindings=False):
 
 
 def _wrapped(row: NoteRow, width: int) -> list[tuple[tuple[str, str], ...]]:
-    """What stands in each line of ``width`` cells."""
+    """The texts of each line of ``width`` cells."""
     found: list[tuple[tuple[str, str], ...]] = []
     for line in row.lines:
         if len(line) > 1:
@@ -149,7 +149,7 @@ def _wrapped(row: NoteRow, width: int) -> list[tuple[tuple[str, str], ...]]:
 
 
 def updates_rows(state: StackState, shown: UpdatesContext) -> tuple[UpdatesRow, ...]:
-    """What is newer, host by host, and beneath it, folded, what is not known and what went wrong."""
+    """The newer versions by host; below them, folded, the unknown models and the failed checks."""
     found: list[UpdatesRow] = [_program(each, shown) for each in newer_programs(state)]
     downloads = under_way(state.downloads)
     for host in state.hosts:
@@ -168,7 +168,7 @@ def updates_rows(state: StackState, shown: UpdatesContext) -> tuple[UpdatesRow, 
 
 
 def _program(newer: NewerProgram, shown: UpdatesContext) -> NoteRow:
-    """A program of which there is a newer version, and how to get it."""
+    """A newer version of a program, and how to get it."""
     if "" in newer.there:
         have, how = f"this is {newer.there['']}", "pip install -U llmstack-tui"
     else:
@@ -179,7 +179,7 @@ def _program(newer: NewerProgram, shown: UpdatesContext) -> NoteRow:
 
 
 def _unanswered(state: StackState, shown: UpdatesContext) -> Iterator[NoteRow]:
-    """Of which programs nobody knows whether there is a newer one."""
+    """The programs whose newest version is not known, and why."""
     problems = [clean(each.problem, limit=400) for each in state.releases if each.problem]
     if problems:
         yield _fold("programs", "Newer programs are not known", problems[0], shown)
@@ -188,7 +188,7 @@ def _unanswered(state: StackState, shown: UpdatesContext) -> Iterator[NoteRow]:
 
 
 def _fold(group: str, text: str, first: str, shown: UpdatesContext) -> NoteRow:
-    """A row with others under it; the ``first`` of them is said while they are folded away."""
+    """A row that folds the rows under it; while folded it shows the ``first`` of them."""
     is_open = group in shown.opened
     mark = shown.marks.unfolded if is_open else shown.marks.folded
     line = ((f"{mark} {text}", "plain"), ("" if is_open else f"  {first}", "muted"))
@@ -196,7 +196,7 @@ def _fold(group: str, text: str, first: str, shown: UpdatesContext) -> NoteRow:
 
 
 def summary(state: StackState) -> str:
-    """How many updates there are, and what all of them cost."""
+    """The number of updates, and their total size."""
     wanted = [each for host in state.hosts for each in host.updates.values() if each.is_wanted]
     if not wanted:
         return "checking" if state.checking else ""
@@ -216,7 +216,7 @@ def _heading(of: str, text: str, has_models: bool) -> NoteRow:
 
 
 def _models(host: HostState, downloads: Mapping[Key, Download], shown: UpdatesContext) -> Iterator[UpdateRow]:
-    """What is wanted before what is not; within these as the server lists it."""
+    """Wanted updates before others; otherwise in the server's order."""
     listed = [(name, each) for name, each in host.updates.items() if _is_news(each)]
     cells = min(_WIDEST_NAME, max((cell_len(clean(name)) for name, _ in listed), default=0))
     for name, update in sorted(listed, key=lambda each: not each[1].is_wanted):
@@ -255,7 +255,7 @@ def _note(update: Update, now: datetime) -> str:
 
 
 def _reasons(state: StackState, *, unknown: bool) -> dict[str, list[str]]:
-    """The models by what is wrong: of those that are not known, else of those known from an older check."""
+    """Names of models by problem: those that are ``unknown``, else those known from an older check."""
     found = defaultdict[str, list[str]](list)
     for host in state.hosts:
         for name, update in host.updates.items():
@@ -337,7 +337,7 @@ class UpdatesScreen(FramedScreen):
 
     @property
     def targets(self) -> tuple[Key, ...]:
-        """What a key acts on: the marked models, else the one under the cursor."""
+        """The models that a key acts on: the marked ones, else the one under the cursor."""
         if self._marked:
             return tuple(sorted(self._marked))
         return (self._list.model,) if self._list.model else ()
@@ -349,7 +349,7 @@ class UpdatesScreen(FramedScreen):
 
     @on(RowList.Opened)
     async def action_open(self) -> None:
-        """The details of a model, or what is folded away."""
+        """Open the details of a model, or unfold a row."""
         if not self._list.toggle_fold() and (key := self._list.model):
             await self.shell.open("details", key)
 
@@ -363,7 +363,7 @@ class UpdatesScreen(FramedScreen):
         self._list.show_marked(keys)
 
     def action_close(self) -> None:
-        """Take the marks away, else go back."""
+        """Clear the marks, else go back."""
         if self._marked:
             self._mark(frozenset())
         else:
@@ -371,7 +371,7 @@ class UpdatesScreen(FramedScreen):
 
 
 def _facts(state: StackState, shown: UpdatesContext) -> tuple[object, ...]:
-    """What the lines are made of; ages are in minutes. Most often it is the very same as before."""
+    """The inputs of the rows, with ages in minutes; mostly identical to those before."""
     hosts = tuple((host.snapshot.url, host.snapshot.server, host.updates) for host in state.hosts)
     of_state = (hosts, state.downloads, state.releases, state.checking)
     return (*of_state, f"{shown.now:%d %H:%M}", shown.marks, shown.opened)

@@ -1,4 +1,4 @@
-"""The top of a screen: a line with servers, profile, updates and the time, and the names of the screens."""
+"""The top of a screen: a line with servers, profile, updates and the time; and the tabs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DIM = "$foreground 60%"
 
 
 class ServerLine(Struct, frozen=True):
-    """What the header says of a server. ``reachable`` is None while it is being looked for."""
+    """A server in the header. ``reachable`` is None until it first answers."""
 
     name: str
     address: str
@@ -33,15 +33,15 @@ class ServerLine(Struct, frozen=True):
 
 
 class HeaderLine(Struct, frozen=True, kw_only=True):
-    """All that the header shows.
+    """The content of the header.
 
     Attributes:
-        limit: models loaded at once; None is not known.
-        notes: such as "read-only".
-        updates: how many models have a newer version that is wanted.
-        checking: the registries are being asked.
-        newer: programs of which there is a newer version, such as "Ollama 0.25.0".
-        about: more on the profile, in sentences.
+        limit: how many models may be loaded at once; None means not known.
+        notes: unusual conditions such as "read-only".
+        updates: the number of models with a wanted newer version.
+        checking: a check for updates is under way.
+        newer: programs with a newer version, such as "Ollama 0.25.0".
+        about: the tooltip on the profile, in sentences.
     """
 
     servers: tuple[ServerLine, ...] = ()
@@ -56,10 +56,10 @@ class HeaderLine(Struct, frozen=True, kw_only=True):
 
 
 class HeaderBar(Widget):
-    """One line, painted again only when something in it is different."""
+    """The header line, painted again only when its content changes."""
 
     class Asked(Message):
-        """What it says of updates was clicked."""
+        """The number of updates was clicked."""
 
     DEFAULT_CSS = """
     HeaderBar { height: 1; background: $panel; color: $foreground; }
@@ -87,7 +87,7 @@ class HeaderBar(Widget):
 
 
 class Tabs(Widget):
-    """All screens, the one that is shown marked; a click leads to another."""
+    """The tabs of the screens, with the current one marked; a click opens another."""
 
     DEFAULT_CSS = """
     Tabs { height: 1; background: $panel; color: $foreground; }
@@ -95,7 +95,7 @@ class Tabs(Widget):
     ALLOW_SELECT = False
 
     class TabChosen(Message):
-        """One of them was clicked."""
+        """A tab was clicked."""
 
         def __init__(self, name: str) -> None:
             super().__init__()
@@ -107,7 +107,7 @@ class Tabs(Widget):
         self._shown: tuple[Tab, ...] = ()
 
     def show(self, tabs: Sequence[Tab]) -> None:
-        """Draw these."""
+        """Draw these tabs."""
         if (tabs := tuple(tabs)) != self._shown:
             before, self._shown = self.render(), tabs
             self.refresh(layout=before.cell_length != self.render().cell_length)
@@ -134,7 +134,7 @@ class Tabs(Widget):
 
 
 class Top(Vertical):
-    """The header over the line of the screens; beside it where there are few lines."""
+    """The header above the tabs; beside them if there are few lines."""
 
     DEFAULT_CSS = """
     Top { dock: top; height: 2; background: $panel; }
@@ -142,7 +142,7 @@ class Top(Vertical):
 
 
 def header_content(line: HeaderLine, width: int, marks: Marks) -> Content:
-    """The richest way to say it that fits into ``width``; what needs attention goes last."""
+    """The most detailed form that fits into ``width``; what needs attention is the last to be left out."""
     ways = (
         ("version", "address", "profile", "limit"),
         ("address", "profile", "limit"),
@@ -163,7 +163,7 @@ def header_content(line: HeaderLine, width: int, marks: Marks) -> Content:
 
 
 def _right(line: HeaderLine, marks: Marks, *, short: bool) -> Content:
-    """What is newer, and the time."""
+    """Updates, and the time."""
     said: list[tuple[str, str] | str] = []
     if line.newer and not short:
         said.append((f" {', '.join(line.newer)} {marks.newer} ", "$text-primary"))
@@ -206,7 +206,7 @@ def _server(server: ServerLine, shown: tuple[str, ...], marks: Marks) -> list[tu
 
 
 def _counted(servers: tuple[ServerLine, ...], marks: Marks) -> list[tuple[str, str] | str]:
-    """For more servers than the line has room for."""
+    """The number of servers, when they do not fit one by one."""
     away = sum(server.reachable is False for server in servers)
     sign = (marks.inactive, "$text-error") if away else (marks.active, "$text-success")
     parts: list[tuple[str, str] | str] = ["  ", sign, " ", (f"{len(servers)} servers", "bold")]

@@ -1,4 +1,4 @@
-"""What the keys do: the bottom line of a screen, and the last line of a dialog."""
+"""The keys: in the bottom line of a screen, and in the last line of a dialog."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _KEPT = (keys.HELP, keys.QUIT)
 
 
 class KeyBar(Widget):
-    """Names and keys of the active bindings, as many as fit; a click presses the key.
+    """Keys and names of the active bindings, as many as fit; a click runs the binding.
 
-    Textual's own footer is a widget per key.
+    One widget; Textual's own footer has a widget per key.
     """
 
     DEFAULT_CSS = """
@@ -45,7 +45,7 @@ class KeyBar(Widget):
         for active in screen.active_bindings.values():
             if active.binding.show:
                 by_action.setdefault(active.binding.action, active.binding)
-        # One that the settings gave another key would come last, and have no room.
+        # In the order of the table; Textual puts a binding with a changed key last, where it may not fit.
         order = {each.id: at for at, each in enumerate(screen.BINDINGS) if isinstance(each, Binding)}
         bindings = tuple(sorted(by_action.values(), key=lambda each: order.get(each.id, len(order))))
         if bindings != self._drawn:
@@ -53,7 +53,7 @@ class KeyBar(Widget):
             self.refresh()
 
     def _fitting(self, width: int) -> list[tuple[str, Binding]]:
-        """The key and name of each binding that has room; help and quit always have."""
+        """The key and name of each binding that fits; help and quit always do."""
         labels = [(self.app.get_key_display(binding), binding) for binding in self._drawn]
         for label in labels[::-1]:
             if sum(map(_width, labels)) > width and label[1].id not in _KEPT:
@@ -77,7 +77,7 @@ class KeyBar(Widget):
             self.tooltip = tooltip
 
     def _at(self, x: int) -> Binding | None:
-        """What stands in this column."""
+        """The binding at this column."""
         right = 0
         for label in self._fitting(self.size.width):
             right += _width(label)
@@ -92,11 +92,11 @@ def _width(label: tuple[str, Binding]) -> int:
 
 
 class Hint(Static):
-    """Follows the keys when the settings give a binding another one.
+    """A line that says what keys do; it follows changes of the keys in the settings.
 
     Args:
-        parts: pairs of a key and what it does. In the place of a key stands the id of its binding, if it has
-            one; what belongs to a text field has none.
+        parts: pairs of a key and its effect. The key is given by the id of its binding; a key of a text
+            field, which has none, by its name.
     """
 
     def __init__(self, *parts: HintPart, id: str = "hint") -> None:  # noqa: A002  # Textual's own name

@@ -1,4 +1,4 @@
-"""The list of every screen, drawn line by line: what is not visible, or has not changed, costs nothing."""
+"""The list widget, drawn line by line: rows that are not visible, or have not changed, cost nothing."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
     from llmstack_tui.tui.draw.marks import Marks
 
-# Shades of a text, and of what lies behind it at the cursor; the words for them are those of the rows.
+# The styles by which rows name their colours; "cursor" is the background of the cursor's row.
 _STYLES = ("plain", "muted", "name", "heading", "pointer", "good", "warning", "bad", "accent", "cursor")
 
 
 class Row(Protocol):
-    """What a list shows: hashable, and equal to another row where it looks the same.
+    """A row of a list. Hashable; rows that look the same are equal.
 
-    ``key`` stays the same for as long as the row is about the same thing.
+    ``key`` identifies the thing that a row is about.
     """
 
     @property
@@ -46,10 +46,9 @@ R = TypeVar("R", bound=Row)
 
 
 class RowList(ScrollView, Generic[R], can_focus=True):
-    """Rows with a cursor that stays on its row when others come and go.
+    """A list with a cursor, which stays on its row when others come and go.
 
-    A subclass says how a row is drawn (`draw`) and, where that is needed, how many lines it takes, whether it
-    is a heading, and whether rows are folded away under it.
+    A subclass implements `draw` and, where needed, `height_of`, `is_heading` and `is_folded`.
     """
 
     DEFAULT_CSS = """
@@ -97,7 +96,7 @@ class RowList(ScrollView, Generic[R], can_focus=True):
         """A row was double-clicked."""
 
     class Folded(Message):
-        """The rows under the one with this key are to be folded away, or shown again."""
+        """The rows under the one with this key are to be folded or unfolded."""
 
         def __init__(self, key: Hashable, *, fold: bool) -> None:
             super().__init__()
@@ -116,27 +115,27 @@ class RowList(ScrollView, Generic[R], can_focus=True):
         self._strips: LRUCache[object, Strip] = LRUCache(256)
         self._styles: dict[tuple[str, bool], Style] = {}
 
-    # What a subclass says of its rows
+    # To be overridden
 
     def draw(self, row: R, line: int, width: int, pen: Pen) -> Iterable[Segment]:
-        """The ``line`` of a row, from 0, in about ``width`` cells: what is too long is cut."""
+        """Draw a ``line`` (from 0) of a row in about ``width`` cells; the excess is cut."""
         raise NotImplementedError
 
     def height_of(self, row: R, width: int) -> int:
-        """How many lines it takes."""
+        """The number of lines of a row."""
         return 1
 
     def is_heading(self, row: R) -> bool:
-        """Whether the cursor passes over it."""
+        """Whether a row is a heading, which the cursor skips."""
         return False
 
     def is_folded(self, row: R) -> bool | None:
-        """Whether the rows under it are folded away; None for one that has none under it."""
+        """Whether the rows under this one are folded; None if it has none."""
         return None
 
     @property
     def keeps_row(self) -> bool:
-        """Whether the cursor goes with its row; else it stays where it is."""
+        """Whether the cursor moves with its row; otherwise it keeps its position."""
         return True
 
     @property
@@ -145,7 +144,7 @@ class RowList(ScrollView, Generic[R], can_focus=True):
 
     @property
     def row(self) -> R | None:
-        """What is under the cursor."""
+        """The row under the cursor."""
         row = self._rows[self.cursor] if self.cursor < len(self._rows) else None
         return None if row is None or self.is_heading(row) else row
 
@@ -154,15 +153,15 @@ class RowList(ScrollView, Generic[R], can_focus=True):
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw all of it again, for what it is drawn with is different."""
+        """Draw everything again, because the marks, the styles or the columns have changed."""
         self._strips.clear()
         self._lay_out()
         self.refresh()
 
     def show(self, rows: Sequence[R]) -> None:
-        """Draw these; only those that are different are painted."""
+        """Show these rows; only changed ones are painted."""
         old, self._rows = self._rows, tuple(rows)
-        # Most often a few of hundreds are others than a second ago.
+        # Mostly a few of hundreds have changed since a second ago.
         changed = [index for index, same in enumerate(map(operator.is_, old, self._rows)) if not same]
         if len(old) == len(self._rows) and all(self._stays(old[at], self._rows[at]) for at in changed):
             for index in changed:
@@ -174,25 +173,25 @@ class RowList(ScrollView, Generic[R], can_focus=True):
         self.refresh()
 
     def show_marked(self, keys: frozenset[Hashable]) -> None:
-        """Mark the rows with these keys, and no others."""
+        """Mark exactly the rows with these keys."""
         changed, self._marked = self._marked ^ keys, keys
         for index, row in enumerate(self._rows) if changed else ():
             if row.key in changed:
                 self._repaint(index)
 
     def show_message(self, lines: Sequence[str]) -> None:
-        """What stands in the place of rows while there are none: a first line, and what to do."""
+        """Set the text to show while there are no rows: a first line, and what to do."""
         if tuple(lines) != self._message:
             self._message = tuple(lines)
             if not self._rows:
                 self.refresh()
 
     def _stays(self, old: R, new: R) -> bool:
-        """Whether a row in the place of another moves nothing."""
+        """Whether replacing a row leaves the layout as it is."""
         return old.key == new.key and self.height_of(old, self._width) == self.height_of(new, self._width)
 
     def _lay_out(self) -> None:
-        """Work out where each row begins."""
+        """Compute the first line of each row."""
         self._width = self.scrollable_content_region.width
         self._starts = [0, *accumulate(self.height_of(row, self._width) for row in self._rows)]
         self.virtual_size = Size(self._width, self._starts[-1])
@@ -214,7 +213,7 @@ class RowList(ScrollView, Generic[R], can_focus=True):
         key = old[before].key if before < len(old) and self.keeps_row else None
         index = self._index_of(key)
         if not self._had_rows:
-            # It begins on a row of its own, although one with others under it may have come before.
+            # Start on a plain row, although a foldable one may come before it.
             first = next((at for at, row in enumerate(self._rows) if self._is_plain(row)), None)
             self._had_rows = first is not None
             index = first if first is not None else index
@@ -228,7 +227,7 @@ class RowList(ScrollView, Generic[R], can_focus=True):
         return not self.is_heading(row) and self.is_folded(row) is None
 
     def _nearest(self, index: int, step: int) -> int:
-        """The row there, or the next one that is not a heading; it stops at the ends."""
+        """The row at ``index``, or the next one in this direction that is not a heading."""
         last = len(self._rows) - 1
         index = max(0, min(index, last))
         for way in (step, -step):
@@ -261,7 +260,7 @@ class RowList(ScrollView, Generic[R], can_focus=True):
         if self.cursor < len(self._rows):
             top, bottom = self._starts[self.cursor : self.cursor + 2]
             if self.cursor == 1 and self.is_heading(self._rows[0]):
-                top = 0  # The heading over the first row is seen again.
+                top = 0  # Show the heading above the first row, too.
             self.scroll_to_region(Region(0, top, 1, bottom - top), animate=False, force=True, immediate=True)
 
     def on_resize(self, _event: events.Resize) -> None:
@@ -283,7 +282,7 @@ class RowList(ScrollView, Generic[R], can_focus=True):
     def _move_lines(self, lines: int) -> None:
         if self._rows:
             index = self._index_at(self._starts[self.cursor] + lines)
-            # A row may be higher than the list.
+            # A row may be higher than the list: move by one at least.
             self.cursor = index if index != self.cursor else self.cursor + (1 if lines > 0 else -1)
 
     def action_first(self) -> None:
@@ -296,14 +295,14 @@ class RowList(ScrollView, Generic[R], can_focus=True):
         return max(0, min(bisect_right(self._starts, line) - 1, len(self._rows) - 1))
 
     def action_fold(self) -> None:
-        """To the row that this one is under; from there, fold away what is under it."""
+        """Go to the row that this one is under; if on it already, fold it."""
         if not self._fold(fold=True):
             above = range(self.cursor - 1, -1, -1)
             heads = (at for at in above if self.is_folded(self._rows[at]) is not None)
             self.cursor = next(heads, self.cursor)
 
     def action_unfold(self) -> None:
-        """Show what is under this row; where it is shown already, go to the first of it."""
+        """Unfold this row; if it is unfolded already, go to the first row under it."""
         row = self.row
         if row is None or (folded := self.is_folded(row)) is None:
             return
@@ -313,7 +312,7 @@ class RowList(ScrollView, Generic[R], can_focus=True):
             self.cursor += 1
 
     def toggle_fold(self) -> bool:
-        """Fold what is under this row, or show it; False if it is no row of that kind."""
+        """Fold or unfold this row; False if it does not fold."""
         row = self.row
         return row is not None and self._fold(fold=not self.is_folded(row))
 
@@ -345,7 +344,7 @@ class RowList(ScrollView, Generic[R], can_focus=True):
         if not self._rows:
             return self._message_line(y, width)
         if width != self._width:
-            self._lay_out()  # It is painted for the first time before it hears of its size.
+            self._lay_out()  # The first paint comes before the first resize event.
         line = y + self.scroll_offset.y
         if line >= self._starts[-1]:
             return Strip.blank(width, self.rich_style)
@@ -364,7 +363,7 @@ class RowList(ScrollView, Generic[R], can_focus=True):
         under = ("row-list--cursor",) if at_cursor else ()
 
         def style(name: str) -> Style:
-            # To work one out takes longer than to draw the rest of the line.
+            # Cached: computing a style takes longer than drawing the rest of the line.
             found = self._styles.get((name, at_cursor))
             if found is None:
                 found = self.get_visual_style(*under, f"row-list--{name}").rich_style

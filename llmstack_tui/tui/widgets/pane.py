@@ -1,4 +1,4 @@
-"""What frames the content of a screen: a box with a title, a warning above, and what replaces it."""
+"""The frame around a screen's content: a box with a title, a banner, and a text if it is too small."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TOO_SMALL = (
 
 
 class Pane(Vertical):
-    """The title may come from outside: it is never markup."""
+    """A framed box. Its title may come from outside, so it is never markup."""
 
     DEFAULT_CSS = """
     Pane {
@@ -38,7 +38,7 @@ class Pane(Vertical):
 
 
 class Notice(Static):
-    """A sentence that is shown again and again, and painted when it is another one."""
+    """A sentence that is set at every draw, but painted only when it changes."""
 
     def __init__(self) -> None:
         super().__init__(markup=False)
@@ -46,14 +46,14 @@ class Notice(Static):
 
     def show(self, text: str) -> None:
         if text != self._text:
-            # The age of the figures changes every second; only another length can change the layout.
+            # An age in it changes every second; the layout can only change with the length.
             self.update(Content(text), layout=len(text) != len(self._text))
             self._text = text
             self.set_class(bool(text), "-shown")
 
 
 class Banner(Notice):
-    """Hidden while its text is empty."""
+    """The warning at the top; hidden while its text is empty."""
 
     DEFAULT_CSS = """
     Banner {
@@ -69,12 +69,12 @@ class Banner(Notice):
 
 
 class TooSmall(Notice):
-    """Stands in the place of a screen's body (``#body``)."""
+    """Replaces a screen's body (``#body``) while the terminal is too small."""
 
     DEFAULT_CSS = """
     TooSmall { display: none; height: 1fr; padding: 1 2; color: $text-warning; }
     """
 
     def show_key(self, key: str) -> None:
-        """``key`` leaves the program."""
+        """Show the text with the ``key`` that quits."""
         self.show(_TOO_SMALL.format(key))

@@ -1,4 +1,4 @@
-"""A text under headings, each part of which may be folded, and what several features show like that."""
+"""Texts under headings that may be folded, and those texts that several features share."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _CELLS = 22
 
 
 class SectionText(Struct, frozen=True):
-    """What stands under a heading.
+    """The text of a section.
 
     Attributes:
-        summary: what stands beside the heading of a part that folds; an empty one never does.
-        is_open: whether it is shown before anybody has folded or unfolded it.
+        summary: shown beside the heading of a section that folds; if empty, it does not fold.
+        is_open: whether it is unfolded until the user folds or unfolds it.
     """
 
     body: Content
@@ -44,7 +44,7 @@ class SectionText(Struct, frozen=True):
 
 
 class ScrollingText(VerticalScroll):
-    """Scrolls with the keys of the list, too."""
+    """A scrolling text, also by the movement keys of the list."""
 
     DEFAULT_CSS = """
     ScrollingText { scrollbar-size-vertical: 1; }
@@ -53,7 +53,7 @@ class ScrollingText(VerticalScroll):
 
 
 class Section(Static):
-    """Hidden while it has nothing to say; one that folds can be reached with Tab, or clicked."""
+    """A heading with a text; hidden without text. If it folds, it can be clicked or focused with Tab."""
 
     DEFAULT_CSS = """
     Section { height: auto; padding: 0 1; margin-bottom: 1; display: none; }
@@ -79,13 +79,13 @@ class Section(Static):
 
     @property
     def is_open(self) -> bool:
-        """As somebody chose, else as the part is by itself."""
+        """As the user chose, else the default of the text."""
         if self._part is None or not self._part.summary:
             return True
         return self._part.is_open if self._chosen is None else self._chosen
 
     def say(self, part: SectionText | None) -> None:
-        """None, and a part without text, hides the section."""
+        """Set the text; None, or an empty text, hides the section."""
         self._part = part if part is not None and part.body.plain else None
         self.can_focus = self.folds
         self.set_class(self._part is not None, "-said")
@@ -125,7 +125,7 @@ class Section(Static):
 
 
 def rows_content(rows: Iterable[tuple[str, str]], cells: int) -> Content:
-    """Names and values in two columns; a row without a value is left out."""
+    """Labels and values in two columns; rows without a value are left out."""
     return Content("\n").join(
         Content.assemble((label.ljust(cells), "$foreground 60%"), Content(value))
         for label, value in rows
@@ -134,7 +134,7 @@ def rows_content(rows: Iterable[tuple[str, str]], cells: int) -> Content:
 
 
 def rows_part(rows: Iterable[tuple[str, str]]) -> SectionText:
-    """Names and values; a row without a value is left out."""
+    """Labels and values; rows without a value are left out."""
     return SectionText(rows_content(rows, _CELLS))
 
 

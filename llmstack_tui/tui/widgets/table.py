@@ -1,4 +1,4 @@
-"""What stands around a list: the names of its columns, by which it is sorted, and the line of its filter."""
+"""The frame of a list that is sorted and filtered: its headings, and the field of its filter."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _MOST_CHARACTERS = 200
 
 
 class SortOrder(Struct, Generic[C], frozen=True):
-    """By which of its columns a list is sorted; the first column of all stands for the list as it comes.
+    """The column by which a list is sorted; the first column means the original order.
 
-    ``reverse`` turns the usual order of a column around.
+    ``reverse`` reverses the default order of the column.
     """
 
     column: C
@@ -45,7 +45,7 @@ class SortOrder(Struct, Generic[C], frozen=True):
 
     @property
     def upwards(self) -> bool:
-        """Whether what is less stands above what is more."""
+        """Whether lower values come first."""
         return not self.reverse
 
     @property
@@ -53,7 +53,7 @@ class SortOrder(Struct, Generic[C], frozen=True):
         return not self.reverse and self.column is next(iter(type(self.column)))
 
     def next(self, among: Collection[C] | None = None) -> Self:
-        """By the next column of those, and after the last one as the list comes."""
+        """The order by the next column (of ``among``), and after the last one the original order."""
         every = tuple(type(self.column))
         later = every[every.index(self.column) + 1 :]
         return self._by(next((each for each in later if among is None or each in among), every[0]))
@@ -62,7 +62,7 @@ class SortOrder(Struct, Generic[C], frozen=True):
         return replace(self, reverse=not self.reverse)
 
     def chosen(self, column: C) -> Self:
-        """After a click on a heading: a second one reverses."""
+        """The order after a click on a heading; a second click reverses it."""
         return self.reversed() if column is self.column else self._by(column)
 
     def _by(self, column: C) -> Self:
@@ -76,7 +76,7 @@ class _Comparable(Protocol):
 def known_first(
     rows: Sequence[T], figure: Callable[[T], _Comparable | None], *, reverse: bool
 ) -> tuple[T, ...]:
-    """Sorted by a figure of theirs; what has none comes last either way."""
+    """Sort rows by a figure; those without one come last, also in reverse."""
     figures = [(figure(row), row) for row in rows]
     known = [(found, row) for found, row in figures if found is not None]
     known.sort(key=lambda each: each[0], reverse=reverse)
@@ -84,7 +84,7 @@ def known_first(
 
 
 class ColumnHeading(Struct, Generic[C], frozen=True):
-    """The name of a column, its cells, and what a click on it sorts by; ``right`` is how it is aligned."""
+    """A column's title, width in cells, and sort column if it has one; ``right`` aligns it to the right."""
 
     title: str
     cells: int
@@ -93,11 +93,11 @@ class ColumnHeading(Struct, Generic[C], frozen=True):
 
 
 class Headings(Widget, Generic[C]):
-    """Has an arrow at the column that the list is sorted by; a click on another one sorts by that.
+    """The headings of a list. An arrow marks the sort column; a click on another sorts by that.
 
     Args:
-        columns: those that have room in so many cells, from left to right.
-        order: by which of them the list is sorted.
+        columns: returns the columns that fit into a width, from left to right.
+        order: the current order.
     """
 
     DEFAULT_CSS = """
@@ -106,7 +106,7 @@ class Headings(Widget, Generic[C]):
     ALLOW_SELECT = False
 
     class ColumnChosen(Message):
-        """A heading was clicked; ``column`` is one of those that the list has."""
+        """A heading was clicked; ``column`` is one of the list's columns."""
 
         def __init__(self, column: StrEnum) -> None:
             super().__init__()
@@ -131,11 +131,11 @@ class Headings(Widget, Generic[C]):
 
     @property
     def sortable(self) -> tuple[C, ...]:
-        """What the list can be sorted by, of what there is room for."""
+        """The visible columns that the list can be sorted by."""
         return tuple(each.column for each in self._columns(self.size.width) if each.column)
 
     def column_at(self, x: int) -> C | None:
-        """What a click on that cell sorts by."""
+        """The column that a click on this cell sorts by."""
         right = 0
         for each in self._columns(self.size.width):
             right += each.cells
@@ -163,7 +163,7 @@ class Headings(Widget, Generic[C]):
 
 
 class FilterField(Input):
-    """Posts `Input.Changed` for every letter; what the keys mean is up to the pane around it."""
+    """Posts `Input.Changed` for every letter; the pane around it handles the keys."""
 
     DEFAULT_CSS = """
     FilterField, FilterField:focus { border: none; height: 1; padding: 0 1; background: $panel; }
@@ -172,10 +172,10 @@ class FilterField(Input):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.FILTER]
 
     class Kept(Message):
-        """Back to the list, which stays filtered."""
+        """The user goes back to the list and keeps the filter."""
 
     class Cleared(Message):
-        """Back to the whole list."""
+        """The user clears the filter."""
 
     def __init__(self, placeholder: str) -> None:
         super().__init__(placeholder=placeholder, max_length=_MOST_CHARACTERS, id="filter")
@@ -189,22 +189,22 @@ class FilterField(Input):
 
 
 class TablePane(Pane, Generic[S]):
-    """A list under the names of its columns, and over the line in which its filter is typed.
+    """A list with its headings above and its filter field below.
 
     Args:
-        placeholder: says what the filter looks in.
+        placeholder: says what the filter searches.
 
     Attributes:
-        order: as the list is sorted.
-        filter_text: what was typed.
-        is_arranged: the user has arranged it, or it is as in an earlier session.
+        order: the current order.
+        filter_text: the text of the filter.
+        is_arranged: the user has arranged the list, or an earlier arrangement was restored.
     """
 
     class Arranged(Message):
-        """The user has sorted the list, or folded what is in it."""
+        """The user has sorted the list, or folded rows."""
 
     class Filtered(Message):
-        """The user has typed another filter, or cleared it."""
+        """The user has changed or cleared the filter."""
 
     def __init__(
         self,
@@ -229,14 +229,14 @@ class TablePane(Pane, Generic[S]):
         yield self._table
 
     def on_mount(self) -> None:
-        # After the first paint, which it is no part of.
+        # After the first paint, which does not need it.
         self.call_after_refresh(self.mount, self._field)
 
     def show_wanted(self) -> None:
-        """Draw what the filter lets through, in this order; after each change of either."""
+        """Draw the rows that match the filter, in order; called after each change of either."""
 
     def restore(self, order: S) -> None:
-        """As it was in an earlier session; what was done in this one already counts for more."""
+        """Restore the order of an earlier session, unless the user has changed it in this."""
         if not self.is_arranged:
             self.is_arranged = True
             self.order = order
@@ -257,7 +257,7 @@ class TablePane(Pane, Generic[S]):
             self.rearranged()
 
     def sort_next(self) -> None:
-        """Sort by the next of the columns that there is room for."""
+        """Sort by the next visible column."""
         self.sort(self.order.next(self.headings.sortable))
 
     @on(Headings.ColumnChosen)
@@ -271,7 +271,7 @@ class TablePane(Pane, Generic[S]):
         self.screen.set_focus(self._field)
 
     def clear_filter(self) -> bool:
-        """Show all again; False if all were shown already."""
+        """Show all rows again; False if there was no filter."""
         if not self._field.display:
             return False
         had_focus = self._field.has_focus

@@ -149,7 +149,7 @@ async def test_a_hasty_enter_pulls_too_and_a_refusal_gives_the_name_back() -> No
         await desk.until_shown("The disk [/x] is full.")
         assert desk.field("path").value == "hf.co/user/model:Q4_K_M"
         desk.field("path").value = "b"
-        await desk.until_shown("It is here: only what")
+        await desk.until_shown("It is installed: only what")
 
 
 async def test_what_is_no_name_and_no_file_is_said_in_a_sentence() -> None:

@@ -63,9 +63,9 @@ def test_what_does_not_go_on_says_so() -> None:
         assert bool(found.speed) == bool(speed)
         return found.note
 
-    assert note(0.0).endswith("· nothing comes at present")
+    assert note(0.0).endswith("· no data at present")
     for quiet in (note(None), note(7.0), note(0.0, "verifying sha256 digest"), note(0.0, done=9)):
-        assert "nothing comes" not in quiet
+        assert "no data" not in quiet
 
 
 def test_what_waits_says_for_what() -> None:

@@ -118,7 +118,7 @@ async def test_hold_is_in_the_header_until_it_is_taken_back() -> None:
     async with guarded() as desk:
         await desk.press("H")
         await wait_until(lambda: "held" in desk.text.splitlines()[0])
-        assert "Hold is on: Idle models stay loaded. H takes that back." in toasts(desk)
+        assert "Hold is on: Idle models stay loaded. H ends the hold." in toasts(desk)
         await desk.press("H")
         await wait_until(lambda: "held" not in desk.text.splitlines()[0])
 
@@ -227,7 +227,7 @@ async def test_other_settings_of_the_guard_count_at_once() -> None:
         desk.services.settings.put_nowait(LoadedSettings(settings=Settings()))
         desk.services.settings.put_nowait(LoadedSettings(settings=Settings(guard=guard)))
         await wait_until(lambda: desk.stack.guard.settings == guard)
-        await desk.until_said("The settings were read again: guard.max_loaded and guard.idle_stop count now.")
+        await desk.until_said("The settings were read again: guard.max_loaded and guard.idle_stop apply now.")
 
 
 def test_what_would_go_on_another_server_is_told_with_its_name() -> None:

@@ -73,7 +73,7 @@ async def test_what_is_being_made_can_be_cancelled_and_what_fails_says_why() -> 
         await desk.press("n")
         await desk.until_shown("New model from")
         await desk.press("enter")
-        await desk.until_shown("without, it would be a mere copy")
+        await desk.until_shown("without them, it would be a copy")
         desk.field("system").value = "Be brief."
         desk.stack.gate.clear()
         await desk.press("enter")

@@ -17,7 +17,7 @@ from llmstack_tui.core.servers import BuiltinStopped, Found, NothingToRun, Ollam
 from llmstack_tui.engine.process.control import EngineFailed, EngineHandle, EngineProcess
 from llmstack_tui.hosts.errors import HostError, Unreachable
 from llmstack_tui.tui.models.rows import ModelRow
-from llmstack_tui.tui.servers.connection import how_to_go_on
+from llmstack_tui.tui.servers.connection import with_remedies
 from tests.support import seeded
 from tests.support.waiting import wait_until
 from tests.tui.driving import dashboard
@@ -103,7 +103,7 @@ async def test_a_stopped_ollama_is_offered_and_started() -> None:
     services = FakeServices(FakeStack(seeded.typical()), STOPPED)
     services.ollama = asyncio.get_running_loop().create_future()
     async with dashboard(services=services, connected=False) as desk:
-        await desk.until_shown("Ollama is installed, but does not run", "/usr/local/bin/ollama")
+        await desk.until_shown("Ollama is installed, but not running", "/usr/local/bin/ollama")
         await desk.press("enter")
         await desk.until_shown("Starting Ollama", "of 30 s")
         services.ollama.set_result(None)
@@ -320,6 +320,6 @@ async def test_a_connection_that_ends_by_a_defect_is_told_and_can_be_made_anew()
 
 
 def test_the_way_out_is_said_once() -> None:
-    assert how_to_go_on("Install it with: pip install x").splitlines()[2] == "  pip install x"
+    assert with_remedies("Install it with: pip install x").splitlines()[2] == "  pip install x"
     no_build = "There is no build for this. Use Ollama instead: https://ollama.com/download"
-    assert how_to_go_on(no_build) == no_build
+    assert with_remedies(no_build) == no_build
