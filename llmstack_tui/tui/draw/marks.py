@@ -1,4 +1,4 @@
-"""The signs that the dashboard draws with, and their twins for terminals that have only ASCII."""
+"""The characters that the dashboard draws with, and their twins for terminals that have only ASCII."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Marks(Struct, frozen=True, kw_only=True):
-    """One character, one cell each. ``cursor`` stands before the row that the keys act on.
+    """The characters to draw with, one cell each. ``cursor`` marks the row that the keys act on.
 
     ``levels`` are heights from low to high, one character each; ``celsius`` is a unit, of one or two;
     ``dots`` go after a word; ``parts`` are the models in a bar, one character each.
@@ -70,7 +70,7 @@ ASCII = Marks(
 
 @runtime_checkable
 class UsesMarks(Protocol):
-    """Draws with marks, and draws itself again when it is to use others."""
+    """A widget or screen that draws with marks, and can change to other ones."""
 
     def use_marks(self, marks: Marks) -> None: ...
 
@@ -90,7 +90,7 @@ def speaks_unicode(environ: Mapping[str, str], encoding: str | None) -> bool:
     if not environ.get("LC_ALL") and environ.get("LANG") in {"C", "POSIX"} and named == "C.UTF-8":
         # Python itself writes LC_CTYPE=C.UTF-8 into its environment when the locale is C (PEP 538).
         named = environ["LANG"]
-    # With none of the three set nobody said anything (a container, a bare ssh): terminals speak UTF-8 today.
+    # Without any of the three (in a container, a bare ssh) assume UTF-8, as today's terminals use it.
     return not named or _is_utf8(named.rpartition(".")[2].partition("@")[0])
 
 
