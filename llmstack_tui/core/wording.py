@@ -1,4 +1,4 @@
-"""Events, decisions, reasons and errors in words, for both faces."""
+"""The text of events, decisions, reasons and errors, for the dashboard and the command line."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
 _OWN: Catalogue = {
     "core.read_only": "Nothing can be changed: llmstack was started read-only.",
     "core.only_looked_at": (
-        '{host} is only looked at. To change something there, give it allow = "act" in the settings.'
+        'llmstack only looks at {host}. To change something there, set allow = "act" for it in the settings.'
     ),
-    "core.no_host": "{host} is no host of this dashboard.",
+    "core.no_host": "{host} is not one of the hosts of this dashboard.",
     "core.no_way": "{host} cannot do this: it has no way to {act}.",
     "core.in_cloud": "{model} runs in the cloud: there is nothing to load here.",
     "core.not_loaded": "{model} is not in memory. Activate it.",
     "core.answers": (
-        "{model} still answers a request and was not restarted. It leaves when the request has ended: "
-        "activate it then."
+        "{model} is still answering a request and was not restarted. It is unloaded when the request has "
+        "ended: activate it then."
     ),
-    "core.kept": "{model} was not restarted: another client has asked for it meanwhile.",
+    "core.kept": "{model} was not restarted: another client has asked for it in the meantime.",
     "core.name_taken": "There is a model called {model} already. Choose another name.",
 }
 
 
 def text(*sentences: Sentence) -> str:
-    """The sentences in words, one after the other; "" for none."""
+    """The text of the sentences, one after the other; "" for none."""
     return _WORDING.text(*sentences)
 
 
 def words(error: BaseException | None) -> str:
-    """What there is to tell a person of an error."""
+    """The text of an error for the user."""
     return _WORDING.text(*said(error))
 
 
@@ -48,7 +48,7 @@ def catalogue() -> Catalogue:
 
 
 def _rooms() -> Iterator[Catalogue]:
-    """The sentences of each room, imported when they are looked into: to list models takes the first two."""
+    """The sentences of each package, imported as needed: listing models needs only the first two."""
     from llmstack_tui.updates import wording as updates  # noqa: PLC0415
 
     yield updates.SENTENCES

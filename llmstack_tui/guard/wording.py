@@ -1,12 +1,12 @@
-"""What the guard says: one sentence for each kind of event, decision and reason."""
+"""The sentences of the guard: one for each kind of event, decision and reason."""
 
 from __future__ import annotations
 
 from llmstack_tui.base.sentences import Catalogue, Plural
 
 SENTENCES: Catalogue = {
-    # What a person wants of the guard.
-    "guard.held": "Hold is on: no model is unloaded by itself.",
+    # The user's wishes.
+    "guard.held": "Hold is on: no model is unloaded automatically.",
     "guard.released": "Hold is off: idle models are unloaded again.",
     "guard.pinned": "{model} is pinned: it stays until it is unpinned, or another program unloads it.",
     "guard.unpinned": "{model} is not pinned any more.",
@@ -14,8 +14,8 @@ SENTENCES: Catalogue = {
     "guard.may_idle_for_ever": "{model} may be idle for ever.",
     "guard.may_idle_as_set": "{model} may be idle for {idle_s:setting}, as the settings say.",
     "guard.may_idle_for_ever_as_set": "{model} may be idle for ever, as the settings say.",
-    "guard.not_pinned_there": "{host} is only looked at: nothing is pinned there.",
-    "guard.not_set_there": "{host} is only looked at: nothing is set there.",
+    "guard.not_pinned_there": "Nothing may be changed on {host}: models cannot be pinned there.",
+    "guard.not_set_there": "Nothing may be changed on {host}: idle limits cannot be set there.",
     # Why a host is not guarded.
     "guard.none": "Nothing is guarded.",
     "guard.disabled": "The guard is switched off: guard.enabled is false.",
@@ -30,9 +30,9 @@ SENTENCES: Catalogue = {
         other="{count} models are loaded and the limit is {limit}.",
     ),
     "guard.coming": Plural("count", one="1 more is being loaded.", other="{count} more are being loaded."),
-    "guard.too_much": "The models take {taken:size} of {memory} and may take {budget:size}.",
+    "guard.too_much": "The models take {taken:size} of {memory}; the limit is {budget:size}.",
     "guard.no_room": (
-        "The models take {taken:size} of {memory}, this one about {size:size}, and all together may take "
+        "The loaded models take {taken:size} of {memory} and this one about {size:size}; the limit is "
         "{budget:size}."
     ),
     "guard.elsewhere": "Models of other servers on this machine take {size:size} of that.",
@@ -40,19 +40,21 @@ SENTENCES: Catalogue = {
     "guard.makes_room": "It makes room for {model}.",
     "guard.longest_idle": "It has been idle longest ({idle_s:duration}).",
     "guard.longest_idle_of_those": (
-        "Of those that may be unloaded it has been idle longest ({idle_s:duration})."
+        "Of the models that may be unloaded it has been idle longest ({idle_s:duration})."
     ),
-    "guard.refuses_more": "guard.over_limit refuses one more.",
+    "guard.refuses_more": 'guard.over_limit is "refuse".',
     # The heat of the machine.
     "guard.too_hot": "{device} is at {temperature} °C, and the limit is {limit} °C.",
-    "guard.throttled": "{device} slows down for heat.",
-    "guard.throttled_at": "{device} slows down for heat, at {temperature} °C.",
+    "guard.throttled": "{device} is slowing down because of heat.",
+    "guard.throttled_at": "{device} is slowing down because of heat, at {temperature} °C.",
     "guard.cooling": "Nothing is loaded until it has cooled down.",
     # Pins.
-    "guard.lapsing": "It is pinned, and another client's keep-alive would end in {left_s:duration}.",
+    "guard.lapsing": (
+        "It is pinned, and the keep-alive that another client set for it would end in {left_s:duration}."
+    ),
     "guard.lost": (
-        "{model} is pinned and was unloaded: activate it to have it back. Another program unloaded it or set "
-        "its keep-alive, or its server was restarted."
+        "{model} is pinned but was unloaded: activate it to load it again. Another program unloaded it or "
+        "set its keep-alive, or its server was restarted."
     ),
     "guard.too_many_pins": (
         "More models are pinned than the limit of {limit} allows: {models}. Unpin one, or raise "
@@ -65,13 +67,13 @@ SENTENCES: Catalogue = {
     # Why one more model may not be loaded.
     "guard.kept_pinned": "Pinned: {models}.",
     "guard.kept_busy": "In use: {models}.",
-    "guard.kept_other": "Not to be unloaded: {models}.",
+    "guard.kept_other": "May not be unloaded: {models}.",
     # Why nothing is done.
     "guard.holding": "Hold is on: nothing is unloaded until it is off.",
-    "guard.check_again": "This is checked once more before a model is unloaded.",
+    "guard.check_again": "The guard checks this once more before it unloads a model.",
     "guard.yields": "{model} has been idle longer and goes first.",
     "guard.yields_elsewhere": "{model} at {host} has been idle longer and goes first.",
-    "guard.none_can_go": "All of them are pinned, in use or not to be unloaded.",
+    "guard.none_can_go": "All of them are pinned, in use, or may not be unloaded.",
     "guard.none_loaded": "No model is loaded.",
     "guard.loaded": Plural("count", one="1 model is loaded.", other="{count} models are loaded."),
     "guard.loaded_of": Plural(
@@ -79,14 +81,14 @@ SENTENCES: Catalogue = {
         one="1 model is loaded, and the limit is {limit}.",
         other="{count} models are loaded, and the limit is {limit}.",
     ),
-    "guard.none_idle": "None was idle for too long.",
+    "guard.none_idle": "None has been idle for too long.",
     # Why a model stays.
     "guard.is_pinned": "It is pinned.",
     "guard.is_leaving": "It was asked to leave {left_s:duration} ago.",
     "guard.is_busy": "It is in use.",
     "guard.is_spared": (
-        "It was loaded all the same a moment ago, stayed when it was asked to leave, or has no name left to "
-        "unload it by."
+        "It was just loaded over the limit, stayed when it was asked to leave, or has no name left to unload "
+        "it by."
     ),
     "guard.is_of_others": "Another program loaded it, and guard.others is false.",
     "guard.has_no_idle_limit": "It may be idle for ever.",

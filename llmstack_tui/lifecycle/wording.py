@@ -1,4 +1,4 @@
-"""What is said of acts on models, and of what other programs do: one sentence for each kind of event."""
+"""The sentences about acts on models and about what other programs do, one for each kind of event."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ ACTORS: Mapping[Actor, str] = {
 """Who asked, as the end of a sentence with "by"."""
 
 SENTENCES: Catalogue = {
-    # What came of an act: its kind, and its end.
+    # How an act ended: its kind, and its end.
     "activate.loaded": "{model} was loaded in {seconds:seconds}.",
-    "activate.loaded_by_guard": "{model} was told to stay by the guard.",
+    "activate.loaded_by_guard": "The guard renewed the keep-alive of {model}.",
     "activate.failed": "{model} was not loaded: {error:raw}",
     "activate.interrupted": "{model} was stopped before it was loaded.",
     "activate.cancelled": "Loading {model} was cancelled.",
     "deactivate.gone": "{model} was unloaded.",
     "deactivate.gone_by_guard": "{model} was unloaded by the guard.",
     "deactivate.leaving": "{model} will be unloaded when its running request has ended.",
-    "deactivate.leaving_by_guard": "The guard unloads {model} when its running request has ended.",
-    "deactivate.kept": "{model} stays loaded: another client has asked for it meanwhile.",
-    "deactivate.superseded": "{model} was still loaded when something else was asked of it.",
+    "deactivate.leaving_by_guard": "The guard will unload {model} when its running request has ended.",
+    "deactivate.kept": "{model} stays loaded: another client has asked for it in the meantime.",
+    "deactivate.superseded": "{model} had not been unloaded yet when it was asked for again.",
     "deactivate.failed": "{model} was not unloaded: {error:raw}",
     "deactivate.cancelled": "Unloading {model} was cancelled.",
     "deactivate.nameless": (
-        "{model} was removed while it was loaded: its name cannot stop it any more. It leaves when its "
+        "{model} was removed while it was loaded, so it cannot be unloaded by name. It is unloaded when its "
         "keep-alive ends."
     ),
     "remove.done": "{model} was removed.",
     "remove.failed": "{model} was not removed: {error:raw}",
     "remove.cancelled": "Removing {model} was cancelled.",
     "remove.answers": (
-        "{model} still answers a request and was not removed. Remove it when the request has ended."
+        "{model} is still answering a request and was not removed. Remove it when the request has ended."
     ),
-    "remove.not_stopped": "It could not be stopped first. {why}",
+    "remove.not_stopped": "It could not be unloaded first. {why}",
     "import.done": "{model} was imported.",
     "import.failed": "{model} was not imported: {error:raw}",
     "import.cancelled": "Importing {model} was cancelled.",
@@ -66,18 +66,19 @@ SENTENCES: Catalogue = {
     "missed.loaded": "While llmstack was closed: {loaded} loaded.",
     "missed.unloaded": "While llmstack was closed: {unloaded} unloaded.",
     "missed.both": "While llmstack was closed: {unloaded} unloaded, {loaded} loaded.",
-    # Why a model computes on the processor.
+    # Why a model computes on the CPU.
     "fallback.partly": (
-        "{missing:size} of it did not fit beside what was on the card: unload another model, use a shorter "
-        "context or a stronger quantization, and activate it again."
+        "{missing:size} of it did not fit on the card: unload another model, use a shorter context or a "
+        "smaller quantization, and activate it again."
     ),
     "fallback.too_large": (
-        "It is larger than the card's memory: choose a smaller one, or a stronger quantization."
+        "It is larger than the card's memory: choose a smaller model, or a smaller quantization."
     ),
-    "fallback.lost_card": "The card does not answer any more: start the server again, or the machine.",
+    "fallback.lost_card": "The card no longer answers: restart the server, or the machine.",
     "fallback.unused_nvidia": (
-        "The server does not use the card: its driver is too old or was updated while the server ran, or the "
-        "server is in a container without it. Start the server again; its log names the cause."
+        "The server does not use the card: the card's driver is too old or was updated while the server ran, "
+        "or the server runs in a container without access to the card. Restart the server; its log names the "
+        "cause."
     ),
     "fallback.unused_card": "The server does not use the card: its log names the cause.",
     # Why a model was loaded or unloaded.

@@ -1,4 +1,4 @@
-"""Whether there is a newer Ollama or llmstack: asked once a day, and remembered. Nothing is downloaded."""
+"""Asks once a day whether there is a newer Ollama or llmstack, and stores the answer. Downloads nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _MOST_BYTES = 4 * 2**20
 _KEY = "releases"
 _EVERY = timedelta(days=1)
-# Long after the first list and the first check for models, so that neither is slowed.
+# After the first list and the first check for models, so as not to delay either.
 _START_S = 5.0
 _LOOK_S = 1800.0
 
@@ -37,11 +37,11 @@ class ReleaseChecker(Service):
     """Asks for the newest versions of the programs that are in use here.
 
     Args:
-        addresses: of the answers, by program.
-        on_change: is called when `releases` are others than before.
+        addresses: where to ask, by program.
+        on_change: called when `releases` has changed.
 
     Attributes:
-        releases: what is known, at first what earlier sessions learnt.
+        releases: what is known; at first from earlier sessions.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class ReleaseChecker(Service):
             self._in_use.add(Program.OLLAMA)
 
     async def run(self) -> None:
-        """Until cancelled; or until the state cannot be read, of which a notice tells."""
+        """Ask when due, until cancelled. Ends at once if the store cannot be read, which a notice reports."""
         try:
             store = await self._session.store()
             self._tell(await store.screen.recall(_KEY, (), tuple[Release, ...]))
@@ -91,7 +91,7 @@ class ReleaseChecker(Service):
 
 
 def _is_due(release: Release | None) -> bool:
-    """Also where the clock was set back meanwhile."""
+    """Whether to ask now; also if the clock was set back by a day since."""
     if release is None or release.asked_at is None:
         return True
     return abs(datetime.now(UTC) - release.asked_at) >= _EVERY
@@ -117,11 +117,11 @@ class _Project(msgspec.Struct):
 
 
 class Unanswered(Exception):
-    """A sentence that says why."""
+    """The newest version was not told; the message is a sentence that says why."""
 
 
 async def ask(address: str, before: Release) -> Release:
-    """The newest release; where the question fails, the problem beside what was known. Raises nothing."""
+    """Ask for the newest release; if that fails, return ``before`` with the problem. Raises nothing."""
     now = datetime.now(UTC)
     try:
         version = await _ask(before.program, address)
@@ -139,14 +139,14 @@ async def _ask(program: Program, address: str) -> str:
     finally:
         await http.aclose()
     if reply.status != 200:
-        raise Unanswered(f"{host} did not tell the newest {program}: status {reply.status}.")
+        raise Unanswered(f"{host} did not tell the newest version of {program}: status {reply.status}.")
     try:
         version = _version(program, reply.content)
     except msgspec.MsgspecError:
         version = ""
-    # What is no version would be no news either, and may be anything.
+    # The answer may contain anything: accept only what parses as a version.
     if not is_newer(version, "0.0.0.1"):
-        raise Unanswered(f"{host} did not tell the newest {program}: its answer names no version.")
+        raise Unanswered(f"{host} did not tell the newest version of {program}: its answer has none.")
     return version.removeprefix("v")
 
 

@@ -1,4 +1,4 @@
-"""Why a model has no newer version, or none that is known: one sentence for each kind of reason."""
+"""Why no newer version of a model is known: one sentence for each kind of reason."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ if TYPE_CHECKING:
 
 SENTENCES: Catalogue = {
     "version.cloud": "It runs in the cloud.",
-    "version.made_here": "It was made on its own machine.",
+    "version.made_here": "It was created on its machine.",
     "version.not_in_registry": "The registry has no model of this name.",
-    "version.not_in_registry_any_more": "The registry has no model of this name any more.",
+    "version.not_in_registry_any_more": "The registry no longer has a model of this name.",
     "version.changed_here": "It was changed on its machine; the registry has another version.",
     "version.maybe_changed_here": (
         "It differs from the registry's version and was written later: it may have been changed here."
     ),
-    "version.not_checked": "It was not checked yet.",
+    "version.not_checked": "It has not been checked yet.",
     "version.no_digest": "Its server does not say which version it is.",
-    "version.came_after": "It was installed after its registry was asked last.",
-    "version.not_compared": "It was not compared yet.",
+    "version.came_after": "It was installed after its registry was last asked.",
+    "version.not_compared": "It has not been compared yet.",
 }

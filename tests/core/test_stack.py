@@ -138,7 +138,7 @@ async def test_a_removal_whose_stop_fails_is_one_event_that_says_both() -> None:
                 for event in await stack.records.events(kinds={"failed", "deactivate", "remove"})
             ]
         assert "a:1" in fake.installed
-        assert texts == [f"a:1 was not removed: It could not be stopped first. {server.url} failed: stuck."]
+        assert texts == [f"a:1 was not removed: It could not be unloaded first. {server.url} failed: stuck."]
 
 
 @pytest.mark.parametrize("call", ["delete", "copy"])

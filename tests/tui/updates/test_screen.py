@@ -164,7 +164,7 @@ async def test_u_says_what_nobody_knows_and_what_is_only_here() -> None:
         await wait_until(lambda: any("nobody knows whether" in each for each in toasts(desk)))
         (said,) = (each for each in toasts(desk) if "nobody knows" in each)
         assert "c checks now" in said
-        assert "phi4:14b has no newer version. It was made on its own machine." in said
+        assert "phi4:14b has no newer version. It was created on its machine." in said
         assert desk.stack.acts == []
 
 
