@@ -1,1 +1,1 @@
-"""The headless core of both faces: the state of all hosts, the services around them, what may be asked."""
+"""The core that the dashboard and the command line share: the state of all hosts, and what may be done."""

@@ -1,4 +1,4 @@
-"""What a person may do to models, from either face: load, unload, make, rename, remove, ask."""
+"""The actions on models: load, unload, create, copy, rename, remove, chat."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 
 class ModelActions:
-    """Every action raises `HostError`, and `Refused` where the stack is read-only or the host cannot do it.
+    """Every action raises `HostError`, and `Refused` if the stack is read-only or the host lacks the ability.
 
-    Close the iterators that some return (`contextlib.aclosing`) when they are not read to their end.
+    An iterator that is not read to its end must be closed (`contextlib.aclosing`).
     """
 
     def __init__(
@@ -70,16 +70,16 @@ class ModelActions:
         confirm: Confirm | None = None,
         reason: Sentences = (),
     ) -> bool:
-        """Load a model, and return when it can answer and the state says so.
+        """Load a model; return when it can answer and the state shows it as loaded.
 
-        On a guarded host it stays for as long as it may be idle, unless ``keep_alive`` says otherwise.
+        On a guarded host, ``keep_alive`` defaults to the model's idle limit.
 
         Args:
-            confirm: asks a person before others are stopped for it, where the settings want that.
-            reason: for the record, where the load follows from something else.
+            confirm: asks the user before other models are unloaded, if the settings require that.
+            reason: for the record, if the load is part of another action.
 
         Returns:
-            False where the person does not want that, and nothing was done.
+            False if the user declined; then nothing was done.
         """
         from llmstack_tui.guard.admission import Declined, NotAdmitted  # noqa: PLC0415
 
@@ -108,22 +108,22 @@ class ModelActions:
         return True
 
     async def activate_again(self, host_url: str, model: str, *, confirm: Confirm | None = None) -> bool:
-        """Load a model that was stopped, with the context that we loaded it with; raises as `activate`."""
+        """Load a model again with the context length of its last load by llmstack; raises as `activate`."""
         context_length = None
-        with suppress(StoreError):  # Then as any other; a notice tells of what is wrong with the state.
+        with suppress(StoreError):  # Then with the default context; a notice reports the broken state file.
             loads = await self._loads(host_url, model, 1)
-            # What another client wanted of it is that client's to want again.
+            # A context length that another client asked for is not repeated.
             context_length = next((each.context_length for each in loads if each.asked_by in OURS), None)
         return await self.activate(host_url, model, context_length=context_length, confirm=confirm)
 
     async def deactivate(self, host_url: str, model: str) -> Departure:
-        """Ask a model to leave; the answer says whether it has."""
+        """Ask a model to leave; the result says whether it has left."""
         with self._journal.act(EventKind.DEACTIVATE, host_url, model, ends_well=False):
             host = self._allowed(host_url, Capability.UNLOAD, act=True)
         return await self._lifecycle.deactivate(host, model)
 
     async def restart(self, host_url: str, model: str) -> None:
-        """Unload a model and load it again as it was asked for. No running request is cut."""
+        """Unload a model and load it again with the same parameters. No running request is cut."""
         status = self._monitors[host_url].status(model)
         if status is None or status.running is None:
             raise Refused("core.not_loaded", model=model, host=host_url)
@@ -146,7 +146,10 @@ class ModelActions:
         """Ask all models of a host, or of all hosts, to leave; no running request is cut.
 
         Returns:
-            Host, name and what came of it, of each. One that fails keeps none of the others.
+            For each model, the URL of its host, its name and the result.
+
+        Raises:
+            HostError: the first failure, once all have been asked.
         """
         urls = [host_url] if host_url is not None else self._acting_urls
         loaded = [
@@ -166,10 +169,10 @@ class ModelActions:
             if isinstance(end, Departure)
         )
 
-    # --- what is installed ---
+    # --- installed models ---
 
     async def delete(self, host_url: str, model: str) -> None:
-        """Remove a model; one that is loaded is unloaded first, for it could not be afterwards."""
+        """Remove a model. A loaded model is unloaded first: afterwards it would have no name to do so by."""
         with self._journal.act(EventKind.REMOVE, host_url, model):
             host = self._allowed(host_url, Capability.DELETE, act=True)
             await self._lifecycle.remove(host, model)
@@ -177,7 +180,7 @@ class ModelActions:
         await self._settle(host)
 
     async def plan_removal(self, keys: Iterable[tuple[str, str]]) -> tuple[Removal, ...]:
-        """What removing these models, each a host's URL and a name, would do; raises as `delete`."""
+        """What removing these models, pairs of host URL and name, would do; raises as `delete`."""
         statuses = []
         for url, name in keys:
             host = self._allowed(url, Capability.DELETE, act=True)
@@ -187,7 +190,7 @@ class ModelActions:
         return await plan_removal(statuses, installed)
 
     async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncGenerator[Progress, None]:
-        """Make a model from a GGUF file of this machine."""
+        """Create a model from a GGUF file on this machine."""
         name = listed_name(name)
         with self._journal.act(EventKind.IMPORT, host_url, name):
             host = self._allowed(host_url, Capability.IMPORT, act=True)
@@ -197,7 +200,7 @@ class ModelActions:
         await self._settle(host)
 
     async def copy(self, host_url: str, model: str, name: str, *, replace: bool = False) -> None:
-        """Have a model under a second name, too; one that has it already is only replaced if asked to."""
+        """Give a model a second name. A model that has this name already is replaced only if ``replace``."""
         name = listed_name(name)
         with self._journal.act(EventKind.COPY, host_url, model, ends_well=False):
             host = self._allowed(host_url, Capability.COPY, act=True)
@@ -208,9 +211,9 @@ class ModelActions:
         await self._settle(host)
 
     async def rename(self, host_url: str, model: str, name: str) -> None:
-        """Copy a model and remove its old name. One in memory stays there, and goes by the new name.
+        """Copy a model and remove its old name. A loaded model stays loaded, under the new name.
 
-        If the old name cannot be removed, the copy is taken back.
+        If the old name cannot be removed, the copy is removed again.
         """
         name = listed_name(name)
         with self._journal.act(EventKind.RENAME, host_url, model, ends_well=False):
@@ -241,7 +244,7 @@ class ModelActions:
         parameters: Mapping[str, object] | None = None,
         replace: bool = False,
     ) -> AsyncGenerator[Progress, None]:
-        """Make a model from an installed one; what is not given stays as it is there."""
+        """Create a model from an installed one; arguments that are None are inherited from ``base``."""
         name = listed_name(name)
         with self._journal.act(EventKind.CREATE, host_url, name):
             host = self._allowed(host_url, Capability.CREATE, act=True)
@@ -253,7 +256,7 @@ class ModelActions:
                     yield step
         await self._settle(host)
 
-    # --- asking ---
+    # --- questions ---
 
     async def details(self, host_url: str, model: str) -> ModelDetails:
         details = await self._allowed(host_url, Capability.SHOW).show(model)
@@ -269,7 +272,7 @@ class ModelActions:
         options: Mapping[str, object] | None = None,
         keep_alive: timedelta | None = None,
     ) -> AsyncGenerator[Chunk, None]:
-        """An answer in pieces. It may load the model, which read-only does not forbid."""
+        """Yield the answer in pieces. This may load the model, also in a read-only stack."""
         host = self._allowed(host_url, Capability.CHAT)
         monitor, timing = self._monitors[host_url], Timing()
         with monitor.using(model):
@@ -283,7 +286,7 @@ class ModelActions:
             self._session.write(lambda store: store.speeds.add(speed))
             monitor.add_speeds(speed)
 
-    # --- parts of these ---
+    # --- helpers ---
 
     async def _loads(self, host_url: str, model: str, limit: int) -> Sequence[Activation]:
         return await (await self._session.store()).activations.history(host_url, model, limit)
@@ -312,7 +315,7 @@ async def _check_free(host: Host, name: str) -> None:
 
 
 async def _take_back(host: Host, model: str, name: str) -> None:
-    """Remove the copy, unless it is all that is left."""
+    """Remove the copy, unless the original is gone."""
     with suppress(HostError):
         if any(same_model(each.name, model) for each in await host.installed()):
             await host.delete(name)

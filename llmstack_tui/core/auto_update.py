@@ -1,4 +1,4 @@
-"""Newer versions that are fetched without anybody's asking, where the settings say so."""
+"""Automatic updates of models, if the settings ask for them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _AT_REST = frozenset({ModelState.ACTIVE, ModelState.INACTIVE})
 
 
 async def update_automatically(state: StackState, downloads: DownloadQueue, journal: Journal) -> None:
-    """Ask for what is newer; each is an event with its reason."""
+    """Queue the updates that are due, and record an event with the reason for each."""
     for url, names in due(state).items():
-        with suppress(HostError):  # Not allowed there; or the store is away, of which a notice tells.
+        with suppress(HostError):  # Not allowed there; or the store fails, which a notice reports.
             await downloads.update(url, names)
             for name in names:
                 journal.event(
@@ -44,8 +44,8 @@ async def update_automatically(state: StackState, downloads: DownloadQueue, jour
 def due(state: StackState) -> dict[str, tuple[str, ...]]:
     """The names of the models to update, by the URLs of their hosts.
 
-    Not those that are busy, being loaded or leaving; nor those whose last pull of this version the user
-    cancelled or paused, or that failed: that is for the user to try again.
+    Models that are busy, loading or leaving have to wait. A pull of this version that failed, or that the
+    user cancelled or paused, is left to the user to try again.
     """
     found: dict[str, tuple[str, ...]] = {}
     for host in state.hosts:
@@ -59,7 +59,7 @@ def due(state: StackState) -> dict[str, tuple[str, ...]]:
 
 
 def _was_tried(model: ModelStatus, update: Update, downloads: Sequence[Download]) -> bool:
-    """Whether a pull is under way, or came to nothing since the registry got the version."""
+    """Whether a pull is under way, or ended without success after the version was pushed to the registry."""
     for each in downloads:
         if each.host == model.host and same_model(each.model, model.name):
             since = update.pushed_at is None or each.asked_at >= update.pushed_at

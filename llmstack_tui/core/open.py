@@ -1,4 +1,4 @@
-"""Where settings become a stack, and the servers that a face can be opened on."""
+"""Makes a stack from the settings, and finds the servers for it."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME = 200
 
-# What httpx imports when it asks for the first time: 60 ms on the event loop, unless it was imported before.
-_WITH_THE_FIRST_REQUEST = ("httpcore", "sniffio", "anyio.streams.tls", "anyio._backends._asyncio")
+# What httpx imports at its first request: 60 ms on the event loop, so they are imported in a thread before.
+_FIRST_REQUEST_IMPORTS = ("httpcore", "sniffio", "anyio.streams.tls", "anyio._backends._asyncio")
 
 
 class Core:
-    """The core as the user set it up: the settings, and what can be opened by them.
+    """The settings, and what can be opened with them.
 
     Attributes:
-        settings: with what the command line says.
-        environ: of the process, as it was at the start: Textual takes NO_COLOR out of the real one.
-        config: the file of the settings; None is the usual one.
+        settings: from file, environment and command line.
+        environ: of the process at its start: Textual removes NO_COLOR from the real one.
+        config: the settings file; None is the default one.
     """
 
     def __init__(self, settings: Settings, environ: Mapping[str, str], config: Path | None = None) -> None:
@@ -72,13 +72,13 @@ class Core:
         await asyncio.to_thread(_write_theme, name)
 
     async def find(self) -> Startup:
-        await lazy.load(".core.servers", ".ollama.client", *_WITH_THE_FIRST_REQUEST)
+        await lazy.load(".core.servers", ".ollama.client", *_FIRST_REQUEST_IMPORTS)
         from llmstack_tui.core.servers import find_servers  # noqa: PLC0415
 
         return await find_servers(self.settings, self.environ)
 
     async def remembered(self) -> StackState | None:
-        """What the servers that are likely to be used listed last, to look at until they are found."""
+        """The models that the likely servers listed last, to be shown until the servers are found."""
         state_file, _ = _places()
         if state_file is None or not state_file.exists():
             return None
@@ -93,7 +93,7 @@ class Core:
 
     @property
     def _likely(self) -> tuple[str, ...]:
-        """The URLs of the servers that `find` finds most of the time."""
+        """The URLs of the servers that `find` will most likely find."""
         if self.settings.hosts:
             return tuple(host.url for host in self.settings.hosts)
         try:
@@ -116,7 +116,7 @@ class Core:
         return await control.start(port=engine.port, owner=not engine.keep, config=self.config)
 
     async def open(self, hosts: Sequence[str]) -> Stack:
-        """For the dashboard: it is the user who asks, and newer versions are looked for."""
+        """The dashboard's stack: the user is the actor, and newer versions are looked for."""
         from llmstack_tui.updates.programs import ADDRESSES  # noqa: PLC0415
 
         updates = self.settings.updates
@@ -133,7 +133,7 @@ class Core:
         await lazy.load(".core.stack")
         from llmstack_tui.core.stack import Stack  # noqa: PLC0415
 
-        if not hosts:  # What is about this machine alone needs no client.
+        if not hosts:  # Only this machine is asked about: no client is needed.
             return Stack((), options)
         await lazy.load(".ollama.client")
         from llmstack_tui.ollama.client import OllamaHost  # noqa: PLC0415
@@ -141,7 +141,7 @@ class Core:
         return Stack([OllamaHost(url) for url in dict.fromkeys(hosts)], options)
 
     async def options(self, hosts: Sequence[str], actor: Actor = Actor.USER) -> StackOptions:
-        """What the settings say of a stack over these servers."""
+        """The options of a stack over these servers, from the settings."""
         await lazy.load(".core.options")
         from llmstack_tui.core.options import StackOptions  # noqa: PLC0415
 
@@ -179,7 +179,7 @@ def _write_theme(name: str) -> None:
 
 
 def _places() -> tuple[Path | None, Path | None]:
-    """The state file and the folder of models; without a home nothing is remembered."""
+    """The state file and the folder of models; None without a home, where nothing can be stored."""
     try:
         return paths.state_file(), paths.models_folder()
     except paths.NoHome:

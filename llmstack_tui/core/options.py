@@ -1,4 +1,4 @@
-"""How a stack works, which `core.open` says by the settings; what it may do where, and its parts."""
+"""The options of a stack, its permissions, and the parts that its services share."""
 
 from __future__ import annotations
 
@@ -34,32 +34,34 @@ def _engine_request() -> Request:
 
 
 class StackOptions(Struct, frozen=True, kw_only=True):
-    """How a stack works; `core.open` makes it from the settings.
+    """The options of a stack; `core.open` makes them from the settings.
 
     Attributes:
-        actor: who asks for what is done by this stack.
-        look_only: the URLs of hosts on which nothing may be changed, as with ``read_only`` on none.
-        running_every_s: seconds between looks at what is loaded; ``installed_every_s`` at what is installed.
+        actor: on whose behalf this stack acts.
+        read_only: nothing may be changed on any host.
+        look_only: the URLs of the hosts on which nothing may be changed.
+        running_every_s: seconds between two polls of the loaded models.
+        installed_every_s: seconds between two polls of the installed models.
         machine_every_s: seconds between two readings of the machine.
-        machine: what is read; None is this machine.
-        models_folder: the built-in engine's own, for the room that is left on its disk.
-        profile: the name of the profile that the user chose; None works it out.
-        state_file: where all is remembered; None remembers as long as the program runs.
-        check_every: how often registries are asked for newer versions, from the first list on; None never
-            asks by itself.
+        machine: what to read; None is this machine.
+        models_folder: of the built-in engine, to read the free space of its disk.
+        profile: the name of the hardware profile that the user chose; None detects it.
+        state_file: the database; None keeps the state in memory.
+        check_every: how often registries are asked for newer versions, after the first list; None asks only
+            on request.
         parallel_pulls: how many models are pulled at once.
-        patient_pulls: a pull waits for a server that does not answer, or for room; else it fails.
-        only_own_pulls: only pulls that were asked for here are done.
-        releases: where the newest versions of programs are told; None never asks for them.
-        automatic: newer versions are fetched without a question, of models that are not busy.
-        guard: how much may be loaded and how long it may be idle; None guards nothing.
-        model_folders: finds the folders of models on this machine that tell what is installed. Blocking.
-        usual: how a model is loaded where nobody asks for something else. Blocking.
-        processes: what the processes of loaded models hold and compute is read with each look.
+        patient_pulls: a pull waits for a server that does not answer, or for disk space; else it fails.
+        only_own_pulls: do only the pulls that were requested through this stack.
+        releases: the addresses that publish the newest versions of programs; None never asks.
+        automatic: update models that are not busy without asking the user.
+        guard: how much may be loaded, and how long it may be idle; None guards nothing.
+        model_folders: finds the folders of models on this machine. Blocking.
+        usual: how a model is loaded by default. Blocking.
+        processes: each poll also reads the memory and processor time of the loaded models' processes.
         stop_patience_s: how long a stop waits for its model to leave.
-        services_after_s: seconds after the first list until services import what they need: that would hold
-            up the drawing.
-        guard_take_over_s: seconds between two tries of a guard that watches to be the one that acts.
+        services_after_s: seconds from the first list until the services are imported, so that the imports
+            do not delay drawing it.
+        guard_take_over_s: seconds between two attempts of a passive guard to become the active one.
     """
 
     actor: Actor = Actor.USER
@@ -88,11 +90,12 @@ class StackOptions(Struct, frozen=True, kw_only=True):
 
 
 class Permissions:
-    """By the settings, and by what each host can do.
+    """What may be done on each host, by the settings and by what the host can do.
 
     Args:
         hosts: by URL.
-        look_only: the URLs of hosts on which nothing may be changed, as with ``read_only`` on none.
+        read_only: nothing may be changed on any host.
+        look_only: the URLs of the hosts on which nothing may be changed.
     """
 
     def __init__(self, hosts: Mapping[str, Host], *, read_only: bool, look_only: Collection[str]) -> None:
@@ -101,7 +104,7 @@ class Permissions:
         self.look_only = frozenset(look_only)
 
     def allowed(self, host_url: str, capability: Capability, *, act: bool = False) -> Host:
-        """The host, if it can do this and, to ``act``, may be changed. Raises `Refused`."""
+        """The host, if it has the capability and, with ``act``, may be changed. Raises `Refused`."""
         if act and self.read_only:
             raise Refused("core.read_only", host=host_url)
         if act and host_url in self.look_only:
@@ -119,7 +122,7 @@ class Permissions:
 
     @property
     def acting_urls(self) -> tuple[str, ...]:
-        """The hosts on which something may be changed; all of them where nothing may, to be refused there."""
+        """The hosts on which something may be changed. If the stack is read-only, all: each refuses then."""
         return tuple(url for url in self._hosts if self.read_only or url not in self.look_only)
 
 
@@ -128,7 +131,7 @@ class StackParts(Struct, frozen=True):
 
     Attributes:
         monitors: the hosts, by URL.
-        settle: returns when the state shows what was just done on a host.
+        settle: returns when the state shows the change just made on a host.
     """
 
     options: StackOptions

@@ -1,4 +1,4 @@
-"""What removing models would do: which names go, and what disk that frees."""
+"""What removing models would do: which names go, and how much disk space that frees."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class Removal(Struct, frozen=True):
-    """A model that is to go.
+    """A model to be removed.
 
     Attributes:
-        freed: bytes of disk that go with it; None if other models keep the weights, or if it is not known.
-        sharers: the names of those.
-        is_loaded: it is unloaded first.
-        is_cloud: only its entry goes.
+        freed: bytes of disk that this frees; None if other models share the weights, or if it is not known.
+        sharers: the names of the models that share its weights.
+        is_loaded: it has to be unloaded first.
+        is_cloud: only its entry is removed.
     """
 
     host: str
@@ -35,15 +35,15 @@ class Removal(Struct, frozen=True):
 async def plan_removal(
     chosen: Iterable[tuple[Host, ModelStatus]], installed: Mapping[str, Sequence[Model]]
 ) -> tuple[Removal, ...]:
-    """What removing these models in this order frees; those that are installed under no name are left out.
+    """Work out what removing these models in this order frees. Models that are not installed are left out.
 
-    The host is asked who shares the weights: a list knows the digests of manifests alone.
+    The hosts are asked which models share weights: a list has only the digests of manifests.
 
     Args:
-        installed: by the URLs of the hosts.
+        installed: the installed models, by the URLs of their hosts.
 
     Raises:
-        HostError: a host does not tell.
+        HostError: a host could not be asked.
     """
     plan: dict[tuple[str, str], Removal] = {}
     for host, status in chosen:

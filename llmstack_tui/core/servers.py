@@ -1,4 +1,4 @@
-"""Which servers to talk to: a decision over what was asked for, what answers and what is installed."""
+"""Chooses the servers to use, from the settings, what answers and what is installed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Found(Struct, frozen=True):
 
 
 class OllamaStopped(Struct, frozen=True):
-    """Ollama is installed and does not run; `llmstack_tui.ollama.local.start_ollama` starts it at ``url``."""
+    """Ollama is installed but not running; `llmstack_tui.ollama.local.start_ollama` starts it at ``url``."""
 
     binary: Path
     url: str
@@ -44,7 +44,7 @@ class BuiltinStopped(Struct, frozen=True):
 
 
 class NothingToRun(Struct, frozen=True):
-    """Nothing runs and nothing can be started; ``reason`` is a sentence that says why and what to do."""
+    """Nothing runs and nothing can be started; ``reason`` is a sentence with the cause and the remedy."""
 
     reason: str
 
@@ -53,12 +53,13 @@ Startup = Found | OllamaStopped | BuiltinStopped | NothingToRun
 
 
 class Installed(Struct, frozen=True, kw_only=True):
-    """What of this machine counts when nothing answers at Ollama's address.
+    """What this machine has, for the case that nothing answers at Ollama's address.
 
     Attributes:
         url: Ollama's address.
-        engine_url: where the built-in engine runs, or None.
-        engine_missing: why the built-in engine cannot run, or None when it can.
+        ollama: the program; None if it is not installed.
+        engine_url: the address of the running built-in engine, or None.
+        engine_missing: why the built-in engine cannot run, or None if it can.
     """
 
     url: str
@@ -68,22 +69,22 @@ class Installed(Struct, frozen=True, kw_only=True):
 
 
 async def find_servers(settings: Settings, environ: Mapping[str, str]) -> Startup:
-    """Look for servers. Addresses that were given are taken as they are, without asking them.
+    """Look for servers. Addresses from the settings are used as they are, without asking them.
 
     Raises:
-        InvalidAddress: when ``OLLAMA_HOST`` is none.
+        InvalidAddress: ``OLLAMA_HOST`` is not an address.
     """
     if settings.hosts:
         return Found(tuple(host.url for host in settings.hosts))
     choice, url = settings.engine.choice, default_host(environ)
     if choice != "builtin" and (not is_loopback(url) or await answers(url)):
-        # Another machine was named on purpose: it is the one that is meant, down or not.
+        # Another machine was named on purpose: it is used even if it does not answer.
         return Found((url,))
     return decide(choice, await asyncio.to_thread(look_around, url, environ))
 
 
 def decide(choice: EngineChoice, installed: Installed) -> Startup:
-    """What to do when nothing answers at Ollama's address, or nobody asked for it."""
+    """What to do if nothing answers at Ollama's address, or the settings ask for the built-in engine."""
     if choice != "ollama" and installed.engine_url is not None:
         return Found((installed.engine_url,))
     if choice != "builtin" and installed.ollama is not None:
@@ -96,7 +97,7 @@ def decide(choice: EngineChoice, installed: Installed) -> Startup:
 
 
 async def answers(url: str) -> bool:
-    """Whether a server that speaks Ollama's protocol answers at ``url``; one that fails does, too."""
+    """Whether a server that speaks Ollama's protocol answers at ``url``, even with an error."""
     host = OllamaHost(url, timeouts=_PATIENCE)
     try:
         await host.version()
@@ -110,7 +111,7 @@ async def answers(url: str) -> bool:
 
 
 def look_around(url: str, environ: Mapping[str, str]) -> Installed:
-    # Only now, because a server that answers makes all of it needless.
+    # Imported here, because none of this is needed if a server answers.
     from llmstack_tui.engine.process.requirements import missing_reason  # noqa: PLC0415
     from llmstack_tui.engine.process.state import status  # noqa: PLC0415
     from llmstack_tui.ollama.local import find_ollama  # noqa: PLC0415

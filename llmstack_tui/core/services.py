@@ -1,6 +1,6 @@
-"""The services of a stack: each is opened when it is first asked for, and hears what happens from then on.
+"""The services of a stack. Each is opened on first use, and from then on hears of snapshots and events.
 
-A capability with a service is one entry in `SERVICES`, and one property that opens it.
+A service is one entry in `SERVICES`, and one property that opens it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _S = TypeVar("_S", bound=Service)
 
-# In the order in which a dashboard has them begin; each with the module that is imported for it, in a thread.
+# In the order in which the dashboard starts them; each with its module, which is imported in a thread.
 SERVICES = {
     "fit": ".fit.service",
     "updates": ".updates.service",
@@ -36,15 +36,15 @@ SERVICES = {
 
 
 class Services:
-    """What the services stand on, and those that are open.
+    """The services that are open, and how to open the others.
 
     Args:
-        on_change: is called when what a service has to show is another than before.
-        on_checked: is awaited after each check for newer versions that was due by itself.
+        on_change: called when what a service shows has changed.
+        on_checked: awaited after each scheduled check for newer versions.
 
     Attributes:
-        open: those that were asked for, by name, in that order.
-        reading: the newest of this machine, and its profile; None until it was read.
+        open: the open services by name, in the order in which they were opened.
+        reading: the newest reading of this machine, and its profile; None before the first.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Services:
 
     @property
     def due(self) -> tuple[str, ...]:
-        """The names of those that a dashboard has at work."""
+        """The names of the services that the dashboard runs."""
         return tuple(name for name in SERVICES if name != "releases" or self._options.releases is not None)
 
     @cached_property
@@ -150,7 +150,7 @@ class Services:
         )
 
     def _opened(self, name: str, service: _S) -> _S:
-        """It hears from now on what the others hear, and has heard what is known."""
+        """Add a service to those that hear of snapshots and events, and tell it the newest."""
         self.open[name] = service
         for monitor in self._parts.monitors.values():
             service.on_snapshot(monitor.snapshot)

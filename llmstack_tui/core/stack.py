@@ -1,7 +1,7 @@
-"""The core of both faces: hosts, services, and the state that they make together.
+"""The core of the dashboard and of the command line: hosts, services, and the state composed of them.
 
-`Stack` opens only what is asked for. The dashboard has it `follow` its hosts, with all services at work; a
-command has it `look` once, and asks the services that it needs.
+`Stack` opens services on first use. The dashboard calls `follow`, which polls the hosts and runs all
+services; a command calls `look` once, and then the services that it needs.
 """
 
 from __future__ import annotations
@@ -41,28 +41,28 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.updates.service import UpdateService
 
-# The machine is read once a first list is there, or after this many seconds without one.
+# The machine is read after the first list, or after this many seconds without one.
 _MACHINE_AFTER_S = 1.0
-# A disk that is full again and again gives a notice each time.
+# For instance, a disk that fills up again and again gives a notice each time.
 _MOST_NOTICES = 20
 
 
 class Stack:
-    """Hosts and the services around them, within ``async with``. It closes the hosts that it is given.
+    """Hosts and their services, to be used within ``async with``. It closes the hosts that it is given.
 
     Attributes:
         monitors: the hosts, by URL.
-        permissions: what may be done on which of them.
-        records: what is on record.
+        permissions: what may be done on each host.
+        records: reads what is stored.
         session: the store, while it is open.
         journal: writes events and activations.
         lifecycle: loads and unloads.
-        defect: what has ended a service, if something has.
+        defect: the exception that ended a service, if any.
     """
 
     def __init__(self, hosts: Sequence[Host], options: StackOptions | None = None) -> None:
         self._options = options = options or StackOptions()
-        # Is set when the state has to be put together anew, and when there is none any more.
+        # Set when the state has to be composed again, and when the stack is closed.
         self._changed = asyncio.Event()
         self._changed.set()
         self._state = StackState(())
@@ -116,33 +116,33 @@ class Stack:
         self._last_event_id = 0
         self._is_following = False
 
-    # --- services, each opened when it is first asked for ---
+    # --- services, each opened on first use ---
 
     @cached_property
     def actions(self) -> ModelActions:
-        """What a person may do to models."""
+        """The actions on models."""
         from llmstack_tui.core.actions import ModelActions  # noqa: PLC0415
 
         return ModelActions(self._parts, guard=lambda: self.guard, fit=lambda: self.fit)
 
     @property
     def updates(self) -> UpdateService:
-        """Which models have a newer version; what it learns is in the state."""
+        """Which models have a newer version; the verdicts are in the state."""
         return self._services.updates
 
     @property
     def downloads(self) -> DownloadQueue:
-        """The pulls; how far they are is in the state."""
+        """The queue of pulls; their progress is in the state."""
         return self._services.downloads
 
     @property
     def fit(self) -> FitService:
-        """What models take here; that, too, is in the state."""
+        """Estimates of the memory that models take; they are in the state."""
         return self._services.fit
 
     @property
     def guard(self) -> GuardService:
-        """Pins, and what may be loaded; what the guards are up to is in the state."""
+        """Pins and limits of loaded models; the guards' decisions are in the state."""
         return self._services.guard
 
     @cached_property
@@ -162,25 +162,25 @@ class Stack:
 
     @cached_property
     def catalog(self) -> CatalogService:
-        """Models worth having, and what registries say of a model that is not here."""
+        """Models worth having, and what registries tell of models that are not installed."""
         from llmstack_tui.catalog.service import CatalogService  # noqa: PLC0415
 
         return CatalogService()
 
     @cached_property
     def disk(self) -> DiskService:
-        """What the folders of models on this machine hold."""
+        """The disk use of the folders of models on this machine."""
         from llmstack_tui.library.disk import DiskService  # noqa: PLC0415
 
         return DiskService(self._options.models_folder, self._options.model_folders)
 
-    # --- its life ---
+    # --- lifetime ---
 
     async def __aenter__(self) -> Self:
         return self
 
     def follow(self) -> None:
-        """Poll the hosts, and have all services work, until the stack is closed."""
+        """Poll the hosts and run all services until the stack is closed."""
         from llmstack_tui.lifecycle.recall import follow  # noqa: PLC0415
 
         self._is_following = True
@@ -192,12 +192,12 @@ class Stack:
         self._start("services", self._run_services())
 
     def work(self, *services: Service) -> None:
-        """Have these services work until the stack is closed, for one who does not `follow`."""
+        """Run these services until the stack is closed, without `follow`."""
         for service in services:
             self._start(type(service).__name__, service.run())
 
     async def look(self, host_url: str | None = None) -> None:
-        """Ask every host once, or one; one that does not answer has the error in its snapshot."""
+        """Poll every host once, or only one. If a host does not answer, its snapshot has the error."""
         monitors = [each for url, each in self.monitors.items() if host_url in (None, url)]
         await asyncio.gather(*(monitor.poller.poll() for monitor in monitors))
 
@@ -212,7 +212,7 @@ class Stack:
             await service.aclose()
         if "catalog" in self.__dict__:
             await self.catalog.aclose()
-        # The state ends last, so that it hears of the end of the others.
+        # The store closes last, so that the others can write until then.
         self.journal.close()
         await self.session.aclose()
         for host in self._hosts.values():
@@ -226,17 +226,17 @@ class Stack:
 
     @property
     def state(self) -> StackState:
-        """The newest. It is put together when it is asked for: many changes at once make one state."""
+        """The newest state. It is composed on demand, so that many changes at once make one state."""
         if self._changed.is_set():
             self._changed.clear()
-            self._state = self._put_together()
+            self._state = self._compose()
         return self._state
 
     async def watch(self) -> AsyncGenerator[StackState, None]:
-        """The state now, and then each new one until the stack closes. A slow reader gets only the newest.
+        """The present state, then each new one until the stack closes. A slow reader gets only the newest.
 
         Raises:
-            BaseException: the defect that has ended a service, if one has.
+            BaseException: the exception that ended a service.
         """
         seen: StackState | None = None
         while not self._is_closed:
@@ -249,12 +249,12 @@ class Stack:
                 await self._changed.wait()
 
     def refresh(self) -> None:
-        """Ask every host again, now."""
+        """Poll every host now."""
         for monitor in self.monitors.values():
             monitor.poller.refresh()
 
     def set_visible(self, visible: bool) -> None:
-        """Nobody looks: look less often; somebody looks again: look at once."""
+        """While the screen is not visible, poll less often; when it becomes visible, poll at once."""
         self._visible = visible
         if "machine" in self.__dict__:
             self.machine.set_visible(visible)
@@ -265,7 +265,7 @@ class Stack:
 
     @property
     def read_only(self) -> bool:
-        """Nothing may be changed anywhere."""
+        """Whether nothing may be changed on any host."""
         return self.permissions.read_only
 
     @read_only.setter
@@ -274,18 +274,18 @@ class Stack:
 
     @property
     def look_only(self) -> frozenset[str]:
-        """The URLs of hosts on which nothing may be changed."""
+        """The URLs of the hosts on which nothing may be changed."""
         return self.permissions.look_only
 
     def status(self, host_url: str, model: str) -> ModelStatus | None:
         return self.monitors[host_url].status(model)
 
     async def settle(self, host: Host) -> None:
-        """Return when the state shows what was just done on a host."""
+        """Return when the state shows the change just made on a host."""
         if self._is_following:
             await self.monitors[host.url].poller.refreshed()
 
-    # --- parts of these ---
+    # --- helpers ---
 
     def _start(self, name: str, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work, name=name)
@@ -293,13 +293,13 @@ class Stack:
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """What ends a task other than our cancelling is a defect, and must not pass in silence."""
+        """Keep the exception of a task that failed, for `watch` to raise."""
         if not task.cancelled() and (defect := task.exception()) is not None:
             self.defect = self.defect or defect
             self._changed.set()
 
     async def _first_list(self) -> None:
-        """Return when a first list is drawn: what is imported for services would hold that up."""
+        """Return when the first list has been drawn: importing the services would delay it."""
         async with aclosing(self.watch()) as states:
             async for state in states:
                 if any(each.snapshot.read_at or each.snapshot.error for each in state.hosts):
@@ -323,14 +323,14 @@ class Stack:
     def _polled(self, monitor: HostMonitor) -> None:
         snapshot = monitor.snapshot
         self.lifecycle.observe(snapshot)
-        if self._is_following:  # Two looks of a command tell little of what others did between them.
+        if self._is_following:  # A command looks too seldom to tell what other programs did in between.
             ours = {act.model for act in self.lifecycle.recent(snapshot.url)}
             self.journal.look(snapshot, monitor.used | ours)
         for service in self._services.open.values():
             service.on_snapshot(snapshot)
 
-    def _put_together(self) -> StackState:
-        """The state, from what all have to show."""
+    def _compose(self) -> StackState:
+        """Compose the state from the monitors and the open services."""
         services, opened = self._services, self._services.open
         updates = services.updates if "updates" in opened else None
         fit = services.fit if "fit" in opened else None
@@ -346,7 +346,7 @@ class Stack:
             for url, each in self.monitors.items()
         )
         return StackState(
-            # What is as it was stays the very same: who draws it sees that at a glance.
+            # Unchanged hosts stay the same objects, so that a screen can compare them by identity.
             hosts=same_where_equal(self._state.hosts, tuple(hosts)),
             acts=self.lifecycle.acts,
             machine=reading,
@@ -372,7 +372,7 @@ class Stack:
         self._changed.set()
 
     def _installed_elsewhere(self, urls: frozenset[str]) -> None:
-        """Another program changed what is installed there, perhaps: do not wait for the next look at it."""
+        """Poll these hosts now: another program may have changed their installed models."""
         for url in urls & self.monitors.keys():
             self.monitors[url].poller.refresh()
 

@@ -1,4 +1,4 @@
-"""What a screen shows, as frozen values."""
+"""The state of a stack, as frozen values."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 class HostState(Struct, frozen=True):
-    """One host: what it told last, and the state of each of its models.
+    """One host: its newest snapshot, and the state of each of its models.
 
     Attributes:
-        speeds: by the model's name, the last answer of ours that was timed, in whichever session.
-        updates: by the model's name, whether it is up to date; empty until that was first worked out.
-        fits: by the model's name, what it would take here; empty of hosts elsewhere.
+        speeds: the last timed answer to us, by model name, of this or an earlier session.
+        updates: whether a model is up to date, by model name; empty before the first check.
+        fits: the memory that a model takes, by model name; empty for a host on another machine.
     """
 
     snapshot: Snapshot
@@ -41,18 +41,18 @@ class HostState(Struct, frozen=True):
 
 
 class StackState(Struct, frozen=True):
-    """All that a screen shows, at one moment.
+    """The state of everything at one moment.
 
     Attributes:
-        machine: the newest reading of this machine, None until it was first read.
-        profile: what this machine is good for, worked out from the first reading.
-        notices: what the user should know about the program's own affairs, oldest first: one sentence each;
-            the newest ones of a long session.
-        checking: whether registries are being asked for newer versions.
-        downloads: the pulls asked for, in their order, and then those that are over, newest first.
-        releases: the newest versions of programs, as far as they are known.
-        guards: by the URLs of their hosts, what the guards are up to; empty until they were first there.
-        last_event_id: rises when there is something new to be had from `Stack.events`.
+        acts: our loads and unloads under way.
+        machine: the newest reading of this machine; None before the first.
+        profile: the hardware profile, from the first reading.
+        notices: messages about llmstack itself, one sentence each, oldest first; only the newest are kept.
+        checking: registries are being asked for newer versions.
+        downloads: the pulls under way or waiting, in order, then those that are over, newest first.
+        releases: the newest known versions of programs.
+        guards: what the guards are doing, by the URLs of their hosts; empty until they run.
+        last_event_id: rises when `Records.events` has something new.
     """
 
     hosts: tuple[HostState, ...]
@@ -68,13 +68,13 @@ class StackState(Struct, frozen=True):
 
     @property
     def is_known(self) -> bool:
-        """Whether a server has answered or failed, or what it listed in an earlier session is there."""
+        """Whether a server has answered or failed, or its list of an earlier session is shown."""
         snapshots = (host.snapshot for host in self.hosts)
         return any(each.read_at is not None or each.is_old for each in snapshots)
 
 
 def same_where_equal(before: tuple[HostState, ...], now: tuple[HostState, ...]) -> tuple[HostState, ...]:
-    """``now``, with the very values of before where they are made of the very same parts."""
+    """``now``, with hosts taken from ``before`` where all their parts are the same objects."""
     if len(before) != len(now):
         return now
     kept = tuple(old if _is_same(old, new) else new for old, new in zip(before, now, strict=True))

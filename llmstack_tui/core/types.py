@@ -1,4 +1,4 @@
-"""What is on record, as both faces have it: they know no store, and to name a type opens none."""
+"""The stored types, for commands and screens, which do not import the store."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Keeps the limit of loaded models, and stops those that are idle. It cuts no request."""
+"""The guard: it keeps the limits of loaded models and unloads idle ones. It never cuts a request."""

@@ -1,4 +1,4 @@
-"""One model more: whether it may be loaded, what has to go for it, and who is asked."""
+"""Admission of one more model: whether it may be loaded, what is unloaded for it, and who is asked."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class NotAdmitted(Exception):
 
 
 class Declined(Exception):
-    """The person who was asked does not want the model loaded: no error, and nothing for the record."""
+    """The user was asked and does not want the model loaded. This is no failure, and is not recorded."""
 
 
 class AdmissionControl:
-    """Asked by whoever loads a model, in whichever face.
+    """Decides on every load that llmstack is asked for.
 
     Args:
         guards: by the URLs of their hosts.
 
     Attributes:
-        is_on: the limits are known, and count.
-        settings: those that count.
+        is_on: the limits are known and are enforced.
+        settings: in force now.
     """
 
     def __init__(
@@ -62,22 +62,22 @@ class AdmissionControl:
     async def admitted(
         self, host_url: str, model: str, confirm: Confirm | None = None
     ) -> AsyncIterator[timedelta | None]:
-        """Make room for one more model, which is to be loaded within; the keep-alive that it is to ask for.
+        """Make room for one more model, which is loaded within; yields the keep-alive to load it with.
 
         Args:
-            confirm: asks a person what is to be done over the limit, where the settings say "ask". Where
-                nobody can be asked, the model is loaded all the same.
+            confirm: asks the user when the load exceeds a limit and the setting is "ask". Without it, the
+                model is loaded all the same.
 
         Raises:
-            NotAdmitted: the machine is too hot, or the settings refuse one more.
-            Declined: the person does not want it.
-            HostError: what was to be stopped could not be.
+            NotAdmitted: the machine is too hot, or the settings refuse to exceed the limit.
+            Declined: the user does not want it.
+            HostError: a model could not be unloaded.
         """
         guard = self._guarding(host_url, model)
         if guard is not None and (refused := refusal(guard.situation)):
             raise NotAdmitted(refused)
         key = (host_url, model)
-        # One question after the other: the answer to the first counts for the next.
+        # One question at a time: the answer to the first changes the next.
         async with self._questions:
             await self._decide(host_url, model, confirm)
             self._coming.add(key)
@@ -87,7 +87,7 @@ class AdmissionControl:
             self._coming.discard(key)
 
     async def admit(self, host_url: str, model: str) -> Admission | None:
-        """Whether the model may be loaded, and what would have to go; None where nothing is guarded."""
+        """Whether the model may be loaded, and what would be unloaded; None where nothing is guarded."""
         guard = self._guarding(host_url, model)
         if guard is None:
             return None
@@ -100,17 +100,17 @@ class AdmissionControl:
         return guard.admit(Wanted(model, size, host_url), coming)
 
     async def make_room(self, host_url: str, stops: Sequence[Stop]) -> None:
-        """Unload what was agreed to, also on other hosts of the same machine. Raises `HostError`."""
+        """Unload the models that were agreed on, also on other hosts here. Raises `HostError`."""
         hosts = {stop.host or host_url for stop in stops}
         guards = [guard for url, guard in self._guards.items() if url in hosts]
         await asyncio.gather(*(guard.make_room(stops) for guard in guards))
 
     def insist(self, host_url: str, model: str) -> None:
-        """It is loaded though the limits will not hold: leave it alone until it could be used."""
+        """Protect a model that the user loads over the limits, until there was time to use it."""
         self._guards[host_url].insist(model)
 
     def _guarding(self, host_url: str, model: str) -> Guard | None:
-        """The guard that has a say in a load; None where there is none, or the model is loaded already."""
+        """The guard that decides on a load; None if nothing is guarded or the model is loaded already."""
         guard = self._guards[host_url]
         if not self.is_on or guard.off:
             return None
@@ -119,7 +119,7 @@ class AdmissionControl:
 
     async def _decide(self, host_url: str, model: str, confirm: Confirm | None) -> None:
         answer = await self.admit(host_url, model)
-        # One that is refused for the heat was refused before.
+        # `Refuse`, for heat, was handled by the caller.
         if not isinstance(answer, Ask) or self.settings is None:
             return
         rule = self.settings.over_limit
@@ -132,7 +132,7 @@ class AdmissionControl:
                 raise Declined
             if not answer.enough:
                 self.insist(host_url, model)
-            # The question may have stood for minutes.
+            # The user may have taken minutes to answer: unload only what is still in the way.
             now = await self.admit(host_url, model)
             needed = {(stop.host, stop.model) for stop in getattr(now, "stops", ())}
             answer = replace(

@@ -1,4 +1,4 @@
-"""What the user wants of the guard: pins, idle times, and whether it is on hold. All programs share it."""
+"""The user's wishes for the guard: pins, idle limits and hold. All running programs share them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from llmstack_tui.store.tables.activations import Activation
     from llmstack_tui.store.tables.preferences import ModelPreference
 
-# Under which key of the store it stands that nothing is to be stopped.
+# The key of the stored flag.
 HELD = "guard.held"
 
 
 class GuardPreferences:
-    """As they were read last; what is changed here counts at once.
+    """The preferences as last read from the store. A change made here takes effect at once.
 
     Attributes:
-        held: the guard is on hold: it stops nothing.
+        held: the guard is on hold: it unloads nothing.
     """
 
     def __init__(self, session: StoreSession, journal: Journal) -> None:
@@ -38,19 +38,19 @@ class GuardPreferences:
         self._journal = journal
         self._of: dict[str, Mapping[str, ModelPreference]] = {}
         self._loads: dict[str, tuple[Activation, ...]] = {}
-        # Counts the changes made here: what was read before the last one is old.
+        # Counts the changes made here: a value read before the last change is out of date.
         self._holds = 0
 
     def of(self, host_url: str) -> Mapping[str, ModelPreference]:
-        """By the keys of the models' names."""
+        """The preferences for models of a host, by `model_key`."""
         return self._of.get(host_url, {})
 
     def loads(self, host_url: str) -> Sequence[Activation]:
-        """What is on record as loaded there."""
+        """The recorded loads of the models that are in memory there."""
         return self._loads.get(host_url, ())
 
     def ours(self, host_url: str) -> frozenset[str]:
-        """The keys of the names of models that we loaded there."""
+        """The keys (`model_key`) of the models that llmstack loaded there."""
         return frozenset(model_key(each.model) for each in self.loads(host_url) if each.asked_by in OURS)
 
     def is_pinned(self, host_url: str, model: str) -> bool:
@@ -72,7 +72,7 @@ class GuardPreferences:
     async def set_idle_limit(
         self, host_url: str, model: str, length: timedelta | None, settings: GuardSettings
     ) -> timedelta:
-        """How long a model may be idle, None as the settings say; what counts now."""
+        """Set how long a model may be idle, None for as long as the settings say; returns the new limit."""
         key = model_key(model)
         self._session.write(lambda store: store.preferences.set_idle_stop(host_url, key, model, length))
         await self.read((host_url,))
@@ -82,7 +82,7 @@ class GuardPreferences:
         return limit
 
     async def read(self, host_urls: Iterable[str]) -> None:
-        """Where that cannot be done all stays as it was; a notice tells what is wrong."""
+        """Read the preferences of these hosts. If that fails, the old ones stay; a notice reports it."""
         if self._session.is_empty:
             return
         holds = self._holds
@@ -98,7 +98,7 @@ class GuardPreferences:
 
 
 def idle_sentence(model: str, limit: timedelta, *, is_default: bool) -> Sentence:
-    """How long a model may be idle, as the settings say or as was set for it."""
+    """Tells how long a model may be idle; ``is_default`` if the limit is that of the settings."""
     by = "_as_set" if is_default else ""
     if limit <= timedelta(0):
         return Sentence(f"guard.may_idle_for_ever{by}", {"model": model})

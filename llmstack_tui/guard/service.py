@@ -1,4 +1,4 @@
-"""The guards of all hosts: who guards, what they know, and whether one more model may be loaded."""
+"""The guards of all hosts: which program guards, what each guard knows, and admission of more models."""
 
 from __future__ import annotations
 
@@ -43,23 +43,24 @@ if TYPE_CHECKING:
     from llmstack_tui.store.session import StoreSession
 
 
-# How often a guard that only watches tries to become the one that acts, in seconds.
+# Seconds between two attempts of a passive guard to become the active one.
 TAKE_OVER_S = 3.0
 
 
 class GuardService(Service):
-    """Has each host guarded within `run`.
+    """Guards the hosts while `run` runs.
 
     Args:
         settings: None guards nothing.
         may_act: whether anything may be changed on the host at this URL.
-        lock: the file beside which the locks are, by which one program guards a host; None has no others.
-        fit: tells what a model will take that is about to be loaded.
-        on_change: is called when `states` is another one.
+        lock: a file; locks beside it let only one program guard a host. None needs no locks.
+        fit: tells how much memory a model will take.
+        on_change: called when `states` has changed.
+        take_over_s: seconds between two attempts to get the lock of a host that another program guards.
 
     Attributes:
-        settings: those that count.
-        admissions: whether one more model may be loaded.
+        settings: in force now.
+        admissions: decides whether one more model may be loaded.
     """
 
     def __init__(
@@ -100,36 +101,36 @@ class GuardService(Service):
         self._from_record = False
         self._news = asyncio.Event()
         for url, guard in self._guards.items():
-            guard.beside = [self._guards[each] for each in neighbours(url, self._guards)]
+            guard.neighbours = [self._guards[each] for each in neighbours(url, self._guards)]
         self.admissions = AdmissionControl(self._guards, fit, settings)
         self._renew()
 
-    # --- what may be asked ---
+    # --- commands and questions ---
 
     def use(self, settings: GuardSettings) -> None:
-        """Other settings count from now on."""
+        """Put new settings into force."""
         self.settings = self.admissions.settings = settings
         self._fit.allow(settings.allowed)
-        self._feel()
+        self._check_heat()
         self._renew()
 
     @property
     def states(self) -> Mapping[str, GuardState]:
-        """By the URLs of the hosts; empty until the preferences were read."""
+        """The guards' states by the URLs of their hosts; empty until the preferences were read."""
         return {url: guard.state for url, guard in self._guards.items()} if self.admissions.is_on else {}
 
     def situation(self, host_url: str) -> Situation:
-        """What the guard of a host decides from, by the last polls."""
+        """The situation that the guard of a host decides on, from the last polls."""
         return self._guards[host_url].situation
 
     def off(self, host_url: str) -> Sentences:
-        """Why a host is not guarded; empty where it is."""
+        """Why a host is not guarded; empty if it is."""
         if self.settings is None:
             return (Sentence("guard.none"),)
         return why_off(self.settings, self._monitors[host_url].host, may_act=self._may_act(host_url))
 
     async def is_guarded(self, host_url: str) -> bool:
-        """Whether some program guards the host now."""
+        """Whether any program guards the host now."""
         try:
             return not await self._locks.hold({server_id(host_url)})
         finally:
@@ -140,7 +141,7 @@ class GuardService(Service):
         return self._preferences.held
 
     def hold(self, held: bool) -> None:
-        """Stop nothing any more, anywhere, or take that back; other programs' guards hear of it."""
+        """Switch hold on or off: while on, no guard unloads anything, not even those of other programs."""
         if held != self._preferences.held:
             self._preferences.hold(held)
             self._renew()
@@ -149,14 +150,14 @@ class GuardService(Service):
         return self._preferences.is_pinned(host_url, model)
 
     async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> bool:
-        """Never stop this model, or take that back; one that we loaded gets the keep-alive for it.
+        """Pin or unpin a model. If llmstack loaded it, its keep-alive is set to match.
 
         Returns:
-            Whether its server was told: not of one that is not loaded, that another program loaded, or that
-            is busy.
+            Whether the keep-alive was set. It is not if the model is not loaded, is busy, or was loaded by
+            another program.
 
         Raises:
-            Refused: when nothing may be changed there.
+            Refused: nothing may be changed there.
         """
         if not self._may_act(host_url):
             raise Refused("guard.not_pinned_there", host=host_url)
@@ -165,13 +166,13 @@ class GuardService(Service):
         return await self._renew_keep_alive(host_url, model, because("pinned" if pinned else "unpinned"))
 
     async def set_idle_limit(self, host_url: str, model: str, length: timedelta | None) -> timedelta:
-        """How long a model may be idle from now on; None is as the settings say.
+        """Set how long a model may be idle, None for as long as the settings say.
 
         Returns:
-            What counts now; not above zero is for ever.
+            The limit in force now; zero or less is for ever.
 
         Raises:
-            Refused: when nothing may be changed there.
+            Refused: nothing may be changed there.
         """
         if self.settings is None or not self._may_act(host_url):
             raise Refused("guard.not_set_there", host=host_url)
@@ -180,20 +181,20 @@ class GuardService(Service):
         return limit
 
     def keep_alive(self, host_url: str, model: str) -> timedelta | None:
-        """What a load asks for, so that the model leaves in time also when nobody guards.
+        """The keep-alive to load a model with, so that it leaves in time even if no guard runs.
 
-        None leaves it to the server, where nothing is guarded.
+        None, where nothing is guarded, leaves it to the server.
         """
         return self._guards[host_url].keep_alive(model)
 
     # --- running ---
 
     async def prepare(self, *, from_record: bool = False) -> None:
-        """Read what the user wants, so that it counts from now on; nothing is stopped yet.
+        """Read the preferences and put them into force; nothing is unloaded yet.
 
         Args:
-            from_record: what is on record of a model counts as idle time, too, and what one look has found on
-                other hosts. Only for one who looks in for a moment: a guard that acts stops nothing for that.
+            from_record: also count idle time from the recorded loads, and models that a single look found on
+                other hosts. Only for a command that looks once: an active guard must not act on either.
         """
         self._from_record = from_record
         await self._preferences.read(self._monitors)
@@ -201,7 +202,7 @@ class GuardService(Service):
         self._renew()
 
     async def run(self) -> None:
-        """Guard what no other program guards, until cancelled."""
+        """Guard the hosts that no other program guards, until cancelled."""
         if self.settings is None:
             return
         try:
@@ -247,19 +248,19 @@ class GuardService(Service):
 
     def on_reading(self, reading: MachineReading, profile: Profile) -> None:
         self._reading = reading
-        self._feel()
+        self._check_heat()
         if profile is not self._profile:
             self._profile = profile
             self._renew()
 
     def on_event(self, event_id: int) -> None:
-        """Something new is on record, perhaps a preference that another program wrote."""
+        """React to a new event: another program may have changed a preference."""
         self._news.set()
 
-    # --- parts of these ---
+    # --- helpers ---
 
     async def _pause(self) -> None:
-        """Until it is time to see who guards, or something new is on record, which is read."""
+        """Wait until it is time to try the locks again or there is a new event; then read the preferences."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._take_over_s):
                 await self._news.wait()
@@ -267,12 +268,12 @@ class GuardService(Service):
             self._news.clear()
             await self._preferences.read(self._monitors)
 
-    def _feel(self) -> None:
+    def _check_heat(self) -> None:
         limit = self.settings.temperature_limit if self.settings else None
         self._heat = heat(self._reading, limit, time.monotonic())
 
     def _renew(self) -> None:
-        """What was set or read since counts from now on."""
+        """Hand the present settings, preferences and profile to the guards."""
         for url, guard in self._guards.items():
             preferences = self._preferences.of(url)
             guard.off = self.off(url)
@@ -290,10 +291,10 @@ class GuardService(Service):
     async def _renew_keep_alive(
         self, host_url: str, model: str, reason: Sentences, *, asked_by: Actor | None = None
     ) -> bool:
-        """Tell the server how long a model stays from now on, unless that would reload it; whether it was.
+        """Set the keep-alive of a loaded model, unless that would reload it; whether it was set.
 
         Raises:
-            HostError: when the server will not or cannot.
+            HostError: the server refused or failed.
         """
         status = self._monitors[host_url].status(model)
         await self._preferences.read((host_url,))
@@ -304,7 +305,7 @@ class GuardService(Service):
         await self._lifecycle.activate(
             self._monitors[host_url].host,
             model,
-            # Also where nothing is guarded: what was told to stay for ever would do so for ever.
+            # Even where nothing is guarded: otherwise an unpinned model would stay for ever.
             keep_alive=self._guards[host_url].keep_alive(model, always=True) if self.settings else None,
             context_length=load.context_length,
             asked_by=asked_by,
@@ -314,7 +315,7 @@ class GuardService(Service):
         return True
 
     def _idle_before(self, snapshot: Snapshot) -> dict[str, float]:
-        """How long each model was idle before anybody looked, in seconds, by the record of its load."""
+        """For how many seconds each model was idle before the first look, from the record of its load."""
         loads = {model_key(each.model): each for each in self._preferences.loads(snapshot.url)}
         found, now = {}, datetime.now(UTC)
         for running in snapshot.running:

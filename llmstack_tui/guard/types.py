@@ -1,6 +1,6 @@
-"""What the guard decides from, and what it decides, as frozen values.
+"""The input and the decisions of the guard, as frozen values.
 
-Sizes are bytes, times monotonic seconds; ``None`` is "not known" or "none", never zero.
+Sizes are in bytes, times in monotonic seconds; ``None`` means "not known" or "none", never zero.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from llmstack_tui.base.sentences import Sentences  # noqa: TC001  # tests build 
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What may be loaded.
+    """The limits of loaded models.
 
     Attributes:
-        max_loaded: models at once on one host; None is no limit.
-        memory_budget: bytes that all on the machine may take; None is no limit.
-        memory_word: what that memory is called.
-        others: also models that other programs loaded are stopped.
+        max_loaded: models on one host at once; None is no limit.
+        memory_budget: bytes that all models on the machine may take together; None is no limit.
+        memory_word: the name of that memory, RAM or VRAM.
+        others: models that other programs loaded may be unloaded, too.
     """
 
     max_loaded: int | None = None
@@ -34,19 +34,19 @@ class LoadedModel(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: as the host lists it.
-        size: what it takes of the memory that is limited.
-        sign_at_s: its last sign of activity; of two models the one with the lower was used less recently.
-        idle_s: seconds without a sign for which somebody looked on; those of a sleep do not count.
+        size: its share of the memory that is limited.
+        sign_at_s: time of its last sign of activity; the lower, the longer ago it was used.
+        idle_s: observed seconds without a sign of activity; time that the machine slept does not count.
         busy: it shows a sign of activity now.
-        pinned: it is never stopped.
-        ours: we loaded it.
-        leaving_s: seconds since it was asked to leave; None where it was not.
-        spared: it is not to be asked: it was a moment ago and stayed, a person has just loaded it though the
-            limits will not hold, no name can stop it, or nobody guards its host.
+        pinned: it is never unloaded.
+        ours: llmstack loaded it.
+        leaving_s: seconds since it was asked to leave; None if it was not.
+        spared: do not ask it to leave: it was just asked and stayed, the user has just loaded it over the
+            limits, it has no name left to unload it by, or no guard is active on its host.
         idle_limit_s: how long it may be idle; None is for ever.
-        host: that has it, of those of a machine.
-        lapses_s: seconds until another client's keep-alive lets a pinned model go that we loaded and that is
-            as it was when it was to stay for ever; None for all others.
+        host: the URL of its host.
+        lapses_s: seconds until a keep-alive set by another client ends. Only of a pinned model that llmstack
+            loaded to stay for ever and that was not reloaded since; else None.
     """
 
     name: str
@@ -68,14 +68,15 @@ class Situation(Struct, frozen=True, kw_only=True):
     """A host at one look.
 
     Attributes:
-        looks_over: looks in a row, this one counted, that found more than the limits allow.
-        held: the user wants nothing to be stopped.
-        coming: how many models are being loaded, or about to be, and not listed yet.
-        heat: why the machine is too hot; empty where it is not.
-        hot_for_s: for how long it has been.
-        heat_stop_s: seconds since a model was stopped for the heat; None where none was.
-        elsewhere: what other hosts of the same machine hold, which share its memory.
-        lost: names of pinned models that were loaded and are no more, and that nobody here asked to leave.
+        host: its URL.
+        looks_over: consecutive looks, including this one, that found the limits exceeded.
+        held: hold is on: nothing is unloaded.
+        coming: how many models are about to be loaded and not listed yet.
+        heat: why the machine is too hot; empty if it is not.
+        hot_for_s: for how long it has been too hot.
+        heat_stop_s: seconds since a model was unloaded because of heat; None if none was.
+        elsewhere: the models of other hosts on the same machine, which share its memory.
+        lost: names of pinned models that were unloaded, though not by llmstack.
     """
 
     host: str = ""
@@ -93,7 +94,7 @@ class Situation(Struct, frozen=True, kw_only=True):
 
 
 class Cause(StrEnum):
-    """Why a model is stopped."""
+    """Why a model is unloaded."""
 
     IDLE = "idle"
     COUNT = "count"
@@ -112,7 +113,7 @@ class Stop(Struct, frozen=True):
 
 
 class Renew(Struct, frozen=True):
-    """Tell the server again that this model is to stay."""
+    """Set the keep-alive of this pinned model again, so that it stays."""
 
     model: str
     digest: str
@@ -120,14 +121,14 @@ class Renew(Struct, frozen=True):
 
 
 class Warn(Struct, frozen=True):
-    """Tell the user. ``about`` is the same for the same trouble, which is told once."""
+    """Tell the user of a problem, once; ``about`` identifies it."""
 
     about: tuple[str, str]
     reason: Sentences
 
 
 class Nothing(Struct, frozen=True):
-    """Leave all as it is."""
+    """Do nothing."""
 
     reason: Sentences
 
@@ -136,7 +137,7 @@ Decision = Stop | Renew | Warn | Nothing
 
 
 class Wanted(Struct, frozen=True):
-    """A model that somebody wants to load; ``size`` is what it will take, as far as that is known."""
+    """A model that is to be loaded; ``size`` is the memory it will take, None if not known."""
 
     name: str
     size: int | None = None
@@ -144,15 +145,15 @@ class Wanted(Struct, frozen=True):
 
 
 class Allow(Struct, frozen=True):
-    """It may be loaded."""
+    """The model may be loaded."""
 
 
 class Ask(Struct, frozen=True):
-    """It may be loaded when these have been stopped.
+    """The model may be loaded after these have been unloaded.
 
     Attributes:
-        stops: the least used first; may be empty, where all that is loaded has to stay.
-        enough: with these stopped the limits hold.
+        stops: the least recently used first; empty if every loaded model has to stay.
+        enough: after these stops the limits hold.
     """
 
     stops: tuple[Stop, ...]
@@ -161,29 +162,28 @@ class Ask(Struct, frozen=True):
 
 
 class Refuse(Struct, frozen=True):
-    """It may not be loaded now."""
+    """The model may not be loaded now."""
 
     reason: Sentences
 
 
 Admission = Allow | Ask | Refuse
 Confirm = Callable[[Ask], Awaitable[bool]]
-"""Asks a person whether what is named may be stopped for one more model."""
+"""Asks the user whether the named models may be unloaded for one more."""
 
 
 class GuardState(Struct, frozen=True, kw_only=True):
-    """What the guard of one host is doing, for those who show it.
+    """The state of the guard of one host, to be shown.
 
     Attributes:
-        off: why nothing is guarded there; empty where it is.
-        leads: this program acts; False where another one does, None until that is known.
-        held: nothing is unloaded by itself.
-        heat: why the machine is too hot; empty where it is not.
-        pinned: the names of models that are never stopped, as they were written.
-        overridden: of those that are loaded, the ones that leave all the same: another client set their
-            keep-alive.
-        renewed: of those, the ones whose keep-alive is renewed before that.
-        decisions: what it decided last.
+        off: why the host is not guarded; empty if it is.
+        leads: this program is the one that acts; False if another is, None until that is known.
+        held: hold is on: nothing is unloaded automatically.
+        heat: why the machine is too hot; empty if it is not.
+        pinned: the names of the pinned models, as they were entered.
+        overridden: loaded pinned models that would leave because another client set their keep-alive.
+        renewed: those of ``overridden`` whose keep-alive the guard sets again before it ends.
+        decisions: the last ones.
     """
 
     limits: Limits = field(default_factory=Limits)

@@ -1,4 +1,4 @@
-"""Acts on what the policy decides for one host. Only through the lifecycle, which cuts no request."""
+"""The guard of one host: carries out the policy's decisions through the lifecycle, which cuts no request."""
 
 from __future__ import annotations
 
@@ -28,26 +28,29 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.monitor import HostMonitor
     from llmstack_tui.lifecycle.worker import Lifecycle
 
-# So long another program's guard has to stop what is its own to stop: half a minute of looks.
+# Another program's guard has half a minute of looks to unload models of its host.
 _PATIENT_LOOKS = 15
 _FOR_EVER = timedelta(seconds=-1)
 
 
 class Guard:
-    """The guard of one host. It decides at each look, and acts while it leads.
+    """The guard of one host. It decides at each look, and acts if it leads.
 
     Args:
-        renew: tells the server that a model is to stay, by its name and for a reason; whether it could.
-        on_change: is called when `state` is another one.
+        renew: sets the keep-alive of a pinned model again, given its name and the reason; whether it did.
+        on_change: called when `state` has changed.
 
     Attributes:
         monitor: of the host.
-        beside: the guards of the other hosts of the same machine.
-        rules: what the user wants there.
-        off: why it must not act; empty where it may.
-        leads: no other program guards this host; None until that is known.
-        ours: the keys of the names of models that we loaded.
-        pinned: the names behind the pins of the rules, as they were written.
+        neighbours: the guards of the other hosts on the same machine.
+        rules: the user's rules for the host.
+        off: why it must not act; empty if it may.
+        leads: this program guards the host, and no other; None until that is known.
+        ours: the keys (`model_key`) of the models that llmstack loaded.
+        pinned: the names of the pinned models, as they were entered.
+        state: to be shown.
+        situation: found by the last look.
+        seen: name and digest of the models that the look before the last one found.
     """
 
     def __init__(
@@ -67,7 +70,7 @@ class Guard:
         self.state = GuardState()
         self.situation = Situation()
         self.monitor = monitor
-        self.beside: Sequence[Guard] = ()
+        self.neighbours: Sequence[Guard] = ()
         self._host = monitor.host
         self._lifecycle = lifecycle
         self._journal = journal
@@ -82,7 +85,7 @@ class Guard:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def looked(self, look: Look) -> None:
-        """Take note of a look that succeeded, and do what follows from it."""
+        """Take note of a successful look, decide, and act."""
         self._look = look = replace(look, asked={**self._stopping, **look.asked})
         self.seen = frozenset((each.name, each.digest) for each in self.situation.loaded)
         self._watch, self.situation = looked(self._watch, look, self.rules, self._is_ours)
@@ -92,7 +95,7 @@ class Guard:
         self.show(decisions)
 
     def show(self, decisions: tuple[Decision, ...] | None = None) -> None:
-        """Bring `state` up to date with what was set here."""
+        """Bring `state` up to date."""
         state = GuardState(
             limits=self.rules.limits,
             off=self.off,
@@ -109,12 +112,13 @@ class Guard:
             self._on_change()
 
     def elsewhere(self, *, once: bool = False) -> tuple[LoadedModel, ...]:
-        """What the other hosts of the same machine hold, as far as they answer: of the others nobody knows.
+        """The models of the other hosts on this machine, of those that answer.
 
-        What another program guards is waited for in vain for half a minute at most; then nobody counts on it.
+        Models on a host that another program guards may be chosen to leave, until that program has not
+        unloaded them for half a minute.
 
         Args:
-            once: also what only the last look has found, which may err.
+            once: include models that only the last look has found, which may be wrong.
         """
         is_patient = self.situation.looks_over < _PATIENT_LOOKS
         return tuple(
@@ -125,23 +129,23 @@ class Guard:
         )
 
     def cooled_elsewhere_s(self) -> float | None:
-        """Seconds since one of those hosts gave up a model for the heat; None where none did."""
+        """Seconds since a model of those hosts was unloaded because of heat; None if none was."""
         cooled = [each.cooled_s for each in self._answering()]
         return min((seconds for seconds in cooled if seconds is not None), default=None)
 
     @property
     def cooled_s(self) -> float | None:
-        """Seconds since it stopped a model for the heat; None where it has not."""
+        """Seconds since this guard unloaded a model because of heat; None if it did not."""
         watch = self._watch
         return None if watch.heat_stop_s is None else watch.awake_s - watch.heat_stop_s
 
     def keep_alive(self, model: str, *, always: bool = False) -> timedelta | None:
-        """What a load asks for, so that the server keeps the promise when nobody guards.
+        """The keep-alive to load a model with, so that it leaves in time even if no guard runs.
 
-        None leaves it to the server: where nothing is guarded, but for a pinned model.
+        None, where nothing is guarded and the model is not pinned, leaves it to the server.
 
         Args:
-            always: also where nothing is guarded.
+            always: answer as if the host were guarded.
         """
         key = model_key(model)
         if key in self.rules.pins:
@@ -152,7 +156,7 @@ class Guard:
         return _FOR_EVER if idle_s is None else timedelta(seconds=idle_s)
 
     def admit(self, wanted: Wanted, coming: Collection[str] = ()) -> Admission:
-        """Whether one more model may be loaded, by the last look and today's rules.
+        """Whether one more model may be loaded, by the last look and the present rules.
 
         Args:
             coming: names of other models that are about to be loaded.
@@ -170,14 +174,14 @@ class Guard:
         return admit(now, wanted)
 
     def insist(self, model: str) -> None:
-        """A person wants this one loaded, though it is known that the limits will not hold."""
+        """Protect a model that the user loads over the limits, until there was time to use it."""
         self._watch = self._watch.insisted(model)
 
     async def make_room(self, stops: Sequence[Stop]) -> None:
-        """Stop these of its host, as the user has agreed to; without those that are in use by now.
+        """Unload those of ``stops`` that are on this host, except models that are in use by now.
 
         Raises:
-            HostError: when the server will not or cannot.
+            HostError: the server refused or failed.
         """
         kept = {(each.name, each.digest) for each in self.situation.loaded if each.busy or each.pinned}
         await asyncio.gather(
@@ -189,10 +193,10 @@ class Guard:
         )
 
     def _answering(self) -> list[Guard]:
-        return [each for each in self.beside if each.monitor.snapshot.error is None]
+        return [each for each in self.neighbours if each.monitor.snapshot.error is None]
 
     async def aclose(self) -> None:
-        """What was asked of the server stays asked; nobody waits for it any more."""
+        """Stop waiting for requests to the server that are under way; they are not taken back."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -228,7 +232,7 @@ class Guard:
                 self._host, self._name(stop), asked_by=Actor.GUARD, reason=stop.reason
             )
             stayed = departure is Departure.KEPT
-        except HostError:  # It is on record; and the next look shows the state.
+        except HostError:  # It is recorded, and the next look shows the state.
             stayed = True
         finally:
             del self._stopping[key]
@@ -236,21 +240,21 @@ class Guard:
             self._watch = self._watch.stayed(stop.model)
 
     async def _renew(self, renew: Renew, look: Look) -> None:
-        """Once for each time that another client has set."""
+        """Renew once for each keep-alive that another client has set."""
         ends = {each.name: each.expires_at for each in look.running if each.digest == renew.digest}
         if renew.model in self._renewed and self._renewed[renew.model] == ends.get(renew.model):
             return
         self._renewed[renew.model] = ends.get(renew.model)
-        with suppress(HostError):  # It is on record; and the next look shows the state.
+        with suppress(HostError):  # It is recorded, and the next look shows the state.
             await self._renew_pin(renew.model, renew.reason)
 
     def _name(self, stop: Stop) -> str:
-        """A name by which the server knows the model: the listed one may have been removed."""
+        """A name by which the server still knows the model: the listed one may have been removed."""
         installed = self._look.installed if self._look else ()
         names = [each.name for each in installed if each.digest == stop.digest]
         return stop.model if stop.model in names or not names else names[0]
 
-    # --- what is shown ---
+    # --- for display ---
 
     def _is_ours(self, running: RunningModel) -> bool:
         return model_key(running.name) in self.ours

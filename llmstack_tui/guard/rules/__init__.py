@@ -1,1 +1,1 @@
-"""What to stop, what to warn of, and why. Pure."""
+"""The guard's rules: what to unload, what to warn of, and why. Pure."""

@@ -1,4 +1,4 @@
-"""Of each loaded model whether it would be stopped now, and why or why not. Pure."""
+"""Explains for each loaded model why it would be unloaded now, or why not. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Explained(Struct, frozen=True):
-    """One loaded model, whether it would be stopped, and why or why not."""
+    """One loaded model, whether it would be unloaded now, and why or why not."""
 
     model: LoadedModel
     stop: bool
@@ -24,14 +24,14 @@ class Explained(Struct, frozen=True):
 
 
 def explain(situation: Situation) -> tuple[tuple[Explained, ...], tuple[Decision, ...]]:
-    """Each loaded model, and all decisions of now."""
+    """The explanation for each loaded model, and all decisions."""
     decisions = decide(situation)
     stops = {(each.model, each.digest): each.reason for each in decisions if isinstance(each, Stop)}
     return tuple(_explained(each, stops, situation) for each in situation.loaded), decisions
 
 
 def general(decisions: tuple[Decision, ...]) -> tuple[Sentences, ...]:
-    """What is said of the host as a whole."""
+    """The reasons of the decisions that concern the host as a whole."""
     return tuple(each.reason for each in decisions if not isinstance(each, Stop))
 
 

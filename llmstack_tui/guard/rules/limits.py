@@ -1,4 +1,4 @@
-"""The limits of a host, from the settings and from what this machine is. Pure."""
+"""The limits of a host, from the settings and the hardware profile. Pure."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from llmstack_tui.store.tables.preferences import ModelPreference
 
 _VRAM = "VRAM"
-# A driver that no longer answers says nothing of the heat now.
+# An older reading, of a driver that no longer answers, says nothing about the present heat.
 _OLD_S = 30.0
 _NAME_LIMIT = 60
 
 
 def why_off(settings: GuardSettings, host: Host, *, may_act: bool) -> Sentences:
-    """Why a host is not guarded; empty where it is."""
+    """Why a host is not guarded; empty if it is."""
     if not settings.enabled:
         return (Sentence("guard.disabled"),)
     if Capability.UNLOAD not in host.capabilities:
@@ -43,7 +43,7 @@ def why_off(settings: GuardSettings, host: Host, *, may_act: bool) -> Sentences:
 
 
 def neighbours(url: str, urls: Iterable[str]) -> tuple[str, ...]:
-    """The other servers of this machine, each once; none beside one that is elsewhere."""
+    """The URLs of the other servers on this machine, each server once; none if ``url`` is remote."""
     if not is_loopback(url):
         return ()
     places = {server_id(each): each for each in urls if is_loopback(each)}
@@ -51,7 +51,11 @@ def neighbours(url: str, urls: Iterable[str]) -> tuple[str, ...]:
 
 
 def limits(settings: GuardSettings, profile: Profile | None) -> Limits:
-    """``profile`` is None for a server elsewhere, and until this machine is known: then only the settings."""
+    """The limits of a server.
+
+    Args:
+        profile: supplies what the settings leave open; None for a remote server, or if not known yet.
+    """
     max_loaded, budget = settings.max_loaded, settings.memory_budget
     if profile is not None:
         max_loaded = profile.max_loaded if max_loaded is None else max_loaded
@@ -72,11 +76,11 @@ def rules(
     *,
     held: bool,
 ) -> Rules:
-    """What counts on a host.
+    """The rules for a host.
 
     Args:
-        profile: this machine's, which says nothing of a server elsewhere; None as long as it is not known.
-        preferences: by the keys of the models' names.
+        profile: of this machine; not used for a remote server. None if not known yet.
+        preferences: by `model_key`.
     """
     allowed = limits(settings, profile if is_loopback(url) else None)
     by_name = times(settings)
@@ -94,18 +98,19 @@ def rules(
 
 
 def times(settings: GuardSettings) -> Mapping[str, timedelta]:
-    """The settings' own times for single models, by the keys of their names."""
+    """The settings' idle limits for single models, by `model_key`."""
     return {model_key(name): length for name, length in settings.models.items()}
 
 
 def idle_limit(
     settings: GuardSettings, key: str, preference: ModelPreference | None, by_name: Mapping[str, timedelta]
 ) -> timedelta:
-    """How long a model may be idle; not above zero is for ever.
+    """How long a model may be idle; zero or less is for ever.
 
     Args:
-        key: of its name, by which ``by_name`` has the settings' times.
-        preference: what was chosen for it, which comes before the settings.
+        key: the model's, see `model_key`.
+        preference: the user's for this model; it takes precedence over the settings.
+        by_name: the settings' limits for single models, see `times`.
     """
     if preference is not None and preference.idle_stop is not None:
         return preference.idle_stop
@@ -113,10 +118,10 @@ def idle_limit(
 
 
 def heat(reading: MachineReading | None, limit: int | None, now_s: float) -> Sentences:
-    """Why the machine is too hot; empty where it is not, or nobody knows.
+    """Why the machine is too hot; empty if it is not, or if that is not known.
 
     Args:
-        limit: °C; None trusts the cards, which say when they slow down for heat.
+        limit: °C; None relies on the cards, which tell when they slow down because of heat.
     """
     if reading is None:
         return ()

@@ -1,11 +1,11 @@
-"""What to stop, what to warn of, and whether one more model may be loaded; each with its reason. Pure.
+"""Decides what to unload, what to warn of, and whether one more model may be loaded. Pure.
 
-A model that is pinned or shows a sign of activity is never asked to leave, and no more are asked than it
-takes. Where several could go, the one goes that was used least recently, of all on this machine.
+A model that is pinned or shows a sign of activity is never asked to leave, and no more models are asked than
+necessary. Of several candidates on this machine, the least recently used goes first.
 
-The limit of models is one of each server, the memory budget one of the machine: its servers share it. Every
-guard of the machine works out the same victims from all that is loaded there, and asks those of its own
-server; so no two of them stop a model each where one is enough.
+Each server has its own limit of models; the memory budget is shared by all servers of the machine. The guard
+of each server works out the same victims from all models loaded on the machine, and asks only those on its
+own server. So two guards never unload two models where one is enough.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Param, Sentences
     from llmstack_tui.guard.types import Admission, Decision, Limits, LoadedModel, Situation, Wanted
 
-# One look may err: a server lists a model twice while it loads it anew, or nothing at all for a moment.
+# One look may be wrong: while a server reloads a model it may list it twice, or list nothing for a moment.
 LOOKS = 2
-# A server needs some seconds to end a model; one that takes longer than this hangs.
+# A server takes some seconds to unload a model; if it takes longer than this, it hangs.
 STUCK_S = 60.0
 _HOT_S = 10.0
 _COOLING_S = 60.0
-# A pin is renewed when the time of another client is nearly up: at most once for each time that it sets, and
-# not while it is at work. What has no time left was asked to leave, which is another thing.
+# A pin is renewed when the keep-alive of another client has nearly ended and the model is idle. A model that
+# has no time left was asked to leave: it is not renewed.
 RENEWED_S, _NO_TIME_S = 60.0, 5.0
 HOLDING = (Sentence("guard.holding"),)
 COOLING = Sentence("guard.cooling")
@@ -38,7 +38,7 @@ _Key = tuple[str, str, str]
 
 
 def decide(situation: Situation) -> tuple[Decision, ...]:
-    """What to do now; at least one decision, and the same ones for the same situation."""
+    """Decide what to do now: at least one decision, and always the same for the same situation."""
     others: tuple[Decision, ...] = (*_renewals(situation), *_warnings(situation))
     if situation.held:
         return *others, Nothing(HOLDING)
@@ -48,25 +48,25 @@ def decide(situation: Situation) -> tuple[Decision, ...]:
         stops += _limit_stops(stay, situation)
     if not stops and situation.heat:
         stops = _heat_stops(stay, situation)
-    # What other servers of this machine have to give up, their guards see to.
+    # Models on other servers of this machine are left to the guards of those.
     own = tuple(stop for stop in stops if stop.host == situation.host)
-    return (*own, *others) or (Nothing(_at_rest(stay, situation)),)
+    return (*own, *others) or (Nothing(_why_nothing(stay, situation)),)
 
 
 def admit(situation: Situation, wanted: Wanted) -> Admission:
-    """Whether a model that is not loaded may be, and what would have to go, also of other servers."""
+    """Whether a model may be loaded, and what would be unloaded for it, also from other servers."""
     if refused := refusal(situation):
         return Refuse(refused)
     stay, limits = _staying(situation), situation.limits
-    taken = Taken(stay, limits, wanted, situation.coming)
-    if situation.held or not taken.is_over(wanted.host):
+    totals = Totals(stay, limits, wanted, situation.coming)
+    if situation.held or not totals.is_over(wanted.host):
         return Allow()
-    cause = Cause.COUNT if taken.is_too_many(wanted.host) else Cause.MEMORY
-    go = victims(stay, limits, taken)
-    enough = not taken.is_over(wanted.host)
+    cause = Cause.COUNT if totals.is_too_many(wanted.host) else Cause.MEMORY
+    go = victims(stay, limits, totals)
+    enough = not totals.is_over(wanted.host)
     reason = tuple(_no_room(stay, situation, wanted))
     if not enough:
-        concerned = stay if taken.is_too_much else [each for each in stay if each.host == wanted.host]
+        concerned = stay if totals.is_too_much else [each for each in stay if each.host == wanted.host]
         reason += _kept([each for each in concerned if each not in go])
     room = Sentence("guard.makes_room", {"model": wanted.name})
     stops = (_stop(each, cause, (room, why)) for each, why in _in_turn(go, stay))
@@ -76,7 +76,7 @@ def admit(situation: Situation, wanted: Wanted) -> Admission:
 def _in_turn(
     go: Iterable[LoadedModel], stay: Iterable[LoadedModel]
 ) -> Iterable[tuple[LoadedModel, Sentence]]:
-    """Why each of those that go is the one, when those before it have gone."""
+    """Pair each model that goes with the reason why it is chosen, once those before it have gone."""
     left = list(stay)
     for each in go:
         yield each, _longest_idle(each, min(left, key=last_used))
@@ -84,7 +84,7 @@ def _in_turn(
 
 
 def refusal(situation: Situation) -> Sentences:
-    """Why nothing may be loaded now at all; empty where it may."""
+    """Why no model may be loaded now; empty if one may."""
     return (*situation.heat, COOLING) if situation.heat else ()
 
 
@@ -114,7 +114,7 @@ def _idle_stops(situation: Situation) -> Iterable[Stop]:
 
 def _limit_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Stop, ...]:
     limits = situation.limits
-    before, go = Taken(stay, limits), victims(stay, limits, Taken(stay, limits))
+    before, go = Totals(stay, limits), victims(stay, limits, Totals(stay, limits))
     why = {host: tuple(_too_much(stay, limits, host)) for host in {each.host for each in go}}
     return tuple(
         _stop(
@@ -162,14 +162,14 @@ def _warn(kind: str, model: str, **params: Param) -> Warn:
     return Warn((kind, model), (Sentence(f"guard.{kind}", {"model": model, **params}),))
 
 
-def _at_rest(stay: Sequence[LoadedModel], situation: Situation) -> Sentences:
+def _why_nothing(stay: Sequence[LoadedModel], situation: Situation) -> Sentences:
     limits, host = situation.limits, situation.host
     own = [each for each in stay if each.host == host]
     if is_over(stay, limits, host=host):
         why = tuple(_too_much(stay, limits, host))
         if situation.looks_over < LOOKS:
             return *why, Sentence("guard.check_again")
-        if go := victims(stay, limits, Taken(stay, limits)):
+        if go := victims(stay, limits, Totals(stay, limits)):
             return *why, _yields(go[0])
         return *why, Sentence("guard.none_can_go")
     if situation.heat:
@@ -182,12 +182,17 @@ def _at_rest(stay: Sequence[LoadedModel], situation: Situation) -> Sentences:
     return loaded, Sentence("guard.none_idle")
 
 
-class Taken:
-    """What models take together.
+class Totals:
+    """Number and size of models, checked against the limits.
 
     Args:
-        wanted: one more; then only its own server's limit of models counts.
-        coming: how many more are coming to that server.
+        stay: the models to count.
+        wanted: one more model; then only the limit of its own server is checked.
+        coming: how many more are about to be loaded on that server.
+
+    Attributes:
+        counts: of models, by host.
+        size: bytes of all models.
     """
 
     def __init__(
@@ -208,24 +213,24 @@ class Taken:
 
     @property
     def is_too_much(self) -> bool:
-        """A model that is alone may take more than the budget: whoever loaded it wanted just that."""
+        """Whether the memory budget is exceeded. A single model may exceed it: it was loaded on purpose."""
         return self.size > self._budget and self.counts.total() > 1
 
     def is_over(self, host: str) -> bool:
-        """Whether a host has more than it may, or its machine."""
+        """Whether the limit of a host, or the budget of its machine, is exceeded."""
         return self.is_too_many(host) or self.is_too_much
 
-    def without(self, model: LoadedModel) -> None:
+    def remove(self, model: LoadedModel) -> None:
         self.counts[model.host] -= 1
         self.size -= model.size or 0
 
     def has_room(self, model: LoadedModel) -> bool:
-        """Whether a model that was counted out may stay after all."""
+        """Whether a model that was removed could be added again within the limits."""
         size = model.size or 0
         fits = self.size + size <= self._budget or self.counts.total() < 1 or not size
         return fits and (self._host not in (None, model.host) or self.counts[model.host] < self._most)
 
-    def again(self, model: LoadedModel) -> None:
+    def add(self, model: LoadedModel) -> None:
         self.counts[model.host] += 1
         self.size += model.size or 0
 
@@ -233,8 +238,8 @@ class Taken:
 def is_over(
     loaded: Iterable[LoadedModel], limits: Limits, wanted: Wanted | None = None, *, host: str = ""
 ) -> bool:
-    """Whether a host has more than it may, or its machine. What leaves already does not count."""
-    return Taken([each for each in loaded if each.leaving_s is None], limits, wanted).is_over(host)
+    """Whether the limit of a host, or of its machine, is exceeded; models that are leaving do not count."""
+    return Totals([each for each in loaded if each.leaving_s is None], limits, wanted).is_over(host)
 
 
 def may_go(model: LoadedModel, limits: Limits) -> bool:
@@ -245,42 +250,42 @@ def may_go(model: LoadedModel, limits: Limits) -> bool:
 
 
 def last_used(model: LoadedModel) -> tuple[float, str, str, str]:
-    """Of two models the one with the lower goes first."""
+    """The sort key by which models go: the least recently used first."""
     return model.sign_at_s, model.name, model.digest, model.host
 
 
-def victims(stay: Sequence[LoadedModel], limits: Limits, taken: Taken) -> list[LoadedModel]:
-    """Those that have to go, none in vain, the least recently used first.
+def victims(stay: Sequence[LoadedModel], limits: Limits, totals: Totals) -> list[LoadedModel]:
+    """The models that have to go, no more than necessary, the least recently used first.
 
     Args:
-        taken: what ``stay`` takes, and perhaps one more; when it is left, what stays takes.
+        totals: the totals of ``stay``, perhaps with one more; the victims are removed from it.
     """
     chosen: list[LoadedModel] = []
     for each in sorted(stay, key=last_used):
-        helps = taken.is_too_many(each.host) or (taken.is_too_much and each.size)
+        helps = totals.is_too_many(each.host) or (totals.is_too_much and each.size)
         if helps and may_go(each, limits):
             chosen.append(each)
-            taken.without(each)
-    # What was chosen before a large one may not be needed any more.
+            totals.remove(each)
+    # A small model chosen first may be unnecessary once a large one goes.
     for index in reversed(range(len(chosen))):
-        if taken.has_room(chosen[index]):
-            taken.again(chosen.pop(index))
+        if totals.has_room(chosen[index]):
+            totals.add(chosen.pop(index))
     return chosen
 
 
 def _too_much(stay: Sequence[LoadedModel], limits: Limits, host: str) -> Iterator[Sentence]:
-    """What is over the limits of a host, or of its machine."""
-    taken = Taken(stay, limits)
-    if taken.is_too_many(host):
-        yield Sentence("guard.too_many", {"count": taken.counts[host], "limit": limits.max_loaded})
-    if taken.is_too_much:
-        figures: dict[str, Param] = {"taken": taken.size, "budget": limits.memory_budget}
+    """Which limits of a host, or of its machine, are exceeded."""
+    totals = Totals(stay, limits)
+    if totals.is_too_many(host):
+        yield Sentence("guard.too_many", {"count": totals.counts[host], "limit": limits.max_loaded})
+    if totals.is_too_much:
+        figures: dict[str, Param] = {"taken": totals.size, "budget": limits.memory_budget}
         yield Sentence("guard.too_much", {**figures, "memory": limits.memory_word})
         yield from _elsewhere(stay, host)
 
 
 def _longest_idle(model: LoadedModel, first: LoadedModel) -> Sentence:
-    """Why this one; ``first`` is the least recently used of all that are there."""
+    """Why ``model`` is chosen; ``first`` is the least recently used of all, whether it may go or not."""
     kind = "guard.longest_idle" if first is model else "guard.longest_idle_of_those"
     return Sentence(kind, {"idle_s": model.idle_s})
 
@@ -288,15 +293,19 @@ def _longest_idle(model: LoadedModel, first: LoadedModel) -> Sentence:
 def _no_room(stay: Sequence[LoadedModel], situation: Situation, wanted: Wanted) -> Iterator[Sentence]:
     """Why one more model needs room."""
     limits, coming = situation.limits, situation.coming
-    taken = Taken(stay, limits, wanted, coming)
-    if taken.is_too_many(wanted.host):
-        count = taken.counts[wanted.host] - 1 - coming
+    totals = Totals(stay, limits, wanted, coming)
+    if totals.is_too_many(wanted.host):
+        count = totals.counts[wanted.host] - 1 - coming
         yield Sentence("guard.too_many", {"count": count, "limit": limits.max_loaded})
         if coming:
             yield Sentence("guard.coming", {"count": coming})
-    if taken.is_too_much:
+    if totals.is_too_much:
         size = wanted.size or 0
-        figures: dict[str, Param] = {"taken": taken.size - size, "size": size, "budget": limits.memory_budget}
+        figures: dict[str, Param] = {
+            "taken": totals.size - size,
+            "size": size,
+            "budget": limits.memory_budget,
+        }
         yield Sentence("guard.no_room", {**figures, "memory": limits.memory_word})
         yield from _elsewhere(stay, wanted.host)
 
@@ -310,7 +319,7 @@ def _elsewhere(stay: Sequence[LoadedModel], host: str) -> Iterator[Sentence]:
 
 
 def _kept(models: Sequence[LoadedModel]) -> Sentences:
-    """Why these cannot make room."""
+    """Why these models cannot make room."""
     groups: dict[str, list[str]] = {}
     for each in models:
         why = "pinned" if each.pinned else "busy" if each.busy or each.idle_s <= 0 else "other"
@@ -319,7 +328,7 @@ def _kept(models: Sequence[LoadedModel]) -> Sentences:
 
 
 def _yields(model: LoadedModel) -> Sentence:
-    """A model of another server of this machine is the one to go."""
+    """That a model of another server on this machine goes first."""
     if not model.host:
         return Sentence("guard.yields", {"model": model.name})
     return Sentence("guard.yields_elsewhere", {"model": model.name, "host": model.host})

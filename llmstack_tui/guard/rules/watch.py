@@ -1,8 +1,8 @@
-"""From the looks at a host to the situation that the policy decides from. Pure.
+"""Turns the looks at a host into the situation that the policy decides on. Pure.
 
-Time is the time for which somebody looked on: of a gap between two looks only so much counts as a slow look
-can take. A machine that sleeps, or a clock that jumps, makes no model idle for longer. A model that is
-missing from one look is the same when it is there again.
+Only observed time counts: of a gap between two looks, no more than a slow poll can take. So a machine that
+sleeps, or a clock that jumps, makes no model idle for longer. A model that is missing from a few looks and
+then returns is the same model.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import Model, RunningModel
     from llmstack_tui.lifecycle.activity import Activity
 
-# Looks come 15 seconds apart at most: see the poller.
+# Polls are 15 seconds apart at most: see the poller.
 _LONGEST_GAP_S = 20.0
 _MISSED_LOOKS = 3
-# One that stayed when it was asked is busy, whatever it shows; each time it is left alone for longer.
+# A model that stayed when asked to leave is busy, though it shows no sign: each time it is spared for longer.
 _SPARED_S, _SPARED_AT_MOST_S = 30.0, 600.0
-# To load a large model takes minutes, and to ask it something half of one.
+# Loading a large model takes minutes, and the first question half a minute.
 _WANTED_S = 300.0
 _Key = tuple[str, str]
 
 
 class Look(Struct, frozen=True, kw_only=True):
-    """What one look at a host found.
+    """What one look at a host found. Keys are those of `model_key`.
 
     Attributes:
         read_at_s: monotonic seconds.
-        used: names of models that requests of ours used since the look before.
-        asked: by the key of the name, when the stops of ours that are under way began, in monotonic seconds.
-        heat: why the machine is too hot; empty where it is not.
-        idle_s: by name, how long what is met for the first time has been idle, as far as that is on record.
-        elsewhere: what other hosts of the same machine hold.
-        let_go: keys of names that we asked to leave since the look before, or that still are to.
-        cooled_s: seconds since one of those hosts gave up a model for the heat; None where none did.
+        used: names of the models that our own requests used since the previous look.
+        asked: by key, when our stops under way began, in monotonic seconds.
+        heat: why the machine is too hot; empty if it is not.
+        idle_s: by name, how long a model that is seen for the first time has been idle, if recorded.
+        elsewhere: the models of other hosts on the same machine.
+        cooled_s: seconds since a model of those hosts was unloaded because of heat; None if none was.
+        let_go: keys of the models that we asked to leave since the previous look, or that are still leaving.
     """
 
     read_at_s: float
@@ -65,13 +65,14 @@ class Look(Struct, frozen=True, kw_only=True):
 
 
 class Rules(Struct, frozen=True, kw_only=True):
-    """What the user wants on a host.
+    """The user's rules for a host. Keys are those of `model_key`.
 
     Attributes:
-        pins: keys of the names of models that are never stopped.
-        idle_limits_s: by the key of the name; a model that is not named has ``idle_limit_s``. None is for
-            ever.
-        on_card: of a model the part on a card counts against the budget: that is a card's own memory.
+        pins: keys of the models that are never unloaded.
+        idle_limit_s: for models without an entry in ``idle_limits_s``. None is for ever.
+        idle_limits_s: by key. None is for ever.
+        held: hold is on: nothing is unloaded.
+        on_card: the budget is one of VRAM, so only a model's part on a card counts.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -83,9 +84,12 @@ class Rules(Struct, frozen=True, kw_only=True):
 
 
 class _Known(Struct, frozen=True, kw_only=True):
-    """What is known of one loaded model. ``sign_at_s`` is in seconds of `Watch.awake_s`.
+    """What is known of one loaded model.
 
-    ``lasted_as`` is what it looked like when it was to stay for ever: loaded anew, it would look otherwise.
+    Attributes:
+        sign_at_s: its last sign of activity, in seconds of `Watch.awake_s`.
+        missed: consecutive looks that did not list it.
+        lasted_as: its `_shape` when it was set to stay for ever; after a reload it would differ.
     """
 
     expires_at: datetime | None
@@ -97,14 +101,14 @@ class _Known(Struct, frozen=True, kw_only=True):
 
 
 class Watch(Struct, frozen=True, kw_only=True):
-    """What all looks together have shown.
+    """What all looks so far have shown. Keys are those of `model_key`.
 
     Attributes:
-        awake_s: seconds for which somebody looked on.
-        read_at_s: the last look, by the clock.
-        looks_over: looks in a row that found too much loaded.
-        spared: until when, by the key of the name, a model is not asked to leave, and for how long that is.
-        staying: the pinned models that are loaded, as far as anybody here knows: names by their keys.
+        awake_s: observed seconds, see above.
+        read_at_s: the last look, in monotonic seconds.
+        looks_over: consecutive looks that found the limits exceeded.
+        spared: by key, until when a model is not asked to leave, and for how long that is in all.
+        staying: by key, the names of the pinned models that are loaded or were unloaded by others.
     """
 
     awake_s: float = 0.0
@@ -117,28 +121,28 @@ class Watch(Struct, frozen=True, kw_only=True):
     staying: Mapping[str, str] = field(default_factory=dict)
 
     def stayed(self, model: str) -> Watch:
-        """It was asked to leave and did not: leave it alone for a while."""
+        """The model was asked to leave and did not: spare it for a while."""
         key = model_key(model)
         _, before_s = self.spared.get(key, (0.0, 0.0))
         span_s = min(max(2 * before_s, _SPARED_S), _SPARED_AT_MOST_S)
         return replace(self, spared={**self.spared, key: (self.awake_s + span_s, span_s)})
 
     def insisted(self, model: str) -> Watch:
-        """A person loads it though the limits will not hold: it is not stopped before it could be used."""
+        """The user loads the model over the limits: spare it until there was time to use it."""
         return replace(self, spared={**self.spared, model_key(model): (self.awake_s + _WANTED_S, 0.0)})
 
     def cooled(self) -> Watch:
-        """A model was stopped for the heat."""
+        """A model was unloaded because of heat."""
         return replace(self, heat_stop_s=self.awake_s)
 
 
 def looked(
     before: Watch, look: Look, rules: Rules, ours: Callable[[RunningModel], bool]
 ) -> tuple[Watch, Situation]:
-    """What is known after one more look that succeeded, and what is so by it.
+    """The watch after one more successful look, and the situation that it shows.
 
     Args:
-        ours: whether we loaded a model.
+        ours: whether llmstack loaded a model.
     """
     gap_s = 0.0 if before.read_at_s is None else max(look.read_at_s - before.read_at_s, 0.0)
     awake_s = before.awake_s + min(gap_s, _LONGEST_GAP_S)
@@ -242,18 +246,18 @@ def _followed(
 
 
 def _left_s(running: RunningModel, look: Look) -> float:
-    """Seconds until its keep-alive ends; endless where nothing tells of an end."""
+    """Seconds until the model's keep-alive ends; infinite if no end is known."""
     trace = look.activity.of(running)
     return inf if trace is None or trace.due_at_s is None else trace.due_at_s - look.read_at_s
 
 
 def _shape(running: RunningModel) -> tuple[int, int | None] | None:
-    """What another load of the same version would change; None where the server does not tell."""
+    """Values that change if the same version is loaded again; None if the server does not tell them."""
     return None if running.context_length is None else (running.context_length, running.size_vram)
 
 
 def _lapses(known: _Known, running: RunningModel, left_s: float) -> bool:
-    """Whether it has an end now, and had none when it was as it is."""
+    """Whether the keep-alive of this very load was endless and has an end now."""
     return (
         left_s <= ENDLESS.total_seconds()
         and known.lasted_as is not None
@@ -266,15 +270,15 @@ def _is_spared(watch: Watch, names: set[str], awake_s: float) -> bool:
 
 
 def _is_nameless(running: RunningModel, look: Look, names: Mapping[str, set[str]]) -> bool:
-    """Whether it was removed while it was loaded: no name can stop it any more."""
+    """Whether the model was removed while it was loaded, so that no name is left to unload it by."""
     return bool(look.installed) and running.digest not in names and bool(running.digest)
 
 
 def _names(look: Look) -> Mapping[str, set[str]]:
-    """The keys of the names under which what is loaded is installed, by digest."""
+    """By digest, the keys of the names under which the loaded models are installed."""
     loaded = {digest for each in look.running for digest in (each.digest, *each.answers_for) if digest}
     names: dict[str, set[str]] = {}
-    # To read a name takes microseconds, and a list may have a thousand.
+    # Parsing a name takes microseconds, and a list may have a thousand.
     for model in look.installed:
         if model.digest in loaded:
             names.setdefault(model.digest, set()).add(model_key(model.name))
@@ -282,7 +286,7 @@ def _names(look: Look) -> Mapping[str, set[str]]:
 
 
 def _answers_to(running: RunningModel, names: Mapping[str, set[str]]) -> set[str]:
-    """The keys of all names that this one process answers to: those of equal models share it."""
+    """The keys of all names that this process answers to: names of equal models share one process."""
     found = {model_key(running.name)}
     for digest in (running.digest, *running.answers_for):
         found |= names.get(digest, set())
@@ -295,7 +299,7 @@ def _since(look: Look, names: set[str]) -> float | None:
 
 
 def _idle_limit(rules: Rules, names: set[str]) -> float | None:
-    """The longest that any of its names has."""
+    """The longest idle limit of any of its names; None is for ever."""
     limits = [rules.idle_limits_s.get(name, rules.idle_limit_s) for name in names]
     known = [limit for limit in limits if limit is not None]
     return max(known) if len(known) == len(limits) else None
