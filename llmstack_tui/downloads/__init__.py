@@ -1,1 +1,1 @@
-"""Pulls: the queue of what was asked for, and the one program that does them."""
+"""Pulls of models: a queue that all running programs share, and the one program that works through it."""

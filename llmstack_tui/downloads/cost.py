@@ -1,4 +1,4 @@
-"""What a pull will fetch, and whether the disk has room for it, before a byte is downloaded."""
+"""What a pull will download, and whether the disk has room for it; worked out before it begins."""
 
 from __future__ import annotations
 
@@ -30,22 +30,23 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import Model
     from llmstack_tui.library.manifest import Layer
 
-# What stays free on the disk, for all else that this machine does.
+# Bytes that must stay free on the disk.
 RESERVE = 10**9
 _PATIENCE_S = 20.0
 _PROOFS = 20
-# What a file takes is counted in blocks of this size, whatever those of the disk are.
+# The unit of ``st_blocks``, whatever the block size of the disk.
 _BLOCK = 512
 
 
 class Cost(Struct, frozen=True, kw_only=True):
-    """What is known of a pull; None where nobody could tell.
+    """What is known in advance of a pull; None is unknown.
 
     Attributes:
-        digest: of the version that the registry has, hexadecimal.
-        layers: what it is made of, and what of that is there.
-        need: bytes that the disk will take.
-        free: bytes that are free on the disk of ``folder``.
+        digest: of the registry's version, hexadecimal.
+        layers: of that version; those on the disk are complete.
+        need: bytes of disk space that the pull will take.
+        free: bytes free on the disk of ``folder``.
+        folder: the server's folder of models.
     """
 
     digest: str | None = None
@@ -55,7 +56,7 @@ class Cost(Struct, frozen=True, kw_only=True):
     folder: Path | None = None
 
     def check_room(self, download: Download, claimed: int) -> None:
-        """Raise `NoRoom` if the disk is too small, with what other pulls will still take of it."""
+        """Raise `NoRoom` if the disk is too small; other pulls will still take ``claimed`` bytes of it."""
         if self.free is None or not self.need or self.need + claimed + RESERVE <= self.free:
             return
         raise NoRoom(
@@ -71,7 +72,7 @@ class Cost(Struct, frozen=True, kw_only=True):
 
 
 class Costs:
-    """Asks registries, and looks at the disk where it is this machine's. Belongs to one event loop.
+    """Works out costs from registries and, for servers on this machine, the disk. For one event loop.
 
     Args:
         folders: finds the folders of models on this machine, the built-in engine's own first. Blocking.
@@ -85,10 +86,13 @@ class Costs:
         await self._registry.aclose()
 
     async def of(self, host: Host, name: str, installed: Sequence[Model]) -> Cost:
-        """What is known; ``installed`` is what the host lists.
+        """The cost of pulling ``name``.
+
+        Args:
+            installed: the models that the host lists.
 
         Raises:
-            PullRefused: nobody can make a model of what the registry has.
+            PullRefused: the registry has no usable model of this name.
             HostError: the host does not answer.
         """
         kind = (await host.version()).kind
@@ -96,7 +100,7 @@ class Costs:
             async with asyncio.timeout(_PATIENCE_S):
                 fetched = await self._registry.manifest(ModelName.parse(name))
         except RegistryError as error:
-            # Another machine may have another way to the registry, and Ollama a name and a key there.
+            # Another machine may reach the registry in another way, and Ollama may have an account there.
             final = error.of_one_model and kind is HostKind.BUILTIN and is_loopback(host.url)
             if final or isinstance(error, BadManifest):
                 raise PullRefused(QUOTED, text=said(error), host=host.url, detail=error.detail) from None
@@ -115,9 +119,9 @@ class Costs:
         self, cost: Cost, kind: HostKind, layers: Sequence[Layer], installed: Sequence[Model]
     ) -> Cost:
         folders = self._folders()
-        # The engine writes into its own folder only, and Ollama into none of the engine's.
+        # The engine writes only to its own folder, and Ollama never to that.
         places = folders[:1] if kind is HostKind.BUILTIN else folders[1:]
-        folder = next((place for place in places if _is_of(place, installed)), None)
+        folder = next((place for place in places if _holds(place, installed)), None)
         if folder is None:
             return cost
         there = blobs_in(folder, layers)
@@ -128,14 +132,14 @@ class Costs:
         return replace(
             cost,
             layers=_shown(layers, there),
-            need=sum(max(layer.size - _come(folder, layer.digest), 0) for layer in missing),
+            need=sum(max(layer.size - _partial_bytes(folder, layer.digest), 0) for layer in missing),
             free=free,
             folder=folder,
         )
 
 
-def _is_of(folder: Path, installed: Sequence[Model]) -> bool:
-    """Whether a folder is that of the server that lists these: behind a loopback address may be a tunnel."""
+def _holds(folder: Path, installed: Sequence[Model]) -> bool:
+    """Whether a folder has a model of this list. If not, the loopback address may be a tunnel elsewhere."""
     for model in installed[:_PROOFS]:
         with suppress(InvalidName):
             if (
@@ -153,8 +157,8 @@ def _shown(layers: Iterable[Layer], there: frozenset[str]) -> tuple[LayerProgres
     )
 
 
-def _come(folder: Path, digest: str) -> int:
-    """Bytes that a download of before takes on the disk: its file may have holes."""
+def _partial_bytes(folder: Path, digest: str) -> int:
+    """Bytes that an unfinished download takes on the disk; its file may have holes."""
     with suppress(OSError, AttributeError, InvalidManifest):
         blob = blob_path(folder, digest)
         return blob.with_name(f"{blob.name}-partial").stat().st_blocks * _BLOCK

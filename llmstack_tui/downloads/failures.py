@@ -1,7 +1,7 @@
-"""Why a pull failed, whichever server said it. Pure.
+"""Explains why a pull failed, from the server's error. Pure.
 
-The built-in engine says sentences, which are quoted. Ollama's words, as of 0.24.0, are recognised by their
-pattern; what is not known is quoted, too.
+The built-in engine answers with sentences, which are quoted. Ollama's messages (0.24.0) are recognised by
+patterns; unknown ones are quoted, too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class PullRefused(HostError):
-    """It is not worth asking the server."""
+    """The pull is bound to fail, so the server is not asked."""
 
     title = "Not pulled"
 
@@ -32,7 +32,7 @@ class NoRoom(PullRefused):
     title = "Disk full"
 
 
-# What a server says, and what it means: the first that matches. The group in it is {said}.
+# The pattern of a server's message, and its meaning; the first match counts. Its group becomes {said}.
 _MEANINGS: Mapping[str, str] = {
     r"^pull model manifest: file does not exist$": "no_model",
     r"^pull model manifest: (?:realm host|401|403|unauthorized)": "private",
@@ -51,7 +51,7 @@ _MEANINGS: Mapping[str, str] = {
         "unreachable"
     ),
 }
-# What Go's client says before the cause. The address may be a signed one, and says nothing to anybody.
+# Go's HTTP client puts this before the cause. The address may be signed, and does not help the user.
 _REQUEST = re.compile(r'\b(?:Get|Head) "[^"]*": ')
 _PREFIX = "pull model manifest: file does not exist: "
 

@@ -1,4 +1,4 @@
-"""One pull, from its turn to its end: a model that is active leaves first and is started again afterwards."""
+"""One pull, from its turn to its end. A loaded model is unloaded first, and loaded again afterwards."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S = 1.0
 _TRY_EVERY_S = 5.0
-# A server that ends in the middle again and again, each time with something new, is left alone then.
+# The pull is given up after the server has broken off so many times, even if each time made some progress.
 _CUTS = 10
 
 
 class DownloadContext(Struct, frozen=True, kw_only=True):
-    """What pulls work with.
+    """What all pulls share.
 
     Attributes:
-        slots: as many as may run at once.
-        claimed: bytes that other pulls will still take of the same disk.
-        patient: a server that does not answer is waited for, and room on the disk, too.
-        settle: is awaited when what is installed has changed.
+        slots: limits how many pulls run at once.
+        settle: awaited when the installed models of a host have changed.
+        claimed: returns the bytes that other pulls than the given one will still take of its disk.
+        patient: wait for a server that does not answer, and for disk space; else fail.
     """
 
     lifecycle: Lifecycle
@@ -60,20 +60,20 @@ class DownloadContext(Struct, frozen=True, kw_only=True):
     patient: bool = True
 
 
-_GOES_ON = {Unreachable: "download.waits_for_server", NoRoom: "download.waits_for_room"}
+_WAITS_FOR = {Unreachable: "download.waits_for_server", NoRoom: "download.waits_for_room"}
 
 
 class DownloadJob:
-    """A pull that is under way. `run` it, once.
+    """A pull under way. `run` may be called once.
 
     Args:
-        asked: the name as it is sent to the server.
-        was_active: how the model was in memory before it was stopped, if an earlier run did so.
-        on_change: is called after each change of ``download``.
+        asked: the name to send to the server.
+        was_active: how the model was loaded, if an earlier run has unloaded it.
+        on_change: called after each change of ``download``.
 
     Attributes:
-        download: how it is.
-        was_active: how the model was before it was stopped; None while it was not.
+        download: its present state.
+        was_active: how the model was loaded before the pull unloaded it; None if it did not.
     """
 
     def __init__(
@@ -96,12 +96,15 @@ class DownloadJob:
         self._work: asyncio.Task[None] | None = None
 
     def interrupt(self) -> None:
-        """End it soon; it can be taken up again. What was stopped for it is started again."""
+        """End the pull soon, so that it can be resumed later. A model that it unloaded is loaded again."""
         if self._work is not None:
             self._work.cancel()
 
     async def run(self) -> None:
-        """Until it is over, or was interrupted: then it is WAITING. Cancelled, it leaves all as it is."""
+        """Pull until done, failed or interrupted; after an interruption the state is WAITING.
+
+        If this is cancelled, nothing is cleaned up: the next program resumes the pull.
+        """
         self._work = work = asyncio.create_task(self._go(), name=f"pull {self.download.model}")
         try:
             await asyncio.wait((work,))
@@ -113,7 +116,7 @@ class DownloadJob:
             self._put(DownloadState.WAITING, reason=())
             before = self.was_active
             if not await self._start_again():
-                # Whoever takes this up again has it to do.
+                # Whoever resumes the pull has to load the model again.
                 self.was_active = before
                 self._on_change()
             return
@@ -130,14 +133,14 @@ class DownloadJob:
             raise error
 
     def tick(self, now_s: float) -> None:
-        """Work the speed out again, also while nothing comes."""
+        """Work out the speed again, also while nothing arrives."""
         if self.download.state is DownloadState.RUNNING:
             speed = self._tracker.speed(now_s)
             if speed != self.download.speed:
                 self.download = replace(self.download, speed=speed)
                 self._on_change()
 
-    # --- the parts ---
+    # --- helpers ---
 
     async def _go(self) -> None:
         cuts = 0
@@ -154,12 +157,12 @@ class DownloadJob:
             except (Unreachable, NoRoom) as error:
                 if not self._context.patient:
                     raise
-                goes_on = Sentence(_GOES_ON[type(error)])
-                self._put(DownloadState.WAITING, reason=(error.sentence, goes_on))
+                waits = Sentence(_WAITS_FOR[type(error)])
+                self._put(DownloadState.WAITING, reason=(error.sentence, waits))
                 await asyncio.sleep(_TRY_EVERY_S)
 
     async def _turn(self) -> bool:
-        """Do it as soon as there is a turn for it; False if the model still answers a request."""
+        """Pull as soon as a slot is free; False, without pulling, if the model still answers a request."""
         async with self._context.slots:
             self._put(DownloadState.RUNNING, step="asking the registry", reason=())
             installed = await self._host.installed()
@@ -193,7 +196,7 @@ class DownloadJob:
         await self._context.settle(self._host)
 
     async def _stopped(self, digest: str) -> bool:
-        """Whether the model is out of the way: not in memory, or kept there by somebody else."""
+        """Unload the model; False if it still answers a request. One that another client keeps may stay."""
         running = Loaded(await self._host.running()).find(self.download.model, digest)
         if running is None or Capability.UNLOAD not in self._host.capabilities:
             return True
@@ -215,7 +218,7 @@ class DownloadJob:
         return load_request(running, loads, datetime.now(UTC))
 
     async def _until_gone(self) -> None:
-        """Wait until its requests have ended, without taking another's turn."""
+        """Wait until the model's requests have ended, without occupying a slot."""
         waits = Sentence("download.waits_for_request", {"model": self.download.model})
         self._put(DownloadState.WAITING, reason=(waits,))
         first: Sighting | None = None
@@ -232,7 +235,7 @@ class DownloadJob:
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _start_again(self) -> bool:
-        """Start what was stopped; what goes wrong with that is on record as a failed start."""
+        """Load the model that was unloaded; whether it is loaded. A failure is recorded by the lifecycle."""
         if self.was_active is None:
             return False
         self._put(self.download.state, step="starting")
@@ -264,8 +267,8 @@ class DownloadJob:
         self._on_change()
 
 
-async def discarded(host: Host, row: DownloadRecord) -> Sentences:
-    """Have what came thrown away, where that can be; what became of it."""
+async def discard(host: Host, row: DownloadRecord) -> Sentences:
+    """Have the server delete incomplete files, if it can; sentences that tell what became of them."""
     try:
         if await host.discard([digest for digest, done, total in row.layers if done != total]):
             return (Sentence("kept.complete"),)
@@ -274,11 +277,11 @@ async def discarded(host: Host, row: DownloadRecord) -> Sentences:
     return (Sentence("kept.until_restart"),)
 
 
-# --- a pull as the store has it, and as a screen shows it ---
+# --- conversion from and to the store's record ---
 
 
 def written(before: DownloadRecord, pulling: DownloadJob) -> DownloadRecord:
-    """As it is to be remembered."""
+    """The record of a pull, brought up to date."""
     download = pulling.download
     return replace(
         before,
@@ -293,7 +296,7 @@ def written(before: DownloadRecord, pulling: DownloadJob) -> DownloadRecord:
 
 
 def shown(row: DownloadRecord) -> Download:
-    """As it is shown while nobody here has it under way."""
+    """The state of a pull that is not under way in this program."""
     paused = row.requested == "pause" and row.state == "waiting"
     return Download(
         id=row.id,

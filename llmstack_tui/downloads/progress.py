@@ -1,6 +1,6 @@
-"""How far a pull is and how fast it goes, from the lines that a server sends. Pure.
+"""Progress and speed of a pull, from the lines that a server sends. Pure.
 
-Seconds are monotonic: a clock that is set makes no speed.
+Seconds are monotonic, so that setting the clock does not affect the speed.
 """
 
 from __future__ import annotations
@@ -15,16 +15,22 @@ if TYPE_CHECKING:
 
     from llmstack_tui.hosts.types import Progress
 
-# Long enough to be read, short enough to follow.
+# Long enough for a steady figure, short enough to follow changes.
 _WINDOW_S = 5.0
-# Of less nothing is worked out.
+# No speed is worked out from less.
 _LEAST_S = 1.0
-# Servers say more often how far they are.
+# Servers report more often than this.
 _SAMPLE_S = 0.2
 
 
 class Tracker:
-    """``layers`` in the order in which they were named; ``received`` counts bytes that came meanwhile."""
+    """Tracks one pull.
+
+    Attributes:
+        layers: in the order in which they were named.
+        step: what the server is doing, in its words.
+        received: bytes received during this pull.
+    """
 
     def __init__(self, layers: Iterable[LayerProgress] = ()) -> None:
         self._layers = {layer.digest: layer for layer in layers}
@@ -38,19 +44,19 @@ class Tracker:
         return tuple(self._layers.values())
 
     def expects(self, layers: Iterable[LayerProgress]) -> None:
-        """Show these from the start, as far as the server has not told of them itself."""
+        """Show these layers until the server reports them itself."""
         self._layers = {layer.digest: layer for layer in layers} | {
             digest: self._layers[digest] for digest in self._layers if digest in self._named
         }
 
     def heard(self, line: Progress, now_s: float) -> None:
-        """Take note of a line. Of a layer that is being checked it says how much was checked."""
+        """Take note of a line. While a layer is being verified, it tells how much was verified."""
         self.step = line.status
         if line.digest is not None and line.status.startswith("pulling"):
             before = self._layers.get(line.digest)
             completed = line.completed or 0
             if line.digest in self._named and before is not None:
-                # What was there before this pull is in the first figure.
+                # The first figure includes what was there before this pull.
                 self.received += max(completed - before.completed, 0)
             self._named.add(line.digest)
             total = line.total if line.total is not None or before is None else before.total
@@ -58,9 +64,7 @@ class Tracker:
         self._sample(now_s)
 
     def speed(self, now_s: float) -> float | None:
-        """Bytes per second over the last seconds; 0 when nothing came in all of them, None while it is too
-        early to say.
-        """
+        """Bytes per second over the last seconds; 0 if nothing arrived in them, None if it is too early."""
         while len(self._samples) > 1 and self._samples[1][0] <= now_s - _WINDOW_S:
             self._samples.popleft()
         if not self._samples:
@@ -75,7 +79,7 @@ class Tracker:
     def _sample(self, now_s: float) -> None:
         sample = now_s, self.received
         if len(self._samples) > 1 and now_s - self._samples[-2][0] < _SAMPLE_S:
-            # The newest is always that of the newest line.
+            # The last sample is always that of the newest line.
             self._samples[-1] = sample
         else:
             self._samples.append(sample)

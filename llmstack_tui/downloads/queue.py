@@ -1,8 +1,8 @@
 """The queue of pulls.
 
 It is kept in the store, so that it survives the program and several programs share it. Any of them may add a
-pull, or request that one is paused, resumed or cancelled; the one that holds the lock of a host does the
-pulls there and writes how far they are. It releases the lock when there is nothing to do.
+pull, or request that one is paused, resumed or cancelled. The program that holds the lock of a host does the
+pulls there and records their progress; it releases the lock when there is nothing to do.
 """
 
 from __future__ import annotations
@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 
 
 class DownloadQueue(DownloadRunner):
-    """The queue, as it may be asked. What is asked of it stands in the store at once."""
+    """The requests to the queue. Each is written to the store at once."""
 
     async def ask(self, host_url: str, name: str, why: Why) -> tuple[int, bool]:
-        """Ask for a model; the id of the pull, and whether it is new. One that was paused goes on.
+        """Queue a pull, or resume the one that is queued for this model.
+
+        Returns:
+            The id of the pull, and whether it is new.
 
         Raises:
-            Refused: the name is none, or nothing may be changed there.
+            Refused: the name is not valid, or nothing may be changed there.
         """
         self._allowed(host_url)
         try:
@@ -41,7 +44,7 @@ class DownloadQueue(DownloadRunner):
                 host=host_url,
                 model=parsed.short,
                 key=parsed.full.lower(),
-                # Only what it says itself makes a registry one without TLS.
+                # A registry is asked without TLS only if the name says ``http``.
                 asked=f"http://{parsed.full}" if parsed.scheme == "http" else parsed.short,
                 why=why.value,
                 asked_at=datetime.now(UTC),
@@ -51,14 +54,14 @@ class DownloadQueue(DownloadRunner):
         self.own.add(number)
         if not is_new:
             self.resume(number)
-        self._stir.set()
+        self._wake.set()
         return number, is_new
 
     async def pull(self, host_url: str, name: str) -> int:
-        """Ask for a model by its name; the id of the pull.
+        """Queue a pull of a model by its name; returns the id of the pull.
 
         Raises:
-            Refused: as `ask`, and when it is being pulled already.
+            Refused: as `ask`, or it is being pulled already.
         """
         number, is_new = await self.ask(host_url, name, Why.PULL)
         if not is_new:
@@ -66,7 +69,7 @@ class DownloadQueue(DownloadRunner):
         return number
 
     async def update(self, host_url: str, models: Collection[str]) -> tuple[int, ...]:
-        """Ask for the newest versions of these; the ids of the pulls, also of one that was asked for before.
+        """Queue pulls of the newest versions; returns the ids of the pulls, new or not.
 
         Raises:
             Refused: as `ask`.
@@ -74,21 +77,21 @@ class DownloadQueue(DownloadRunner):
         return tuple([(await self.ask(host_url, model, Why.UPDATE))[0] for model in models])
 
     def pause(self, number: int) -> None:
-        """What came is kept; what was stopped for it is started again."""
+        """Pause a pull. Downloaded data is kept; a model that was unloaded for it is loaded again."""
         self._request(number, "pause")
 
     def resume(self, number: int) -> None:
         self._request(number, "run")
 
     async def cancel(self, number: int, *, keep: bool) -> None:
-        """End it. With ``keep`` a later pull goes on where this one was.
+        """End a pull. With ``keep``, a later pull continues from here.
 
-        Without, the built-in engine throws away what came; Ollama has no way to, and does so when it starts.
+        Without it, the built-in engine deletes the downloaded data; Ollama can do so only when it starts.
         """
         self._request(number, "cancel" if keep else "discard")
 
     async def retry(self, number: int) -> int:
-        """Ask again for what is over; the id of the new pull, which takes the place of the old one."""
+        """Queue a pull again that is over; returns the id of the new pull, which replaces the old one."""
         row = next((row for row in self.rows if row.id == number), None)
         if row is None:
             raise Refused("download.forgotten", host="")
@@ -99,12 +102,12 @@ class DownloadQueue(DownloadRunner):
         return new
 
     def forget_over(self) -> None:
-        """Forget those that are over."""
+        """Forget the pulls that are over."""
         self._session.write(lambda store: store.downloads.forget_over([*self._hosts]))
-        self._stir.set()
+        self._wake.set()
 
-    # --- parts of these ---
+    # --- helpers ---
 
     def _request(self, number: int, requested: str) -> None:
         self._session.write(lambda store: store.downloads.request(number, requested))
-        self._stir.set()
+        self._wake.set()

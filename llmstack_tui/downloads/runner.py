@@ -1,4 +1,4 @@
-"""The one that does the pulls of a queue, as far as no other program does, and tells how far they are."""
+"""Runs the pulls of the queue that no other program runs, and reports the progress of all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from llmstack_tui.base import lazy
 from llmstack_tui.base.kinds import EventKind
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
-from llmstack_tui.downloads.job import DownloadContext, DownloadJob, discarded, shown, written
+from llmstack_tui.downloads.job import DownloadContext, DownloadJob, discard, shown, written
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.service import Service
@@ -33,29 +33,30 @@ if TYPE_CHECKING:
     from llmstack_tui.store.session import StoreSession
     from llmstack_tui.store.tables.downloads import DownloadRecord
 
-# Seconds between reads of what other programs request: while something is under way, and else.
+# Seconds between reads of other programs' requests: while a pull is under way, and otherwise.
 _LOOK_BUSY_S, _LOOK_IDLE_S = 1.0, 2.0
-# Between two changes that are told, and between two that are written down.
+# Seconds between two reports to the screen, and between two to the store.
 _TELL_S, _WRITE_S = 0.25, 1.0
 
 
 class DownloadRunner(Service):
-    """Does what the store says is requested, within `run`.
+    """Does the requested pulls while `run` runs.
 
     Args:
-        hosts: those that are watched, by URL.
-        allowed: the host of a URL if something may be pulled there; raises `Refused`.
-        on_change: is called when `downloads` are others than before, a few times a second at most.
-        parallel: how many run at once.
-        lock: beside which file the locks of the hosts are; None where nobody else can have the queue.
+        hosts: by URL.
+        allowed: returns the host of a URL if models may be pulled there; else raises `Refused`.
+        settle: awaited when the installed models of a host have changed.
+        on_change: called when `downloads` has changed, a few times a second at most.
+        parallel: how many pulls run at once.
+        lock: a file; locks beside it let only one program pull to a host. None needs no locks.
         folders: finds the folders of models on this machine, the engine's own first. Blocking.
-        patient: a server that does not answer, or a full disk, is waited for; else it is a failure.
-        only_own: do only what was asked for here; else all that waits.
+        patient: wait for a server that does not answer, and for disk space; else fail.
+        only_own: do only the pulls requested through this object; else all that wait.
 
     Attributes:
-        own: the ids of the pulls that were asked for here.
-        rows: all pulls, as they were read last.
-        downloads: those that are not over in their order, then the others, newest first.
+        own: the ids of the pulls requested or begun here.
+        rows: all pulls, as last read from the store.
+        downloads: the pulls under way or waiting, in order, then those that are over, newest first.
     """
 
     def __init__(
@@ -92,26 +93,27 @@ class DownloadRunner(Service):
         self._ended: dict[int, DownloadRecord] = {}
         self._pulls: dict[int, DownloadJob] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._stir = asyncio.Event()
+        self._wake = asyncio.Event()
         self._news = asyncio.Event()
-        self._means: DownloadContext | None = None
+        self._context: DownloadContext | None = None
         self._defect: BaseException | None = None
         self._is_leaving = False
 
     @property
     def under_way(self) -> tuple[Download, ...]:
-        """What is pulled here, or waits here for its turn."""
+        """The pulls that run here, or wait here for their turn."""
         return tuple(pulling.download for pulling in self._pulls.values())
 
     @property
     def stopped(self) -> tuple[Download, ...]:
-        """Those of them for which a model was stopped that is not started again yet."""
+        """The pulls under way that have unloaded a model and not loaded it again yet."""
         return tuple(each.download for each in self._pulls.values() if each.was_active is not None)
 
     async def start_again(self) -> tuple[Download, ...]:
-        """Begin nothing more, and start again what was stopped; those for which that could not be done.
+        """Interrupt all pulls, begin no more, and load again the models that were unloaded.
 
-        What came is kept for the next program.
+        Returns:
+            The pulls whose model could not be loaded again. The next program resumes them.
         """
         self._is_leaving = True
         stopped = {number: each for number, each in self._pulls.items() if each.was_active is not None}
@@ -123,7 +125,7 @@ class DownloadRunner(Service):
         return tuple(each.download for each in stopped.values() if each.was_active is not None)
 
     async def run(self) -> None:
-        """Until cancelled; or until the state cannot be read, of which a notice tells."""
+        """Do the pulls until cancelled. Ends at once if the store cannot be read, which a notice reports."""
         try:
             await self._session.store()
         except StoreError:
@@ -138,17 +140,17 @@ class DownloadRunner(Service):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(telling, *tasks, return_exceptions=True)
-            if self._means is not None:
-                await self._means.costs.aclose()
+            if self._context is not None:
+                await self._context.costs.aclose()
             self._locks.release()
 
     async def _go_on(self) -> None:
         while True:
-            self._stir.clear()
+            self._wake.clear()
             with suppress(StoreError):
                 store = await self._session.store()
                 self._read(await store.downloads.all([*self._hosts]))
-                # Into another version's file nothing is written: who runs that one does the pulls.
+                # A newer version's state file is not written to: that version does the pulls.
                 if not store.is_read_only:
                     await self._follow()
             if self._defect is not None:
@@ -156,22 +158,22 @@ class DownloadRunner(Service):
             self._news.set()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_BUSY_S if self._is_busy() else _LOOK_IDLE_S):
-                    await self._stir.wait()
+                    await self._wake.wait()
 
     def _read(self, rows: tuple[DownloadRecord, ...]) -> None:
-        """Take over what stands in the store; what ended here is over, even if that is not written yet."""
+        """Take over the stored pulls. A pull that ended here is over, even if that is not written yet."""
         open_ = {row.id for row in rows if row.ended_at is None}
         self._ended = {number: row for number, row in self._ended.items() if number in open_}
         self.rows = tuple(self._ended.get(row.id, row) for row in rows)
 
     async def _follow(self) -> None:
-        """Begin what is requested and not under way; end what is under way and not requested."""
+        """Begin pulls that are requested and not under way; end those under way and no longer requested."""
         wanted = [row for row in self.rows if self._is_to_do(row)]
         held = await self._locks.hold({row.host for row in wanted})
         if not held:
             return
-        means = await self._with()
-        # What has ended meanwhile is over.
+        context = await self._opened_context()
+        # Read the rows again: some pulls may have ended while this waited.
         for row in self.rows:
             if row.host not in held or not self._is_to_do(row):
                 continue
@@ -180,7 +182,7 @@ class DownloadRunner(Service):
                     pulling.interrupt()
             elif row.requested == "run":
                 if not self._is_leaving:
-                    self._begin(row, means)
+                    self._begin(row, context)
             elif row.id not in self._tasks:
                 self._do(row.id, self._cancelled(row), self._forgotten)
 
@@ -199,13 +201,13 @@ class DownloadRunner(Service):
     def _is_busy(self) -> bool:
         return any(row.ended_at is None and row.requested != "pause" for row in self.rows)
 
-    async def _with(self) -> DownloadContext:
-        if self._means is None:
+    async def _opened_context(self) -> DownloadContext:
+        if self._context is None:
             # Most sessions pull nothing.
             await lazy.load(".downloads.cost")
             from llmstack_tui.downloads.cost import Costs  # noqa: PLC0415
 
-            self._means = DownloadContext(
+            self._context = DownloadContext(
                 lifecycle=self._lifecycle,
                 session=self._session,
                 costs=Costs(self._folders),
@@ -214,7 +216,7 @@ class DownloadRunner(Service):
                 claimed=self._claimed,
                 patient=self._patient,
             )
-        return self._means
+        return self._context
 
     def _claimed(self, pulling: DownloadJob) -> int:
         others = [each.download for each in self._pulls.values() if each is not pulling]
@@ -226,7 +228,7 @@ class DownloadRunner(Service):
 
     # --- one pull ---
 
-    def _begin(self, row: DownloadRecord, means: DownloadContext) -> None:
+    def _begin(self, row: DownloadRecord, context: DownloadContext) -> None:
         if row.id not in self.own and row.layers:
             self._record(row, "resumed")
         self.own.add(row.id)
@@ -234,18 +236,18 @@ class DownloadRunner(Service):
             self._hosts[row.host],
             row.asked,
             replace(shown(row), state=DownloadState.WAITING, step="", speed=None, reason=()),
-            means,
+            context,
             was_active=LoadRequest.decode(row.was_active),
             on_change=partial(self._changed, row.id),
         )
         self._do(row.id, pulling.run(), self._is_over)
 
     def _is_over(self, number: int, task: asyncio.Task[None]) -> None:
-        """It has come to its end, or was interrupted."""
+        """Record how a pull ended, or that it was interrupted."""
         pulling, row = self._pulls.pop(number), self._row(number)
         download = pulling.download
         if task.cancelled():
-            # The program is ending: the next one goes on.
+            # The program is ending: the next one resumes the pull.
             self._save(replace(written(row, pulling), state="waiting", step="", speed=None))
             return
         self._save(written(row, pulling))
@@ -258,7 +260,7 @@ class DownloadRunner(Service):
 
     async def _cancelled(self, row: DownloadRecord) -> None:
         kept = (
-            await discarded(self._hosts[row.host], row)
+            await discard(self._hosts[row.host], row)
             if row.requested == "discard"
             else (Sentence("kept.all"),)
         )
@@ -266,7 +268,7 @@ class DownloadRunner(Service):
         self._record(row, "cancelled", kept=kept)
 
     def _forgotten(self, number: int, task: asyncio.Task[None]) -> None:
-        """Nothing more is to be done."""
+        """Do nothing more."""
 
     def _do(
         self,
@@ -278,21 +280,21 @@ class DownloadRunner(Service):
             del self._tasks[number]
             self._failed(task)
             then(number, task)
-            self._stir.set()
+            self._wake.set()
 
         self._tasks[number] = task = asyncio.create_task(work, name=f"pull {number}")
         task.add_done_callback(done)
 
     def _failed(self, task: asyncio.Task[None]) -> None:
-        """What ends a task other than our cancelling is a defect, and must not pass in silence."""
+        """Keep the exception of a task that failed, for `run` to raise."""
         if not task.cancelled() and (defect := task.exception()) is not None:
             self._defect = self._defect or defect
-            self._stir.set()
+            self._wake.set()
 
-    # --- what is told and written ---
+    # --- reports to the screen and the store ---
 
     def _changed(self, number: int) -> None:
-        """What matters to the next session is written down at once, how far it is now and then."""
+        """Store at once what the next session needs; the progress is stored by `_tell` now and then."""
         row = self._row(number)
         new = written(row, self._pulls[number])
         if (new.state, new.reason, new.was_active) != (row.state, row.reason, row.was_active):
@@ -300,7 +302,7 @@ class DownloadRunner(Service):
         self._news.set()
 
     async def _tell(self) -> None:
-        """Tell of changes, a few times a second at most."""
+        """Report changes, a few times a second at most."""
         written_s = 0.0
         while True:
             with suppress(TimeoutError):

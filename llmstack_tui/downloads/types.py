@@ -1,4 +1,4 @@
-"""A pull, as frozen values: what the queue knows of it and a screen shows. Sizes are bytes."""
+"""The state of a pull, as frozen values. Sizes are in bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class DownloadState(StrEnum):
-    """Where a pull is. The last three are its end."""
+    """The state of a pull. The last three are final."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -36,7 +36,7 @@ class Why(StrEnum):
 
 
 class LayerProgress(Struct, frozen=True):
-    """A part of a model on its way; ``total`` is None until the server has told it."""
+    """The progress of one layer of a model; ``total`` is None until the server tells it."""
 
     digest: str
     completed: int = 0
@@ -47,11 +47,11 @@ class Download(Struct, frozen=True, kw_only=True):
     """A pull of a model to a host.
 
     Attributes:
-        id: the same for as long as the pull is remembered.
-        step: what the server is at, in its words.
-        speed: bytes per second of late; 0 while nothing comes, None while it is not known yet.
-        reason: why it failed, or waits (for room on the disk, for a request to end).
-        ended_at: None while it is not over.
+        id: stays the same for as long as the pull is stored.
+        step: what the server is doing, in its words.
+        speed: recent bytes per second; 0 while nothing arrives, None if not known yet.
+        reason: why it failed, or what it waits for (disk space, the end of a request).
+        ended_at: None until it is over.
     """
 
     id: int
@@ -72,13 +72,13 @@ class Download(Struct, frozen=True, kw_only=True):
 
     @property
     def total(self) -> int | None:
-        """None while a layer's size is unknown."""
+        """The size of all layers; None while that of one is unknown."""
         sizes = [layer.total for layer in self.layers]
         return sum(size for size in sizes if size is not None) if sizes and None not in sizes else None
 
     @property
     def left_s(self) -> float | None:
-        """Seconds until it is there, at the present speed."""
+        """Seconds until the end of the pull at the present speed; None if not known."""
         if self.total is None or not self.speed:
             return None
         return max(self.total - self.completed, 0) / self.speed

@@ -1,1 +1,1 @@
-"""Whether a model has room: estimates of its memory, and what they say of a machine. Pure."""
+"""Whether a model fits: estimates of its memory, compared with the room that a machine has."""

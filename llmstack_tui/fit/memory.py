@@ -1,9 +1,9 @@
-"""The memory of a model for a context, a number of slots and a type of cache.
+"""Estimates the memory of a model for a context length, a number of slots and a type of cache.
 
-It is what a model takes once its context has been full. Before that it is less, by up to 1.3 KB a token: the
-mask, the lists of cells and the copies of a request are in memory only as far as they were used.
+The estimate is for a context that has been full once. Before that a model takes up to 1.3 KB less per token:
+of the mask, the lists of cells and the copies of a request, only the used part is in memory.
 
-The rules are llama.cpp's. What they give is held against real processes by ``python -m tests.bench fit``.
+The rules follow llama.cpp. ``python -m tests.bench fit`` compares the estimates with real processes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MIB = 2**20
 _MOST = 2**53
-# Bits of an element: blocks of 32 with a scale of 16 bits.
+# Bits per element; a quantised block of 32 elements has scales of 16 bits.
 _CACHE_BITS = {
     "f32": 32.0,
     "f16": 16.0,
@@ -34,37 +34,39 @@ _CACHE_BITS = {
 }
 _PADDING = 256
 _FLOAT = 4
-# Whether a token of a batch sees a cell of the context (``build_attn_inp_kq_mask``).
+# Bytes that tell whether a token of a batch sees a cell of the context (``build_attn_inp_kq_mask``).
 _MASK = 2
-# What is noted of a cell (``llama_kv_cells``): position, shift, place in a picture and who uses it; and once
-# it is in use, a node in the set of those that are, and one in the map of its slot's positions.
+# Bytes per cell (``llama_kv_cells``): position, shift, place in a picture and users; and for a cell in use, a
+# node in the set of used cells, and one in the map of its slot's positions.
 _CELL = (4 + 4 + 8 + 32) + 2 * 48
-# A request as long as the context: its text, its JSON and its tokens, and copies of them.
-_OF_PROMPT = 180
+# Bytes per token of a prompt: its text, JSON and tokens, and copies of them.
+_PER_PROMPT_TOKEN = 180
 
 # The interpreter, the library and its threads, as seen on Linux.
 _PROCESS = 35 * _MIB
-_OF_TOKEN, _OF_MERGE = 190, 185
-# A node of the graph that is run and of the one that was run before, with what the scheduler notes of it.
+# Bytes per token, and per merge, of the vocabulary.
+_PER_TOKEN, _PER_MERGE = 190, 185
+# Bytes per node, which both the present graph and the last one have, with the scheduler's notes.
 _NODE = 1150
 # Activations are quantised to q8_0 before they meet the weights: 34 bytes for 32 of them.
 _QUANTISED = 34 / 32
 
 
 class Basis(StrEnum):
-    """What an estimate is made of, the best first."""
+    """The basis of an estimate, the best first."""
 
-    MEASURED = "measured"  # This machine did load it so.
+    MEASURED = "measured"  # From a load on this machine with the same parameters.
     FORMULA = "formula"
     FILE_SIZE = "file size"
 
 
 class Weights(Struct, frozen=True, kw_only=True):
-    """Bytes of a model's file, as memory.
+    """Bytes of memory that the files of a model take.
 
     Attributes:
-        twice: the part that is held in two arrangements.
-        projector: of the file that lets it see.
+        size: of the model's file.
+        twice: the part of it that is held twice, once rearranged for the CPU.
+        projector: of the file for vision.
     """
 
     size: int
@@ -77,13 +79,13 @@ class Weights(Struct, frozen=True, kw_only=True):
 
 
 class LayerCache(Struct, frozen=True, kw_only=True):
-    """What one layer keeps of a context.
+    """What a layer stores of a context.
 
     Attributes:
-        count: how many layers are like this.
-        key, value: elements that it keeps of a token, over all its heads.
-        window: tokens that it looks back, None for all.
-        state: bytes that it keeps of each slot, however long the context is.
+        key, value: elements per token, over all its heads.
+        window: how many tokens it looks back; None is all.
+        state: bytes per slot, independent of the length of the context.
+        count: how many layers are like this one.
     """
 
     key: int = 0
@@ -94,17 +96,19 @@ class LayerCache(Struct, frozen=True, kw_only=True):
 
 
 class Shape(Struct, frozen=True, kw_only=True):
-    """An architecture with its sizes.
+    """The sizes of a model's architecture.
 
     Attributes:
         context_length: tokens that it was trained for; None is unknown.
-        width: elements of an embedding; ``hidden`` of what the feed-forward part makes of a token, over all
-            experts that are used; ``queries`` over all heads. None is unknown.
-        inner: elements that a layer with a state makes of a token; ``mixed`` are those that are mixed with
-            the tokens before. 0 where there is no such layer.
-        tokens: of the vocabulary; ``merges`` of its tokenizer.
-        nodes: of the graph that are set aside for each token of a batch, where those are many.
-        embeds: it makes embeddings: a text is computed in one go.
+        width: elements of an embedding; None is unknown.
+        hidden: elements per token in the feed-forward part, over all active experts; None is unknown.
+        queries: elements of the queries of a token, over all heads.
+        inner: elements per token in a layer with a state; 0 if there is none.
+        mixed: those of them that are mixed with the tokens before.
+        tokens: of the vocabulary.
+        merges: of the tokenizer.
+        nodes: of the graph per token of a batch, for the architectures where these matter.
+        embeds: it makes embeddings, so a whole text is one batch.
     """
 
     layers: tuple[LayerCache, ...]
@@ -120,16 +124,16 @@ class Shape(Struct, frozen=True, kw_only=True):
     embeds: bool = False
 
     @property
-    def keeps(self) -> bool:
-        """Whether it keeps anything of a context; one that only reads a text keeps nothing."""
+    def has_cache(self) -> bool:
+        """Whether it has a cache or a state; a pure encoder has neither."""
         return any(layer.key or layer.state for layer in self.layers)
 
 
 class Subject(Struct, frozen=True, kw_only=True):
-    """A model, as far as it is known; None is unknown.
+    """What is known of a model; None is unknown.
 
     Attributes:
-        context_length: tokens of context that it asks for itself (``num_ctx`` among its parameters).
+        context_length: the tokens of context that its own parameters ask for (``num_ctx``).
     """
 
     weights: Weights | None = None
@@ -137,17 +141,17 @@ class Subject(Struct, frozen=True, kw_only=True):
     context_length: int | None = None
 
     def request(self, usual: Request) -> Request:
-        """How it is loaded where others are loaded as ``usual``."""
+        """How it is loaded by default, if models without parameters of their own are loaded as ``usual``."""
         return replace(usual, context_length=self.context_length or usual.context_length)
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """How a model is to run.
+    """How a model is to be loaded.
 
     Attributes:
-        context_length: tokens of each slot; no more count than the model was trained for.
-        parallel: slots, requests that are computed at once.
-        batch: tokens of a prompt that are computed in one go.
+        context_length: tokens per slot; limited to what the model was trained for.
+        parallel: slots, that is requests computed at once.
+        batch: tokens of a prompt computed at once.
     """
 
     context_length: int
@@ -157,12 +161,12 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class Parts(Struct, frozen=True, kw_only=True):
-    """Bytes, by what takes them.
+    """The parts of an estimate, in bytes.
 
     Attributes:
         cache: keys, values and states.
         compute: the buffers for a batch, with the mask.
-        process: the program, the vocabulary, the graph, what is noted of each cell, and copies of a request.
+        process: the program, the vocabulary, the graph, the lists of cells, and copies of a request.
     """
 
     weights: int
@@ -176,11 +180,11 @@ class Parts(Struct, frozen=True, kw_only=True):
 
 
 class Estimate(Struct, frozen=True, kw_only=True):
-    """Bytes that a model takes.
+    """The bytes of memory that a model takes.
 
     Attributes:
-        parts: as they are reckoned, also where the total was measured; None where they are not known.
-        context_length: tokens of each slot that it is for.
+        parts: by the formula, even if the total was measured; None is unknown.
+        context_length: the tokens per slot that the estimate is for.
     """
 
     total: int
@@ -190,7 +194,7 @@ class Estimate(Struct, frozen=True, kw_only=True):
 
 
 class Load(Protocol):
-    """A load that was measured, as `store.measured.Measured` has it."""
+    """A measured load, such as `store.tables.figures.Measured`."""
 
     @property
     def context_length(self) -> int | None: ...
@@ -207,11 +211,11 @@ class Load(Protocol):
 def estimate(
     weights: Weights | None, shape: Shape | None, request: Request, loads: Iterable[Load] = ()
 ) -> Estimate | None:
-    """The memory that a model takes, from the best of what is known; None is unknown.
+    """Estimate the memory of a model on the best basis there is; None is unknown.
 
     Args:
-        shape: None if it is not known: then the size of the weights has to do.
-        loads: of this version of the model on this host, the newest first.
+        shape: None if not known: then the estimate is made from the size of the weights.
+        loads: the measured loads of this version of the model on this host, the newest first.
     """
     context = request.context_length
     if shape is not None and shape.context_length is not None:
@@ -239,8 +243,8 @@ def largest_context(
 ) -> int | None:
     """The longest context, in tokens, with which a model takes no more than ``budget`` bytes.
 
-    Zero if it has no room however short the context is, None if that cannot be told. ``most`` is for a model
-    of which it is not known what it was trained for.
+    Zero if not even the shortest context fits, None if that is not known. ``most`` is the upper limit for a
+    model that does not tell its trained context length.
     """
     limit = shape.context_length or most
     if limit is None:
@@ -260,7 +264,7 @@ def largest_context(
 
 
 def _measured(loads: Iterable[Load], request: Request, context: int) -> int | None:
-    """The most that a load with these settings took. What nobody said counts as the usual: f16, one slot."""
+    """The most bytes that a load with these parameters took. Unknown parameters count as f16 and one slot."""
     found = [
         sum(load.device_bytes.values()) or load.server_bytes or 0
         for load in loads
@@ -273,22 +277,22 @@ def _measured(loads: Iterable[Load], request: Request, context: int) -> int | No
 
 def _by_formula(weights: Weights, shape: Shape, request: Request, context: int) -> Parts:
     cells = _cells(shape, request, context)
-    # What keeps nothing sees the text that it reads.
-    mask = (cells if shape.keeps else _padded(context)) * min(request.batch, context) * _MASK
+    # Without a cache, the mask is over the text itself.
+    mask = (cells if shape.has_cache else _padded(context)) * min(request.batch, context) * _MASK
     return Parts(
         weights=weights.total,
         cache=sum(_layer(layer, request, context) for layer in shape.layers),
         compute=_compute(shape, request, context, weights) + mask,
         process=_PROCESS
-        + _OF_TOKEN * shape.tokens
-        + _OF_MERGE * shape.merges
+        + _PER_TOKEN * shape.tokens
+        + _PER_MERGE * shape.merges
         + _NODE * shape.nodes * min(request.batch, context)
-        + (_CELL * cells + _OF_PROMPT * context) * request.parallel,
+        + (_CELL * cells + _PER_PROMPT_TOKEN * context) * request.parallel,
     )
 
 
 def _by_size(weights: Weights, request: Request, context: int) -> Parts:
-    """A rule of thumb: the keys and values of 32k tokens take as much as the weights, and at most 10 GiB."""
+    """A rule of thumb: the cache of 32k tokens takes as much as the weights, but at most 10 GiB."""
     of_token = min(weights.size / 32768, 320 * 1024) * _CACHE_BITS[request.cache_type] / 16
     return Parts(
         weights=weights.total,
@@ -299,10 +303,10 @@ def _by_size(weights: Weights, request: Request, context: int) -> Parts:
 
 
 def _layer(layer: LayerCache, request: Request, context: int) -> int:
-    """Bytes of the keys and values of layers of a kind, and of their states.
+    """Bytes of the keys, values and states of all layers of one kind.
 
-    What is in a window, and a state, are copied at the end of a prompt, to go back to: they cannot be cut off
-    like the rest.
+    Windows and states count twice: llama.cpp copies them at the end of a prompt, to return to that point, as
+    they cannot be truncated like a full cache.
     """
     tokens = _seen(layer.window, request, context) + min(layer.window or 0, context)
     kept = tokens * (layer.key + layer.value) * _CACHE_BITS[request.cache_type] / 8
@@ -310,13 +314,13 @@ def _layer(layer: LayerCache, request: Request, context: int) -> int:
 
 
 def _seen(window: int | None, request: Request, context: int) -> int:
-    """Tokens of a slot that a layer has in memory: also those that the first one of a batch looks back at."""
+    """Tokens of a slot that a layer keeps in memory: a window, and the batch that it moves over."""
     tokens = _padded(context)
     return tokens if window is None else min(tokens, _padded(window + min(request.batch, context)))
 
 
 def _cells(shape: Shape, request: Request, context: int) -> int:
-    """Cells of a slot, in all lists of them: layers with the same window have one together."""
+    """Cells of a slot, in all lists of cells: layers with the same window share one list."""
     windows = {layer.window for layer in shape.layers if layer.key and layer.count}
     return sum(_seen(window, request, context) for window in windows)
 
@@ -324,32 +328,32 @@ def _cells(shape: Shape, request: Request, context: int) -> int:
 def _compute(shape: Shape, request: Request, context: int, weights: Weights) -> int:
     """Bytes of the buffers for computing a batch, without the mask.
 
-    As the allocator of llama.cpp lays them out at the widest place. With attention: what comes in and goes
-    around, and gate, up and product of the feed-forward part, or queries and their answers, or at the end
-    what might follow. With a state (``build_mamba_layer``): what goes around, what is mixed before, after and
-    as it is read, and beside it the gate, the steps, the answer and its product.
+    This is the widest point of the graph as llama.cpp's allocator lays it out. With attention: the input and
+    the residual, plus gate, up and product of the feed-forward part, or the queries and the attention's
+    output, or at the end the logits. With a state (``build_mamba_layer``): the residual, the mixed elements
+    before, after and during the convolution, plus gate, time steps, output and product.
     """
     if shape.width is None or shape.hidden is None:
         return _usual_compute(weights)
     batch = min(request.batch, context)
-    # The last layer goes on with no more tokens than are asked for.
+    # The last layer computes only the tokens whose output is wanted.
     hidden = shape.hidden if sum(layer.count for layer in shape.layers) > 1 or shape.embeds else 0
-    # Of each token that somebody asks for: of an embedding, all.
+    # Tokens whose output is wanted: for an embedding, all.
     outputs = batch if shape.embeds else request.parallel
-    # One that writes computes what might follow, also where embeddings are wanted.
-    follows = outputs * shape.tokens if shape.keeps else 0
+    # A generating model computes logits, even if embeddings are wanted.
+    logits = outputs * shape.tokens if shape.has_cache else 0
     floats = max(
         batch * (5 * shape.width + max(3 * hidden, 2 * shape.queries)),
-        batch * 5 * shape.width + follows,
+        batch * 5 * shape.width + logits,
         batch * (shape.width + 4 * shape.inner + 3 * shape.mixed),
     )
-    # And the place to copy it to, which is cleared, also where nothing is computed (``output_reserve``).
+    # The buffer that outputs are copied to is cleared, and so in memory, even if unused (``output_reserve``).
     floats += outputs * (shape.tokens + shape.width)
     return floats * _FLOAT + int(batch * max(shape.width, hidden, shape.queries) * _QUANTISED)
 
 
 def _usual_compute(weights: Weights) -> int:
-    """Where the shape is known in part only: a tenth of the weights, at least 32 and at most 512 MiB."""
+    """If the shape is only partly known: a tenth of the weights, at least 32 and at most 512 MiB."""
     return min(max(weights.size // 10, 32 * _MIB), 512 * _MIB)
 
 

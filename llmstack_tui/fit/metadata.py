@@ -1,7 +1,7 @@
-"""From the metadata of a GGUF file to the shape of its model, and to what its memory is estimated from.
+"""Reads the shape of a model, for an estimate of its memory, from the metadata of a GGUF file.
 
-The same keys come from the header of a file and from ``/api/show``, where long lists are missing. How each
-architecture keeps its context is as in ``llama-model.cpp`` and ``llama-hparams.cpp`` of llama.cpp.
+The header of a file and ``/api/show`` have the same keys, but the latter leaves out long lists. How each
+architecture stores its context is as in llama.cpp's ``llama-model.cpp`` and ``llama-hparams.cpp``.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ if TYPE_CHECKING:
 _MOST_LAYERS = 512
 _MOST = 2**31
 _FLOAT = 4
-# Where it is not known: more than most models have, for an estimate that is not too low.
+# For an unknown vocabulary: more than most models have, so that the estimate is not too low.
 _USUAL_TOKENS = 150_000
 
-# They read a text at once and keep nothing.
+# Encoders: they read a text at once and have no cache.
 _WITHOUT_CACHE = frozenset(
     {"bert", "eurobert", "gemma-embedding", "jina-bert-v2", "jina-bert-v3", "modern-bert", "neo-bert",
      "nomic-bert", "nomic-bert-moe", "t5encoder"}
 )  # fmt: skip
-# Of so many layers in a row, one looks back over the whole context and the others over the window. An
-# architecture that is not here and has no pattern in its file does not use its window.
+# One layer in so many sees the whole context, the others only the window. An architecture that is neither
+# listed here nor has a pattern in its file does not use its window.
 _PERIODS = {
     "cohere2": 4, "exaone4": 4, "gemma2": 2, "gemma3": 6, "gemma3n": 5, "gpt-oss": 2, "gptoss": 2,
     "llama4": 4, "olmo2": 4, "smallthinker": 4,
 }  # fmt: skip
-# Of so many layers in a row, one has attention and the others a state.
+# One layer in so many has attention, the others have a state.
 _HYBRID_PERIODS = {"qwen3next": 4, "qwen35": 4, "qwen35moe": 4}
-# For their states a graph has far more nodes than others have, and room for these of each token of a batch
+# Their states need far more nodes in the graph: so many for each token of a batch
 # (``llama_context::graph_max_nodes``).
 _NODES = {"kimi-linear": 40, "qwen3next": 40, "qwen35": 40, "qwen35moe": 40}
-# Each layer has both.
+# Each layer has attention and a state.
 _BOTH = frozenset({"falcon-h1"})
 
 
 def shape_of(metadata: Mapping[str, object]) -> Shape | None:
-    """The shape; None if the metadata lack what decides the size of the cache, or make no sense."""
+    """The shape; None if the metadata do not tell the size of the cache, or make no sense."""
     read = _Reader(metadata)
     count = read.number("block_count")
     if count is None or not 1 <= count <= _MOST_LAYERS:
@@ -64,7 +64,7 @@ def shape_of(metadata: Mapping[str, object]) -> Shape | None:
     tokens = read.length("tokenizer.ggml.tokens") or read.number("vocab_size") or _USUAL_TOKENS
     merges = read.length("tokenizer.ggml.merges")
     if merges is None:
-        # Those of a file are all known; an answer of a server leaves them out.
+        # A server's answer leaves the merges out; a file has them.
         merges = tokens if metadata.get("tokenizer.ggml.model") == "gpt2" else 0
     return Shape(
         layers=layers,
@@ -82,7 +82,7 @@ def shape_of(metadata: Mapping[str, object]) -> Shape | None:
 
 
 class _Reader(Struct, frozen=True):
-    """Whole numbers out of metadata that may hold anything."""
+    """Reads whole numbers from metadata that may contain anything."""
 
     metadata: Mapping[str, object]
 
@@ -101,7 +101,7 @@ class _Reader(Struct, frozen=True):
         return _whole(self.value(key))
 
     def each(self, key: str, count: int) -> tuple[int, ...] | None:
-        """A number for each layer: one for all, or a list."""
+        """One number for each layer; the value may be a list, or one number for all."""
         value = self.value(key)
         if (one := _whole(value)) is not None:
             return (one,) * count
@@ -111,7 +111,7 @@ class _Reader(Struct, frozen=True):
         return found if len(found) == count else None
 
     def length(self, key: str) -> int | None:
-        """How long a list is, by its full key."""
+        """The length of a list, by its full key."""
         value = self.metadata.get(key)
         if isinstance(value, ArrayInfo):
             return value.length if value.length < _MOST else None
@@ -133,7 +133,7 @@ def _layers(
     if kv_heads is None and not read.has("attention.head_count_kv"):
         kv_heads = heads
     if kv_heads is None or heads is None:
-        # A list that was left out is unknown; a model without any heads has states only.
+        # A list that was left out is unknown; a model without heads has only states.
         return (
             (LayerCache(state=state, count=count),)
             if state and not read.has("attention.head_count")
@@ -155,7 +155,7 @@ def _layers(
         for number in range(count)
     )
     if not any(layer.key or layer.state for layer in layers):
-        return None  # A cache of nothing is a file that lies.
+        return None  # A cache of zero bytes: the metadata cannot be right.
     return tuple(replace(layer, count=number) for layer, number in layers.items())
 
 
@@ -175,7 +175,7 @@ def _head_sizes(read: _Reader, heads: tuple[int, ...], width: int | None) -> tup
     if not key or not value:
         return None
     if read.number("attention.key_length_mla") and read.number("attention.value_length_mla"):
-        # One latent stands for all heads, and its values are made of it.
+        # All heads share one latent vector, from which the values are computed, too.
         return key, 0
     return key, value
 
@@ -192,7 +192,7 @@ def _windows(read: _Reader, count: int) -> tuple[int | None, ...]:
 
 
 def _state(read: _Reader, width: int | None) -> int:
-    """Bytes of the state of a layer without attention, in floats of 32 bits; 0 where there is none."""
+    """Bytes of the state of a layer without attention, as 32-bit floats; 0 if there is none."""
     inner, size = read.number("ssm.inner_size"), read.number("ssm.state_size")
     if inner and size:
         return _FLOAT * (((read.number("ssm.conv_kernel") or 1) - 1) * _mixed(read) + size * inner)
@@ -204,13 +204,13 @@ def _state(read: _Reader, width: int | None) -> int:
 
 
 def _mixed(read: _Reader) -> int:
-    """Elements of a token that are mixed with those of the tokens before, where there are states."""
+    """Elements of a token that a layer with a state mixes with those of the tokens before."""
     groups, size = read.number("ssm.group_count") or 0, read.number("ssm.state_size") or 0
     return (read.number("ssm.inner_size") or 0) + 2 * groups * size
 
 
 def _hidden(read: _Reader, count: int) -> int | None:
-    """Elements that the feed-forward part makes of a token, at most."""
+    """Elements per token in the widest feed-forward part; None if not known."""
     dense = read.each("feed_forward_length", count)
     widest = max(dense) if dense else None
     used = read.number("expert_used_count")
@@ -225,32 +225,34 @@ def _hidden(read: _Reader, count: int) -> int | None:
     )
 
 
-# Models with a larger share of their weights in the embeddings use them as the output, too.
+# If the embeddings are a larger share of the weights, they also serve as the output layer.
 _TIED_SHARE = 0.09
 _BITS = {"Q4_0": 4.5, "Q4_K": 4.5, "IQ4_NL": 4.5, "MXFP4": 4.25, "Q8_0": 8.5}
 
 
-def of_header(header: Header, repacked: frozenset[str] = frozenset(), *, projector: int = 0) -> Subject:
-    """Of a file whose header is known.
+def subject_of_header(
+    header: Header, repacked: frozenset[str] = frozenset(), *, projector: int = 0
+) -> Subject:
+    """What the header of a model's file tells.
 
     Args:
-        repacked: types that the processor has rearranged, empty if a graphics card computes.
-        projector: bytes of the file that lets the model see.
+        repacked: the types of weights that are rearranged for the CPU; empty if a graphics card computes.
+        projector: bytes of the file for vision.
     """
-    # One that only embeds has no output to use its embeddings for.
+    # An embedding model has no output layer that could share the embeddings.
     twice = 0 if header.is_embedding else held_twice(header, repacked)
     weights = Weights(size=header.weights_size, twice=twice, projector=projector)
     return Subject(weights=weights, shape=shape_of(header.metadata))
 
 
-def of_metadata(
+def subject_of_metadata(
     metadata: Mapping[str, object],
     size: int | None,
     *,
     quantization: str | None = None,
     repacked: frozenset[str] = frozenset(),
 ) -> Subject:
-    """Of a server's answer: the metadata of the file, and bytes of the model on disk."""
+    """What a server tells: the metadata of the file, and the bytes of the model on disk."""
     shape = shape_of(metadata) if metadata else None
     if not size or size < 0:
         return Subject(shape=shape)

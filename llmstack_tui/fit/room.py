@@ -23,8 +23,8 @@ def room_of(profile: Profile, reading: MachineReading, taken: int = 0, *, allowe
     """The room for models.
 
     Args:
-        taken: bytes of the models that are loaded.
-        allowed: bytes that the user lets all of them take together; None is what the machine has.
+        taken: bytes that the loaded models take.
+        allowed: bytes that the user allows all models together; None is no limit but the machine's.
     """
     if not _has_cards(profile):
         return Room(budget=profile.memory_budget, taken=taken, free=_free([reading.ram]), allowed=allowed)
@@ -38,7 +38,7 @@ def room_of(profile: Profile, reading: MachineReading, taken: int = 0, *, allowe
     return Room(
         budget=profile.memory_budget,
         taken=taken,
-        # A card that was chosen in the settings need not be there.
+        # The card chosen in the settings may be absent.
         free=_free(cards) if cards else None,
         overflow=ram_budget(reading.ram) or 0,
         allowed=allowed,
@@ -46,7 +46,7 @@ def room_of(profile: Profile, reading: MachineReading, taken: int = 0, *, allowe
 
 
 def repacked_on(profile: Profile) -> frozenset[str]:
-    """The types of weights that are rearranged here: those of the processor, if that is what computes."""
+    """The types of weights that are rearranged for this machine's CPU; none if a card computes."""
     return repacked_types(platform.machine()) if profile.memory_word == "RAM" else frozenset()
 
 

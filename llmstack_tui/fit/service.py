@@ -1,4 +1,4 @@
-"""What the models of all hosts take, and whether this machine has the room."""
+"""Estimates the memory of the models of all hosts, and whether they fit on this machine."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from llmstack_tui.store.session import StoreSession
     from llmstack_tui.store.tables.figures import Measured
 
-# Seconds from a change to the estimates: what changed is drawn first, and several changes make one round.
+# Seconds from a change to the estimates, so that the change is drawn first and several make one round.
 _AFTER_S = 0.5
-# The header of a model file with its vocabulary takes some 30 ms to read: few are read at a time.
+# Reading the header of a model file, with its vocabulary, takes some 30 ms: few are read at a time.
 _READ_EVERY_S, _READ_S = 10.0, 0.01
 _ESTIMATES_AT_ONCE = 50
-# Nobody who wants to load or list models waits longer to be told what they will take.
+# Loading or listing models waits no longer than this for estimates.
 _PATIENCE_S = 1.0
 _SHOWS_AT_ONCE = 8
-# Smaller changes of what is loaded, and of what is free, change no verdict.
+# Smaller changes of loaded and of free memory are ignored.
 _LOADED_STEP, _FREE_STEP = 64 * 2**20, 512 * 2**20
 # Other programs take and give back memory all the time.
 _FREE_EVERY_S = 30.0
@@ -45,18 +45,17 @@ _FREE_EVERY_S = 30.0
 class FitService(Service):
     """Estimates for the models of hosts on this machine; the room of other machines is not known.
 
-    Nothing is asked of a server for this: it comes from files that may be read here, and from details that
-    somebody has looked at; of the others only the size is known. Only a model that is about to be loaded is
-    asked for at its host, wherever that is, and `look_at_all` asks for all.
+    They come from model files on this machine and from details that a user looked at; of other models only
+    the size is known. A server is asked only for a model that is about to be loaded, and by `look_at_all`.
 
     Args:
-        folders: finds the folders of models that may be read. Blocking.
-        usual: how a model is loaded where nobody asks for something else. Blocking.
-        allowed: as of `allow`.
-        on_change: is called when `fits` are others than before.
+        folders: finds the folders of models on this machine. Blocking.
+        usual: how a model is loaded by default. Blocking.
+        allowed: see `allow`.
+        on_change: called when `fits` has changed.
 
     Attributes:
-        fits: by the URL of the host, and the model's name; nothing of hosts elsewhere.
+        fits: by the URL of the host and the model's name. `run` fills it only for hosts on this machine.
     """
 
     def __init__(
@@ -94,7 +93,7 @@ class FitService(Service):
         self._is_unread = False
 
     def allow(self, allowed: int | None) -> None:
-        """Models may take that many bytes together; None is what the machine has."""
+        """Limit the bytes that all models may take together; None is no limit but the machine's."""
         self._allowed = allowed
         self._changed.set()
 
@@ -111,7 +110,7 @@ class FitService(Service):
         self._read.set()
 
     def on_details(self, host_url: str, model: str, details: ModelDetails) -> None:
-        """A server told the details of a model that somebody looks at."""
+        """Take note of the details of a model, which a server has just told."""
         installed = self._snapshots[host_url].installed if host_url in self._snapshots else ()
         for each in installed:
             if each.name == model and is_loopback(host_url):
@@ -119,27 +118,27 @@ class FitService(Service):
                 self._changed.set()
 
     def subject(self, host_url: str, model: Model) -> Subject | None:
-        """What is known of a model; None before any was looked at, and of hosts elsewhere."""
+        """What is known of a model; None before the first estimates, and for hosts on other machines."""
         if self._subjects is None or not is_loopback(host_url):
             return None
         return self._subjects.known(host_url, model) or self._subjects.by_size(model)
 
     def room(self, beside: RunningModel | None = None) -> Room:
-        """For models on this machine, with those that are loaded; for ``beside``, as if it were not."""
+        """The room on this machine, beside the loaded models; ``beside`` counts as if it were not loaded."""
         taken = sum(each.size or 0 for each in self._loaded() if each is not beside)
         if self._profile is None or self._reading is None:
             return Room(budget=None, taken=taken, allowed=self._allowed)
         room = room_of(self._profile, self._reading, taken, allowed=self._allowed)
         if beside is not None and room.free is not None:
-            # It has what it needs.
+            # What it takes would be free.
             room = replace(room, free=room.free + (beside.size or 0))
         return room
 
     async def expected(self, host_url: str, model: Model, *, on_card: bool) -> int | None:
-        """Bytes of a model that is about to be loaded: as the last time, else as estimated, else its size.
+        """Bytes that a model will take: as at its last load, else as estimated, else its size.
 
         Args:
-            on_card: what it takes of a card's own memory is meant.
+            on_card: of its last load, take only the part in VRAM.
         """
         took = self._took.get(host_url)
         loads = await self._measured(host_url, model.digest) if took is None else took.get(model.digest, ())
@@ -157,7 +156,7 @@ class FitService(Service):
         return model.size
 
     async def measured(self, host_url: str) -> Mapping[str, Sequence[Measured]]:
-        """What loads of a host's models took, by digest; nothing where that cannot be read."""
+        """The measured loads of a host's models, by digest; empty if they cannot be read."""
         if self._session.is_empty:
             return {}
         try:
@@ -175,7 +174,7 @@ class FitService(Service):
         return await subjects.look(host_url, model, self._hosts[host_url].show)
 
     async def look_at_all(self) -> None:
-        """Find out about all models, from files and servers, for a second at most; then estimate them."""
+        """Find out about all models, from files and servers, for a second at most; then estimate all."""
         subjects, usual = await self._prepared()
         slots = asyncio.Semaphore(_SHOWS_AT_ONCE)
 
@@ -194,7 +193,7 @@ class FitService(Service):
             await self._estimate(url, subjects, usual)
 
     async def predicted(self, host_url: str, model: Model, running: RunningModel) -> int | None:
-        """Bytes that a loaded model should take, as it is loaded; never what was measured."""
+        """Bytes that a loaded model should take by the formula, for its present context length."""
         subject, (_, usual) = await self.look_at(host_url, model), await self._prepared()
         found = estimate(subject.weights, subject.shape, _as_loaded(subject.request(usual), running))
         return None if found is None else found.total
@@ -219,10 +218,10 @@ class FitService(Service):
                     await self._changed.wait()
             await asyncio.sleep(_AFTER_S)
 
-    # --- parts of these ---
+    # --- helpers ---
 
     async def _prepared(self) -> tuple[Subjects, Request]:
-        """What is known of models, and how one is loaded where nobody asks for something else."""
+        """What is known of models, and how a model is loaded by default."""
         await self._read.wait()
         async with self._preparing:
             if self._subjects is None or self._usual is None:
@@ -239,7 +238,7 @@ class FitService(Service):
         return ()
 
     async def _learn(self, subjects: Subjects) -> None:
-        """Look at the models that somebody looks at, and from time to time at some of the others."""
+        """Take in the details that were told, and from time to time read the files of some other models."""
         while self._details:
             url, model, details = self._details.pop()
             await asyncio.to_thread(subjects.read, url, (model,))
@@ -257,7 +256,7 @@ class FitService(Service):
                 return
 
     def _loaded(self) -> list[RunningModel]:
-        """On this machine."""
+        """The loaded models of hosts on this machine."""
         found = {
             (url, each.digest or each.name): each
             for url, snapshot in self._snapshots.items()
@@ -267,7 +266,7 @@ class FitService(Service):
         return list(found.values())
 
     def _source(self, url: str) -> object:
-        """What the verdicts on a host's models depend on, as far as it changes."""
+        """The changing values that the verdicts on a host's models depend on."""
         loaded = tuple(
             (each.digest, each.context_length, (each.size or 0) // _LOADED_STEP) for each in self._loaded()
         )
@@ -275,7 +274,7 @@ class FitService(Service):
         return self._snapshots[url].installed, loaded, self._allowed, free
 
     def _free(self) -> int | None:
-        """Bytes of free memory, as far as a change of them is worth 300 new verdicts."""
+        """Bytes of free memory, updated only if the change is worth 300 new verdicts."""
         now_s, free = time.monotonic(), None if self._reading is None else self.room().free
         at_s, known = self._last_free
         is_due = now_s >= at_s + _FREE_EVERY_S
@@ -286,7 +285,7 @@ class FitService(Service):
     async def _estimate(
         self, url: str, subjects: Subjects, usual: Request, digests: Collection[str] | None = None
     ) -> None:
-        """Estimate all models of a host, or those of which more is known than before."""
+        """Estimate the models of a host; with ``digests``, only those."""
         took = self._took[url] = await self.measured(url)
         snapshot, room = self._snapshots[url], self.room()
         found = {} if digests is None else {**self.fits.get(url, {})}
@@ -309,7 +308,7 @@ class FitService(Service):
                 # The room of another machine is not known.
                 found[model.name] = Fitted(known, verdict(known, there) if is_loopback(url) else None)
         if found != (before := self.fits.get(url, {})):
-            # What is as it was stays the very same.
+            # Unchanged fits stay the same objects.
             self.fits[url] = {
                 name: before[name] if before.get(name) == fit else fit for name, fit in found.items()
             }
@@ -322,7 +321,7 @@ def _as_loaded(usual: Request, running: RunningModel | None) -> Request:
 
 
 def _read_some(subjects: Subjects, url: str, models: Sequence[Model]) -> set[str]:
-    """The digests of models whose files were read now: as many as take no time that matters."""
+    """Read files of models for `_READ_S` at most; the digests of the models that were read."""
     digests, until_s = set[str](), time.monotonic() + _READ_S
     while time.monotonic() < until_s and (found := subjects.read(url, models)) is not None:
         digests.add(found.digest)

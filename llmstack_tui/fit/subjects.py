@@ -1,4 +1,4 @@
-"""What installed models are made of: from their files where those may be read, else as servers tell."""
+"""What is known of installed models: from their files if those can be read, else from their servers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.structs import replace
 from llmstack_tui.fit.memory import Request
-from llmstack_tui.fit.metadata import of_header, of_metadata
+from llmstack_tui.fit.metadata import subject_of_header, subject_of_metadata
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.library.folders import blob_path, read_manifest, read_small
@@ -32,7 +32,7 @@ _MOST_TOKENS = 2**31
 
 
 def usual_request(options: EngineOptions) -> Request:
-    """How a model is loaded where nobody asks for something else; `Subject.request` says what it asks for."""
+    """How a model is loaded by default; `Subject.request` adds what its own parameters ask for."""
     return Request(
         context_length=options.context_length, parallel=options.parallel, cache_type=options.cache_type
     )
@@ -42,8 +42,8 @@ class Subjects:
     """Looks at each version of a model once.
 
     Args:
-        folders: of models on this machine, as `updates.disk.model_folders` has them.
-        repacked: types of weights that the processor has rearranged here.
+        folders: of models on this machine, from `library.folders.model_folders`.
+        repacked: the types of weights that are rearranged for this machine's CPU.
     """
 
     def __init__(self, folders: Sequence[Path], repacked: frozenset[str]) -> None:
@@ -53,17 +53,17 @@ class Subjects:
         self._missed: set[tuple[str, str]] = set()
 
     def known(self, url: str, model: Model) -> Subject | None:
-        """What was found of a model."""
+        """What was found out about a model; None if nothing yet."""
         return self._known.get((url, model.digest))
 
     def by_size(self, model: Model) -> Subject:
-        """What is known of a model that was not looked at."""
+        """What is known of a model from its list entry alone."""
         return self._of(model, {})
 
     def read(self, url: str, models: Iterable[Model]) -> Model | None:
-        """Look for the files of models that were not looked for yet, until there is one: which. Blocking.
+        """Read the first file of a model that was not looked for yet; returns that model. Blocking.
 
-        A file counts if a folder of this machine has the very version that the server lists.
+        A file counts if a folder on this machine has exactly the version that the server lists.
         """
         for model in models:
             key = (url, model.digest)
@@ -76,12 +76,12 @@ class Subjects:
         return None
 
     def told(self, url: str, model: Model, details: ModelDetails) -> None:
-        """Take note of what a server tells, where the file is not known."""
+        """Take note of a model's details from its server, unless its file is known."""
         if model.digest and (url, model.digest) not in self._known:
             self._known[url, model.digest] = self._told_of(model, details)
 
     async def look(self, url: str, model: Model, show: Show) -> Subject:
-        """What there is to know of a model: from its file, else from the server."""
+        """Find out about a model, from its file or else from the server."""
         if self.known(url, model) is None:
             await asyncio.to_thread(self.read, url, (model,))
         if (found := self.known(url, model)) is not None:
@@ -89,7 +89,7 @@ class Subjects:
         try:
             details = await show(model.name)
         except HostError:
-            return self.by_size(model)  # Another time it may answer.
+            return self.by_size(model)  # Not stored: the server may answer next time.
         self.told(url, model, details)
         return self._told_of(model, details)
 
@@ -103,7 +103,7 @@ class Subjects:
                 return None
             projector = sum(layer.size for layer in found.manifest.of_type(MediaType.PROJECTOR))
             header = read_header(blob_path(found.folder, weights[0].digest))
-            subject = of_header(header, self._repacked, projector=projector)
+            subject = subject_of_header(header, self._repacked, projector=projector)
             return replace(subject, context_length=_num_ctx(found))
         return None
 
@@ -113,23 +113,25 @@ class Subjects:
         return replace(self._of(model, details.info), context_length=_count(asked))
 
     def _of(self, model: Model, metadata: Mapping[str, object]) -> Subject:
-        return of_metadata(metadata, model.size, quantization=model.quantization, repacked=self._repacked)
+        return subject_of_metadata(
+            metadata, model.size, quantization=model.quantization, repacked=self._repacked
+        )
 
 
 def _num_ctx(found: ManifestOnDisk) -> int | None:
-    """The context that the parameters of a model ask for."""
+    """The context length that the parameters of a model ask for."""
     layers = found.manifest.of_type(MediaType.PARAMETERS)
     if not layers:
         return None
     try:
         parameters = json.loads(read_small(blob_path(found.folder, layers[0].digest)))
-    except (ValueError, RecursionError):  # It is no JSON, or a trap.
+    except (ValueError, RecursionError):  # Not JSON, or nested too deeply.
         return None
     return _count(parameters.get(_NUM_CTX)) if isinstance(parameters, dict) else None
 
 
 def _count(value: object) -> int | None:
-    """A number of tokens, which may be written as a text or a float."""
+    """A number of tokens, which may be given as a string or a float."""
     try:
         count = int(str(value).removesuffix(".0"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What an estimate says of a machine."""
+"""Whether a model fits: its estimate, compared with the room of a machine."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Fit(StrEnum):
 
 
 class Room(Struct, frozen=True, kw_only=True):
-    """Bytes of memory for models. None is unknown.
+    """The room for models, in bytes. None is unknown.
 
     Attributes:
         budget: for all models together.
-        taken: by those that are loaded.
-        free: that no program uses now.
-        overflow: beside the budget, where a model runs on slowly: the main memory beside a graphics card's.
-        allowed: what the user lets all models take together; one that is alone may take more.
+        taken: by the loaded models.
+        free: not used by any program now.
+        overflow: main memory beside a graphics card, where the rest of a model runs slowly.
+        allowed: the user's limit for all models together; a single model may take more. None is no limit.
     """
 
     budget: int | None
@@ -44,8 +44,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """Whether a model fits.
 
     Attributes:
-        tight: it fits, and takes more than nine tenths of the room.
-        left: bytes of the budget that it leaves; negative where it does not fit.
+        tight: it fits, but takes more than nine tenths of the budget.
+        left: bytes of the budget that it leaves; negative if it exceeds the budget.
     """
 
     fit: Fit
@@ -54,14 +54,14 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
 
 class Fitted(Struct, frozen=True):
-    """An estimate, and what it says of this machine; None is unknown."""
+    """An estimate, and the verdict for this machine; None is unknown."""
 
     estimate: Estimate
     verdict: Verdict | None
 
 
 def verdict(estimate: Estimate | None, room: Room) -> Verdict | None:
-    """Whether a model has room; None if that is not known."""
+    """Whether a model fits; None if not known."""
     if estimate is None or room.budget is None:
         return None
     total, budget = estimate.total, max(room.budget, 0)

@@ -1,4 +1,4 @@
-"""Loading and unloading a model: what is asked for, how it ended, and whether a stop was taken back."""
+"""The acts of loading and unloading a model, how they end, and whether a stop was taken back."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def because(word: str) -> Sentences:
-    """The reason of an act that belongs to another one: a chat, a restart, a pull."""
+    """The reason of an act that is part of another one, such as a chat, a restart or a pull."""
     return (Sentence(f"reason.{word}"),)
 
 
-# The reason of an unload that is the first step of a removal. How the removal ends is recorded for both.
+# The reason of an unload that is the first step of a removal. Its failure is recorded as that of the removal.
 REMOVAL = because("remove")
 
 
@@ -34,7 +34,7 @@ class Act(Struct, frozen=True):
 
     Attributes:
         host: the base URL of the host.
-        model: the name as it was asked for.
+        model: the name as given in the request.
         started_at_s: monotonic seconds.
     """
 
@@ -49,7 +49,7 @@ class Act(Struct, frozen=True):
 
 
 class Departure(StrEnum):
-    """What a stop came to: the model left, it leaves when its request ends, or a newer request keeps it."""
+    """The result of a stop: the model left, leaves when its request ends, or is kept by a newer request."""
 
     GONE = "gone"
     LEAVING = "leaving"
@@ -57,9 +57,10 @@ class Departure(StrEnum):
 
 
 class ActEnd(StrEnum):
-    """What came of an act.
+    """How an act ended.
 
-    LEAVING is no end: the model leaves when its request ends. SUPERSEDED made room for a newer act.
+    LEAVING: the model leaves when its request ends; a final end may follow.
+    SUPERSEDED: a newer act took its place.
     """
 
     LOADED = "loaded"
@@ -80,7 +81,7 @@ class ActObserver(Protocol):
 
 
 class Interrupted(HostError):
-    """An activation was given up because a stop of the same model was asked for."""
+    """An activation was cancelled because a stop of the same model was requested."""
 
     title = "Activation given up"
 
@@ -89,7 +90,7 @@ class Interrupted(HostError):
 # still, or moves with the clock. When a newer request brings its own keep-alive, the stop is forgotten, and
 # at the end of that request ``expires_at`` jumps ahead by the keep-alive (see Ollama's ``server/sched.go``).
 
-# More than the error of two clocks and a round trip. A shorter keep-alive ends before it could be noticed.
+# More than the error of two clocks and a round trip. A shorter keep-alive ends unnoticed.
 _JUMP_S = 1.0
 
 
@@ -103,7 +104,7 @@ class Sighting(Struct, frozen=True):
 def is_kept(first: Sighting, later: Sighting) -> bool:
     """Whether a stop was taken back between the first sighting after it and a later one.
 
-    Only differences of the server's clock are used: it may be another machine's.
+    Only differences of the server's clock are used, as the server may be on another machine.
     """
     if first.expires_at is None or later.expires_at is None:
         return False

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import RunningModel, Snapshot
 
 _LOOKS = 2
-# Of the time between two looks: a process that waits for a request uses nothing.
+# Share of the time between two looks; a process that waits for a request computes nothing.
 _COMPUTES = 0.05
-# Between an answer and the time that is written down for it.
+# Between an answer and the time recorded for it.
 _NOISE = timedelta(seconds=1)
 _Key = tuple[str, str]
 
@@ -43,12 +43,12 @@ class Trace(Struct, frozen=True, kw_only=True):
     """What successive looks saw of one loaded model.
 
     Attributes:
-        due_at_s: when ``expires_at`` is reached; None where the server tells none.
-        moved, past: in how many looks in a row ``expires_at`` moved, or lay in the past; at most two.
-        worked_at_s: the last look that found it at work or having worked since the look before.
-        processor_s: what its process had computed by the look at ``read_at_s``.
+        due_at_s: when ``expires_at`` is reached; None if the server does not tell.
+        moved, past: in how many consecutive looks ``expires_at`` moved, or lay in the past; at most two.
+        worked_at_s: the last look that found it at work, or found that it had worked since the look before.
+        processor_s: processor time of its process by the look at ``read_at_s``.
         computing: it computed between the last two looks.
-        at_least: nobody looked before, so it may have worked last at any time before ``worked_at_s``.
+        at_least: nobody looked before ``worked_at_s``, so it may have last worked at any time before that.
     """
 
     expires_at: datetime | None
@@ -79,15 +79,15 @@ class Activity(Struct, frozen=True):
         return self.traces.get(_key(running))
 
     def signs(self) -> Mapping[_Key, float | None]:
-        """What of it is worth a word: since when each model is idle, None for one that is busy."""
+        """The part to be shown: since when each model is idle, None for a busy one."""
         return {key: None if trace.busy else trace.worked_at_s for key, trace in self.traces.items()}
 
 
 def observed(before: Activity, snapshot: Snapshot, now: datetime) -> Activity:
-    """What is known after one more look. A look that failed tells nothing.
+    """The activity after one more look. A failed look changes nothing.
 
     Args:
-        now: the time of the look by this machine's clock, which the server's is taken to agree with.
+        now: the time of the look by this machine's clock, which is assumed to agree with the server's.
     """
     read_at_s = snapshot.read_at
     if snapshot.error is not None or read_at_s is None:
@@ -104,7 +104,7 @@ def observed(before: Activity, snapshot: Snapshot, now: datetime) -> Activity:
 
 
 def worked(before: Activity, running: RunningModel, at_s: float) -> Activity:
-    """What is known when a request of our own has ended."""
+    """The activity after a request of our own has ended."""
     trace = before.of(running)
     if trace is None:
         return before
@@ -115,14 +115,14 @@ def worked(before: Activity, running: RunningModel, at_s: float) -> Activity:
 def idle_time(
     running: RunningModel, now: datetime, *, keep_alive: timedelta | None, loaded_at: datetime | None
 ) -> timedelta | None:
-    """How long a model has been idle, from a single look; None while it is busy or where nobody can tell.
+    """How long a model has been idle, from a single look; None if it is busy or that cannot be told.
 
-    Its time to leave is set when a request ends: a keep-alive later. So it tells the end, as long as no other
-    client brought a keep-alive of its own; what cannot be so is not told.
+    When a request ends, ``expires_at`` is set to that moment plus the keep-alive; so it tells when the last
+    request ended, unless another client set another keep-alive. Impossible results are not returned.
 
     Args:
-        keep_alive: that it was loaded with, None where that is not known.
-        loaded_at: when it was loaded, as far as that is known.
+        keep_alive: with which it was loaded; None if not known.
+        loaded_at: when it was loaded; None if not known.
     """
     if running.requests:
         return None
@@ -169,7 +169,7 @@ def _followed(trace: Trace, model: RunningModel, read_at_s: float, now: datetime
         computing=_has_computed(trace, model, read_at_s),
         at_least=trace.at_least,
     )
-    # A request that ended since the look before had its end at some time since then: now, at the latest.
+    # A request that ended since the previous look ended now at the latest.
     return replace(seen, worked_at_s=read_at_s, at_least=False) if has_moved or seen.busy else seen
 
 

@@ -1,4 +1,4 @@
-"""Records what is done to models, who asked for it, why and how it ended, and what other programs do."""
+"""Records acts on models: who asked, why, and how they ended; and what other programs do."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     Write = Callable[[Store], None]
     _Model = tuple[str, str]
 
-# A program of ours that loads or unloads a model records it within a second; after that it was "another
-# client".
-_COURTESY_S = 1.2
+# Another llmstack that loads or unloads a model records it within a second. A change that nobody has recorded
+# by then was made by another client.
+_GRACE_S = 1.2
 
-_GROWN = 1.01
-_FRESH, _LONG = timedelta(seconds=15), timedelta(minutes=10)
+_GROWTH = 1.01
+_JUST_LOADED, _LOADING_AT_MOST = timedelta(seconds=15), timedelta(minutes=10)
 
 _MOST_DETAIL = 2000
 
@@ -52,11 +52,14 @@ _OUTCOMES = {
 
 
 class Journal:
-    """A record of acts, and of what other programs do. Writing never waits.
+    """Records acts, and what other programs do. Recording never waits for the disk.
 
     Args:
         write: runs a function on the store, now or soon.
-        asked_by: who asks for what is done within `act`.
+        asked_by: who asks for the acts within `act`.
+
+    Attributes:
+        held: observations that are not written yet, because another llmstack may record them.
     """
 
     def __init__(self, write: Callable[[Write], None], *, asked_by: Actor = Actor.USER) -> None:
@@ -87,7 +90,7 @@ class Journal:
         why = said(error)
         now, host, model = datetime.now(UTC), act.host, act.model
         if end is ActEnd.GONE:
-            # It was loaded before that. Who left, and what else was seen, still waits for whoever did it.
+            # The model was loaded before it left: write that first. Other observations keep waiting.
             came = (host, model_key(model))
             self._release(*(timer for timer, held in tuple(self.held.items()) if held[0] == came))
         if act.kind is ActKind.ACTIVATE and end is ActEnd.LOADED:
@@ -114,10 +117,10 @@ class Journal:
 
     @contextmanager
     def act(self, kind: EventKind, host: str, model: str, *, ends_well: bool = True) -> Iterator[None]:
-        """Record what is done within it, and how it ended.
+        """Record how the body of the ``with`` statement ended.
 
         Args:
-            ends_well: success is recorded, too; else only failure and cancellation.
+            ends_well: record success, too; else only failure and cancellation.
         """
         began = time.monotonic()
 
@@ -166,10 +169,10 @@ class Journal:
     # --- what we see ---
 
     def look(self, snapshot: Snapshot, ours: Collection[str] = ()) -> None:
-        """Record what a host's newest snapshot shows to have changed.
+        """Record what has changed since the last snapshot of the host.
 
         Args:
-            ours: names of models that we loaded, unloaded or used since the last snapshot.
+            ours: names of the models that we loaded, unloaded or used since then.
         """
         self._server(snapshot)
         if snapshot.error is not None or snapshot.read_at is None:
@@ -185,15 +188,15 @@ class Journal:
                 self._measure(snapshot, each.running)
                 self._came(snapshot.url, each.running, since, is_ours=each.is_ours)
                 continue
-            # Buffers are filled as they are used: in the end it may have taken more.
+            # Buffers grow as they are used: at its end a model may have taken more than at its start.
             measured, size = self._sizes.pop((snapshot.url, each.running.name), None), each.running.size
-            if measured and size and size > measured * _GROWN:
+            if measured and size and size > measured * _GROWTH:
                 self._measure(snapshot, each.running)
             if not each.is_ours:
                 self._left(snapshot.url, each.running)
 
     def close(self) -> None:
-        """Record at once what was held back in case a program of ours did it."""
+        """Record at once the observations that were held back."""
         self._release(*self.held)
 
     def _server(self, snapshot: Snapshot) -> None:
@@ -225,7 +228,7 @@ class Journal:
             context_length=running.context_length,
         )
         if is_ours:
-            # An activation is on record and learns its digest; what a chat of ours has loaded is not yet.
+            # An activation is recorded already and only gets its digest; a load by our chat is not yet.
             self._write(lambda store: store.activations.observe(activation))
             self._write(lambda store: store.activations.loaded(host, running.name, now, running.digest))
             return
@@ -261,12 +264,12 @@ class Journal:
         self._write(lambda store: store.measured.add(measured))
 
     def _hold(self, write: Write, came: _Model | None = None) -> None:
-        """Record it in a moment; ``came`` is the model that was seen to be loaded, if that is it."""
+        """Write after `_GRACE_S`; ``came`` is the model if the observation is that it was loaded."""
 
         def release() -> None:
             self._release(timer)
 
-        timer = asyncio.get_running_loop().call_later(_COURTESY_S, release)
+        timer = asyncio.get_running_loop().call_later(_GRACE_S, release)
         self.held[timer] = (came, write)
 
     def _release(self, *timers: asyncio.TimerHandle) -> None:
@@ -279,24 +282,24 @@ class Journal:
 
 
 class Appeared(Struct, frozen=True):
-    """A model is loaded that was not loaded before; ``is_ours`` where we asked for it."""
+    """A model is loaded that was not loaded before; ``is_ours`` if we asked for that."""
 
     running: RunningModel
     is_ours: bool
 
 
 class Disappeared(Struct, frozen=True):
-    """A model was loaded before and is not any more; ``is_ours`` where we asked for it."""
+    """A model was loaded before and no longer is; ``is_ours`` if we asked for that."""
 
     running: RunningModel
     is_ours: bool
 
 
 def between(before: Snapshot, after: Snapshot, ours: Collection[str]) -> Iterator[Appeared | Disappeared]:
-    """What changed; both snapshots are of reads that succeeded.
+    """What changed between two successful snapshots.
 
     Args:
-        ours: names of models that we did something to meanwhile. Another name with the same digest counts.
+        ours: names of the models that we acted on in between. Other names with the same digest count, too.
     """
     if before.running is after.running:
         return
@@ -317,10 +320,10 @@ def between(before: Snapshot, after: Snapshot, ours: Collection[str]) -> Iterato
 
 
 async def settle(store: Store, snapshot: Snapshot, now: datetime) -> Event | None:
-    """Bring the record of what is loaded up to date with the first snapshot; an event if they differed.
+    """Bring the recorded loads up to date with the first snapshot; returns an event if they differed.
 
     Raises:
-        StoreError: when the record cannot be read.
+        StoreError: the records cannot be read.
     """
     url = snapshot.url
     loaded = [
@@ -355,7 +358,7 @@ def _details(
 
 
 def _cause(error: HostError | None) -> dict[str, object]:
-    """What an error has to say beside its sentence."""
+    """The title and the details of an error, which its sentence does not tell."""
     if error is None:
         return {}
     detail = excerpt(error.detail, _MOST_DETAIL)
@@ -368,8 +371,10 @@ def _observed(kind: EventKind, sentence: str, at: datetime, host: str, running: 
 
 
 def _is_under_way(activation: Activation, now: datetime) -> bool:
-    """Whether another program may be loading it, or may have loaded it since the snapshot."""
+    """Whether another program may still be loading the model, or may have loaded it after the snapshot."""
     since, patience = (
-        (activation.loaded_at, _FRESH) if activation.loaded_at else (activation.started_at, _LONG)
+        (activation.loaded_at, _JUST_LOADED)
+        if activation.loaded_at
+        else (activation.started_at, _LOADING_AT_MOST)
     )
     return abs(now - since) < patience

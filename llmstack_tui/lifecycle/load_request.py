@@ -1,4 +1,4 @@
-"""How a loaded model was asked for, so that it can be loaded again in the same way. Pure."""
+"""The parameters a model was loaded with, so that it can be loaded again in the same way. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OURS = frozenset({Actor.USER, Actor.CLI, Actor.GUARD})
 
 
 class LoadRequest(msgspec.Struct, frozen=True):
-    """What a load asks for. None leaves it to the server."""
+    """The parameters of a load. None leaves one to the server."""
 
     keep_alive_s: float | None = None
     context_length: int | None = None
@@ -39,20 +39,20 @@ class LoadRequest(msgspec.Struct, frozen=True):
 
     @classmethod
     def decode(cls, text: str | None) -> Self | None:
-        """None, too, where it is not understood."""
+        """Parse the JSON of `encode`; None if ``text`` is None or malformed."""
         with suppress(msgspec.MsgspecError):
             return None if text is None else msgspec.json.decode(text, type=cls)
         return None
 
 
 def load_request(running: RunningModel, loads: Iterable[Activation], now: datetime) -> LoadRequest:
-    """What was asked for when a model was loaded, as far as that is on record.
+    """The parameters with which a model was loaded, as far as they are recorded.
 
-    The context length that a server tells is not the one that was asked for, so it is never sent back: that
-    would reload the model for every other client.
+    The context length that the server reports may differ from the requested one. It is never sent back, as
+    that would reload the model for every other client.
 
     Args:
-        loads: of this model, the newest first.
+        loads: the recorded loads of this model, the newest first.
     """
     last = next(iter(loads), None)
     request = LoadRequest()
@@ -70,10 +70,10 @@ def load_request(running: RunningModel, loads: Iterable[Activation], now: dateti
 
 
 def repeatable(status: ModelStatus, loads: Iterable[Activation]) -> Activation | None:
-    """Our load of an idle model, if asking for it again changes nothing but its keep-alive.
+    """Our load of an idle model, if repeating it would change nothing but the keep-alive.
 
-    None for a model that is not loaded or is busy, that another program loaded, or that was loaded with
-    another context length since.
+    None if the model is not loaded, is busy, was loaded by another program, or was reloaded with another
+    context length.
     """
     running = status.running
     if running is None or status.busy or status.state is not ModelState.ACTIVE:

@@ -1,4 +1,4 @@
-"""One host that is watched: what it says, what its models seem to do, and how fast they answered us."""
+"""Watches one host: its snapshots, the activity of its models, and how fast they answered us."""
 
 from __future__ import annotations
 
@@ -31,15 +31,16 @@ class HostMonitor:
     """A host, the newest snapshot of it, and the state of each of its models.
 
     Args:
-        acts: our acts under way, on all hosts.
-        on_snapshot: is called with this monitor after each poll, before ``on_change``.
-        on_change: is called when `models` or what is shown beside them may be others than before.
-        processes: what the processes of loaded models hold and compute is read with each look.
+        acts: returns our acts under way, on all hosts.
+        on_snapshot: called with this monitor after each poll, before ``on_change``.
+        on_change: called when `models`, `speeds` or the snapshot may have changed.
+        processes: each poll also reads the memory and processor time of the loaded models' processes.
 
     Attributes:
-        speeds: by the model's name, the last answer of ours that was timed, in whichever session.
-        used: names of models that requests of ours used between the last two polls.
-        listed: is set when the list of what is installed is another one than before.
+        speeds: the last timed answer to us, by model name, of this or an earlier session.
+        used: names of the models that our own requests used between the last two polls.
+        activity: of the loaded models.
+        listed: set when the list of installed models has changed.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class HostMonitor:
         self.poller = Poller(
             host,
             on_round=self._polled,
-            enrich=Processors(host.url).timed if processes else None,
+            enrich=ProcessReader(host.url).timed if processes else None,
             running_every_s=running_every_s,
             installed_every_s=installed_every_s,
         )
@@ -71,7 +72,7 @@ class HostMonitor:
         self._used: set[str] = set()
         self._installed: tuple[Model, ...] | None = None
         self._models: tuple[ModelStatus, ...] = ()
-        # What they were worked out from: of hundreds that takes some milliseconds.
+        # The input of `_models`: computing hundreds of them takes some milliseconds.
         self._source: object = None
         self._is_old = True
 
@@ -94,29 +95,29 @@ class HostMonitor:
         return self._models
 
     def renew(self) -> None:
-        """The snapshot, our acts under way or what is known of the work are others than before."""
+        """Note that the snapshot, our acts under way or the activity have changed."""
         self._is_old = True
         self._on_change()
 
     def status(self, model: str) -> ModelStatus | None:
-        """The model of that name, however it is written."""
+        """The model of that name, in any spelling (see `model_key`)."""
         key = model_key(model)
         return next((each for each in self.models if each.name == model or model_key(each.name) == key), None)
 
     def recall(self, installed: tuple[Model, ...], at: datetime) -> None:
-        """Show what an earlier session saw, unless the host has answered already."""
+        """Show the list of an earlier session, unless the host has answered already."""
         self.poller.recall(installed, at)
         self.renew()
 
     def add_speeds(self, *speeds: Speed) -> None:
-        """Take note of answers that were timed."""
+        """Take note of timed answers."""
         if speeds:
             self.speeds = {**self.speeds, **{speed.model: speed for speed in speeds}}
             self._on_change()
 
     @contextmanager
     def using(self, model: str) -> Iterator[None]:
-        """While a request of ours runs, its model is busy."""
+        """Show a model as busy while a request of our own runs within."""
         self._in_use[model] += 1
         self._used.add(model)
         self.renew()
@@ -142,7 +143,7 @@ class HostMonitor:
 
 
 class Timing:
-    """Times one answer, from the moment it is made."""
+    """Times one answer, beginning when this object is created."""
 
     def __init__(self) -> None:
         self._asked_at_s = time.monotonic()
@@ -155,7 +156,7 @@ class Timing:
         self._usage = chunk.usage or self._usage
 
     def speed(self, host: str, model: str, digest: str) -> Speed | None:
-        """What was seen of an answer that ended; None of one that was cut short. A load is not counted."""
+        """The speed of a complete answer, without the time to load the model; None if it was cut short."""
         if self._usage is None:
             return None
         first = None if self._first_s is None else timedelta(seconds=self._first_s) - self._usage.load
@@ -169,21 +170,21 @@ class Timing:
         )
 
 
-# Less is not worth a word.
+# Bytes of memory are rounded down to this: smaller changes are not shown.
 _GRAIN = 2**18
 
 
-class Processors:
-    """Adds what the system says of its process to what the server at ``url`` lists as loaded."""
+class ProcessReader:
+    """Adds figures of the operating system about their processes to the models loaded at ``url``."""
 
     def __init__(self, url: str) -> None:
         self._is_here = is_loopback(url)
         self._processes: ModelProcesses | None = None
 
     async def timed(self, running: tuple[RunningModel, ...]) -> tuple[RunningModel, ...]:
-        """``running`` with what is known of those whose process runs on this machine."""
+        """``running`` with memory and processor time of the processes that run on this machine."""
         if not self._is_here:
-            # What another machine calls a process is another one here.
+            # The process id of another machine means another process here.
             return tuple(replace(each, pid=None) if each.pid is not None else each for each in running)
         wanted = {key for each in running if (key := _key(each))}
         if not wanted:
@@ -207,7 +208,7 @@ def _used(running: RunningModel, use: ProcessUse) -> RunningModel:
     return replace(
         running,
         pid=use.pid,
-        # One that counts its requests is known to work without.
+        # Not needed if the server counts requests.
         processor_s=use.processor_s if running.requests is None else None,
         resident=use.resident // _GRAIN * _GRAIN,
         mapped=use.mapped // _GRAIN * _GRAIN,

@@ -1,4 +1,4 @@
-"""Where a loaded model is: what its server says of its memory, what the devices say, why on the CPU. Pure."""
+"""Where a loaded model is: its memory by the server and by the devices, and why it is on the CPU. Pure."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from llmstack_tui.hardware.readings import Device, MachineReading
     from llmstack_tui.hosts.types import RunningModel, Snapshot
 
-# Two figures that are further apart are shown; a process has some memory of its own that no server counts.
+# Figures that differ by more are both shown. A process has some memory of its own that no server counts.
 _APART, _APART_AT_LEAST = 0.10, 64 * 2**20
 
 
-def homes(machine: MachineReading) -> tuple[Device, ...]:
-    """The devices that models are loaded into: the cards, or the main memory where there is none."""
+def model_devices(machine: MachineReading) -> tuple[Device, ...]:
+    """The devices that models are loaded into: the cards, or the main memory if there is no card."""
     cards = tuple(device for device in machine.devices if not device.lost)
     # A card and its slices are the same memory.
     sliced = {card.parent for card in cards}
     return tuple(card for card in cards if card.id not in sliced) or (machine.ram,)
 
 
-def held_on(device: Device, running: RunningModel) -> int | None:
-    """Bytes of ``device`` that the process of a model of this machine holds, as the device says."""
+def device_bytes_on(device: Device, running: RunningModel) -> int | None:
+    """Bytes of ``device`` that a model's process on this machine holds; None if unknown."""
     if device.kind == "ram":
         return running.resident
     if device.processes is None or running.pid is None:
@@ -38,36 +38,36 @@ def held_on(device: Device, running: RunningModel) -> int | None:
 
 
 def device_bytes(running: RunningModel, machine: MachineReading) -> int | None:
-    """What all devices together say that the model takes; None when one of them does not say it."""
-    found = [held_on(device, running) for device in homes(machine)]
+    """Bytes that the model takes on all devices, by the devices; None if one of them does not tell."""
+    found = [device_bytes_on(device, running) for device in model_devices(machine)]
     known = [held for held in found if held is not None]
-    # A process that is on no card is on the processor, or not known under this id, as in a container.
+    # A process that holds nothing on a card runs on the CPU, or has another id there, as in a container.
     return sum(known) or None if len(known) == len(found) else None
 
 
-def reckoned_on(device: Device, running: RunningModel) -> int | None:
-    """What the server says that a model takes of such a device's memory, of all that are alike together."""
+def server_bytes_on(device: Device, running: RunningModel) -> int | None:
+    """Bytes that a model takes on all devices of this kind together, by the server; None if unknown."""
     return running.size if device.kind == "ram" else running.size_vram
 
 
 def server_bytes(running: RunningModel, machine: MachineReading) -> int | None:
-    """What the server says of the same memory as `device_bytes`."""
-    return reckoned_on(homes(machine)[0], running)
+    """The server's figure for the same memory as `device_bytes`."""
+    return server_bytes_on(model_devices(machine)[0], running)
 
 
-def are_apart(said: int | None, measured: int | None) -> bool:
-    """Whether two figures of the same memory are so different that one of them must be wrong."""
+def differ(said: int | None, measured: int | None) -> bool:
+    """Whether two figures for the same memory differ so much that one of them must be wrong."""
     if said is None or measured is None:
         return False
     return abs(said - measured) > max(_APART * max(said, measured), _APART_AT_LEAST)
 
 
 class Fallback(Struct, frozen=True):
-    """A model computes on the processor though it need not.
+    """A model that computes on the CPU, in whole or in part, though there is a card.
 
     Attributes:
-        percent: of its memory that is not on a card, 1 to 100.
-        cause: why, most likely, and what helps.
+        percent: share of its memory that is not on a card, 1 to 100.
+        cause: the probable cause, and the remedy.
     """
 
     percent: int
@@ -75,10 +75,10 @@ class Fallback(Struct, frozen=True):
 
 
 def fallback(running: RunningModel, snapshot: Snapshot, machine: MachineReading | None) -> Fallback | None:
-    """Whether a model fell back to the processor, as far as that can be known.
+    """Whether a model fell back to the CPU; None if not, or if that is not known.
 
-    A server that says nothing of cards on a machine without one is in order, and so is the built-in engine's
-    wheel for processors, which says so at its start.
+    A model in main memory is in order on a machine without a card, and with the built-in engine's CPU wheel,
+    which the engine reports when it starts.
     """
     size, on_card = running.size, running.size_vram
     if not size or on_card is None or on_card >= size:
@@ -95,8 +95,10 @@ def fallback(running: RunningModel, snapshot: Snapshot, machine: MachineReading 
     )
 
 
-def fallen(snapshot: Snapshot, machine: MachineReading | None) -> tuple[tuple[RunningModel, Fallback], ...]:
-    """The loaded models of a host that fell back to the processor."""
+def fallbacks(
+    snapshot: Snapshot, machine: MachineReading | None
+) -> tuple[tuple[RunningModel, Fallback], ...]:
+    """The loaded models of a host that fell back to the CPU."""
     found = ((each, fallback(each, snapshot, machine)) for each in snapshot.running)
     return tuple((each, why) for each, why in found if why is not None)
 

@@ -1,4 +1,4 @@
-"""What a host listed in earlier sessions, and what of this session the next one will want to know."""
+"""Recalls what a host listed in earlier sessions, and stores what it lists now for later ones."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from llmstack_tui.store.store import Store
 
 _SAVE_AGAIN_S = 600.0
-# Rows that are handed over between two turns of the event loop.
+# Rows that are written before other tasks get a turn.
 _ROWS_AT_ONCE = 100
 
 
 def last_snapshot(state_file: Path, host_url: str) -> Snapshot | None:
-    """What a host listed last, to look at before anything is asked or opened; blocking."""
+    """What a host listed last, to be shown before it has answered. Blocking."""
     listed = last_list(state_file, host_url, Model)
     if listed is None:
         return None
@@ -37,7 +37,7 @@ def last_snapshot(state_file: Path, host_url: str) -> Snapshot | None:
 
 
 async def follow(session: StoreSession, monitor: HostMonitor) -> None:
-    """Recall what is known of a host, then keep what it lists: until cancelled, or until the state fails."""
+    """Recall what is stored of a host, then store what it lists, until cancelled or until the store fails."""
     try:
         store, url = await session.store(), monitor.host.url
         if (listed := await store.installed.load(url, Model)) is not None:
@@ -54,11 +54,11 @@ async def follow(session: StoreSession, monitor: HostMonitor) -> None:
                 async with asyncio.timeout(_SAVE_AGAIN_S):
                     await monitor.listed.wait()
     except StoreError:
-        return  # A notice tells of what is wrong with the state.
+        return  # A notice reports it.
 
 
 async def save(store: Store, snapshot: Snapshot) -> None:
-    """Put on record what a host lists, for the next start and for the history of versions."""
+    """Store what a host lists, for the next start and for the history of versions."""
     now = datetime.now(UTC)
     store.installed.save(snapshot.url, snapshot.installed, now)
     for number, model in enumerate(snapshot.installed, 1):

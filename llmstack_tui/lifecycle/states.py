@@ -24,8 +24,8 @@ _UNSEEN = Activity()
 class ModelState(StrEnum):
     """Where a model is between disk and memory.
 
-    LOADING is known of our own activations only, because a server lists nothing until a load ends.
-    STOPPING is still listed after our stop: it leaves when its request ends, and holds memory until then.
+    LOADING: by an activation of ours; the loads of others are not seen, as a server lists them when they end.
+    STOPPING: still listed after our stop: it leaves when its request ends, and holds memory until then.
     """
 
     ACTIVE = "active"
@@ -40,13 +40,13 @@ class ModelStatus(Struct, frozen=True):
 
     Attributes:
         host: the base URL of the host.
-        model: as installed; None for one that is loaded but installed under no name any more.
-        running: as loaded; the same object for several names that share one runner.
-        busy: there is a sign that it answers a request. Without one nobody can tell (see `activity`).
-        idle_since_s: monotonic seconds when it was last seen at work; None while it is busy or not loaded.
-        idle_at_least: it may have been idle for longer: nobody looked before.
-        due_at_s: monotonic seconds when its ``expires_at`` is reached, however this machine's clock is set;
-            None where nobody looked.
+        model: as installed; None if it is loaded but no longer installed under any name.
+        running: as loaded; the same object for several names that share one process. None if not loaded.
+        busy: there is a sign that it answers a request; the absence of a sign is no proof (see `activity`).
+        idle_since_s: monotonic seconds when it was last seen at work; None if it is busy or not loaded.
+        idle_at_least: it may have been idle for longer, as nobody looked before.
+        due_at_s: monotonic seconds when its ``expires_at`` is reached, independent of changes to the clock;
+            None if not known.
     """
 
     host: str
@@ -66,11 +66,11 @@ def statuses(
     activity: Activity = _UNSEEN,
     in_use: Collection[str] = (),
 ) -> tuple[ModelStatus, ...]:
-    """Every installed model in the server's order, then those that are loaded and installed under no name.
+    """Every installed model in the server's order, then the loaded models that are no longer installed.
 
     Args:
-        activity: what was seen of the loaded models.
-        in_use: names of those that answer a request of our own.
+        activity: of the loaded models.
+        in_use: names of the models that answer a request of our own.
     """
     under_way = {model_key(act.model): act.kind for act in acts if act.host == snapshot.url}
     loaded = Loaded(snapshot.running)
@@ -82,7 +82,7 @@ def statuses(
     work = {id(running): _work(activity.of(running), id(running) in used) for running in snapshot.running}
 
     def state(name: str, model: Model | None, running: RunningModel | None) -> ModelState:
-        # Reading a name takes microseconds, and a list may have a thousand: only when there are acts.
+        # Parsing a name takes microseconds, and a list may have a thousand: done only if there are acts.
         return _state(model, running, under_way.get(model_key(name)) if under_way else None)
 
     return tuple(
@@ -94,7 +94,7 @@ def statuses(
 
 
 class _Work(NamedTuple):
-    """What `ModelStatus` says of a loaded model's work."""
+    """The fields of `ModelStatus` about a loaded model's work."""
 
     busy: bool = False
     idle_since_s: float | None = None
@@ -118,19 +118,19 @@ def _digest(snapshot: Snapshot, name: str) -> str:
 
 
 class Loaded:
-    """What a host lists as loaded, to be asked by name or digest."""
+    """The loaded models of a host, to be found by name or digest."""
 
     def __init__(self, running: Iterable[RunningModel]) -> None:
-        # Of two with one digest the first counts, so the later ones are put in first.
+        # If two share a digest the first one counts, so the later ones are put in first.
         models = tuple(reversed(tuple(running)))
         self._by_name = {model_key(model.name): model for model in models}
         self._by_digest = {digest: model for model in models for digest in model.answers_for}
         self._by_digest |= {model.digest: model for model in models if model.digest}
 
     def find(self, name: str, digest: str = "") -> RunningModel | None:
-        """The loaded model of that name or, if there is none, of that digest, or that answers for it.
+        """The loaded model of that name or, if there is none, the one that answers for that digest.
 
-        Two names over the same weights share one runner, which is listed under the name that loaded first.
+        Two names for the same weights share one process, which is listed under the name that loaded first.
         """
         if not self._by_name:
             return None

@@ -35,12 +35,12 @@ _Key = tuple[str, str]
 
 _FIRST_LOOK_S = 0.2
 _LOOKS_GROW = 1.5
-_LAST_WISH_S = 2.0
+_CLOSE_PATIENCE_S = 2.0
 _USUAL_KEEP_ALIVE = timedelta(minutes=5)
 
 
-async def _no_need(_: Host) -> None:
-    """Nobody shows what is read, so nothing has to be read again."""
+async def _no_settling(_: Host) -> None:
+    """Nobody shows a state, so the host need not be read again."""
 
 
 class Lifecycle:
@@ -48,18 +48,18 @@ class Lifecycle:
 
     Args:
         on_change: called with the URL of a host after every change of `acts` there.
-        settle: awaited when an act is done and before it leaves `acts`; here the owner reads the host again,
-            so that no state between "loading" and "active" is shown.
+        settle: awaited when an act is done, before it leaves `acts`. It polls the host, so that no other
+            state is shown between "loading" and "active".
         patience_s: how long a stop waits for the model to leave.
-        journal: is told of every act.
-        asked_by: who asks, unless an act says otherwise.
+        journal: hears of every act.
+        asked_by: the default for acts.
     """
 
     def __init__(
         self,
         *,
         on_change: Callable[[str], None] = lambda _: None,
-        settle: Callable[[Host], Awaitable[None]] = _no_need,
+        settle: Callable[[Host], Awaitable[None]] = _no_settling,
         patience_s: float = 10.0,
         journal: ActObserver | None = None,
         asked_by: Actor = Actor.USER,
@@ -70,7 +70,7 @@ class Lifecycle:
         self._journal = journal
         self._asked_by = asked_by
         self._acts: dict[_Key, Act] = {}
-        # Weak: each is kept by those who hold it or wait for it, and no longer.
+        # Weak, so that a lock lives only as long as somebody holds it or waits for it.
         self.locks: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
         self._loads: dict[_Key, asyncio.Task[None]] = {}
         self._sightings: dict[_Key, Sighting] = {}
@@ -83,7 +83,7 @@ class Lifecycle:
         return tuple(self._acts.values())
 
     def recent(self, host_url: str) -> tuple[Act, ...]:
-        """What was under way on a host when its newest snapshot came."""
+        """The acts under way on a host when its newest snapshot came."""
         return self._recent.get(host_url, ())
 
     async def activate(
@@ -97,21 +97,21 @@ class Lifecycle:
         reason: Sentences = (),
         again: bool = False,
     ) -> None:
-        """Load a model and return when it can answer. It is asked for once: a load that fails is no accident.
+        """Load a model and return when it can answer. A failed load is not retried: it would fail again.
 
-        Cancelling this closes the request and asks the model to leave again.
+        Cancelling this closes the request and unloads the model.
 
         Args:
-            again: it is loaded, and this is to tell how long it stays: when it is cancelled the model stays.
+            again: the model is loaded already and only its keep-alive is set: it stays if this is cancelled.
 
         Raises:
-            Interrupted: when a stop of the same model is asked for meanwhile.
-            HostError: when the server will not or cannot.
+            Interrupted: a stop of the same model was requested in the meantime.
+            HostError: the server refused or failed.
         """
         key = _key(host, model)
         async with self.locks.setdefault(key, asyncio.Lock()):
             if keep_alive is None and key in self._acts:
-                # A stop is only forgotten for a request that says how long the model is to stay.
+                # Only a request with a keep-alive makes the server forget the stop.
                 keep_alive = _USUAL_KEEP_ALIVE
             act = self._begin(
                 key,
@@ -145,7 +145,7 @@ class Lifecycle:
     async def deactivate(
         self, host: Host, model: str, *, asked_by: Actor | None = None, reason: Sentences = ()
     ) -> Departure:
-        """Ask a model to leave, and wait a while until it has left. A running request is never cut."""
+        """Ask a model to leave, and wait a while for it to leave. A running request is never cut."""
         key = _key(host, model)
         if (load := self._loads.get(key)) is not None:
             load.cancel()
@@ -176,11 +176,11 @@ class Lifecycle:
         return departure
 
     async def remove(self, host: Host, model: str) -> None:
-        """Remove a model from the disk. If nothing could stop it afterwards, it is stopped first.
+        """Remove a model from the disk. If no name would be left to unload it by, it is unloaded first.
 
         Raises:
-            Refused: it still answers a request, and was not removed.
-            HostError: the server will not or cannot.
+            Refused: it is still answering a request, and was not removed.
+            HostError: the server refused or failed.
         """
         if await _is_last_name(host, model) and await self._stop_first(host, model) is not Departure.GONE:
             raise Refused("remove.answers", model=model, host=host.url)
@@ -208,9 +208,9 @@ class Lifecycle:
                 self._end(key, act, ActEnd.KEPT)
 
     async def aclose(self) -> None:
-        """Give what is under way in the background a moment, then end it."""
+        """Give the stops under way in the background a moment to finish, then cancel them."""
         if self._background:
-            await asyncio.wait(self._background, timeout=_LAST_WISH_S)
+            await asyncio.wait(self._background, timeout=_CLOSE_PATIENCE_S)
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -229,7 +229,7 @@ class Lifecycle:
         return act
 
     def _end(self, key: _Key, act: Act, end: ActEnd | None = None, error: HostError | None = None) -> None:
-        """Unless a newer act took its place, this one is over; ``end`` is None where it was told before."""
+        """End an act, unless a newer one took its place; ``end`` is None if the end was told before."""
         if self._acts.get(key) is act:
             del self._acts[key]
             self._sightings.pop(key, None)
@@ -244,7 +244,7 @@ class Lifecycle:
     # --- loading ---
 
     async def _loaded(self, load: asyncio.Task[None], host: Host, model: str, *, again: bool) -> None:
-        """Return when the task is over; when it is we who are cancelled, take the load back."""
+        """Wait for the load; if this is cancelled, take the load back."""
         try:
             await asyncio.wait((load,))
         except asyncio.CancelledError:
@@ -266,7 +266,7 @@ class Lifecycle:
         try:
             return await self.deactivate(host, model)
         except HostError:
-            # Nobody waits for this one, and its keep-alive ends the model if this could not.
+            # Nobody waits for this stop, and the model leaves anyway when its keep-alive ends.
             return None
 
     # --- leaving ---
@@ -315,13 +315,13 @@ def _key(host: Host, model: str) -> _Key:
 
 
 def _digest(installed: Iterable[Model], name: str) -> str:
-    """The digest that ``name`` is installed as, by which it may be loaded under another name."""
+    """The digest of the model installed as ``name``; it may be loaded under another name."""
     key = model_key(name)
     return next((model.digest for model in installed if model_key(model.name) == key), "")
 
 
 async def _is_last_name(host: Host, model: str) -> bool:
-    """Whether it is in memory, and no other installed name could stop it there."""
+    """Whether the model is loaded, and no other installed name is left to unload it by."""
     installed = await host.installed()
     loaded, key = Loaded(await host.running()), model_key(model)
     found = {model_key(each.name): loaded.find(each.name, each.digest) for each in installed}

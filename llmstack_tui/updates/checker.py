@@ -1,4 +1,4 @@
-"""Asks for newer versions of what is installed, and keeps what it learnt."""
+"""Asks registries for newer versions of the installed models, and keeps the answers."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from llmstack_tui.updates.rules import (
     Question,
     RegistryAnswer,
     Update,
-    came_after,
     is_equal,
+    is_newer_than,
     judge,
 )
 
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 
 def shown_parts(details: ModelDetails) -> Mapping[Change, str]:
-    """Digests by part: of the weights as it says, of each text because a text is its layer.
+    """Digests by part, from what a server shows: that of the weights, and of each text, which is its layer.
 
-    Parameters are shown in another form than their layer has, so nothing is known of them.
+    Parameters are shown in another form than in their layer, so their digest is not known.
     """
     texts = {
         Change.TEMPLATE: details.template,
@@ -50,20 +50,20 @@ def shown_parts(details: ModelDetails) -> Mapping[Change, str]:
     return parts | ({Change.WEIGHTS: details.weights_digest} if details.weights_digest else {})
 
 
-# A model that its registry does not have is one that was made locally: it is asked for again after this time.
+# A model that is not in its registry was made locally: the registry is asked again only after this time.
 MISSING_AGAIN_AFTER = timedelta(days=7)
 _SHOWS_AT_ONCE = 4
 _AT_ONE_GO = 100
 
 
 class Checker:
-    """What is installed on all hosts, what registries said of it, and the verdicts. One event loop only.
+    """The installed models of all hosts, the answers of registries, and the verdicts. For one event loop.
 
     Args:
         show: asks a host, by its URL, for the details of a model; may raise `HostError`.
-        folders: of models on this machine, as of `model_folders`.
-        on_change: is called when verdicts may be others than before.
-        keep: is told what to write into the store.
+        folders: of models on this machine, from `model_folders`.
+        on_change: called when verdicts may have changed.
+        keep: runs a function that writes to the store.
     """
 
     def __init__(
@@ -99,12 +99,12 @@ class Checker:
             await self._registry.aclose()
 
     async def recall(self, store: Store) -> None:
-        """Take over what earlier sessions learnt. Raises `StoreError`."""
+        """Load the answers of earlier sessions. Raises `StoreError`."""
         self._answers = {**await store.updates.load(RegistryAnswer), **self._answers}
         self._left_alone |= await store.updates.left_alone()
 
     def updates(self, host: str) -> Mapping[str, Update]:
-        """The verdicts on the models of a host, by their names as it lists them."""
+        """The verdicts on the models of a host, by their names as listed."""
         return self._verdicts.get(host, {})
 
     @property
@@ -112,20 +112,20 @@ class Checker:
         return bool(self._tasks)
 
     def look(self, host: str, installed: tuple[Model, ...], kind: HostKind | None) -> None:
-        """Take note of what a host is and lists.
+        """Take note of the kind of a host and the models it lists.
 
         Args:
-            kind: None when the host did not tell yet.
+            kind: None if not known yet.
         """
         self._installed[host], self._kinds[host] = installed, kind
 
     async def renew(self) -> None:
-        """Judge what is installed now by what is known. Asks no registry."""
+        """Judge the installed models by the answers that are known. Asks no registry."""
         async with self._one_at_a_time:
             await self._renew()
 
     def unasked(self) -> frozenset[str]:
-        """The keys of the models that should be asked for, and never were, or not since they came."""
+        """The keys of the models to ask for: never asked for, or not since they were installed."""
         came = self._came_since()
         return frozenset(
             question.key
@@ -136,8 +136,9 @@ class Checker:
         )
 
     async def check(self, keys: Collection[str] | None = None) -> None:
-        """Ask for all models, or those with these keys (`model_key`). Who asks for all during a check of all
-        waits for that one. A check goes on when its caller is cancelled.
+        """Ask for all models, or those with these keys (`model_key`).
+
+        A second check of all models joins the one under way. A check goes on if its caller is cancelled.
         """
         task = self._under_way if keys is None else None
         if task is None:
@@ -150,7 +151,7 @@ class Checker:
         await asyncio.shield(task)
 
     def leave_alone(self, host: str, model: str, *, for_good: bool = False) -> None:
-        """Do not offer the registry's present version of this model; ``for_good``: no version."""
+        """Do not offer the registry's present version of this model or, with ``for_good``, any version."""
         key = self._key(model)
         answer = self._answers.get(key)
         digest = "" if for_good or answer is None or answer.digest is None else answer.digest
@@ -165,7 +166,7 @@ class Checker:
         self._keep(lambda store: store.updates.offer_again(host, key))
         self._judge()
 
-    # --- the parts of these ---
+    # --- helpers ---
 
     def _is_over(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -193,7 +194,7 @@ class Checker:
             self._keep(lambda store: store.updates.save(question.key, answer, at))
 
     def _questions(self, keys: Collection[str] | None) -> list[Question]:
-        """One for each name that a registry may have, over all hosts."""
+        """One question for each name, over all hosts, that may be in a registry."""
         names: dict[str, ModelName] = {}
         copies: dict[str, list[Copy]] = {}
         for host, model in self._models():
@@ -220,13 +221,13 @@ class Checker:
         return not any(copy.modified_at is not None and copy.modified_at > asked_at for copy in copies)
 
     def _came_since(self) -> frozenset[str]:
-        """The keys of the copies that are newer than what is known of their registry's version."""
+        """The keys of the copies that were installed after their registry was last asked."""
         now, found = datetime.now(UTC), set[str]()
         for host, model in self._models():
             answer, copy = self._answers.get(key := self._key(model.name)), self._copy(host, model)
-            # A clock that goes ahead would have it asked for again and again.
+            # With a clock that is ahead, a copy from the future would be asked for again and again.
             is_past = copy.modified_at is not None and copy.modified_at <= now
-            if answer is not None and is_past and came_after(copy, answer) and not is_equal(copy, answer):
+            if answer is not None and is_past and is_newer_than(copy, answer) and not is_equal(copy, answer):
                 found.add(key)
         return frozenset(found)
 
@@ -244,7 +245,7 @@ class Checker:
         self._judge()
 
     async def _read_disk(self) -> None:
-        """Read the manifests of copies that are new, in a thread."""
+        """Read the manifests of new copies, in a thread."""
         new = [
             (host, model)
             for host, model in self._models()
@@ -276,7 +277,7 @@ class Checker:
         return [read_manifest(self._folders, name, digest) for name, digest in wanted]
 
     async def _compare(self) -> None:
-        """Learn more of the copies that are another version than their registry's: from disk or host."""
+        """Learn more, from disk or host, about the copies that differ from their registry's version."""
         slots = asyncio.Semaphore(_SHOWS_AT_ONCE)
 
         async def learn(copy: Copy, answer: RegistryAnswer) -> None:
@@ -323,7 +324,7 @@ class Checker:
         known = self._copies.get((host, model.name, model.digest))
         if known is None:
             return Copy.of(host, model)
-        # A pull of the same version writes its manifest anew.
+        # A pull of the same version writes its manifest again.
         return (
             known if known.modified_at == model.modified_at else replace(known, modified_at=model.modified_at)
         )

@@ -1,4 +1,4 @@
-"""Programs of which there may be a newer version, where their newest is told, and which of two is newer."""
+"""The programs to look for newer versions of, where those are published, and which of two is newer."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class Program(StrEnum):
-    """By the names that people call them."""
+    """The programs, by their usual names."""
 
     OLLAMA = "Ollama"
     LLMSTACK = "llmstack"
 
 
-# The only two services beside the registries of models that are ever asked.
+# Apart from the registries of models, these are the only two services that llmstack ever asks.
 ADDRESSES: Mapping[Program, str] = MappingProxyType(
     {
         Program.OLLAMA: "https://api.github.com/repos/ollama/ollama/releases/latest",
@@ -36,9 +36,9 @@ class Release(Struct, frozen=True, kw_only=True):
     """What is known of a program's newest version.
 
     Attributes:
-        version: None when it was never told.
-        asked_at: when it was last asked for, whatever came of it; None is never.
-        problem: why the last question was not answered: a sentence; else "".
+        version: None if not known.
+        asked_at: when it was last asked for, successfully or not; None is never.
+        problem: a sentence why the last question failed; else "".
     """
 
     program: Program
@@ -48,13 +48,13 @@ class Release(Struct, frozen=True, kw_only=True):
 
 
 def is_newer(one: str | None, other: str | None) -> bool:
-    """Whether ``one`` is a later version than ``other``; not where either is unknown, or made by hand."""
+    """Whether ``one`` is a later version than ``other``; False if either is unknown or a local build."""
     first, second = _parsed(one), _parsed(other)
     return first is not None and second is not None and first > second
 
 
 def _parsed(version: str | None) -> tuple[tuple[int, ...], bool] | None:
-    """The numbers, and whether it is no preliminary one. A program that somebody built has only zeros."""
+    """The numbers, and whether it is a final release; None if malformed, or all zeros as in a local build."""
     found = _VERSION.fullmatch((version or "").strip())
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""One round of questions to registries: each name once, and none that a failing registry would answer."""
+"""One round of questions to registries: each name once, and no more to a registry that keeps failing."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from llmstack_tui.registry.client import Registry
 
 _AT_ONCE = 16
-# A registry that failed so often without a success in between is not asked any more in this round.
+# After so many consecutive failures a registry is not asked any more in this round.
 _GIVE_UP_AFTER = 3
 
 
 async def ask(
     registry: Registry, questions: Collection[Question], on_answer: Callable[[Question, RegistryAnswer], None]
 ) -> None:
-    """Ask all, and give word of each answer; a failure is one that has a problem. Raises nothing."""
+    """Ask all questions, calling ``on_answer`` for each; a failure is an answer with a problem."""
     by_registry = defaultdict[str, list[Question]](list)
     for question in questions:
         by_registry[base_url(question.name)].append(question)
@@ -42,7 +42,7 @@ class _OneRegistry:
 
     async def run(self, questions: Sequence[Question]) -> None:
         rest = iter(questions)
-        # One by one until the first success: sixteen need not find out together that nobody is there.
+        # One by one until the first success, so that an unreachable registry is not asked 16 times at once.
         for question in rest:
             await self._answer(question)
             if not self._failures:
@@ -77,7 +77,7 @@ class _OneRegistry:
 
 
 async def _ask_one(registry: Registry, question: Question) -> RegistryAnswer:
-    """A HEAD; and the manifest, if a copy is another version and it is not known already."""
+    """Send a HEAD request; fetch the manifest only if a copy differs and the manifest is not known yet."""
     before = question.before or RegistryAnswer()
     head = await registry.head(question.name)
     known = before.manifest

@@ -1,9 +1,10 @@
-"""Whether a model is up to date: rules over what is known of a copy and what its registry said. Pure.
+"""Whether a model is up to date, from what is known of the copy and what its registry said. Pure.
 
-Equal is what has the same digest, or one of those that its content has where it was written anew
-(`registry.manifest`), or the same layers and config. Only what is none of these may be stale, and not even
-that where the copy was changed here: on disk its last byte tells; else, as Ollama reckons, it was written
-after the registry got its version. A copied folder has new times too, so this never makes it up to date.
+A copy equals the registry's version if its manifest has the same digest, a digest of the same content in
+another encoding (`library.manifest.reencoded`), or the same layers and config. Any other copy is stale,
+unless it was changed on its machine. The manifest on disk tells whether it was (by its last byte). Without
+access to the disk a copy counts as perhaps changed if it was written after the registry got its version, as
+in Ollama. Copying a folder also changes its times, so a later time never makes a copy up to date.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class UpdateState(StrEnum):
-    """LOCAL is in no registry, or made on its machine; UNKNOWN has a reason."""
+    """LOCAL: not in the registry, or made on its machine. UNKNOWN: `Update.reason` says why."""
 
     CURRENT = "current"
     STALE = "stale"
@@ -38,7 +39,7 @@ class UpdateState(StrEnum):
 
 
 class Change(StrEnum):
-    """What of a model is another. CONFIG only where nothing else is."""
+    """The parts of a model that differ. CONFIG: only if no other part does."""
 
     WEIGHTS = "weights"
     PROJECTOR = "projector"
@@ -53,7 +54,7 @@ class Change(StrEnum):
 
 
 class LeftAlone(StrEnum):
-    """A model whose updates the user does not want: this one, or any."""
+    """Which updates of a model the user does not want: this version, or any."""
 
     VERSION = "version"
     FOR_GOOD = "for good"
@@ -74,16 +75,16 @@ _NOTHING: frozenset[str] = frozenset()
 
 
 class Copy(Struct, frozen=True, kw_only=True):
-    """An installed model, as far as it is known.
+    """What is known of an installed model.
 
     Attributes:
-        digest: hexadecimal, of its manifest as the host lists it; empty if the host does not say.
+        digest: of its manifest, hexadecimal, as listed by the host; empty if the host does not tell.
         modified_at: when its manifest was written.
-        manifest: as it is on disk, where that may be read.
-        made_here: the manifest on disk was written by ``create`` on that machine, and not by a pull.
-        shown: where the disk may not be read, digests (``sha256:…``) by the part that they are of, from what
-            the server shows: the weights, and each text of which there can be one.
-        there: the digests of blobs that its host has already; None where that is not known.
+        manifest: from the disk, if that can be read.
+        made_here: the manifest on disk was written by ``create`` on that machine, not by a pull.
+        shown: if the disk cannot be read, digests (``sha256:…``) by part, from what the server shows: of the
+            weights, and of each text that occurs at most once.
+        there: the digests of the blobs that its host has already; None if not known.
     """
 
     host: str
@@ -98,7 +99,7 @@ class Copy(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, host: str, model: Model) -> Self:
-        """What the list of a host tells."""
+        """From a host's list."""
         return cls(
             host=host,
             name=model.name,
@@ -112,12 +113,12 @@ class RegistryAnswer(Struct, frozen=True, kw_only=True):
     """What a registry said of one name.
 
     Attributes:
-        digest: of its version; None when it was never told.
-        manifest: of that version, where it was needed.
+        digest: of its version; None if it never told.
+        manifest: of that version, if it was needed.
         missing: it has no such model.
-        was_there: it had one when it was asked before: it may come back.
-        checked_at: when it said so; None when it never did.
-        problem: why the last question, after ``checked_at``, was not answered: a sentence.
+        was_there: it had the model when it was asked before, so the model may come back.
+        checked_at: when it last answered; None if it never did.
+        problem: a sentence why a later question failed; else "".
     """
 
     digest: str | None = None
@@ -134,8 +135,8 @@ class Question(Struct, frozen=True):
     """A name to ask for.
 
     Attributes:
-        key: the name as it is the same for all ways to write it.
-        digests: of its copies: where all are the registry's, its manifest is not needed.
+        key: the same for all spellings of the name (`model_key`).
+        digests: of its copies. If all equal the registry's, its manifest is not needed.
         before: the last answer.
     """
 
@@ -149,14 +150,13 @@ class Update(Struct, frozen=True, kw_only=True):
     """The verdict on one model.
 
     Attributes:
-        changed: what is another in the registry's version, the weightiest first.
-        download: bytes that an update fetches; None when that is not known.
-        at_most: ``download`` is an upper bound: nobody knows which layers the host has.
-        changed_here: it differs from the registry's version because, or perhaps because, it was changed on
-            its machine: to be updated only after a question.
+        changed: the parts that differ in the registry's version, the most important first.
+        download: bytes that an update fetches; None if not known.
+        at_most: ``download`` is an upper bound, as it is not known which layers the host has.
+        changed_here: it was, or may have been, changed on its machine: update it only after asking the user.
         digest: of the registry's version.
         reason: why it is unknown or local.
-        problem: why the last check failed, when the verdict is older: words of an error.
+        problem: why the last check failed, if the verdict is from an older one: the text of an error.
     """
 
     state: UpdateState
@@ -173,21 +173,21 @@ class Update(Struct, frozen=True, kw_only=True):
 
     @property
     def is_wanted(self) -> bool:
-        """Whether there is an update that the user did not say to leave."""
+        """Whether there is an update that the user did not turn down."""
         return self.state is UpdateState.STALE and self.left_alone is None
 
     @property
     def is_for_all(self) -> bool:
-        """Whether it is part of "update all": nothing that somebody made here is lost by it."""
+        """Whether it is part of "update all": nothing that was changed on the machine would be lost."""
         return self.is_wanted and not self.changed_here
 
 
 def judge(copy: Copy, answer: RegistryAnswer | None, left_alone: str | None = None) -> Update:
-    """The verdict.
+    """Judge one copy.
 
     Args:
         answer: None if the registry was never asked.
-        left_alone: the digest of the version that is not wanted, "" for all of them, None for none.
+        left_alone: the digest of the version that the user does not want, "" for all of them, None for none.
     """
     if copy.is_cloud:
         return Update(state=UpdateState.CLOUD, reason=(Sentence("version.cloud"),))
@@ -201,7 +201,7 @@ def judge(copy: Copy, answer: RegistryAnswer | None, left_alone: str | None = No
 
 
 def is_equal(copy: Copy, answer: RegistryAnswer) -> bool:
-    """Whether the copy is the registry's version, however it is written."""
+    """Whether the copy is the registry's version, in any encoding."""
     if not copy.digest or answer.digest is None:
         return False
     if copy.digest == answer.digest:
@@ -213,7 +213,7 @@ def is_equal(copy: Copy, answer: RegistryAnswer) -> bool:
         return True
     if copy.manifest is not None:
         return _digests(copy.manifest.blobs) == _digests(theirs.blobs)
-    # The weights alone are no proof, but all that there is; a later push says more.
+    # Equal weights are no proof, but nothing more is known; a push after the copy was written outweighs them.
     return _same_weights(copy, theirs) and not _is_pushed_later(copy, answer)
 
 
@@ -264,22 +264,22 @@ def _why_unknown(copy: Copy, answer: RegistryAnswer) -> Sentences:
     """Why the two cannot be compared; empty if they can."""
     if not copy.digest:
         return (Sentence("version.no_digest"),)
-    if came_after(copy, answer) and not copy.made_here:
+    if is_newer_than(copy, answer) and not copy.made_here:
         return (Sentence("version.came_after"),)
     if answer.manifest is None or answer.manifest.digest != answer.digest:
         return (Sentence("version.not_compared"),)
     return ()
 
 
-def came_after(copy: Copy, answer: RegistryAnswer) -> bool:
-    """Whether the copy was written after the registry said this, and so may be newer than what it said."""
+def is_newer_than(copy: Copy, answer: RegistryAnswer) -> bool:
+    """Whether the copy was written after the registry answered, and so may be newer than the answer."""
     if copy.modified_at is None or answer.checked_at is None:
         return False
     return answer.checked_at < copy.modified_at
 
 
 def changes(copy: Copy, theirs: Manifest) -> tuple[Change, ...]:
-    """What is another in the registry's version."""
+    """The parts that differ in the registry's version."""
     found = _of_layers(copy.manifest, theirs) if copy.manifest is not None else _of_shown(copy, theirs)
     if not found:
         unseen = Change.PARAMETERS if copy.manifest is None else Change.CONFIG
@@ -288,7 +288,7 @@ def changes(copy: Copy, theirs: Manifest) -> tuple[Change, ...]:
 
 
 def missing_bytes(copy: Copy, theirs: Manifest) -> int:
-    """Bytes of the layers that are not there; what nobody knows to be there counts."""
+    """Bytes of the layers that the host is not known to have."""
     have = set(copy.there or _NOTHING)
     have |= set(map(bare_digest, (copy.shown or {}).values()))
     if copy.manifest is not None and copy.there is None:
@@ -303,7 +303,7 @@ def _of_layers(ours: Manifest, theirs: Manifest) -> set[Change]:
 
 
 def _of_shown(copy: Copy, theirs: Manifest) -> set[Change]:
-    """Only parts that the server shows and of which the registry has exactly one can be compared."""
+    """The parts that differ, among those that the server shows and the registry has exactly once."""
     layers = _by_kind(theirs.layers)
     return {
         kind
@@ -328,7 +328,7 @@ def _same_weights(copy: Copy, theirs: Manifest) -> bool:
 
 
 def _is_pushed_later(copy: Copy, answer: RegistryAnswer, *, if_unknown: bool = False) -> bool:
-    """Whether the registry got its version after the copy was written. It tells whole seconds."""
+    """Whether the version was pushed after the copy was written. Registries tell whole seconds."""
     if copy.modified_at is None or answer.pushed_at is None:
         return if_unknown
     return int(answer.pushed_at.timestamp()) >= int(copy.modified_at.timestamp())

@@ -1,4 +1,4 @@
-"""When registries are asked for newer versions: at the start, again and again, and when somebody wants it."""
+"""Asks registries for newer versions: at the start, at intervals, and on request."""
 
 from __future__ import annotations
 
@@ -23,25 +23,24 @@ if TYPE_CHECKING:
     from llmstack_tui.store.session import StoreSession
     from llmstack_tui.updates.rules import Update
 
-# After the first list, so that what is seen first is not slowed; and not all dashboards in the same second.
+# A random delay, so as not to slow down the first list, nor to have all dashboards ask in the same second.
 _START_S = (0.3, 1.5)
 _JITTER = 0.1
-# A list that changes is compared when it has stood still for this long: removing ten models is one change.
+# A changed list is compared after so long without another change: removing ten models is one change.
 _STILL_S = 0.3
 
 
 class UpdateService(Service):
-    """Knows of each host's models whether they are up to date.
+    """Knows which models of the hosts are up to date.
 
     Args:
-        every: None asks only by `check`.
+        every: the interval of checks; None asks only by `check`.
         folders: finds the folders of models on this machine, in Ollama's layout. Blocking.
-        on_change: is called when `updates` or `is_checking` are others than before.
-        on_checked: is awaited after each check that was due by itself.
+        on_change: called when `updates` or `is_checking` has changed.
+        on_checked: awaited after each scheduled check.
 
     Attributes:
-        updates: by the URL of the host and the model's name, whether it is up to date; empty until that was
-            first worked out.
+        updates: the verdicts, by the URL of the host and the model's name; empty before the first.
         is_checking: registries are being asked.
     """
 
@@ -76,23 +75,23 @@ class UpdateService(Service):
             self._changed.set()
 
     async def leave_alone(self, host_url: str, model: str, *, for_good: bool = False) -> None:
-        """Do not offer the registry's present version of this model; ``for_good``: no version."""
+        """Do not offer the registry's present version of this model or, with ``for_good``, any version."""
         (await self._opened()).leave_alone(host_url, model, for_good=for_good)
 
     async def offer_again(self, host_url: str, model: str) -> None:
-        """Take back what `leave_alone` said."""
+        """Take back `leave_alone`."""
         (await self._opened()).offer_again(host_url, model)
 
     async def check(self, models: Collection[str] | None = None) -> None:
-        """Ask the registries for all models, or those of these names on whatever host, now.
+        """Ask the registries now for all models, or those of these names, on all hosts.
 
-        Nothing is downloaded. What failed stands in the state, beside what was learnt.
+        Nothing is downloaded. Failures are in `updates`, with the last known verdicts.
         """
         keys = None if models is None else frozenset(map(model_key, models))
         await (await self._opened()).check(keys)
 
     async def recall(self) -> None:
-        """Compare what is installed with what earlier sessions learnt; no registry is asked."""
+        """Compare the installed models with the answers of earlier sessions. Asks no registry."""
         await (await self._opened()).renew()
 
     async def run(self) -> None:
@@ -125,7 +124,7 @@ class UpdateService(Service):
             await self._checker.aclose()
 
     async def _opened(self) -> Checker:
-        """With what earlier sessions learnt. Raises `StoreError` when the program is ending."""
+        """The checker, with the answers of earlier sessions."""
         async with self._opening:
             if self._checker is None:
                 folders = await asyncio.to_thread(self._folders)
@@ -135,7 +134,7 @@ class UpdateService(Service):
                     on_change=self._judged,
                     keep=self._session.write,
                 )
-                with suppress(StoreError):  # A notice tells of what is wrong with the state.
+                with suppress(StoreError):  # A notice reports it.
                     await checker.recall(await self._session.store())
                 for snapshot in self._snapshots.values():
                     _look(checker, snapshot)
@@ -154,10 +153,10 @@ def _look(checker: Checker, snapshot: Snapshot) -> None:
 
 
 def _has_answered(snapshot: Snapshot) -> bool:
-    """Or failed to."""
+    """Whether the host has answered, or failed to."""
     return snapshot.read_at is not None or snapshot.error is not None
 
 
 def _told(snapshot: Snapshot) -> object:
-    """What a check depends on."""
+    """The part of a snapshot that a check depends on."""
     return snapshot.installed, snapshot.server, _has_answered(snapshot)

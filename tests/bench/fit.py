@@ -21,7 +21,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 from llmstack_tui.fit.memory import Request, estimate
-from llmstack_tui.fit.metadata import of_header
+from llmstack_tui.fit.metadata import subject_of_header
 from llmstack_tui.gguf.header import read_header
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
 from tests.bench.figures import Figure
@@ -202,7 +202,7 @@ def _row(name: str, weights: Path, load: Load) -> Row:
 
 def reckoned(weights: Path, load: Load) -> Estimate:
     header = read_header(weights)
-    subject = of_header(header, repacked_types(platform.machine()))
+    subject = subject_of_header(header, repacked_types(platform.machine()))
     request = Request(context_length=load.context, cache_type=load.cache, parallel=load.parallel)
     found = estimate(subject.weights, subject.shape, request)
     assert found is not None

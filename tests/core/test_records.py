@@ -46,7 +46,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _little_courtesy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "_COURTESY_S", 0.7)
+    monkeypatch.setattr(journal, "_GRACE_S", 0.7)
 
 
 @asynccontextmanager
@@ -264,7 +264,7 @@ async def test_two_dashboards_and_a_command_line_over_one_file_lose_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every act of each is on record once, and nobody takes it for another client's."""
-    monkeypatch.setattr(journal, "_COURTESY_S", 4.0)  # All that writes here shares one busy event loop.
+    monkeypatch.setattr(journal, "_GRACE_S", 4.0)  # All that writes here shares one busy event loop.
     acts = 15
     async with AsyncExitStack() as opened:
         _, server = await opened.enter_async_context(fake_ollama(a_1="a", b_1="b", c_1="c", d_1="d"))

@@ -200,6 +200,6 @@ def test_one_that_embeds_computes_a_whole_text_at_once() -> None:
     assert embeds.total - reads.total > 2 * 4096 * LLAMA.tokens * 4
     encoder = headers.shape(headers.NOMIC)
     assert encoder.embeds
-    assert not encoder.keeps
+    assert not encoder.has_cache
     # Nothing that might follow is computed.
     assert known(WEIGHTS, encoder, request).total - WEIGHTS.total < GIB

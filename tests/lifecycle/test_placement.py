@@ -9,7 +9,7 @@ from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hardware.readings import DeviceKind
 from llmstack_tui.hosts.types import RunningModel, Snapshot
-from llmstack_tui.lifecycle.placement import are_apart, device_bytes, fallback, homes, server_bytes
+from llmstack_tui.lifecycle.placement import device_bytes, differ, fallback, model_devices, server_bytes
 from tests.support.seeded import CARD, HOT_CARD, machine, snapshot
 
 GB = 10**9
@@ -23,23 +23,23 @@ def of(running: RunningModel, kind: HostKind = HostKind.OLLAMA, url: str = "http
 
 def test_without_a_card_models_are_in_main_memory() -> None:
     reading = machine()
-    assert homes(reading) == (reading.ram,)
+    assert model_devices(reading) == (reading.ram,)
     assert device_bytes(RUNNING, reading) == 2 * GB
     assert server_bytes(RUNNING, reading) == 5 * GB
 
 
 def test_with_cards_they_are_on_these() -> None:
     reading = machine(ON, replace(HOT_CARD, processes={7: GB}))
-    assert [device.id for device in homes(reading)] == [CARD.id, HOT_CARD.id]
+    assert [device.id for device in model_devices(reading)] == [CARD.id, HOT_CARD.id]
     assert device_bytes(RUNNING, reading) == 7 * GB
     assert server_bytes(replace(RUNNING, size_vram=4 * GB), reading) == 4 * GB
 
 
 def test_a_lost_card_and_one_that_is_cut_into_slices_hold_nothing() -> None:
     lost = replace(CARD, lost=True)
-    assert homes(machine(lost)) == (machine(lost).ram,)
+    assert model_devices(machine(lost)) == (machine(lost).ram,)
     piece = replace(CARD, id="slice", parent=CARD.id)
-    assert homes(machine(CARD, piece)) == (piece,)
+    assert model_devices(machine(CARD, piece)) == (piece,)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_what_no_card_tells_is_unknown(running: RunningModel) -> None:
     ],
 )
 def test_figures_that_are_apart(said: int | None, measured: int | None, apart: bool) -> None:
-    assert are_apart(said, measured) is apart
+    assert differ(said, measured) is apart
 
 
 def test_a_model_that_is_wholly_on_the_card_is_in_order() -> None:

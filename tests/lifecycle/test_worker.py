@@ -206,7 +206,7 @@ async def test_cancelling_a_load_closes_its_request_and_takes_it_back() -> None:
 async def test_closing_ends_what_is_under_way_even_if_the_server_hangs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("llmstack_tui.lifecycle.worker._LAST_WISH_S", 0.05)
+    monkeypatch.setattr("llmstack_tui.lifecycle.worker._CLOSE_PATIENCE_S", 0.05)
     async with fake_host(a_1="a") as (fake, host, server):
         life = Lifecycle()
         fake.begin_request("a:1")

@@ -41,7 +41,7 @@ async def test_a_clock_that_is_set_while_the_dashboard_runs(
     for module in (journal, recall, monitor):
         monkeypatch.setattr(module, "datetime", SetClock)
     monkeypatch.setattr(SetClock, "ahead", timedelta(0))
-    monkeypatch.setattr(journal, "_COURTESY_S", 0.1)
+    monkeypatch.setattr(journal, "_GRACE_S", 0.1)
     async with fake_ollama(mistral_7b="a", phi4_14b="b") as (fake, server):
         fake.load("mistral:7b")
         stack = Stack(

@@ -22,7 +22,7 @@ from llmstack_tui.cli.stacks import locate, look, opened, read_profile
 from llmstack_tui.core.types import StoreError
 from llmstack_tui.core.wording import words
 from llmstack_tui.fit.memory import Estimate, Request, Subject, estimate, largest_context
-from llmstack_tui.fit.metadata import of_header, of_metadata
+from llmstack_tui.fit.metadata import subject_of_header, subject_of_metadata
 from llmstack_tui.fit.room import repacked_on
 from llmstack_tui.fit.verdict import Room, Verdict, verdict
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
@@ -123,7 +123,7 @@ def _is_file(path: Path) -> bool:
 async def _of_file(stack: Stack, path: Path) -> _FitTarget:
     profile = await read_profile(stack)
     try:
-        subject = of_header(read_header(path), repacked_on(profile))
+        subject = subject_of_header(read_header(path), repacked_on(profile))
     except InvalidGGUF as error:
         raise output.Failed(words(error)) from None
     return _FitTarget(name=path.name, subject=subject, profile=profile, room=stack.fit.room(), file=path)
@@ -169,7 +169,9 @@ async def _offered(stack: Stack, asked: str) -> _FitTarget | None:
         offer = await stack.catalog.offer(asked)
     except (InvalidName, RegistryError):
         return None
-    return _FitTarget(name=offer.name, subject=of_metadata({}, offer.download), profile=profile, room=room)
+    return _FitTarget(
+        name=offer.name, subject=subject_of_metadata({}, offer.download), profile=profile, room=room
+    )
 
 
 def _report(target: _FitTarget, request: Request) -> _FitReport:

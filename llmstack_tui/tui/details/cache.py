@@ -97,11 +97,11 @@ class DetailsCache(Controller):
         machine = view.state.machine if view.state else None
         fallen, device, on_card = None, None, False
         if running is not None and host is not None:
-            from llmstack_tui.lifecycle.placement import device_bytes, fallback, homes
+            from llmstack_tui.lifecycle.placement import device_bytes, fallback, model_devices
 
             fallen = fallback(running, host.snapshot, machine)
             if machine is not None:
-                device, on_card = device_bytes(running, machine), homes(machine)[0] is not machine.ram
+                device, on_card = device_bytes(running, machine), model_devices(machine)[0] is not machine.ram
         guard = view.state.guards.get(status.host) if view.state else None
         return ModelFacts(
             status,

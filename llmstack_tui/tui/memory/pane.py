@@ -14,7 +14,7 @@ from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text
-from llmstack_tui.lifecycle.placement import are_apart, device_bytes, fallen, homes, server_bytes
+from llmstack_tui.lifecycle.placement import device_bytes, differ, fallbacks, model_devices, server_bytes
 from llmstack_tui.tui.draw.figures import on_cpu_text, total_of
 from llmstack_tui.tui.draw.servers import server_name
 from llmstack_tui.tui.memory.gauges import (
@@ -215,15 +215,15 @@ def _apart(snapshots: Sequence[Snapshot], machine: MachineReading | None) -> str
     running = [each for snapshot in snapshots for each in snapshot.running]
     said = total_of(server_bytes(each, machine) for each in running)
     measured = total_of(device_bytes(each, machine) for each in running)
-    if not are_apart(said, measured):
+    if not differ(said, measured):
         return ""
-    who = "the system" if homes(machine)[0] is machine.ram else "the card"
+    who = "the system" if model_devices(machine)[0] is machine.ram else "the card"
     return f"{who} says {bytes_text(measured)}"
 
 
 def _on_the_processor(snapshots: Sequence[Snapshot], machine: MachineReading | None) -> tuple[str, str]:
     """The text on models that fell back to the CPU, long and short; "" if none did."""
-    found = [each for snapshot in snapshots for each in fallen(snapshot, machine)]
+    found = [each for snapshot in snapshots for each in fallbacks(snapshot, machine)]
     if not found:
         return "", ""
     if len(found) > 1:
@@ -259,10 +259,10 @@ class FallbackNotifier(Controller):
 def _fallbacks(state: StackState) -> Fallbacks:
     if state.machine is None or not any(host.snapshot.running for host in state.hosts):
         return {}
-    from llmstack_tui.lifecycle.placement import fallen
+    from llmstack_tui.lifecycle.placement import fallbacks
 
     return {
         (host.snapshot.url, each.name, each.digest): why
         for host in state.hosts
-        for each, why in fallen(host.snapshot, state.machine)
+        for each, why in fallbacks(host.snapshot, state.machine)
     }

@@ -14,7 +14,7 @@ from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.lifecycle.placement import held_on, homes, reckoned_on
+from llmstack_tui.lifecycle.placement import device_bytes_on, model_devices, server_bytes_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,7 +59,7 @@ def parts_of(state: StackState) -> Mapping[str, tuple[MemoryShare, ...]]:
     machine = state.machine
     if machine is None:
         return {}
-    devices = homes(machine)
+    devices = model_devices(machine)
     running = [
         each
         for host in state.hosts
@@ -81,9 +81,9 @@ def _parts(
     total, used = device.total or 0, device.used or 0
     models: list[MemoryShare] = []
     for number, each in enumerate(running):
-        size = held_on(device, each)
+        size = device_bytes_on(device, each)
         if size is None and alone:
-            size = reckoned_on(device, each)
+            size = server_bytes_on(device, each)
         if size:
             models.append(MemoryShare(Owner.MODEL, size, each.name, number))
             # The system counts mapped files as free, although they are slow to read back.

@@ -245,9 +245,9 @@ def _fell_back(snapshot: Snapshot, machine: MachineReading | None) -> tuple[Runn
     if not snapshot.running:
         return ()
     # A shortcut, because most often no model is loaded.
-    from llmstack_tui.lifecycle.placement import fallen
+    from llmstack_tui.lifecycle.placement import fallbacks
 
-    return tuple(each for each, _ in fallen(snapshot, machine))
+    return tuple(each for each, _ in fallbacks(snapshot, machine))
 
 
 class Rows:
