@@ -76,7 +76,7 @@ class Dashboard(TerminalApp):
         self.controllers = features.Controllers(self, self.connection)
         self.preferences = Preferences(self, services, problems, loaded, on_change=self.use_settings)
         themes.set_first_theme(self, self.preferences.theme)
-        self.models = ModelsScreen(self.marks, *features.panes(self.marks))
+        self.models = ModelsScreen(*features.panes())
         self.screens = Screens(self, "models", self.models)
         self.state: StackState | None = None
         self.farewell = ""
@@ -178,8 +178,7 @@ class Dashboard(TerminalApp):
     def use_settings(self, settings: Settings) -> None:
         """Apply the settings, as they are in the file now."""
         self.use_ascii(settings.ui.ascii)
-        self.screens.use_marks()
-        self.screens.draw()
+        self.screens.redraw()
 
     # The features
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from llmstack_tui.core.state import StackState
-    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import Feature, Shell
 
 C = TypeVar("C", bound=Controller)
@@ -58,14 +57,14 @@ CONTEXTS = {
 BINDINGS = tuple(binding for bindings in CONTEXTS.values() for binding in bindings)
 
 
-def panes(marks: Marks) -> tuple[list[SidePane], list[SidePane]]:
+def panes() -> tuple[list[SidePane], list[SidePane]]:
     """The panes around the list of models: those below it (left), and those beside it (right)."""
     left: list[SidePane] = []
     right: list[SidePane] = []
     for feature in FEATURES:
         if feature.pane:
-            make: Callable[[Marks], SidePane] = feature.find_class(feature.pane, SidePane)
-            (left if feature.pane_side == "left" else right).append(make(marks))
+            make: Callable[[], SidePane] = feature.find_class(feature.pane, SidePane)
+            (left if feature.pane_side == "left" else right).append(make())
     return left, right
 
 

@@ -22,7 +22,6 @@ from llmstack_tui.tui.widgets.pane import Banner, Pane, TooSmall
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import Key, Shell, View
     from llmstack_tui.tui.stack import DashboardStack
 
@@ -35,23 +34,15 @@ _READ_EVERY_S = 0.5
 
 
 class LiveScreen(Screen[None]):
-    """A screen that is drawn again for every new state, and once a second because ages change.
-
-    Attributes:
-        marks: the characters to draw with.
-    """
+    """A screen that is drawn again for every new state, and once a second because ages change."""
 
     HORIZONTAL_BREAKPOINTS = _WIDTHS
     VERTICAL_BREAKPOINTS = _HEIGHTS
 
-    def __init__(self, marks: Marks) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.marks = marks
         # An attribute, not a query: a state may still arrive while the screen is being removed.
         self.banner = Banner()
-
-    def use_marks(self, marks: Marks) -> None:
-        self.marks = marks
 
     def compose_body(self) -> ComposeResult:
         """The content between the top and the key bar."""
@@ -117,8 +108,8 @@ class SidePane(Pane):
 class FramedScreen(LiveScreen):
     """A screen with one frame, opened over the tabs and dismissed when it is closed."""
 
-    def __init__(self, frame: Pane, marks: Marks) -> None:
-        super().__init__(marks)
+    def __init__(self, frame: Pane) -> None:
+        super().__init__()
         self.frame = frame
 
     def compose(self) -> ComposeResult:
@@ -134,8 +125,8 @@ class FramedScreen(LiveScreen):
 class RecordScreen(FramedScreen):
     """A framed screen that also reads the record: when it opens, and after every new event."""
 
-    def __init__(self, frame: Pane, marks: Marks) -> None:
-        super().__init__(frame, marks)
+    def __init__(self, frame: Pane) -> None:
+        super().__init__(frame)
         self._heard = -1
         self._needs_read = asyncio.Event()
 
@@ -175,8 +166,8 @@ class RecordScreen(FramedScreen):
 class TabScreen(LiveScreen):
     """A screen with a header and tabs. It is kept while another one is shown."""
 
-    def __init__(self, name: str, marks: Marks) -> None:
-        super().__init__(marks)
+    def __init__(self, name: str) -> None:
+        super().__init__()
         self.header = HeaderBar()
         self.tabs = Tabs(name)
         self.too_small = TooSmall()

@@ -6,7 +6,6 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from llmstack_tui.tui.draw.marks import UsesMarks
 from llmstack_tui.tui.draw.servers import ConnectionProgress, message, no_match
 from llmstack_tui.tui.features import BY_NAME
 from llmstack_tui.tui.screen import LiveScreen
@@ -60,14 +59,13 @@ class Screens:
         for screen in self._visible():
             screen.show_activity()
 
-    def use_marks(self) -> None:
-        """Have all screens draw with the shell's marks, also those not shown; a dialog keeps its own."""
-        marks = shell_of(self._app).marks
+    def redraw(self) -> None:
+        """Draw all screens again, also those not shown: the marks have changed."""
         for screen in dict.fromkeys((*self._tabs.values(), *self._app.screen_stack)):
-            for node in (screen, *screen.walk_children()):
-                if isinstance(node, UsesMarks):
-                    node.use_marks(marks)
+            screen.update_node_styles(animate=False)
+            for node in screen.walk_children(with_self=True):
                 node.refresh()
+        self.draw()
 
     def _tick(self) -> None:
         """Draw once a second, so that times and ages go on, unless a new state has just been drawn.
@@ -101,12 +99,12 @@ class Screens:
             return  # Meanwhile a dialog was opened, which waits for an answer.
         if feature.is_tab:
             if name not in self._tabs:
-                self._tabs[name] = kind(shell_of(app).marks)
+                self._tabs[name] = kind()
                 # Textual keeps an installed screen when another one replaces it.
                 app.install_screen(self._tabs[name], name)
             self._show_tab(self._tabs[name])
         elif type(app.screen) is not kind:
-            app.push_screen(kind(*about, shell_of(app).marks))
+            app.push_screen(kind(*about))
 
     def _show_tab(self, wanted: Screen[None]) -> None:
         app = self._app

@@ -92,7 +92,7 @@ class Feature(Struct, frozen=True, kw_only=True):
         keys: the bindings of its screens, by their titles in the help.
         opened_by: the key that opens its screen from everywhere.
         is_tab: its screen has a tab, and is kept while another one is shown.
-        screen: the class of its screen, made with the arguments of `Shell.open` and the marks.
+        screen: the class of its screen, made with the arguments of `Shell.open`.
         controller: the class of its controller.
         pane: the class of its pane beside the list of models, on ``pane_side`` of the first screen.
         badge: makes the text behind its label in the tabs.

@@ -99,8 +99,21 @@ async def test_ascii_counts_at_once_and_goes_back(tmp_path: Path) -> None:
         edit(desk, tmp_path, "")
         await desk.until_shown("╭")
         await desk.press("escape")
-        await desk.until_shown("● qwen2.5-coder:7b", "↵ Open")
+        await desk.until_shown("● qwen2.5-coder:7b", "↵ Open", "╭")
         assert "*" not in desk.text
+        assert "+-" not in desk.text
+
+
+async def test_ascii_counts_on_a_screen_that_was_put_away(tmp_path: Path) -> None:
+    async with dashboard(size=(120, 40)) as desk:
+        await desk.press("3")
+        await desk.until_shown("Catalog  ", "·")
+        await desk.press("1")
+        edit(desk, tmp_path, "[ui]\nascii = true")
+        await desk.until_said("ui.ascii counts now.")
+        await desk.press("3")
+        await desk.until_shown("Catalog  ", "  -  licence")
+        assert desk.text.isascii()
 
 
 async def test_a_terminal_without_these_signs_stays_ascii(tmp_path: Path) -> None:

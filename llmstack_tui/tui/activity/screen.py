@@ -89,8 +89,8 @@ class ActivityList(RowList[ActivityRow]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [*LIST_KEYS]
 
-    def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
-        super().__init__(marks, id=id)
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+        super().__init__(id=id)
         self._drawn: tuple[ActivityLines, datetime] | None = None
 
     def show_events(self, lines: ActivityLines, now: datetime) -> None:
@@ -109,7 +109,7 @@ class ActivityList(RowList[ActivityRow]):
         return len(self._lines(row, width))
 
     def _lines(self, row: ActivityRow, width: int) -> tuple[str, ...]:
-        return wrap(row.text, width - _indent(width) - 1, self.marks.ellipsis)
+        return wrap(row.text, width - _indent(width) - 1, shell_of(self).marks.ellipsis)
 
     def draw(self, row: ActivityRow, line: int, width: int, pen: Pen) -> list[Segment]:
         indent, is_wide = _indent(width), width >= _WIDE_FROM
@@ -155,9 +155,9 @@ def _mark(of: Tone, marks: Marks) -> str:
 class ActivityPane(SidePane):
     """Follows the record; Enter opens a line."""
 
-    def __init__(self, marks: Marks) -> None:
+    def __init__(self) -> None:
         super().__init__("Activity", id="activity-pane")
-        self.list = ActivityList(marks, id="activity")
+        self.list = ActivityList(id="activity")
 
     def compose(self) -> ComposeResult:
         yield self.list
@@ -176,8 +176,8 @@ class ActivityScreen(FramedScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
     AUTO_FOCUS = "ActivityList"
 
-    def __init__(self, marks: Marks) -> None:
-        super().__init__(ActivityPane(marks), marks)
+    def __init__(self) -> None:
+        super().__init__(ActivityPane())
 
     def show_activity(self) -> None:
         self.frame.show_activity()

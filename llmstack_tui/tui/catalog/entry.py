@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from llmstack_tui.catalog.types import Catalog, Entry, File, Offer
     from llmstack_tui.core.state import StackState
-    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.draw.text import Pen
     from llmstack_tui.tui.shell import View
     from llmstack_tui.tui.stack import DashboardCatalog
@@ -110,13 +109,13 @@ class EntryScreen(FramedScreen):
     AUTO_FOCUS = "VariantList"
     BINDINGS: ClassVar[list[BindingType]] = [*ENTRY_KEYS]
 
-    def __init__(self, catalog: Catalog, entry: Entry, marks: Marks) -> None:
-        super().__init__(Pane(entry.name, id="frame"), marks)
+    def __init__(self, catalog: Catalog, entry: Entry) -> None:
+        super().__init__(Pane(entry.name, id="frame"))
         self._catalog = catalog
         self._entry = entry
         self._variants = {_name_of(entry, file): file for file in entry.files}
         self._facts = Static("", id="facts", markup=False)
-        self.list = VariantList(marks)
+        self.list = VariantList()
         self._said = Static("", id="said", markup=False)
         self._tags: tuple[str, ...] = ()
         self._offers: dict[str, Offer | None] = {}
@@ -172,7 +171,7 @@ class EntryScreen(FramedScreen):
             self._say("There is no server yet.")
             return
         registry = clean(ModelName.parse(self._entry.name).host, limit=80)
-        self._say(f"Asking {registry} for its tags{self.marks.dots}")
+        self._say(f"Asking {registry} for its tags{self.shell.marks.dots}")
         ask = partial(self._ask, stack.catalog)
         start(self, f"The tags of {self._entry.name}", ask, group="ask", exclusive=True)
 

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from llmstack_tui.core.state import StackState
-    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import View
     from llmstack_tui.tui.stack import DashboardStack
 
@@ -51,11 +50,11 @@ class CatalogScreen(TabScreen):
     AUTO_FOCUS = "CatalogList"
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
-    def __init__(self, marks: Marks) -> None:
-        super().__init__("catalog", marks)
-        self.list = CatalogList(marks)
+    def __init__(self) -> None:
+        super().__init__("catalog")
+        self.list = CatalogList()
         order, what = CatalogOrder(), "Search in name, family, use, licence and purpose"
-        names = Headings(marks, headings, order)
+        names = Headings(headings, order)
         self._pane = TablePane("Catalog", self.list, names, order, placeholder=what, id="catalog-pane")
         self._about = Static("", id="about", markup=False)
         self._shelf: Shelf | None = None
@@ -88,7 +87,7 @@ class CatalogScreen(TabScreen):
             self._listed, self._installed = names, frozenset(map(model_key, names))
         budget, card = budget_of(view.state), card_of(view.state)
         text, order = self._pane.filter_text, self._pane.order
-        wanted = (self._shelf, text, self._use, order, self._installed, budget, card)
+        wanted = (self._shelf, text, self._use, order, self._installed, budget, card, self.shell.marks)
         if wanted == self._drawn:
             return
         self._drawn = wanted
@@ -152,7 +151,7 @@ class CatalogScreen(TabScreen):
             told.append(f"tok/s: {row.speed}")
         if row.installed:
             told.insert(0, "installed")
-        dot = f"  {self.marks.dot}  "
+        dot = f"  {self.shell.marks.dot}  "
         self._about.update(
             Content.assemble((row.key, "bold"), f": {row.good_for}\n", (dot.join(told), "$foreground 62%"))
         )
@@ -164,7 +163,7 @@ class CatalogScreen(TabScreen):
         row = self.list.row
         entry = self._shelf.entry(row.key) if self._shelf and row else None
         if self._shelf is not None and entry is not None:
-            self.app.push_screen(EntryScreen(self._shelf.catalog, entry, self.marks))
+            self.app.push_screen(EntryScreen(self._shelf.catalog, entry))
 
     def action_pull(self) -> None:
         row = self.list.row

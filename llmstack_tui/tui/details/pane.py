@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.placement import Fallback
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.tui.details.cache import ModelFacts
-    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import Key, View
 
     Row = tuple[str, str]
@@ -59,9 +58,8 @@ class Details(Static):
 class DetailsPane(SidePane):
     """The model under the cursor, beside the list; its server is asked once the cursor rests on it."""
 
-    def __init__(self, marks: Marks) -> None:
+    def __init__(self) -> None:
         super().__init__("Details", id="details-pane")
-        self._marks = marks
         self._details = Details(id="details")
         self._drawn: tuple[View, Key | None] | None = None
 
@@ -71,15 +69,12 @@ class DetailsPane(SidePane):
     def on_mount(self) -> None:
         self.shell.controller(DetailsCache).changed = self._draw_again
 
-    def use_marks(self, marks: Marks) -> None:
-        self._marks = marks
-
     def show(self, view: View, selected: Key | None) -> None:
         self._drawn = (view, selected)
         cache = self.shell.controller(DetailsCache)
         about = cache.about(view, selected)
         name = clean(about.status.name) if about else "Details"
-        self.show_title(fit_name(name, _TITLE_CELLS, ellipsis=self._marks.ellipsis).rstrip())
+        self.show_title(fit_name(name, _TITLE_CELLS, ellipsis=self.shell.marks.ellipsis).rstrip())
         self._details.show(details_content(about))
         if about is not None:
             cache.look_at(about)

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from llmstack_tui.fit.verdict import Fitted
     from llmstack_tui.hosts.types import ModelDetails
-    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import Key, View
     from llmstack_tui.tui.stack import DashboardStack
 
@@ -52,10 +51,10 @@ class DetailsScreen(RecordScreen):
     AUTO_FOCUS = "ScrollingText"
     BINDINGS: ClassVar[list[BindingType]] = [*SCREEN_KEYS]
 
-    def __init__(self, key: Key, marks: Marks) -> None:
-        super().__init__(Pane(clean(key[1], limit=200), id="frame"), marks)
+    def __init__(self, key: Key) -> None:
+        super().__init__(Pane(clean(key[1], limit=200), id="frame"))
         self._key = key
-        self._sections = {title: Section(title, marks) for title in (*_BEFORE, *TOLD, *_PAST)}
+        self._sections = {title: Section(title) for title in (*_BEFORE, *TOLD, *_PAST)}
         self._note = Static("", id="note", markup=False)
         self._told: ModelDetails | None = None
         self._asked_for: tuple[str, bool] | None = None

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from llmstack_tui.library.disk import FolderUse, Leftover
     from llmstack_tui.library.storage import LibraryError
-    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.draw.text import Pen
 
 _SIZE, _NOTE, _LEAST_NAME = 10, 37, 9
@@ -81,9 +80,9 @@ class DiskScreen(FramedScreen):
     AUTO_FOCUS = "DiskList"
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
-    def __init__(self, marks: Marks) -> None:
-        super().__init__(Pane("Disk", id="frame"), marks)
-        self.list = DiskList(marks)
+    def __init__(self) -> None:
+        super().__init__(Pane("Disk", id="frame"))
+        self.list = DiskList()
         self._seen: FolderUse | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -93,7 +92,7 @@ class DiskScreen(FramedScreen):
         self.action_look()
 
     def action_look(self) -> None:
-        self.list.show_message((f"Reading the folders{self.marks.dots}",))
+        self.list.show_message((f"Reading the folders{self.shell.marks.dots}",))
         start(self, "The disk", self._look, group="disk", exclusive=True)
 
     async def _look(self) -> None:

@@ -79,7 +79,7 @@ class DownloadController(Controller):
         url, able = host.snapshot.url, host.snapshot.capabilities
         start = partial(stack.actions.import_gguf, url) if Capability.IMPORT in able else None
         pull = partial(self._ask_for, stack, url) if Capability.PULL in able else None
-        screen = ImportScreen(start, pull, {model.name for model in host.models}, self._shell.marks)
+        screen = ImportScreen(start, pull, {model.name for model in host.models})
         made = await self._shell.show(screen)
         if made is None:
             return

@@ -21,7 +21,7 @@ from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import words
 from llmstack_tui.tui.dialogs import FormScreen, check_name, labelled
 from llmstack_tui.tui.draw.text import bar
-from llmstack_tui.tui.shell import start
+from llmstack_tui.tui.shell import shell_of, start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from llmstack_tui.hosts.types import Progress
-    from llmstack_tui.tui.draw.marks import Marks
 
     Start = Callable[[Path, str], AsyncIterator[Progress]]
 
@@ -179,12 +178,10 @@ class ImportScreen(FormScreen):
         start: Start | None,
         pull: Callable[[str], Coroutine[object, object, object]] | None,
         names: Collection[str],
-        marks: Marks,
     ) -> None:
         super().__init__("Pull a model, or import a file", _TYPING, names)
         self._start = start
         self._pull = pull
-        self._marks = marks
         self.pulls = False
         self._typed: Checked | None = None
         self._suggested = ""
@@ -280,6 +277,6 @@ class ImportScreen(FormScreen):
         if not progress.total or progress.completed is None:
             return Content(status)
         return Content.assemble(
-            bar(progress.completed / progress.total, _BAR_CELLS, self._marks, tone="$text-primary"),
+            bar(progress.completed / progress.total, _BAR_CELLS, shell_of(self).marks, tone="$text-primary"),
             f"  {bytes_text(progress.completed)} of {bytes_text(progress.total)}  {status}",
         )

@@ -63,9 +63,9 @@ class DownloadsScreen(TabScreen):
     AUTO_FOCUS = "DownloadList"
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
-    def __init__(self, marks: Marks) -> None:
-        super().__init__("downloads", marks)
-        self.list = DownloadList(marks)
+    def __init__(self) -> None:
+        super().__init__("downloads")
+        self.list = DownloadList()
         self._downloads_pane = Pane("Downloads", id="downloads-pane")
         self._drawn_s = float("-inf")
         self._late: Timer | None = None
@@ -73,10 +73,6 @@ class DownloadsScreen(TabScreen):
     def compose_body(self) -> ComposeResult:
         with self._downloads_pane:
             yield self.list
-
-    def use_marks(self, marks: Marks) -> None:
-        super().use_marks(marks)
-        self._drawn_s = float("-inf")
 
     @property
     def selected(self) -> int | None:
@@ -108,7 +104,7 @@ class DownloadsScreen(TabScreen):
         catalog, add = view.keys["app.catalog"], view.keys["downloads.add"]
         what = f"Press {catalog} for models worth having, {add} to pull one by its name."
         self.list.show_message(("Nothing is being downloaded.", what))
-        self.list.show(download_rows(downloads, now, self.marks, names))
+        self.list.show(download_rows(downloads, now, self.shell.marks, names))
         controller = self.shell.controller(DownloadController)
         if controller.asked is not None and self.list.move_to(controller.asked):
             controller.asked = None
@@ -117,7 +113,7 @@ class DownloadsScreen(TabScreen):
     @on(RowList.Opened)
     def action_open(self) -> None:
         if (selected := self.selected) is not None:
-            self.app.push_screen(DownloadScreen(selected, self.marks))
+            self.app.push_screen(DownloadScreen(selected))
 
 
 def host_names(state: StackState | None, names: Mapping[str, str]) -> dict[str, str]:
@@ -141,12 +137,12 @@ class DownloadScreen(RecordScreen):
     AUTO_FOCUS = "ScrollingText"
     BINDINGS: ClassVar[list[BindingType]] = [*ONE_KEYS]
 
-    def __init__(self, download_id: int, marks: Marks) -> None:
-        super().__init__(Pane("Download", id="frame"), marks)
+    def __init__(self, download_id: int) -> None:
+        super().__init__(Pane("Download", id="frame"))
         self._number = download_id
-        self._about = Section("Download", marks)
-        self._layers = Section("Layers", marks)
-        self._events = Section("Events", marks)
+        self._about = Section("Download")
+        self._layers = Section("Layers")
+        self._events = Section("Events")
         self._gone = Static("It is no longer on the list.", id="gone", markup=False)
 
     def compose_body(self) -> ComposeResult:
@@ -169,7 +165,7 @@ class DownloadScreen(RecordScreen):
         now = view.moment.now.astimezone()
         self.frame.show_title(clean(download.model, limit=200))
         self._about.say(rows_part(facts(download, now)))
-        self._layers.say(layers_part(download, self.marks))
+        self._layers.say(layers_part(download, self.shell.marks))
 
     def _found(self, view: View) -> Download | None:
         downloads = view.state.downloads if view.state else ()

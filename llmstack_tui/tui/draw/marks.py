@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -66,13 +66,6 @@ ASCII = Marks(
     levels="_.-:=+*#", celsius="C",
     client=">", warning="!", failed="x", paused="=", pinned="P",
 )  # fmt: skip
-
-
-@runtime_checkable
-class UsesMarks(Protocol):
-    """A widget or screen that draws with marks, and can change to other ones."""
-
-    def use_marks(self, marks: Marks) -> None: ...
 
 
 def speaks_unicode(environ: Mapping[str, str], encoding: str | None) -> bool:

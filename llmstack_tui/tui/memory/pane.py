@@ -28,7 +28,7 @@ from llmstack_tui.tui.memory.gauges import (
 )
 from llmstack_tui.tui.memory.parts import Owner, legend, parts_of, together
 from llmstack_tui.tui.screen import SidePane
-from llmstack_tui.tui.shell import Controller, NoteKind
+from llmstack_tui.tui.shell import Controller, NoteKind, shell_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,18 +59,13 @@ class MemoryGauges(Widget):
     MemoryGauges { height: auto; background: $surface; color: $foreground; text-wrap: nowrap; }
     """
 
-    def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id)
-        self._marks = marks
         self._history = UsageHistory()
         self._state: StackState | None = None
         self._now = 0.0
         self._shown: tuple[Content, ...] = ()
         self._about = ""
-
-    def use_marks(self, marks: Marks) -> None:
-        self._marks = marks
-        self._renew()
 
     def show(self, state: StackState | None, now: float) -> None:
         """Draw the state; ``now`` is in monotonic seconds, like the times of readings."""
@@ -105,15 +100,15 @@ class MemoryGauges(Widget):
 
     def _lines(self, width: int) -> tuple[Content, ...]:
         most = max(2, self.app.size.height // _SHARE_OF_SCREEN)
-        return memory_lines(self._state, self._history, self._now, Size(width, most), self._marks)
+        return memory_lines(self._state, self._history, self._now, Size(width, most), shell_of(self).marks)
 
 
 class MemoryPane(SidePane):
     """The gauges in their frame."""
 
-    def __init__(self, marks: Marks) -> None:
+    def __init__(self) -> None:
         super().__init__("Memory", id="memory-pane")
-        self._gauges = MemoryGauges(marks, id="memory")
+        self._gauges = MemoryGauges(id="memory")
 
     def compose(self) -> ComposeResult:
         yield self._gauges

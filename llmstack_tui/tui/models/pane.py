@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from rich.segment import Segment
 
-    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.draw.text import Pen
     from llmstack_tui.tui.models.arrangement import ListRow
     from llmstack_tui.tui.shell import Key
@@ -102,8 +101,8 @@ class ColumnWidths(Struct, frozen=True):
 class ModelList(RowList["ListRow"]):
     """Lists models; if there are several hosts, under the lines of the hosts."""
 
-    def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
-        super().__init__(marks, id=id)
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+        super().__init__(id=id)
         self._speeds = self._updates = False
 
     @property
@@ -193,10 +192,10 @@ def _host(host: HostRow, width: int, pen: Pen) -> list[Segment]:
 class ModelsPane(TablePane[ModelOrder]):
     """Shows the models that match the filter, in the chosen order."""
 
-    def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
-        self.list = ModelList(marks, id="models")
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+        self.list = ModelList(id="models")
         order = ModelOrder()
-        headings = Headings(marks, lambda width: self.list.columns(width).headings(), order)
+        headings = Headings(lambda width: self.list.columns(width).headings(), order)
         what = "Filter by name, family, quantization, state"
         super().__init__("Models", self.list, headings, order, placeholder=what, id=id)
         self._all: tuple[ModelRow, ...] = ()

@@ -117,11 +117,12 @@ class RowFacts(NamedTuple):
     pinned: bool
     slow: bool
     old: bool
+    marks: Marks
 
 
-def model_row(facts: RowFacts, moment: Moment, marks: Marks) -> ModelRow:
+def model_row(facts: RowFacts, moment: Moment) -> ModelRow:
     """The line of one model."""
-    status, old = facts.status, facts.old
+    status, old, marks = facts.status, facts.old, facts.marks
     model, running, state = status.model, status.running, status.state
     shown = state is ModelState.ACTIVE or state is ModelState.STOPPING
     # Not known while the server is away: a request may have set a later time.
@@ -253,11 +254,10 @@ def _fell_back(snapshot: Snapshot, machine: MachineReading | None) -> tuple[Runn
 class Rows:
     """Makes the rows of the list; remakes only those that may have changed."""
 
-    def __init__(self, marks: Marks) -> None:
-        self._marks = marks
+    def __init__(self) -> None:
         self._made: dict[Key, tuple[tuple[object, ...], ModelRow]] = {}
 
-    def make(self, state: StackState, moment: Moment) -> tuple[ModelRow, ...]:
+    def make(self, state: StackState, moment: Moment, marks: Marks) -> tuple[ModelRow, ...]:
         acts = {(act.host, act.model): act for act in state.acts}
         downloads = under_way(state.downloads) if state.downloads else {}
         before, self._made = self._made, {}
@@ -280,10 +280,11 @@ class Rows:
                     name in pins,
                     status.running in fallen,
                     old,
+                    marks,
                 )
                 made = before.get(key)
                 # Once a second for each row; quick, because the facts are mostly identical objects.
                 if made is None or status.state in _TICKING or made[0] != facts:
-                    made = facts, model_row(RowFacts(*facts), moment, self._marks)
+                    made = facts, model_row(RowFacts(*facts), moment)
                 self._made[key] = made
         return tuple(row for _, row in self._made.values())

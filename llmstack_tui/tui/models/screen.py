@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import Key, View
     from llmstack_tui.tui.stack import DashboardStack
 
@@ -38,19 +37,14 @@ class ModelsScreen(TabScreen):
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
-    def __init__(
-        self,
-        marks: Marks,
-        left: Sequence[SidePane],
-        right: Sequence[SidePane],
-    ) -> None:
+    def __init__(self, left: Sequence[SidePane], right: Sequence[SidePane]) -> None:
         """The panes ``left`` are below the list, ``right`` beside it if there is room."""
-        super().__init__("models", marks)
-        self._rows = Rows(marks)
+        super().__init__("models")
+        self._rows = Rows()
         self._view: View | None = None
         self._wanted: Key | None = None
         self._left, self._right = left, right
-        self.pane = ModelsPane(marks, id="models-pane")
+        self.pane = ModelsPane(id="models-pane")
         self.list = self.pane.list
 
     def compose_body(self) -> ComposeResult:
@@ -79,10 +73,6 @@ class ModelsScreen(TabScreen):
         """The URL of the host under the cursor, or of the host of the model there."""
         row = self.list.row
         return row.key[0] if row else None
-
-    def use_marks(self, marks: Marks) -> None:
-        super().use_marks(marks)
-        self._rows = Rows(marks)
 
     def connected(self, stack: DashboardStack) -> None:
         """Restore the arrangement of an earlier session."""
@@ -125,7 +115,7 @@ class ModelsScreen(TabScreen):
         if view.state is None:
             self.pane.show(())
             return
-        rows = self._rows.make(view.state, view.moment)
+        rows = self._rows.make(view.state, view.moment, self.shell.marks)
         names = self.shell.host_names
         stack = self.shell.stack
         look_only = stack.look_only if stack else frozenset[str]()

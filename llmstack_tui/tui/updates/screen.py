@@ -303,9 +303,9 @@ class UpdatesScreen(FramedScreen):
     AUTO_FOCUS = "UpdatesList"
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
-    def __init__(self, marks: Marks) -> None:
-        super().__init__(Pane("Updates"), marks)
-        self._list = UpdatesList(marks, id="updates")
+    def __init__(self) -> None:
+        super().__init__(Pane("Updates"))
+        self._list = UpdatesList(id="updates")
         self._marked: frozenset[Key] = frozenset()
         self._opened: frozenset[str] = frozenset()
         self._facts: tuple[object, ...] = ()
@@ -320,7 +320,7 @@ class UpdatesScreen(FramedScreen):
             self._facts = ()
             return
         shown = UpdatesContext(
-            marks=self.marks,
+            marks=self.shell.marks,
             now=view.moment.now.astimezone(),
             names=self.shell.host_names,
             opened=self._opened,

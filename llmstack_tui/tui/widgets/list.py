@@ -16,6 +16,7 @@ from textual.strip import Strip
 
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.text import Pen
+from llmstack_tui.tui.shell import shell_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.widget import Widget
 
-    from llmstack_tui.tui.draw.marks import Marks
 
 # The styles by which rows name their colours; "cursor" is the background of the cursor's row.
 _STYLES = ("plain", "muted", "name", "heading", "pointer", "good", "warning", "bad", "accent", "cursor")
@@ -103,9 +103,8 @@ class RowList(ScrollView, Generic[R], can_focus=True):
             self.key = key
             self.fold = fold
 
-    def __init__(self, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id)
-        self.marks = marks
         self._rows: tuple[R, ...] = ()
         self._starts: list[int] = [0]
         self._width = 0
@@ -147,10 +146,6 @@ class RowList(ScrollView, Generic[R], can_focus=True):
         """The row under the cursor."""
         row = self._rows[self.cursor] if self.cursor < len(self._rows) else None
         return None if row is None or self.is_heading(row) else row
-
-    def use_marks(self, marks: Marks) -> None:
-        self.marks = marks
-        self.redraw()
 
     def redraw(self) -> None:
         """Draw everything again, because the marks, the styles or the columns have changed."""
@@ -370,7 +365,7 @@ class RowList(ScrollView, Generic[R], can_focus=True):
                 self._styles[(name, at_cursor)] = found
             return found
 
-        return Pen(self.marks, style, at_cursor, is_marked)
+        return Pen(shell_of(self).marks, style, at_cursor, is_marked)
 
     def _message_line(self, y: int, width: int) -> Strip:
         line = y - max(0, (self.size.height - len(self._message)) // 3)

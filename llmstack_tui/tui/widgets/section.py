@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from llmstack_tui.core.types import Event
-    from llmstack_tui.tui.draw.marks import Marks
 
 
 _CELLS = 22
@@ -61,16 +60,15 @@ class Section(Static):
     Section:focus { background: $primary 20%; }
     """
 
-    def __init__(self, title: str, marks: Marks, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+    def __init__(self, title: str, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id, markup=False)
         self.title = title
-        self._marks = marks
         self._part: SectionText | None = None
         self._chosen: bool | None = None
         self._drawn = Content()
 
-    def use_marks(self, marks: Marks) -> None:
-        self._marks = marks
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
         self._redraw()
 
     @property
@@ -111,7 +109,8 @@ class Section(Static):
             return
         heading: list[tuple[str, str]] = [(self.title, "bold $text-primary")]
         if self.folds:
-            mark = self._marks.unfolded if self.is_open else self._marks.folded
+            marks = shell_of(self).marks
+            mark = marks.unfolded if self.is_open else marks.folded
             does = "folds" if self.is_open else "unfolds"
             hint = f"   {shell_of(self).key_for('details.fold')} {does}" if self.has_focus else ""
             heading = [(f"{mark} ", ""), *heading, (f"  {self._part.summary}{hint}", "$foreground 60%")]

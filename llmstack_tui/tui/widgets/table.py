@@ -16,6 +16,7 @@ from textual.widgets import Input
 from llmstack_tui.base.structs import replace
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.text import fit
+from llmstack_tui.tui.shell import shell_of
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.tui.draw.marks import Marks
 
 T = TypeVar("T")
 C = TypeVar("C", bound=StrEnum)
@@ -112,17 +112,10 @@ class Headings(Widget, Generic[C]):
             super().__init__()
             self.column = column
 
-    def __init__(
-        self, marks: Marks, columns: Callable[[int], Iterable[ColumnHeading[C]]], order: SortOrder[C]
-    ) -> None:
+    def __init__(self, columns: Callable[[int], Iterable[ColumnHeading[C]]], order: SortOrder[C]) -> None:
         super().__init__()
-        self._marks = marks
         self._columns = columns
         self._order = order
-
-    def use_marks(self, marks: Marks) -> None:
-        self._marks = marks
-        self.refresh()
 
     def show(self, order: SortOrder[C]) -> None:
         if order != self._order:
@@ -153,13 +146,13 @@ class Headings(Widget, Generic[C]):
         return Strip([Segment(fit(text, self.size.width), self.visual_style.rich_style)])
 
     def _cell(self, heading: ColumnHeading[C]) -> str:
-        arrow, order, title = "", self._order, heading.title
+        arrow, order, title, marks = "", self._order, heading.title, shell_of(self).marks
         if heading.column is order.column and not order.is_as_listed:
-            arrow = self._marks.up if order.upwards else self._marks.down
+            arrow = marks.up if order.upwards else marks.down
         if heading.right:
-            return fit(f"{arrow}{title}", heading.cells, right=True, ellipsis=self._marks.ellipsis)
+            return fit(f"{arrow}{title}", heading.cells, right=True, ellipsis=marks.ellipsis)
         gap = " " if len(title) + 1 < heading.cells else ""
-        return fit(f"{title}{gap}{arrow}", heading.cells, ellipsis=self._marks.ellipsis)
+        return fit(f"{title}{gap}{arrow}", heading.cells, ellipsis=marks.ellipsis)
 
 
 class FilterField(Input):

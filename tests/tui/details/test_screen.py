@@ -11,6 +11,7 @@ import pytest
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
+from llmstack_tui.config.settings import Settings, UiSettings
 from llmstack_tui.fit.memory import Basis, Estimate, Subject, Weights
 from llmstack_tui.fit.verdict import Fitted
 from llmstack_tui.hosts.errors import Unreachable
@@ -174,8 +175,10 @@ async def test_a_model_that_goes_while_it_is_looked_at() -> None:
 
 
 async def test_ascii_has_marks_of_its_own() -> None:
-    async with dashboard(unicode=False, services=telling()) as desk:
+    async with dashboard(services=telling()) as desk:
         await opened(desk)
+        await until_in(desk, "▸ Template  30 lines")
+        desk.app.use_settings(Settings(ui=UiSettings(ascii=True)))
         await until_in(desk, "+ Template  30 lines")
 
 

@@ -24,7 +24,7 @@ AT = Moment(NOW, 1000.0)
 
 
 def cells(state: object = STATE, marks: object = UNICODE) -> dict[str, str]:
-    return {row.name: row.update for row in Rows(marks).make(state, AT)}  # type: ignore[arg-type]
+    return {row.name: row.update for row in Rows().make(state, AT, marks)}  # type: ignore[arg-type]
 
 
 def test_a_row_has_the_mark_and_the_cost_of_what_is_wanted_and_nothing_else() -> None:
@@ -60,18 +60,20 @@ def test_a_pull_that_is_over_or_of_another_host_does_not() -> None:
 
 
 def test_rows_are_made_again_only_for_what_changed() -> None:
-    rows = Rows(UNICODE)
-    before = {row.name: row for row in rows.make(STATE, AT)}
-    again = {row.name: row for row in rows.make(replace(STATE, downloads=(coming("mistral:7b"),)), AT)}
+    rows = Rows()
+    before = {row.name: row for row in rows.make(STATE, AT, UNICODE)}
+    again = {
+        row.name: row for row in rows.make(replace(STATE, downloads=(coming("mistral:7b"),)), AT, UNICODE)
+    }
     inactive = {"llama3.2-vision:11b-instruct-q4_K_M", "phi4:14b", "gpt-oss:120b-cloud"}
     assert all(again[name] is before[name] for name in inactive)
     assert again["mistral:7b"] is not before["mistral:7b"]
-    back = {row.name: row for row in rows.make(STATE, AT)}
+    back = {row.name: row for row in rows.make(STATE, AT, UNICODE)}
     assert back["mistral:7b"] == before["mistral:7b"]
 
 
 def test_updates_are_a_column_to_sort_by_and_a_word_to_find() -> None:
-    rows = Rows(UNICODE).make(STATE, AT)
+    rows = Rows().make(STATE, AT, UNICODE)
     first, second = (row.name for row in ordered(rows, ModelOrder(ModelColumn.UPDATE))[:2])
     assert (first, second) == ("mistral:7b", "smollm2:135m")
     assert [row.name for row in matching(rows, "stale")] == ["smollm2:135m", "mistral:7b"]

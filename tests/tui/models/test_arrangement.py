@@ -16,7 +16,7 @@ from llmstack_tui.tui.shell import Moment
 from tests.support import seeded
 
 NOW = Moment(datetime.now(UTC), 1000.0)
-TYPICAL = Rows(UNICODE).make(seeded.typical(), NOW)
+TYPICAL = Rows().make(seeded.typical(), NOW, UNICODE)
 
 
 def names(rows: tuple[ModelRow, ...]) -> list[str]:
@@ -49,14 +49,14 @@ def test_no_word_lets_everything_through() -> None:
 
 def test_names_from_outside_are_found_as_they_are_shown() -> None:
     state = seeded.state(seeded.snapshot(tuple(seeded.model(name) for name in seeded.HOSTILE_NAMES)))
-    rows = Rows(UNICODE).make(state, NOW)
+    rows = Rows().make(state, NOW, UNICODE)
     assert names(matching(rows, "[/red]")) == ["evil/[/red]:latest"]
     assert len(matching(rows, "نموذج")) == 1
     assert len(matching(rows, "🦙")) == 1
 
 
 def test_a_thousand_models_are_filtered_in_time() -> None:
-    rows = Rows(UNICODE).make(seeded.many(1000), NOW)
+    rows = Rows().make(seeded.many(1000), NOW, UNICODE)
     took: list[float] = []
     for _ in range(5):
         began = time.thread_time()
@@ -96,7 +96,7 @@ def test_every_order_puts_what_is_unknown_last(order: ModelOrder, first: str, la
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("column", [ModelColumn.SIZE, ModelColumn.MEMORY, ModelColumn.STATE])
 def test_what_is_alike_stays_as_the_server_lists_it(column: ModelColumn, reverse: bool) -> None:
-    rows = Rows(UNICODE).make(seeded.many(20), NOW)
+    rows = Rows().make(seeded.many(20), NOW, UNICODE)
     assert ordered(rows, ModelOrder(column, reverse)) == rows
 
 
@@ -109,7 +109,7 @@ def test_what_is_busy_comes_first_and_what_is_longest_idle_last() -> None:
         replace(status, busy=busy, idle_since_s=since)
         for status, (busy, since) in zip(host.models, signs, strict=True)
     )
-    rows = Rows(UNICODE).make(StackState((replace(host, models=told),)), NOW)
+    rows = Rows().make(StackState((replace(host, models=told),)), NOW, UNICODE)
     by_work = ["busy:latest", "short:latest", "long:latest", "unknown:latest"]
     assert names(ordered(rows, ModelOrder(ModelColumn.STATE))) == by_work
     assert names(ordered(rows, ModelOrder(ModelColumn.STATE, reverse=True))) == by_work[::-1]
@@ -134,7 +134,7 @@ def test_the_orders_go_round_and_a_second_click_reverses() -> None:
 
 
 def test_a_thousand_models_are_sorted_in_time() -> None:
-    rows = Rows(UNICODE).make(seeded.many(1000), NOW)
+    rows = Rows().make(seeded.many(1000), NOW, UNICODE)
     for column in ModelColumn:
         took: list[float] = []
         for _ in range(5):

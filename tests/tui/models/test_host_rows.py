@@ -53,7 +53,7 @@ def three() -> StackState:
 
 
 def told(state: StackState, **also: object) -> tuple[HostRow, ...]:
-    return host_rows(state, Rows(UNICODE).make(state, NOW), names={BOX: "The box"}, **also)  # type: ignore[arg-type]
+    return host_rows(state, Rows().make(state, NOW, UNICODE), names={BOX: "The box"}, **also)  # type: ignore[arg-type]
 
 
 def drawn(desk: FakeDesk) -> list[str]:
@@ -96,14 +96,14 @@ def test_each_name_of_what_is_loaded_counts_as_active_as_its_line_says() -> None
     one = seeded.model("one:latest")
     two = replace(one, name="two:latest")
     state = hosts(seeded.snapshot((one, two), (seeded.running(one),)))
-    rows = Rows(UNICODE).make(state, NOW)
+    rows = Rows().make(state, NOW, UNICODE)
     assert [row.word for row in rows] == ["active", "active"]
     assert active_count(rows) == 2
 
 
 def test_each_host_is_sorted_for_itself() -> None:
     state = three()
-    rows = Rows(UNICODE).make(state, NOW)
+    rows = Rows().make(state, NOW, UNICODE)
     found = listed_rows(rows, told(state), ModelOrder(ModelColumn.NAME), folded={seeded.URL})
     assert [each.name for each in found] == [
         "127.0.0.1:11434", "The box", "a:7b", "big:70b", FAR, "x:1b",
@@ -113,7 +113,7 @@ def test_each_host_is_sorted_for_itself() -> None:
 
 def test_hosts_without_anything_that_was_looked_for_are_left_out() -> None:
     state = three()
-    found = matching(Rows(UNICODE).make(state, NOW), "big")
+    found = matching(Rows().make(state, NOW, UNICODE), "big")
     assert [each.key for each in listed_rows(found, told(state), ModelOrder(), only_found=True)] == [
         (BOX, ""),
         (BOX, "big:70b"),
@@ -210,14 +210,14 @@ async def test_lines_of_hosts_fit_every_size(size: tuple[int, int], unicode: boo
 def _tick(maker: Rows, state: StackState, monotonic_s: float) -> float:
     """Seconds of the processor that it takes to find out what is listed."""
     began = time.thread_time()
-    rows = maker.make(state, Moment(NOW.now, monotonic_s))
+    rows = maker.make(state, Moment(NOW.now, monotonic_s), UNICODE)
     listed_rows(matching(rows, ""), host_rows(state, rows, names={}), ModelOrder(ModelColumn.SIZE))
     return time.thread_time() - began
 
 
 def _took_s(state: StackState) -> float:
     """One tick in which nothing is new: the least of several."""
-    maker = Rows(UNICODE)
+    maker = Rows()
     _tick(maker, state, 999.0)
     return min(_tick(maker, state, 1000.0 + second) for second in range(8))
 

@@ -29,14 +29,14 @@ NOW = Moment(datetime.now(UTC), 1000.0)
 
 
 def rows(count: int) -> tuple[ModelRow, ...]:
-    return Rows(UNICODE).make(seeded.many(count), NOW)
+    return Rows().make(seeded.many(count), NOW, UNICODE)
 
 
 class CountingList(ModelList):
     """Knows which lines it was asked for."""
 
     def __init__(self) -> None:
-        super().__init__(UNICODE)
+        super().__init__()
         self.painted: list[int] = []
 
     def render_line(self, y: int) -> Strip:
@@ -45,13 +45,15 @@ class CountingList(ModelList):
 
 
 class ListApp(App[None]):
+    marks = UNICODE
+
     def __init__(self) -> None:
         super().__init__()
         self.list = CountingList()
         self.moves: list[str | None] = []
 
     def compose(self) -> ComposeResult:
-        yield Headings(UNICODE, lambda width: self.list.columns(width).headings(), ModelOrder())
+        yield Headings(lambda width: self.list.columns(width).headings(), ModelOrder())
         yield self.list
 
     @on(ModelList.Moved)
@@ -200,7 +202,7 @@ async def test_an_empty_list_shows_its_message_and_no_cursor_moves() -> None:
 
 async def test_every_line_is_as_wide_as_the_list_whatever_the_names() -> None:
     state = seeded.state(seeded.snapshot(tuple(seeded.model(name) for name in seeded.HOSTILE_NAMES)))
-    made = Rows(UNICODE).make(state, NOW)
+    made = Rows().make(state, NOW, UNICODE)
     for width in (42, 61, 69, 90, 200):
         async with listing(made, (width, 21)) as (app, _):
             inner = app.list.scrollable_content_region.width

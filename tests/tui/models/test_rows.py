@@ -25,7 +25,7 @@ def now() -> Moment:
 
 
 def rows(state: StackState) -> dict[str, ModelRow]:
-    return {row.name: row for row in Rows(UNICODE).make(state, now())}
+    return {row.name: row for row in Rows().make(state, now(), UNICODE)}
 
 
 def test_an_active_model_has_the_servers_figure_and_its_time() -> None:
@@ -64,9 +64,9 @@ def loaded(**told: object) -> StackState:
 
 
 def test_an_idle_model_counts_its_time() -> None:
-    maker, state = Rows(UNICODE), loaded(idle_since_s=849.0)
+    maker, state = Rows(), loaded(idle_since_s=849.0)
     at = datetime.now(UTC)
-    words = [maker.make(state, Moment(at, 1000.0 + s))[0].word for s in (0.0, 0.9, 1.0, 3600.0)]
+    words = [maker.make(state, Moment(at, 1000.0 + s), UNICODE)[0].word for s in (0.0, 0.9, 1.0, 3600.0)]
     assert words == ["idle 2:31", "idle 2:31", "idle 2:32", "idle 1 h 02"]
     # The clock of the machine may stand still in a test, but never goes backwards on the screen.
     assert rows(loaded(idle_since_s=1001.0))["a:latest"].word == "idle 0:00"
@@ -75,7 +75,7 @@ def test_an_idle_model_counts_its_time() -> None:
 def test_an_idle_model_that_nobody_looked_at_before_says_at_least() -> None:
     state = loaded(idle_since_s=849.0, idle_at_least=True)
     assert rows(state)["a:latest"].word == "idle 2:31+"
-    assert Rows(ASCII).make(state, now())[0].word == "idle 2:31+"
+    assert Rows().make(state, now(), ASCII)[0].word == "idle 2:31+"
 
 
 def test_of_a_server_that_is_away_nobody_knows_whether_it_idles() -> None:
@@ -105,12 +105,12 @@ def test_the_speed_is_that_of_this_version() -> None:
 
 
 def test_a_speed_that_was_timed_is_shown_at_the_next_look() -> None:
-    maker, state = Rows(UNICODE), seeded.many(2)
-    maker.make(state, now())
+    maker, state = Rows(), seeded.many(2)
+    maker.make(state, now(), UNICODE)
     name = state.hosts[0].models[0].name
     timed = Speed(at=now().now, host=seeded.URL, model=name, tokens_per_second=31.0)
     later = StackState((replace(state.hosts[0], speeds={name: timed}),))
-    assert [row.speed for row in maker.make(later, now())] == ["31.0", ""]
+    assert [row.speed for row in maker.make(later, now(), UNICODE)] == ["31.0", ""]
 
 
 def test_acts_under_way_count_their_seconds() -> None:
@@ -141,30 +141,30 @@ def test_figures_of_a_server_that_is_away_are_old_and_promise_no_time() -> None:
 
 
 def test_ascii_marks() -> None:
-    marks = {row.mark for row in Rows(ASCII).make(seeded.typical(), now())}
+    marks = {row.mark for row in Rows().make(seeded.typical(), now(), ASCII)}
     assert marks == {"*", "o", "@"}
 
 
 def test_only_what_can_have_changed_is_made_again() -> None:
-    maker, state = Rows(UNICODE), seeded.typical()
+    maker, state = Rows(), seeded.typical()
     begin = now()
-    first = maker.make(state, begin)
-    later = maker.make(state, Moment(begin.now + timedelta(seconds=5), 1005.0))
+    first = maker.make(state, begin, UNICODE)
+    later = maker.make(state, Moment(begin.now + timedelta(seconds=5), 1005.0), UNICODE)
     same = {row.name for row, after in zip(first, later, strict=True) if row is after}
     assert same == {row.name for row in first} - {"qwen2.5-coder:7b", "smollm2:135m"}
     assert {row.name: row.leaves for row in later}["qwen2.5-coder:7b"] in {"4:06", "4:07"}
 
 
 def test_a_server_that_goes_away_makes_all_of_its_lines_old() -> None:
-    maker, snapshot = Rows(UNICODE), seeded.snapshot((seeded.model("a:latest"),))
-    assert [row.old for row in maker.make(seeded.state(snapshot), now())] == [False]
+    maker, snapshot = Rows(), seeded.snapshot((seeded.model("a:latest"),))
+    assert [row.old for row in maker.make(seeded.state(snapshot), now(), UNICODE)] == [False]
     away = replace(snapshot, error=Unreachable("quoted", text="No.", host=seeded.URL))
-    assert [row.old for row in maker.make(seeded.state(away), now())] == [True]
+    assert [row.old for row in maker.make(seeded.state(away), now(), UNICODE)] == [True]
 
 
 def test_names_of_models_are_cleaned() -> None:
     state = seeded.state(seeded.snapshot(tuple(seeded.model(name) for name in seeded.HOSTILE_NAMES)))
-    made = Rows(UNICODE).make(state, now())
+    made = Rows().make(state, now(), UNICODE)
     assert len(made) == len(seeded.HOSTILE_NAMES)
     assert all(row.name.isprintable() for row in made)
 
@@ -193,9 +193,9 @@ def test_what_is_not_loaded_shows_what_it_would_take(
 
 
 def test_a_line_is_made_again_when_its_estimate_is_another() -> None:
-    made, state = Rows(UNICODE), seeded.typical()
-    assert next(row for row in made.make(state, now()) if row.name == "mistral:7b").memory == ""
+    made, state = Rows(), seeded.typical()
+    assert next(row for row in made.make(state, now(), UNICODE) if row.name == "mistral:7b").memory == ""
     estimate = Estimate(total=5_000_000_000, basis=Basis.MEASURED, parts=None, context_length=4096)
     weighed = replace(state.hosts[0], fits={"mistral:7b": Fitted(estimate, None)})
-    again = made.make(replace(state, hosts=(weighed,)), now())
+    again = made.make(replace(state, hosts=(weighed,)), now(), UNICODE)
     assert next(row for row in again if row.name == "mistral:7b").memory == "~5.0 GB"
