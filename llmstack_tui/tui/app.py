@@ -126,7 +126,8 @@ class Dashboard(TerminalApp):
 
     @property
     def view(self) -> View:
-        return View(self.state, Moment(self._clock(), time.monotonic()), self.preferences.first_keys)
+        moment = Moment(self._clock().astimezone(), time.monotonic())
+        return View(self.state, moment, self.preferences.first_keys)
 
     @property
     def stack(self) -> DashboardStack | None:
@@ -147,9 +148,6 @@ class Dashboard(TerminalApp):
     @property
     def read_only(self) -> bool:
         return self.preferences.read_only
-
-    def now(self) -> datetime:
-        return self._clock().astimezone()
 
     def connected(self, stack: DashboardStack) -> None:
         """Take note that a server is followed from now on."""
@@ -200,8 +198,8 @@ class Dashboard(TerminalApp):
     def record(self, kind: NoteKind, *texts: str, **details: object) -> None:
         self.controller(ActivityFeed).record(kind, *texts, **details)
 
-    def draw_activity(self) -> None:
-        self.screens.draw_activity()
+    def draw(self) -> None:
+        self.screens.draw()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The one place where an error in the background becomes a sentence on the screen."""
@@ -212,13 +210,10 @@ class Dashboard(TerminalApp):
         self.controller(ActivityFeed).failed(worker.description, worker.error, is_recorded=is_recorded)
         if worker.group == CONNECTION:
             self.say(
-                f"The connection to the server ended. Press {self.key_for('models.refresh')} to try again."
+                f"The connection to the server ended. Press {self.view.keys['models.refresh']} to try again."
             )
 
     # Keys
-
-    def key_for(self, binding_id: str) -> str:
-        return self.preferences.first_keys[binding_id]
 
     def shown_keys(self) -> dict[str, str]:
         return self.preferences.shown_keys()

@@ -11,7 +11,7 @@ from textual.command import CommandPalette
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.tui import themes
 from llmstack_tui.tui.draw.marks import ASCII, UNICODE
-from llmstack_tui.tui.shell import start
+from llmstack_tui.tui.shell import shell_of, start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,16 +109,13 @@ class TerminalApp(App[None]):
             placeholder = "Search for commands and models"
             self.push_screen(CommandPalette(placeholder=placeholder, id="--command-palette"))
 
-    def key_for(self, binding_id: str) -> str:
-        raise NotImplementedError
-
     def action_help_quit(self) -> None:
         """Ctrl-C ends other programs. Here it says how to quit, so that nobody quits by accident."""
         now = time.monotonic()
         if now - self._interrupted_s <= TWICE_S:
             self.end(0)
         self._interrupted_s = now
-        self.tell(f"Press Ctrl-C again, or {self.key_for('app.quit')}, to leave.")
+        self.tell(f"Press Ctrl-C again, or {shell_of(self).view.keys['app.quit']}, to leave.")
 
     def end(self, return_code: int) -> None:
         """Leave; the terminal is restored on the way out."""

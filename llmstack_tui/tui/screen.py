@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.containers import Vertical
@@ -18,6 +18,7 @@ from llmstack_tui.tui.widgets.header import HeaderBar, Tabs, Top
 from llmstack_tui.tui.widgets.keybar import KeyBar
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Banner, Pane, TooSmall
+from llmstack_tui.tui.widgets.table import FilterField, TablePane
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -61,14 +62,10 @@ class LiveScreen(Screen[None]):
         """Catch up: while it was covered or put away, the screen was not drawn."""
         if self.is_mounted:
             self.show(self.shell.view)
-            self.show_activity()
 
     def show(self, view: View) -> None:
         """Draw the state."""
         self.banner.show(self.shell.trouble())
-
-    def show_activity(self) -> None:
-        """Draw what happened; called after each event."""
 
     # Keys
 
@@ -100,9 +97,6 @@ class SidePane(Pane):
 
     def select(self, view: View, selected: Key | None) -> None:
         """The cursor has moved: draw what depends on the model under it."""
-
-    def show_activity(self) -> None:
-        """Draw what happened; called after each event."""
 
 
 class FramedScreen(LiveScreen):
@@ -210,3 +204,25 @@ class TabScreen(LiveScreen):
         self.header.show(servers.header_line(view, shell.settings, read_only=shell.read_only))
         self.tabs.show(shell.tabs())
         self.too_small.show_key(view.keys[keys.QUIT])
+
+
+class TableScreen(TabScreen):
+    """A tab with a list that is sorted and filtered."""
+
+    def __init__(self, name: str, pane: TablePane[Any]) -> None:
+        super().__init__(name)
+        self.pane = pane
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # In the field this key is an ordinary letter.
+        shown = super().check_action(action, parameters)
+        return shown and (action != "filter" or not isinstance(self.focused, FilterField))
+
+    def action_filter(self) -> None:
+        self.pane.open_filter()
+
+    def action_sort(self) -> None:
+        self.pane.sort_next()
+
+    def action_reverse(self) -> None:
+        self.pane.sort(self.pane.order.reversed())

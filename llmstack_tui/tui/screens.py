@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from llmstack_tui.tui.draw.servers import ConnectionProgress, message, no_match
+from llmstack_tui.tui.draw.servers import ConnectionProgress, message
 from llmstack_tui.tui.features import BY_NAME
 from llmstack_tui.tui.screen import LiveScreen
 from llmstack_tui.tui.shell import shell_of
@@ -51,13 +51,9 @@ class Screens:
         if not self._first.is_mounted:
             return
         view = shell_of(self._app).view
-        self._first.pane.show_message(message(view, self._progress), no_match(view))
+        self._first.pane.show_message(message(view, self._progress))
         for screen in self._visible():
             screen.show(view)
-
-    def draw_activity(self) -> None:
-        for screen in self._visible():
-            screen.show_activity()
 
     def redraw(self) -> None:
         """Draw all screens again, also those not shown: the marks have changed."""

@@ -37,7 +37,7 @@ Key = tuple[str, str]
 
 
 class Moment(Struct, frozen=True):
-    """The moment of drawing: wall clock for times from a server, monotonic seconds for our own."""
+    """The moment of drawing: the user's clock for times from a server, monotonic seconds for our own."""
 
     now: datetime
     monotonic_s: float
@@ -170,12 +170,6 @@ class Shell(Protocol):
     def read_only(self) -> bool:
         """Whether nothing may be changed."""
 
-    def now(self) -> datetime:
-        """The time on the user's clock."""
-
-    def key_for(self, binding_id: str) -> str:
-        """The key of a binding, or the first one of several."""
-
     def shown_keys(self) -> Mapping[str, str]:
         """All keys of each binding, by its id, as the settings have them."""
 
@@ -196,8 +190,8 @@ class Shell(Protocol):
     def record(self, kind: NoteKind, *texts: str, **details: object) -> None:
         """Add lines to the activity that are in no store, because they concern only this dashboard."""
 
-    def draw_activity(self) -> None:
-        """Have the screens draw the activity."""
+    def draw(self) -> None:
+        """Have the screens draw the state and the activity."""
 
     async def show(self, dialog: Screen[T]) -> T | None:
         """Show a dialog, and return its result."""

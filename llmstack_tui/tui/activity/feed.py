@@ -209,10 +209,11 @@ class ActivityFeed(Controller):
         """Add lines that are not on record, because they concern only this dashboard."""
         from llmstack_tui.core.types import Event
 
+        at = self._shell.view.moment.now
         for each in texts:
-            self.activity.add(Event(at=self._shell.now(), kind=kind, sentence=quoted(each), details=details))
+            self.activity.add(Event(at=at, kind=kind, sentence=quoted(each), details=details))
         if texts:
-            self._shell.draw_activity()
+            self._shell.draw()
 
     def failed(self, what: str, error: BaseException, *, is_recorded: bool) -> None:
         """Show a toast, and add a line unless the stack has recorded the failure."""
@@ -226,9 +227,7 @@ class ActivityFeed(Controller):
 
     def follow(self, state: StackState) -> None:
         """Show new notices; read new events soon."""
-        if news := self.activity.notice(state.notices, self._shell.now()):
-            self._shell.draw_activity()
-        for notice in news:
+        for notice in self.activity.notice(state.notices, self._shell.view.moment.now):
             # A toast, too: the activity may be hidden, and a notice says what the program can no longer do.
             self._shell.warn(text(notice), title="Notice")
         if (stack := self._shell.stack) is None:
@@ -246,7 +245,7 @@ class ActivityFeed(Controller):
         choice = self.activity.choice.next()
         self.activity.choose(choice)
         self.activity.forget()
-        self._shell.draw_activity()
+        self._shell.draw()
         if self._followed is not None and self._shell.stack is self._followed:
             self._followed.records.remember(_REMEMBERED, choice.value)
             self._read_soon()
@@ -287,4 +286,4 @@ class ActivityFeed(Controller):
             self._is_behind = True  # Another choice was made meanwhile.
         elif events or not self.activity.last_id:
             self.activity.read(events)
-            self._shell.draw_activity()
+            self._shell.draw()

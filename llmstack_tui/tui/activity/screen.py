@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.activity.feed import ActivityLines
     from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.draw.text import Pen
+    from llmstack_tui.tui.shell import Key, View
 
 
 _TEXT_LIMIT = 500
@@ -162,10 +163,10 @@ class ActivityPane(SidePane):
     def compose(self) -> ComposeResult:
         yield self.list
 
-    def show_activity(self) -> None:
+    def show(self, view: View, selected: Key | None) -> None:
         activity = self.shell.controller(ActivityFeed).activity
         self.show_title(activity.choice.heading)
-        self.list.show_events(activity.lines, self.shell.now())
+        self.list.show_events(activity.lines, view.moment.now)
 
 
 class ActivityScreen(FramedScreen):
@@ -179,8 +180,9 @@ class ActivityScreen(FramedScreen):
     def __init__(self) -> None:
         super().__init__(ActivityPane())
 
-    def show_activity(self) -> None:
-        self.frame.show_activity()
+    def show(self, view: View) -> None:
+        super().show(view)
+        self.frame.show(view, None)
 
     @on(SidePane.Left)
     def action_close(self) -> None:

@@ -25,6 +25,7 @@ from llmstack_tui.tui.screen import FramedScreen
 from llmstack_tui.tui.shell import start
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
+from llmstack_tui.tui.widgets.section import rows_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -132,7 +133,7 @@ class EntryScreen(FramedScreen):
     def show(self, view: View) -> None:
         super().show(view)
         installed = {model_key(model.name) for model in view.models() if model.model}
-        budget, now = budget_of(view.state), view.moment.now.astimezone()
+        budget, now = budget_of(view.state), view.moment.now
         heading = "Variants: download, memory at 4k and 32k tokens, here"
         lines: list[Line] = [Fact(key="variants", text=heading, is_heading=True)]
         for name, file in self._variants.items():
@@ -278,9 +279,7 @@ def facts_content(entry: Entry) -> Content:
         ("Context", f"{entry.context.value:,} tokens"),
         ("Licence", entry.license.value if entry.license else UNKNOWN),
     )
-    return Content("\n").join(
-        Content.assemble((f"{name:<11}", "$foreground 62%"), clean(value)) for name, value in rows
-    )
+    return rows_content(((name, clean(value)) for name, value in rows), 11)
 
 
 def sources(catalog: Catalog, entry: Entry) -> Iterator[Fact]:

@@ -16,7 +16,7 @@ from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.table import ColumnHeading, SortOrder, known_first
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rich.segment import Segment
 
@@ -40,6 +40,9 @@ class CatalogColumn(StrEnum):
 
 class CatalogOrder(SortOrder[CatalogColumn], frozen=True):
     column: CatalogColumn = CatalogColumn.RANK
+
+
+_BY_RANK = CatalogOrder()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,29 +96,28 @@ def make_shelf(catalog: Catalog) -> Shelf:
     )
 
 
-def catalog_rows(
-    shelf: Shelf,
-    *,
-    text: str = "",
-    use: Use | None = None,
-    order: CatalogOrder | None = None,
-    installed: Collection[str] = (),
-    budget: int | None = None,
-    card: str = "",
-) -> tuple[CatalogRow, ...]:
-    """The rows of the entries that have all words of ``text`` and are good for ``use``.
+class CatalogQuery(Struct, frozen=True):
+    """Which entries are wanted, and what is known of the machine that they are for.
 
-    Args:
+    Attributes:
+        text: the entries have all words of it, and are good for ``use``.
         installed: the models that hosts have, as `model_key`.
         budget: bytes that models may take here; None means not known.
         card: the name of this machine's card; a speed measured on it is preferred.
     """
-    found = [entry for entry in search(shelf.catalog.entries, text) if use is None or use in entry.uses]
-    rows = [
-        _row(entry, installed=not shelf.keys[entry.name].isdisjoint(installed), budget=budget, card=card)
-        for entry in found
-    ]
-    return _ordered(rows, order or CatalogOrder())
+
+    text: str = ""
+    use: Use | None = None
+    order: CatalogOrder = _BY_RANK
+    installed: frozenset[str] = frozenset()
+    budget: int | None = None
+    card: str = ""
+
+
+def catalog_rows(shelf: Shelf, query: CatalogQuery) -> tuple[CatalogRow, ...]:
+    found = search(shelf.catalog.entries, query.text)
+    rows = [_row(shelf, each, query) for each in found if query.use is None or query.use in each.uses]
+    return _ordered(rows, query.order)
 
 
 def fit_word(entry: Entry, file: File, budget: int | None) -> tuple[str, EntryFit]:
@@ -148,12 +150,12 @@ def best_speed(entry: Entry, card: str) -> PublishedSpeed | None:
     return next(mine, None) or next(iter(entry.speeds), None)
 
 
-def _row(entry: Entry, *, installed: bool, budget: int | None, card: str) -> CatalogRow:
-    fits, found = fit_word(entry, entry.file, budget)
-    speed, short = best_speed(entry, card), estimate(entry, entry.file, SHORT)
+def _row(shelf: Shelf, entry: Entry, query: CatalogQuery) -> CatalogRow:
+    fits, found = fit_word(entry, entry.file, query.budget)
+    speed, short = best_speed(entry, query.card), estimate(entry, entry.file, SHORT)
     return CatalogRow(
         key=entry.name,
-        installed=installed,
+        installed=not shelf.keys[entry.name].isdisjoint(query.installed),
         parameters=entry.parameters.value,
         download=download_text(entry.file),
         memory=memory_texts(entry, entry.file),

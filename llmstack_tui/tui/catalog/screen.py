@@ -19,15 +19,16 @@ from llmstack_tui.tui.catalog.entry import EntryScreen, budget_of, wanted
 from llmstack_tui.tui.catalog.list import (
     CatalogList,
     CatalogOrder,
+    CatalogQuery,
     Shelf,
     catalog_rows,
     headings,
     make_shelf,
 )
-from llmstack_tui.tui.screen import TabScreen
+from llmstack_tui.tui.screen import TableScreen
 from llmstack_tui.tui.shell import start
 from llmstack_tui.tui.widgets.list import RowList
-from llmstack_tui.tui.widgets.table import FilterField, Headings, TablePane
+from llmstack_tui.tui.widgets.table import Headings, TablePane
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -41,7 +42,7 @@ _USES = (None, *Use)
 _RECALL = "catalog.order"
 
 
-class CatalogScreen(TabScreen):
+class CatalogScreen(TableScreen):
     """Reads the catalog when it is first shown."""
 
     DEFAULT_CSS = """
@@ -51,11 +52,11 @@ class CatalogScreen(TabScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(self) -> None:
-        super().__init__("catalog")
         self.list = CatalogList()
         order, what = CatalogOrder(), "Search in name, family, use, licence and purpose"
         names = Headings(headings, order)
-        self._pane = TablePane("Catalog", self.list, names, order, placeholder=what, id="catalog-pane")
+        pane = TablePane("Catalog", self.list, names, order, placeholder=what, id="catalog-pane")
+        super().__init__("catalog", pane)
         self._about = Static("", id="about", markup=False)
         self._shelf: Shelf | None = None
         self._is_reading = False
@@ -65,7 +66,7 @@ class CatalogScreen(TabScreen):
         self._drawn: tuple[object, ...] = ()
 
     def compose_body(self) -> ComposeResult:
-        yield self._pane
+        yield self.pane
         yield self._about
 
     @property
@@ -85,27 +86,19 @@ class CatalogScreen(TabScreen):
         names = tuple(model.name for model in view.models() if model.model)
         if names != self._listed:
             self._listed, self._installed = names, frozenset(map(model_key, names))
-        budget, card = budget_of(view.state), card_of(view.state)
-        text, order = self._pane.filter_text, self._pane.order
-        wanted = (self._shelf, text, self._use, order, self._installed, budget, card, self.shell.marks)
-        if wanted == self._drawn:
+        pane, budget, card = self.pane, budget_of(view.state), card_of(view.state)
+        query = CatalogQuery(pane.filter_text, self._use, pane.order, self._installed, budget, card)
+        drawn = (self._shelf, query, self.shell.marks)
+        if drawn == self._drawn:
             return
-        self._drawn = wanted
-        rows = catalog_rows(
-            self._shelf,
-            text=text,
-            use=self._use,
-            order=order,
-            installed=self._installed,
-            budget=budget,
-            card=card,
-        )
+        self._drawn = drawn
+        rows = catalog_rows(self._shelf, query)
         self.list.show_message(("No match.", f"{view.keys['catalog.back']} shows all again."))
         self.list.show(rows)
-        of = f"{len(rows)} of {len(self._shelf.catalog.entries)}" if text or self._use else len(rows)
+        of = f"{len(rows)} of {len(self._shelf.catalog.entries)}" if query.text or query.use else len(rows)
         used = f", {self._use}" if self._use else ""
         room = "" if budget is None else f"   room for models here: {bytes_text(budget)}"
-        self._pane.show_title(f"Catalog  {of}{used}{room}")
+        self.pane.show_title(f"Catalog  {of}{used}{room}")
         self._show_about()
 
     async def _read(self) -> None:
@@ -124,12 +117,12 @@ class CatalogScreen(TabScreen):
         from llmstack_tui.core.types import StoreError
 
         with suppress(StoreError):  # A notice says so already.
-            self._pane.restore(await stack.records.recall(_RECALL, CatalogOrder(), CatalogOrder))
+            self.pane.restore(await stack.records.recall(_RECALL, CatalogOrder(), CatalogOrder))
 
     @on(TablePane.Arranged)
     def _arranged(self) -> None:
         if (stack := self.shell.stack) is not None:
-            stack.records.remember(_RECALL, to_builtins(self._pane.order))
+            stack.records.remember(_RECALL, to_builtins(self.pane.order))
         self._redraw()
 
     @on(TablePane.Filtered)
@@ -176,23 +169,9 @@ class CatalogScreen(TabScreen):
         self._use = _USES[(_USES.index(self._use) + 1) % len(_USES)]
         self._redraw()
 
-    def action_sort(self) -> None:
-        self._pane.sort_next()
-
-    def action_reverse(self) -> None:
-        self._pane.sort(self._pane.order.reversed())
-
-    def action_filter(self) -> None:
-        self._pane.open_filter()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # In the search field this key is an ordinary letter.
-        shown = super().check_action(action, parameters)
-        return shown and (action != "filter" or not isinstance(self.focused, FilterField))
-
     async def action_back(self) -> None:
         """Clear the search, else the filter by use, else leave the screen."""
-        if self._pane.clear_filter():
+        if self.pane.clear_filter():
             return
         if self._use is not None:
             self._use = None

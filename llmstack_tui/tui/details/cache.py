@@ -13,7 +13,7 @@ from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.tui.shell import Controller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from textual.worker import Worker
@@ -72,16 +72,11 @@ def digest_of(status: ModelStatus | None) -> str:
 
 
 class DetailsCache(Controller):
-    """Fetches what the list does not have: details from the server, uses from the store.
-
-    Attributes:
-        changed: called when there is more to show.
-    """
+    """Fetches what the list does not have: details from the server, uses from the store."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         self._details: dict[tuple[str, str, str], ModelDetails] = {}
-        self.changed: Callable[[], None] = lambda: None
         self._uses: dict[str, Mapping[str, Uses]] = {}
         self._looked_at: tuple[str, str, str, bool] | None = None
         self._asking: Worker[object] | None = None
@@ -113,7 +108,7 @@ class DetailsCache(Controller):
             fallback=fallen,
             device=device,
             on_card=on_card,
-            now=view.moment.now.astimezone(),
+            now=view.moment.now,
             pinned=guard is not None and status.name in guard.pinned,
             overridden=guard is not None and running is not None and running.name in guard.overridden,
             renewed=guard is not None and running is not None and running.name in guard.renewed,
@@ -159,7 +154,7 @@ class DetailsCache(Controller):
             return
         with suppress(HostError):  # The pane keeps the list's facts; a server that is away has a banner.
             await self.ask(stack, key)
-            self.changed()
+            self._shell.draw()
 
     async def _read_uses(self) -> None:
         from llmstack_tui.core.types import StoreError
@@ -176,7 +171,7 @@ class DetailsCache(Controller):
                         self._uses[url] = {name: uses[name] for name in listed & uses.keys()}
                 except StoreError:
                     return  # A notice says already what is wrong with the store.
-                self.changed()
+                self._shell.draw()
                 await asyncio.sleep(_USES_EVERY_S)
         finally:
             self._is_reading = False

@@ -61,16 +61,11 @@ class DetailsPane(SidePane):
     def __init__(self) -> None:
         super().__init__("Details", id="details-pane")
         self._details = Details(id="details")
-        self._drawn: tuple[View, Key | None] | None = None
 
     def compose(self) -> ComposeResult:
         yield self._details
 
-    def on_mount(self) -> None:
-        self.shell.controller(DetailsCache).changed = self._draw_again
-
     def show(self, view: View, selected: Key | None) -> None:
-        self._drawn = (view, selected)
         cache = self.shell.controller(DetailsCache)
         about = cache.about(view, selected)
         name = clean(about.status.name) if about else "Details"
@@ -80,10 +75,6 @@ class DetailsPane(SidePane):
             cache.look_at(about)
 
     select = show
-
-    def _draw_again(self) -> None:
-        if self._drawn is not None and self.is_mounted:
-            self.show(*self._drawn)
 
 
 def details_content(about: ModelFacts | None) -> Content:

@@ -133,7 +133,7 @@ class DetailsScreen(RecordScreen):
 
     async def read(self, stack: DashboardStack) -> None:
         host, name = self._key
-        now = self.shell.view.moment.now.astimezone()
+        now = self.shell.view.moment.now
         status = self.shell.view.model(self._key)
         model, digest = status.model if status else None, digest_of(status)
         versions = await stack.records.versions(host, name)

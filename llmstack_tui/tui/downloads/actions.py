@@ -149,7 +149,7 @@ class DownloadController(Controller):
         url = await self._shell.ask(f"Download {clean(name, limit=50)}?", text, answers, escape="")
         if url:
             await self._ask_for(stack, url, name)
-            key, name = self._shell.key_for("app.downloads"), clean(name, limit=80)
+            key, name = self._shell.view.keys["app.downloads"], clean(name, limit=80)
             self._shell.tell(f"{name} is in the queue: press {key} to see it.", title="Download")
 
     async def _ask_for(self, stack: DashboardStack, host_url: str, name: str) -> None:

@@ -99,7 +99,7 @@ class DownloadsScreen(TabScreen):
     def _draw(self, view: View) -> None:
         self._drawn_s = time.monotonic()
         downloads = view.state.downloads if view.state else ()
-        now = view.moment.now.astimezone()
+        now = view.moment.now
         names = host_names(view.state, self.shell.host_names)
         catalog, add = view.keys["app.catalog"], view.keys["downloads.add"]
         what = f"Press {catalog} for models worth having, {add} to pull one by its name."
@@ -162,7 +162,7 @@ class DownloadScreen(RecordScreen):
         self._gone.display = download is None
         if download is None:
             return
-        now = view.moment.now.astimezone()
+        now = view.moment.now
         self.frame.show_title(clean(download.model, limit=200))
         self._about.say(rows_part(facts(download, now)))
         self._layers.say(layers_part(download, self.shell.marks))
@@ -175,7 +175,7 @@ class DownloadScreen(RecordScreen):
         view = self.shell.view
         if (download := self._found(view)) is not None:
             events = await stack.records.events(_MOST_EVENTS, host=download.host, model=download.model)
-            self._events.say(events_part(events, view.moment.now.astimezone()))
+            self._events.say(events_part(events, view.moment.now))
 
     def show_unreadable(self, reason: str) -> None:
         self._events.say(SectionText(Content(reason)))

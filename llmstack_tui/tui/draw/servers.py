@@ -42,7 +42,7 @@ class ConnectionProgress(Struct, frozen=True):
 
 def header_line(view: View, settings: Settings, *, read_only: bool) -> HeaderLine:
     """The content of the header; without a state only the time, and anything unusual."""
-    state, clock = view.state, f"{view.moment.now.astimezone():%H:%M}"
+    state, clock = view.state, f"{view.moment.now:%H:%M}"
     if state is None:
         return HeaderLine(notes=_notes(None, read_only=read_only), clock=clock)
     return HeaderLine(
@@ -138,11 +138,6 @@ def message(view: View, progress: ConnectionProgress) -> tuple[str, ...]:
         return (first, f"Press {again} to try again now, {leave} to leave.")
     add = f"Press {view.keys['models.import']} to pull one by its name, or to import a GGUF file."
     return ("No models here yet.", add)
-
-
-def no_match(view: View) -> tuple[str, ...]:
-    """The text in place of the list while the filter matches no model."""
-    return ("No match.", f"Press {view.keys['filter.clear']} to see all of them again.")
 
 
 def left_behind(under_way: Sequence[Download], stopped: Sequence[Download]) -> str:

@@ -62,7 +62,7 @@ class GuardController(Controller):
             return
         held = not stack.guard.is_held
         stack.guard.hold(held)
-        key = self._shell.key_for("models.hold")
+        key = self._shell.view.keys["models.hold"]
         if held:
             self._shell.tell(f"Idle models stay loaded. {key} ends the hold.", title="Hold is on")
         else:
@@ -120,7 +120,7 @@ class GuardController(Controller):
         new = [act for act in acts if act not in self._acts]
         self._acts = frozenset(acts)
         if new:
-            key, others = self._shell.key_for("models.activate"), self._others("")
+            key, others = self._shell.view.keys["models.activate"], self._others("")
             said = lines_text([_stop_text(act, others) for act in new], _MOST_NAMED)
             self._shell.tell(f"{said}\n{key} starts a model again.", title="Stopped by the guard")
         if any(guard.leads for guard in state.guards.values()):

@@ -65,7 +65,6 @@ class MemoryGauges(Widget):
         self._state: StackState | None = None
         self._now = 0.0
         self._shown: tuple[Content, ...] = ()
-        self._about = ""
 
     def show(self, state: StackState | None, now: float) -> None:
         """Draw the state; ``now`` is in monotonic seconds, like the times of readings."""
@@ -76,9 +75,9 @@ class MemoryGauges(Widget):
         if not self.is_mounted:
             return
         said = device_details(machine) if machine else ""
-        if said != self._about:
-            self._about = said
-            self.tooltip = Content(said) if said else None
+        tooltip = Content(said) if said else None
+        if tooltip != self.tooltip:
+            self.tooltip = tooltip
         self._renew()
 
     def on_resize(self) -> None:

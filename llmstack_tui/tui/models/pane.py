@@ -20,6 +20,7 @@ from llmstack_tui.tui.models.arrangement import (
     ordered,
 )
 from llmstack_tui.tui.models.rows import ModelRow
+from llmstack_tui.tui.shell import shell_of
 from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.table import ColumnHeading, Headings, TablePane
 
@@ -203,8 +204,7 @@ class ModelsPane(TablePane[ModelOrder]):
         self._folded: frozenset[str] = frozenset()
         self._columns = (False, False)
         self._found = 0
-        self._when_empty: tuple[str, ...] = ()
-        self._when_no_match: tuple[str, ...] = ()
+        self._when_empty: Sequence[str] = ()
         self._marked: frozenset[Key] = frozenset()
 
     def show(self, rows: tuple[ModelRow, ...], hosts: tuple[HostRow, ...] = ()) -> None:
@@ -219,9 +219,9 @@ class ModelsPane(TablePane[ModelOrder]):
             self._mark(self._marked & {row.key for row in rows})
         self.show_wanted()
 
-    def show_message(self, lines: Sequence[str], no_match: Sequence[str] = ()) -> None:
-        """Set the texts to show while there are no models at all, and while the filter matches none."""
-        self._when_empty, self._when_no_match = tuple(lines), tuple(no_match)
+    def show_message(self, lines: Sequence[str]) -> None:
+        """Set the text to show while there are no models at all."""
+        self._when_empty = lines
         self._show_message()
 
     def move_to(self, key: Key) -> None:
@@ -294,7 +294,9 @@ class ModelsPane(TablePane[ModelOrder]):
         self.show_title(models_title(self._all, self._found, len(self._marked)))
 
     def _show_message(self) -> None:
-        self.list.show_message(self._when_no_match if self._all else self._when_empty)
+        again = shell_of(self).view.keys["filter.clear"]
+        no_match = ("No match.", f"Press {again} to see all of them again.")
+        self.list.show_message(no_match if self._all else self._when_empty)
 
 
 def models_title(rows: Sequence[ModelRow], found: int, marked: int = 0) -> str:

@@ -15,9 +15,8 @@ from llmstack_tui.tui.models import KEYS
 from llmstack_tui.tui.models.arrangement import Arrangement, host_rows
 from llmstack_tui.tui.models.pane import ModelsPane
 from llmstack_tui.tui.models.rows import Rows
-from llmstack_tui.tui.screen import SidePane, TabScreen
+from llmstack_tui.tui.screen import SidePane, TableScreen
 from llmstack_tui.tui.widgets.list import RowList
-from llmstack_tui.tui.widgets.table import FilterField
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,20 +30,20 @@ if TYPE_CHECKING:
 _RECALL = "models.arrangement"
 
 
-class ModelsScreen(TabScreen):
+class ModelsScreen(TableScreen):
     """Draws the state; the controllers carry out what the keys ask for."""
+
+    pane: ModelsPane
 
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(self, left: Sequence[SidePane], right: Sequence[SidePane]) -> None:
         """The panes ``left`` are below the list, ``right`` beside it if there is room."""
-        super().__init__("models")
+        super().__init__("models", ModelsPane(id="models-pane"))
         self._rows = Rows()
-        self._view: View | None = None
         self._wanted: Key | None = None
         self._left, self._right = left, right
-        self.pane = ModelsPane(id="models-pane")
         self.list = self.pane.list
 
     def compose_body(self) -> ComposeResult:
@@ -92,15 +91,10 @@ class ModelsScreen(TabScreen):
 
     def show(self, view: View) -> None:
         super().show(view)
-        self._view = view
         self._show_models(view)
         self._select_wanted(view)
         for pane in (*self._left, *self._right):
             pane.show(view, self.selected)
-
-    def show_activity(self) -> None:
-        for pane in (*self._left, *self._right):
-            pane.show_activity()
 
     def _select_wanted(self, view: View) -> None:
         if (wanted := self._wanted) is None:
@@ -123,9 +117,8 @@ class ModelsScreen(TabScreen):
 
     @on(RowList.Moved, "#models")
     def _moved(self) -> None:
-        if self._view is not None:
-            for pane in (*self._left, *self._right):
-                pane.select(self._view, self.selected)
+        for pane in (*self._left, *self._right):
+            pane.select(self.shell.view, self.selected)
 
     @on(ModelsPane.Arranged)
     def _arranged(self) -> None:
@@ -139,22 +132,8 @@ class ModelsScreen(TabScreen):
         if not self.list.toggle_fold() and (key := self.selected):
             await self.shell.open("details", key)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # In the filter field this key is an ordinary letter.
-        shown = super().check_action(action, parameters)
-        return shown and (action != "filter" or not isinstance(self.focused, FilterField))
-
-    def action_filter(self) -> None:
-        self.pane.open_filter()
-
     def action_mark(self) -> None:
         self.pane.toggle_mark()
-
-    def action_sort(self) -> None:
-        self.pane.sort_next()
-
-    def action_reverse(self) -> None:
-        self.pane.sort(self.pane.order.reversed())
 
     def action_derive(self, way: str) -> None:
         if key := self.selected:

@@ -237,7 +237,7 @@ class Connection(Controller):
         from llmstack_tui.engine.process.control import EngineFailed
 
         self.release()
-        key = self._shell.key_for("models.cancel")
+        key = self._shell.view.keys["models.cancel"]
         self._shell.say(f"Starting the built-in engine…  {key} cancels.", waiting=True)
         self._starting = asyncio.ensure_future(self._services.start_engine())
         try:

@@ -66,8 +66,8 @@ class UpdateController(Controller):
             elif update is not None and (update.state == "stale" or update.changed_here):
                 found[key] = update
             else:
-                check = self._shell.key_for("models.check")
-                said.append(no_update_text(key[1], update, self._shell.now(), check))
+                check = self._shell.view.keys["models.check"]
+                said.append(no_update_text(key[1], update, self._shell.view.moment.now, check))
         if said:
             self._shell.tell(lines_text(said))
         if found:
@@ -90,7 +90,7 @@ class UpdateController(Controller):
         if found:
             self._start("Update all", partial(self._update_all, stack, found))
         else:
-            key = self._shell.key_for("models.check")
+            key = self._shell.view.keys["models.check"]
             self._shell.tell(f"Nothing newer is known. {key} checks now.")
 
     def leave_alone(self, *keys: Key) -> None:
@@ -182,7 +182,7 @@ class UpdateController(Controller):
         if self._told != before:
             stack.records.remember(_REMEMBERED, self._told)
         if new:
-            key = self._shell.key_for("models.updates")
+            key = self._shell.view.keys["models.updates"]
             title = plural(len(new), "1 newer version", f"{len(new)} newer versions")
             lines = [f"{clean(name, limit=80)}: {news_text(found[url, name])}" for url, name in new]
             self._shell.tell(f"{lines_text(lines, _MOST_TOLD)}\n{key} shows what changed.", title=title)

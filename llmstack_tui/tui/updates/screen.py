@@ -321,7 +321,7 @@ class UpdatesScreen(FramedScreen):
             return
         shown = UpdatesContext(
             marks=self.shell.marks,
-            now=view.moment.now.astimezone(),
+            now=view.moment.now,
             names=self.shell.host_names,
             opened=self._opened,
         )

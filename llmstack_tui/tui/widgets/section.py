@@ -60,8 +60,8 @@ class Section(Static):
     Section:focus { background: $primary 20%; }
     """
 
-    def __init__(self, title: str, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
-        super().__init__(id=id, markup=False)
+    def __init__(self, title: str) -> None:
+        super().__init__(markup=False)
         self.title = title
         self._part: SectionText | None = None
         self._chosen: bool | None = None
@@ -112,7 +112,7 @@ class Section(Static):
             marks = shell_of(self).marks
             mark = marks.unfolded if self.is_open else marks.folded
             does = "folds" if self.is_open else "unfolds"
-            hint = f"   {shell_of(self).key_for('details.fold')} {does}" if self.has_focus else ""
+            hint = f"   {shell_of(self).view.keys['details.fold']} {does}" if self.has_focus else ""
             heading = [(f"{mark} ", ""), *heading, (f"  {self._part.summary}{hint}", "$foreground 60%")]
         lines = [Content.assemble(*heading)]
         if self.is_open:

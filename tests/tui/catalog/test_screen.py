@@ -13,7 +13,7 @@ from llmstack_tui.catalog.service import load_catalog
 from llmstack_tui.catalog.types import Offer, Use
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.registry.errors import RegistryUnreachable
-from llmstack_tui.tui.catalog.list import CatalogColumn, CatalogOrder, catalog_rows, make_shelf
+from llmstack_tui.tui.catalog.list import CatalogColumn, CatalogOrder, CatalogQuery, catalog_rows, make_shelf
 from llmstack_tui.tui.downloads.actions import offer_text
 from tests.support import seeded
 from tests.support.waiting import wait_until
@@ -43,7 +43,7 @@ async def opened(desk: FakeDesk, first: str = CODER) -> CatalogScreen:
 
 
 def names(**how: object) -> list[str]:
-    return [row.key for row in catalog_rows(SHELF, **how)]  # type: ignore[arg-type]
+    return [row.key for row in catalog_rows(SHELF, CatalogQuery(**how))]  # type: ignore[arg-type]
 
 
 def test_what_is_found_has_all_words_and_the_use() -> None:
@@ -66,14 +66,14 @@ def test_the_smallest_download_comes_first_and_the_unknown_last() -> None:
     listed = [sizes[name] for name in names(order=CatalogOrder(CatalogColumn.DOWNLOAD))]
     assert listed == sorted(listed)
     for reverse in (False, True):
-        rows = catalog_rows(SHELF, order=CatalogOrder(CatalogColumn.SPEED, reverse))
+        rows = catalog_rows(SHELF, CatalogQuery(order=CatalogOrder(CatalogColumn.SPEED, reverse)))
         unknown = [row.figures[CatalogColumn.SPEED] is None for row in rows]
         assert unknown == sorted(unknown)
 
 
 def test_what_is_not_known_is_no_no() -> None:
-    assert {row.fit for row in catalog_rows(SHELF)} == {EntryFit.UNKNOWN}
-    rows = {row.key: row for row in catalog_rows(SHELF, budget=8_100_000_000)}
+    assert {row.fit for row in catalog_rows(SHELF, CatalogQuery())} == {EntryFit.UNKNOWN}
+    rows = {row.key: row for row in catalog_rows(SHELF, CatalogQuery(budget=8_100_000_000))}
     assert (rows[CODER].fits, rows["mistral:7b"].fits, rows["qwen2.5-coder:32b"].fits) == (
         "fits",
         "tight",
@@ -82,13 +82,14 @@ def test_what_is_not_known_is_no_no() -> None:
 
 
 def test_a_variant_that_is_installed_marks_its_entry() -> None:
-    rows = {row.key: row for row in catalog_rows(SHELF, installed=SHELF.keys[CODER])}
+    rows = {row.key: row for row in catalog_rows(SHELF, CatalogQuery(installed=SHELF.keys[CODER]))}
     assert rows[CODER].installed
     assert not rows["mistral:7b"].installed
 
 
 def test_the_speed_is_that_of_the_card_of_this_machine_where_it_is_known() -> None:
-    row = next(row for row in catalog_rows(SHELF, card="NVIDIA GeForce RTX 3060") if "RTX 3060" in row.speed)
+    query = CatalogQuery(card="NVIDIA GeForce RTX 3060")
+    row = next(row for row in catalog_rows(SHELF, query) if "RTX 3060" in row.speed)
     entry = SHELF.entry(row.key)
     assert entry is not None
     assert any(speed.card == "RTX 3060" for speed in entry.speeds)
