@@ -110,7 +110,7 @@ async def test_ascii_counts_on_a_screen_that_was_put_away(tmp_path: Path) -> Non
         await desk.until_shown("Catalog  ", "·")
         await desk.press("1")
         edit(desk, tmp_path, "[ui]\nascii = true")
-        await desk.until_said("ui.ascii counts now.")
+        await desk.until_said("ui.ascii applies now.")
         await desk.press("3")
         await desk.until_shown("Catalog  ", "  -  licence")
         assert desk.text.isascii()
