@@ -21,7 +21,7 @@ async def write(path: Path, tag: str, acts: int | None) -> None:
     async with await Store.open(path) as store:
         for number in itertools.count() if acts is None else range(acts):
             model, now = f"{tag}:{number}", datetime.now(UTC)
-            store.activations.begin(Activation(host=HOST, model=model, asked_by=Actor.CLI, started_at=now))
+            store.activations.observe(Activation(host=HOST, model=model, asked_by=Actor.CLI, started_at=now))
             store.events.add(
                 Event(at=now, kind=tag, sentence=quoted(model), host=HOST, details={"number": number})
             )

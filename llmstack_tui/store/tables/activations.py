@@ -28,9 +28,6 @@ WHERE NOT EXISTS (
   SELECT 1 FROM activations
   WHERE host = :host AND model = :model
     AND (ended_at IS NULL OR (started_at <= :loaded_at + 1000000 AND ended_at >= :since)))"""
-_REPLACE = """
-UPDATE activations SET ended_at = :started_at, outcome = 'replaced'
-WHERE host = :host AND model = :model AND ended_at IS NULL"""
 _LOADED = """
 UPDATE activations SET loaded_at = coalesce(loaded_at, :at), digest = coalesce(nullif(:digest, ''), digest)
 WHERE host = :host AND model = :model AND ended_at IS NULL"""
@@ -58,7 +55,7 @@ class Outcome(LenientEnum):
     STOPPED: it was unloaded by llmstack: by a user, a command or the guard.
     LEFT: we saw it go: its keep-alive ended, or another client unloaded it.
     UNNOTICED: it went while no llmstack ran; the recorded end is when that was found.
-    REPLACED: it was loaded again before we saw an end.
+    REPLACED: it was loaded again before we saw an end. Nothing records this now.
     """
 
     FAILED = "failed"
@@ -130,11 +127,6 @@ class Activations(GrowingTable):
     """Activations by host and model. A model has at most one without an end, whichever program records it."""
 
     excess = ACTIVATIONS
-
-    def begin(self, activation: Activation) -> None:
-        """Record a load that we ask for."""
-        self._database.put(_REPLACE, _row(activation))
-        self.observe(activation)
 
     def observe(self, activation: Activation, *, since: datetime | None = None) -> None:
         """Record a load, unless a program has recorded it already.

@@ -136,7 +136,7 @@ async def test_what_is_put_between_the_end_of_a_writing_and_word_of_it_is_writte
 async def test_different_writes_keep_their_order(store: Store) -> None:
     for number in range(50):
         store.screen.remember("last", number)
-        store.activations.begin(activation())
+        store.activations.observe(activation())
         store.events.add(event(number))
     assert await store.screen.recall("last", -1, int) == 49
     assert len(await store.activations.active()) == 1

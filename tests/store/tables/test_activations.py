@@ -26,7 +26,7 @@ async def test_from_the_wish_to_the_end(store: Store) -> None:
         context_length=8192,
         keep_alive=timedelta(seconds=-1),
     )
-    store.activations.begin(wish)
+    store.activations.observe(wish)
     (begun,) = await store.activations.active()
     assert (begun.loaded_at, begun.ended_at, begun.outcome) == (None, None, None)
     assert (begun.asked_by, begun.reason, begun.context_length) == (wish.asked_by, wish.reason, 8192)
@@ -47,7 +47,7 @@ async def test_from_the_wish_to_the_end(store: Store) -> None:
 
 
 async def test_a_load_that_failed(store: Store) -> None:
-    store.activations.begin(activation())
+    store.activations.observe(activation())
     store.activations.end(
         HOST, MODEL, at=later(), outcome=Outcome.FAILED, reason=(quoted("Not enough memory."),)
     )
@@ -70,7 +70,7 @@ async def test_what_two_dashboards_see_is_recorded_once(store: Store, path: Path
 
 
 async def test_our_own_activation_is_not_somebody_elses(store: Store) -> None:
-    store.activations.begin(activation())
+    store.activations.observe(activation())
     store.activations.observe(activation(asked_by=Actor.CLIENT, started_at=later()))
     (only,) = await store.activations.history(HOST, MODEL)
     assert only.asked_by is Actor.USER
@@ -78,7 +78,7 @@ async def test_our_own_activation_is_not_somebody_elses(store: Store) -> None:
 
 @pytest.mark.parametrize("known_first", [True, False])
 async def test_who_knows_why_it_ended_is_believed(store: Store, *, known_first: bool) -> None:
-    store.activations.begin(activation())
+    store.activations.observe(activation())
     ends = [(Outcome.STOPPED, Actor.CLI), (Outcome.LEFT, None)]
     for outcome, by in ends if known_first else reversed(ends):
         store.activations.end(HOST, MODEL, at=later(9), outcome=outcome, by=by)
@@ -87,7 +87,7 @@ async def test_who_knows_why_it_ended_is_believed(store: Store, *, known_first: 
 
 
 async def test_of_two_who_only_saw_it_the_first_is_believed(store: Store) -> None:
-    store.activations.begin(activation())
+    store.activations.observe(activation())
     store.activations.end(HOST, MODEL, at=later(1), outcome=Outcome.LEFT)
     store.activations.end(HOST, MODEL, at=later(2), outcome=Outcome.UNNOTICED)
     (only,) = await store.activations.history(HOST, MODEL)
@@ -95,25 +95,17 @@ async def test_of_two_who_only_saw_it_the_first_is_believed(store: Store) -> Non
 
 
 async def test_the_first_who_knows_is_believed(store: Store) -> None:
-    store.activations.begin(activation())
+    store.activations.observe(activation())
     store.activations.end(HOST, MODEL, at=later(1), outcome=Outcome.STOPPED, by=Actor.CLI)
     store.activations.end(HOST, MODEL, at=later(2), outcome=Outcome.FAILED)
     (only,) = await store.activations.history(HOST, MODEL)
     assert (only.outcome, only.ended_at) == (Outcome.STOPPED, later(1))
 
 
-async def test_loaded_anew_before_its_end_was_seen(store: Store) -> None:
-    store.activations.begin(activation())
-    store.activations.begin(activation(started_at=later(50), context_length=2048))
-    newer, older = await store.activations.history(HOST, MODEL)
-    assert (older.outcome, older.ended_at) == (Outcome.REPLACED, later(50))
-    assert (newer.outcome, newer.context_length) == (None, 2048)
-
-
 async def test_hosts_and_models_do_not_touch_each_other(store: Store) -> None:
     for host in (HOST, OTHER_HOST):
         for model in ("a", "b"):
-            store.activations.begin(activation(model, host=host))
+            store.activations.observe(activation(model, host=host))
     store.activations.end(HOST, "a", at=later(), outcome=Outcome.LEFT)
     store.activations.end("http://nowhere", "b", at=later(), outcome=Outcome.LEFT)
     assert [(each.host, each.model) for each in await store.activations.active()] == [
@@ -126,8 +118,9 @@ async def test_hosts_and_models_do_not_touch_each_other(store: Store) -> None:
 
 async def test_history_in_pages_and_uses(store: Store) -> None:
     for number in range(5):
-        store.activations.begin(activation(started_at=later(number)))
+        store.activations.observe(activation(started_at=later(number)))
         store.activations.loaded(HOST, MODEL, later(number))
+        store.activations.end(HOST, MODEL, at=later(number), outcome=Outcome.STOPPED, by=Actor.CLI)
     first = await store.activations.history(HOST, MODEL, 3)
     rest = await store.activations.history(HOST, MODEL, 3, before=first[-1].id)
     assert [each.started_at for each in first + rest] == [later(number) for number in (4, 3, 2, 1, 0)]
@@ -135,7 +128,7 @@ async def test_history_in_pages_and_uses(store: Store) -> None:
 
 
 async def test_a_difference_settles_the_record(store: Store) -> None:
-    store.activations.begin(activation("gone"))
+    store.activations.observe(activation("gone"))
     (gone,) = await store.activations.active()
     loaded = ListedModel(model="new", digest="abc", context_length=4096)
     store.activations.settle(Difference((gone,), ((HOST, loaded),)), later(10))
@@ -151,7 +144,7 @@ async def test_a_difference_settles_the_record(store: Store) -> None:
 
 
 async def test_words_of_a_newer_version_are_unknown_not_an_error(store: Store, path: Path) -> None:
-    store.activations.begin(activation())
+    store.activations.observe(activation())
     store.activations.end(HOST, MODEL, at=later(), outcome=Outcome.LEFT)
     await store.flush()
     change_file(path, "UPDATE activations SET asked_by = 'gateway', outcome = 'moved', ended_by = 'robot'")
