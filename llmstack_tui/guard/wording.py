@@ -9,7 +9,7 @@ SENTENCES: Catalogue = {
     "guard.held": "Hold is on: no model is unloaded automatically.",
     "guard.released": "Hold is off: idle models are unloaded again.",
     "guard.pinned": "{model} is pinned: it stays until it is unpinned, or another program unloads it.",
-    "guard.unpinned": "{model} is not pinned any more.",
+    "guard.unpinned": "{model} is no longer pinned.",
     "guard.may_idle": "{model} may be idle for {idle_s:setting}.",
     "guard.may_idle_for_ever": "{model} may be idle for ever.",
     "guard.may_idle_as_set": "{model} may be idle for {idle_s:setting}, as the settings say.",

@@ -68,7 +68,7 @@ async def test_a_pinned_model_is_loaded_for_ever_and_told_as_pinned(llmstack: Pr
         assert await pins(llmstack, *host) == [True, False]
         assert (await only_host(llmstack, "guard", "status", *host))["pinned"] == ["a:1"]
         told = await run(llmstack, "unpin", "a:1", *host)
-        assert told.stdout == "a:1 is not pinned any more.\n"
+        assert told.stdout == "a:1 is no longer pinned.\n"
         assert fake.runners[0].keep_alive == timedelta(minutes=10)
         assert [each["pinned"] for each in (await document(llmstack, "ls", *host))["models"]] == [
             False,
