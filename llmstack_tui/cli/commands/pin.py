@@ -42,5 +42,5 @@ async def run(core: Core, options: Namespace) -> int:
                 )
     state = ModelState.ACTIVE if pinned or status.running is not None else ModelState.INACTIVE
     document = {"host": status.host, "name": status.name, "pinned": pinned, "state": state}
-    said = f"{status.name} is {'pinned' if pinned else 'not pinned any more'}."
+    said = f"{status.name} is {'pinned' if pinned else 'no longer pinned'}."
     return output.answer(options, {"models": [document]}, said)
