@@ -58,6 +58,7 @@ class FakeOllama:
         shown: what ``/api/show`` says of each, and ``weights`` the file of those that have one of their own.
         loaded_size, context_length: what ``/api/ps`` says of a model that is loaded from now on.
         answer, then: the pieces of a chat's answer, and how it ends.
+        creating: the answer to ``/api/create``; None makes the model.
         may_load: loads wait until it is set.
         may_leave: an idle model that was stopped leaves once it is set.
         down: no answer at all, while it is true.
@@ -74,6 +75,7 @@ class FakeOllama:
     context_length: int | None = None
     answer: tuple[str, ...] = ("Hel", "lo")
     then: Then = Then.END
+    creating: Reply | None = None
     runners: list[FakeRunner] = field(default_factory=list)
     may_load: asyncio.Event = field(default_factory=asyncio.Event)
     may_leave: asyncio.Event = field(default_factory=asyncio.Event)
@@ -211,6 +213,8 @@ class FakeOllama:
         return Reply()
 
     async def _post_create(self, name: str, __: dict[str, object]) -> Reply:
+        if self.creating is not None:
+            return self.creating
         self.installed[name] = "c" * 64
         return ndjson({"status": "success"})
 

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from llmstack_tui.config.settings import Settings
-from llmstack_tui.hosts.errors import ServerError
 from llmstack_tui.tui.models.derive import DeriveScreen, parameters
-from tests.support import seeded
+from tests.support.fake_ollama import usual_ollama
+from tests.support.scripted_server import Then, ndjson
 from tests.support.waiting import wait_until
-from tests.tui.driving import dashboard
+from tests.tui.driving import real_dashboard
 
-CODER = "qwen2.5-coder:7b"
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from tests.tui.driving import RealDesk
+
+CODER, TINY = "qwen2.5-coder:7b", "smollm2:135m"
+
+
+def on_server(*names: str, loaded: tuple[str, ...] = ()) -> AbstractAsyncContextManager[RealDesk]:
+    """A dashboard over a server with these models, each with weights of its own."""
+    ollama = usual_ollama(*names, loaded=loaded)
+    ollama.weights.clear()
+    return real_dashboard(ollama)
 
 
 async def test_a_copy_has_a_name_at_once_and_the_cursor_goes_to_it() -> None:
-    async with dashboard() as desk:
+    async with on_server(CODER) as desk:
         await desk.press("C")
         await desk.until_shown(f"Copy {CODER}")
         await desk.press("enter")
         name = "qwen2.5-coder-copy:latest"
-        await wait_until(lambda: desk.app.models.selected == (seeded.URL, name))
-        assert ("copy", seeded.URL, CODER, name) in desk.stack.calls
+        await wait_until(lambda: desk.app.models.selected == (desk.url, name))
+        assert sorted(desk.ollama.installed) == [name, CODER]
 
 
 async def test_another_name_must_be_one_and_free() -> None:
-    async with dashboard() as desk:
+    async with on_server(CODER, "mistral:7b") as desk:
+        await desk.put_cursor(CODER)
         await desk.press("N")
         await desk.until_shown(f"Rename {CODER}")
         assert "already" not in desk.text, "nothing was done yet"
@@ -40,17 +55,19 @@ async def test_another_name_must_be_one_and_free() -> None:
             await desk.press("enter")
             await desk.until_shown(said)
             assert isinstance(desk.app.screen, DeriveScreen)
-        assert not [call for call in desk.stack.calls if call[0] == "rename"]
+        assert sorted(desk.ollama.installed) == ["mistral:7b", CODER]
         desk.field("name").value = "coder:7b"
         await desk.press("enter")
-        await wait_until(lambda: desk.app.models.selected == (seeded.URL, "coder:7b"))
-        assert ("rename", seeded.URL, CODER, "coder:7b") in desk.stack.calls
+        await wait_until(lambda: desk.app.models.selected == (desk.url, "coder:7b"))
+        assert sorted(desk.ollama.installed) == ["coder:7b", "mistral:7b"]
 
 
 async def test_a_new_model_has_a_prompt_and_parameters_of_its_own() -> None:
-    async with dashboard() as desk:
+    async with on_server(CODER) as desk:
         await desk.press("n")
         await desk.until_shown(f"New model from {CODER}")
+        await desk.press("enter")
+        await desk.until_shown("without them, it would be a copy")
         desk.field("name").value = "mine"
         desk.field("system").value = "Answer in [bold]one sentence."
         desk.field("parameters").value = "temprature 0.2"
@@ -58,30 +75,24 @@ async def test_a_new_model_has_a_prompt_and_parameters_of_its_own() -> None:
         await desk.until_shown("There is no parameter 'temprature'")
         assert desk.app.screen.focused is desk.field("parameters")
         desk.field("parameters").value = "temperature 0.2, num_ctx = 8192"
-        desk.stack.gate.clear()
         await desk.press("enter")
-        await desk.until_shown("writing [bold]manifest", "esc  cancel")
-        desk.stack.gate.set()
-        await wait_until(lambda: desk.app.models.selected == (seeded.URL, "mine:latest"))
-        made = next(call for call in desk.stack.calls if call[0] == "create")
-        asked = repr({"temperature": 0.2, "num_ctx": 8192})
-        assert made == ("create", seeded.URL, "mine", CODER, "Answer in [bold]one sentence.", asked)
+        await wait_until(lambda: desk.app.models.selected == (desk.url, "mine:latest"))
+        (made,) = (body for path, body in desk.ollama.asked if path == "/api/create")
+        assert (made["from"], made["system"]) == (CODER, "Answer in [bold]one sentence.")
+        assert made["parameters"] == {"temperature": 0.2, "num_ctx": 8192}
 
 
 async def test_what_is_being_made_can_be_cancelled_and_what_fails_says_why() -> None:
-    async with dashboard() as desk:
+    async with on_server(CODER) as desk:
         await desk.press("n")
         await desk.until_shown("New model from")
-        await desk.press("enter")
-        await desk.until_shown("without them, it would be a copy")
         desk.field("system").value = "Be brief."
-        desk.stack.gate.clear()
+        desk.ollama.creating = ndjson({"status": "writing [bold]manifest"}, then=Then.HANG)
         await desk.press("enter")
-        await desk.until_shown("writing [bold]manifest")
+        await desk.until_shown("writing [bold]manifest", "esc  cancel")
         await desk.press("escape")
         await desk.until_shown("Cancelled; nothing was changed.")
-        desk.stack.gate.set()
-        desk.stack.failure = ServerError("quoted", text="The disk is full.", host=seeded.URL)
+        desk.ollama.creating = ndjson({"error": "The disk is full."})
         await desk.press("enter")
         await desk.until_shown("The disk is full.")
         await desk.press("escape")
@@ -89,31 +100,35 @@ async def test_what_is_being_made_can_be_cancelled_and_what_fails_says_why() -> 
 
 
 async def test_all_are_stopped_after_a_question_that_names_them() -> None:
-    async with dashboard() as desk:
+    async with on_server(CODER, TINY, loaded=(CODER, TINY)) as desk:
         await desk.press("S")
-        await desk.until_shown("Unload all 2 models?", CODER, "smollm2:135m", "when their running requests")
+        await desk.until_shown("Unload all 2 models?", CODER, TINY, "when their running requests")
         await desk.press("escape")
-        assert ("stop_all",) not in desk.stack.calls
+        assert desk.ollama.loaded == [CODER, TINY]
         await desk.press("S")
         await desk.until_shown("Unload all 2 models?")
         await desk.press("right", "enter")
-        await wait_until(lambda: ("stop_all",) in desk.stack.calls)
-        await wait_until(lambda: not desk.stack.snapshot.running)
+        await wait_until(
+            lambda: desk.ollama.loaded == [] and desk.state(TINY) == desk.state(CODER) == "inactive"
+        )
         await desk.press("S")
         await desk.until_shown("No model is in memory.")
 
 
 async def test_only_what_is_in_memory_is_restarted() -> None:
-    async with dashboard() as desk:
+    async with on_server(CODER, TINY, loaded=(CODER,)) as desk:
+        await desk.put_cursor(CODER)
+        (before,) = desk.ollama.runners
         await desk.press("R")
-        await wait_until(lambda: ("restart", seeded.URL, CODER) in desk.stack.calls)
-        await desk.press("down", "down", "R")
+        await wait_until(lambda: desk.ollama.loaded == [CODER] and desk.ollama.runners != [before])
+        await desk.put_cursor(TINY)
+        await desk.press("R")
         await desk.until_shown("is not in memory")
 
 
 @pytest.mark.parametrize("key", ["C", "N", "n", "S"])
 async def test_read_only_makes_nothing(key: str) -> None:
-    async with dashboard(settings=Settings(read_only=True)) as desk:
+    async with real_dashboard(settings=Settings(read_only=True)) as desk:
         await desk.press(key)
         await desk.until_shown("Nothing can be changed")
         assert desk.app.screen is desk.app.models
@@ -135,7 +150,11 @@ def test_parameters_are_read_as_they_are_typed(text: str, found: dict[str, objec
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("hot", "no name and value"), ("heat 3", "There is no parameter"), ("num_ctx many", "must be of type")],
+    [
+        ("hot", "not a name and a value"),
+        ("heat 3", "There is no parameter"),
+        ("num_ctx many", "must be of type"),
+    ],
 )
 def test_parameters_that_are_none_are_said(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
