@@ -280,7 +280,7 @@ class GuardService(Service):
             guard.leads = guard.leads if not guard.off else False
             guard.pinned = frozenset(each.model for each in preferences.values() if each.pinned)
             guard.ours = self._preferences.ours(url)
-            guard.rules = (
+            guard.use(
                 Rules()
                 if self.settings is None
                 else rules(self.settings, url, self._profile, preferences, held=self._preferences.held)

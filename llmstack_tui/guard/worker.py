@@ -12,7 +12,7 @@ from llmstack_tui.base.kinds import Actor, EventKind
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.structs import replace
 from llmstack_tui.guard.rules.policy import admit, decide
-from llmstack_tui.guard.rules.watch import Rules, Watch, looked
+from llmstack_tui.guard.rules.watch import Rules, Watch, looked, repinned
 from llmstack_tui.guard.types import Cause, GuardState, Renew, Situation, Stop, Warn
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.actions import Departure
@@ -93,6 +93,12 @@ class Guard:
         if self.leads and not self.off:
             self._act(decisions, look)
         self.show(decisions)
+
+    def use(self, rules: Rules) -> None:
+        """Follow these rules from now on."""
+        self.rules = rules
+        if self._look is not None:
+            self.situation = repinned(self.situation, self._look, rules)
 
     def show(self, decisions: tuple[Decision, ...] | None = None) -> None:
         """Bring `state` up to date."""

@@ -271,6 +271,26 @@ async def test_one_more_than_the_limit_is_asked_for_and_makes_room() -> None:
         assert fake.loaded == ["b:1"]
 
 
+async def test_a_pin_counts_at_once_not_from_the_next_look_on() -> None:
+    async with guarded(running_every_s=1.0) as (fake, stack, server):
+        fake.load("a:1")
+        await wait_until(lambda: stack.state.hosts[0].snapshot.running)
+        admissions = stack.guard.admissions
+        before = await admissions.admit(server.url, "b:1")
+        await looks(stack, 1)
+        await stack.guard.pin(server.url, "a:1")
+        asked = await admissions.admit(server.url, "b:1")
+        assert isinstance(before, Ask)
+        assert isinstance(asked, Ask)
+        assert not asked.stops
+        await admissions.make_room(server.url, before.stops)
+        assert fake.loaded == ["a:1"]
+        await stack.guard.pin(server.url, "a:1", pinned=False)
+        again = await admissions.admit(server.url, "b:1")
+        assert isinstance(again, Ask)
+        assert [stop.model for stop in again.stops] == ["a:1"]
+
+
 async def test_what_the_settings_say_of_one_more() -> None:
     async with guarded(replace(ONE, over_limit="refuse")) as (fake, stack, server):
         await stack.actions.activate(server.url, "a:1")

@@ -265,6 +265,18 @@ def _lapses(known: _Known, running: RunningModel, left_s: float) -> bool:
     )
 
 
+def repinned(situation: Situation, look: Look, rules: Rules) -> Situation:
+    """The situation with the pins of now: they count at once, not from the next look on."""
+    names = _names(look)
+    pinned = {
+        (each.name, each.digest)
+        for each in look.running
+        if not rules.pins.isdisjoint(_answers_to(each, names))
+    }
+    loaded = (replace(each, pinned=(each.name, each.digest) in pinned) for each in situation.loaded)
+    return replace(situation, loaded=tuple(loaded))
+
+
 def _is_spared(watch: Watch, names: set[str], awake_s: float) -> bool:
     return any(name in watch.spared and watch.spared[name][0] > awake_s for name in names)
 
