@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llmstack_tui.base.sentences import Catalogue
+    from llmstack_tui.store.tables.activations import Activation
 
 ACTORS: Mapping[Actor, str] = {
     Actor.USER: "the dashboard",
@@ -19,6 +20,25 @@ ACTORS: Mapping[Actor, str] = {
     Actor.UNKNOWN: "unknown",
 }
 """Who asked, as the end of a sentence with "by"."""
+
+_ENDS = {
+    "failed": "could not be loaded",
+    "cancelled": "cancelled",
+    "stopped": "unloaded",
+    "left": "expired or unloaded elsewhere",
+    "unnoticed": "gone when llmstack looked again",
+    "replaced": "reloaded",
+    "unknown": "unknown",
+}
+
+
+def end_text(load: Activation) -> str:
+    """How a load ended, and by whom; or that it has not ended."""
+    if load.outcome is None:
+        return "is loading" if load.loaded_at is None else "in memory now"
+    by = f" by {ACTORS[load.ended_by]}" if load.ended_by is not None else ""
+    return f"{_ENDS[load.outcome]}{by}"
+
 
 SENTENCES: Catalogue = {
     # How an act ended: its kind, and its end.

@@ -13,7 +13,7 @@ from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count
 from llmstack_tui.cli.stacks import opened, save_installed
 from llmstack_tui.core.wording import text, words
-from llmstack_tui.lifecycle.wording import ACTORS
+from llmstack_tui.lifecycle.wording import ACTORS, end_text
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -26,16 +26,6 @@ if TYPE_CHECKING:
     from llmstack_tui.core.types import Activation, SeenModel
 
     _Version = tuple[SeenModel, bool]
-
-_ENDS = {
-    "failed": "was not loaded",
-    "cancelled": "was cancelled",
-    "stopped": "was stopped",
-    "left": "left",
-    "unnoticed": "left unnoticed",
-    "replaced": "was loaded again",
-    "unknown": "?",
-}
 
 
 def add_options(parser: Parser) -> None:
@@ -155,7 +145,7 @@ def _write_loads(loads: Sequence[Activation]) -> None:
             f"{each.started_at.astimezone():%Y-%m-%d %H:%M:%S}",
             ACTORS[each.asked_by],
             _lasted(each),
-            _end(each),
+            end_text(each),
             text(*(each.end_reason or each.reason)) or "-",
         ]
         for each in loads
@@ -168,10 +158,3 @@ def _lasted(load: Activation) -> str:
     if load.loaded_at is None:
         return "-"
     return output.clock(int(((load.ended_at or datetime.now(UTC)) - load.loaded_at).total_seconds()))
-
-
-def _end(load: Activation) -> str:
-    if load.outcome is None:
-        return "is loaded" if load.loaded_at else "is being loaded"
-    by = f" by {ACTORS[load.ended_by]}" if load.ended_by is not None else ""
-    return f"{_ENDS[load.outcome]}{by}"

@@ -10,11 +10,10 @@ from llmstack_tui.base.kinds import CACHE_TYPES
 from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import bytes_text, seconds_text
-from llmstack_tui.core.types import Outcome
 from llmstack_tui.core.wording import text
 from llmstack_tui.fit.memory import Basis, Request, estimate, largest_context
 from llmstack_tui.fit.verdict import Fit, verdict
-from llmstack_tui.lifecycle.wording import ACTORS
+from llmstack_tui.lifecycle.wording import ACTORS, end_text
 from llmstack_tui.tui.details.pane import addresses
 from llmstack_tui.tui.draw.figures import about_text, count_text, when_text
 from llmstack_tui.tui.widgets.section import SectionText, lines_part, rows_part
@@ -58,15 +57,6 @@ _FACTS = {
     "vocab_size": "Vocabulary",
     "rope.freq_base": "RoPE base",
     "rope.dimension_count": "RoPE dimensions",
-}
-_ENDS = {
-    Outcome.FAILED: "could not be loaded",
-    Outcome.CANCELLED: "cancelled",
-    Outcome.STOPPED: "unloaded",
-    Outcome.LEFT: "its time ran out, or another client unloaded it",
-    Outcome.UNNOTICED: "was gone when llmstack looked again",
-    Outcome.REPLACED: "was reloaded",
-    Outcome.UNKNOWN: "how it ended is unknown",
 }
 _CONTEXTS = (2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072, 262_144)
 _FITS = {Fit.NOW: "fits", Fit.ALONE: "alone", Fit.PARTLY: "part CPU", Fit.NO: "no"}
@@ -190,15 +180,9 @@ def _fact(value: object) -> str:
 def _load(each: Activation, now: datetime) -> str:
     until = each.ended_at or now
     lasted = "" if each.loaded_at is None else seconds_text((until - each.loaded_at).total_seconds())
-    if each.outcome is None:
-        end = "is loading" if each.loaded_at is None else "in memory now"
-    else:
-        end = _ENDS[each.outcome]
-        if each.ended_by is not None:
-            end += f" by {ACTORS[each.ended_by]}"
     reasons = [f" ({clean(text(*why), limit=300)})" if why else "" for why in (each.reason, each.end_reason)]
     asked = f"asked by {ACTORS[each.asked_by]}{reasons[0]}"
-    return f"{when_text(each.started_at, now):14}{lasted:9}{asked}; {end}{reasons[1]}"
+    return f"{when_text(each.started_at, now):14}{lasted:9}{asked}; {end_text(each)}{reasons[1]}"
 
 
 def _took(each: Measured, now: datetime) -> str:
