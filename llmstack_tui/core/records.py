@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Records:
-    """Reading raises `StoreError` if the state file cannot be read."""
+    """Reading raises `StoreError` if the state file cannot be read; only `recall` does not."""
 
     def __init__(self, session: StoreSession) -> None:
         self._session = session
@@ -105,6 +105,8 @@ class Records:
         self._session.write(lambda store: store.screen.remember(key, value))
 
     async def recall(self, key: str, default: T, kind: type[T]) -> T:
-        """The value stored last; ``default`` if there is none, or none of type ``kind``."""
-        store = await self._session.store()
-        return await store.screen.recall(key, default, kind)
+        """The value stored last; ``default`` if there is none of type ``kind``, or none can be read."""
+        with suppress(StoreError):  # A notice reports it.
+            store = await self._session.store()
+            return await store.screen.recall(key, default, kind)
+        return default

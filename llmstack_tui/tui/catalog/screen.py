@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import to_builtins
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
     from llmstack_tui.core.state import StackState
     from llmstack_tui.tui.shell import View
-    from llmstack_tui.tui.stack import DashboardStack
 
 _USES = (None, *Use)
 _RECALL = "catalog.order"
@@ -106,18 +104,11 @@ class CatalogScreen(TableScreen):
             if (stack := self.shell.stack) is not None:
                 catalog = await stack.catalog.catalog()
                 shelf = await asyncio.to_thread(make_shelf, catalog)
-                await self._recall(stack)
+                self.pane.restore(await stack.records.recall(_RECALL, CatalogOrder(), CatalogOrder))
                 self._shelf = shelf
         finally:
             self._is_reading = False
         self.show(self.shell.view)
-
-    async def _recall(self, stack: DashboardStack) -> None:
-        """Restore the order of an earlier session, unless the user has chosen one in this."""
-        from llmstack_tui.core.types import StoreError
-
-        with suppress(StoreError):  # A notice says so already.
-            self.pane.restore(await stack.records.recall(_RECALL, CatalogOrder(), CatalogOrder))
 
     @on(TablePane.Arranged)
     def _arranged(self) -> None:

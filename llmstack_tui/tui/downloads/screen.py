@@ -25,7 +25,7 @@ from llmstack_tui.tui.downloads.list import (
     word_of,
 )
 from llmstack_tui.tui.draw.figures import clock_text, used_text, when_text
-from llmstack_tui.tui.draw.servers import address
+from llmstack_tui.tui.draw.servers import address, several_hosts
 from llmstack_tui.tui.draw.text import bar
 from llmstack_tui.tui.screen import RecordScreen, TabScreen
 from llmstack_tui.tui.widgets.list import RowList
@@ -40,14 +40,13 @@ from llmstack_tui.tui.widgets.section import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import datetime
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.timer import Timer
 
-    from llmstack_tui.core.state import StackState
     from llmstack_tui.downloads.types import Download, LayerProgress
     from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import View
@@ -100,7 +99,7 @@ class DownloadsScreen(TabScreen):
         self._drawn_s = time.monotonic()
         downloads = view.state.downloads if view.state else ()
         now = view.moment.now
-        names = host_names(view.state, self.shell.host_names)
+        names = several_hosts(view.state, self.shell.host_names)
         catalog, add = view.keys["app.catalog"], view.keys["downloads.add"]
         what = f"Press {catalog} for models worth having, {add} to pull one by its name."
         self.list.show_message(("Nothing is being downloaded.", what))
@@ -114,13 +113,6 @@ class DownloadsScreen(TabScreen):
     def action_open(self) -> None:
         if (selected := self.selected) is not None:
             self.app.push_screen(DownloadScreen(selected))
-
-
-def host_names(state: StackState | None, names: Mapping[str, str]) -> dict[str, str]:
-    """The names of the hosts by URL; empty if there is only one."""
-    hosts = state.hosts if state else ()
-    urls = {host.snapshot.url for host in hosts} | {each.host for each in (state.downloads if state else ())}
-    return {url: names.get(url) or address(url) for url in urls} if len(urls) > 1 else {}
 
 
 _MOST_EVENTS = 50

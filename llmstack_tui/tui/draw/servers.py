@@ -76,6 +76,18 @@ def address(url: str) -> str:
     return parts.netloc if parts.scheme == "http" and parts.path in {"", "/"} else url
 
 
+def several_hosts(state: StackState | None, names: Mapping[str, str]) -> dict[str, str]:
+    """What to call each host, also one that only has downloads, by URL; empty if there is only one.
+
+    Args:
+        names: the user's names for hosts, by URL.
+    """
+    if state is None:
+        return {}
+    urls = {host.snapshot.url for host in state.hosts} | {each.host for each in state.downloads}
+    return {url: names.get(url) or address(url) for url in urls} if len(urls) > 1 else {}
+
+
 def banner(view: View, *, restart: bool, names: Mapping[str, str] | None = None) -> str:
     """Which servers are away, why, when they are asked again, and how old the figures are; "" if none is.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
@@ -13,13 +13,25 @@ from textual.content import Content
 from llmstack_tui.base.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rich.style import Style
 
     from llmstack_tui.tui.draw.marks import Marks
 
+T = TypeVar("T")
+
 _MOST_NAMED = 8
+
+
+def thing_at(x: int, things: Iterable[tuple[T, int]]) -> T | None:
+    """Which of the things side by side, each with its width in cells, covers the cell ``x``."""
+    right = 0
+    for thing, cells in things:
+        right += cells
+        if x < right:
+            return thing
+    return None
 
 
 def plain_spaces(text: str) -> str:

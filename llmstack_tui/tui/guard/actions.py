@@ -10,7 +10,7 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.core.wording import text
 from llmstack_tui.lifecycle.actions import ActKind
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.draw.servers import address
+from llmstack_tui.tui.draw.servers import several_hosts
 from llmstack_tui.tui.draw.text import lines_text
 from llmstack_tui.tui.shell import Controller
 
@@ -108,9 +108,8 @@ class GuardController(Controller):
 
     def _others(self, host_url: str) -> dict[str, str]:
         """The names of the other hosts by URL; empty if there is only one host."""
-        state, names = self._shell.view.state, self._shell.host_names
-        urls = [each.snapshot.url for each in state.hosts] if state else []
-        return {url: names.get(url) or address(url) for url in urls if url != host_url and len(urls) > 1}
+        hosts = several_hosts(self._shell.view.state, self._shell.host_names)
+        return {url: name for url, name in hosts.items() if url != host_url}
 
     # --- what it does by itself ---
 

@@ -25,13 +25,7 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.tui.shell import Key
 
-_STATES = (
-    ModelState.ACTIVE,
-    ModelState.LOADING,
-    ModelState.STOPPING,
-    ModelState.INACTIVE,
-    ModelState.CLOUD,
-)
+_STATES = tuple(ModelState)
 
 
 class ModelColumn(StrEnum):

@@ -200,17 +200,13 @@ def _note(status: ModelStatus) -> str:
 
 
 def _mark(state: ModelState, marks: Marks) -> str:
-    match state:
-        case ModelState.ACTIVE:
-            return marks.active
-        case ModelState.LOADING:
-            return marks.loading
-        case ModelState.STOPPING:
-            return marks.stopping
-        case ModelState.CLOUD:
-            return marks.cloud
-        case ModelState.INACTIVE:
-            return marks.inactive
+    return {
+        ModelState.ACTIVE: marks.active,
+        ModelState.LOADING: marks.loading,
+        ModelState.STOPPING: marks.stopping,
+        ModelState.INACTIVE: marks.inactive,
+        ModelState.CLOUD: marks.cloud,
+    }[state]
 
 
 def _needed(state: ModelState, fitted: Fitted | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -79,10 +78,7 @@ class ModelsScreen(TableScreen):
         self.shell.start("What the screen remembers", recall, group=_RECALL, exclusive=True)
 
     async def _recall(self, stack: DashboardStack) -> None:
-        from llmstack_tui.core.types import StoreError
-
-        with suppress(StoreError):  # A notice says so already.
-            self.pane.recall(await stack.records.recall(_RECALL, Arrangement(), Arrangement))
+        self.pane.recall(await stack.records.recall(_RECALL, Arrangement(), Arrangement))
 
     def select(self, url: str, name: str) -> None:
         """Put the cursor on a model as soon as it is listed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from contextlib import suppress
 from functools import partial
 from operator import is_not
 from typing import TYPE_CHECKING
@@ -166,12 +165,8 @@ class UpdateController(Controller):
 
     async def _tell(self, stack: DashboardStack, found: Mapping[Key, Update], judged: frozenset[str]) -> None:
         """One toast for all versions not told before. What was told of a host that is away stays known."""
-        from llmstack_tui.core.types import StoreError
-
         if self._told is None:
-            told: dict[str, str] = {}
-            with suppress(StoreError):  # A notice says so already.
-                told = await stack.records.recall(_REMEMBERED, told, dict[str, str])
+            told = await stack.records.recall(_REMEMBERED, {}, dict[str, str])
             if stack is not self._followed:
                 return
             self._told = told

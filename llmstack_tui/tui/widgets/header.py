@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from llmstack_tui.tui.draw.text import thing_at
 from llmstack_tui.tui.shell import shell_of
 
 if TYPE_CHECKING:
@@ -124,13 +125,9 @@ class Tabs(Widget):
         return Content.assemble(*parts)
 
     def on_click(self, event: events.Click) -> None:
-        right = 0
-        for tab in self._shown:
-            right += len(tab.key) + len(tab.text) + 3
-            if event.x < right:
-                if tab.name != self._current:
-                    self.post_message(self.TabChosen(tab.name))
-                return
+        tab = thing_at(event.x, ((tab, len(tab.key) + len(tab.text) + 3) for tab in self._shown))
+        if tab is not None and tab.name != self._current:
+            self.post_message(self.TabChosen(tab.name))
 
 
 class Top(Vertical):

@@ -10,6 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from llmstack_tui.tui import keys
+from llmstack_tui.tui.draw.text import thing_at
 from llmstack_tui.tui.shell import shell_of
 
 if TYPE_CHECKING:
@@ -78,12 +79,7 @@ class KeyBar(Widget):
 
     def _at(self, x: int) -> Binding | None:
         """The binding at this column."""
-        right = 0
-        for label in self._fitting(self.size.width):
-            right += _width(label)
-            if x < right:
-                return label[1]
-        return None
+        return thing_at(x, ((label[1], _width(label)) for label in self._fitting(self.size.width)))
 
 
 def _width(label: tuple[str, Binding]) -> int:

@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from llmstack_tui.base.structs import replace
 from llmstack_tui.tui import keys
-from llmstack_tui.tui.draw.text import fit
+from llmstack_tui.tui.draw.text import fit, thing_at
 from llmstack_tui.tui.shell import shell_of
 from llmstack_tui.tui.widgets.pane import Pane
 
@@ -129,12 +129,7 @@ class Headings(Widget, Generic[C]):
 
     def column_at(self, x: int) -> C | None:
         """The column that a click on this cell sorts by."""
-        right = 0
-        for each in self._columns(self.size.width):
-            right += each.cells
-            if x < right:
-                return each.column
-        return None
+        return thing_at(x, ((each.column, each.cells) for each in self._columns(self.size.width)))
 
     def on_click(self, event: events.Click) -> None:
         column = self.column_at(event.x)

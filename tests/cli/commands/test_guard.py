@@ -279,7 +279,7 @@ async def test_the_history_of_a_model(llmstack: Program) -> None:
         ("cli", "stopped", None),
     ]
     assert newest == loads[:1]
-    assert "was stopped by the command line" in told.stdout
+    assert "unloaded by the command line" in told.stdout
     assert "is loaded" in told.stdout
     assert (none.returncode, none.stdout) == (0, "")
     assert "Nothing is recorded about b:1" in none.stderr
