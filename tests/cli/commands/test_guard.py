@@ -280,7 +280,7 @@ async def test_the_history_of_a_model(llmstack: Program) -> None:
     ]
     assert newest == loads[:1]
     assert "unloaded by the command line" in told.stdout
-    assert "is loaded" in told.stdout
+    assert "in memory now" in told.stdout
     assert (none.returncode, none.stdout) == (0, "")
     assert "Nothing is recorded about b:1" in none.stderr
 
