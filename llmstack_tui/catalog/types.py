@@ -107,8 +107,12 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     def file(self) -> File:
         return self.files[0]
 
+    def name_to_pull(self, file: File) -> str:
+        """The name to pull for one of the variants: the first one goes by the entry's name alone."""
+        return self.name if file is self.file else self.name_of(file)
+
     def name_of(self, file: File) -> str:
-        """The name to pull for one of the variants."""
+        """The name of one of the variants, with its own tag."""
         return replace(ModelName.parse(self.name), tag=file.tag).short
 
 

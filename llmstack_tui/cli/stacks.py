@@ -222,8 +222,7 @@ async def load(
         Refused: the machine is too hot, or ``over_limit`` refuses one more model.
         HostError: the server refuses or fails.
     """
-    from llmstack_tui.core.wording import text  # noqa: PLC0415  # few commands load
-    from llmstack_tui.guard.types import Ask  # noqa: PLC0415
+    from llmstack_tui.guard.types import Ask  # noqa: PLC0415  # few commands load
 
     answer, settings = await stack.guard.admissions.admit(status.host, status.name), stack.guard.settings
     if isinstance(answer, Ask) and settings is not None:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, BinaryIO
 
+from llmstack_tui.base.sentences import Explained
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -35,7 +37,7 @@ _MAGICS = (
 )
 
 
-class InvalidGGUF(ValueError):
+class InvalidGGUF(Explained, ValueError):
     """A file is not a GGUF model, or is broken; ``str(error)`` is a sentence for the user."""
 
 

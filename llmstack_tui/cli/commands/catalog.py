@@ -81,7 +81,7 @@ def _write_details(catalog: Catalog, entry: Entry, profile: Profile) -> None:
     output.write_table(
         ["PULL", "QUANTIZATION", ">DOWNLOAD", ">AT 4K", ">AT 32K", "FITS HERE"],
         [
-            [_name(entry, file), file.quantization or "?", *_memory(entry, file, profile)]
+            [entry.name_to_pull(file), file.quantization or "?", *_memory(entry, file, profile)]
             for file in entry.files
         ],
     )
@@ -107,10 +107,6 @@ def _say_what_fits(profile: Profile) -> None:
         size = bytes_text(profile.memory_budget)
         room = f"Models have {size} of {profile.memory_word} here ({profile.name})"
     output.say(f"{room}. The memory at 4k and 32k tokens is an estimate.")
-
-
-def _name(entry: Entry, file: File) -> str:
-    return entry.name if file is entry.file else entry.name_of(file)
 
 
 def _memory(entry: Entry, file: File, profile: Profile) -> list[str]:
@@ -141,7 +137,7 @@ def _entry(catalog: Catalog, entry: Entry, budget: int | None) -> dict[str, obje
     def file(file: File) -> dict[str, object]:
         at_4k, at_32k = _bytes(entry, file)
         return {
-            "name": _name(entry, file),
+            "name": entry.name_to_pull(file),
             "quantization": file.quantization,
             "download": file.bytes,
             "rounded": file.rounded,

@@ -10,7 +10,6 @@ from msgspec.structs import asdict
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import opened, refuse_read_only
-from llmstack_tui.core.wording import words
 from llmstack_tui.library.storage import LibraryError
 
 if TYPE_CHECKING:
@@ -38,15 +37,12 @@ async def run(core: Core, options: Namespace) -> int:
     if options.clean:
         refuse_read_only(core)
     async with opened(core, ()) as stack:
-        try:
-            own = await stack.disk.look()
-            if own is None:
-                raise output.Failed("No home folder is known for this user: set HOME to a folder.")
-            if options.clean:
-                removed = await _clean(options, stack, own)
-                return output.answer(options, {"folder": own.path, "removed": [*map(_leftover, removed)]})
-        except LibraryError as error:
-            raise output.Failed(words(error)) from None
+        own = await stack.disk.look()
+        if own is None:
+            raise output.Failed("No home folder is known for this user: set HOME to a folder.")
+        if options.clean:
+            removed = await _clean(options, stack, own)
+            return output.answer(options, {"folder": own.path, "removed": [*map(_leftover, removed)]})
         folders = [own, *await _others(stack)]
     return output.answer(options, {"folders": [*map(_folder, folders)]}, lambda: _write(folders))
 

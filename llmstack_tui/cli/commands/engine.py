@@ -10,8 +10,7 @@ from llmstack_tui.cli import output
 from llmstack_tui.cli.options import Subcommands, hosts, port
 from llmstack_tui.cli.progress import waiting
 from llmstack_tui.cli.stacks import refuse_read_only
-from llmstack_tui.core.wording import words
-from llmstack_tui.engine.process.control import EngineFailed, missing_reason, start, status, stop
+from llmstack_tui.engine.process.control import missing_reason, start, status, stop
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -73,16 +72,9 @@ async def _start(core: Core, options: Namespace) -> int:
     refuse_read_only(core)
     running = status()
     if running is None:
-        try:
-            async with waiting("Starting the engine", core.environ):
-                handle = await start(
-                    port=options.port,
-                    host=options.listen or "127.0.0.1",
-                    owner=False,
-                    config=core.config,
-                )
-        except EngineFailed as error:
-            raise output.Failed(words(error)) from None
+        async with waiting("Starting the engine", core.environ):
+            host = options.listen or "127.0.0.1"
+            handle = await start(port=options.port, host=host, owner=False, config=core.config)
         running = handle.process
     elif options.port is not None or options.listen is not None:
         raise output.Failed(
@@ -94,11 +86,8 @@ async def _start(core: Core, options: Namespace) -> int:
 async def _stop(core: Core, options: Namespace) -> int:
     _refuse_hosts(options)
     refuse_read_only(core)
-    try:
-        async with waiting("Stopping the engine", core.environ):
-            stopped = await stop(force=options.force)
-    except EngineFailed as error:
-        raise output.Failed(words(error)) from None
+    async with waiting("Stopping the engine", core.environ):
+        stopped = await stop(force=options.force)
     if options.json:
         output.write_document({"stopped": stopped})
     elif stopped:

@@ -25,7 +25,7 @@ from llmstack_tui.fit.memory import Estimate, Request, Subject, estimate, larges
 from llmstack_tui.fit.metadata import subject_of_header, subject_of_metadata
 from llmstack_tui.fit.room import repacked_on
 from llmstack_tui.fit.verdict import Room, Verdict, verdict
-from llmstack_tui.gguf.header import InvalidGGUF, read_header
+from llmstack_tui.gguf.header import read_header
 from llmstack_tui.hosts.errors import HostError
 
 if TYPE_CHECKING:
@@ -122,10 +122,7 @@ def _is_file(path: Path) -> bool:
 
 async def _of_file(stack: Stack, path: Path) -> _FitTarget:
     profile = await read_profile(stack)
-    try:
-        subject = subject_of_header(read_header(path), repacked_on(profile))
-    except InvalidGGUF as error:
-        raise output.Failed(words(error)) from None
+    subject = subject_of_header(read_header(path), repacked_on(profile))
     return _FitTarget(name=path.name, subject=subject, profile=profile, room=stack.fit.room(), file=path)
 
 
@@ -226,12 +223,7 @@ class _FitReport(Struct, frozen=True):
             f"cache {self.request.cache_type}{slots}"
         )
         if found.parts is not None:
-            for name, size in (
-                ("weights", found.parts.weights),
-                ("cache", found.parts.cache),
-                ("computing", found.parts.compute),
-                ("process", found.parts.process),
-            ):
+            for name, size in asdict(found.parts).items():
                 output.write(f"  {name:<10}{bytes_text(size):>8}")
         output.write(f"  {'in all':<10}{bytes_text(found.total):>8}  {_BASES[found.basis]}")
         output.write(self._sentence(found))

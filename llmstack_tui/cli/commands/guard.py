@@ -113,9 +113,8 @@ async def _report_guards(stack: Stack) -> None:
         async for state in states:
             for url, guard in state.guards.items():
                 # The limits are only known once the machine was read.
-                if state.profile is not None and (said := _guard_sentence(url, guard)) != reported.get(
-                    url, ""
-                ):
+                said = _guard_sentence(url, guard)
+                if state.profile is not None and said != reported.get(url, ""):
                     reported[url] = said
                     output.say(said)
 
@@ -171,9 +170,7 @@ async def _status(core: Core, options: Namespace) -> int:
             )
             if not options.json:
                 _write_status(core, url, guard, is_guarded=is_guarded)
-    if options.json:
-        output.write_document({"hosts": documents})
-    return 0
+    return output.answer(options, {"hosts": documents})
 
 
 def _rules_document(core: Core, guard: GuardState) -> dict[str, object]:
@@ -238,9 +235,7 @@ async def _explain(core: Core, options: Namespace) -> int:
             _write_explained(guard.off, models, decisions)
             if elsewhere:
                 output.write(f"  Other servers of this machine hold {bytes_text(elsewhere)}.")
-    if options.json:
-        output.write_document({"hosts": documents})
-    return 0
+    return output.answer(options, {"hosts": documents})
 
 
 def _model(each: Explained) -> dict[str, object]:

@@ -41,10 +41,8 @@ async def run(core: Core, options: Namespace) -> int:
             await stack.actions.delete(removal.host, removal.name)
             if not options.json:
                 output.write(clean(f"Removed {_effect(removal)}."))
-    if options.json:
-        removed = [{"host": each.host, "name": each.name, "freed": each.freed} for each in removals]
-        output.write_document({"removed": removed})
-    return 0
+    removed = [{"host": each.host, "name": each.name, "freed": each.freed} for each in removals]
+    return output.answer(options, {"removed": removed})
 
 
 def _located(stack: Stack, name: str) -> tuple[str, str]:

@@ -79,12 +79,8 @@ def tone(event: Event) -> Tone:
         return Tone.CLIENT
     if kind in _TROUBLE | {NoteKind.NOTE} and (kind != EventKind.SERVER or "error" in event.details):
         return Tone.WARNING
-    is_done = kind in {EventKind.SERVER, NoteKind.DONE} or event.details.get("end") in {
-        "loaded",
-        "gone",
-        "done",
-    }
-    return Tone.DONE if is_done else Tone.PLAIN
+    has_ended_well = event.details.get("end") in {"loaded", "gone", "done"}
+    return Tone.DONE if has_ended_well or kind in {EventKind.SERVER, NoteKind.DONE} else Tone.PLAIN
 
 
 def word(event: Event) -> str:

@@ -114,7 +114,7 @@ class EntryScreen(FramedScreen):
         super().__init__(Pane(entry.name, id="frame"))
         self._catalog = catalog
         self._entry = entry
-        self._variants = {_name_of(entry, file): file for file in entry.files}
+        self._variants = {entry.name_to_pull(file): file for file in entry.files}
         self._facts = Static("", id="facts", markup=False)
         self.list = VariantList()
         self._said = Static("", id="said", markup=False)
@@ -252,11 +252,6 @@ class EntryScreen(FramedScreen):
         self.shell.act("downloads.offer", *offered)
 
 
-def _name_of(entry: Entry, file: File) -> str:
-    """The name to pull a file by: the first file goes by the entry's name alone."""
-    return entry.name if file is entry.file else entry.name_of(file)
-
-
 def wanted(entry: Entry, file: File, budget: int | None, download: int | None = None) -> Offered:
     """The arguments of `DownloadController.offer`; ``download`` is the size that the registry gives."""
     short, long = memory_texts(entry, file)
@@ -267,7 +262,7 @@ def wanted(entry: Entry, file: File, budget: int | None, download: int | None = 
         EntryFit.NO: "that is more than there is here",
         EntryFit.UNKNOWN: "whether it fits here is not known",
     }[fit_word(entry, file, budget)[1]]
-    return _name_of(entry, file), download or file.bytes, f"{memory} (an estimate): {fits}."
+    return entry.name_to_pull(file), download or file.bytes, f"{memory} (an estimate): {fits}."
 
 
 def facts_content(entry: Entry) -> Content:

@@ -60,7 +60,6 @@ class Heading(Struct, frozen=True):
     """The heading of a part of the list."""
 
     text: str
-    height: int = 1
 
     @property
     def key(self) -> str:
@@ -203,7 +202,7 @@ class DownloadList(RowList[Row]):
     """Shows on a second line the progress of a pull, or why it failed."""
 
     def height_of(self, row: Row, width: int) -> int:
-        return row.height
+        return row.height if isinstance(row, DownloadRow) else 1
 
     def is_heading(self, row: Row) -> bool:
         return isinstance(row, Heading)

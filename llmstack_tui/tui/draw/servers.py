@@ -156,12 +156,8 @@ def left_behind(under_way: Sequence[Download], stopped: Sequence[Download]) -> s
     """The text about pulls that were under way when the dashboard ended; "" if there were none."""
     if not under_way:
         return ""
-    count = len(under_way)
-    what = (
-        f"The download of {clean(under_way[0].model, limit=200)} goes"
-        if count == 1
-        else f"{count} downloads go"
-    )
+    first, count = clean(under_way[0].model, limit=200), len(under_way)
+    what = plural(count, f"The download of {first} goes", f"{count} downloads go")
     text = f"{what} on with the next llmstack: what came is kept.\n"
     for each in stopped:
         text += f"{clean(each.model, limit=200)} was stopped for its update, and is started again then.\n"

@@ -81,7 +81,7 @@ def test_a_person_reads_parts_verdict_and_the_longest_context(llmstack: Program,
     done = llmstack("fit", file, "--config", settings(llmstack, "nvidia_8gb"))
     assert done.returncode == 0
     assert "tiny.gguf with 2,048 tokens of context, cache f16" in done.stdout
-    for part in ("weights", "cache", "computing", "process", "in all"):
+    for part in ("weights", "cache", "compute", "process", "in all"):
         assert f"  {part} " in done.stdout
     assert "by the shape of the model" in done.stdout
     assert "Fits now: there is 8.1 GB of VRAM for models (nvidia_8gb)" in done.stdout
