@@ -39,9 +39,9 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         say(str(error))
         code = FAILED
     except Exception as error:
-        from llmstack_tui.base.sentences import ToldError
+        from llmstack_tui.base.sentences import UserFacingError
 
-        if environ.get("LLMSTACK_DEBUG") and not isinstance(error, ToldError):
+        if environ.get("LLMSTACK_DEBUG") and not isinstance(error, UserFacingError):
             raise
         say(_sentence(error))
         code = FAILED
@@ -111,10 +111,10 @@ def _finish(code: int) -> int:
 
 def _sentence(error: Exception) -> str:
     from llmstack_tui.base.paths import NoHome
-    from llmstack_tui.base.sentences import ToldError
+    from llmstack_tui.base.sentences import UserFacingError
     from llmstack_tui.core.wording import words
 
-    if isinstance(error, ToldError):
+    if isinstance(error, UserFacingError):
         return words(error)
     if isinstance(error, NoHome):
         return str(error)

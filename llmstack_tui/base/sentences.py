@@ -42,12 +42,12 @@ class Plural(Struct, frozen=True):
     other: str
 
 
-class ToldError(Exception):
+class UserFacingError(Exception):
     """An error that is shown to the user, in the sentences that `said` returns: those of its ``str``."""
 
 
-class Failure(ToldError):
-    """An `ToldError` error whose sentences are data. Its ``str`` is for logs.
+class Failure(UserFacingError):
+    """One whose sentences are data. Its ``str`` is for logs.
 
     Attributes:
         kind, params: those of the sentence that says what is wrong. A server's or the operating system's own

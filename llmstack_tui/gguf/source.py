@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, BinaryIO
 
-from llmstack_tui.base.sentences import ToldError
+from llmstack_tui.base.sentences import UserFacingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ _MAGICS = (
 )
 
 
-class InvalidGGUF(ToldError, ValueError):
+class InvalidGGUF(UserFacingError, ValueError):
     """A file is not a GGUF model, or is broken; ``str(error)`` is a sentence for the user."""
 
 

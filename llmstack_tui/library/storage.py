@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from filelock import FileLock, Timeout
 
-from llmstack_tui.base.sentences import ToldError
+from llmstack_tui.base.sentences import UserFacingError
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.gguf.source import InvalidGGUF, open_regular
 from llmstack_tui.library.folders import (
@@ -59,7 +59,7 @@ UNFINISHED = ".unfinished-"
 DOWNLOADS_LOCK = ".downloads.lock"
 
 
-class LibraryError(ToldError):
+class LibraryError(UserFacingError):
     """A change to the models folder failed; ``str(error)`` is a sentence for the user."""
 
 

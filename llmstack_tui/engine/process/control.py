@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from llmstack_tui.base.paths import data_folder
-from llmstack_tui.base.sentences import ToldError
+from llmstack_tui.base.sentences import UserFacingError
 from llmstack_tui.engine.process.requirements import missing_reason
 from llmstack_tui.engine.process.state import EngineProcess, log_file, saved, status
 
@@ -31,7 +31,7 @@ START_SECONDS = 30.0
 _SAFE_FOLDER = Path(__file__).resolve().parents[3]
 
 
-class EngineFailed(ToldError):
+class EngineFailed(UserFacingError):
     """The engine could not be started or stopped; the text is a sentence with the cause and what to do."""
 
 

@@ -118,7 +118,7 @@ def test_a_model_that_answers_is_not_removed(engine: Program, endless: str) -> N
         assert [model["state"] for model in stopped] == ["stopping"]
         removed = engine("rm", endless, "--yes")
         assert removed.returncode == 1
-        assert "still answers a request" in removed.stderr
+        assert "is still answering a request" in removed.stderr
         process.kill()
         process.communicate()
     wait_until_sync(lambda: document(engine, "ps") == {"models": []}, what="the model has left")
