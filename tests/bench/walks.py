@@ -54,7 +54,7 @@ def figures() -> Iterator[Figure]:
     long = sorted((file for file in lines if lines[file] > 400), key=lambda file: -lines[file])
     yield Figure("files in the package", len(lines), "files", 300)
     yield Figure("files over 400 lines", len(long), "files", 0, note=", ".join(long))
-    yield Figure("logical lines", logical_lines(), "lines", 28_500)
+    yield Figure("logical lines", logical_lines(), "lines", 28_546)
     yield Figure("longest import chain", len(imports.longest_chain), "modules", 18)
     yield Figure(
         "circles of imports", len(imports.circles), "circles", 0, note=sizes and f"of {sizes} modules"
