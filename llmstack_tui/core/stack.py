@@ -302,7 +302,7 @@ class Stack:
         """Return when the first list has been drawn: importing the services would delay it."""
         async with aclosing(self.watch()) as states:
             async for state in states:
-                if any(each.snapshot.read_at or each.snapshot.error for each in state.hosts):
+                if any(each.snapshot.was_polled for each in state.hosts):
                     break
         await asyncio.sleep(self._options.services_after_s)
 

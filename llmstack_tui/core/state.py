@@ -69,8 +69,7 @@ class StackState(Struct, frozen=True):
     @property
     def is_known(self) -> bool:
         """Whether a server has answered or failed, or its list of an earlier session is shown."""
-        snapshots = (host.snapshot for host in self.hosts)
-        return any(each.read_at is not None or each.is_old for each in snapshots)
+        return any(host.snapshot.was_polled or host.snapshot.is_old for host in self.hosts)
 
 
 def same_where_equal(before: tuple[HostState, ...], now: tuple[HostState, ...]) -> tuple[HostState, ...]:

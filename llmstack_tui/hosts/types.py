@@ -193,6 +193,11 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         return self.read_at is not None and self.error is None
 
     @property
+    def was_polled(self) -> bool:
+        """Whether a poll has succeeded or failed."""
+        return self.read_at is not None or self.error is not None
+
+    @property
     def is_old(self) -> bool:
         """Whether the figures are those of an earlier poll, or of an earlier session."""
         return self.error is not None or (self.read_at is None and self.recalled_at is not None)

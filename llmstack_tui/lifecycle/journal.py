@@ -175,7 +175,7 @@ class Journal:
             ours: names of the models that we loaded, unloaded or used since then.
         """
         self._server(snapshot)
-        if snapshot.error is not None or snapshot.read_at is None:
+        if not snapshot.reachable:
             return
         now, seen = datetime.now(UTC), self._before.get(snapshot.url)
         self._before[snapshot.url] = (snapshot, now)

@@ -95,7 +95,7 @@ class UpdateService(Service):
         await (await self._opened()).renew()
 
     async def run(self) -> None:
-        while not all(url in self._snapshots and _has_answered(self._snapshots[url]) for url in self._hosts):
+        while not all(url in self._snapshots and self._snapshots[url].was_polled for url in self._hosts):
             self._changed.clear()
             await self._changed.wait()
         checker = await self._opened()
@@ -152,11 +152,6 @@ def _look(checker: Checker, snapshot: Snapshot) -> None:
     checker.look(snapshot.url, snapshot.installed, snapshot.server.kind if snapshot.server else None)
 
 
-def _has_answered(snapshot: Snapshot) -> bool:
-    """Whether the host has answered, or failed to."""
-    return snapshot.read_at is not None or snapshot.error is not None
-
-
 def _told(snapshot: Snapshot) -> object:
     """The part of a snapshot that a check depends on."""
-    return snapshot.installed, snapshot.server, _has_answered(snapshot)
+    return snapshot.installed, snapshot.server, snapshot.was_polled

@@ -60,8 +60,7 @@ def header_line(view: View, settings: Settings, *, read_only: bool) -> HeaderLin
 
 def _server(snapshot: Snapshot) -> ServerLine:
     version = clean(snapshot.server.version, limit=30) if snapshot.server else ""
-    asked = snapshot.read_at is not None or snapshot.error is not None
-    reachable = snapshot.reachable if asked else None
+    reachable = snapshot.reachable if snapshot.was_polled else None
     return ServerLine(server_name(snapshot.server), address(snapshot.url), reachable, version)
 
 

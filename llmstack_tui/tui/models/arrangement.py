@@ -182,10 +182,9 @@ def host_row(
         latency_text(snapshot.latency_s) if snapshot.reachable and snapshot.latency_s is not None else "",
         where if name else "",
     )
-    asked = snapshot.read_at is not None or snapshot.error is not None
     return HostRow(
         key=(snapshot.url, ""),
-        reachable=snapshot.reachable if asked else None,
+        reachable=snapshot.reachable if snapshot.was_polled else None,
         name=clean(name, limit=60) or where,
         trouble=_trouble(snapshot),
         facts=tuple(each for each in facts if each),
