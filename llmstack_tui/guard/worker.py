@@ -96,8 +96,8 @@ class Guard:
 
     def use(self, rules: Rules) -> None:
         """Follow these rules from now on."""
-        self.rules = rules
-        if self._look is not None:
+        before, self.rules = self.rules, rules
+        if self._look is not None and rules.pins != before.pins:
             self.situation = repinned(self.situation, self._look, rules)
 
     def show(self, decisions: tuple[Decision, ...] | None = None) -> None:

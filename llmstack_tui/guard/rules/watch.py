@@ -160,11 +160,7 @@ def looked(
         trace = look.activity.of(running)
         busy = bool(trace and trace.busy) or not used.isdisjoint(answers_to)
         each = _followed(known.get(key), running, busy=busy, awake_s=awake_s, look=look)
-        is_pinned, is_ours, left_s = (
-            not rules.pins.isdisjoint(answers_to),
-            ours(running),
-            _left_s(running, look),
-        )
+        is_pinned, is_ours, left_s = _is_pinned(answers_to, rules), ours(running), _left_s(running, look)
         if is_pinned:
             staying[model_key(running.name)] = running.name
         if left_s > ENDLESS.total_seconds():
@@ -269,12 +265,14 @@ def repinned(situation: Situation, look: Look, rules: Rules) -> Situation:
     """The situation with the pins of now: they count at once, not from the next look on."""
     names = _names(look)
     pinned = {
-        (each.name, each.digest)
-        for each in look.running
-        if not rules.pins.isdisjoint(_answers_to(each, names))
+        (each.name, each.digest) for each in look.running if _is_pinned(_answers_to(each, names), rules)
     }
     loaded = (replace(each, pinned=(each.name, each.digest) in pinned) for each in situation.loaded)
     return replace(situation, loaded=tuple(loaded))
+
+
+def _is_pinned(names: set[str], rules: Rules) -> bool:
+    return not rules.pins.isdisjoint(names)
 
 
 def _is_spared(watch: Watch, names: set[str], awake_s: float) -> bool:
