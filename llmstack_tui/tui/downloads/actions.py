@@ -36,11 +36,13 @@ class DownloadController(Controller):
 
     Attributes:
         asked: the id of the pull asked for last, until the cursor is on it.
+        replaced: the id of the pull that it takes the place of; the cursor goes along only if it is there.
     """
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         self.asked: int | None = None
+        self.replaced: int | None = None
         self._open: frozenset[int] = frozenset()
         self._under_way: tuple[Download, ...] = ()
         self._stopped: tuple[Download, ...] = ()
@@ -153,10 +155,10 @@ class DownloadController(Controller):
             self._shell.tell(f"{name} is in the queue: press {key} to see it.", title="Download")
 
     async def _ask_for(self, stack: DashboardStack, host_url: str, name: str) -> None:
-        self.asked = await stack.downloads.pull(host_url, name)
+        self.asked, self.replaced = await stack.downloads.pull(host_url, name), None
 
     async def _retry(self, stack: DashboardStack, number: int) -> None:
-        self.asked = await stack.downloads.retry(number)
+        self.asked, self.replaced = await stack.downloads.retry(number), number
 
     async def _cancel(self, stack: DashboardStack, download: Download) -> None:
         if not download.completed:

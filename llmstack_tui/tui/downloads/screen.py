@@ -103,11 +103,20 @@ class DownloadsScreen(TabScreen):
         catalog, add = view.keys["app.catalog"], view.keys["downloads.add"]
         what = f"Press {catalog} for models worth having, {add} to pull one by its name."
         self.list.show_message(("Nothing is being downloaded.", what))
+        before = self.selected
         self.list.show(download_rows(downloads, now, self.shell.marks, names))
-        controller = self.shell.controller(DownloadController)
-        if controller.asked is not None and self.list.move_to(controller.asked):
-            controller.asked = None
+        self._follow_asked(before)
         self._downloads_pane.show_title(downloads_title(downloads))
+
+    def _follow_asked(self, before: int | None) -> None:
+        """Move the cursor to the pull asked for, unless the user has gone on to another one meanwhile."""
+        controller = self.shell.controller(DownloadController)
+        asked = controller.asked
+        if asked is None or all(row.key != asked for row in self.list.rows):
+            return
+        if controller.replaced in {None, before}:
+            self.list.move_to(asked)
+        controller.asked = None
 
     @on(RowList.Opened)
     def action_open(self) -> None:

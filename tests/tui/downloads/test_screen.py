@@ -10,6 +10,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.tui.downloads.actions import DownloadController
 from llmstack_tui.tui.downloads.list import DownloadRow, download_rows
 from llmstack_tui.tui.draw.marks import ASCII, UNICODE
 from tests.support import seeded
@@ -139,8 +140,12 @@ async def test_what_failed_says_why_and_is_tried_again() -> None:
         screen.list.move_to(3)
         await desk.press("r")
         await wait_until(lambda: ("retry", "3") in desk.stack.calls)
-        desk.stack.failure = Refused("quoted", text="It is waiting already.", host=seeded.URL)
+        # The cursor goes along with the pull, but not if the user has moved it meanwhile.
         screen.list.move_to(2)
+        controller = desk.app.controller(DownloadController)
+        await wait_until(lambda: controller.replaced == 3 and controller.asked is None)
+        assert screen.selected == 2
+        desk.stack.failure = Refused("quoted", text="It is waiting already.", host=seeded.URL)
         await desk.press("r")
         await desk.until_shown("It is waiting already.")
         screen.list.move_to(4)
