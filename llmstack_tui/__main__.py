@@ -110,14 +110,11 @@ def _finish(code: int) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    from llmstack_tui.base.paths import NoHome
     from llmstack_tui.base.sentences import UserFacingError
     from llmstack_tui.core.wording import words
 
     if isinstance(error, UserFacingError):
         return words(error)
-    if isinstance(error, NoHome):
-        return str(error)
     if isinstance(error, OSError):
         place = f": {error.filename}" if error.filename else ""
         return f"The system says: {error.strerror or error}{place}."

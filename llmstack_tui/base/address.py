@@ -11,7 +11,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llmstack_tui.base.text import shortened
+from llmstack_tui.base.sentences import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +23,8 @@ _BRACKETS = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::(.*))?", flags=re.DOTALL)
 _PATH = re.compile(r"[\w\-.~!$&'()*+,;=:@%/]*", flags=re.ASCII)
 
 
-class InvalidAddress(ValueError):
-    """A text that is not the address of a server; its ``str`` is a sentence for the user."""
+class InvalidAddress(Failure, ValueError):
+    """A text that is not the address of a server."""
 
 
 def parse_host(text: str) -> str:
@@ -34,26 +34,22 @@ def parse_host(text: str) -> str:
     addresses that a server listens at (0.0.0.0, ::) become the loopback address, where a client finds it.
 
     Raises:
-        InvalidAddress: with one sentence that says what is wrong.
+        InvalidAddress: it is none.
     """
     text = text.strip().strip("\"'").strip()
     scheme, found, rest = text.partition("://")
     if not found:
         scheme, rest = ("https", "ollama.com:443") if text == "ollama.com" else ("http", text)
     if scheme not in _PORTS:
-        raise InvalidAddress(
-            f"{_shown(text)} has an unknown scheme: an address begins with http:// or https://."
-        )
+        raise InvalidAddress("address.scheme", text=text)
     default_port = _PORTS[scheme] if found else DEFAULT_PORT
     host_port, _, path = rest.partition("/")
     if "@" in host_port:
-        raise InvalidAddress("An address has no user name or password: leave out everything before the @.")
+        raise InvalidAddress("address.user")
     host, port = _split_port(host_port)
     number = default_port if port is None else _port(port, text)
     if not _PATH.fullmatch(path):
-        raise InvalidAddress(
-            f"{_shown(text)} is not an address of a server: its path has a character that no path can have."
-        )
+        raise InvalidAddress("address.path", text=text)
     path = path.rstrip("/")
     return f"{scheme}://{_host(host, text)}:{number}" + (f"/{path}" if path else "")
 
@@ -104,7 +100,7 @@ def _split_port(text: str) -> tuple[str, str | None]:
 
 def _port(text: str, whole: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text[:9]) <= 65535):
-        raise InvalidAddress(f"The port in {_shown(whole)} is not a number from 0 to 65535.")
+        raise InvalidAddress("address.port", text=whole)
     return int(text)
 
 
@@ -116,15 +112,8 @@ def _host(text: str, whole: str) -> str:
         address = ip_address(text.replace("%", "/"))
     except ValueError:
         if not _HOST_NAME.fullmatch(text):
-            raise InvalidAddress(
-                f"{_shown(whole)} is not an address of a server: addresses look like 127.0.0.1:11434 or "
-                "https://example.com."
-            ) from None
+            raise InvalidAddress("address.invalid", hint="address.examples", text=whole) from None
         return text.lower()
     if isinstance(address, IPv6Address):
         return "[::1]" if address.is_unspecified else f"[{address}]"
     return "127.0.0.1" if address.is_unspecified else str(address)
-
-
-def _shown(text: str) -> str:
-    return repr(shortened(text, 80))

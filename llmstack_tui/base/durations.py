@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from llmstack_tui.base.sentences import Failure
+
 FOREVER = timedelta(seconds=-1)
 """A keep-alive that never ends, as any negative one."""
 
@@ -28,6 +30,10 @@ _TIME = re.compile(
 )
 
 
+class InvalidLength(Failure, ValueError):
+    """A text that is not a length of time as a person writes it."""
+
+
 class InvalidDuration(ValueError):
     """A text that is not a Go duration. Its ``str`` is the message that Ollama's server sends."""
 
@@ -36,7 +42,7 @@ def parse_duration(text: str) -> timedelta:
     """A length of time as a person writes it: ``90s``, ``1h30m``, ``2d``, or bare seconds; maybe negative.
 
     Raises:
-        ValueError: with a sentence that says what a duration looks like.
+        InvalidLength: for any other text.
     """
     try:
         if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
@@ -49,7 +55,7 @@ def parse_duration(text: str) -> timedelta:
             return -length if text.startswith("-") else length
     except OverflowError:
         pass
-    raise ValueError(f"{text[:60]!r} is not a length of time: write it as 90s, 10m or 1h30m.")
+    raise InvalidLength("time.invalid", text=text)
 
 
 def format_duration(length: timedelta) -> str:

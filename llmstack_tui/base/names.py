@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.text import shortened
+from llmstack_tui.base.sentences import Failure, said
 
 DEFAULT_SCHEME = "https"
 DEFAULT_HOST = "registry.ollama.ai"
@@ -25,12 +25,11 @@ _PARTS = {
     "model": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"),
     "tag": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"),
 }
-_CALLED = {"host": "registry", "namespace": "owner", "model": "name", "tag": "tag"}
 _SCHEMES = ("http", "https")
 
 
-class InvalidName(ValueError):
-    """A text that is not a model name; its ``str`` is a sentence for the user."""
+class InvalidName(Failure, ValueError):
+    """A text that is not a model name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,19 +50,16 @@ class ModelName:
             value: str = getattr(self, part)
             # Each part becomes the name of a file or folder, so it must not be "." or "..".
             if not pattern.fullmatch(value) or value.strip(".") == "":
-                raise InvalidName(
-                    f"{shortened(value, 80)!r} cannot be the {_CALLED[part]} of a model. "
-                    "Use up to 80 letters from a to z, digits, '-', '_' and '.'."
-                )
+                raise InvalidName(f"name.bad_{part}", hint="name.characters", text=value)
         if self.scheme not in _SCHEMES:
-            raise InvalidName(f"{self.scheme!r} is not a scheme of a registry: use http or https.")
+            raise InvalidName("name.bad_scheme", text=self.scheme)
 
     @classmethod
     def parse(cls, text: str) -> ModelName:
         """The name that ``text`` stands for, with defaults for the parts that are missing.
 
         Raises:
-            InvalidName: with one sentence that says what is wrong.
+            InvalidName: it is none.
         """
         rest, parts = text, dict[str, str]()
         if rest.rfind(":") > rest.rfind("/"):
@@ -77,10 +73,8 @@ class ModelName:
         try:
             return cls(**parts)
         except InvalidName as error:
-            whole = "" if text == parts["model"] else f"{shortened(text, 80)!r} is not a model name: "
-            raise InvalidName(
-                f"{whole}{error} Names look like qwen2.5-coder:7b or hf.co/user/model:Q4_K_M."
-            ) from None
+            kind = "name.invalid" if text == parts["model"] else "name.invalid_part"
+            raise InvalidName(kind, hint="name.examples", text=text, why=said(error)) from None
 
     @property
     def short(self) -> str:

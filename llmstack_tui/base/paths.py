@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import Failure
+
 if TYPE_CHECKING:
     from platformdirs import PlatformDirs
 
 
-class NoHome(Exception):
-    """The user's home folder cannot be found; the text says what to do."""
+class NoHome(Failure):
+    """The user's home folder cannot be found."""
 
 
 def _dirs() -> PlatformDirs:
@@ -23,7 +25,7 @@ def _resolved(path: str) -> Path:
     # Without HOME and an entry in the user database, "~" is not expanded, and a folder named "~" would be
     # made in the current one.
     if path.startswith("~"):
-        raise NoHome("No home folder is known for this user: set HOME to a folder that you can write to.")
+        raise NoHome("home.unknown")
     return Path(path)
 
 

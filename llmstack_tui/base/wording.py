@@ -1,24 +1,47 @@
-"""Turns sentences into text, by a catalogue."""
+"""Turns sentences into text, by a catalogue; and the catalogue of this room."""
 
 from __future__ import annotations
 
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from llmstack_tui.base.sentences import QUOTED, Plural, Sentence, listed
-from llmstack_tui.base.text import excerpt
+from llmstack_tui.base.sentences import QUOTED, Plural, Sentence, listed, said
+from llmstack_tui.base.text import excerpt, shortened
 from llmstack_tui.base.units import bytes_text, duration_text, exact_duration_text, seconds_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from llmstack_tui.base.sentences import Catalogue
+
+SENTENCES: Catalogue = {
+    "home.unknown": "No home folder is known for this user: set HOME to a folder that you can write to.",
+    "name.invalid": "{why}",
+    "name.invalid_part": "{text:quoted} is not a model name: {why}",
+    "name.bad_host": "{text:quoted} cannot be the registry of a model.",
+    "name.bad_namespace": "{text:quoted} cannot be the owner of a model.",
+    "name.bad_model": "{text:quoted} cannot be the name of a model.",
+    "name.bad_tag": "{text:quoted} cannot be the tag of a model.",
+    "name.bad_scheme": "{text:quoted} is not a scheme of a registry: use http or https.",
+    "name.characters": "Use up to 80 letters from a to z, digits, '-', '_' and '.'.",
+    "name.examples": "Names look like qwen2.5-coder:7b or hf.co/user/model:Q4_K_M.",
+    "time.invalid": "{text:quoted} is not a length of time: write it as 90s, 10m or 1h30m.",
+    "address.scheme": "{text:quoted} has an unknown scheme: an address begins with http:// or https://.",
+    "address.user": "An address has no user name or password: leave out everything before the @.",
+    "address.path": "{text:quoted} is not an address of a server: no path can have such characters.",
+    "address.port": "The port in {text:quoted} is not a number from 0 to 65535.",
+    "address.invalid": "{text:quoted} is not an address of a server.",
+    "address.examples": "Addresses look like 127.0.0.1:11434 or https://example.com.",
+}
 
 
 class Wording:
     """Turns sentences into text.
 
     The format after a placeholder's colon says how the value is written: ``size`` (bytes), ``duration``
-    (seconds, rounded), ``seconds`` (seconds, with tenths), ``setting`` (seconds, exact) or ``raw`` (text, as
-    it is). Without one, text is made harmless, names are listed, and nested sentences become text.
+    (seconds, rounded), ``seconds`` (seconds, with tenths), ``setting`` (seconds, exact), ``quoted`` (text in
+    quotation marks) or ``raw`` (text, as it is). Without one, text is made harmless, names are listed, and
+    nested sentences become text.
 
     Args:
         form: the entry of a catalogue for a kind, or None.
@@ -34,6 +57,10 @@ class Wording:
         An unknown kind, which a newer version recorded, is shown with its parameters.
         """
         return " ".join(map(self._text, sentences))
+
+    def words(self, error: BaseException | None) -> str:
+        """The sentences of an error; "" for none."""
+        return self.text(*said(error))
 
     def _text(self, sentence: Sentence) -> str:
         kind, params = sentence.kind, sentence.params
@@ -56,6 +83,8 @@ class _Formatter(Formatter):
             return self._wording.text(*sentences) if sentences else listed(map(excerpt, value))
         if format_spec == "raw":
             return str(value)
+        if format_spec == "quoted":
+            value = repr(shortened(value, 80))
         if (write := _WRITERS.get(format_spec)) is not None:
             # No line break between a figure and its unit.
             return write(value).replace(" ", "\N{NO-BREAK SPACE}")

@@ -6,7 +6,7 @@ Imports inside functions keep ``--help`` fast, which does not need them.
 from __future__ import annotations
 
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from llmstack_tui import __version__
 from llmstack_tui.base.kinds import ENGINE_CHOICES
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from llmstack_tui.core.open import Core
 
     Run = Callable[[Core, Namespace], int | Coroutine[object, object, int]]
+
+T = TypeVar("T")
 
 
 class Parser(ArgumentParser):
@@ -134,10 +136,7 @@ def duration(text: str) -> timedelta:
     """The type of an option that is a length of time."""
     from llmstack_tui.base.durations import parse_duration
 
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from None
+    return _read(parse_duration, text)
 
 
 def count(text: str) -> int:
@@ -155,12 +154,18 @@ def port(text: str) -> int:
 
 
 def _host(text: str) -> str:
-    from llmstack_tui.base.address import InvalidAddress, parse_host
+    from llmstack_tui.base.address import parse_host
 
+    return _read(parse_host, text)
+
+
+def _read(read: Callable[[str], T], text: str) -> T:
     try:
-        return parse_host(text)
-    except InvalidAddress as error:
-        raise ArgumentTypeError(str(error)) from None
+        return read(text)
+    except ValueError as error:
+        from llmstack_tui.core.wording import words
+
+        raise ArgumentTypeError(words(error)) from None
 
 
 def _existing_file(text: str) -> Path:

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.address import InvalidAddress, default_host
+from llmstack_tui.base.address import default_host
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import same_model
 from llmstack_tui.base.structs import replace
@@ -87,16 +87,14 @@ async def find_urls(core: Core) -> tuple[str, ...]:
 
     Raises:
         Failed: when none is named and none answers.
+        InvalidAddress: ``OLLAMA_HOST`` is none.
     """
-    try:
-        found = await core.find()
-        from llmstack_tui.core.servers import Found, NothingToRun  # noqa: PLC0415  # `find` has imported it
+    found = await core.find()
+    from llmstack_tui.core.servers import Found, NothingToRun  # noqa: PLC0415  # `find` has imported it
 
-        if isinstance(found, Found):
-            return tuple(dict.fromkeys(found.hosts))
-        url = default_host(core.environ)
-    except InvalidAddress as error:
-        raise Failed(str(error)) from None
+    if isinstance(found, Found):
+        return tuple(dict.fromkeys(found.hosts))
+    url = default_host(core.environ)
     builtin = core.settings.engine.choice == "builtin"
     if isinstance(found, NothingToRun):
         raise Failed(found.reason if builtin else f"No server answers at {url}. {found.reason}")

@@ -83,6 +83,7 @@ def _read_host(item: object, complain: Complain) -> HostSettings | None:
 
 def _read_url(value: object, complain: Callable[[str], None]) -> str | None:
     from llmstack_tui.base.address import InvalidAddress, parse_host  # noqa: PLC0415 (as above)
+    from llmstack_tui.base.wording import SENTENCES, Wording  # noqa: PLC0415
 
     if not isinstance(value, str) or not value.strip():
         given = "it has none" if value is None else f"not {shown(value)}"
@@ -91,7 +92,7 @@ def _read_url(value: object, complain: Callable[[str], None]) -> str | None:
     try:
         return parse_host(value)
     except InvalidAddress as error:
-        complain(f"has a wrong address. {str(error).rstrip('.')}")
+        complain(f"has a wrong address. {Wording(SENTENCES.get).words(error).rstrip('.')}")
         return None
 
 

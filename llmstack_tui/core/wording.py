@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from llmstack_tui.base.sentences import said
-from llmstack_tui.base.wording import Wording
+from llmstack_tui.base import wording as base
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +38,7 @@ def text(*sentences: Sentence) -> str:
 
 def words(error: BaseException | None) -> str:
     """The text of an error for the user."""
-    return _WORDING.text(*said(error))
+    return _WORDING.words(error)
 
 
 def catalogue() -> Catalogue:
@@ -48,9 +47,10 @@ def catalogue() -> Catalogue:
 
 
 def _rooms() -> Iterator[Catalogue]:
-    """The sentences of each package, imported as needed: listing models needs only the first two."""
+    """The sentences of each package, imported as needed: listing models needs only the first three."""
     from llmstack_tui.updates import wording as updates  # noqa: PLC0415
 
+    yield base.SENTENCES
     yield updates.SENTENCES
     from llmstack_tui.lifecycle import wording as lifecycle  # noqa: PLC0415
 
@@ -69,4 +69,4 @@ def _form(kind: str) -> str | Plural | None:
     return next((sentences[kind] for sentences in _rooms() if kind in sentences), None)
 
 
-_WORDING = Wording(_form)
+_WORDING = base.Wording(_form)

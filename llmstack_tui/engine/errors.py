@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from llmstack_tui.base import wording
+
 NO_IMAGES = "Reading images and sound needs Ollama: the built-in engine takes text only."
+
+_WORDING = wording.Wording(wording.SENTENCES.get)
+
+
+def words(error: Exception) -> str:
+    """The text of an error of the rooms below."""
+    return _WORDING.words(error)
 
 
 class ApiError(Exception):

@@ -220,5 +220,5 @@ def check_name(text: str) -> str | None:
     try:
         ModelName.parse(text.strip())
     except InvalidName as error:
-        return str(error)
+        return words(error)
     return None

@@ -12,6 +12,7 @@ from llmstack_tui.base.durations import (
     FOREVER,
     LONGEST,
     InvalidDuration,
+    InvalidLength,
     format_duration,
     format_go_duration,
     parse_duration,
@@ -40,7 +41,7 @@ def test_durations(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "5 m", "m", "1h-30m", "9" * 40, "9" * 40 + "h", "nan", "٣m"])
 def test_what_is_no_duration(text: str) -> None:
-    with pytest.raises(ValueError, match="not a length of time"):
+    with pytest.raises(InvalidLength, match="invalid"):
         parse_duration(text)
 
 

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmstack_tui.base.names import InvalidName, ModelName, same_model
+from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.core.wording import words
 
 _FIRST = "abcXYZ019_"
 _PARTS = st.text(_FIRST + ".-", min_size=1, max_size=12).filter(lambda text: text[0] in _FIRST)
@@ -44,11 +46,32 @@ def test_reads_and_writes(text: str, full: str, short: str) -> None:
     ["", ":", "m:", ":t", "/m", "n//m", "a/b/c/d", "..", "../m", "n/..", "m:..", "m\n", "a b", "m\x1b[2J",
      "-m", ".m", "n.x/m", "ftp://h/n/m", "m" * 81, "ｍ", "m:t:u", "\udcff"],
 )  # fmt: skip
-def test_refuses_with_one_printable_sentence(text: str) -> None:
+def test_refuses_in_a_few_printable_words(text: str) -> None:
     with pytest.raises(InvalidName) as caught:
         ModelName.parse(text)
-    assert str(caught.value).isprintable()
-    assert len(str(caught.value)) < 400
+    assert words(caught.value).isprintable()
+    assert len(words(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "part"),
+    [
+        ("a b", "name.invalid", "name.bad_model"),
+        ("m:a b", "name.invalid_part", "name.bad_tag"),
+        ("n.x/m", "name.invalid_part", "name.bad_namespace"),
+        ("a b/n/m", "name.invalid_part", "name.bad_host"),
+        ("ftp://h/n/m", "name.invalid_part", "name.bad_scheme"),
+    ],
+)
+def test_says_which_part_is_wrong(text: str, kind: str, part: str) -> None:
+    with pytest.raises(InvalidName) as caught:
+        ModelName.parse(text)
+    error = caught.value
+    assert (error.kind, error.hint, error.params["text"]) == (kind, "name.examples", text)
+    why = error.params["why"]
+    assert isinstance(why, tuple)
+    assert isinstance(why[0], Sentence)
+    assert why[0].kind == part
 
 
 @given(_NAMES)

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from llmstack_tui.base.sentences import Catalogue, Plural, Sentence, quoted
+from llmstack_tui.base import wording as base
+from llmstack_tui.base.address import parse_host
+from llmstack_tui.base.durations import parse_duration
+from llmstack_tui.base.names import ModelName
+from llmstack_tui.base.sentences import Catalogue, Failure, Plural, Sentence, quoted
 from llmstack_tui.base.wording import Wording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SPACE = "\N{NO-BREAK SPACE}"
 SENTENCES: Catalogue = {
@@ -14,6 +23,7 @@ SENTENCES: Catalogue = {
     "limit": "It goes after {limit_s:setting}.",
     "failed": "{model} failed: {reason}",
     "raw": "It said: {error:raw}",
+    "typed": "Not {text:quoted}.",
     "many": Plural("count", one="One model of {names}.", other="{count} models: {names}."),
 }
 WORDING = Wording(SENTENCES.get)
@@ -38,6 +48,7 @@ WORDING = Wording(SENTENCES.get)
             "a failed: Hello b. {c}",
         ),
         (quoted("[bold]as it is\n"), "[bold]as it is\n"),
+        (Sentence("typed", {"text": "a\u202e" + "b" * 99}), f"Not 'a\\u202e{'b' * 77}…'."),
     ],
 )
 def test_a_sentence_gets_the_words_of_its_kind(sentence: Sentence, expected: str) -> None:
@@ -52,3 +63,26 @@ def test_sentences_follow_one_another() -> None:
 @pytest.mark.parametrize("kind", ["newer", "greeting"])
 def test_what_a_newer_version_recorded_is_shown_as_it_is(kind: str) -> None:
     assert WORDING.text(Sentence(kind, {"model": "a"})) == f"{kind}: model a"
+
+
+@pytest.mark.parametrize(
+    ("read", "typed", "said"),
+    [
+        (
+            ModelName.parse,
+            "m:a b",
+            "'m:a b' is not a model name: 'a b' cannot be the tag of a model. Use up to 80 letters from a to "
+            "z, digits, '-', '_' and '.'. Names look like qwen2.5-coder:7b or hf.co/user/model:Q4_K_M.",
+        ),
+        (
+            parse_host,
+            "gpu box",
+            "'gpu box' is not an address of a server. Addresses look like 127.0.0.1:11434 or https://example.com.",
+        ),
+        (parse_duration, "soon", "'soon' is not a length of time: write it as 90s, 10m or 1h30m."),
+    ],
+)
+def test_what_is_wrong_with_what_was_typed(read: Callable[[str], object], typed: str, said: str) -> None:
+    with pytest.raises(Failure) as caught:
+        read(typed)
+    assert Wording(base.SENTENCES.get).words(caught.value) == said

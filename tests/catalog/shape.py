@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.catalog.rules import estimate
+from llmstack_tui.core.wording import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +94,7 @@ def _name_faults(entry: Entry) -> Iterator[str]:
         for file in entry.files:
             ModelName.parse(entry.name_of(file))
     except InvalidName as error:
-        yield str(error)
+        yield words(error)
         return
     if tags[0] != name.tag:
         yield f"it stands for {name.tag}, and its first file is {tags[0]}"

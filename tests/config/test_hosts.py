@@ -64,7 +64,7 @@ GOOD = HostSettings(url=HERE)
     [
         (
             'hosts = [\n"127.0.0.1",\n"gpu box",\n]',
-            "line 3: hosts has a wrong address. 'gpu box' is not an address of a server: addresses look like "
+            "line 3: hosts has a wrong address. 'gpu box' is not an address of a server. Addresses look like "
             "127.0.0.1:11434 or https://example.com.",
             (GOOD,),
         ),

@@ -10,6 +10,7 @@ from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import first_url, look, opened, refuse_read_only
+from llmstack_tui.core.wording import words
 from llmstack_tui.library.creation import suggest_name
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ async def run(core: Core, options: Namespace) -> int:
     try:
         name = ModelName.parse(options.name or suggest_name(options.file)).short
     except InvalidName as error:
-        raise output.WrongUsage(str(error)) from None
+        raise output.WrongUsage(words(error)) from None
     line = output.StatusLine(core.environ)
     async with opened(core, act=True) as stack:
         url = first_url(stack)

@@ -8,6 +8,7 @@ from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.cli import output
 from llmstack_tui.cli.progress import pull_all
 from llmstack_tui.cli.stacks import first_url, look, opened
+from llmstack_tui.core.wording import words
 from llmstack_tui.downloads.types import Why
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ async def run(core: Core, options: Namespace) -> int:
         for name in options.names:
             ModelName.parse(name)
     except InvalidName as error:
-        raise output.WrongUsage(str(error)) from None
+        raise output.WrongUsage(words(error)) from None
     async with opened(core, act=True) as stack:
         url = first_url(stack)
         await look(stack, url)

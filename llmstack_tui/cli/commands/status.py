@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.address import InvalidAddress
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
@@ -30,18 +31,18 @@ def add_options(_: Parser) -> None:
 
 async def run(core: Core, options: Namespace) -> int:
     urls: tuple[str, ...] = ()
-    problem = ""
+    problem: Exception | None = None
     try:
         urls = await find_urls(core)
-    except output.Failed as error:
-        problem = str(error)
+    except (output.Failed, InvalidAddress) as error:
+        problem = error
     async with opened(core, urls) as stack:
         await asyncio.gather(stack.look(), stack.machine.read_once())
         state = stack.state
     limit = _limit(core, state)
     output.answer(options, document(state, limit), lambda: _write(state, limit))
     if problem:
-        raise output.Failed(problem)
+        raise problem
     errors = [host.snapshot.error for host in state.hosts if host.snapshot.error]
     if errors and len(errors) == len(state.hosts):
         raise errors[0]

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.engine.api.access import is_local_program
 from llmstack_tui.engine.api.replies import OLLAMA_JSON, GeneratorResponse, body, encode, progress_response
-from llmstack_tui.engine.errors import ApiError
+from llmstack_tui.engine.errors import ApiError, words
 from llmstack_tui.engine.service import Engine, Target, merged_options, parsed_name
 from llmstack_tui.engine.templates import known_templates, recognise
 from llmstack_tui.library.creation import Changes
@@ -105,7 +105,7 @@ class _ModelRoutes:
         try:
             name = ModelName.parse(wanted.model or "")
         except InvalidName as error:
-            raise ApiError(400, str(error)) from None
+            raise ApiError(400, words(error)) from None
         path = Path(wanted.path or "")
         if not path.is_absolute():
             raise ApiError(400, "Name the file with its whole path: the engine has a folder of its own.")

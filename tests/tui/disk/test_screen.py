@@ -81,7 +81,7 @@ async def test_ollamas_folder_is_there_too_and_is_never_cleaned(folder: Path, tm
 
 
 async def test_without_a_home_there_is_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "models_folder", Mock(side_effect=paths.NoHome))
+    monkeypatch.setattr(paths, "models_folder", Mock(side_effect=paths.NoHome("home.unknown")))
     async with disk_screen() as desk:
         await desk.until_shown("There is no folder of models here.")
 
