@@ -77,8 +77,9 @@ class Dashboard(TerminalApp):
         self.preferences = Preferences(self, services, problems, loaded, on_change=self.use_settings)
         themes.set_first_theme(self, self.preferences.theme)
         self.models = ModelsScreen(*features.panes())
-        self.screens = Screens(self, "models", self.models)
+        self.screens = Screens(self, "models", self.models, self.follow_state)
         self.state: StackState | None = None
+        self._followed: StackState | None = None
         self.farewell = ""
 
     # Start and end
@@ -158,10 +159,16 @@ class Dashboard(TerminalApp):
         """Draw the state; None while there is no server."""
         self.state = state
         if state is not None:
-            # A remembered state, shown until the servers are found, is drawn but not acted on.
-            for controller in self.controllers if self.stack is not None else ():
-                controller.follow(state)
             self.screens.draw()
+
+    def follow_state(self) -> None:
+        """Have the features take note of the state, once for each."""
+        # A remembered state, shown until the servers are found, is drawn but not acted on.
+        if self.stack is None or self.state is None or self.state is self._followed:
+            return
+        self._followed = self.state
+        for controller in self.controllers:
+            controller.follow(self.state)
 
     def say(self, text: str, *, waiting: bool = False) -> None:
         """Show what is going on while there is no server yet; ``waiting`` adds the seconds waited."""

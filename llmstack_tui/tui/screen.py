@@ -62,9 +62,13 @@ class LiveScreen(Screen[None]):
         """Catch up: while it was covered or put away, the screen was not drawn."""
         if self.is_mounted:
             self.show(self.shell.view)
+            self.show_rest(self.shell.view)
 
     def show(self, view: View) -> None:
-        """Draw the state."""
+        """Draw what the screen is about."""
+
+    def show_rest(self, view: View) -> None:
+        """Draw what is around it; that is painted a moment later, and delays nothing."""
         self.banner.show(self.shell.trouble())
 
     # Keys
@@ -128,7 +132,6 @@ class RecordScreen(FramedScreen):
         start(self, "History", self._read_on)
 
     def show(self, view: View) -> None:
-        super().show(view)
         if view.state is not None and view.state.last_event_id != self._heard:
             self._heard = view.state.last_event_id
             self.read_again()
@@ -198,8 +201,8 @@ class TabScreen(LiveScreen):
     async def _tab_chosen(self, message: Tabs.TabChosen) -> None:
         await self.shell.open(message.name)
 
-    def show(self, view: View) -> None:
-        super().show(view)
+    def show_rest(self, view: View) -> None:
+        super().show_rest(view)
         shell = self.shell
         self.header.show(servers.header_line(view, shell.settings, read_only=shell.read_only))
         self.tabs.show(shell.tabs())

@@ -27,10 +27,13 @@ class Screens:
 
     Args:
         name: the feature of the first screen.
+        follow: called with each new state after its first part is painted, before the rest is drawn.
     """
 
-    def __init__(self, app: App[None], name: str, first: ModelsScreen) -> None:
+    def __init__(self, app: App[None], name: str, first: ModelsScreen, follow: Callable[[], None]) -> None:
         self._app = app
+        self._follow = follow
+        self._is_rest_due = False
         self._first = first
         self._tabs: dict[str, LiveScreen] = {name: first}
         self._progress = ConnectionProgress("Starting")
@@ -47,6 +50,7 @@ class Screens:
         self.draw()
 
     def draw(self) -> None:
+        """Draw what each screen is about at once, and the rest when that is painted."""
         self._drawn_s = time.monotonic()
         if not self._first.is_mounted:
             return
@@ -54,6 +58,16 @@ class Screens:
         self._first.pane.show_message(message(view, self._progress))
         for screen in self._visible():
             screen.show(view)
+        if not self._is_rest_due:
+            self._is_rest_due = True
+            self._app.call_after_refresh(self._draw_rest)
+
+    def _draw_rest(self) -> None:
+        self._is_rest_due = False
+        self._follow()
+        view = shell_of(self._app).view
+        for screen in self._visible():
+            screen.show_rest(view)
 
     def redraw(self) -> None:
         """Draw all screens again, also those not shown: the marks have changed."""

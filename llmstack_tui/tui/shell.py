@@ -276,7 +276,7 @@ class Controller:
         self._shell = shell
 
     def follow(self, state: StackState) -> None:
-        """Take note of a new state, before it is drawn."""
+        """Take note of a new state. What the screen is about is drawn before, the rest after."""
 
     def farewell(self) -> str:
         """The text to print on the terminal when the dashboard has ended."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = str(Path(llmstack_tui.__file__).parent) + "/"
 _SENDS = "httpx/_client.py", "send"
+_PAINTS = "textual/drivers/linux_driver.py", "write"
 # Whoever is further down the stack began the program, not this step of it.
 _BEGINS = ("asyncio/events.py", "threading.py", "concurrent/futures/thread.py")
 
@@ -49,11 +50,19 @@ class Sent(NamedTuple):
     path: str
 
 
+class Painted(NamedTuple):
+    """What went to the terminal."""
+
+    at: int
+    text: str
+
+
 class Report(msgspec.Struct):
-    """All calls and requests in order; ``began_by`` has for each task the one that made it."""
+    """All calls, requests and paints in order; ``began_by`` has for each task the one that made it."""
 
     calls: list[Call] = []
     sent: list[Sent] = []
+    painted: list[Painted] = []
     began_by: dict[int, int] = {}
 
 
@@ -81,6 +90,8 @@ class Tracer:
             request = frame.f_locals["request"]
             sent = Sent(time.monotonic_ns(), self._task(), request.method, request.url.path)
             self.report.sent.append(sent)
+        elif code.co_name == _PAINTS[1] and code.co_filename.endswith(_PAINTS[0]):
+            self.report.painted.append(Painted(time.monotonic_ns(), frame.f_locals["data"]))
 
     def _task(self) -> int:
         """The number of the task that runs, or of the one that what runs was begun by."""

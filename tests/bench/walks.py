@@ -220,11 +220,12 @@ def _traced() -> tuple[list[Call], list[Call]]:
             other = next(each for each in server.fake.installed if each not in server.fake.loaded)
             server.load(other)
             terminal.wait_for(f"● {other.removesuffix(':latest')}")
-            shown = time.monotonic_ns()
             terminal.press("q")
             terminal.wait_exit()
         report = msgspec.json.decode((folder / "report").read_bytes(), type=Report)
     answered = next(at for at, models in server.answered if models == 2)
+    name = other.removesuffix(":latest")
+    shown = next(each.at for each in report.painted if each.at > answered and name in each.text)
     return _leading_to_request(report, pressed), [
         call for call in report.calls if answered <= call.at <= shown
     ]

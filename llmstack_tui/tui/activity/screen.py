@@ -181,7 +181,6 @@ class ActivityScreen(FramedScreen):
         super().__init__(ActivityPane())
 
     def show(self, view: View) -> None:
-        super().show(view)
         self.frame.show(view, None)
 
     @on(SidePane.Left)

@@ -131,7 +131,6 @@ class EntryScreen(FramedScreen):
         self.action_ask()
 
     def show(self, view: View) -> None:
-        super().show(view)
         installed = {model_key(model.name) for model in view.models() if model.model}
         budget, now = budget_of(view.state), view.moment.now
         heading = "Variants: download, memory at 4k and 32k tokens, here"

@@ -72,7 +72,6 @@ class CatalogScreen(TableScreen):
         return self._shelf
 
     def show(self, view: View) -> None:
-        super().show(view)
         stack = self.shell.stack
         if self._shelf is None:
             waiting = "Reading the catalog" if stack else "There is no server yet."

@@ -84,7 +84,6 @@ class DownloadsScreen(TabScreen):
         return () if self.selected is None else (self.selected,)
 
     def show(self, view: View) -> None:
-        super().show(view)
         left_s = self._drawn_s + _LEAST_S - time.monotonic()
         if left_s <= 0:
             self._draw(view)

@@ -86,9 +86,11 @@ class ModelsScreen(TableScreen):
         self.show(self.shell.view)
 
     def show(self, view: View) -> None:
-        super().show(view)
         self._show_models(view)
         self._select_wanted(view)
+
+    def show_rest(self, view: View) -> None:
+        super().show_rest(view)
         for pane in (*self._left, *self._right):
             pane.show(view, self.selected)
 

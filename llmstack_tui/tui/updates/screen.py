@@ -314,7 +314,6 @@ class UpdatesScreen(FramedScreen):
         yield self._list
 
     def show(self, view: View) -> None:
-        super().show(view)
         if view.state is None:
             self._list.show(())
             self._facts = ()
