@@ -58,10 +58,13 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.downloads import wording as downloads  # noqa: PLC0415
     from llmstack_tui.guard import wording as guard  # noqa: PLC0415
     from llmstack_tui.hardware import wording as hardware  # noqa: PLC0415
+    from llmstack_tui.library import wording as library  # noqa: PLC0415
     from llmstack_tui.ollama import wording as ollama  # noqa: PLC0415
+    from llmstack_tui.registry.download import wording as registry  # noqa: PLC0415
     from llmstack_tui.store import wording as store  # noqa: PLC0415
 
-    yield from (_OWN, *(room.SENTENCES for room in (downloads, guard, hardware, ollama, store)))
+    rooms = (downloads, guard, hardware, library, ollama, registry, store)
+    yield from (_OWN, *(room.SENTENCES for room in rooms))
 
 
 @cache

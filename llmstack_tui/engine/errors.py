@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from llmstack_tui.base import wording
+from llmstack_tui.base import wording as base
+from llmstack_tui.library import wording as library
+from llmstack_tui.registry.download import wording as download
 
 NO_IMAGES = "Reading images and sound needs Ollama: the built-in engine takes text only."
 
-_WORDING = wording.Wording(wording.SENTENCES.get)
+_WORDING = base.Wording({**base.SENTENCES, **library.SENTENCES, **download.SENTENCES}.get)
 
 
 def words(error: Exception) -> str:

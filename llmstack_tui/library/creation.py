@@ -67,13 +67,13 @@ def import_gguf(models: Path, source: Path, name: ModelName, progress: OnProgres
     """Make ``name`` in the folder ``models`` from ``source``, which is linked where possible, else copied.
 
     Raises:
-        LibraryError: it failed; the message is one sentence. Nothing is left half written.
+        LibraryError: it failed. Nothing is left half written.
     """
     progress("parsing GGUF", None, None)
-    with library_errors(f"{source} cannot be imported into {models}"):
+    with library_errors("library.not_imported", source=str(source), models=str(models)):
         header = read_header(source)
         if fault := check_loadable(header) or needs_ollama(header):
-            raise LibraryError(f"{source} cannot be imported: {fault}")
+            raise LibraryError("library.not_loadable", source=str(source), why=fault)
         with staging(models) as staged:
             digest, path = stage(source, blobs_folder(models), header.file_size, progress)
             staged[digest] = path
@@ -109,12 +109,12 @@ def derive(
     possible, else copied.
 
     Raises:
-        LibraryError: it failed; the message is one sentence. Nothing is left half written.
+        LibraryError: it failed. Nothing is left half written.
     """
     folder, source = base
     if source == name and changes is None:
         return
-    with library_errors(f"{name} cannot be made from {source}"):
+    with library_errors("library.not_made", model=str(name), source=str(source)):
         content = read_small(manifest_path(folder, source))
         manifest = parse_manifest(content)
 
@@ -132,7 +132,7 @@ def derive(
                     )
             with locked(models):
                 if not all(each.digest in staged or has_blob(models, each) for each in manifest.blobs):
-                    raise LibraryError(f"The model {source} was removed meanwhile, or its files are broken.")
+                    raise LibraryError("library.source_gone", source=str(source))
                 write_model(models, name, staged, make)
 
 
@@ -167,7 +167,7 @@ def _changed(
 
 def _read(models: Path, layer: Layer, kind: type[T]) -> T:
     content = read_small(blob_path(models, layer.digest))
-    return decode(content, kind, f"The layer {layer.digest}")
+    return decode(content, kind, layer)
 
 
 def suggest_name(path: Path, header: Header | None = None) -> str:

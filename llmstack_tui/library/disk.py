@@ -17,6 +17,7 @@ from filelock import FileLock
 from msgspec import Struct
 
 from llmstack_tui.base.names import InvalidName, ModelName
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.library.folders import blobs_folder, manifests_folder
 from llmstack_tui.library.manifest import BLOB_NAME, InvalidManifest
 from llmstack_tui.library.storage import (
@@ -70,14 +71,14 @@ class Leftover(Struct, frozen=True):
     Attributes:
         size: bytes on the disk; the file of a partial download may be longer.
         changed_s: when it changed last, in Unix seconds.
-        kept: why a clean-up keeps it, as part of a sentence; empty if it may be removed.
+        kept: why a clean-up keeps it; None if it may be removed.
     """
 
     path: Path
     kind: LeftoverKind
     size: int
     changed_s: float
-    kept: str
+    kept: Sentence | None
 
 
 class FolderUse(Struct, frozen=True):
@@ -99,7 +100,7 @@ class FolderUse(Struct, frozen=True):
     @property
     def removable(self) -> tuple[Leftover, ...]:
         """The files that a clean-up would remove."""
-        return tuple(leftover for leftover in self.leftovers if not leftover.kept)
+        return tuple(leftover for leftover in self.leftovers if leftover.kept is None)
 
 
 class _FoundFile(NamedTuple):
@@ -159,7 +160,7 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
         LibraryError: the folder cannot be read.
     """
     now_s = time.time() if now_s is None else now_s
-    with library_errors(f"The models folder {folder} cannot be read"):
+    with library_errors("library.folder_unreadable", models=str(folder)):
         # Blobs first: one whose manifest is written meanwhile is then not taken for an orphan.
         files = {file.path.name: file for file in _files(blobs_folder(folder))}
         manifests, unreadable = _manifests(folder)
@@ -179,15 +180,16 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
     young = {file.path for file, _ in leftover if now_s - file.changed_s <= GRACE_S}
     pulling = any(kind is LeftoverKind.PARTIAL and file.path in young for file, kind in leftover)
 
-    def kept(file: _FoundFile, kind: LeftoverKind) -> str:
+    def kept(file: _FoundFile, kind: LeftoverKind) -> Sentence | None:
         if not own:
-            return "Ollama's own"
+            return Sentence("library.kept_ollamas")
         if unreadable:
-            return "a manifest cannot be read, and may name it"
+            return Sentence("library.kept_unreadable")
         if file.path in young:
-            return "changed within the last hour"
+            return Sentence("library.kept_young")
         # In a long pull, the first layers are whole, and old, before the manifest is written.
-        return "a download is under way" if pulling and kind is LeftoverKind.ORPHAN else ""
+        waits = pulling and kind is LeftoverKind.ORPHAN
+        return Sentence("library.kept_pulling") if waits else None
 
     return FolderUse(
         path=folder,
@@ -217,11 +219,10 @@ def remove_leftovers(
     removed: list[Leftover] = []
     # Age alone does not tell: a waiting download may have an old unfinished file.
     downloads = FileLock(folder / DOWNLOADS_LOCK, timeout=0)
-    busy = f"A download into {folder} is under way: clean up when it is done, or cancel it first."
-    with holding(downloads, busy), locked(folder):
+    with holding(downloads, "library.pull_under_way"), locked(folder):
         for leftover in audit(folder, own=True, now_s=now_s).removable:
             if (leftover.path, leftover.changed_s) in agreed:
-                with library_errors(f"{leftover.path} cannot be removed"):
+                with library_errors("library.file_not_removed", path=str(leftover.path)):
                     leftover.path.unlink(missing_ok=True)
                 removed.append(leftover)
     return tuple(removed)

@@ -98,7 +98,7 @@ def read_small(path: Path) -> bytes:
     with path.open("rb") as file:
         content = file.read(MAX_MANIFEST_BYTES + 1)
     if len(content) > MAX_MANIFEST_BYTES:
-        raise InvalidManifest(f"{path} is larger than any text of a model.")
+        raise InvalidManifest("library.text_too_large", path=str(path), limit=MAX_MANIFEST_BYTES)
     return content
 
 

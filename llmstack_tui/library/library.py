@@ -37,6 +37,7 @@ from llmstack_tui.library.storage import (
     remove_unused,
     silent,
 )
+from llmstack_tui.library.wording import WORDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -146,7 +147,7 @@ class Library:
         for model in self.list():
             if model.name == name:
                 return model
-        raise NotInstalled(f"The model {name} is not installed.")
+        raise NotInstalled("library.not_installed", model=str(name))
 
     def delete(self, name: ModelName) -> None:
         """Remove the model, and the blobs that no other model in the own folder uses.
@@ -159,11 +160,11 @@ class Library:
         own = next((known for known in _names(self.own) if known == name), None)
         if own is None:
             if any(known == name for folder in self.others for known in _names(folder)):
-                raise ReadOnlyModel(f"The model {name} is Ollama's: remove it there.")
-            raise NotInstalled(f"The model {name} is not installed.")
+                raise ReadOnlyModel("library.ollamas", model=str(name))
+            raise NotInstalled("library.not_installed", model=str(name))
         with locked(self.own):
             path, blobs = manifest_path(self.own, own), blobs_of(self.own, own)
-            with library_errors(f"The model {name} cannot be removed"):
+            with library_errors("library.not_removed", model=str(name)):
                 path.unlink(missing_ok=True)
                 _remove_empty(path.parent, manifests_folder(self.own))
             remove_unused(self.own, blobs)
@@ -186,7 +187,7 @@ class Library:
 
         Raises:
             NotInstalled: there is no model ``source``.
-            LibraryError: it failed; the message is one sentence. Nothing is left half written.
+            LibraryError: it failed. Nothing is left half written.
         """
         base = self.get(source)
         folder = base.weights.parent.parent
@@ -198,7 +199,7 @@ class Library:
         It replaces a model of that name in the own folder.
 
         Raises:
-            LibraryError: it failed; the message is one sentence. Nothing is left half written.
+            LibraryError: it failed. Nothing is left half written.
         """
         name = self._as_written(name)
         import_gguf(self.own, source, name, progress)
@@ -215,17 +216,17 @@ class Library:
             if seen and seen.signature == signature and (seen.model is None or seen.model.weights.exists()):
                 return seen.model
         except OSError as error:
-            _log.warning("%s is skipped: %s", path, reason(error))
+            _log.warning("%s is skipped: %s", path, WORDING.text(reason(error)))
             return None
         model = None
         try:
             model = load_installed(folder, name, read_only=folder != self.own, reader=self.header_of)
         except NotRunnable as error:
-            _log.info("%s is skipped: %s", path, error)
+            _log.info("%s is skipped: %s", path, WORDING.words(error))
         except InvalidManifest as error:
-            _log.warning("%s is skipped: %s", path, error)
+            _log.warning("%s is skipped: %s", path, WORDING.words(error))
         except OSError as error:
-            _log.warning("%s is skipped: %s: %s", path, error.filename, reason(error))
+            _log.warning("%s is skipped: %s: %s", path, error.filename, WORDING.text(reason(error)))
         self._seen[path] = _Seen(signature, model)
         return model
 
@@ -247,7 +248,7 @@ def _names(folder: Path) -> Iterator[ModelName]:
     try:
         paths = sorted(path.relative_to(root).parts for path in root.glob("*/*/*/*") if path.is_file())
     except OSError as error:
-        _log.warning("%s cannot be read: %s", root, reason(error))
+        _log.warning("%s cannot be read: %s", root, WORDING.text(reason(error)))
         return
     for host, namespace, model, tag in paths:
         try:
@@ -285,10 +286,10 @@ def load_installed(
     path = manifest_path(models, name)
     content = read_small(path)
     manifest = parse_manifest(content)
-    config = decode(_blob(models, manifest.config), ConfigLayer, "The config layer")
+    config = decode(_blob(models, manifest.config), ConfigLayer, manifest.config)
     weights = manifest.of_type(MediaType.MODEL)
     if config.remote_host or config.model_format not in {"", "gguf"} or not weights:
-        raise NotRunnable(f"{name} is no GGUF model on this machine.")
+        raise NotRunnable("library.not_runnable")
     paths = {layer.digest: blob_path(models, layer.digest) for layer in manifest.blobs}
     for layer in weights:
         _check_blob(paths[layer.digest], layer)
@@ -315,9 +316,9 @@ def load_installed(
 def _check_blob(path: Path, layer: Layer) -> None:
     size = path.stat().st_size
     if size != layer.size:
-        raise InvalidManifest(f"{path} has {size:,} bytes, not the {layer.size:,} of its manifest.")
+        raise InvalidManifest("library.wrong_size", path=str(path), size=size, stated=layer.size)
     if not os.access(path, os.R_OK):
-        raise InvalidManifest(f"{path} may not be read by this user.")
+        raise InvalidManifest("library.not_readable", path=str(path))
 
 
 def _blob(models: Path, layer: Layer) -> bytes:
@@ -331,4 +332,4 @@ def _text(models: Path, manifest: Manifest, media_type: str) -> str | None:
 
 def _json(models: Path, manifest: Manifest, media_type: str, kind: type[T]) -> T | None:
     layers = manifest.of_type(media_type)
-    return decode(_blob(models, layers[-1]), kind, f"The layer {layers[-1].digest}") if layers else None
+    return decode(_blob(models, layers[-1]), kind, layers[-1]) if layers else None

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 from msgspec import Struct, field
 
+from llmstack_tui.base.sentences import Failure
 from llmstack_tui.base.structs import replace
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ class MediaType(StrEnum):
     LICENSE = "application/vnd.ollama.image.license"
 
 
-class InvalidManifest(ValueError):
-    """A manifest, or a blob that it names, is invalid; ``str(error)`` is a sentence."""
+class InvalidManifest(Failure):
+    """A manifest, or a blob that it names, is invalid."""
 
 
 class Layer(Struct, frozen=True, kw_only=True):
@@ -68,6 +69,12 @@ class Layer(Struct, frozen=True, kw_only=True):
     def short(self) -> str:
         """The beginning of the digest, by which Ollama's messages name a layer."""
         return bare_digest(self.digest)[:12]
+
+    @property
+    def label(self) -> str:
+        """Its type and the beginning of its digest, such as "params 0123456789ab"."""
+        kind = "config" if self.media_type == MediaType.CONFIG else self.media_type.rpartition(".")[2]
+        return f"{kind} {self.short}"
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
@@ -134,9 +141,9 @@ def parse_manifest(content: bytes, *, pushed_at: datetime | None = None) -> Mani
     Raises:
         InvalidManifest: ``content`` is not a manifest.
     """
-    wire = decode(content, _WireManifest, "The manifest")
+    wire = decode(content, _WireManifest)
     if wire.config is None:
-        raise InvalidManifest("The manifest has no config.")
+        raise InvalidManifest("library.no_config")
     return Manifest(
         digest=hashlib.sha256(content).hexdigest(),
         layers=tuple(map(_layer, wire.layers or ())),
@@ -172,7 +179,7 @@ def blob_name(digest: str) -> str:
     """
     match = _DIGEST.fullmatch(digest)
     if match is None:
-        raise InvalidManifest(f"{digest[:80]!r} is no sha256 digest.")
+        raise InvalidManifest("library.no_digest", digest=digest)
     return f"sha256-{match[1].lower()}"
 
 
@@ -191,8 +198,8 @@ def encode(value: object) -> bytes:
     return msgspec.json.encode(value) + b"\n"
 
 
-def decode(content: bytes, kind: type[T], what: str) -> T:
-    """Decode JSON. Errors call ``content`` ``what``.
+def decode(content: bytes, kind: type[T], layer: Layer | None = None) -> T:
+    """Decode the JSON of a layer, or of a manifest.
 
     Raises:
         InvalidManifest: it is not JSON, or not of the type ``kind``.
@@ -200,15 +207,19 @@ def decode(content: bytes, kind: type[T], what: str) -> T:
     try:
         return msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
-        raise InvalidManifest(f"{what} is not as Ollama writes it: {error}.") from None
+        if layer is None:
+            raise InvalidManifest("library.bad_manifest", why=str(error)) from None
+        raise InvalidManifest("library.bad_layer", layer=layer.label, why=str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise InvalidManifest(f"{what} is not JSON.") from None
+        if layer is None:
+            raise InvalidManifest("library.manifest_not_json") from None
+        raise InvalidManifest("library.layer_not_json", layer=layer.label) from None
 
 
 def _layer(wire: _WireLayer) -> Layer:
     blob_name(wire.digest)
     if wire.size < 0:
-        raise InvalidManifest("A size in the manifest is negative.")
+        raise InvalidManifest("library.negative_size")
     return Layer(media_type=wire.media_type, digest=wire.digest, size=wire.size, source=wire.source)
 
 

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from filelock import FileLock, Timeout
 
-from llmstack_tui.base.sentences import UserFacingError
-from llmstack_tui.base.units import bytes_text
+from llmstack_tui.base.sentences import QUOTED, Failure, Sentence, quoted, said
 from llmstack_tui.gguf.source import InvalidGGUF, open_regular
 from llmstack_tui.library.folders import (
     blob_path,
@@ -34,6 +33,7 @@ from llmstack_tui.library.manifest import InvalidManifest, Layer, blob_name, dig
 
 if TYPE_CHECKING:
     from llmstack_tui.base.names import ModelName
+    from llmstack_tui.base.sentences import Param
 
 # Writes content of a media type as a blob.
 WriteLayer = Callable[[str, bytes], Layer]
@@ -59,12 +59,15 @@ UNFINISHED = ".unfinished-"
 DOWNLOADS_LOCK = ".downloads.lock"
 
 
-class LibraryError(UserFacingError):
-    """A change to the models folder failed; ``str(error)`` is a sentence for the user."""
+class LibraryError(Failure):
+    """A change to the models folder failed."""
 
 
 class Cancelled(LibraryError):
     """The user cancelled it."""
+
+    def __init__(self) -> None:
+        super().__init__("library.cancelled")
 
 
 def is_full(error: OSError) -> bool:
@@ -72,28 +75,28 @@ def is_full(error: OSError) -> bool:
     return error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
-def reason(error: OSError) -> str:
-    """The cause of an operating system's error, as part of a sentence."""
+def reason(error: OSError) -> Sentence:
+    """The cause of an operating system's error."""
     if is_full(error):
-        return "the disk is full"
+        return Sentence("library.disk_full")
     if error.errno == errno.EFBIG:
-        return "the disk takes no file that is so large"
+        return Sentence("library.file_too_large")
     if error.errno == errno.EROFS:
-        return "the disk is read-only"
+        return Sentence("library.disk_read_only")
     if error.errno in {errno.EACCES, errno.EPERM}:
-        return "it is not permitted"
-    return (error.strerror or str(error)).rstrip(".")
+        return Sentence("library.not_permitted")
+    return quoted(f"{(error.strerror or str(error)).rstrip('.')}.")
 
 
 @contextmanager
-def library_errors(what: str) -> Iterator[None]:
-    """Turn errors of files into a `LibraryError`. ``what`` is what failed, such as "x cannot be made"."""
+def library_errors(kind: str, /, **params: Param) -> Iterator[None]:
+    """Turn errors of files into a `LibraryError` of this kind, with the parameter ``why`` added."""
     try:
         yield
     except (InvalidManifest, InvalidGGUF) as error:
-        raise LibraryError(str(error)) from error
+        raise LibraryError(QUOTED, text=said(error)) from error
     except OSError as error:
-        raise LibraryError(f"{what}: {reason(error)}.") from error
+        raise LibraryError(kind, hint="", **params, why=(reason(error),)) from error
 
 
 @contextmanager
@@ -101,15 +104,15 @@ def holding(lock: FileLock, busy: str) -> Iterator[None]:
     """Hold a lock in a models folder.
 
     Raises:
-        LibraryError: the folder cannot be written, or somebody else holds the lock (the message is ``busy``).
+        LibraryError: the folder cannot be written, or somebody else holds the lock (of the kind ``busy``).
     """
     models = Path(lock.lock_file).parent
-    with library_errors(f"The models folder {models} cannot be written"):
+    with library_errors("library.not_writable", models=str(models)):
         try:
             models.mkdir(parents=True, exist_ok=True)
             lock.acquire()
         except Timeout:
-            raise LibraryError(busy) from None
+            raise LibraryError(busy, models=str(models)) from None
     try:
         yield
     finally:
@@ -119,7 +122,7 @@ def holding(lock: FileLock, busy: str) -> Iterator[None]:
 def locked(models: Path) -> AbstractContextManager[None]:
     """Hold the lock with which one thread or process at a time changes the folder. Raises as `holding`."""
     lock = FileLock(models / ".lock", timeout=_LOCK_WAIT_S)
-    return holding(lock, f"Another import or removal in {models} is not done yet: try again later.")
+    return holding(lock, "library.busy")
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -202,7 +205,7 @@ def stage(
         digest: the digest that is expected. If it is given, a link is not read, and a copy has to match.
 
     Raises:
-        LibraryError: it failed; the message is one sentence.
+        LibraryError: it failed.
         OSError: the operating system refused.
     """
     target = unfinished_path(blobs)
@@ -211,7 +214,7 @@ def stage(
             return digest or _hash(target, size, progress), target
         found = _copy(source, target, size, progress)
         if digest and blob_name(found) != blob_name(digest):
-            raise LibraryError(f"{source} is broken: its content is not what its name says.")
+            raise LibraryError("library.damaged", path=str(source))
     except BaseException:
         target.unlink(missing_ok=True)
         raise
@@ -239,7 +242,7 @@ def _copy(source: Path, target: Path, size: int, progress: OnProgress) -> str:
     free = shutil.disk_usage(target.parent).free
     if free < size + _SPARE:
         raise LibraryError(
-            f"{source} needs {bytes_text(size)} in {target.parent}, where {bytes_text(free)} are free."
+            "library.no_room", source=str(source), need=size, folder=str(target.parent), free=free
         )
     with target.open("xb") as written:
         digest = _hash(source, size, progress, into=written)
@@ -261,7 +264,7 @@ def _hash(source: Path, size: int, progress: OnProgress, *, into: BinaryIO | Non
             done += len(chunk)
             progress(status, done, size)
         if done != size or os.fstat(file.fileno()).st_mtime_ns != changed_at:
-            raise LibraryError(f"{source} changed while it was read: try again when it is complete.")
+            raise LibraryError("library.changed", source=str(source))
     return f"sha256:{digest.hexdigest()}"
 
 
@@ -317,7 +320,7 @@ def install(models: Path, name: ModelName, content: bytes) -> bool | None:
     """
     wanted = parse_manifest(content).blobs
     with locked(models):
-        with library_errors(f"The model {name} cannot be written"):
+        with library_errors("library.not_written", model=str(name)):
             if not all(has_blob(models, each) for each in wanted):
                 return None
             unused = blobs_of(models, name) - {blob_name(each.digest) for each in wanted}

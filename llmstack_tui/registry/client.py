@@ -27,6 +27,7 @@ from llmstack_tui.library.manifest import (
     MediaType,
     parse_manifest,
 )
+from llmstack_tui.library.wording import WORDING
 from llmstack_tui.registry.errors import (
     BadAnswer,
     BadManifest,
@@ -105,7 +106,7 @@ class Registry:
         try:
             manifest = parse_manifest(reply.content, pushed_at=_pushed_at(reply))
         except InvalidManifest as error:
-            raise _not_a_manifest(name, str(error)) from None
+            raise _not_a_manifest(name, WORDING.words(error)) from None
         if not manifest.layers:
             raise _not_a_manifest(name, "The manifest has no layers.")
         if _stated_digest(reply) not in (None, manifest.digest):

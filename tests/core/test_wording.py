@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 ROOT = Path(llmstack_tui.__file__).parent
 TREES = {file: ast.parse(file.read_text()) for file in sorted(ROOT.rglob("*.py"))}
 # Their errors and notices reach a person as data.
-ROOMS = ("base", "core", "downloads", "guard", "hardware", "hosts", "lifecycle", "ollama", "store")
+ROOMS = ("base", "core", "downloads", "guard", "hardware", "hosts", "library", "lifecycle", "ollama", "store")
 # They know the host, and make an error that names it.
 TRANSPORT = {"WrongShape", "_not_understood", "_unreachable"}
+# It makes an error that has the cause, too.
+CAUSED = {"library_errors"}
 ACTS = ("remove", "import", "copy", "rename", "create", "activate", "deactivate")
 
 
@@ -34,7 +36,11 @@ def made() -> Iterator[tuple[str, str, frozenset[str] | None]]:
             for kind in _kinds(node.args[0]):
                 yield where, kind, _params(node)
         elif name in FAILURES and node.args:
-            given = [each.arg for each in node.keywords] + ["host"] * (name in TRANSPORT)
+            given = (
+                [each.arg for each in node.keywords]
+                + ["host"] * (name in TRANSPORT)
+                + ["why"] * (name in CAUSED)
+            )
             for kind in _kinds(node.args[0]):
                 yield where, kind, None if None in given else frozenset(filter(None, given))
             for hint in (each.value for each in node.keywords if each.arg == "hint"):
@@ -60,7 +66,7 @@ def _failures() -> set[str]:
     found = {"Failure"}
     while more := {name for name, its in bases.items() if its & found} - found:
         found |= more
-    return found | TRANSPORT
+    return found | TRANSPORT | CAUSED
 
 
 def _kinds(node: ast.expr) -> list[str]:

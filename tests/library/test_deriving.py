@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.names import ModelName
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.library.creation import Changes
 from llmstack_tui.library.library import Library, NotInstalled
-from llmstack_tui.library.storage import Cancelled, LibraryError
+from llmstack_tui.library.storage import Cancelled
 from tests.support import folders
 from tests.support.engine import add_ollamas
+from tests.support.failures import fails
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,7 +86,8 @@ def test_a_full_disk_leaves_nothing(library: Library, fails_at: int, monkeypatch
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(LibraryError, match=r"^other:latest cannot be made from new:one: the disk is full\.$"):
+    why = (Sentence("library.disk_full"),)
+    with fails("library.not_made", model="other:latest", source="new:one", why=why):
         library.derive(NEW, ModelName.parse("other"), CHANGES)
     assert folders.tree(library.own) == before
 
@@ -93,7 +96,7 @@ def test_a_disk_too_small_for_the_copy(library: Library, monkeypatch: pytest.Mon
     no_links(monkeypatch)
     usage = type("Usage", (), {"free": 1})
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(LibraryError, match="where 1 B are free"):
+    with fails("library.no_room", free=1):
         library.derive(OLLAMAS, NEW)
     assert not folders.tree(library.own)
 
@@ -116,6 +119,6 @@ def test_a_broken_original_is_not_copied(library: Library, monkeypatch: pytest.M
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
-    with pytest.raises(LibraryError, match="is broken"):
+    with fails("library.damaged"):
         library.derive(OLLAMAS, NEW)
     assert not folders.tree(library.own)

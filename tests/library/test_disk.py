@@ -11,11 +11,14 @@ import pytest
 from filelock import FileLock
 
 from llmstack_tui.library.disk import LeftoverKind, ModelUse, audit, remove_leftovers
-from llmstack_tui.library.storage import GRACE_S, LibraryError
+from llmstack_tui.library.storage import GRACE_S
+from tests.support.failures import fails
 from tests.support.folders import blob, layer, manifest, tree, write
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from llmstack_tui.library.disk import FolderUse
 
 LIBRARY = "registry.ollama.ai/library"
 DIGEST = "ab" * 32
@@ -35,6 +38,10 @@ def partial(folder: Path, ending: str = "-partial", size: int = 100) -> Path:
 
 def orphan(folder: Path, content: bytes = b"nobody's") -> Path:
     return folder / "blobs" / str(blob(folder, content)["digest"]).replace(":", "-")
+
+
+def reasons(use: FolderUse) -> set[str | None]:
+    return {each.kept.kind if each.kept else None for each in use.leftovers}
 
 
 def test_a_folder_that_is_not_there_is_empty(tmp_path: Path) -> None:
@@ -113,7 +120,7 @@ def test_nothing_that_changed_within_the_hour_goes(tmp_path: Path) -> None:
     orphan(tmp_path)
     partial(tmp_path)
     use = audit(tmp_path, own=True, now_s=time.time() + GRACE_S - 60)
-    assert {leftover.kept for leftover in use.leftovers} == {"changed within the last hour"}
+    assert reasons(use) == {"library.kept_young"}
     assert use.removable == ()
 
 
@@ -129,9 +136,9 @@ def test_whole_layers_of_a_pull_that_goes_on_are_spared(tmp_path: Path) -> None:
 
     use = audit(tmp_path, own=True, now_s=now_s)
 
-    assert {leftover.path: leftover.kept for leftover in use.leftovers} == {
-        layer_of_the_pull: "a download is under way",
-        running: "changed within the last hour",
+    assert {each.path: each.kept and each.kept.kind for each in use.leftovers} == {
+        layer_of_the_pull: "library.kept_pulling",
+        running: "library.kept_young",
     }
     assert remove_leftovers(tmp_path, use.leftovers, now_s=now_s) == ()
     assert layer_of_the_pull.exists()
@@ -147,7 +154,7 @@ def test_a_manifest_that_cannot_be_read_keeps_everything(tmp_path: Path, content
     use = audit(tmp_path, own=True, now_s=later())
 
     assert use.unreadable == (broken,)
-    assert {leftover.kept for leftover in use.leftovers} == {"a manifest cannot be read, and may name it"}
+    assert reasons(use) == {"library.kept_unreadable"}
     assert remove_leftovers(tmp_path, use.leftovers, now_s=later()) == ()
     assert tree(tmp_path) == before
 
@@ -170,7 +177,7 @@ def test_a_manifest_that_may_not_be_read_keeps_everything(tmp_path: Path) -> Non
 def test_ollamas_folder_is_only_looked_at(tmp_path: Path) -> None:
     orphan(tmp_path)
     use = audit(tmp_path, own=False, now_s=later())
-    assert [leftover.kept for leftover in use.leftovers] == ["Ollama's own"]
+    assert reasons(use) == {"library.kept_ollamas"}
     assert use.removable == ()
 
 
@@ -227,7 +234,7 @@ def test_a_clean_up_waits_for_a_change_that_is_under_way(tmp_path: Path) -> None
 def test_nothing_goes_while_an_engine_downloads(tmp_path: Path) -> None:
     path = orphan(tmp_path)
     agreed = audit(tmp_path, own=True, now_s=later()).removable
-    with FileLock(tmp_path / ".downloads.lock"), pytest.raises(LibraryError, match="is under way"):
+    with FileLock(tmp_path / ".downloads.lock"), fails("library.pull_under_way"):
         remove_leftovers(tmp_path, agreed, now_s=later())
     assert path.exists()
     assert remove_leftovers(tmp_path, agreed, now_s=later()) == agreed
@@ -245,5 +252,5 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_a_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "blobs").write_bytes(b"")
-    with pytest.raises(LibraryError, match="cannot be read"):
+    with fails("library.folder_unreadable"):
         audit(tmp_path, own=True)

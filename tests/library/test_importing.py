@@ -16,10 +16,13 @@ from pathlib import Path
 import pytest
 
 from llmstack_tui.base.names import ModelName
+from llmstack_tui.base.sentences import quoted
+from llmstack_tui.core.wording import words
 from llmstack_tui.library import storage
 from llmstack_tui.library.library import Library
 from llmstack_tui.library.storage import Cancelled, LibraryError
 from tests.support import folders
+from tests.support.failures import fails
 from tests.support.gguf import models
 from tests.support.gguf.files import STRING, U16, U32, Llama
 
@@ -53,7 +56,7 @@ def failure(own: Path, source: Path, **options: object) -> str:
     with pytest.raises(LibraryError) as caught:
         Library(own).import_gguf(source, TINY, **options)  # type: ignore[arg-type]
     assert folders.tree(own) == before
-    sentence = str(caught.value)
+    sentence = words(caught.value)
     assert sentence.endswith(".")
     assert "\n" not in sentence
     return sentence
@@ -217,9 +220,9 @@ def test_no_space_for_a_copy(tmp_path: Path, source: Path, monkeypatch: pytest.M
     no_links(monkeypatch)
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 1000))
-    sentence = failure(tmp_path / "own", source)
-    assert f"{source} needs 534 kB in" in sentence
-    assert "where 1 kB are free." in sentence
+    with fails("library.no_room", source=str(source), need=source.stat().st_size, free=1000):
+        Library(tmp_path / "own").import_gguf(source, TINY)
+    assert folders.tree(tmp_path / "own") == {}
 
 
 FAULTS = {
@@ -246,7 +249,7 @@ def test_a_disk_that_fails_while_it_is_written(
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path, source: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(LibraryError, match=r"cannot be imported into .*: Not a directory"):
+    with fails("library.not_imported", why=(quoted("Not a directory."),)):
         Library(tmp_path / "file" / "own").import_gguf(source, TINY)
 
 

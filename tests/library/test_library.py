@@ -12,8 +12,9 @@ import pytest
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.library import library as library_module
 from llmstack_tui.library.folders import ollama_models_folders
-from llmstack_tui.library.library import Library, NotInstalled, ReadOnlyModel, load_installed
+from llmstack_tui.library.library import Library, NotInstalled, load_installed
 from tests.support import folders
+from tests.support.failures import fails
 from tests.support.gguf.files import Llama
 
 WEIGHTS = bytes(Llama())
@@ -223,7 +224,7 @@ def test_upper_and_lower_case_are_one_name(tmp_path: Path) -> None:
 
 def test_an_unknown_name(tmp_path: Path) -> None:
     library = Library(tmp_path)
-    with pytest.raises(NotInstalled, match=r"^The model tiny:latest is not installed\.$"):
+    with fails("library.not_installed", model="tiny:latest"):
         library.get(name("tiny"))
     with pytest.raises(NotInstalled):
         library.delete(name("tiny"))
@@ -264,7 +265,7 @@ def test_nothing_is_ever_written_into_another_folder(tmp_path: Path, tiny_model:
     (other / "blobs" / f"sha256-{'1' * 64}-partial").write_bytes(b"pull")
     before = folders.tree(other)
     library = Library(own, [other])
-    with pytest.raises(ReadOnlyModel, match="tiny:latest is Ollama's"):
+    with fails("library.ollamas", model="tiny:latest"):
         library.delete(name("tiny"))
     library.get(name("tiny")).header()
     library.import_gguf(tiny_model, name("tiny"))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.library.disk import DiskService, FolderUse, Leftover, LeftoverKind, ModelUse
 
 FOLDER = Path("/home/somebody/models")
 
 
-def leftover(name: str, size: int, kept: str = "") -> Leftover:
+def leftover(name: str, size: int, kept: Sentence | None = None) -> Leftover:
     kind = LeftoverKind.PARTIAL if "partial" in name else LeftoverKind.ORPHAN
     return Leftover(FOLDER / "blobs" / name, kind, size, 1.0, kept)
 
@@ -24,7 +25,7 @@ USE = FolderUse(
     leftovers=(
         leftover("sha256-" + 60 * "a", 2_000_000_000),
         leftover("sha256-" + 60 * "b" + "-partial", 500_000_000),
-        leftover("sha256-" + 60 * "c", 1000, "changed within the last hour"),
+        leftover("sha256-" + 60 * "c", 1000, Sentence("library.kept_young")),
     ),
     unreadable=(),
     size=11_600_000_000,

@@ -10,12 +10,14 @@ from msgspec.structs import asdict
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import opened, refuse_read_only
+from llmstack_tui.core.wording import text, words
 from llmstack_tui.library.storage import LibraryError
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.cli.options import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
@@ -52,7 +54,7 @@ async def _others(stack: Stack) -> list[FolderUse]:
     found: list[FolderUse] = []
     for each in await stack.disk.look_elsewhere():
         if isinstance(each, LibraryError):
-            output.say(str(each))
+            output.say(words(each))
         else:
             found.append(each)
     return found
@@ -106,7 +108,7 @@ def _write(folders: Sequence[FolderUse]) -> None:
 
 def _write_leftovers(folders: Sequence[FolderUse]) -> None:
     rows = [
-        [leftover.path.name, leftover.kind, bytes_text(leftover.size), leftover.kept, _owner(folder)]
+        [leftover.path.name, leftover.kind, bytes_text(leftover.size), text(*_kept(leftover)), _owner(folder)]
         for folder in folders
         for leftover in folder.leftovers
     ]
@@ -136,5 +138,9 @@ def _leftover(leftover: Leftover) -> dict[str, object]:
         "kind": leftover.kind,
         "size": leftover.size,
         "changed_at": datetime.fromtimestamp(leftover.changed_s, UTC),
-        "kept": leftover.kept or None,
+        "kept": text(*_kept(leftover)) or None,
     }
+
+
+def _kept(leftover: Leftover) -> Sentences:
+    return () if leftover.kept is None else (leftover.kept,)

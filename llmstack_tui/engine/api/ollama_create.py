@@ -65,7 +65,7 @@ class _ModelRoutes:
         except InvalidManifest:
             raise ApiError(400, "invalid digest format") from None
         except LibraryError as error:
-            raise ApiError(409, str(error)) from None
+            raise ApiError(409, words(error)) from None
         return Response()
 
     async def copy(self, request: Request) -> GeneratorResponse:
@@ -120,9 +120,9 @@ class _ModelRoutes:
                     yield encode(_pull_line(step)) + b"\n"
         except NotPublished as error:
             # Clients of Ollama look for this beginning.
-            raise ApiError(500, f"pull model manifest: file does not exist: {error}") from error
+            raise ApiError(500, f"pull model manifest: file does not exist: {words(error)}") from error
         except LibraryError as error:
-            raise ApiError(500, str(error)) from error
+            raise ApiError(500, words(error)) from error
 
     async def _pulled_first(self, wanted: wire.CreateRequest, source: ModelName, name: ModelName) -> Parts:
         """Pull the missing base model first. As in Ollama, it stays installed."""
@@ -204,7 +204,7 @@ async def _lines(work: Work) -> Parts:
 
     def progress(status: str, completed: int | None, total: int | None) -> None:
         if cancelled.is_set():
-            raise Cancelled("The client has gone.")
+            raise Cancelled
         line: dict[str, object] = {"status": status}
         if total is not None:
             line |= {"total": total, "completed": completed}
@@ -222,7 +222,7 @@ async def _lines(work: Work) -> Parts:
             yield encode(line) + b"\n"
         await working
     except LibraryError as error:
-        raise ApiError(500, str(error)) from error
+        raise ApiError(500, words(error)) from error
     finally:
         cancelled.set()
         with suppress(LibraryError, ApiError):

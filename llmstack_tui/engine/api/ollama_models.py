@@ -15,7 +15,7 @@ from starlette.routing import Route
 from llmstack_tui import __version__
 from llmstack_tui.base.durations import format_time
 from llmstack_tui.engine.api.replies import body, reply
-from llmstack_tui.engine.errors import ApiError
+from llmstack_tui.engine.errors import ApiError, words
 from llmstack_tui.engine.service import Engine, parsed_name
 from llmstack_tui.gguf.header import ArrayInfo, Header
 from llmstack_tui.library.library import InstalledModel, NotInstalled, ReadOnlyModel
@@ -79,9 +79,9 @@ class _ModelQueries:
         except NotInstalled:
             raise ApiError(404, f"model '{named}' not found") from None
         except ReadOnlyModel as error:
-            raise ApiError(403, str(error)) from None
+            raise ApiError(403, words(error)) from None
         except LibraryError as error:
-            raise ApiError(500, str(error)) from error
+            raise ApiError(500, words(error)) from error
         return Response()
 
     async def blob(self, request: Request) -> Response:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.library.storage import LibraryError, is_full, reason
 from llmstack_tui.registry.download.partial import (
     add_span,
@@ -90,7 +91,7 @@ class BlobDownload:
         match the digest.
 
         Raises:
-            LibraryError: it failed; the message is one sentence.
+            LibraryError: it failed.
         """
         try:
             await self._in_thread(self._partial.open)
@@ -99,19 +100,15 @@ class BlobDownload:
                 await self._fetch(source)
                 if not self._partial.matches_digest():
                     await self._in_thread(self._partial.discard)
-                    raise LibraryError(
-                        f"The content of {self.layer.short} does not match its digest, and was deleted: "
-                        "pull again."
-                    )
+                    raise LibraryError("registry.wrong_digest", layer=self.layer.short)
                 await self._in_thread(self._partial.finish)
             finally:
                 self._partial.close()
         except OSError as error:
             if is_full(error):
-                raise LibraryError(
-                    f"The disk of {self._partial.folder} is full: make room there and pull again."
-                ) from error
-            raise LibraryError(f"{self.layer.short} cannot be written: {reason(error)}.") from error
+                raise LibraryError("registry.disk_full", folder=str(self._partial.folder)) from error
+            why = (reason(error),)
+            raise LibraryError("registry.layer_not_written", layer=self.layer.short, why=why) from error
 
     async def _fetch(self, source: BlobSource) -> None:
         size, whole = self.layer.size, self._options.part
@@ -158,18 +155,15 @@ class BlobDownload:
                             end = self.layer.size
                             self._parts.clear()
                     await self._take(content, first, end)
-                why, wait_s = "the server ended the answer too early", None
+                why, wait_s = Sentence("registry.cut_short"), None
             except TemporaryFailure as error:
-                why, wait_s = str(error), error.wait_s
+                why, wait_s = error.sentence, error.wait_s
             first = self._reached(before)
             if first >= end:
                 return
             failures = failures + 1 if first == before else 0
             if failures >= self._options.tries:
-                raise LibraryError(
-                    f"The download of {self.layer.short} does not go on: {why}. What came is kept: "
-                    "pull again later."
-                )
+                raise LibraryError("registry.stalled", layer=self.layer.short, why=(why,))
             await asyncio.sleep(max(wait_s or 0.0, self._wait_s(failures)))
 
     async def _take(self, content: aiohttp.StreamReader, first: int, end: int) -> None:

@@ -73,8 +73,8 @@ class BlobDownloads:
         """
         running = self._running.get(blob_name(digest))
         if running is not None and not (await asyncio.wait((running.task,), timeout=_LEAVING_S))[0]:
-            raise LibraryError(f"{digest[7:19]} is being downloaded.")
-        with self._locked(), library_errors(f"{digest[7:19]} cannot be removed"):
+            raise LibraryError("registry.under_way", layer=digest[7:19])
+        with self._locked(), library_errors("registry.not_discarded", layer=digest[7:19]):
             await asyncio.to_thread(Partial(blobs_folder(self._models), digest, 0).discard)
 
     @asynccontextmanager
@@ -115,8 +115,7 @@ class BlobDownloads:
 
     def _locked(self) -> AbstractContextManager[None]:
         """The lock of downloads into this folder: only one process may hold it."""
-        busy = f"Another engine is downloading into {self._models}: pull there, or wait until it is done."
-        return holding(self._lock, busy)
+        return holding(self._lock, "registry.other_engine")
 
 
 async def _end(task: asyncio.Task[None]) -> None:

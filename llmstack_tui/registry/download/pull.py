@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.sentences import QUOTED, said
 from llmstack_tui.base.structs import replace
-from llmstack_tui.base.units import bytes_text
 from llmstack_tui.library.folders import blob_path, blobs_folder, has_blob
 from llmstack_tui.library.storage import Cancelled, LibraryError, fetch_blob, library_errors
 from llmstack_tui.registry.download.blob import PullOptions, set_or_done
@@ -69,7 +69,7 @@ class Pulls:
         When the generator is closed early, the bytes so far are kept for the next time.
 
         Raises:
-            LibraryError: it failed; the message is one sentence.
+            LibraryError: it failed.
         """
         if not insecure:
             name = replace(name, scheme="https")
@@ -89,7 +89,7 @@ class Pulls:
                 if replaced:
                     yield PullStep("removing unused layers")
                 return
-        raise LibraryError(f"Parts of {name} were removed again while it was pulled: pull again.")
+        raise LibraryError("registry.removed_meanwhile", model=str(name))
 
     async def discard(self, digest: str) -> None:
         """Delete the unfinished download of a blob. Raises LibraryError."""
@@ -109,11 +109,11 @@ class Pulls:
         try:
             fetched = await self._registry.manifest(name)
         except NotInRegistry as error:
-            raise NotPublished(str(error)) from error
+            raise NotPublished(QUOTED, text=said(error)) from error
         except RegistryError as error:
-            raise LibraryError(str(error)) from error
+            raise LibraryError(QUOTED, text=said(error)) from error
         if fetched is None:
-            raise LibraryError(f"{name.host} did not send the manifest of {name}.")
+            raise LibraryError("registry.no_manifest", registry=name.host, model=str(name))
         return fetched
 
     async def _check_room(self, name: ModelName, layers: tuple[Layer, ...]) -> None:
@@ -122,15 +122,18 @@ class Pulls:
         need += self._downloads.remaining(without={layer.digest for layer in layers})
         if need and need + self._options.reserve > free:
             raise LibraryError(
-                f"{name} needs {bytes_text(need)} more in {blobs_folder(self._library.own)}, where "
-                f"{bytes_text(free)} are free, and {bytes_text(self._options.reserve)} have to stay free: "
-                "make room and pull again."
+                "registry.no_room",
+                model=str(name),
+                need=need,
+                folder=str(blobs_folder(self._library.own)),
+                free=free,
+                reserve=self._options.reserve,
             )
 
     def _room(self, layers: tuple[Layer, ...]) -> tuple[int, int]:
         """The bytes that the model still needs, and the bytes that are free."""
         own = self._library.own
-        with library_errors(f"The models folder {own} cannot be used"):
+        with library_errors("library.not_writable", models=str(own)):
             own.mkdir(parents=True, exist_ok=True)
             need = sum(
                 layer.size - self._downloads.saved(layer)
@@ -179,7 +182,7 @@ class Pulls:
             try:
                 await task
             except asyncio.CancelledError:
-                raise LibraryError("The engine was stopped. What came is kept: pull again.") from None
+                raise LibraryError("registry.engine_stopped") from None
 
     async def _copy(self, step: PullStep, layer: Layer, place: Path) -> AsyncGenerator[PullStep, None]:
         """Link or copy the blob from a read-only folder."""
@@ -189,12 +192,12 @@ class Pulls:
             nonlocal done
             done = completed or 0
             if leave.is_set():
-                raise Cancelled("The pull was cancelled.")
+                raise Cancelled
 
         target = blob_path(self._library.own, layer.digest)
         work = asyncio.create_task(asyncio.to_thread(fetch_blob, place, target, layer, progress))
         try:
-            with library_errors(f"{place} cannot be copied to {target.parent}"):
+            with library_errors("library.not_copied", source=str(place), folder=str(target.parent)):
                 while not work.done():
                     yield replace(step, completed=done)
                     await asyncio.wait((work,), timeout=_TICK_S)

@@ -13,7 +13,8 @@ import aiohttp
 from llmstack_tui import __version__
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.connections import connection_error, retry_after_s
-from llmstack_tui.base.text import excerpt
+from llmstack_tui.base.sentences import QUOTED, Failure, said
+from llmstack_tui.base.text import excerpt, with_full_stop
 from llmstack_tui.library.storage import LibraryError
 from llmstack_tui.registry.errors import RegistryBusy, RegistryError, RegistryFailed, RegistryUnreachable
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from llmstack_tui.base.names import ModelName
+    from llmstack_tui.base.sentences import Param
     from llmstack_tui.library.manifest import Layer
     from llmstack_tui.registry.client import Registry
     from llmstack_tui.registry.download.partial import Span
@@ -34,17 +36,18 @@ _LONGEST_WAIT_S = 120.0
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
 # 403 is the answer at a signed address that has expired: the next request gets a new one.
 _TEMPORARY = {403, 408, 425, 429}
+_FINAL = {401: "registry.layer_private", 404: "registry.layer_missing", 416: "registry.layer_too_short"}
 
 
-class TemporaryFailure(Exception):
+class TemporaryFailure(Failure):
     """A request for bytes failed, and may succeed later.
 
     Attributes:
         wait_s: seconds after which the server may be asked again, None if it did not say.
     """
 
-    def __init__(self, why: str, wait_s: float | None = None) -> None:
-        super().__init__(why)
+    def __init__(self, kind: str, /, *, wait_s: float | None = None, **params: Param) -> None:
+        super().__init__(kind, hint="", **params)
         self.wait_s = wait_s
 
 
@@ -74,7 +77,7 @@ class BlobSource:
         try:
             context = True if local else await asyncio.to_thread(_certificates)
         except (OSError, ValueError) as error:
-            raise LibraryError(f"The certificates of the environment cannot be used: {error}.") from None
+            raise LibraryError("registry.bad_certificates", why=str(error)) from None
         async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=context),
             headers={"User-Agent": f"llmstack/{__version__}", "Accept-Encoding": "identity"},
@@ -103,15 +106,20 @@ class BlobSource:
             ) as response:
                 yield self._is_part(response, layer, part), response.content
         except aiohttp.TooManyRedirects:
-            raise LibraryError(f"{self._host} redirects too often for {layer.short}.") from None
+            raise LibraryError("registry.redirects", registry=self._host, layer=layer.short) from None
         except TimeoutError:
-            raise TemporaryFailure(f"nothing more came for {self._silence_s:g} s") from None
+            raise TemporaryFailure("registry.silent", seconds=self._silence_s) from None
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
-            raise LibraryError(
-                f"{self._host} redirects to an invalid address: {excerpt(str(error))}."
+            raise LibraryError("registry.bad_redirect", registry=self._host, address=str(error)) from None
+        except aiohttp.ClientConnectorError as error:
+            raise TemporaryFailure(
+                "registry.unreachable", server=error.host, why=connection_error(error)
             ) from None
         except (aiohttp.ClientError, ConnectionError) as error:
-            raise TemporaryFailure(_why_broken(error)) from None
+            cut = isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError)
+            if cut or not str(error):
+                raise TemporaryFailure("registry.broken_off") from None
+            raise TemporaryFailure(QUOTED, text=with_full_stop(excerpt(str(error)))) from None
 
     async def _with_token(
         self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
@@ -137,41 +145,30 @@ class BlobSource:
         try:
             return await self._registry.new_token(self._name, header)
         except RegistryBusy as error:
-            raise TemporaryFailure(str(error).rstrip("."), error.retry_after_s) from None
+            raise TemporaryFailure(QUOTED, text=said(error), wait_s=error.retry_after_s) from None
         except (RegistryFailed, RegistryUnreachable) as error:
-            raise TemporaryFailure(str(error).rstrip(".")) from None
+            raise TemporaryFailure(QUOTED, text=said(error)) from None
         except RegistryError as error:
-            raise LibraryError(str(error)) from None
+            raise LibraryError(QUOTED, text=said(error)) from None
 
     def _is_part(self, response: aiohttp.ClientResponse, layer: Layer, part: Span) -> bool:
-        status, where, blob = response.status, response.url.host or self._host, layer.short
+        status, where = response.status, response.url.host or self._host
         if status == 206:
             span = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
             if span is None or int(span[1]) != part[0]:
-                raise TemporaryFailure(f"{where} sent other bytes than were asked for")
+                raise TemporaryFailure("registry.other_bytes", server=where)
             if int(span[2]) != layer.size:
-                raise LibraryError(_other_size(where, layer, int(span[2])))
+                raise _other_size(where, layer, int(span[2]))
             return True
         if status == 200:
             if response.content_length not in (None, layer.size):
-                raise LibraryError(_other_size(where, layer, response.content_length or 0))
+                raise _other_size(where, layer, response.content_length or 0)
             return False
-        if status == 416:
-            raise LibraryError(
-                f"{where} has fewer bytes of {blob} than its manifest says: the model is broken there."
-            )
         if status in _TEMPORARY or status >= 500:
-            raise TemporaryFailure(
-                f"{where} answered with status {status}",
-                retry_after_s(response.headers.get("Retry-After"), _LONGEST_WAIT_S),
-            )
-        if status == 404:
-            raise LibraryError(
-                f"{where} does not have {blob}, which its manifest names: the model is broken there."
-            )
-        if status == 401:
-            raise LibraryError(f"{where} wants a log-in for {blob}: the model is private.")
-        raise LibraryError(f"{where} answered with status {status} for {blob}.")
+            wait_s = retry_after_s(response.headers.get("Retry-After"), _LONGEST_WAIT_S)
+            raise TemporaryFailure("registry.status", server=where, status=status, wait_s=wait_s)
+        kind = _FINAL.get(status, "registry.layer_status")
+        raise LibraryError(kind, server=where, layer=layer.short, status=status)
 
 
 async def _sent(
@@ -182,11 +179,8 @@ async def _sent(
     return await send(request)
 
 
-def _other_size(where: str, layer: Layer, size: int) -> str:
-    return (
-        f"{where} has {size} bytes of {layer.short}, its manifest says {layer.size}: "
-        "the model is broken there."
-    )
+def _other_size(where: str, layer: Layer, size: int) -> LibraryError:
+    return LibraryError("registry.other_size", server=where, layer=layer.short, size=size, stated=layer.size)
 
 
 def _certificates() -> ssl.SSLContext:
@@ -194,11 +188,3 @@ def _certificates() -> ssl.SSLContext:
     import httpx  # noqa: PLC0415
 
     return httpx.create_ssl_context()
-
-
-def _why_broken(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"{error.host} cannot be reached: {connection_error(error)}"
-    if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError):
-        return "the connection broke"
-    return excerpt(str(error)) or "the connection broke"

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.core.wording import words
+from llmstack_tui.core.wording import text, words
 from llmstack_tui.tui.disk import KEYS
 from llmstack_tui.tui.draw.text import lines_text
 from llmstack_tui.tui.screen import FramedScreen
@@ -163,7 +163,7 @@ def disk_rows(folders: Sequence[FolderUse | LibraryError]) -> Iterator[DiskRow]:
     """The content of each folder, or why it cannot be read."""
     for each in folders:
         if isinstance(each, Exception):
-            yield DiskRow(key=str(each), name=clean(str(each), limit=_NAME))
+            yield DiskRow(key=words(each), name=clean(words(each), limit=_NAME))
         else:
             yield from _folder_rows(each)
 
@@ -190,7 +190,7 @@ def _folder_rows(use: FolderUse) -> Iterator[DiskRow]:
     yield DiskRow(key=f"{at} leftovers", name="Used by no model", is_heading=True)
     for leftover in use.leftovers:
         kind = _KINDS[leftover.kind.value]
-        note = f"kept: {leftover.kept}" if leftover.kept else f"{kind}, removed by a clean-up"
+        note = f"kept: {text(leftover.kept)}" if leftover.kept else f"{kind}, removed by a clean-up"
         yield DiskRow(
             key=f"{at} file {leftover.path.name}",
             name=clean(leftover.path.name, limit=_NAME),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.core.wording import words
 from llmstack_tui.library.storage import LibraryError
 from tests.registry.download.pulling import PART, QUICK, WEIGHTS, blobs, pulled, pulls_into, statuses
 from tests.support.registry import Fault, Registry
@@ -60,39 +61,40 @@ async def test_a_token_that_runs_out_in_the_middle_is_got_anew_once_for_all_part
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"),
+    ("fault", "text"),
     [
         (Fault(path="/token", status=401), "it is private, or not there"),
-        (Fault(path="/blobs/", host="127.0.0.1", status=401), "wants a log-in for .*: the model is private"),
+        (Fault(path="/blobs/", host="127.0.0.1", status=401), ": the model is private"),
         (html("/token"), "sent none that can be used"),
-        (Fault(path="/token", status=500), "failed .status 500.: try again later"),
+        (Fault(path="/token", status=500), "failed (status 500): try again later"),
         (busy("/token", retry_after="600"), "wants to be left alone for 10 min"),
     ],
 )
 async def test_no_token_is_said_in_one_sentence(
-    registry: Registry, tmp_path: Path, fault: Fault, words: str
+    registry: Registry, tmp_path: Path, fault: Fault, text: str
 ) -> None:
     registry.publish("tiny", WEIGHTS)
     registry.faults = [fault]
     async with pulls_into(tmp_path) as pulls:
-        with pytest.raises(LibraryError, match=words) as caught:
+        with pytest.raises(LibraryError) as caught:
             await pulled(pulls, registry.name("tiny"))
+    assert text in words(caught.value)
     assert not any(token in repr(caught.value) for token in registry.tokens)
     assert not (tmp_path / "manifests").exists()
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"),
+    ("fault", "text"),
     [
         (Fault(path="/token", status=403), "private, or not there"),
         (
             Fault(path="/token", status=500),
-            "does not go on: .* failed .status 500.: try again later. What came",
+            "failed (status 500): try again later. What came",
         ),
     ],
 )
 async def test_a_new_token_that_is_refused_in_the_middle_ends_it(
-    registry: Registry, tmp_path: Path, fault: Fault, words: str
+    registry: Registry, tmp_path: Path, fault: Fault, text: str
 ) -> None:
     version = registry.publish("tiny", WEIGHTS)
     registry.token_uses = 4
@@ -102,8 +104,9 @@ async def test_a_new_token_that_is_refused_in_the_middle_ends_it(
             fault,
             Fault(path=f"/data/blobs/{version.weights.digest}", bytes_per_s=20 * PART),
         ]
-        with pytest.raises(LibraryError, match=words):
+        with pytest.raises(LibraryError) as caught:
             await pulled(pulls, registry.name("tiny"))
+        assert text in words(caught.value)
         registry.faults = []
         registry.token_uses = None
         await pulled(pulls, registry.name("tiny"))

@@ -1,0 +1,60 @@
+"""The sentences about models on the disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.wording import Wording
+
+if TYPE_CHECKING:
+    from llmstack_tui.base.sentences import Catalogue
+
+SENTENCES: Catalogue = {
+    "library.cancelled": "It was cancelled.",
+    # What was tried. {why} is one of the causes below.
+    "library.not_imported": "{source} cannot be imported into {models}: {why}",
+    "library.not_made": "{model} cannot be made from {source}: {why}",
+    "library.not_copied": "{source} cannot be copied to {folder}: {why}",
+    "library.not_written": "The model {model} cannot be written: {why}",
+    "library.not_removed": "The model {model} cannot be removed: {why}",
+    "library.not_writable": "The models folder {models} cannot be written: {why}",
+    "library.folder_unreadable": "The models folder {models} cannot be read: {why}",
+    "library.file_not_removed": "{path} cannot be removed: {why}",
+    # Causes.
+    "library.disk_full": "the disk is full.",
+    "library.file_too_large": "the disk takes no file that is so large.",
+    "library.disk_read_only": "the disk is read-only.",
+    "library.not_permitted": "it is not permitted.",
+    # Changes to the folder.
+    "library.busy": "Another import or removal in {models} is not done yet: try again later.",
+    "library.pull_under_way": (
+        "A download into {models} is under way: clean up when it is done, or cancel it first."
+    ),
+    "library.not_loadable": "{source} cannot be imported: {why:raw}",
+    "library.no_room": "{source} needs {need:size} in {folder}, where {free:size} are free.",
+    "library.changed": "{source} changed while it was read: try again when it is complete.",
+    "library.damaged": "{path} is damaged: its content is not what its name says.",
+    "library.source_gone": "The model {source} was removed meanwhile, or its files are broken.",
+    "library.not_installed": "The model {model} is not installed.",
+    "library.ollamas": "The model {model} is Ollama's: remove it there.",
+    # Why a model cannot be used.
+    "library.not_runnable": "It is no GGUF model on this machine.",
+    "library.no_config": "The manifest has no config.",
+    "library.no_digest": "{digest!r} is no sha256 digest.",
+    "library.bad_manifest": "The manifest is not as Ollama writes it: {why}.",
+    "library.manifest_not_json": "The manifest is not JSON.",
+    "library.negative_size": "A size in the manifest is negative.",
+    "library.bad_layer": "The layer {layer} is not as Ollama writes it: {why}.",
+    "library.layer_not_json": "The layer {layer} is not JSON.",
+    "library.text_too_large": "{path} is larger than the {limit:size} that a text of a model may have.",
+    "library.wrong_size": "{path} has {size:,} bytes, not the {stated:,} of its manifest.",
+    "library.not_readable": "{path} may not be read by this user.",
+    # Why a clean-up keeps a file: the remark beside it.
+    "library.kept_ollamas": "Ollama's own",
+    "library.kept_unreadable": "a manifest cannot be read, and may name it",
+    "library.kept_young": "changed within the last hour",
+    "library.kept_pulling": "a download is under way",
+}
+
+WORDING = Wording(SENTENCES.get)
+"""For the logs of the engine."""
