@@ -56,6 +56,7 @@ def _rooms() -> Iterator[Catalogue]:
 
     yield lifecycle.SENTENCES
     from llmstack_tui.downloads import wording as downloads  # noqa: PLC0415
+    from llmstack_tui.gguf import wording as gguf  # noqa: PLC0415
     from llmstack_tui.guard import wording as guard  # noqa: PLC0415
     from llmstack_tui.hardware import wording as hardware  # noqa: PLC0415
     from llmstack_tui.library import wording as library  # noqa: PLC0415
@@ -63,7 +64,7 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.registry.download import wording as registry  # noqa: PLC0415
     from llmstack_tui.store import wording as store  # noqa: PLC0415
 
-    rooms = (downloads, guard, hardware, library, ollama, registry, store)
+    rooms = (downloads, gguf, guard, hardware, library, ollama, registry, store)
     yield from (_OWN, *(room.SENTENCES for room in rooms))
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from llmstack_tui.base import wording as base
+from llmstack_tui.gguf import wording as gguf
 from llmstack_tui.library import wording as library
 from llmstack_tui.registry.download import wording as download
 
 NO_IMAGES = "Reading images and sound needs Ollama: the built-in engine takes text only."
 
-_WORDING = base.Wording({**base.SENTENCES, **library.SENTENCES, **download.SENTENCES}.get)
+_ROOMS = (base, gguf, library, download)
+_WORDING = base.Wording({kind: form for room in _ROOMS for kind, form in room.SENTENCES.items()}.get)
 
 
 def words(error: Exception) -> str:

@@ -18,7 +18,7 @@ from msgspec import Struct
 from llmstack_tui.base.durations import InvalidDuration, parse_keep_alive
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.paths import models_folder
-from llmstack_tui.engine.errors import ApiError
+from llmstack_tui.engine.errors import ApiError, words
 from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 from llmstack_tui.engine.runners.scheduler import Scheduler
@@ -129,7 +129,7 @@ class Engine:
         except NotInstalled:
             raise ApiError(404, f"model '{name}' not found") from None
         except InvalidGGUF as error:
-            raise ApiError(500, str(error)) from error
+            raise ApiError(500, words(error)) from error
 
     async def reported_name(self, name: str) -> str:
         """The model's name in the answer to a request that calls it ``name``."""

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.text import shortened
-from llmstack_tui.gguf.source import Source, kind_of_file
+from llmstack_tui.gguf.source import Source, check_format
 from llmstack_tui.gguf.types import SCALARS, TENSOR_TYPES, TensorType, ValueType
 
 if TYPE_CHECKING:
@@ -28,8 +27,6 @@ _SHAPES = {count: struct.Struct(f"<{count}Q") for count in range(5)}
 
 _MAX_NAME = 63  # GGML_MAX_NAME with its final zero
 _MAX_KEY = 65_535
-_MAX_ELEMENTS = 2**63 - 1
-_MAX_ARRAY = 2**32
 # Far more than any model has, few enough to be read in a second.
 _MAX_PAIRS = 2**14
 _MAX_TENSORS = 2**17
@@ -72,126 +69,105 @@ def parse(source: Source) -> tuple[int, Mapping[str, Value], tuple[Tensor, ...],
         InvalidGGUF: the header is invalid.
     """
     version = _version(source)
-    tensor_count, pair_count = map(int, source.take(_COUNTS, "before it says what it holds"))
-    if pair_count > _MAX_PAIRS:
-        raise source.fail(f"claims {pair_count:,} metadata entries, which no model has.")
-    if tensor_count > _MAX_TENSORS:
-        raise source.fail(f"claims {tensor_count:,} tensors, which no model has.")
+    tensor_count, pair_count = map(int, source.take(_COUNTS))
+    if pair_count > _MAX_PAIRS or tensor_count > _MAX_TENSORS:
+        raise source.fail("gguf.too_large")
     metadata: dict[str, Value] = {}
-    for number in range(pair_count):
-        key = source.string(f"in the key of metadata entry {number + 1} of {pair_count}")
+    for _ in range(pair_count):
+        key = source.string()
         if not 0 < len(key) <= _MAX_KEY:
-            raise source.fail(f"has a metadata key of {len(key):,} characters.")
+            raise source.broken("key length", key)
         if key in metadata:
-            raise source.fail(f"has the metadata key {_shown(key)} twice.")
+            raise source.broken("key twice", key)
         metadata[key] = _value(source, key)
     split = metadata.get("split.count")
     if isinstance(split, int) and split > 1:
-        raise source.fail(
-            f"is one of {split} parts of a split model: join them first (llama-gguf-split --merge)."
-        )
+        raise source.fail("gguf.split", count=split)
     alignment = metadata.get("general.alignment", _DEFAULT_ALIGNMENT)
     if not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1):
-        raise source.fail(f"has an alignment of {_shown(alignment)}, which is no power of two.")
-    tensors = tuple(_tensor(source, number, tensor_count) for number in range(tensor_count))
+        raise source.broken("alignment", str(alignment))
+    tensors = tuple(_tensor(source) for _ in range(tensor_count))
     data_offset = -(-source.at // alignment) * alignment
     _check_places(source, tensors, data_offset, alignment)
     return version, metadata, tensors, data_offset
 
 
 def _version(source: Source) -> int:
-    foreign = kind_of_file(source.start(512))
-    if foreign:
-        raise source.fail(f"is {foreign}, not a GGUF model.")
-    version = int(source.take(_START, "before its version")[1])
+    check_format(source.start(512), source.path)
+    version = int(source.take(_START)[1])
     if version & 0xFFFF == 0 and version:
-        raise source.fail("is a big-endian GGUF file, which only machines of that kind can run.")
+        raise source.fail("gguf.big_endian")
     if version == 1:
-        raise source.fail("is a GGUF file of version 1, which llama.cpp no longer reads: get a newer one.")
+        raise source.fail("gguf.version_1")
     if version not in _VERSIONS:
-        raise source.fail(f"is a GGUF file of version {version}; versions 2 and 3 are known.")
+        raise source.fail("gguf.version", version=version)
     return version
 
 
-def _shown(value: object) -> str:
-    return shortened(repr(value), 80)
-
-
 def _value(source: Source, key: str) -> Value:
-    where = f"in the metadata value {_shown(key)}"
-    kind = source.number(_U32, where)
+    kind = source.number(_U32)
     if kind == ValueType.ARRAY:
-        return _array(source, key, where)
+        return _array(source, key)
     if kind == ValueType.STRING:
-        return source.string(where)
+        return source.string()
     layout = _SCALARS.get(kind)
     if layout is None:
-        raise source.fail(f"has a metadata value of the unknown type {kind}: {_shown(key)}.")
-    value = source.take(layout, where)[0]
+        raise source.broken("type of value", key)
+    value = source.take(layout)[0]
     return bool(value) if kind == ValueType.BOOL else value
 
 
-def _array(source: Source, key: str, where: str) -> Value:
-    kind, count = map(int, source.take(_ARRAY, where))
-    if kind == ValueType.ARRAY:
-        raise source.fail(f"has an array of arrays in its metadata: {_shown(key)}.")
+def _array(source: Source, key: str) -> Value:
+    kind, count = map(int, source.take(_ARRAY))
     if kind not in _SCALARS and kind != ValueType.STRING:
-        raise source.fail(f"has an array of the unknown type {kind} in its metadata: {_shown(key)}.")
-    if count > _MAX_ARRAY:
-        raise source.fail(f"claims an array of {count:,} values, more than any file can hold: {_shown(key)}.")
+        raise source.broken("type of value", key)
     if count <= (_KEPT_STRINGS if kind == ValueType.STRING else _KEPT_NUMBERS):
-        return _short_array(source, kind, count, where)
+        return _short_array(source, kind, count)
     if kind == ValueType.STRING:
-        source.skip_strings(count, where)
+        source.skip_strings(count)
     else:
-        source.skip(count * _SCALARS[kind].size, where)
+        source.skip(count * _SCALARS[kind].size)
     return ArrayInfo(ValueType(kind), count)
 
 
-def _short_array(source: Source, kind: int, count: int, where: str) -> tuple[Scalar, ...]:
+def _short_array(source: Source, kind: int, count: int) -> tuple[Scalar, ...]:
     if kind == ValueType.STRING:
-        return tuple(source.string(where) for _ in range(count))
-    values = source.take(struct.Struct(f"<{count}{SCALARS[kind]}"), where)
+        return tuple(source.string() for _ in range(count))
+    values = source.take(struct.Struct(f"<{count}{SCALARS[kind]}"))
     return tuple(map(bool, values)) if kind == ValueType.BOOL else values
 
 
-def _tensor(source: Source, number: int, count: int) -> Tensor:
-    where = f"in the entry of tensor {number + 1} of {count}"
-    name = source.string(where)
+def _tensor(source: Source) -> Tensor:
+    name = source.string()
     if len(name) > _MAX_NAME:
-        raise source.fail(f"has a tensor with a name of {len(name):,} characters; {_MAX_NAME} are allowed.")
-    shown = _shown(name)
-    dimensions = source.number(_U32, where)
+        raise source.broken("tensor name", name)
+    dimensions = source.number(_U32)
     if dimensions not in _SHAPES:
-        raise source.fail(f"has a tensor of {dimensions} dimensions; four are the most: {shown}.")
-    shape = tuple(map(int, source.take(_SHAPES[dimensions], where)))
+        raise source.broken("dimensions", name)
+    shape = tuple(map(int, source.take(_SHAPES[dimensions])))
     elements = prod(shape)
     if elements == 0:
-        raise source.fail(f"has a tensor without elements: {shown}.")
-    if elements > _MAX_ELEMENTS:
-        raise source.fail(f"has a tensor larger than any file: {shown}.")
-    kind, offset = map(int, source.take(_PLACE, where))
+        raise source.broken("no elements", name)
+    kind, offset = map(int, source.take(_PLACE))
     tensor_type = TENSOR_TYPES.get(kind)
     if tensor_type is None:
-        raise source.fail(f"has a tensor of the unknown type {kind}, perhaps a newer one: {shown}.")
+        raise source.fail("gguf.tensor_type", type=kind, tensor=name)
     row = shape[0] if shape else 1
     if row % tensor_type.block:
-        raise source.fail(f"has a {tensor_type.name} tensor whose rows are no whole blocks: {shown}.")
+        raise source.broken("rows", name)
     return Tensor(name, tensor_type, shape, offset, elements // tensor_type.block * tensor_type.size)
 
 
 def _check_places(source: Source, tensors: tuple[Tensor, ...], data_offset: int, alignment: int) -> None:
-    if len({tensor.name for tensor in tensors}) < len(tensors):
-        raise source.fail("has two tensors of one name.")
-    room = source.size - data_offset
+    for one, other in pairwise(sorted(tensor.name for tensor in tensors)):
+        if one == other:
+            raise source.broken("tensor twice", one)
     for tensor in tensors:
         if tensor.offset % alignment:
-            raise source.fail(
-                f"has a tensor that begins at no multiple of {alignment}: {_shown(tensor.name)}."
-            )
-        missing = tensor.offset + tensor.size - room
-        if missing > 0:
-            raise source.cut_short(f"{missing:,} bytes before the end of the tensor {_shown(tensor.name)}")
-    for one, other in pairwise(sorted(tensors, key=lambda tensor: tensor.offset)):
-        if one.offset + one.size > other.offset:
-            raise source.fail(f"has tensors that overlap: {_shown(one.name)} and {_shown(other.name)}.")
+            raise source.broken("offset", tensor.name)
+    end = data_offset + max((tensor.offset + tensor.size for tensor in tensors), default=0)
+    if tensors and end > source.size:
+        raise source.fail("gguf.cut_in_tensors", missing=end - source.size)
+    for before, after in pairwise(sorted(tensors, key=lambda tensor: tensor.offset)):
+        if before.offset + before.size > after.offset:
+            raise source.broken("overlap", after.name)

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, BinaryIO
 
-from llmstack_tui.base.sentences import UserFacingError
+from llmstack_tui.base.sentences import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from llmstack_tui.base.sentences import Param
 
 # A vocabulary of 262,144 tokens with its merges takes 16 MiB.
 MAX_HEADER = 64 * 1024**2
@@ -23,22 +25,21 @@ _FIRST_READ = 256 * 1024
 
 LENGTH = struct.Struct("<Q")
 
-_MAGICS = (
-    (b"GGUF", ""),
-    (b"PK\x03\x04", "a ZIP or PyTorch file"),
-    (b"\x1f\x8b", "a gzip file"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z file"),
-    (b"\x80\x02", "a Python pickle"),
-    (b"%PDF", "a PDF file"),
-    (b"\x7fELF", "a program"),
-    ((b"ggjt", b"tjgg", b"lmgg", b"fmgg"), "a GGML file from before GGUF"),
-    (b"version https://git-lfs", "a Git LFS pointer"),
-)
+# Files of other formats, by their beginning.
+_FORMATS: Mapping[bytes | tuple[bytes, ...], str] = {
+    b"PK\x03\x04": "ZIP (PyTorch)",
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"\x80\x02": "pickle (PyTorch)",
+    b"%PDF": "PDF",
+    b"\x7fELF": "ELF",
+    (b"ggjt", b"tjgg", b"lmgg", b"fmgg"): "GGML",
+}
 
 
-class InvalidGGUF(UserFacingError, ValueError):
-    """A file is not a GGUF model, or is broken; ``str(error)`` is a sentence for the user."""
+class InvalidGGUF(Failure, ValueError):
+    """A file is not a GGUF model, or is broken."""
 
 
 @contextmanager
@@ -54,21 +55,21 @@ def open_regular(path: Path) -> Iterator[tuple[BinaryIO, int]]:
     try:
         descriptor = os.open(path, flags)
     except FileNotFoundError:
-        raise InvalidGGUF(f"There is no file {path}.") from None
+        raise InvalidGGUF("gguf.missing", path=str(path)) from None
     except ValueError:
-        raise InvalidGGUF(f"{str(path)!r} cannot be the name of a file.") from None
+        raise InvalidGGUF("gguf.bad_path", path=str(path)) from None
     except OSError as error:
         if os.path.isdir(path):  # noqa: PTH112 — never raises; Windows does not open folders
-            raise InvalidGGUF(f"{path} is a folder, not a GGUF file.") from None
-        raise InvalidGGUF(f"{path} cannot be read: {error.strerror}.") from None
+            raise InvalidGGUF("gguf.folder", path=str(path)) from None
+        raise InvalidGGUF("gguf.unreadable", path=str(path), why=error.strerror) from None
     try:
         status = os.fstat(descriptor)
         if S_ISDIR(status.st_mode):
-            raise InvalidGGUF(f"{path} is a folder, not a GGUF file.")
+            raise InvalidGGUF("gguf.folder", path=str(path))
         if not S_ISREG(status.st_mode):
-            raise InvalidGGUF(f"{path} is a device, a pipe or a socket, not a GGUF file.")
+            raise InvalidGGUF("gguf.device", path=str(path))
         if status.st_size == 0:
-            raise InvalidGGUF(f"{path} is empty.")
+            raise InvalidGGUF("gguf.empty", path=str(path))
         yield os.fdopen(descriptor, "rb", buffering=0, closefd=False), status.st_size
     finally:
         os.close(descriptor)
@@ -87,18 +88,21 @@ class Source:
         self._file = file
         self._data = b""
 
-    def fail(self, what: str) -> InvalidGGUF:
-        return InvalidGGUF(f"{self.path} {what}")
+    def fail(self, kind: str, **params: Param) -> InvalidGGUF:
+        return InvalidGGUF(kind, hint="", path=str(self.path), **params)
 
-    def cut_short(self, where: str) -> InvalidGGUF:
-        return self.fail(f"is cut short: it ends {where}. Copy or download it again.")
+    def broken(self, fault: str, at: str) -> InvalidGGUF:
+        return self.fail("gguf.broken", fault=fault, at=at)
 
-    def _reach(self, end: int, where: str) -> None:
+    def cut_short(self) -> InvalidGGUF:
+        return self.fail("gguf.cut_in_header")
+
+    def _reach(self, end: int) -> None:
         """Read up to ``end``."""
         if end > self.size:
-            raise self.cut_short(where)
+            raise self.cut_short()
         if end > MAX_HEADER:
-            raise self.fail(f"has a header of more than {MAX_HEADER // 1024**2} MiB, which no model has.")
+            raise self.fail("gguf.too_large")
         wanted = min(self.size, MAX_HEADER, max(end, 2 * len(self._data), _FIRST_READ))
         try:
             while len(self._data) < wanted:
@@ -107,49 +111,48 @@ class Source:
                     break
                 self._data += more
         except OSError as error:
-            raise self.fail(f"cannot be read: {error.strerror}.") from None
+            raise self.fail("gguf.unreadable", why=error.strerror) from None
         if len(self._data) < end:
-            raise self.cut_short(where)
+            raise self.cut_short()
 
     def start(self, count: int) -> bytes:
         """The first bytes of the file, ``count`` at most; the position stays."""
-        self._reach(min(count, self.size), "at once")
+        self._reach(min(count, self.size))
         return self._data[:count]
 
-    def take(self, layout: struct.Struct, where: str) -> tuple[int | float, ...]:
-        """The values of ``layout``; ``where`` completes "it ends …" if the file is too short."""
+    def take(self, layout: struct.Struct) -> tuple[int | float, ...]:
         end = self.at + layout.size
         if end > len(self._data):
-            self._reach(end, where)
+            self._reach(end)
         values = layout.unpack_from(self._data, self.at)
         self.at = end
         return values
 
-    def number(self, layout: struct.Struct, where: str) -> int:
-        return int(self.take(layout, where)[0])
+    def number(self, layout: struct.Struct) -> int:
+        return int(self.take(layout)[0])
 
-    def string(self, where: str) -> str:
-        length = self.number(LENGTH, where)
+    def string(self) -> str:
+        length = self.number(LENGTH)
         if self.at + length > self.size:
-            raise self.cut_short(where)
+            raise self.cut_short()
         if length > MAX_STRING:
-            raise self.fail(f"holds a text of {length:,} bytes {where}, which no model has.")
+            raise self.fail("gguf.too_large")
         end = self.at + length
         if end > len(self._data):
-            self._reach(end, where)
+            self._reach(end)
         text = self._data[self.at : end].decode("utf-8", "replace")
         self.at = end
         return text
 
-    def skip(self, length: int, where: str) -> None:
+    def skip(self, length: int) -> None:
         if self.at + length > len(self._data):
-            self._reach(self.at + length, where)
+            self._reach(self.at + length)
         self.at += length
 
-    def skip_strings(self, count: int, where: str) -> None:
+    def skip_strings(self, count: int) -> None:
         """Pass over ``count`` strings. A vocabulary has hundreds of thousands: this loop has to be fast."""
         if self.at + count * LENGTH.size > self.size:
-            raise self.cut_short(where)
+            raise self.cut_short()
         unpack, left = LENGTH.unpack_from, count
         while left:
             at, data, todo = self.at, self._data, left
@@ -158,20 +161,24 @@ class Source:
                     at += 8 + unpack(data, at)[0]
                 left = 0
             except (struct.error, OverflowError):
-                self._reach(at + LENGTH.size, where)
+                self._reach(at + LENGTH.size)
             self.at = at
-        self._reach(self.at, where)
+        self._reach(self.at)
 
 
-def kind_of_file(start: bytes) -> str:
-    """The kind of a file that begins with ``start``, with its article; empty for a GGUF file."""
-    for magic, name in _MAGICS:
+def check_format(start: bytes, path: Path) -> None:
+    """Raise InvalidGGUF unless the file, which begins with ``start``, begins as GGUF does."""
+    if start.startswith(b"GGUF"):
+        return
+    for magic, name in _FORMATS.items():
         if start.startswith(magic):
-            return name
-    for matches, name in _TESTS:
-        if matches(start):
-            return name
-    return "some other file"
+            raise InvalidGGUF("gguf.other_format", path=str(path), format=name)
+    kind = next((kind for kind, matches in _KINDS.items() if matches(start)), "other")
+    raise InvalidGGUF(f"gguf.is_{kind}", path=str(path))
+
+
+def _is_pointer(start: bytes) -> bool:
+    return start.startswith(b"version https://git-lfs")
 
 
 def _is_page(start: bytes) -> bool:
@@ -196,9 +203,10 @@ def _is_text(start: bytes) -> bool:
     return all(letter.isprintable() or letter.isspace() for letter in text)
 
 
-_TESTS = (
-    (_is_page, "a web page"),
-    (_is_safetensors, "a safetensors file"),
-    (_is_zeros, "a file of zeros"),
-    (_is_text, "a text file"),
-)
+_KINDS = {
+    "pointer": _is_pointer,
+    "page": _is_page,
+    "safetensors": _is_safetensors,
+    "zeros": _is_zeros,
+    "text": _is_text,
+}

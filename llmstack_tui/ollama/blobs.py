@@ -7,7 +7,7 @@ import hashlib
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from llmstack_tui.gguf.source import InvalidGGUF, kind_of_file, open_regular
+from llmstack_tui.gguf.source import check_format, open_regular
 from llmstack_tui.hosts.types import Progress
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ def checked_gguf(path: Path) -> Path:
         InvalidGGUF: the file begins otherwise, or cannot be read.
     """
     with open_regular(path) as (file, _):
-        kind = kind_of_file(file.read(512))
-    if kind:
-        raise InvalidGGUF(f"{path} is {kind}, not a GGUF model.")
+        check_format(file.read(512), path)
     return path.resolve()
 
 

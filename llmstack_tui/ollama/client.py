@@ -15,8 +15,7 @@ from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.durations import format_go_duration
 from llmstack_tui.base.kinds import Capability, HostKind
 from llmstack_tui.base.names import InvalidName, ModelName, is_plain_http
-from llmstack_tui.base.sentences import QUOTED
-from llmstack_tui.base.text import excerpt
+from llmstack_tui.base.sentences import QUOTED, said
 from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.ollama import answers, wire
@@ -206,7 +205,7 @@ class OllamaHost:
                 async for line in lines:
                     yield line
         except InvalidGGUF as error:
-            raise Refused(QUOTED, text=excerpt(str(error)), host=self.url) from None
+            raise Refused(QUOTED, text=said(error), host=self.url) from None
         except OSError as error:
             raise Refused("host.unreadable_file", file=str(path), why=error.strerror, host=self.url) from None
 

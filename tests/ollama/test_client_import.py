@@ -92,22 +92,22 @@ async def test_the_built_in_engine_gets_the_path(model: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize("version", [{"version": "1"}, {"version": "1", "engine": "llmstack"}])
 @pytest.mark.parametrize(
-    ("prepare", "says"),
+    ("prepare", "kind"),
     [
-        (lambda path: path.write_bytes(b"PK\x03\x04"), "is a ZIP or PyTorch file, not a GGUF model"),
-        (lambda path: path.write_bytes(b""), "is empty"),
-        (lambda path: path.mkdir(), "is a folder"),
-        (os.mkfifo, "a pipe"),
-        (lambda path: None, "There is no file"),
+        (lambda path: path.write_bytes(b"PK\x03\x04"), "other_format"),
+        (lambda path: path.write_bytes(b""), "empty"),
+        (lambda path: path.mkdir(), "folder"),
+        (os.mkfifo, "device"),
+        (lambda path: None, "missing"),
     ],
 )
 async def test_what_is_no_model_is_refused_before_anything_is_sent(
-    tmp_path: Path, version: dict[str, str], prepare: Callable[[Path], object], says: str
+    tmp_path: Path, version: dict[str, str], prepare: Callable[[Path], object], kind: str
 ) -> None:
     path = tmp_path / "x\x1b.gguf"
     prepare(path)
     async with talking(server_of({}, version)) as (host, server):
-        with pytest.raises(Refused, match=says) as caught:
+        with pytest.raises(Refused, match=f"gguf.{kind}") as caught:
             await read(host.import_gguf(path, "mine:1"))
         assert server.asked == ["GET /api/version"]
     assert words(caught.value).isprintable()
