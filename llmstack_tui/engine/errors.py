@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llmstack_tui.base import wording as base
+from llmstack_tui.base.units import bytes_text
 from llmstack_tui.gguf import wording as gguf
 from llmstack_tui.library import wording as library
 from llmstack_tui.registry.download import wording as download
@@ -26,11 +27,32 @@ class ApiError(Exception):
         self.status = status
 
 
+def as_api_error(error: Exception) -> ApiError:
+    """The error that a client gets. Nothing but a client's JSON is nested so deeply that Python gives up."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, RecursionError):
+        return ApiError(400, "The JSON is nested too deeply.")
+    return ApiError(500, "The engine failed: its log says why.")
+
+
 class LoadFailed(ApiError):
     """A model could not be loaded. ``cause``: the message of llama.cpp or the system, without a full stop."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(500, f"The model cannot be loaded: {cause}.")
+
+
+class MemoryShort(ApiError):
+    """A model needs more memory than the machine has; figures in bytes. Clients look for this beginning."""
+
+    def __init__(self, needed: int, room: int, context_length: int) -> None:
+        super().__init__(
+            500,
+            f"model requires more system memory ({bytes_text(needed)}) than is available "
+            f"({bytes_text(max(room, 0))}) with a context of {context_length} tokens: ask for a shorter one "
+            "(num_ctx), or take a smaller model.",
+        )
 
 
 class RunnerDied(ApiError):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import platform
 import shutil
 import tempfile
 import time
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from llmstack_tui.base.durations import InvalidDuration, parse_keep_alive
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.paths import models_folder
 from llmstack_tui.engine.errors import ApiError, words
+from llmstack_tui.engine.room import check_room
 from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 from llmstack_tui.engine.runners.scheduler import Scheduler
@@ -26,6 +27,7 @@ from llmstack_tui.engine.templates import EMBEDDING, capabilities, chat_template
 from llmstack_tui.gguf.checks import check_loadable, needs_ollama
 from llmstack_tui.gguf.header import Header, InvalidGGUF
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
+from llmstack_tui.hardware.machine import Machine
 from llmstack_tui.hardware.system import usable_cores
 from llmstack_tui.library.folders import blob_path, ollama_models_folders
 from llmstack_tui.library.library import InstalledModel, Library, NotInstalled
@@ -44,6 +46,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LEAST_CONTEXT = 4
+# As for the setting. What the memory allows is less.
+_MOST_CONTEXT = 100_000_000
+# More threads than processors only wait for each other; llama.cpp aborts from some thousands on.
+_MOST_THREADS = 64
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -86,12 +92,14 @@ class Engine:
         self.library = library
         self.pulls = Pulls(library, PullOptions(connections=options.connections))
         self._options = options
+        self._machine = Machine()
+        self._reading = asyncio.Lock()
         # The path of a socket must be short; the data folder's can be too long.
         self.sockets = Path(tempfile.mkdtemp(prefix="llmstack-"))
         self._threads = usable_cores()
         self._targets: dict[ModelName, Target] = {}
         self._scheduler: Scheduler[InstalledModel, RunnerConfig, Runner] = Scheduler(
-            start_runner=partial(Runner.start, folder=self.sockets),
+            start_runner=self._start_runner,
             max_loaded=options.max_loaded,
             max_queue=options.max_queue,
             keep_alive=options.keep_alive,
@@ -107,6 +115,7 @@ class Engine:
         """Cancel all pulls and end all models' processes."""
         await self.pulls.close()
         await self._scheduler.close()
+        self._machine.close()
         await asyncio.to_thread(shutil.rmtree, self.sockets, ignore_errors=True)
 
     async def installed(self) -> tuple[InstalledModel, ...]:
@@ -176,6 +185,14 @@ class Engine:
             load_ns = time.monotonic_ns() - since_ns
             yield ModelSession(runner=runner, target=target, options=merged, load_ns=load_ns)
 
+    async def _start_runner(self, config: RunnerConfig) -> Runner:
+        held = sum(loaded.memory_bytes for loaded in self.running())
+        async with self._reading:
+            reading = await asyncio.to_thread(self._machine.read)
+        header = await asyncio.to_thread(self.library.header_of, Path(config.weights))
+        check_room(config, header, reading, held)
+        return await Runner.start(config, folder=self.sockets)
+
     def _find(self, name: ModelName) -> Target:
         model = self.library.get(name)
         header = model.header()
@@ -202,7 +219,7 @@ class Engine:
         return RunnerConfig(
             weights=str(target.model.weights),
             context_length=max(context_length, _LEAST_CONTEXT),
-            threads=options.num_thread or self._threads,
+            threads=options.num_thread if options.num_thread > 0 else self._threads,
             parallel=self._options.parallel,
             embedding=embedding or EMBEDDING in target.capabilities,
             mean_pooling=header.value("pooling_type") is None,
@@ -236,8 +253,15 @@ def keep_alive_of(value: str | float | None) -> timedelta | None:
 
 
 def merged_options(*layers: Mapping[str, object]) -> Options:
-    """As `merge`. Raises ApiError for a value of the wrong type."""
+    """As `merge`. Raises ApiError for a value of the wrong type, or one that no machine can serve."""
     try:
-        return merge(*layers)
+        options = merge(*layers)
     except ValueError as error:
         raise ApiError(400, str(error)) from None
+    for name, value, most in (
+        ("num_ctx", options.num_ctx or 0, _MOST_CONTEXT),
+        ("num_thread", options.num_thread, max(_MOST_THREADS, 4 * (os.cpu_count() or 1))),
+    ):
+        if value > most:
+            raise ApiError(400, f'option "{name}" is {value}: at most {most} are possible here')
+    return options

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from llmstack_tui.engine.api import ollama_chat, ollama_create, ollama_models, openai
 from llmstack_tui.engine.api.access import AccessMiddleware, AccessRules
 from llmstack_tui.engine.api.replies import ollama_error, openai_error, reply
-from llmstack_tui.engine.errors import ApiError
+from llmstack_tui.engine.errors import ApiError, as_api_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -44,7 +44,8 @@ def create_app(engine: Engine, allowed: AccessRules, *, notice: str | None = Non
             *openai.routes(engine),
         ],
         middleware=[Middleware(AccessMiddleware, allowed)],
-        exception_handlers={ApiError: _error, 500: _error, 404: no_such_route, 405: no_such_route},
+        exception_handlers=dict.fromkeys((ApiError, RecursionError, 500), _error)
+        | dict.fromkeys((404, 405), no_such_route),
         lifespan=lifespan,
     )
 
@@ -66,5 +67,5 @@ async def no_such_route(_: Request, error: Exception) -> Response:
 
 
 async def _error(request: Request, error: Exception) -> Response:
-    known = error if isinstance(error, ApiError) else ApiError(500, "The engine failed: its log says why.")
-    return openai_error(known) if request.url.path.startswith("/v1/") else ollama_error(known)
+    answer = openai_error if request.url.path.startswith("/v1/") else ollama_error
+    return answer(as_api_error(error))

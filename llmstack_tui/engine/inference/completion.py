@@ -195,7 +195,10 @@ async def _generate_request(request: GenerateRequest, session: ModelSession) -> 
         turns.insert(0, {"role": "system", "content": system})
     if not request.context:
         return prompt.LlamaRequest(prompt.CHAT, {"messages": turns, **fields})
-    before = await prompt.detokenize(session.runner, request.context)
+    try:
+        before = await prompt.detokenize(session.runner, request.context)
+    except UpstreamError:
+        raise ApiError(400, "context has a token that the model does not have") from None
     return prompt.raw_completion(before + await prompt.render(session.runner, fields, turns), fields)
 
 

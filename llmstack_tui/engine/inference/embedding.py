@@ -49,7 +49,7 @@ async def embed(engine: Engine, request: EmbedRequest) -> Embeddings:
         if texts and texts != [""]:
             vectors, tokens = await _vectors(session, texts, truncate=request.truncate is not False)
         return Embeddings(
-            vectors=[_normalized(vector[: request.dimensions or None]) for vector in vectors],
+            vectors=[_normalized(vector[: max(request.dimensions or 0, 0) or None]) for vector in vectors],
             tokens=tokens,
             total_ns=time.monotonic_ns() - since,
             load_ns=session.load_ns,

@@ -65,7 +65,8 @@ def sampling(options: Options, *, context_length: int) -> dict[str, object]:
         "top_p": options.top_p,
         "min_p": options.min_p,
         "typical_p": options.typical_p,
-        "repeat_last_n": options.repeat_last_n,
+        # llama.cpp makes a buffer of that length.
+        "repeat_last_n": min(options.repeat_last_n, context_length),
         "repeat_penalty": options.repeat_penalty,
         "presence_penalty": options.presence_penalty,
         "frequency_penalty": options.frequency_penalty,

@@ -7,10 +7,14 @@ import errno
 import os
 import signal
 import socket
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import uvicorn
+
+from llmstack_tui.engine.api.limits import BodyLimit, ServerLimits
+from llmstack_tui.engine.process.connection import LimitedConnection
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -32,12 +36,13 @@ class Server(uvicorn.Server):
     After a signal, running requests have twenty seconds to finish; then they are cancelled.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, limits: ServerLimits | None = None) -> None:
+        limits = limits or ServerLimits()
         super().__init__(
             uvicorn.Config(
-                app,
+                BodyLimit(app, limits),
                 loop="uvloop" if find_spec("uvloop") else "asyncio",
-                http="httptools" if find_spec("httptools") else "h11",
+                http=partial(LimitedConnection, limits),  # type: ignore[arg-type]  # it is only called
                 ws="none",
                 lifespan="on",
                 log_config=None,

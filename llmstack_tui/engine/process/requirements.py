@@ -7,7 +7,7 @@ import platform
 from importlib.util import find_spec
 from pathlib import Path
 
-_MODULES = ("xllamacpp", "starlette", "uvicorn", "aiohttp")
+_MODULES = ("xllamacpp", "starlette", "uvicorn", "httptools", "aiohttp")
 _BUILT_FOR = {"Linux": ("x86_64", "aarch64"), "Darwin": ("arm64", "x86_64"), "Windows": ("AMD64",)}
 # PCI vendor ids, as /sys/class/drm/card*/device/vendor has them.
 _MAKERS = {"0x10de": "NVIDIA", "0x1002": "AMD"}

@@ -22,7 +22,7 @@ from llmstack_tui.engine.api import openai
 from llmstack_tui.engine.api.access import AccessMiddleware, rules
 from llmstack_tui.engine.api.app import no_such_route
 from llmstack_tui.engine.api.replies import OPENAI_JSON, GeneratorResponse, body, encode, openai_error, reply
-from llmstack_tui.engine.errors import ApiError
+from llmstack_tui.engine.errors import ApiError, as_api_error
 from llmstack_tui.engine.inference import completion
 from llmstack_tui.engine.process import listener
 from llmstack_tui.engine.single.messages import ChatTurn, SingleChatAnswer, SingleChatRequest, TokenCounts
@@ -83,7 +83,8 @@ def create_app(config: SingleConfig, environ: Mapping[str, str]) -> Starlette:
             *openai.routes(engine),
         ],
         middleware=[Middleware(AccessMiddleware, rules(environ, config.host))],
-        exception_handlers={ApiError: _error, 404: no_such_route, 405: no_such_route},
+        exception_handlers=dict.fromkeys((ApiError, RecursionError, 500), _error)
+        | dict.fromkeys((404, 405), no_such_route),
         lifespan=lifespan,
     )
 
@@ -169,5 +170,4 @@ def _turns(wanted: SingleChatRequest) -> list[ChatTurn]:
 
 
 async def _error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)  # noqa: S101 (what it is registered for)
-    return openai_error(error)
+    return openai_error(as_api_error(error))
