@@ -192,6 +192,9 @@ class UiSettings:
         kinds.flag(),
         "Draw with ASCII characters only. Terminals that cannot show others are detected without this.",
     )
+    active_first: bool = _setting(
+        False, kinds.flag(), "List the models in memory first, whatever the order of the list."
+    )
     keys: Mapping[str, str] = _setting(
         {},
         kinds.keys(),

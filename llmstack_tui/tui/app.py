@@ -77,6 +77,7 @@ class Dashboard(TerminalApp):
         self.preferences = Preferences(self, services, problems, loaded, on_change=self.use_settings)
         themes.set_first_theme(self, self.preferences.theme)
         self.models = ModelsScreen(*features.panes())
+        self.models.pane.active_first = settings.ui.active_first
         self.screens = Screens(self, "models", self.models, self.follow_state)
         self.state: StackState | None = None
         self._followed: StackState | None = None
@@ -183,6 +184,7 @@ class Dashboard(TerminalApp):
     def use_settings(self, settings: Settings) -> None:
         """Apply the settings, as they are in the file now."""
         self.use_ascii(settings.ui.ascii)
+        self.models.pane.active_first = settings.ui.active_first
         self.screens.redraw()
 
     # The features

@@ -264,7 +264,7 @@ def test_a_wrong_variable_is_named_and_the_file_applies(tmp_path: Path) -> None:
         "LLMSTACK_ENGINE_PORT must be a whole number from 1 to 65535, or \"auto\", not '99999'.",
         'LLMSTACK_UI_KEYS must be a key such as "ctrl+q", or several as in "q,ctrl+q", not \'\'.',
         "LLMSTACK_UI_THEMES is not a setting. "
-        "Known here: LLMSTACK_UI_ASCII, LLMSTACK_UI_KEYS, LLMSTACK_UI_THEME.",
+        "Known here: LLMSTACK_UI_ACTIVE_FIRST, LLMSTACK_UI_ASCII, LLMSTACK_UI_KEYS, LLMSTACK_UI_THEME.",
     )
     assert loaded.settings.engine.port == 8080
 

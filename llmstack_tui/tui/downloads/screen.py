@@ -68,6 +68,10 @@ class DownloadsScreen(TabScreen):
         self._downloads_pane = Pane("Downloads", id="downloads-pane")
         self._drawn_s = float("-inf")
         self._late: Timer | None = None
+        self._is_opened = False
+
+    def on_screen_resume(self) -> None:
+        self._is_opened = True
 
     def compose_body(self) -> ComposeResult:
         with self._downloads_pane:
@@ -105,7 +109,18 @@ class DownloadsScreen(TabScreen):
         before = self.selected
         self.list.show(download_rows(downloads, now, self.shell.marks, names))
         self._follow_asked(before)
+        if self._is_opened:
+            self._is_opened = False
+            self._go_to_running()
         self._downloads_pane.show_title(downloads_title(downloads))
+
+    def _go_to_running(self) -> None:
+        """Move the cursor from a pull that is over to the first one that is under way."""
+        rows = [row for row in self.list.rows if isinstance(row, DownloadRow)]
+        first = next((row for row in rows if not row.state.is_over), None)
+        row = self.list.row
+        if first is not None and (not isinstance(row, DownloadRow) or row.state.is_over):
+            self.list.move_to(first.key)
 
     def _follow_asked(self, before: int | None) -> None:
         """Move the cursor to the pull asked for, unless the user has gone on to another one meanwhile."""

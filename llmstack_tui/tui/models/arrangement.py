@@ -13,8 +13,9 @@ from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import clean
 from llmstack_tui.lifecycle.states import ModelState
-from llmstack_tui.tui.draw.figures import count_text, latency_text
+from llmstack_tui.tui.draw.figures import count_text, latency_text, used_text
 from llmstack_tui.tui.draw.servers import address, server_name
+from llmstack_tui.tui.draw.updates import progress_cell, under_way
 from llmstack_tui.tui.models.rows import ModelRow
 from llmstack_tui.tui.widgets.table import SortOrder, known_first
 
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from llmstack_tui.core.state import HostState, StackState
+    from llmstack_tui.downloads.types import Download
     from llmstack_tui.hosts.types import Snapshot
+    from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import Key
 
 _STATES = tuple(ModelState)
+_ON_DISK = frozenset({ModelState.INACTIVE, ModelState.CLOUD})
 
 
 class ModelColumn(StrEnum):
@@ -138,7 +142,37 @@ class HostRow(Struct, frozen=True, kw_only=True):
         return self.key[0]
 
 
-ListRow = ModelRow | HostRow
+class PullRow(Struct, frozen=True):
+    """A model that is being pulled and is not installed yet, as text.
+
+    Attributes:
+        key: that of the model once it is there.
+    """
+
+    key: Key
+    mark: str
+    name: str
+    progress: str
+
+
+ListRow = ModelRow | HostRow | PullRow
+
+
+def pull_rows(downloads: Iterable[Download], rows: Iterable[ModelRow], marks: Marks) -> tuple[PullRow, ...]:
+    """A row for each model under way that is none of ``rows``."""
+    pulls = under_way(downloads)
+    for row in rows if pulls else ():
+        pulls.pop(row.key, None)
+    return tuple(
+        PullRow(key, marks.pulling, clean(key[1], limit=400), _progress(each, marks))
+        for key, each in pulls.items()
+    )
+
+
+def _progress(download: Download, marks: Marks) -> str:
+    said = progress_cell(download, marks).removeprefix(f"{marks.pulling} ")
+    amount = used_text(download.completed, download.total) if download.completed else ""
+    return "  ".join(filter(None, (said, amount)))
 
 
 def host_rows(
@@ -220,23 +254,32 @@ def listed_rows(
     hosts: Sequence[HostRow],
     order: ModelOrder,
     *,
+    pulls: Sequence[PullRow] = (),
+    active_first: bool = False,
     folded: Collection[str] = (),
     only_found: bool = False,
 ) -> tuple[ListRow, ...]:
-    """The rows from top to bottom: each host with its sorted models, or only the models.
+    """The rows from top to bottom: each host with what is pulled to it and its sorted models.
 
     Args:
         rows: the models that pass the filter.
+        hosts: none if there is only one host, which needs no row.
+        active_first: of each host, the models in memory come first.
         folded: the URLs of hosts whose models are not shown.
         only_found: leave out the hosts that have none of ``rows``.
     """
+    rows = ordered(rows, order)
+    if active_first:
+        # Python's sort keeps the order of what is equal.
+        rows = sorted(rows, key=lambda row: row.state in _ON_DISK)
     if not hosts:
-        return ordered(rows, order)
+        return (*pulls, *rows)
     by_host = models_by_host(rows)
     found: list[ListRow] = []
     for host in hosts:
         models = by_host.get(host.url, [])
         if models or not only_found:
             found.append(replace(host, folded=host.url in folded))
-            found += () if host.url in folded else ordered(models, order)
+            pulled = [each for each in pulls if each.key[0] == host.url]
+            found += () if host.url in folded else (*pulled, *models)
     return tuple(found)

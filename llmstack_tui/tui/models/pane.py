@@ -14,6 +14,7 @@ from llmstack_tui.tui.models.arrangement import (
     HostRow,
     ModelColumn,
     ModelOrder,
+    PullRow,
     active_count,
     listed_rows,
     matching,
@@ -61,11 +62,12 @@ class ColumnWidths(Struct, frozen=True):
     leaves: int
 
     @classmethod
-    def of(cls, width: int, *, speeds: bool = False, updates: bool = False) -> ColumnWidths:
+    def of(cls, width: int, *, speeds: bool = False, updates: bool = False, longest: int = 0) -> ColumnWidths:
         """The columns that fit; the more important ones get room first.
 
         Args:
             speeds, updates: there is a speed, or an update, to show.
+            longest: the cells of the longest name, which is not cut for a version.
         """
         # Cursor, tick, mark and a gap come first; each further column begins with a gap.
         size, memory, word = 8, 8, 14
@@ -76,7 +78,8 @@ class ColumnWidths(Struct, frozen=True):
         for column, wide in wanted:
             if (column == "speed" and not speeds) or (column == "update" and not updates):
                 continue
-            if left - (wide - cells[column]) < _LEAST_NAME:
+            name = min(max(longest, _LEAST_NAME), _WIDEST_NAME) if column == "version" else _LEAST_NAME
+            if left - (wide - cells[column]) < name:
                 break
             left -= wide - cells[column]
             cells[column] = wide
@@ -105,6 +108,7 @@ class ModelList(RowList["ListRow"]):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id)
         self._speeds = self._updates = False
+        self._longest = 0
 
     @property
     def model(self) -> ModelRow | None:
@@ -117,19 +121,32 @@ class ModelList(RowList["ListRow"]):
         return tuple(row for row in self.rows if isinstance(row, ModelRow))
 
     def columns(self, width: int) -> ColumnWidths:
-        return ColumnWidths.of(width, speeds=self._speeds, updates=self._updates)
+        return ColumnWidths.of(width, speeds=self._speeds, updates=self._updates, longest=self._longest)
 
-    def show_columns(self, *, speeds: bool, updates: bool) -> None:
-        """Show or hide the columns of speeds and updates."""
-        if (speeds, updates) != (self._speeds, self._updates):
-            self._speeds, self._updates = speeds, updates
-            self.redraw()
+    def show_columns(self, rows: Sequence[ModelRow]) -> bool:
+        """Choose the columns for all of these rows; False if they stay as they are."""
+        before = self._speeds, self._updates, self._longest
+        self._speeds, self._updates = any(row.speed for row in rows), any(row.update for row in rows)
+        self._longest = max((_name_cells(row) for row in rows), default=0)
+        if before == (self._speeds, self._updates, self._longest):
+            return False
+        self.redraw()
+        return True
 
     def is_folded(self, row: ListRow) -> bool | None:
         return row.folded if isinstance(row, HostRow) else None
 
     def draw(self, row: ListRow, line: int, width: int, pen: Pen) -> list[Segment]:
-        return _host(row, width, pen) if isinstance(row, HostRow) else _model(row, self.columns(width), pen)
+        match row:
+            case HostRow():
+                return _host(row, width, pen)
+            case PullRow():
+                return _pull(row, self.columns(width), pen)
+        return _model(row, self.columns(width), pen)
+
+
+def _name_cells(row: ModelRow) -> int:
+    return cell_len(row.name) + 2 * len(row.pin)
 
 
 def _model(row: ModelRow, columns: ColumnWidths, pen: Pen) -> list[Segment]:
@@ -168,6 +185,16 @@ def _model(row: ModelRow, columns: ColumnWidths, pen: Pen) -> list[Segment]:
     ]
 
 
+def _pull(row: PullRow, columns: ColumnWidths, pen: Pen) -> list[Segment]:
+    return [
+        pen.pointer(),
+        pen.tick(),
+        pen.cell(row.mark, 2, "accent"),
+        pen.name(row.name, columns.name, "plain"),
+        pen.cell(f"  pulling  {row.progress}", 60, "accent"),
+    ]
+
+
 def _host(host: HostRow, width: int, pen: Pen) -> list[Segment]:
     marks = pen.marks
     mark, style = {
@@ -191,7 +218,11 @@ def _host(host: HostRow, width: int, pen: Pen) -> list[Segment]:
 
 
 class ModelsPane(TablePane[ModelOrder]):
-    """Shows the models that match the filter, in the chosen order."""
+    """Shows the models that match the filter, in the chosen order.
+
+    Attributes:
+        active_first: the models in memory come first, whatever the order.
+    """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         self.list = ModelList(id="models")
@@ -201,19 +232,19 @@ class ModelsPane(TablePane[ModelOrder]):
         super().__init__("Models", self.list, headings, order, placeholder=what, id=id)
         self._all: tuple[ModelRow, ...] = ()
         self._hosts: tuple[HostRow, ...] = ()
+        self._pulls: tuple[PullRow, ...] = ()
+        self.active_first = False
         self._folded: frozenset[str] = frozenset()
-        self._columns = (False, False)
         self._found = 0
         self._when_empty: Sequence[str] = ()
         self._marked: frozenset[Key] = frozenset()
 
-    def show(self, rows: tuple[ModelRow, ...], hosts: tuple[HostRow, ...] = ()) -> None:
+    def show(
+        self, rows: tuple[ModelRow, ...], hosts: tuple[HostRow, ...] = (), pulls: tuple[PullRow, ...] = ()
+    ) -> None:
         """Draw those of ``rows`` (all models) that match the filter, under the lines of their hosts."""
-        self._all, self._hosts = rows, hosts
-        columns = any(row.speed for row in rows), any(row.update for row in rows)
-        if columns != self._columns:
-            self._columns = columns
-            self.list.show_columns(speeds=columns[0], updates=columns[1])
+        self._all, self._hosts, self._pulls = rows, hosts, pulls
+        if self.list.show_columns(rows):
             self.headings.refresh()
         if self._marked:
             self._mark(self._marked & {row.key for row in rows})
@@ -283,6 +314,8 @@ class ModelsPane(TablePane[ModelOrder]):
             wanted,
             self._hosts,
             self.order,
+            active_first=self.active_first,
+            pulls=() if filtered else self._pulls,
             folded=() if filtered else self._folded,
             only_found=filtered,
         )
@@ -291,7 +324,7 @@ class ModelsPane(TablePane[ModelOrder]):
         self._show_title()
 
     def _show_title(self) -> None:
-        self.show_title(models_title(self._all, self._found, len(self._marked)))
+        self.show_title(models_title(self._all, self._found, len(self._marked), self.order.words))
 
     def _show_message(self) -> None:
         again = shell_of(self).view.keys["filter.clear"]
@@ -299,9 +332,9 @@ class ModelsPane(TablePane[ModelOrder]):
         self.list.show_message(no_match if self._all else self._when_empty)
 
 
-def models_title(rows: Sequence[ModelRow], found: int, marked: int = 0) -> str:
-    """The title; ``found`` is the number of ``rows`` that match the filter."""
-    said = f", {marked} marked" if marked else ""
+def models_title(rows: Sequence[ModelRow], found: int, marked: int = 0, order: str = "") -> str:
+    """The title; ``found`` is the number of ``rows`` that match the filter, ``order`` how they are sorted."""
+    said = (f", {order}" if order else "") + (f", {marked} marked" if marked else "")
     if found < len(rows):
         return f"Models  {found} of {len(rows)}{said}"
     return f"Models  {len(rows)}, {active_count(rows)} active{said}" if rows else "Models"

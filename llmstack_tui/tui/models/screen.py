@@ -11,7 +11,7 @@ from textual.containers import Vertical
 
 from llmstack_tui.base.names import same_model
 from llmstack_tui.tui.models import KEYS
-from llmstack_tui.tui.models.arrangement import Arrangement, host_rows
+from llmstack_tui.tui.models.arrangement import Arrangement, PullRow, host_rows, pull_rows
 from llmstack_tui.tui.models.pane import ModelsPane
 from llmstack_tui.tui.models.rows import Rows
 from llmstack_tui.tui.screen import SidePane, TableScreen
@@ -111,7 +111,11 @@ class ModelsScreen(TableScreen):
         names = self.shell.host_names
         stack = self.shell.stack
         look_only = stack.look_only if stack else frozenset[str]()
-        self.pane.show(rows, host_rows(view.state, rows, names=names, look_only=look_only))
+        self.pane.show(
+            rows,
+            host_rows(view.state, rows, names=names, look_only=look_only),
+            pull_rows(view.state.downloads, rows, self.shell.marks),
+        )
 
     @on(RowList.Moved, "#models")
     def _moved(self) -> None:
@@ -127,7 +131,9 @@ class ModelsScreen(TableScreen):
 
     @on(RowList.Opened)
     async def action_open(self) -> None:
-        if not self.list.toggle_fold() and (key := self.selected):
+        if isinstance(self.list.row, PullRow):
+            await self.shell.open("downloads")
+        elif not self.list.toggle_fold() and (key := self.selected):
             await self.shell.open("details", key)
 
     def action_mark(self) -> None:

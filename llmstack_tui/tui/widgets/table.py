@@ -58,6 +58,13 @@ class SortOrder(Struct, Generic[C], frozen=True):
         later = every[every.index(self.column) + 1 :]
         return self._by(next((each for each in later if among is None or each in among), every[0]))
 
+    @property
+    def words(self) -> str:
+        """How the list is sorted, for its title; "" in the original order."""
+        is_first = self.column is next(iter(type(self.column)))
+        said = ["" if is_first else f"by {self.column.value}", "reversed" if self.reverse else ""]
+        return ", ".join(filter(None, said))
+
     def reversed(self) -> Self:
         return replace(self, reverse=not self.reverse)
 

@@ -223,7 +223,7 @@ async def test_headings_stand_over_their_columns() -> None:
 async def test_a_wide_list_has_a_version_with_its_day_and_the_speeds() -> None:
     made = tuple(replace(row, speed="31.0") for row in rows(3))
     async with listing(made, (134, 21)) as (app, _):
-        app.list.show_columns(speeds=True, updates=False)
+        assert app.list.show_columns(made)
         headings = app.query_one(Headings)
         names, line = headings.render_line(0).text, screen_line(app, 0)
         assert f"{made[0].digest} 2025-10-03  Q4_K_M" in line
@@ -257,6 +257,8 @@ def test_columns_go_the_least_important_first() -> None:
         ModelColumn.LEAVES,
     ]
     assert [ColumnWidths.of(width, speeds=True).version for width in (89, 90, 100, 101)] == [0, 10, 10, 21]
+    # A name is not cut for a digest.
+    assert [ColumnWidths.of(90, longest=cells).version for cells in (22, 29, 30, 400)] == [10, 10, 0, 0]
     before = 0
     for width in range(56, 300):
         assert len(named(width)) >= before, width

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from llmstack_tui.config.settings import Settings, UiSettings
+from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder
 from llmstack_tui.tui.widgets.table import Headings
 from tests.support.waiting import wait_until
@@ -34,6 +36,28 @@ async def test_o_goes_through_the_columns_and_shift_reverses(unicode: bool, up: 
         ):
             await desk.press(key)
             assert (first(desk), arrow in desk.text) == (name, True), (key, arrow)
+
+
+async def test_the_title_says_what_o_did_also_where_the_column_has_no_room() -> None:
+    async with dashboard(size=(80, 24)) as desk:
+        await desk.press("o")
+        await desk.until_shown("Models  7, 2 active, by name")
+        await desk.press("O")
+        await desk.until_shown("Models  7, 2 active, by name, reversed")
+
+
+async def test_active_models_can_be_on_top_in_any_order() -> None:
+    async with dashboard() as desk:
+        await desk.press("O")
+        listed = [row.name for row in desk.app.models.list.models]
+        active = [row.name for row in desk.app.models.list.models if row.state is ModelState.ACTIVE]
+        assert listed[: len(active)] != active
+        desk.app.use_settings(Settings(ui=UiSettings(active_first=True)))
+        shown = [row.name for row in desk.app.models.list.models]
+        assert shown == [*active, *(name for name in listed if name not in active)]
+        await desk.press("o")
+        shown = [row.name for row in desk.app.models.list.models]
+        assert shown[: len(active)] == sorted(active)
 
 
 async def test_the_cursor_stays_on_its_model() -> None:
