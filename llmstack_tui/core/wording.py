@@ -61,7 +61,7 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.hardware import wording as hardware  # noqa: PLC0415
     from llmstack_tui.library import wording as library  # noqa: PLC0415
     from llmstack_tui.ollama import wording as ollama  # noqa: PLC0415
-    from llmstack_tui.registry.download import wording as registry  # noqa: PLC0415
+    from llmstack_tui.registry import wording as registry  # noqa: PLC0415
     from llmstack_tui.store import wording as store  # noqa: PLC0415
 
     rooms = (downloads, gguf, guard, hardware, library, ollama, registry, store)

@@ -103,7 +103,7 @@ class Costs:
             # Another machine may reach the registry in another way, and Ollama may have an account there.
             final = error.of_one_model and kind is HostKind.BUILTIN and is_loopback(host.url)
             if final or isinstance(error, BadManifest):
-                raise PullRefused(QUOTED, text=said(error), host=host.url, detail=error.detail) from None
+                raise PullRefused(QUOTED, text=said(error), host=host.url) from None
             return Cost()
         except TimeoutError:
             return Cost()

@@ -6,7 +6,7 @@ from llmstack_tui.base import wording as base
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.gguf import wording as gguf
 from llmstack_tui.library import wording as library
-from llmstack_tui.registry.download import wording as download
+from llmstack_tui.registry import wording as download
 
 NO_IMAGES = "Reading images and sound needs Ollama: the built-in engine takes text only."
 

@@ -17,9 +17,7 @@ from msgspec import Struct
 
 from llmstack_tui import __version__
 from llmstack_tui.base.names import ModelName, is_plain_http
-from llmstack_tui.base.structs import replace
-from llmstack_tui.base.text import excerpt
-from llmstack_tui.base.units import bytes_text
+from llmstack_tui.base.sentences import said
 from llmstack_tui.library.manifest import (
     MAX_MANIFEST_BYTES,
     InvalidManifest,
@@ -27,13 +25,11 @@ from llmstack_tui.library.manifest import (
     MediaType,
     parse_manifest,
 )
-from llmstack_tui.library.wording import WORDING
 from llmstack_tui.registry.errors import (
     BadAnswer,
     BadManifest,
     NotAllowed,
     NotInRegistry,
-    RegistryError,
     RegistryFailed,
 )
 from llmstack_tui.registry.http import AT_ONCE, HttpTimeouts, HttpTransport, Reply
@@ -103,17 +99,15 @@ class Registry:
         reply = await self._manifest(name, "GET", {"If-None-Match": etag} if etag else {})
         if reply.status == 304:
             return None
+        about = {"host": name.host, "model": str(name)}
         try:
             manifest = parse_manifest(reply.content, pushed_at=_pushed_at(reply))
         except InvalidManifest as error:
-            raise _not_a_manifest(name, WORDING.words(error)) from None
+            raise BadManifest("registry.not_manifest", **about, why=said(error)) from None
         if not manifest.layers:
-            raise _not_a_manifest(name, "The manifest has no layers.")
+            raise BadManifest("registry.no_layers", **about)
         if _stated_digest(reply) not in (None, manifest.digest):
-            raise BadManifest(
-                f"The manifest of {name} from {name.host} has a wrong digest: it was damaged on its way.",
-                host=name.host,
-            )
+            raise BadManifest("registry.damaged_manifest", **about)
         return FetchedManifest(manifest, reply.content, reply.headers.get("etag") or None)
 
     async def tags(self, name: ModelName) -> tuple[str, ...] | None:
@@ -136,9 +130,7 @@ class Registry:
             try:
                 found += msgspec.json.decode(reply.content, type=_TagList).tags or []
             except (ValueError, RecursionError):
-                raise BadAnswer(
-                    f"The list of tags of {name} from {name.host} is not JSON.", host=name.host
-                ) from None
+                raise BadAnswer("registry.bad_tags", host=name.host, model=str(name)) from None
             query = _next_page(reply.headers.get("link", ""))
             if not query or len(found) >= _MAX_TAGS:
                 break
@@ -171,14 +163,12 @@ class Registry:
                 max_bytes=max_bytes,
             )
 
-        before = self.known_token(name)
-        reply, token = await ask(before), before
+        reply = await ask(self.known_token(name))
         if reply.status == 401:
             token = await self.new_token(name, reply.headers.get("www-authenticate", ""))
             if token is not None:
                 reply = await ask(token)
-        # The text of a failure is shown, and could contain the token.
-        return replace(reply, content=b"") if (before or token) and reply.status >= 400 else reply
+        return reply
 
     async def _manifest(self, name: ModelName, method: str, headers: dict[str, str]) -> Reply:
         reply = await self._ask(
@@ -193,9 +183,7 @@ class Registry:
         _check(name, reply)
         if reply.truncated:
             raise BadManifest(
-                f"{name.host} sent more than {bytes_text(MAX_MANIFEST_BYTES)} as the manifest of {name}, "
-                "more than any manifest needs.",
-                host=name.host,
+                "registry.large_manifest", host=name.host, model=str(name), most=MAX_MANIFEST_BYTES
             )
         return reply
 
@@ -239,25 +227,11 @@ def _check(name: ModelName, reply: Reply) -> None:
     if 200 <= status < 300:
         page = reply.headers.get("content-type", "").startswith("text/html")
         if page or reply.content.lstrip()[:1] == b"<":
-            raise BadAnswer(
-                f"{host} answered with a web page instead of a manifest: is a proxy or a log-in in between?",
-                host=host,
-            )
+            raise BadAnswer("registry.web_page", host=host)
         return
-    detail = excerpt(reply.content[:300].decode("utf-8", "replace")) if reply.content[:1] == b"{" else ""
     if status == 404:
-        raise NotInRegistry(f"{host} has no model {name}.", host=host, detail=detail)
+        raise NotInRegistry("registry.no_model", host=host, model=str(name))
     if status in (401, 403):
-        raise NotAllowed(
-            f"{host} does not show {name} to everybody (status {status}): it is private, or not there.",
-            host=host,
-            detail=detail,
-        )
-    what = "failed" if status >= 500 else "gave no answer that can be used"
-    raise RegistryFailed(
-        f"{host} {what} (status {status}): try again later.", host=host, detail=detail, status=status
-    )
-
-
-def _not_a_manifest(name: ModelName, why: str) -> RegistryError:
-    return BadManifest(f"{name.host} sent no manifest of {name}: {excerpt(why)}", host=name.host)
+        raise NotAllowed("registry.private", host=host, model=str(name), status=status)
+    kind = "registry.failed" if status >= 500 else "registry.not_usable"
+    raise RegistryFailed(kind, host=host, status=status)

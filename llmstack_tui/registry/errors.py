@@ -1,23 +1,28 @@
-"""One error per kind of failure of a registry. ``str(error)`` is a sentence for the person at the screen."""
+"""One error per kind of failure of a registry."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
-class RegistryError(Exception):
+from llmstack_tui.base.sentences import Failure
+
+if TYPE_CHECKING:
+    from llmstack_tui.base.sentences import Param
+
+
+class RegistryError(Failure):
     """A registry did not answer a request as it should.
 
     Attributes:
-        host: the registry, as written in a model's name.
-        detail: the registry's or the system's own words, made safe to show, or an empty string.
+        host: the registry, as written in a model's name; its sentence may name it.
         of_one_model: whether only this model is affected, not the whole registry.
     """
 
     of_one_model = False
 
-    def __init__(self, message: str, *, host: str, detail: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, kind: str, /, *, host: str, **params: Param) -> None:
+        super().__init__(kind, hint="", host=host, **params)
         self.host = host
-        self.detail = detail
 
 
 class NotInRegistry(RegistryError):
@@ -45,16 +50,16 @@ class RegistryBusy(RegistryError):
         retry_after_s: seconds after which it may be asked again.
     """
 
-    def __init__(self, message: str, *, host: str, retry_after_s: float) -> None:
-        super().__init__(message, host=host)
+    def __init__(self, kind: str, /, *, host: str, retry_after_s: float) -> None:
+        super().__init__(kind, host=host, retry_after_s=retry_after_s)
         self.retry_after_s = retry_after_s
 
 
 class RegistryFailed(RegistryError):
     """5xx, or another status that a registry should not give."""
 
-    def __init__(self, message: str, *, host: str, status: int, detail: str = "") -> None:
-        super().__init__(message, host=host, detail=detail)
+    def __init__(self, kind: str, /, *, host: str, status: int, **params: Param) -> None:
+        super().__init__(kind, host=host, status=status, **params)
         self.status = status
 
 

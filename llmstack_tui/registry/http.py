@@ -11,9 +11,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.connections import connection_error, retry_after_s
-from llmstack_tui.base.text import excerpt
-from llmstack_tui.base.units import duration_text
-from llmstack_tui.registry.errors import BadAnswer, RegistryBusy, RegistryError, RegistryUnreachable
+from llmstack_tui.registry.errors import BadAnswer, RegistryBusy, RegistryUnreachable
 
 if TYPE_CHECKING:
     import ssl
@@ -108,7 +106,7 @@ class HttpTransport:
             now = time.monotonic()
             self._not_before_s[host] = max(self._not_before_s.get(host, now), now + wait_s)
             if tries >= _BUSY_TRIES:
-                raise _busy(host, wait_s)
+                raise RegistryBusy("registry.busy", host=host, retry_after_s=wait_s)
 
     async def _wait(self, host: str) -> None:
         self._refuse_too_early(host)
@@ -119,7 +117,7 @@ class HttpTransport:
     def _refuse_too_early(self, host: str) -> None:
         left_s = self._not_before_s.get(host, 0.0) - time.monotonic()
         if left_s > self._timeouts.max_wait_s:
-            raise _busy(host, left_s)
+            raise RegistryBusy("registry.busy", host=host, retry_after_s=left_s)
 
     async def _exchange(self, request: _RegistryRequest) -> Reply:
         limit_s, host = self._timeouts.total_s, request.host
@@ -128,24 +126,19 @@ class HttpTransport:
             self._refuse_too_early(host)
             async with asyncio.timeout(limit_s):
                 return await self._follow(slot, request)
-        except TimeoutError:
-            raise RegistryUnreachable(f"{host} did not answer within {limit_s:g} s.", host=host) from None
+        except (TimeoutError, httpx.TimeoutException):
+            raise RegistryUnreachable("registry.too_late", host=host) from None
         except httpx.ConnectError as error:
             why = connection_error(error)
-            raise RegistryUnreachable(f"{host} cannot be reached: {why}.", host=host, detail=why) from error
-        except httpx.TimeoutException as error:
-            raise RegistryUnreachable(f"{host} did not answer in time.", host=host) from error
-        except httpx.RemoteProtocolError as error:
-            if "disconnected" not in str(error) and "without" not in str(error):
-                raise BadAnswer(f"{host} does not speak HTTP as it should.", host=host) from error
-            raise RegistryUnreachable(f"{host} broke the connection.", host=host) from error
+            raise RegistryUnreachable("registry.unreachable", host=host, why=why) from error
         except httpx.HTTPError as error:
-            why = excerpt(str(error))
-            message = f"The connection to {host} broke" + (f": {why}." if why else ".")
-            raise RegistryUnreachable(message, host=host, detail=why) from error
-        except (httpx.InvalidURL, ValueError) as error:
-            message = f"{host!r} is no address of a registry."
-            raise BadAnswer(message, host=host, detail=excerpt(str(error))) from None
+            why = str(error).rstrip(".") or type(error).__name__
+            cut = "disconnected" in why or "without" in why
+            if isinstance(error, httpx.RemoteProtocolError) and not cut:
+                raise BadAnswer("registry.not_http", host=host) from error
+            raise RegistryUnreachable("registry.broke", host=host, why=why) from error
+        except (httpx.InvalidURL, ValueError):
+            raise BadAnswer("registry.bad_address", host=host) from None
         finally:
             self._slots.put_nowait(slot)
 
@@ -166,9 +159,9 @@ class HttpTransport:
             finally:
                 await response.aclose()
             if following.url.scheme not in ("https", request.url.scheme):
-                raise BadAnswer(f"{host} redirects to an address without encryption.", host=host)
+                raise BadAnswer("registry.unsafe_redirect", host=host)
             request = following
-        raise BadAnswer(f"{host} redirects more than {_MAX_REDIRECTS} times.", host=host)
+        raise BadAnswer("registry.endless_redirects", host=host)
 
     async def _client(self, slot: int, url: httpx.URL, host: str) -> httpx.AsyncClient:
         """The client of a slot. For this machine, without proxies or certificates, which load slowly."""
@@ -179,11 +172,7 @@ class HttpTransport:
             if (slot, outside) not in self._clients:
                 self._clients[slot, outside] = self._open(outside)
         except (ImportError, ValueError, OSError) as error:
-            raise RegistryUnreachable(
-                f"{host} cannot be asked: the proxy or the certificates of the environment are not "
-                f"understood ({excerpt(str(error))}).",
-                host=host,
-            ) from None
+            raise RegistryUnreachable("registry.bad_environment", host=host, why=str(error)) from None
         return self._clients[slot, outside]
 
     async def _load_certificates(self) -> None:
@@ -211,11 +200,3 @@ async def _read(response: httpx.Response, max_bytes: int) -> tuple[bytes, bool]:
         if len(content) > max_bytes:
             return bytes(content[:max_bytes]), True
     return bytes(content), False
-
-
-def _busy(host: str, wait_s: float) -> RegistryError:
-    return RegistryBusy(
-        f"{host} has been asked too often: it wants to be left alone for {duration_text(wait_s)}.",
-        host=host,
-        retry_after_s=wait_s,
-    )

@@ -17,15 +17,9 @@ import msgspec
 from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.sentences import said
 from llmstack_tui.base.text import excerpt
-from llmstack_tui.registry.errors import (
-    BadAnswer,
-    NotAllowed,
-    RegistryBusy,
-    RegistryError,
-    RegistryFailed,
-    RegistryUnreachable,
-)
+from llmstack_tui.registry.errors import BadAnswer, NotAllowed, RegistryError, RegistryFailed
 
 if TYPE_CHECKING:
     from llmstack_tui.registry.http import HttpTransport
@@ -90,37 +84,23 @@ class Tokens:
         url = token_url(challenge, model_url)
         realm = _host_of(challenge.realm)
         if url is None:
-            raise BadAnswer(
-                f"{host} wants a token from {realm or 'nowhere'}, which is not an encrypted address: "
-                "it is not asked.",
-                host=host,
-            )
+            raise BadAnswer("registry.unsafe_realm", host=host, realm=realm)
         try:
             reply = await self._http.ask(
                 url, host=realm, headers={"Accept": "application/json"}, max_bytes=_MAX_BYTES
             )
-        except RegistryBusy as error:
-            text = f"{host} wants a token first: {error}"
-            raise RegistryBusy(text, host=host, retry_after_s=error.retry_after_s) from None
-        except BadAnswer as error:
-            raise BadAnswer(f"{host} wants a token first: {error}", host=host) from None
         except RegistryError as error:
-            raise RegistryUnreachable(f"{host} wants a token first: {error}", host=host) from error
-        if reply.status in (400, 401, 403, 404):
-            raise NotAllowed(
-                f"{host} does not show {name} to everybody ({realm} gives no token for it, status "
-                f"{reply.status}): it is private, or not there.",
-                host=host,
-            )
-        if not 200 <= reply.status < 300:
-            raise RegistryFailed(
-                f"{realm}, which gives tokens for {host}, failed (status {reply.status}): try again later.",
-                host=host,
-                status=reply.status,
-            )
+            # It is of another server, and has to be known as the registry's.
+            error.kind, error.params = "registry.wants_token", {"host": host, "why": said(error)}
+            error.host = host
+            raise
+        if (status := reply.status) in (400, 401, 403, 404):
+            raise NotAllowed("registry.no_token", host=host, realm=realm, model=name, status=status)
+        if not 200 <= status < 300:
+            raise RegistryFailed("registry.realm_failed", host=host, realm=realm, status=status)
         token = _parse_token(reply.content)
         if token is None:
-            raise BadAnswer(f"{realm}, which gives tokens for {host}, sent none that can be used.", host=host)
+            raise BadAnswer("registry.bad_token", host=host, realm=realm)
         self._known[model_url] = token
         return token.text
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.sentences import Sentences  # noqa: TC001  # see datetime
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,13 +40,13 @@ class Release(Struct, frozen=True, kw_only=True):
     Attributes:
         version: None if not known.
         asked_at: when it was last asked for, successfully or not; None is never.
-        problem: a sentence why the last question failed; else "".
+        problems: why the last question failed; else empty.
     """
 
     program: Program
     asked_at: datetime | None = None
     version: str | None = None
-    problem: str = ""
+    problems: Sentences = ()
 
 
 def is_newer(one: str | None, other: str | None) -> bool:

@@ -12,9 +12,9 @@ import msgspec
 
 from llmstack_tui import __version__
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.sentences import Failure, said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.service import Service
-from llmstack_tui.registry.errors import RegistryError
 from llmstack_tui.registry.http import HttpTimeouts, HttpTransport
 from llmstack_tui.store.errors import StoreError
 from llmstack_tui.updates.programs import Program, Release, is_newer
@@ -116,17 +116,13 @@ class _Project(msgspec.Struct):
     info: _About = msgspec.field(default_factory=_About)
 
 
-class Unanswered(Exception):
-    """The newest version was not told; the message is a sentence that says why."""
-
-
 async def ask(address: str, before: Release) -> Release:
     """Ask for the newest release; if that fails, return ``before`` with the problem. Raises nothing."""
     now = datetime.now(UTC)
     try:
         version = await _ask(before.program, address)
-    except (RegistryError, Unanswered) as error:
-        return replace(before, asked_at=now, problem=str(error))
+    except Failure as error:
+        return replace(before, asked_at=now, problems=said(error))
     return Release(program=before.program, asked_at=now, version=version)
 
 
@@ -139,14 +135,14 @@ async def _ask(program: Program, address: str) -> str:
     finally:
         await http.aclose()
     if reply.status != 200:
-        raise Unanswered(f"{host} did not tell the newest version of {program}: status {reply.status}.")
+        raise Failure("release.status", host=host, program=program, status=reply.status)
     try:
         version = _version(program, reply.content)
     except msgspec.MsgspecError:
         version = ""
     # The answer may contain anything: accept only what parses as a version.
     if not is_newer(version, "0.0.0.1"):
-        raise Unanswered(f"{host} did not tell the newest version of {program}: its answer has none.")
+        raise Failure("release.none", host=host, program=program)
     return version.removeprefix("v")
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.registry.client import base_url
 from llmstack_tui.registry.errors import NotInRegistry, RegistryError
@@ -104,4 +105,4 @@ async def _ask_one(registry: Registry, question: Question) -> RegistryAnswer:
 
 
 def _failed(question: Question, error: RegistryError) -> RegistryAnswer:
-    return replace(question.before or RegistryAnswer(), problem=str(error))
+    return replace(question.before or RegistryAnswer(), problems=said(error))

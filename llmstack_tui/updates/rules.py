@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
-from llmstack_tui.base.sentences import Sentence, quoted
+from llmstack_tui.base.sentences import Sentence, Sentences
 from llmstack_tui.library.manifest import Manifest, MediaType, bare_digest, reencoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from llmstack_tui.base.names import ModelName
-    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.hosts.types import Model
     from llmstack_tui.library.manifest import Layer
 
@@ -118,7 +117,7 @@ class RegistryAnswer(Struct, frozen=True, kw_only=True):
         missing: it has no such model.
         was_there: it had the model when it was asked before, so the model may come back.
         checked_at: when it last answered; None if it never did.
-        problem: a sentence why a later question failed; else "".
+        problems: why a later question failed; else empty.
     """
 
     digest: str | None = None
@@ -128,7 +127,7 @@ class RegistryAnswer(Struct, frozen=True, kw_only=True):
     missing: bool = False
     was_there: bool = False
     checked_at: datetime | None = None
-    problem: str = ""
+    problems: Sentences = ()
 
 
 class Question(Struct, frozen=True):
@@ -156,7 +155,7 @@ class Update(Struct, frozen=True, kw_only=True):
         changed_here: it was, or may have been, changed on its machine: update it only after asking the user.
         digest: of the registry's version.
         reason: why it is unknown or local.
-        problem: why the last check failed, if the verdict is from an older one: the text of an error.
+        problems: why the last check failed, if the verdict is from an older one.
     """
 
     state: UpdateState
@@ -169,7 +168,7 @@ class Update(Struct, frozen=True, kw_only=True):
     digest: str | None = None
     pushed_at: datetime | None = None
     reason: Sentences = ()
-    problem: str = ""
+    problems: Sentences = ()
 
     @property
     def is_wanted(self) -> bool:
@@ -194,9 +193,9 @@ def judge(copy: Copy, answer: RegistryAnswer | None, left_alone: str | None = No
     if answer is None or (answer.digest is None and not answer.missing):
         if copy.made_here:
             return Update(state=UpdateState.LOCAL, reason=(Sentence("version.made_here"),))
-        problem = answer.problem if answer else ""
-        reason = quoted(problem) if problem else Sentence("version.not_checked")
-        return Update(state=UpdateState.UNKNOWN, reason=(reason,), problem=problem)
+        problems = answer.problems if answer else ()
+        reason = problems or (Sentence("version.not_checked"),)
+        return Update(state=UpdateState.UNKNOWN, reason=reason, problems=problems)
     return _judged(copy, answer, _left(left_alone, answer))
 
 
@@ -237,7 +236,7 @@ def _judged(copy: Copy, answer: RegistryAnswer, left_alone: LeftAlone | None) ->
             checked_at=answer.checked_at,
             digest=answer.digest,
             pushed_at=answer.pushed_at,
-            problem=answer.problem,
+            problems=answer.problems,
         )
 
     if answer.missing:

@@ -1,4 +1,4 @@
-"""Why no newer version of a model is known: one sentence for each kind of reason."""
+"""Why no newer version of a model or a program is known: one sentence for each kind of reason."""
 
 from __future__ import annotations
 
@@ -20,4 +20,6 @@ SENTENCES: Catalogue = {
     "version.no_digest": "Its server does not say which version it is.",
     "version.came_after": "It was installed after its registry was last asked.",
     "version.not_compared": "It has not been compared yet.",
+    "release.status": "{host} did not tell the newest version of {program}: status {status}.",
+    "release.none": "{host} did not tell the newest version of {program}: its answer has none.",
 }

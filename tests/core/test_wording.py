@@ -32,7 +32,9 @@ ROOMS = [
     "library",
     "lifecycle",
     "ollama",
+    "registry",
     "store",
+    "updates",
 ]
 # They know the host, and make an error that names it.
 TRANSPORT = {"WrongShape", "_not_understood", "_unreachable"}

@@ -1,4 +1,4 @@
-"""What goes wrong with a registry, each as one sentence of the right kind."""
+"""What goes wrong with a registry, each as an error of the right class and kind."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.names import ModelName
+from llmstack_tui.core.wording import words
+from llmstack_tui.library.manifest import MAX_MANIFEST_BYTES
 from llmstack_tui.registry.client import Registry as Client
 from llmstack_tui.registry.errors import (
     BadAnswer,
@@ -39,13 +41,13 @@ def tiny(registry: Registry) -> ModelName:
 
 
 async def failing(client: Client, name: ModelName, kind: type[RegistryError]) -> RegistryError:
-    """The error of a request for a manifest, which has to be a sentence of this kind."""
+    """The error of a request for a manifest, which has to be of this class."""
     with pytest.raises(RegistryError) as caught:
         await client.manifest(name)
     error = caught.value
     assert type(error) is kind
     assert error.host == name.host
-    text = str(error)
+    text = words(error)
     assert text.endswith((".", "?"))
     assert "\n" not in text
     assert len(text) < 400
@@ -53,29 +55,29 @@ async def failing(client: Client, name: ModelName, kind: type[RegistryError]) ->
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "words"),
+    ("fault", "error", "kind"),
     [
-        (Fault(status=401), NotAllowed, "private, or not there"),
+        (Fault(status=401), NotAllowed, "private"),
         (Fault(status=403), NotAllowed, "private"),
-        (Fault(status=404), NotInRegistry, "has no model"),
-        (Fault(status=500), RegistryFailed, "status 500"),
-        (Fault(status=503), RegistryFailed, "status 503"),
-        (Fault(status=418), RegistryFailed, "status 418"),
-        (html(), BadAnswer, "web page"),
-        (html(status=404), NotInRegistry, "has no model"),
-        (Fault(body=b"<html>"), BadAnswer, "web page"),
-        (Fault(body=b"{"), BadManifest, "not JSON"),
-        (Fault(body=b'{"layers": []}'), BadManifest, "no config"),
-        (Fault(body=json.dumps({"layers": [LAYER]}).encode()), BadManifest, "no config"),
-        (Fault(short=5), BadManifest, "not JSON"),
+        (Fault(status=404), NotInRegistry, "no_model"),
+        (Fault(status=500), RegistryFailed, "failed"),
+        (Fault(status=503), RegistryFailed, "failed"),
+        (Fault(status=418), RegistryFailed, "not_usable"),
+        (html(), BadAnswer, "web_page"),
+        (html(status=404), NotInRegistry, "no_model"),
+        (Fault(body=b"<html>"), BadAnswer, "web_page"),
+        (Fault(body=b"{"), BadManifest, "not_manifest"),
+        (Fault(body=b'{"layers": []}'), BadManifest, "not_manifest"),
+        (Fault(body=json.dumps({"layers": [LAYER]}).encode()), BadManifest, "not_manifest"),
+        (Fault(short=5), BadManifest, "not_manifest"),
         (Fault(cut_after=5), RegistryUnreachable, "broke"),
-        (Fault(corrupt=True, headers={"ollama-content-digest": "a" * 64}), BadManifest, ""),
-        (Fault(headers={"ollama-content-digest": "a" * 64}), BadManifest, "wrong digest"),
-        (Fault(headers={"Content-Encoding": "gzip"}), BadManifest, ""),
+        (Fault(corrupt=True, headers={"ollama-content-digest": "a" * 64}), BadManifest, "not_manifest"),
+        (Fault(headers={"ollama-content-digest": "a" * 64}), BadManifest, "damaged_manifest"),
+        (Fault(headers={"Content-Encoding": "gzip"}), BadManifest, "damaged_manifest"),
     ],
 )
 async def test_what_a_registry_says_wrong(
-    registry: Registry, client: Client, fault: Fault, kind: type[RegistryError], words: str
+    registry: Registry, client: Client, fault: Fault, error: type[RegistryError], kind: str
 ) -> None:
     registry.publish("tiny", b"weights")
     registry.faults = [fault]
@@ -83,25 +85,26 @@ async def test_what_a_registry_says_wrong(
         # It is not asked for, and not heeded: the bytes are what they are.
         assert await client.manifest(tiny(registry)) is not None
         return
-    assert words in str(await failing(client, tiny(registry), kind))
+    assert (await failing(client, tiny(registry), error)).kind == f"registry.{kind}"
 
 
 async def test_a_manifest_of_fifty_megabytes_is_not_read(registry: Registry, client: Client) -> None:
     registry.publish_manifest("tiny", b" " * 50_000_000)
-    assert "more than 4 MB" in str(await failing(client, tiny(registry), BadManifest))
+    error = await failing(client, tiny(registry), BadManifest)
+    assert error.params["most"] == MAX_MANIFEST_BYTES
 
 
 async def test_one_that_does_not_say_its_length_is_left_in_the_middle() -> None:
     async with serving(always(Reply([b" " * 100_000] * 500))) as registry, aclosing(Client()) as client:
         name = ModelName.parse(f"{registry.url}/library/tiny")
-        assert "more than 4 MB" in str(await failing(client, name, BadManifest))
+        assert (await failing(client, name, BadManifest)).kind == "registry.large_manifest"
 
 
 async def test_nobody_there(client: Client) -> None:
     async with serving(always(Reply())) as registry:
         url = registry.url
     error = await failing(client, ModelName.parse(f"{url}/library/tiny"), RegistryUnreachable)
-    assert "cannot be reached" in str(error)
+    assert (error.kind, error.params["why"]) == ("registry.unreachable", "Connection refused")
 
 
 async def test_a_name_that_nobody_has(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +119,7 @@ async def test_one_that_falls_silent(reply: Reply) -> None:
     timeouts = HttpTimeouts(total_s=0.3)
     async with serving(always(reply)) as registry, aclosing(Client(timeouts=timeouts)) as client:
         name = ModelName.parse(f"{registry.url}/library/tiny")
-        assert "did not answer" in str(await failing(client, name, RegistryUnreachable))
+        assert (await failing(client, name, RegistryUnreachable)).kind == "registry.too_late"
 
 
 async def test_what_is_not_http() -> None:
@@ -128,19 +131,19 @@ async def test_what_is_not_http() -> None:
 
 
 @pytest.mark.parametrize(
-    ("location", "words"),
+    ("location", "kind"),
     [
-        ("/again", "redirects more than"),
-        ("ftp://x/y", "without encryption|not HTTP"),
-        ("http://[", "cannot be reached"),
+        ("/again", "endless_redirects"),
+        ("ftp://x/y", "unsafe_redirect"),
+        ("http://[", "unreachable"),
     ],
 )
-async def test_redirects_that_lead_nowhere(location: str, words: str) -> None:
+async def test_redirects_that_lead_nowhere(location: str, kind: str) -> None:
     async with (
         serving(always(Reply(status=302, headers={"Location": location}))) as registry,
         aclosing(Client()) as client,
     ):
-        with pytest.raises(RegistryError, match=words):
+        with pytest.raises(RegistryError, match=f"registry.{kind}"):
             await client.manifest(ModelName.parse(f"{registry.url}/library/tiny"))
     assert len(registry.asked) < 10
 
@@ -186,7 +189,7 @@ async def test_one_that_is_busy_for_long_is_left_alone_and_does_not_block_others
         error = await failing(client, tiny(registry), RegistryBusy)
         assert isinstance(error, RegistryBusy)
         assert error.retry_after_s <= MAX_RETRY_AFTER_S
-        assert "60 min" in str(error)
+        assert error.params["retry_after_s"] == error.retry_after_s
     # The first request and perhaps one that was under way; none after the answer to it.
     assert len(registry.asked) == 1
 

@@ -39,7 +39,7 @@ CHANGED_HERE = replace(
 UNKNOWN = Update(
     state=UpdateState.UNKNOWN,
     reason=(quoted("The registry registry.example did not answer within 15 s."),),
-    problem="The registry registry.example did not answer within 15 s.",
+    problems=(quoted("The registry registry.example did not answer within 15 s."),),
 )
 LOCAL = Update(state=UpdateState.LOCAL, reason=(Sentence("version.made_here"),))
 CLOUD = Update(state=UpdateState.CLOUD, reason=(Sentence("version.cloud"),))

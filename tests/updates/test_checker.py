@@ -18,7 +18,7 @@ from llmstack_tui.registry.client import Registry as Client
 from llmstack_tui.registry.http import HttpTimeouts
 from llmstack_tui.store.store import Store
 from llmstack_tui.updates.checker import Checker
-from llmstack_tui.updates.rules import Change, LeftAlone, UpdateState
+from llmstack_tui.updates.rules import Change, LeftAlone, Update, UpdateState
 from tests.support.registry.faults import Fault, busy, html
 from tests.support.registry.server import serving
 from tests.support.waiting import settle
@@ -226,6 +226,11 @@ async def test_what_the_engine_has_is_not_there_for_an_ollama_with_the_same_mode
 # --- failures ---
 
 
+def kind(update: Update) -> str:
+    (problem,) = update.problems
+    return problem.kind
+
+
 async def test_one_registry_that_is_down_hides_nothing_and_is_not_asked_for_every_model(
     registry: Registry,
 ) -> None:
@@ -241,8 +246,8 @@ async def test_one_registry_that_is_down_hides_nothing_and_is_not_asked_for_ever
             updates = checker.updates(HOST)
         assert len(failing.asked) == 3
     assert updates[registry.listed("tiny")].state is CURRENT
-    assert "cannot be reached" in updates[broken[-1].name].problem
-    assert "status 500" in updates[ill[-1].name].problem
+    assert kind(updates[broken[-1].name]) == "registry.unreachable"
+    assert kind(updates[ill[-1].name]) == "registry.failed"
 
 
 async def test_one_that_breaks_down_in_the_middle_is_left(registry: Registry) -> None:
@@ -272,7 +277,7 @@ async def test_a_registry_that_wants_to_be_left_alone_is(registry: Registry) -> 
     async with checking(*models) as checker:
         await checker.check()
         await checker.check()
-        assert "left alone" in checker.updates(HOST)[models[-1].name].problem
+        assert kind(checker.updates(HOST)[models[-1].name]) == "registry.busy"
     assert len(registry.asked) == 1
 
 
@@ -287,8 +292,8 @@ async def test_an_old_answer_stands_when_there_is_no_new_one(registry: Registry,
         registry.faults = [fault]
         await checker.check()
         after = checker.updates(HOST)[registry.listed("tiny")]
-    assert after.problem
-    assert replace(after, problem="") == before
+    assert after.problems
+    assert replace(after, problems=()) == before
     assert before.state is STALE
 
 

@@ -67,7 +67,7 @@ async def answered(reply: Reply, program: Program = Program.OLLAMA) -> Release:
 
 async def test_the_newest_is_told() -> None:
     found = await answered(document(PUBLISHED))
-    assert (found.version, found.problem) == ("0.99.1", "")
+    assert (found.version, found.problems) == ("0.99.1", ())
     assert found.asked_at is not None
     assert found.asked_at > BEFORE.asked_at  # type: ignore[operator]
     assert (await answered(document(PROJECT), Program.LLMSTACK)).version == "9.1.0"
@@ -93,8 +93,9 @@ async def test_the_newest_is_told() -> None:
 async def test_what_is_no_answer_is_a_problem_beside_what_was_known(reply: Reply) -> None:
     found = await answered(reply)
     assert found.version == "0.24.0"
-    assert found.problem.endswith(".")
-    assert "\n" not in found.problem
+    (problem,) = found.problems
+    assert problem.kind in {"release.status", "release.none", "registry.broke", "registry.not_http"}
+    assert problem.params["host"]
 
 
 async def test_a_release_that_was_withdrawn_is_none() -> None:
@@ -104,7 +105,8 @@ async def test_a_release_that_was_withdrawn_is_none() -> None:
 
 async def test_nobody_there_is_a_problem() -> None:
     found = await ask("http://127.0.0.1:1/latest", BEFORE)
-    assert (found.version, "cannot be reached" in found.problem) == ("0.24.0", True)
+    (problem,) = found.problems
+    assert (found.version, problem.kind) == ("0.24.0", "registry.unreachable")
 
 
 @asynccontextmanager

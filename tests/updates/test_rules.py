@@ -167,7 +167,7 @@ def test_what_was_changed_here_under_a_registry_name_is_never_stale(pushed_at: A
 def test_made_here_and_not_asked() -> None:
     made = on_disk(rewritten(SAME, end=b"\n"), made_here=True)
     assert judge(made, None).state is LOCAL
-    assert judge(made, RegistryAnswer(problem="It failed.")).state is LOCAL
+    assert judge(made, RegistryAnswer(problems=(quoted("It failed."),))).state is LOCAL
 
 
 def test_not_in_the_registry() -> None:
@@ -186,7 +186,7 @@ def test_what_runs_elsewhere() -> None:
     ("known", "told", "reason"),
     [
         (copy("f" * 64), None, Sentence("version.not_checked")),
-        (copy("f" * 64), RegistryAnswer(problem="hf.co failed."), quoted("hf.co failed.")),
+        (copy("f" * 64), RegistryAnswer(problems=(quoted("hf.co failed."),)), quoted("hf.co failed.")),
         (copy(""), answer(SAME), Sentence("version.no_digest")),
         (
             copy("f" * 64),
@@ -203,9 +203,9 @@ def test_what_is_not_known_has_a_reason(known: Any, told: Any, reason: Sentence)
 
 
 def test_an_old_answer_stands_with_the_reason_why_there_is_no_new_one() -> None:
-    update = judge(copy(digest_of(SAME)), answer(SAME, problem="registry.ollama.ai failed."))
+    update = judge(copy(digest_of(SAME)), answer(SAME, problems=(quoted("registry.ollama.ai failed."),)))
     assert (update.state, update.checked_at) == (CURRENT, CHECKED_AT)
-    assert update.problem == "registry.ollama.ai failed."
+    assert update.problems == (quoted("registry.ollama.ai failed."),)
 
 
 def test_an_update_that_is_not_wanted() -> None:

@@ -131,7 +131,7 @@ async def test_it_begins_with_what_was_learnt_before(tmp_path: Path) -> None:
             await wait_until(lambda: states(stack) == [UpdateState.CURRENT])
             (again,) = stack.state.hosts[0].updates.values()
             assert again.checked_at == before.checked_at
-            await wait_until(lambda: stack.state.hosts[0].updates[server.listed("one")].problem)
+            await wait_until(lambda: stack.state.hosts[0].updates[server.listed("one")].problems)
             assert states(stack) == [UpdateState.CURRENT]
 
 

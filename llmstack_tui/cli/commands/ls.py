@@ -114,7 +114,7 @@ def update_document(update: Update | None, *, is_cloud: bool = False) -> dict[st
         "digest": update.digest,
         "pushed_at": update.pushed_at,
         "reason": text(*update.reason) or None,
-        "problem": update.problem or None,
+        "problem": text(*update.problems) or None,
     }
 
 

@@ -54,7 +54,7 @@ async def run(core: Core, options: Namespace) -> int:
         raise output.WrongUsage("Name the models, or give --all; not both.")
     async with opened(core, act=not options.check) as stack:
         rows = await _checked(core, options, stack)
-        for problem in dict.fromkeys(update.problem for _, _, update in rows if update.problem):
+        for problem in dict.fromkeys(text(*update.problems) for _, _, update in rows if update.problems):
             output.say(problem)
         if options.check:
             return output.answer(options, document(rows), lambda: _write(rows))

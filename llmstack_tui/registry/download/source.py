@@ -113,7 +113,7 @@ class BlobSource:
             raise LibraryError("registry.bad_redirect", registry=self._host, address=str(error)) from None
         except aiohttp.ClientConnectorError as error:
             raise TemporaryFailure(
-                "registry.unreachable", server=error.host, why=connection_error(error)
+                "registry.unreachable", host=error.host, why=connection_error(error)
             ) from None
         except (aiohttp.ClientError, ConnectionError) as error:
             cut = isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError)

@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from llmstack_tui import __version__
 from llmstack_tui.base.names import listed_name
-from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text
@@ -92,8 +91,8 @@ def more_update_rows(update: Update | None, now: datetime | None) -> Iterator[tu
         yield "Published", f"{when_text(update.pushed_at, now)} ({ago_text(update.pushed_at, now)})"
     if update.reason and update.state != "local":
         yield "Update note", clean(text(*update.reason), limit=400)
-    if update.problem and update.reason != (quoted(update.problem),):
-        yield "Last check", clean(update.problem, limit=400)
+    if update.problems and update.reason != update.problems:
+        yield "Last check", clean(text(*update.problems), limit=400)
 
 
 def newer_cell(update: Update | None, marks: Marks) -> str:

@@ -201,7 +201,7 @@ def checked_text(state: StackState, *, with_newer: bool = True) -> str:
     """The result of a check, in a sentence or two; ``with_newer`` includes the number of newer versions."""
     updates = [each for host in state.hosts for each in host.updates.values()]
     newer = sum(each.is_wanted for each in updates)
-    problems = list(dict.fromkeys(each.problem for each in updates if each.problem))
+    problems = list(dict.fromkeys(text(*each.problems) for each in updates if each.problems))
     if newer and not with_newer:
         said = ""
     elif newer:

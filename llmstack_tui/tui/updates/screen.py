@@ -180,7 +180,7 @@ def _program(newer: NewerProgram, shown: UpdatesContext) -> NoteRow:
 
 def _unanswered(state: StackState, shown: UpdatesContext) -> Iterator[NoteRow]:
     """The programs whose newest version is not known, and why."""
-    problems = [clean(each.problem, limit=400) for each in state.releases if each.problem]
+    problems = [clean(text(*each.problems), limit=400) for each in state.releases if each.problems]
     if problems:
         yield _fold("programs", "Newer programs are not known", problems[0], shown)
         if "programs" in shown.opened:
@@ -260,7 +260,7 @@ def _reasons(state: StackState, *, unknown: bool) -> dict[str, list[str]]:
     for host in state.hosts:
         for name, update in host.updates.items():
             is_unknown = update.state == "unknown" and not update.changed_here
-            said = text(*update.reason) if is_unknown else update.problem
+            said = text(*(update.reason if is_unknown else update.problems))
             if said and is_unknown is unknown:
                 found[said].append(name)
     return found

@@ -197,7 +197,7 @@ def manifest(*layers: dict[str, object]) -> Fault:
         (Fault(status=401), "private"),
         (Fault(status=500), "failed"),
         (html(), "web page"),
-        (Fault(body=b" " * 50_000_000), "more than 4 MB"),
+        (Fault(body=b" " * 50_000_000), "more than 4"),
         (manifest(), "no layers"),
         (manifest(LAYER | {"digest": "../../x"}), "digest"),
         (manifest(LAYER | {"size": -1}), "negative"),

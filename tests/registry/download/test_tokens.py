@@ -67,7 +67,7 @@ async def test_a_token_that_runs_out_in_the_middle_is_got_anew_once_for_all_part
         (Fault(path="/blobs/", host="127.0.0.1", status=401), ": the model is private"),
         (html("/token"), "sent none that can be used"),
         (Fault(path="/token", status=500), "failed (status 500): try again later"),
-        (busy("/token", retry_after="600"), "wants to be left alone for 10 min"),
+        (busy("/token", retry_after="600"), "wants to be left alone for 10"),
     ],
 )
 async def test_no_token_is_said_in_one_sentence(

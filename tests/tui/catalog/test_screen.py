@@ -160,9 +160,9 @@ async def test_a_registry_that_is_away_is_a_sentence_and_leaving_gives_up() -> N
         await desk.press("escape")
         await wait_until(lambda: not any(worker.group == "ask" for worker in desk.app.workers))
         desk.stack.catalog.gate.set()
-        desk.stack.catalog.failure = RegistryUnreachable("Nothing answers.", host="registry.ollama.ai")
+        desk.stack.catalog.failure = RegistryUnreachable("registry.too_late", host="registry.ollama.ai")
         await desk.press("enter")
-        await desk.until_shown("Nothing answers.", "Q4_K_M")
+        await desk.until_shown("registry.ollama.ai did not answer in time.", "Q4_K_M")
         desk.stack.catalog.failure = None
         await desk.press("r")
         await desk.until_shown("lists no tags")

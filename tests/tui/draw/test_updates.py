@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
+from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState
 from llmstack_tui.tui.draw.figures import ago_text
 from llmstack_tui.tui.draw.marks import ASCII, UNICODE
@@ -107,8 +109,8 @@ def test_the_details_say_it_in_words() -> None:
     assert dict(update_rows(CURRENT, NOW)) == {"Update": "up to date", "Checked": "12 min ago"}
     assert dict(update_rows(CHANGED_HERE, NOW))["Update"] == "perhaps changed here"
     assert dict(update_rows(UNKNOWN, NOW)) == {"Update": "not known"}
-    assert dict(more_update_rows(UNKNOWN, NOW)) == {"Update note": UNKNOWN.problem}
-    failed = replace(STALE, problem="The registry answers 500.")
+    assert dict(more_update_rows(UNKNOWN, NOW)) == {"Update note": text(*UNKNOWN.problems)}
+    failed = replace(STALE, problems=(quoted("The registry answers 500."),))
     assert dict(more_update_rows(failed, NOW))["Last check"] == "The registry answers 500."
     left = replace(STALE, left_alone=LeftAlone.FOR_GOOD)
     assert dict(update_rows(left, NOW))["Wanted"] == "no: left alone for good"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core.state import HostState
 from llmstack_tui.tui.draw.marks import ASCII, UNICODE
@@ -47,7 +48,9 @@ def test_the_screen_lists_what_is_newer_first_and_folds_what_is_not_known() -> N
 
 
 def test_a_problem_that_hides_no_verdict_is_told_beside_it() -> None:
-    state = outdated.judged(seeded.typical(), **{"mistral:7b": replace(STALE, problem="Status 500.")})
+    state = outdated.judged(
+        seeded.typical(), **{"mistral:7b": replace(STALE, problems=(quoted("Status 500."),))}
+    )
     assert "▸ 1 model whose last check failed  Status 500." in text(state=state)
     assert "mistral:7b" in text(state=state)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.settings import Settings
+from llmstack_tui.core.wording import text
 from llmstack_tui.tui.details.screen import DetailsScreen
 from llmstack_tui.tui.updates.screen import UpdatesScreen
 from llmstack_tui.updates.programs import Program, Release
@@ -88,7 +90,7 @@ async def test_c_checks_and_says_what_came_of_it() -> None:
         assert ("check",) in desk.stack.calls
         desk.stack.updates.found = {"mistral:7b": CURRENT, "phi4:14b": UNKNOWN}
         await desk.press("c")
-        await wait_until(lambda: any(UNKNOWN.problem in each for each in toasts(desk)))
+        await wait_until(lambda: any(text(*UNKNOWN.problems) in each for each in toasts(desk)))
 
 
 async def test_the_screen_lists_them_marks_them_and_leaves_them_alone() -> None:
@@ -241,7 +243,7 @@ async def test_what_is_not_newer_or_not_known_is_no_word_in_the_header() -> None
     problem = "api.example did not answer in time."
     releases = (
         replace(OLLAMA, version="0.24.0"),
-        Release(program=Program.LLMSTACK, asked_at=NOW, problem=problem),
+        Release(program=Program.LLMSTACK, asked_at=NOW, problems=(quoted(problem),)),
     )
     async with dashboard(replace(STATE, releases=releases)) as desk:
         assert "Ollama 0.24.0" in desk.text.splitlines()[0]
