@@ -63,7 +63,10 @@ async def opened(
     if act:
         urls = _where_allowed(core, urls)
     options = await core.options(urls, Actor.CLI)
-    if not follow:
+    if follow:
+        # To start a guard on purpose is to say yes.
+        options = replace(options, guard_asks=False)
+    else:
         options = replace(
             options,
             processes=processes,

@@ -107,16 +107,16 @@ def interval(shortest: timedelta) -> SettingKind[timedelta | None]:
     return SettingKind(f'a length of time of at least {quoted(least)} such as "6h", or "off"', read, write)
 
 
-def optional(kind: SettingKind[T]) -> SettingKind[T | None]:
-    """A value that the program may choose itself: "auto" in the file, None here."""
+def optional(kind: SettingKind[T], none: str = AUTO) -> SettingKind[T | None]:
+    """A value that may be left open: ``none`` in the file, for "the program chooses", and None here."""
 
     def read(value: object, complain: Complain) -> T | None:
-        return None if value in (AUTO, "") else kind.read(value, complain)
+        return None if value in (none, "") else kind.read(value, complain)
 
     def write(value: T | None) -> str:
-        return quoted(AUTO) if value is None else kind.write(value)
+        return quoted(none) if value is None else kind.write(value)
 
-    return SettingKind(f"{kind.allowed}, or {quoted(AUTO)}", read, write)
+    return SettingKind(f"{kind.allowed}, or {quoted(none)}", read, write)
 
 
 def keys() -> SettingKind[Mapping[str, str]]:

@@ -134,8 +134,11 @@ class GuardSettings:
         "What the dashboard does when you activate one model too many: ask before it stops another model, "
         "stop it without asking, or refuse.",
     )
-    others: bool = _setting(
-        True, kinds.flag(), "Also stop models that other programs loaded. If false, they only count."
+    others: bool | None = _setting(
+        None,
+        kinds.optional(kinds.flag(), "ask"),
+        "Also stop models that other programs loaded. If false, they only count. ask: the dashboard asks "
+        "before it stops the first one, and `llmstack guard run` stops them unless you answered no.",
     )
     temperature_limit: int | None = _setting(
         None,

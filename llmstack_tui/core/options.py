@@ -62,6 +62,8 @@ class StackOptions(Struct, frozen=True, kw_only=True):
         services_after_s: seconds from the first list until the services are imported, so that the imports
             do not delay drawing it.
         guard_take_over_s: seconds between two attempts of a passive guard to become the active one.
+        guard_asks: the guard unloads what other programs loaded only once the user has said so; else, unless
+            the user has forbidden it.
     """
 
     actor: Actor = Actor.USER
@@ -87,6 +89,7 @@ class StackOptions(Struct, frozen=True, kw_only=True):
     stop_patience_s: float = 10.0
     services_after_s: float = 0.15
     guard_take_over_s: float = 3.0
+    guard_asks: bool = True
 
 
 class Permissions:

@@ -132,6 +132,7 @@ class Services:
     @cached_property
     def guard(self) -> GuardService:
         from llmstack_tui.guard.service import GuardService  # noqa: PLC0415
+        from llmstack_tui.guard.types import Consent  # noqa: PLC0415
 
         return self._opened(
             "guard",
@@ -146,6 +147,7 @@ class Services:
                 fit=self.fit,
                 on_change=self._on_change,
                 take_over_s=self._options.guard_take_over_s,
+                unanswered=Consent.ASK if self._options.guard_asks else Consent.YES,
             ),
         )
 

@@ -1,4 +1,7 @@
-"""The user's wishes for the guard: pins, idle limits and hold. All running programs share them."""
+"""The user's wishes for the guard: pins, idle limits, hold, and whether it may stop models of other programs.
+
+All running programs share them.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from llmstack_tui.base.kinds import EventKind
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.guard.rules.limits import idle_limit, times
+from llmstack_tui.guard.types import Consent
 from llmstack_tui.lifecycle.load_request import OURS
 from llmstack_tui.store.errors import StoreError
 
@@ -21,8 +25,9 @@ if TYPE_CHECKING:
     from llmstack_tui.store.tables.activations import Activation
     from llmstack_tui.store.tables.preferences import ModelPreference
 
-# The key of the stored flag.
+# The key of the stored flag, and those of the answers about models of other programs.
 HELD = "guard.held"
+_OTHERS = "guard.others {}"
 
 
 class GuardPreferences:
@@ -38,6 +43,7 @@ class GuardPreferences:
         self._journal = journal
         self._of: dict[str, Mapping[str, ModelPreference]] = {}
         self._loads: dict[str, tuple[Activation, ...]] = {}
+        self._others: dict[str, Consent] = {}
         # Counts the changes made here: a value read before the last change is out of date.
         self._holds = 0
 
@@ -61,6 +67,15 @@ class GuardPreferences:
         self.held, self._holds = held, self._holds + 1
         self._session.write(lambda store: store.screen.remember(HELD, held))
         self._journal.event(EventKind.GUARD, Sentence("guard.held" if held else "guard.released"))
+
+    def others(self, host_url: str) -> Consent:
+        """The user's answer about models there that other programs loaded."""
+        return self._others.get(host_url, Consent.ASK)
+
+    async def answer(self, host_url: str, others: Consent) -> None:
+        self._session.write(lambda store: store.screen.remember(_OTHERS.format(host_url), others.value))
+        self._journal.event(EventKind.GUARD, Sentence(f"guard.others_{others.value}"), host=host_url)
+        await self.read((host_url,))
 
     async def pin(self, host_url: str, model: str, *, pinned: bool) -> None:
         key = model_key(model)
@@ -93,6 +108,8 @@ class GuardPreferences:
             for url in host_urls:
                 self._of[url] = await store.preferences.of(url)
                 self._loads[url] = await store.activations.active(url)
+                key = _OTHERS.format(url)
+                self._others[url] = await store.screen.recall(key, default=Consent.ASK, kind=Consent)
         except StoreError:
             return
 

@@ -15,8 +15,9 @@ from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.guard.admission import AdmissionControl
 from llmstack_tui.guard.preferences import GuardPreferences
-from llmstack_tui.guard.rules.limits import heat, neighbours, rules, why_off
+from llmstack_tui.guard.rules.limits import consent, heat, neighbours, rules, why_off
 from llmstack_tui.guard.rules.watch import Look, Rules
+from llmstack_tui.guard.types import Consent
 from llmstack_tui.guard.worker import Guard
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.service import Service
@@ -57,6 +58,8 @@ class GuardService(Service):
         fit: tells how much memory a model will take.
         on_change: called when `states` has changed.
         take_over_s: seconds between two attempts to get the lock of a host that another program guards.
+        unanswered: whether models that other programs loaded may be unloaded, as long as neither the settings
+            nor the user say so.
 
     Attributes:
         settings: in force now.
@@ -76,6 +79,7 @@ class GuardService(Service):
         fit: FitService,
         on_change: Callable[[], None],
         take_over_s: float = TAKE_OVER_S,
+        unanswered: Consent = Consent.ASK,
     ) -> None:
         self._monitors = monitors
         self._preferences = GuardPreferences(session, journal)
@@ -85,6 +89,7 @@ class GuardService(Service):
         self._locks = Locks(lock, "guard")
         self._fit = fit
         self._take_over_s = take_over_s
+        self._unanswered = unanswered
         self._guards = {
             url: Guard(
                 each,
@@ -165,6 +170,21 @@ class GuardService(Service):
         self._renew()
         return await self._renew_keep_alive(host_url, model, because("pinned" if pinned else "unpinned"))
 
+    async def answer(self, host_url: str, others: Consent) -> None:
+        """Say whether models on a host that other programs loaded may be unloaded.
+
+        Raises:
+            Refused: the settings decide, or nothing may be changed there.
+        """
+        if self.settings is None or not self._may_act(host_url):
+            raise Refused("guard.not_answered_there", host=host_url)
+        if self.settings.others is not None:
+            raise Refused(
+                "guard.decided_by_settings", setting=str(self.settings.others).lower(), host=host_url
+            )
+        await self._preferences.answer(host_url, others)
+        self._renew()
+
     async def set_idle_limit(self, host_url: str, model: str, length: timedelta | None) -> timedelta:
         """Set how long a model may be idle, None for as long as the settings say.
 
@@ -226,7 +246,10 @@ class GuardService(Service):
             return
         url, guard = snapshot.url, self._guards[snapshot.url]
         now = [act for act in self._lifecycle.acts if act.host == url]
-        stops = [act for act in self._lifecycle.recent(url) if act.kind is ActKind.DEACTIVATE]
+        recent = self._lifecycle.recent(url)
+        stops = [act for act in recent if act.kind is ActKind.DEACTIVATE]
+        # Not on record yet where it is read from.
+        guard.ours |= {model_key(act.model) for act in recent if act.kind is ActKind.ACTIVATE}
         guard.looked(
             Look(
                 read_at_s=snapshot.read_at,
@@ -280,13 +303,14 @@ class GuardService(Service):
             guard.leads = guard.leads if not guard.off else False
             guard.pinned = frozenset(each.model for each in preferences.values() if each.pinned)
             guard.ours = self._preferences.ours(url)
-            guard.use(
-                Rules()
-                if self.settings is None
-                else rules(self.settings, url, self._profile, preferences, held=self._preferences.held)
-            )
+            guard.use(self._rules(self.settings, url) if self.settings else Rules())
             if self.admissions.is_on:
                 guard.show()
+
+    def _rules(self, settings: GuardSettings, host_url: str) -> Rules:
+        said = self._preferences
+        others = consent(settings.others, said.others(host_url), unanswered=self._unanswered)
+        return rules(settings, host_url, self._profile, said.of(host_url), held=said.held, others=others)
 
     async def _renew_keep_alive(
         self, host_url: str, model: str, reason: Sentences, *, asked_by: Actor | None = None

@@ -13,6 +13,14 @@ from msgspec import Struct, field
 from llmstack_tui.base.sentences import Sentences  # noqa: TC001  # tests build situations from their types
 
 
+class Consent(StrEnum):
+    """The user's answer to whether the guard may unload models that other programs loaded."""
+
+    ASK = "ask"
+    YES = "yes"
+    NO = "no"
+
+
 class Limits(Struct, frozen=True, kw_only=True):
     """The limits of loaded models.
 
@@ -20,13 +28,11 @@ class Limits(Struct, frozen=True, kw_only=True):
         max_loaded: models on one host at once; None is no limit.
         memory_budget: bytes that all models on the machine may take together; None is no limit.
         memory_word: the name of that memory, RAM or VRAM.
-        others: models that other programs loaded may be unloaded, too.
     """
 
     max_loaded: int | None = None
     memory_budget: int | None = None
     memory_word: str = "memory"
-    others: bool = True
 
 
 class LoadedModel(Struct, frozen=True, kw_only=True):
@@ -40,6 +46,8 @@ class LoadedModel(Struct, frozen=True, kw_only=True):
         busy: it shows a sign of activity now.
         pinned: it is never unloaded.
         ours: llmstack loaded it.
+        consent: whether it may be unloaded at all; YES for what llmstack loaded.
+        lasting: another program loaded it to stay for ever, which counts as that program's pin.
         leaving_s: seconds since it was asked to leave; None if it was not.
         spared: do not ask it to leave: it was just asked and stayed, the user has just loaded it over the
             limits, it has no name left to unload it by, or no guard is active on its host.
@@ -57,6 +65,8 @@ class LoadedModel(Struct, frozen=True, kw_only=True):
     busy: bool = False
     pinned: bool = False
     ours: bool = True
+    consent: Consent = Consent.YES
+    lasting: bool = False
     leaving_s: float | None = None
     spared: bool = False
     idle_limit_s: float | None = None
@@ -103,13 +113,28 @@ class Cause(StrEnum):
 
 
 class Stop(Struct, frozen=True):
-    """Ask this model to leave."""
+    """Ask this model to leave.
+
+    Attributes:
+        asks: another program loaded the model, and the user has not said whether such models may go.
+    """
 
     model: str
     digest: str
     cause: Cause
     reason: Sentences
     host: str = ""
+    asks: bool = False
+
+
+class Propose(Struct, frozen=True):
+    """This would be done, but the user has to be asked first."""
+
+    stop: Stop
+
+    @property
+    def reason(self) -> Sentences:
+        return self.stop.reason
 
 
 class Renew(Struct, frozen=True):
@@ -133,7 +158,7 @@ class Nothing(Struct, frozen=True):
     reason: Sentences
 
 
-Decision = Stop | Renew | Warn | Nothing
+Decision = Stop | Propose | Renew | Warn | Nothing
 
 
 class Wanted(Struct, frozen=True):
@@ -184,6 +209,7 @@ class GuardState(Struct, frozen=True, kw_only=True):
         overridden: loaded pinned models that would leave because another client set their keep-alive.
         renewed: those of ``overridden`` whose keep-alive the guard sets again before it ends.
         decisions: the last ones.
+        others: the answer in force about models that other programs loaded.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -195,3 +221,9 @@ class GuardState(Struct, frozen=True, kw_only=True):
     overridden: frozenset[str] = frozenset()
     renewed: frozenset[str] = frozenset()
     decisions: tuple[Decision, ...] = ()
+    others: Consent = Consent.YES
+
+    @property
+    def proposed(self) -> tuple[Stop, ...]:
+        """What this guard would do, but asks about first: until it is answered, it only watches."""
+        return tuple(each.stop for each in self.decisions if isinstance(each, Propose) and self.leads)

@@ -14,6 +14,13 @@ SENTENCES: Catalogue = {
     "guard.may_idle_for_ever": "{model} may be idle for ever.",
     "guard.may_idle_as_set": "{model} may be idle for {idle_s:setting}, as the settings say.",
     "guard.may_idle_for_ever_as_set": "{model} may be idle for ever, as the settings say.",
+    "guard.others_yes": "Models that other programs loaded are unloaded, too, to keep the limits.",
+    "guard.others_no": "Models that other programs loaded are left alone.",
+    "guard.others_ask": "The guard asks before it unloads models that other programs loaded.",
+    "guard.decided_by_settings": (
+        "The settings decide about models of other programs: guard.others is {setting}. Change it there."
+    ),
+    "guard.not_answered_there": "Nothing may be changed on {host}: no model is unloaded there.",
     "guard.not_pinned_there": "Nothing may be changed on {host}: models cannot be pinned there.",
     "guard.not_set_there": "Nothing may be changed on {host}: idle limits cannot be set there.",
     # Why a host is not guarded.
@@ -42,6 +49,10 @@ SENTENCES: Catalogue = {
     "guard.longest_idle_of_those": (
         "Of the models that may be unloaded it has been idle longest ({idle_s:duration})."
     ),
+    "guard.longest_idle_not_lasting": (
+        "Of the models that no program loaded for ever it has been idle longest ({idle_s:duration})."
+    ),
+    "guard.last_to_go": "Another program loaded it for ever, but no other model can go in its place.",
     "guard.refuses_more": 'guard.over_limit is "refuse".',
     # The heat of the machine.
     "guard.too_hot": "{device} is at {temperature} °C, and the limit is {limit} °C.",
@@ -90,7 +101,10 @@ SENTENCES: Catalogue = {
         "It was just loaded over the limit, stayed when it was asked to leave, or has no name left to unload "
         "it by."
     ),
-    "guard.is_of_others": "Another program loaded it, and guard.others is false.",
+    "guard.is_of_others": "Another program loaded it, and models of other programs are left alone.",
+    "guard.is_lasting": (
+        "Another program loaded it for ever: it goes only over the limit, and after all others."
+    ),
     "guard.has_no_idle_limit": "It may be idle for ever.",
     "guard.is_idle": (
         "It has been idle for {idle_s:duration} or more, and is unloaded after {limit_s:setting}."

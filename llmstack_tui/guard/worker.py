@@ -12,7 +12,7 @@ from llmstack_tui.base.kinds import Actor, EventKind
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.structs import replace
 from llmstack_tui.guard.rules.policy import admit, decide
-from llmstack_tui.guard.rules.watch import Rules, Watch, looked, repinned
+from llmstack_tui.guard.rules.watch import Rules, Watch, looked, reruled
 from llmstack_tui.guard.types import Cause, GuardState, Renew, Situation, Stop, Warn
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.actions import Departure
@@ -65,7 +65,7 @@ class Guard:
         self.rules = Rules()
         self.off: Sentences = ()
         self.leads: bool | None = None
-        self.ours: Collection[str] = frozenset()
+        self.ours: frozenset[str] = frozenset()
         self.pinned: frozenset[str] = frozenset()
         self.state = GuardState()
         self.situation = Situation()
@@ -97,8 +97,11 @@ class Guard:
     def use(self, rules: Rules) -> None:
         """Follow these rules from now on."""
         before, self.rules = self.rules, rules
-        if self._look is not None and rules.pins != before.pins:
-            self.situation = repinned(self.situation, self._look, rules)
+        if self._look is None:
+            return
+        if (rules.pins, rules.others, rules.held) != (before.pins, before.others, before.held):
+            self.situation = replace(reruled(self.situation, self._look, rules), held=rules.held)
+            self.show(decide(self.situation))
 
     def show(self, decisions: tuple[Decision, ...] | None = None) -> None:
         """Bring `state` up to date."""
@@ -112,6 +115,7 @@ class Guard:
             overridden=self._overridden(),
             renewed=frozenset() if self.off else self._lapsing(),
             decisions=self.state.decisions if decisions is None else decisions,
+            others=self.rules.others,
         )
         if state != self.state:
             self.state = state

@@ -176,7 +176,10 @@ class Dashboard(TerminalApp):
         self.screens.say(text.replace("…", self.marks.dots), waiting=waiting)
 
     def trouble(self) -> str:
-        return servers.banner(self.view, restart=self.connection.engine_is_away, names=self.host_names)
+        view = self.view
+        away = servers.banner(view, restart=self.connection.engine_is_away, names=self.host_names)
+        asked = [each.asks(view) for each in self.controllers] if self.stack is not None else []
+        return " ".join(filter(None, [away, *asked]))
 
     def select(self, url: str, name: str) -> None:
         self.models.select(url, name)

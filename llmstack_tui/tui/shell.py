@@ -177,7 +177,7 @@ class Shell(Protocol):
         """The tabs of the screens."""
 
     def trouble(self) -> str:
-        """What is wrong with the connection to the servers; else ""."""
+        """What is wrong with the connection to the servers, and what the guard asks; else ""."""
 
     # What is said
 
@@ -277,6 +277,10 @@ class Controller:
 
     def follow(self, state: StackState) -> None:
         """Take note of a new state. What the screen is about is drawn before, the rest after."""
+
+    def asks(self, view: View) -> str:
+        """A question for the banner, which a key answers; "" if there is none."""
+        return ""
 
     def farewell(self) -> str:
         """The text to print on the terminal when the dashboard has ended."""

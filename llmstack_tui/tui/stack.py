@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llmstack_tui.downloads.types import Download
     from llmstack_tui.fit.memory import Subject
     from llmstack_tui.fit.verdict import Room
-    from llmstack_tui.guard.types import Confirm
+    from llmstack_tui.guard.types import Confirm, Consent
     from llmstack_tui.hosts.types import Model, ModelDetails, Progress
     from llmstack_tui.library.disk import FolderUse, Leftover
     from llmstack_tui.library.storage import LibraryError
@@ -106,6 +106,7 @@ class DashboardGuard(Protocol):
     def hold(self, held: bool) -> None: ...
     def is_pinned(self, host_url: str, model: str) -> bool: ...
     async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> bool: ...
+    async def answer(self, host_url: str, others: Consent) -> None: ...
     def use(self, settings: GuardSettings) -> None: ...
 
 

@@ -90,7 +90,7 @@ _VALUES: dict[str, st.SearchStrategy[object]] = {
         _NAMES, st.timedeltas(timedelta(days=-100), timedelta(days=100)), max_size=3
     ),
     "guard.over_limit": st.sampled_from(OVER_LIMIT),
-    "guard.others": st.booleans(),
+    "guard.others": st.none() | st.booleans(),
     "guard.temperature_limit": st.none() | st.integers(40, 120),
     "guard.remote": st.booleans(),
     "updates.check_every": st.none() | st.timedeltas(timedelta(seconds=1), timedelta(days=100)),

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.fake_ollama import fake_ollama
+from tests.support.fake_ollama import fake_ollama_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.e2e.conftest import OpenTerminal
 
 pytestmark = pytest.mark.e2e
 
 NO_LOCALE = {"LC_ALL": "", "LC_CTYPE": "", "LANG": ""}
-
-
-@contextmanager
-def an_ollama() -> Iterator[str]:
-    """The URL of a fake with two models, the first of them loaded."""
-    urls: list[str] = []
-    ready, loop, end = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
-
-    async def serve() -> None:
-        async with fake_ollama(mistral_7b="a", phi4_14b="b") as (fake, server):
-            fake.load("mistral:7b")
-            urls.append(server.url)
-            ready.set()
-            await end.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    try:
-        assert ready.wait(30)
-        yield urls[0]
-    finally:
-        loop.call_soon_threadsafe(end.set)
-        thread.join()
-        loop.close()
 
 
 @pytest.mark.parametrize(
@@ -62,7 +33,8 @@ def an_ollama() -> Iterator[str]:
 def test_every_screen_in_a_terminal_that_can_little(
     llmstack: OpenTerminal, environment: dict[str, str], is_ascii: bool
 ) -> None:
-    with an_ollama() as url:
+    with fake_ollama_thread(mistral_7b="a", phi4_14b="b") as (fake, url):
+        fake.load("mistral:7b")
         more = {"OLLAMA_HOST": url, "LLMSTACK_ENGINE_CHOICE": "ollama"} | environment
         terminal = llmstack(columns=80, rows=24, **more)
         terminal.wait_for("* mistral:7b" if is_ascii else "● mistral:7b", "idle")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     Server = tuple[FakeOllama, ScriptedServer]
 
-ONE = GuardSettings(max_loaded=1, idle_stop=timedelta(0))
+ONE = GuardSettings(max_loaded=1, idle_stop=timedelta(0), others=True)
 _GB = 10**9
 
 
@@ -235,7 +235,9 @@ async def test_a_pinned_model_that_is_lost_is_told_and_not_loaded() -> None:
 
 
 async def test_an_idle_model_goes() -> None:
-    settings = GuardSettings(max_loaded=3, idle_stop=timedelta(seconds=0.5), models={"b:1": timedelta(0)})
+    settings = GuardSettings(
+        max_loaded=3, idle_stop=timedelta(seconds=0.5), others=True, models={"b:1": timedelta(0)}
+    )
     async with guarded(settings) as (fake, stack, _):
         fake.load("a:1")
         fake.load("b:1")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.store.tables.events import Event
 
-LIMIT = GuardSettings(max_loaded=1, memory_budget=0, idle_stop=timedelta(0))
+LIMIT = GuardSettings(max_loaded=1, memory_budget=0, idle_stop=timedelta(0), others=True)
 
 
 async def stopped(stack: Stack, count: int) -> list[str | None]:

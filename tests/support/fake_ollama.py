@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import asynccontextmanager
+import threading
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from llmstack_tui.ollama.client import OllamaHost
 from tests.support.scripted_server import Reply, Then, document, ndjson, serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from tests.support.scripted_server import Request, ScriptedServer
 
@@ -264,3 +265,26 @@ async def fake_host(**models: str) -> AsyncIterator[tuple[FakeOllama, OllamaHost
             yield fake, host, server
         finally:
             await host.aclose()
+
+
+@contextmanager
+def fake_ollama_thread(**models: str) -> Iterator[tuple[FakeOllama, str]]:
+    """`fake_ollama` in a thread of its own, and its URL, for a test that is not asynchronous."""
+    made: list[tuple[FakeOllama, str]] = []
+    ready, loop, end = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
+
+    async def serve() -> None:
+        async with fake_ollama(**models) as (fake, server):
+            made.append((fake, server.url))
+            ready.set()
+            await end.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        assert ready.wait(30)
+        yield made[0]
+    finally:
+        loop.call_soon_threadsafe(end.set)
+        thread.join()
+        loop.close()

@@ -21,7 +21,7 @@ from llmstack_tui.config.settings import GuardSettings
 from llmstack_tui.core.removal import plan_removal
 from llmstack_tui.core.servers import Found
 from llmstack_tui.fit.verdict import Room
-from llmstack_tui.guard.types import GuardState
+from llmstack_tui.guard.types import Consent, GuardState
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress
 from llmstack_tui.library.disk import DiskService
@@ -378,6 +378,9 @@ class FakeGuard:
 
     def is_pinned(self, host_url: str, model: str) -> bool:
         return model in self._state.pinned
+
+    async def answer(self, host_url: str, others: Consent) -> None:
+        self._put(replace(self._state, others=others))
 
     async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> bool:
         names = self._state.pinned | {model} if pinned else self._state.pinned - {model}

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import format_duration
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
@@ -28,7 +29,7 @@ from llmstack_tui.core.wording import text, words
 from llmstack_tui.guard.preferences import idle_sentence
 from llmstack_tui.guard.rules.explanation import explain, general
 from llmstack_tui.guard.rules.policy import HOLDING
-from llmstack_tui.guard.types import Renew, Stop
+from llmstack_tui.guard.types import Consent, Propose, Renew, Stop
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -60,6 +61,17 @@ def add_options(parser: Parser) -> None:
         metavar="D",
         type=lambda text: None if text == "auto" else duration(text),
         help="how long it may be idle: 90s, 10m, 1h30m; 0: for ever; auto: as the settings say",
+    )
+    others = commands.add(
+        "others", _others, "Show or say whether models that other programs loaded are stopped, too."
+    )
+    others.add_argument(
+        "answer",
+        metavar="ANSWER",
+        nargs="?",
+        choices=("ask", "yes", "no"),
+        help="yes: keep the limits, whoever loaded a model; no: leave models of other programs alone; ask: "
+        "the dashboard asks before it stops the first one",
     )
 
 
@@ -180,6 +192,7 @@ def _rules_document(core: Core, guard: GuardState) -> dict[str, object]:
         "limit": guard.limits.max_loaded,
         "memory_budget": guard.limits.memory_budget,
         "idle_stop": idle if idle > timedelta(0) else None,
+        "others": guard.others,
     }
 
 
@@ -187,6 +200,7 @@ def _write_status(core: Core, url: str, guard: GuardState, *, is_guarded: bool) 
     now = "It is guarded." if is_guarded else "No program guards it now: start `llmstack guard run`."
     output.write(clean(f"{url}  {text(*guard.off) or now}"))
     output.write(clean(f"  {_rules(core, guard)}"))
+    output.write(f"  {text(Sentence(f'guard.others_{guard.others}'))}")
     if guard.held:
         output.write(f"  {text(*HOLDING)}")
     for model in guard.pinned:
@@ -232,6 +246,7 @@ async def _explain(core: Core, options: Namespace) -> int:
                 )
                 continue
             output.write(clean(f"{url}  {_rules(core, guard)}"))
+            output.write(f"  {text(Sentence(f'guard.others_{guard.others}'))}")
             _write_explained(guard.off, models, decisions)
             if elsewhere:
                 output.write(f"  Other servers of this machine hold {bytes_text(elsewhere)}.")
@@ -244,19 +259,23 @@ def _model(each: Explained) -> dict[str, object]:
         "name": model.name,
         "digest": model.digest or None,
         "pinned": model.pinned,
+        "ours": model.ours,
+        "lasting": model.lasting,
         "busy": model.busy,
         "idle": None if model.busy else round(model.idle_s, 3),
         "memory": model.size,
         "stop": each.stop,
+        "proposed": each.proposed,
         "reason": text(*each.reason),
     }
 
 
 def _decision(decision: Decision) -> dict[str, object]:
+    about = decision.stop if isinstance(decision, Propose) else decision
     return {
         "act": type(decision).__name__.lower(),
-        "model": decision.model if isinstance(decision, Stop | Renew) else None,
-        "cause": decision.cause if isinstance(decision, Stop) else None,
+        "model": about.model if isinstance(about, Stop | Renew) else None,
+        "cause": about.cause if isinstance(about, Stop) else None,
         "reason": text(*decision.reason),
     }
 
@@ -266,9 +285,30 @@ def _write_explained(off: Sentences, models: tuple[Explained, ...], decisions: t
         output.write(clean(f"  {text(*off)}"))
     for each in models:
         would = "would be stopped" if each.stop else "stays"
+        if each.proposed:
+            would = "would be stopped, if `llmstack guard others yes` allowed it"
         output.write(clean(f"  {each.model.name} {would}. {text(*each.reason)}"))
     for reason in general(decisions):
         output.write(clean(f"  {text(*reason)}"))
+
+
+# --- others ---
+
+
+async def _others(core: Core, options: Namespace) -> int:
+    documents: list[dict[str, object]] = []
+    said: list[str] = []
+    async with opened(core, act=options.answer is not None) as stack:
+        if options.answer is not None:
+            for url in stack.monitors:
+                await stack.guard.answer(url, Consent(options.answer))
+        await stack.guard.prepare()
+        for url, guard in stack.guard.states.items():
+            is_set = core.settings.guard.others is not None
+            documents.append({"url": url, "others": guard.others, "set": is_set})
+            by = " The settings say so." if is_set else ""
+            said.append(f"{url}  {text(Sentence(f'guard.others_{guard.others}'))}{by}")
+    return output.answer(options, {"hosts": documents}, *said)
 
 
 # --- idle ---

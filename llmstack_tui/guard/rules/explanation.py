@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.guard.rules.policy import HOLDING, decide
-from llmstack_tui.guard.types import Stop
+from llmstack_tui.guard.types import Consent, Propose, Stop
 
 if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Sentences
@@ -16,31 +16,34 @@ if TYPE_CHECKING:
 
 
 class Explained(Struct, frozen=True):
-    """One loaded model, whether it would be unloaded now, and why or why not."""
+    """One loaded model, whether it would be unloaded now, and why or why not.
+
+    Attributes:
+        proposed: it would be unloaded if the user allowed it, and stays until then.
+    """
 
     model: LoadedModel
     stop: bool
     reason: Sentences
+    proposed: bool = False
 
 
 def explain(situation: Situation) -> tuple[tuple[Explained, ...], tuple[Decision, ...]]:
     """The explanation for each loaded model, and all decisions."""
     decisions = decide(situation)
-    stops = {(each.model, each.digest): each.reason for each in decisions if isinstance(each, Stop)}
-    return tuple(_explained(each, stops, situation) for each in situation.loaded), decisions
+    return tuple(_explained(each, decisions, situation) for each in situation.loaded), decisions
 
 
 def general(decisions: tuple[Decision, ...]) -> tuple[Sentences, ...]:
     """The reasons of the decisions that concern the host as a whole."""
-    return tuple(each.reason for each in decisions if not isinstance(each, Stop))
+    return tuple(each.reason for each in decisions if not isinstance(each, Stop | Propose))
 
 
-def _explained(
-    model: LoadedModel, stops: dict[tuple[str, str], Sentences], situation: Situation
-) -> Explained:
-    reason = stops.get((model.name, model.digest))
-    if reason is not None:
-        return Explained(model, True, reason)
+def _explained(model: LoadedModel, decisions: tuple[Decision, ...], situation: Situation) -> Explained:
+    for each in decisions:
+        stop = each.stop if isinstance(each, Propose) else each
+        if isinstance(stop, Stop) and (stop.model, stop.digest) == (model.name, model.digest):
+            return Explained(model, stop is each, stop.reason, stop is not each)
     return Explained(model, False, _unchanged(model, situation))
 
 
@@ -54,7 +57,8 @@ def _unchanged(model: LoadedModel, situation: Situation) -> Sentences:
         (model.pinned, "guard.is_pinned"),
         (model.busy, "guard.is_busy"),
         (model.spared, "guard.is_spared"),
-        (not model.ours and not situation.limits.others, "guard.is_of_others"),
+        (model.consent is Consent.NO, "guard.is_of_others"),
+        (model.lasting, "guard.is_lasting"),
         (model.idle_limit_s is None, "guard.has_no_idle_limit"),
     )
     for holds, kind in reasons:

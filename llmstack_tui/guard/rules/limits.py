@@ -10,7 +10,7 @@ from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.guard.rules.watch import Rules
-from llmstack_tui.guard.types import Limits
+from llmstack_tui.guard.types import Consent, Limits
 from llmstack_tui.hardware.readings import Throttle
 
 if TYPE_CHECKING:
@@ -64,8 +64,19 @@ def limits(settings: GuardSettings, profile: Profile | None) -> Limits:
         max_loaded=max_loaded,
         memory_budget=budget or None,
         memory_word=profile.memory_word if profile else "memory",
-        others=settings.others,
     )
+
+
+def consent(setting: bool | None, answer: Consent, *, unanswered: Consent) -> Consent:
+    """Whether models of other programs may be unloaded.
+
+    Args:
+        setting: takes precedence; None leaves it to the user's ``answer``.
+        unanswered: counts where neither says anything.
+    """
+    if setting is not None:
+        return Consent.YES if setting else Consent.NO
+    return unanswered if answer is Consent.ASK else answer
 
 
 def rules(
@@ -75,12 +86,14 @@ def rules(
     preferences: Mapping[str, ModelPreference],
     *,
     held: bool,
+    others: Consent = Consent.YES,
 ) -> Rules:
     """The rules for a host.
 
     Args:
         profile: of this machine; not used for a remote server. None if not known yet.
         preferences: by `model_key`.
+        others: whether models of other programs may be unloaded.
     """
     allowed = limits(settings, profile if is_loopback(url) else None)
     by_name = times(settings)
@@ -93,6 +106,7 @@ def rules(
             for key in {*by_name, *preferences}
         },
         held=held,
+        others=others,
         on_card=allowed.memory_word == _VRAM,
     )
 

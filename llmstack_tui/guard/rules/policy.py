@@ -1,7 +1,9 @@
 """Decides what to unload, what to warn of, and whether one more model may be loaded. Pure.
 
 A model that is pinned or shows a sign of activity is never asked to leave, and no more models are asked than
-necessary. Of several candidates on this machine, the least recently used goes first.
+necessary. Of several candidates on this machine, the least recently used goes first; those that another
+program loaded to stay for ever go last. As long as the user has not said whether models of other programs may
+be unloaded, a guard that would unload one unloads nothing, and proposes it.
 
 Each server has its own limit of models; the memory budget is shared by all servers of the machine. The guard
 of each server works out the same victims from all models loaded on the machine, and asks only those on its
@@ -15,7 +17,18 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.guard.types import Allow, Ask, Cause, Nothing, Refuse, Renew, Stop, Warn
+from llmstack_tui.guard.types import (
+    Allow,
+    Ask,
+    Cause,
+    Consent,
+    Nothing,
+    Propose,
+    Refuse,
+    Renew,
+    Stop,
+    Warn,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -50,6 +63,8 @@ def decide(situation: Situation) -> tuple[Decision, ...]:
         stops = _heat_stops(stay, situation)
     # Models on other servers of this machine are left to the guards of those.
     own = tuple(stop for stop in stops if stop.host == situation.host)
+    if any(stop.asks for stop in own):
+        return *others, *(Propose(stop) for stop in own if stop.asks)
     return (*own, *others) or (Nothing(_why_nothing(stay, situation)),)
 
 
@@ -62,24 +77,24 @@ def admit(situation: Situation, wanted: Wanted) -> Admission:
     if situation.held or not totals.is_over(wanted.host):
         return Allow()
     cause = Cause.COUNT if totals.is_too_many(wanted.host) else Cause.MEMORY
-    go = victims(stay, limits, totals)
+    go = victims(stay, totals)
     enough = not totals.is_over(wanted.host)
     reason = tuple(_no_room(stay, situation, wanted))
     if not enough:
         concerned = stay if totals.is_too_much else [each for each in stay if each.host == wanted.host]
         reason += _kept([each for each in concerned if each not in go])
     room = Sentence("guard.makes_room", {"model": wanted.name})
-    stops = (_stop(each, cause, (room, why)) for each, why in _in_turn(go, stay))
+    stops = (_stop(each, cause, (room, *why)) for each, why in _in_turn(go, stay))
     return Ask(tuple(stops), enough, reason)
 
 
 def _in_turn(
     go: Iterable[LoadedModel], stay: Iterable[LoadedModel]
-) -> Iterable[tuple[LoadedModel, Sentence]]:
+) -> Iterable[tuple[LoadedModel, Sentences]]:
     """Pair each model that goes with the reason why it is chosen, once those before it have gone."""
     left = list(stay)
     for each in go:
-        yield each, _longest_idle(each, min(left, key=last_used))
+        yield each, _chosen(each, left)
         left.remove(each)
 
 
@@ -89,7 +104,7 @@ def refusal(situation: Situation) -> Sentences:
 
 
 def _stop(model: LoadedModel, cause: Cause, reason: Sentences) -> Stop:
-    return Stop(model.name, model.digest, cause, reason, model.host)
+    return Stop(model.name, model.digest, cause, reason, model.host, model.consent is Consent.ASK)
 
 
 def _key(each: LoadedModel | Stop) -> _Key:
@@ -107,20 +122,20 @@ def _staying(situation: Situation, leaving: Collection[_Key] = ()) -> list[Loade
 def _idle_stops(situation: Situation) -> Iterable[Stop]:
     for each in _machine(situation):
         limit_s = each.idle_limit_s
-        if limit_s is not None and each.idle_s >= limit_s and may_go(each, situation.limits):
+        if limit_s is not None and each.idle_s >= limit_s and may_go(each):
             reason = Sentence("guard.idle", {"idle_s": each.idle_s, "limit_s": limit_s})
             yield _stop(each, Cause.IDLE, (reason,))
 
 
 def _limit_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Stop, ...]:
     limits = situation.limits
-    before, go = Totals(stay, limits), victims(stay, limits, Totals(stay, limits))
+    before, go = Totals(stay, limits), victims(stay, Totals(stay, limits))
     why = {host: tuple(_too_much(stay, limits, host)) for host in {each.host for each in go}}
     return tuple(
         _stop(
             each,
             Cause.COUNT if before.is_too_many(each.host) else Cause.MEMORY,
-            (*why[each.host], least),
+            (*why[each.host], *least),
         )
         for each, least in _in_turn(go, stay)
     )
@@ -128,12 +143,11 @@ def _limit_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Sto
 
 def _heat_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Stop, ...]:
     has_waited = situation.heat_stop_s is None or situation.heat_stop_s >= _COOLING_S
-    could = [each for each in stay if may_go(each, situation.limits)]
+    could = [each for each in stay if may_go(each)]
     if situation.hot_for_s < _HOT_S or not has_waited or not could:
         return ()
     least = min(could, key=last_used)
-    why = _longest_idle(least, min(stay, key=last_used))
-    return (_stop(least, Cause.HEAT, (*situation.heat, why)),)
+    return (_stop(least, Cause.HEAT, (*situation.heat, *_chosen(least, stay))),)
 
 
 def _renewals(situation: Situation) -> Iterable[Renew]:
@@ -169,7 +183,7 @@ def _why_nothing(stay: Sequence[LoadedModel], situation: Situation) -> Sentences
         why = tuple(_too_much(stay, limits, host))
         if situation.looks_over < LOOKS:
             return *why, Sentence("guard.check_again")
-        if go := victims(stay, limits, Totals(stay, limits)):
+        if go := victims(stay, Totals(stay, limits)):
             return *why, _yields(go[0])
         return *why, Sentence("guard.none_can_go")
     if situation.heat:
@@ -242,19 +256,19 @@ def is_over(
     return Totals([each for each in loaded if each.leaving_s is None], limits, wanted).is_over(host)
 
 
-def may_go(model: LoadedModel, limits: Limits) -> bool:
-    """Whether a model may be asked to leave at all."""
-    shows_nothing = not model.busy and model.idle_s > 0
-    is_theirs = not model.ours and not limits.others
-    return shows_nothing and not (model.pinned or model.spared or model.leaving_s is not None or is_theirs)
+def may_go(model: LoadedModel) -> bool:
+    """Whether a model may be asked to leave at all, once the user has been asked where that is needed."""
+    is_idle = not model.busy and model.idle_s > 0
+    is_kept = model.pinned or model.spared or model.consent is Consent.NO
+    return is_idle and not is_kept and model.leaving_s is None
 
 
-def last_used(model: LoadedModel) -> tuple[float, str, str, str]:
-    """The sort key by which models go: the least recently used first."""
-    return model.sign_at_s, model.name, model.digest, model.host
+def last_used(model: LoadedModel) -> tuple[bool, float, str, str, str]:
+    """The sort key by which models go: the least recently used first, those that are to last after all."""
+    return model.lasting, model.sign_at_s, model.name, model.digest, model.host
 
 
-def victims(stay: Sequence[LoadedModel], limits: Limits, totals: Totals) -> list[LoadedModel]:
+def victims(stay: Sequence[LoadedModel], totals: Totals) -> list[LoadedModel]:
     """The models that have to go, no more than necessary, the least recently used first.
 
     Args:
@@ -263,7 +277,7 @@ def victims(stay: Sequence[LoadedModel], limits: Limits, totals: Totals) -> list
     chosen: list[LoadedModel] = []
     for each in sorted(stay, key=last_used):
         helps = totals.is_too_many(each.host) or (totals.is_too_much and each.size)
-        if helps and may_go(each, limits):
+        if helps and may_go(each):
             chosen.append(each)
             totals.remove(each)
     # A small model chosen first may be unnecessary once a large one goes.
@@ -284,10 +298,16 @@ def _too_much(stay: Sequence[LoadedModel], limits: Limits, host: str) -> Iterato
         yield from _elsewhere(stay, host)
 
 
-def _longest_idle(model: LoadedModel, first: LoadedModel) -> Sentence:
-    """Why ``model`` is chosen; ``first`` is the least recently used of all, whether it may go or not."""
-    kind = "guard.longest_idle" if first is model else "guard.longest_idle_of_those"
-    return Sentence(kind, {"idle_s": model.idle_s})
+def _chosen(model: LoadedModel, left: Sequence[LoadedModel]) -> Sentences:
+    """Why ``model`` is chosen among those that are left, whether the others may go or not."""
+    if model.lasting:
+        return (Sentence("guard.last_to_go"),)
+    earlier = [each for each in left if each.sign_at_s < model.sign_at_s]
+    kind = "guard.longest_idle"
+    if earlier:
+        is_lasting = all(each.lasting for each in earlier)
+        kind = "guard.longest_idle_not_lasting" if is_lasting else "guard.longest_idle_of_those"
+    return (Sentence(kind, {"idle_s": model.idle_s}),)
 
 
 def _no_room(stay: Sequence[LoadedModel], situation: Situation, wanted: Wanted) -> Iterator[Sentence]:

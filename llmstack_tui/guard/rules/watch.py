@@ -16,7 +16,7 @@ from llmstack_tui.base.durations import ENDLESS
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.structs import replace
 from llmstack_tui.guard.rules.policy import is_over
-from llmstack_tui.guard.types import Limits, LoadedModel, Situation
+from llmstack_tui.guard.types import Consent, Limits, LoadedModel, Situation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -72,6 +72,7 @@ class Rules(Struct, frozen=True, kw_only=True):
         idle_limit_s: for models without an entry in ``idle_limits_s``. None is for ever.
         idle_limits_s: by key. None is for ever.
         held: hold is on: nothing is unloaded.
+        others: whether models that other programs loaded may be unloaded.
         on_card: the budget is one of VRAM, so only a model's part on a card counts.
     """
 
@@ -80,6 +81,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     idle_limit_s: float | None = None
     idle_limits_s: Mapping[str, float | None] = field(default_factory=dict)
     held: bool = False
+    others: Consent = Consent.YES
     on_card: bool = False
 
 
@@ -163,7 +165,8 @@ def looked(
         is_pinned, is_ours, left_s = _is_pinned(answers_to, rules), ours(running), _left_s(running, look)
         if is_pinned:
             staying[model_key(running.name)] = running.name
-        if left_s > ENDLESS.total_seconds():
+        lasts = left_s > ENDLESS.total_seconds()
+        if lasts:
             each = replace(each, lasted_as=_shape(running))
         known[key] = each
         loaded.append(
@@ -176,9 +179,14 @@ def looked(
                 busy=busy,
                 pinned=is_pinned,
                 ours=is_ours,
+                consent=Consent.YES if is_ours else rules.others,
+                lasting=lasts and not is_ours,
                 leaving_s=_since(look, answers_to),
                 spared=_is_spared(before, answers_to, awake_s) or _is_nameless(running, look, names),
-                idle_limit_s=_idle_limit(rules, answers_to),
+                # What another program loaded for ever is idle for too long only if the user said so of it.
+                idle_limit_s=_idle_limit(
+                    rules, answers_to, None if lasts and not is_ours else rules.idle_limit_s
+                ),
                 host=look.host,
                 lapses_s=left_s if is_pinned and is_ours and _lapses(each, running, left_s) else None,
             )
@@ -261,13 +269,20 @@ def _lapses(known: _Known, running: RunningModel, left_s: float) -> bool:
     )
 
 
-def repinned(situation: Situation, look: Look, rules: Rules) -> Situation:
-    """The situation with the pins of now: they count at once, not from the next look on."""
+def reruled(situation: Situation, look: Look, rules: Rules) -> Situation:
+    """The situation with the pins and the answer of now: they count at once, not from the next look on."""
     names = _names(look)
     pinned = {
         (each.name, each.digest) for each in look.running if _is_pinned(_answers_to(each, names), rules)
     }
-    loaded = (replace(each, pinned=(each.name, each.digest) in pinned) for each in situation.loaded)
+    loaded = (
+        replace(
+            each,
+            pinned=(each.name, each.digest) in pinned,
+            consent=Consent.YES if each.ours else rules.others,
+        )
+        for each in situation.loaded
+    )
     return replace(situation, loaded=tuple(loaded))
 
 
@@ -308,8 +323,8 @@ def _since(look: Look, names: set[str]) -> float | None:
     return max(look.read_at_s - min(began), 0.0) if began else None
 
 
-def _idle_limit(rules: Rules, names: set[str]) -> float | None:
-    """The longest idle limit of any of its names; None is for ever."""
-    limits = [rules.idle_limits_s.get(name, rules.idle_limit_s) for name in names]
+def _idle_limit(rules: Rules, names: set[str], usual_s: float | None) -> float | None:
+    """The longest idle limit of any of its names, by default ``usual_s``; None is for ever."""
+    limits = [rules.idle_limits_s.get(name, usual_s) for name in names]
     known = [limit for limit in limits if limit is not None]
     return max(known) if len(known) == len(limits) else None

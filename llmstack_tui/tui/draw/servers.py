@@ -190,6 +190,7 @@ def _notes(state: StackState | None, *, read_only: bool) -> tuple[str, ...]:
         (read_only, "read-only"),
         (any(guard.held for guard in guards), "held"),
         (any(guard.heat for guard in guards), "too hot"),
+        (any(guard.proposed for guard in guards), "guard only watches"),
     )
     return tuple(note for is_so, note in said if is_so)
 

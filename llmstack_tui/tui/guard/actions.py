@@ -6,21 +6,24 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.text import clean
 from llmstack_tui.core.wording import text
+from llmstack_tui.guard.types import Consent
 from llmstack_tui.lifecycle.actions import ActKind
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw.servers import several_hosts
 from llmstack_tui.tui.draw.text import lines_text
-from llmstack_tui.tui.shell import Controller
+from llmstack_tui.tui.guard.texts import banner, choice_text, stop_text
+from llmstack_tui.tui.shell import Answer, Controller
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from llmstack_tui.core.state import StackState
-    from llmstack_tui.guard.types import Ask, Stop
+    from llmstack_tui.guard.types import Ask
     from llmstack_tui.lifecycle.actions import Act
-    from llmstack_tui.tui.shell import Key
+    from llmstack_tui.tui.shell import Key, View
     from llmstack_tui.tui.stack import DashboardStack
 
     Load = Callable[..., Awaitable[bool]]
@@ -68,6 +71,27 @@ class GuardController(Controller):
         else:
             self._shell.tell("Idle models are unloaded again.", title="Hold is off")
 
+    def choose_others(self) -> None:
+        """Ask whether the guard may stop models that other programs loaded, and keep the answer."""
+        if (stack := self._changeable()) is not None:
+            self._start("The guard", partial(self._choose_others, stack))
+
+    async def _choose_others(self, stack: DashboardStack) -> None:
+        guards = stack.state.guards
+        url = next((url for url, guard in guards.items() if guard.proposed), self._shell.selected_host)
+        guard = guards.get(url or "")
+        if url is None or guard is None or guard.off:
+            self._shell.tell(text(*guard.off) if guard else "No server is guarded.")
+            return
+        hosts, hold = several_hosts(stack.state, self._shell.host_names), self._shell.view.keys["models.hold"]
+        said = choice_text(guard.proposed, guard.others, hosts, hold)
+        title = f"Models of other programs{f' at {clean(hosts[url], limit=40)}' if url in hosts else ''}"
+        answers = (Answer("no", "Leave them alone"), Answer("yes", "Keep the limit"))
+        answer = await self._shell.ask(title, said, answers, escape="")
+        if answer:
+            await stack.guard.answer(url, Consent(answer))
+            self._shell.tell(text(Sentence(f"guard.others_{answer}")), title="The guard")
+
     def undo(self, key: Key) -> None:
         """Load a model again that the guard has stopped, as it was loaded."""
         status = self._shell.view.model(key)
@@ -113,6 +137,9 @@ class GuardController(Controller):
 
     # --- what it does by itself ---
 
+    def asks(self, view: View) -> str:
+        return banner(view)
+
     def follow(self, state: StackState) -> None:
         """Show a toast for new acts of the guard, and one for new warnings."""
         acts = [act for act in state.acts if act.asked_by is Actor.GUARD and act.kind is ActKind.DEACTIVATE]
@@ -120,7 +147,7 @@ class GuardController(Controller):
         self._acts = frozenset(acts)
         if new:
             key, others = self._shell.view.keys["models.activate"], self._others("")
-            said = lines_text([_stop_text(act, others) for act in new], _MOST_NAMED)
+            said = lines_text([stop_text(act, others) for act in new], _MOST_NAMED)
             self._shell.tell(f"{said}\n{key} starts a model again.", title="Stopped by the guard")
         if any(guard.leads for guard in state.guards.values()):
             self._warn(state)
@@ -144,16 +171,11 @@ def question_text(answer: Ask, others: Mapping[str, str]) -> str:
     """
     lines = [clean(text(*answer.reason), limit=400)]
     if answer.stops:
-        lines += ["", *(_stop_text(stop, others) for stop in answer.stops)]
+        lines += ["", *(stop_text(stop, others) for stop in answer.stops)]
         lines += ["", "A model is unloaded when its running request has ended."]
     if not answer.enough:
         lines += ["", "Nothing else can be unloaded: there will be more models than the limit."]
     return "\n".join(lines)
-
-
-def _stop_text(stop: Act | Stop, others: Mapping[str, str]) -> str:
-    at = f" at {clean(others[stop.host], limit=60)}" if stop.host in others else ""
-    return f"{clean(stop.model, limit=60)}{at}: {clean(text(*stop.reason), limit=200)}"
 
 
 def _act_text(answer: Ask, model: str) -> str:

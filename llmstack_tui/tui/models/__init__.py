@@ -40,6 +40,8 @@ KEYS = [
     keys.PIN,
     hidden("models.hold", "H", "act('guard.hold')", "Hold",
         "Hold: the guard stops no model; press again to end the hold"),
+    hidden("models.guard_others", "A", "act('guard.choose_others')", "Models of other programs",
+        "Whether the guard may stop models that other programs loaded, or leaves them alone"),
     hidden("models.stop_all", "S", "act('models.stop_all')", "Stop all",
         "Take every model out of memory; asks first, and no request is cut"),
     hidden("models.check", "c", "act('updates.check')", "Check for updates",

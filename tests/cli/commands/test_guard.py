@@ -143,7 +143,11 @@ async def test_explain_says_what_would_be_done_and_does_nothing(llmstack: Progra
         await run(llmstack, "pin", "b:1", *host)
         fake.load("a:1")
         fake.load("c:1")
-        limited = llmstack.given(LLMSTACK_GUARD_MAX_LOADED="2", LLMSTACK_GUARD_MEMORY_BUDGET="0")
+        limited = llmstack.given(
+            LLMSTACK_GUARD_MAX_LOADED="2",
+            LLMSTACK_GUARD_MEMORY_BUDGET="0",
+            LLMSTACK_GUARD_OTHERS="true",
+        )
         found = await only_host(limited, "guard", "explain", *host)
         told = await run(limited, "guard", "explain", *host)
         assert fake.loaded == ["b:1", "a:1", "c:1"]
@@ -158,8 +162,58 @@ async def test_explain_says_what_would_be_done_and_does_nothing(llmstack: Progra
     assert "would be stopped. 3 models are loaded and the limit is 2." in told.stdout
 
 
+async def test_what_others_loaded_is_asked_about_and_the_answer_is_kept(llmstack: Program) -> None:
+    limited = llmstack.given(LLMSTACK_GUARD_MAX_LOADED="1")
+    async with fake_ollama(a_1="a", b_1="b") as (fake, server):
+        host = ("--host", server.url)
+        fake.load("a:1", timedelta(days=9999))
+        fake.load("b:1")
+        found = await only_host(limited, "guard", "explain", *host)
+        told = await run(limited, "guard", "explain", *host)
+        assert found["others"] == "ask"
+        assert [(each["ours"], each["lasting"], each["proposed"]) for each in found["models"]] == [
+            (False, True, False),
+            (False, False, True),
+        ]
+        assert [(each["act"], each["model"]) for each in found["decisions"]] == [("propose", "b:1")]
+        assert "b:1 would be stopped, if `llmstack guard others yes` allowed it." in told.stdout
+        said = {"url": server.url, "others": "ask", "set": False}
+        assert await only_host(limited, "guard", "others", *host) == said
+        assert await only_host(limited, "guard", "others", "no", *host) == {**said, "others": "no"}
+        assert await only_host(limited, "guard", "others", *host) == {**said, "others": "no"}
+        stays = await only_host(limited, "guard", "explain", *host)
+        assert [each["stop"] or each["proposed"] for each in stays["models"]] == [False, False]
+        told = await run(limited, "guard", "others", "yes", *host)
+        assert told.stdout.endswith("unloaded, too, to keep the limits.\n")
+        set_by = limited.given(LLMSTACK_GUARD_OTHERS="false")
+        assert await only_host(set_by, "guard", "others", *host) == {**said, "others": "no", "set": True}
+        refused = await run(set_by, "guard", "others", "yes", *host)
+        assert refused.returncode == 1
+        assert "guard.others is false" in refused.stderr
+        assert sorted(fake.loaded) == ["a:1", "b:1"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
+async def test_run_leaves_alone_what_the_answer_says(llmstack: Program) -> None:
+    limited = llmstack.given(LLMSTACK_GUARD_MAX_LOADED="1")
+    async with fake_ollama(a_1="a", b_1="b") as (fake, server):
+        await run(limited, "guard", "others", "no", "--host", server.url)
+        async with guarding(limited, server.url):
+            fake.load("a:1")
+            fake.load("b:1")
+            looks = len(fake.asked)
+            await wait_until(lambda: len(fake.asked) > looks + 6, 30)
+            assert len(fake.loaded) == 2
+            await run(limited, "guard", "others", "ask", "--host", server.url)
+            await wait_until(lambda: len(fake.loaded) == 1, 30)
+
+
 async def test_explain_tells_that_servers_of_one_machine_share_its_memory(llmstack: Program) -> None:
-    limited = llmstack.given(LLMSTACK_GUARD_MEMORY_BUDGET="8GB", LLMSTACK_HARDWARE_PROFILE="cpu")
+    limited = llmstack.given(
+        LLMSTACK_GUARD_MEMORY_BUDGET="8GB",
+        LLMSTACK_HARDWARE_PROFILE="cpu",
+        LLMSTACK_GUARD_OTHERS="true",
+    )
     async with fake_ollama(a_1="a") as (one, at_one), fake_ollama(b_1="b") as (two, at_two):
         one.load("a:1").size = 5 * 10**9
         two.load("b:1").size = 4 * 10**9

@@ -81,7 +81,7 @@ async def test_over_the_limit_the_settings_decide(
     over_limit: Literal["refuse", "stop", "ask"],
     loaded: list[str],
 ) -> None:
-    settings = GuardSettings(max_loaded=1, idle_stop=timedelta(0), over_limit=over_limit)
+    settings = GuardSettings(max_loaded=1, idle_stop=timedelta(0), over_limit=over_limit, others=True)
     async with core(tmp_path, settings) as (limited, fake):
         fake.load("a:1")
         if over_limit == "refuse":

@@ -159,7 +159,6 @@ LIMITS = st.builds(
     Limits,
     max_loaded=st.none() | st.integers(1, 3),
     memory_budget=st.none() | st.integers(0, 30),
-    others=st.booleans(),
 )
 
 
@@ -201,7 +200,7 @@ def test_all_guards_together_stop_no_more_than_it_takes(hosts: Machine) -> None:
     assert sum(stop.cause is Cause.HEAT for stop in stops) <= 1
     for stop in stops:
         model = by_key[stop.host, stop.model, stop.digest]
-        assert may_go(model, hosts[0].limits)
+        assert may_go(model)
         if stop.cause in (Cause.COUNT, Cause.MEMORY):
             with_it = _without(hosts, [each for each in stops if each is not stop])
             assert is_over(with_it, hosts[0].limits, host=stop.host)
@@ -216,9 +215,9 @@ def test_all_guards_together_stop_as_many_as_it_takes(hosts: Machine) -> None:
         if is_over(left, limits, host=host.host):
             count = sum(each.leaving_s is None and each.host == host.host for each in left)
             if limits.max_loaded is not None and count > limits.max_loaded:
-                assert not any(may_go(each, limits) for each in left if each.host == host.host)
+                assert not any(may_go(each) for each in left if each.host == host.host)
             else:
-                assert not any(may_go(each, limits) and each.size for each in left)
+                assert not any(may_go(each) and each.size for each in left)
 
 
 @given(machines())

@@ -6,14 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmstack_tui.base.structs import replace
-from llmstack_tui.guard.rules.policy import LOOKS, admit, decide, is_over, may_go
+from llmstack_tui.guard.rules.explanation import explain
+from llmstack_tui.guard.rules.policy import HOLDING, LOOKS, admit, decide, is_over, may_go
 from llmstack_tui.guard.types import (
     Allow,
     Ask,
     Cause,
+    Consent,
     Limits,
     LoadedModel,
     Nothing,
+    Propose,
     Refuse,
     Renew,
     Situation,
@@ -77,8 +80,36 @@ def test_one_that_stayed_is_left_alone_for_a_while() -> None:
 def test_models_of_others_may_be_excepted() -> None:
     situation = too_many(loaded("theirs", 1, ours=False), loaded("ours", 2))
     assert stopped(decide(situation)) == ["theirs"]
-    limits = replace(situation.limits, others=False)
-    assert stopped(decide(replace(situation, limits=limits))) == ["ours"]
+    alone = too_many(loaded("theirs", 1, ours=False, consent=Consent.NO), loaded("ours", 2))
+    assert stopped(decide(alone)) == ["ours"]
+    (theirs, _), _ = explain(alone)
+    assert [each.kind for each in theirs.reason] == ["guard.is_of_others"]
+
+
+def test_until_the_user_has_answered_it_proposes_and_stops_nothing() -> None:
+    asked = loaded("theirs", 1, ours=False, consent=Consent.ASK)
+    situation = too_many(asked, loaded("ours", 2), loaded("new", 3))
+    decisions = decide(situation)
+    assert decisions[0].reason[0].kind == "guard.too_many"
+    (only,) = decisions
+    assert isinstance(only, Propose)
+    assert (only.stop.model, only.stop.asks) == ("theirs", True)
+    theirs, ours, _ = explain(situation)[0]
+    assert (theirs.stop, theirs.proposed, ours.stop, ours.proposed) == (False, True, False, False)
+    # What it would not touch is no question: its own model goes at once.
+    idle = loaded("ours", 2, idle_s=700.0, idle_limit_s=600.0)
+    assert stopped(decide(Situation(loaded=(asked, idle)))) == ["ours"]
+    assert decide(replace(situation, held=True)) == (Nothing(HOLDING),)
+
+
+def test_what_another_program_loaded_for_ever_goes_last() -> None:
+    lasting = loaded("lasting", 1, ours=False, lasting=True)
+    (stop,) = decide(too_many(lasting, loaded("b", 2)))
+    assert (stopped((stop,)), kinds((stop,))) == (["b"], ["too_many", "longest_idle_not_lasting"])
+    (stop,) = decide(too_many(lasting, loaded("b", 2, pinned=True)))
+    assert (stopped((stop,)), kinds((stop,))) == (["lasting"], ["too_many", "last_to_go"])
+    (explained,), _ = explain(Situation(loaded=(lasting,)))
+    assert [each.kind for each in explained.reason] == ["guard.is_lasting"]
 
 
 def test_a_memory_budget_is_a_limit_too() -> None:
@@ -228,6 +259,8 @@ MODELS = st.lists(
         digest=st.text("abc", max_size=1),
         size=st.none() | st.integers(0, 10),
         sign_at_s=st.integers(0, 5).map(float),
+        lasting=st.booleans(),
+        consent=st.sampled_from([Consent.YES, Consent.NO]),
         idle_s=st.integers(0, 100).map(float),
         busy=st.booleans(),
         pinned=st.booleans(),
@@ -247,7 +280,6 @@ SITUATIONS = st.builds(
         Limits,
         max_loaded=st.none() | st.integers(1, 4),
         memory_budget=st.none() | st.integers(0, 30),
-        others=st.booleans(),
     ),
     looks_over=st.integers(0, 4),
     held=st.booleans(),
@@ -255,6 +287,12 @@ SITUATIONS = st.builds(
     hot_for_s=st.integers(0, 20).map(float),
     heat_stop_s=st.none() | st.integers(0, 100).map(float),
 )
+
+
+def replace_consents(situation: Situation) -> Situation:
+    """The same, once the user has said yes."""
+    loaded = tuple(replace(each, consent=Consent.YES) for each in situation.loaded)
+    return replace(situation, loaded=loaded)
 
 
 def _without(situation: Situation, stops: list[Stop]) -> list[LoadedModel]:
@@ -268,7 +306,7 @@ def test_it_never_stops_what_is_pinned_busy_spared_or_leaving(situation: Situati
     for stop in decide(situation):
         if isinstance(stop, Stop):
             model = by_key[stop.model, stop.digest]
-            assert may_go(model, situation.limits)
+            assert may_go(model)
             assert [model.pinned, model.busy, model.spared] == [False] * 3
             assert model.idle_s > 0
             assert model.leaving_s is None
@@ -278,6 +316,15 @@ def test_it_never_stops_what_is_pinned_busy_spared_or_leaving(situation: Situati
             assert model.pinned
             assert not model.busy
             assert model.leaving_s is None
+
+
+@given(SITUATIONS)
+def test_it_never_stops_what_it_has_to_ask_about(situation: Situation) -> None:
+    asked = replace(situation, loaded=tuple(replace(each, consent=Consent.ASK) for each in situation.loaded))
+    decisions, allowed = decide(asked), decide(replace_consents(asked))
+    assert stopped(decisions) == []
+    proposed = [each.stop.model for each in decisions if isinstance(each, Propose)]
+    assert proposed == stopped(allowed)
 
 
 @given(SITUATIONS)
@@ -301,9 +348,9 @@ def test_it_stops_as_many_as_it_takes(situation: Situation) -> None:
     if situation.looks_over >= LOOKS and not situation.held and is_over(left, situation.limits):
         limit = situation.limits.max_loaded
         if limit is not None and sum(each.leaving_s is None for each in left) > limit:
-            assert not any(may_go(each, situation.limits) for each in left)
+            assert not any(may_go(each) for each in left)
         else:
-            assert not any(may_go(each, situation.limits) and each.size for each in left)
+            assert not any(may_go(each) and each.size for each in left)
 
 
 @given(SITUATIONS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.names import model_key
 from llmstack_tui.guard.rules.policy import decide
 from llmstack_tui.guard.rules.watch import Rules
-from llmstack_tui.guard.types import Limits, Warn
+from llmstack_tui.guard.types import Consent, Limits, Propose, Warn
 from llmstack_tui.hosts.types import Model
 from tests.guard.rules.looks import NOW, Looks, running
 from tests.guard.rules.models import HOT, stopped
@@ -212,3 +212,25 @@ def test_a_pinned_model_that_was_asked_to_leave_is_not_lost() -> None:
     looks.look(running("a", FOR_EVER))
     looks.rules = ONE
     assert [looks.look().lost for _ in range(5)] == [()] * 5, "it is not pinned any more"
+
+
+def test_what_another_program_loaded_for_ever_is_idle_for_too_long_only_if_the_user_said_so() -> None:
+    looks = Looks(Rules(idle_limit_s=600.0, idle_limits_s={model_key("b"): 600.0}))
+    looks.ours = False
+    for_ever = 200 * 365 * 86_400.0
+    situation = looks.look(running("a", for_ever), running("b", for_ever), running("c"))
+    assert [each.lasting for each in situation.loaded] == [True, True, False]
+    assert [each.idle_limit_s for each in situation.loaded] == [None, 600.0, 600.0]
+    looks.ours = True
+    (model,) = looks.look(running("a", for_ever)).loaded
+    assert (model.lasting, model.idle_limit_s) == (False, 600.0)
+
+
+def test_the_answer_is_about_models_of_others() -> None:
+    looks = Looks(Rules(limits=Limits(max_loaded=1), others=Consent.ASK))
+    looks.ours = False
+    looks.look(running("a"), running("b"))
+    (proposed,) = decide(looks.look(running("a"), running("b")))
+    assert isinstance(proposed, Propose)
+    looks.ours = True
+    assert stopped(decide(looks.look(running("a"), running("b")))) == ["a"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.loading import LoadedSettings
 from llmstack_tui.config.settings import GuardSettings, Settings
-from llmstack_tui.guard.types import Ask, Cause, GuardState, Stop, Warn
+from llmstack_tui.guard.types import Ask, Cause, Consent, GuardState, Stop, Warn
 from llmstack_tui.hardware.readings import Throttle
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.tui.activity.feed import word
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from llmstack_tui.guard.types import LoadedModel
 
 IDLE, LOADED = "mistral:7b", "phi4:14b"
-ONE = GuardSettings(max_loaded=1)
+ONE = GuardSettings(max_loaded=1, others=True)
+UNASKED = GuardSettings(max_loaded=1)
 
 
 def with_loaded(*names: str) -> FakeOllama:
@@ -65,6 +67,10 @@ def line_of(desk: Desk, name: str) -> str:
 
 def toasts(desk: Desk) -> str:
     return "\n".join(f"{each.title}: {each.message}" for each in desk.toasts)
+
+
+def is_active(desk: Desk, name: str) -> bool:
+    return desk.state(name) == "active"
 
 
 def loads(desk: RealDesk) -> int:
@@ -187,6 +193,64 @@ async def test_what_the_guard_stops_is_told_once_and_undone_from_its_line() -> N
         await desk.until_shown("a  start it again")
         await desk.press("a")
         await wait_until(lambda: "gone:1 is not there any more." in toasts(desk))
+
+
+async def test_models_of_others_are_asked_about_before_the_first_one_is_stopped() -> None:
+    async with guarded(LOADED, IDLE, guard=UNASKED) as desk:
+        asked = f"The guard would stop {IDLE}: 2 models are loaded and the limit is 1."
+        await wait_until(lambda: asked in " ".join(desk.text.split()))
+        await wait_until(lambda: "Press A to choose" in " ".join(desk.text.split()))
+        assert "guard only watches" in desk.text.splitlines()[0]
+        await desk.press("A")
+        await desk.until_shown("The guard has stopped nothing yet.", "Leave them alone", "Keep the limit")
+        await desk.press("escape")
+        await wait_until(lambda: not isinstance(desk.app.screen, AskScreen))
+        looks = len(desk.ollama.asked)
+        await wait_until(lambda: len(desk.ollama.asked) > looks + 20, what="more looks")
+        assert sorted(desk.ollama.loaded) == [IDLE, LOADED]
+        await desk.press("A")
+        await desk.until_shown("Keep the limit")
+        await desk.press("right", "enter")
+        await wait_until(lambda: desk.ollama.loaded == [LOADED])
+        await wait_until(lambda: "would stop" not in desk.text)
+        assert "guard only watches" not in desk.text.splitlines()[0]
+
+
+async def test_models_of_others_are_left_alone_if_the_user_says_so_and_later_too() -> None:
+    async with guarded(LOADED, IDLE, guard=UNASKED) as desk:
+        await desk.until_shown("The guard would stop")
+        await desk.press("A")
+        await desk.until_shown("Leave them alone")
+        await desk.press("enter")
+        await wait_until(lambda: "would stop" not in desk.text)
+        guards = desk.stack.state.guards
+        assert guards[desk.url].others is Consent.NO
+        desk.stack.guard.use(replace(UNASKED, others=True))
+        await wait_until(lambda: len(desk.ollama.loaded) == 1)
+        await desk.press("A", "enter")
+        await wait_until(lambda: "The settings decide" in toasts(desk))
+    async with dashboard() as other:
+        await other.press("A")
+        await other.until_shown("No server is guarded.")
+
+
+async def test_hold_ends_the_question_too() -> None:
+    async with guarded(LOADED, IDLE, guard=UNASKED) as desk:
+        await desk.until_shown("The guard would stop")
+        await desk.press("H")
+        await wait_until(lambda: "would stop" not in desk.text)
+        assert "held" in desk.text.splitlines()[0]
+
+
+async def test_what_was_loaded_from_here_is_no_question() -> None:
+    async with guarded(guard=GuardSettings(max_loaded=2)) as desk:
+        for name in (LOADED, IDLE):
+            await desk.put_cursor(name)
+            await desk.press("a")
+            await wait_until(partial(is_active, desk, name))
+        desk.stack.guard.use(UNASKED)
+        await wait_until(lambda: len(desk.ollama.loaded) == 1)
+        assert "would stop" not in desk.text
 
 
 async def test_what_the_guard_warns_of_is_told_once() -> None:
