@@ -100,7 +100,8 @@ async def find_urls(core: Core) -> tuple[str, ...]:
     url = default_host(core.environ)
     builtin = core.settings.engine.choice == "builtin"
     if isinstance(found, NothingToRun):
-        raise Failed(found.reason if builtin else f"No server answers at {url}. {found.reason}")
+        reason = text(found.reason)
+        raise Failed(reason if builtin else f"No server answers at {url}. {reason}")
     if builtin:
         raise Failed("The built-in engine is not running: start it with `llmstack engine start`.")
     raise Failed(

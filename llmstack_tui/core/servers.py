@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.address import default_host, is_loopback
+from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.hosts.errors import BadStream, HostError, Unreachable
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.ollama.transport import Timeouts
@@ -44,9 +45,9 @@ class BuiltinStopped(Struct, frozen=True):
 
 
 class NothingToRun(Struct, frozen=True):
-    """Nothing runs and nothing can be started; ``reason`` is a sentence with the cause and the remedy."""
+    """Nothing runs and nothing can be started; ``reason`` has the cause and the remedy."""
 
-    reason: str
+    reason: Sentence
 
 
 Startup = Found | OllamaStopped | BuiltinStopped | NothingToRun
@@ -90,9 +91,9 @@ def decide(choice: EngineChoice, installed: Installed) -> Startup:
     if choice != "builtin" and installed.ollama is not None:
         return OllamaStopped(installed.ollama, installed.url)
     if choice == "ollama":
-        return NothingToRun("Ollama is not installed: get it from https://ollama.com/download.")
+        return NothingToRun(Sentence("core.no_ollama"))
     if installed.engine_missing is not None:
-        return NothingToRun(installed.engine_missing)
+        return NothingToRun(quoted(installed.engine_missing))
     return BuiltinStopped()
 
 

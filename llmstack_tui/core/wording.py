@@ -18,8 +18,9 @@ _OWN: Catalogue = {
     "core.only_looked_at": (
         'llmstack only looks at {host}. To change something there, set allow = "act" for it in the settings.'
     ),
+    "core.no_ollama": "Ollama is not installed: get it from https://ollama.com/download.",
     "core.no_host": "{host} is not one of the hosts of this dashboard.",
-    "core.no_way": "{host} cannot do this: it has no way to {act}.",
+    "core.no_way": "{host} cannot do this ({act}).",
     "core.in_cloud": "{model} runs in the cloud: there is nothing to load here.",
     "core.not_loaded": "{model} is not in memory. Activate it.",
     "core.answers": (

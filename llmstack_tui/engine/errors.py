@@ -12,11 +12,8 @@ NO_IMAGES = "Reading images and sound needs Ollama: the built-in engine takes te
 
 _ROOMS = (base, gguf, library, download)
 _WORDING = base.Wording({kind: form for room in _ROOMS for kind, form in room.SENTENCES.items()}.get)
-
-
-def words(error: Exception) -> str:
-    """The text of an error of the rooms below."""
-    return _WORDING.words(error)
+# The text of an error, and of sentences, of the rooms below.
+words, text = _WORDING.words, _WORDING.text
 
 
 class ApiError(Exception):

@@ -18,7 +18,7 @@ from msgspec import Struct
 from llmstack_tui.base.durations import InvalidDuration, parse_keep_alive
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.paths import models_folder
-from llmstack_tui.engine.errors import ApiError, words
+from llmstack_tui.engine.errors import ApiError, text, words
 from llmstack_tui.engine.room import check_room
 from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from datetime import timedelta
 
+    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.config.engine import EngineOptions
     from llmstack_tui.engine.runners.slots import ResidentModel
 
@@ -67,8 +68,8 @@ class Target(Struct, frozen=True, kw_only=True):
     header: Header
     template: str | None
     capabilities: tuple[str, ...]
-    needs_ollama: str | None
-    fault: str | None
+    needs_ollama: Sentence | None
+    fault: Sentence | None
     mapped: bool
 
 
@@ -177,9 +178,9 @@ class Engine:
             log.info("Unknown options: %s", ", ".join(names))
         merged = merged_options(target.model.parameters, options or {})
         if target.needs_ollama:
-            raise ApiError(400, target.needs_ollama)
+            raise ApiError(400, text(target.needs_ollama))
         if target.fault:
-            raise ApiError(500, target.fault)
+            raise ApiError(500, text(target.fault))
         key, config = target.model.weights_digest, self._config(target, merged, embedding=embedding)
         async with self._scheduler.use(key, config, model=target.model, keep_alive=keep_alive) as runner:
             load_ns = time.monotonic_ns() - since_ns

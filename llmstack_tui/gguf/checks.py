@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.gguf.header import ArrayInfo, Header
 from llmstack_tui.gguf.types import ValueType
 
@@ -31,11 +32,11 @@ _EPSILONS = (
     "attention.group_norm_epsilon",
 )
 _OTHER_KINDS = {
-    "adapter": "a LoRA adapter",
-    "mmproj": "a projector for images",
-    "projector": "a projector for images",
-    "imatrix": "an importance matrix",
-    "vocab": "a vocabulary without weights",
+    "adapter": "gguf.adapter",
+    "mmproj": "gguf.projector",
+    "projector": "gguf.projector",
+    "imatrix": "gguf.matrix",
+    "vocab": "gguf.vocabulary",
 }
 
 
@@ -83,61 +84,58 @@ _MARKS = {
 }
 
 
-def check_loadable(header: Header) -> str | None:
-    """Why llama.cpp cannot load the model, as a sentence; ``None`` if no such fault is found.
+def check_loadable(header: Header) -> Sentence | None:
+    """Why llama.cpp cannot load the model; ``None`` if no such fault is found.
 
     llama.cpp finds all other faults itself, and survives them.
     """
     return next(_faults(header), None)
 
 
-def _faults(header: Header) -> Iterator[str]:
-    kind = _OTHER_KINDS.get(header.text("general.type"))
-    if header.architecture == "clip":
-        kind = _OTHER_KINDS["mmproj"]
-    if kind:
-        yield f"The file is {kind}, not a model that can run by itself."
+def _faults(header: Header) -> Iterator[Sentence]:
+    kind = "mmproj" if header.architecture == "clip" else header.text("general.type")
+    if kind in _OTHER_KINDS:
+        yield Sentence(_OTHER_KINDS[kind])
     if not header.architecture:
-        yield "The file does not say which architecture the model has."
+        yield _fault("general.architecture")
     if not header.tensors:
-        yield "The file holds no weights."
-    yield from _layer_faults(header)
-    yield from _expert_faults(header)
+        yield Sentence("gguf.no_weights")
+    yield from _number_faults(header)
     yield from _vocabulary_faults(header)
     for key in _EPSILONS:
         epsilon = header.value(key)
         if epsilon is not None and not (isinstance(epsilon, float) and isfinite(epsilon) and epsilon >= 0):
-            yield f"The file says that {key} is {epsilon!r}; it has to be a small positive number."
+            yield _fault(key, epsilon)
 
 
-def _layer_faults(header: Header) -> Iterator[str]:
-    layers = header.block_count
+def _fault(key: str, value: object = None) -> Sentence:
+    """A value that is wrong; None is one that is missing."""
+    if value is None:
+        return Sentence("gguf.no_value", {"key": key})
+    return Sentence("gguf.bad_value", {"key": key, "value": str(value)})
+
+
+def _number_faults(header: Header) -> Iterator[Sentence]:
+    layers, context = header.block_count, header.context_length
     if layers is None or not 1 <= layers <= _MAX_LAYERS:
-        yield f"The file says that the model has {layers or 'no'} layers; 1 to {_MAX_LAYERS} can be loaded."
-    context = header.context_length
+        yield _fault("block_count", layers)
     if context is None or not 1 <= context <= _MAX_CONTEXT:
-        yield f"The file says that the model was trained on a context of {context or 'no'} tokens."
+        yield _fault("context_length", context)
     if not header.embedding_length:
-        yield "The file says that the model's embeddings have no length."
-    heads = header.number("attention.head_count")
-    if heads == 0:
-        yield "The file says that the model has no attention heads."
-
-
-def _expert_faults(header: Header) -> Iterator[str]:
+        yield _fault("embedding_length", header.embedding_length)
+    if header.number("attention.head_count") == 0:
+        yield _fault("attention.head_count", 0)
     experts, used = header.number("expert_count") or 0, header.number("expert_used_count") or 0
     if experts > _MAX_EXPERTS:
-        yield f"The file says that the model has {experts:,} experts; {_MAX_EXPERTS} can be loaded."
-    if used > experts:
-        yield f"The file says that the model uses {used:,} of {experts:,} experts."
-    if experts and not used:
-        yield f"The file says that the model uses none of its {experts:,} experts."
+        yield _fault("expert_count", experts)
+    if used > experts or (experts and not used):
+        yield _fault("expert_used_count", used)
 
 
-def _vocabulary_faults(header: Header) -> Iterator[str]:
+def _vocabulary_faults(header: Header) -> Iterator[Sentence]:
     model = header.text("tokenizer.ggml.model")
     if not model:
-        yield "The file has no tokenizer."
+        yield _fault("tokenizer.ggml.model")
     if model in {"", "none", "no_vocab"}:
         return
     tokens = header.metadata.get("tokenizer.ggml.tokens")
@@ -145,15 +143,15 @@ def _vocabulary_faults(header: Header) -> Iterator[str]:
         tokens.length if isinstance(tokens, ArrayInfo) else len(tokens) if isinstance(tokens, tuple) else 0
     )
     if not count or (isinstance(tokens, ArrayInfo) and tokens.type != ValueType.STRING):
-        yield "The file has a tokenizer without a vocabulary."
+        yield _fault("tokenizer.ggml.tokens")
     if isinstance(tokens, tuple) and len(set(tokens)) < count:
-        yield "The file has a vocabulary with the same token twice."
+        yield Sentence("gguf.token_twice")
 
 
-def needs_ollama(header: Header) -> str | None:
-    """Why only Ollama can load the model, as a sentence; ``None`` if llama.cpp can, too."""
+def needs_ollama(header: Header) -> Sentence | None:
+    """Why only Ollama can load the model; ``None`` if llama.cpp can, too."""
     if header.architecture in _ARCHITECTURES or _is_marked(header) or _is_special(header):
-        return f"This {header.architecture} model is packaged for Ollama alone, so it needs Ollama."
+        return Sentence("gguf.needs_ollama", {"architecture": header.architecture})
     return None
 
 

@@ -36,4 +36,14 @@ SENTENCES: Catalogue = {
         "{path} has a tensor of the unknown type {type}, perhaps a newer one: {tensor:quoted}."
     ),
     "gguf.broken": "{path} is broken at {at:quoted} ({fault}). Copy or download it again.",
+    # Why a whole file cannot be run.
+    "gguf.needs_ollama": "This {architecture} model is packaged for Ollama alone, so it needs Ollama.",
+    "gguf.adapter": "The file is a LoRA adapter, not a model that can run by itself.",
+    "gguf.projector": "The file is a projector for images, not a model that can run by itself.",
+    "gguf.matrix": "The file is an importance matrix, not a model that can run by itself.",
+    "gguf.vocabulary": "The file is a vocabulary without weights, not a model that can run by itself.",
+    "gguf.no_weights": "The file holds no weights.",
+    "gguf.token_twice": "The file has a vocabulary with the same token twice.",
+    "gguf.no_value": "The file does not give {key}, without which no model can be loaded.",
+    "gguf.bad_value": "The file gives {key} as {value}, with which no model can be loaded.",
 }

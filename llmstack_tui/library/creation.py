@@ -73,7 +73,7 @@ def import_gguf(models: Path, source: Path, name: ModelName, progress: OnProgres
     with library_errors("library.not_imported", source=str(source), models=str(models)):
         header = read_header(source)
         if fault := check_loadable(header) or needs_ollama(header):
-            raise LibraryError("library.not_loadable", source=str(source), why=fault)
+            raise LibraryError("library.not_loadable", source=str(source), why=(fault,))
         with staging(models) as staged:
             digest, path = stage(source, blobs_folder(models), header.file_size, progress)
             staged[digest] = path

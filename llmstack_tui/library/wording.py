@@ -30,7 +30,7 @@ SENTENCES: Catalogue = {
     "library.pull_under_way": (
         "A download into {models} is under way: clean up when it is done, or cancel it first."
     ),
-    "library.not_loadable": "{source} cannot be imported: {why:raw}",
+    "library.not_loadable": "{source} cannot be imported: {why}",
     "library.no_room": "{source} needs {need:size} in {folder}, where {free:size} are free.",
     "library.changed": "{source} changed while it was read: try again when it is complete.",
     "library.damaged": "{path} is damaged: its content is not what its name says.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.base.address import InvalidAddress
+from llmstack_tui.base.sentences import Sentence, quoted
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.settings import EngineSettings, Settings
 from llmstack_tui.core import servers
@@ -40,17 +41,17 @@ MISSING = "The built-in engine is not installed."
         ("auto", OLLAMA, ENGINE, None, Found((ENGINE,))),
         ("auto", OLLAMA, None, None, STOPPED),
         ("auto", None, None, None, BuiltinStopped()),
-        ("auto", None, None, MISSING, NothingToRun(MISSING)),
+        ("auto", None, None, MISSING, NothingToRun(quoted(MISSING))),
         ("builtin", OLLAMA, ENGINE, None, Found((ENGINE,))),
         ("builtin", OLLAMA, None, None, BuiltinStopped()),
-        ("builtin", OLLAMA, None, MISSING, NothingToRun(MISSING)),
+        ("builtin", OLLAMA, None, MISSING, NothingToRun(quoted(MISSING))),
         ("ollama", OLLAMA, ENGINE, None, STOPPED),
         (
             "ollama",
             None,
             ENGINE,
             None,
-            NothingToRun("Ollama is not installed: get it from https://ollama.com/download."),
+            NothingToRun(Sentence("core.no_ollama")),
         ),
     ],
 )

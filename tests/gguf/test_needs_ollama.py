@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.gguf.checks import needs_ollama
 from llmstack_tui.gguf.header import read_header
 from tests.support.gguf.files import ARRAY, F32, STRING, U32, Llama, array
@@ -63,7 +64,8 @@ FOR_ALL = {
 def test_models_that_only_ollama_can_load(tmp_path: Path, packaging: str) -> None:
     path = tmp_path / "model.gguf"
     path.write_bytes(bytes(ONLY_OLLAMA[packaging]))
-    assert "needs Ollama." in (needs_ollama(read_header(path)) or "")
+    architecture = read_header(path).architecture
+    assert needs_ollama(read_header(path)) == Sentence("gguf.needs_ollama", {"architecture": architecture})
 
 
 @pytest.mark.parametrize("packaging", FOR_ALL)

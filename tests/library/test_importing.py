@@ -154,7 +154,7 @@ def test_weights_that_are_broken_on_the_disk_are_replaced(tmp_path: Path, source
             bytes(Llama().saying("general.type", STRING, "mmproj")),
             "cannot be imported: The file is a projector",
         ),
-        (bytes(Llama().saying("llama.block_count", U32, 0)), "cannot be imported: The file says"),
+        (bytes(Llama().saying("llama.block_count", U32, 0)), "cannot be imported: The file gives"),
         (bytes(Llama().saying("general.architecture", STRING, "gptoss")), "cannot be imported: "),
     ],
 )

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from llmstack_tui.base.kinds import HostKind
-from llmstack_tui.core.wording import words
+from llmstack_tui.core.wording import text, words
 from llmstack_tui.tui.draw.servers import farewell
 from llmstack_tui.tui.shell import Answer, Controller, NoteKind, Shell
 
@@ -54,7 +54,7 @@ class DashboardCore(Protocol):
         """Find the servers to use.
 
         Raises:
-            ValueError: a given address is not valid; the text is a sentence.
+            InvalidAddress: a given address is none.
         """
 
     async def start_ollama(self, stopped: OllamaStopped) -> None:
@@ -194,7 +194,7 @@ class Connection(Controller):
                 return await self._start_engine()
             case NothingToRun(reason):
                 return await self._offer_retry(
-                    "There is no model server on this machine", with_remedies(reason)
+                    "There is no model server on this machine", with_remedies(text(reason))
                 )
 
     async def _offer_ollama(self, stopped: OllamaStopped) -> Hosts | None:

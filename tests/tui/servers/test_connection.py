@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.settings import EngineSettings, Settings
@@ -24,6 +25,7 @@ from tests.tui.driving import dashboard
 from tests.tui.fakes import FakeServices, FakeStack
 
 STOPPED = OllamaStopped(Path("/usr/local/bin/ollama"), seeded.URL)
+NOTHING = NothingToRun(quoted("Nothing."))
 
 
 class FakeHandle(EngineHandle):
@@ -208,7 +210,7 @@ async def test_an_engine_that_does_not_start_can_be_tried_again() -> None:
 @pytest.mark.parametrize("size", [(80, 24), (60, 16), (120, 40)])
 async def test_a_machine_with_nothing_to_run_says_how_to_get_it(size: tuple[int, int]) -> None:
     reason = "The built-in engine is not installed. Install it with: pip install 'llmstack-tui[engine]'"
-    services = FakeServices(FakeStack(seeded.typical()), NothingToRun(reason), Found((seeded.URL,)))
+    services = FakeServices(FakeStack(seeded.typical()), NothingToRun(quoted(reason)), Found((seeded.URL,)))
     async with dashboard(services=services, size=size, connected=False) as desk:
         await desk.until_shown(
             "https://ollama.com/download", "  pip install 'llmstack-tui[engine]'", "Try again"
@@ -218,7 +220,7 @@ async def test_a_machine_with_nothing_to_run_says_how_to_get_it(size: tuple[int,
 
 
 async def test_r_tries_again_where_nothing_was_found() -> None:
-    services = FakeServices(FakeStack(seeded.typical()), NothingToRun("Nothing."), Found((seeded.URL,)))
+    services = FakeServices(FakeStack(seeded.typical()), NOTHING, Found((seeded.URL,)))
     async with dashboard(services=services, connected=False) as desk:
         await desk.until_shown("Nothing.", "Try again")
         await desk.press("r")
@@ -226,7 +228,7 @@ async def test_r_tries_again_where_nothing_was_found() -> None:
 
 
 async def test_q_leaves_where_nothing_was_found() -> None:
-    services = FakeServices(FakeStack(seeded.typical()), NothingToRun("Nothing."))
+    services = FakeServices(FakeStack(seeded.typical()), NOTHING)
     async with dashboard(services=services, connected=False) as desk:
         await desk.until_shown("Nothing.", "Try again")
         await desk.press("q")
