@@ -30,7 +30,7 @@ from llmstack_tui.gguf.repacking import repacked_size, repacked_types
 from llmstack_tui.hardware.machine import Machine
 from llmstack_tui.hardware.system import usable_cores
 from llmstack_tui.library.folders import blob_path, ollama_models_folders
-from llmstack_tui.library.library import InstalledModel, Library, NotInstalled
+from llmstack_tui.library.library import Library, NotInstalled
 from llmstack_tui.library.manifest import InvalidManifest
 from llmstack_tui.ollama.options import Options, merge, unknown
 from llmstack_tui.registry.download.blob import PullOptions
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.config.engine import EngineOptions
     from llmstack_tui.engine.runners.slots import ResidentModel
+    from llmstack_tui.library.installed import InstalledModel
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from llmstack_tui.gguf.header import Header
-    from llmstack_tui.library.library import InstalledModel
+    from llmstack_tui.library.installed import InstalledModel
 
 # Ollama's names of capabilities.
 COMPLETION, EMBEDDING, TOOLS, THINKING = "completion", "embedding", "tools", "thinking"

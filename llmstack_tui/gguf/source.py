@@ -13,6 +13,7 @@ from llmstack_tui.base.sentences import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from io import FileIO
     from pathlib import Path
 
     from llmstack_tui.base.sentences import Param
@@ -43,7 +44,7 @@ class InvalidGGUF(Failure, ValueError):
 
 
 @contextmanager
-def open_regular(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+def open_regular(path: Path) -> Iterator[tuple[FileIO, int]]:
     """The file and its size in bytes. Never waits: a pipe or a device is refused unread.
 
     Raises:

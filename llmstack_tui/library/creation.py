@@ -14,7 +14,16 @@ from msgspec import Struct, field
 from llmstack_tui.base.names import DEFAULT_TAG, ModelName
 from llmstack_tui.gguf.checks import check_loadable, needs_ollama
 from llmstack_tui.gguf.header import Header, read_header
-from llmstack_tui.library.folders import blob_path, blobs_folder, has_blob, manifest_path, read_small
+from llmstack_tui.library.blobs import OnProgress, may_have, stage
+from llmstack_tui.library.errors import LibraryError, library_errors
+from llmstack_tui.library.folders import (
+    blob_path,
+    blobs_folder,
+    has_blob,
+    is_blob_of,
+    manifest_path,
+    read_small,
+)
 from llmstack_tui.library.manifest import (
     BLOB_NAME,
     Layer,
@@ -26,16 +35,7 @@ from llmstack_tui.library.manifest import (
     manifest_content,
     parse_manifest,
 )
-from llmstack_tui.library.storage import (
-    LibraryError,
-    OnProgress,
-    WriteLayer,
-    library_errors,
-    locked,
-    stage,
-    staging,
-    write_model,
-)
+from llmstack_tui.library.storage import WriteLayer, locked, staging, write_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,8 +63,12 @@ class Changes(Struct, frozen=True, kw_only=True):
     messages: Sequence[object] = ()
 
 
-def import_gguf(models: Path, source: Path, name: ModelName, progress: OnProgress) -> None:
-    """Make ``name`` in the folder ``models`` from ``source``, which is linked where possible, else copied.
+def import_gguf(
+    models: Path, others: Sequence[Path], source: Path, name: ModelName, progress: OnProgress
+) -> None:
+    """Make ``name`` in the folder ``models`` from ``source``, which is read, and cloned or copied.
+
+    A blob of this folder or of the ``others`` is linked.
 
     Raises:
         LibraryError: it failed. Nothing is left half written.
@@ -75,9 +79,10 @@ def import_gguf(models: Path, source: Path, name: ModelName, progress: OnProgres
         if fault := check_loadable(header) or needs_ollama(header):
             raise LibraryError("library.not_loadable", source=str(source), why=(fault,))
         with staging(models) as staged:
-            digest, path = stage(source, blobs_folder(models), header.file_size, progress)
-            staged[digest] = path
-            weights = Layer(media_type=MediaType.MODEL, digest=digest, size=header.file_size)
+            ours = is_blob_of((models, *others), source)
+            blob = stage(source, blobs_folder(models), header.file_size, progress, ours=ours)
+            staged[blob.digest] = blob
+            weights = Layer(media_type=MediaType.MODEL, digest=blob.digest, size=header.file_size)
 
             def make(write: WriteLayer) -> bytes:
                 return manifest_content(write(MediaType.CONFIG, encode(config_of(header))), [weights])
@@ -125,10 +130,10 @@ def derive(
 
         with staging(models) as staged:
             for layer in manifest.blobs if folder != models else ():
-                if layer.digest not in staged and not has_blob(models, layer):
+                if layer.digest not in staged and not may_have(models, layer):
                     blob = blob_path(folder, layer.digest)
-                    _, staged[layer.digest] = stage(
-                        blob, blobs_folder(models), layer.size, progress, digest=layer.digest
+                    staged[layer.digest] = stage(
+                        blob, blobs_folder(models), layer.size, progress, ours=True, digest=layer.digest
                     )
             with locked(models):
                 if not all(each.digest in staged or has_blob(models, each) for each in manifest.blobs):

@@ -18,18 +18,12 @@ from msgspec import Struct
 
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.library.blobs import remove_blob
+from llmstack_tui.library.errors import LibraryError, library_errors
+from llmstack_tui.library.files import UNFINISHED
 from llmstack_tui.library.folders import blobs_folder, manifests_folder
 from llmstack_tui.library.manifest import BLOB_NAME, InvalidManifest
-from llmstack_tui.library.storage import (
-    DOWNLOADS_LOCK,
-    GRACE_S,
-    UNFINISHED,
-    LibraryError,
-    blob_names,
-    holding,
-    library_errors,
-    locked,
-)
+from llmstack_tui.library.storage import DOWNLOADS_LOCK, GRACE_S, blob_names, holding, locked
 
 if TYPE_CHECKING:
     import os
@@ -223,7 +217,7 @@ def remove_leftovers(
         for leftover in audit(folder, own=True, now_s=now_s).removable:
             if (leftover.path, leftover.changed_s) in agreed:
                 with library_errors("library.file_not_removed", path=str(leftover.path)):
-                    leftover.path.unlink(missing_ok=True)
+                    remove_blob(leftover.path)
                 removed.append(leftover)
     return tuple(removed)
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from llmstack_tui.base import paths
 from llmstack_tui.base.kinds import HostKind
 from llmstack_tui.library.manifest import (
-    MAX_MANIFEST_BYTES,
+    BLOB_NAME,
+    MAX_TEXT_BYTES,
     InvalidManifest,
     Manifest,
     bare_digest,
@@ -88,6 +89,13 @@ def has_blob(models: Path, layer: Layer) -> bool:
     return is_whole(blob_path(models, layer.digest), layer.size)
 
 
+def is_blob_of(folders: Iterable[Path], path: Path) -> bool:
+    """Whether the file is a blob of one of these models folders."""
+    real = Path(os.path.realpath(path))
+    places = {os.path.realpath(blobs_folder(folder)) for folder in folders}
+    return bool(BLOB_NAME.fullmatch(real.name)) and str(real.parent) in places
+
+
 def read_small(path: Path) -> bytes:
     """Read a manifest, or a blob of text.
 
@@ -96,9 +104,9 @@ def read_small(path: Path) -> bytes:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        content = file.read(MAX_MANIFEST_BYTES + 1)
-    if len(content) > MAX_MANIFEST_BYTES:
-        raise InvalidManifest("library.text_too_large", path=str(path), limit=MAX_MANIFEST_BYTES)
+        content = file.read(MAX_TEXT_BYTES + 1)
+    if len(content) > MAX_TEXT_BYTES:
+        raise InvalidManifest("library.file_too_long", path=str(path), limit=MAX_TEXT_BYTES)
     return content
 
 

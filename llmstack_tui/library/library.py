@@ -7,84 +7,25 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.gguf.header import Header, read_header
+from llmstack_tui.library.blobs import OnProgress, silent
 from llmstack_tui.library.creation import Changes, derive, import_gguf
-from llmstack_tui.library.folders import blob_path, manifest_path, manifests_folder, read_small
-from llmstack_tui.library.manifest import (
-    ConfigLayer,
-    InvalidManifest,
-    Layer,
-    Manifest,
-    MediaType,
-    T,
-    bare_digest,
-    decode,
-    parse_manifest,
-)
-from llmstack_tui.library.storage import (
-    LibraryError,
-    OnProgress,
-    blobs_of,
-    install,
-    library_errors,
-    locked,
-    reason,
-    remove_unused,
-    silent,
-)
+from llmstack_tui.library.errors import LibraryError, library_errors, reason
+from llmstack_tui.library.folders import manifest_path, manifests_folder
+from llmstack_tui.library.installed import InstalledModel, NotRunnable, load_installed
+from llmstack_tui.library.manifest import InvalidManifest, blob_name
+from llmstack_tui.library.storage import blobs_of, install, locked, remove_unused
 from llmstack_tui.library.wording import WORDING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstalledModel:
-    """A model that llama.cpp may run.
-
-    Attributes:
-        digest: hexadecimal sha256 of the manifest, without a prefix.
-        size: bytes of all layers.
-        weights_digest: ``sha256:`` and the hexadecimal digest of the weights' blob.
-        template: the Go template of Ollama's template layer.
-        parameters: options that hold unless a request says otherwise.
-        messages: the conversation that begins every chat; each has ``role`` and ``content``.
-        read_only: whether it is in a folder of Ollama's, where nothing may be changed.
-    """
-
-    name: ModelName
-    digest: str
-    size: int
-    modified_at: datetime
-    weights: Path
-    weights_digest: str
-    config: ConfigLayer
-    projectors: tuple[Path, ...] = ()
-    adapters: tuple[Path, ...] = ()
-    template: str | None = None
-    system: str | None = None
-    parameters: Mapping[str, object] = field(default_factory=dict)
-    messages: tuple[Mapping[str, object], ...] = ()
-    license: str = ""
-    read_only: bool = False
-    _reader: Callable[[Path], Header] = field(default=read_header, repr=False, compare=False)
-
-    def header(self) -> Header:
-        """The header of the weights.
-
-        Raises:
-            InvalidGGUF: if the weights are broken or gone.
-        """
-        return self._reader(self.weights)
 
 
 class NotInstalled(LibraryError):
@@ -93,10 +34,6 @@ class NotInstalled(LibraryError):
 
 class ReadOnlyModel(LibraryError):
     """The model belongs to Ollama, and has to be changed there."""
-
-
-class NotRunnable(InvalidManifest):
-    """A valid manifest of a model that llama.cpp cannot run: in the cloud, or of another format."""
 
 
 class _Seen(NamedTuple):
@@ -169,6 +106,11 @@ class Library:
                 _remove_empty(path.parent, manifests_folder(self.own))
             remove_unused(self.own, blobs)
 
+    def discard(self, digest: str) -> None:
+        """Remove a blob, unless a model uses it. Raises LibraryError if the folder cannot be changed."""
+        with locked(self.own):
+            remove_unused(self.own, frozenset({blob_name(digest)}))
+
     def install(self, name: ModelName, content: bytes) -> bool | None:
         """Install the model that the manifest ``content`` describes, as `storage.install` does it."""
         return install(self.own, self._as_written(name), content)
@@ -202,7 +144,7 @@ class Library:
             LibraryError: it failed. Nothing is left half written.
         """
         name = self._as_written(name)
-        import_gguf(self.own, source, name, progress)
+        import_gguf(self.own, self.others, source, name, progress)
         return load_installed(self.own, name, read_only=False, reader=self.header_of)
 
     def _as_written(self, name: ModelName) -> ModelName:
@@ -271,65 +213,3 @@ def _remove_empty(folder: Path, root: Path) -> None:
     while folder != root and not any(folder.iterdir()):
         folder.rmdir()
         folder = folder.parent
-
-
-def load_installed(
-    models: Path, name: ModelName, *, read_only: bool, reader: Callable[[Path], Header] = read_header
-) -> InstalledModel:
-    """The model ``name`` of the folder ``models``.
-
-    Raises:
-        InvalidManifest: the manifest is broken, or a layer is missing.
-        NotRunnable: it is not a GGUF model.
-        OSError: a file cannot be read.
-    """
-    path = manifest_path(models, name)
-    content = read_small(path)
-    manifest = parse_manifest(content)
-    config = decode(_blob(models, manifest.config), ConfigLayer, manifest.config)
-    weights = manifest.of_type(MediaType.MODEL)
-    if config.remote_host or config.model_format not in {"", "gguf"} or not weights:
-        raise NotRunnable("library.not_runnable")
-    paths = {layer.digest: blob_path(models, layer.digest) for layer in manifest.blobs}
-    for layer in weights:
-        _check_blob(paths[layer.digest], layer)
-    return InstalledModel(
-        name=name,
-        digest=manifest.digest,
-        size=manifest.size,
-        modified_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
-        weights=paths[weights[0].digest],
-        weights_digest=f"sha256:{bare_digest(weights[0].digest)}",
-        config=config,
-        projectors=tuple(paths[layer.digest] for layer in manifest.of_type(MediaType.PROJECTOR)),
-        adapters=tuple(paths[layer.digest] for layer in manifest.of_type(MediaType.ADAPTER)),
-        template=_text(models, manifest, MediaType.TEMPLATE),
-        system=_text(models, manifest, MediaType.SYSTEM),
-        parameters=_json(models, manifest, MediaType.PARAMETERS, dict[str, object]) or {},
-        messages=tuple(_json(models, manifest, MediaType.MESSAGES, list[dict[str, object]]) or ()),
-        license=_text(models, manifest, MediaType.LICENSE) or "",
-        read_only=read_only,
-        _reader=reader,
-    )
-
-
-def _check_blob(path: Path, layer: Layer) -> None:
-    size = path.stat().st_size
-    if size != layer.size:
-        raise InvalidManifest("library.wrong_size", path=str(path), size=size, stated=layer.size)
-    if not os.access(path, os.R_OK):
-        raise InvalidManifest("library.not_readable", path=str(path))
-
-
-def _blob(models: Path, layer: Layer) -> bytes:
-    return read_small(blob_path(models, layer.digest))
-
-
-def _text(models: Path, manifest: Manifest, media_type: str) -> str | None:
-    texts = [_blob(models, layer).decode("utf-8", "replace") for layer in manifest.of_type(media_type)]
-    return "\n".join(texts) if texts else None
-
-
-def _json(models: Path, manifest: Manifest, media_type: str, kind: type[T]) -> T | None:
-    layers = manifest.of_type(media_type)
-    return decode(_blob(models, layers[-1]), kind, layers[-1]) if layers else None

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # The longest manifest seen has a few kilobytes; the longest text of a model, a licence, some 60.
-MAX_MANIFEST_BYTES = 4 * 2**20
+MAX_TEXT_BYTES = 4 * 2**20
 BLOB_NAME = re.compile(r"sha256-[0-9a-f]{64}")
 _DIGEST = re.compile(r"sha256[:-]([0-9a-fA-F]{64})")
 # Go's encoder writes these as escapes, for the sake of browsers.
@@ -53,6 +53,10 @@ class MediaType(StrEnum):
     LICENSE = "application/vnd.ollama.image.license"
 
 
+# Those whose blobs are large files; all others of a `MediaType` are texts.
+FILES = frozenset({MediaType.MODEL, MediaType.PROJECTOR, MediaType.ADAPTER})
+
+
 class InvalidManifest(Failure):
     """A manifest, or a blob that it names, is invalid."""
 
@@ -71,10 +75,16 @@ class Layer(Struct, frozen=True, kw_only=True):
         return bare_digest(self.digest)[:12]
 
     @property
+    def kind(self) -> str:
+        """The media type as in a sentence: "params", "config"; that of another tool as it is."""
+        if self.media_type == MediaType.CONFIG:
+            return "config"
+        return self.media_type.removeprefix("application/vnd.ollama.image.")
+
+    @property
     def label(self) -> str:
-        """Its type and the beginning of its digest, such as "params 0123456789ab"."""
-        kind = "config" if self.media_type == MediaType.CONFIG else self.media_type.rpartition(".")[2]
-        return f"{kind} {self.short}"
+        """Its kind and the beginning of its digest, such as "params 0123456789ab"."""
+        return f"{self.kind} {self.short}"
 
 
 class Manifest(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ SENTENCES: Catalogue = {
     "library.not_removed": "The model {model} cannot be removed: {why}",
     "library.not_writable": "The models folder {models} cannot be written: {why}",
     "library.folder_unreadable": "The models folder {models} cannot be read: {why}",
+    "library.file_not_read": "{path} cannot be read: {why}",
     "library.file_not_removed": "{path} cannot be removed: {why}",
     # Causes.
     "library.disk_full": "the disk is full.",
@@ -38,7 +39,10 @@ SENTENCES: Catalogue = {
     "library.not_installed": "The model {model} is not installed.",
     "library.ollamas": "The model {model} is Ollama's: remove it there.",
     # Why a model cannot be used.
-    "library.not_runnable": "It is no GGUF model on this machine.",
+    "library.no_layers": "It has no weights: a model that runs in the cloud needs Ollama.",
+    "library.no_weights": "It has no weights that the built-in engine runs, only {kinds}: it needs Ollama.",
+    "library.cloud": "It runs in the cloud, which needs Ollama.",
+    "library.other_format": "Its weights are {format}, not GGUF: it needs Ollama.",
     "library.no_config": "The manifest has no config.",
     "library.no_digest": "{digest!r} is no sha256 digest.",
     "library.bad_manifest": "The manifest is not as Ollama writes it: {why}.",
@@ -46,7 +50,10 @@ SENTENCES: Catalogue = {
     "library.negative_size": "A size in the manifest is negative.",
     "library.bad_layer": "The layer {layer} is not as Ollama writes it: {why}.",
     "library.layer_not_json": "The layer {layer} is not JSON.",
-    "library.text_too_large": "{path} is larger than the {limit:size} that a text of a model may have.",
+    "library.text_too_large": (
+        "The layer {layer} has {size:size}, more than the {limit:size} that a text of a model may have."
+    ),
+    "library.file_too_long": "{path} is larger than the {limit:size} that a text of a model may have.",
     "library.wrong_size": "{path} has {size:,} bytes, not the {stated:,} of its manifest.",
     "library.not_readable": "{path} may not be read by this user.",
     # Why a clean-up keeps a file: the remark beside it.

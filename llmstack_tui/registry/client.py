@@ -19,7 +19,7 @@ from llmstack_tui import __version__
 from llmstack_tui.base.names import ModelName, is_plain_http
 from llmstack_tui.base.sentences import said
 from llmstack_tui.library.manifest import (
-    MAX_MANIFEST_BYTES,
+    MAX_TEXT_BYTES,
     InvalidManifest,
     Manifest,
     MediaType,
@@ -176,15 +176,13 @@ class Registry:
             f"manifests/{name.tag}",
             method=method,
             headers={"Accept": _ACCEPT, **headers},
-            max_bytes=MAX_MANIFEST_BYTES,
+            max_bytes=MAX_TEXT_BYTES,
         )
         if reply.status == 304 and "If-None-Match" in headers:
             return reply
         _check(name, reply)
         if reply.truncated:
-            raise BadManifest(
-                "registry.large_manifest", host=name.host, model=str(name), most=MAX_MANIFEST_BYTES
-            )
+            raise BadManifest("registry.large_manifest", host=name.host, model=str(name), most=MAX_TEXT_BYTES)
         return reply
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from llmstack_tui.guard.types import Confirm, Consent
     from llmstack_tui.hosts.types import Model, ModelDetails, Progress
     from llmstack_tui.library.disk import FolderUse, Leftover
-    from llmstack_tui.library.storage import LibraryError
+    from llmstack_tui.library.errors import LibraryError
 
 T = TypeVar("T")
 

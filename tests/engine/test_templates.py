@@ -16,7 +16,7 @@ from llmstack_tui.engine.templates import (
     recognise,
 )
 from llmstack_tui.gguf.header import read_header
-from llmstack_tui.library.library import InstalledModel
+from llmstack_tui.library.installed import InstalledModel
 from llmstack_tui.library.manifest import ConfigLayer
 from tests.support.gguf import models
 from tests.support.gguf.files import U32, Llama

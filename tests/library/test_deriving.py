@@ -12,8 +12,8 @@ import pytest
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.library.creation import Changes
+from llmstack_tui.library.errors import Cancelled
 from llmstack_tui.library.library import Library, NotInstalled
-from llmstack_tui.library.storage import Cancelled
 from tests.support import folders
 from tests.support.engine import add_ollamas
 from tests.support.failures import fails

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import namedtuple
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,28 +20,34 @@ from llmstack_tui.base.names import ModelName
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.core.wording import words
 from llmstack_tui.library import storage
+from llmstack_tui.library.errors import Cancelled, LibraryError
 from llmstack_tui.library.library import Library
-from llmstack_tui.library.storage import Cancelled, LibraryError
 from tests.support import folders
 from tests.support.failures import fails
 from tests.support.gguf import models
 from tests.support.gguf.files import STRING, U16, U32, Llama
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 TINY = ModelName.parse("tiny:f16")
 PLACE = "manifests/registry.ollama.ai/library/tiny/f16"
 
 
-def no_links(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+def can_clone(folder: Path) -> bool:
+    """Whether the file system clones files; only some do."""
+    (folder / "one").write_bytes(b"1")
+    how = ["cp", "-c"] if sys.platform == "darwin" else ["cp", "--reflink=always"]
+    tried = subprocess.run([*how, folder / "one", folder / "other"], check=False, capture_output=True)
+    return tried.returncode == 0
 
-    monkeypatch.setattr(os, "link", refuse)
 
-
-@pytest.fixture(params=["linked", "copied"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "copied":
-        no_links(monkeypatch)
+@pytest.fixture(params=["cloned", "copied"])
+def way(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """How the file comes into the folder. To see it cloned: ``--basetemp`` on Btrfs, XFS or APFS."""
+    clones = can_clone(tmp_path_factory.mktemp("clones"))
+    if clones != (request.param == "cloned"):
+        pytest.skip("this disk clones files" if clones else "this disk does not clone files")
     return str(request.param)
 
 
@@ -89,11 +96,10 @@ def test_an_imported_model_lies_as_ollama_would_lay_it(tmp_path: Path, source: P
     assert model.digest == hashlib.sha256(told).hexdigest()
     assert model.size == size + len(config)
     assert not model.read_only
-    assert model.weights.samefile(source) == (way == "linked")
-    reading = "reading weights" if way == "linked" else "copying weights"
+    assert not model.weights.samefile(source)
     assert steps == [
         ("parsing GGUF", None, None),
-        (reading, size, size),
+        ("reading weights" if way == "cloned" else "copying weights", size, size),
         ("writing manifest", None, None),
     ]
 
@@ -111,7 +117,7 @@ def test_a_link_to_the_file_is_followed(tmp_path: Path, source: Path) -> None:
     link.symlink_to(source)
     model = Library(tmp_path / "own").import_gguf(link, TINY)
     assert not model.weights.is_symlink()
-    assert model.weights.samefile(source)
+    assert model.weights.read_bytes() == source.read_bytes()
 
 
 @pytest.mark.usefixtures("way")
@@ -183,16 +189,6 @@ def test_cancelling(tmp_path: Path, source: Path) -> None:
 
 
 @pytest.mark.usefixtures("way")
-def test_a_file_that_changes_meanwhile(tmp_path: Path, source: Path) -> None:
-    def change(status: str, completed: int | None, total: int | None) -> None:
-        if completed and completed == total:
-            with source.open("ab") as file:
-                file.write(b"more")
-
-    assert "changed while it was read" in failure(tmp_path / "own", source, progress=change)
-
-
-@pytest.mark.usefixtures("way")
 def test_a_file_that_grows_after_its_header_was_read(
     tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,20 +200,65 @@ def test_a_file_that_grows_after_its_header_was_read(
     assert "changed while it was read" in failure(tmp_path / "own", source)
 
 
-@pytest.mark.usefixtures("way")
-def test_bytes_that_change_meanwhile(tmp_path: Path, source: Path) -> None:
-    def change(status: str, completed: int | None, total: int | None) -> None:
-        if completed:
-            with source.open("r+b") as file:
-                file.seek(-1, os.SEEK_END)
-                file.write(b"x")
-            os.utime(source, (1, 1))
+def more(source: Path) -> None:
+    with source.open("ab") as file:
+        file.write(b"more")
 
-    assert "changed while it was read" in failure(tmp_path / "own", source, progress=change)
+
+def other_bytes(source: Path) -> None:
+    with source.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"x")
+    os.utime(source, (1, 1))
+
+
+@pytest.mark.parametrize("change", [more, other_bytes])
+def test_a_file_that_changes_meanwhile(
+    tmp_path: Path, source: Path, way: str, change: Callable[[Path], None]
+) -> None:
+    before = source.read_bytes()
+
+    def progress(status: str, completed: int | None, total: int | None) -> None:
+        if completed:
+            change(source)
+
+    if way == "copied":
+        assert "changed while it was read" in failure(tmp_path / "own", source, progress=progress)
+    else:  # A clone is of one moment.
+        assert Library(tmp_path / "own").import_gguf(source, TINY, progress).weights.read_bytes() == before
+
+
+@pytest.mark.usefixtures("way")
+def test_a_file_that_is_written_to_in_place_changes_no_model(tmp_path: Path, source: Path) -> None:
+    model, before = Library(tmp_path / "own").import_gguf(source, TINY), source.read_bytes()
+    other_bytes(source)
+    assert model.weights.read_bytes() == before
+    assert source.read_bytes() != before
+
+
+@pytest.mark.parametrize("whose", ["own", "ollama"])
+def test_a_blob_of_a_models_folder_is_linked(tmp_path: Path, source: Path, whose: str) -> None:
+    library = Library(tmp_path / "own", [tmp_path / "ollama"])
+    blob = Library(tmp_path / whose).import_gguf(source, ModelName.parse("x")).weights
+    assert library.import_gguf(blob, TINY).weights.samefile(blob)
+    assert sorted(path.name for path in (tmp_path / "own" / "blobs").iterdir()) == sorted(
+        path.name for path in (tmp_path / whose / "blobs").iterdir()
+    )
+
+
+@pytest.mark.usefixtures("way")
+def test_importing_again_repairs(tmp_path: Path, source: Path) -> None:
+    library = Library(tmp_path / "own")
+    weights = library.import_gguf(source, TINY).weights
+    seen = weights.stat()
+    weights.write_bytes(b"GGUF" + bytes(seen.st_size - 4))
+    os.utime(weights, ns=(seen.st_atime_ns, seen.st_mtime_ns))  # damage that nobody notices
+    assert library.import_gguf(source, TINY).weights.read_bytes() == source.read_bytes()
 
 
 def test_no_space_for_a_copy(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    no_links(monkeypatch)
+    if can_clone(tmp_path):
+        pytest.skip("a clone takes no room")
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 1000))
     with fails("library.no_room", source=str(source), need=source.stat().st_size, free=1000):
@@ -319,10 +360,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from llmstack_tui.library.library import Library
-from llmstack_tui.library.storage import Cancelled, LibraryError
+from llmstack_tui.library.errors import Cancelled, LibraryError
 from llmstack_tui.base.names import ModelName
-def no_link(*_, **__): raise OSError
-if sys.argv[3] == "copied": os.link = no_link
 def die(status, completed, total):
     if completed: os.kill(os.getpid(), signal.SIGKILL)
 Library(Path(sys.argv[1])).import_gguf(Path(sys.argv[2]), ModelName.parse("tiny:f16"), progress=die)
@@ -330,10 +369,9 @@ Library(Path(sys.argv[1])).import_gguf(Path(sys.argv[2]), ModelName.parse("tiny:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
-def test_a_killed_import_leaves_no_model_and_is_cleared_away(tmp_path: Path, source: Path, way: str) -> None:
+def test_a_killed_import_leaves_no_model_and_is_cleared_away(tmp_path: Path, source: Path) -> None:
     own = tmp_path / "own"
-    os.utime(source, (1, 1))  # a link to it is as old
-    died = subprocess.run([sys.executable, "-c", KILLED, own, source, way], check=False, timeout=60)
+    died = subprocess.run([sys.executable, "-c", KILLED, own, source], check=False, timeout=60)
     assert died.returncode == -signal.SIGKILL
     (left,) = (own / "blobs").iterdir()
     assert not left.name.startswith("sha256-")

@@ -12,7 +12,8 @@ import pytest
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.library import library as library_module
 from llmstack_tui.library.folders import ollama_models_folders
-from llmstack_tui.library.library import Library, NotInstalled, load_installed
+from llmstack_tui.library.installed import load_installed
+from llmstack_tui.library.library import Library, NotInstalled
 from tests.support import folders
 from tests.support.failures import fails
 from tests.support.gguf.files import Llama

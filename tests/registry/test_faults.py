@@ -13,7 +13,7 @@ import pytest
 
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.core.wording import words
-from llmstack_tui.library.manifest import MAX_MANIFEST_BYTES
+from llmstack_tui.library.manifest import MAX_TEXT_BYTES
 from llmstack_tui.registry.client import Registry as Client
 from llmstack_tui.registry.errors import (
     BadAnswer,
@@ -91,7 +91,7 @@ async def test_what_a_registry_says_wrong(
 async def test_a_manifest_of_fifty_megabytes_is_not_read(registry: Registry, client: Client) -> None:
     registry.publish_manifest("tiny", b" " * 50_000_000)
     error = await failing(client, tiny(registry), BadManifest)
-    assert error.params["most"] == MAX_MANIFEST_BYTES
+    assert error.params["most"] == MAX_TEXT_BYTES
 
 
 async def test_one_that_does_not_say_its_length_is_left_in_the_middle() -> None:

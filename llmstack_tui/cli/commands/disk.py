@@ -11,7 +11,7 @@ from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import opened, refuse_read_only
 from llmstack_tui.core.wording import text, words
-from llmstack_tui.library.storage import LibraryError
+from llmstack_tui.library.errors import LibraryError
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -22,9 +22,9 @@ from llmstack_tui.engine.errors import ApiError, words
 from llmstack_tui.engine.service import Engine, Target, merged_options, parsed_name
 from llmstack_tui.engine.templates import known_templates, recognise
 from llmstack_tui.library.creation import Changes
+from llmstack_tui.library.errors import Cancelled, LibraryError
 from llmstack_tui.library.library import NotInstalled
 from llmstack_tui.library.manifest import InvalidManifest
-from llmstack_tui.library.storage import Cancelled, LibraryError, OnProgress
 from llmstack_tui.ollama import wire
 from llmstack_tui.registry.download.pull import NotPublished, PullStep
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from starlette.requests import Request
+
+    from llmstack_tui.library.blobs import OnProgress
 
     # Runs in a thread.
     Work = Callable[[OnProgress], object]

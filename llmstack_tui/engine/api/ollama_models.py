@@ -18,8 +18,8 @@ from llmstack_tui.engine.api.replies import body, reply
 from llmstack_tui.engine.errors import ApiError, words
 from llmstack_tui.engine.service import Engine, parsed_name
 from llmstack_tui.gguf.header import ArrayInfo, Header
-from llmstack_tui.library.library import InstalledModel, NotInstalled, ReadOnlyModel
-from llmstack_tui.library.storage import LibraryError
+from llmstack_tui.library.errors import LibraryError
+from llmstack_tui.library.library import NotInstalled, ReadOnlyModel
 from llmstack_tui.ollama import wire
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.runners.messages import RunnerConfig
     from llmstack_tui.engine.runners.runner import Runner
     from llmstack_tui.engine.runners.slots import ResidentModel
+    from llmstack_tui.library.installed import InstalledModel
 
 _COLUMN = 30
 

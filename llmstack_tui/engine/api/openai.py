@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.inference.chunks import CompletionUsage, TokenLogprob, ToolCallPart
     from llmstack_tui.engine.inference.completion import Completion
     from llmstack_tui.engine.service import Engine
-    from llmstack_tui.library.library import InstalledModel
+    from llmstack_tui.library.installed import InstalledModel
 
     Parts = AsyncGenerator[bytes, None]
 

@@ -20,7 +20,8 @@ from llmstack_tui.engine.service import Engine, Target
 from llmstack_tui.engine.single.messages import SingleHealth
 from llmstack_tui.gguf.source import InvalidGGUF
 from llmstack_tui.library.creation import config_of, suggest_name
-from llmstack_tui.library.library import InstalledModel, Library
+from llmstack_tui.library.installed import InstalledModel
+from llmstack_tui.library.library import Library
 from llmstack_tui.library.manifest import ConfigLayer
 
 if TYPE_CHECKING:

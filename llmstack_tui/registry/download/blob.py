@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.library.storage import LibraryError, is_full, reason
+from llmstack_tui.library.errors import LibraryError, is_full, reason
 from llmstack_tui.registry.download.partial import (
     add_span,
     count_bytes,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from llmstack_tui.library.errors import LibraryError, library_errors
 from llmstack_tui.library.folders import blobs_folder
 from llmstack_tui.library.manifest import Layer, blob_name
-from llmstack_tui.library.storage import DOWNLOADS_LOCK, LibraryError, holding, library_errors
+from llmstack_tui.library.storage import DOWNLOADS_LOCK, holding
 from llmstack_tui.registry.download.blob import BlobDownload, PullOptions
 from llmstack_tui.registry.download.partial import Partial, count_bytes
 

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from llmstack_tui.library.blobs import remember
+from llmstack_tui.library.errors import is_full
+from llmstack_tui.library.files import write_whole
 from llmstack_tui.library.manifest import blob_name
-from llmstack_tui.library.storage import is_full, write_whole
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -106,6 +108,7 @@ class Partial:
         os.fsync(self._writer.fileno())
         self.close()
         self._path.replace(self._final)
+        remember(self._final)
         self._note.unlink(missing_ok=True)
 
     def discard(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import threading
-from contextlib import aclosing, suppress
+from contextlib import aclosing, contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,20 +13,25 @@ from msgspec import Struct
 
 from llmstack_tui.base.sentences import QUOTED, said
 from llmstack_tui.base.structs import replace
+from llmstack_tui.gguf.header import InvalidGGUF, read_header
+from llmstack_tui.library.blobs import fetch_blob, is_believed, is_intact, may_have
+from llmstack_tui.library.errors import Cancelled, LibraryError, library_errors, reason
 from llmstack_tui.library.folders import blob_path, blobs_folder, has_blob
-from llmstack_tui.library.storage import Cancelled, LibraryError, fetch_blob, library_errors
+from llmstack_tui.library.installed import check_parts, read_texts
+from llmstack_tui.library.manifest import FILES, InvalidManifest, MediaType
 from llmstack_tui.registry.download.blob import PullOptions, set_or_done
 from llmstack_tui.registry.download.blobs import BlobDownloads
 from llmstack_tui.registry.download.source import BlobSource
 from llmstack_tui.registry.errors import NotInRegistry, RegistryError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable, Iterator
     from pathlib import Path
 
     from llmstack_tui.base.names import ModelName
+    from llmstack_tui.library.blobs import OnProgress
     from llmstack_tui.library.library import Library
-    from llmstack_tui.library.manifest import Layer
+    from llmstack_tui.library.manifest import Layer, Manifest
     from llmstack_tui.registry.client import FetchedManifest, Registry
 
 _TICK_S = 0.1
@@ -76,13 +81,26 @@ class Pulls:
         yield PullStep("pulling manifest")
         fetched = await self._manifest(name)
         layers = tuple({layer.digest: layer for layer in fetched.manifest.blobs}.values())
+        with _refusing(name):
+            check_parts(fetched.manifest)
         for _ in range(_ROUNDS):
             await self._check_room(name, layers)
+            # Without a line: clients expect the layers in the order of the manifest.
+            for layer in (each for each in layers if each.media_type not in FILES):
+                async with aclosing(self._blob(layer, name)) as steps:
+                    async for _step in steps:
+                        pass
+            with _refusing(name):
+                await asyncio.to_thread(read_texts, self._library.own, fetched.manifest)
+            are_read = not await asyncio.to_thread(self._believes_any, layers)
             for layer in layers:
                 async with aclosing(self._blob(layer, name)) as steps:
                     async for step in steps:
                         yield step
-            yield PullStep("verifying sha256 digest")
+            if are_read:
+                yield PullStep("verifying sha256 digest")
+            with _refusing(name):
+                await asyncio.to_thread(self._check_weights, fetched.manifest)
             yield PullStep("writing manifest")
             replaced = await asyncio.to_thread(self._library.install, name, fetched.content)
             if replaced is not None:
@@ -92,8 +110,9 @@ class Pulls:
         raise LibraryError("registry.removed_meanwhile", model=str(name))
 
     async def discard(self, digest: str) -> None:
-        """Delete the unfinished download of a blob. Raises LibraryError."""
+        """Delete the unfinished download of a blob, or the blob if no model uses it. Raises LibraryError."""
         await self._downloads.discard(digest)
+        await asyncio.to_thread(self._library.discard, digest)
 
     @cached_property
     def _downloads(self) -> BlobDownloads:
@@ -138,7 +157,7 @@ class Pulls:
             need = sum(
                 layer.size - self._downloads.saved(layer)
                 for layer in layers
-                if not has_blob(own, layer) and self._elsewhere(layer) is None
+                if not may_have(own, layer) and self._elsewhere(layer) is None
             )
             return need, shutil.disk_usage(own).free
 
@@ -152,16 +171,54 @@ class Pulls:
                         return path
         return None
 
+    def _believes_any(self, layers: tuple[Layer, ...]) -> bool:
+        """Whether one of the blobs is there and is not read again, as it has not changed since it was."""
+        return any(is_believed(blob_path(self._library.own, layer.digest)) for layer in layers)
+
+    def _check_weights(self, manifest: Manifest) -> None:
+        """Raise InvalidGGUF, and remove the weights, if they are no GGUF file."""
+        for layer in manifest.of_type(MediaType.MODEL):
+            try:
+                read_header(blob_path(self._library.own, layer.digest))
+            except InvalidGGUF:
+                self._library.discard(layer.digest)
+                raise
+
     async def _blob(self, layer: Layer, name: ModelName) -> AsyncGenerator[PullStep, None]:
         """Get the blob, unless it is here: from a folder of Ollama's, or from the registry."""
-        step = PullStep(f"pulling {layer.short}", layer.digest, layer.size)
-        if not await asyncio.to_thread(has_blob, self._library.own, layer):
-            place = await asyncio.to_thread(self._elsewhere, layer)
-            coming = self._download(step, layer, name) if place is None else self._copy(step, layer, place)
-            async with aclosing(coming) as steps:
+        step, is_here = PullStep(f"pulling {layer.short}", layer.digest, layer.size), False
+
+        def look(progress: OnProgress) -> None:
+            nonlocal is_here
+            is_here = self._is_here(layer, progress)
+
+        async with aclosing(_steps(step, look)) as steps:
+            async for each in steps:
+                yield each
+        if not is_here:
+            async with aclosing(self._download(step, layer, name)) as steps:
                 async for each in steps:
                     yield each
         yield replace(step, completed=layer.size)
+
+    def _is_here(self, layer: Layer, progress: OnProgress) -> bool:
+        """Whether the own folder has the blob; it is taken from one of Ollama's folders if that has it."""
+        own = self._library.own
+        blob = blob_path(own, layer.digest)
+        with library_errors("library.file_not_read", path=str(blob)):
+            if is_intact(blob, layer, progress):
+                return True
+        place = self._elsewhere(layer)
+        if place is None:
+            return False
+        with library_errors("library.not_copied", source=str(place), folder=str(blob.parent)):
+            try:
+                fetch_blob(place, own, layer, progress)
+            except LibraryError as error:
+                if error.kind != "library.damaged":
+                    raise
+                return False
+        return True
 
     async def _download(
         self, step: PullStep, layer: Layer, name: ModelName
@@ -184,24 +241,35 @@ class Pulls:
             except asyncio.CancelledError:
                 raise LibraryError("registry.engine_stopped") from None
 
-    async def _copy(self, step: PullStep, layer: Layer, place: Path) -> AsyncGenerator[PullStep, None]:
-        """Link or copy the blob from a read-only folder."""
-        done, leave = 0, threading.Event()
 
-        def progress(status: str, completed: int | None, total: int | None) -> None:
-            nonlocal done
-            done = completed or 0
-            if leave.is_set():
-                raise Cancelled
+async def _steps(step: PullStep, work: Callable[[OnProgress], None]) -> AsyncGenerator[PullStep, None]:
+    """Do blocking work that reads or copies a blob; it is cancelled when the generator is closed."""
+    now, leave = step, threading.Event()
 
-        target = blob_path(self._library.own, layer.digest)
-        work = asyncio.create_task(asyncio.to_thread(fetch_blob, place, target, layer, progress))
-        try:
-            with library_errors("library.not_copied", source=str(place), folder=str(target.parent)):
-                while not work.done():
-                    yield replace(step, completed=done)
-                    await asyncio.wait((work,), timeout=_TICK_S)
-                await work
-        finally:
-            leave.set()
-            await asyncio.wait((work,))
+    def progress(status: str, completed: int | None, total: int | None) -> None:
+        nonlocal now
+        if leave.is_set():
+            raise Cancelled
+        reading = status == "reading weights"
+        now = replace(step, status="verifying sha256 digest" if reading else step.status)
+        now = replace(now, completed=completed or 0)
+
+    working = asyncio.create_task(asyncio.to_thread(work, progress))
+    try:
+        while not (await asyncio.wait((working,), timeout=_TICK_S))[0]:
+            yield now
+        await working
+    finally:
+        leave.set()
+        await asyncio.wait((working,))
+
+
+@contextmanager
+def _refusing(name: ModelName) -> Iterator[None]:
+    """Turn what makes a model useless here into the reason why it is not installed."""
+    try:
+        yield
+    except (InvalidManifest, InvalidGGUF) as error:
+        raise LibraryError("registry.useless_here", model=str(name), why=said(error)) from None
+    except OSError as error:
+        raise LibraryError("registry.useless_here", model=str(name), why=(reason(error),)) from error

@@ -15,7 +15,7 @@ from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.connections import connection_error, retry_after_s
 from llmstack_tui.base.sentences import QUOTED, Failure, said
 from llmstack_tui.base.text import excerpt, with_full_stop
-from llmstack_tui.library.storage import LibraryError
+from llmstack_tui.library.errors import LibraryError
 from llmstack_tui.registry.errors import RegistryBusy, RegistryError, RegistryFailed, RegistryUnreachable
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from llmstack_tui.library.disk import FolderUse, Leftover
-    from llmstack_tui.library.storage import LibraryError
+    from llmstack_tui.library.errors import LibraryError
     from llmstack_tui.tui.draw.text import Pen
 
 _SIZE, _NOTE, _LEAST_NAME = 10, 37, 9
@@ -100,7 +100,7 @@ class DiskScreen(FramedScreen):
         if stack is None:
             self.list.show_message(("There is no server yet.",))
             return
-        from llmstack_tui.library.storage import LibraryError
+        from llmstack_tui.library.errors import LibraryError
 
         own: FolderUse | LibraryError | None
         try:
@@ -128,7 +128,7 @@ class DiskScreen(FramedScreen):
             self.shell.start("Clean up", partial(self._clean, self._seen), group="clean", exclusive=True)
 
     async def _clean(self, seen: FolderUse) -> None:
-        from llmstack_tui.library.storage import LibraryError
+        from llmstack_tui.library.errors import LibraryError
 
         count = len(seen.removable)
         title = plural(count, "Remove this file?", f"Remove these {count} files?")

@@ -18,6 +18,7 @@ from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.registry.download.partial import count_bytes
 from tests.registry.download.pulling import PART, WEIGHTS, ranges
 from tests.support.engine_process import killable_engine
+from tests.support.gguf.files import Llama
 from tests.support.gguf.models import ANSWER
 from tests.support.registry import Fault, Registry
 from tests.support.waiting import wait_until_sync
@@ -145,8 +146,9 @@ def test_what_is_not_made_of_a_base_that_is_pulled_first(engine: Serving, regist
     assert "needs Ollama" in engine.error(501, "/api/create", **asked, quantize="q4_0")
     assert not registry.asked
     # These weights are none.
+    registry.publish("other", b"Dear Sir or Madam, " * 1000)
     assert "not a GGUF model" in engine.error(500, "/api/create", **asked, stream=False)
-    engine.http.request("DELETE", "/api/delete", json={"model": registry.listed("other")})
+    assert registry.listed("other") not in engine.http.get("/api/tags").text
 
 
 def test_what_cannot_be_pulled(engine: Serving, registry: Registry) -> None:
@@ -194,7 +196,8 @@ def test_what_came_is_thrown_away_when_it_is_not_wanted(tmp_path: Path, registry
             refused = http.delete(blob)
             assert refused.status_code == 409
             assert "is being downloaded" in refused.json()["error"]
-        assert http.delete(blob).status_code == 200
+        for layer in version.layers:
+            assert http.delete(f"/api/blobs/{layer.digest}").status_code == 200
         assert not files(tmp_path)
         registry.faults = []
         assert lines(http, registry.name("tiny"))[-1] == {"status": "success"}
@@ -217,7 +220,8 @@ def test_a_killed_engine_goes_on_where_it_was(tmp_path: Path, registry: Registry
 
         with pytest.raises(httpx.HTTPError):
             lines(http, registry.name("tiny"), kill_when_noted)
-    assert files(tmp_path) == {f"{blob}-partial", note}
+    texts = {layer.digest.replace(":", "-") for layer in version.layers if layer.kind != "model"}
+    assert files(tmp_path) == {f"{blob}-partial", note, *texts}
     registry.faults = []
     registry.forget()
     with engine_at(tmp_path) as (_, http):
@@ -242,7 +246,7 @@ def test_a_large_layer_takes_no_more_memory_than_a_small_one(tmp_path: Path, reg
     for name, size in (("small", small), ("large", large)):
         file = tmp_path / name
         with file.open("wb") as weights:
-            weights.write(name.encode())
+            weights.write(bytes(Llama()) + name.encode())
             weights.truncate(size)
         registry.publish(name, file)
     with engine_at(tmp_path) as (process, http):

@@ -10,6 +10,7 @@ from llmstack_tui.base.names import ModelName
 from llmstack_tui.library.library import Library
 from llmstack_tui.registry.download.blob import PullOptions
 from llmstack_tui.registry.download.pull import Pulls
+from tests.support.gguf.files import Llama
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -22,7 +23,8 @@ PART = 64 * 1024
 # Impatient, and with small parts of small blobs; notes are written with every piece.
 QUICK = PullOptions(connections=4, part=PART, silence_s=0.5, tries=3, wait_s=0.01, save_every_s=0, reserve=0)
 # Ten parts, and a bit.
-WEIGHTS = random.Random(5).randbytes(10 * PART + 17)
+_HEADER = bytes(Llama())
+WEIGHTS = _HEADER + random.Random(5).randbytes(10 * PART + 17 - len(_HEADER))
 
 
 @asynccontextmanager
@@ -55,6 +57,11 @@ def statuses(steps: list[PullStep]) -> list[str]:
 def blobs(own: Path) -> dict[str, int]:
     """The files among the blobs, by the beginning of the digest and what follows it, and their sizes."""
     return {path.name[7:19] + path.name[71:]: path.stat().st_size for path in (own / "blobs").glob("*")}
+
+
+def texts(version: Version) -> set[str]:
+    """The beginnings of the digests of all but the weights: the texts come first."""
+    return {layer.digest[7:19] for layer in version.layers if layer.kind != "model"}
 
 
 def ranges(registry: Registry, version: Version) -> list[tuple[int, int]]:

@@ -10,8 +10,9 @@ import pytest
 from filelock import FileLock
 
 from llmstack_tui.registry.download.partial import Partial, count_bytes
-from tests.registry.download.pulling import PART, WEIGHTS, blobs, pulled, pulls_into, ranges, statuses
+from tests.registry.download.pulling import PART, WEIGHTS, blobs, pulled, pulls_into, ranges, statuses, texts
 from tests.support.failures import fails
+from tests.support.gguf.files import Llama
 from tests.support.registry import Fault, Registry
 from tests.support.registry.faults import busy
 from tests.support.waiting import wait_until
@@ -73,6 +74,7 @@ async def test_a_pull_goes_on_where_it_was_left(registry: Registry, tmp_path: Pa
         assert set(blobs(tmp_path)) == {
             f"{version.weights.digest[7:19]}-partial",
             f"{version.weights.digest[7:19]}-partial.json",
+            *texts(version),
         }
         registry.faults = []
         registry.forget()
@@ -88,7 +90,7 @@ async def test_corrupt_bytes_are_thrown_away(registry: Registry, tmp_path: Path)
     async with pulls_into(tmp_path) as pulls:
         with fails("registry.wrong_digest"):
             await pulled(pulls, registry.name("tiny"))
-        assert blobs(tmp_path) == {}
+        assert set(blobs(tmp_path)) == texts(version)
         assert not (tmp_path / "manifests").exists()
         await pulled(pulls, registry.name("tiny"))
     assert blobs(tmp_path)[version.weights.digest[7:19]] == len(WEIGHTS)
@@ -109,7 +111,8 @@ async def test_a_short_blob_is_no_blob(registry: Registry, tmp_path: Path) -> No
 async def test_a_server_without_ranges_sends_all_at_once(registry: Registry, tmp_path: Path) -> None:
     version = registry.publish("tiny", WEIGHTS)
     registry.redirects = False
-    registry.faults = [Fault(path="/blobs/", no_ranges=True, cut_after=3 * PART, times=1)]
+    weights = f"/blobs/{version.weights.digest}"
+    registry.faults = [Fault(path=weights, no_ranges=True, cut_after=3 * PART, times=1)]
     registry.faults.append(Fault(path="/blobs/", no_ranges=True))
     async with pulls_into(tmp_path) as pulls:
         await pulled(pulls, registry.name("tiny"))
@@ -120,7 +123,7 @@ async def test_a_server_without_ranges_sends_all_at_once(registry: Registry, tmp
 async def test_a_registry_that_is_busy_is_left_alone_for_as_long_as_it_says(
     registry: Registry, tmp_path: Path
 ) -> None:
-    version = registry.publish("tiny", WEIGHTS[:100])
+    version = registry.publish("tiny", bytes(Llama()))
     registry.faults = [busy(version.weights.digest, times=1, retry_after="1")]
     async with pulls_into(tmp_path) as pulls:
         await pulled(pulls, registry.name("tiny"))

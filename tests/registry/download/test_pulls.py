@@ -14,12 +14,13 @@ import pytest
 
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.core.wording import words
+from llmstack_tui.library.errors import LibraryError
 from llmstack_tui.library.library import Library, NotInstalled
-from llmstack_tui.library.storage import LibraryError
 from llmstack_tui.registry.download.blob import PullOptions
 from tests.registry.download.pulling import WEIGHTS, blobs, pulled, pulls_into, statuses
 from tests.support import folders
 from tests.support.failures import fails
+from tests.support.gguf.files import Llama
 from tests.support.registry import Fault, Registry
 from tests.support.registry.faults import html
 
@@ -97,7 +98,7 @@ async def test_an_update_fetches_what_is_new_and_removes_what_is_old(
 
 
 async def test_what_a_download_left_is_spared_when_a_model_goes(registry: Registry, tmp_path: Path) -> None:
-    registry.publish("tiny", b"GGUF")
+    registry.publish("tiny", bytes(Llama()))
     partial = tmp_path / "blobs" / f"sha256-{'1' * 64}-partial"
     async with pulls_into(tmp_path) as pulls:
         await pulled(pulls, registry.name("tiny"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llmstack_tui.core.wording import words
-from llmstack_tui.library.storage import LibraryError
+from llmstack_tui.library.errors import LibraryError
 from tests.registry.download.pulling import PART, QUICK, WEIGHTS, blobs, pulled, pulls_into, statuses
 from tests.support.registry import Fault, Registry
 from tests.support.registry.faults import busy, html

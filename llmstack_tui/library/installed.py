@@ -1,0 +1,197 @@
+"""A model as its files on the disk say: read, or the reason why it cannot be used.
+
+Who writes a model checks it by the same functions, before it replaces anything.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from llmstack_tui.gguf.header import Header, read_header
+from llmstack_tui.library.folders import blob_path, manifest_path, read_small
+from llmstack_tui.library.manifest import (
+    FILES,
+    MAX_TEXT_BYTES,
+    ConfigLayer,
+    InvalidManifest,
+    Layer,
+    Manifest,
+    MediaType,
+    T,
+    bare_digest,
+    decode,
+    parse_manifest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from llmstack_tui.base.names import ModelName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledModel:
+    """A model that llama.cpp may run.
+
+    Attributes:
+        digest: hexadecimal sha256 of the manifest, without a prefix.
+        size: bytes of all layers.
+        weights_digest: ``sha256:`` and the hexadecimal digest of the weights' blob.
+        template: the Go template of Ollama's template layer.
+        parameters: options that hold unless a request says otherwise.
+        messages: the conversation that begins every chat; each has ``role`` and ``content``.
+        read_only: whether it is in a folder of Ollama's, where nothing may be changed.
+    """
+
+    name: ModelName
+    digest: str
+    size: int
+    modified_at: datetime
+    weights: Path
+    weights_digest: str
+    config: ConfigLayer
+    projectors: tuple[Path, ...] = ()
+    adapters: tuple[Path, ...] = ()
+    template: str | None = None
+    system: str | None = None
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    messages: tuple[Mapping[str, object], ...] = ()
+    license: str = ""
+    read_only: bool = False
+    _reader: Callable[[Path], Header] = field(default=read_header, repr=False, compare=False)
+
+    def header(self) -> Header:
+        """The header of the weights.
+
+        Raises:
+            InvalidGGUF: if the weights are broken or gone.
+        """
+        return self._reader(self.weights)
+
+
+class NotRunnable(InvalidManifest):
+    """A valid manifest of a model that llama.cpp cannot run: in the cloud, or of another format."""
+
+
+class ModelTexts(Struct, frozen=True, kw_only=True):
+    """What a model has beside its weights, as in `InstalledModel`."""
+
+    config: ConfigLayer
+    template: str | None
+    system: str | None
+    parameters: Mapping[str, object]
+    messages: tuple[Mapping[str, object], ...]
+    license: str
+
+
+def check_parts(manifest: Manifest) -> None:
+    """Whether the manifest names what a model needs, before any blob is there.
+
+    Raises:
+        InvalidManifest: a text is larger than one may be.
+        NotRunnable: there are no weights.
+    """
+    for layer in manifest.blobs:
+        if layer.media_type not in FILES and layer.media_type in set(MediaType):
+            check_text(layer)
+    if not manifest.of_type(MediaType.MODEL):
+        kinds = tuple(dict.fromkeys(layer.kind for layer in manifest.layers))
+        raise NotRunnable("library.no_weights" if kinds else "library.no_layers", kinds=kinds)
+
+
+def check_text(layer: Layer) -> None:
+    """Raise InvalidManifest if a text is larger than one may be."""
+    if layer.size > MAX_TEXT_BYTES:
+        raise InvalidManifest(
+            "library.text_too_large", layer=layer.label, size=layer.size, limit=MAX_TEXT_BYTES
+        )
+
+
+def read_texts(models: Path, manifest: Manifest) -> ModelTexts:
+    """The texts of a model, whose blobs are in the folder ``models``.
+
+    Raises:
+        InvalidManifest: one of them is not what it should be.
+        NotRunnable: the model runs elsewhere, or its weights are of another format.
+        OSError: a file cannot be read.
+    """
+    config = decode(_blob(models, manifest.config), ConfigLayer, manifest.config)
+    if config.remote_host:
+        raise NotRunnable("library.cloud")
+    if config.model_format not in {"", "gguf"}:
+        raise NotRunnable("library.other_format", format=config.model_format)
+    return ModelTexts(
+        config=config,
+        template=_text(models, manifest, MediaType.TEMPLATE),
+        system=_text(models, manifest, MediaType.SYSTEM),
+        parameters=_json(models, manifest, MediaType.PARAMETERS, dict[str, object]) or {},
+        messages=tuple(_json(models, manifest, MediaType.MESSAGES, list[dict[str, object]]) or ()),
+        license=_text(models, manifest, MediaType.LICENSE) or "",
+    )
+
+
+def load_installed(
+    models: Path, name: ModelName, *, read_only: bool, reader: Callable[[Path], Header] = read_header
+) -> InstalledModel:
+    """The model ``name`` of the folder ``models``.
+
+    Raises:
+        InvalidManifest: the manifest is broken, or a layer is missing.
+        NotRunnable: it is not a GGUF model.
+        OSError: a file cannot be read.
+    """
+    path = manifest_path(models, name)
+    manifest = parse_manifest(read_small(path))
+    texts = read_texts(models, manifest)
+    check_parts(manifest)
+    paths = {layer.digest: blob_path(models, layer.digest) for layer in manifest.blobs}
+    weights = manifest.of_type(MediaType.MODEL)
+    for layer in weights:
+        _check_blob(paths[layer.digest], layer)
+    return InstalledModel(
+        name=name,
+        digest=manifest.digest,
+        size=manifest.size,
+        modified_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
+        weights=paths[weights[0].digest],
+        weights_digest=f"sha256:{bare_digest(weights[0].digest)}",
+        config=texts.config,
+        projectors=tuple(paths[layer.digest] for layer in manifest.of_type(MediaType.PROJECTOR)),
+        adapters=tuple(paths[layer.digest] for layer in manifest.of_type(MediaType.ADAPTER)),
+        template=texts.template,
+        system=texts.system,
+        parameters=texts.parameters,
+        messages=texts.messages,
+        license=texts.license,
+        read_only=read_only,
+        _reader=reader,
+    )
+
+
+def _check_blob(path: Path, layer: Layer) -> None:
+    size = path.stat().st_size
+    if size != layer.size:
+        raise InvalidManifest("library.wrong_size", path=str(path), size=size, stated=layer.size)
+    if not os.access(path, os.R_OK):
+        raise InvalidManifest("library.not_readable", path=str(path))
+
+
+def _blob(models: Path, layer: Layer) -> bytes:
+    check_text(layer)
+    return read_small(blob_path(models, layer.digest))
+
+
+def _text(models: Path, manifest: Manifest, media_type: str) -> str | None:
+    texts = [_blob(models, layer).decode("utf-8", "replace") for layer in manifest.of_type(media_type)]
+    return "\n".join(texts) if texts else None
+
+
+def _json(models: Path, manifest: Manifest, media_type: str, kind: type[T]) -> T | None:
+    layers = manifest.of_type(media_type)
+    return decode(_blob(models, layers[-1]), kind, layers[-1]) if layers else None
