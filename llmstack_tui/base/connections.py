@@ -1,11 +1,36 @@
-"""Failed connections: the operating system's reason as text, and ``Retry-After`` in seconds."""
+"""Connections: their answers in pieces, the system's reason for a failure, and ``Retry-After`` in seconds."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from llmstack_tui.base.text import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    import httpx
+
+# A server can send a byte at a time, and 64 KB of such pieces at once: they take half a second.
+_PIECES_A_TURN = 64
+
+
+def is_packed(headers: Mapping[str, str]) -> bool:
+    """Whether a body is compressed. Nobody asks for that here: 300 bytes may unpack to gigabytes."""
+    return headers.get("content-encoding", "").strip().lower() not in ("", "identity")
+
+
+async def pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes, never unpacked; others have their turn however fast it comes."""
+    count = 0
+    async for piece in response.aiter_raw():
+        yield piece
+        count += 1
+        if count % _PIECES_A_TURN == 0:
+            await asyncio.sleep(0)
 
 
 def connection_error(error: BaseException) -> str:

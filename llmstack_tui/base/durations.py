@@ -8,7 +8,7 @@ places and "Z" or an offset. Here all have a resolution of a microsecond; furthe
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from llmstack_tui.base.sentences import Failure
 
@@ -21,6 +21,10 @@ LONGEST = timedelta(microseconds=(2**63 - 1) // 1000)
 ENDLESS = timedelta(days=3650)
 """A model with more time left than this stays for ever, which servers write as a date in the far future."""
 
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+"""No time from outside is later, as the last ones of the calendar cannot be told in every zone."""
+
+_EARLIEST_S = -(2**31)  # In 1901, before all files.
 _MICROSECONDS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1000}
 _NANOSECONDS = {unit: 1000 * size for unit, size in _MICROSECONDS.items() if unit != "d"}
 _NANOSECONDS |= {"us": 1000, "µs": 1000, "μs": 1000, "ns": 1}
@@ -139,6 +143,11 @@ def parse_time(text: str) -> datetime:
     day, clock, fraction, zone = found.groups()
     offset = "+00:00" if zone in "Zz" else zone
     return datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{offset}")
+
+
+def time_at(unix_s: float) -> datetime:
+    """The time of a file or an answer in seconds since 1970, which can be any number."""
+    return datetime.fromtimestamp(min(max(unix_s, _EARLIEST_S), LATEST.timestamp()), UTC)
 
 
 def format_time(time: datetime) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _WINDOW_S = 5.0
 # No speed is worked out from less.
 _LEAST_S = 1.0
+# No model has more: each is a line on the screen.
+_MOST_LAYERS = 200
 # Servers report more often than this.
 _SAMPLE_S = 0.2
 
@@ -52,8 +54,9 @@ class Tracker:
     def heard(self, line: Progress, now_s: float) -> None:
         """Take note of a line. While a layer is being verified, it tells how much was verified."""
         self.step = line.status
-        if line.digest is not None and line.status.startswith("pulling"):
-            before = self._layers.get(line.digest)
+        before = self._layers.get(line.digest or "")
+        is_known = before is not None or len(self._layers) < _MOST_LAYERS
+        if line.digest is not None and line.status.startswith("pulling") and is_known:
             completed = line.completed or 0
             if line.digest in self._named and before is not None:
                 # The first figure includes what was there before this pull.

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from llmstack_tui.base.durations import time_at
 from llmstack_tui.gguf.header import Header, read_header
 from llmstack_tui.library.folders import blob_path, manifest_path, read_small
 from llmstack_tui.library.manifest import (
@@ -30,6 +30,7 @@ from llmstack_tui.library.manifest import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from llmstack_tui.base.names import ModelName
@@ -158,7 +159,7 @@ def load_installed(
         name=name,
         digest=manifest.digest,
         size=manifest.size,
-        modified_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
+        modified_at=time_at(path.stat().st_mtime),
         weights=paths[weights[0].digest],
         weights_digest=f"sha256:{bare_digest(weights[0].digest)}",
         config=texts.config,

@@ -32,6 +32,8 @@ T = TypeVar("T")
 # The longest manifest seen has a few kilobytes; the longest text of a model, a licence, some 60.
 MAX_TEXT_BYTES = 4 * 2**20
 BLOB_NAME = re.compile(r"sha256-[0-9a-f]{64}")
+_NO_SIZE = 2**63
+_MOST_OBJECTS = 10_000
 _DIGEST = re.compile(r"sha256[:-]([0-9a-fA-F]{64})")
 # Go's encoder writes these as escapes, for the sake of browsers.
 _ESCAPED_BY_GO = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
@@ -151,6 +153,8 @@ def parse_manifest(content: bytes, *, pushed_at: datetime | None = None) -> Mani
     Raises:
         InvalidManifest: ``content`` is not a manifest.
     """
+    if content.count(b"{") > _MOST_OBJECTS:  # Counted first: a layer takes far more memory than its text.
+        raise InvalidManifest("library.too_many_layers")
     wire = decode(content, _WireManifest)
     if wire.config is None:
         raise InvalidManifest("library.no_config")
@@ -230,6 +234,8 @@ def _layer(wire: _WireLayer) -> Layer:
     blob_name(wire.digest)
     if wire.size < 0:
         raise InvalidManifest("library.negative_size")
+    if wire.size >= _NO_SIZE:
+        raise InvalidManifest("library.too_large_size")
     return Layer(media_type=wire.media_type, digest=wire.digest, size=wire.size, source=wire.source)
 
 

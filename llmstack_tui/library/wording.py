@@ -48,6 +48,8 @@ SENTENCES: Catalogue = {
     "library.bad_manifest": "The manifest is not as Ollama writes it: {why}.",
     "library.manifest_not_json": "The manifest is not JSON.",
     "library.negative_size": "A size in the manifest is negative.",
+    "library.too_large_size": "A size in the manifest is larger than any file.",
+    "library.too_many_layers": "The manifest has more layers than any model.",
     "library.bad_layer": "The layer {layer} is not as Ollama writes it: {why}.",
     "library.layer_not_json": "The layer {layer} is not JSON.",
     "library.text_too_large": (

@@ -1,16 +1,19 @@
 """From Ollama's wire forms to the values of `hosts.types`. Pure.
 
-An empty text, or Go's zero time, means that the server does not say.
+An empty text, or Go's zero time, means that the server does not say. So does a figure that cannot be: what
+depends on these values neither overflows nor counts below zero. A name is kept as it is.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
-from llmstack_tui.base.durations import parse_time
+from llmstack_tui.base.durations import LATEST, parse_time
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.text import shortened
 from llmstack_tui.hosts.types import (
     Chunk,
     Message,
@@ -21,48 +24,49 @@ from llmstack_tui.hosts.types import (
     ServerVersion,
     Usage,
 )
-from llmstack_tui.ollama.transport import WrongShape
+from llmstack_tui.ollama.decoding import WrongShape
 from llmstack_tui.ollama.wire import WireDetails, WireMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from llmstack_tui.ollama import wire
 
 _BLOB = re.compile(r"sha256[-:]([0-9a-f]{64})\b")
 _FROM = re.compile(r"^FROM .*", flags=re.MULTILINE)
-_ZERO_YEAR = 1
+# No name of a model has more characters, no server here more models, and no figure is larger.
+_LONGEST_NAME, _MOST_INSTALLED, _MOST_RUNNING, _MOST = 1000, 5000, 200, 2**50
+_LONGEST_WORD, _MOST_CAPABILITIES = 300, 100
+
+Listed = TypeVar("Listed", bound="wire.WireModel")
 
 
 def server_version(answer: wire.VersionResponse) -> ServerVersion:
     if not answer.version:
         raise WrongShape("answer.no_version")
     kind = HostKind.BUILTIN if answer.engine == "llmstack" else HostKind.OLLAMA
-    return ServerVersion(kind=kind, version=answer.version)
+    return ServerVersion(kind=kind, version=shortened(answer.version, _LONGEST_WORD))
 
 
 def installed(answer: wire.ListResponse) -> tuple[Model, ...]:
-    if answer.models is None:
-        raise WrongShape("answer.no_models")
-    return tuple(_model(listed) for listed in answer.models)
+    return tuple(_model(name, listed) for name, listed in _named(answer.models, _MOST_INSTALLED))
 
 
 def running(answer: wire.ProcessResponse) -> tuple[RunningModel, ...]:
-    if answer.models is None:
-        raise WrongShape("answer.no_models")
     return tuple(
         RunningModel(
-            name=_name(loaded),
+            name=name,
             digest=_digest(loaded.digest),
-            size=loaded.size,
-            size_vram=loaded.size_vram,
+            size=_count(loaded.size),
+            size_vram=_count(loaded.size_vram),
             expires_at=_time(loaded.expires_at),
-            context_length=loaded.context_length or None,
-            requests=loaded.requests,
+            context_length=_count(loaded.context_length) or None,
+            requests=_count(loaded.requests),
             used_at=_time(loaded.used_at),
-            pid=loaded.pid,
+            pid=_count(loaded.pid),
         )
-        for loaded in answer.models
+        for name, loaded in _named(answer.models, _MOST_RUNNING)
     )
 
 
@@ -77,18 +81,18 @@ def details(name: str, answer: wire.ShowResponse) -> ModelDetails:
         template=answer.template or "",
         system=answer.system or "",
         license=answer.license or "",
-        format=fields.format or None,
-        family=fields.family or None,
-        parameter_size=fields.parameter_size or None,
-        quantization=fields.quantization_level or None,
-        context_length=fields.context_length or _of_architecture(info, "context_length"),
-        embedding_length=fields.embedding_length or _of_architecture(info, "embedding_length"),
+        format=_word(fields.format),
+        family=_word(fields.family),
+        parameter_size=_word(fields.parameter_size),
+        quantization=_word(fields.quantization_level),
+        context_length=_count(fields.context_length) or _of_architecture(info, "context_length"),
+        embedding_length=_count(fields.embedding_length) or _of_architecture(info, "embedding_length"),
         capabilities=_capabilities(answer.capabilities),
         weights_digest=_weights(*_FROM.findall(answer.modelfile or ""), fields.parent_model),
         modified_at=_time(answer.modified_at),
         parent_model=_parent(fields.parent_model),
-        remote_host=answer.remote_host or None,
-        remote_model=answer.remote_model or None,
+        remote_host=_word(answer.remote_host),
+        remote_model=_word(answer.remote_model),
         messages=tuple(
             Message(role=each.role or "", content=each.content or "") for each in answer.messages or ()
         ),
@@ -123,46 +127,65 @@ def _chunk(line: wire.PromptResponse, text: str | None, thinking: str | None) ->
         text=text or "",
         thinking=thinking or "",
         done=bool(line.done),
-        done_reason=line.done_reason or None,
+        done_reason=_word(line.done_reason),
         usage=_usage(line),
     )
 
 
 def progress(line: wire.ProgressResponse) -> Progress:
     return Progress(
-        status=line.status or "", digest=line.digest or None, total=line.total, completed=line.completed
+        status=_word(line.status) or "",
+        digest=_word(line.digest),
+        total=_count(line.total),
+        completed=_count(line.completed),
     )
 
 
-def _model(listed: wire.WireListedModel) -> Model:
+def _named(models: Sequence[Listed] | None, most: int) -> Iterable[tuple[str, Listed]]:
+    """The models by their names. One without a usable name cannot be asked for, nor the second of a name."""
+    if models is None:
+        raise WrongShape("answer.no_models")
+    named: dict[str, Listed] = {}
+    for listed in models:
+        name = listed.name or listed.model or ""
+        if 0 < len(name) <= _LONGEST_NAME:
+            named.setdefault(name, listed)
+    if models and not named:
+        raise WrongShape("answer.nameless")
+    return islice(named.items(), most)
+
+
+def _model(name: str, listed: wire.WireListedModel) -> Model:
     fields = listed.details or WireDetails()
-    remote = listed.remote_host or None
+    remote = _word(listed.remote_host)
     return Model(
-        name=_name(listed),
+        name=name,
         digest=_digest(listed.digest),
-        size=None if remote else listed.size,
+        size=None if remote else _count(listed.size),
         modified_at=_time(listed.modified_at),
-        format=fields.format or None,
-        family=fields.family or None,
-        parameters=fields.parameter_size or None,
-        quantization=fields.quantization_level or None,
-        context_length=fields.context_length or None,
+        format=_word(fields.format),
+        family=_word(fields.family),
+        parameters=_word(fields.parameter_size),
+        quantization=_word(fields.quantization_level),
+        context_length=_count(fields.context_length) or None,
         capabilities=_capabilities(listed.capabilities),
         weights_digest=_weights(fields.parent_model),
         remote_host=remote,
-        remote_model=listed.remote_model or None,
+        remote_model=_word(listed.remote_model),
     )
 
 
-def _name(listed: wire.WireModel) -> str:
-    name = listed.name or listed.model
-    if not name:
-        raise WrongShape("answer.nameless")
-    return name
+def _count(number: int | None) -> int | None:
+    return number if number is not None and 0 <= number <= _MOST else None
+
+
+def _word(text: str | None) -> str | None:
+    """A text of which every model on the screen has one."""
+    return shortened(text, _LONGEST_WORD) if text else None
 
 
 def _digest(text: str | None) -> str:
-    return (text or "").removeprefix("sha256:")
+    return (_word(text) or "").removeprefix("sha256:")
 
 
 def _weights(*texts: str | None) -> str | None:
@@ -172,7 +195,7 @@ def _weights(*texts: str | None) -> str | None:
 
 def _parent(text: str | None) -> str | None:
     """The name of the parent model; None if the field has the path of a blob instead."""
-    return text if text and not _BLOB.search(text) else None
+    return _word(text) if text and not _BLOB.search(text) else None
 
 
 def _time(text: str | None) -> datetime | None:
@@ -180,16 +203,18 @@ def _time(text: str | None) -> datetime | None:
         time = parse_time(text or "")
     except ValueError:
         return None
-    return time if time.year > _ZERO_YEAR else None
+    if time.year >= LATEST.year:
+        return LATEST
+    return time if time.timestamp() > 0 else None
 
 
-def _capabilities(names: Iterable[str] | None) -> frozenset[str] | None:
-    return None if names is None else frozenset(names)
+def _capabilities(names: Sequence[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(shortened(each, 50) for each in names[:_MOST_CAPABILITIES])
 
 
 def _of_architecture(info: Mapping[str, object], key: str) -> int | None:
     value = info.get(f"{info.get('general.architecture')}.{key}")
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return _count(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _usage(line: wire.PromptResponse) -> Usage | None:
@@ -199,15 +224,12 @@ def _usage(line: wire.PromptResponse) -> Usage | None:
     return Usage(
         total=_nanoseconds(line.total_duration),
         load=_nanoseconds(line.load_duration),
-        prompt_tokens=line.prompt_eval_count or 0,
+        prompt_tokens=_count(line.prompt_eval_count) or 0,
         prompt=_nanoseconds(line.prompt_eval_duration),
-        answer_tokens=line.eval_count or 0,
+        answer_tokens=_count(line.eval_count) or 0,
         answer=_nanoseconds(line.eval_duration),
     )
 
 
 def _nanoseconds(count: int | None) -> timedelta:
-    try:
-        return timedelta(microseconds=(count or 0) / 1000)
-    except OverflowError:
-        raise WrongShape("answer.duration") from None
+    return timedelta(microseconds=(_count(count) or 0) / 1000)

@@ -16,7 +16,7 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.hosts.errors import HostError, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from llmstack_tui.hosts.types import Model, ModelDetails, RunningModel
 
@@ -52,7 +52,8 @@ class SharedProcesses:
 
     async def with_shared(self, running: tuple[RunningModel, ...]) -> tuple[RunningModel, ...]:
         """The running models, each with the digests of the other models that share its process, if known."""
-        alike = {each.digest: tuple(self._alike(each)) for each in running}
+        by_digest = {model.digest: model for model in self.installed if model.digest and not model.is_cloud}
+        alike = {each.digest: tuple(self._alike(each, by_digest)) for each in running}
         missing = {
             model.digest: model.name
             for models in alike.values()
@@ -63,9 +64,8 @@ class SharedProcesses:
             await self._learn(digest, name)
         return tuple(self._with_others(each, alike[each.digest]) for each in running)
 
-    def _alike(self, running: RunningModel) -> Iterator[Model]:
+    def _alike(self, running: RunningModel, by_digest: Mapping[str, Model]) -> Iterator[Model]:
         """The installed models that may have the same weights, itself included, one for each digest."""
-        by_digest = {model.digest: model for model in self.installed if model.digest and not model.is_cloud}
         mine = by_digest.get(running.digest)
         if mine is None:
             # Its name was removed: it can be compared only with the models known so far.

@@ -14,10 +14,10 @@ import msgspec
 from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.connections import connection_error
-from llmstack_tui.base.sentences import Failure
+from llmstack_tui.base.connections import connection_error, is_packed, pieces
 from llmstack_tui.base.text import excerpt, with_full_stop
 from llmstack_tui.hosts.errors import BadStream, HostError, NotFound, Refused, ServerError, Unreachable
+from llmstack_tui.ollama.decoding import WrongShape, decode
 from llmstack_tui.ollama.wire import ErrorResponse, StreamLine, Wire
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from llmstack_tui.base.sentences import Param
 
-MAX_DOCUMENT_BYTES = 64 * 2**20
-MAX_LINE_BYTES = 16 * 2**20
+# What is read of these takes some ten times as much memory at its worst.
+MAX_DOCUMENT_BYTES = 8 * 2**20
+MAX_LINE_BYTES = 4 * 2**20
 _MAX_ERROR_BYTES = 64 * 2**10
 
 # Less than the time after which servers close an idle connection (uvicorn's default: five seconds): a request
@@ -36,10 +37,6 @@ _KEEP_CONNECTION_S = 3.0
 Answer = TypeVar("Answer", bound=Wire)
 Line = TypeVar("Line", bound=StreamLine)
 Value = TypeVar("Value")
-
-
-class WrongShape(Failure):
-    """An answer has the right types, but lacks its main field."""
 
 
 class Timeouts(Struct, frozen=True, kw_only=True):
@@ -109,7 +106,7 @@ class Transport:
         """
         content = await self._whole(method, path, body, MAX_DOCUMENT_BYTES, limit_s=limit_s, missing=missing)
         with self._understanding(content):
-            return read(msgspec.json.decode(content, type=answer))
+            return read(decode(content, answer))
 
     async def done(
         self, method: str, path: str, body: Wire | None, *, limit_s: float, missing: str = ""
@@ -125,7 +122,7 @@ class Transport:
         async with self._response("POST", path, body, missing=missing) as response:
             async for text in self._split(response):
                 with self._understanding(text):
-                    decoded = msgspec.json.decode(text, type=line)
+                    decoded = decode(text, line)
                     value = read(decoded)
                 if decoded.error is not None:
                     raise self._failed(_error_text(decoded.error))
@@ -193,10 +190,16 @@ class Transport:
             detail = os.strerror(errno.ETIMEDOUT)
             raise Unreachable("host.silent", host=self.url, limit_s=limit_s, detail=detail) from None
 
+    def _pieces(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        """The body as it comes. None that is packed: how much it unpacks to is not known before."""
+        if is_packed(response.headers):
+            raise self._not_understood("answer.packed")
+        return pieces(response)
+
     async def _content(self, response: httpx.Response, limit: int) -> bytes:
         content = bytearray()
-        async for chunk in response.aiter_bytes():
-            content += chunk
+        async for piece in self._pieces(response):
+            content += piece
             if len(content) > limit:
                 raise self._not_understood("answer.too_large")
         return bytes(content)
@@ -204,8 +207,8 @@ class Transport:
     async def _split(self, response: httpx.Response) -> AsyncIterator[bytes]:
         """The lines of a body that are not empty. The last one may lack its newline."""
         pending = bytearray()
-        async for chunk in response.aiter_bytes():
-            *whole, rest = chunk.split(b"\n")
+        async for piece in self._pieces(response):
+            *whole, rest = piece.split(b"\n")
             for end in whole:
                 pending += end
                 if pending.strip():
@@ -264,8 +267,8 @@ class Transport:
         code = response.status_code
         content = await self._content(response, _MAX_ERROR_BYTES)
         try:
-            error = msgspec.json.decode(content, type=ErrorResponse).error
-        except (ValueError, RecursionError):
+            error = decode(content, ErrorResponse).error
+        except (WrongShape, ValueError, RecursionError):
             error = None
         said = _error_text(error) if error is not None else ""
         if code == 404 and (said or not content):

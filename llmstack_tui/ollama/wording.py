@@ -35,6 +35,7 @@ SENTENCES: Catalogue = {
     "answer.no_http": "An answer from {host} was not understood: it is not HTTP.",
     "answer.status": "An answer from {host} was not understood: its status is {status}.",
     "answer.too_large": "An answer from {host} was not understood: it is larger than any answer should be.",
+    "answer.packed": "An answer from {host} was not understood: it is packed, which was not asked for.",
     "answer.long_line": "An answer from {host} was not understood: a line of it is far too long.",
     "answer.too_early": "An answer from {host} was not understood: it ended too early.",
     "answer.broke_off": "An answer from {host} was not understood: it broke off in the middle.",
@@ -43,7 +44,6 @@ SENTENCES: Catalogue = {
     "answer.no_models": "An answer from {host} was not understood: it lists no models.",
     "answer.no_embeddings": "An answer from {host} was not understood: it has no embeddings.",
     "answer.nameless": "An answer from {host} was not understood: a model in it has no name.",
-    "answer.duration": "An answer from {host} was not understood: a duration in it is too large.",
     # Starting Ollama.
     "ollama.not_started": "{program} could not be started: {why}.",
     "ollama.ended": "Ollama ended at once: {words} (more in {log})",

@@ -8,7 +8,6 @@ speak the protocol of OCI's distribution specification; Ollama's adds ``ollama-c
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -16,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from llmstack_tui import __version__
+from llmstack_tui.base.durations import time_at
 from llmstack_tui.base.names import ModelName, is_plain_http
 from llmstack_tui.base.sentences import said
 from llmstack_tui.library.manifest import (
@@ -37,11 +37,12 @@ from llmstack_tui.registry.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 
 _ACCEPT = f"{MediaType.MANIFEST}, application/vnd.oci.image.manifest.v1+json"
 _MAX_TAGS, _MAX_TAG_PAGES = 10_000, 20
-_MAX_TAGS_BYTES = 2**20
+_MAX_TAGS_BYTES, _LONGEST_TAG = 2**20, 128  # as OCI limits it
 
 
 class Head(Struct, frozen=True, kw_only=True):
@@ -64,7 +65,7 @@ class FetchedManifest(Struct, frozen=True):
 
 
 class _TagList(msgspec.Struct):
-    tags: list[str] | None = None
+    tags: list[object] | None = None
 
 
 class Registry:
@@ -128,9 +129,10 @@ class Registry:
                 return None
             _check(name, reply)
             try:
-                found += msgspec.json.decode(reply.content, type=_TagList).tags or []
+                tags = msgspec.json.decode(reply.content, type=_TagList).tags or []
             except (ValueError, RecursionError):
                 raise BadAnswer("registry.bad_tags", host=name.host, model=str(name)) from None
+            found += [tag for tag in tags if isinstance(tag, str) and len(tag) <= _LONGEST_TAG]
             query = _next_page(reply.headers.get("link", ""))
             if not query or len(found) >= _MAX_TAGS:
                 break
@@ -204,8 +206,8 @@ def _stated_digest(reply: Reply) -> str | None:
 
 def _pushed_at(reply: Reply) -> datetime | None:
     try:
-        return datetime.fromtimestamp(int(reply.headers.get("ollama-push-time", "")), UTC)
-    except (ValueError, OverflowError, OSError):
+        return time_at(int(reply.headers.get("ollama-push-time", "")))
+    except ValueError:
         return None
 
 

@@ -10,7 +10,7 @@ import httpx
 from msgspec import Struct
 
 from llmstack_tui.base.address import is_loopback
-from llmstack_tui.base.connections import connection_error, retry_after_s
+from llmstack_tui.base.connections import connection_error, pieces, retry_after_s
 from llmstack_tui.registry.errors import BadAnswer, RegistryBusy, RegistryUnreachable
 
 if TYPE_CHECKING:
@@ -195,8 +195,8 @@ async def _read(response: httpx.Response, max_bytes: int) -> tuple[bytes, bool]:
     if response.request.method != "HEAD" and length.isdigit() and int(length[:20]) > max_bytes:
         return b"", True
     content = bytearray()
-    async for chunk in response.aiter_raw():
-        content += chunk
+    async for piece in pieces(response):
+        content += piece
         if len(content) > max_bytes:
             return bytes(content[:max_bytes]), True
     return bytes(content), False

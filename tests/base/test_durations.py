@@ -18,6 +18,7 @@ from llmstack_tui.base.durations import (
     parse_duration,
     parse_go_duration,
     parse_keep_alive,
+    time_at,
 )
 
 
@@ -158,3 +159,10 @@ def test_a_keep_alive_counts_seconds_and_is_endless_when_negative(
     value: str | float, duration: timedelta
 ) -> None:
     assert parse_keep_alive(value) == duration
+
+
+@pytest.mark.parametrize(
+    ("unix_s", "year"), [(0, 1970), (-1e300, 1901), (2**80, 9000), (float("inf"), 9000), (1.7e9, 2023)]
+)
+def test_the_time_of_a_file_can_be_any_number(unix_s: float, year: int) -> None:
+    assert time_at(unix_s).astimezone().year == year

@@ -84,3 +84,12 @@ def test_memory_does_not_grow_with_the_lines() -> None:
         if number % 50_000 == 49_999:
             sizes.append(len(pickle.dumps(tracker)))
     assert sizes[1] < 1.1 * sizes[0] < 5000
+
+
+def test_neither_memory_nor_the_screen_grow_with_layers_that_no_model_has() -> None:
+    tracker = Tracker()
+    for number in range(100_000):
+        tracker.heard(pulling(f"sha256:{number:064x}", 5, 10), number / 1000)
+    assert len(tracker.layers) == 200
+    tracker.heard(pulling(f"sha256:{7:064x}", 6, 10), 200)
+    assert tracker.layers[7].completed == 6

@@ -105,6 +105,8 @@ def test_what_our_own_engine_writes_is_made_locally() -> None:
         (content(layers=[{**LAYER, "digest": "../../etc/passwd"}]), "library.no_digest"),
         (content(layers=[{**LAYER, "size": -1}]), "library.negative_size"),
         (content(layers=[{**LAYER, "size": "7"}]), "library.bad_manifest"),
+        (content(layers=[{**LAYER, "size": 10**400}]), "library.too_large_size"),
+        (b'{"layers": [' + b"{}, " * 20_000 + b"{}]}", "library.too_many_layers"),
     ],
 )
 def test_what_is_no_manifest(sent: bytes, kind: str) -> None:

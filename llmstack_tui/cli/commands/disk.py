@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
+from llmstack_tui.base.durations import time_at
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import opened, refuse_read_only
@@ -137,7 +137,7 @@ def _leftover(leftover: Leftover) -> dict[str, object]:
         "path": leftover.path,
         "kind": leftover.kind,
         "size": leftover.size,
-        "changed_at": datetime.fromtimestamp(leftover.changed_s, UTC),
+        "changed_at": time_at(leftover.changed_s),
         "kept": text(*_kept(leftover)) or None,
     }
 

@@ -16,6 +16,7 @@ import httpx
 import msgspec
 
 from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.connections import is_packed
 from llmstack_tui.engine.single.messages import ChatTurn, SingleChatAnswer, SingleChatRequest, SingleHealth
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ PIPELINE_SYSTEM = (
     "Answer the question from the context alone. "
     "If the context does not contain the answer, say that it does not."
 )
+
+_MAX_BYTES = 8 * 2**20
 
 T = TypeVar("T")
 
@@ -53,7 +56,12 @@ class SingleClient:
     def __init__(self, url: str = DEFAULT_URL, *, timeout_s: float = 300.0) -> None:
         timeout = httpx.Timeout(timeout_s, connect=5.0)
         # A proxy cannot reach this machine's loopback address.
-        self._http = httpx.Client(base_url=url, timeout=timeout, trust_env=not is_loopback(url))
+        self._http = httpx.Client(
+            base_url=url,
+            headers={"Accept-Encoding": "identity"},
+            timeout=timeout,
+            trust_env=not is_loopback(url),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +76,7 @@ class SingleClient:
 
     def health_check(self) -> SingleHealth:
         """Whether the model is loaded. If not, this raises nothing: ``status`` and ``error`` say why."""
-        return self._decoded(self._call("GET", "/health"), SingleHealth)
+        return self._decoded(*self._call("GET", "/health"), SingleHealth)
 
     def chat(
         self,
@@ -86,10 +94,10 @@ class SingleClient:
             max_tokens=max_tokens,
             temperature=temperature,
         )
-        response = self._call("POST", "/chat", msgspec.json.encode(request))
-        if response.status_code != 200:
-            raise SingleFailed(_error_text(response), response.status_code)
-        return self._decoded(response, SingleChatAnswer)
+        status, content = self._call("POST", "/chat", msgspec.json.encode(request))
+        if status != 200:
+            raise SingleFailed(_error_text(status, content), status)
+        return self._decoded(status, content, SingleChatAnswer)
 
     def process_pipeline(self, query: str, context: str | Sequence[str]) -> str:
         """The answer to ``query`` from ``context``, which is a text or several passages."""
@@ -100,11 +108,17 @@ class SingleClient:
         ]
         return self.chat(turns).response
 
-    def _call(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
+    def _call(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+        """The status of the answer, and its body: nothing of one that is packed or far too long."""
+        headers = {"Content-Type": "application/json"}
+        content = bytearray()
         try:
-            return self._http.request(
-                method, path, content=body, headers={"Content-Type": "application/json"}
-            )
+            with self._http.stream(method, path, content=body, headers=headers) as response:
+                for piece in () if is_packed(response.headers) else response.iter_raw():
+                    content += piece
+                    if len(content) > _MAX_BYTES:
+                        return response.status_code, b""
+                return response.status_code, bytes(content)
         except httpx.TimeoutException as error:
             raise SingleUnreachable(f"The server at {self._http.base_url} did not answer in time.") from error
         except httpx.HTTPError as error:
@@ -112,12 +126,12 @@ class SingleClient:
                 f"Nothing answers at {self._http.base_url}. Start it with: llmstack engine run --gguf FILE"
             ) from error
 
-    def _decoded(self, response: httpx.Response, kind: type[T]) -> T:
+    def _decoded(self, status: int, content: bytes, kind: type[T]) -> T:
         try:
-            return msgspec.json.decode(response.content, type=kind)
-        except msgspec.MsgspecError as error:
+            return msgspec.json.decode(content, type=kind)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise SingleFailed(
-                f"The server at {self._http.base_url} does not serve a single file.", response.status_code
+                f"The server at {self._http.base_url} does not serve a single file.", status
             ) from error
 
 
@@ -130,8 +144,8 @@ def _turn(message: ChatTurn | Mapping[str, str]) -> ChatTurn:
         raise SingleError(f"A message needs a role and a content, both texts: {error}") from error
 
 
-def _error_text(response: httpx.Response) -> str:
+def _error_text(status: int, content: bytes) -> str:
     try:
-        return str(response.json()["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return f"The server answered with status {response.status_code}."
+        return str(msgspec.json.decode(content, type=dict[str, dict[str, object]])["error"]["message"])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
+        return f"The server answered with status {status}."

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
-from llmstack_tui.base.durations import FOREVER
+from llmstack_tui.base.durations import FOREVER, time_at
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.engine.errors import ApiError
@@ -104,7 +103,7 @@ class SingleLibrary(Library):
             name=ModelName.parse(suggest_name(self._file, header)),
             digest="",
             size=status.st_size,
-            modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
+            modified_at=time_at(status.st_mtime),
             weights=self._file,
             # To the scheduler, a changed file has to be another model.
             weights_digest=f"file:{status.st_mtime_ns}:{status.st_size}:{status.st_ino}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -22,6 +24,7 @@ from llmstack_tui.engine.single.messages import ChatTurn
 from llmstack_tui.engine.single.model import SingleConfig
 from tests.support.engine_process import home_environment
 from tests.support.gguf import models
+from tests.support.scripted_server import Reply, always, serving
 from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:
@@ -238,6 +241,28 @@ def test_a_client_without_a_server() -> None:
             client.health_check()
         with pytest.raises(SingleError, match="needs a role and a content"):
             client.chat([{"role": "user"}])
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply((b"x",), headers={"Content-Encoding": "gzip, gzip"}),
+        Reply([b" " * 2**20] * 20),
+        Reply((b"[" * 100_000,)),
+        Reply((b"\xff",)),
+        Reply((b'{"error": ' + b"[" * 100_000,), 500),
+        Reply((b'{"error": {"message": 5}}',), 500),
+        Reply((b"x",), 500, headers={"Content-Encoding": "gzip, gzip"}),
+    ],
+    ids=["packed", "long", "deep", "bytes", "deep-error", "no-text", "packed-error"],
+)
+async def test_a_client_of_another_server(reply: Reply) -> None:
+    async with serving(always(reply)) as server:
+        with SingleClient(server.url) as client:
+            for call in (client.health_check, partial(client.chat, "Hi")):
+                with pytest.raises(SingleFailed):
+                    await asyncio.to_thread(call)
+    assert server.requests[0].headers["accept-encoding"] == "identity"
 
 
 def test_settings() -> None:

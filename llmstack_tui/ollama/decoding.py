@@ -1,0 +1,122 @@
+"""JSON of a server as values: what is wrong in it spoils itself alone, and its size is known first.
+
+An answer with a few bytes for each value takes fifty times as much memory when it is decoded, so its values
+are counted before. What does not decode as a whole is read piece by piece: a wrong field is absent, a model
+that is no object is left out, and so is what is nested too deeply for any decoder. ``NaN`` and numbers beyond
+64 bits, which some servers write, are absent, too.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from contextlib import suppress
+from functools import cache
+from types import UnionType
+from typing import TypeVar, cast, get_args, get_origin
+
+import msgspec
+
+from llmstack_tui.base.sentences import Failure
+from llmstack_tui.ollama.wire import Wire
+
+Answer = TypeVar("Answer", bound=Wire)
+T = TypeVar("T")
+
+MAX_VALUES = 250_000
+"""A list of 10,000 models has as many; they take some 40 MB."""
+
+_DEEPEST = 32
+_MOST_DIGITS = 18
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{}]', re.DOTALL)
+
+
+class WrongShape(Failure):
+    """An answer has the right types, but lacks its main field."""
+
+
+def decode(content: bytes, kind: type[Answer], most: int = MAX_VALUES) -> Answer:
+    """The JSON document in ``content``, or as much of it as makes sense.
+
+    Raises:
+        WrongShape: it has more than ``most`` values.
+        ValueError, RecursionError: it is no JSON, or no object.
+    """
+    if content.count(b",") + content.count(b"[") + content.count(b"{") > most:
+        raise WrongShape("answer.too_large")
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.MsgspecError, RecursionError):
+        text = _without_depths(content).decode(errors="replace")
+    value = json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=lambda _: None)
+    answer = _readable(value, kind)
+    if answer is None:
+        raise ValueError("The document is no object.")
+    return cast("Answer", answer)
+
+
+def _without_depths(content: bytes) -> bytes:
+    """The document with ``null`` in the place of everything below the deepest level."""
+    kept, start, depth = bytearray(), 0, 0
+    for token in _TOKEN.finditer(content):
+        if token[0] in (b"[", b"{"):
+            depth += 1
+            if depth == _DEEPEST + 1:
+                kept += content[start : token.start()] + b"null"
+        elif token[0] in (b"]", b"}"):
+            depth -= 1
+            if depth == _DEEPEST:
+                start = token.end()
+    return bytes(kept) if depth > _DEEPEST else bytes(kept + content[start:])
+
+
+def _readable(value: object, kind: object) -> object:
+    """As much of ``value`` as is of this kind; None if nothing is."""
+    if isinstance(kind, UnionType):
+        # The kinds of a field are its own and None; several, as of ``error``, are no objects of ours.
+        one, *others = (each for each in get_args(kind) if each is not type(None))
+        kind = kind if others else one
+    if isinstance(kind, type) and issubclass(kind, Wire):
+        return _readable_fields(value, kind) if isinstance(value, dict) else None
+    if get_origin(kind) is list and isinstance(value, list):
+        found = [item for each in value if (item := _readable(each, get_args(kind)[0])) is not None]
+        # A list without a single readable thing is something else.
+        return found if found or not value else None
+    try:
+        return _sendable(msgspec.convert(value, kind))
+    except (msgspec.ValidationError, UnicodeEncodeError):
+        return None
+
+
+def _readable_fields(value: dict[str, object], kind: type[Wire]) -> Wire | None:
+    with suppress(msgspec.ValidationError, UnicodeEncodeError):
+        return _sendable(msgspec.convert(value, kind))
+    fields = _fields(kind)
+    given = {name: _readable(value[key], of) for key, (name, of) in fields.items() if key in value}
+    # Of something else, nothing is readable.
+    return kind(**given) if not given or any(each is not None for each in given.values()) else None
+
+
+@cache
+def _fields(kind: type[Wire]) -> dict[str, tuple[str, object]]:
+    """The names in JSON of the fields of a struct, each with its own name and its kind."""
+    return {each.encode_name: (each.name, each.type) for each in msgspec.structs.fields(kind)}
+
+
+def _sendable(value: T) -> T:
+    """The value, if it can be encoded again: half of a pair of code points cannot.
+
+    Raises:
+        UnicodeEncodeError: it cannot.
+    """
+    msgspec.json.encode(value)
+    return value
+
+
+def _whole(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MOST_DIGITS else None
+
+
+def _finite(digits: str) -> float | None:
+    return number if math.isfinite(number := float(digits)) else None
