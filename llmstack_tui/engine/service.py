@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import time
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from msgspec import Struct
 from llmstack_tui.base.durations import InvalidDuration, parse_keep_alive
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.paths import models_folder
-from llmstack_tui.engine.errors import ApiError, text, words
+from llmstack_tui.engine.errors import ApiError, LoadFailed, text, words
 from llmstack_tui.engine.room import check_room
 from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
@@ -29,9 +30,12 @@ from llmstack_tui.gguf.header import Header, InvalidGGUF
 from llmstack_tui.gguf.repacking import repacked_size, repacked_types
 from llmstack_tui.hardware.machine import Machine
 from llmstack_tui.hardware.system import usable_cores
+from llmstack_tui.library.blobs import silent
+from llmstack_tui.library.errors import LibraryError
 from llmstack_tui.library.folders import blob_path, ollama_models_folders
 from llmstack_tui.library.library import Library, NotInstalled
 from llmstack_tui.library.manifest import InvalidManifest
+from llmstack_tui.library.threads import in_thread
 from llmstack_tui.ollama.options import Options, merge, unknown
 from llmstack_tui.registry.download.blob import PullOptions
 from llmstack_tui.registry.download.pull import Pulls
@@ -193,6 +197,10 @@ class Engine:
             reading = await asyncio.to_thread(self._machine.read)
         header = await asyncio.to_thread(self.library.header_of, Path(config.weights))
         check_room(config, header, reading, held)
+        try:
+            await in_thread(partial(self.library.confirm, Path(config.weights)), silent)
+        except LibraryError as error:
+            raise LoadFailed(words(error).rstrip(".")) from error
         return await Runner.start(config, folder=self.sockets)
 
     def _find(self, name: ModelName) -> Target:

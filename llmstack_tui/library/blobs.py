@@ -135,7 +135,7 @@ def is_intact(blob: Path, layer: Layer, progress: OnProgress) -> bool:
     if not layer.size or blob_name(hash_file(blob, layer.size, progress)) == blob.name:
         remember(blob)
         return True
-    forget(blob)
+    distrust(blob)
     return False
 
 
@@ -161,6 +161,14 @@ def remember(blob: Path) -> None:
     with suppress(OSError):  # Not to know it costs a reading.
         if blob.stat().st_size > MAX_TEXT_BYTES:
             write_whole(_note(blob), _look(blob).encode())
+        else:
+            forget(blob)
+
+
+def distrust(blob: Path) -> None:
+    """Note that the file is damaged."""
+    with suppress(OSError):
+        write_whole(_note(blob), b"damaged\n")
 
 
 def forget(blob: Path) -> None:

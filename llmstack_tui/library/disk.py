@@ -7,28 +7,32 @@ from __future__ import annotations
 
 import asyncio
 import re
-import stat
 import time
 from collections import Counter
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
-from msgspec import Struct
+from msgspec import Struct, field
 
-from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.sentences import Sentence
-from llmstack_tui.library.blobs import remove_blob
+from llmstack_tui.library.blobs import is_believed, remove_blob
+from llmstack_tui.library.contents import FoundFile, StoredManifest, files_in, stored_manifests
 from llmstack_tui.library.errors import LibraryError, library_errors
 from llmstack_tui.library.files import UNFINISHED
 from llmstack_tui.library.folders import blobs_folder, manifests_folder
-from llmstack_tui.library.manifest import BLOB_NAME, InvalidManifest
-from llmstack_tui.library.storage import DOWNLOADS_LOCK, GRACE_S, blob_names, holding, locked
+from llmstack_tui.library.manifest import BLOB_NAME, blob_name
+from llmstack_tui.library.storage import DOWNLOADS_LOCK, GRACE_S, holding, locked
+from llmstack_tui.library.threads import in_thread
+from llmstack_tui.library.verification import FolderVerification, verify_folder
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
+
+    from llmstack_tui.base.sentences import Sentences
+    from llmstack_tui.library.blobs import OnProgress
 
 # Unfinished files: Ollama's are "sha256-…-partial" and "sha256-…-partial-0", the engine's may end otherwise.
 _PARTIAL = re.compile(r"sha256-[0-9a-f]{64}[-.].+|\.unfinished-.+")
@@ -44,14 +48,22 @@ class ModelUse(Struct, frozen=True):
 
     Attributes:
         size: bytes of its blobs in the folder, each counted once.
-        shared: the part of ``size`` that other models in the folder use, too.
+        shared: the part of ``size`` that other models use, too: of this folder, or by a hard link of another.
         missing: how many of its blobs are not in the folder.
+        changed: how many are not as they were when they were verified.
+        fault: why the model cannot be used; empty if it can.
+        digest: of its manifest, without a prefix; empty if that cannot be read.
+        blobs: the bytes that go with each blob.
     """
 
     name: str
     size: int
     shared: int
     missing: int
+    changed: int = 0
+    fault: Sentences = ()
+    digest: str = ""
+    blobs: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def alone(self) -> int:
@@ -80,7 +92,7 @@ class FolderUse(Struct, frozen=True):
 
     Attributes:
         own: whether it is the engine's; other folders are only read.
-        unreadable: manifests that cannot be read, which may name any blob.
+        unreadable: manifests that cannot be read, which may name any blob, and other files among them.
         size: bytes of all blobs and leftovers.
     """
 
@@ -91,16 +103,25 @@ class FolderUse(Struct, frozen=True):
     unreadable: tuple[Path, ...]
     size: int
 
+    def freed(self, names: Collection[str]) -> int:
+        """Bytes that become free when these models are removed together.
+
+        None as long as another manifest cannot be read: it may name any blob, so that all of them stay.
+        """
+        broken = sum(not model.digest for model in self.models if model.name not in names)
+        strays = len(self.unreadable) - sum(not model.digest for model in self.models)
+        if broken or strays:
+            return 0
+        kept = {blob for model in self.models if model.name not in names for blob in model.blobs}
+        gone = {
+            blob: size for model in self.models if model.name in names for blob, size in model.blobs.items()
+        }
+        return sum(size for blob, size in gone.items() if blob not in kept)
+
     @property
     def removable(self) -> tuple[Leftover, ...]:
         """The files that a clean-up would remove."""
         return tuple(leftover for leftover in self.leftovers if leftover.kept is None)
-
-
-class _FoundFile(NamedTuple):
-    path: Path
-    size: int
-    changed_s: float
 
 
 class DiskService:
@@ -135,9 +156,32 @@ class DiskService:
         """
         return () if self.folder is None else await asyncio.to_thread(remove_leftovers, self.folder, chosen)
 
+    async def verify(
+        self, tell: OnProgress, *, note: bool = True
+    ) -> tuple[FolderVerification | LibraryError, ...]:
+        """Read all blobs of all folders. If this is cancelled, the reading ends at once.
+
+        Args:
+            tell: called in another thread with the model that is read, and the bytes of its folder.
+            note: keep what was found; False writes nothing.
+        """
+        found: list[FolderVerification | LibraryError] = []
+        own = self.folder
+        for folder in (*([own] if own else []), *await asyncio.to_thread(self._others)):
+            is_own = folder == own
+            work = partial(verify_folder, folder, own=is_own, note=note and is_own)
+            try:
+                found.append(await in_thread(work, tell))
+            except LibraryError as error:
+                found.append(error)
+        return tuple(found)
+
     def _audit_others(self) -> tuple[FolderUse | LibraryError, ...]:
+        return tuple(_audited(folder) for folder in self._others())
+
+    def _others(self) -> tuple[Path, ...]:
         own = None if self.folder is None else self.folder.resolve()
-        return tuple(_audited(folder) for folder in self._folders() if folder.resolve() != own)
+        return tuple(folder for folder in self._folders() if folder.resolve() != own)
 
 
 def _audited(folder: Path) -> FolderUse | LibraryError:
@@ -156,14 +200,20 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
     now_s = time.time() if now_s is None else now_s
     with library_errors("library.folder_unreadable", models=str(folder)):
         # Blobs first: one whose manifest is written meanwhile is then not taken for an orphan.
-        files = {file.path.name: file for file in _files(blobs_folder(folder))}
-        manifests, unreadable = _manifests(folder)
+        files = {file.path.name: file for file in files_in(blobs_folder(folder))}
+        manifests = [*stored_manifests(folder)]
         unfinished = [
             file
-            for file in _files(manifests_folder(folder), deep=True)
+            for file in files_in(manifests_folder(folder), deep=True)
             if file.path.name.startswith(UNFINISHED)
         ]
-    used = Counter(blob for blobs in manifests.values() for blob in blobs)
+    sizes = {name: _disk_bytes(file) for name, file in files.items()}
+    named = {
+        each.path: {blob_name(layer.digest) for layer in each.manifest.blobs} if each.manifest else set[str]()
+        for each in manifests
+    }
+    used = Counter(blob for blobs in named.values() for blob in blobs)
+    unreadable = tuple(each.path for each in manifests if each.manifest is None)
     leftover = [
         (file, LeftoverKind.ORPHAN if BLOB_NAME.fullmatch(name) else LeftoverKind.PARTIAL)
         for name, file in files.items()
@@ -174,7 +224,7 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
     young = {file.path for file, _ in leftover if now_s - file.changed_s <= GRACE_S}
     pulling = any(kind is LeftoverKind.PARTIAL and file.path in young for file, kind in leftover)
 
-    def kept(file: _FoundFile, kind: LeftoverKind) -> Sentence | None:
+    def kept(file: FoundFile, kind: LeftoverKind) -> Sentence | None:
         if not own:
             return Sentence("library.kept_ollamas")
         if unreadable:
@@ -188,13 +238,18 @@ def audit(folder: Path, *, own: bool, now_s: float | None = None) -> FolderUse:
     return FolderUse(
         path=folder,
         own=own,
-        models=tuple(_use(name, blobs, used, files) for name, blobs in sorted(manifests.items())),
+        models=tuple(
+            sorted(
+                (_use(each, named[each.path], used, files, own=own) for each in manifests if each.name),
+                key=lambda model: model.name,
+            )
+        ),
         leftovers=tuple(
-            Leftover(file.path, kind, file.size, file.changed_s, kept(file, kind))
-            for file, kind in sorted(leftover, key=lambda each: -each[0].size)
+            Leftover(file.path, kind, _disk_bytes(file), file.changed_s, kept(file, kind))
+            for file, kind in sorted(leftover, key=lambda each: -_disk_bytes(each[0]))
         ),
         unreadable=unreadable,
-        size=sum(file.size for file in (*files.values(), *unfinished)),
+        size=sum(sizes.values()) + sum(_disk_bytes(file) for file in unfinished),
     )
 
 
@@ -222,64 +277,31 @@ def remove_leftovers(
     return tuple(removed)
 
 
-def _use(name: str, blobs: frozenset[str], used: Counter[str], files: dict[str, _FoundFile]) -> ModelUse:
-    there = [blob for blob in blobs if blob in files]
+def _use(
+    stored: StoredManifest, blobs: set[str], used: Counter[str], files: dict[str, FoundFile], *, own: bool
+) -> ModelUse:
+    assert stored.name is not None  # noqa: S101 (only models are counted)
+    there = {blob: files[blob] for blob in blobs if blob in files}
     return ModelUse(
-        name=name,
-        size=sum(files[blob].size for blob in there),
-        shared=sum(files[blob].size for blob in there if used[blob] > 1),
+        name=stored.name.short,
+        size=sum(map(_disk_bytes, there.values())),
+        shared=sum(_disk_bytes(file) for name, file in there.items() if used[name] > 1 or is_linked(file)),
         missing=len(blobs) - len(there),
+        changed=sum(is_believed(file.path) is False for file in there.values()) if own else 0,
+        fault=stored.fault,
+        digest=stored.manifest.digest if stored.manifest else "",
+        blobs={name: 0 if is_linked(file) else _disk_bytes(file) for name, file in there.items()},
     )
 
 
-def _manifests(folder: Path) -> tuple[dict[str, frozenset[str]], tuple[Path, ...]]:
-    """The names of the blobs of each model, and the manifests that cannot be read."""
-    found: dict[str, frozenset[str]] = {}
-    unreadable: list[Path] = []
-    root = manifests_folder(folder)
-    for file in _files(root, deep=True):
-        parts = file.path.relative_to(root).parts
-        if file.path.name.startswith("."):
-            continue
-        try:
-            host, namespace, model, tag = parts
-            name = ModelName(host=host, namespace=namespace, model=model, tag=tag).short
-            blobs = blob_names(file.path)
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError, InvalidName, InvalidManifest):
-            # Misplaced files, too: somebody may have moved a manifest there for a while.
-            unreadable.append(file.path)
-        else:
-            found[name] = blobs
-    return found, tuple(sorted(unreadable))
+def is_linked(file: FoundFile) -> bool:
+    """Whether the file has another name, as in Ollama's folder: then nothing is freed when this one goes."""
+    return file.status.st_nlink > 1
 
 
-def _files(folder: Path, *, deep: bool = False) -> Iterator[_FoundFile]:
-    """Regular files; links are not followed.
-
-    Raises:
-        OSError: the folder exists and cannot be read, or one below it.
-    """
-    try:
-        paths = sorted(folder.iterdir())
-    except FileNotFoundError:
-        return
-    for path in paths:
-        try:
-            status = path.lstat()
-        except FileNotFoundError:
-            continue
-        if stat.S_ISDIR(status.st_mode) and deep:
-            yield from _files(path, deep=True)
-        elif stat.S_ISREG(status.st_mode):
-            # A link or a copy may have the mtime of its original; its ctime is not older than itself.
-            yield _FoundFile(path, _disk_bytes(path.name, status), max(status.st_mtime, status.st_ctime))
-
-
-def _disk_bytes(name: str, status: os.stat_result) -> int:
+def _disk_bytes(file: FoundFile) -> int:
     """Bytes on the disk: the file of a download may have gaps."""
-    blocks: int | None = getattr(status, "st_blocks", None)
-    if blocks is None or not _PARTIAL.fullmatch(name):
-        return status.st_size
-    return min(status.st_size, blocks * 512)
+    blocks: int | None = getattr(file.status, "st_blocks", None)
+    if blocks is None or not _PARTIAL.fullmatch(file.path.name):
+        return file.status.st_size
+    return min(file.status.st_size, blocks * 512)

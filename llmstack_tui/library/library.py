@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.gguf.header import Header, read_header
-from llmstack_tui.library.blobs import OnProgress, silent
+from llmstack_tui.library.blobs import OnProgress, is_believed, is_intact, silent
 from llmstack_tui.library.creation import Changes, derive, import_gguf
 from llmstack_tui.library.errors import LibraryError, library_errors, reason
-from llmstack_tui.library.folders import manifest_path, manifests_folder
+from llmstack_tui.library.folders import is_blob_of, manifest_path, manifests_folder
 from llmstack_tui.library.installed import InstalledModel, NotRunnable, load_installed
-from llmstack_tui.library.manifest import InvalidManifest, blob_name
+from llmstack_tui.library.manifest import InvalidManifest, Layer, MediaType, blob_name
 from llmstack_tui.library.storage import blobs_of, install, locked, remove_unused
 from llmstack_tui.library.wording import WORDING
 
@@ -146,6 +146,20 @@ class Library:
         name = self._as_written(name)
         import_gguf(self.own, self.others, source, name, progress)
         return load_installed(self.own, name, read_only=False, reader=self.header_of)
+
+    def confirm(self, weights: Path, progress: OnProgress) -> None:
+        """Read the weights again, if they changed since they were verified.
+
+        Raises:
+            LibraryError: they are damaged, or cannot be read.
+        """
+        if not is_blob_of((self.own,), weights) or is_believed(weights) is not False:
+            return
+        size = weights.stat().st_size
+        layer = Layer(media_type=MediaType.MODEL, digest=weights.name.replace("-", ":"), size=size)
+        with library_errors("library.file_not_read", path=str(weights)):
+            if not is_intact(weights, layer, progress):
+                raise LibraryError("library.weights_damaged", path=str(weights))
 
     def _as_written(self, name: ModelName) -> ModelName:
         """The name, in the case in which it is installed in the own folder."""

@@ -58,6 +58,23 @@ SENTENCES: Catalogue = {
     "library.file_too_long": "{path} is larger than the {limit:size} that a text of a model may have.",
     "library.wrong_size": "{path} has {size:,} bytes, not the {stated:,} of its manifest.",
     "library.not_readable": "{path} may not be read by this user.",
+    "library.misplaced": "It lies where no model has its manifest.",
+    "library.parts_missing": "Some of its files are missing.",
+    # What a verification finds, and what to do about it.
+    "library.blob_missing": "The file of the layer {layer} is missing.",
+    "library.blob_wrong_size": "The file has {size:,} bytes, not the {stated:,} of the manifest.",
+    "library.blob_damaged": "Its content is not what its name says.",
+    "library.repair_pull": "`llmstack pull {model}` fetches it again.",
+    "library.repair_import": "Import the file of {model} again, or create it again.",
+    "library.repair_ollamas": (
+        "Ollama does not read again what it has: remove {models} there, then pull again."
+    ),
+    "library.repair_nothing": "No model uses it. Ollama removes it at its next start.",
+    "library.repair_clean": "No model uses it: `llmstack disk --clean` removes it.",
+    "library.weights_damaged": (
+        "The file of the weights has changed since it was verified, and is damaged: `llmstack disk --verify` "
+        "says how to get it again."
+    ),
     # Why a clean-up keeps a file: the remark beside it.
     "library.kept_ollamas": "Ollama's own",
     "library.kept_unreadable": "a manifest cannot be read, and may name it",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from llmstack_tui.library.disk import LeftoverKind, ModelUse, audit, remove_leftovers
+from llmstack_tui.library.disk import LeftoverKind, audit, remove_leftovers
 from llmstack_tui.library.storage import GRACE_S
 from tests.support.failures import fails
 from tests.support.folders import blob, layer, manifest, tree, write
@@ -44,6 +44,10 @@ def reasons(use: FolderUse) -> set[str | None]:
     return {each.kept.kind if each.kept else None for each in use.leftovers}
 
 
+def figures(use: FolderUse) -> list[tuple[str, int, int, int]]:
+    return [(each.name, each.size, each.shared, each.missing) for each in use.models]
+
+
 def test_a_folder_that_is_not_there_is_empty(tmp_path: Path) -> None:
     use = audit(tmp_path / "models", own=True)
     assert (use.models, use.leftovers, use.unreadable, use.size) == ((), (), (), 0)
@@ -58,11 +62,11 @@ def test_each_model_has_what_it_takes_and_what_it_shares(tmp_path: Path) -> None
 
     use = audit(tmp_path, own=True)
 
-    assert use.models == (
-        ModelUse("hf.co/me/three:Q4_0", size=302, shared=302, missing=0),
-        ModelUse("one:latest", size=1052, shared=52, missing=0),
-        ModelUse("two:7b", size=353, shared=350, missing=0),
-    )
+    assert figures(use) == [
+        ("hf.co/me/three:Q4_0", 302, 302, 0),
+        ("one:latest", 1052, 52, 0),
+        ("two:7b", 353, 350, 0),
+    ]
     assert [model.alone for model in use.models] == [0, 1000, 3]
     assert use.size == 1000 + 300 + 50 + 2 + 3
     assert use.leftovers == ()
@@ -71,7 +75,32 @@ def test_each_model_has_what_it_takes_and_what_it_shares(tmp_path: Path) -> None
 def test_a_layer_that_a_model_names_twice_counts_once(tmp_path: Path) -> None:
     licence = layer(tmp_path, "license", b"l" * 50)
     write(tmp_path, f"{LIBRARY}/one/latest", manifest(tmp_path, b"1" * 1000, licence, licence, config=b"{}"))
-    assert audit(tmp_path, own=True).models == (ModelUse("one:latest", size=1052, shared=0, missing=0),)
+    assert figures(audit(tmp_path, own=True)) == [("one:latest", 1052, 0, 0)]
+
+
+def test_a_removal_frees_what_nobody_else_has(tmp_path: Path) -> None:
+    own, theirs = tmp_path / "own", tmp_path / "ollama"
+    licence = layer(own, "license", b"l" * 50)
+    for name in ("one", "two"):
+        write(own, f"{LIBRARY}/{name}/latest", manifest(own, b"1" * 1000, licence, config=b"{}"))
+    write(own, f"{LIBRARY}/three/latest", manifest(own, b"3" * 300, config=b"{ }"))
+    (theirs / "blobs").mkdir(parents=True)
+    linked = own / "blobs" / str(blob(own, b"3" * 300)["digest"]).replace(":", "-")
+    os.link(linked, theirs / "blobs" / linked.name)
+
+    use = audit(own, own=True)
+    freed = [use.freed(names) for names in (["one:latest"], ["one:latest", "two:latest"], ["three:latest"])]
+    assert freed == [0, 1052, 3]
+    assert [each.alone for each in use.models] == [0, 3, 0]
+
+    # As long as a manifest cannot be read, no blob goes with a model.
+    write(own, f"{LIBRARY}/cut/latest", b"{")
+    use = audit(own, own=True)
+    assert use.freed(["three:latest"]) == 0
+    assert use.freed(["three:latest", "cut:latest"]) == 3
+    assert [(each.name, each.fault[0].kind) for each in use.models if each.fault] == [
+        ("cut:latest", "library.manifest_not_json")
+    ]
 
 
 def test_blobs_that_are_not_there_are_counted(tmp_path: Path) -> None:
@@ -79,7 +108,7 @@ def test_blobs_that_are_not_there_are_counted(tmp_path: Path) -> None:
     write(tmp_path, f"{LIBRARY}/one/latest", written)
     for path in (tmp_path / "blobs").iterdir():
         path.unlink()
-    assert audit(tmp_path, own=True).models == (ModelUse("one:latest", size=0, shared=0, missing=2),)
+    assert figures(audit(tmp_path, own=True)) == [("one:latest", 0, 0, 2)]
 
 
 def test_what_no_manifest_names_is_found(tmp_path: Path) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
-
-from msgspec.structs import asdict
 
 from llmstack_tui.base.durations import time_at
 from llmstack_tui.base.units import bytes_text
@@ -21,7 +20,11 @@ if TYPE_CHECKING:
     from llmstack_tui.cli.options import Parser
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
-    from llmstack_tui.library.disk import FolderUse, Leftover
+    from llmstack_tui.library.disk import FolderUse, Leftover, ModelUse
+    from llmstack_tui.library.verification import FolderVerification
+
+
+_TICK_S = 0.1
 
 
 def add_options(parser: Parser) -> None:
@@ -31,11 +34,20 @@ def add_options(parser: Parser) -> None:
         help="remove files that no model uses from the engine's own folder; never from Ollama's",
     )
     parser.add_argument("-y", "--yes", action="store_true", help="with --clean: do not ask")
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="read all files of models, also Ollama's; fails, and says what to pull again, if one is damaged",
+    )
 
 
 async def run(core: Core, options: Namespace) -> int:
     if options.yes and not options.clean:
         raise output.WrongUsage("--yes answers the question of --clean: give both, or neither.")
+    if options.clean and options.verify:
+        raise output.WrongUsage("Verify first, and clean up then: give --verify or --clean.")
+    if options.verify:
+        return await _verify(core, options)
     if options.clean:
         refuse_read_only(core)
     async with opened(core, ()) as stack:
@@ -47,6 +59,54 @@ async def run(core: Core, options: Namespace) -> int:
             return output.answer(options, {"folder": own.path, "removed": [*map(_leftover, removed)]})
         folders = [own, *await _others(stack)]
     return output.answer(options, {"folders": [*map(_folder, folders)]}, lambda: _write(folders))
+
+
+async def _verify(core: Core, options: Namespace) -> int:
+    line = output.StatusLine(core.environ)
+    shown_s = 0.0
+
+    def tell(status: str, completed: int | None, total: int | None) -> None:
+        nonlocal shown_s
+        if total and time.monotonic() - shown_s >= _TICK_S:
+            shown_s = time.monotonic()
+            line.show(f"{status}  {100 * (completed or 0) // total} % of {bytes_text(total)}")
+
+    async with opened(core, ()) as stack:
+        try:
+            found = await stack.disk.verify(tell, note=not core.settings.read_only)
+        finally:
+            line.clear()
+    folders = [each for each in found if not isinstance(each, LibraryError)]
+    for each in found:
+        if isinstance(each, LibraryError):
+            output.say(words(each))
+    output.answer(options, {"folders": [*map(_verified, folders)]}, lambda: _write_verified(folders))
+    return int(len(folders) < len(found) or any(each.damaged for each in folders))
+
+
+def _write_verified(folders: Sequence[FolderVerification]) -> None:
+    for each in folders:
+        read = f"{output.counted(each.files, 'file')} of {bytes_text(each.size)} in {each.path}"
+        if not each.damaged:
+            output.write(f"{read}: nothing is damaged.")
+            continue
+        output.write(f"{read}: {len(each.damaged)} damaged or missing.")
+        for file in each.damaged:
+            output.write(f"  {', '.join(file.models) or 'no model'}: {file.path}")
+            output.write(f"    {text(*file.why, *file.repair)}")
+
+
+def _verified(folder: FolderVerification) -> dict[str, object]:
+    return {
+        "path": folder.path,
+        "own": folder.own,
+        "files": folder.files,
+        "size": folder.size,
+        "damaged": [
+            {"path": each.path, "models": each.models, "why": text(*each.why), "repair": text(*each.repair)}
+            for each in folder.damaged
+        ],
+    }
 
 
 async def _others(stack: Stack) -> list[FolderUse]:
@@ -88,7 +148,7 @@ def _write(folders: Sequence[FolderUse]) -> None:
             bytes_text(model.size),
             bytes_text(model.shared) if model.shared else "-",
             bytes_text(model.alone),
-            f"{model.missing} missing" if model.missing else "",
+            _remark(model),
             _owner(folder),
         ]
         for folder in folders
@@ -104,6 +164,14 @@ def _write(folders: Sequence[FolderUse]) -> None:
     if folders[0].removable:
         size = bytes_text(sum(leftover.size for leftover in folders[0].removable))
         output.say(f"`llmstack disk --clean` frees {size}.")
+
+
+def _remark(model: ModelUse) -> str:
+    if model.fault:
+        return text(*model.fault)
+    if model.missing:
+        return f"{model.missing} missing"
+    return f"{model.changed} changed: `llmstack disk --verify`" if model.changed else ""
 
 
 def _write_leftovers(folders: Sequence[FolderUse]) -> None:
@@ -125,10 +193,22 @@ def _folder(folder: FolderUse) -> dict[str, object]:
         "path": folder.path,
         "own": folder.own,
         "size": folder.size,
-        "models": [asdict(model) | {"alone": model.alone} for model in folder.models],
+        "models": [_model(model) for model in folder.models],
         "leftovers": [*map(_leftover, folder.leftovers)],
         "unreadable": folder.unreadable,
         "removable": sum(leftover.size for leftover in folder.removable),
+    }
+
+
+def _model(model: ModelUse) -> dict[str, object]:
+    return {
+        "name": model.name,
+        "size": model.size,
+        "shared": model.shared,
+        "alone": model.alone,
+        "missing": model.missing,
+        "changed": model.changed,
+        "unusable": text(*model.fault) or None,
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import threading
 from contextlib import aclosing, contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,10 +14,11 @@ from llmstack_tui.base.sentences import QUOTED, said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.gguf.header import InvalidGGUF, read_header
 from llmstack_tui.library.blobs import fetch_blob, is_believed, is_intact, may_have
-from llmstack_tui.library.errors import Cancelled, LibraryError, library_errors, reason
+from llmstack_tui.library.errors import LibraryError, library_errors, reason
 from llmstack_tui.library.folders import blob_path, blobs_folder, has_blob
 from llmstack_tui.library.installed import check_parts, read_texts
 from llmstack_tui.library.manifest import FILES, InvalidManifest, MediaType
+from llmstack_tui.library.threads import in_thread
 from llmstack_tui.registry.download.blob import PullOptions, set_or_done
 from llmstack_tui.registry.download.blobs import BlobDownloads
 from llmstack_tui.registry.download.source import BlobSource
@@ -244,23 +244,21 @@ class Pulls:
 
 async def _steps(step: PullStep, work: Callable[[OnProgress], None]) -> AsyncGenerator[PullStep, None]:
     """Do blocking work that reads or copies a blob; it is cancelled when the generator is closed."""
-    now, leave = step, threading.Event()
+    now = step
 
-    def progress(status: str, completed: int | None, total: int | None) -> None:
+    def tell(status: str, completed: int | None, total: int | None) -> None:
         nonlocal now
-        if leave.is_set():
-            raise Cancelled
         reading = status == "reading weights"
         now = replace(step, status="verifying sha256 digest" if reading else step.status)
         now = replace(now, completed=completed or 0)
 
-    working = asyncio.create_task(asyncio.to_thread(work, progress))
+    working = asyncio.create_task(in_thread(work, tell))
     try:
         while not (await asyncio.wait((working,), timeout=_TICK_S))[0]:
             yield now
         await working
     finally:
-        leave.set()
+        working.cancel()
         await asyncio.wait((working,))
 
 

@@ -59,7 +59,15 @@ def test_a_script_gets_every_figure(llmstack: Program, models: Path) -> None:
     assert folder["path"] == str(models)
     assert (folder["own"], folder["size"], folder["unreadable"]) == (True, 2802, [])
     assert folder["models"] == [
-        {"name": "one:latest", "size": 2002, "shared": 0, "alone": 2002, "missing": 0}
+        {
+            "name": "one:latest",
+            "size": 2002,
+            "shared": 0,
+            "alone": 2002,
+            "missing": 0,
+            "changed": 0,
+            "unusable": None,
+        }
     ]
     (leftover,) = folder["leftovers"]
     assert (leftover["kind"], leftover["size"]) == ("orphan", 800)
@@ -165,3 +173,30 @@ def test_a_folder_that_cannot_be_read_is_a_sentence(llmstack: Program) -> None:
     done = llmstack("disk")
     assert done.returncode == 1
     assert "cannot be read" in done.stderr
+
+
+def damaged(models: Path) -> Path:
+    """A blob of the model that is not what its name says."""
+    path = models / "blobs" / str(blob(models, b"1" * 2000)["digest"]).replace(":", "-")
+    path.write_bytes(b"2" * 2000)
+    return path
+
+
+def test_a_verification_names_what_is_damaged_and_fails(llmstack: Program, models: Path) -> None:
+    done = llmstack("disk", "--verify")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "nothing is damaged" in done.stdout
+    path = damaged(models)
+    done = llmstack("disk", "--verify")
+    assert done.returncode == 1
+    assert f"one:latest: {path}" in done.stdout
+    assert "`llmstack pull one:latest`" in done.stdout
+    (folder,) = json.loads((done := llmstack("disk", "--verify", "--json")).stdout)["folders"]
+    assert done.returncode == 1
+    assert (folder["files"], folder["size"]) == (3, 2802)
+    assert [(each["path"], each["models"]) for each in folder["damaged"]] == [(str(path), ["one:latest"])]
+
+
+def test_a_verification_cleans_nothing_up(llmstack: Program, models: Path) -> None:
+    assert llmstack("disk", "--verify", "--clean").returncode == 2
+    assert llmstack("--read-only", "disk", "--verify").returncode == 0
