@@ -15,7 +15,7 @@ from llmstack_tui.core.wording import text, words
 from llmstack_tui.lifecycle.states import ModelState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Sequence
     from datetime import timedelta
 
     from llmstack_tui.base.sentences import Sentences
@@ -29,6 +29,20 @@ if TYPE_CHECKING:
 _PATIENCE_S = 4.0
 # A model is seen to be busy after two more looks, and two looks over a limit are a reason to act.
 _MORE_LOOKS, _APART_S = 2, 1.0
+
+
+class NoRecord(Failed):
+    """The state file cannot be used for what the command is about; the text says why."""
+
+
+async def recorded(done: Awaitable[None], otherwise: str) -> None:
+    """Await a question to `Records`. Raises `NoRecord` with ``otherwise`` and the reason."""
+    from llmstack_tui.core.types import StoreError  # noqa: PLC0415  # few commands are about a record
+
+    try:
+        await done
+    except StoreError as error:
+        raise NoRecord(f"{otherwise}. {words(error)}") from None
 
 
 def refuse_read_only(core: Core) -> None:
@@ -75,13 +89,17 @@ async def opened(
             only_own_pulls=True,
         )
     stack = await core.stack(urls, options)
+    is_said = False
     try:
         async with stack:
             if act:
                 await stack.records.open()
             yield stack
+    except NoRecord:
+        is_said = True
+        raise
     finally:
-        for notice in stack.state.notices:
+        for notice in () if is_said else stack.state.notices:
             say(text(notice))
 
 

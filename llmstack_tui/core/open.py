@@ -80,7 +80,7 @@ class Core:
     async def remembered(self) -> StackState | None:
         """The models that the likely servers listed last, to be shown until the servers are found."""
         state_file, _ = _places()
-        if state_file is None or not state_file.exists():
+        if isinstance(state_file, paths.NoHome) or not await asyncio.to_thread(_is_there, state_file):
             return None
         await lazy.load(".core.state", ".lifecycle.recall", ".lifecycle.states", "sqlite3")
         from llmstack_tui.core.state import HostState, StackState  # noqa: PLC0415
@@ -178,9 +178,16 @@ def _write_theme(name: str) -> None:
         file.write_text(f"{name}\n", encoding="utf-8")
 
 
-def _places() -> tuple[Path | None, Path | None]:
-    """The state file and the folder of models; None without a home, where nothing can be stored."""
+def _is_there(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:
+        return False
+
+
+def _places() -> tuple[Path | paths.NoHome, Path | None]:
+    """The state file and the folder of models; without a home, where nothing can be stored, why."""
     try:
         return paths.state_file(), paths.models_folder()
-    except paths.NoHome:
-        return None, None
+    except paths.NoHome as error:
+        return error, None

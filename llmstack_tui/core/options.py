@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.kinds import Capability
+    from llmstack_tui.base.sentences import Failure
     from llmstack_tui.config.settings import GuardSettings
     from llmstack_tui.fit.memory import Request
     from llmstack_tui.hardware.service import MachineReader
@@ -46,7 +47,7 @@ class StackOptions(Struct, frozen=True, kw_only=True):
         machine: what to read; None is this machine.
         models_folder: of the built-in engine, to read the free space of its disk.
         profile: the name of the hardware profile that the user chose; None detects it.
-        state_file: the database; None keeps the state in memory.
+        state_file: the database, or why there can be none; None keeps the state in memory on purpose.
         check_every: how often registries are asked for newer versions, after the first list; None asks only
             on request.
         parallel_pulls: how many models are pulled at once.
@@ -75,7 +76,7 @@ class StackOptions(Struct, frozen=True, kw_only=True):
     machine: MachineReader | None = None
     models_folder: Path | None = None
     profile: str | None = None
-    state_file: Path | None = None
+    state_file: Path | Failure | None = None
     check_every: timedelta | None = None
     parallel_pulls: int = 1
     patient_pulls: bool = True

@@ -37,6 +37,15 @@ class Records:
         with suppress(StoreError):  # A notice reports it.
             await self._session.store()
 
+    async def kept(self) -> None:
+        """Return when all that was recorded before is in the state file; else raise why it is not."""
+        await self._session.kept()
+
+    async def readable(self) -> None:
+        """Return if what earlier sessions recorded can be read; else raise why it cannot."""
+        if (unread := (await self._session.store()).database.unread) is not None:
+            raise unread
+
     async def events(
         self,
         limit: int = 100,

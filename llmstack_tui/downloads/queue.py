@@ -7,22 +7,28 @@ pulls there and records their progress; it releases the lock when there is nothi
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.sentences import QUOTED, said
+from llmstack_tui.base.structs import replace
 from llmstack_tui.downloads.runner import DownloadRunner
 from llmstack_tui.downloads.types import Why
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.store.errors import StoreError
+from llmstack_tui.store.tables.downloads import DownloadRecord
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 
 class DownloadQueue(DownloadRunner):
-    """The requests to the queue. Each is written to the store at once."""
+    """The requests to the queue. Each is written to the store at once.
+
+    A pull that cannot be recorded is done all the same, and forgotten with the program.
+    """
 
     async def ask(self, host_url: str, name: str, why: Why) -> tuple[int, bool]:
         """Queue a pull, or resume the one that is queued for this model.
@@ -38,19 +44,23 @@ class DownloadQueue(DownloadRunner):
             parsed = ModelName.parse(name)
         except InvalidName as error:
             raise Refused(QUOTED, text=said(error), host=host_url) from None
+        # A registry is asked without TLS only if the name says ``http``.
+        asked = f"http://{parsed.full}" if parsed.scheme == "http" else parsed.short
+        now = datetime.now(UTC)
         try:
             store = await self._session.store()
             number, is_new = await store.downloads.add(
                 host=host_url,
                 model=parsed.short,
                 key=parsed.full.lower(),
-                # A registry is asked without TLS only if the name says ``http``.
-                asked=f"http://{parsed.full}" if parsed.scheme == "http" else parsed.short,
+                asked=asked,
                 why=why.value,
-                asked_at=datetime.now(UTC),
+                asked_at=now,
             )
         except StoreError as error:
-            raise Refused("download.not_queued", model=name, why=said(error), host=host_url) from None
+            number, is_new = self._ask_unkept(host_url, parsed.short, asked, why, now)
+            with suppress(StoreError):  # The program is ending.
+                await self._session.report(error)
         self.own.add(number)
         if not is_new:
             self.resume(number)
@@ -98,16 +108,31 @@ class DownloadQueue(DownloadRunner):
         if row.ended_at is None:
             return number
         new, _ = await self.ask(row.host, row.asked, Why(row.why))
-        self._session.write(lambda store: store.downloads.forget(number))
+        if self.unkept.pop(number, None) is None:
+            self._session.write(lambda store: store.downloads.forget(number))
         return new
 
     def forget_over(self) -> None:
         """Forget the pulls that are over."""
+        self.unkept = {number: row for number, row in self.unkept.items() if row.ended_at is None}
         self._session.write(lambda store: store.downloads.forget_over([*self._hosts]))
         self._wake.set()
 
     # --- helpers ---
 
+    def _ask_unkept(self, host_url: str, model: str, asked: str, why: Why, now: datetime) -> tuple[int, bool]:
+        for row in self.rows:
+            if row.host == host_url and row.asked == asked and row.ended_at is None:
+                return row.id, False
+        number = min(self.unkept, default=0) - 1
+        self.unkept[number] = DownloadRecord(
+            id=number, host=host_url, model=model, asked=asked, why=why.value, asked_at=now
+        )
+        return number, True
+
     def _request(self, number: int, requested: str) -> None:
-        self._session.write(lambda store: store.downloads.request(number, requested))
+        if number not in self.unkept:
+            self._session.write(lambda store: store.downloads.request(number, requested))
+        elif self.unkept[number].ended_at is None:
+            self.unkept[number] = replace(self.unkept[number], requested=requested)
         self._wake.set()

@@ -19,7 +19,6 @@ from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.service import Service
 from llmstack_tui.lifecycle.load_request import LoadRequest
 from llmstack_tui.store.errors import StoreError
-from llmstack_tui.store.locks import Locks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.journal import Journal
     from llmstack_tui.lifecycle.worker import Lifecycle
     from llmstack_tui.store.session import StoreSession
+    from llmstack_tui.store.store import Store
     from llmstack_tui.store.tables.downloads import DownloadRecord
 
 # Seconds between reads of other programs' requests: while a pull is under way, and otherwise.
@@ -48,13 +48,13 @@ class DownloadRunner(Service):
         settle: awaited when the installed models of a host have changed.
         on_change: called when `downloads` has changed, a few times a second at most.
         parallel: how many pulls run at once.
-        lock: a file; locks beside it let only one program pull to a host. None needs no locks.
         folders: finds the folders of models on this machine, the engine's own first. Blocking.
         patient: wait for a server that does not answer, and for disk space; else fail.
         only_own: do only the pulls requested through this object; else all that wait.
 
     Attributes:
         own: the ids of the pulls requested or begun here.
+        unkept: the pulls requested here that could not be recorded, by their ids, which are negative.
         rows: all pulls, as last read from the store.
         downloads: the pulls under way or waiting, in order, then those that are over, newest first.
     """
@@ -70,7 +70,6 @@ class DownloadRunner(Service):
         settle: Callable[[Host], Awaitable[None]],
         on_change: Callable[[], None],
         parallel: int = 1,
-        lock: Path | None = None,
         folders: Callable[[], Sequence[Path]] = tuple,
         patient: bool = True,
         only_own: bool = False,
@@ -85,9 +84,11 @@ class DownloadRunner(Service):
         self._folders = folders
         self._patient = patient
         self._only_own = only_own
-        self._locks = Locks(lock, "pulls")
+        self._locks = session.locks("pulls")
         self._slots = asyncio.Semaphore(parallel)
         self.own: set[int] = set()
+        self.unkept: dict[int, DownloadRecord] = {}
+        self._kept: tuple[DownloadRecord, ...] = ()
         self.rows: tuple[DownloadRecord, ...] = ()
         self.downloads: tuple[Download, ...] = ()
         self._ended: dict[int, DownloadRecord] = {}
@@ -149,10 +150,10 @@ class DownloadRunner(Service):
             self._wake.clear()
             with suppress(StoreError):
                 store = await self._session.store()
-                self._read(await store.downloads.all([*self._hosts]))
-                # A newer version's state file is not written to: that version does the pulls.
-                if not store.is_read_only:
-                    await self._follow()
+                with suppress(StoreError):
+                    self._kept = await store.downloads.all([*self._hosts])
+                self._read()
+                await self._follow(store)
             if self._defect is not None:
                 raise self._defect
             self._news.set()
@@ -160,22 +161,29 @@ class DownloadRunner(Service):
                 async with asyncio.timeout(_LOOK_BUSY_S if self._is_busy() else _LOOK_IDLE_S):
                     await self._wake.wait()
 
-    def _read(self, rows: tuple[DownloadRecord, ...]) -> None:
+    def _read(self) -> None:
         """Take over the stored pulls. A pull that ended here is over, even if that is not written yet."""
-        open_ = {row.id for row in rows if row.ended_at is None}
+        open_ = {row.id for row in self._kept if row.ended_at is None}
         self._ended = {number: row for number, row in self._ended.items() if number in open_}
-        self.rows = tuple(self._ended.get(row.id, row) for row in rows)
+        rows = (*self.unkept.values(), *(self._ended.get(row.id, row) for row in self._kept))
+        self.rows = tuple(sorted(rows, key=lambda row: row.ended_at is not None))
 
-    async def _follow(self) -> None:
+    async def _follow(self, store: Store) -> None:
         """Begin pulls that are requested and not under way; end those under way and no longer requested."""
         wanted = [row for row in self.rows if self._is_to_do(row)]
-        held = await self._locks.hold({row.host for row in wanted})
-        if not held:
+        held = frozenset(row.host for row in wanted if row.id not in self.unkept)
+        if store.is_read_only:  # A newer version's state file is not written to: that version does the pulls.
+            held = frozenset()
+        elif store.is_shared:
+            held = await self._locks.hold(held)
+            await self._session.report(self._locks.trouble)
+        todo = {row.id for row in wanted if row.id in self.unkept or row.host in held}
+        if not todo:
             return
         context = await self._opened_context()
         # Read the rows again: some pulls may have ended while this waited.
         for row in self.rows:
-            if row.host not in held or not self._is_to_do(row):
+            if row.id not in todo or not self._is_to_do(row):
                 continue
             if (pulling := self._pulls.get(row.id)) is not None:
                 if row.requested != "run":
@@ -331,7 +339,10 @@ class DownloadRunner(Service):
         if row.ended_at is not None:
             self._ended[row.id] = row
         self.rows = tuple(row if each.id == row.id else each for each in self.rows)
-        self._session.write(lambda store: store.downloads.update(row))
+        if row.id in self.unkept:
+            self.unkept[row.id] = row
+        else:
+            self._session.write(lambda store: store.downloads.update(row))
 
     def _record(self, row: DownloadRecord, end: str, *, reason: Sentences = (), **params: Param) -> None:
         kind = EventKind.FAILED if end == "failed" else EventKind(row.why)

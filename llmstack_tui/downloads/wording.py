@@ -35,7 +35,6 @@ SENTENCES: Catalogue = {
         "stay free."
     ),
     "download.make_room": "Make room and pull again.",
-    "download.not_queued": "{model} could not be queued: {why}",
     "download.pulled_already": "{model} is already being pulled.",
     "download.forgotten": "This pull is no longer in the list. Pull the model again.",
     # Why a pull failed.

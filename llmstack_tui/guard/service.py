@@ -24,12 +24,11 @@ from llmstack_tui.hosts.service import Service
 from llmstack_tui.lifecycle.actions import ActKind, because
 from llmstack_tui.lifecycle.activity import idle_time
 from llmstack_tui.lifecycle.load_request import repeatable
-from llmstack_tui.store.locks import Locks
+from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import timedelta
-    from pathlib import Path
 
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.config.settings import GuardSettings
@@ -54,7 +53,6 @@ class GuardService(Service):
     Args:
         settings: None guards nothing.
         may_act: whether anything may be changed on the host at this URL.
-        lock: a file; locks beside it let only one program guard a host. None needs no locks.
         fit: tells how much memory a model will take.
         on_change: called when `states` has changed.
         take_over_s: seconds between two attempts to get the lock of a host that another program guards.
@@ -75,18 +73,18 @@ class GuardService(Service):
         *,
         settings: GuardSettings | None,
         may_act: Callable[[str], bool],
-        lock: Path | None,
         fit: FitService,
         on_change: Callable[[], None],
         take_over_s: float = TAKE_OVER_S,
         unanswered: Consent = Consent.ASK,
     ) -> None:
         self._monitors = monitors
+        self._session = session
         self._preferences = GuardPreferences(session, journal)
         self._lifecycle = lifecycle
         self.settings = settings
         self._may_act = may_act
-        self._locks = Locks(lock, "guard")
+        self._locks = session.locks("guard")
         self._fit = fit
         self._take_over_s = take_over_s
         self._unanswered = unanswered
@@ -135,9 +133,16 @@ class GuardService(Service):
         return why_off(self.settings, self._monitors[host_url].host, may_act=self._may_act(host_url))
 
     async def is_guarded(self, host_url: str) -> bool:
-        """Whether any program guards the host now."""
+        """Whether any program guards the host now.
+
+        Raises:
+            StoreError: that cannot be known, as the lock cannot be made.
+        """
         try:
-            return not await self._locks.hold({server_id(host_url)})
+            is_free = await self._locks.hold({server_id(host_url)})
+            if self._locks.trouble is not None:
+                raise self._locks.trouble
+            return not is_free
         finally:
             self._locks.release()
 
@@ -231,6 +236,8 @@ class GuardService(Service):
                 self._renew()
                 wanted = {url for url in self._guards if not self.off(url)}
                 led = await self._locks.hold({server_id(url) for url in wanted})
+                with suppress(StoreError):  # The program is ending.
+                    await self._session.report(self._locks.trouble)
                 for url, guard in self._guards.items():
                     guard.leads = url in wanted and server_id(url) in led
                 self._renew()

@@ -25,3 +25,7 @@ class StoreDamaged(StoreError):
 
 class StoreReadOnly(StoreError):
     """The file, its folder or its disk cannot be written to."""
+
+
+class LockNotMade(StoreError):
+    """A lock file could not be made. This is not a lock that another program holds: nobody has it."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base import lazy
 from llmstack_tui.store.errors import StoreError
+from llmstack_tui.store.locks import Locks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from pathlib import Path
 
-    from llmstack_tui.base.sentences import Sentence
+    from llmstack_tui.base.sentences import Failure, Sentence
     from llmstack_tui.store.store import Store
 
     Write = Callable[[Store], None]
@@ -28,7 +29,7 @@ class StoreSession:
     """Opens the store on demand. A read waits until it is open, and sees all writes made before it.
 
     Args:
-        path: the state file; None keeps the state in memory.
+        path: the state file, or why there can be none; None keeps the state in memory on purpose.
         on_notice: called with what the user should know about the file.
         on_event: called with the id of the newest event whenever there is one.
         on_installed: called with the hosts whose list of models was changed, by new events.
@@ -41,7 +42,7 @@ class StoreSession:
 
     def __init__(
         self,
-        path: Path | None,
+        path: Path | Failure | None,
         *,
         on_notice: Callable[[Sentence], None],
         on_event: Callable[[int], None] = lambda _: None,
@@ -69,7 +70,10 @@ class StoreSession:
         """Whether nothing was ever remembered. A caller that only reads can then avoid making the file."""
         if self._store is not None or not self._asked.empty():
             return False
-        return self._path is None or not self._path.exists()
+        try:
+            return not isinstance(self._path, Path) or not self._path.exists()
+        except OSError:  # A folder of another user: opening the store says so.
+            return False
 
     async def store(self) -> Store:
         """The store, as soon as it is open.
@@ -88,6 +92,24 @@ class StoreSession:
                 self._writer = asyncio.create_task(self._write(self._store), name="store: hand over")
             self._hand_over(self._store)
             return self._store
+
+    def locks(self, purpose: str) -> Locks:
+        """Locks beside the state file; ``purpose`` is one word."""
+        return Locks(self._path if isinstance(self._path, Path) else None, purpose)
+
+    async def kept(self) -> None:
+        """Return when all that was written before is in the file.
+
+        Raises:
+            StoreError: why it is not; maybe it never will be.
+        """
+        await (await self.store()).kept()
+
+    async def report(self, error: StoreError | None) -> None:
+        """Tell the user once about a failure, unless nothing is kept anyway, which was told."""
+        store = await self.store()
+        if error is not None and store.database.unkept is None and error.sentence not in store.notices:
+            store.tell(error.sentence)
 
     async def run(self) -> None:
         """Open the store and announce its events until cancelled."""

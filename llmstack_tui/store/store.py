@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from llmstack_tui.base.sentences import Sentence
+    from llmstack_tui.base.sentences import Failure, Sentence
     from llmstack_tui.store.database.connection import Database
     from llmstack_tui.store.errors import StoreError
     from llmstack_tui.store.tables.downloads import DownloadRecords
@@ -37,10 +37,14 @@ class Store:
     Attributes:
         database: the connection and the queue of writes that all tables share. Its mode says where writes go:
             to the file, nowhere (a newer version wrote the file) or to memory (the file cannot be used).
+        tell: give the user a notice.
     """
 
-    def __init__(self, database: Database, notices: deque[Sentence]) -> None:
+    def __init__(
+        self, database: Database, notices: deque[Sentence], tell: Callable[[Sentence], None]
+    ) -> None:
         self.database = database
+        self.tell = tell
         self._notices = notices
         self.models = Models(database)
         self.installed = InstalledLists(database)
@@ -61,7 +65,7 @@ class Store:
     @classmethod
     async def open(
         cls,
-        path: Path | None,
+        path: Path | Failure | None,
         *,
         on_notice: Callable[[Sentence], None] = lambda _: None,
         now: datetime | None = None,
@@ -69,7 +73,7 @@ class Store:
         """Open or create the file. Whatever is wrong with it becomes a notice, not an exception.
 
         Args:
-            path: None for a store in memory.
+            path: why there can be no file, or None, for a store in memory.
             on_notice: called with each notice, now and later.
             now: the time from which the age of rows is reckoned; None for the clock's.
         """
@@ -88,7 +92,7 @@ class Store:
         database = await Database.open(path, now or datetime.now(UTC), trouble)
         if database.notice:
             tell(database.notice)
-        return cls(database, notices)
+        return cls(database, notices, tell)
 
     @property
     def is_read_only(self) -> bool:
@@ -96,16 +100,31 @@ class Store:
         return self.database.mode == "read only"  # Importing `Mode` would import SQLite.
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other programs see what is written here, and this one sees what they write."""
+        return self.database.mode == "file"
+
+    @property
     def notices(self) -> tuple[Sentence, ...]:
         """The latest notices about the file, oldest first."""
         return tuple(self._notices)
 
     async def flush(self) -> None:
-        """Return when all writes are in the file.
+        """Return when all writes are done: in the file, or in what stands for it.
 
         Raises:
             StoreError: when that is not possible now; it is tried again later.
         """
+        await self.database.flush()
+
+    async def kept(self) -> None:
+        """Return when all writes are in the file.
+
+        Raises:
+            StoreError: why they are not; maybe they never will be.
+        """
+        if self.database.unkept is not None:
+            raise self.database.unkept
         await self.database.flush()
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ from llmstack_tui.base.sentences import Catalogue, Plural
 SENTENCES: Catalogue = {
     "store.not_remembered": "Nothing of this session will be remembered. {why}",
     "store.system": "{file}: {why}.",
+    "store.not_a_file": "{file} is no file: move it away, and a new one is made.",
     "store.set_aside": "The state file {file} was damaged: it is now {aside}, and a new one was created.",
     "store.newer": (
         "The state file {file} was written by a newer llmstack: it can be read, and nothing new is recorded. "
@@ -21,6 +22,9 @@ SENTENCES: Catalogue = {
         other="{count} entries were not recorded while {file} could not be written; now it can.",
     ),
     "store.opened_elsewhere": "Another program has been opening {file} for {waited_s:.0f} s.",
+    "store.no_lock": (
+        "The lock {file} cannot be made ({why}), so other programs of llmstack do not see what this one does."
+    ),
     "store.closed": "{file} is closed.",
     "store.bad_entry": "{file} has an entry that cannot be understood: {why}.",
     "store.read_only": "{file} was written by a newer llmstack: update this one.",

@@ -62,6 +62,7 @@ class FakeOllama:
         creating: the answer to ``/api/create``; None makes the model.
         may_load: loads wait until it is set.
         may_leave: an idle model that was stopped leaves once it is set.
+        may_pull: pulls wait until it is set.
         down: no answer at all, while it is true.
         skew: what its clock is ahead of ours.
         asked: path and body of each request that it heard.
@@ -80,6 +81,7 @@ class FakeOllama:
     runners: list[FakeRunner] = field(default_factory=list)
     may_load: asyncio.Event = field(default_factory=asyncio.Event)
     may_leave: asyncio.Event = field(default_factory=asyncio.Event)
+    may_pull: asyncio.Event = field(default_factory=asyncio.Event)
     down: bool = False
     load_error: str = ""
     version: str = "0.32.15"
@@ -89,6 +91,7 @@ class FakeOllama:
     def __post_init__(self) -> None:
         self.may_load.set()
         self.may_leave.set()
+        self.may_pull.set()
 
     @property
     def loaded(self) -> list[str]:
@@ -143,7 +146,8 @@ class FakeOllama:
         name = str(body.get("model", body.get("source", "")))
         if request.method == "HEAD":
             return Reply()  # every blob is there already
-        if request.method != "GET" and name not in self.installed and request.path != "/api/create":
+        makes = request.path in ("/api/create", "/api/pull")
+        if request.method != "GET" and name not in self.installed and not makes:
             return document({"error": f"model '{name}' not found"}, 404)
         route = re.sub(r"\W+", "_", f"{request.method} {request.path}".replace("/api/", "").lower())
         reply: Reply = await getattr(self, f"_{route}")(name, body)
@@ -212,6 +216,11 @@ class FakeOllama:
     async def _post_copy(self, name: str, body: dict[str, object]) -> Reply:
         self.installed[str(body["destination"])] = self.installed[name]
         return Reply()
+
+    async def _post_pull(self, name: str, __: dict[str, object]) -> Reply:
+        await self.may_pull.wait()
+        self.installed[name] = "d" * 64
+        return ndjson({"status": "pulling manifest"}, {"status": "success"})
 
     async def _post_create(self, name: str, __: dict[str, object]) -> Reply:
         if self.creating is not None:

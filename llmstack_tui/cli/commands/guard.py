@@ -22,6 +22,7 @@ from llmstack_tui.cli.stacks import (
     look_again,
     opened,
     prepare,
+    recorded,
     refuse_read_only,
 )
 from llmstack_tui.core.types import StoreError
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from llmstack_tui.guard.rules.explanation import Explained
     from llmstack_tui.guard.types import Decision, GuardState, Limits
 
+_NOT_GUARDED = "No program guards it now: start `llmstack guard run`."
 _FOLLOWED = ("deactivate", "failed", "pin", "guard", "notice", "server")
 
 
@@ -168,7 +170,12 @@ async def _status(core: Core, options: Namespace) -> int:
         await prepare(stack)
         for host in answering(stack):
             url, guard = host.snapshot.url, stack.guard.states[host.snapshot.url]
-            is_guarded = await stack.guard.is_guarded(url)
+            is_guarded: bool | None = None
+            try:
+                is_guarded = await stack.guard.is_guarded(url)
+                now = "It is guarded." if is_guarded else _NOT_GUARDED
+            except StoreError as error:
+                now = f"Whether a program guards it cannot be known. {words(error)}"
             documents.append(
                 {
                     "url": url,
@@ -181,7 +188,7 @@ async def _status(core: Core, options: Namespace) -> int:
                 }
             )
             if not options.json:
-                _write_status(core, url, guard, is_guarded=is_guarded)
+                _write_status(core, url, guard, now)
     return output.answer(options, {"hosts": documents})
 
 
@@ -196,8 +203,7 @@ def _rules_document(core: Core, guard: GuardState) -> dict[str, object]:
     }
 
 
-def _write_status(core: Core, url: str, guard: GuardState, *, is_guarded: bool) -> None:
-    now = "It is guarded." if is_guarded else "No program guards it now: start `llmstack guard run`."
+def _write_status(core: Core, url: str, guard: GuardState, now: str) -> None:
     output.write(clean(f"{url}  {text(*guard.off) or now}"))
     output.write(clean(f"  {_rules(core, guard)}"))
     output.write(f"  {text(Sentence(f'guard.others_{guard.others}'))}")
@@ -302,6 +308,7 @@ async def _others(core: Core, options: Namespace) -> int:
         if options.answer is not None:
             for url in stack.monitors:
                 await stack.guard.answer(url, Consent(options.answer))
+            await recorded(stack.records.kept(), "The answer is not kept")
         await stack.guard.prepare()
         for url, guard in stack.guard.states.items():
             is_set = core.settings.guard.others is not None
@@ -319,6 +326,7 @@ async def _idle(core: Core, options: Namespace) -> int:
         await look(stack)
         status = locate_local(stack, options.name)
         limit = await stack.guard.set_idle_limit(status.host, status.name, options.length)
+        await recorded(stack.records.kept(), f"The limit of {status.name} stays as it was")
     length = limit if limit > timedelta(0) else None
     document = {"models": [{"host": status.host, "name": status.name, "idle_stop": length}]}
     said = text(idle_sentence(status.name, limit, is_default=options.length is None))

@@ -11,7 +11,7 @@ from llmstack_tui.base.names import listed_name
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count
-from llmstack_tui.cli.stacks import opened, save_installed
+from llmstack_tui.cli.stacks import opened, recorded, save_installed
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.lifecycle.wording import ACTORS, end_text
 
@@ -49,6 +49,7 @@ async def _read(core: Core, options: Namespace) -> tuple[list[Activation], list[
     versions: list[_Version] = []
     names = _recorded_names(options.name) if options.name is not None else (None,)
     async with opened(core) as stack:
+        await recorded(stack.records.readable(), "What was recorded cannot be read")
         await stack.look()
         await save_installed(stack)
         for host in stack.state.hosts:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.cli import output
 from llmstack_tui.cli.progress import waiting
-from llmstack_tui.cli.stacks import load, locate_local, opened, prepare
+from llmstack_tui.cli.stacks import load, locate_local, opened, prepare, recorded
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.actions import because
 from llmstack_tui.lifecycle.states import ModelState
@@ -27,8 +27,11 @@ async def run(core: Core, options: Namespace) -> int:
     async with opened(core, act=True, processes=True) as stack:
         await prepare(stack)
         status = locate_local(stack, options.name)
+        otherwise = f"{status.name} {'was not pinned' if pinned else 'may still be pinned'}"
+        await recorded(stack.records.kept(), otherwise)
         async with waiting(f"Loading {status.name}", core.environ):
             renewed = await stack.guard.pin(status.host, status.name, pinned=pinned)
+            await recorded(stack.records.kept(), otherwise)
             if pinned and status.running is None:
                 try:
                     await load(stack, status, reason=because("pinned"))

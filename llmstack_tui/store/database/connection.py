@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from llmstack_tui.base.sentences import Failure
     from llmstack_tui.store.database.values import SqlValue
 
 FLUSH_AFTER_S = 0.5
@@ -52,6 +53,8 @@ class Database:
 
     Attributes:
         connection: SQLite's. Statements that are given to it directly bypass the queue.
+        unkept: why nothing that is written will be in the file; None if it will, or no file was named.
+        unread: why nothing that is in the file can be read; None if it can, or there is none.
     """
 
     def __init__(
@@ -63,6 +66,8 @@ class Database:
     ) -> None:
         self.mode = opened.mode
         self.notice = opened.notice
+        self.unkept = opened.unkept
+        self.unread = opened.unread
         self.connection = connection
         self._file = file
         self._on_trouble = on_trouble
@@ -76,7 +81,9 @@ class Database:
         self._lock = asyncio.Lock()
 
     @classmethod
-    async def open(cls, path: Path | None, now: datetime, on_trouble: Callable[[StoreError], None]) -> Self:
+    async def open(
+        cls, path: Path | Failure | None, now: datetime, on_trouble: Callable[[StoreError], None]
+    ) -> Self:
         """Open the file, or memory instead of it; see `open_state`."""
         opened: list[Opened] = []
 

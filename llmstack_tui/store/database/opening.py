@@ -7,6 +7,7 @@ for one process at a time: they are done under a lock file, after the file was e
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from contextlib import contextmanager, suppress
 from enum import StrEnum
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.sentences import Sentence
+from llmstack_tui.base.sentences import QUOTED, Failure, Sentence, said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.store.database.migrations import MIGRATIONS, migrate, recorded
 from llmstack_tui.store.database.retention import prune
@@ -29,6 +30,7 @@ OPENING_WAIT_S = 10.0
 # Short, because reads wait in the same thread. `Database` tries again, so that writers wait long enough.
 BUSY_WAIT_MS = 250
 MAX_WAL_BYTES = 4_000_000
+_INDEX_BYTES = 32 * 1024
 
 _KNOWN = frozenset(step.name for step in MIGRATIONS)
 
@@ -57,28 +59,43 @@ class Mode(StrEnum):
 
 
 class Opened(Struct, frozen=True):
-    """An open connection, and a sentence for the user if it is not simply the file's."""
+    """An open connection.
+
+    Attributes:
+        notice: a sentence for the user if it is not simply the file's.
+        unkept: why nothing that is written here will be in the file; None if it will, or no file was named.
+        unread: why nothing that is in the file can be read here; None if it can, or there is none.
+    """
 
     connection: sqlite3.Connection
     mode: Mode
     notice: Sentence | None = None
+    unkept: StoreError | None = None
+    unread: StoreError | None = None
 
 
-def open_state(path: Path | None, now: datetime) -> Opened:
-    """Open or create the state file, or a database in memory if that is not possible."""
+def open_state(path: Path | Failure | None, now: datetime) -> Opened:
+    """Open or create the state file; if that is not possible, a database in memory with what can be read."""
     if path is None:
         return Opened(_memory(), Mode.MEMORY)
     try:
-        return _open_or_create(path, now)
+        if isinstance(path, Path):
+            return _open_or_create(path, now)
+        unkept = StoreError(QUOTED, text=said(path))
     except OSError as error:
-        system = {"file": str(error.filename or path), "why": error.strerror or str(error)}
-        why = Sentence("store.system", system)
+        unkept = StoreError(
+            "store.system", file=str(error.filename or path), why=error.strerror or str(error)
+        )
     except StoreError as error:
-        why = error.sentence
-    return Opened(_memory(), Mode.MEMORY, Sentence("store.not_remembered", {"why": (why,)}))
+        unkept = error
+    notice = Sentence("store.not_remembered", {"why": (unkept.sentence,)})
+    copied = _copied(path, unkept) if isinstance(path, Path) else None
+    return Opened(copied or _memory(), Mode.MEMORY, notice, unkept, None if copied else unkept)
 
 
 def _open_or_create(path: Path, now: datetime) -> Opened:
+    if path.exists() and not path.is_file():
+        raise StoreError("store.not_a_file", file=str(path))
     try:
         if path.exists() and (opened := _open(path, now)) is not None:
             return opened
@@ -124,10 +141,11 @@ def _create_or_migrate(path: Path, now: datetime) -> Opened:
 
 
 @contextmanager
-def _connected(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that stays open unless the block fails."""
+def _connected(path: Path | str) -> Iterator[sqlite3.Connection]:
+    """A connection, by path or URI, that stays open unless the block fails."""
+    is_uri = isinstance(path, str)
     try:
-        connection = sqlite3.connect(path, timeout=OPENING_WAIT_S, isolation_level=None)
+        connection = sqlite3.connect(path, timeout=OPENING_WAIT_S, isolation_level=None, uri=is_uri)
         try:
             yield connection
         except BaseException:
@@ -159,7 +177,9 @@ def _configured(connection: sqlite3.Connection, path: Path, now: datetime, *, ne
     connection.row_factory = sqlite3.Row
     if newer:
         connection.execute("PRAGMA query_only = ON")
-        return Opened(connection, Mode.READ_ONLY, Sentence("store.newer", {"file": str(path)}))
+        notice = Sentence("store.newer", {"file": str(path)})
+        unkept = StoreReadOnly("store.read_only", file=str(path))
+        return Opened(connection, Mode.READ_ONLY, notice, unkept)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA journal_size_limit = {MAX_WAL_BYTES:d}")
     _prune_if_free(connection, now)
@@ -197,18 +217,55 @@ def _memory() -> sqlite3.Connection:
     return connection
 
 
+def _copied(path: Path, why: StoreError) -> sqlite3.Connection | None:
+    """A database in memory with what is in a file that cannot be written; None if it cannot be read, either.
+
+    Without it, the guard would stop models that are pinned.
+    """
+    # A file without a writable log opens only as one that nobody else changes.
+    ways = ("mode=ro",) if isinstance(why, StoreBusy) else ("mode=ro", "mode=ro&immutable=1")
+    for way in ways if _is_file(path) else ():
+        memory = sqlite3.connect(":memory:", isolation_level=None)
+        with suppress(sqlite3.Error, StoreError), _connected(f"{path.absolute().as_uri()}?{way}") as file:
+            try:
+                if _checked(file, path) <= _KNOWN:
+                    file.backup(memory)
+                    memory.row_factory = sqlite3.Row
+                    migrate(memory)
+                    return memory
+            finally:
+                file.close()
+        memory.close()
+    return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def store_error(error: sqlite3.Error, file: str) -> StoreError:
     """Our error for one of SQLite's about ``file``."""
     code, why = _code(error), str(error)
     if code in _BUSY:
         return StoreBusy("store.locked", file=file)
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(file)):
         return StoreFull("store.full", file=file)
     if code in _DAMAGED:
         return StoreDamaged("store.damaged_meanwhile", file=file, why=why)
     if code in _READ_ONLY:
         return StoreReadOnly("store.unwritable", file=file, why=why)
     return StoreError("store.unusable", file=file, why=why)
+
+
+def _is_full(file: str) -> bool:
+    """Whether the disk has no room even for SQLite's index, 32 KiB; it calls that an error of the disk."""
+    try:
+        return shutil.disk_usage(Path(file).parent).free < _INDEX_BYTES
+    except OSError:
+        return False
 
 
 def is_busy(error: sqlite3.Error) -> bool:

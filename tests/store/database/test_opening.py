@@ -21,10 +21,12 @@ import filelock  # noqa: F401  # must be imported before the rights to read it a
 import pytest
 
 import llmstack_tui.store.database.connection  # noqa: F401  # likewise
+from llmstack_tui.base.paths import NoHome
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.core.wording import text
 from llmstack_tui.store.database import opening
 from llmstack_tui.store.database.opening import Mode
+from llmstack_tui.store.errors import StoreError
 from llmstack_tui.store.store import Store
 from tests.store.samples import NOW, change_file, event, in_file, numbers
 from tests.support.waiting import wait_until_sync
@@ -231,6 +233,12 @@ async def test_a_folder_in_its_place(path: Path) -> None:
     assert path.is_dir()
 
 
+async def test_a_pipe_in_its_place(path: Path) -> None:
+    path.parent.mkdir()
+    os.mkfifo(path)
+    await check_memory(path)
+
+
 async def test_a_file_in_the_place_of_its_folder(path: Path) -> None:
     path.parent.touch()
     await check_memory(path)
@@ -271,9 +279,16 @@ async def test_a_folder_that_cannot_be_written_to(own_folder: Path) -> None:
 
 
 async def test_a_sound_file_in_a_folder_that_cannot_be_written_to(own_folder: Path) -> None:
-    await fill(own_folder / "state.db", 3)
+    path = own_folder / "state.db"
+    await fill(path, 3)
     own_folder.chmod(0o500)
-    await check_memory(own_folder / "state.db")
+    await check_memory(path)
+    async with await Store.open(path) as store:
+        assert numbers(await store.events.newest()) == [2, 1, 0], "what is in it counts all the same"
+        assert store.database.unread is None
+        store.events.add(event(99))
+        with pytest.raises(StoreError, match="unwritable"):
+            await store.kept()
 
 
 async def test_a_file_that_cannot_be_written_to(own_folder: Path) -> None:
@@ -283,8 +298,20 @@ async def test_a_file_that_cannot_be_written_to(own_folder: Path) -> None:
     content = path.read_bytes()
     await check_memory(path)
     assert path.read_bytes() == content
+    async with await Store.open(path) as store:
+        assert numbers(await store.events.newest()) == [2, 1, 0]
     path.chmod(0o000)
     await check_memory(path)
+    async with await Store.open(path) as store:
+        assert store.database.unread is store.database.unkept is not None
+        assert await store.events.newest() == ()
+
+
+async def test_no_home_for_it() -> None:
+    async with await Store.open(NoHome("home.unknown")) as store:
+        assert [notice.kind for notice in store.notices] == ["store.not_remembered"]
+        with pytest.raises(StoreError, match="quoted"):
+            await store.kept()
 
 
 async def check_memory(path: Path) -> None:
