@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, get_args
 
-from llmstack_tui.config.kinds import Complain, InvalidValue, SettingKind, quoted, shown
+from llmstack_tui.config.kinds import Complain, InvalidValue, SettingKind, file, quoted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,7 @@ Allow = Literal["look", "act"]
 ALLOW: tuple[Allow, ...] = get_args(Allow)
 
 _LONGEST_NAME = 40
+_KEYS = ("url", "name", "allow", "api_key_file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +28,13 @@ class HostSettings:
         name: its name on the screen, or "".
         allow: "look" only, or "act"; None is "act" on this machine and "look" elsewhere, as the models there
             may be other people's.
+        api_key_file: the file with the key that this server asks for.
     """
 
     url: str
     name: str = ""
     allow: Allow | None = None
+    api_key_file: str | None = None
 
     @property
     def may_act(self) -> bool:
@@ -41,7 +44,7 @@ class HostSettings:
 
 
 def hosts() -> SettingKind[tuple[HostSettings, ...]]:
-    allowed = 'a list of addresses such as "127.0.0.1:11434" and of tables { url, name, allow }'
+    allowed = 'a list of addresses such as "127.0.0.1:11434" and of tables { url, name, allow, api_key_file }'
     return SettingKind(allowed, _read, _write, in_environment="127.0.0.1:11434,gpu-box")
 
 
@@ -67,8 +70,8 @@ def _read_host(item: object, complain: Complain) -> HostSettings | None:
         url = _read_url(item, partial(complain, ()))
         return HostSettings(url=url) if url else None
     for key in item:
-        if key not in ("url", "name", "allow"):
-            complain((key,), "is not a setting. Known here: url, name, allow")
+        if key not in _KEYS:
+            complain((key,), f"is not a setting. Known here: {', '.join(_KEYS)}")
     url = _read_url(item.get("url"), partial(complain, ("url",)))
     name = item.get("name", "")
     if not isinstance(name, str) or not name.isprintable() or len(name) > _LONGEST_NAME:
@@ -78,7 +81,14 @@ def _read_host(item: object, complain: Complain) -> HostSettings | None:
     if allow is not None and allow not in ALLOW:
         complain(("allow",), f'must be "look" or "act", not {shown(allow)}: "look" is used')
         allow = "look"
-    return HostSettings(url=url, name=name, allow=allow) if url else None
+    key = item.get("api_key_file")
+    if key is not None:
+        try:
+            key = file().read(key, complain)
+        except InvalidValue:
+            complain(("api_key_file",), f"must be {file().allowed}, not {shown(key)}")
+            key = None
+    return HostSettings(url=url, name=name, allow=allow, api_key_file=key) if url else None
 
 
 def _read_url(value: object, complain: Callable[[str], None]) -> str | None:
@@ -101,7 +111,7 @@ def _write(value: tuple[HostSettings, ...]) -> str:
 
 
 def _write_host(host: HostSettings) -> str:
-    if not host.name and host.allow is None:
+    if host == HostSettings(url=host.url):
         return quoted(host.url)
-    pairs = {"url": host.url, "name": host.name, "allow": host.allow}
+    pairs = {key: getattr(host, key) for key in _KEYS}
     return f"{{ {', '.join(f'{key} = {quoted(text)}' for key, text in pairs.items() if text)} }}"

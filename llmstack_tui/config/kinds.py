@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from llmstack_tui.base.durations import format_duration, parse_duration
+from llmstack_tui.base.secret import Secret
 from llmstack_tui.base.text import shortened
 
 if TYPE_CHECKING:
@@ -42,12 +43,14 @@ class SettingKind(NamedTuple, Generic[T]):
             reports the parts that it ignores.
         write: the value as TOML.
         in_environment: an example for the environment, if the form there differs from that in the file.
+        is_secret: its value is never shown, and is taken from the environment only: files get copied.
     """
 
     allowed: str
     read: Callable[[object, Complain], T]
     write: Callable[[T], str]
     in_environment: str = ""
+    is_secret: bool = False
 
 
 def flag() -> SettingKind[bool]:
@@ -124,6 +127,29 @@ def keys() -> SettingKind[Mapping[str, str]]:
     allowed = 'a table of keys such as { "app.quit" = "ctrl+q", "list.up" = "up,w" }'
     read = partial(_read_each, _read_key, 'a key such as "ctrl+q", or several as in "q,ctrl+q"')
     return SettingKind(allowed, read, _write_texts, in_environment="app.quit=ctrl+q list.up=up,w")
+
+
+def file() -> SettingKind[str]:
+    return matching(r"(/|~|[A-Za-z]:\\)[^\x00-\x1f]*", 'the whole path of a file such as "~/engine.key"')
+
+
+def secret() -> SettingKind[Secret | None]:
+    """A key that is never shown."""
+
+    def read(value: object, _: Complain) -> Secret | None:
+        if value == "":
+            return None
+        if isinstance(value, str) and (found := secret_of(value)) is not None:
+            return found
+        raise InvalidValue
+
+    allowed = "a key of at least 16 letters, digits and signs, and in the environment only"
+    return SettingKind(allowed, read, lambda value: str(value) if value else '""', is_secret=True)
+
+
+def secret_of(text: str) -> Secret | None:
+    """A key that a header can carry and nobody can guess; None if ``text`` is none."""
+    return Secret(text) if re.fullmatch(r"[!-~]{16,512}", text) else None
 
 
 def quoted(text: str) -> str:

@@ -168,10 +168,13 @@ class _SettingsReader:
     def _take(self, setting: Setting, value: object, origin: SettingOrigin, complain: Complain) -> None:
         before = len(self.problems)
         try:
+            if setting.kind.is_secret and origin.kind == "file" and value != "":
+                raise InvalidValue
             self._values[setting.name] = setting.kind.read(value, complain)
             self._origins[setting.name] = origin
         except InvalidValue:
-            complain((), f"must be {setting.kind.allowed}, not {shown(value)}")
+            found = "" if setting.kind.is_secret else f", not {shown(value)}"
+            complain((), f"must be {setting.kind.allowed}{found}")
         if len(self.problems) > before:
             self._invalid.add(setting.name)
         else:

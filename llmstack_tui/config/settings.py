@@ -18,6 +18,7 @@ from llmstack_tui.config.hosts import HostSettings, hosts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llmstack_tui.base.secret import Secret
     from llmstack_tui.config.kinds import SettingKind
 
 T = TypeVar("T")
@@ -75,6 +76,18 @@ class EngineSettings:
         kinds.integer(16, 100_000_000),
         "Tokens of context that the built-in engine loads a model with, unless the request or the model "
         "says otherwise.",
+    )
+    api_key: Secret | None = _setting(
+        None,
+        kinds.secret(),
+        "The key that the built-in engine asks for, and that llmstack sends to it. It wins over "
+        "api_key_file. It is never shown.",
+    )
+    api_key_file: str | None = _setting(
+        None,
+        kinds.optional(kinds.file()),
+        "The file with that key, which only you may read; `llmstack engine key` makes it. auto is engine.key "
+        "beside the state, if it is there. Without a key, the engine listens on this machine only.",
     )
     connections: int = _setting(
         8, kinds.integer(1, 64), "Over how many connections the built-in engine downloads a model."

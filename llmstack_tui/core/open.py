@@ -10,6 +10,7 @@ from llmstack_tui.base import lazy, paths
 from llmstack_tui.base.address import InvalidAddress, default_host
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.structs import replace
+from llmstack_tui.core.keys import key_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -72,10 +73,19 @@ class Core:
         await asyncio.to_thread(_write_theme, name)
 
     async def find(self) -> Startup:
-        await lazy.load(".core.servers", ".ollama.client", *_FIRST_REQUEST_IMPORTS)
-        from llmstack_tui.core.servers import find_servers  # noqa: PLC0415
+        """The servers to use.
 
-        return await find_servers(self.settings, self.environ)
+        Raises:
+            InvalidAddress: ``OLLAMA_HOST`` is not an address.
+            KeyFailed: the key of a server cannot be read.
+        """
+        await lazy.load(".core.servers", ".ollama.client", *_FIRST_REQUEST_IMPORTS)
+        from llmstack_tui.core.servers import Found, find_servers  # noqa: PLC0415
+
+        found = await find_servers(self.settings, self.environ)
+        if isinstance(found, Found):
+            await asyncio.gather(*(asyncio.to_thread(key_for, url, self.settings) for url in found.hosts))
+        return found
 
     async def remembered(self) -> StackState | None:
         """The models that the likely servers listed last, to be shown until the servers are found."""
@@ -138,7 +148,8 @@ class Core:
         await lazy.load(".ollama.client")
         from llmstack_tui.ollama.client import OllamaHost  # noqa: PLC0415
 
-        return Stack([OllamaHost(url) for url in dict.fromkeys(hosts)], options)
+        keys = {url: await asyncio.to_thread(key_for, url, self.settings) for url in hosts}
+        return Stack([OllamaHost(url, key=key) for url, key in keys.items()], options)
 
     async def options(self, hosts: Sequence[str], actor: Actor = Actor.USER) -> StackOptions:
         """The options of a stack over these servers, from the settings."""

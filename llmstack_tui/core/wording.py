@@ -56,6 +56,7 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.lifecycle import wording as lifecycle  # noqa: PLC0415
 
     yield lifecycle.SENTENCES
+    from llmstack_tui.config import wording as config  # noqa: PLC0415
     from llmstack_tui.downloads import wording as downloads  # noqa: PLC0415
     from llmstack_tui.gguf import wording as gguf  # noqa: PLC0415
     from llmstack_tui.guard import wording as guard  # noqa: PLC0415
@@ -65,7 +66,7 @@ def _rooms() -> Iterator[Catalogue]:
     from llmstack_tui.registry import wording as registry  # noqa: PLC0415
     from llmstack_tui.store import wording as store  # noqa: PLC0415
 
-    rooms = (downloads, gguf, guard, hardware, library, ollama, registry, store)
+    rooms = (config, downloads, gguf, guard, hardware, library, ollama, registry, store)
     yield from (_OWN, *(room.SENTENCES for room in rooms))
 
 

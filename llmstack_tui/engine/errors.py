@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from llmstack_tui.base import wording as base
 from llmstack_tui.base.units import bytes_text
+from llmstack_tui.config import wording as config
 from llmstack_tui.gguf import wording as gguf
 from llmstack_tui.library import wording as library
 from llmstack_tui.registry import wording as download
 
 NO_IMAGES = "Reading images and sound needs Ollama: the built-in engine takes text only."
 
-_ROOMS = (base, gguf, library, download)
+_ROOMS = (base, config, gguf, library, download)
 _WORDING = base.Wording({kind: form for room in _ROOMS for kind, form in room.SENTENCES.items()}.get)
 # The text of an error, and of sentences, of the rooms below.
 words, text = _WORDING.words, _WORDING.text

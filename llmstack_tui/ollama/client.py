@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from llmstack_tui.base.secret import Secret
     from llmstack_tui.hosts.types import (
         Chunk,
         Message,
@@ -53,6 +54,7 @@ class OllamaHost:
     A stream that is not read to its end has to be closed (`contextlib.aclosing`).
 
     Args:
+        key: the key that the server asks for.
         transport: replaces the network.
     """
 
@@ -62,12 +64,13 @@ class OllamaHost:
         *,
         user_agent: str | None = None,
         timeouts: Timeouts | None = None,
+        key: Secret | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._timeouts = timeouts or Timeouts()
         # The built-in engine recognises its owner by the process id.
         agent = user_agent or f"llmstack/{__version__} pid/{os.getpid()}"
-        self._http = Transport(url, user_agent=agent, timeouts=self._timeouts, transport=transport)
+        self._http = Transport(url, user_agent=agent, timeouts=self._timeouts, key=key, transport=transport)
         self._kind: HostKind | None = None
         self._sharing = SharedProcesses(self.show)
 

@@ -23,6 +23,7 @@ from llmstack_tui.ollama.wire import ErrorResponse, StreamLine, Wire
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
 
+    from llmstack_tui.base.secret import Secret
     from llmstack_tui.base.sentences import Param
 
 # What is read of these takes some ten times as much memory at its worst.
@@ -66,6 +67,7 @@ class Transport:
         *,
         user_agent: str,
         timeouts: Timeouts,
+        key: Secret | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.url = url
@@ -73,9 +75,10 @@ class Transport:
         # Certificates and proxies only with TLS: certificates take longer to load than a small request takes,
         # and a proxy does not find the machines of a local network.
         secure = url.startswith("https:")
+        authorization = {} if key is None else {"Authorization": f"Bearer {key.text}"}
         self._client = httpx.AsyncClient(
             base_url=url,
-            headers={"User-Agent": user_agent, "Accept-Encoding": "identity"},
+            headers={"User-Agent": user_agent, "Accept-Encoding": "identity", **authorization},
             verify=secure,
             trust_env=secure,
             transport=transport,

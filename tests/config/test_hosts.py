@@ -106,7 +106,7 @@ GOOD = HostSettings(url=HERE)
         ),
         (
             '[[hosts]]\nurl = "127.0.0.1"\nnam = "x"',
-            "line 3: hosts.nam is not a setting. Known here: url, name, allow.",
+            "line 3: hosts.nam is not a setting. Known here: url, name, allow, api_key_file.",
             (GOOD,),
         ),
         (
@@ -128,5 +128,5 @@ def test_one_table_is_no_list(tmp_path: Path) -> None:
     loaded = load(tmp_path, '[hosts]\nurl = "127.0.0.1"')
     assert loaded.problems[0] == (
         'config.toml line 1: hosts must be a list of addresses such as "127.0.0.1:11434" and of tables '
-        "{ url, name, allow }, not a table."
+        "{ url, name, allow, api_key_file }, not a table."
     )

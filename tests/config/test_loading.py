@@ -183,7 +183,7 @@ def test_no_color_is_a_default_that_the_settings_override(
         (
             "[engine]\nprot = 1",
             "line 2: engine.prot is not a setting. Known here: choice, port, keep, keep_alive, "
-            "max_loaded, context_length, connections.",
+            "max_loaded, context_length, api_key, api_key_file, connections.",
         ),
         ("[engin]\nport = 1", f"line 1: engin is not a setting. {ELSEWHERE}"),
         ("engine = 5", "line 1: engine must be a section [engine]."),

@@ -71,6 +71,7 @@ _HOSTS = st.builds(
     url=st.sampled_from(["http://127.0.0.1:11434", "http://a:1", "https://b:443/x"]),
     name=st.one_of(st.just(""), _NAMES),
     allow=st.sampled_from([None, "look", "act"]),
+    api_key_file=st.sampled_from([None, "~/gpu-box.key"]),
 )
 _VALUES: dict[str, st.SearchStrategy[object]] = {
     "hosts": st.lists(_HOSTS, max_size=3, unique_by=lambda host: host.url).map(tuple),
@@ -82,6 +83,10 @@ _VALUES: dict[str, st.SearchStrategy[object]] = {
     "engine.max_loaded": st.one_of(st.none(), st.integers(1, 1000)),
     "engine.context_length": st.integers(16, 100_000_000),
     "engine.connections": st.integers(1, 64),
+    "engine.api_key": st.none(),
+    "engine.api_key_file": st.sampled_from(
+        [None, "/run/secrets/engine.key", "~/engine.key", "C:\\keys\\engine"]
+    ),
     "guard.enabled": st.booleans(),
     "guard.max_loaded": st.none() | st.integers(1, 1000),
     "guard.memory_budget": st.none() | st.integers(0, 2**60 - 1),

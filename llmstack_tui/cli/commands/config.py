@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.paths import config_file
+from llmstack_tui.base.secret import Secret
 from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import overrides
@@ -90,6 +91,8 @@ def _plain_data(value: object) -> object:
     """A setting's value in types that JSON has."""
     if isinstance(value, HostSettings):
         return {**asdict(value), "may_act": value.may_act}
+    if isinstance(value, Secret):
+        return str(value)
     if isinstance(value, tuple):
         return [_plain_data(each) for each in value]
     return dict(value) if isinstance(value, Mapping) else value

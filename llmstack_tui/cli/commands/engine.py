@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.address import is_loopback_host
 from llmstack_tui.base.text import clean
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import Subcommands, hosts, port
 from llmstack_tui.cli.progress import waiting
 from llmstack_tui.cli.stacks import refuse_read_only
+from llmstack_tui.config.key import engine_key_of, key_file, make_key, read_key
+from llmstack_tui.config.loading import load_settings
 from llmstack_tui.engine.process.control import missing_reason, start, status, stop
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ def add_options(parser: Parser) -> None:
     stops = commands.add("stop", _stop, "Stop the engine. Running requests are answered first.")
     stops.add_argument("--force", action="store_true", help="kill it if it does not end by itself")
     commands.add("status", _status, "Show whether the engine runs. Fails when it does not.")
+    key = commands.add("key", _key, "Make the key that programs need to use the engine, or say where it is.")
+    key.add_argument("--new", action="store_true", help="replace the key that there is")
     one = commands.add("run", _serve, "Serve one GGUF file until Ctrl-C, without other set-up.", json=False)
     one.add_argument("--gguf", metavar="FILE", type=Path, help="the file (default: LLM_MODEL_PATH)")
     _add_address(one, default_port=str(_SINGLE_PORT))
@@ -64,7 +69,34 @@ def _serve(core: Core, options: Namespace) -> int:
     from llmstack_tui.engine.single.app import serve  # noqa: PLC0415  # the web server
 
     port = _SINGLE_PORT if options.port is None else options.port
-    return serve(options.gguf, host=options.listen or "127.0.0.1", port=port)
+    key = engine_key_of(load_settings(core.config, core.environ))
+    return serve(options.gguf, host=options.listen or "127.0.0.1", port=port, key=key)
+
+
+def _key(core: Core, options: Namespace) -> int:
+    """Never writes the key itself: whoever needs it reads the file."""
+    _refuse_hosts(options)
+    refuse_read_only(core)
+    settings = core.settings.engine
+    if settings.api_key is not None:
+        raise output.Failed(
+            "The key is in LLMSTACK_ENGINE_API_KEY, which wins over a file: nothing was made."
+        )
+    file = key_file(settings)
+    made = make_key(file, replace=options.new)
+    if not made:
+        read_key(file)
+    return output.answer(options, {"file": file, "made": made}, lambda: output.write(_about_key(file, made)))
+
+
+def _about_key(file: Path, made: bool) -> str:
+    if not made:
+        return clean(f"The key is in {file}. To replace it: llmstack engine key --new")
+    running = " A running engine does so once it is started again." if status() else ""
+    return clean(
+        f"The key is in {file}, for you alone. The engine asks for it from its next start on, llmstack sends "
+        f"it by itself, and other programs send `Authorization: Bearer KEY`.{running}"
+    )
 
 
 async def _start(core: Core, options: Namespace) -> int:
@@ -106,11 +138,13 @@ def _refuse_hosts(options: Namespace) -> None:
 
 
 def document(process: EngineProcess | None) -> dict[str, object]:
-    keys = ("pid", "url", "version", "started_at", "log", "notice")
+    keys = ("pid", "url", "listening", "version", "started_at", "log", "notice")
     return {"running": process is not None, **{key: getattr(process, key, None) for key in keys}}
 
 
 def _write(process: EngineProcess) -> None:
     output.write(clean(f"The engine runs at {process.url} (process {process.pid}, log {process.log})."))
+    if process.listening and not is_loopback_host(process.listening.rpartition(":")[0].strip("[]")):
+        output.write(f"It listens on {process.listening}: other machines that have its key can use it.")
     if process.notice:
         output.say(process.notice)

@@ -3,24 +3,35 @@
 The rules and headers are those of Ollama (``allowedHostsMiddleware`` in ``server/routes.go``,
 ``AllowedOrigins`` in ``envconfig/config.go`` and the defaults of gin-contrib/cors): a web page needs a known
 Origin, and a server bound to the loopback address accepts only Host headers that no site on the Internet can
-have (against DNS rebinding).
+have (against DNS rebinding). Two things differ: a server that other machines can reach needs a key, and also
+checks the Host header, by rules that let in the names of a local network.
 """
 
 from __future__ import annotations
 
 import socket
+from hashlib import sha256
+from hmac import compare_digest
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from starlette.responses import Response
 
 from llmstack_tui.base.address import is_loopback_host
+from llmstack_tui.engine.api.replies import error_response
+from llmstack_tui.engine.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from llmstack_tui.base.secret import Secret
+
+NO_KEY = (
+    "This engine needs its key: send it in the header `Authorization: Bearer KEY`. It was missing or wrong."
+)
 _LOCAL_ORIGINS = ("localhost", "127.0.0.1", "0.0.0.0")  # noqa: S104 (names of origins, nothing is bound to them)
 _PROGRAM_ORIGINS = ("app://*", "file://*", "tauri://*", "vscode-webview://*", "vscode-file://*")
 _LOCAL_DOMAINS = (".localhost", ".local", ".internal")
@@ -38,20 +49,31 @@ _TWELVE_HOURS_S = "43200"
 
 
 class AccessRules(Struct, frozen=True):
-    """The allowed requests. An origin may contain one ``*``. ``check_host``: check the Host header, too."""
+    """The allowed requests.
+
+    Attributes:
+        origins: of web pages; one may contain one ``*``.
+        on_network: the server can be reached from other machines.
+        key: what each request has to bring; None is nothing.
+    """
 
     origins: tuple[str, ...]
-    check_host: bool
+    on_network: bool
+    key: Secret | None = None
 
 
 class AccessDecision(Struct, frozen=True):
-    """``status`` answers the request at once, None allows it; in both cases ``headers`` are added."""
+    """``status`` answers the request at once, None allows it; in both cases ``headers`` are added.
+
+    ``message`` is the error for the client; Ollama says nothing where it is empty.
+    """
 
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    message: str = ""
 
 
-def rules(environ: Mapping[str, str], bound_to: str) -> AccessRules:
+def rules(environ: Mapping[str, str], bound_to: str, key: Secret | None = None) -> AccessRules:
     """The rules for a server bound to the address ``bound_to``, with the origins of ``OLLAMA_ORIGINS``."""
     own = tuple(text.strip() for text in environ.get("OLLAMA_ORIGINS", "").split(",") if text.strip())
     local = tuple(
@@ -60,7 +82,9 @@ def rules(environ: Mapping[str, str], bound_to: str) -> AccessRules:
         for port in ("", ":*")
         for scheme in ("http", "https")
     )
-    return AccessRules(origins=(*own, *local, *_PROGRAM_ORIGINS), check_host=is_loopback_host(bound_to))
+    return AccessRules(
+        origins=(*own, *local, *_PROGRAM_ORIGINS), on_network=not is_loopback_host(bound_to), key=key
+    )
 
 
 def decide(allowed: AccessRules, method: str, host: str, origin: str) -> AccessDecision:
@@ -74,10 +98,9 @@ def decide(allowed: AccessRules, method: str, host: str, origin: str) -> AccessD
         if method == "OPTIONS":
             return AccessDecision(status=204, headers=headers + _preflight_headers(everyone))
         headers += () if everyone else (("Vary", "Origin"),)
-    if not allowed.check_host:
-        return AccessDecision(headers=headers)
-    if not host_allowed(host):
-        return AccessDecision(status=403, headers=headers)
+    if not host_allowed(host) and not (allowed.on_network and _allowed_on_network(host, allowed.origins)):
+        message = f"This engine does not answer to this name: OLLAMA_ORIGINS=http://{host[:100]} allows it."
+        return AccessDecision(status=403, headers=headers, message=message if allowed.on_network else "")
     return AccessDecision(status=204 if method == "OPTIONS" else None, headers=headers)
 
 
@@ -99,6 +122,22 @@ def host_allowed(host: str) -> bool:
         or any(address in network for network in _PRIVATE_NETWORKS)
         or str(address) in _own_addresses()
     )
+
+
+def _allowed_on_network(host: str, origins: tuple[str, ...]) -> bool:
+    """Whether a Host header is a name without a dot, as no site on the Internet has, or that of an origin."""
+    return "." not in _without_port(host) or any(
+        origin_allowed(f"{scheme}://{name}", origins)
+        for scheme in ("http", "https")
+        for name in (host, _without_port(host))
+    )
+
+
+def key_accepted(key: Secret, authorization: bytes) -> bool:
+    """Whether an Authorization header has the key. Takes as long for every wrong one."""
+    scheme, _, given = authorization.partition(b" ")
+    digests = (sha256(text).digest() for text in (given.strip(), key.text.encode()))
+    return compare_digest(*digests) and scheme.lower() == b"bearer"
 
 
 def is_local_program(scope: Scope) -> bool:
@@ -123,9 +162,18 @@ class AccessMiddleware:
         host, origin = (headers.get(name, b"").decode("latin-1") for name in (b"host", b"origin"))
         decision = decide(self._allowed, scope["method"], host, origin)
         extra = [(name.encode(), value.encode("latin-1")) for name, value in decision.headers]
-        if decision.status is not None:
-            await send({"type": "http.response.start", "status": decision.status, "headers": extra})
-            await send({"type": "http.response.body", "body": b""})
+        status, message, key = decision.status, decision.message, self._allowed.key
+        if status is None and key is not None and not key_accepted(key, headers.get(b"authorization", b"")):
+            status, message = 401, NO_KEY
+            extra.append((b"www-authenticate", b"Bearer"))
+        if status is not None:
+            response = (
+                error_response(scope["path"], ApiError(status, message))
+                if message
+                else Response(None, status)
+            )
+            response.raw_headers.extend(extra)
+            await response(scope, receive, send)
             return
 
         async def send_with_headers(message: Message) -> None:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from llmstack_tui.engine.api import ollama_chat, ollama_create, ollama_models, openai
 from llmstack_tui.engine.api.access import AccessMiddleware, AccessRules
-from llmstack_tui.engine.api.replies import ollama_error, openai_error, reply
+from llmstack_tui.engine.api.replies import error_response, reply
 from llmstack_tui.engine.errors import ApiError, as_api_error
 
 if TYPE_CHECKING:
@@ -67,5 +67,4 @@ async def no_such_route(_: Request, error: Exception) -> Response:
 
 
 async def _error(request: Request, error: Exception) -> Response:
-    answer = openai_error if request.url.path.startswith("/v1/") else ollama_error
-    return answer(as_api_error(error))
+    return error_response(request.url.path, as_api_error(error))

@@ -43,8 +43,13 @@ def openai_error(error: ApiError) -> Response:
     return reply(openai_error_body(error), OPENAI_JSON, error.status)
 
 
+def error_response(path: str, error: ApiError) -> Response:
+    """An error in the form of the route at ``path``."""
+    return openai_error(error) if path.startswith(("/v1/", "/chat")) else ollama_error(error)
+
+
 def openai_error_body(error: ApiError) -> dict[str, object]:
-    kinds = {400: "invalid_request_error", 404: "not_found_error"}
+    kinds = {400: "invalid_request_error", 401: "invalid_request_error", 404: "not_found_error"}
     kind = kinds.get(error.status, "api_error")
     return {"error": {"message": str(error), "type": kind, "param": None, "code": None}}
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from llmstack_tui.base.address import is_loopback_host
 from llmstack_tui.engine.api.limits import BodyLimit, ServerLimits
 from llmstack_tui.engine.process.connection import LimitedConnection
 
@@ -28,6 +29,16 @@ _GRACE_SECONDS = 20
 
 class CannotListen(Exception):
     """No socket could be opened at the address; the text is a sentence with the cause."""
+
+
+class NeedsKey(CannotListen):
+    """Other machines could reach the server, and it has no key."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "To be reached from other machines, the engine needs a key: make one with `llmstack engine key`, "
+            "then start it again."
+        )
 
 
 class Server(uvicorn.Server):
@@ -64,18 +75,24 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def listen(host: str, port: int, *, tries: int = 1) -> socket.socket:
+def listen(host: str, port: int, *, tries: int = 1, has_key: bool = False) -> socket.socket:
     """A socket on ``port`` (0: any), or on the first free one of ``tries`` ports from ``port`` on.
 
     Raises:
+        NeedsKey: other machines could reach it, and there is no key.
         CannotListen: with the cause.
     """
     for number in range(port, port + tries):
         try:
-            return _listen(host, number)
+            bound = _listen(host, number)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or number == port + tries - 1:
                 raise CannotListen(_cause(error, host, number)) from error
+        else:
+            if not has_key and not is_loopback_host(bound.getsockname()[0]):
+                bound.close()
+                raise NeedsKey
+            return bound
     raise ValueError("A socket needs at least one try.")
 
 
@@ -83,7 +100,16 @@ def base_url(listening: socket.socket) -> str:
     """The URL of the socket for a client on this machine."""
     host, port = listening.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (nothing is bound here)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{_joined(host, port)}"
+
+
+def bound_address(listening: socket.socket) -> str:
+    """The address and the port of the socket: "0.0.0.0:11434"."""
+    return _joined(*listening.getsockname()[:2])
+
+
+def _joined(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -22,9 +22,11 @@ import msgspec
 from llmstack_tui import __version__
 from llmstack_tui.base.address import DEFAULT_PORT
 from llmstack_tui.config.engine import EngineOptions
+from llmstack_tui.config.key import KeyFailed, engine_key_of
 from llmstack_tui.config.loading import load_settings
 from llmstack_tui.engine.api import access
 from llmstack_tui.engine.api.app import create_app
+from llmstack_tui.engine.errors import words
 from llmstack_tui.engine.process import listener, state
 from llmstack_tui.engine.process.requirements import idle_card_notice
 from llmstack_tui.engine.service import Engine
@@ -93,18 +95,24 @@ class UsageTracker:
 class EngineServer(listener.Server):
     """Reports its URL when it is ready, and ends once its owner has gone and nobody uses it."""
 
-    def __init__(self, usage: UsageTracker, url: str, owner_left: threading.Event) -> None:
+    def __init__(
+        self, usage: UsageTracker, bound: socket.socket, owner_left: threading.Event, notice: str | None
+    ) -> None:
         super().__init__(usage)
         self._usage = usage
-        self._url = url
+        self._url = listener.base_url(bound)
+        self._listening = listener.bound_address(bound)
+        self._notice = notice
         self._owner_left = owner_left
         self._stays = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            state.save(self._url, __version__)
-            log.info("The engine %s answers at %s", __version__, self._url)
+            state.save(self._url, __version__, listening=self._listening, notice=self._notice)
+            log.info(
+                "The engine %s answers at %s (it listens on %s)", __version__, self._url, self._listening
+            )
             _report({"url": self._url})
 
     async def on_tick(self, counter: int) -> bool:
@@ -126,23 +134,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in loaded.problems:
             log.warning("%s", problem)
         settings = loaded.settings.engine
-        port = settings.port if options.port is None else options.port
+        key = engine_key_of(loaded)
+        port, tries = settings.port if options.port is None else options.port, 1
         if port is None:
-            first = DEFAULT_PORT + 1 if find_ollama(os.environ) else DEFAULT_PORT
-            bound = listener.listen(options.host, first, tries=_PORTS_TRIED)
-        else:
-            bound = listener.listen(options.host, port)
+            port, tries = DEFAULT_PORT + 1 if find_ollama(os.environ) else DEFAULT_PORT, _PORTS_TRIED
+        bound = listener.listen(options.host, port, tries=tries, has_key=key is not None)
         engine = Engine.of_this_machine(EngineOptions.read(settings, os.environ), os.environ)
-    except (listener.CannotListen, OSError) as error:
-        _report({"error": str(error)})
+    except (listener.CannotListen, KeyFailed, OSError) as error:
+        _report({"error": words(error)})
         return 1
     notice = idle_card_notice()
     if notice:
         log.warning("%s", notice)
-    app = create_app(engine, access.rules(os.environ, bound.getsockname()[0]), notice=notice)
-    server = EngineServer(
-        UsageTracker(app, options.owner), listener.base_url(bound), _owner_left(options.owner)
-    )
+    app = create_app(engine, access.rules(os.environ, bound.getsockname()[0], key), notice=notice)
+    server = EngineServer(UsageTracker(app, options.owner), bound, _owner_left(options.owner), notice)
     try:
         server.run([bound])
     except Exception:

@@ -7,7 +7,6 @@ the recorded time.
 from __future__ import annotations
 
 import http.client
-import json
 import os
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -28,19 +27,26 @@ _CREATED_TOLERANCE_S = 2.0
 
 
 class SavedState(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of ``engine.json``. ``created_s`` is when the process was created, in Unix seconds."""
+    """The content of ``engine.json``.
+
+    Attributes:
+        created_s: when the process was created, in Unix seconds.
+        url: where a client on this machine finds it.
+        listening: the address and the port that it is bound to.
+        notice: a sentence for its user, about a graphics card that it cannot use.
+    """
 
     pid: int
     created_s: float
     url: str
     version: str
     log: str
+    listening: str | None = None
+    notice: str | None = None
 
 
 class EngineProcess(SavedState, frozen=True, kw_only=True):
-    """A running engine. ``notice`` is a sentence for its user, about a graphics card that it cannot use."""
-
-    notice: str | None = None
+    """A running engine."""
 
     @property
     def started_at(self) -> datetime:
@@ -55,7 +61,7 @@ def log_file() -> Path:
     return logs_folder() / "engine.log"
 
 
-def save(url: str, version: str) -> None:
+def save(url: str, version: str, *, listening: str, notice: str | None = None) -> None:
     """Write the state of this process, atomically."""
     import psutil  # noqa: PLC0415 (not needed to import this module)
 
@@ -65,6 +71,8 @@ def save(url: str, version: str) -> None:
         url=url,
         version=version,
         log=str(log_file()),
+        listening=listening,
+        notice=notice,
     )
     unfinished = state_file().with_suffix(f".{os.getpid()}.part")
     unfinished.touch(mode=0o600)
@@ -96,25 +104,23 @@ def saved() -> SavedState | None:
 def status() -> EngineProcess | None:
     """The engine, if it runs and answers. Blocks for up to two seconds if it does not answer."""
     state = saved()
-    answer = _ask(state.url) if state else None
-    if state is None or answer is None:
+    if state is None or not _answers(state.url):
         return None
-    return EngineProcess(**structs.asdict(state), notice=answer.get("notice"))
+    return EngineProcess(**structs.asdict(state))
 
 
 def _read() -> SavedState:
     return msgspec.json.decode(state_file().read_bytes(), type=SavedState)
 
 
-def _ask(url: str) -> dict[str, str] | None:
-    """The answer of ``/api/version``; None if no engine answers there."""
+def _answers(url: str) -> bool:
+    """Whether the process answers, even if it asks for its key."""
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_ANSWER_SECONDS)
     try:
         connection.request("GET", "/api/version", headers={"User-Agent": f"llmstack pid/{os.getpid()}"})
-        answer: dict[str, str] = json.loads(connection.getresponse().read())
-    except (OSError, http.client.HTTPException, ValueError):
-        return None
+        return connection.getresponse().status in (200, 401)
+    except (OSError, http.client.HTTPException):
+        return False
     finally:
         connection.close()
-    return answer if answer.get("engine") == "llmstack" else None

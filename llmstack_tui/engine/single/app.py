@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from llmstack_tui.base.secret import Secret
+
 log = logging.getLogger(__name__)
 
 # Beyond this, the least recently used one is forgotten.
@@ -43,23 +45,23 @@ MAX_SESSIONS = 100
 _ROLES = ("system", "user", "assistant")
 
 
-def serve(gguf: Path | None, *, host: str, port: int) -> int:
+def serve(gguf: Path | None, *, host: str, port: int, key: Secret | None = None) -> int:
     """Serve until Ctrl-C or SIGTERM and return the exit status. Messages go to standard error."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("llmstack_tui.engine.runners.spawn").setLevel(logging.WARNING)
     try:
         config = SingleConfig.read(os.environ, gguf=gguf, host=host, port=port)
-        with listener.listen(host, port) as bound:
+        with listener.listen(host, port, has_key=key is not None) as bound:
             log.info("Serving %s at %s", config.gguf, listener.base_url(bound))
-            listener.Server(create_app(config, os.environ)).run([bound])
+            listener.Server(create_app(config, os.environ, key)).run([bound])
     except (ValueError, listener.CannotListen) as error:
         log.error("%s", error)
         return 1
     return 0
 
 
-def create_app(config: SingleConfig, environ: Mapping[str, str]) -> Starlette:
+def create_app(config: SingleConfig, environ: Mapping[str, str], key: Secret | None = None) -> Starlette:
     """The application. It loads the model when it starts."""
     engine = SingleEngine(config)
     chats = _ChatRoute(engine, config.max_history)
@@ -82,7 +84,7 @@ def create_app(config: SingleConfig, environ: Mapping[str, str]) -> Starlette:
             Route("/chat", chats.chat, methods=["POST"]),
             *openai.routes(engine),
         ],
-        middleware=[Middleware(AccessMiddleware, rules(environ, config.host))],
+        middleware=[Middleware(AccessMiddleware, rules(environ, config.host, key))],
         exception_handlers=dict.fromkeys((ApiError, RecursionError, 500), _error)
         | dict.fromkeys((404, 405), no_such_route),
         lifespan=lifespan,

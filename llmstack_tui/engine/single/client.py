@@ -51,14 +51,18 @@ class SingleFailed(SingleError):
 
 
 class SingleClient:
-    """A synchronous client, which keeps its connection. ``timeout_s`` is for each call."""
+    """A synchronous client, which keeps its connection. ``timeout_s`` is for each call.
 
-    def __init__(self, url: str = DEFAULT_URL, *, timeout_s: float = 300.0) -> None:
+    ``key`` is the server's, if it needs one.
+    """
+
+    def __init__(self, url: str = DEFAULT_URL, *, timeout_s: float = 300.0, key: str | None = None) -> None:
         timeout = httpx.Timeout(timeout_s, connect=5.0)
+        authorization = {} if key is None else {"Authorization": f"Bearer {key}"}
         # A proxy cannot reach this machine's loopback address.
         self._http = httpx.Client(
             base_url=url,
-            headers={"Accept-Encoding": "identity"},
+            headers={"Accept-Encoding": "identity", **authorization},
             timeout=timeout,
             trust_env=not is_loopback(url),
         )

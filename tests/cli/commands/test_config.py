@@ -27,6 +27,7 @@ keep_alive = "90s"
 [ui.keys]
 app.quit = "ctrl+q"
 """
+UNNAMED = {"api_key_file": None}
 
 
 @pytest.fixture
@@ -65,6 +66,8 @@ def test_the_settings_are_shown_with_where_they_came_from(llmstack: Program, fil
         ["engine.keep_alive", '"1m30s"', "mine.toml line 4"],
         ["engine.max_loaded", '"auto"', "default"],
         ["engine.context_length", "4096", "default"],
+        ["engine.api_key", '""', "default"],
+        ["engine.api_key_file", '"auto"', "default"],
         ["engine.connections", "8", "default"],
         ["hardware.profile", '"auto"', "default"],
         ["guard.enabled", "true", "default"],
@@ -73,7 +76,7 @@ def test_the_settings_are_shown_with_where_they_came_from(llmstack: Program, fil
         ["guard.idle_stop", '"10m"', "default"],
         ["guard.models", "{}", "default"],
         ["guard.over_limit", '"ask"', "default"],
-        ["guard.others", "true", "default"],
+        ["guard.others", '"ask"', "default"],
         ["guard.temperature_limit", '"auto"', "default"],
         ["guard.remote", "false", "default"],
         ["updates.check_every", '"6h"', "default"],
@@ -81,6 +84,7 @@ def test_the_settings_are_shown_with_where_they_came_from(llmstack: Program, fil
         ["updates.parallel", "1", "default"],
         ["ui.theme", '"no-colour"', "NO_COLOR"],
         ["ui.ascii", "false", "default"],
+        ["ui.active_first", "false", "default"],
         ["ui.keys", '{ "app.quit" = "ctrl+q" }', "mine.toml line 5"],
     ]
 
@@ -89,8 +93,20 @@ def test_the_settings_as_a_document(llmstack: Program, file: Path) -> None:
     found = settings(llmstack.given(LLMSTACK_ENGINE_PORT="11501"), "--config", file, "--read-only")
     assert found["hosts"] == {
         "value": [
-            {"url": "http://127.0.0.1:11434", "name": "", "allow": None, "may_act": True},
-            {"url": "http://gpu-box:11434", "name": "GPU box", "allow": None, "may_act": False},
+            {
+                "url": "http://127.0.0.1:11434",
+                "name": "",
+                "allow": None,
+                "api_key_file": None,
+                "may_act": True,
+            },
+            {
+                "url": "http://gpu-box:11434",
+                "name": "GPU box",
+                "allow": None,
+                "api_key_file": None,
+                "may_act": False,
+            },
         ],
         "default": [],
         "source": {"kind": "file", "name": "mine.toml", "line": 1},
@@ -114,7 +130,13 @@ def test_hosts_of_the_command_line_come_before_the_file(llmstack: Program, file:
     hosts = settings(llmstack, "--config", file, "--host", "gpu-box")["hosts"]
     assert hosts["source"]["name"] == "--host"
     assert hosts["value"] == [
-        {"url": "http://gpu-box:11434", "name": "GPU box", "allow": "act", "may_act": True}
+        {
+            "url": "http://gpu-box:11434",
+            "name": "GPU box",
+            "allow": "act",
+            "api_key_file": None,
+            "may_act": True,
+        }
     ]
 
 

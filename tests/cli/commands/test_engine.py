@@ -190,7 +190,7 @@ def test_starting_twice_is_starting_once(engine: Program) -> None:
 
 def test_start_and_stop(llmstack: Program) -> None:
     down = llmstack("engine", "status", "--json")
-    keys = ("pid", "url", "version", "started_at", "log", "notice")
+    keys = ("pid", "url", "listening", "version", "started_at", "log", "notice")
     assert (down.returncode, json.loads(down.stdout)) == (1, {"running": False, **dict.fromkeys(keys)})
     assert document(llmstack, "engine", "stop") == {"stopped": False}
     process = document(llmstack, "engine", "start", "--port", "0")

@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from llmstack_tui.engine.api.access import decide, host_allowed, is_local_program, rules
+from llmstack_tui.base.secret import Secret
+from llmstack_tui.engine.api.access import decide, host_allowed, is_local_program, key_accepted, rules
 
 LOCAL = rules({}, "127.0.0.1")
 
@@ -108,10 +109,45 @@ def test_hosts_that_a_rebinding_page_could_use(host: str) -> None:
     assert decide(LOCAL, "GET", host, f"http://{host}").status == 403
 
 
-def test_a_server_for_the_network_answers_to_any_name() -> None:
+@pytest.mark.parametrize("host", ["gpu-box", "gpu-box:11434", "192.168.1.7:11434", "gpu-box.local", ""])
+def test_a_server_for_the_network_answers_to_names_of_a_network(host: str) -> None:
     allowed = rules({}, "0.0.0.0")
-    assert decide(allowed, "GET", "gpu-box.example:11434", "").status is None
-    assert decide(allowed, "GET", "gpu-box.example:11434", "https://evil.example").status == 403
+    assert decide(allowed, "GET", host, "").status is None
+    assert decide(allowed, "GET", host, "https://evil.example").status == 403
+
+
+def test_a_server_for_the_network_answers_to_other_names_when_told() -> None:
+    host = "gpu-box.example:11434"
+    refused = decide(rules({}, "0.0.0.0"), "GET", host, "")
+    assert (refused.status, f"OLLAMA_ORIGINS=http://{host}" in refused.message) == (403, True)
+    for origins in (f"http://{host}", "https://gpu-box.example", "http://*.example", "*"):
+        assert decide(rules({"OLLAMA_ORIGINS": origins}, "0.0.0.0"), "GET", host, "").status is None
+        assert decide(rules({"OLLAMA_ORIGINS": origins}, "127.0.0.1"), "GET", host, "").status == 403
+
+
+KEY = Secret("a-key-of-sixteen-and-more")
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_key_is_accepted(scheme: str) -> None:
+    assert key_accepted(KEY, f"{scheme} {KEY.text}".encode())
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        f"Basic {KEY.text}",
+        KEY.text,
+        f"Bearer {KEY.text[:-1]}",
+        "Bearer é",
+        "Bearer set",
+    ],
+)
+def test_what_is_not_the_key_is_not(header: str) -> None:
+    assert not key_accepted(KEY, header.encode())
 
 
 def test_options_without_an_origin() -> None:
@@ -132,7 +168,7 @@ def test_options_without_an_origin() -> None:
     ],
 )
 def test_loopback_addresses(address: str, expected: bool) -> None:
-    assert rules({}, address).check_host is expected
+    assert rules({}, address).on_network is not expected
 
 
 def test_only_a_program_of_this_machine_counts_as_local() -> None:

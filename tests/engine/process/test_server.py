@@ -16,7 +16,7 @@ import pytest
 
 from llmstack_tui.config.engine import EngineOptions
 from llmstack_tui.config.settings import EngineSettings
-from llmstack_tui.engine.process.listener import CannotListen, base_url, listen
+from llmstack_tui.engine.process.listener import CannotListen, NeedsKey, base_url, bound_address, listen
 from llmstack_tui.engine.process.server import MODEL_USE_SECONDS, OTHER_CLIENT_SECONDS, UsageTracker
 from tests.support.engine import GREEDY
 from tests.support.engine_process import home_environment
@@ -156,8 +156,12 @@ def test_sockets() -> None:
             listen("127.0.0.1", port)
         with listen("127.0.0.1", port, tries=50) as other:
             assert port < other.getsockname()[1] < port + 50
-    with listen("0.0.0.0", 0) as everywhere:
+    with listen("0.0.0.0", 0, has_key=True) as everywhere:
         assert base_url(everywhere).startswith("http://127.0.0.1:")
+        assert bound_address(everywhere).startswith("0.0.0.0:")
+    for beyond in ("0.0.0.0", "::"):
+        with pytest.raises(NeedsKey, match="llmstack engine key"):
+            listen(beyond, 0)
     with pytest.raises(CannotListen, match=r"nobody\.invalid is no address"):
         listen("nobody.invalid", 0)
 
