@@ -141,7 +141,7 @@ class WaitScreen(Dialog[bool | Exception]):
         elapsed = time.monotonic() - self._began_s
         return Content.assemble(
             bar(elapsed / self._limit_s, _BAR_CELLS, shell_of(self).marks, tone="$text-primary"),
-            (f"  {elapsed:.0f} of {self._limit_s:.0f} s", "$foreground 60%"),
+            (f"  {elapsed:.0f} of {self._limit_s:.0f} s", "$text-muted"),
         )
 
 

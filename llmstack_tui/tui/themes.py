@@ -11,9 +11,10 @@ from textual.theme import Theme
 PREFIX = "llmstack-"
 
 
-def _variables(*, border: str, hover: str, active: str, ground: str) -> dict[str, str]:
-    """The colours that Textual's `Theme` has no fields for: frames, and scrollbars that match them."""
+def _variables(*, muted: str, border: str, hover: str, active: str, ground: str) -> dict[str, str]:
+    """The colours that Textual's `Theme` has no fields for: of lesser texts, of frames, and of scrollbars."""
     return {
+        "text-muted": muted,
         "pane-border": border,
         "scrollbar": border,
         "scrollbar-hover": hover,
@@ -37,7 +38,9 @@ DARK = Theme(
     success="#7ed491",
     warning="#edbb6a",
     error="#f08080",
-    variables=_variables(border="#343c48", hover="#4a5565", active="#7cb7ff", ground="#171b21"),
+    variables=_variables(
+        muted="#9fa8b5", border="#626c79", hover="#76818f", active="#7cb7ff", ground="#171b21"
+    ),
 )
 LIGHT = Theme(
     name=PREFIX + "light",
@@ -52,7 +55,9 @@ LIGHT = Theme(
     success="#177a3d",
     warning="#8f5c00",
     error="#b92b2b",
-    variables=_variables(border="#c3cad3", hover="#a3adb9", active="#0a5fb4", ground="#fbfcfd"),
+    variables=_variables(
+        muted="#565d66", border="#818893", hover="#6d7580", active="#0a5fb4", ground="#fbfcfd"
+    ),
 )
 HIGH_CONTRAST = Theme(
     name=PREFIX + "high-contrast",
@@ -67,7 +72,9 @@ HIGH_CONTRAST = Theme(
     success="#5fff87",
     warning="#ffaf00",
     error="#ff8787",
-    variables=_variables(border="#ffffff", hover="#ffd700", active="#ffd700", ground="#000000"),
+    variables=_variables(
+        muted="#c0c0c0", border="#ffffff", hover="#ffd700", active="#ffd700", ground="#000000"
+    ),
 )
 NO_COLOUR = Theme(
     name=PREFIX + "no-colour",
@@ -82,7 +89,9 @@ NO_COLOUR = Theme(
     success="#dadada",
     warning="#ffffff",
     error="#ffffff",
-    variables=_variables(border="#6c6c6c", hover="#a8a8a8", active="#ffffff", ground="#181818"),
+    variables=_variables(
+        muted="#b8b8b8", border="#6c6c6c", hover="#a8a8a8", active="#ffffff", ground="#181818"
+    ),
 )
 THEMES: dict[str, Theme] = {
     theme.name.removeprefix(PREFIX): theme for theme in (DARK, LIGHT, HIGH_CONTRAST, NO_COLOUR)

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
 import pytest
 from textual.color import Color
 
+from llmstack_tui.base.structs import replace
 from llmstack_tui.config import settings
+from llmstack_tui.config.settings import Settings, Theme, UiSettings
 from llmstack_tui.tui import themes
+from tests.support import seeded
+from tests.support.waiting import wait_until
+from tests.tui import pulls
 from tests.tui.colours import contrast
+from tests.tui.driving import dashboard
+
+if TYPE_CHECKING:
+    from textual.geometry import Region
+
+    from tests.tui.driving import Desk
 
 
 def test_every_theme_of_the_settings_is_there() -> None:
@@ -31,3 +45,40 @@ def test_without_colour_there_are_only_greys() -> None:
         if colour.startswith("#"):
             # Colours that Textual mixes are rounded.
             assert max(Color.parse(colour).rgb) - min(Color.parse(colour).rgb) <= 2, colour
+
+
+_FRAMES = frozenset("─│╭╮╰╯┌┐└┘━┃█░▌▁▂▃▄▅▆▇▉▊▋▍▎▏▔╱▀▓")
+
+
+def faint(desk: Desk, within: Region) -> set[tuple[str, float]]:
+    """What is drawn here and hard to see: text below 4.5 to 1, frames and bars below 3 to 1."""
+    found = set()
+    for y, line in enumerate(desk.strips):
+        x = 0
+        for segment in (segment for strip in line for segment in strip):
+            at, x, style = x, x + segment.cell_length, segment.style
+            text = segment.text.strip()
+            if not text or not within.contains(at, y) or not style or not style.color or not style.bgcolor:
+                continue
+            least = 3.0 if {*text} <= _FRAMES else 4.5
+            front, behind = (Color(*each.get_truecolor()) for each in (style.color, style.bgcolor))
+            if (found_contrast := contrast(front, behind)) < least:
+                found.add((text, round(found_contrast, 2)))
+    return found
+
+
+@pytest.mark.parametrize("name", themes.THEMES)
+async def test_all_that_is_drawn_can_be_seen(name: Theme) -> None:
+    state = replace(seeded.typical(), downloads=pulls.morning(datetime.now(UTC)))
+    async with dashboard(state, settings=Settings(ui=UiSettings(theme=name)), size=(160, 50)) as desk:
+        for keys in ("", "o", "/", "escape 2", "3", "1 D", "escape v", "escape enter"):
+            await desk.press(*keys.split())
+            await desk.pilot.pause()
+            assert not faint(desk, desk.app.screen.region), keys
+        for key in ("x", "p", "n", "?"):
+            await desk.press("escape")
+            await wait_until(lambda: desk.app.screen is desk.app.models)
+            await desk.press(key)
+            await wait_until(lambda: desk.app.screen.is_modal, what=desk.text)
+            await desk.pilot.pause()
+            assert not faint(desk, desk.app.screen.query_one("#dialog").region), key

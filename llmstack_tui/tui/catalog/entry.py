@@ -105,7 +105,7 @@ class EntryScreen(FramedScreen):
 
     DEFAULT_CSS = """
     EntryScreen #facts { height: auto; max-height: 8; padding: 0 1; margin-bottom: 1; }
-    EntryScreen #said { height: auto; max-height: 3; padding: 0 2; color: $foreground 62%; }
+    EntryScreen #said { height: auto; max-height: 3; padding: 0 2; color: $text-muted; }
     """
     AUTO_FOCUS = "VariantList"
     BINDINGS: ClassVar[list[BindingType]] = [*ENTRY_KEYS]

@@ -136,7 +136,7 @@ class CatalogScreen(TableScreen):
             told.insert(0, "installed")
         dot = f"  {self.shell.marks.dot}  "
         self._about.update(
-            Content.assemble((row.key, "bold"), f": {row.good_for}\n", (dot.join(told), "$foreground 62%"))
+            Content.assemble((row.key, "bold"), f": {row.good_for}\n", (dot.join(told), "$text-muted"))
         )
 
     # Keys

@@ -62,7 +62,7 @@ _CONTEXTS = (2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072, 262_144)
 _FITS = {Fit.NOW: "fits", Fit.ALONE: "alone", Fit.PARTLY: "part CPU", Fit.NO: "no"}
 _FIT_STYLES = {Fit.NOW: "$text-success", Fit.ALONE: "$text-warning", Fit.PARTLY: "$text-warning"}
 _CONTEXT_CELLS, _FIT_CELLS = 10, 20
-_MUTED = "$foreground 60%"
+_MUTED = "$text-muted"
 _EXPLAINED = {
     Fit.ALONE: "alone: once the other models are unloaded.",
     Fit.PARTLY: "part CPU: partly on the CPU, and slower.",

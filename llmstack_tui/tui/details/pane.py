@@ -80,7 +80,7 @@ class DetailsPane(SidePane):
 def details_content(about: ModelFacts | None) -> Content:
     """The lines beside the list. What clients need comes first, because the pane may be low."""
     if about is None:
-        return Content.styled("No model selected.", "$foreground 60%")
+        return Content.styled("No model selected.", "$text-muted")
     return rows_content((*what_it_is(about), *addresses(about.status.host), *how_it_did(about)), _LABEL_CELLS)
 
 

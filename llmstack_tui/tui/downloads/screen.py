@@ -147,7 +147,7 @@ class DownloadScreen(RecordScreen):
     """One pull: follows its progress, and shows the recorded events of its model."""
 
     DEFAULT_CSS = """
-    DownloadScreen #gone { display: none; padding: 0 1; color: $foreground 62%; }
+    DownloadScreen #gone { display: none; padding: 0 1; color: $text-muted; }
     """
     AUTO_FOCUS = "ScrollingText"
     BINDINGS: ClassVar[list[BindingType]] = [*ONE_KEYS]
@@ -233,4 +233,4 @@ def _layer(layer: LayerProgress, marks: Marks) -> Content:
     share = min(layer.completed / layer.total, 1.0) if layer.total else 0.0
     there = f"  {used_text(layer.completed, layer.total)}"
     filled = bar(share, _BAR_CELLS, marks, tone="$primary")
-    return Content.assemble((f"{digest:<14}", "$foreground 62%"), filled, there)
+    return Content.assemble((f"{digest:<14}", "$text-muted"), filled, there)

@@ -30,7 +30,7 @@ SLOT_S = 10.0
 SLOTS = 30
 # Longer than the 10 s between readings while the dashboard is not visible, or by the tools of a Mac.
 STALE_S = 15.0
-DIM = "$foreground 60%"
+DIM = "$text-muted"
 _LEAST_CELLS, _USUAL_BAR, _MOST_BAR = 8, 24, 40
 _SHORT_HISTORY = 4
 _HIGH, _FULL = 75, 90

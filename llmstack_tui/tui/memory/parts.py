@@ -39,7 +39,7 @@ class Owner(StrEnum):
 
 _ORDER = tuple(Owner)
 _WORDS = {Owner.OTHERS: "others", Owner.FREE: "free", Owner.RESERVE: "kept free"}
-_TONES = {Owner.OTHERS: "$foreground 50%", Owner.FREE: "$pane-border", Owner.RESERVE: "$foreground 60%"}
+_TONES = {Owner.OTHERS: "$text-muted", Owner.FREE: "$pane-border", Owner.RESERVE: "$text-muted"}
 
 
 class MemoryShare(Struct, frozen=True):

@@ -136,6 +136,9 @@ class ModelList(RowList["ListRow"]):
     def is_folded(self, row: ListRow) -> bool | None:
         return row.folded if isinstance(row, HostRow) else None
 
+    def starts_on(self, row: ListRow) -> bool:
+        return isinstance(row, ModelRow)
+
     def draw(self, row: ListRow, line: int, width: int, pen: Pen) -> list[Segment]:
         match row:
             case HostRow():

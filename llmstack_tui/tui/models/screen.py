@@ -136,6 +136,13 @@ class ModelsScreen(TableScreen):
         elif not self.list.toggle_fold() and (key := self.selected):
             await self.shell.open("details", key)
 
+    def action_act_on(self, name: str) -> None:
+        if isinstance(self.list.row, PullRow) and not self.targets:
+            key = self.shell.view.keys["app.downloads"]
+            self.shell.tell(f"{self.list.row.name} is being pulled. Press {key} to see it.")
+        else:
+            super().action_act_on(name)
+
     def action_mark(self) -> None:
         self.pane.toggle_mark()
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llmstack_tui.tui.draw.marks import Marks
     from llmstack_tui.tui.shell import Tab
 
-_DIM = "$foreground 60%"
+_DIM = "$text-muted"
 
 
 class ServerLine(Struct, frozen=True):
@@ -119,7 +119,7 @@ class Tabs(Widget):
             is_current = tab.name == self._current
             parts += [
                 (f" {tab.key} ", "bold $primary underline" if is_current else "bold $primary"),
-                (tab.text, "bold underline" if is_current else "$foreground 75%"),
+                (tab.text, "bold underline" if is_current else "$text-muted"),
                 (" ", ""),
             ]
         return Content.assemble(*parts)

@@ -60,7 +60,7 @@ class RowList(ScrollView, Generic[R], can_focus=True):
         scrollbar-size-vertical: 1;
         scrollbar-gutter: stable;
         & .row-list--plain { color: $foreground; }
-        & .row-list--muted { color: $foreground 62%; }
+        & .row-list--muted { color: $text-muted; }
         & .row-list--name { text-style: bold; }
         & .row-list--heading { color: $text-primary; text-style: bold; }
         & .row-list--pointer { color: $primary; text-style: bold; }
@@ -68,8 +68,8 @@ class RowList(ScrollView, Generic[R], can_focus=True):
         & .row-list--warning { color: $text-warning; }
         & .row-list--bad { color: $text-error; }
         & .row-list--accent { color: $text-primary; }
-        & .row-list--cursor { background: $primary 14%; }
-        &:focus .row-list--cursor { background: $primary 26%; }
+        & .row-list--cursor { background: $primary 10%; }
+        &:focus .row-list--cursor { background: $primary 20%; }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"row-list--{style}" for style in _STYLES}
@@ -131,6 +131,10 @@ class RowList(ScrollView, Generic[R], can_focus=True):
     def is_folded(self, row: R) -> bool | None:
         """Whether the rows under this one are folded; None if it has none."""
         return None
+
+    def starts_on(self, row: R) -> bool:
+        """Whether the cursor may be on this row at first."""
+        return self._is_plain(row)
 
     @property
     def keeps_row(self) -> bool:
@@ -208,8 +212,7 @@ class RowList(ScrollView, Generic[R], can_focus=True):
         key = old[before].key if before < len(old) and self.keeps_row else None
         index = self._index_of(key)
         if not self._had_rows:
-            # Start on a plain row, although a foldable one may come before it.
-            first = next((at for at, row in enumerate(self._rows) if self._is_plain(row)), None)
+            first = next((at for at, row in enumerate(self._rows) if self.starts_on(row)), None)
             self._had_rows = first is not None
             index = first if first is not None else index
         self.set_reactive(RowList.cursor, self._nearest(before, 1) if index is None else index)

@@ -21,8 +21,8 @@ class Pane(Vertical):
         border: round $pane-border;
         border-title-color: $foreground;
         border-title-style: bold;
-        border-subtitle-color: $foreground 60%;
-        &:focus-within { border: round $primary 60%; }
+        border-subtitle-color: $text-muted;
+        &:focus-within { border: round $primary 75%; }
     }
     """
 

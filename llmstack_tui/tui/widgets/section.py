@@ -113,7 +113,7 @@ class Section(Static):
             mark = marks.unfolded if self.is_open else marks.folded
             does = "folds" if self.is_open else "unfolds"
             hint = f"   {shell_of(self).view.keys['details.fold']} {does}" if self.has_focus else ""
-            heading = [(f"{mark} ", ""), *heading, (f"  {self._part.summary}{hint}", "$foreground 60%")]
+            heading = [(f"{mark} ", ""), *heading, (f"  {self._part.summary}{hint}", "$text-muted")]
         lines = [Content.assemble(*heading)]
         if self.is_open:
             lines.append(self._part.body)
@@ -126,7 +126,7 @@ class Section(Static):
 def rows_content(rows: Iterable[tuple[str, str]], cells: int) -> Content:
     """Labels and values in two columns; rows without a value are left out."""
     return Content("\n").join(
-        Content.assemble((label.ljust(cells), "$foreground 60%"), Content(value))
+        Content.assemble((label.ljust(cells), "$text-muted"), Content(value))
         for label, value in rows
         if value
     )
@@ -144,9 +144,9 @@ def lines_part(lines: Iterable[Content | str]) -> SectionText:
 def events_part(events: Sequence[Event], now: datetime) -> SectionText:
     return lines_part(
         Content.assemble(
-            (f"{when_text(event.at, now):14}", "$foreground 60%"),
+            (f"{when_text(event.at, now):14}", "$text-muted"),
             plain_spaces(clean(text(event.sentence), limit=400)),
-            (f"  {clean(text(*event.reason), limit=200)}" if event.reason else "", "$foreground 60%"),
+            (f"  {clean(text(*event.reason), limit=200)}" if event.reason else "", "$text-muted"),
         )
         for event in events
     )

@@ -108,7 +108,7 @@ class Headings(Widget, Generic[C]):
     """
 
     DEFAULT_CSS = """
-    Headings { height: 1; padding-right: 1; background: $surface; color: $foreground 60%; }
+    Headings { height: 1; padding-right: 1; background: $surface; color: $text-muted; }
     """
     ALLOW_SELECT = False
 

@@ -35,6 +35,7 @@ async def test_the_first_pull_is_seen_in_the_empty_list_and_enter_opens_it() -> 
         assert "No models here yet" not in desk.text
         for key in ("a", "d", "x", "P", "space"):
             await desk.press(key)
+        await desk.until_shown("tiny:1b is being pulled. Press 2 to see it.")
         assert not desk.stack.acts
         await desk.press("enter")
         await desk.until_shown("layer 1 of 1")
