@@ -20,6 +20,10 @@ class LibraryError(Failure):
     """A change to the models folder failed."""
 
 
+class NotReadable(LibraryError):
+    """What was to be written is more, or other, than a reader of the folder takes."""
+
+
 class Cancelled(LibraryError):
     """The user cancelled it."""
 

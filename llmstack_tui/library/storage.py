@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from llmstack_tui.base.sentences import QUOTED, said
 from llmstack_tui.library.blobs import StagedBlob, place, remove_blob
-from llmstack_tui.library.errors import LibraryError, library_errors
+from llmstack_tui.library.errors import LibraryError, NotReadable, library_errors
 from llmstack_tui.library.files import UNFINISHED, write_whole
 from llmstack_tui.library.folders import (
     blob_path,
@@ -24,7 +25,15 @@ from llmstack_tui.library.folders import (
     manifests_folder,
     read_small,
 )
-from llmstack_tui.library.manifest import InvalidManifest, Layer, blob_name, digest_of, parse_manifest
+from llmstack_tui.library.installed import check_parts, check_text, read_texts
+from llmstack_tui.library.manifest import (
+    MAX_TEXT_BYTES,
+    InvalidManifest,
+    Layer,
+    blob_name,
+    digest_of,
+    parse_manifest,
+)
 
 if TYPE_CHECKING:
     from llmstack_tui.base.names import ModelName
@@ -133,12 +142,16 @@ def write_model(
     """Write a model from staged blobs and from the layers that ``make`` writes. The caller holds the lock.
 
     ``make`` returns the manifest, which is written last: a reader sees the whole model or none. After a
-    failure nothing is left. Blobs that only a replaced model of the same name used are removed.
+    failure nothing is left, and a model of that name stays. Blobs that only it used are removed at the end.
+
+    Raises:
+        NotReadable: what was to be written is more, or other, than a reader takes.
     """
     replaced, written = blobs_of(models, name), set(map(blob_name, staged))
 
     def write(media_type: str, content: bytes) -> Layer:
         layer = Layer(media_type=media_type, digest=digest_of(content), size=len(content))
+        check_text(layer)
         written.add(blob_name(layer.digest))
         if not has_blob(models, layer):
             write_whole(blob_path(models, layer.digest), content)
@@ -147,11 +160,24 @@ def write_model(
     try:
         for each in staged.values():
             place(each, models)
-        write_whole(manifest_path(models, name), make(write))
-    except BaseException:
+        content = make(write)
+        _check_readable(models, content)
+        write_whole(manifest_path(models, name), content)
+    except BaseException as error:
         remove_unused(models, frozenset(written))
+        if isinstance(error, InvalidManifest):
+            raise NotReadable(QUOTED, text=said(error)) from error
         raise
     remove_unused(models, replaced | written)
+
+
+def _check_readable(models: Path, content: bytes) -> None:
+    """Raise InvalidManifest if the model could not be read again: then it would replace one that can."""
+    if len(content) > MAX_TEXT_BYTES:
+        raise InvalidManifest("library.manifest_too_large", size=len(content), limit=MAX_TEXT_BYTES)
+    manifest = parse_manifest(content)
+    check_parts(manifest)
+    read_texts(models, manifest)
 
 
 def install(models: Path, name: ModelName, content: bytes) -> bool | None:

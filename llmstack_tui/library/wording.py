@@ -47,6 +47,9 @@ SENTENCES: Catalogue = {
     "library.no_digest": "{digest!r} is no sha256 digest.",
     "library.bad_manifest": "The manifest is not as Ollama writes it: {why}.",
     "library.manifest_not_json": "The manifest is not JSON.",
+    "library.manifest_too_large": (
+        "The manifest would have {size:size}, more than the {limit:size} that one may have."
+    ),
     "library.negative_size": "A size in the manifest is negative.",
     "library.too_large_size": "A size in the manifest is larger than any file.",
     "library.too_many_layers": "The manifest has more layers than any model.",

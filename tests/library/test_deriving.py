@@ -14,6 +14,7 @@ from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.library.creation import Changes
 from llmstack_tui.library.errors import Cancelled
 from llmstack_tui.library.library import Library, NotInstalled
+from llmstack_tui.library.storage import locked, write_model
 from tests.support import folders
 from tests.support.engine import add_ollamas
 from tests.support.failures import fails
@@ -122,3 +123,36 @@ def test_a_broken_original_is_not_copied(library: Library, monkeypatch: pytest.M
     with fails("library.damaged"):
         library.derive(OLLAMAS, NEW)
     assert not folders.tree(library.own)
+
+
+LIMIT = 4 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        (Changes(system="s" * (LIMIT + 1)), "library.text_too_large"),
+        (Changes(licenses=("short", "l" * (LIMIT + 1))), "library.text_too_large"),
+        (Changes(parameters={"stop": ["s" * LIMIT]}), "library.text_too_large"),
+        (Changes(messages=({"role": "user", "content": "c" * LIMIT},)), "library.text_too_large"),
+        (Changes(messages=("Hi",)), "library.bad_layer"),
+    ],
+)
+def test_what_nobody_could_read_replaces_nothing(library: Library, changes: Changes, kind: str) -> None:
+    library.derive(OLLAMAS, NEW, CHANGES)
+    before = folders.tree(library.own)
+    with fails(kind):
+        library.derive(OLLAMAS, NEW, changes)
+    assert folders.tree(library.own) == before
+    assert library.get(NEW).system == "Long-winded."
+
+
+def test_a_manifest_that_nobody_could_read_is_not_written(library: Library) -> None:
+    with locked(library.own), fails("library.manifest_too_large"):
+        write_model(library.own, NEW, {}, lambda _: b" " * (LIMIT + 1))
+    assert not folders.tree(library.own)
+
+
+def test_the_longest_text_can_be_read(library: Library) -> None:
+    library.derive(OLLAMAS, NEW, Changes(system="s" * LIMIT))
+    assert library.get(NEW).system == "s" * LIMIT

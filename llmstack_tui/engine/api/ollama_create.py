@@ -22,7 +22,7 @@ from llmstack_tui.engine.errors import ApiError, words
 from llmstack_tui.engine.service import Engine, Target, merged_options, parsed_name
 from llmstack_tui.engine.templates import known_templates, recognise
 from llmstack_tui.library.creation import Changes
-from llmstack_tui.library.errors import Cancelled, LibraryError
+from llmstack_tui.library.errors import Cancelled, LibraryError, NotReadable
 from llmstack_tui.library.library import NotInstalled
 from llmstack_tui.library.manifest import InvalidManifest
 from llmstack_tui.ollama import wire
@@ -224,7 +224,7 @@ async def _lines(work: Work) -> Parts:
             yield encode(line) + b"\n"
         await working
     except LibraryError as error:
-        raise ApiError(500, words(error)) from error
+        raise ApiError(400 if isinstance(error, NotReadable) else 500, words(error)) from error
     finally:
         cancelled.set()
         with suppress(LibraryError, ApiError):

@@ -198,6 +198,7 @@ def test_probabilities(engine: Serving) -> None:
         ("/api/create", {"from": "tiny", "quantize": "q4_K_M"}, 501, "needs Ollama"),
         ("/api/create", {"from": "tiny", "template": "{{ .Foo }}"}, 400, "leave the template out"),
         ("/api/create", {"from": "tiny", "parameters": {"num_ctx": "x"}}, 400, "must be of type integer"),
+        ("/api/create", {"from": "tiny", "system": "s" * 4_194_305}, 400, "more than the 4\xa0MB that"),
     ],
 )  # fmt: skip
 def test_what_is_refused(engine: Serving, path: str, asked: dict[str, Any], status: int, text: str) -> None:
