@@ -67,12 +67,13 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     if options is None or not hasattr(options, "run"):
         from llmstack_tui.tui.program import run_dashboard
 
-        return run_dashboard(settings, loaded.problems, environ, config=config, loaded=loaded)
+        return run_dashboard(settings, environ, config=config, loaded=loaded)
     from llmstack_tui.cli.main import run_command
     from llmstack_tui.core.open import Core
+    from llmstack_tui.core.wording import text
 
     for problem in loaded.problems:
-        say(problem)
+        say(text(problem))
     return run_command(Core(settings, environ, config), options)
 
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, get_args
 
-from llmstack_tui.config.kinds import Complain, InvalidValue, SettingKind, file, quoted, shown
+from llmstack_tui.base.sentences import Sentence, said
+from llmstack_tui.config.kinds import Complain, InvalidValue, SettingKind, file, quoted, shown, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from llmstack_tui.config.kinds import Place
 
 Allow = Literal["look", "act"]
 ALLOW: tuple[Allow, ...] = get_args(Allow)
@@ -57,12 +60,12 @@ def _read(value: object, complain: Complain) -> tuple[HostSettings, ...]:
     for number, item in enumerate(value):
         host = _read_host(item, partial(_complain_within, complain, number))
         if host is not None and found.setdefault(host.url, host) is not host:
-            complain((number,), f"has {host.url} more than once; the first one counts")
+            complain((number,), Sentence("setting.host_twice", {"url": host.url}))
     return tuple(found.values())
 
 
-def _complain_within(complain: Complain, number: int, path: tuple[str | int, ...], text: str) -> None:
-    complain((number, *path), text)
+def _complain_within(complain: Complain, number: int, path: Place, fault: Sentence) -> None:
+    complain((number, *path), fault)
 
 
 def _read_host(item: object, complain: Complain) -> HostSettings | None:
@@ -71,39 +74,37 @@ def _read_host(item: object, complain: Complain) -> HostSettings | None:
         return HostSettings(url=url) if url else None
     for key in item:
         if key not in _KEYS:
-            complain((key,), f"is not a setting. Known here: {', '.join(_KEYS)}")
+            complain((key,), Sentence("setting.unknown", {"known": _KEYS}))
     url = _read_url(item.get("url"), partial(complain, ("url",)))
     name = item.get("name", "")
     if not isinstance(name, str) or not name.isprintable() or len(name) > _LONGEST_NAME:
-        complain(("name",), f"must be a text of at most {_LONGEST_NAME} characters, not {shown(name)}")
+        complain(("name",), wrong(f"a text of at most {_LONGEST_NAME} characters", name))
         name = ""
     allow = item.get("allow")
     if allow is not None and allow not in ALLOW:
-        complain(("allow",), f'must be "look" or "act", not {shown(allow)}: "look" is used')
+        complain(("allow",), Sentence("setting.wrong_allow", {"value": shown(allow)}))
         allow = "look"
     key = item.get("api_key_file")
     if key is not None:
         try:
             key = file().read(key, complain)
         except InvalidValue:
-            complain(("api_key_file",), f"must be {file().allowed}, not {shown(key)}")
+            complain(("api_key_file",), wrong(file().allowed, key))
             key = None
     return HostSettings(url=url, name=name, allow=allow, api_key_file=key) if url else None
 
 
-def _read_url(value: object, complain: Callable[[str], None]) -> str | None:
+def _read_url(value: object, complain: Callable[[Sentence], None]) -> str | None:
     from llmstack_tui.base.address import InvalidAddress, parse_host  # noqa: PLC0415 (as above)
-    from llmstack_tui.base.wording import SENTENCES, Wording  # noqa: PLC0415
 
-    if not isinstance(value, str) or not value.strip():
-        given = "it has none" if value is None else f"not {shown(value)}"
-        complain(f'must be an address such as "127.0.0.1:11434", {given}')
-        return None
     try:
-        return parse_host(value)
+        if isinstance(value, str) and value.strip():
+            return parse_host(value)
+        no_address = Sentence("setting.no_address")
+        complain(no_address if value is None else wrong('an address such as "127.0.0.1:11434"', value))
     except InvalidAddress as error:
-        complain(f"has a wrong address. {Wording(SENTENCES.get).words(error).rstrip('.')}")
-        return None
+        complain(Sentence("setting.wrong_address", {"why": said(error)}))
+    return None
 
 
 def _write(value: tuple[HostSettings, ...]) -> str:

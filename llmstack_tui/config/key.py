@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base import paths
-from llmstack_tui.base.sentences import Failure, quoted
+from llmstack_tui.base.sentences import Failure
 from llmstack_tui.config.kinds import secret_of
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def engine_key_of(loaded: LoadedSettings) -> Secret | None:
         KeyFailed: as there, or one of the settings is wrong.
     """
     if loaded.invalid & {"engine.api_key", "engine.api_key_file"}:
-        raise KeyFailed("key.invalid_setting", problems=tuple(map(quoted, loaded.problems)))
+        raise KeyFailed("key.invalid_setting", problems=loaded.problems)
     return engine_key(loaded.settings.engine)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from llmstack_tui.base.durations import format_duration, parse_duration
 from llmstack_tui.base.secret import Secret
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.text import shortened
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ T = TypeVar("T")
 Place = tuple[str | int, ...]
 """The path to a value in a document: keys, and indexes in lists."""
 
-Complain = Callable[[Place, str], None]
-"""Reports a mistake in a part of a value: the part's place in the value, and the end of a sentence."""
+Complain = Callable[[Place, Sentence], None]
+"""Reports a mistake in a part of a value: the part's place in the value, and the fault, without ``name``."""
 
 AUTO = "auto"
 _FLAGS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(("false", "0", "no", "off"), False)
@@ -173,6 +174,11 @@ def shown(value: object) -> str:
     return shortened(text, 60)
 
 
+def wrong(allowed: str, value: object) -> Sentence:
+    """The fault of a value that a setting cannot have."""
+    return Sentence("setting.wrong", {"allowed": allowed, "value": shown(value)})
+
+
 def _read_flag(value: object, _: Complain) -> bool:
     if isinstance(value, str):
         value = _FLAGS.get(value.lower())
@@ -240,7 +246,7 @@ def _read_each(
         try:
             found[".".join(map(str, path))] = read(each, complain)
         except InvalidValue:
-            complain(path, f"must be {allowed}, not {shown(each)}")
+            complain(path, wrong(allowed, each))
     return found
 
 

@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from llmstack_tui.base import paths
-from llmstack_tui.base.units import bytes_text
-from llmstack_tui.config.kinds import InvalidValue, shown
+from llmstack_tui.base.sentences import Failure, Sentence
+from llmstack_tui.config.kinds import InvalidValue, shown, wrong
 from llmstack_tui.config.lines import LineNumbers
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.config.table import ENVIRONMENT_PREFIX, table, with_values
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.config.kinds import Complain, Place
     from llmstack_tui.config.table import Setting
 
@@ -44,13 +45,13 @@ class LoadedSettings:
     """The settings that were read.
 
     Attributes:
-        problems: one sentence for each mistake. The faulty parts were ignored.
+        problems: one for each mistake. The faulty parts were ignored.
         invalid: the names of the settings with a mistake in them.
         broken: there is a file, and nothing in it could be read.
     """
 
     settings: Settings
-    problems: tuple[str, ...] = ()
+    problems: Sentences = ()
     invalid: frozenset[str] = frozenset()
     broken: bool = False
     origins: Mapping[str, SettingOrigin] = field(default_factory=dict, repr=False)
@@ -71,25 +72,22 @@ def load_settings(file: Path | None, environ: Mapping[str, str]) -> LoadedSettin
     path, broken = _path(file), False
     try:
         reading.take_file(path)
-    except _BrokenError as error:
+    except Failure as error:
         broken = True
-        reading.problems.append(f"The settings {path} {error}.")
+        reading.problems.append(error.sentence)
     except FileNotFoundError as error:
         if file is not None:
-            reading.problems.append(f"The settings {file} cannot be read: {error.strerror}.")
+            about = {"file": str(file), "why": error.strerror}
+            reading.problems.append(Sentence("settings.unreadable", about))
     reading.take_environment(environ)
     return reading.result(broken=broken)
-
-
-class _BrokenError(Exception):
-    """The file cannot be used at all; the text is the end of a sentence about it."""
 
 
 class _SettingsReader:
     """Collects settings from several sources; a later one overrides an earlier one."""
 
     def __init__(self) -> None:
-        self.problems: list[str] = []
+        self.problems: list[Sentence] = []
         self._table = table()
         self._sections = tuple(dict.fromkeys(setting.section for setting in self._table if setting.section))
         self._values: dict[str, object] = {}
@@ -114,20 +112,20 @@ class _SettingsReader:
             start = f"{ENVIRONMENT_PREFIX}{section.upper()}_"
             for variable in environ:
                 if variable.startswith(start) and variable not in known:
-                    there = ", ".join(sorted(name for name in known if name.startswith(start)))
-                    self._complain_of_variable(variable, (), f"is not a setting. Known here: {there}")
+                    there = tuple(sorted(name for name in known if name.startswith(start)))
+                    self._complain_of_variable(variable, (), Sentence("setting.unknown", {"known": there}))
 
     def take_file(self, path: Path | None) -> None:
         """Take the valid settings of a file.
 
         Raises:
             FileNotFoundError: there is no file.
-            _BrokenError: nothing in it can be read.
+            Failure: nothing in it can be read.
         """
         if path is None:
             return
         text = _text(path)
-        document = _document(text)
+        document = _document(text, path)
         self._lines = LineNumbers(text)
         for key, value in document.items():
             if key not in self._sections:
@@ -136,16 +134,16 @@ class _SettingsReader:
                 for inner, inner_value in value.items():
                     self._take_key(path.name, key, inner, inner_value)
             else:
-                self._complain_of_line(path.name, (), (key,), f"must be a section [{key}]")
+                self._complain_of_line(path.name, (), (key,), Sentence("setting.no_section"))
 
     def result(self, *, broken: bool) -> LoadedSettings:
         problems = self.problems[:_MOST_PROBLEMS]
         if left := len(self.problems) - len(problems):
-            problems.append(f"There are {left} more problems in the settings.")
+            problems.append(Sentence("settings.more", {"count": left}))
         # A typing error in these settings must not lead to changes on a server.
         if "read_only" in self._invalid or ("hosts" in self._invalid and not self._values.get("hosts")):
             self._values["read_only"] = True
-            problems.append("Until that is corrected, nothing is changed anywhere, as with read_only = true.")
+            problems.append(Sentence("settings.unclear"))
         return LoadedSettings(
             settings=with_values(Settings(), self._values),
             problems=tuple(problems),
@@ -162,8 +160,8 @@ class _SettingsReader:
         if key in here:
             self._take(here[key], value, SettingOrigin("file", file), complain)
         else:
-            known = [*here, *(f"[{name}]" for name in self._sections if not section)]
-            complain((), f"is not a setting. Known here: {', '.join(known)}")
+            known = (*here, *(f"[{name}]" for name in self._sections if not section))
+            complain((), Sentence("setting.unknown", {"known": known}))
 
     def _take(self, setting: Setting, value: object, origin: SettingOrigin, complain: Complain) -> None:
         before = len(self.problems)
@@ -173,22 +171,28 @@ class _SettingsReader:
             self._values[setting.name] = setting.kind.read(value, complain)
             self._origins[setting.name] = origin
         except InvalidValue:
-            found = "" if setting.kind.is_secret else f", not {shown(value)}"
-            complain((), f"must be {setting.kind.allowed}{found}")
+            allowed = setting.kind.allowed
+            secret = Sentence("setting.wrong_secret", {"allowed": allowed})
+            complain((), secret if setting.kind.is_secret else wrong(allowed, value))
         if len(self.problems) > before:
             self._invalid.add(setting.name)
         else:
             self._invalid.discard(setting.name)
 
-    def _complain_of_line(self, file: str, base: Place, place: Place, text: str) -> None:
+    def _complain_of_line(self, file: str, base: Place, place: Place, fault: Sentence) -> None:
         place = (*base, *place)
         name = ".".join(key for key in place if isinstance(key, str))
         if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
             name = shown(name)
-        self.problems.append(f"{file} line {self._lines.of(place)}: {name} {text}.")
+        line, faults = self._lines.of(place), (_named(fault, name),)
+        self.problems.append(Sentence("setting.in_file", {"file": file, "line": line, "fault": faults}))
 
-    def _complain_of_variable(self, variable: str, _: Place, text: str) -> None:
-        self.problems.append(f"{variable} {text}.")
+    def _complain_of_variable(self, variable: str, _: Place, fault: Sentence) -> None:
+        self.problems.append(_named(fault, variable))
+
+
+def _named(fault: Sentence, name: str) -> Sentence:
+    return Sentence(fault.kind, {"name": name, **fault.params})
 
 
 def _path(file: Path | None) -> Path | None:
@@ -210,16 +214,16 @@ def _text(path: Path) -> str:
     except NotADirectoryError as error:
         raise FileNotFoundError(error.errno, error.strerror) from None
     except TimeoutError:
-        raise _BrokenError("were not read: it is not a file, and its output does not end") from None
+        raise Failure("settings.endless", file=str(path)) from None
     except OSError as error:
-        raise _BrokenError(f"cannot be read: {error.strerror}") from None
+        raise Failure("settings.unreadable", file=str(path), why=error.strerror) from None
     if len(content) > MAX_FILE_BYTES:
-        raise _BrokenError(f"were not read: the file is larger than {bytes_text(MAX_FILE_BYTES)}")
+        raise Failure("settings.too_large", file=str(path), most=MAX_FILE_BYTES)
     try:
         # Some editors begin a file with a byte order mark.
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        raise _BrokenError("were not read: the file is not UTF-8 text") from None
+        raise Failure("settings.not_text", file=str(path)) from None
 
 
 def _piped(path: Path) -> bytes:
@@ -227,7 +231,7 @@ def _piped(path: Path) -> bytes:
 
     Raises:
         TimeoutError: it did not end within ``_PIPE_WAIT_S``.
-        _BrokenError: it is empty.
+        Failure: it is empty.
     """
     content, deadline = b"", time.monotonic() + _PIPE_WAIT_S
     pipe = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
@@ -246,19 +250,18 @@ def _piped(path: Path) -> bytes:
     finally:
         os.close(pipe)
     if not content:
-        raise _BrokenError("were not read: it is not a file, and has no output")
+        raise Failure("settings.no_output", file=str(path))
     return content
 
 
-def _document(text: str) -> dict[str, object]:
+def _document(text: str, path: Path) -> dict[str, object]:
     import tomllib  # noqa: PLC0415 (every command reads the settings, and most users have no file)
 
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        reason = str(error).rstrip(".")
+        raise Failure("settings.not_toml", file=str(path), why=str(error).rstrip(".")) from None
     except RecursionError:
-        reason = "it is nested too deep"
+        raise Failure("settings.too_deep", file=str(path)) from None
     except ValueError:  # Python reads no integer of more than 4,300 digits.
-        reason = "a number in it is too long"
-    raise _BrokenError(f"were not read, the file is not valid TOML: {reason}")
+        raise Failure("settings.long_number", file=str(path)) from None

@@ -1,8 +1,10 @@
-"""The sentences of this room."""
+"""The sentences about mistakes in the settings, and about keys. A setting's row tells what it may be."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from llmstack_tui.base.sentences import Plural
 
 if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Catalogue
@@ -17,4 +19,29 @@ SENTENCES: Catalogue = {
         "`llmstack engine key --new` makes one."
     ),
     "key.not_written": "The key cannot be written to {file}: {why}.",
+    # The file.
+    "settings.unreadable": "The settings {file} cannot be read: {why}.",
+    "settings.endless": "The settings {file} were not read: it is not a file, and its output does not end.",
+    "settings.no_output": "The settings {file} were not read: it is not a file, and has no output.",
+    "settings.too_large": "The settings {file} were not read: the file is larger than {most:size}.",
+    "settings.not_text": "The settings {file} were not read: the file is not UTF-8 text.",
+    "settings.not_toml": "The settings {file} were not read, the file is not valid TOML: {why}.",
+    "settings.too_deep": "The settings {file} were not read: the file is nested too deep.",
+    "settings.long_number": "The settings {file} were not read: a number in the file is too long.",
+    "settings.more": Plural(
+        "count",
+        one="There is one more problem in the settings.",
+        other="There are {count} more problems in the settings.",
+    ),
+    "settings.unclear": "Until that is corrected, nothing is changed anywhere, as with read_only = true.",
+    # One setting.
+    "setting.in_file": "{file} line {line}: {fault}",
+    "setting.wrong": "{name} must be {allowed}, not {value}.",
+    "setting.wrong_secret": "{name} must be {allowed}.",
+    "setting.unknown": "{name} is not a setting. Known here: {known}.",
+    "setting.no_section": "{name} must be a section [{name}].",
+    "setting.host_twice": "{name} has {url} more than once; the first one counts.",
+    "setting.no_address": '{name} must be an address such as "127.0.0.1:11434", and there is none.',
+    "setting.wrong_address": "{name} has a wrong address. {why}",
+    "setting.wrong_allow": '{name} must be "look" or "act", not {value}: "look" is used.',
 }

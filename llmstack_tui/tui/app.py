@@ -44,7 +44,6 @@ class Dashboard(TerminalApp):
     """The `Shell` around the features. Owns the connection, the state, the controllers and the screens.
 
     Args:
-        problems: the faults in the settings, one sentence each.
         unicode: the terminal shows more than ASCII.
         clock: returns the current time, with a time zone.
         loaded: as for `run_dashboard`.
@@ -59,7 +58,6 @@ class Dashboard(TerminalApp):
     def __init__(
         self,
         settings: Settings,
-        problems: Sequence[str],
         services: DashboardCore,
         *,
         unicode: bool = True,
@@ -74,7 +72,7 @@ class Dashboard(TerminalApp):
         self._painted = painted
         self.connection = Connection(self, services)
         self.controllers = features.Controllers(self, self.connection)
-        self.preferences = Preferences(self, services, problems, loaded, on_change=self.use_settings)
+        self.preferences = Preferences(self, services, loaded, on_change=self.use_settings)
         themes.set_first_theme(self, self.preferences.theme)
         self.models = ModelsScreen(*features.panes())
         self.models.pane.active_first = settings.ui.active_first

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.binding import Binding, InvalidBinding
 
+from llmstack_tui.core.wording import text
 from llmstack_tui.tui import keys, themes
 from llmstack_tui.tui.features import BINDINGS, FEATURES, OPENING
 from llmstack_tui.tui.shell import NoteKind, shell_of
@@ -42,7 +43,6 @@ class Preferences:
         self,
         app: App[None],
         services: DashboardCore,
-        problems: Iterable[str],
         loaded: LoadedSettings | None,
         *,
         on_change: Callable[[Settings], None],
@@ -53,7 +53,7 @@ class Preferences:
         self._on_change = on_change
         self._settings = self._shell.settings
         self._loaded = loaded
-        self._problems = tuple(problems)
+        self._problems = tuple(map(text, loaded.problems)) if loaded else ()
         self._kept = services.last_theme() or _USUAL_THEME
         self.theme = self._first_theme()
         self._chosen: str | None = None
@@ -73,10 +73,10 @@ class Preferences:
         """Apply the settings now, and again whenever their file changes."""
         async for loaded in self._services.watch_settings():
             before, self._loaded = self._loaded, loaded
-            if before is not None:
+            if before is not None and before.settings != loaded.settings:
                 self._apply(before.settings, loaded)
             self._tell_problems(
-                (*loaded.problems, *key_problems(loaded.settings.ui.keys, _place_of_key(loaded)))
+                (*map(text, loaded.problems), *key_problems(loaded.settings.ui.keys, _place_of_key(loaded)))
             )
             await self._recall_theme()
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 def run_dashboard(
     settings: Settings,
-    problems: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
     *,
     config: Path | None = None,
@@ -35,7 +34,6 @@ def run_dashboard(
     """Show the dashboard until the user leaves it.
 
     Args:
-        problems: the faults in the settings, one sentence each.
         config: the settings file, which the engine reads, too; None is the usual one.
         loaded: the file's settings, without the command line; None reads them once the first list is shown.
 
@@ -54,7 +52,7 @@ def run_dashboard(
 
     unicode = speaks_unicode(environ, getattr(sys.__stderr__, "encoding", None))
     core = Core(settings, environ, config)
-    app = Dashboard(settings, problems, core, unicode=unicode, loaded=loaded, painted=painted)
+    app = Dashboard(settings, core, unicode=unicode, loaded=loaded, painted=painted)
     # Textual prints its traceback, with the values of local variables, on the terminal; it belongs in a file
     # that only the user can read.
     report = io.StringIO()

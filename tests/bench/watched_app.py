@@ -113,7 +113,7 @@ def stormy(models: int, a_second: int) -> None:
 
     async def run() -> None:
         storm = asyncio.create_task(stack.storm(a_second)) if a_second else None
-        await program.run(Dashboard(Settings(), (), FakeServices(stack), painted=program.painted))
+        await program.run(Dashboard(Settings(), FakeServices(stack), painted=program.painted))
         if storm is not None:
             storm.cancel()
 

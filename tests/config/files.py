@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.config.loading import LoadedSettings, load_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from llmstack_tui.base.sentences import Param
 
 
 def load(folder: Path, content: str | bytes, environ: dict[str, str] | None = None) -> LoadedSettings:
@@ -15,3 +18,17 @@ def load(folder: Path, content: str | bytes, environ: dict[str, str] | None = No
     file = folder / "config.toml"
     file.write_bytes(content.encode() if isinstance(content, str) else content)
     return load_settings(file, environ or {})
+
+
+def in_file(line: int, kind: str, **params: Param) -> Sentence:
+    """A fault of a setting in that file; its parameters as they come, ``name`` first."""
+    fault = Sentence(f"setting.{kind}", params)
+    return Sentence("setting.in_file", {"file": "config.toml", "line": line, "fault": (fault,)})
+
+
+def place(problem: Sentence) -> tuple[Param, Param]:
+    """The line of a problem in the file, and the name of its setting."""
+    fault = problem.params["fault"]
+    assert isinstance(fault, tuple)
+    assert isinstance(fault[0], Sentence)
+    return problem.params["line"], fault[0].params["name"]

@@ -10,32 +10,34 @@ from pathlib import Path
 
 import pytest
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.config import loading
 from llmstack_tui.config.loading import LoadedSettings, load_settings
 from llmstack_tui.config.settings import Settings
-from tests.config.files import load
+from llmstack_tui.core.wording import text
+from tests.config.files import load, place
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "kind"),
     [
-        (b"\xff\xfe[engine]", "not UTF-8"),
-        ("\n[engine\nport = 1", "line 2"),
-        ("[engine]\nport = 1\n[engine]\n", "line 3"),
-        ("a = " + "[" * 50_000, "nested too deep"),
-        ("a = " + "9" * 10_000, "a number in it is too long"),
-        (b"#" * 10_000_000, "larger than 100 kB"),
-        (b"\0" * 100, "not valid TOML"),
+        (b"\xff\xfe[engine]", "not_text"),
+        ("\n[engine\nport = 1", "not_toml"),
+        ("[engine]\nport = 1\n[engine]\n", "not_toml"),
+        ("a = " + "[" * 50_000, "too_deep"),
+        ("a = " + "9" * 10_000, "long_number"),
+        (b"#" * 10_000_000, "too_large"),
+        (b"\0" * 100, "not_toml"),
     ],
 )
-def test_a_file_that_is_no_settings_is_one_sentence(tmp_path: Path, content: str | bytes, words: str) -> None:
+def test_a_file_that_is_no_settings_is_one_sentence(tmp_path: Path, content: str | bytes, kind: str) -> None:
     loaded = load(tmp_path, content)
     assert loaded.settings == Settings()
     assert loaded.broken
     (problem,) = loaded.problems
-    assert words in problem
-    assert str(tmp_path / "config.toml") in problem
-    assert "\n" not in problem
+    assert problem.kind == f"settings.{kind}"
+    assert problem.params["file"] == str(tmp_path / "config.toml")
+    assert "\n" not in text(problem)
 
 
 @pytest.mark.parametrize(
@@ -46,28 +48,28 @@ def test_values_without_end_are_one_sentence_each(tmp_path: Path, key: str, valu
     loaded = load(tmp_path, f"{key} = {value}")
     assert loaded.problems
     assert not loaded.broken
-    assert all(len(problem) < 500 for problem in loaded.problems)
+    assert all(len(text(problem)) < 500 for problem in loaded.problems)
 
 
 def test_keys_nested_without_end_are_one_sentence(tmp_path: Path) -> None:
     for content in (f"engine{'.a' * 2_000} = 1", f"[{'a.' * 2_000}b]", f"[ui.keys{'.a' * 2_000}]\nb = 'x'"):
         (problem,) = load(tmp_path, content).problems
-        assert problem.startswith("config.toml line 1: ")
-        assert len(problem) < 500
+        assert problem.params["line"] == 1
+        assert len(text(problem)) < 500
 
 
 def test_a_flood_of_problems_is_cut(tmp_path: Path) -> None:
     problems = load(tmp_path, "\n".join(f"a{number} = 1" for number in range(3000))).problems
     assert len(problems) == 21
-    assert problems[19].startswith("config.toml line 20: a19 is not a setting.")
-    assert problems[20] == "There are 2980 more problems in the settings."
+    assert place(problems[19]) == (20, "a19")
+    assert problems[20] == Sentence("settings.more", {"count": 2980})
 
 
 def test_what_editors_of_other_systems_add_is_no_problem(tmp_path: Path) -> None:
     loaded = load(tmp_path, b"\xef\xbb\xbf[engine]\r\nport = 1\r\n\r\nkeep = 1\r\n")
     assert loaded.settings.engine.port == 1
     (problem,) = loaded.problems
-    assert problem.startswith("config.toml line 4: engine.keep")
+    assert place(problem) == (4, "engine.keep")
 
 
 def test_a_folder_and_a_missing_file_that_was_named_are_problems(tmp_path: Path) -> None:
@@ -75,7 +77,7 @@ def test_a_folder_and_a_missing_file_that_was_named_are_problems(tmp_path: Path)
         loaded = load_settings(path, {})
         assert loaded.settings == Settings()
         assert len(loaded.problems) == 1
-        assert str(path) in loaded.problems[0]
+        assert loaded.problems[0].params["file"] == str(path)
         assert broken is None or loaded.broken is broken
 
 
@@ -86,7 +88,7 @@ def test_a_pipe_is_read_to_its_end_and_not_waited_for_without_end(
     pipe = tmp_path / "config.toml"
     os.mkfifo(pipe)
     (problem,) = load_settings(pipe, {}).problems
-    assert problem == f"The settings {pipe} were not read: it is not a file, and has no output."
+    assert problem == Sentence("settings.no_output", {"file": str(pipe)})
 
     held = os.open(pipe, os.O_RDWR)
     try:
@@ -96,7 +98,7 @@ def test_a_pipe_is_read_to_its_end_and_not_waited_for_without_end(
     finally:
         os.close(held)
     assert loaded.broken
-    assert "its output does not end" in loaded.problems[0]
+    assert loaded.problems[0].kind == "settings.endless"
 
     monkeypatch.setattr(loading, "_PIPE_WAIT_S", 60.0)
     reader, writer = os.pipe()
@@ -119,7 +121,7 @@ def test_a_device_without_end_is_no_settings() -> None:
     if not zeros.is_char_device():
         pytest.skip("there is none")
     (problem,) = load_settings(zeros, {}).problems
-    assert "larger than 100 kB" in problem
+    assert problem.params["most"] == loading.MAX_FILE_BYTES
 
 
 def test_a_file_that_may_not_be_read_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +134,8 @@ def test_a_file_that_may_not_be_read_is_a_problem(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(type(file), "open", refuse)
     loaded = load_settings(file, {})
     assert loaded.broken
-    assert loaded.problems == (f"The settings {file} cannot be read: Permission denied.",)
+    about = {"file": str(file), "why": "Permission denied"}
+    assert loaded.problems == (Sentence("settings.unreadable", about),)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="other places there")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from llmstack_tui.config import kinds
 from llmstack_tui.config.loading import load_settings
+from llmstack_tui.core.wording import text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     from llmstack_tui.config.settings import GuardSettings
 
 
-def _read(tmp_path: Path, text: str, **environ: str) -> tuple[GuardSettings, tuple[str, ...]]:
+def _read(tmp_path: Path, content: str, **environ: str) -> tuple[GuardSettings, tuple[str, ...]]:
     file = tmp_path / "config.toml"
-    file.write_text(text)
+    file.write_text(content)
     loaded = load_settings(file, environ)
-    return loaded.settings.guard, loaded.problems
+    return loaded.settings.guard, tuple(map(text, loaded.problems))
 
 
 def test_all_of_them(tmp_path: Path) -> None:

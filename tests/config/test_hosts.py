@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.base.address import InvalidAddress, parse_host
+from llmstack_tui.base.sentences import Sentence, Sentences, said
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.settings import Settings
-from tests.config.files import load
+from tests.config.files import in_file, load, place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,74 +61,77 @@ def test_acts_are_allowed_here_and_elsewhere_only_where_it_is_said(
 GOOD = HostSettings(url=HERE)
 
 
+def why(text: str) -> Sentences:
+    with pytest.raises(InvalidAddress) as caught:
+        parse_host(text)
+    return said(caught.value)
+
+
 @pytest.mark.parametrize(
-    ("content", "sentence", "hosts"),
+    ("content", "problem", "hosts"),
     [
         (
             'hosts = [\n"127.0.0.1",\n"gpu box",\n]',
-            "line 3: hosts has a wrong address. 'gpu box' is not an address of a server. Addresses look like "
-            "127.0.0.1:11434 or https://example.com.",
+            in_file(3, "wrong_address", name="hosts", why=why("gpu box")),
             (GOOD,),
         ),
         (
             'hosts = [1, "127.0.0.1"]',
-            'line 1: hosts must be an address such as "127.0.0.1:11434", not 1.',
+            in_file(1, "wrong", name="hosts", allowed='an address such as "127.0.0.1:11434"', value="1"),
             (GOOD,),
         ),
         (
             'hosts = ["", "127.0.0.1"]',
-            "line 1: hosts must be an address such as \"127.0.0.1:11434\", not ''.",
+            in_file(1, "wrong", name="hosts", allowed='an address such as "127.0.0.1:11434"', value="''"),
             (GOOD,),
         ),
         (
             '[[hosts]]\nurl = "127.0.0.1"\n[[hosts]]\nname = "x"',
-            'line 3: hosts.url must be an address such as "127.0.0.1:11434", it has none.',
+            in_file(3, "no_address", name="hosts.url"),
             (GOOD,),
         ),
         (
             '[[hosts]]\nurl = "127.0.0.1"\n\n[[hosts]]\nurl = "ftp://a"',
-            "line 5: hosts.url has a wrong address. 'ftp://a' has an unknown scheme: an address begins with "
-            "http:// or https://.",
+            in_file(5, "wrong_address", name="hosts.url", why=why("ftp://a")),
             (GOOD,),
         ),
         (
             '[[hosts]]\nurl = "127.0.0.1"\nallow = "all"',
-            'line 3: hosts.allow must be "look" or "act", not \'all\': "look" is used.',
+            in_file(3, "wrong_allow", name="hosts.allow", value="'all'"),
             (HostSettings(url=HERE, allow="look"),),
         ),
         (
             '[[hosts]]\nurl = "127.0.0.1"\nallow = ["act"]',
-            'line 3: hosts.allow must be "look" or "act", not a list: "look" is used.',
+            in_file(3, "wrong_allow", name="hosts.allow", value="a list"),
             (HostSettings(url=HERE, allow="look"),),
         ),
         (
             '[[hosts]]\nurl = "127.0.0.1"\nname = "\\u0007"',
-            "line 3: hosts.name must be a text of at most 40 characters, not '\\x07'.",
+            in_file(
+                3, "wrong", name="hosts.name", allowed="a text of at most 40 characters", value="'\\x07'"
+            ),
             (GOOD,),
         ),
         (
             '[[hosts]]\nurl = "127.0.0.1"\nnam = "x"',
-            "line 3: hosts.nam is not a setting. Known here: url, name, allow, api_key_file.",
+            in_file(3, "unknown", name="hosts.nam", known=("url", "name", "allow", "api_key_file")),
             (GOOD,),
         ),
         (
             'hosts = [\n  "127.0.0.1",\n  { url = "http://127.0.0.1:11434", allow = "look" },\n]',
-            f"line 3: hosts has {HERE} more than once; the first one counts.",
+            in_file(3, "host_twice", name="hosts", url=HERE),
             (GOOD,),
         ),
     ],
 )
 def test_a_wrong_host_is_named_with_its_line_and_the_others_apply(
-    tmp_path: Path, content: str, sentence: str, hosts: tuple[HostSettings, ...]
+    tmp_path: Path, content: str, problem: Sentence, hosts: tuple[HostSettings, ...]
 ) -> None:
     loaded = load(tmp_path, content)
-    assert loaded.problems == (f"config.toml {sentence}",)
+    assert loaded.problems == (problem,)
     assert loaded.settings == Settings(hosts=hosts)
 
 
 def test_one_table_is_no_list(tmp_path: Path) -> None:
     loaded = load(tmp_path, '[hosts]\nurl = "127.0.0.1"')
-    assert loaded.problems[0] == (
-        'config.toml line 1: hosts must be a list of addresses such as "127.0.0.1:11434" and of tables '
-        "{ url, name, allow, api_key_file }, not a table."
-    )
+    assert place(loaded.problems[0]) == (1, "hosts")

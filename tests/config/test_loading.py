@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.loading import SettingOrigin
 from llmstack_tui.config.settings import EngineSettings, HardwareSettings, Settings, UiSettings
 from llmstack_tui.hardware.profile import UnknownProfile, named
 from llmstack_tui.hardware.readings import Device, DeviceKind, MachineReading
-from tests.config.files import load
+from tests.config.files import in_file, load, place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +41,14 @@ ascii = true
 [ui.keys]
 quit = "ctrl+q"
 """
-ELSEWHERE = "Known here: hosts, read_only, [engine], [hardware], [guard], [updates], [ui]."
+ELSEWHERE = ("hosts", "read_only", "[engine]", "[hardware]", "[guard]", "[updates]", "[ui]")
+OF_ENGINE = (
+    *("choice", "port", "keep", "keep_alive", "max_loaded", "context_length"),
+    *("api_key", "api_key_file", "connections"),
+)
+PORT = 'a whole number from 1 to 65535, or "auto"'
+DURATION = 'a length of time such as "90s", "10m" or "1h30m" (negative: for ever)'
+KEY = 'a key such as "ctrl+q", or several as in "q,ctrl+q"'
 
 
 def test_every_setting_of_the_file_applies(tmp_path: Path) -> None:
@@ -148,85 +156,104 @@ def test_no_color_is_a_default_that_the_settings_override(
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"),
+    ("content", "problem"),
     [
         (
             "\n[engine]\nport = 0",
-            'line 3: engine.port must be a whole number from 1 to 65535, or "auto", not 0.',
+            in_file(3, "wrong", name="engine.port", allowed=PORT, value="0"),
         ),
         (
             "[engine]\nport = true",
-            'line 2: engine.port must be a whole number from 1 to 65535, or "auto", not true.',
+            in_file(2, "wrong", name="engine.port", allowed=PORT, value="true"),
         ),
         (
             'engine.port = "x"',
-            "line 1: engine.port must be a whole number from 1 to 65535, or \"auto\", not 'x'.",
+            in_file(1, "wrong", name="engine.port", allowed=PORT, value="'x'"),
         ),
         (
             "engine.context_length = 1.5",
-            "line 1: engine.context_length must be a whole number from 16 to 100000000, not 1.5.",
+            in_file(
+                1,
+                "wrong",
+                name="engine.context_length",
+                allowed="a whole number from 16 to 100000000",
+                value="1.5",
+            ),
         ),
         (
             "[engine]\nkeep = false\nchoice = 'vllm'",
-            'line 3: engine.choice must be "auto", "ollama" or "builtin", not \'vllm\'.',
+            in_file(
+                3, "wrong", name="engine.choice", allowed='"auto", "ollama" or "builtin"', value="'vllm'"
+            ),
         ),
         (
             "[engine]\n'keep_alive' = 'soon'",
-            'line 2: engine.keep_alive must be a length of time such as "90s", "10m" or "1h30m" '
-            "(negative: for ever), not 'soon'.",
+            in_file(2, "wrong", name="engine.keep_alive", allowed=DURATION, value="'soon'"),
         ),
         (
             "engine.keep_alive = nan",
-            'line 1: engine.keep_alive must be a length of time such as "90s", "10m" or "1h30m" '
-            "(negative: for ever), not nan.",
+            in_file(1, "wrong", name="engine.keep_alive", allowed=DURATION, value="nan"),
         ),
         (
             "[engine]\nprot = 1",
-            "line 2: engine.prot is not a setting. Known here: choice, port, keep, keep_alive, "
-            "max_loaded, context_length, api_key, api_key_file, connections.",
+            in_file(2, "unknown", name="engine.prot", known=OF_ENGINE),
         ),
-        ("[engin]\nport = 1", f"line 1: engin is not a setting. {ELSEWHERE}"),
-        ("engine = 5", "line 1: engine must be a section [engine]."),
-        ("[[engine]]", "line 1: engine must be a section [engine]."),
+        ("[engin]\nport = 1", in_file(1, "unknown", name="engin", known=ELSEWHERE)),
+        ("engine = 5", in_file(1, "no_section", name="engine")),
+        ("[[engine]]", in_file(1, "no_section", name="engine")),
         (
             "\nengine = {port = 0}",
-            'line 2: engine.port must be a whole number from 1 to 65535, or "auto", not 0.',
+            in_file(2, "wrong", name="engine.port", allowed=PORT, value="0"),
         ),
         (
             "[hardware]\nprofile = 'nvidia'",
-            'line 2: hardware.profile must be a profile such as "cpu", "nvidia_8gb", "amd_16gb" or '
-            '"apple_m3", or "auto", not \'nvidia\'.',
+            in_file(
+                2,
+                "wrong",
+                name="hardware.profile",
+                allowed='a profile such as "cpu", "nvidia_8gb", "amd_16gb" or "apple_m3", or "auto"',
+                value="'nvidia'",
+            ),
         ),
         (
             "[ui]\ntheme = 2026-01-01",
-            'line 2: ui.theme must be "dark", "light", "high-contrast" or "no-colour", not 2026-01-01.',
+            in_file(
+                2,
+                "wrong",
+                name="ui.theme",
+                allowed='"dark", "light", "high-contrast" or "no-colour"',
+                value="2026-01-01",
+            ),
         ),
         (
             "[ui]\n[ui.keys]\nquit = 3",
-            'line 3: ui.keys.quit must be a key such as "ctrl+q", or several as in "q,ctrl+q", not 3.',
+            in_file(3, "wrong", name="ui.keys.quit", allowed=KEY, value="3"),
         ),
         (
             "[ui.keys]\napp.quit = 'a b'",
-            'line 2: ui.keys.app.quit must be a key such as "ctrl+q", or several as in "q,ctrl+q", '
-            "not 'a b'.",
+            in_file(2, "wrong", name="ui.keys.app.quit", allowed=KEY, value="'a b'"),
         ),
         (
             "[ui.keys]\n'[/red]' = \"\\u001b\"",
-            'line 2: ui.keys.[/red] must be a key such as "ctrl+q", or several as in "q,ctrl+q", '
-            "not '\\x1b'.",
+            in_file(2, "wrong", name="ui.keys.[/red]", allowed=KEY, value="'\\x1b'"),
         ),
         (
             "[ui]\nkeys = 1",
-            'line 2: ui.keys must be a table of keys such as { "app.quit" = "ctrl+q", "list.up" = "up,w" }, '
-            "not 1.",
+            in_file(
+                2,
+                "wrong",
+                name="ui.keys",
+                allowed='a table of keys such as { "app.quit" = "ctrl+q", "list.up" = "up,w" }',
+                value="1",
+            ),
         ),
-        ('"\\u001b[31m[/red]" = 1', f"line 1: '\\x1b[31m[/red]' is not a setting. {ELSEWHERE}"),
-        ('"" = 1', f"line 1: '' is not a setting. {ELSEWHERE}"),
+        ('"\\u001b[31m[/red]" = 1', in_file(1, "unknown", name="'\\x1b[31m[/red]'", known=ELSEWHERE)),
+        ('"" = 1', in_file(1, "unknown", name="''", known=ELSEWHERE)),
     ],
 )
-def test_a_wrong_setting_is_named_with_its_line(tmp_path: Path, content: str, sentence: str) -> None:
+def test_a_wrong_setting_is_named_with_its_line(tmp_path: Path, content: str, problem: Sentence) -> None:
     loaded = load(tmp_path, content)
-    assert loaded.problems == (f"config.toml {sentence}",)
+    assert loaded.problems == (problem,)
     assert loaded.settings == Settings()
 
 
@@ -238,11 +265,7 @@ def test_what_is_right_applies_beside_what_is_wrong(tmp_path: Path) -> None:
     settings = loaded.settings
     assert (settings.engine.port, settings.engine.max_loaded, settings.ui.ascii) == (None, 3, True)
     assert settings.ui.keys == {"b": "c"}
-    assert [problem.split(":")[0] for problem in loaded.problems] == [
-        "config.toml line 2",
-        "config.toml line 4",
-        "config.toml line 8",
-    ]
+    assert [*map(place, loaded.problems)] == [(2, "engine.port"), (4, "engine.foo"), (8, "ui.keys.a")]
     assert loaded.invalid == {"engine.port", "ui.keys"}
 
 
@@ -260,11 +283,15 @@ def test_a_wrong_variable_is_named_and_the_file_applies(tmp_path: Path) -> None:
         "LLMSTACK_ELSEWHERE_X": "1",
     }
     loaded = load(tmp_path, "[engine]\nport = 8080", environ)
+    wrong, unknown = "setting.wrong", "setting.unknown"
+    known = ("ACTIVE_FIRST", "ASCII", "KEYS", "THEME")
     assert loaded.problems == (
-        "LLMSTACK_ENGINE_PORT must be a whole number from 1 to 65535, or \"auto\", not '99999'.",
-        'LLMSTACK_UI_KEYS must be a key such as "ctrl+q", or several as in "q,ctrl+q", not \'\'.',
-        "LLMSTACK_UI_THEMES is not a setting. "
-        "Known here: LLMSTACK_UI_ACTIVE_FIRST, LLMSTACK_UI_ASCII, LLMSTACK_UI_KEYS, LLMSTACK_UI_THEME.",
+        Sentence(wrong, {"name": "LLMSTACK_ENGINE_PORT", "allowed": PORT, "value": "'99999'"}),
+        Sentence(wrong, {"name": "LLMSTACK_UI_KEYS", "allowed": KEY, "value": "''"}),
+        Sentence(
+            unknown,
+            {"name": "LLMSTACK_UI_THEMES", "known": tuple(f"LLMSTACK_UI_{each}" for each in known)},
+        ),
     )
     assert loaded.settings.engine.port == 8080
 
@@ -284,10 +311,7 @@ def test_nothing_is_changed_while_it_is_unclear_where_anything_may_be(
 ) -> None:
     loaded = load(tmp_path, content, environ)
     assert loaded.settings == Settings(read_only=True)
-    assert (
-        loaded.problems[-1]
-        == "Until that is corrected, nothing is changed anywhere, as with read_only = true."
-    )
+    assert loaded.problems[-1] == Sentence("settings.unclear")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ TREES = {file: ast.parse(file.read_text()) for file in sorted(ROOT.rglob("*.py")
 # Their errors and notices reach a person as data.
 ROOMS = [
     "base",
+    "config",
     "core",
     "downloads",
     "gguf",
@@ -48,7 +49,10 @@ def made() -> Iterator[tuple[str, str, frozenset[str] | None]]:
     for where, node, name in _calls():
         if name == "Sentence":
             for kind in _kinds(node.args[0]):
-                yield where, kind, _params(node)
+                params = _params(node)
+                # Who reads a setting adds its name.
+                named = frozenset({"name"} if kind.startswith("setting") else ())
+                yield where, kind, None if params is None else params | named
         elif name in FAILURES and node.args:
             given = (
                 [each.arg for each in node.keywords]

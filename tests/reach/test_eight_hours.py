@@ -39,7 +39,7 @@ async def test_eight_hours_and_5000_changes_leave_nothing_behind(
 ) -> None:
     warp = Warp(monkeypatch)
     world = World(tmp_path / "state.db", tmp_path / "config.toml")
-    app = Dashboard(Settings(), (), world, clock=warp.now)
+    app = Dashboard(Settings(), world, clock=warp.now)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         day = Day(world, Desk(app, pilot), warp)
         await wait_until(lambda: app.view.state is not None, what="a first state")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
     from textual.strip import Strip
 
+    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.core.options import StackOptions
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import StackState
@@ -163,7 +164,7 @@ async def dashboard(
     *,
     size: tuple[int, int] = (120, 40),
     settings: Settings | None = None,
-    problems: Sequence[str] = (),
+    problems: Sentences = (),
     unicode: bool = True,
     services: FakeServices | None = None,
     connected: bool = True,
@@ -173,10 +174,11 @@ async def dashboard(
     settings = settings or Settings()
     if services is None:
         services = FakeServices(FakeStack(state or seeded.typical(), read_only=settings.read_only))
+    loaded = LoadedSettings(settings=settings, problems=problems)
     if services.settings.empty():
-        services.settings.put_nowait(LoadedSettings(settings=settings, problems=tuple(problems)))
+        services.settings.put_nowait(loaded)
     clock = clock or (lambda: datetime.now(UTC))
-    app = Dashboard(settings, problems, services, unicode=unicode, clock=clock)
+    app = Dashboard(settings, services, unicode=unicode, clock=clock, loaded=loaded)
     async with app.run_test(size=size, notifications=True) as pilot:
         desk = FakeDesk(app, pilot, services.stack, services)
         if connected:
@@ -205,7 +207,7 @@ async def real_dashboard(
         hosts = (HostSettings(url=server.url),)
         settings = replace(settings or Settings(), hosts=hosts, updates=UpdatesSettings(check_every=None))
         core = QuickCore(settings, environ or {}, machine or FakeMachine(has_card=False))
-        app = Dashboard(settings, (), core, unicode=unicode, clock=clock or (lambda: datetime.now(UTC)))
+        app = Dashboard(settings, core, unicode=unicode, clock=clock or (lambda: datetime.now(UTC)))
         async with app.run_test(size=size, notifications=True) as pilot:
             await wait_until(lambda: app.view.state is not None and app.view.state.is_known, what="a list")
             await pilot.pause()

@@ -101,7 +101,7 @@ async def over(
     settings = settings or Settings()
     hosts = [OllamaHost(each.url, timeouts=IMPATIENT if each in hanging else PATIENT) for each in servers]
     services = HostServices(hosts, settings, state_file)
-    app = Dashboard(settings, (), services, clock=clock)
+    app = Dashboard(settings, services, clock=clock)
     async with app.run_test(size=size, notifications=True) as pilot:
         yield Desk(app, pilot)
         if app.is_running:

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from textual import events
 
 from llmstack_tui.base.kinds import HostKind
+from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.config.settings import THEMES, Settings, UiSettings
 from llmstack_tui.core.state import HostState
@@ -459,7 +460,7 @@ async def test_two_meanings_of_a_key_are_told() -> None:
 
 
 async def test_problems_of_the_settings_are_told() -> None:
-    problems = [f"config.toml line {n}: [bold] is not a setting." for n in range(5)]
+    problems = tuple(quoted(f"config.toml line {n}: [bold] is not a setting.") for n in range(5))
     async with dashboard(problems=problems) as desk:
         assert {toast.title for toast in desk.toasts} == {"Settings"}
         assert len(desk.toasts) == 3

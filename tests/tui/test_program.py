@@ -26,7 +26,11 @@ RUN = (
     "from llmstack_tui.config.settings import Settings\n"
     "from llmstack_tui.tui.program import run_dashboard\n"
     "settings = Settings(hosts=(HostSettings(url='http://127.0.0.1:9'),))\n"
-    "raise SystemExit(run_dashboard(settings, ['A [/problem] of the settings.']))\n"
+    "from llmstack_tui.base.sentences import quoted\n"
+    "from llmstack_tui.config.loading import LoadedSettings\n"
+    "problem = quoted('A [/problem] of the settings.')\n"
+    "loaded = LoadedSettings(settings=settings, problems=(problem,))\n"
+    "raise SystemExit(run_dashboard(settings, loaded=loaded))\n"
 )
 RAW_MODE = "import sys, termios; print('ECHO', bool(termios.tcgetattr(0)[3] & termios.ECHO), flush=True)\n"
 

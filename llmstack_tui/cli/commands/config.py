@@ -14,10 +14,11 @@ from llmstack_tui.cli.options import overrides
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.loading import SettingOrigin, load_settings
 from llmstack_tui.config.table import example, table, value_of
+from llmstack_tui.core.wording import text
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from llmstack_tui.cli.options import Parser
@@ -37,8 +38,8 @@ def add_options(parser: Parser) -> None:
 
 def run(core: Core, options: Namespace) -> int:
     if options.example:
-        text = example()
-        return output.answer(options, {"example": text.rstrip("\n")}, lambda: output.write(text, end=""))
+        shown = example()
+        return output.answer(options, {"example": shown.rstrip("\n")}, lambda: output.write(shown, end=""))
     file = (core.config or config_file()).absolute()
     if options.path:
         return output.answer(options, {"file": file}, lambda: output.write(str(file)))
@@ -48,12 +49,12 @@ def run(core: Core, options: Namespace) -> int:
     def origin(name: str) -> SettingOrigin:
         return SettingOrigin("option", overridden[name][0]) if name in overridden else loaded.origin(name)
 
-    found = document(file, core.settings, origin, loaded.problems)
+    found = document(file, core.settings, origin, [*map(text, loaded.problems)])
     output.answer(options, found, lambda: _write_settings(file, core.settings, origin))
     return 1 if loaded.problems else 0
 
 
-def document(file: Path, settings: Settings, origin: Origins, problems: tuple[str, ...]) -> dict[str, object]:
+def document(file: Path, settings: Settings, origin: Origins, problems: Sequence[str]) -> dict[str, object]:
     return {
         "file": file,
         "exists": file.exists(),

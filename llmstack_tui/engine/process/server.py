@@ -26,7 +26,7 @@ from llmstack_tui.config.key import KeyFailed, engine_key_of
 from llmstack_tui.config.loading import load_settings
 from llmstack_tui.engine.api import access
 from llmstack_tui.engine.api.app import create_app
-from llmstack_tui.engine.errors import words
+from llmstack_tui.engine.errors import text, words
 from llmstack_tui.engine.process import listener, state
 from llmstack_tui.engine.process.requirements import idle_card_notice
 from llmstack_tui.engine.service import Engine
@@ -132,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _log_to(state.log_file())
         loaded = load_settings(options.config, os.environ)
         for problem in loaded.problems:
-            log.warning("%s", problem)
+            log.warning("%s", text(problem))
         settings = loaded.settings.engine
         key = engine_key_of(loaded)
         port, tries = settings.port if options.port is None else options.port, 1

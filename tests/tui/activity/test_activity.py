@@ -125,7 +125,9 @@ async def test_the_cursor_stays_on_its_line_when_newer_ones_come() -> None:
 
 async def test_settings_and_defects_are_said_before_there_is_a_record() -> None:
     services = FakeServices(FakeStack(seeded.typical()), never=True)
-    async with dashboard(services=services, connected=False, problems=["a.toml: line 1: no."]) as desk:
+    async with dashboard(
+        services=services, connected=False, problems=(quoted("a.toml: line 1: no."),)
+    ) as desk:
         await desk.until_said("a.toml: line 1: no.")
         await desk.until_shown("! a.toml: line 1: no.")
 

@@ -56,7 +56,7 @@ async def test_from_the_catalogue_to_the_list_with_a_cut_in_between(
         # The first try of the download fails, on every blob.
         registry.faults.append(Fault(path="/blobs/", status=404))
         settings = Settings(hosts=(HostSettings(url=url),), updates=NEVER)
-        app = Dashboard(settings, (), Core(settings, {}))
+        app = Dashboard(settings, Core(settings, {}))
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
             desk = Desk(app, pilot)
             await desk.until_shown("No models here yet.")
@@ -96,7 +96,7 @@ async def test_the_disk_of_this_machine(tmp_path: Path) -> None:
     blob.parent.mkdir(parents=True)
     blob.write_bytes(b"x" * 1234)
     with patch("llmstack_tui.base.paths.models_folder", return_value=tmp_path / "models"):
-        app = Dashboard(settings, (), Core(settings, {}))
+        app = Dashboard(settings, Core(settings, {}))
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
             desk = Desk(app, pilot)
             await desk.until_shown("No answer yet.")

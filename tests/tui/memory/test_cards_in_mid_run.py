@@ -40,7 +40,7 @@ async def test_a_card_that_is_lost_while_the_dashboard_is_open(monkeypatch: pyte
     monkeypatch.setattr(pynvml, "nvmlLib", FakeNvml(*cards))
     monkeypatch.setattr(pynvml, "_nvmlGetFunctionPointer_cache", {})
     services = RealStack(Machine(nvidia=Nvidia()))
-    app = Dashboard(Settings(), (), services)
+    app = Dashboard(Settings(), services)
     async with app.run_test(size=(120, 40)) as pilot:
         desk = Desk(app, cast("object", pilot))  # type: ignore[arg-type]
         await desk.until_shown("GPU 0 VRAM", "GPU 1 VRAM", "5.9 of 8.6 GB", "61 °C")

@@ -48,7 +48,7 @@ def is_subsequence(some: list[str], of: list[str]) -> bool:
 async def test_a_model_runs_from_the_dashboard(tmp_path: Path, tiny_model: Path) -> None:
     with engine_process(tmp_path) as url:
         settings = Settings(hosts=(HostSettings(url=url),), updates=NEVER)
-        app = Dashboard(settings, (), Core(settings, {}))
+        app = Dashboard(settings, Core(settings, {}))
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
             desk = Desk(app, pilot)
             await desk.until_shown("Built-in engine", "No models here yet.")
@@ -81,7 +81,7 @@ async def test_a_model_runs_from_the_dashboard(tmp_path: Path, tiny_model: Path)
 async def test_the_real_stack_against_a_server_that_behaves_as_ollama() -> None:
     async with fake_ollama(mistral_7b="a", tiny_1b="b") as (fake, server):
         settings = Settings(hosts=(HostSettings(url=server.url),), updates=NEVER)
-        app = Dashboard(settings, (), Core(settings, {}))
+        app = Dashboard(settings, Core(settings, {}))
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
             desk = Desk(app, pilot)
             await desk.until_shown("Ollama 0.32.15", "○ mistral:7b", "○ tiny:1b")
@@ -112,7 +112,7 @@ async def test_the_real_stack_against_a_server_that_behaves_as_ollama() -> None:
 
 async def test_a_server_that_is_not_there_is_a_banner_and_the_dashboard_goes_on() -> None:
     settings = Settings(hosts=(HostSettings(url="http://127.0.0.1:9"),), updates=NEVER)
-    app = Dashboard(settings, (), Core(settings, {}))
+    app = Dashboard(settings, Core(settings, {}))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         desk = Desk(app, pilot)
         await desk.until_shown("No answer yet.", "Next try in")

@@ -33,7 +33,7 @@ async def test_a_model_is_pulled_found_to_be_old_and_updated(tmp_path: Path, tin
         registry.publish("tiny", tiny_model, system="Terse.")
         # It asks only when somebody does.
         settings = Settings(hosts=(HostSettings(url=url),), updates=UpdatesSettings(check_every=None))
-        app = Dashboard(settings, (), Core(settings, {}))
+        app = Dashboard(settings, Core(settings, {}))
 
         def row() -> ModelRow | None:
             return next((row for row in app.models.list.models if row.name == registry.listed("tiny")), None)
