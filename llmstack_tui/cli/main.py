@@ -61,7 +61,7 @@ COMMANDS = (
         has_subcommands=True,
     ),
     Command("pin", "Keep a model loaded: the guard never stops it."),
-    Command("unpin", "Let the guard stop a model again. This alone does not stop it.", "pin"),
+    Command("unpin", "Let the guard stop a model again. This alone does not stop it."),
     Command("history", "Show when a model was loaded, and its versions."),
     Command("engine", "Start or stop the built-in engine, or serve one GGUF file.", has_subcommands=True),
     Command("config", "Show the settings, and where each comes from. Fails when one is wrong."),

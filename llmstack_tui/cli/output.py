@@ -158,11 +158,11 @@ def confirm(options: Namespace, question: str, otherwise: str) -> None:
         return
     if options.json or not is_terminal(sys.stdin):
         raise Failed(f"{otherwise} There is no terminal to ask on: add --yes to do it without a question.")
-    if not _ask(question):
+    if not ask(question):
         raise Failed(otherwise)
 
 
-def _ask(question: str) -> bool:
+def ask(question: str) -> bool:
     """Ask a yes/no question on the terminal; anything but a yes is a no."""
     import signal
 

@@ -16,9 +16,7 @@ from llmstack_tui.lifecycle.states import ModelState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Sequence
-    from datetime import timedelta
 
-    from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.stack import Stack
     from llmstack_tui.core.state import HostState
@@ -223,33 +221,3 @@ async def prepare(stack: Stack) -> None:
     """Tell the guard about the machine, the user's preferences and the loaded models. Raises as `look`."""
     await asyncio.gather(stack.machine.read_once(), stack.guard.prepare(from_record=True))
     await look(stack)
-
-
-async def load(
-    stack: Stack,
-    status: ModelStatus,
-    *,
-    keep_alive: timedelta | None = None,
-    context_length: int | None = None,
-    reason: Sentences = (),
-) -> None:
-    """Load a model, after `prepare`.
-
-    Over the limits, the setting ``over_limit`` decides: "refuse", or "stop" other models. With "ask", as
-    nobody can be asked, the model is loaded all the same.
-
-    Raises:
-        Refused: the machine is too hot, or ``over_limit`` refuses one more model.
-        HostError: the server refuses or fails.
-    """
-    from llmstack_tui.guard.types import Ask  # noqa: PLC0415  # few commands load
-
-    answer, settings = await stack.guard.admissions.admit(status.host, status.name), stack.guard.settings
-    if isinstance(answer, Ask) and settings is not None:
-        if settings.over_limit == "ask":
-            say(f"{text(*answer.reason)} It is loaded all the same.")
-        elif settings.over_limit == "stop":
-            await look_again(stack)
-    await stack.actions.activate(
-        status.host, status.name, keep_alive=keep_alive, context_length=context_length, reason=reason
-    )

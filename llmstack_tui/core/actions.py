@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, aclosing, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from llmstack_tui.base.durations import FOREVER
 from llmstack_tui.base.kinds import Capability, EventKind
 from llmstack_tui.base.names import listed_name, model_key, same_model
 from llmstack_tui.base.sentences import QUOTED, Sentence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.fit.service import FitService
     from llmstack_tui.guard.service import GuardService
-    from llmstack_tui.guard.types import Confirm
+    from llmstack_tui.guard.types import Confirm, PinEffect
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Progress
     from llmstack_tui.lifecycle.states import ModelStatus
@@ -115,6 +116,40 @@ class ModelActions:
             # A context length that another client asked for is not repeated.
             context_length = next((each.context_length for each in loads if each.asked_by in OURS), None)
         return await self.activate(host_url, model, context_length=context_length, confirm=confirm)
+
+    async def pin(self, host_url: str, model: str, *, confirm: Confirm | None = None) -> PinEffect:
+        """Pin a model, and load it if it is not loaded; raises as `activate`.
+
+        What is not loaded in the end, because the user declined or cancelled it or it failed, is not pinned
+        either, unless it was before.
+        """
+        from llmstack_tui.guard.types import PinEffect  # noqa: PLC0415
+
+        guard = self._guard()
+        was_pinned = guard.is_pinned(host_url, model)
+        effect = await guard.pin(host_url, model)
+        if effect is not PinEffect.NOT_LOADED:
+            return effect
+        try:
+            if await self.activate(host_url, model, confirm=confirm, reason=because("pinned")):
+                effect = PinEffect.KEPT
+        finally:
+            if effect is PinEffect.NOT_LOADED and not was_pinned:
+                await asyncio.shield(guard.pin(host_url, model, pinned=False))
+        return effect
+
+    async def keep(self, host_url: str, model: str, *, confirm: Confirm | None = None) -> bool:
+        """Load a pinned model that another program loaded again, so that it stays; raises as `activate`.
+
+        It is loaded with the server's defaults: what its program had asked for is lost.
+        """
+        status = self._monitors[host_url].status(model)
+        if status is None or status.running is None:
+            return await self.activate(host_url, model, confirm=confirm, reason=because("pinned"))
+        host = self._allowed(host_url, Capability.LOAD, act=True)
+        pinned = because("pinned")
+        await self._lifecycle.activate(host, model, keep_alive=FOREVER, reason=pinned, again=True)
+        return True
 
     async def deactivate(self, host_url: str, model: str) -> Departure:
         """Ask a model to leave; the result says whether it has left."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.structs import replace
 from llmstack_tui.guard.rules.policy import refusal
-from llmstack_tui.guard.types import Ask, Wanted
+from llmstack_tui.guard.types import Ask, LimitChoice, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -65,11 +65,11 @@ class AdmissionControl:
         """Make room for one more model, which is loaded within; yields the keep-alive to load it with.
 
         Args:
-            confirm: asks the user when the load exceeds a limit and the setting is "ask". Without it, the
-                model is loaded all the same.
+            confirm: asks the user when the load exceeds a limit and the setting is "ask". Where nobody can be
+                asked, that means "refuse".
 
         Raises:
-            NotAdmitted: the machine is too hot, or the settings refuse to exceed the limit.
+            NotAdmitted: the machine is too hot, or the limit may not be exceeded.
             Declined: the user does not want it.
             HostError: a model could not be unloaded.
         """
@@ -125,13 +125,19 @@ class AdmissionControl:
         rule = self.settings.over_limit
         if rule == "refuse":
             raise NotAdmitted((*answer.reason, Sentence("guard.refuses_more")))
-        if rule == "ask":
+        # Without asking, only as far as that is enough, and other programs' models only if that was allowed.
+        if rule == "ask" or not answer.enough or any(stop.asks for stop in answer.stops):
             if confirm is None:
-                return
-            if not await confirm(answer):
+                raise NotAdmitted((*answer.reason, Sentence("guard.nobody_to_ask")))
+            choice = await confirm(answer)
+            if choice is LimitChoice.LEAVE:
                 raise Declined
-            if not answer.enough:
+            if choice is LimitChoice.ANYWAY or not answer.enough:
                 self.insist(host_url, model)
+            if choice is LimitChoice.ANYWAY:
+                for stop in answer.stops:
+                    self.insist(stop.host or host_url, stop.model)
+                return
             # The user may have taken minutes to answer: unload only what is still in the way.
             now = await self.admit(host_url, model)
             needed = {(stop.host, stop.model) for stop in getattr(now, "stops", ())}

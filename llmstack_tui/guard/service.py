@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import is_loopback, server_id
+from llmstack_tui.base.durations import ENDLESS
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import Sentence
@@ -17,13 +18,14 @@ from llmstack_tui.guard.admission import AdmissionControl
 from llmstack_tui.guard.preferences import GuardPreferences
 from llmstack_tui.guard.rules.limits import consent, heat, neighbours, rules, why_off
 from llmstack_tui.guard.rules.watch import Look, Rules
-from llmstack_tui.guard.types import Consent
+from llmstack_tui.guard.types import Consent, PinEffect
 from llmstack_tui.guard.worker import Guard
 from llmstack_tui.hosts.errors import Refused
 from llmstack_tui.hosts.service import Service
 from llmstack_tui.lifecycle.actions import ActKind, because
 from llmstack_tui.lifecycle.activity import idle_time
-from llmstack_tui.lifecycle.load_request import repeatable
+from llmstack_tui.lifecycle.load_request import own_load, repeatable
+from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -159,12 +161,10 @@ class GuardService(Service):
     def is_pinned(self, host_url: str, model: str) -> bool:
         return self._preferences.is_pinned(host_url, model)
 
-    async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> bool:
+    async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> PinEffect:
         """Pin or unpin a model. If llmstack loaded it, its keep-alive is set to match.
 
-        Returns:
-            Whether the keep-alive was set. It is not if the model is not loaded, is busy, or was loaded by
-            another program.
+        To pin one for a person is `ModelActions.pin`, which loads it, too.
 
         Raises:
             Refused: nothing may be changed there.
@@ -173,7 +173,16 @@ class GuardService(Service):
             raise Refused("guard.not_pinned_there", host=host_url)
         await self._preferences.pin(host_url, model, pinned=pinned)
         self._renew()
-        return await self._renew_keep_alive(host_url, model, because("pinned" if pinned else "unpinned"))
+        status = self._monitors[host_url].status(model)
+        running = status.running if status is not None else None
+        if status is None or running is None or status.state is ModelState.STOPPING:
+            return PinEffect.NOT_LOADED
+        if await self._renew_keep_alive(host_url, model, because("pinned" if pinned else "unpinned")):
+            return PinEffect.KEPT
+        if running.expires_at is None or running.expires_at - datetime.now(UTC) > ENDLESS:
+            return PinEffect.KEPT
+        is_own = own_load(status, self._preferences.loads(host_url)) is not None
+        return PinEffect.IN_USE if is_own and status.busy else PinEffect.THEIRS
 
     async def answer(self, host_url: str, others: Consent) -> None:
         """Say whether models on a host that other programs loaded may be unloaded.

@@ -55,6 +55,7 @@ class LoadedModel(Struct, frozen=True, kw_only=True):
         host: the URL of its host.
         lapses_s: seconds until a keep-alive set by another client ends. Only of a pinned model that llmstack
             loaded to stay for ever and that was not reloaded since; else None.
+        fresh: llmstack loaded it, it was pinned since, and does not stay for ever yet.
     """
 
     name: str
@@ -72,6 +73,7 @@ class LoadedModel(Struct, frozen=True, kw_only=True):
     idle_limit_s: float | None = None
     host: str = ""
     lapses_s: float | None = None
+    fresh: bool = False
 
 
 class Situation(Struct, frozen=True, kw_only=True):
@@ -193,8 +195,37 @@ class Refuse(Struct, frozen=True):
 
 
 Admission = Allow | Ask | Refuse
-Confirm = Callable[[Ask], Awaitable[bool]]
+
+
+class LimitChoice(StrEnum):
+    """What the user wants done about a load that exceeds a limit.
+
+    ANYWAY: it is loaded, and nothing is unloaded for some minutes.
+    """
+
+    LEAVE = "leave"
+    MAKE_ROOM = "make room"
+    ANYWAY = "anyway"
+
+
+Confirm = Callable[[Ask], Awaitable[LimitChoice]]
 """Asks the user whether the named models may be unloaded for one more."""
+
+
+class PinEffect(StrEnum):
+    """What pinning a model has done to its keep-alive.
+
+    KEPT: it stays for ever.
+    IN_USE: a guard sets it when the running request has ended.
+    THEIRS: another program loaded it, or loaded it again with other options, so nothing was sent: it leaves
+        when that program says.
+    NOT_LOADED: there was nothing to keep.
+    """
+
+    KEPT = "kept"
+    IN_USE = "in use"
+    THEIRS = "theirs"
+    NOT_LOADED = "not loaded"
 
 
 class GuardState(Struct, frozen=True, kw_only=True):

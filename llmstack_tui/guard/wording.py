@@ -63,6 +63,7 @@ SENTENCES: Catalogue = {
     "guard.lapsing": (
         "It is pinned, and the keep-alive that another client set for it would end in {left_s:duration}."
     ),
+    "guard.now_idle": "It was pinned while it was in use.",
     "guard.lost": (
         "{model} is pinned but was unloaded: activate it to load it again. Another program unloaded it or "
         "set its keep-alive, or its server was restarted."
@@ -76,6 +77,7 @@ SENTENCES: Catalogue = {
         "If it stays, restart the server."
     ),
     # Why one more model may not be loaded.
+    "guard.nobody_to_ask": "Nobody can be asked whether other models may be unloaded for it.",
     "guard.kept_pinned": "Pinned: {models}.",
     "guard.kept_busy": "In use: {models}.",
     "guard.kept_other": "May not be unloaded: {models}.",

@@ -99,6 +99,7 @@ class Guard:
         before, self.rules = self.rules, rules
         if self._look is None:
             return
+        self._watch = self._watch.pinned(rules.pins - before.pins)
         if (rules.pins, rules.others, rules.held) != (before.pins, before.others, before.held):
             self.situation = replace(reruled(self.situation, self._look, rules), held=rules.held)
             self.show(decide(self.situation))

@@ -75,8 +75,13 @@ def repeatable(status: ModelStatus, loads: Iterable[Activation]) -> Activation |
     None if the model is not loaded, is busy, was loaded by another program, or was reloaded with another
     context length.
     """
+    return None if status.busy else own_load(status, loads)
+
+
+def own_load(status: ModelStatus, loads: Iterable[Activation]) -> Activation | None:
+    """Our load of a model as it is loaded now; None if another program loaded it, or loaded it anew."""
     running = status.running
-    if running is None or status.busy or status.state is not ModelState.ACTIVE:
+    if running is None or status.state is not ModelState.ACTIVE:
         return None
     keys = {model_key(status.name), model_key(running.name)}
     load = next((each for each in loads if model_key(each.model) in keys), None)

@@ -15,9 +15,9 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.config.settings import GuardSettings
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.fit.verdict import Fit
-from llmstack_tui.guard.types import Allow, Ask, Refuse, Stop
+from llmstack_tui.guard.types import Allow, Ask, Consent, LimitChoice, PinEffect, Refuse, Stop
 from llmstack_tui.hardware.readings import Throttle
-from llmstack_tui.hosts.errors import Refused
+from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.ollama.client import OllamaHost
 from tests.support.fake_ollama import fake_ollama
 from tests.support.machine import FakeMachine
@@ -38,6 +38,15 @@ if TYPE_CHECKING:
 
 ONE = GuardSettings(max_loaded=1, idle_stop=timedelta(0), others=True)
 _GB = 10**9
+
+
+async def anyway(_: Ask) -> LimitChoice:
+    """The answer of a person who wants it loaded all the same."""
+    return LimitChoice.ANYWAY
+
+
+async def declined(_: Ask) -> LimitChoice:
+    return LimitChoice.LEAVE
 
 
 def options(settings: GuardSettings | None, **more: object) -> StackOptions:
@@ -308,9 +317,9 @@ async def test_what_the_settings_say_of_one_more() -> None:
 
 
 async def test_a_person_who_is_asked_may_decline() -> None:
-    async def no(asked: Ask) -> bool:
+    async def no(asked: Ask) -> LimitChoice:
         assert [stop.model for stop in asked.stops] == ["a:1"]
-        return False
+        return LimitChoice.LEAVE
 
     async with guarded() as (fake, stack, server):
         await stack.actions.activate(server.url, "a:1")
@@ -326,9 +335,9 @@ async def test_what_need_not_go_any_more_stays_though_it_was_agreed_to() -> None
         await stack.actions.activate(server.url, "a:1")
         await looks(stack)
 
-        async def yes(_: Ask) -> bool:
+        async def yes(_: Ask) -> LimitChoice:
             stack.guard.use(replace(ONE, max_loaded=9))
-            return True
+            return LimitChoice.MAKE_ROOM
 
         assert await stack.actions.activate(server.url, "b:1", confirm=yes)
         assert fake.loaded == ["a:1", "b:1"]
@@ -341,9 +350,9 @@ async def test_of_several_at_once_each_counts_for_the_next() -> None:
         await wait_until(lambda: any(act.model == "a:1" for act in stack.state.acts))
         asked: list[Ask] = []
 
-        async def yes(ask: Ask) -> bool:
+        async def yes(ask: Ask) -> LimitChoice:
             asked.append(ask)
-            return True
+            return LimitChoice.MAKE_ROOM
 
         second = asyncio.create_task(stack.actions.activate(server.url, "b:1", confirm=yes))
         await wait_until(lambda: asked)
@@ -372,11 +381,84 @@ async def test_what_a_person_loads_all_the_same_is_not_the_first_to_go() -> None
         fake.load("a:1")
         with stack.monitors[server.url].using("a:1"):
             await looks(stack)
-            stack.guard.admissions.insist(server.url, "b:1")
-            await stack.actions.activate(server.url, "b:1")
+            await stack.actions.activate(server.url, "b:1", confirm=anyway)
             await looks(stack, 10)
             assert fake.loaded == ["a:1", "b:1"]
         await wait_until(lambda: fake.loaded == ["b:1"])
+
+
+async def test_all_that_a_person_wants_over_the_limit_stays_for_a_while() -> None:
+    async with guarded() as (fake, stack, server):
+        fake.load("a:1")
+        await looks(stack)
+        await stack.actions.activate(server.url, "b:1", confirm=anyway)
+        await looks(stack, 10)
+        assert fake.loaded == ["a:1", "b:1"]
+
+
+async def test_where_nobody_can_be_asked_nothing_is_loaded_over_the_limit() -> None:
+    async with guarded() as (fake, stack, server):
+        fake.load("a:1")
+        await looks(stack)
+        with pytest.raises(Refused):
+            await stack.actions.activate(server.url, "b:1")
+        assert fake.loaded == ["a:1"]
+
+
+async def test_without_asking_nothing_of_others_is_stopped_before_that_is_allowed() -> None:
+    async with guarded(replace(ONE, others=None, over_limit="stop")) as (fake, stack, server):
+        fake.load("a:1")
+        await looks(stack)
+        with pytest.raises(Refused):
+            await stack.actions.activate(server.url, "b:1")
+        await stack.guard.answer(server.url, Consent.YES)
+        await stack.actions.activate(server.url, "b:1")
+        assert fake.loaded == ["b:1"]
+
+
+async def test_a_pin_on_what_is_in_use_is_kept_when_its_request_has_ended() -> None:
+    async with guarded(replace(ONE, max_loaded=3)) as (fake, stack, server):
+        fake.context_length = 4096
+        await stack.actions.activate(server.url, "a:1", keep_alive=timedelta(seconds=300))
+        with stack.monitors[server.url].using("a:1"):
+            assert await stack.actions.pin(server.url, "a:1") is PinEffect.IN_USE
+            await looks(stack, 3)
+            assert fake.runners[0].keep_alive == timedelta(seconds=300)
+        await wait_until(lambda: fake.runners[0].keep_alive > timedelta(days=9999))
+
+
+async def test_a_pin_on_what_another_program_loaded_sends_nothing_before_a_yes() -> None:
+    async with guarded(replace(ONE, max_loaded=3)) as (fake, stack, server):
+        fake.load("a:1", timedelta(seconds=40))
+        fake.load("b:1", timedelta(days=50_000))
+        await looks(stack)
+        assert await stack.actions.pin(server.url, "a:1") is PinEffect.THEIRS
+        assert await stack.actions.pin(server.url, "b:1") is PinEffect.KEPT
+        assert not any(path == "/api/generate" for path, _ in fake.asked)
+        assert await stack.actions.keep(server.url, "a:1")
+        (body,) = (body for path, body in fake.asked if path == "/api/generate")
+        assert "options" not in body
+        assert fake.runners[0].keep_alive > timedelta(days=9999)
+
+
+async def test_a_pin_whose_load_does_not_come_about_is_taken_back() -> None:
+    async with guarded() as (fake, stack, server):
+        fake.load("c:1")
+        await looks(stack)
+        assert await stack.actions.pin(server.url, "a:1", confirm=declined) is PinEffect.NOT_LOADED
+        assert not stack.guard.is_pinned(server.url, "a:1")
+        fake.load_error = "no memory"
+        with pytest.raises(HostError):
+            await stack.actions.pin(server.url, "b:1", confirm=anyway)
+        assert not stack.guard.is_pinned(server.url, "b:1")
+        fake.load_error = ""
+        fake.may_load.clear()
+        pinning = asyncio.create_task(stack.actions.pin(server.url, "a:1", confirm=anyway))
+        await wait_until(lambda: bool(stack.lifecycle.acts))
+        assert stack.guard.is_pinned(server.url, "a:1")
+        pinning.cancel()
+        await asyncio.gather(pinning, return_exceptions=True)
+        assert not stack.guard.is_pinned(server.url, "a:1")
 
 
 async def test_a_pin_goes_where_its_model_goes() -> None:

@@ -21,7 +21,7 @@ from llmstack_tui.config.settings import GuardSettings
 from llmstack_tui.core.removal import plan_removal
 from llmstack_tui.core.servers import Found
 from llmstack_tui.fit.verdict import Room
-from llmstack_tui.guard.types import Consent, GuardState
+from llmstack_tui.guard.types import Consent, GuardState, PinEffect
 from llmstack_tui.hosts.errors import HostError, Refused
 from llmstack_tui.hosts.types import ModelDetails, Progress
 from llmstack_tui.library.disk import DiskService
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import (
         AsyncGenerator,
         AsyncIterator,
-        Awaitable,
         Callable,
         Collection,
         Iterable,
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
     from llmstack_tui.core.state import StackState
     from llmstack_tui.engine.process.control import EngineHandle
     from llmstack_tui.fit.memory import Subject
-    from llmstack_tui.guard.types import Ask
+    from llmstack_tui.guard.types import Confirm
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Model, Snapshot
     from llmstack_tui.registry.errors import RegistryError
@@ -207,18 +206,21 @@ class FakeStack:
         finally:
             self.put_snapshot(self.snapshot, tuple(each for each in self._state.acts if each != act))
 
-    async def activate(
-        self, host_url: str, model: str, *, confirm: Callable[[Ask], Awaitable[bool]] | None = None
-    ) -> bool:
+    async def pin(self, host_url: str, model: str, *, confirm: Confirm | None = None) -> PinEffect:
+        await self.activate(host_url, model, confirm=confirm)
+        return await self.guard.pin(host_url, model)
+
+    async def keep(self, host_url: str, model: str, *, confirm: Confirm | None = None) -> bool:
+        return await self.activate(host_url, model, confirm=confirm)
+
+    async def activate(self, host_url: str, model: str, *, confirm: Confirm | None = None) -> bool:
         async with self._act(ActKind.ACTIVATE, host_url, model):
             installed = next(each for each in self.snapshot.installed if each.name == model)
             loaded = seeded.running(installed, seconds=300)
             self.put_snapshot(replace(self.snapshot, running=(*self.snapshot.running, loaded)))
         return True
 
-    async def activate_again(
-        self, host_url: str, model: str, *, confirm: Callable[[Ask], Awaitable[bool]] | None = None
-    ) -> bool:
+    async def activate_again(self, host_url: str, model: str, *, confirm: Confirm | None = None) -> bool:
         self.calls.append(("again", host_url, model))
         return await self.activate(host_url, model, confirm=confirm)
 
@@ -382,10 +384,10 @@ class FakeGuard:
     async def answer(self, host_url: str, others: Consent) -> None:
         self._put(replace(self._state, others=others))
 
-    async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> bool:
+    async def pin(self, host_url: str, model: str, *, pinned: bool = True) -> PinEffect:
         names = self._state.pinned | {model} if pinned else self._state.pinned - {model}
         self._put(replace(self._state, pinned=names))
-        return True
+        return PinEffect.KEPT
 
 
 class FakeCatalog:

@@ -1,14 +1,14 @@
-"""``llmstack pin`` and ``unpin``: models that the guard never stops."""
+"""``llmstack pin``: keep a model loaded, and have the guard never stop it."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from llmstack_tui.cli import output
-from llmstack_tui.cli.progress import waiting
-from llmstack_tui.cli.stacks import load, locate_local, opened, prepare, recorded
-from llmstack_tui.hosts.errors import HostError
-from llmstack_tui.lifecycle.actions import because
+from llmstack_tui.cli.loading import add_room_option, leaves, loading
+from llmstack_tui.cli.stacks import locate_local, opened, prepare, recorded
+from llmstack_tui.guard.types import PinEffect
 from llmstack_tui.lifecycle.states import ModelState
 
 if TYPE_CHECKING:
@@ -16,34 +16,65 @@ if TYPE_CHECKING:
 
     from llmstack_tui.cli.options import Parser
     from llmstack_tui.core.open import Core
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.lifecycle.states import ModelStatus
 
 
 def add_options(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="a model, as `llmstack ls` lists it")
+    add_room_option(parser)
+    parser.add_argument(
+        "--reload",
+        action="store_true",
+        help="if another program loaded it, load it again with the server's defaults, so that it stays; that "
+        "program's context is lost",
+    )
 
 
 async def run(core: Core, options: Namespace) -> int:
-    pinned = options.command == "pin"
     async with opened(core, act=True, processes=True) as stack:
         await prepare(stack)
         status = locate_local(stack, options.name)
-        otherwise = f"{status.name} {'was not pinned' if pinned else 'may still be pinned'}"
-        await recorded(stack.records.kept(), otherwise)
-        async with waiting(f"Loading {status.name}", core.environ):
-            renewed = await stack.guard.pin(status.host, status.name, pinned=pinned)
-            await recorded(stack.records.kept(), otherwise)
-            if pinned and status.running is None:
-                try:
-                    await load(stack, status, reason=because("pinned"))
-                except HostError:
-                    output.say(f"{status.name} is pinned from now on, and was not loaded.")
-                    raise
-            elif pinned and not renewed:
-                output.say(
-                    f"{status.name} was loaded by another program, or is in use: it leaves when that program "
-                    "says."
-                )
-    state = ModelState.ACTIVE if pinned or status.running is not None else ModelState.INACTIVE
-    document = {"host": status.host, "name": status.name, "pinned": pinned, "state": state}
-    said = f"{status.name} is {'pinned' if pinned else 'no longer pinned'}."
-    return output.answer(options, {"models": [document]}, said)
+        # Before and after: what cannot be kept is no pin, and nothing is loaded for it.
+        await recorded(stack.records.kept(), f"{status.name} was not pinned")
+        stays = await _pin(core, options, stack, status)
+        await recorded(stack.records.kept(), f"{status.name} was not pinned")
+    document = {
+        "host": status.host,
+        "name": status.name,
+        "pinned": True,
+        "state": ModelState.ACTIVE,
+        "stays": stays,
+    }
+    return output.answer(options, {"models": [document]}, f"{status.name} is pinned.")
+
+
+async def _pin(core: Core, options: Namespace, stack: Stack, status: ModelStatus) -> bool:
+    """Pin a model; whether it stays loaded."""
+    url, name = status.host, status.name
+    async with loading(stack, status, options, core.environ) as confirm:
+        effect = await stack.actions.pin(url, name, confirm=confirm)
+    if effect is PinEffect.THEIRS and _may_reload(options, status):
+        async with loading(stack, status, options, core.environ) as confirm:
+            return await stack.actions.keep(url, name, confirm=confirm)
+    if effect is PinEffect.THEIRS:
+        output.say(
+            f"Another program loaded {name}: the guard will not stop it, and it {leaves(status)}, as "
+            "that program asked."
+        )
+    elif effect is PinEffect.IN_USE:
+        output.say(
+            f"{name} is in use: a guard keeps it when its request has ended, such as that of an open "
+            "dashboard or of `llmstack guard run`."
+        )
+    return effect is PinEffect.KEPT
+
+
+def _may_reload(options: Namespace, status: ModelStatus) -> bool:
+    if options.reload or options.json or not output.is_terminal(sys.stdin):
+        return bool(options.reload)
+    output.say(
+        f"Another program loaded {status.name}, and it {leaves(status)}, as that program asked. To "
+        "keep it, it is loaded again with the server's defaults: its program's context is lost."
+    )
+    return output.ask("Load it again?")

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.durations import format_duration
 from llmstack_tui.cli import output
 from llmstack_tui.cli.commands.ps import document
+from llmstack_tui.cli.loading import add_room_option, leaves, loading
 from llmstack_tui.cli.options import count, duration
-from llmstack_tui.cli.progress import waiting
-from llmstack_tui.cli.stacks import load, locate_local, look, opened, prepare
+from llmstack_tui.cli.stacks import locate_local, look, opened, prepare
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from llmstack_tui.cli.options import Parser
     from llmstack_tui.core.open import Core
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.hosts.types import RunningModel
+    from llmstack_tui.lifecycle.states import ModelStatus
 
 
 def add_options(parser: Parser) -> None:
@@ -34,6 +37,7 @@ def add_options(parser: Parser) -> None:
         type=count,
         help="tokens of context (default: the server's); other programs may reload it with another length",
     )
+    add_room_option(parser)
 
 
 async def run(core: Core, options: Namespace) -> int:
@@ -42,16 +46,30 @@ async def run(core: Core, options: Namespace) -> int:
         status = locate_local(stack, options.name)
         url, name = status.host, status.name
         keep_alive: timedelta | None = options.keep_alive
+        if keep_alive is None and options.ctx is None and (theirs := _theirs(stack, status)) is not None:
+            # A load would take its program's context and keep-alive away.
+            said = f"{name} is active at {url}. Another program loaded it: it {leaves(status)}."
+            return output.answer(options, {"models": [document(url, theirs)]}, said)
         if keep_alive is None:
             keep_alive = stack.guard.keep_alive(url, name)
-        async with waiting(f"Loading {name}", core.environ):
-            await load(stack, status, keep_alive=keep_alive, context_length=options.ctx)
+        async with loading(stack, status, options, core.environ) as confirm:
+            await stack.actions.activate(
+                url, name, keep_alive=keep_alive, context_length=options.ctx, confirm=confirm
+            )
         await look(stack, url)
         loaded = stack.status(url, name)
     if loaded is None or loaded.running is None:
         raise output.Failed(f"{name} was loaded, but the server has unloaded it again.")
     models = [document(url, loaded.running)]
     return output.answer(options, {"models": models}, f"{name} is active at {url}.", _stays(keep_alive))
+
+
+def _theirs(stack: Stack, status: ModelStatus) -> RunningModel | None:
+    """The model as it is loaded, if another program has loaded it."""
+    running = status.running
+    loaded = stack.guard.situation(status.host).loaded
+    is_theirs = running is not None and any(each.name == running.name and not each.ours for each in loaded)
+    return running if is_theirs else None
 
 
 def _stays(keep_alive: timedelta | None) -> str:

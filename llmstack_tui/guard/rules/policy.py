@@ -153,7 +153,11 @@ def _heat_stops(stay: Sequence[LoadedModel], situation: Situation) -> tuple[Stop
 def _renewals(situation: Situation) -> Iterable[Renew]:
     for each in situation.loaded:
         is_idle = not each.busy and each.idle_s > 0 and each.leaving_s is None
-        if each.pinned and is_idle and _NO_TIME_S <= (each.lapses_s or 0) <= RENEWED_S:
+        if not each.pinned or not is_idle:
+            continue
+        if each.fresh:
+            yield Renew(each.name, each.digest, (Sentence("guard.now_idle"),))
+        elif _NO_TIME_S <= (each.lapses_s or 0) <= RENEWED_S:
             reason = Sentence("guard.lapsing", {"left_s": each.lapses_s})
             yield Renew(each.name, each.digest, (reason,))
 

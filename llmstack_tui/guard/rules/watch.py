@@ -111,6 +111,7 @@ class Watch(Struct, frozen=True, kw_only=True):
         looks_over: consecutive looks that found the limits exceeded.
         spared: by key, until when a model is not asked to leave, and for how long that is in all.
         staying: by key, the names of the pinned models that are loaded or were unloaded by others.
+        fresh: keys of the models that were pinned since, and have not been seen to stay for ever yet.
     """
 
     awake_s: float = 0.0
@@ -121,6 +122,11 @@ class Watch(Struct, frozen=True, kw_only=True):
     hot_since_s: float | None = None
     heat_stop_s: float | None = None
     staying: Mapping[str, str] = field(default_factory=dict)
+    fresh: frozenset[str] = frozenset()
+
+    def pinned(self, keys: Collection[str]) -> Watch:
+        """These models were pinned just now."""
+        return replace(self, fresh=self.fresh.union(keys))
 
     def stayed(self, model: str) -> Watch:
         """The model was asked to leave and did not: spare it for a while."""
@@ -155,7 +161,7 @@ def looked(
         for key, each in before.known.items()
         if each.missed < _MISSED_LOOKS
     }
-    loaded, staying = [], dict(before.staying)
+    loaded, staying, fresh = [], dict(before.staying), before.fresh & rules.pins
     for running in look.running:
         key = (running.name, running.digest)
         answers_to = _answers_to(running, names)
@@ -168,6 +174,7 @@ def looked(
         lasts = left_s > ENDLESS.total_seconds()
         if lasts:
             each = replace(each, lasted_as=_shape(running))
+            fresh -= answers_to
         known[key] = each
         loaded.append(
             LoadedModel(
@@ -189,6 +196,7 @@ def looked(
                 ),
                 host=look.host,
                 lapses_s=left_s if is_pinned and is_ours and _lapses(each, running, left_s) else None,
+                fresh=is_ours and not fresh.isdisjoint(answers_to),
             )
         )
     is_too_much = is_over((*loaded, *look.elsewhere), rules.limits, host=look.host)
@@ -206,6 +214,7 @@ def looked(
         },
         hot_since_s=hot_since_s,
         staying={name: each for name, each in staying.items() if name in rules.pins - {*look.let_go}},
+        fresh=fresh,
     )
     there = {model_key(name) for name, _ in known}
     cooled_s = None if watch.heat_stop_s is None else awake_s - watch.heat_stop_s

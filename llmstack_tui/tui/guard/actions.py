@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.text import clean
+from llmstack_tui.base.units import duration_text
 from llmstack_tui.core.wording import text
-from llmstack_tui.guard.types import Consent
+from llmstack_tui.guard.types import Consent, LimitChoice, PinEffect
 from llmstack_tui.lifecycle.actions import ActKind
 from llmstack_tui.lifecycle.states import ModelState
 from llmstack_tui.tui.draw.servers import several_hosts
@@ -57,7 +58,7 @@ class GuardController(Controller):
             if unpin:
                 self._start(f"Unpin {status.name}", partial(stack.guard.pin, *key, pinned=False))
             else:
-                self._start(f"Pin {status.name}", partial(self._pin, stack, key))
+                self._start(f"Pin {status.name}", partial(self._pin, stack, key), key)
 
     def hold(self) -> None:
         """Hold: have the guard stop nothing; or end the hold."""
@@ -105,16 +106,36 @@ class GuardController(Controller):
             self._start(f"Activate {key[1]}", partial(self._load, stack.actions.activate_again, key), key)
 
     async def _pin(self, stack: DashboardStack, key: Key) -> None:
-        is_told = await stack.guard.pin(*key)
-        status = self._shell.view.model(key)
-        if status is not None and status.state in {ModelState.INACTIVE, ModelState.STOPPING}:
-            self._shell.act("models.activate", key)
-        elif status is not None and status.state is ModelState.ACTIVE and not is_told:
-            self._shell.tell(
-                f"{clean(key[1], limit=60)} is pinned. It is in use, or another program loaded it, so it "
-                "still leaves when its time is up.",
-                title="Pinned",
-            )
+        name = clean(key[1], limit=60)
+        match await stack.actions.pin(*key, confirm=partial(self._confirm_load, key)):
+            case PinEffect.IN_USE:
+                self._shell.tell(
+                    f"{name} is in use. It is kept for ever as soon as its request has ended.", title="Pinned"
+                )
+            case PinEffect.THEIRS if await self._may_reload(key):
+                await stack.actions.keep(*key, confirm=partial(self._confirm_load, key))
+            case PinEffect.THEIRS:
+                self._shell.tell(
+                    f"The guard will not stop {name}. It leaves {self._leaves(key)}, as its program asked.",
+                    title="Pinned",
+                )
+
+    async def _may_reload(self, key: Key) -> bool:
+        text = (
+            f"Another program loaded it, and it leaves {self._leaves(key)}, as that program asked.\n\n"
+            "To keep it, it is loaded again with the server's defaults: its program's context is lost. A "
+            "running request ends first."
+        )
+        return await self._confirm(
+            f"Keep {clean(key[1], limit=50)}?", text, "Leave it as it is", "Load it again"
+        )
+
+    def _leaves(self, key: Key) -> str:
+        """When a model leaves: "in 40 s"."""
+        status, now_s = self._shell.view.model(key), self._shell.view.moment.monotonic_s
+        if status is None or status.due_at_s is None:
+            return "when its time is up"
+        return f"in {duration_text(status.due_at_s - now_s)}"
 
     # --- one more than the limit ---
 
@@ -124,11 +145,15 @@ class GuardController(Controller):
             self._start(f"Activate {key[1]}", partial(self._load, stack.actions.activate, key), key)
 
     async def _load(self, load: Load, key: Key) -> None:
-        async def confirm(answer: Ask) -> bool:
-            act, text = _act_text(answer, key[1]), question_text(answer, self._others(key[0]))
-            return await self._confirm(f"Load {clean(key[1], limit=60)}?", text, "Cancel", act)
+        await load(*key, confirm=partial(self._confirm_load, key))
 
-        await load(*key, confirm=confirm)
+    async def _confirm_load(self, key: Key, asked: Ask) -> LimitChoice:
+        answers = [Answer(LimitChoice.LEAVE, "Cancel")]
+        if asked.stops:
+            answers.append(Answer(LimitChoice.MAKE_ROOM, _room_text(asked)))
+        answers.append(Answer(LimitChoice.ANYWAY, "Load all the same"))
+        title, text = f"Load {clean(key[1], limit=60)}?", question_text(asked, self._others(key[0]))
+        return LimitChoice(await self._shell.ask(title, text, answers, escape=LimitChoice.LEAVE))
 
     def _others(self, host_url: str) -> dict[str, str]:
         """The names of the other hosts by URL; empty if there is only one host."""
@@ -174,14 +199,13 @@ def question_text(answer: Ask, others: Mapping[str, str]) -> str:
         lines += ["", *(stop_text(stop, others) for stop in answer.stops)]
         lines += ["", "A model is unloaded when its running request has ended."]
     if not answer.enough:
-        lines += ["", "Nothing else can be unloaded: there will be more models than the limit."]
+        lines += ["", "Nothing else can be unloaded: there will be more than the limit."]
+    lines += ["", "If you load it all the same, all of them stay for five minutes at least."]
     return "\n".join(lines)
 
 
-def _act_text(answer: Ask, model: str) -> str:
-    """The label of the button: ``Unload big3 and load big1``."""
-    if not answer.stops:
-        return "Load anyway"
-    if len(answer.stops) > 1:
-        return f"Unload {len(answer.stops)} models and load it"
-    return f"Unload {clean(answer.stops[0].model, limit=24)} and load {clean(model, limit=24)}"
+def _room_text(asked: Ask) -> str:
+    """The label of the button: ``Unload big3 first``."""
+    if len(asked.stops) > 1:
+        return f"Unload {len(asked.stops)} models first"
+    return f"Unload {clean(asked.stops[0].model, limit=28)} first"

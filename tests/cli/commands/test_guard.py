@@ -63,7 +63,8 @@ async def test_a_pinned_model_is_loaded_for_ever_and_told_as_pinned(llmstack: Pr
     async with fake_ollama(a_1="a", b_1="b") as (fake, server):
         host = ("--host", server.url)
         done = await document(llmstack, "pin", "a:1", *host)
-        assert done == {"models": [{"host": server.url, "name": "a:1", "pinned": True, "state": "active"}]}
+        pinned = {"name": "a:1", "pinned": True, "state": "active", "stays": True}
+        assert done == {"models": [{"host": server.url, **pinned}]}
         assert fake.runners[0].keep_alive > timedelta(days=9999)
         assert await pins(llmstack, *host) == [True, False]
         assert (await only_host(llmstack, "guard", "status", *host))["pinned"] == ["a:1"]
@@ -81,8 +82,14 @@ async def test_what_another_program_loaded_is_not_loaded_again_to_pin_it(llmstac
         fake.load("a:1")
         done = await run(llmstack, "pin", "a:1", "--host", server.url)
         assert done.returncode == 0
-        assert "another program" in done.stderr
+        assert "Another program loaded a:1: the guard will not stop it, and it leaves in" in done.stderr
         assert not [request for request in server.requests if request.path == "/api/generate"]
+        (model,) = (await document(llmstack, "pin", "a:1", "--host", server.url))["models"]
+        assert (model["pinned"], model["stays"]) == (True, False)
+        assert not [request for request in server.requests if request.path == "/api/generate"]
+        (model,) = (await document(llmstack, "pin", "a:1", "--reload", "--host", server.url))["models"]
+        assert (model["pinned"], model["stays"]) == (True, True)
+        assert fake.runners[0].keep_alive > timedelta(days=9999)
 
 
 @pytest.mark.parametrize("command", ["pin", "unpin"])
@@ -120,6 +127,24 @@ async def test_start_carries_the_time_that_the_model_may_be_idle(
         assert done.stdout.startswith(f"a:1 is active at {server.url}.\n{told}")
         (runner,) = fake.runners
         assert runner.keep_alive == stays if stays else runner.keep_alive > timedelta(days=9999)
+
+
+async def test_start_takes_nothing_away_from_the_program_that_loaded_it(llmstack: Program) -> None:
+    async with fake_ollama(a_1="a") as (fake, server):
+        fake.load("a:1", timedelta(days=50_000))
+        done = await run(llmstack, "start", "a:1", "--host", server.url)
+        assert done.stdout == (
+            f"a:1 is active at {server.url}. Another program loaded it: it never leaves by itself.\n"
+        )
+        (model,) = (await document(llmstack, "start", "a:1", "--host", server.url))["models"]
+        assert model["state"] == "active"
+        assert not [request for request in server.requests if request.path == "/api/generate"]
+        assert (
+            await run(llmstack, "start", "a:1", "--keep-alive", "7m", "--host", server.url)
+        ).returncode == 0
+        assert fake.runners[0].keep_alive == timedelta(minutes=7)
+        await run(llmstack, "start", "a:1", "--host", server.url)
+        assert fake.runners[0].keep_alive == timedelta(minutes=10)
 
 
 async def test_start_knows_what_is_wanted_of_single_models(llmstack: Program) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.structs import replace
 from llmstack_tui.cli.main import build_parser
+from llmstack_tui.cli.output import Failed
 from llmstack_tui.config.hosts import HostSettings
 from llmstack_tui.config.settings import GuardSettings, Settings
 from llmstack_tui.core.open import Core
@@ -72,9 +74,7 @@ async def test_where_nothing_is_guarded_heat_is_no_reason(tmp_path: Path) -> Non
         assert fake.loaded == ["b:1"]
 
 
-@pytest.mark.parametrize(
-    ("over_limit", "loaded"), [("refuse", ["a:1"]), ("stop", ["b:1"]), ("ask", ["a:1", "b:1"])]
-)
+@pytest.mark.parametrize(("over_limit", "loaded"), [("refuse", ["a:1"]), ("stop", ["b:1"]), ("ask", ["a:1"])])
 async def test_over_the_limit_the_settings_decide(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -87,11 +87,48 @@ async def test_over_the_limit_the_settings_decide(
         if over_limit == "refuse":
             with pytest.raises(Refused, match="too_many"):
                 await run(limited, "start", "b:1")
+        elif over_limit == "ask":
+            # Nobody can be asked, so it is told.
+            for words in (("start", "b:1"), ("pin", "b:1"), ("start", "b:1", "--json")):
+                with pytest.raises(Failed, match=r"limit is 1\..* a:1 would be unloaded: --make-room"):
+                    await run(limited, *words)
         else:
             assert await run(limited, "start", "b:1") == 0
         assert fake.loaded == loaded
-    # Nobody can be asked, so it is told.
-    assert ("limit is 1" in capsys.readouterr().err) is (over_limit == "ask")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("command", ["start", "pin"])
+async def test_over_the_limit_room_is_made_if_that_was_said(tmp_path: Path, command: str) -> None:
+    async with core(tmp_path, ONE) as (limited, fake):
+        fake.load("a:1")
+        assert await run(limited, command, "b:1", "--make-room") == 0
+        assert fake.loaded == ["b:1"]
+
+
+async def test_what_cannot_make_room_is_named(tmp_path: Path) -> None:
+    async with core(tmp_path, ONE) as (limited, fake):
+        assert await run(limited, "pin", "a:1") == 0
+        with pytest.raises(Failed, match=r"Pinned: a:1\. Nothing else can be unloaded"):
+            await run(limited, "start", "b:1", "--make-room")
+        assert fake.loaded == ["a:1"]
+
+
+@pytest.mark.parametrize(("said", "loaded"), [("y\n", ["b:1"]), ("\n", ["a:1"])])
+async def test_on_a_terminal_it_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, loaded: list[str]
+) -> None:
+    async with core(tmp_path, ONE) as (limited, fake):
+        fake.load("a:1")
+        answers = StringIO(said)
+        monkeypatch.setattr(answers, "isatty", lambda: True)
+        monkeypatch.setattr("sys.stdin", answers)
+        if said == "\n":
+            with pytest.raises(Failed, match="Nothing was loaded"):
+                await run(limited, "start", "b:1")
+        else:
+            assert await run(limited, "start", "b:1") == 0
+        assert fake.loaded == loaded
 
 
 async def test_below_the_limit_nothing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

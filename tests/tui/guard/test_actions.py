@@ -91,14 +91,55 @@ async def test_pin_marks_the_model_and_loads_it_and_pressed_again_unpins_it() ->
         await wait_until(lambda: "◆" not in line_of(desk, IDLE))
 
 
-async def test_what_another_client_loaded_is_pinned_and_says_that_its_time_still_counts() -> None:
+async def test_to_keep_what_another_client_loaded_it_is_loaded_again_after_a_yes() -> None:
     async with guarded(LOADED) as desk:
         await desk.put_cursor(LOADED)
         await desk.press("P")
-        await wait_until(lambda: "still leaves when its time is up" in toasts(desk))
-        await wait_until(lambda: "◆" in line_of(desk, LOADED))
+        await desk.until_shown(f"Keep {LOADED}?", "as that program", "server's defaults: its")
         assert loads(desk) == 0
+        await desk.press("escape")
+        await wait_until(lambda: f"The guard will not stop {LOADED}. It leaves in" in toasts(desk))
+        await wait_until(lambda: "◆" in line_of(desk, LOADED))
         await desk.until_shown("another client set its time", "it leaves then")
+        assert loads(desk) == 0
+        await desk.press("P")
+        await wait_until(lambda: "◆" not in line_of(desk, LOADED))
+        await desk.press("P")
+        await desk.until_shown(f"Keep {LOADED}?")
+        await desk.press("right", "enter")
+        await wait_until(lambda: desk.ollama.runners[0].keep_alive > timedelta(days=9999))
+
+
+async def test_a_load_that_is_cancelled_or_declined_leaves_no_pin() -> None:
+    async with guarded(LOADED, guard=ONE) as desk:
+        await desk.put_cursor(IDLE)
+        await desk.press("P")
+        await desk.until_shown(f"Load {IDLE}?", "Load all the same")
+        await desk.press("escape")
+        await desk.until_happened("guard.unpinned", IDLE)
+        assert not desk.stack.guard.is_pinned(desk.url, IDLE)
+        desk.ollama.may_load.clear()
+        await desk.press("P")
+        await desk.until_shown(f"Load {IDLE}?")
+        await desk.press("right", "right", "enter")
+        await wait_until(lambda: desk.state(IDLE) == "loading")
+        assert desk.stack.guard.is_pinned(desk.url, IDLE)
+        await desk.press("escape")
+        await wait_until(lambda: not desk.stack.guard.is_pinned(desk.url, IDLE))
+        desk.ollama.may_load.set()
+        assert desk.ollama.loaded == [LOADED]
+
+
+async def test_over_the_limit_it_can_be_loaded_all_the_same() -> None:
+    async with guarded(LOADED, guard=ONE) as desk:
+        await desk.put_cursor(IDLE)
+        await desk.press("a")
+        await desk.until_shown("all of them stay for five minutes", "Load all the same")
+        await desk.press("right", "right", "enter")
+        await wait_until(lambda: sorted(desk.ollama.loaded) == [IDLE, LOADED])
+        looks = len(desk.ollama.asked)
+        await wait_until(lambda: len(desk.ollama.asked) > looks + 20, what="more looks")
+        assert sorted(desk.ollama.loaded) == [IDLE, LOADED]
 
 
 async def test_a_pin_that_another_client_overrode_says_that_the_guard_renews_it() -> None:
@@ -168,7 +209,7 @@ async def test_where_nothing_can_make_room_that_is_said() -> None:
         await wait_until(lambda: all(each.pinned for each in in_memory(desk)))
         await desk.put_cursor(IDLE)
         await desk.press("a")
-        await desk.until_shown(f"Pinned: {LOADED}", "Nothing else can be unloaded", "Load anyway")
+        await desk.until_shown(f"Pinned: {LOADED}", "Nothing else can be unloaded", "Load all the same")
         await desk.press("right", "enter")
         await wait_until(lambda: sorted(desk.ollama.loaded) == [IDLE, LOADED])
 

@@ -1,0 +1,84 @@
+"""Loads a model for a command: who is asked when it exceeds a limit, and what is shown meanwhile."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from llmstack_tui.base.durations import ENDLESS
+from llmstack_tui.base.sentences import listed
+from llmstack_tui.base.units import duration_text
+from llmstack_tui.cli import output
+from llmstack_tui.cli.progress import waiting
+from llmstack_tui.cli.stacks import look_again
+from llmstack_tui.core.wording import text
+from llmstack_tui.guard.types import Ask, LimitChoice
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import AsyncIterator, Mapping
+
+    from llmstack_tui.cli.options import Parser
+    from llmstack_tui.core.stack import Stack
+    from llmstack_tui.guard.types import Confirm
+    from llmstack_tui.lifecycle.states import ModelStatus
+
+
+def add_room_option(parser: Parser) -> None:
+    parser.add_argument(
+        "--make-room",
+        action="store_true",
+        help="if it would exceed a limit, unload other models for it without asking",
+    )
+
+
+@asynccontextmanager
+async def loading(
+    stack: Stack, status: ModelStatus, options: Namespace, environ: Mapping[str, str]
+) -> AsyncIterator[Confirm]:
+    """While the block loads a model, show that; yields what asks about a limit. Use it after `prepare`.
+
+    The setting ``over_limit`` rules. With "ask", the user is asked on a terminal; where nobody can be asked,
+    the model is not loaded, unless ``--make-room`` was given.
+
+    Raises:
+        Failed: the model is not loaded; names what would have to be unloaded.
+    """
+    async with AsyncExitStack() as line:
+
+        async def confirm(asked: Ask) -> LimitChoice:
+            await line.aclose()
+            choice = _choose(asked, options)
+            await line.enter_async_context(waiting(f"Loading {status.name}", environ))
+            return choice
+
+        await line.enter_async_context(waiting(f"Loading {status.name}", environ))
+        if isinstance(await stack.guard.admissions.admit(status.host, status.name), Ask):
+            await look_again(stack)
+        yield confirm
+
+
+def _choose(asked: Ask, options: Namespace) -> LimitChoice:
+    why = text(*asked.reason)
+    if not asked.enough:
+        raise output.Failed(f"{why} Nothing else can be unloaded, so it is not loaded.")
+    if options.make_room:
+        return LimitChoice.MAKE_ROOM
+    names = listed([stop.model for stop in asked.stops])
+    if options.json or not output.is_terminal(sys.stdin):
+        raise output.Failed(f"{why} To load it, {names} would be unloaded: --make-room does that.")
+    output.say(why)
+    if not output.ask(f"Unload {names} to load it?"):
+        raise output.Failed("Nothing was loaded.")
+    return LimitChoice.MAKE_ROOM
+
+
+def leaves(status: ModelStatus) -> str:
+    """When a loaded model leaves: "leaves in 40 s", "never leaves by itself"."""
+    expires_at = status.running.expires_at if status.running else None
+    left = None if expires_at is None else expires_at - datetime.now(UTC)
+    if left is None:
+        return "leaves when its time is up"
+    return "never leaves by itself" if left > ENDLESS else f"leaves in {duration_text(left.total_seconds())}"
