@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 _OWN: Catalogue = {
+    "title.other": "Failed",
     "core.read_only": "Nothing can be changed: llmstack was started read-only.",
     "core.only_looked_at": (
         'llmstack only looks at {host}. To change something there, set allow = "act" for it in the settings.'

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 class PullRefused(HostError):
     """The pull is bound to fail, so the server is not asked."""
 
-    title = "Not pulled"
+    title = "title.not_pulled"
 
 
 class NoRoom(PullRefused):
     """The disk is too small."""
 
-    title = "Disk full"
+    title = "title.disk_full"
 
 
 # The pattern of a server's message, and its meaning; the first match counts. Its group becomes {said}.

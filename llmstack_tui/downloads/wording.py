@@ -37,6 +37,8 @@ SENTENCES: Catalogue = {
     "download.make_room": "Make room and pull again.",
     "download.pulled_already": "{model} is already being pulled.",
     "download.forgotten": "This pull is no longer in the list. Pull the model again.",
+    "title.not_pulled": "Not pulled",
+    "title.disk_full": "Disk full",
     # Why a pull failed.
     "download.no_model": "{registry} has no model {name}: check the name and the tag.",
     "download.private": "{registry} does not show {name} to everybody: it is private, or not there.",

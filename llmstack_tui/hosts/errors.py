@@ -16,9 +16,10 @@ class HostError(Failure):
     Attributes:
         host: the URL of the host that was asked, which the sentence may name.
         detail: the server's or the operating system's own words, or an empty string; never markup.
+        title: the kind of a few words for what happened.
     """
 
-    title = "Request failed"
+    title = "title.failed"
 
     def __init__(self, kind: str, /, *, host: str, detail: str = "", hint: str = "", **params: Param) -> None:
         super().__init__(kind, hint=hint, host=host, **params)
@@ -29,28 +30,28 @@ class HostError(Failure):
 class Unreachable(HostError):
     """Nothing answers at the address, or not in time."""
 
-    title = "Server not reachable"
+    title = "title.unreachable"
 
 
 class NotFound(HostError):
     """The server does not have what was asked for (404)."""
 
-    title = "Not found"
+    title = "title.not_found"
 
 
 class Refused(HostError):
     """The server refuses (another 4xx), or this kind of host cannot do it at all."""
 
-    title = "Refused by the server"
+    title = "title.refused"
 
 
 class BadStream(HostError):
     """The answer was not what the protocol says: not JSON, cut in the middle, of an unknown shape."""
 
-    title = "Answer not understood"
+    title = "title.bad_answer"
 
 
 class ServerError(HostError):
     """The server failed (5xx, or an error line inside a stream)."""
 
-    title = "Server error"
+    title = "title.server"

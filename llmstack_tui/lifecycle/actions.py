@@ -83,7 +83,7 @@ class ActObserver(Protocol):
 class Interrupted(HostError):
     """An activation was cancelled because a stop of the same model was requested."""
 
-    title = "Activation given up"
+    title = "title.given_up"
 
 
 # A stop never cuts a request, so a busy model stays listed. From the stop on, its ``expires_at`` stands

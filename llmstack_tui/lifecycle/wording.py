@@ -45,6 +45,7 @@ SENTENCES: Catalogue = {
     "activate.loaded": "{model} was loaded in {seconds:seconds}.",
     "activate.loaded_by_guard": "The guard renewed the keep-alive of {model}.",
     "activate.failed": "{model} was not loaded: {error:raw}",
+    "title.given_up": "Activation given up",
     "activate.interrupted": "{model} was stopped before it was loaded.",
     "activate.cancelled": "Loading {model} was cancelled.",
     "deactivate.gone": "{model} was unloaded.",

@@ -8,6 +8,13 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Catalogue
 
 SENTENCES: Catalogue = {
+    # The titles of errors, of whatever host.
+    "title.failed": "Request failed",
+    "title.unreachable": "Server not reachable",
+    "title.not_found": "Not found",
+    "title.refused": "Refused by the server",
+    "title.bad_answer": "Answer not understood",
+    "title.server": "Server error",
     # No answer.
     "host.not_there": "Nothing answers at {host}.",
     "host.silent": (

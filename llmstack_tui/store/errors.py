@@ -6,13 +6,9 @@ from llmstack_tui.base.sentences import Failure
 class StoreError(Failure):
     """Something could not be read or written. The program works without it."""
 
-    title = "State not available"
-
 
 class StoreFull(StoreError):
     """The disk is full."""
-
-    title = "Disk full"
 
 
 class StoreBusy(StoreError):

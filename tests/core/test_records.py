@@ -98,7 +98,7 @@ async def test_every_act_is_an_event_and_an_activation_with_its_end(path: Path) 
             assert left.sentence.kind == "deactivate.gone"
             assert not_loaded.sentence.kind == "activate.failed"
             assert "out of memory" in f"{not_loaded.sentence.params} {not_loaded.details}"
-            assert (not_loaded.details["act"], not_loaded.details["error"]) == ("activate", "Server error")
+            assert (not_loaded.details["act"], not_loaded.details["error"]) == ("activate", "title.server")
             assert events[-1].details["asked_by"] == "user"
             assert kinds(await stack.records.events(1, kinds=["deactivate"])) == ["deactivate"]
         failed, stopped = await history(path, server.url, "a:1")

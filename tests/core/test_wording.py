@@ -136,6 +136,19 @@ def test_why_an_act_belongs_to_another_is_the_word_that_scripts_know(word: str) 
     assert text(*because(word)) == word
 
 
+def test_every_title_of_an_error_has_its_words() -> None:
+    titles = {
+        ast.literal_eval(each.value)
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and node.name in FAILURES
+        for each in node.body
+        if isinstance(each, ast.Assign) and ast.unparse(each).startswith("title =")
+    }
+    assert titles
+    assert titles <= catalogue().keys()
+
+
 def test_no_error_that_a_person_is_told_of_is_made_of_text() -> None:
     """Other errors with a text are for programmers, say what a parser found, or are the engine's own."""
     texts = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.kinds import EventKind
-from llmstack_tui.base.sentences import Failure, quoted
+from llmstack_tui.base.sentences import Failure, Sentence, quoted
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.tui.shell import Controller, NoteKind
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.core.state import StackState
     from llmstack_tui.core.types import Event
     from llmstack_tui.tui.shell import Shell
@@ -214,12 +213,12 @@ class ActivityFeed(Controller):
     def failed(self, what: str, error: BaseException, *, is_recorded: bool) -> None:
         """Show a toast, and add a line unless the stack has recorded the failure."""
         is_told = isinstance(error, HostError)
-        title = error.title if isinstance(error, HostError) else "Failed"
-        said = words(error) if isinstance(error, Failure) else f"{type(error).__name__}: {error}"
-        text = f"{what}: {said}"
+        kind = error.title if isinstance(error, HostError) else "title.other"
+        why = words(error) if isinstance(error, Failure) else f"{type(error).__name__}: {error}"
+        said = f"{what}: {why}"
         if not (is_told and is_recorded):
-            self.record(NoteKind.FAILED, text, error=title, detail=getattr(error, "detail", ""))
-        self._shell.warn(text, title=title, severity="error")
+            self.record(NoteKind.FAILED, said, error=kind, detail=getattr(error, "detail", ""))
+        self._shell.warn(said, title=text(Sentence(kind)), severity="error")
 
     def follow(self, state: StackState) -> None:
         """Show new notices; read new events soon."""

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.base.units import seconds_text
 from llmstack_tui.core.wording import text
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.core.types import Event
     from llmstack_tui.tui.activity.feed import ActivityLines
     from llmstack_tui.tui.draw.marks import Marks
@@ -241,6 +241,7 @@ def facts(event: Event) -> Iterator[tuple[str, str]]:
     if isinstance(seconds, int | float):
         yield "Took", seconds_text(seconds)
     if error := details.get("error"):
-        yield "Error", clean(str(error), limit=100)
+        # Older records have the words themselves.
+        yield "Error", clean(text(Sentence(str(error))), limit=100)
     if detail := details.get("detail"):
         yield "Detail", clean_lines(str(detail))
