@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from llmstack_tui.guard.types import Confirm, PinEffect
     from llmstack_tui.hosts.host import Host
     from llmstack_tui.hosts.types import Chunk, Message, ModelDetails, Progress
+    from llmstack_tui.library.disk import DiskService
     from llmstack_tui.lifecycle.states import ModelStatus
     from llmstack_tui.store.tables.activations import Activation
 
@@ -48,6 +49,7 @@ class ModelActions:
         *,
         guard: Callable[[], GuardService],
         fit: Callable[[], FitService],
+        disk: Callable[[], DiskService],
     ) -> None:
         self._monitors = parts.monitors
         self._allowed = parts.permissions.allowed
@@ -58,6 +60,7 @@ class ModelActions:
         self._settle = parts.settle
         self._guard = guard
         self._fit = fit
+        self._disk = disk
 
     # --- memory ---
 
@@ -222,7 +225,7 @@ class ModelActions:
             if (status := self._monitors[url].status(name)) is not None:
                 statuses.append((host, status))
         installed = {url: each.snapshot.installed for url, each in self._monitors.items()}
-        return await plan_removal(statuses, installed)
+        return await plan_removal(statuses, installed, await self._disk().look_everywhere())
 
     async def import_gguf(self, host_url: str, path: Path, name: str) -> AsyncGenerator[Progress, None]:
         """Create a model from a GGUF file on this machine."""

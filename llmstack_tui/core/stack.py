@@ -123,7 +123,9 @@ class Stack:
         """The actions on models."""
         from llmstack_tui.core.actions import ModelActions  # noqa: PLC0415
 
-        return ModelActions(self._parts, guard=lambda: self.guard, fit=lambda: self.fit)
+        return ModelActions(
+            self._parts, guard=lambda: self.guard, fit=lambda: self.fit, disk=lambda: self.disk
+        )
 
     @property
     def updates(self) -> UpdateService:

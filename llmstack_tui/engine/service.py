@@ -33,7 +33,7 @@ from llmstack_tui.hardware.system import usable_cores
 from llmstack_tui.library.blobs import silent
 from llmstack_tui.library.errors import LibraryError
 from llmstack_tui.library.folders import blob_path, ollama_models_folders
-from llmstack_tui.library.library import Library, NotInstalled
+from llmstack_tui.library.library import Library, NotInstalled, Unusable
 from llmstack_tui.library.manifest import InvalidManifest
 from llmstack_tui.library.threads import in_thread
 from llmstack_tui.ollama.options import Options, merge, unknown
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from llmstack_tui.base.sentences import Sentence
     from llmstack_tui.config.engine import EngineOptions
     from llmstack_tui.engine.runners.slots import ResidentModel
-    from llmstack_tui.library.installed import InstalledModel
+    from llmstack_tui.library.installed import FaultyModel, InstalledModel
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +124,10 @@ class Engine:
         self._machine.close()
         await asyncio.to_thread(shutil.rmtree, self.sockets, ignore_errors=True)
 
+    async def faulty(self) -> tuple[FaultyModel, ...]:
+        """What is in the engine's own folder and cannot be used."""
+        return await asyncio.to_thread(self.library.faulty)
+
     async def installed(self) -> tuple[InstalledModel, ...]:
         return await asyncio.to_thread(self.library.list)
 
@@ -143,6 +147,8 @@ class Engine:
             return await asyncio.to_thread(self._find, parsed)
         except NotInstalled:
             raise ApiError(404, f"model '{name}' not found") from None
+        except Unusable as error:
+            raise ApiError(500, words(error)) from None
         except InvalidGGUF as error:
             raise ApiError(500, words(error)) from error
 

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import Struct
 
 from llmstack_tui.base.names import InvalidName, ModelName
-from llmstack_tui.base.sentences import Sentence, Sentences, said
-from llmstack_tui.library.errors import reason
+from llmstack_tui.base.sentences import Sentence, Sentences
 from llmstack_tui.library.folders import manifests_folder, read_small
-from llmstack_tui.library.installed import load_installed
-from llmstack_tui.library.manifest import InvalidManifest, Manifest, is_made_locally, parse_manifest
+from llmstack_tui.library.installed import fault_sentences, load_installed
+from llmstack_tui.library.manifest import (
+    InvalidManifest,
+    Manifest,
+    bare_digest,
+    digest_of,
+    is_made_locally,
+    parse_manifest,
+)
 
 if TYPE_CHECKING:
     import os
@@ -25,13 +31,15 @@ class StoredManifest(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: None if it lies where no model has its manifest.
-        manifest: None if it cannot be read; it may then name any blob.
+        digest: sha256 of the file, hexadecimal; empty if it cannot be read.
+        manifest: None if it is none; it may then name any blob.
         made_here: whether it was imported or created, and not pulled.
         fault: why the model cannot be used; empty if it can.
     """
 
     path: Path
     name: ModelName | None
+    digest: str
     manifest: Manifest | None
     made_here: bool
     fault: Sentences
@@ -55,39 +63,27 @@ def stored_manifests(folder: Path) -> Iterator[StoredManifest]:
     for path, _ in files_in(root, deep=True):
         if path.name.startswith("."):
             continue
-        manifest, made_here, fault = None, False, Sentences()
+        digest, manifest, made_here, fault = "", None, False, Sentences()
         try:
             host, namespace, model, tag = path.relative_to(root).parts
             name = ModelName(host=host, namespace=namespace, model=model, tag=tag)
         except (ValueError, InvalidName):
             fault = (Sentence("library.misplaced"),)
-            yield StoredManifest(path=path, name=None, manifest=None, made_here=False, fault=fault)
+            yield StoredManifest(path=path, name=None, digest="", manifest=None, made_here=False, fault=fault)
             continue
         try:
             content = read_small(path)
+            digest = bare_digest(digest_of(content))
             manifest = parse_manifest(content)
             made_here = is_made_locally(content, manifest)
-            fault = fault_of(folder, name)
-        except FileNotFoundError:
-            continue
-        except InvalidManifest as error:
-            fault = said(error)
-        except OSError as error:
-            fault = (reason(error),)
-        yield StoredManifest(path=path, name=name, manifest=manifest, made_here=made_here, fault=fault)
-
-
-def fault_of(folder: Path, name: ModelName) -> Sentences:
-    """Why the model cannot be used; empty if it can."""
-    try:
-        load_installed(folder, name, read_only=True)
-    except InvalidManifest as error:
-        return said(error)
-    except FileNotFoundError:
-        return (Sentence("library.parts_missing"),)
-    except OSError as error:
-        return (reason(error),)
-    return ()
+            load_installed(folder, name, read_only=True)
+        except (InvalidManifest, OSError) as error:
+            if not path.exists():
+                continue  # It was removed meanwhile.
+            fault = fault_sentences(error)
+        yield StoredManifest(
+            path=path, name=name, digest=digest, manifest=manifest, made_here=made_here, fault=fault
+        )
 
 
 def files_in(folder: Path, *, deep: bool = False) -> Iterator[FoundFile]:

@@ -52,8 +52,10 @@ class ModelUse(Struct, frozen=True):
         missing: how many of its blobs are not in the folder.
         changed: how many are not as they were when they were verified.
         fault: why the model cannot be used; empty if it can.
-        digest: of its manifest, without a prefix; empty if that cannot be read.
-        blobs: the bytes that go with each blob.
+        digest: sha256 of its manifest's file, without a prefix.
+        readable: whether the manifest names its blobs; else it may name any.
+        blobs: the size of each blob that is there; ``linked`` are those whose bytes stay, as their files
+            have another name somewhere.
     """
 
     name: str
@@ -63,7 +65,9 @@ class ModelUse(Struct, frozen=True):
     changed: int = 0
     fault: Sentences = ()
     digest: str = ""
+    readable: bool = True
     blobs: Mapping[str, int] = field(default_factory=dict)
+    linked: frozenset[str] = frozenset()
 
     @property
     def alone(self) -> int:
@@ -106,17 +110,23 @@ class FolderUse(Struct, frozen=True):
     def freed(self, names: Collection[str]) -> int:
         """Bytes that become free when these models are removed together.
 
-        None as long as another manifest cannot be read: it may name any blob, so that all of them stay.
+        That is 0 as long as another manifest cannot be read: it may name any blob, so that all of them stay.
         """
-        broken = sum(not model.digest for model in self.models if model.name not in names)
-        strays = len(self.unreadable) - sum(not model.digest for model in self.models)
-        if broken or strays:
+        strays = len(self.unreadable) - sum(not model.readable for model in self.models)
+        if strays or not all(model.readable or model.name in names for model in self.models):
             return 0
         kept = {blob for model in self.models if model.name not in names for blob in model.blobs}
-        gone = {
-            blob: size for model in self.models if model.name in names for blob, size in model.blobs.items()
-        }
+        gone = dict[str, int]()
+        for model in self.models:
+            if model.name in names:
+                gone |= {blob: size for blob, size in model.blobs.items() if blob not in model.linked}
         return sum(size for blob, size in gone.items() if blob not in kept)
+
+    def sharers(self, name: str) -> tuple[str, ...]:
+        """The models that have the same weights: the largest blob."""
+        blobs = next((model.blobs for model in self.models if model.name == name), {})
+        weights = max(blobs, key=lambda blob: blobs[blob], default="")
+        return tuple(model.name for model in self.models if model.name != name and weights in model.blobs)
 
     @property
     def removable(self) -> tuple[Leftover, ...]:
@@ -143,6 +153,16 @@ class DiskService:
             LibraryError: the folder cannot be read.
         """
         return None if self.folder is None else await asyncio.to_thread(audit, self.folder, own=True)
+
+    async def look_everywhere(self) -> tuple[FolderUse, ...]:
+        """The contents of all folders that can be read."""
+        own: FolderUse | LibraryError | None
+        try:
+            own = await self.look()
+        except LibraryError:
+            own = None
+        found = (own, *await self.look_elsewhere())
+        return tuple(each for each in found if isinstance(each, FolderUse))
 
     async def look_elsewhere(self) -> tuple[FolderUse | LibraryError, ...]:
         """The contents of the other models folders on this machine (Ollama's), or the error of one."""
@@ -289,8 +309,10 @@ def _use(
         missing=len(blobs) - len(there),
         changed=sum(is_believed(file.path) is False for file in there.values()) if own else 0,
         fault=stored.fault,
-        digest=stored.manifest.digest if stored.manifest else "",
-        blobs={name: 0 if is_linked(file) else _disk_bytes(file) for name, file in there.items()},
+        digest=stored.digest,
+        readable=stored.manifest is not None,
+        blobs={name: _disk_bytes(file) for name, file in there.items()},
+        linked=frozenset(name for name, file in there.items() if is_linked(file)),
     )
 
 

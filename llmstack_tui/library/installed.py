@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from llmstack_tui.base.durations import time_at
+from llmstack_tui.base.sentences import Sentence, said
 from llmstack_tui.gguf.header import Header, read_header
+from llmstack_tui.library.errors import reason
 from llmstack_tui.library.folders import blob_path, manifest_path, read_small
 from llmstack_tui.library.manifest import (
     FILES,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llmstack_tui.base.names import ModelName
+    from llmstack_tui.base.sentences import Sentences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,21 @@ class InstalledModel:
             InvalidGGUF: if the weights are broken or gone.
         """
         return self._reader(self.weights)
+
+
+class FaultyModel(Struct, frozen=True, kw_only=True):
+    """A model that is in the folder and cannot be used. ``size`` is that of its manifest if that is broken.
+
+    Attributes:
+        digest: as in `InstalledModel`.
+        fault: why it cannot be used.
+    """
+
+    name: ModelName
+    digest: str
+    size: int
+    modified_at: datetime
+    fault: Sentences
 
 
 class NotRunnable(InvalidManifest):
@@ -173,6 +191,15 @@ def load_installed(
         read_only=read_only,
         _reader=reader,
     )
+
+
+def fault_sentences(error: InvalidManifest | OSError) -> Sentences:
+    """Why a model cannot be used, from the error of `load_installed`."""
+    if isinstance(error, InvalidManifest):
+        return said(error)
+    if isinstance(error, FileNotFoundError):
+        return (Sentence("library.parts_missing"),)
+    return (reason(error),)
 
 
 def _check_blob(path: Path, layer: Layer) -> None:

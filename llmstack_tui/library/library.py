@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmstack_tui.base.names import InvalidName, ModelName
@@ -14,9 +16,23 @@ from llmstack_tui.gguf.header import Header, read_header
 from llmstack_tui.library.blobs import OnProgress, is_believed, is_intact, silent
 from llmstack_tui.library.creation import Changes, derive, import_gguf
 from llmstack_tui.library.errors import LibraryError, library_errors, reason
-from llmstack_tui.library.folders import is_blob_of, manifest_path, manifests_folder
-from llmstack_tui.library.installed import InstalledModel, NotRunnable, load_installed
-from llmstack_tui.library.manifest import InvalidManifest, Layer, MediaType, blob_name
+from llmstack_tui.library.folders import is_blob_of, manifest_path, manifests_folder, read_small
+from llmstack_tui.library.installed import (
+    FaultyModel,
+    InstalledModel,
+    NotRunnable,
+    fault_sentences,
+    load_installed,
+)
+from llmstack_tui.library.manifest import (
+    InvalidManifest,
+    Layer,
+    MediaType,
+    bare_digest,
+    blob_name,
+    digest_of,
+    parse_manifest,
+)
 from llmstack_tui.library.storage import blobs_of, install, locked, remove_unused
 from llmstack_tui.library.wording import WORDING
 
@@ -24,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from llmstack_tui.base.sentences import Sentences
 
 _log = logging.getLogger(__name__)
 
@@ -32,15 +49,20 @@ class NotInstalled(LibraryError):
     """No model of that name."""
 
 
+class Unusable(LibraryError):
+    """The model is there, and nothing can be done with it but to remove it, or to get it again."""
+
+
 class ReadOnlyModel(LibraryError):
     """The model belongs to Ollama, and has to be changed there."""
 
 
 class _Seen(NamedTuple):
-    """The last reading of a manifest; ``model`` is ``None`` if it cannot be used."""
+    """The last reading of a manifest; ``model`` is None if it cannot be used, for the reason ``fault``."""
 
     signature: tuple[int, int, int]
     model: InstalledModel | None
+    fault: Sentences = ()
 
 
 class Library:
@@ -70,11 +92,35 @@ class Library:
             self._seen.pop(gone, None)
         return tuple(found.values())
 
+    def faulty(self) -> tuple[FaultyModel, ...]:
+        """What lies among the manifests of the own folder and cannot be used."""
+        found: list[FaultyModel] = []
+        for name in _names(self.own):
+            path = manifest_path(self.own, name)
+            if self._load(self.own, name, path) is None:
+                content, size = b"", 0
+                with suppress(OSError, InvalidManifest):
+                    content = read_small(path)
+                    size = len(content)
+                    size = parse_manifest(content).size
+                with suppress(OSError):
+                    found.append(
+                        FaultyModel(
+                            name=name,
+                            digest=bare_digest(digest_of(content)),
+                            size=size,
+                            modified_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
+                            fault=self._seen[path].fault,
+                        )
+                    )
+        return tuple(found)
+
     def get(self, name: ModelName) -> InstalledModel:
         """The model of that name: an exact match, or else one that differs only in case.
 
         Raises:
-            NotInstalled: there is none, or it cannot be used.
+            NotInstalled: there is none.
+            Unusable: it is in the own folder, and cannot be used.
         """
         for folder in (self.own, *self.others):
             path = manifest_path(folder, name)
@@ -84,6 +130,8 @@ class Library:
         for model in self.list():
             if model.name == name:
                 return model
+        if faulty := next((each for each in self.faulty() if each.name == name), None):
+            raise Unusable("library.unusable", model=str(name), why=faulty.fault)
         raise NotInstalled("library.not_installed", model=str(name))
 
     def delete(self, name: ModelName) -> None:
@@ -168,23 +216,27 @@ class Library:
     def _load(self, folder: Path, name: ModelName, path: Path) -> InstalledModel | None:
         try:
             signature = _signature(path)
-            seen = self._seen.get(path)
-            if seen and seen.signature == signature and (seen.model is None or seen.model.weights.exists()):
-                return seen.model
         except OSError as error:
-            _log.warning("%s is skipped: %s", path, WORDING.text(reason(error)))
+            self._note(path, _Seen((0, 0, 0), None, (reason(error),)))
             return None
-        model = None
+        seen = self._seen.get(path)
+        if seen and seen.model and seen.signature == signature and seen.model.weights.exists():
+            return seen.model
         try:
             model = load_installed(folder, name, read_only=folder != self.own, reader=self.header_of)
-        except NotRunnable as error:
-            _log.info("%s is skipped: %s", path, WORDING.words(error))
-        except InvalidManifest as error:
-            _log.warning("%s is skipped: %s", path, WORDING.words(error))
-        except OSError as error:
-            _log.warning("%s is skipped: %s: %s", path, error.filename, WORDING.text(reason(error)))
+        except (InvalidManifest, OSError) as error:
+            self._note(
+                path, _Seen(signature, None, fault_sentences(error)), quiet=isinstance(error, NotRunnable)
+            )
+            return None
         self._seen[path] = _Seen(signature, model)
         return model
+
+    def _note(self, path: Path, seen: _Seen, *, quiet: bool = False) -> None:
+        """Keep why a model cannot be used, and log it once."""
+        if self._seen.get(path) != seen:
+            _log.log(logging.INFO if quiet else logging.WARNING, "%s: %s", path, WORDING.text(*seen.fault))
+        self._seen[path] = seen
 
     def header_of(self, weights: Path) -> Header:
         """The header of a file, read again when the file has changed. Raises InvalidGGUF."""

@@ -37,6 +37,7 @@ SENTENCES: Catalogue = {
     "library.damaged": "{path} is damaged: its content is not what its name says.",
     "library.source_gone": "The model {source} was removed meanwhile, or its files are broken.",
     "library.not_installed": "The model {model} is not installed.",
+    "library.unusable": "The model {model} cannot be used. {why}",
     "library.ollamas": "The model {model} is Ollama's: remove it there.",
     # Why a model cannot be used.
     "library.no_layers": "It has no weights: a model that runs in the cloud needs Ollama.",

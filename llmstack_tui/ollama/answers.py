@@ -172,6 +172,7 @@ def _model(name: str, listed: wire.WireListedModel) -> Model:
         weights_digest=_weights(fields.parent_model),
         remote_host=remote,
         remote_model=_word(listed.remote_model),
+        unusable=_word(listed.unusable),
     )
 
 

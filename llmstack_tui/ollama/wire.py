@@ -182,6 +182,7 @@ class WireModel(Wire):
 class WireListedModel(WireModel):
     details: WireDetails | None = None
     remote_model: str | None = None
+    unusable: str | None = None
     remote_host: str | None = None
     modified_at: str | None = None
     capabilities: list[str] | None = None

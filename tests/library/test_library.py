@@ -159,6 +159,14 @@ def test_broken_manifests_hide_no_other_and_are_named_once(
     caplog.clear()
     assert names(library) == ["tiny:latest"]
     assert passed_over(caplog) == []
+    # They are not lost either: each has its reason, and can be removed.
+    faulty = {each.name.model: each for each in library.faulty()}
+    assert faulty.keys() == broken(tmp_path).keys()
+    assert all(each.fault for each in faulty.values())
+    for each in faulty.values():
+        library.delete(each.name)
+    assert library.faulty() == ()
+    assert names(library) == ["tiny:latest"]
 
 
 @pytest.mark.parametrize(
@@ -203,8 +211,12 @@ def test_a_model_whose_weights_went_away_is_not_listed(tmp_path: Path) -> None:
     library = Library(tmp_path)
     library.get(name("tiny")).weights.unlink()
     assert library.list() == ()
-    with pytest.raises(NotInstalled):
+    assert [each.fault[0].kind for each in library.faulty()] == ["library.parts_missing"]
+    with fails("library.unusable", model="tiny:latest"):
         library.get(name("tiny"))
+    folders.manifest(tmp_path, WEIGHTS)
+    assert names(library) == ["tiny:latest"]
+    assert library.faulty() == ()
 
 
 def test_headers_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,6 +88,7 @@ def _model(
         "parameters": model.parameters if model else None,
         "quantization": model.quantization if model else None,
         "state": status.state,
+        "unusable": model.unusable if model else None,
         "pinned": pinned,
         "update": update_document(update, is_cloud=bool(model and model.is_cloud)),
         "fit": {
@@ -130,9 +131,13 @@ def _write(hosts: Sequence[HostState]) -> None:
             bytes_text(status.model.size) if status.model and not status.model.is_cloud else "-",
             (status.model and status.model.quantization) or "-",
             (status.model and status.model.parameters) or "-",
-            status.state,
+            "unusable" if status.model and status.model.unusable else status.state,
         ]
         for status in models
     ]
     heads = ["", "NAME", ">SIZE", "QUANTIZATION", ">PARAMETERS", "STATE"]
     output.write_table(heads, rows, [status.host for status in models])
+    for status in models:
+        if status.model and status.model.unusable:
+            name = status.name
+            output.say(f"{name} cannot be used. {status.model.unusable} `llmstack rm {name}` removes it.")

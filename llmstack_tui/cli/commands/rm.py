@@ -55,9 +55,10 @@ def _located(stack: Stack, name: str) -> tuple[str, str]:
 
 
 def _effect(removal: Removal) -> str:
-    if removal.sharers:
-        verb = "has" if len(removal.sharers) == 1 else "have"
-        return f"{removal.name}: frees next to nothing, {', '.join(removal.sharers)} {verb} the same weights"
     if removal.is_cloud:
         return f"{removal.name}: frees nothing, it runs in the cloud"
-    return f"{removal.name}: frees {bytes_text(removal.freed)}"
+    freed = "next to nothing" if removal.freed is None else bytes_text(removal.freed)
+    if not removal.sharers:
+        return f"{removal.name}: frees {freed}"
+    verb = "has" if len(removal.sharers) == 1 else "have"
+    return f"{removal.name}: frees {freed}, {', '.join(removal.sharers)} {verb} the same weights"

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from llmstack_tui import __version__
 from llmstack_tui.base.durations import format_time
 from llmstack_tui.engine.api.replies import body, reply
-from llmstack_tui.engine.errors import ApiError, words
+from llmstack_tui.engine.errors import ApiError, text, words
 from llmstack_tui.engine.service import Engine, parsed_name
 from llmstack_tui.gguf.header import ArrayInfo, Header
 from llmstack_tui.library.errors import LibraryError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from llmstack_tui.engine.runners.messages import RunnerConfig
     from llmstack_tui.engine.runners.runner import Runner
     from llmstack_tui.engine.runners.slots import ResidentModel
-    from llmstack_tui.library.installed import InstalledModel
+    from llmstack_tui.library.installed import FaultyModel, InstalledModel
 
 _COLUMN = 30
 
@@ -59,7 +59,9 @@ class _ModelQueries:
 
     async def tags(self, _: Request) -> Response:
         models = sorted(await self._engine.installed(), key=lambda model: model.modified_at, reverse=True)
-        return reply({"models": [_listed(model) for model in models]})
+        # Below the others, so that they can be seen and removed. Other clients get an error that says why.
+        faulty = await self._engine.faulty()
+        return reply({"models": [*map(_listed, models), *map(_listed_faulty, faulty)]})
 
     async def ps(self, _: Request) -> Response:
         running = sorted(self._engine.running(), key=lambda loaded: loaded.expires_at, reverse=True)
@@ -106,6 +108,18 @@ def _listed(model: InstalledModel) -> dict[str, object]:
     }
 
 
+def _listed_faulty(model: FaultyModel) -> dict[str, object]:
+    return {
+        "name": model.name.short,
+        "model": model.name.short,
+        "modified_at": format_time(model.modified_at),
+        "size": model.size,
+        "digest": model.digest,
+        "details": _NO_DETAILS,
+        "unusable": text(*model.fault),
+    }
+
+
 def _loaded(loaded: ResidentModel[InstalledModel, RunnerConfig, Runner]) -> dict[str, object]:
     return {
         "name": loaded.model.name.short,
@@ -147,6 +161,16 @@ def show(
         "capabilities": list(capabilities),
         "modified_at": format_time(model.modified_at),
     }
+
+
+_NO_DETAILS: Mapping[str, object] = {
+    "parent_model": "",
+    "format": "",
+    "family": "",
+    "families": None,
+    "parameter_size": "",
+    "quantization_level": "",
+}
 
 
 def details(model: InstalledModel) -> dict[str, object]:

@@ -100,6 +100,8 @@ def what_it_is(about: ModelFacts) -> Iterator[Row]:
         yield "As", clean(model.remote_model or "", limit=200)
     if model is None:
         yield "Note", "loaded, but no longer installed"
+    elif model.unusable:
+        yield "Unusable", clean(model.unusable, limit=300)
     digest = (model.digest if model else running.digest if running else "")[:12]
     modified = f"  {model.modified_at:%Y-%m-%d}" if model and model.modified_at else ""
     yield "Version", clean(digest) + modified

@@ -179,7 +179,12 @@ def removal_text(removals: Sequence[Removal]) -> str:
         elif first.sharers:
             others = listed([clean(name, limit=60) for name in first.sharers[:_MOST_SHARERS]])
             verb = plural(len(first.sharers), "has", "have")
-            text = f"Its files stay: {others} {verb} the same weights. Next to no disk is freed."
+            frees = (
+                "Next to no disk is freed."
+                if first.freed is None
+                else f"This frees {bytes_text(first.freed)}."
+            )
+            text = f"Its weights stay: {others} {verb} the same. {frees}"
         else:
             text = f"This deletes it from the disk and frees up to {bytes_text(first.freed)}."
     return f"{text}\n{loaded}" if any(each.is_loaded for each in removals) else text

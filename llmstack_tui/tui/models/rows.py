@@ -196,7 +196,7 @@ def _note(status: ModelStatus) -> str:
     if status.state is ModelState.CLOUD:
         where = status.model.remote_host or ""
         return f"on {clean(urlsplit(where).netloc or where, limit=60)}" if where else ""
-    return ""
+    return clean(status.model.unusable or "", limit=200)
 
 
 def _mark(state: ModelState, marks: Marks) -> str:
@@ -231,6 +231,8 @@ def _word(facts: RowFacts, moment: Moment) -> str:
 
 
 def _inactive_word(facts: RowFacts) -> str:
+    if facts.status.model and facts.status.model.unusable:
+        return "unusable"
     if facts.pinned:
         return "pinned"
     known = facts.fitted.verdict if facts.fitted and not facts.old else None
