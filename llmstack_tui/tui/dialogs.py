@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Static
 from textual.worker import Worker, WorkerState
 
 from llmstack_tui.base.names import InvalidName, ModelName, model_key
@@ -201,14 +201,14 @@ class FormScreen(Dialog[str]):
 
     def _set_under_way(self, is_under_way: bool) -> None:
         self.is_under_way = is_under_way
-        for each in self.query(Input):
+        for each in self.query("Input, TextArea"):
             each.disabled = is_under_way
         self.query_one(Hint).say(*([("dialog.cancel", "cancel")] if is_under_way else self.hint))
         if not is_under_way:
             self.query_one("#name").focus()
 
 
-def labelled(text: str, field: Input) -> Iterator[Widget]:
+def labelled(text: str, field: Widget) -> Iterator[Widget]:
     """A field with its label above, and below it a line for `FormScreen.say`."""
     yield Static(text, classes="label", markup=False)
     yield field

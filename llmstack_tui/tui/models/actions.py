@@ -145,7 +145,8 @@ class ModelController(Controller):
 
         host = self._shell.view.host(key[0])
         names = [model.name for model in host.models if model.model] if host else []
-        made = await self._shell.show(DeriveScreen(way, stack, key, names))
+        system = (await stack.actions.details(*key)).system if way.is_new else ""
+        made = await self._shell.show(DeriveScreen(way, stack, key, names, system))
         if made is not None:
             stack.refresh()
             self._shell.select(key[0], made)

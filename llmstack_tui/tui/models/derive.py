@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from textual import on
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
-from llmstack_tui.base.text import clean
+from llmstack_tui.base.text import clean, clean_lines
 from llmstack_tui.tui.dialogs import FormScreen, check_name, labelled
 
 if TYPE_CHECKING:
@@ -38,13 +38,17 @@ class DeriveScreen(FormScreen):
     Args:
         key: the base model.
         names: the names that are taken; none of these models is ever replaced.
+        system: the system prompt of the base, to begin with.
     """
 
     AUTO_FOCUS = "#name"
 
-    def __init__(self, way: Way, stack: DashboardStack, key: Key, names: Collection[str]) -> None:
+    def __init__(
+        self, way: Way, stack: DashboardStack, key: Key, names: Collection[str], system: str = ""
+    ) -> None:
         title = f"{way.title} {clean(key[1], limit=60)}"
         super().__init__(title, (("enter", way.verb), ("tab", "next field")), names)
+        self._system = clean_lines(system, limit=None)
         self._way = way
         self._stack = stack
         self._key = key
@@ -53,8 +57,8 @@ class DeriveScreen(FormScreen):
     def compose_body(self) -> Iterator[Widget]:
         yield from labelled("Name", Input(self._suggested, placeholder="name:tag", id="name"))
         if self._way.is_new:
-            system = Input(placeholder="You answer in one sentence.", id="system")
-            yield from labelled("System prompt (empty: that of the base)", system)
+            system = TextArea(self._system, placeholder="You answer in one sentence.", id="system")
+            yield from labelled("System prompt (unchanged or empty: that of the base)", system)
             values = Input(placeholder="temperature 0.2, num_ctx 8192", id="parameters")
             yield from labelled("Parameters (empty: those of the base)", values)
 
@@ -76,7 +80,7 @@ class DeriveScreen(FormScreen):
             self._refuse("name", problem)
             return
         try:
-            wanted = Derivation(name, self._text("system"), parameters(self._text("parameters")))
+            wanted = Derivation(name, self._new_system(), parameters(self._text("parameters")))
         except ValueError as error:
             self._refuse("parameters", str(error))
             return
@@ -103,9 +107,14 @@ class DeriveScreen(FormScreen):
         entries = self.query(f"#{field}").results(Input)
         return next((each.value.strip() for each in entries), "")
 
+    def _new_system(self) -> str:
+        """The system prompt; "" if it is that of the base."""
+        written = next((each.text for each in self.query(TextArea)), "")
+        return "" if written == self._system else written.strip()
+
     def _refuse(self, field: str, problem: str) -> None:
         self.say(field, problem, "-wrong")
-        self.query_one(f"#{field}", Input).focus()
+        self.query_one(f"#{field}").focus()
 
 
 # A comma separates only before another "name value": values such as lists of stop words have commas.

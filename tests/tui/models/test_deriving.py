@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.widgets import TextArea
 
 from llmstack_tui.config.settings import Settings
 from llmstack_tui.tui.models.derive import DeriveScreen, parameters
@@ -69,7 +70,11 @@ async def test_a_new_model_has_a_prompt_and_parameters_of_its_own() -> None:
         await desk.press("enter")
         await desk.until_shown("without them, it would be a copy")
         desk.field("name").value = "mine"
-        desk.field("system").value = "Answer in [bold]one sentence."
+        desk.app.screen.query_one("#system", TextArea).focus()
+        await desk.type("Answer in [bold]one")
+        await desk.press("enter")
+        await desk.type("sentence.")
+        await desk.press("tab")
         desk.field("parameters").value = "temprature 0.2"
         await desk.press("enter")
         await desk.until_shown("There is no parameter 'temprature'")
@@ -78,15 +83,30 @@ async def test_a_new_model_has_a_prompt_and_parameters_of_its_own() -> None:
         await desk.press("enter")
         await wait_until(lambda: desk.app.models.selected == (desk.url, "mine:latest"))
         (made,) = (body for path, body in desk.ollama.asked if path == "/api/create")
-        assert (made["from"], made["system"]) == (CODER, "Answer in [bold]one sentence.")
+        assert (made["from"], made["system"]) == (CODER, "Answer in [bold]one\nsentence.")
         assert made["parameters"] == {"temperature": 0.2, "num_ctx": 8192}
+
+
+async def test_the_prompt_of_the_base_is_there_to_be_changed() -> None:
+    async with on_server(CODER) as desk:
+        desk.ollama.shown["system"] = "You are\na \x1b[31mpirate."
+        await desk.press("n")
+        await desk.until_shown("You are", "a \ufffd[31mpirate.")
+        await desk.press("enter")
+        await desk.until_shown("without them, it would be a copy")
+        desk.app.screen.query_one("#system", TextArea).text += "\nBe brief."
+        desk.field("name").focus()
+        await desk.press("enter")
+        await wait_until(lambda: any(path == "/api/create" for path, _ in desk.ollama.asked))
+        (made,) = (body for path, body in desk.ollama.asked if path == "/api/create")
+        assert made["system"] == "You are\na \ufffd[31mpirate.\nBe brief."
 
 
 async def test_what_is_being_made_can_be_cancelled_and_what_fails_says_why() -> None:
     async with on_server(CODER) as desk:
         await desk.press("n")
         await desk.until_shown("New model from")
-        desk.field("system").value = "Be brief."
+        desk.app.screen.query_one("#system", TextArea).text = "Be brief."
         desk.ollama.creating = ndjson({"status": "writing [bold]manifest"}, then=Then.HANG)
         await desk.press("enter")
         await desk.until_shown("writing [bold]manifest", "esc  cancel")
