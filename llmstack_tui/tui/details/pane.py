@@ -70,18 +70,23 @@ class DetailsPane(SidePane):
         about = cache.about(view, selected)
         name = clean(about.status.name) if about else "Details"
         self.show_title(fit_name(name, _TITLE_CELLS, ellipsis=self.shell.marks.ellipsis).rstrip())
-        self._details.show(details_content(about))
+        self._details.show(details_content(about, self._details.content_size.width))
         if about is not None:
             cache.look_at(about)
 
     select = show
 
 
-def details_content(about: ModelFacts | None) -> Content:
-    """The lines beside the list. What clients need comes first, because the pane may be low."""
+def details_content(about: ModelFacts | None, width: int = 0) -> Content:
+    """The lines beside the list. What clients need comes first, because the pane may be low.
+
+    Args:
+        width: in cells; what is longer is wrapped. 0 wraps nothing.
+    """
     if about is None:
         return Content.styled("No model selected.", "$text-muted")
-    return rows_content((*what_it_is(about), *addresses(about.status.host), *how_it_did(about)), _LABEL_CELLS)
+    rows = (*what_it_is(about), *addresses(about.status.host), *how_it_did(about))
+    return rows_content(rows, _LABEL_CELLS, width)
 
 
 def what_it_is(about: ModelFacts) -> Iterator[Row]:

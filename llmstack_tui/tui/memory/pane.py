@@ -228,15 +228,20 @@ def _on_the_processor(snapshots: Sequence[Snapshot], machine: MachineReading | N
 
 
 class FallbackNotifier(Controller):
-    """Warns once of each model that falls back to the CPU, and again when it is loaded again."""
+    """Warns once of each model that falls back to the CPU, and again when it is loaded again.
+
+    What was so before the dashboard was opened is only a line in the activity, not a toast at each start.
+    """
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
-        self._told: Fallbacks = {}
+        self._told: Fallbacks | None = None
 
     def follow(self, state: StackState) -> None:
+        if state.machine is None or not all(host.snapshot.was_polled for host in state.hosts):
+            return
         before, self._told = self._told, _fallbacks(state)
-        news = [(key[1], found) for key, found in self._told.items() if key not in before]
+        news = [(key[1], found) for key, found in self._told.items() if key not in (before or {})]
         if not news:
             return
         name, first = news[0]
@@ -247,11 +252,12 @@ class FallbackNotifier(Controller):
             slow = f"{len(news)} models are not wholly on the card, which is slow: {names}."
             said = f"{slow} {text(first.cause)}"
         self._shell.record(NoteKind.NOTE, said)
-        self._shell.warn(said, title="On the CPU")
+        if before is not None:
+            self._shell.warn(said, title="On the CPU")
 
 
 def _fallbacks(state: StackState) -> Fallbacks:
-    if state.machine is None or not any(host.snapshot.running for host in state.hosts):
+    if not any(host.snapshot.running for host in state.hosts):
         return {}
     from llmstack_tui.lifecycle.placement import fallbacks
 

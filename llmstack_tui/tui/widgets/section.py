@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
@@ -13,7 +14,7 @@ from llmstack_tui.base.text import clean
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui import keys
 from llmstack_tui.tui.draw.figures import when_text
-from llmstack_tui.tui.draw.text import plain_spaces
+from llmstack_tui.tui.draw.text import plain_spaces, wrap
 from llmstack_tui.tui.shell import shell_of
 
 if TYPE_CHECKING:
@@ -123,13 +124,23 @@ class Section(Static):
             self.update(drawn)
 
 
-def rows_content(rows: Iterable[tuple[str, str]], cells: int) -> Content:
-    """Labels and values in two columns; rows without a value are left out."""
+def rows_content(rows: Iterable[tuple[str, str]], cells: int, width: int = 0) -> Content:
+    """Labels and values in two columns; rows without a value are left out.
+
+    Args:
+        cells: the width of the labels.
+        width: values of several words are wrapped to this width in all; 0 leaves them as they are.
+    """
     return Content("\n").join(
-        Content.assemble((label.ljust(cells), "$text-muted"), Content(value))
+        Content.assemble((first.ljust(cells), "$text-muted"), Content(line))
         for label, value in rows
         if value
+        for first, line in zip_longest((label,), _wrapped(value, width - cells), fillvalue="")
     )
+
+
+def _wrapped(value: str, width: int) -> Sequence[str]:
+    return wrap(value, width) if width > 0 and " " in value else (value,)
 
 
 def rows_part(rows: Iterable[tuple[str, str]]) -> SectionText:

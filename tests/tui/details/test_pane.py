@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from llmstack_tui.base.structs import replace
+from llmstack_tui.fit.memory import Basis, Estimate
+from llmstack_tui.fit.verdict import Fit, Fitted, Verdict
 from llmstack_tui.hosts.errors import Unreachable
 from llmstack_tui.hosts.types import ModelDetails
 from llmstack_tui.lifecycle.states import ModelState, ModelStatus
@@ -38,6 +40,15 @@ def speed(tokens_per_second: float | None = 41.234, first_token: float | None = 
 
 def lines(about: ModelFacts | None) -> list[str]:
     return [" ".join(line.split()) for line in details_content(about).plain.splitlines()]
+
+
+def test_a_verdict_is_wrapped_rather_than_cut() -> None:
+    estimate = Estimate(total=4_000_000_000, basis=Basis.FORMULA, parts=None, context_length=4096)
+    about = ModelFacts(status(), fitted=Fitted(estimate, Verdict(fit=Fit.PARTLY, tight=False, left=0)), now=NOW)
+    shown = details_content(about, 40).plain.splitlines()
+    first = next(index for index, line in enumerate(shown) if line.startswith("Needs"))
+    assert shown[first : first + 2] == ["Needs        ~4.0 GB (estimate): partly", "             on the CPU"]
+    assert all(len(line) <= 40 for line in shown)
 
 
 def test_how_fast_it_was_and_how_often_it_was_used() -> None:

@@ -48,10 +48,18 @@ async def test_several_are_told_together_and_names_are_no_markup() -> None:
     of = seeded.on_card(seeded.typical()).hosts[0].snapshot
     coder, tiny = of.running
     fallen = (replace(coder, name="[/red]x", size_vram=1), replace(tiny, size_vram=1))
-    state = replace(seeded.state(replace(of, running=fallen)), machine=seeded.machine(seeded.CARD))
-    async with dashboard(state) as desk:
+    whole = seeded.on_card(seeded.typical())
+    async with dashboard(whole) as desk:
+        await desk.until_shown(CODER)
+        desk.stack.put(replace(seeded.state(replace(of, running=fallen)), machine=whole.machine))
         await wait_until(lambda: bool(desk.toasts), what="it is told")
         (toast,) = desk.toasts
         assert toast.message.startswith(
             "2 models are not wholly on the card, which is slow: [/red]x, smollm2:135m."
         )
+
+
+async def test_what_was_so_at_the_start_is_a_line_and_no_toast() -> None:
+    async with dashboard(loaded(seeded.on_card(seeded.typical()), on_card=0.6)) as desk:
+        await desk.until_said(f"{CODER} is 40 % on the CPU")
+        assert not desk.toasts
