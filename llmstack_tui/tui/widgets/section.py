@@ -140,7 +140,7 @@ def rows_content(rows: Iterable[tuple[str, str]], cells: int, width: int = 0) ->
 
 
 def _wrapped(value: str, width: int) -> Sequence[str]:
-    return wrap(value, width) if width > 0 and " " in value else (value,)
+    return wrap(value, width, most=8) if width > 0 and " " in value else (value,)
 
 
 def rows_part(rows: Iterable[tuple[str, str]]) -> SectionText:

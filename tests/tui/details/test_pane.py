@@ -44,7 +44,8 @@ def lines(about: ModelFacts | None) -> list[str]:
 
 def test_a_verdict_is_wrapped_rather_than_cut() -> None:
     estimate = Estimate(total=4_000_000_000, basis=Basis.FORMULA, parts=None, context_length=4096)
-    about = ModelFacts(status(), fitted=Fitted(estimate, Verdict(fit=Fit.PARTLY, tight=False, left=0)), now=NOW)
+    verdict = Verdict(fit=Fit.PARTLY, tight=False, left=0)
+    about = ModelFacts(status(), fitted=Fitted(estimate, verdict), now=NOW)
     shown = details_content(about, 40).plain.splitlines()
     first = next(index for index, line in enumerate(shown) if line.startswith("Needs"))
     assert shown[first : first + 2] == ["Needs        ~4.0 GB (estimate): partly", "             on the CPU"]
