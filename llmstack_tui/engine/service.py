@@ -7,7 +7,6 @@ import logging
 import os
 import platform
 import shutil
-import tempfile
 import time
 from contextlib import asynccontextmanager
 from functools import partial
@@ -21,6 +20,7 @@ from llmstack_tui.base.names import InvalidName, ModelName
 from llmstack_tui.base.paths import models_folder
 from llmstack_tui.engine.errors import ApiError, LoadFailed, text, words
 from llmstack_tui.engine.room import check_room
+from llmstack_tui.engine.runners.folder import new_folder
 from llmstack_tui.engine.runners.messages import RunnerConfig
 from llmstack_tui.engine.runners.runner import Runner
 from llmstack_tui.engine.runners.scheduler import Scheduler
@@ -100,8 +100,7 @@ class Engine:
         self._options = options
         self._machine = Machine()
         self._reading = asyncio.Lock()
-        # The path of a socket must be short; the data folder's can be too long.
-        self.sockets = Path(tempfile.mkdtemp(prefix="llmstack-"))
+        self.sockets = new_folder()
         self._threads = usable_cores()
         self._targets: dict[ModelName, Target] = {}
         self._scheduler: Scheduler[InstalledModel, RunnerConfig, Runner] = Scheduler(

@@ -70,6 +70,9 @@ class InstalledModel:
     read_only: bool = False
     _reader: Callable[[Path], Header] = field(default=read_header, repr=False, compare=False)
 
+    def __str__(self) -> str:
+        return str(self.name)  # For logs: it has texts that nobody else should read.
+
     def header(self) -> Header:
         """The header of the weights.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llmstack_tui.base.paths import logs_folder
+from llmstack_tui.base.private_files import private_opener
 from llmstack_tui.base.sentences import Failure, said
 from llmstack_tui.hosts.errors import HostError, Unreachable
 from llmstack_tui.ollama.client import OllamaHost
@@ -111,7 +112,7 @@ def _spawn(binary: Path, url: str, environ: Mapping[str, str], log: Path) -> sub
     detached = 0
     if sys.platform == "win32":
         detached = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
-    with log.open(mode) as output:
+    with open(log, mode, opener=private_opener) as output:
         return subprocess.Popen(
             [binary, "serve"],
             env={**environ, "OLLAMA_HOST": urlsplit(url).netloc},

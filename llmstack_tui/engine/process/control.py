@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from llmstack_tui.base.paths import data_folder
+from llmstack_tui.base.private_files import private_opener
 from llmstack_tui.base.sentences import UserFacingError
 from llmstack_tui.engine.process.requirements import missing_reason
 from llmstack_tui.engine.process.state import EngineProcess, log_file, saved, status
@@ -145,7 +146,7 @@ def _spawn(arguments: list[str], *, owner: bool) -> subprocess.Popen[bytes]:
     detached = 0
     if sys.platform == "win32":
         detached = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
-    with log_file().open("ab") as log:
+    with open(log_file(), "ab", opener=private_opener) as log:
         return subprocess.Popen(
             [sys.executable, "-m", "llmstack_tui.engine.process.server", *arguments],
             stdin=subprocess.PIPE if owner else subprocess.DEVNULL,

@@ -13,7 +13,6 @@ import re
 import sys
 import threading
 import time
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,7 @@ from llmstack_tui.engine.api import access
 from llmstack_tui.engine.api.app import create_app
 from llmstack_tui.engine.errors import text, words
 from llmstack_tui.engine.process import listener, state
+from llmstack_tui.engine.process.log import log_to
 from llmstack_tui.engine.process.requirements import idle_card_notice
 from llmstack_tui.engine.service import Engine
 from llmstack_tui.ollama.local import find_ollama
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-_LOG_BYTES = 1_000_000
 _PORTS_TRIED = 100
 # When its owner has gone, the engine stays for this long after the last request of another client:
 OTHER_CLIENT_SECONDS = 10.0  # a second dashboard sends requests all the time
@@ -129,7 +128,7 @@ class EngineServer(listener.Server):
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        _log_to(state.log_file())
+        log_to(state.log_file())
         loaded = load_settings(options.config, os.environ)
         for problem in loaded.problems:
             log.warning("%s", text(problem))
@@ -168,13 +167,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--config", type=Path, help="file of settings")
     return parser
-
-
-def _log_to(file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handler = RotatingFileHandler(file, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 def _report(line: dict[str, str]) -> None:

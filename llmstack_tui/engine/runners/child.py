@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from llmstack_tui.engine.runners.confinement import confine
 from llmstack_tui.engine.runners.messages import ReadyMessage, StartMessage
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def main() -> None:
         return
     message = msgspec.json.decode(line, type=StartMessage)
     _die_with(message.parent)
+    confine((message.config.weights, *message.config.adapters), message.socket)
     server = _serve(message)
     os.write(answers, msgspec.json.encode(ReadyMessage(address=server.listening_address)) + b"\n")
     os.close(answers)

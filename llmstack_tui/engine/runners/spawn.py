@@ -34,11 +34,25 @@ _ROOT = Path(__file__).resolve().parents[3]
 # request several times in its HTTP thread: each thread would grow by 3 MB in turn (measured at 15k tokens).
 _HEAPS = "1"
 
+# The variables that a model's process gets: of the system, the interpreter, llama.cpp, what computes, and the
+# drivers of cards. No keys and tokens of other programs.
+_NEEDED = re.compile(
+    r"(PATH|HOME|USER|LOGNAME|LANG|TZ|TMPDIR|TEMP|TMP|LD_LIBRARY_PATH|VIRTUAL_ENV|XDG_DATA_DIRS|XDG_RUNTIME_DIR)$"
+    r"|(LC|PYTHON|DYLD|MALLOC|GLIBC)"
+    r"|(GGML|LLAMA|OMP|GOMP|KMP|MKL|OPENBLAS|BLIS|CUDA|CUBLAS|NVIDIA|NV|HIP|ROCR|ROCM|HSA|AMD|GPU|SYCL|ONEAPI|ZE)_"
+    r"|(VK|MESA|RADV|ANV|INTEL|LIBGL|MTL|METAL|DXG|WSL)_"
+    r"|(SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|USERPROFILE|APPDATA|LOCALAPPDATA|PROGRAMDATA|NUMBER_OF_)",
+    re.IGNORECASE,
+)
+_SECRET = re.compile("KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
+
 # "0.00.004.776 E llama_model_load: error loading model: unknown model architecture: 'foo'":
 # a time, the level, sometimes a component, a function, and the text.
 _ERROR_LINE = re.compile(
     r"[\d.]+ E (?:\w+ +)?[\w():]+: +(?:error loading model: |error: |init: )*(?P<text>.+)"
 )
+_ORIGIN = re.compile(r"[\d.]+ [A-Z] (?:\w+ +)?[\w():]+:")
+_ABORT = re.compile(r"GGML_ASSERT\(.*|what\(\): +std::\w+")
 _ASSERTION = re.compile(r".*?(?P<text>GGML_ASSERT\(.*|what\(\): .*)")
 
 _MEANINGS = {
@@ -161,6 +175,8 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     def _keep(self, line: bytes) -> None:
         text = line[:_LINE_LENGTH].decode(errors="replace").rstrip()
+        if self._ready.done():
+            text = without_text(text)
         if text:
             self._lines.append(text)
             log.info("model process %d: %s", self.pid, text)
@@ -175,12 +191,25 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment. With "-P", the folder of this package has to be in PYTHONPATH."""
-    environment = {"MALLOC_ARENA_MAX": _HEAPS, **os.environ}
+    """What a model's process needs. With "-P", the folder of this package has to be in PYTHONPATH."""
+    needed = {
+        name: value for name, value in os.environ.items() if _NEEDED.match(name) and not _SECRET.search(name)
+    }
+    environment = {"MALLOC_ARENA_MAX": _HEAPS, **needed}
     if _ROOT.name not in ("site-packages", "dist-packages"):
         others = environment.get("PYTHONPATH")
         environment["PYTHONPATH"] = os.pathsep.join([str(_ROOT), *([others] if others else [])])
     return environment
+
+
+def without_text(line: str) -> str:
+    """What is kept of a line that llama.cpp writes while it answers: many quote a request.
+
+    That is the level and the function; and what aborted the process, if that is a place in its source.
+    """
+    if found := _ORIGIN.match(line):
+        return f"{found[0]} (no more is kept: it may quote a request)"
+    return found[0] if (found := _ABORT.search(line)) else ""
 
 
 def ending(status: int, stderr: Sequence[str]) -> str:
