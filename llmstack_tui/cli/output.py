@@ -110,7 +110,9 @@ def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]], hosts: Sequ
 
 def counted(count: int, thing: str) -> str:
     """A number of things: "1 model", "2 models"."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+    from llmstack_tui.base.sentences import plural
+
+    return plural(count, f"1 {thing}", f"{count} {thing}s")
 
 
 def clock(seconds: float) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.binding import Binding, InvalidBinding
 
+from llmstack_tui.base.sentences import listed, plural
 from llmstack_tui.core.wording import text
 from llmstack_tui.tui import keys, themes
 from llmstack_tui.tui.features import BINDINGS, FEATURES, OPENING
@@ -205,9 +206,9 @@ def _told(changed: list[str], live: frozenset[str]) -> str:
     later = [name for name in changed if name not in now]
     said = []
     if now:
-        said.append(f"{' and '.join(now)} {'applies' if len(now) == 1 else 'apply'} now")
+        said.append(f"{listed(now)} {plural(len(now), 'applies', 'apply')} now")
     if later:
-        said.append(f"{' and '.join(later)} {'applies' if len(later) == 1 else 'apply'} from the next start")
+        said.append(f"{listed(later)} {plural(len(later), 'applies', 'apply')} from the next start")
     return f"The settings were read again: {'; '.join(said)}."
 
 

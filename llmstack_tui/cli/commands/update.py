@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.names import model_key, same_model
+from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.commands.ls import update_document
@@ -139,8 +140,8 @@ def _write(rows: Sequence[Row]) -> None:
 
 def _summary(state: UpdateState, count: int) -> str:
     if state is UpdateState.LOCAL:
-        has = "has" if count == 1 else "have"
-        return f"{output.counted(count, 'local model')} {has} no registry to check"
+        several = f"{count} local models have no registry to check"
+        return plural(count, "1 local model has no registry to check", several)
     return f"{count} {_SUMMARIES[state]}"
 
 

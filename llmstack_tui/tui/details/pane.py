@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
+from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text, seconds_text
 from llmstack_tui.core.wording import text
@@ -145,7 +146,7 @@ def how_it_did(about: ModelFacts) -> Iterator[Row]:
         if speed.first_token is not None:
             yield "First token", f"after {seconds_text(speed.first_token.total_seconds())}"
     if (uses := about.uses) is not None:
-        times = "once, at" if uses.times == 1 else f"{count_text(uses.times)} times, last at"
+        times = plural(uses.times, "once, at", f"{count_text(uses.times)} times, last at")
         yield "Loaded", f"{times} {when_text(uses.last_at, about.now)}"
 
 

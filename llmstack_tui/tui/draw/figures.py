@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import ENDLESS
+from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.units import UNKNOWN, bytes_text, seconds_text
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def clock_text(seconds: float) -> str:
     if whole < 86400:
         return f"{whole // 3600} h {whole % 3600 // 60:02}"
     days = whole // 86400
-    return "1 day" if days == 1 else f"{days} days"
+    return plural(days, "1 day", f"{days} days")
 
 
 def ago_text(at: datetime, now: datetime) -> str:

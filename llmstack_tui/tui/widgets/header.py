@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from llmstack_tui.base.sentences import plural
 from llmstack_tui.tui.draw.text import thing_at
 from llmstack_tui.tui.shell import shell_of
 
@@ -165,7 +166,7 @@ def _right(line: HeaderLine, marks: Marks, *, short: bool) -> Content:
     if line.newer and not short:
         said.append((f" {', '.join(line.newer)} {marks.newer} ", "$text-primary"))
     if line.updates:
-        word = "" if short else " update" if line.updates == 1 else " updates"
+        word = "" if short else plural(line.updates, " update", " updates")
         said.append((f" {line.updates}{word} {marks.newer} ", "bold $text-primary"))
     if line.checking and not short:
         said.append((f" checking{marks.dots} ", _DIM))
