@@ -45,7 +45,8 @@ async def follow(session: StoreSession, monitor: HostMonitor) -> None:
         monitor.add_speeds(*(await store.speeds.last(url)).values())
         await monitor.listed.wait()
         event = await settle(await session.store(), monitor.snapshot, datetime.now(UTC))
-        if event is not None:
+        # A host that was never seen before has not changed since.
+        if event is not None and listed is not None:
             session.write(lambda store: store.events.add(event))
         while True:
             monitor.listed.clear()

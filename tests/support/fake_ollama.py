@@ -59,7 +59,8 @@ class FakeOllama:
         shown: what ``/api/show`` says of each, and ``weights`` the file of those that have one of their own.
         loaded_size, context_length: what ``/api/ps`` says of a model that is loaded from now on.
         answer, then: the pieces of a chat's answer, and how it ends.
-        creating: the answer to ``/api/create``; None makes the model.
+        creating, pulling: the answers to ``/api/create`` and ``/api/pull``; None makes the model.
+        published: the digest that a pull brings, by name; others bring one of their own.
         may_load: loads wait until it is set.
         may_leave: an idle model that was stopped leaves once it is set.
         may_pull: pulls wait until it is set.
@@ -78,6 +79,8 @@ class FakeOllama:
     answer: tuple[str, ...] = ("Hel", "lo")
     then: Then = Then.END
     creating: Reply | None = None
+    pulling: Reply | None = None
+    published: dict[str, str] = field(default_factory=dict)
     runners: list[FakeRunner] = field(default_factory=list)
     may_load: asyncio.Event = field(default_factory=asyncio.Event)
     may_leave: asyncio.Event = field(default_factory=asyncio.Event)
@@ -219,7 +222,10 @@ class FakeOllama:
 
     async def _post_pull(self, name: str, __: dict[str, object]) -> Reply:
         await self.may_pull.wait()
-        self.installed[name] = "d" * 64
+        if self.pulling is not None:
+            return self.pulling
+        name = name.removeprefix("http://")
+        self.installed[name] = self.published.get(name, "d" * 64)
         return ndjson({"status": "pulling manifest"}, {"status": "success"})
 
     async def _post_create(self, name: str, __: dict[str, object]) -> Reply:

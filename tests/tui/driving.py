@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
+from textual.events import Key
+from textual.keys import KEY_NAME_REPLACEMENTS
 from textual.widgets import Input
 
 from llmstack_tui.base.kinds import Actor
@@ -42,8 +45,19 @@ if TYPE_CHECKING:
     from tests.support.fake_ollama import FakeOllama
 
 
+STOP_PATIENCE_S = 10.0
+"""How long a stop over the real core waits for its model to leave."""
+
 USUAL_KEYS = {each.id: each.key.partition(",")[0] for each in BINDINGS if each.id}
 """The first key of each binding by its id, as long as the settings give it no other."""
+
+
+def _named(key: str) -> str:
+    """The name that Textual has for the key of a character."""
+    if len(key) > 1 or key.isalnum():
+        return key
+    name = unicodedata.name(key).lower().replace("-", "_").replace(" ", "_")
+    return KEY_NAME_REPLACEMENTS.get(name, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +111,20 @@ class Desk:
         return self.app.screen.query_one(f"#{name}", Input)
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        """Each when the one before it has been handled. The pilot's own way waits three times as long."""
+        for key in keys:
+            self.app.post_message(Key(_named(key), " " if key == "space" else None))
+            # First by the application, then by what has the focus.
+            await self.pilot.pause(0)
+            await self.pilot.wait_for_animation()
+            await self.pilot.pause()
 
     async def type(self, text: str) -> None:
-        await self.pilot.press(*text)
+        """As quickly as it comes from the clipboard of a terminal."""
+        for character in text:
+            self.app.post_message(Key(_named(character), character))
+        await self.pilot.pause(0)
+        await self.pilot.pause()
 
     async def until_shown(self, *texts: str) -> None:
         await wait_until(lambda: all(text in self.text for text in texts), what=f"{texts} on the screen")
@@ -147,6 +170,7 @@ class QuickCore(Core):
             installed_every_s=0.2,
             machine=self._machine,
             services_after_s=0.0,
+            stop_patience_s=STOP_PATIENCE_S,
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -18,7 +17,6 @@ from llmstack_tui.base.structs import replace
 from llmstack_tui.config.settings import THEMES, Settings, UiSettings
 from llmstack_tui.core.state import HostState
 from llmstack_tui.hosts.errors import ServerError, Unreachable
-from llmstack_tui.lifecycle.actions import Departure
 from llmstack_tui.tui.details import cache
 from llmstack_tui.tui.memory import gauges
 from llmstack_tui.tui.widgets.keybar import KeyBar
@@ -87,19 +85,6 @@ async def test_names_from_outside_are_shown_as_they_are() -> None:
         await desk.until_shown("[/red]", "Server error")
 
 
-async def test_activate_shows_at_once_and_ends_with_one_line() -> None:
-    async with dashboard() as desk:
-        desk.stack.gate.clear()
-        await desk.press("j", "j", "a")
-        await wait_until(lambda: desk.word("mistral:7b").startswith("loading"))
-        assert "◌ mistral:7b" in desk.text
-        desk.stack.gate.set()
-        await wait_until(lambda: desk.word("mistral:7b") == "active")
-        await desk.until_happened("activate.loaded", "mistral:7b")
-        assert len(desk.events) == 1
-        assert ("activate", seeded.URL, "mistral:7b") in desk.stack.calls
-
-
 async def test_keys_act_on_nothing_that_is_not_shown_and_come_back() -> None:
     async with dashboard() as desk:
         await desk.until_shown("qwen2.5-coder:7b")
@@ -112,54 +97,6 @@ async def test_keys_act_on_nothing_that_is_not_shown_and_come_back() -> None:
         await desk.until_shown("qwen2.5-coder:7b")
         await desk.press("j")
         await wait_until(lambda: desk.app.models.selected == (seeded.URL, "smollm2:135m"))
-
-
-async def test_a_load_counts_its_seconds_and_paints_them() -> None:
-    async with dashboard() as desk:
-        desk.stack.gate.clear()
-        await desk.press("j", "j", "a")
-        await wait_until(lambda: re.search(r"loading \d+s", desk.text))
-        first = re.findall(r"loading \d+s", desk.text)
-        await wait_until(lambda: re.search(r"loading \d+s", desk.text) and first[0] not in desk.text)
-        desk.stack.gate.set()
-
-
-@pytest.mark.parametrize("key", ["d", "escape"])
-async def test_a_load_can_be_cancelled(key: str) -> None:
-    async with dashboard() as desk:
-        desk.stack.gate.clear()
-        await desk.press("j", "j", "a")
-        await wait_until(lambda: desk.word("mistral:7b").startswith("loading"))
-        await desk.press(key)
-        await wait_until(lambda: desk.word("mistral:7b") == "inactive")
-        assert desk.events == ["Loading mistral:7b was cancelled."]
-        assert desk.toasts == []
-
-
-async def test_pressing_a_twice_asks_once() -> None:
-    async with dashboard() as desk:
-        desk.stack.gate.clear()
-        await desk.press("j", "j", "a")
-        await wait_until(lambda: desk.word("mistral:7b").startswith("loading"))
-        await desk.press("a")
-        desk.stack.gate.set()
-        await desk.until_happened("activate.loaded", "mistral:7b")
-        assert [call[0] for call in desk.stack.calls].count("activate") == 1
-
-
-async def test_a_failure_is_a_titled_toast_and_a_line() -> None:
-    async with dashboard() as desk:
-        desk.stack.failure = ServerError(
-            "quoted", text="The model needs more memory. Deactivate another.", host=seeded.URL
-        )
-        await desk.press("j", "j", "a")
-        await wait_until(lambda: desk.toasts)
-        (toast,) = desk.toasts
-        assert (toast.title, toast.severity) == ("Server error", "error")
-        assert toast.message == "Activate mistral:7b: The model needs more memory. Deactivate another."
-        (event,) = desk.events
-        assert event == "mistral:7b was not loaded: The model needs more memory. Deactivate another."
-        await desk.until_shown("✗ mistral:7b was not")
 
 
 async def test_a_defect_is_told_and_ends_nothing() -> None:
@@ -175,40 +112,6 @@ async def test_a_defect_is_told_and_ends_nothing() -> None:
         assert desk.app.is_running
 
 
-@pytest.mark.parametrize(
-    ("departure", "kind"),
-    [
-        (Departure.GONE, "deactivate.gone"),
-        (Departure.LEAVING, "deactivate.leaving"),
-        (Departure.KEPT, "deactivate.kept"),
-    ],
-)
-async def test_deactivate_says_what_came_of_it(departure: Departure, kind: str) -> None:
-    async with dashboard() as desk:
-        desk.stack.gate.clear()
-        desk.stack.departure = departure
-        await desk.press("d")
-        await wait_until(lambda: desk.word("qwen2.5-coder:7b").startswith("stopping"))
-        assert "◐ qwen2.5-coder:7b" in desk.text
-        desk.stack.gate.set()
-        await desk.until_happened(kind, "qwen2.5-coder:7b")
-        assert len(desk.events) == 1
-
-
-async def test_keys_that_have_nothing_to_do_say_so() -> None:
-    async with dashboard() as desk:
-        for keys, said in (
-            (("home", "a"), "is active already"),
-            (("j", "j", "d"), "is not in memory"),
-            (("end", "a"), "runs in the cloud"),
-        ):
-            desk.app.clear_notifications()
-            await desk.press(*keys)
-            await wait_until(lambda: desk.toasts)
-            assert said in desk.toasts[-1].message
-        assert [call for call in desk.stack.calls if call[0] not in {"details", "events"}] == []
-
-
 async def test_keys_without_a_model_or_a_server_do_nothing_bad() -> None:
     async with dashboard(seeded.state(seeded.snapshot())) as desk:
         await desk.press("a", "d", "x", "escape", "j", "end", "y")
@@ -218,49 +121,6 @@ async def test_keys_without_a_model_or_a_server_do_nothing_bad() -> None:
         await desk.until_shown("Looking for a server")
         await desk.press("a", "d", "x", "p", "y", "r", "enter", "escape")
         assert desk.app.is_running
-
-
-async def test_remove_asks_and_says_what_it_frees() -> None:
-    async with dashboard() as desk:
-        await desk.press("j", "j", "x")
-        await desk.until_shown("Remove mistral:7b?", "frees up to 4.1 GB")
-        await desk.press("q", "r")  # no answers of this question
-        await desk.until_shown("Remove mistral:7b?")
-        await desk.press("enter")  # "Keep it" has the focus
-        assert "delete" not in {call[0] for call in desk.stack.calls}
-        await desk.press("delete", "right", "enter")
-        await desk.until_said("mistral:7b was removed.")
-        assert "mistral:7b" not in {row.name for row in desk.app.models.list.models}
-
-
-@pytest.mark.parametrize("keys", [("escape",), ("left", "right", "tab", "escape")])
-async def test_remove_can_be_left_with_escape(keys: tuple[str, ...]) -> None:
-    async with dashboard() as desk:
-        await desk.press("x")
-        await desk.until_shown("Remove qwen2.5-coder:7b?", "unloaded first")
-        await desk.press(*keys)
-        await wait_until(lambda: desk.app.screen is desk.app.models)
-        assert ("delete", seeded.URL, "qwen2.5-coder:7b") not in desk.stack.calls
-        assert desk.events == []
-
-
-async def test_two_names_over_the_same_weights_free_no_disk() -> None:
-    one = replace(seeded.model("one:latest"), weights_digest="f" * 64)
-    two = replace(seeded.model("two:latest"), weights_digest="f" * 64)
-    async with dashboard(seeded.state(seeded.snapshot((one, two)))) as desk:
-        await desk.press("x")
-        await desk.until_shown("two:latest has the same weights")
-
-
-async def test_read_only_is_said_and_refuses() -> None:
-    async with dashboard(settings=Settings(read_only=True)) as desk:
-        assert "read-only" in desk.text.splitlines()[0]
-        for key in ("x", "p"):
-            desk.app.clear_notifications()
-            await desk.press(key)
-            await wait_until(lambda: desk.toasts)
-            assert "llmstack is read-only" in desk.toasts[0].message
-            assert desk.app.screen is desk.app.models
 
 
 async def test_details_are_asked_once_the_cursor_rests(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,18 +140,6 @@ async def test_details_say_where_a_model_runs() -> None:
     loaded = replace(seeded.running(model), size=8_000_000_000, size_vram=6_000_000_000)
     async with dashboard(seeded.state(seeded.snapshot((model,), (loaded,)))) as desk:
         await desk.until_shown("25 % on the CPU: slow")
-
-
-async def test_enter_opens_details_on_a_narrow_screen() -> None:
-    async with dashboard(size=(80, 24)) as desk:
-        assert "OpenAI API" not in desk.text
-        await desk.press("d")
-        await desk.until_happened("deactivate.gone", "qwen2.5-coder:7b")
-        await desk.press("enter")
-        await desk.until_shown("OpenAI API", f"{seeded.URL}/v1", "was unloaded", "inactive")
-        desk.stack.put_snapshot(replace(desk.stack.snapshot, running=()))
-        await desk.press("escape")
-        assert desk.app.screen is desk.app.models
 
 
 async def test_enter_opens_nothing_where_there_is_no_model() -> None:
@@ -353,13 +201,6 @@ async def test_a_server_that_goes_away_is_a_banner_and_comes_back() -> None:
         await wait_until(lambda: "not reachable (" not in desk.text)
         await desk.until_said("answers again")
         assert desk.events == [f"{seeded.URL} answers again.", "No server answers."]
-
-
-async def test_what_others_do_is_seen() -> None:
-    async with dashboard() as desk:
-        desk.stack.put_snapshot(replace(desk.stack.snapshot, running=()))
-        await desk.until_happened("client.unloaded", "qwen2.5-coder:7b")
-        await desk.until_happened("client.unloaded", "smollm2:135m")
 
 
 async def test_the_clock_and_the_time_that_is_left_go_on_without_a_new_state() -> None:

@@ -1,4 +1,8 @@
-"""What happened: what is on record, and what this screen alone has to say."""
+"""What happened: what is on record, and what this screen alone has to say.
+
+Over fakes is only what the real core cannot be brought to: a record that breaks while it is read, and a
+notice of a defect.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +13,25 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
+from llmstack_tui.base import paths
 from llmstack_tui.base.kinds import EventKind
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
 from llmstack_tui.core.wording import text
 from llmstack_tui.store.errors import StoreError
+from llmstack_tui.store.store import Store
 from llmstack_tui.store.tables.events import Event
 from llmstack_tui.tui.activity.feed import LIMIT, ActivityFeed, ActivityLog, Choice, Tone, tone
 from llmstack_tui.tui.draw.text import wrap
 from tests.support import seeded
 from tests.support.waiting import wait_until
-from tests.tui.driving import dashboard
+from tests.tui.driving import dashboard, real_dashboard
 from tests.tui.fakes import FakeServices, FakeStack
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.tui.driving import FakeDesk
+    from tests.tui.driving import RealDesk
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -35,12 +41,14 @@ def event(line: str, kind: str = EventKind.LOADED, *, at: datetime = NOW, number
 
 
 @asynccontextmanager
-async def desk_with(*events: Event, size: tuple[int, int] = (120, 40)) -> AsyncIterator[FakeDesk]:
+async def desk_with(
+    *events: Event, size: tuple[int, int] = (120, 40), unicode: bool = True
+) -> AsyncIterator[RealDesk]:
     """A dashboard over a record that is older than itself."""
-    stack = FakeStack(seeded.typical())
-    for each in events:
-        stack.happened(each)
-    async with dashboard(services=FakeServices(stack), size=size, clock=lambda: NOW) as desk:
+    async with await Store.open(paths.state_file()) as store:
+        for each in events:
+            store.events.add(each)
+    async with real_dashboard(size=size, unicode=unicode, clock=lambda: NOW) as desk:
         if events:
             await desk.until_said(text(events[-1].sentence))
             await desk.pilot.pause()
@@ -75,14 +83,13 @@ async def test_a_key_chooses_the_kinds_and_the_choice_is_remembered() -> None:
             ("other clients", [text(MIXED[0].sentence)]),
             ("warnings and errors", [text(MIXED[2].sentence)]),
             ("all", [text(each.sentence) for each in reversed(MIXED)]),
+            ("acts", ["c was not loaded: The server failed.", text(MIXED[1].sentence)]),
+            ("other clients", [text(MIXED[0].sentence)]),
         ):
             await desk.press("f")
             await wait_until(lambda texts=texts: desk.events == texts, what=choice)  # type: ignore[misc]
             await desk.until_shown("Activity" if choice == "all" else f"Activity: {choice}")
-            assert desk.stack.remembered["activity.choice"] == choice
-    services = FakeServices(desk.stack)
-    desk.stack.remember("activity.choice", "other clients")
-    async with dashboard(services=services) as desk:
+    async with real_dashboard(clock=lambda: NOW) as desk:
         await desk.until_shown("Activity: other clients", "b was loaded")
         assert desk.events == [text(MIXED[0].sentence)]
 
@@ -105,8 +112,8 @@ async def test_on_a_narrow_screen_the_activity_has_a_screen_of_its_own() -> None
         await desk.until_shown("19 Nov 12:00", "client", "b was loaded by another client.")
         await desk.press("f", "f")
         await desk.until_shown("Activity: other clients")
-        desk.stack.happened(event("d was loaded by another client."))
-        await desk.until_shown("d was loaded by another client.")
+        desk.ollama.load("mistral:7b")
+        await desk.until_shown("mistral:7b was loaded by another client.")
         await desk.press("enter")
         await desk.until_shown("What happened")
         await desk.press("escape", "escape")
@@ -116,9 +123,8 @@ async def test_on_a_narrow_screen_the_activity_has_a_screen_of_its_own() -> None
 async def test_the_cursor_stays_on_its_line_when_newer_ones_come() -> None:
     async with desk_with(*MIXED) as desk:
         await desk.press("tab")
-        desk.stack.happened(event("e was loaded by another client."))
-        await desk.until_said("e was loaded")
-        await desk.pilot.pause()
+        desk.ollama.load("mistral:7b")
+        await desk.until_shown("mistral:7b was loaded")
         await desk.press("enter")
         await desk.until_shown("Server error")
 
@@ -133,7 +139,7 @@ async def test_settings_and_defects_are_said_before_there_is_a_record() -> None:
 
 
 async def test_a_record_that_cannot_be_read_is_said_once() -> None:
-    async with desk_with() as desk:
+    async with dashboard(clock=lambda: NOW) as desk:
         asked: list[int] = []
 
         async def broken(*_: object, **__: object) -> tuple[Event, ...]:
@@ -149,7 +155,7 @@ async def test_a_record_that_cannot_be_read_is_said_once() -> None:
 
 
 async def test_a_failure_that_is_no_defect_is_told_in_words() -> None:
-    async with desk_with() as desk:
+    async with dashboard(clock=lambda: NOW) as desk:
         desk.app.controller(ActivityFeed).failed(
             "The settings", StoreError("store.ending"), is_recorded=False
         )
@@ -157,7 +163,7 @@ async def test_a_failure_that_is_no_defect_is_told_in_words() -> None:
 
 
 async def test_a_notice_is_shown_once_whether_it_is_on_record_or_not() -> None:
-    async with desk_with() as desk:
+    async with dashboard(clock=lambda: NOW) as desk:
         desk.stack.put(replace(desk.stack.state, notices=(quoted("The disk is full."),)))
         await desk.until_said("The disk is full.")
         desk.stack.happened(event("The disk is full.", EventKind.NOTICE))
@@ -182,11 +188,9 @@ async def test_hostile_names_are_only_text() -> None:
 
 
 async def test_ascii_has_a_mark_for_each_kind() -> None:
-    stack = FakeStack(seeded.typical())
-    for each in MIXED:
-        stack.happened(each)
-    async with dashboard(services=FakeServices(stack), unicode=False, clock=lambda: NOW) as desk:
+    async with desk_with(*MIXED, unicode=False) as desk:
         await desk.until_shown("> b was loaded", "+ a was loaded", "x c was not loaded")
+        await desk.until_shown("Needs")  # which is too long for its line
         assert desk.text.isascii()
 
 

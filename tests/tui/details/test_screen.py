@@ -189,7 +189,7 @@ async def test_help_and_palette_know_its_keys() -> None:
         assert {"Unfold", "Copy URL", "Help"} <= {*names}
         await desk.press("y")
         assert desk.app.clipboard == f"{seeded.URL}/v1"
-        await desk.press("?")
+        await desk.press("question_mark")
         await desk.until_shown("In the details of a model")
 
 
