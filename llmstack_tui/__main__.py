@@ -10,8 +10,6 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from llmstack_tui.cli.output import Failed, WrongUsage, say
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -22,14 +20,25 @@ INTERRUPTED, READER_GONE = 130, 141
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Run the program and return its status. A failure is a sentence, with LLMSTACK_DEBUG a traceback."""
+    try:
+        if arguments is None:
+            _end_at_ctrl_c()
+        return _main(arguments, environ)
+    except KeyboardInterrupt:  # At the very beginning.
+        return INTERRUPTED
+
+
+def _main(arguments: Sequence[str] | None, environ: Mapping[str, str]) -> int:
+    from llmstack_tui.cli.output import Failed, WrongUsage, say
+
     _prepare_streams()
     _leave_out_httpx_command_line()
     try:
         code = _run(sys.argv[1:] if arguments is None else arguments, environ)
     except BrokenPipeError:
         code = READER_GONE
-    except KeyboardInterrupt:
-        code = INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        code = 128 + getattr(interrupt, "number", INTERRUPTED - 128)
     except SystemExit as exit_:  # argparse's way to end.
         code = exit_.code if isinstance(exit_.code, int) else FAILED
     except WrongUsage as error:
@@ -69,12 +78,24 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
         return run_dashboard(settings, environ, config=config, loaded=loaded)
     from llmstack_tui.cli.main import run_command
+    from llmstack_tui.cli.output import say
     from llmstack_tui.core.open import Core
     from llmstack_tui.core.wording import text
 
     for problem in loaded.problems:
         say(text(problem))
     return run_command(Core(settings, environ, config), options)
+
+
+def _end_at_ctrl_c() -> None:
+    """Have Ctrl-C end the process at once, until a command or the dashboard hears of signals itself.
+
+    A `KeyboardInterrupt` may be raised where it is swallowed, as in a callback of an import, or where it
+    leaves a class half made.
+    """
+    import signal
+
+    signal.signal(signal.SIGINT, lambda number, _: os._exit(128 + number))
 
 
 def _prepare_streams() -> None:
@@ -105,6 +126,8 @@ def _finish(code: int) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
             gone = isinstance(error, BrokenPipeError)
             if not gone:
+                from llmstack_tui.cli.output import say
+
                 say(_sentence(error))
             code = code or (READER_GONE if gone else FAILED)
     return code

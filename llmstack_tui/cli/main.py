@@ -86,9 +86,9 @@ def run_command(core: Core, options: Namespace) -> int:
     done = run(core, options)
     if isinstance(done, int):
         return done
-    import asyncio
+    from llmstack_tui.cli.interruption import run as run_until_signal
 
-    return asyncio.run(done)
+    return run_until_signal(done)
 
 
 class _CommandsAction(_SubParsers):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeVar
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound=Controller)
 
-_CLOSE_S = 5.0
+# A signal or `q` ends the program within a second or two, whatever does not answer.
+_CLOSE_S = 1.5
 _SETTINGS_AFTER_S = 1.0
 
 
@@ -111,8 +113,9 @@ class Dashboard(TerminalApp):
     async def on_unmount(self) -> None:
         """Let running work close its connections, then release the engine that we started."""
         self.workers.cancel_all()
-        async with asyncio.timeout(_CLOSE_S):
-            await asyncio.gather(*(worker.wait() for worker in [*self.workers]), return_exceptions=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await asyncio.gather(*(worker.wait() for worker in [*self.workers]), return_exceptions=True)
         self.connection.release()
 
     async def action_quit(self) -> None:

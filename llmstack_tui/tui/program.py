@@ -57,11 +57,24 @@ def run_dashboard(
     # that only the user can read.
     report = io.StringIO()
     app.error_console = Console(file=report, width=110, markup=False, highlight=False)
-    asyncio.run(run(app))
-    if report.getvalue():
-        sys.stderr.write(_save_report(report.getvalue()))
-    sys.stdout.write(app.farewell)
+
+    async def shown() -> None:
+        await run(app)
+        # The terminal is as it was. What is left may wait for a thread, and that for a disk or an address.
+        if report.getvalue():
+            sys.stderr.write(_save_report(report.getvalue()))
+        sys.stdout.write(app.farewell)
+        sys.stdout.flush()
+        last = threading.Timer(_LAST_S, os._exit, [app.return_code or 0])
+        last.daemon = True
+        last.start()
+
+    asyncio.run(shown())
     return app.return_code or 0
+
+
+# How long the loop and its threads have to end, once nothing is shown any more.
+_LAST_S = 1.0
 
 
 async def run(app: Dashboard) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -91,8 +90,6 @@ async def _run(core: Core, options: Namespace) -> int:
             raise output.Failed(" ".join(said))
         stack.follow()
         work = asyncio.gather(_follow(options, stack), _follow_settings(core, stack), _report_guards(stack))
-        with suppress(NotImplementedError):  # On Windows only Ctrl-C ends it.
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
         with suppress(asyncio.CancelledError):
             await work
     return 0
