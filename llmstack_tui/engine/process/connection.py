@@ -131,6 +131,8 @@ class LimitedConnection(HttpToolsProtocol):
 
     def _refuse(self, status: int, message: str) -> None:
         """Answer before there is a request, and read no further one."""
+        if self._refused:
+            return
         self._refused = True
         if self._late is not None:
             self._late.cancel()

@@ -32,7 +32,9 @@ def head(path: str, *lines: str, method: str = "POST") -> bytes:
 
 @pytest.mark.parametrize("pieces", [1, 40])
 @pytest.mark.parametrize("what", ["a header", "many headers", "the address", "no end"])
-async def test_headers_have_an_end(tmp_path: Path, what: str, pieces: int) -> None:
+async def test_headers_have_an_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, what: str, pieces: int
+) -> None:
     sent = {
         "a header": head("/api/tags", "A: " + "x" * 5000, method="GET"),
         "many headers": head("/api/tags", *(f"A{number}: x" for number in range(900)), method="GET"),
@@ -44,6 +46,7 @@ async def test_headers_have_an_end(tmp_path: Path, what: str, pieces: int) -> No
         parts = [sent[at : at + length] for at in range(0, len(sent), length)]
         assert await server.told(*parts) == (431, b'{"error":"The headers are too large."}')
         assert (await server.http.get("/api/tags", headers={"A": "x" * 3000})).status_code == 200
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.parametrize("sent", [b"POST /api/chat HTT", b"GET / HTTP/1.1\r\nHost: localhost\r\n"])
