@@ -5,11 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from llmstack_tui.base.address import is_loopback
+from llmstack_tui.base.names import model_key
 from llmstack_tui.hosts.types import Model
 from llmstack_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+    from datetime import datetime
 
     from llmstack_tui.hosts.types import Snapshot
     from llmstack_tui.store.session import StoreSession
@@ -86,6 +89,17 @@ class Records:
     async def uses(self, host_url: str) -> Mapping[str, Uses]:
         """How often each model of a host was loaded, and when it was last loaded."""
         return await (await self._session.store()).activations.uses(host_url)
+
+    async def last_used(self) -> Mapping[str, datetime]:
+        """When each model was loaded last on a server of this machine, by its key (`model_key`)."""
+        if self.is_empty:
+            return {}
+        found: dict[str, datetime] = {}
+        for each in await (await self._session.store()).activations.last_loads():
+            if is_loopback(each.host):
+                key = model_key(each.model)
+                found[key] = max(each.at, found.get(key, each.at))
+        return found
 
     async def measured(self, host_url: str, digest: str, limit: int = 100) -> tuple[Measured, ...]:
         """The memory that a version of a model took at each load, the newest first."""

@@ -19,7 +19,7 @@ from msgspec import Struct, field
 from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.library.blobs import is_believed, remove_blob
 from llmstack_tui.library.contents import FoundFile, StoredManifest, files_in, stored_manifests
-from llmstack_tui.library.errors import LibraryError, library_errors
+from llmstack_tui.library.errors import Cancelled, LibraryError, library_errors
 from llmstack_tui.library.files import UNFINISHED
 from llmstack_tui.library.folders import blobs_folder, manifests_folder
 from llmstack_tui.library.manifest import BLOB_NAME, blob_name
@@ -192,6 +192,8 @@ class DiskService:
             work = partial(verify_folder, folder, own=is_own, note=note and is_own)
             try:
                 found.append(await in_thread(work, tell))
+            except Cancelled:
+                raise
             except LibraryError as error:
                 found.append(error)
         return tuple(found)

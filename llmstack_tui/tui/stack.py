@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from llmstack_tui.catalog.types import Catalog, Offer
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from llmstack_tui.fit.verdict import Room
     from llmstack_tui.guard.types import Confirm, Consent, PinEffect
     from llmstack_tui.hosts.types import Model, ModelDetails, Progress
+    from llmstack_tui.library.blobs import OnProgress
     from llmstack_tui.library.disk import FolderUse, Leftover
     from llmstack_tui.library.errors import LibraryError
+    from llmstack_tui.library.verification import FolderVerification
 
 T = TypeVar("T")
 
@@ -69,6 +72,7 @@ class DashboardRecords(Protocol):
     ) -> tuple[Event, ...]: ...
     async def activations(self, host_url: str, model: str, limit: int = 100) -> tuple[Activation, ...]: ...
     async def uses(self, host_url: str) -> Mapping[str, Uses]: ...
+    async def last_used(self) -> Mapping[str, datetime]: ...
     async def measured(self, host_url: str, digest: str, limit: int = 100) -> tuple[Measured, ...]: ...
     async def versions(self, host_url: str, model: str) -> tuple[SeenModel, ...]: ...
     def remember(self, key: str, value: object) -> None: ...
@@ -126,6 +130,9 @@ class DashboardDisk(Protocol):
     async def look(self) -> FolderUse | None: ...
     async def look_elsewhere(self) -> tuple[FolderUse | LibraryError, ...]: ...
     async def clean(self, chosen: Collection[Leftover]) -> tuple[Leftover, ...]: ...
+    async def verify(
+        self, tell: OnProgress, *, note: bool = True
+    ) -> tuple[FolderVerification | LibraryError, ...]: ...
 
 
 class DashboardFit(Protocol):

@@ -14,6 +14,7 @@ from unittest.mock import Mock
 import msgspec
 
 from llmstack_tui.base.kinds import EventKind
+from llmstack_tui.base.names import model_key
 from llmstack_tui.base.structs import replace
 from llmstack_tui.catalog.service import load_catalog
 from llmstack_tui.catalog.types import Offer
@@ -273,6 +274,9 @@ class FakeStack:
             for each in sorted(self.loads, key=lambda each: -each.id)
             if (each.host, each.model) == (host_url, model) and (before is None or each.id < before)
         )[:limit]
+
+    async def last_used(self) -> Mapping[str, datetime]:
+        return {model_key(name): uses.last_at for name, uses in self.used.items()}
 
     async def uses(self, host_url: str) -> Mapping[str, Uses]:
         self._look_up("uses")

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import time_at
+from llmstack_tui.base.names import model_key
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import opened, refuse_read_only
+from llmstack_tui.core.types import StoreError
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.library.errors import LibraryError
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from llmstack_tui.base.sentences import Sentences
     from llmstack_tui.cli.options import Parser
@@ -58,7 +62,11 @@ async def run(core: Core, options: Namespace) -> int:
             removed = await _clean(options, stack, own)
             return output.answer(options, {"folder": own.path, "removed": [*map(_leftover, removed)]})
         folders = [own, *await _others(stack)]
-    return output.answer(options, {"folders": [*map(_folder, folders)]}, lambda: _write(folders))
+        used: Mapping[str, datetime] = {}
+        with suppress(StoreError):  # Without it, no time is known.
+            used = await stack.records.last_used()
+    document = {"folders": [_folder(folder, used) for folder in folders]}
+    return output.answer(options, document, lambda: _write(folders, used))
 
 
 async def _verify(core: Core, options: Namespace) -> int:
@@ -141,13 +149,14 @@ def _nothing_to_remove(own: FolderUse) -> str:
     return "There is nothing to remove."
 
 
-def _write(folders: Sequence[FolderUse]) -> None:
+def _write(folders: Sequence[FolderUse], used: Mapping[str, datetime]) -> None:
     rows = [
         [
             model.name,
             bytes_text(model.size),
             bytes_text(model.shared) if model.shared else "-",
             bytes_text(model.alone),
+            _day(used.get(model_key(model.name))),
             _remark(model),
             _owner(folder),
         ]
@@ -155,7 +164,7 @@ def _write(folders: Sequence[FolderUse]) -> None:
         for model in folder.models
     ]
     if rows:
-        output.write_table(["NAME", ">SIZE", ">SHARED", ">ALONE", "FILES", "FOLDER"], rows)
+        output.write_table(["NAME", ">SIZE", ">SHARED", ">ALONE", "LAST USED", "FILES", "FOLDER"], rows)
     _write_leftovers(folders)
     for folder in folders:
         output.say(f"Total {bytes_text(folder.size)} in {folder.path} ({_owner(folder)}).")
@@ -185,22 +194,26 @@ def _write_leftovers(folders: Sequence[FolderUse]) -> None:
 
 
 def _owner(folder: FolderUse) -> str:
-    return "built-in engine" if folder.own else "Ollama"
+    return "built-in engine" if folder.own else "Ollama (only shown)"
 
 
-def _folder(folder: FolderUse) -> dict[str, object]:
+def _day(at: datetime | None) -> str:
+    return f"{at.astimezone():%Y-%m-%d}" if at else "-"
+
+
+def _folder(folder: FolderUse, used: Mapping[str, datetime]) -> dict[str, object]:
     return {
         "path": folder.path,
         "own": folder.own,
         "size": folder.size,
-        "models": [_model(model) for model in folder.models],
+        "models": [_model(model, used.get(model_key(model.name))) for model in folder.models],
         "leftovers": [*map(_leftover, folder.leftovers)],
         "unreadable": folder.unreadable,
         "removable": sum(leftover.size for leftover in folder.removable),
     }
 
 
-def _model(model: ModelUse) -> dict[str, object]:
+def _model(model: ModelUse, used_at: datetime | None) -> dict[str, object]:
     return {
         "name": model.name,
         "size": model.size,
@@ -208,6 +221,7 @@ def _model(model: ModelUse) -> dict[str, object]:
         "alone": model.alone,
         "missing": model.missing,
         "changed": model.changed,
+        "last_used": used_at,
         "unusable": text(*model.fault) or None,
     }
 

@@ -46,6 +46,8 @@ ORDER BY id DESC LIMIT :limit"""
 _USES = """
 SELECT model, count(*) AS times, max(started_at) AS last_at FROM activations
 WHERE host = :host AND loaded_at IS NOT NULL GROUP BY model"""
+_LAST = """
+SELECT host, model, max(started_at) AS at FROM activations WHERE loaded_at IS NOT NULL GROUP BY host, model"""
 
 
 class Outcome(LenientEnum):
@@ -98,6 +100,14 @@ class Uses(Struct, frozen=True):
 
     times: int
     last_at: datetime
+
+
+class LastLoad(Struct, frozen=True):
+    """When a model of a host was loaded last."""
+
+    host: str
+    model: str
+    at: datetime
 
 
 class ListedModel(Struct, frozen=True, kw_only=True):
@@ -189,6 +199,10 @@ class Activations(GrowingTable):
         """The activations of a model, newest first; ``before`` is the last id of the previous page."""
         wanted = {"host": host, "model": model, "limit": limit, "before": before}
         return await self._database.read(_HISTORY, wanted, _activation)
+
+    async def last_loads(self) -> tuple[LastLoad, ...]:
+        """The last load of each model that was loaded at least once, of all hosts."""
+        return await self._database.read(_LAST, {}, lambda row: struct_of(LastLoad, row))
 
     async def uses(self, host: str) -> dict[str, Uses]:
         """The uses by model, of all that were loaded at least once."""

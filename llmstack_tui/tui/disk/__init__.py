@@ -8,6 +8,8 @@ from llmstack_tui.tui.shell import Feature
 KEYS = [
     bind("disk.clean", "x,delete", "clean", "Clean up",
         "Remove files that no model uses; names them and asks first"),
+    bind("disk.verify", "v", "verify", "Verify",
+        "Read all files of models, to see whether one is damaged; again: stop reading"),
     bind("disk.look", "r", "look", "Refresh", "Look at the folders again now"),
     bind("disk.close", "escape,q,D", "close", "Back", "Back to the previous screen"),
 ]  # fmt: skip

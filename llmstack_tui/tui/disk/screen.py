@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 from rich.cells import cell_len
 
+from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.tui.disk import KEYS
+from llmstack_tui.tui.draw.figures import ago_text
 from llmstack_tui.tui.draw.text import lines_text
 from llmstack_tui.tui.screen import FramedScreen
 from llmstack_tui.tui.shell import Answer, start
@@ -20,20 +26,23 @@ from llmstack_tui.tui.widgets.list import RowList
 from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.segment import Segment
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.worker import Worker
 
-    from llmstack_tui.library.disk import FolderUse, Leftover
+    from llmstack_tui.library.disk import FolderUse, Leftover, ModelUse
     from llmstack_tui.library.errors import LibraryError
+    from llmstack_tui.library.verification import DamagedFile
     from llmstack_tui.tui.draw.text import Pen
 
-_SIZE, _NOTE, _LEAST_NAME = 10, 37, 9
+_SIZE, _USED, _NOTE, _LEAST_NAME = 10, 13, 37, 9
 _NAME = 300
 _KINDS = {"orphan": "complete", "partial": "unfinished"}
 _WIDE_FROM = 100
+_TICK_S = 0.2
 
 
 class DiskRow(Struct, frozen=True, kw_only=True):
@@ -44,6 +53,7 @@ class DiskRow(Struct, frozen=True, kw_only=True):
     size: str = ""
     shared: str = ""
     alone: str = ""
+    used: str = ""
     note: str = ""
     removable: bool = False
     is_heading: bool = False
@@ -57,7 +67,8 @@ class DiskList(RowList[DiskRow]):
 
     def draw(self, row: DiskRow, line: int, width: int, pen: Pen) -> list[Segment]:
         # A row without sizes leaves their columns to the remark.
-        sizes = 3 * _SIZE if row.size else 0
+        used = _USED if row.size and width >= _WIDE_FROM else 0
+        sizes = 3 * _SIZE + used if row.size else 0
         room = max(width - 2 - sizes, 0)
         # Remarks are aligned in a column on a wide list; else the name takes the spare width.
         wanted = _NOTE if sizes and width >= _WIDE_FROM else cell_len(row.note) + 2
@@ -71,6 +82,7 @@ class DiskList(RowList[DiskRow]):
             pen.cell(row.name, room - note, tone),
             pen.cell(f"  {row.note}", note, "warning" if row.removable else "muted"),
             *(pen.cell(text, _SIZE, style, right=True) for text, style in texts),
+            *([pen.cell(row.used, used, muted, right=True)] if used else []),
         ]
 
 
@@ -84,6 +96,8 @@ class DiskScreen(FramedScreen):
         super().__init__(Pane("Disk", id="frame"))
         self.list = DiskList()
         self._seen: FolderUse | None = None
+        self._damaged: tuple[DamagedFile, ...] = ()
+        self._verifying: Worker[object] | None = None
 
     def compose_body(self) -> ComposeResult:
         yield self.list
@@ -92,6 +106,7 @@ class DiskScreen(FramedScreen):
         self.action_look()
 
     def action_look(self) -> None:
+        self._damaged = ()
         self.list.show_message((f"Reading the folders{self.shell.marks.dots}",))
         start(self, "The disk", self._look, group="disk", exclusive=True)
 
@@ -100,6 +115,7 @@ class DiskScreen(FramedScreen):
         if stack is None:
             self.list.show_message(("There is no server yet.",))
             return
+        from llmstack_tui.core.types import StoreError
         from llmstack_tui.library.errors import LibraryError
 
         own: FolderUse | LibraryError | None
@@ -108,9 +124,49 @@ class DiskScreen(FramedScreen):
         except LibraryError as error:
             own, self._seen = error, None
         folders = folders_shown(own, await stack.disk.look_elsewhere())
+        used: Mapping[str, datetime] = {}
+        with suppress(StoreError):  # Without it, no time is known.
+            used = await stack.records.last_used()
         self.list.show_message(("There is no folder of models here.",))
-        self.list.show(tuple(disk_rows(folders)))
+        self.list.show((*damage_rows(self._damaged), *disk_rows(folders, used)))
         self.frame.show_title(disk_title(folders))
+
+    def action_verify(self) -> None:
+        if self._verifying is not None and not self._verifying.is_finished:
+            self._verifying.cancel()
+            self.action_look()
+        elif self.shell.stack is not None:
+            # It ends with this screen: nothing is lost, and nobody would see how far it is.
+            self._verifying = start(self, "The verification", self._verify, group="verify")
+
+    async def _verify(self) -> None:
+        stack, loop, shown_s = self.shell.stack, asyncio.get_running_loop(), 0.0
+        assert stack is not None  # noqa: S101 (it was there when the key was pressed)
+
+        def tell(name: str, done: int | None, total: int | None) -> None:
+            nonlocal shown_s
+            if total and time.monotonic() - shown_s >= _TICK_S:
+                shown_s = time.monotonic()
+                share = f"{100 * (done or 0) // total} % of {bytes_text(total)}"
+                title = f"Disk  Reading {clean(name, limit=60)}: {share}  (v: stop)"
+                loop.call_soon_threadsafe(self.frame.show_title, title)
+
+        found = await stack.disk.verify(tell, note=not stack.read_only)
+        failed = [each for each in found if isinstance(each, Exception)]
+        read = [each for each in found if not isinstance(each, Exception)]
+        self._damaged = tuple(file for each in read for file in each.damaged)
+        for error in failed:
+            self.shell.warn(words(error), title="Verification", severity="error")
+        count = sum(each.files for each in read)
+        files = (
+            f"{plural(count, '1 file', f'{count} files')} of {bytes_text(sum(each.size for each in read))}"
+        )
+        if self._damaged:
+            said = f"{len(self._damaged)} damaged or missing: the list says what to do."
+            self.shell.warn(f"{files} read. {said}", title="Verification", severity="error")
+        else:
+            self.shell.tell(f"{files} read: nothing is damaged.", title="Verification")
+        await self._look()
 
     def action_clean(self) -> None:
         stack = self.shell.stack
@@ -159,31 +215,48 @@ def folders_shown(
     return [*others] if is_empty and others else [own, *others]
 
 
-def disk_rows(folders: Sequence[FolderUse | LibraryError]) -> Iterator[DiskRow]:
-    """The content of each folder, or why it cannot be read."""
+def damage_rows(damaged: Sequence[DamagedFile]) -> Iterator[DiskRow]:
+    """What a verification has found: whose it is, what is wrong, and what to do."""
+    if damaged:
+        yield DiskRow(key="damaged", name="Damaged or missing", is_heading=True)
+    for each in damaged:
+        name = ", ".join(each.models) or each.path.name
+        note = clean(text(*each.why, *each.repair), limit=_NAME)
+        yield DiskRow(key=f"damaged {each.path}", name=clean(name, limit=_NAME), note=note, removable=True)
+
+
+def disk_rows(folders: Sequence[FolderUse | LibraryError], used: Mapping[str, datetime]) -> Iterator[DiskRow]:
+    """The content of each folder, or why it cannot be read; ``used``: when each model was loaded last."""
     for each in folders:
         if isinstance(each, Exception):
             yield DiskRow(key=words(each), name=clean(words(each), limit=_NAME))
         else:
-            yield from _folder_rows(each)
+            yield from _folder_rows(each, used)
 
 
-def _folder_rows(use: FolderUse) -> Iterator[DiskRow]:
+def _folder_rows(use: FolderUse, used: Mapping[str, datetime]) -> Iterator[DiskRow]:
     """The models by size, then the files that no model uses."""
-    heading = "Models" if use.own else f"Models of Ollama in {clean(str(use.path), limit=120)}"
-    at = use.path
+    heading = "Models" if use.own else f"Models of Ollama in {clean(str(use.path), limit=120)}, only shown"
+    at, now = use.path, datetime.now(UTC)
     yield DiskRow(
-        key=f"{at} models", name=heading, size="Size", shared="Shared", alone="Frees", is_heading=True
+        key=f"{at} models",
+        name=heading,
+        size="Size",
+        shared="Shared",
+        alone="Frees",
+        used="Last used",
+        is_heading=True,
     )
     for model in sorted(use.models, key=lambda model: -model.size):
-        missing = f"{model.missing} of its files missing" if model.missing else ""
+        used_at = used.get(model_key(model.name))
         yield DiskRow(
             key=f"{at} model {model.name}",
             name=clean(model.name, limit=_NAME),
             size=bytes_text(model.size),
             shared=bytes_text(model.shared) if model.shared else "",
             alone=bytes_text(model.alone),
-            note=missing,
+            used=ago_text(used_at, now) if used_at else "",
+            note=_remark(model),
         )
     if not use.models:
         yield DiskRow(key=f"{at} none", name="No models.")
@@ -206,6 +279,14 @@ def _folder_rows(use: FolderUse) -> Iterator[DiskRow]:
             name=clean(str(path), limit=_NAME),
             note="unreadable: nothing is removed while it is there",
         )
+
+
+def _remark(model: ModelUse) -> str:
+    if model.fault:
+        return clean(text(*model.fault), limit=_NAME)
+    if model.missing:
+        return f"{model.missing} of its files missing"
+    return "changed since it was verified: v reads it" if model.changed else ""
 
 
 def disk_title(folders: Sequence[FolderUse | LibraryError]) -> str:

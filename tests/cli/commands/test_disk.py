@@ -66,6 +66,7 @@ def test_a_script_gets_every_figure(llmstack: Program, models: Path) -> None:
             "alone": 2002,
             "missing": 0,
             "changed": 0,
+            "last_used": None,
             "unusable": None,
         }
     ]

@@ -10,7 +10,7 @@ import pytest
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.store.store import Store
-from llmstack_tui.store.tables.activations import Difference, ListedModel, Outcome, Uses
+from llmstack_tui.store.tables.activations import Difference, LastLoad, ListedModel, Outcome, Uses
 from tests.store.samples import HOST, NOW, OTHER_HOST, activation, change_file, later
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ async def test_history_in_pages_and_uses(store: Store) -> None:
     rest = await store.activations.history(HOST, MODEL, 3, before=first[-1].id)
     assert [each.started_at for each in first + rest] == [later(number) for number in (4, 3, 2, 1, 0)]
     assert await store.activations.uses(HOST) == {MODEL: Uses(5, later(4))}
+    assert await store.activations.last_loads() == (LastLoad(HOST, MODEL, later(4)),)
 
 
 async def test_a_difference_settles_the_record(store: Store) -> None:

@@ -119,3 +119,20 @@ async def test_nothing_goes_where_nothing_may(folder: Path) -> None:
         await desk.press("x")
         await desk.until_shown("read-only.")
         assert leftovers(folder) == 2
+
+
+async def test_a_verification_says_what_is_damaged_and_what_to_do(folder: Path) -> None:
+    async with disk_screen() as desk:
+        await desk.until_shown("Used by no model")
+        await desk.press("v")
+        await desk.until_shown("5 files of 13 kB read: nothing is damaged.")
+        path = folder / "blobs" / str(blob(folder, b"m" * 4000)["digest"]).replace(":", "-")
+        path.write_bytes(b"x" * 4000)
+        await desk.press("v")
+        await desk.until_shown("mistral:7b", "llmstack pull mistral:7b")
+
+
+async def test_what_was_used_last_and_what_cannot_be_used(folder: Path) -> None:
+    write(folder, f"{LIBRARY}/cut/latest", b"{")
+    async with disk_screen() as desk:
+        await desk.until_shown("Last used", "cut:latest", "The manifest is not JSON.")
