@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _LABEL_CELLS = 13
 _TITLE_CELLS = 40
+_PADDING = 2
 _ORDER = ("completion", "chat", "embedding", "vision", "tools", "insert", "thinking")
 _WORDS = {"completion": "text", "insert": "fill in", "embedding": "embeddings"}
 
@@ -62,16 +63,21 @@ class DetailsPane(SidePane):
     def __init__(self) -> None:
         super().__init__("Details", id="details-pane")
         self._details = Details(id="details")
+        self._selected: Key | None = None
 
     def compose(self) -> ComposeResult:
         yield self._details
 
+    def on_resize(self) -> None:
+        self.show(self.shell.view, self._selected)
+
     def show(self, view: View, selected: Key | None) -> None:
+        self._selected = selected
         cache = self.shell.controller(DetailsCache)
         about = cache.about(view, selected)
         name = clean(about.status.name) if about else "Details"
         self.show_title(fit_name(name, _TITLE_CELLS, ellipsis=self.shell.marks.ellipsis).rstrip())
-        self._details.show(details_content(about, self._details.content_size.width))
+        self._details.show(details_content(about, self.size.width - _PADDING))
         if about is not None:
             cache.look_at(about)
 
