@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from llmstack_tui.base.kinds import Actor, EventKind
+from llmstack_tui.base.kinds import Actor, EventKind, HostKind
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import Sentence, quoted, said
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import excerpt
 from llmstack_tui.hosts.errors import HostError
 from llmstack_tui.lifecycle.actions import REMOVAL, ActEnd, ActKind, because
+from llmstack_tui.lifecycle.load_request import OURS
 from llmstack_tui.store.database.values import SLACK
 from llmstack_tui.store.tables.activations import Activation, ListedModel, Outcome, reconcile
 from llmstack_tui.store.tables.events import Event
@@ -322,6 +323,8 @@ def between(before: Snapshot, after: Snapshot, ours: Collection[str]) -> Iterato
 async def settle(store: Store, snapshot: Snapshot, now: datetime) -> Event | None:
     """Bring the recorded loads up to date with the first snapshot; returns an event if they differed.
 
+    What left as it was to leave is recorded, and is no event.
+
     Raises:
         StoreError: the records cannot be read.
     """
@@ -337,10 +340,12 @@ async def settle(store: Store, snapshot: Snapshot, now: datetime) -> Event | Non
     if not difference:
         return None
     models = {
-        "unloaded": tuple(each.model for each in difference.ended),
+        "unloaded": tuple(each.model for each in ended if not _was_to_leave(each, snapshot, now)),
         "loaded": tuple(each.model for _, each in difference.appeared),
     }
     changes = {change: names for change, names in models.items() if names}
+    if not changes:
+        return None
     sentence = Sentence(f"missed.{'both' if len(changes) > 1 else next(iter(changes))}", changes)
     return Event(at=now, kind=EventKind.DIFFERENCE, sentence=sentence, host=url)
 
@@ -368,6 +373,16 @@ def _cause(error: HostError | None) -> dict[str, object]:
 def _observed(kind: EventKind, sentence: str, at: datetime, host: str, running: RunningModel) -> Event:
     said = Sentence(sentence, {"model": running.name})
     return Event(at=at, kind=kind, sentence=said, host=host, model=running.name)
+
+
+def _was_to_leave(activation: Activation, snapshot: Snapshot, now: datetime) -> bool:
+    """Whether our load of a model ended with its keep-alive, or with the engine that ended with us."""
+    if activation.asked_by not in OURS:
+        return False
+    if snapshot.server is not None and snapshot.server.kind is HostKind.BUILTIN:
+        return True
+    length, since = activation.keep_alive, activation.loaded_at or activation.started_at
+    return length is not None and timedelta(0) <= length <= now - since
 
 
 def _is_under_way(activation: Activation, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from llmstack_tui.base.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from textual.binding import Binding
@@ -308,6 +308,17 @@ class Controller:
             self._shell.tell("Nothing can be changed: llmstack is read-only.")
             return None
         return stack
+
+    def _answering(self, urls: Iterable[str]) -> frozenset[str]:
+        """Those of these hosts that answer. A toast says why the others do not, before anything is asked."""
+        from llmstack_tui.core.wording import words
+
+        asked = dict.fromkeys(urls)
+        errors = {url: host.snapshot.error for url in asked if (host := self._shell.view.host(url))}
+        away = {url: error for url, error in errors.items() if error is not None}
+        if away:
+            self._shell.tell("\n".join(clean(words(error), limit=300) for error in away.values()))
+        return frozenset(asked) - frozenset(away)
 
 
 def work_name(key: Key) -> str:

@@ -228,7 +228,7 @@ async def test_the_next_session_begins_with_what_the_last_one_saw(path: Path) ->
             store = await stack.session.store()
             await store.flush()
             # As if it had been an hour ago: what another program did just now is left alone.
-            change_file(path, "UPDATE activations SET loaded_at = 0, started_at = 0")
+            change_file(path, "UPDATE activations SET loaded_at = 0, started_at = 0, keep_alive = NULL")
             fake.down = False
             stack.refresh()
             await wait_until(lambda: stack.state.hosts[0].snapshot.reachable)
@@ -236,6 +236,24 @@ async def test_the_next_session_begins_with_what_the_last_one_saw(path: Path) ->
             await wait_until(lambda: stack.state.last_event_id > 1)
             difference = (await stack.records.events(kinds=["difference"]))[0]
             assert difference.sentence == Sentence("missed.both", {"unloaded": ("a:1",), "loaded": ("b:1",)})
+
+
+async def test_what_left_by_its_keep_alive_is_nothing_that_was_missed(path: Path) -> None:
+    async with fake_ollama(a_1="a", b_1="b") as (fake, server):
+        async with dashboard(server, path) as stack:
+            await stack.actions.activate(server.url, "a:1", keep_alive=timedelta(minutes=10))
+            await stack.actions.activate(server.url, "b:1", keep_alive=timedelta(days=99_999))
+            store = await stack.session.store()
+            await wait_for(lambda: store.installed.load(server.url, Model))
+            await store.flush()
+            change_file(path, "UPDATE activations SET loaded_at = 0, started_at = 0")
+        fake.runners.clear()
+        async with dashboard(server, path) as stack:
+            differences = await wait_for(lambda: stack.records.events(kinds=["difference"]))
+            (missed,) = (each.sentence for each in differences)
+            assert missed == Sentence("missed.unloaded", {"unloaded": ("b:1",)})
+            (ended,) = await stack.records.activations(server.url, "a:1")
+            assert ended.ended_at is not None
 
 
 async def test_what_a_likely_server_listed_last_is_known_before_it_is_found(

@@ -30,7 +30,7 @@ _OWN_LIMIT = 100
 _GUARD = frozenset({EventKind.PIN, EventKind.GUARD})
 _ACTS = _GUARD | {EventKind.ACTIVATE, EventKind.DEACTIVATE, EventKind.REMOVE, EventKind.IMPORT}
 _CLIENTS = frozenset({EventKind.LOADED, EventKind.LEFT, EventKind.DIFFERENCE})
-_TROUBLE = frozenset({EventKind.FAILED, EventKind.SERVER, EventKind.NOTICE, EventKind.DIFFERENCE})
+_TROUBLE = frozenset({EventKind.FAILED, EventKind.SERVER, EventKind.NOTICE})
 
 
 class Choice(StrEnum):
@@ -74,7 +74,7 @@ def tone(event: Event) -> Tone:
     kind = event.kind
     if kind == EventKind.FAILED:
         return Tone.FAILED
-    if kind in {EventKind.LOADED, EventKind.LEFT}:
+    if kind in _CLIENTS:
         return Tone.CLIENT
     if kind in _TROUBLE | {NoteKind.NOTE} and (kind != EventKind.SERVER or "error" in event.details):
         return Tone.WARNING

@@ -71,7 +71,8 @@ class DownloadController(Controller):
         for host in stack.state.hosts:
             url, able = host.snapshot.url, host.snapshot.capabilities
             if selected in {None, url} and (Capability.IMPORT in able or Capability.PULL in able):
-                self._start("Add a model", partial(self._add, stack, host))
+                if self._answering([url]):
+                    self._start("Add a model", partial(self._add, stack, host))
                 return
         self._shell.tell("This server takes no models.")
 
@@ -136,10 +137,11 @@ class DownloadController(Controller):
             for host in stack.state.hosts
             if host.snapshot.url not in stack.look_only and Capability.PULL in host.snapshot.capabilities
         ]
-        if hosts:
-            text = offer_text(name, download, memory, stack.state, hosts)
-            self._start(f"Pull {name}", partial(self._offer, stack, name, text, hosts))
-        else:
+        urls = self._answering(hosts)
+        if here := [url for url in hosts if url in urls]:
+            text = offer_text(name, download, memory, stack.state, here)
+            self._start(f"Pull {name}", partial(self._offer, stack, name, text, here))
+        elif not hosts:
             self._shell.tell("No server here takes downloads.")
 
     async def _offer(self, stack: DashboardStack, name: str, text: str, hosts: list[str]) -> None:

@@ -46,7 +46,9 @@ class GuardController(Controller):
         stack = self._changeable() if keys else None
         if stack is None:
             return
-        found = [status for key in keys if (status := self._shell.view.model(key)) is not None]
+        urls = self._answering(url for url, _ in keys)
+        models = (self._shell.view.model(key) for key in keys if key[0] in urls)
+        found = [status for status in models if status is not None]
         chosen = [status for status in found if status.state is not ModelState.CLOUD]
         clouds = [status.name for status in found if status.state is ModelState.CLOUD]
         if clouds:
@@ -102,7 +104,7 @@ class GuardController(Controller):
             self._shell.tell(f"{clean(key[1])} is not there any more.")
         elif status.state in {ModelState.ACTIVE, ModelState.LOADING}:
             self._shell.tell(f"{clean(key[1])} is {status.state} already.")
-        else:
+        elif self._answering(key[:1]):
             self._start(f"Activate {key[1]}", partial(self._load, stack.actions.activate_again, key), key)
 
     async def _pin(self, stack: DashboardStack, key: Key) -> None:

@@ -13,7 +13,7 @@ from llmstack_tui.tui.draw.text import lines_text, models_text, names_text
 from llmstack_tui.tui.shell import ACTIONS, Controller, work_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from llmstack_tui.core.removal import Removal
     from llmstack_tui.tui.models.derive import Way
@@ -44,7 +44,9 @@ class ModelController(Controller):
     def remove(self, *keys: Key) -> None:
         found = [key for key in keys if self._shell.view.model(key)]
         stack = self._changeable() if found else None
-        if stack is not None:
+        urls = self._answering(url for url, _ in found) if stack is not None else ()
+        found = [key for key in found if key[0] in urls]
+        if stack is not None and found:
             what = f"Remove {models_text([name for _, name in found])}"
             self._start(what, partial(self._remove, stack, found))
 
@@ -58,20 +60,19 @@ class ModelController(Controller):
         if status.model is None:
             self._shell.tell(f"{clean(status.name)} is in memory, but installed under no name.")
             return
+        if not self._answering(key[:1]):
+            return
         self._start(f"{WAYS[way].title} {key[1]}", partial(self._derive, stack, key, WAYS[way]))
 
     def stop_all(self) -> None:
         if (stack := self._changeable()) is None:
             return
-        loaded = [
-            model.name
-            for host in stack.state.hosts
-            if host.snapshot.url not in stack.look_only
-            for model in host.snapshot.running
-        ]
-        if loaded:
+        acting = [host.snapshot for host in stack.state.hosts if host.snapshot.url not in stack.look_only]
+        urls = self._answering(snapshot.url for snapshot in acting)
+        loaded = {each.url: [model.name for model in each.running] for each in acting if each.url in urls}
+        if any(loaded.values()):
             self._start("Unload all models", partial(self._stop_all, stack, loaded))
-        else:
+        elif urls or not acting:
             self._shell.tell("No model is in memory.")
 
     def copy_url(self, *keys: Key) -> None:
@@ -97,7 +98,9 @@ class ModelController(Controller):
         stack = self._stack() if keys else None
         if stack is None:
             return
-        found = [status for key in keys if (status := self._shell.view.model(key)) is not None]
+        urls = self._answering(url for url, _ in keys)
+        models = (self._shell.view.model(key) for key in keys if key[0] in urls)
+        found = [status for status in models if status is not None]
         if said := [text for status in found if (text := act(stack, status))]:
             self._shell.tell(lines_text(said))
 
@@ -131,14 +134,17 @@ class ModelController(Controller):
         self._start(f"Restart {status.name}", partial(stack.actions.restart, *key), key)
         return ""
 
-    async def _stop_all(self, stack: DashboardStack, loaded: list[str]) -> None:
+    async def _stop_all(self, stack: DashboardStack, by_host: Mapping[str, list[str]]) -> None:
+        loaded = [name for names in by_host.values() for name in names]
         title, them = f"Unload {clean(loaded[0], limit=50)}?", "it"
         text = "It is unloaded when its running request has ended."
         if len(loaded) > 1:
             title, them = f"Unload all {len(loaded)} models?", "them"
             text = f"{names_text(loaded)}\n\nThey are unloaded when their running requests have ended."
         if await self._confirm(title, text, f"Keep {them}", f"Unload {them}"):
-            await stack.actions.stop_all()
+            for url, names in by_host.items():
+                if names:
+                    await stack.actions.stop_all(url)
 
     async def _derive(self, stack: DashboardStack, key: Key, way: Way) -> None:
         from llmstack_tui.tui.models.derive import DeriveScreen

@@ -58,7 +58,8 @@ class UpdateController(Controller):
         downloads = under_way(stack.state.downloads)
         found: dict[Key, Update] = {}
         said = []
-        for key in keys:
+        urls = self._answering(url for url, _ in keys)
+        for key in (key for key in keys if key[0] in urls):
             update = self._update(key)
             if key in downloads:
                 said.append(f"{clean(key[1])} is on its way already.")
@@ -86,9 +87,10 @@ class UpdateController(Controller):
             for name, update in host.updates.items()
             if update.is_for_all and (url, name) not in downloads
         }
-        if found:
-            self._start("Update all", partial(self._update_all, stack, found))
-        else:
+        urls = self._answering(url for url, _ in found)
+        if here := {key: update for key, update in found.items() if key[0] in urls}:
+            self._start("Update all", partial(self._update_all, stack, here))
+        elif not found:
             key = self._shell.view.keys["models.check"]
             self._shell.tell(f"Nothing newer is known. {key} checks now.")
 
