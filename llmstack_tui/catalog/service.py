@@ -11,14 +11,11 @@ import msgspec
 from llmstack_tui.base import lazy
 from llmstack_tui.base.names import ModelName
 from llmstack_tui.catalog.types import Catalog, Offer
-from llmstack_tui.registry.errors import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llmstack_tui.registry.client import Registry
-
-__all__ = ["CatalogService", "RegistryError"]
 
 
 def load_catalog() -> Catalog:

@@ -261,7 +261,5 @@ def _document(text: str, path: Path) -> dict[str, object]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Failure("settings.not_toml", file=str(path), why=str(error).rstrip(".")) from None
-    except RecursionError:
+    except (RecursionError, ValueError):  # Python reads no integer of more than 4,300 digits.
         raise Failure("settings.too_deep", file=str(path)) from None
-    except ValueError:  # Python reads no integer of more than 4,300 digits.
-        raise Failure("settings.long_number", file=str(path)) from None

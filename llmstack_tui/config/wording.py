@@ -26,12 +26,9 @@ SENTENCES: Catalogue = {
     "settings.too_large": "The settings {file} were not read: the file is larger than {most:size}.",
     "settings.not_text": "The settings {file} were not read: the file is not UTF-8 text.",
     "settings.not_toml": "The settings {file} were not read, the file is not valid TOML: {why}.",
-    "settings.too_deep": "The settings {file} were not read: the file is nested too deep.",
-    "settings.long_number": "The settings {file} were not read: a number in the file is too long.",
+    "settings.too_deep": "The settings {file} were not read: a value in it is nested too deep, or too long.",
     "settings.more": Plural(
-        "count",
-        one="There is one more problem in the settings.",
-        other="There are {count} more problems in the settings.",
+        "count", one="One more setting is wrong.", other="{count} more settings are wrong."
     ),
     "settings.unclear": "Until that is corrected, nothing is changed anywhere, as with read_only = true.",
     # One setting.

@@ -111,7 +111,7 @@ def read_header(path: Path) -> Header:
     """The header of the GGUF file at ``path``.
 
     Raises:
-        InvalidGGUF: the message is one sentence that says what is wrong with the file.
+        InvalidGGUF: the file is none, or is broken.
     """
     with open_regular(path) as (file, size):
         version, metadata, tensors, data_offset = parse(Source(file, size, path))

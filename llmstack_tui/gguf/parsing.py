@@ -151,7 +151,7 @@ def _tensor(source: Source) -> Tensor:
     kind, offset = map(int, source.take(_PLACE))
     tensor_type = TENSOR_TYPES.get(kind)
     if tensor_type is None:
-        raise source.fail("gguf.tensor_type", type=kind, tensor=name)
+        raise source.fail("gguf.tensor_type", type=kind)
     row = shape[0] if shape else 1
     if row % tensor_type.block:
         raise source.broken("rows", name)

@@ -25,16 +25,12 @@ SENTENCES: Catalogue = {
     "gguf.big_endian": "{path} is a big-endian GGUF file, which only machines of that kind can run.",
     "gguf.version_1": "{path} is a GGUF file of version 1, which llama.cpp no longer reads: get a newer one.",
     "gguf.version": "{path} is a GGUF file of version {version}; versions 2 and 3 are known.",
-    "gguf.split": (
-        "{path} is one of {count} parts of a split model: join them first (llama-gguf-split --merge)."
-    ),
+    "gguf.split": "{path} is one of {count} parts: join them first (llama-gguf-split --merge).",
     # Files that are broken. {fault} is a word for reports, {at} the key or the tensor.
     "gguf.cut_in_header": "{path} is cut short: it ends in its header. Copy or download it again.",
     "gguf.cut_in_tensors": "{path} is cut short by {missing:,} bytes. Copy or download it again.",
     "gguf.too_large": "{path} has a larger header than any model.",
-    "gguf.tensor_type": (
-        "{path} has a tensor of the unknown type {type}, perhaps a newer one: {tensor:quoted}."
-    ),
+    "gguf.tensor_type": "{path} has a tensor of the unknown type {type}, perhaps a newer one.",
     "gguf.broken": "{path} is broken at {at:quoted} ({fault}). Copy or download it again.",
     # Why a whole file cannot be run.
     "gguf.needs_ollama": "This {architecture} model is packaged for Ollama alone, so it needs Ollama.",

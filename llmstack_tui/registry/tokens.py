@@ -95,7 +95,7 @@ class Tokens:
             error.host = host
             raise
         if (status := reply.status) in (400, 401, 403, 404):
-            raise NotAllowed("registry.no_token", host=host, realm=realm, model=name, status=status)
+            raise NotAllowed("registry.private", host=host, model=name, status=status)
         if not 200 <= status < 300:
             raise RegistryFailed("registry.realm_failed", host=host, realm=realm, status=status)
         token = _parse_token(reply.content)

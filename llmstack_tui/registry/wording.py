@@ -12,18 +12,12 @@ SENTENCES: Catalogue = {
     "registry.unreachable": "{host} cannot be reached: {why}.",
     "registry.too_late": "{host} did not answer in time.",
     "registry.broke": "The connection to {host} broke: {why}.",
-    "registry.busy": (
-        "{host} has been asked too often: it wants to be left alone for {retry_after_s:duration}."
-    ),
+    "registry.busy": "{host} has been asked too often: try again in {retry_after_s:duration}.",
     "registry.bad_address": "{host:quoted} is no address of a registry.",
-    "registry.bad_environment": (
-        "{host} cannot be asked: the proxy or the certificates of the environment are not understood ({why})."
-    ),
+    "registry.bad_environment": "The proxy or the certificates of the environment cannot be used: {why}.",
     # It answers otherwise than a registry.
     "registry.not_http": "{host} does not speak HTTP as it should.",
-    "registry.web_page": (
-        "{host} answered with a web page instead of a manifest: is a proxy or a log-in in between?"
-    ),
+    "registry.web_page": "{host} answered with a web page: is a proxy or a log-in in between?",
     "registry.unsafe_redirect": "{host} redirects to an address without encryption.",
     "registry.endless_redirects": "{host} redirects again and again.",
     "registry.failed": "{host} failed (status {status}): try again later.",
@@ -31,27 +25,15 @@ SENTENCES: Catalogue = {
     "registry.bad_tags": "The list of tags of {model} from {host} is not JSON.",
     # A token is needed for every model.
     "registry.wants_token": "{host} wants a token first: {why}",
-    "registry.unsafe_realm": (
-        "{host} wants a token from {realm:quoted}, which is not an encrypted address: it is not asked."
-    ),
-    "registry.no_token": (
-        "{host} does not show {model} to everybody ({realm} gives no token for it, status {status}): it is "
-        "private, or not there."
-    ),
-    "registry.realm_failed": (
-        "{realm}, which gives tokens for {host}, failed (status {status}): try again later."
-    ),
-    "registry.bad_token": "{realm}, which gives tokens for {host}, sent none that can be used.",
+    "registry.unsafe_realm": "{host} wants a token from {realm:quoted}, which is no encrypted address.",
+    "registry.realm_failed": "{realm} gave no token for {host} (status {status}): try again later.",
+    "registry.bad_token": "{realm} gave no token for {host} that can be used.",
     # The model.
     "registry.no_model": "{host} has no model {model}.",
-    "registry.private": (
-        "{host} does not show {model} to everybody (status {status}): it is private, or not there."
-    ),
+    "registry.private": "{host} does not show {model} (status {status}): it is private, or not there.",
     "registry.not_manifest": "{host} sent no manifest of {model}: {why}",
     "registry.no_layers": "The manifest of {model} from {host} has no layers.",
-    "registry.damaged_manifest": (
-        "The manifest of {model} from {host} has a wrong digest: it was damaged on its way."
-    ),
+    "registry.damaged_manifest": "The manifest of {model} was damaged on its way from {host}: try again.",
     "registry.large_manifest": "{host} sent more than {most:size} as the manifest of {model}.",
     # Downloads.
     "registry.no_manifest": "{registry} did not send the manifest of {model}.",
@@ -62,31 +44,21 @@ SENTENCES: Catalogue = {
     ),
     "registry.removed_meanwhile": "Parts of {model} were removed again while it was pulled: pull again.",
     "registry.engine_stopped": "The engine was stopped. What came is kept: pull again.",
-    "registry.other_engine": (
-        "Another engine is downloading into {models}: pull there, or wait until it is done."
-    ),
+    "registry.other_engine": "Another engine downloads into {models}: pull there, or wait until it is done.",
     "registry.under_way": "{layer} is being downloaded.",
     "registry.not_discarded": "{layer} cannot be removed: {why}",
     "registry.layer_not_written": "{layer} cannot be written: {why}",
     "registry.disk_full": "The disk of {folder} is full: make room there and pull again.",
-    "registry.wrong_digest": (
-        "The content of {layer} does not match its digest, and was deleted: pull again."
-    ),
+    "registry.wrong_digest": "{layer} did not match its digest, and was deleted: pull again.",
     "registry.stalled": "The download of {layer} stalled: {why} What came is kept: pull again later.",
     "registry.bad_certificates": "The certificates of the environment cannot be used: {why}.",
     "registry.redirects": "{registry} redirects too often for {layer}.",
     "registry.bad_redirect": "{registry} redirects to an invalid address: {address}.",
     "registry.layer_private": "{server} wants a log-in for {layer}: the model is private.",
-    "registry.layer_missing": (
-        "{server} does not have {layer}, which its manifest names: the model is broken there."
-    ),
-    "registry.layer_too_short": (
-        "{server} has fewer bytes of {layer} than its manifest says: the model is broken there."
-    ),
+    "registry.layer_missing": "{server} does not have {layer}: the model is broken there.",
+    "registry.layer_too_short": "{server} has too few bytes of {layer}: the model is broken there.",
     "registry.layer_status": "{server} answered with status {status} for {layer}.",
-    "registry.other_size": (
-        "{server} has {size} bytes of {layer}, its manifest says {stated}: the model is broken there."
-    ),
+    "registry.other_size": "{server} has {size} bytes of {layer}, not {stated}: the model is broken there.",
     # Why a download stalled.
     "registry.cut_short": "the server ended the answer too early.",
     "registry.silent": "nothing more came for {seconds:g} s.",

@@ -20,8 +20,8 @@ from tests.config.files import in_file
             in_file(1, "unknown", name="hosts.nam", known=("url", "name", "allow")),
             "config.toml line 1: hosts.nam is not a setting. Known here: url, name and allow.",
         ),
-        (Sentence("settings.more", {"count": 1}), "There is one more problem in the settings."),
-        (Sentence("settings.more", {"count": 2}), "There are 2 more problems in the settings."),
+        (Sentence("settings.more", {"count": 1}), "One more setting is wrong."),
+        (Sentence("settings.more", {"count": 2}), "2 more settings are wrong."),
         (
             Sentence("settings.not_text", {"file": "/a.toml"}),
             "The settings /a.toml were not read: the file is not UTF-8 text.",

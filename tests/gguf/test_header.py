@@ -305,7 +305,7 @@ LIES: dict[str, tuple[File, tuple[object, ...]]] = {
     "no elements": (File((), (tensor("a", (8, 0)),), bytes(32)), broken("no elements", "a")),
     "overflow": (File((), (tensor("a", (2**32, 2**32)),), bytes(32)), ("cut_in_tensors", 4 * 2**64 - 32)),
     "huge": (File((), (tensor("a", (2**61,)),), bytes(32)), ("cut_in_tensors", 4 * 2**61 - 32)),
-    "tensor type": (File((), (tensor("a", (8,), 4),), bytes(32)), ("tensor_type", 4, "a")),
+    "tensor type": (File((), (tensor("a", (8,), 4),), bytes(32)), ("tensor_type", 4)),
     "rows": (
         File((), (tensor("a", (33,), 2),), bytes(99)),
         broken("rows", "a"),

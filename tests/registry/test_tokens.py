@@ -94,7 +94,7 @@ def given(text: bytes) -> Fault:
     ("fault", "error", "kind"),
     [
         (Fault(path="manifests", status=401), NotAllowed, "private"),
-        (Fault(path="/token", status=401), NotAllowed, "no_token"),
+        (Fault(path="/token", status=401), NotAllowed, "private"),
         (Fault(path="/token", status=500), RegistryFailed, "realm_failed"),
         (Fault(path="/token", status=302), RegistryFailed, "realm_failed"),
         (Fault(path="/token", status=302, headers={"Location": "/token"}), BadAnswer, "wants_token"),

@@ -17,12 +17,11 @@ BUSY = RegistryBusy("registry.busy", host="a.example", retry_after_s=600.0)
     [
         (
             RegistryError("registry.wants_token", host="b.example", why=said(BUSY)),
-            "b.example wants a token first: a.example has been asked too often: it wants to be left alone "
-            f"for 10{SPACE}min.",
+            f"b.example wants a token first: a.example has been asked too often: try again in 10{SPACE}min.",
         ),
         (
             NotAllowed("registry.private", host="a.example", model="x/y:z", status=403),
-            "a.example does not show x/y:z to everybody (status 403): it is private, or not there.",
+            "a.example does not show x/y:z (status 403): it is private, or not there.",
         ),
         (BadAnswer("registry.bad_address", host="a\n"), r"'a\n' is no address of a registry."),
     ],

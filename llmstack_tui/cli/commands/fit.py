@@ -10,12 +10,12 @@ from msgspec.structs import asdict
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import CACHE_TYPES
-from llmstack_tui.base.names import InvalidName, same_model
+from llmstack_tui.base.names import same_model
+from llmstack_tui.base.sentences import Failure
 from llmstack_tui.base.structs import replace
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.catalog.rules import subject_of
-from llmstack_tui.catalog.service import RegistryError
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count
 from llmstack_tui.cli.stacks import locate, look, opened, read_profile
@@ -164,7 +164,7 @@ async def _offered(stack: Stack, asked: str) -> _FitTarget | None:
                 return _FitTarget(name=name, subject=subject_of(entry, file), profile=profile, room=room)
     try:
         offer = await stack.catalog.offer(asked)
-    except (InvalidName, RegistryError):
+    except Failure:
         return None
     return _FitTarget(
         name=offer.name, subject=subject_of_metadata({}, offer.download), profile=profile, room=room

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from llmstack_tui.base.names import DEFAULT_HOST, DEFAULT_NAMESPACE, ModelName, model_key
+from llmstack_tui.base.sentences import Failure
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import UNKNOWN, bytes_text
 from llmstack_tui.catalog.rules import EntryFit
@@ -177,24 +178,23 @@ class EntryScreen(FramedScreen):
 
     async def _ask(self, browsing: DashboardCatalog) -> None:
         """Ask for the tags and current variants; if the registry does not answer, say so."""
-        from llmstack_tui.catalog.service import RegistryError
 
-        async def offer(name: str) -> RegistryError | None:
+        async def offer(name: str) -> Failure | None:
             try:
                 self._offers[name] = await browsing.offer(name)
-            except RegistryError as error:
+            except Failure as error:
                 return error
             return None
 
-        async def tags() -> tuple[str, ...] | RegistryError | None:
+        async def tags() -> tuple[str, ...] | Failure | None:
             try:
                 return await browsing.tags(self._entry.name)
-            except RegistryError as error:
+            except Failure as error:
                 return error
 
         found, *problems = await asyncio.gather(tags(), *map(offer, self._variants))
-        problem = next((each for each in problems if isinstance(each, RegistryError)), None)
-        if isinstance(found, RegistryError):
+        problem = next((each for each in problems if isinstance(each, Failure)), None)
+        if isinstance(found, Failure):
             self._say(clean(words(problem or found), limit=300))
         else:
             self._heard(found, problem)
@@ -220,15 +220,13 @@ class EntryScreen(FramedScreen):
             start(self, "A tag of the registry", look, group="tag", exclusive=True)
 
     async def _look_at(self, name: str) -> None:
-        from llmstack_tui.catalog.service import RegistryError
-
         await asyncio.sleep(_REST_S)
         stack = self.shell.stack
         if stack is not None:
             self._offers[name] = None
             try:
                 self._offers[name] = await stack.catalog.offer(name)
-            except RegistryError as error:
+            except Failure as error:
                 self._say(clean(words(error), limit=300))
             self.show(self.shell.view)
 

@@ -65,9 +65,9 @@ async def test_a_token_that_runs_out_in_the_middle_is_got_anew_once_for_all_part
     [
         (Fault(path="/token", status=401), "it is private, or not there"),
         (Fault(path="/blobs/", host="127.0.0.1", status=401), ": the model is private"),
-        (html("/token"), "sent none that can be used"),
-        (Fault(path="/token", status=500), "failed (status 500): try again later"),
-        (busy("/token", retry_after="600"), "wants to be left alone for 10"),
+        (html("/token"), "gave no token for"),
+        (Fault(path="/token", status=500), "(status 500): try again later"),
+        (busy("/token", retry_after="600"), "asked too often: try again in 10"),
     ],
 )
 async def test_no_token_is_said_in_one_sentence(
@@ -89,7 +89,7 @@ async def test_no_token_is_said_in_one_sentence(
         (Fault(path="/token", status=403), "private, or not there"),
         (
             Fault(path="/token", status=500),
-            "failed (status 500): try again later. What came",
+            "(status 500): try again later. What came",
         ),
     ],
 )
