@@ -115,7 +115,7 @@ def _spawn(binary: Path, url: str, environ: Mapping[str, str], log: Path) -> sub
     with open(log, mode, opener=private_opener) as output:
         return subprocess.Popen(
             [binary, "serve"],
-            env={**environ, "OLLAMA_HOST": urlsplit(url).netloc},
+            env={**_without_keys(environ), "OLLAMA_HOST": urlsplit(url).netloc},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -123,6 +123,11 @@ def _spawn(binary: Path, url: str, environ: Mapping[str, str], log: Path) -> sub
             start_new_session=True,
             creationflags=detached,
         )
+
+
+def _without_keys(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without our engine's key, which is nothing to Ollama."""
+    return {name: value for name, value in environ.items() if name != "LLMSTACK_ENGINE_API_KEY"}
 
 
 def _last_words(log: Path) -> str:

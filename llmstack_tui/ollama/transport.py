@@ -21,7 +21,15 @@ from llmstack_tui.ollama.decoding import WrongShape, decode
 from llmstack_tui.ollama.wire import ErrorResponse, StreamLine, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterable,
+        AsyncIterator,
+        Callable,
+        Generator,
+        Iterator,
+        Mapping,
+    )
 
     from llmstack_tui.base.secret import Secret
     from llmstack_tui.base.sentences import Param
@@ -58,6 +66,17 @@ class Timeouts(Struct, frozen=True, kw_only=True):
     silence_s: float = 1800.0
 
 
+class _KeyAuth(httpx.Auth):
+    """Adds the key when a request is sent, so that it is in no variable that a traceback could show."""
+
+    def __init__(self, key: Secret) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._key.text}"
+        yield request
+
+
 class Transport:
     """Requests to the server at ``url``. Every call raises `HostError` and nothing else."""
 
@@ -75,10 +94,10 @@ class Transport:
         # Certificates and proxies only with TLS: certificates take longer to load than a small request takes,
         # and a proxy does not find the machines of a local network.
         secure = url.startswith("https:")
-        authorization = {} if key is None else {"Authorization": f"Bearer {key.text}"}
         self._client = httpx.AsyncClient(
             base_url=url,
-            headers={"User-Agent": user_agent, "Accept-Encoding": "identity", **authorization},
+            headers={"User-Agent": user_agent, "Accept-Encoding": "identity"},
+            auth=None if key is None else _KeyAuth(key),
             verify=secure,
             trust_env=secure,
             transport=transport,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import psutil
@@ -17,6 +19,7 @@ from llmstack_tui.core.keys import key_for
 from llmstack_tui.core.open import Core
 from llmstack_tui.core.servers import Found
 from llmstack_tui.engine.process import state
+from llmstack_tui.ollama.client import OllamaHost
 from tests.support.fake_ollama import usual_ollama
 from tests.support.scripted_server import serving
 
@@ -111,3 +114,16 @@ async def test_a_key_that_cannot_be_read_is_said_before_a_server_is_asked(home: 
     with pytest.raises(KeyFailed) as failed:
         await Core(settings, os.environ).find()
     assert isinstance(failed.value, ValueError), "the dashboard shows these"
+
+
+async def test_a_traceback_with_its_variables_has_no_key() -> None:
+    """As a failure of the dashboard is reported: with what every variable held."""
+    shown: list[str] = []
+    for url in ("http://[", "http://127.0.0.1:1"):
+        try:
+            async with aclosing(OllamaHost(url, key=ENGINE)) as host:
+                await host.version()
+        except Exception as error:  # noqa: BLE001 (whatever it is)
+            shown += traceback.TracebackException.from_exception(error, capture_locals=True).format()
+    assert len(shown) > 10
+    assert ENGINE.text not in "".join(shown)

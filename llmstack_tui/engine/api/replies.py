@@ -45,7 +45,7 @@ def openai_error(error: ApiError) -> Response:
 
 def error_response(path: str, error: ApiError) -> Response:
     """An error in the form of the route at ``path``."""
-    return openai_error(error) if path.startswith(("/v1/", "/chat")) else ollama_error(error)
+    return openai_error(error) if path.startswith(("/v1/", "/chat", "/health")) else ollama_error(error)
 
 
 def openai_error_body(error: ApiError) -> dict[str, object]:

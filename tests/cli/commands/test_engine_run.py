@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.engine.single.client import SingleClient
+from llmstack_tui.engine.single.client import SingleClient, SingleError, SingleFailed
 from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:
@@ -62,6 +62,19 @@ def test_a_missing_file_is_told_by_the_server(llmstack: Program, tmp_path: Path)
     with serving(llmstack, "--gguf", str(missing)) as (_, url), SingleClient(url) as client:
         wait_until_sync(lambda: client.health_check().error, 30, "the server says what is missing")
         assert str(missing) in str(client.health_check().error)
+
+
+def test_with_a_key_it_answers_nobody_else(llmstack: Program, tiny_model: Path) -> None:
+    key = "the-key-of-this-file"
+    user = llmstack.given(LLMSTACK_ENGINE_API_KEY=key)
+    with serving(user, "--gguf", str(tiny_model), "--host", "0.0.0.0") as (_, url):
+        with SingleClient(url, key=key) as client:
+            wait_until_sync(lambda: client.health_check().ok, 30, "the model is ready")
+            assert client.chat("Who are you?").response.endswith(" model running locally.")
+        with SingleClient(url) as client, pytest.raises(SingleError, match="needs its key") as failed:
+            client.chat("Who are you?")
+        assert isinstance(failed.value, SingleFailed)
+        assert failed.value.status == 401
 
 
 def test_a_port_in_use_is_a_sentence(llmstack: Program, tiny_model: Path) -> None:
