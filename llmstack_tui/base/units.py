@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
 UNKNOWN = "?"
 
 
@@ -43,3 +48,13 @@ def exact_duration_text(seconds: float) -> str:
 def seconds_text(seconds: float) -> str:
     """A measured duration: as `duration_text`, with tenths below ten seconds."""
     return f"{max(seconds, 0):.1f} s" if seconds < 9.95 else duration_text(seconds)
+
+
+def ago_text(at: datetime, now: datetime) -> str:
+    """How long ago something was: ``just now`` (also for the future), ``3 min ago``, ``5 days ago``."""
+    minutes = int((now - at).total_seconds()) // 60
+    if minutes < 1:
+        return "just now"
+    if minutes < 120:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 2 * 24 * 60 else f"{minutes // (24 * 60)} days ago"

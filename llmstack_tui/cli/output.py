@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from llmstack_tui.base.text import clean
+from llmstack_tui.cli import table
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -20,6 +21,8 @@ PROGRAM = "llmstack"
 
 _MARKS = {"active": "●", "inactive": "○", "loading": "◌", "stopping": "◐", "cloud": "☁"}
 _ASCII_MARKS = {"active": "*", "inactive": "o", "loading": ".", "stopping": "~", "cloud": "@"}
+# Green, yellow and blue of the terminal's own palette.
+_COLOURS = {"active": "32", "loading": "33", "stopping": "33", "cloud": "34"}
 
 
 class Failed(Exception):
@@ -74,6 +77,17 @@ def say(text: str) -> None:
     _to_stderr(f"{PROGRAM}: {clean(text, None)}\n")
 
 
+def inform(text: str) -> None:
+    """Say what is neither an answer nor a failure: on a terminal as plainly as an answer.
+
+    Elsewhere it goes to standard error, as scripts read answers alone.
+    """
+    if is_terminal(sys.stdout):
+        write(clean(text, None))
+    else:
+        say(text)
+
+
 def mark(state: str) -> str:
     """The mark of a model's state, in ASCII if standard output cannot show the other."""
     return (_MARKS if shows(sys.stdout, "".join(_MARKS.values())) else _ASCII_MARKS)[state]
@@ -89,23 +103,32 @@ def shows(stream: TextIO | None, text: str) -> bool:
 
 
 def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]], hosts: Sequence[str] = ()) -> None:
-    """Write rows under their heads. A column whose head begins with ">" is aligned to the right.
+    """Write rows under their heads, on a terminal in its width and with coloured marks.
 
     Args:
+        heads, rows: as `table.lines` has them.
         hosts: the host of each row, which becomes a last column if there are several hosts.
     """
     if len(set(hosts)) > 1:
-        heads = [*heads, "HOST"]
+        heads = [*heads, "HOST?"]
         rows = [[*row, host] for row, host in zip(rows, hosts, strict=True)]
-    right = [head.startswith(">") for head in heads]
-    cells = [[head.lstrip(">") for head in heads], *([_as_shown(cell) for cell in row] for row in rows)]
-    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        padded = (
-            " " * (width - _width(cell)) + cell if to_right else cell + " " * (width - _width(cell))
-            for cell, width, to_right in zip(row, widths, right, strict=True)
-        )
-        write("  ".join(padded).rstrip())
+    width = os.get_terminal_size(sys.stdout.fileno()).columns if is_terminal(sys.stdout) else None
+    shown = [[_as_shown(cell) for cell in row] for row in rows]
+    for first, *rest in table.lines(heads, shown, width or None, "…" if shows(sys.stdout, "…") else "..."):
+        write("  ".join([_coloured_mark(first), *rest]).rstrip())
+
+
+def coloured(text: str, colour: str, stream: TextIO | None) -> str:
+    """A text in a colour (as in ``ESC [ 32 m``) on a terminal that has any, unless NO_COLOR is set."""
+    has_colours = is_terminal(stream) and os.environ.get("TERM", "") not in ("", "dumb")
+    return f"\x1b[{colour}m{text}\x1b[0m" if has_colours and not os.environ.get("NO_COLOR") else text
+
+
+def _coloured_mark(text: str) -> str:
+    for state, colour in _COLOURS.items():
+        if text in (_MARKS[state], _ASCII_MARKS[state]):
+            return coloured(text, colour, sys.stdout)
+    return text
 
 
 def counted(count: int, thing: str) -> str:
@@ -132,7 +155,7 @@ class StatusLine:
     def show(self, text: str) -> None:
         if self.enabled:
             columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
-            _to_stderr(f"\r\x1b[K{clipped(clean(text), columns - 1)}")
+            _to_stderr(f"\r\x1b[K{table.clipped(clean(text), columns - 1)}")
             self._shown = True
 
     def clear(self) -> None:
@@ -193,19 +216,3 @@ def _as_shown(text: str) -> str:
     """The text as standard output will show it, so that its width is measured right."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return clean(text, None).encode(encoding, errors="replace").decode(encoding)
-
-
-def _width(text: str) -> int:
-    """The cells that a text takes on a terminal."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import combining, east_asian_width
-
-    return sum(0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1 for sign in text)
-
-
-def clipped(text: str, width: int) -> str:
-    """As much of a text as fits into ``width`` cells of a terminal."""
-    while _width(text) > width:
-        text = text[:-1]
-    return text

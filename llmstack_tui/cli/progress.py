@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.text import clean
 from llmstack_tui.base.units import bytes_text
-from llmstack_tui.cli import output
+from llmstack_tui.cli import output, table
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState, Why
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _FRAMES = "|/-\\"
 _STEP_S = 0.15
+_BAR_CELLS = 16
 
 
 @asynccontextmanager
@@ -132,7 +133,7 @@ class _PullLines:
             size = os.get_terminal_size(sys.stderr.fileno())
             under_way = [_line(each) for each in downloads if not each.state.is_over]
             shown = under_way[: max(size.lines - 2, 1)]
-            output.draw([output.clipped(clean(line), (size.columns or 80) - 1) for line in shown])
+            output.draw([table.clipped(clean(line), (size.columns or 80) - 1) for line in shown])
             self._drawn = len(shown)
 
     def close(self) -> None:
@@ -161,7 +162,7 @@ def _line(download: Download) -> str:
     parts = [download.model]
     if download.layers:
         done, total = download.completed, download.total
-        share = f"{100 * done // total} %" if total else ""
+        share = f"{_bar(done / total)} {100 * done // total} %" if total else ""
         parts.append(f"{share} {bytes_text(done)} of {bytes_text(total)}".strip())
     if download.speed is not None:
         parts.append(f"{bytes_text(round(download.speed))}/s")
@@ -170,3 +171,9 @@ def _line(download: Download) -> str:
     if len(parts) < 3:
         parts.append(download.step)
     return "  ".join(parts)
+
+
+def _bar(share: float) -> str:
+    full, rest = "█░" if output.shows(sys.stderr, "█░") else "#."
+    done = round(_BAR_CELLS * min(share, 1))
+    return full * done + rest * (_BAR_CELLS - done)

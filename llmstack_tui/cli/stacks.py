@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import default_host
 from llmstack_tui.base.kinds import Actor
 from llmstack_tui.base.names import same_model
+from llmstack_tui.base.sentences import listed
 from llmstack_tui.base.structs import replace
-from llmstack_tui.cli.output import Failed, say
+from llmstack_tui.cli.output import Failed, is_terminal, say
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.lifecycle.states import ModelState
 
@@ -184,15 +186,26 @@ async def save_installed(stack: Stack) -> None:
     await stack.records.save([host.snapshot for host in answering(stack)])
 
 
-def locate(stack: Stack, name: str) -> ModelStatus:
+def locate(stack: Stack, name: str, *, short: bool = False) -> ModelStatus:
     """The model of that name on the first server that has it.
 
+    Args:
+        short: on a terminal, the beginning of a name is enough, if only one model has it. Never for what
+            removes, replaces or keeps a model, nor in scripts, where another model may come to have it.
+
     Raises:
-        Failed: when no server has it.
+        Failed: when no server has it, or several models are meant.
     """
     hosts = answering(stack)
-    for status in (status for host in hosts for status in host.models):
+    statuses = [status for host in hosts for status in host.models]
+    for status in statuses:
         if same_model(status.name, name):
+            return status
+    if short and is_terminal(sys.stdin) and is_terminal(sys.stdout):
+        begun = {each.name: each for each in reversed(statuses) if each.name.lower().startswith(name.lower())}
+        if len(begun) > 1:
+            raise Failed(f"{name!r} is the beginning of {listed(sorted(begun))}: which one?")
+        for status in begun.values():
             return status
     places = " or ".join(host.snapshot.url for host in hosts)
     advice = "`llmstack ls` lists the installed ones."
@@ -209,9 +222,9 @@ def _similar_name(name: str, names: Sequence[str]) -> str | None:
     return next(iter(tagged or get_close_matches(name, names, n=1, cutoff=0.75)), None)
 
 
-def locate_local(stack: Stack, name: str) -> ModelStatus:
+def locate_local(stack: Stack, name: str, *, short: bool = False) -> ModelStatus:
     """As `locate`, but also fails for a model that runs in the cloud."""
-    status = locate(stack, name)
+    status = locate(stack, name, short=short)
     if status.state is ModelState.CLOUD:
         raise Failed(f"{status.name} runs in the cloud: there is nothing to load or unload here.")
     return status

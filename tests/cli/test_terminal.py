@@ -97,3 +97,70 @@ def test_without_a_question_on_a_terminal_chat_says_how(llmstack: Program) -> No
     with llmstack.in_terminal("chat", "a:1") as screen:
         assert screen.wait_exit() == 2
     assert "llmstack chat a:1 'Why?'" in screen.written
+
+
+@pytest.mark.parametrize("command", [("show",), ("ps",), ("start",), ("stop",), ("chat",)])
+async def test_the_beginning_of_a_name_is_enough_on_a_terminal(
+    llmstack: Program, command: tuple[str, ...]
+) -> None:
+    server = usual_ollama("alpha:7b", "alpine:7b", "beta:7b", loaded=("alpha:7b",))
+    more = ("Why?",) if command == ("chat",) else ()
+    async with serving(server) as at:
+        words = (*command, "{}", *more, "--host", at.url)
+        with llmstack.in_terminal(*(word.format("alph") for word in words)) as screen:
+            assert await asyncio.to_thread(screen.wait_exit) == 0, screen.written
+        with llmstack.in_terminal(*(word.format("alp") for word in words)) as screen:
+            assert await asyncio.to_thread(screen.wait_exit) == 1
+            assert "'alp' is the beginning of alpha:7b and alpine:7b: which one?" in screen.words
+        # A script that means one model must not get another, once that is installed.
+        done = await asyncio.to_thread(llmstack, *(word.format("alph") for word in words))
+        assert (done.returncode, done.stdout) == (1, ""), done
+
+
+@pytest.mark.parametrize("command", [("rm", "--yes"), ("pin",), ("unpin",), ("update",)])
+async def test_but_not_for_what_removes_or_keeps(llmstack: Program, command: tuple[str, ...]) -> None:
+    server = usual_ollama("alpha:7b")
+    async with serving(server) as at:
+        with llmstack.in_terminal(*command, "alph", "--host", at.url) as screen:
+            assert await asyncio.to_thread(screen.wait_exit) == 1
+            assert "no model 'alph'" in screen.words
+    assert [*server.installed] == ["alpha:7b"]
+
+
+@pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+async def test_a_table_fits_the_terminal(
+    llmstack: Program, variables: dict[str, str], coloured: bool
+) -> None:
+    name = "a-model-whose-name-has-all-of-sixty-characters-in-it:q4_k_m8"
+    server = usual_ollama(name, loaded=(name,))
+    async with serving(server) as at:
+        with llmstack.given(TERM="xterm", **variables).in_terminal("ls", "--host", at.url) as screen:
+            assert await asyncio.to_thread(screen.wait_exit) == 0
+        head, row, *rest = screen.text.splitlines()
+        assert "NAME" in head
+        assert row.endswith("active")
+        assert not "".join(rest).strip()
+        assert ("\x1b[32m" in screen.written) is coloured
+        done = await asyncio.to_thread(llmstack, "ls", "--host", at.url)
+    assert name in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+async def test_what_is_no_failure_is_not_said_as_one(llmstack: Program) -> None:
+    async with serving(usual_ollama("a:1")) as at:
+        with llmstack.in_terminal("ps", "--host", at.url) as screen:
+            assert await asyncio.to_thread(screen.wait_exit) == 0
+        assert screen.written == "No model is loaded.\r\n"
+        done = await asyncio.to_thread(llmstack, "ps", "--host", at.url)
+        assert (done.returncode, done.stdout) == (0, "")
+
+
+async def test_an_endless_answer_ends(llmstack: Program) -> None:
+    server = usual_ollama("a:1")
+    async with serving(server) as at:
+        assert (await asyncio.to_thread(llmstack, "chat", "a:1", "Why?", "--host", at.url)).returncode == 0
+        await asyncio.to_thread(llmstack, "chat", "a:1", "Why?", "--limit", "5", "--host", at.url)
+        wrong = await asyncio.to_thread(llmstack, "chat", "a:1", "Why?", "--limit", "-1", "--host", at.url)
+    assert wrong.returncode == 2
+    asked = [body["options"] for path, body in server.asked if path == "/api/chat"]
+    assert asked == [{"num_predict": 16_384}, {"num_predict": 5}]

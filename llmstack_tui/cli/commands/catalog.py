@@ -52,7 +52,7 @@ async def run(core: Core, options: Namespace) -> int:
 
 
 def _write_table(entries: Sequence[Entry], profile: Profile) -> None:
-    heads = ["NAME", ">PARAMETERS", ">DOWNLOAD", ">AT 4K", ">AT 32K", "FITS HERE", "GOOD FOR"]
+    heads = ["NAME", ">PARAMETERS", ">DOWNLOAD?", ">AT 4K?", ">AT 32K?", "FITS HERE", "GOOD FOR"]
     rows = [
         [entry.name, entry.parameters.value, *_memory(entry, entry.file, profile), entry.good_for]
         for entry in entries
@@ -106,7 +106,7 @@ def _say_what_fits(profile: Profile) -> None:
     if profile.memory_budget is not None:
         size = bytes_text(profile.memory_budget)
         room = f"Models have {size} of {profile.memory_word} here ({profile.name})"
-    output.say(f"{room}. The memory at 4k and 32k tokens is an estimate.")
+    output.inform(f"{room}. The memory at 4k and 32k tokens is an estimate.")
 
 
 def _memory(entry: Entry, file: File, profile: Profile) -> list[str]:

@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 
 from llmstack_tui.base.text import clean_lines
 from llmstack_tui.cli import output
+from llmstack_tui.cli.options import count
 from llmstack_tui.cli.progress import waiting
 from llmstack_tui.cli.stacks import locate, look, opened
 from llmstack_tui.hosts.types import Message
@@ -25,10 +26,21 @@ if TYPE_CHECKING:
     from llmstack_tui.lifecycle.states import ModelStatus
 
 
+# As long as a long essay, or some minutes on a fast card. It includes what a model thinks.
+_LIMIT = 16_384
+
+
 def add_options(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="a model, as `llmstack ls` lists it")
     parser.add_argument("prompt", metavar="PROMPT", nargs="*", help="the question (default: standard input)")
     parser.add_argument("--system", metavar="TEXT", help="a system prompt, before the question")
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=count,
+        default=_LIMIT,
+        help=f"the most tokens of an answer, which some models would never end (default: {_LIMIT})",
+    )
 
 
 def run(core: Core, options: Namespace) -> Coroutine[object, object, int]:
@@ -47,7 +59,7 @@ async def _chat(core: Core, options: Namespace, prompt: str) -> int:
         messages.insert(0, Message(role="system", content=options.system))
     async with opened(core) as stack:
         await look(stack)
-        status = locate(stack, options.name)
+        status = locate(stack, options.name, short=True)
         chunks = await _answer(core, options, stack, status, messages)
     last = chunks[-1] if chunks else None
     if last is None or not last.done:
@@ -55,8 +67,14 @@ async def _chat(core: Core, options: Namespace, prompt: str) -> int:
     if options.json:
         output.write_document(document(status, chunks, last))
     elif last.done_reason == "length":
-        output.say("The answer is cut off: it reached the limit of tokens.")
+        output.say(_cut_off(last, options.limit))
     return 0
+
+
+def _cut_off(last: Chunk, limit: int) -> str:
+    if last.usage is not None and last.usage.answer_tokens < limit:
+        return "The answer is cut off: it has filled the model's context."
+    return f"The answer is cut off at {limit} tokens: --limit N sets another limit."
 
 
 def _piped() -> str:
@@ -77,7 +95,9 @@ async def _answer(
     try:
         async with (
             waiting("Waiting for the answer", core.environ) as line,
-            aclosing(stack.actions.chat(status.host, status.name, messages)) as stream,
+            aclosing(
+                stack.actions.chat(status.host, status.name, messages, options={"num_predict": options.limit})
+            ) as stream,
         ):
             async for chunk in stream:
                 chunks.append(chunk)

@@ -132,7 +132,7 @@ async def _clean(options: Namespace, stack: Stack, own: FolderUse) -> Sequence[L
     if not options.json:
         _write_leftovers([own])
     if not own.removable:
-        output.say(_nothing_to_remove(own))
+        output.inform(_nothing_to_remove(own))
         return ()
     count, size = len(own.removable), bytes_text(sum(leftover.size for leftover in own.removable))
     what = f"{output.counted(count, 'file')} of {size}"
@@ -164,15 +164,16 @@ def _write(folders: Sequence[FolderUse], used: Mapping[str, datetime]) -> None:
         for model in folder.models
     ]
     if rows:
-        output.write_table(["NAME", ">SIZE", ">SHARED", ">ALONE", "LAST USED", "FILES", "FOLDER"], rows)
+        heads = ["NAME", ">SIZE", ">SHARED?", ">ALONE?", "LAST USED?", "FILES", "FOLDER?"]
+        output.write_table(heads, rows)
     _write_leftovers(folders)
     for folder in folders:
-        output.say(f"Total {bytes_text(folder.size)} in {folder.path} ({_owner(folder)}).")
+        output.inform(f"Total {bytes_text(folder.size)} in {folder.path} ({_owner(folder)}).")
         for path in folder.unreadable:
             output.say(f"{path} cannot be read as a manifest, so nothing beside it is removed.")
     if folders[0].removable:
         size = bytes_text(sum(leftover.size for leftover in folders[0].removable))
-        output.say(f"`llmstack disk --clean` frees {size}.")
+        output.inform(f"`llmstack disk --clean` frees {size}.")
 
 
 def _remark(model: ModelUse) -> str:
@@ -190,7 +191,7 @@ def _write_leftovers(folders: Sequence[FolderUse]) -> None:
         for leftover in folder.leftovers
     ]
     if rows:
-        output.write_table(["NOT USED", "KIND", ">SIZE", "KEPT BECAUSE", "FOLDER"], rows)
+        output.write_table(["NOT USED", "KIND", ">SIZE", "KEPT BECAUSE", "FOLDER?"], rows)
 
 
 def _owner(folder: FolderUse) -> str:

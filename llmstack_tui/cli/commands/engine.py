@@ -125,7 +125,7 @@ async def _stop(core: Core, options: Namespace) -> int:
     elif stopped:
         output.write("The engine is stopped.")
     else:
-        output.say("The engine was not running.")
+        output.inform("The engine was not running.")
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import asdict
 
 from llmstack_tui.base.names import listed_name
-from llmstack_tui.base.units import bytes_text
+from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.options import count
 from llmstack_tui.cli.stacks import opened, recorded, save_installed
@@ -93,7 +93,7 @@ def _write(options: Namespace, loads: Sequence[Activation], versions: Sequence[_
         output.write("\n" if loads else "", end="")
         _write_versions(versions)
     if not loads and not versions:
-        output.say(
+        output.inform(
             "No version is known that was removed or replaced."
             if options.gone
             else f"Nothing is recorded about {options.name}: it was not loaded while llmstack ran."
@@ -126,17 +126,18 @@ def _load(load: Activation) -> dict[str, object]:
 
 
 def _write_versions(versions: Sequence[_Version]) -> None:
+    now = datetime.now(UTC)
     rows = [
         [
             each.name,
             each.digest[:12] or "-",
             bytes_text(each.size),
-            f"{each.first_seen_at.astimezone():%Y-%m-%d %H:%M}",
-            "installed" if is_installed else f"{each.last_seen_at.astimezone():%Y-%m-%d %H:%M}",
+            ago_text(each.first_seen_at, now),
+            "installed" if is_installed else ago_text(each.last_seen_at, now),
         ]
         for each, is_installed in versions
     ]
-    heads = ["NAME", "VERSION", ">SIZE", "FIRST SEEN", "LAST SEEN"]
+    heads = ["NAME", "VERSION", ">SIZE?", "FIRST SEEN?", "LAST SEEN"]
     output.write_table(heads, rows, [each.host for each, _ in versions])
 
 
@@ -151,7 +152,7 @@ def _write_loads(loads: Sequence[Activation]) -> None:
         ]
         for each in loads
     ]
-    heads = ["STARTED", "ASKED BY", ">FOR", "END", "REASON"]
+    heads = ["STARTED", "ASKED BY?", ">FOR", "END", "REASON"]
     output.write_table(heads, rows, [each.host for each in loads])
 
 

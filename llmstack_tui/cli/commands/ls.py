@@ -122,7 +122,7 @@ def update_document(update: Update | None, *, is_cloud: bool = False) -> dict[st
 def _write(hosts: Sequence[HostState]) -> None:
     models = [status for host in hosts for status in host.models]
     if not models:
-        output.say("No model is installed: add one with `llmstack import FILE.gguf`.")
+        output.inform("No model is installed: add one with `llmstack import FILE.gguf`.")
         return
     rows = [
         [
@@ -135,7 +135,7 @@ def _write(hosts: Sequence[HostState]) -> None:
         ]
         for status in models
     ]
-    heads = ["", "NAME", ">SIZE", "QUANTIZATION", ">PARAMETERS", "STATE"]
+    heads = ["", "NAME", ">SIZE", "QUANTIZATION?", ">PARAMETERS?", "STATE"]
     output.write_table(heads, rows, [status.host for status in models])
     for status in models:
         if status.model and status.model.unusable:

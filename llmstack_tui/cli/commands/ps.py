@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.durations import ENDLESS
+from llmstack_tui.base.names import same_model
 from llmstack_tui.base.units import bytes_text
 from llmstack_tui.cli import output
-from llmstack_tui.cli.stacks import answering, look, opened
+from llmstack_tui.cli.stacks import answering, locate, look, opened
 from llmstack_tui.core.types import StoreError
 from llmstack_tui.core.wording import words
 from llmstack_tui.lifecycle.activity import idle_time
@@ -27,35 +28,38 @@ if TYPE_CHECKING:
     from llmstack_tui.hosts.types import RunningModel
     from llmstack_tui.lifecycle.states import ModelStatus
 
+    _Loaded = tuple[str, RunningModel, ModelStatus | None]
+
 # A model without a request is unloaded some milliseconds after its time.
 _SECOND_LOOK_S = 0.15
 
 
-def add_options(_: Parser) -> None:
-    """``ps`` has no options of its own."""
+def add_options(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", nargs="?", help="only this model")
 
 
 async def run(core: Core, options: Namespace) -> int:
     async with opened(core, processes=options.json) as stack:
         await look(stack)
+        only = locate(stack, options.name, short=True).name if options.name else None
         if options.json:
-            output.write_document({"models": await _documents(stack)})
-        elif loaded := _loaded(stack):
+            output.write_document({"models": await _documents(stack, only)})
+        elif loaded := _loaded(stack, only):
             _write(loaded)
         else:
-            output.say("No model is loaded.")
+            output.inform(f"{only} is not loaded." if only else "No model is loaded.")
     return 0
 
 
-async def _documents(stack: Stack) -> list[dict[str, object]]:
-    if any(_is_overdue(running) for _, running, _ in _loaded(stack)):
+async def _documents(stack: Stack, only: str | None) -> list[dict[str, object]]:
+    if any(_is_overdue(running) for _, running, _ in _loaded(stack, only)):
         # A model that should have left, and is still there at a second look, is held by a request.
         await asyncio.sleep(_SECOND_LOOK_S)
         await stack.look()
-    loaded = _loaded(stack)
+    loaded = _loaded(stack, only)
     if loaded:
         await stack.machine.read_once()
-    loads = await _loads(stack)
+    loads = await _loads(stack, loaded)
     return [
         document(
             url,
@@ -71,12 +75,13 @@ async def _documents(stack: Stack) -> list[dict[str, object]]:
     ]
 
 
-def _loaded(stack: Stack) -> list[tuple[str, RunningModel, ModelStatus | None]]:
-    """The loaded models, each with its host and its status as an installed model, if it is installed."""
+def _loaded(stack: Stack, only: str | None) -> list[_Loaded]:
+    """The loaded models, or the one named, each with its host and its status if it is installed."""
     return [
         (host.snapshot.url, running, next((each for each in host.models if each.running is running), None))
         for host in answering(stack)
         for running in host.snapshot.running
+        if only is None or same_model(running.name, only)
     ]
 
 
@@ -86,11 +91,11 @@ def _is_overdue(running: RunningModel) -> bool:
     )
 
 
-async def _loads(stack: Stack) -> Mapping[tuple[str, str], Activation]:
+async def _loads(stack: Stack, loaded: Sequence[_Loaded]) -> Mapping[tuple[str, str], Activation]:
     """The recorded loads by host and name, on servers that do not report when a model was last used."""
     found: dict[tuple[str, str], Activation] = {}
     try:
-        for url in {url for url, running, _ in _loaded(stack) if running.used_at is None}:
+        for url in {url for url, running, _ in loaded if running.used_at is None}:
             if not stack.records.is_empty:
                 loads = await stack.records.loaded(url)
                 found |= {(url, each.model): each for each in loads if each.loaded_at is not None}
@@ -136,7 +141,7 @@ def document(
     }
 
 
-def _write(loaded: Sequence[tuple[str, RunningModel, ModelStatus | None]]) -> None:
+def _write(loaded: Sequence[_Loaded]) -> None:
     now = datetime.now(UTC)
     rows = [
         [
@@ -149,7 +154,7 @@ def _write(loaded: Sequence[tuple[str, RunningModel, ModelStatus | None]]) -> No
         ]
         for _, running, _ in loaded
     ]
-    heads = ["", "NAME", ">MEMORY", "ON", ">CONTEXT", "UNTIL"]
+    heads = ["", "NAME", ">MEMORY", "ON", ">CONTEXT?", "UNTIL"]
     output.write_table(heads, rows, [host for host, _, _ in loaded])
 
 

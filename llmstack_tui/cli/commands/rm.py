@@ -34,7 +34,7 @@ async def run(core: Core, options: Namespace) -> int:
         removals = await stack.actions.plan_removal([_located(stack, name) for name in options.names])
         if not options.yes:
             for removal in removals:
-                output.say(f"{_effect(removal)}.")
+                output.inform(f"{_effect(removal)}.")
         question = "Remove?" if len(removals) == 1 else f"Remove all {len(removals)}?"
         output.confirm(options, question, "Nothing was removed.")
         for removal in removals:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.text import clean, clean_lines
-from llmstack_tui.base.units import bytes_text
+from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.cli import output
 from llmstack_tui.cli.stacks import locate, look, opened
 
@@ -26,7 +26,7 @@ def add_options(parser: Parser) -> None:
 async def run(core: Core, options: Namespace) -> int:
     async with opened(core) as stack:
         await look(stack)
-        status = locate(stack, options.name)
+        status = locate(stack, options.name, short=True)
         found = document(status, await stack.actions.details(status.host, status.name))
     return output.answer(options, found, lambda: _write(found))
 
@@ -62,7 +62,7 @@ def _write(found: dict[str, object]) -> None:
         "name": found["name"],
         "host": found["host"],
         "state": found["state"],
-        "digest": found["digest"],
+        "version": str(found["digest"])[:12] if found["digest"] else None,
         "size": bytes_text(size) if isinstance(size, int) else None,
         "family": found["family"],
         "parameters": found["parameters"],
@@ -70,7 +70,7 @@ def _write(found: dict[str, object]) -> None:
         "context": found["context_length"],
         "embedding": found["embedding_length"],
         "can do": ", ".join(capabilities) if isinstance(capabilities, list) else None,
-        "changed": f"{changed.astimezone():%Y-%m-%d %H:%M}" if isinstance(changed, datetime) else None,
+        "changed": ago_text(changed, datetime.now(UTC)) if isinstance(changed, datetime) else None,
     }
     for label, value in lines.items():
         if value is not None:

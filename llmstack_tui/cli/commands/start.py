@@ -43,7 +43,7 @@ def add_options(parser: Parser) -> None:
 async def run(core: Core, options: Namespace) -> int:
     async with opened(core, act=True, processes=True) as stack:
         await prepare(stack)
-        status = locate_local(stack, options.name)
+        status = locate_local(stack, options.name, short=True)
         url, name = status.host, status.name
         keep_alive: timedelta | None = options.keep_alive
         if keep_alive is None and options.ctx is None and (theirs := _theirs(stack, status)) is not None:

@@ -45,7 +45,7 @@ async def run(core: Core, options: Namespace) -> int:
 
 
 async def _stop(stack: Stack, names: Sequence[str]) -> Sequence[_Stop]:
-    located = [locate(stack, name) for name in names]
+    located = [locate(stack, name, short=True) for name in names]
     targets = [(each.host, each.running.name if each.running else each.name) for each in located]
     ends = await asyncio.gather(*(stack.actions.deactivate(url, name) for url, name in targets))
     return [(url, name, end) for (url, name), end in zip(targets, ends, strict=True)]
@@ -55,7 +55,7 @@ def _write(stops: Sequence[_Stop]) -> None:
     for _, name, departure in stops:
         output.write(clean(_SENTENCES[departure].format(name)))
     if not stops:
-        output.say("No model is loaded.")
+        output.inform("No model is loaded.")
 
 
 def document(stops: Sequence[_Stop]) -> dict[str, object]:

@@ -85,7 +85,7 @@ def _of_all(rows: Sequence[Row]) -> tuple[list[tuple[str, str]], bool]:
     wanted = [(host, model.name) for host, model, update in rows if update.is_for_all]
     failed = any(update.state is UpdateState.UNKNOWN and not update.changed_here for _, _, update in rows)
     if not wanted and not failed:
-        output.say("There is nothing to update.")
+        output.inform("There is nothing to update.")
     return wanted, failed
 
 
@@ -96,7 +96,7 @@ def _of_names(options: Namespace, rows: Sequence[Row]) -> tuple[list[tuple[str, 
         # For a model that was made here, the registry was not asked.
         is_ours = update.changed_here or (update.state is UpdateState.LOCAL and update.checked_at is None)
         if update.state is UpdateState.CURRENT:
-            output.say(f"{model.name} is up to date.")
+            output.inform(f"{model.name} is up to date.")
         elif update.state is UpdateState.STALE or is_ours:
             if update.state is not UpdateState.STALE:
                 what = f"{model.name} was made or changed here, and the registry's version takes its place."
@@ -135,7 +135,7 @@ def _write(rows: Sequence[Row]) -> None:
         _write_table(newer)
     counts = Counter(update.state for _, _, update in rows)
     said = [_summary(state, counts[state]) for state in UpdateState if counts[state]]
-    output.say(f"{', '.join(said)}." if said else "No model is installed.")
+    output.inform(f"{', '.join(said)}." if said else "No model is installed.")
 
 
 def _summary(state: UpdateState, count: int) -> str:
@@ -150,7 +150,7 @@ def _write_table(rows: Sequence[Row]) -> None:
         [model.name, ", ".join(update.changed) or "?", _download(update), _note(update)]
         for _, model, update in rows
     ]
-    output.write_table(["NAME", "CHANGED", ">DOWNLOAD", "NOTE"], cells, [host for host, _, _ in rows])
+    output.write_table(["NAME", "CHANGED?", ">DOWNLOAD", "NOTE"], cells, [host for host, _, _ in rows])
 
 
 def _download(update: Update) -> str:

@@ -76,16 +76,6 @@ def clock_text(seconds: float) -> str:
     return plural(days, "1 day", f"{days} days")
 
 
-def ago_text(at: datetime, now: datetime) -> str:
-    """How long ago something was: ``just now`` (also for the future), ``3 min ago``, ``5 days ago``."""
-    minutes = int((now - at).total_seconds()) // 60
-    if minutes < 1:
-        return "just now"
-    if minutes < 120:
-        return f"{minutes} min ago"
-    return f"{minutes // 60} h ago" if minutes < 2 * 24 * 60 else f"{minutes // (24 * 60)} days ago"
-
-
 def rate_text(per_second: float) -> str:
     """A rate per second, in at most five characters: ``7.3``, ``128``."""
     return f"{per_second:.1f}" if per_second < 99.95 else f"{min(per_second, 99_999):.0f}"

@@ -9,9 +9,9 @@ from msgspec import Struct
 from llmstack_tui import __version__
 from llmstack_tui.base.names import listed_name
 from llmstack_tui.base.text import clean
-from llmstack_tui.base.units import bytes_text
+from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.core.wording import text
-from llmstack_tui.tui.draw.figures import ago_text, when_text
+from llmstack_tui.tui.draw.figures import when_text
 from llmstack_tui.updates.programs import Program, is_newer
 
 if TYPE_CHECKING:

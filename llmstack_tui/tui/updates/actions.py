@@ -11,9 +11,8 @@ from llmstack_tui.base.address import is_loopback
 from llmstack_tui.base.kinds import Capability
 from llmstack_tui.base.sentences import Sentence, plural
 from llmstack_tui.base.text import clean
-from llmstack_tui.base.units import bytes_text
+from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.core.wording import text
-from llmstack_tui.tui.draw.figures import ago_text
 from llmstack_tui.tui.draw.text import lines_text, models_text
 from llmstack_tui.tui.draw.updates import changed_text, news_text, total_text, under_way, wanted
 from llmstack_tui.tui.shell import Controller

@@ -12,9 +12,8 @@ from textual import on
 
 from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import clean
-from llmstack_tui.base.units import bytes_text
+from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.core.wording import text
-from llmstack_tui.tui.draw.figures import ago_text
 from llmstack_tui.tui.draw.servers import address
 from llmstack_tui.tui.draw.text import wrap
 from llmstack_tui.tui.draw.updates import changed_text, newer_programs, progress_cell, total_text, under_way

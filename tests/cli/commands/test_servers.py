@@ -8,13 +8,14 @@ import re
 import signal
 import sys
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from llmstack_tui.base.kinds import Actor
+from llmstack_tui.base.units import ago_text
 from llmstack_tui.core.options import StackOptions
 from llmstack_tui.ollama.client import OllamaHost
 from llmstack_tui.store.store import Store
@@ -203,8 +204,8 @@ async def test_show_tells_all(llmstack: Program) -> None:
     }
     assert {key: document[key] for key in expected} == expected
     assert "name          tiny:latest\n" in text
-    changed = datetime.fromisoformat(document["modified_at"]).astimezone()
-    assert f"changed       {changed:%Y-%m-%d %H:%M}\n" in text
+    changed = ago_text(datetime.fromisoformat(document["modified_at"]), datetime.now(UTC))
+    assert f"changed       {changed}\n" in text
     assert "template\n  {{ .Prompt }}\ufffd[2J\n  second line\n" in text
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from llmstack_tui.base.sentences import quoted
 from llmstack_tui.base.structs import replace
+from llmstack_tui.base.units import ago_text
 from llmstack_tui.core.wording import text
 from llmstack_tui.downloads.types import DownloadState
-from llmstack_tui.tui.draw.figures import ago_text
 from llmstack_tui.tui.draw.marks import ASCII, UNICODE
 from llmstack_tui.tui.draw.updates import more_update_rows, progress_cell, update_rows
 from llmstack_tui.tui.models.arrangement import ModelColumn, ModelOrder, matching, ordered
