@@ -15,10 +15,9 @@ from rich.cells import cell_len
 from llmstack_tui.base.names import model_key
 from llmstack_tui.base.sentences import plural
 from llmstack_tui.base.text import clean
-from llmstack_tui.base.units import bytes_text
+from llmstack_tui.base.units import ago_text, bytes_text
 from llmstack_tui.core.wording import text, words
 from llmstack_tui.tui.disk import KEYS
-from llmstack_tui.tui.draw.figures import ago_text
 from llmstack_tui.tui.draw.text import lines_text
 from llmstack_tui.tui.screen import FramedScreen
 from llmstack_tui.tui.shell import Answer, start
