@@ -80,7 +80,10 @@ class SingleClient:
 
     def health_check(self) -> SingleHealth:
         """Whether the model is loaded. If not, this raises nothing: ``status`` and ``error`` say why."""
-        return self._decoded(*self._call("GET", "/health"), SingleHealth)
+        status, content = self._call("GET", "/health")
+        if status == 401:
+            raise SingleFailed(_error_text(status, content), status)
+        return self._decoded(status, content, SingleHealth)
 
     def chat(
         self,

@@ -6,11 +6,12 @@ import re
 import signal
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from llmstack_tui.engine.single.client import SingleClient, SingleError, SingleFailed
+from llmstack_tui.engine.single.client import SingleClient, SingleFailed
 from tests.support.waiting import wait_until_sync
 
 if TYPE_CHECKING:
@@ -71,10 +72,11 @@ def test_with_a_key_it_answers_nobody_else(llmstack: Program, tiny_model: Path) 
         with SingleClient(url, key=key) as client:
             wait_until_sync(lambda: client.health_check().ok, 30, "the model is ready")
             assert client.chat("Who are you?").response.endswith(" model running locally.")
-        with SingleClient(url) as client, pytest.raises(SingleError, match="needs its key") as failed:
-            client.chat("Who are you?")
-        assert isinstance(failed.value, SingleFailed)
-        assert failed.value.status == 401
+        with SingleClient(url) as client:
+            for ask in (client.health_check, partial(client.chat, "Who are you?")):
+                with pytest.raises(SingleFailed, match="needs its key") as failed:
+                    ask()
+                assert failed.value.status == 401
 
 
 def test_a_port_in_use_is_a_sentence(llmstack: Program, tiny_model: Path) -> None:
