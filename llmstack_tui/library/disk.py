@@ -20,7 +20,7 @@ from llmstack_tui.base.sentences import Sentence
 from llmstack_tui.library.blobs import is_believed, remove_blob
 from llmstack_tui.library.contents import FoundFile, StoredManifest, files_in, stored_manifests
 from llmstack_tui.library.errors import Cancelled, LibraryError, library_errors
-from llmstack_tui.library.files import UNFINISHED
+from llmstack_tui.library.files import UNFINISHED, remove_empty
 from llmstack_tui.library.folders import blobs_folder, manifests_folder
 from llmstack_tui.library.manifest import BLOB_NAME, blob_name
 from llmstack_tui.library.storage import DOWNLOADS_LOCK, GRACE_S, holding, locked
@@ -68,11 +68,6 @@ class ModelUse(Struct, frozen=True):
     readable: bool = True
     blobs: Mapping[str, int] = field(default_factory=dict)
     linked: frozenset[str] = frozenset()
-
-    @property
-    def alone(self) -> int:
-        """Bytes that are freed when the model is removed."""
-        return self.size - self.shared
 
 
 class Leftover(Struct, frozen=True):
@@ -175,6 +170,16 @@ class DiskService:
             LibraryError: the folder cannot be changed now, or something is being downloaded into it.
         """
         return () if self.folder is None else await asyncio.to_thread(remove_leftovers, self.folder, chosen)
+
+    async def remove_unreadable(self, path: Path) -> None:
+        """Remove a file that lies among the engine's manifests and is none. Blobs stay until a clean-up.
+
+        Raises:
+            LibraryError: it is a manifest, or is not there, or the folder cannot be changed.
+        """
+        if self.folder is None:
+            raise LibraryError("library.not_unreadable", path=str(path))
+        await asyncio.to_thread(remove_unreadable, self.folder, path)
 
     async def verify(
         self, tell: OnProgress, *, note: bool = True
@@ -297,6 +302,16 @@ def remove_leftovers(
                     remove_blob(leftover.path)
                 removed.append(leftover)
     return tuple(removed)
+
+
+def remove_unreadable(folder: Path, path: Path) -> None:
+    """Remove a file among the manifests of ``folder`` that is none. Raises as `remove_leftovers`."""
+    with locked(folder):
+        if path not in audit(folder, own=True).unreadable:
+            raise LibraryError("library.not_unreadable", path=str(path))
+        with library_errors("library.file_not_removed", path=str(path)):
+            path.unlink(missing_ok=True)
+            remove_empty(path.parent, manifests_folder(folder))
 
 
 def _use(

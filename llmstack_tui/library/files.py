@@ -31,3 +31,10 @@ def write_whole(path: Path, content: bytes) -> None:
 def unfinished_path(folder: Path) -> Path:
     """A new path in ``folder``; its name contains the current time, and no model can have it."""
     return folder / f"{UNFINISHED}{int(time.time())}-{secrets.token_hex(8)}"
+
+
+def remove_empty(folder: Path, root: Path) -> None:
+    """Remove ``folder`` and its parents below ``root``, as long as they are empty."""
+    while folder != root and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

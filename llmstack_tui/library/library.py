@@ -16,6 +16,7 @@ from llmstack_tui.gguf.header import Header, read_header
 from llmstack_tui.library.blobs import OnProgress, is_believed, is_intact, silent
 from llmstack_tui.library.creation import Changes, derive, import_gguf
 from llmstack_tui.library.errors import LibraryError, library_errors, reason
+from llmstack_tui.library.files import remove_empty
 from llmstack_tui.library.folders import is_blob_of, manifest_path, manifests_folder, read_small
 from llmstack_tui.library.installed import (
     FaultyModel,
@@ -151,7 +152,7 @@ class Library:
             path, blobs = manifest_path(self.own, own), blobs_of(self.own, own)
             with library_errors("library.not_removed", model=str(name)):
                 path.unlink(missing_ok=True)
-                _remove_empty(path.parent, manifests_folder(self.own))
+                remove_empty(path.parent, manifests_folder(self.own))
             remove_unused(self.own, blobs)
 
     def discard(self, digest: str) -> None:
@@ -272,10 +273,3 @@ def _signature(path: Path) -> tuple[int, int, int]:
 
 def _same_folder(one: Path, other: Path) -> bool:
     return os.path.realpath(one) == os.path.realpath(other)
-
-
-def _remove_empty(folder: Path, root: Path) -> None:
-    """Remove ``folder`` and its parents below ``root``, as long as they are empty."""
-    while folder != root and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent

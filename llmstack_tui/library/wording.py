@@ -34,6 +34,9 @@ SENTENCES: Catalogue = {
     "library.not_loadable": "{source} cannot be imported: {why}",
     "library.no_room": "{source} needs {need:size} in {folder}, where {free:size} are free.",
     "library.changed": "{source} changed while it was read: try again when it is complete.",
+    "library.not_unreadable": (
+        "{path} is not among the files that `llmstack disk` lists as unreadable. Models are removed by name."
+    ),
     "library.damaged": "{path} is damaged: its content is not what its name says.",
     "library.source_gone": "The model {source} was removed meanwhile, or its files are broken.",
     "library.not_installed": "The model {model} is not installed.",

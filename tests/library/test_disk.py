@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from llmstack_tui.library.disk import LeftoverKind, audit, remove_leftovers
+from llmstack_tui.library.disk import LeftoverKind, audit, remove_leftovers, remove_unreadable
 from llmstack_tui.library.storage import GRACE_S
 from tests.support.failures import fails
 from tests.support.folders import blob, layer, manifest, tree, write
@@ -67,7 +67,7 @@ def test_each_model_has_what_it_takes_and_what_it_shares(tmp_path: Path) -> None
         ("one:latest", 1052, 52, 0),
         ("two:7b", 353, 350, 0),
     ]
-    assert [model.alone for model in use.models] == [0, 1000, 3]
+    assert [use.freed((model.name,)) for model in use.models] == [0, 1000, 3]
     assert use.size == 1000 + 300 + 50 + 2 + 3
     assert use.leftovers == ()
 
@@ -91,7 +91,7 @@ def test_a_removal_frees_what_nobody_else_has(tmp_path: Path) -> None:
     use = audit(own, own=True)
     freed = [use.freed(names) for names in (["one:latest"], ["one:latest", "two:latest"], ["three:latest"])]
     assert freed == [0, 1052, 3]
-    assert [each.alone for each in use.models] == [0, 3, 0]
+    assert [use.freed((each.name,)) for each in use.models] == [0, 3, 0]
 
     # As long as a manifest cannot be read, no blob goes with a model.
     write(own, f"{LIBRARY}/cut/latest", b"{")
@@ -101,6 +101,19 @@ def test_a_removal_frees_what_nobody_else_has(tmp_path: Path) -> None:
     assert [(each.name, each.fault[0].kind) for each in use.models if each.fault] == [
         ("cut:latest", "library.manifest_not_json")
     ]
+
+
+def test_what_is_no_manifest_is_removed_when_asked_for(tmp_path: Path) -> None:
+    good = write(tmp_path, f"{LIBRARY}/one/latest", manifest(tmp_path, b"1" * 1000))
+    stray, cut = write(tmp_path, "moved/away", b"x"), write(tmp_path, f"{LIBRARY}/cut/latest", b"{")
+    for path in (good, tmp_path / "blobs", tmp_path / "none"):
+        with fails("library.not_unreadable", path=str(path)):
+            remove_unreadable(tmp_path, path)
+    for path in (stray, cut):
+        remove_unreadable(tmp_path, path)
+    assert not stray.parent.exists()
+    use = audit(tmp_path, own=True)
+    assert ([each.name for each in use.models], use.unreadable) == (["one:latest"], ())
 
 
 def test_blobs_that_are_not_there_are_counted(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmstack_tui.base.durations import time_at
@@ -37,7 +39,13 @@ def add_options(parser: Parser) -> None:
         action="store_true",
         help="remove files that no model uses from the engine's own folder; never from Ollama's",
     )
-    parser.add_argument("-y", "--yes", action="store_true", help="with --clean: do not ask")
+    parser.add_argument(
+        "--remove",
+        metavar="FILE",
+        type=Path,
+        help="remove a file from the engine's folder of manifests that is none",
+    )
+    parser.add_argument("-y", "--yes", action="store_true", help="with --clean or --remove: do not ask")
     parser.add_argument(
         "--verify",
         action="store_true",
@@ -46,14 +54,16 @@ def add_options(parser: Parser) -> None:
 
 
 async def run(core: Core, options: Namespace) -> int:
-    if options.yes and not options.clean:
-        raise output.WrongUsage("--yes answers the question of --clean: give both, or neither.")
-    if options.clean and options.verify:
-        raise output.WrongUsage("Verify first, and clean up then: give --verify or --clean.")
+    if options.yes and not (options.clean or options.remove):
+        raise output.WrongUsage("--yes answers the question of --clean or --remove: give both, or neither.")
+    if sum(map(bool, (options.clean, options.verify, options.remove))) > 1:
+        raise output.WrongUsage("One thing at a time: give --verify, --clean or --remove.")
     if options.verify:
         return await _verify(core, options)
-    if options.clean:
+    if options.clean or options.remove:
         refuse_read_only(core)
+    if options.remove:
+        return await _remove(core, options)
     async with opened(core, ()) as stack:
         own = await stack.disk.look()
         if own is None:
@@ -67,6 +77,14 @@ async def run(core: Core, options: Namespace) -> int:
             used = await stack.records.last_used()
     document = {"folders": [_folder(folder, used) for folder in folders]}
     return output.answer(options, document, lambda: _write(folders, used))
+
+
+async def _remove(core: Core, options: Namespace) -> int:
+    path = options.remove.absolute()
+    output.confirm(options, f"Remove {path}?", "Nothing was removed.")
+    async with opened(core, ()) as stack:
+        await stack.disk.remove_unreadable(path)
+    return output.answer(options, {"removed": path}, f"Removed {path}.")
 
 
 async def _verify(core: Core, options: Namespace) -> int:
@@ -155,7 +173,7 @@ def _write(folders: Sequence[FolderUse], used: Mapping[str, datetime]) -> None:
             model.name,
             bytes_text(model.size),
             bytes_text(model.shared) if model.shared else "-",
-            bytes_text(model.alone),
+            bytes_text(folder.freed((model.name,))),
             _day(used.get(model_key(model.name))),
             _remark(model),
             _owner(folder),
@@ -170,7 +188,10 @@ def _write(folders: Sequence[FolderUse], used: Mapping[str, datetime]) -> None:
     for folder in folders:
         output.inform(f"Total {bytes_text(folder.size)} in {folder.path} ({_owner(folder)}).")
         for path in folder.unreadable:
-            output.say(f"{path} cannot be read as a manifest, so nothing beside it is removed.")
+            remove = f"`llmstack disk --remove {shlex.quote(str(path))}` removes it." if folder.own else ""
+            output.say(
+                f"{path} cannot be read as a manifest, so nothing beside it is removed. {remove}".rstrip()
+            )
     if folders[0].removable:
         size = bytes_text(sum(leftover.size for leftover in folders[0].removable))
         output.inform(f"`llmstack disk --clean` frees {size}.")
@@ -207,19 +228,19 @@ def _folder(folder: FolderUse, used: Mapping[str, datetime]) -> dict[str, object
         "path": folder.path,
         "own": folder.own,
         "size": folder.size,
-        "models": [_model(model, used.get(model_key(model.name))) for model in folder.models],
+        "models": [_model(folder, model, used.get(model_key(model.name))) for model in folder.models],
         "leftovers": [*map(_leftover, folder.leftovers)],
         "unreadable": folder.unreadable,
         "removable": sum(leftover.size for leftover in folder.removable),
     }
 
 
-def _model(model: ModelUse, used_at: datetime | None) -> dict[str, object]:
+def _model(folder: FolderUse, model: ModelUse, used_at: datetime | None) -> dict[str, object]:
     return {
         "name": model.name,
         "size": model.size,
         "shared": model.shared,
-        "alone": model.alone,
+        "alone": folder.freed((model.name,)),
         "missing": model.missing,
         "changed": model.changed,
         "last_used": used_at,

@@ -7,7 +7,7 @@ from llmstack_tui.tui.shell import Feature
 
 KEYS = [
     bind("disk.clean", "x,delete", "clean", "Clean up",
-        "Remove files that no model uses; names them and asks first"),
+        "Remove files that no model uses, or the unreadable one under the cursor; asks first"),
     bind("disk.verify", "v", "verify", "Verify",
         "Read all files of models, to see whether one is damaged; again: stop reading"),
     bind("disk.look", "r", "look", "Refresh", "Look at the folders again now"),

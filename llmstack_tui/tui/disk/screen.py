@@ -26,6 +26,7 @@ from llmstack_tui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from rich.segment import Segment
     from textual.app import ComposeResult
@@ -171,16 +172,41 @@ class DiskScreen(FramedScreen):
         stack = self.shell.stack
         if self._seen is None or stack is None:
             return
+        row = self.list.row
+        path = next((each for each in self._seen.unreadable if row and row.key == f"unreadable {each}"), None)
         if stack.read_only:
             self.shell.tell("Nothing can be changed: llmstack is read-only.")
+        elif path is not None:
+            self.shell.start("Remove a file", partial(self._remove, path), group="clean", exclusive=True)
         elif self._seen.unreadable:
-            path = clean(str(self._seen.unreadable[0]), limit=200)
-            self.shell.tell(f"Nothing is removed while {path} cannot be read: it may name any of the files.")
+            first = clean(str(self._seen.unreadable[0]), limit=200)
+            self.shell.tell(
+                f"Nothing is removed while {first} cannot be read: it may name any of the files. "
+                "With the cursor on its row, x removes it."
+            )
         elif not self._seen.removable:
             self.shell.tell("There is nothing to remove.")
         else:
             # Started by the dashboard, so that it continues when this screen is closed.
             self.shell.start("Clean up", partial(self._clean, self._seen), group="clean", exclusive=True)
+
+    async def _remove(self, path: Path) -> None:
+        from llmstack_tui.library.errors import LibraryError
+
+        answers = (Answer("keep", "Keep it"), Answer("remove", "Remove", dangerous=True))
+        text = f"{clean(str(path), limit=300)}\n\nIt is no manifest. The files of its model, if any, stay."
+        stack = self.shell.stack
+        if (
+            stack is None
+            or await self.shell.ask("Remove this file?", text, answers, escape="keep") != "remove"
+        ):
+            return
+        try:
+            await stack.disk.remove_unreadable(path)
+        except LibraryError as error:
+            self.shell.warn(words(error), title="Remove", severity="error")
+        if self.is_current:
+            await self._look()
 
     async def _clean(self, seen: FolderUse) -> None:
         from llmstack_tui.library.errors import LibraryError
@@ -253,7 +279,7 @@ def _folder_rows(use: FolderUse, used: Mapping[str, datetime]) -> Iterator[DiskR
             name=clean(model.name, limit=_NAME),
             size=bytes_text(model.size),
             shared=bytes_text(model.shared) if model.shared else "",
-            alone=bytes_text(model.alone),
+            alone=bytes_text(use.freed((model.name,))),
             used=ago_text(used_at, now) if used_at else "",
             note=_remark(model),
         )
@@ -276,7 +302,7 @@ def _folder_rows(use: FolderUse, used: Mapping[str, datetime]) -> Iterator[DiskR
         yield DiskRow(
             key=f"unreadable {path}",
             name=clean(str(path), limit=_NAME),
-            note="unreadable: nothing is removed while it is there",
+            note="unreadable: nothing is removed while it is there" + (" (x: remove it)" if use.own else ""),
         )
 
 

@@ -150,7 +150,7 @@ def model_row(facts: RowFacts, moment: Moment) -> ModelRow:
         modified=_day(modified_at),
         quantization=quantization,
         size="" if state is ModelState.CLOUD else bytes_text(size),
-        memory=bytes_text(memory) if shown else _needed(state, facts.fitted),
+        memory=bytes_text(memory) if shown else _needed(status, facts.fitted),
         word=word,
         speed="" if rate is None else figures.rate_text(rate),
         leaves=figures.left_text(_left(status, moment)) if leaves else "",
@@ -209,8 +209,8 @@ def _mark(state: ModelState, marks: Marks) -> str:
     }[state]
 
 
-def _needed(state: ModelState, fitted: Fitted | None) -> str:
-    if state is not ModelState.INACTIVE or fitted is None:
+def _needed(status: ModelStatus, fitted: Fitted | None) -> str:
+    if status.state is not ModelState.INACTIVE or fitted is None or (status.model and status.model.unusable):
         return ""
     return figures.about_text(fitted.estimate.total)
 

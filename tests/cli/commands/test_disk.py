@@ -201,3 +201,13 @@ def test_a_verification_names_what_is_damaged_and_fails(llmstack: Program, model
 def test_a_verification_cleans_nothing_up(llmstack: Program, models: Path) -> None:
     assert llmstack("disk", "--verify", "--clean").returncode == 2
     assert llmstack("--read-only", "disk", "--verify").returncode == 0
+
+
+def test_what_is_no_manifest_is_named_and_removed(llmstack: Program, models: Path) -> None:
+    stray = write(models, "moved away", b"x")
+    said = llmstack("disk").stderr
+    assert f"`llmstack disk --remove '{stray}'` removes it." in said
+    assert llmstack("disk", "--remove", str(stray)).returncode == 1
+    assert llmstack("disk", "--remove", str(models / "manifests" / ONE), "-y").returncode == 1
+    assert (llmstack("disk", "--remove", str(stray), "-y").returncode, stray.exists()) == (0, False)
+    assert (models / "manifests" / ONE).exists()

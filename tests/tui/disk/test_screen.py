@@ -15,6 +15,7 @@ from llmstack_tui.config.settings import Settings
 from llmstack_tui.library import disk
 from llmstack_tui.library.storage import DOWNLOADS_LOCK
 from tests.support.folders import blob, manifest, write
+from tests.support.waiting import wait_until
 from tests.tui.driving import real_dashboard
 
 if TYPE_CHECKING:
@@ -135,4 +136,8 @@ async def test_a_verification_says_what_is_damaged_and_what_to_do(folder: Path) 
 async def test_what_was_used_last_and_what_cannot_be_used(folder: Path) -> None:
     write(folder, f"{LIBRARY}/cut/latest", b"{")
     async with disk_screen() as desk:
-        await desk.until_shown("Last used", "cut:latest", "The manifest is not JSON.")
+        await desk.until_shown("Last used", "cut:latest", "The manifest is not JSON.", "x: remove it")
+        await desk.press("end", "x")
+        await desk.until_shown("Remove this file?", "It is no manifest.")
+        await desk.press("right", "enter")
+        await wait_until(lambda: "cut:latest" not in desk.text)
